@@ -1,0 +1,1 @@
+"""Where does prevention do most good? From registers to priority areas."""
