@@ -1,0 +1,69 @@
+"""The words in which an epidemiologist declares a condition.
+
+In: what is written in a condition's file. Out: frozen, comparable, hashable records that print to JSON and back.
+"""
+
+from riskstrat.declare.base import Declaration, Language, Text
+from riskstrat.declare.condition import Condition, Example, Row, Words
+from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.features import (
+    Age,
+    AreaFact,
+    BirthRegion,
+    Count,
+    DaysSince,
+    Duration,
+    EventFeature,
+    Ever,
+    Feature,
+    GrowthZ,
+    Latest,
+    Mean,
+    Score,
+    Sex,
+)
+from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, OnDate
+from riskstrat.declare.outcomes import AnyOf, Death, FirstEvent, MeasuredAbove, NthEvent, OutcomeKind
+from riskstrat.declare.population import Excluding, Population
+from riskstrat.declare.programme import Programme
+
+__all__ = [
+    "Age",
+    "AnyOf",
+    "AreaFact",
+    "AtAge",
+    "AtBirth",
+    "AtEvent",
+    "BirthRegion",
+    "Condition",
+    "Count",
+    "DaysSince",
+    "Death",
+    "Declaration",
+    "Duration",
+    "EventFeature",
+    "Ever",
+    "Every",
+    "Example",
+    "Excluding",
+    "Feature",
+    "FirstEvent",
+    "GrowthZ",
+    "IndexKind",
+    "Language",
+    "Latest",
+    "Mean",
+    "MeasuredAbove",
+    "NthEvent",
+    "OnDate",
+    "OutcomeKind",
+    "Population",
+    "Programme",
+    "Row",
+    "Score",
+    "Sex",
+    "Text",
+    "Words",
+    "duration_days",
+    "window_days",
+]

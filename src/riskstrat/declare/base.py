@@ -1,0 +1,133 @@
+"""What every declaration is: frozen data, comparable, hashable, and JSON that comes back by the name of its kind.
+
+In: declarations. Out: plain dictionaries, JSON text and digests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import ClassVar, Literal, Self
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from riskstrat.errors import Problem, UsageError
+
+CONFIG = ConfigDict(extra="forbid", validate_default=True)
+Language = Literal["sv", "en"]
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+
+
+class Declaration:
+    """Root of all that an epidemiologist declares; its subclasses are known by their class names."""
+
+    kinds: ClassVar[dict[str, type[Declaration]]] = {}
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        Declaration.kinds[cls.__name__] = cls
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Give the declaration as plain data: its kind and every field that differs from its default."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        said = {field.name: getattr(self, field.name) for field in fields}
+        return {
+            "kind": type(self).__name__,
+            **{name: _plain(value) for name, value in said.items() if value != _default(fields, name)},
+        }
+
+    def to_json(self) -> str:
+        """Give the declaration as JSON text; equal declarations give equal texts."""
+        return json.dumps(self.to_plain(), ensure_ascii=False, indent=2)
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name this declaration; equal declarations share them."""
+        canonical = json.dumps(self.to_plain(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a declaration back from `to_json`.
+
+        Raises
+        ------
+        UsageError
+            If the text names a kind that is not known here, or one that is not of this class.
+        """
+        found = from_plain(json.loads(text))
+        if not isinstance(found, cls):
+            raise UsageError(
+                Problem(
+                    found=f"JSON of a {type(found).__name__}",
+                    expected=f"a {cls.__name__}",
+                    remedy="read it with the class that wrote it",
+                )
+            )
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Text(Declaration):
+    """A text in both languages of the reports.
+
+    Examples
+    --------
+    >>> Text(en="area", sv="område").in_language("sv")
+    'område'
+    """
+
+    en: str
+    sv: str
+
+    def in_language(self, language: Language) -> str:
+        """Give the text in Swedish (``"sv"``) or English (``"en"``)."""
+        return self.sv if language == "sv" else self.en
+
+
+def from_plain(plain: Plain) -> object:
+    """Build declarations, tuples, mappings and plain values back from what `Declaration.to_plain` gave."""
+    if isinstance(plain, list):
+        return tuple(from_plain(item) for item in plain)
+    if not isinstance(plain, dict):
+        return plain
+    fields = {name: from_plain(value) for name, value in plain.items() if name != "kind"}
+    return _kind(str(plain["kind"]))(**fields) if "kind" in plain else fields
+
+
+def _kind(name: str) -> type[Declaration]:
+    if name not in Declaration.kinds:
+        raise UsageError(
+            Problem(
+                found=f"the kind '{name}'",
+                expected=f"one of {', '.join(sorted(Declaration.kinds))}",
+                remedy="give the file that declares it, or correct the name",
+            )
+        )
+    return Declaration.kinds[name]
+
+
+def _default(fields: tuple[dataclasses.Field[object], ...], name: str) -> object:
+    field = next(field for field in fields if field.name == name)
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, Declaration):
+        return value.to_plain()
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    message = f"a declaration holds a {type(value).__name__}, which JSON cannot carry"
+    raise TypeError(message)

@@ -1,0 +1,143 @@
+"""Conditions: one declaration that says who is at risk of what, from when, and what was known of them.
+
+In: declarations. Out: declarations.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.durations import Duration, duration_days
+from riskstrat.declare.features import Feature
+from riskstrat.declare.index import IndexKind
+from riskstrat.declare.outcomes import Death, OutcomeKind
+from riskstrat.declare.population import Population
+from riskstrat.declare.programme import Programme
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Words(Declaration):
+    """How a report speaks of the condition.
+
+    Parameters
+    ----------
+    people
+        Who the target population is, after a number: "children who turned 18 months in the last year".
+    outcome
+        What they are expected to do or have: "have obesity at the age of four".
+    cases
+        The cases as a noun, after a number: "cases of obesity".
+    """
+
+    people: Text
+    outcome: Text
+    cases: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Row(Declaration):
+    """One register row of a made-up person in an `Example`."""
+
+    register: str
+    date: dt.date
+    code: str
+    value: float | None = None
+    end_date: dt.date | None = None
+    known_on: dt.date | None = None
+    setting: str | None = None
+    position: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Example(Declaration):
+    """A made-up person and the answer that an epidemiologist expects; tested with every condition.
+
+    Parameters
+    ----------
+    says
+        What the example shows, in one sentence.
+    index
+        The index date that the example speaks of.
+    born, sex, died
+        The person.
+    resident_from
+        First day of residence.
+    rows
+        What registers hold of the person.
+    event, duration_days
+        Expected outcome at that index; event None where the person is expected to be left out.
+    features
+        Expected values of some columns of X, as pairs of column and value.
+    """
+
+    says: str
+    index: dt.date
+    born: dt.date
+    sex: str = "female"
+    died: dt.date | None = None
+    resident_from: dt.date = dt.date(1999, 1, 1)
+    rows: tuple[Row, ...] = ()
+    event: Annotated[int, Field(ge=0, le=2)] | None
+    duration_days: float | None = None
+    features: tuple[tuple[str, float | None], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Condition(Declaration):
+    """A condition that prevention can act on before it begins.
+
+    Parameters
+    ----------
+    name
+        Lower-case name, also the name of its file.
+    title, words
+        How reports speak of it.
+    population, index
+        Who is at risk, and from when.
+    outcome, competing, horizon
+        What is counted in ``(index, index + horizon]``, and what takes people out of reach of it.
+    features
+        What was known strictly before the index.
+    programmes
+        Prevention that a budget can buy; the first is the one that reports show.
+    references
+        Sources, as ``doi:...`` or a citation.
+    examples
+        Made-up people with the answer expected of them.
+    limits
+        What a reader must know before using it.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Text
+    words: Words
+    population: Population
+    index: IndexKind
+    outcome: OutcomeKind
+    competing: Death = Death()
+    horizon: Duration
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    programmes: tuple[Programme, ...] = ()
+    references: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    limits: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> Self:
+        counts = Counter(feature.column for feature in self.features)
+        doubled = sorted(column for column, count in counts.items() if count > 1)
+        if doubled:
+            message = f"these features give the same column twice: {', '.join(doubled)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def horizon_days(self) -> int:
+        """Length of the horizon in days."""
+        return duration_days(self.horizon)

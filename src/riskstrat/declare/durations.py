@@ -1,0 +1,77 @@
+"""Durations as epidemiologists write them (``"90d"``, ``"5y"``, ``"ever"``) to days.
+
+In: text. Out: whole days, or None for ``"ever"``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+EVER = "ever"
+DAYS_PER_YEAR = 365.25
+_DURATION = re.compile(r"(\d+)([dy])")
+
+
+def duration_days(text: str) -> int:
+    """Turn a duration into days; a year is 365.25 days and halves round up.
+
+    Parameters
+    ----------
+    text
+        ``"90d"`` or ``"5y"``.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a duration of at least one day.
+
+    Examples
+    --------
+    >>> [duration_days(text) for text in ("90d", "1y", "2y", "5y", "10y")]
+    [90, 365, 731, 1826, 3653]
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        message = f"'{text}' is not a duration: write days as '90d' or years as '5y', at least one"
+        raise ValueError(message)
+    number, unit = int(match[1]), match[2]
+    return number if unit == "d" else math.floor(number * DAYS_PER_YEAR + 0.5)
+
+
+def window_days(text: str) -> int | None:
+    """Turn a look-back window into days, or None for ``"ever"``.
+
+    Examples
+    --------
+    >>> window_days("3y"), window_days("ever")
+    (1096, None)
+    """
+    return None if text == EVER else duration_days(text)
+
+
+def _checked_duration(text: str) -> str:
+    duration_days(text)
+    return text
+
+
+def _checked_window(text: str) -> str:
+    window_days(text)
+    return text
+
+
+def _checked_gap(text: str) -> str:
+    return text if text == "0d" else _checked_duration(text)
+
+
+Duration = Annotated[str, AfterValidator(_checked_duration)]
+"""``"90d"`` or ``"5y"``, at least one day."""
+
+Window = Annotated[str, AfterValidator(_checked_window)]
+"""A duration or ``"ever"``."""
+
+Gap = Annotated[str, AfterValidator(_checked_gap)]
+"""A duration or ``"0d"``."""

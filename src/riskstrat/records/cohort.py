@@ -1,0 +1,83 @@
+"""Who is followed, from when, until when, and who was left out.
+
+In: what `riskstrat.cohort` found. Out: frozen records of polars frames; they write nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target:
+    """The people on whom planning decides: eligible when we stand, their outcome unknown.
+
+    Attributes
+    ----------
+    condition
+        Name of the condition.
+    people
+        One row a person: person_id, index_date, area_id, age_years, sex, family_id.
+    flow
+        Frame of step, reason, people, rows: everybody is in one of its rows.
+    as_of
+        The day on which we stand.
+    """
+
+    condition: str
+    people: pl.DataFrame
+    flow: pl.DataFrame
+    as_of: date
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohort(Target):
+    """The people from whom is learnt: an index date in the past and what came after it.
+
+    Attributes
+    ----------
+    people
+        As in `Target`, with event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed and
+        landmark; the order of its rows is the order of X, of risks and of `outcome`.
+    horizon_days
+        Length of the time at risk.
+    """
+
+    horizon_days: int
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """Structured array (n,) with ``event`` and ``duration_days``."""
+        outcome = np.empty(self.people.height, dtype=[("event", "i1"), ("duration_days", "f8")])
+        outcome["event"] = self.people["event"].to_numpy()
+        outcome["duration_days"] = self.people["duration_days"].to_numpy()
+        return outcome
+
+    @property
+    def must_be_assessed(self) -> bool:
+        """Whether the outcome is known only for those who were measured."""
+        return not bool(self.people["assessed"].all())
+
+
+def check_rows(name: str, found: int, expected: int) -> None:
+    """Refuse an array whose rows are not those of the cohort.
+
+    Raises
+    ------
+    UsageError
+        If the numbers of rows differ.
+    """
+    if found != expected:
+        raise UsageError(
+            Problem(
+                found=f"{name} of {found} rows",
+                expected=f"{expected} rows, one a row of the cohort",
+                remedy="build it from this cohort and keep its order",
+            )
+        )
