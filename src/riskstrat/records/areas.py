@@ -1,0 +1,219 @@
+"""How high the risk of each group is, and how sure that is.
+
+In: what `riskstrat.areas` estimated. Out: frozen records whose every number is read from one matrix of posterior draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+
+QUANTITIES = ("risk", "relative_risk", "unexplained")
+INTERVAL = (0.05, 0.95)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draws:
+    """The joint posterior of all groups, as three matrices of shape (draws, groups) with the same rows.
+
+    Attributes
+    ----------
+    risk
+        Mean risk at the horizon of the people who are in the group when we stand: ``unexplained`` x mean predicted risk.
+    relative_risk
+        Risk over that of the whole municipality's people of the same ages and sexes; 1 is no difference.
+    unexplained
+        theta, what is observed over what the model expects; 1 when the model's factors explain the group.
+    """
+
+    risk: np.ndarray
+    relative_risk: np.ndarray
+    unexplained: np.ndarray
+
+    def __getitem__(self, quantity: str) -> np.ndarray:
+        """Return the matrix of that name.
+
+        Raises
+        ------
+        UsageError
+            If there is no quantity of that name.
+        """
+        if quantity not in QUANTITIES:
+            raise UsageError(
+                Problem(
+                    found=f"no quantity '{quantity}'",
+                    expected=" or ".join(QUANTITIES),
+                    remedy="choose one of the three",
+                )
+            )
+        matrix: np.ndarray = getattr(self, quantity)
+        return matrix
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Units:
+    """What a programme can choose among, with the joint posterior of the cases to come in each.
+
+    Attributes
+    ----------
+    units
+        One row a unit: ``unit`` (its label), the columns that define it, ``people`` in it when we stand.
+    cases_draws
+        Expected cases within the horizon, (draws, units), columns in the order of ``units``.
+    left_out
+        Frame of reason, units, people: who is in no unit of their own.
+    """
+
+    units: pl.DataFrame
+    cases_draws: np.ndarray
+    left_out: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AreaEstimates:
+    """Risk per group when we stand, from what was observed there and what the model predicts.
+
+    Attributes
+    ----------
+    by
+        The grouping columns.
+    table
+        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure), ``people`` (rows of the
+        training cohort), ``observed`` and ``expected`` (weighted to Poisson variance), ``target_people``; then risk,
+        relative_risk and unexplained, each with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher``
+        (that the relative risk is above 1) and ``class``.
+    draws
+        The posterior that all of these numbers are read from; columns in the order of the table.
+    calibration
+        One row a landmark: people, cases, observed, expected (before recalibration), shift (logits), standard_error.
+    target_shift
+        Logits added to the target population's predicted risks: the shift of the latest landmark.
+    left_out
+        Frame of reason, groups, people, target_people.
+    smoothing
+        Name of the method.
+    """
+
+    by: tuple[str, ...]
+    table: pl.DataFrame
+    draws: Draws
+    calibration: pl.DataFrame
+    target_shift: float
+    left_out: pl.DataFrame
+    smoothing: str
+
+    @property
+    def groups(self) -> pl.DataFrame:
+        """The grouping columns, one row a group in the order of the draws' columns."""
+        return self.table.select(self.by)
+
+    def exceedance(self, threshold: float, of: str = "relative_risk") -> pl.DataFrame:
+        """Probability that a quantity is above a threshold, per group.
+
+        Parameters
+        ----------
+        threshold
+            In units of the quantity: 1.2 is 20 % above the municipality.
+        of
+            ``relative_risk``, ``risk`` or ``unexplained``.
+
+        Returns
+        -------
+        polars.DataFrame
+            The grouping columns and ``probability`` in [0, 1].
+        """
+        return self._beside((self.draws[of] > threshold).mean(axis=0))
+
+    def ranks(self, top: int = 10, of: str = "relative_risk") -> pl.DataFrame:
+        """Probability of being among the ``top`` highest groups.
+
+        There is no league number on purpose: with 51 areas a 90 % interval of a rank is about 20 places wide.
+
+        Parameters
+        ----------
+        top
+            How many groups are at the top, from 1 to the number of groups.
+        of
+            ``relative_risk``, ``risk`` or ``unexplained``.
+
+        Returns
+        -------
+        polars.DataFrame
+            The grouping columns and ``probability`` in [0, 1]; the probabilities sum to ``top``.
+
+        Raises
+        ------
+        UsageError
+            If ``top`` is below 1 or above the number of groups.
+        """
+        if not 1 <= top <= self.table.height:
+            raise UsageError(
+                Problem(
+                    found=f"the top {top} of {self.table.height} groups",
+                    expected=f"a number from 1 to {self.table.height}",
+                    remedy="choose fewer",
+                )
+            )
+        values = self.draws[of]
+        # A stable sort of the negated values gives ties to the earlier group, so exactly `top` are chosen in each draw.
+        chosen = np.argsort(-values, axis=1, kind="stable")[:, :top]
+        return self._beside(np.bincount(chosen.ravel(), minlength=self.table.height) / len(values))
+
+    @property
+    def cases_draws(self) -> np.ndarray:
+        """Expected cases within the horizon among the people who are there when we stand, (draws, groups)."""
+        return np.asarray(self.draws.risk * self.table["target_people"].to_numpy())
+
+    @property
+    def total(self) -> pl.DataFrame:
+        """The whole municipality: people now, expected cases, their 90 % interval, and that of the count to come.
+
+        ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will be
+        counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
+        """
+        cases = self.cases_draws.sum(axis=1)
+        lower, upper = np.quantile(cases, INTERVAL)
+        count_lower, count_upper = _predictive_interval(cases)
+        return pl.DataFrame(
+            {
+                "people": [int(self.table["target_people"].sum())],
+                "expected_cases": [float(cases.mean())],
+                "lower": [float(lower)],
+                "upper": [float(upper)],
+                "count_lower": [count_lower],
+                "count_upper": [count_upper],
+            }
+        )
+
+    def units(self) -> Units:
+        """Return whole groups as the units of a plan."""
+        label = pl.concat_str([pl.col(column).cast(pl.String) for column in self.by], separator=" / ").alias("unit")
+        units = self.table.select(label, *self.by, pl.col("target_people").alias("people"))
+        left_out = self.left_out.select(
+            "reason", pl.col("groups").alias("units"), pl.col("target_people").alias("people")
+        )
+        return Units(units=units, cases_draws=self.cases_draws, left_out=left_out)
+
+    def _beside(self, probability: np.ndarray) -> pl.DataFrame:
+        return self.groups.with_columns(pl.Series("probability", probability))
+
+
+def _predictive_interval(expected: np.ndarray) -> tuple[int, int]:
+    """Shortest equal-tailed 90 % interval of a count that is Poisson given each draw of its expectation."""
+    from scipy.stats import poisson  # noqa: PLC0415 - a heavy library, only when asked for
+
+    highest = int(np.ceil(expected.max() + 10 * np.sqrt(expected.max()) + 10))
+
+    def quantile(probability: float) -> int:
+        low, high = 0, highest
+        while low < high:
+            middle = (low + high) // 2
+            reached = float(poisson.cdf(middle, expected).mean()) >= probability
+            low, high = (low, middle) if reached else (middle + 1, high)
+        return low
+
+    return quantile(INTERVAL[0]), quantile(INTERVAL[1])

@@ -1,0 +1,113 @@
+"""Why predicted risks differ: contributions of features that add up to the prediction.
+
+In: what `riskstrat.explanation.explain` checked. Out: a frozen record; contributions are logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.records.cohort import check_rows
+
+FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "place")
+"""Families of factors in the order in which they are shown; families of other names follow."""
+
+GROUP_SCHEMA = MappingProxyType(
+    {"group": pl.String(), "feature": pl.String(), "family": pl.String(), "mean_difference": pl.Float64()}
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """Additive contributions: for every row, baseline + sum of the values = logit of the predicted risk.
+
+    Attributes
+    ----------
+    values
+        Contributions (n, p) in logits, rows in the order of X.
+    baseline
+        Logit that the contributions start from.
+    features
+        Names of the p columns.
+    families
+        The family of factors of each column.
+
+    Examples
+    --------
+    >>> why = Explanation(
+    ...     values=np.array([[1.0, 0.5], [0.0, -0.5]]),
+    ...     baseline=-2.0,
+    ...     features=("age", "income"),
+    ...     families=("age_sex", "living_conditions"),
+    ... )
+    >>> why.by_group(["a", "b"]).rows()[0]
+    ('a', 'age', 'age_sex', 0.5)
+    >>> why.by_family()
+    array([[ 1. ,  0.5],
+           [ 0. , -0.5]])
+    """
+
+    values: npt.NDArray[np.float64]
+    baseline: float
+    features: tuple[str, ...]
+    families: tuple[str, ...]
+
+    @property
+    def family_names(self) -> tuple[str, ...]:
+        """The distinct families, in the order of the columns of `by_family`."""
+        others = sorted(set(self.families) - set(FAMILIES))
+        return (*(name for name in FAMILIES if name in self.families), *others)
+
+    def by_family(self) -> npt.NDArray[np.float64]:
+        """Sum the contributions within each family: (n, families) in logits, columns as `family_names`."""
+        membership = np.array([[family == name for name in self.family_names] for family in self.families], dtype=float)
+        return self.values @ membership.reshape(len(self.features), len(self.family_names))
+
+    def by_group(
+        self, labels: Sequence[str] | npt.NDArray[np.str_ | np.object_] | pl.Series, reference: float | None = None
+    ) -> pl.DataFrame:
+        """Mean contribution of each group minus that of everybody.
+
+        Parameters
+        ----------
+        labels
+            The group of each row (n,); rows without one (null) count only in the reference.
+        reference
+            Not used to shift single features; kept out: the reference is always all rows.
+
+        Returns
+        -------
+        polars.DataFrame
+            group, feature, family, mean_difference (logits), sorted by group, features in their own order.
+
+        Raises
+        ------
+        UsageError
+            If there are more or fewer labels than rows.
+        """
+        group = pl.Series("group", labels, dtype=pl.String)
+        check_rows("labels", len(group), len(self.values))
+        names = group.drop_nulls().unique().sort().to_list()
+        centre = self.values.mean(axis=0)
+        means = [self.values[(group == name).fill_null(value=False).to_numpy()].mean(axis=0) - centre for name in names]
+        return _long(names, means, self.features, self.families)
+
+
+def _long(
+    names: list[str], means: list[npt.NDArray[np.float64]], features: tuple[str, ...], families: tuple[str, ...]
+) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "group": np.repeat(np.array(names, dtype=object), len(features)),
+            "feature": list(features) * len(names),
+            "family": list(families) * len(names),
+            "mean_difference": np.concatenate(means) if means else np.empty(0),
+        },
+        schema=dict(GROUP_SCHEMA),
+    )
