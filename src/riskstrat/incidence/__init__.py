@@ -1,0 +1,36 @@
+"""What happened to whom and when: outcome arrays in, cumulative incidence, censoring weights and Brier scores out.
+
+Times are days since the index date; risks and probabilities lie in [0, 1].
+"""
+
+from riskstrat.incidence.censoring import censoring_weights
+from riskstrat.incidence.curves import cumulative_incidence, kaplan_meier
+from riskstrat.incidence.outcome import (
+    CENSORED,
+    COMPETING,
+    OUTCOME,
+    OUTCOME_DTYPE,
+    OutcomeArray,
+    check_outcome,
+    outcome_array,
+    outcome_within,
+    status_known,
+)
+from riskstrat.incidence.scores import brier, prediction_accuracy
+
+__all__ = [
+    "OUTCOME_DTYPE",
+    "CENSORED",
+    "OUTCOME",
+    "COMPETING",
+    "OutcomeArray",
+    "outcome_array",
+    "check_outcome",
+    "outcome_within",
+    "status_known",
+    "kaplan_meier",
+    "cumulative_incidence",
+    "censoring_weights",
+    "brier",
+    "prediction_accuracy",
+]

@@ -1,0 +1,118 @@
+"""Outcome array in, weights out that let the people whose status is known stand for those lost to follow-up."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from riskstrat.errors import DesignError, Problem
+from riskstrat.incidence.curves import LifeTable, life_tables
+from riskstrat.incidence.groups import Labels, number_groups
+from riskstrat.incidence.outcome import (
+    FloatArray,
+    OutcomeArray,
+    case_weights,
+    check_horizon,
+    check_outcome,
+    status_known,
+)
+
+
+def censoring_weights(
+    y: OutcomeArray,
+    horizon_days: float,
+    strata: Labels | None = None,
+    truncate: float = 0.995,
+    *,
+    weights: npt.ArrayLike | None = None,
+) -> FloatArray:
+    """Inverse probability of being followed: 1 / G(min(T, horizon)-) where the status at the horizon is known, else 0.
+
+    G is the Kaplan-Meier estimate of the time to censoring, one per stratum. On a shared day events come before
+    censorings. Untruncated weights sum to n in each stratum (Satten and Datta 2001).
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+    strata
+        One label a row (the landmark, say): follow-up may differ between strata.
+    truncate
+        Weights above this quantile of the positive weights are set to it; 1 keeps all.
+    weights
+        Case weights, shape (n,): a row with weight 0 is outside G and gets 0 (status not assessed).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,), at least 1 where the status is known. Not multiplied by `weights`.
+
+    Raises
+    ------
+    ContractError
+        An argument cannot be used.
+    DesignError
+        In some stratum nobody is followed to the horizon, so that no weight can repair the loss.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> censoring_weights(outcome_array([1, 0, 0, 0], [10, 20, 30, 30]), 30, truncate=1).tolist()
+    [1.0, 0.0, 1.5, 1.5]
+    """
+    n, horizon = len(check_outcome(y)), check_horizon(horizon_days)
+    sizes = case_weights(weights, n)
+    numbers, groups = number_groups(strata, n)
+    counted = status_known(y, horizon) & (sizes > 0)
+    followed = np.zeros(n)
+    tables = list(life_tables(y, numbers, max(1, groups.height), sizes))
+    _check_followed_to(horizon, tables)
+    for rows, table in zip(_rows_of_groups(numbers, len(tables)), tables, strict=True):
+        if table is not None:
+            followed[rows] = still_followed(table, np.minimum(y["duration_days"][rows], horizon))
+    inverse = np.zeros(n)
+    inverse[counted] = 1 / followed[counted]
+    return truncated(inverse, truncate)
+
+
+def still_followed(table: LifeTable, times: FloatArray) -> FloatArray:
+    """G(t-): probability of not having been censored strictly before each time."""
+    uncensored = np.ones_like(table.censored)
+    np.divide(table.later, table.spared, out=uncensored, where=table.censored > 0)
+    step = np.searchsorted(table.time, times, side="left")
+    return np.asarray(np.r_[1.0, np.cumprod(uncensored)][step], dtype=np.float64)
+
+
+def truncated(weights: FloatArray, quantile: float) -> FloatArray:
+    """Set weights above a quantile of the positive weights to that quantile; 1 leaves them as they are.
+
+    Examples
+    --------
+    >>> truncated(np.array([0.0, 1.0, 1.0, 9.0]), 0.5).tolist()
+    [0.0, 1.0, 1.0, 1.0]
+    """
+    positive = weights[weights > 0]
+    if quantile >= 1 or not len(positive):
+        return weights
+    cut: FloatArray = np.minimum(weights, np.quantile(positive, quantile))
+    return cut
+
+
+def _rows_of_groups(numbers: npt.NDArray[np.intp], number_of_groups: int) -> list[npt.NDArray[np.intp]]:
+    order = np.argsort(numbers, kind="stable")
+    return np.split(order, np.searchsorted(numbers[order], np.arange(1, number_of_groups)))
+
+
+def _check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
+    present = [table for table in tables if table is not None]
+    lost = sum(bool(still_followed(table, np.array([horizon]))[0] <= 0) for table in present)
+    if lost:
+        raise DesignError(
+            Problem(
+                found=f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
+                expected="people with known status at the horizon in every stratum",
+                remedy="shorten the horizon, leave out late index dates, or join strata",
+            )
+        )

@@ -1,0 +1,183 @@
+"""Events and durations in, one validated structured array (the outcome array) out.
+
+`event` is 0 censored, 1 outcome, 2 competing death; `duration_days` counts from the index date and is above 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from riskstrat.errors import ContractError, Problem
+
+OutcomeArray: TypeAlias = npt.NDArray[np.void]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+CENSORED: Final = 0
+OUTCOME: Final = 1
+COMPETING: Final = 2
+OUTCOME_DTYPE: Final = np.dtype([("event", "i1"), ("duration_days", "f8")])
+
+
+def outcome_array(event: npt.ArrayLike, duration_days: npt.ArrayLike) -> OutcomeArray:
+    """Combine events and durations into the array that every estimator and metric takes as ``y``.
+
+    Parameters
+    ----------
+    event
+        Shape (n,): 0 censored, 1 outcome, 2 competing death. Whole numbers or booleans.
+    duration_days
+        Shape (n,): days from the index date to the event or to the end of follow-up, finite and above 0.
+
+    Returns
+    -------
+    OutcomeArray
+        Shape (n,), dtype `OUTCOME_DTYPE` (scikit-survival's convention, with 2 for the competing event).
+
+    Raises
+    ------
+    ContractError
+        Lengths differ, an event is not 0, 1 or 2, a duration is missing, infinite or not above 0.
+
+    Examples
+    --------
+    >>> outcome_array([1, 0, 2], [30, 731, 100])["event"].tolist()
+    [1, 0, 2]
+    """
+    events, durations = _numbers("event", event), _numbers("duration_days", duration_days)
+    if problems := [*_length_problems(events, durations), *_event_problems(events), *_duration_problems(durations)]:
+        raise ContractError(*problems)
+    y = np.empty(len(events), dtype=OUTCOME_DTYPE)
+    y["event"], y["duration_days"] = events, durations
+    return y
+
+
+def check_outcome(y: OutcomeArray) -> OutcomeArray:
+    """Return `y` as it is, or raise if it is not a valid outcome array.
+
+    Raises
+    ------
+    ContractError
+        `y` is empty, lacks a field, or holds values that `outcome_array` would refuse.
+
+    Examples
+    --------
+    >>> len(check_outcome(outcome_array([1, 0], [30, 731])))
+    2
+    """
+    if problems := list(_shape_problems(y)):
+        raise ContractError(*problems)
+    events, durations = y["event"].astype(np.float64), y["duration_days"].astype(np.float64)
+    if problems := [*_event_problems(events), *_duration_problems(durations)]:
+        raise ContractError(*problems)
+    return y
+
+
+def outcome_within(y: OutcomeArray, horizon_days: float) -> BoolArray:
+    """Whose outcome was seen within the horizon (index, index + horizon], shape (n,).
+
+    Examples
+    --------
+    >>> outcome_within(outcome_array([1, 1, 2], [30, 900, 100]), 731).tolist()
+    [True, False, False]
+    """
+    within: BoolArray = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
+    return within
+
+
+def status_known(y: OutcomeArray, horizon_days: float) -> BoolArray:
+    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon, shape (n,).
+
+    Examples
+    --------
+    >>> status_known(outcome_array([1, 0, 2, 0], [30, 100, 100, 731]), 731).tolist()
+    [True, False, True, True]
+    """
+    known: BoolArray = (y["event"] != CENSORED) | (y["duration_days"] >= horizon_days)
+    return known
+
+
+def case_weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
+    """Weights as floats of shape (n,), ones where none are given; 0 leaves a row out.
+
+    Raises
+    ------
+    ContractError
+        The length differs from n, a weight is negative, missing or infinite, or all are 0.
+    """
+    if weights is None:
+        return np.ones(n)
+    numbers = _numbers("weights", weights)
+    if problems := list(_weight_problems(numbers, n)):
+        raise ContractError(*problems)
+    return numbers
+
+
+def check_horizon(horizon_days: float) -> float:
+    """Return the horizon in days, or raise if it is not a finite number above 0."""
+    if np.isfinite(horizon_days) and horizon_days > 0:
+        return float(horizon_days)
+    raise ContractError(
+        Problem(
+            found=f"a horizon of {horizon_days} days", expected="a number above 0", remedy="give the horizon in days"
+        )
+    )
+
+
+def _numbers(name: str, values: npt.ArrayLike) -> FloatArray:
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ContractError(_problem(name, "values that are not numbers", "numbers", "convert the column")) from None
+    if numbers.ndim != 1:
+        raise ContractError(_problem(name, f"{numbers.ndim} dimensions", "one dimension", "pass one value a row"))
+    return numbers
+
+
+def _shape_problems(y: OutcomeArray) -> Iterator[Problem]:
+    names = getattr(getattr(y, "dtype", None), "names", None) or ()
+    if missing := [name for name in OUTCOME_DTYPE.names or () if name not in names]:
+        yield Problem(
+            found=f"an outcome without {' and '.join(missing)}",
+            expected="a structured array with event and duration_days",
+            remedy="build it with outcome_array(event, duration_days)",
+        )
+    elif y.ndim != 1 or not len(y):
+        yield Problem(found=f"an outcome of shape {y.shape}", expected="one row a person", remedy="check the cohort")
+
+
+def _length_problems(events: FloatArray, durations: FloatArray) -> Iterator[Problem]:
+    if len(events) != len(durations):
+        found = f"{len(events)} events and {len(durations)} durations"
+        yield Problem(found=found, expected="the same number", remedy="take both from the same rows")
+
+
+def _event_problems(events: FloatArray) -> Iterator[Problem]:
+    if wrong := int((~np.isin(events, (CENSORED, OUTCOME, COMPETING))).sum()):
+        expected = "0 censored, 1 outcome or 2 competing death"
+        yield _problem("event", f"{wrong} other values", expected, "recode the column")
+
+
+def _duration_problems(durations: FloatArray) -> Iterator[Problem]:
+    if unknown := int((~np.isfinite(durations)).sum()):
+        yield _problem("duration_days", f"{unknown} missing or infinite values", "days", "check the end of follow-up")
+    if early := int((durations <= 0).sum()):
+        remedy = "leave out people whose follow-up ends on or before the index date"
+        yield _problem("duration_days", f"{early} values of 0 or less", "days after the index date", remedy)
+
+
+def _weight_problems(weights: FloatArray, n: int) -> Iterator[Problem]:
+    if len(weights) != n:
+        yield _problem("weights", f"{len(weights)} values", f"{n}, one a row", "take them from the same rows")
+    if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
+        yield _problem("weights", f"{wrong} negative, missing or infinite values", "0 or more", "correct the weights")
+    elif not weights.any():
+        yield _problem("weights", "no weight above 0", "at least one row that counts", "check the weights")
+
+
+def _problem(column: str, found: str, expected: str, remedy: str) -> Problem:
+    return Problem(found=found, expected=expected, remedy=remedy, column=column)
