@@ -1,0 +1,196 @@
+"""A first heart attack or ischaemic stroke, or death from cardiovascular disease, before the age of 65."""
+
+from datetime import date
+from typing import Literal
+
+from riskstrat.declare import (
+    Age,
+    AnyOf,
+    AreaFact,
+    BirthRegion,
+    Condition,
+    DaysSince,
+    Ever,
+    Every,
+    Example,
+    FirstEvent,
+    Latest,
+    Population,
+    Programme,
+    Row,
+    Sex,
+    Text,
+    Words,
+)
+
+
+def diagnosed(codes: str, en: str, sv: str) -> Ever:
+    """Ask for a diagnosis in any setting in the last five years."""
+    return Ever(register="diagnoses", codes=codes, within="5y", label=Text(en=en, sv=sv))
+
+
+def dispensed(codes: str, en: str, sv: str) -> Ever:
+    """Ask for a dispensing in the last year."""
+    return Ever(register="prescriptions", codes=codes, within="1y", label=Text(en=en, sv=sv))
+
+
+def measured(code: str, en: str, sv: str) -> Latest:
+    """Ask for the latest measurement in three years."""
+    return Latest(register="measurements", codes=code, within="3y", label=Text(en=en, sv=sv))
+
+
+def circumstance(code: str, en: str, sv: str) -> Latest:
+    """Ask for the latest yearly circumstance."""
+    return Latest(
+        register="circumstances", codes=code, within="3y", family="living_conditions", label=Text(en=en, sv=sv)
+    )
+
+
+def parental(parent: Literal["mother", "father"], en: str, sv: str) -> Ever:
+    """Ask whether a parent has had a cardiovascular diagnosis."""
+    return Ever(
+        register="diagnoses", codes="cvd_major", relative=parent, family="growth_family", label=Text(en=en, sv=sv)
+    )
+
+
+CONDITION = Condition(
+    name="early_cvd",
+    title=Text(
+        en="First cardiovascular event before 65", sv="Förstagångsinsjuknande i hjärt-kärlsjukdom före 65 års ålder"
+    ),
+    words=Words(
+        people=Text(en="inhabitants aged 40–59", sv="invånare i åldern 40–59 år"),
+        outcome=Text(
+            en="have a heart attack or stroke, or die of cardiovascular disease, within five years",
+            sv="få hjärtinfarkt eller stroke, eller dö i hjärt-kärlsjukdom, inom fem år",
+        ),
+        cases=Text(en="cases of early cardiovascular disease", sv="fall av tidig hjärt-kärlsjukdom"),
+    ),
+    population=Population(age_years=(40, 59), resident_days=1826),
+    index=Every(years=5),
+    outcome=AnyOf(
+        FirstEvent(
+            register="diagnoses",
+            codes="I21-I22, I63-I64",
+            settings=("inpatient",),
+            positions=("main",),
+            washout="ever",
+        ),
+        FirstEvent(register="diagnoses", codes="I20-I25, I60-I69", settings=("death",), positions=("underlying",)),
+    ),
+    horizon="5y",
+    features=(
+        Age(label=Text(en="age", sv="ålder")),
+        Sex(label=Text(en="sex", sv="kön")),
+        diagnosed("diabetes", "diabetes", "diabetes"),
+        diagnosed("hypertension", "high blood pressure", "högt blodtryck"),
+        diagnosed("atrial_fibrillation", "atrial fibrillation", "förmaksflimmer"),
+        diagnosed("ckd", "chronic kidney disease", "kronisk njursjukdom"),
+        diagnosed("copd", "chronic lung disease", "kronisk lungsjukdom (KOL)"),
+        dispensed("antihypertensives", "blood pressure drugs", "blodtrycksläkemedel"),
+        dispensed("statins", "statins", "statiner"),
+        dispensed("diabetes_drugs", "diabetes drugs", "diabetesläkemedel"),
+        measured("systolic_mmhg", "systolic blood pressure", "systoliskt blodtryck"),
+        measured("cholesterol_non_hdl_mmol_l", "non-HDL cholesterol", "icke-HDL-kolesterol"),
+        measured("bmi_kg_m2", "body mass index", "BMI"),
+        measured("smoking", "smoking", "rökning"),
+        parental("mother", "mother's cardiovascular disease", "moderns hjärt-kärlsjukdom"),
+        parental("father", "father's cardiovascular disease", "faderns hjärt-kärlsjukdom"),
+        circumstance("disposable_income_sek", "disposable income", "disponibel inkomst"),
+        circumstance("education_level", "education", "utbildning"),
+        circumstance("employed", "employment", "sysselsättning"),
+        circumstance("lives_alone", "living alone", "ensamboende"),
+        circumstance("social_assistance", "social assistance", "försörjningsstöd"),
+        BirthRegion(
+            regions=("asia", "africa", "south_america"),
+            label=Text(en="born outside Europe", sv="född utanför Europa"),
+        ),
+        DaysSince(
+            register="migrations",
+            codes="immigration",
+            family="living_conditions",
+            label=Text(en="time since immigration", sv="tid sedan invandring"),
+        ),
+        AreaFact("care_need_index", label=Text(en="Care Need Index of the area", sv="områdets Care Need Index")),
+    ),
+    programmes=(
+        Programme(
+            name="targeted_health_dialogues",
+            title=Text(
+                en="targeted health dialogues with treatment of blood pressure and lipids",
+                sv="riktade hälsosamtal med behandling av blodtryck och blodfetter",
+            ),
+            person_cost_sek=2_500,
+            reach=0.5,
+            reduction=(0.03, 0.12, 0.20),
+            adherence=0.8,
+            case_cost_sek=(("region", 110_000), ("municipality", 30_000)),
+            savings_years=5,
+            price_year=2024,
+            source="Assumptions to be replaced by local figures; effect well below that of treating known risk factors.",
+        ),
+    ),
+    references=(
+        "doi:10.1371/journal.pone.0105294",
+        "doi:10.1093/eurheartj/ehab309",  # SCORE2: the risk factors that are measured
+    ),
+    examples=(
+        Example(
+            says="a first heart attack two years after the index is the outcome",
+            index=date(2018, 6, 1),
+            born=date(1968, 1, 1),
+            sex="male",
+            rows=(
+                Row(
+                    register="diagnoses",
+                    date=date(2020, 6, 1),
+                    end_date=date(2020, 6, 4),
+                    code="I214",
+                    setting="inpatient",
+                    position="main",
+                ),
+                Row(register="prescriptions", date=date(2018, 3, 1), code="C10AA05", value=100.0),
+            ),
+            event=1,
+            duration_days=731,
+            features=(("ever_prescriptions_statins_1y", 1.0), ("sex_male", 1.0)),
+        ),
+        Example(
+            says="an earlier heart attack is prevalent disease and leaves the person out",
+            index=date(2018, 6, 1),
+            born=date(1968, 1, 1),
+            rows=(
+                Row(
+                    register="diagnoses",
+                    date=date(2015, 6, 1),
+                    end_date=date(2015, 6, 4),
+                    code="I214",
+                    setting="inpatient",
+                    position="main",
+                ),
+            ),
+            event=None,
+        ),
+        Example(
+            says="death from another cause competes",
+            index=date(2018, 6, 1),
+            born=date(1968, 1, 1),
+            died=date(2019, 6, 1),
+            rows=(
+                Row(register="diagnoses", date=date(2019, 6, 1), code="C349", setting="death", position="underlying"),
+            ),
+            event=2,
+            duration_days=365,
+        ),
+    ),
+    limits=(
+        Text(
+            en="Earlier disease abroad is invisible; people must have been resident for five years.",
+            sv="Tidigare sjukdom utomlands syns inte; fem års folkbokföring krävs.",
+        ),
+        Text(
+            en="Blood pressure, lipids and smoking are recorded mostly for those who seek care.",
+            sv="Blodtryck, blodfetter och rökning finns mest registrerade för dem som söker vård.",
+        ),
+    ),
+)

@@ -1,0 +1,188 @@
+"""Frailty at 70 and over: a fall or hip fracture in hospital, repeated unplanned admissions, or special housing."""
+
+from datetime import date
+
+from riskstrat.declare import (
+    Age,
+    AnyOf,
+    AreaFact,
+    BirthRegion,
+    Condition,
+    Count,
+    Duration,
+    Ever,
+    Every,
+    Example,
+    Excluding,
+    FirstEvent,
+    Latest,
+    NthEvent,
+    Population,
+    Programme,
+    Row,
+    Score,
+    Sex,
+    Text,
+    Words,
+)
+
+
+def diagnosed(codes: str, en: str, sv: str) -> Ever:
+    """Ask for a diagnosis in any setting in the last five years."""
+    return Ever(register="diagnoses", codes=codes, within="5y", label=Text(en=en, sv=sv))
+
+
+def dispensed(codes: str, en: str, sv: str) -> Count:
+    """Ask for the number of dispensings in the last year."""
+    return Count(register="prescriptions", codes=codes, within="1y", label=Text(en=en, sv=sv))
+
+
+def circumstance(code: str, en: str, sv: str) -> Latest:
+    """Ask for the latest yearly circumstance."""
+    return Latest(
+        register="circumstances", codes=code, within="3y", family="living_conditions", label=Text(en=en, sv=sv)
+    )
+
+
+def service(codes: str, en: str, sv: str) -> Duration:
+    """Ask for days with a municipal service in the last quarter."""
+    return Duration(register="services", codes=codes, within="90d", label=Text(en=en, sv=sv))
+
+
+CONDITION = Condition(
+    name="frailty",
+    title=Text(en="Frailty at 70 and over", sv="Skörhet från 70 års ålder"),
+    words=Words(
+        people=Text(en="inhabitants aged 70 and over", sv="invånare som är 70 år eller äldre"),
+        outcome=Text(
+            en="have a fall injury, repeated admissions or a move to special housing within two years",
+            sv="råka ut för fallskada, upprepade inläggningar eller flytt till särskilt boende inom två år",
+        ),
+        cases=Text(en="people who become frail", sv="fall av skörhet"),
+    ),
+    population=Population(
+        age_years=(70, 130),
+        resident_days=365,
+        excluding=(
+            Excluding(
+                having=Duration(register="services", codes="special_housing", within="1d"),
+                reason=Text(en="in special housing at the index", sv="bor redan i särskilt boende"),
+            ),
+        ),
+    ),
+    index=Every(years=2),
+    outcome=AnyOf(
+        FirstEvent(register="diagnoses", codes="hip_fracture", settings=("inpatient",)),
+        FirstEvent(register="diagnoses", codes="falls", settings=("inpatient",), positions=("external",)),
+        NthEvent(register="contacts", codes="admission_unplanned", n=2, span="1y"),
+        FirstEvent(register="services", codes="special_housing"),
+    ),
+    horizon="2y",
+    features=(
+        Age(label=Text(en="age", sv="ålder")),
+        Sex(label=Text(en="sex", sv="kön")),
+        diagnosed("heart_failure", "heart failure", "hjärtsvikt"),
+        diagnosed("diabetes", "diabetes", "diabetes"),
+        diagnosed("copd", "chronic lung disease", "kronisk lungsjukdom (KOL)"),
+        diagnosed("dementia", "dementia", "demenssjukdom"),
+        diagnosed("stroke", "stroke", "stroke"),
+        diagnosed("parkinson", "Parkinson's disease", "Parkinsons sjukdom"),
+        diagnosed("falls", "recorded fall", "registrerat fall"),
+        diagnosed("fragility_fracture", "fragility fracture", "benskörhetsfraktur"),
+        diagnosed("hip_fracture", "hip fracture", "höftfraktur"),
+        Count(
+            register="contacts",
+            codes="admission_unplanned",
+            within="1y",
+            label=Text(en="unplanned admissions", sv="oplanerade inläggningar"),
+        ),
+        Score(
+            register="diagnoses",
+            score="hfrs",
+            within="2y",
+            settings=("inpatient",),
+            label=Text(en="frailty diagnoses in hospital (HFRS)", sv="skörhetsdiagnoser på sjukhus (HFRS)"),
+        ),
+        dispensed("insulins", "insulin", "insulin"),
+        dispensed("opioids", "opioids", "opioider"),
+        dispensed("hypnotics", "hypnotics", "sömnmedel"),
+        dispensed("antidepressants", "antidepressants", "antidepressiva"),
+        service("home_care", "home care", "hemtjänst"),
+        service("safety_alarm", "safety alarm", "trygghetslarm"),
+        circumstance("lives_alone", "living alone", "ensamboende"),
+        circumstance("disposable_income_sek", "disposable income", "disponibel inkomst"),
+        circumstance("education_level", "education", "utbildning"),
+        BirthRegion(
+            regions=("asia", "africa", "south_america"),
+            label=Text(en="born outside Europe", sv="född utanför Europa"),
+        ),
+        AreaFact("care_need_index", label=Text(en="Care Need Index of the area", sv="områdets Care Need Index")),
+    ),
+    programmes=(
+        Programme(
+            name="preventive_home_visits",
+            title=Text(
+                en="preventive home visits with falls prevention and medication review",
+                sv="förebyggande hembesök med fallprevention och läkemedelsgenomgång",
+            ),
+            person_cost_sek=7_500,
+            reach=0.6,
+            reduction=(0.03, 0.10, 0.18),
+            adherence=0.8,
+            case_cost_sek=(("region", 95_000), ("municipality", 210_000)),
+            savings_years=2,
+            price_year=2024,
+            source="Assumptions to be replaced by local figures; effect of the size that falls prevention trials report.",
+        ),
+    ),
+    references=(
+        "doi:10.1016/S0140-6736(18)30668-8",  # Gilbert 2018, Hospital Frailty Risk Score
+        "doi:10.1007/s10433-021-00669-9",  # home care by age, living alone and morbidity in Sweden
+    ),
+    examples=(
+        Example(
+            says="a hip fracture three months after the index is the outcome",
+            index=date(2019, 6, 1),
+            born=date(1940, 5, 1),
+            rows=(
+                Row(register="diagnoses", date=date(2018, 3, 1), code="I500", setting="specialist", position="main"),
+                Row(
+                    register="diagnoses",
+                    date=date(2019, 9, 1),
+                    end_date=date(2019, 9, 9),
+                    code="S7200",
+                    setting="inpatient",
+                    position="main",
+                ),
+            ),
+            event=1,
+            duration_days=92,
+            features=(("ever_diagnoses_heart_failure_5y", 1.0), ("ever_diagnoses_dementia_5y", 0.0)),
+        ),
+        Example(
+            says="one unplanned admission, transferred to a second hospital the same day, is not the outcome",
+            index=date(2019, 6, 1),
+            born=date(1940, 5, 1),
+            sex="male",
+            rows=(
+                Row(register="contacts", date=date(2020, 1, 1), end_date=date(2020, 1, 5), code="admission_unplanned"),
+                Row(register="contacts", date=date(2020, 1, 5), end_date=date(2020, 1, 9), code="admission_unplanned"),
+            ),
+            event=0,
+            duration_days=731,
+        ),
+        Example(
+            says="somebody in special housing at the index is left out",
+            index=date(2019, 6, 1),
+            born=date(1930, 5, 1),
+            rows=(Row(register="services", date=date(2018, 1, 1), code="special_housing"),),
+            event=None,
+        ),
+    ),
+    limits=(
+        Text(
+            en="Frailty is seen here through hospital and municipal care; those who seek care late are seen late.",
+            sv="Skörhet syns här genom sjukhusvård och kommunal omsorg; den som söker vård sent syns sent.",
+        ),
+    ),
+)
