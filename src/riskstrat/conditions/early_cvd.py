@@ -127,7 +127,7 @@ CONDITION = Condition(
             case_cost_sek=(("region", 110_000), ("municipality", 30_000)),
             savings_years=5,
             price_year=2024,
-            source="Assumptions to be replaced by local figures; effect well below that of treating known risk factors.",
+            source="Assumptions to be replaced by local figures; effect below that of treating known risks.",
         ),
     ),
     references=(

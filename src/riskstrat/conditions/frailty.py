@@ -132,7 +132,7 @@ CONDITION = Condition(
             case_cost_sek=(("region", 95_000), ("municipality", 210_000)),
             savings_years=2,
             price_year=2024,
-            source="Assumptions to be replaced by local figures; effect of the size that falls prevention trials report.",
+            source="Assumptions to be replaced by local figures; effect as in trials of falls prevention.",
         ),
     ),
     references=(

@@ -1,0 +1,81 @@
+"""The imports between modules are those that the design page allows."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "riskstrat"
+ROW = re.compile(r"^\| (?P<place>[a-z_]+) \| [^|]+ \| (?P<allowed>[^|]*) \|$", re.MULTILINE)
+
+
+def allowed_imports() -> dict[str, set[str]]:
+    page = (ROOT / "docs" / "design" / "0001-the-house.md").read_text(encoding="utf-8")
+    return {row["place"]: set(row["allowed"].replace(",", " ").split()) for row in ROW.finditer(page)}
+
+
+def places() -> list[str]:
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+    return sorted(found - {"__init__", "__main__"})
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
+    plain = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    packages = {
+        f"riskstrat.{name.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "riskstrat"
+        for name in node.names
+    }
+    return plain | (froms - {"riskstrat"}) | packages
+
+
+def files_of(place: str) -> list[Path]:
+    folder = PACKAGE / place
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{place}.py"]
+
+
+def test_every_place_has_a_row_and_every_row_a_place():
+    assert set(places()) == set(allowed_imports())
+
+
+@pytest.mark.parametrize("place", places())
+def test_imports_are_in_the_row(place: str):
+    allowed = allowed_imports()[place] | {place}
+    for path in files_of(place):
+        modules = imported_modules(ast.parse(path.read_text(encoding="utf-8")))
+        ours = {name.split(".")[1] for name in modules if name.startswith("riskstrat.")}
+        assert ours <= allowed, f"{path.relative_to(ROOT)} imports {sorted(ours - allowed)}"
+
+
+def test_only_tracking_imports_mlflow():
+    importers = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0] == "mlflow" for name in imported_modules(ast.parse(path.read_text(encoding="utf-8"))))
+        or re.search(r"""["']mlflow["'.]""", path.read_text(encoding="utf-8"))
+    }
+    assert importers <= {"tracking"}
+
+
+def test_no_module_is_longer_than_400_lines():
+    long = {str(path.relative_to(ROOT)): n for path in PACKAGE.rglob("*.py") if (n := path.read_text().count("\n")) > 400}
+    assert not long
+
+
+def test_no_pickle_and_no_network_libraries():
+    forbidden = {"pickle", "cloudpickle", "joblib", "dill", "requests", "httpx", "urllib"}
+    for path in PACKAGE.rglob("*.py"):
+        roots = {name.split(".")[0] for name in imported_modules(ast.parse(path.read_text(encoding="utf-8")))}
+        assert not roots & forbidden, f"{path.relative_to(ROOT)} imports {sorted(roots & forbidden)}"
+
+
+def test_no_stage_knows_a_condition_by_name():
+    names = {path.stem for path in (PACKAGE / "conditions").glob("*.py")} - {"__init__"}
+    for place in set(places()) - {"conditions", "synthetic"}:
+        for path in files_of(place):
+            strings = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+            assert not strings & names, f"{path.relative_to(ROOT)} speaks of {sorted(strings & names)}"
