@@ -1,0 +1,254 @@
+"""The grammar of code expressions: ``"I20-I25, G45, not I252"`` in, the distinct codes of a table that match out.
+
+An expression is read once into a frozen value; matching runs over the distinct codes of a table, never over its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from riskstrat.errors import Problem, UsageError
+
+_DASHES = str.maketrans("–—−", "---")  # what word processors make of a hyphen
+_PART = re.compile(r"(?P<exclusion>not\s+|-\s*)?(?P<body>.+)", re.IGNORECASE | re.DOTALL)
+_STEM = r"[A-Za-z]{1,3}\d\d[0-9A-Za-z.]*"  # I219, C10AA, JDF00: how ICD-10, ATC and KVÅ codes look
+_CODE = re.compile(rf"{_STEM}(-[Pp]?|[+*†#])?")
+_RANGE = re.compile(rf"(?P<low>{_STEM})\s*-\s*(?P<high>{_STEM})")
+_SHORT_RANGE = re.compile(rf"{_STEM}\s*-\s*\w+")
+_NAME = re.compile(r"(?!not$)[\w.:/-]+", re.IGNORECASE)
+_MARKS = re.compile(r"(-P|[-+*†#])+$")  # primary care's suffix, the open fourth position, dagger and asterisk
+_EVERYTHING = ("*", "any")
+
+
+def bare(code: str) -> str:
+    """Write a code of a classification in the one form that is compared.
+
+    Upper case without dots, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish primary care version.
+
+    Examples
+    --------
+    >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-")]
+    ['I219', 'J45', 'F00', 'I489B', 'I10']
+    """
+    if code.isalnum() and code.isupper():
+        return code
+    return _MARKS.sub("", "".join(code.upper().replace(".", "").split()))
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Span:
+    """The codes that begin with a string from `low` to `high`, which are equally long.
+
+    A single code or name has ``low == high``; two empty strings are every code.
+    """
+
+    low: str
+    high: str
+
+    @property
+    def is_range(self) -> bool:
+        """Whether this names more than one category."""
+        return self.low != self.high
+
+    def covers_prefix(self, code: str) -> bool:
+        """Whether a bare code of a classification begins inside the span."""
+        low, high = bare(self.low), bare(self.high)
+        head = code[: len(low)]
+        return len(head) == len(low) and low <= head <= high
+
+    def covers_exactly(self, code: str) -> bool:
+        """Whether a code of an exact system is the one named."""
+        return self == EVERY_CODE or code == self.low
+
+    def __str__(self) -> str:
+        if self == EVERY_CODE:
+            return _EVERYTHING[0]
+        return f"{self.low}-{self.high}" if self.is_range else self.low
+
+
+EVERY_CODE = Span("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeExpression:
+    """Which codes are meant: those in `included` but not in `excluded`. Made by `parse`.
+
+    Equal when the parts are equal, in whatever order and spelling they were written; ``str()`` gives the canonical
+    form, which parses back to the same value.
+
+    Examples
+    --------
+    >>> expression = parse("g45, I20-I25, not I25.2")
+    >>> str(expression)
+    'G45, I20-I25, not I252'
+    >>> expression.matching(["I219", "I25.2", "I489B", "G459"], prefix=True)
+    ['G459', 'I219']
+    """
+
+    included: tuple[Span, ...]
+    excluded: tuple[Span, ...] = ()
+
+    def matching(self, codes: Iterable[str | None], prefix: bool) -> list[str]:
+        """Pick the codes that are meant.
+
+        Parameters
+        ----------
+        codes
+            The codes of a table as they are written there; nulls are skipped.
+        prefix
+            True for classifications (ICD, ATC, KVÅ), where a code stands for everything below it and spelling varies;
+            False where only the exact code counts.
+
+        Returns
+        -------
+        list of str
+            The distinct codes that match, as written in the table, sorted.
+
+        Raises
+        ------
+        UsageError
+            If ranges are asked of a system that is matched exactly.
+        """
+        if not prefix:
+            self._refuse_ranges()
+        return sorted(code for code in _distinct(codes) if self._means(_comparable(code, prefix), prefix))
+
+    def unmatched(self, codes: Iterable[str | None], prefix: bool) -> tuple[str, ...]:
+        """Name the included parts that no code matches: misspelt names, or codes that a register does not hold.
+
+        Examples
+        --------
+        >>> parse("smoking, systolic_mmgh").unmatched(["smoking", "systolic_mmhg"], prefix=False)
+        ('systolic_mmgh',)
+        """
+        comparable = [_comparable(code, prefix) for code in _distinct(codes)]
+        return tuple(
+            str(span) for span in self.included if not any(_covers((span,), code, prefix) for code in comparable)
+        )
+
+    def _means(self, code: str, prefix: bool) -> bool:
+        return _covers(self.included, code, prefix) and not _covers(self.excluded, code, prefix)
+
+    def _refuse_ranges(self) -> None:
+        problems = [
+            Problem(
+                found=f"the range '{span}' of a code system without order",
+                expected="the codes one by one",
+                remedy="list them with commas, or give the table a classification as code_system",
+            )
+            for span in self.included + self.excluded
+            if span.is_range
+        ]
+        if problems:
+            raise UsageError(*problems)
+
+    def __str__(self) -> str:
+        return ", ".join([*map(str, self.included), *(f"not {span}" for span in self.excluded)])
+
+
+def parse(expression: str) -> CodeExpression:
+    """Read a code expression.
+
+    Parameters
+    ----------
+    expression
+        Parts with commas between them. A part is a range of categories (``I20-I25`` is every code that begins with
+        I20 to I25), a prefix (``C10AA``), a name of an exact code (``home_care``), or ``*`` or ``any`` for every
+        code. ``not`` or a minus before a part takes its codes away again.
+
+    Returns
+    -------
+    CodeExpression
+        Frozen, comparable, hashable.
+
+    Raises
+    ------
+    UsageError
+        Naming every part that cannot be read.
+
+    Examples
+    --------
+    >>> parse("I60-I69, not I69") == parse("not i69,I60 – I69")
+    True
+    """
+    parts = [part.strip() for part in expression.translate(_DASHES).split(",")]
+    read = [_read_part(part) for part in parts if part]
+    problems = [part for part in read if isinstance(part, Problem)]
+    spans = [part for part in read if not isinstance(part, Problem)]
+    included = [span for is_excluded, span in spans if not is_excluded]
+    excluded = [span for is_excluded, span in spans if is_excluded]
+    if not problems and (not included or EVERY_CODE in excluded):
+        problems = [_nothing_included(expression)]
+    if problems:
+        raise UsageError(*problems)
+    return combine(included, excluded)
+
+
+def combine(included: Iterable[Span], excluded: Iterable[Span] = ()) -> CodeExpression:
+    """Make the expression of these spans, each once and in canonical order."""
+    kept = set(included)
+    return CodeExpression((EVERY_CODE,) if EVERY_CODE in kept else tuple(sorted(kept)), tuple(sorted(set(excluded))))
+
+
+def _read_part(part: str) -> tuple[bool, Span] | Problem:
+    match = _PART.fullmatch(part)
+    body = match["body"].strip() if match else part
+    span = _read_span(body)
+    return span if isinstance(span, Problem) else (bool(match and match["exclusion"]), span)
+
+
+def _read_span(body: str) -> Span | Problem:
+    if body.lower() in _EVERYTHING:
+        return EVERY_CODE
+    if bounds := _RANGE.fullmatch(body):
+        return _read_range(body, bare(bounds["low"]), bare(bounds["high"]))
+    name = _canonical(body)
+    if _SHORT_RANGE.fullmatch(body) and not _CODE.fullmatch(body):
+        return _bad_range(body)
+    return Span(name, name) if _NAME.fullmatch(body) else _bad_name(body)
+
+
+def _read_range(body: str, low: str, high: str) -> Span | Problem:
+    return Span(low, high) if len(low) == len(high) and low <= high else _bad_range(body)
+
+
+def _bad_range(body: str) -> Problem:
+    return Problem(
+        found=f"the range '{body}'",
+        expected="two equally long codes, the lower one first",
+        remedy="write both in full, such as I20-I25",
+    )
+
+
+def _bad_name(body: str) -> Problem:
+    return Problem(
+        found=f"the part '{body}'",
+        expected="one code, range or name",
+        remedy="put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
+    )
+
+
+def _nothing_included(expression: str) -> Problem:
+    return Problem(
+        found=f"the code expression '{expression}' that includes nothing",
+        expected="at least one code",
+        remedy="name the codes that are meant; '*' is every code",
+    )
+
+
+def _distinct(codes: Iterable[str | None]) -> set[str]:
+    return {code for code in codes if code is not None}
+
+
+def _comparable(code: str, prefix: bool) -> str:
+    return bare(code) if prefix else _canonical(code)
+
+
+def _canonical(code: str) -> str:
+    return bare(code) if _CODE.fullmatch(code) else code.strip()
+
+
+def _covers(spans: Iterable[Span], code: str, prefix: bool) -> bool:
+    return any(span.covers_prefix(code) if prefix else span.covers_exactly(code) for span in spans)

@@ -1,0 +1,95 @@
+"""Hospital Frailty Risk Score: diagnoses of persons in, points and risk bands out.
+
+Give it the admissions of the two years before the index date; what is not in the frame is not counted.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskstrat.codes.scores import score
+from riskstrat.errors import ContractError, Problem
+
+INTERMEDIATE_FROM = 5.0
+HIGH_ABOVE = 15.0
+
+_DECIMALS = 6
+
+
+def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
+    """Score persons by the Hospital Frailty Risk Score.
+
+    Parameters
+    ----------
+    diagnoses
+        ``person_id`` and ``code`` (ICD-10, with or without dots), any number of rows a person, all inside the
+        look-back. A row with a null code makes the person known without a diagnosis.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``person_id`` and ``hfrs`` (points, 0 to 173.2), one row for each person in `diagnoses`, sorted by person_id.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+
+    Notes
+    -----
+    109 three-character categories with points, each counted once (Gilbert et al., Lancet 2018;391:1775-82). The points
+    were estimated on English hospital stays of people of 75 and over.
+
+    Examples
+    --------
+    >>> hfrs(pl.DataFrame({"person_id": [1, 1, 1, 2], "code": ["F00", "F001", "W190", "I109"]})).rows()
+    [(1, 10.3), (2, 0.0)]
+    """
+    _refuse_missing(diagnoses, ("person_id", "code"))
+    rows = diagnoses.select("person_id", pl.col("code").cast(pl.String))
+    items = rows.join(_points_by_code(rows["code"]), on="code").unique(["person_id", "item"])
+    points = items.group_by("person_id").agg(hfrs=pl.col("points").sum().round(_DECIMALS))
+    people = rows.select(pl.col("person_id").unique().sort())
+    return people.join(points, on="person_id", how="left", maintain_order="left").with_columns(
+        pl.col("hfrs").fill_null(0.0)
+    )
+
+
+def frailty_risk_band(points: pl.Expr) -> pl.Expr:
+    """Name the risk band of a Hospital Frailty Risk Score: below 5 low, 5 to 15 intermediate, above 15 high.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"hfrs": [4.9, 5.0, 15.0, 15.1]}).select(frailty_risk_band(pl.col("hfrs"))).to_series().to_list()
+    ['low', 'intermediate', 'intermediate', 'high']
+    """
+    return (
+        pl.when(points > HIGH_ABOVE)
+        .then(pl.lit("high"))
+        .when(points >= INTERMEDIATE_FROM)
+        .then(pl.lit("intermediate"))
+        .when(points < INTERMEDIATE_FROM)
+        .then(pl.lit("low"))
+    )
+
+
+def _points_by_code(codes: pl.Series) -> pl.DataFrame:
+    declared = score("hfrs")
+    return pl.DataFrame(
+        [(code, item, declared.items[item].points) for code, item in declared.pairs(codes.unique().to_list())],
+        schema={"code": pl.String, "item": pl.Int32, "points": pl.Float64},
+        orient="row",
+    )
+
+
+def _refuse_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise ContractError(
+            *(
+                Problem(
+                    found="no such column", expected="it", remedy="add or rename it", table="diagnoses", column=name
+                )
+                for name in missing
+            )
+        )
