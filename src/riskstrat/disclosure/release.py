@@ -1,0 +1,204 @@
+"""The only door: tables of groups in, tables with small numbers protected out.
+
+In: one `Table`, or several, and a `Disclosure`. Out: `Released` records, which nothing else can make.
+
+Protected so far (primary suppression): small counts, the counts within a small denominator, nearly complete counts (the
+100 % rule) and every derived column of those. Rounding is applied to what remains, each cell on its own.
+
+Not protected yet: a hidden cell that rows, columns, totals or another table give away by subtraction (complementary
+suppression and the audit by linear-programming bounds over everything released together), and an unprotected count that
+derived values of many digits reveal in spite of its rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import InitVar, dataclass
+from types import MappingProxyType
+from typing import overload
+
+import polars as pl
+
+from riskstrat.disclosure.rules import Disclosure
+from riskstrat.disclosure.table import Table
+from riskstrat.errors import DisclosureError, Problem
+
+_SEAL = object()
+_MARK = "__protected__"
+
+
+@dataclass(frozen=True, eq=False)
+class Released:
+    """A table that may be shown, made by `release` only: whoever asks for one knows that the rules were applied.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        The table without its unshown columns; what is withheld is null. A copy: changing it does not change the record.
+    suppressed : Mapping[str, int]
+        How many cells of each column the rules withheld or replaced.
+    rule : Mapping[str, str]
+        The rule in a sentence or two, by language (``en``, ``sv``).
+    disclosure : Disclosure
+        The settings that were applied.
+    """
+
+    _frame: pl.DataFrame
+    suppressed: Mapping[str, int]
+    disclosure: Disclosure
+    dimensions: tuple[str, ...]
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise DisclosureError(
+                Problem(
+                    found="a released table that was not released",
+                    expected="a result of release(table, disclosure)",
+                    remedy="pass the frame through release",
+                )
+            )
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The table as it may be shown."""
+        return self._frame.clone()
+
+    @property
+    def rule(self) -> Mapping[str, str]:
+        """The rule in words, by language."""
+        return self.disclosure.rule
+
+
+@overload
+def release(tables: Table, disclosure: Disclosure | None = None) -> Released: ...
+@overload
+def release(tables: Mapping[str, Table], disclosure: Disclosure | None = None) -> dict[str, Released]: ...
+@overload
+def release(tables: Sequence[Table], disclosure: Disclosure | None = None) -> tuple[Released, ...]: ...
+def release(
+    tables: Table | Mapping[str, Table] | Sequence[Table], disclosure: Disclosure | None = None
+) -> Released | dict[str, Released] | tuple[Released, ...]:
+    """Apply the small-number rules to a table, or to several that leave together.
+
+    Parameters
+    ----------
+    tables
+        One `Table`, a mapping of names to tables or a sequence of them. Tables that leave together belong in one call:
+        the audit of linked tables will look at them jointly.
+    disclosure
+        The settings; the standard ones (below 5 withheld, rounded to 5) if left out.
+
+    Returns
+    -------
+    Released, dict of Released or tuple of Released
+        In the shape of `tables`.
+
+    Raises
+    ------
+    DisclosureError
+        If what is given is not a `Table`: a bare frame has no roles and cannot be judged.
+
+    Notes
+    -----
+    A count is protected where it lies in 1..``min_count - 1`` (0 too by setting), where a denominator of it is small,
+    or where fewer than ``min_count`` of a denominator remain beside it. A missing count cannot be judged: what is derived
+    from it is withheld.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"area": ["A", "B"], "people": [120, 80], "cases": [12, 3], "rate": [0.1, 0.0375]})
+    >>> table = Table(
+    ...     frame, dimensions=("area",), counts=("cases",), denominators=("people",), derived={"rate": "cases"}
+    ... )
+    >>> release(table, Disclosure(rounding=1)).frame.rows()
+    [('A', 120, 12, 0.1), ('B', 80, None, None)]
+    """
+    rule = disclosure or Disclosure()
+    if isinstance(tables, Table):
+        return _release(tables, rule)
+    if isinstance(tables, Mapping):
+        return {name: _release(table, rule) for name, table in tables.items()}
+    if isinstance(tables, Sequence):
+        return tuple(_release(table, rule) for table in tables)
+    raise _not_a_table(tables)
+
+
+def _release(table: Table, rule: Disclosure) -> Released:
+    if not isinstance(table, Table):
+        raise _not_a_table(table)
+    marked = _mark(table, rule)
+    judged = marked.select(_suppressed(table))
+    suppressed = judged.row(0, named=True) if judged.width else {}
+    shown = marked.select(_shown(table, rule)).select(
+        column for column in table.frame.columns if column not in table.unshown
+    )
+    return Released(shown, MappingProxyType(suppressed), rule, tuple(table.dimensions), _SEAL)
+
+
+def _mark(table: Table, rule: Disclosure) -> pl.DataFrame:
+    """Add, for each whole count, whether it is small and whether it is protected for any reason."""
+    counts = table.whole_counts
+    whole = table.frame.with_columns(pl.col(counts).cast(pl.Int64)) if counts else table.frame
+    small = whole.with_columns(rule.protects(pl.col(count)).alias(_small(count)) for count in counts)
+    return small.with_columns(_protected(table, rule, count).alias(_mark_of(count)) for count in counts)
+
+
+def _protected(table: Table, rule: Disclosure, count: str) -> pl.Expr:
+    reasons = [pl.col(_small(count))]
+    for denominator in (whole for part, whole in table.parts if part == count and whole != count):
+        reasons += [pl.col(_small(denominator)), rule.protects_remainder(pl.col(count), pl.col(denominator))]
+    return pl.any_horizontal(reason.fill_null(value=True) for reason in reasons)
+
+
+def _shown(table: Table, rule: Disclosure) -> list[pl.Expr]:
+    return [
+        *(pl.col(column) for column in (*table.dimensions, *table.public)),
+        *(_shown_count(rule, count) for count in table.whole_counts if count not in table.unshown),
+        *(
+            pl.when(_withheld(sources)).then(None).otherwise(pl.col(column)).alias(column)
+            for column, sources in table.sources.items()
+        ),
+    ]
+
+
+def _shown_count(rule: Disclosure, count: str) -> pl.Expr:
+    value = pl.col(count).cast(pl.Int64)
+    return (
+        pl.when(pl.col(_small(count)))
+        .then(rule.in_place_of_small(value))
+        .when(pl.col(_mark_of(count)))
+        .then(None)
+        .otherwise(rule.rounded(value))
+        .alias(count)
+    )
+
+
+def _suppressed(table: Table) -> list[pl.Expr]:
+    counts = {count: (count,) for count in table.whole_counts if count not in table.unshown}
+    return [
+        (_withheld(sources) & pl.col(column).is_not_null()).sum().alias(column)
+        for column, sources in {**counts, **table.sources}.items()
+    ]
+
+
+def _withheld(sources: Sequence[str]) -> pl.Expr:
+    return pl.any_horizontal(pl.col(_mark_of(source)) for source in sources)
+
+
+def _small(count: str) -> str:
+    return f"{_MARK}small__{count}"
+
+
+def _mark_of(count: str) -> str:
+    return f"{_MARK}{count}"
+
+
+def _not_a_table(found: object) -> DisclosureError:
+    return DisclosureError(
+        Problem(
+            found=f"a {type(found).__name__}",
+            expected="a Table, which says what each column is",
+            remedy="wrap the frame: Table(frame, dimensions=..., counts=...)",
+        )
+    )

@@ -1,0 +1,202 @@
+"""Frozen settings that say which counts are protected, what is shown in their place and how the others are rounded.
+
+In: what a controller decided. Out: integers mapped to what may be shown, and the rule as sentences for the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+
+Rounding = int | Literal["midpoint6"]
+Small = Literal["withheld", "zero", "rounded"]
+
+_SMALL: tuple[Small, ...] = ("withheld", "zero", "rounded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """Which small numbers are protected and what is shown instead.
+
+    Parameters
+    ----------
+    min_count
+        The smallest count of people that may be shown: 1 to ``min_count - 1`` are protected. 1 protects nothing.
+    rounding
+        The base that counts are rounded to, half up (1: not rounded), or ``"midpoint6"``: 1-6 become 3, 7-12 become 9
+        (``ceil(x / 6) * 6 - 3``, the OpenSAFELY rule). Every count, totals too, is rounded on its own.
+    protect_zero
+        Whether a count of 0 is protected like a small one. Off by default: nobody is behind a zero.
+    protect_remainder
+        The 100 % rule. Where a count is part of a denominator, the people *not* counted are protected as well: the
+        count is withheld when fewer than `min_count` of the denominator remain. None remaining (everybody is a case) is
+        protected too, because it says of each member of the group what the count says of the group.
+    small
+        What stands for a protected small count: nothing (``"withheld"``, null), 0 (``"zero"``, needs `protect_zero`, or
+        the derived columns would tell a true zero from a made one), or its rounded value (``"rounded"``, only where all
+        protected counts round to one and the same value).
+
+    Raises
+    ------
+    UsageError
+        With every setting that cannot be used.
+
+    Examples
+    --------
+    >>> print(Disclosure(min_count=10, rounding=1).rule["en"])
+    Counts from 1 to 9 are withheld, and so is everything computed from them. Zeros are shown. ...
+    """
+
+    min_count: int = 5
+    rounding: Rounding = 5
+    protect_zero: bool = False
+    protect_remainder: bool = True
+    small: Small = "withheld"
+
+    def __post_init__(self) -> None:
+        problems = _problems(self)
+        if problems:
+            raise UsageError(*problems)
+
+    @property
+    def rule(self) -> Mapping[str, str]:
+        """The rule as sentences for the reader of a released table, by language (``en``, ``sv``)."""
+        return MappingProxyType({language: _sentence(self, language) for language in ("en", "sv")})
+
+    def protects(self, count: pl.Expr) -> pl.Expr:
+        """Whether a count of people is too small to be shown; null where the count is null."""
+        lowest = 0 if self.protect_zero else 1
+        return count.is_between(lowest, self.min_count - 1)
+
+    def protects_remainder(self, count: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+        """Whether too few of a denominator (possibly nobody) remain beside the count; null where either is null."""
+        if not self.protect_remainder:
+            return pl.lit(value=False)
+        return (denominator > 0) & (denominator - count < self.min_count) & (self.min_count > 1)
+
+    def rounded(self, count: pl.Expr) -> pl.Expr:
+        """Round whole, non-negative counts by the rule; 0 stays 0."""
+        if self.rounding == "midpoint6":
+            return pl.when(count > 0).then((count + 5) // 6 * 6 - 3).otherwise(count)
+        return (count + self.rounding // 2) // self.rounding * self.rounding
+
+    def in_place_of_small(self, count: pl.Expr) -> pl.Expr:
+        """Return what is shown where `protects` holds."""
+        nothing = pl.lit(None, dtype=pl.Int64)
+        shown: Mapping[Small, pl.Expr] = {"withheld": nothing, "zero": pl.lit(0), "rounded": self.rounded(count)}
+        return shown[self.small]
+
+
+def _problems(rule: Disclosure) -> list[Problem]:
+    if not _is_whole(rule.min_count) or rule.min_count < 1:
+        return [_problem("min_count", rule.min_count, "a whole number of at least 1", "5 is usual")]
+    if rule.rounding != "midpoint6" and (not _is_whole(rule.rounding) or int(rule.rounding) < 1):
+        return [_problem("rounding", rule.rounding, "a whole base of at least 1, or 'midpoint6'", "5 is usual")]
+    if rule.small not in _SMALL:
+        return [_problem("small", rule.small, f"one of {', '.join(_SMALL)}", "'withheld' is usual")]
+    return _contradictions(rule)
+
+
+def _contradictions(rule: Disclosure) -> list[Problem]:
+    if rule.small == "zero" and not rule.protect_zero:
+        return [
+            _problem(
+                "small", "zero", "protect_zero=True beside it", "otherwise what is derived gives the small ones away"
+            )
+        ]
+    if rule.small == "rounded" and _images_of_small(rule) > 1:
+        return [
+            _problem(
+                "small", "rounded", "a rounding that makes all protected counts equal", "use midpoint6, or withhold"
+            )
+        ]
+    return []
+
+
+def _images_of_small(rule: Disclosure) -> int:
+    lowest = 0 if rule.protect_zero else 1
+    small = pl.select(pl.int_range(lowest, rule.min_count, dtype=pl.Int64).alias("count"))
+    return small.select(rule.rounded(pl.col("count"))).n_unique()
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _problem(setting: str, value: object, expected: str, remedy: str) -> Problem:
+    return Problem(found=f"{setting}={value!r}", expected=expected, remedy=remedy, table="disclosure", column=setting)
+
+
+_SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "en": {
+            "withheld": "Counts from {lowest} to {highest} are withheld, and so is everything computed from them.",
+            "zero": "Counts of {highest} or fewer are shown as 0, and what is computed from them is withheld.",
+            "rounded": "Counts from {lowest} to {highest} are shown as one value, and what is computed from them "
+            "is withheld.",
+            "zeros": "Zeros are shown.",
+            "remainder": "Where all of a group, or all but fewer than {min_count}, are counted, that is withheld too.",
+            "base": "Counts are rounded to the nearest {rounding}, totals on their own, so parts need not add up.",
+            "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
+            "so parts need not add up.",
+            "open": "No small counts are protected.",
+        },
+        "sv": {
+            "withheld": "Antal från {lowest} till {highest} visas inte, och inte heller det som räknats fram ur dem.",
+            "zero": "Antal på {highest} eller färre visas som 0, och det som räknats fram ur dem visas inte.",
+            "rounded": "Antal från {lowest} till {highest} visas som ett och samma värde, "
+            "och det som räknats fram ur dem visas inte.",
+            "zeros": "Nollor visas.",
+            "remainder": "Där alla i en grupp, eller alla utom färre än {min_count}, är räknade visas inte heller det.",
+            "base": "Antal är avrundade till närmaste {rounding}, summor för sig, så delarna behöver inte gå jämnt ut.",
+            "midpoint6": "Antal är avrundade till mitten av 1–6, 7–12 och så vidare, summor för sig, "
+            "så delarna behöver inte gå jämnt ut.",
+            "open": "Inga små antal skyddas.",
+        },
+    }
+)
+
+
+def _sentence(rule: Disclosure, language: str) -> str:
+    words = _SENTENCES[language]
+    values = {
+        "lowest": 0 if rule.protect_zero else 1,
+        "highest": rule.min_count - 1,
+        "min_count": rule.min_count,
+        "rounding": rule.rounding,
+    }
+    return " ".join(words[key].format(**values) for key in _clauses(rule))
+
+
+def _clauses(rule: Disclosure) -> list[str]:
+    protects = rule.min_count > 1
+    present = {
+        rule.small: protects,
+        "open": not protects,
+        "zeros": protects and not rule.protect_zero,
+        "remainder": protects and rule.protect_remainder,
+        "midpoint6": rule.rounding == "midpoint6",
+        "base": rule.rounding not in {1, "midpoint6"},
+    }
+    return [clause for clause, said in present.items() if said]
+
+
+PRESETS: Mapping[str, Disclosure] = MappingProxyType(
+    {
+        "standard": Disclosure(),
+        "strict": Disclosure(min_count=10),
+        "ehrql": Disclosure(min_count=8, rounding=5, protect_zero=True, protect_remainder=False, small="zero"),
+        "midpoint6": Disclosure(min_count=7, rounding="midpoint6", protect_remainder=False, small="rounded"),
+    }
+)
+"""Settings by name.
+
+``standard``: below 5 withheld, rounded to 5. ``strict``: below 10 withheld, rounded to 5. ``ehrql``: 7 or fewer shown
+as 0, the others rounded to 5 (opensafely-core/ehrql, measures). ``midpoint6``: 1-6 become 3, 7-12 become 9.
+"""

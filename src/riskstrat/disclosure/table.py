@@ -1,0 +1,251 @@
+"""A frame of groups together with what each of its columns is.
+
+In: an aggregated polars frame and the roles of its columns. Out: a checked `Table` that `release` can judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import polars as pl
+
+from riskstrat.errors import DisclosureError, Problem, UsageError
+
+_PERSON_COLUMNS = ("personid", "motherid", "fatherid", "familyid", "lopnr", "personnr", "personnummer")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Groups of people, one row a group, and the role of every column.
+
+    Every column must have a role, because a column without one would leave unjudged.
+
+    Parameters
+    ----------
+    frame
+        One row a group; never a row a person.
+    dimensions
+        The columns that say which group a row is (area, sex, age band, metric, threshold). Together they are unique.
+    counts
+        Whole numbers of people or cases in the group. A real-valued (weighted) count is a derived column of the whole
+        count behind it: protection is always decided on whole people.
+    denominators
+        Whole numbers of people that counts are parts of, either as ``{count: denominator}`` or as names, in which case
+        every count is part of each of them. They are counts themselves and are protected and rounded as such.
+    derived
+        ``{column: count}`` or ``{column: (count, ...)}``: columns that are functions of those counts (rates, smoothed
+        values, intervals, contributions). They are withheld where one of the counts is protected.
+    public
+        Columns that no protected count can be learnt from: a label, a threshold, a budget.
+    unshown
+        Whole counts that decide what is protected but are not shown, where values must not stand beside them.
+
+    Raises
+    ------
+    DisclosureError
+        If a column holds persons (an identity, or nested values).
+    UsageError
+        With everything else that is wrong with the roles.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"area": ["A", "B"], "people": [120, 80], "cases": [12, 3], "rate": [0.1, 0.0375]})
+    >>> derived = {"rate": ("cases", "people")}
+    >>> table = Table(frame, dimensions=("area",), counts=("cases",), denominators=("people",), derived=derived)
+    >>> table.whole_counts
+    ('cases', 'people')
+    """
+
+    frame: pl.DataFrame
+    dimensions: Sequence[str] = ()
+    counts: Sequence[str] = ()
+    denominators: Sequence[str] | Mapping[str, str] = ()
+    derived: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    public: Sequence[str] = ()
+    unshown: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for role in ("dimensions", "counts", "public", "unshown"):
+            object.__setattr__(self, role, _names(getattr(self, role)))
+        named = self.denominators
+        object.__setattr__(
+            self, "denominators", MappingProxyType(dict(named)) if isinstance(named, Mapping) else _names(named)
+        )
+        object.__setattr__(self, "frame", self.frame.clone())
+        object.__setattr__(self, "derived", MappingProxyType(dict(self.derived)))
+        _check(self)
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a count and a denominator that it is part of."""
+        if isinstance(self.denominators, Mapping):
+            return tuple(self.denominators.items())
+        counts = (*self.counts, *self.unshown)
+        return tuple((count, denominator) for denominator in self.denominators for count in counts)
+
+    @property
+    def whole_counts(self) -> tuple[str, ...]:
+        """Every column that protection is decided on: counts, unshown counts and denominators."""
+        return tuple(dict.fromkeys((*self.counts, *self.unshown, *_denominators(self))))
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """The counts behind each derived column."""
+        return {column: _names(counts) for column, counts in self.derived.items()}
+
+
+def _denominators(table: Table) -> tuple[str, ...]:
+    named = table.denominators
+    return tuple(dict.fromkeys(named.values() if isinstance(named, Mapping) else named))
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _check(table: Table) -> None:
+    personal = [*_identities(table), *_nested(table)]
+    roles = [*_unknown(table), *_without_role(table), *_with_two_roles(table)]
+    problems = [*personal, *roles] or _wrong_values(table)
+    if personal:
+        raise DisclosureError(*problems)
+    if problems:
+        raise UsageError(*problems)
+
+
+def _wrong_values(table: Table) -> list[Problem]:
+    checks: tuple[Callable[[Table], Iterable[Problem]], ...] = (_not_counts, _foreign_sources, _not_unique)
+    problems = [problem for check in checks for problem in check(table)]
+    return problems or [*_negative(table), *_not_parts(table)]
+
+
+def _identities(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found="a column that identifies persons",
+            expected="groups of people",
+            remedy="aggregate before releasing",
+            column=column,
+        )
+        for column in table.frame.columns
+        if any(name in column.lower().replace("_", "") for name in _PERSON_COLUMNS)
+    ]
+
+
+def _nested(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"values of type {dtype}",
+            expected="one plain value a group",
+            remedy="aggregate before releasing",
+            column=column,
+        )
+        for column, dtype in table.frame.schema.items()
+        if dtype.is_nested() or dtype in {pl.Object, pl.Binary}
+    ]
+
+
+def _roles(table: Table) -> list[str]:
+    return [*table.dimensions, *table.counts, *_denominators(table), *table.derived, *table.public, *table.unshown]
+
+
+def _unknown(table: Table) -> list[Problem]:
+    named = [
+        *_roles(table),
+        *(count for count, _ in table.parts),
+        *(name for names in table.sources.values() for name in names),
+    ]
+    return [
+        Problem(
+            found="no such column", expected=f"one of {table.frame.columns}", remedy="correct the name", column=column
+        )
+        for column in dict.fromkeys(named)
+        if column not in table.frame.columns
+    ]
+
+
+def _without_role(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found="a column without a role",
+            expected="a dimension, count, denominator, derived, public or unshown column",
+            remedy="give it a role, or drop it",
+            column=column,
+        )
+        for column in table.frame.columns
+        if column not in _roles(table)
+    ]
+
+
+def _with_two_roles(table: Table) -> list[Problem]:
+    roles = _roles(table)
+    counts_too = set(table.counts) & set(_denominators(table))
+    return [
+        Problem(found="more than one role", expected="one role a column", remedy="keep the strictest", column=column)
+        for column in dict.fromkeys(roles)
+        if roles.count(column) > 1 and column not in counts_too
+    ]
+
+
+def _not_counts(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"a count of type {table.frame.schema[column]}",
+            expected="whole numbers",
+            remedy="give the number of people or cases as the count, and a weighted count as derived from it",
+            column=column,
+        )
+        for column in table.whole_counts
+        if not table.frame.schema[column].is_integer()
+    ]
+
+
+def _foreign_sources(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"derived from {source}",
+            expected="a count or denominator",
+            remedy="name the whole count behind it",
+            column=column,
+        )
+        for column, sources in table.sources.items()
+        for source in (sources or ("nothing",))
+        if source not in table.whole_counts
+    ]
+
+
+def _not_unique(table: Table) -> list[Problem]:
+    groups = table.frame.select(table.dimensions).n_unique() if table.dimensions else min(table.frame.height, 1)
+    if groups == table.frame.height:
+        return []
+    return [
+        Problem(
+            found=f"{table.frame.height} rows for {groups} different groups",
+            expected="dimensions that identify each row",
+            remedy="add the missing dimension, or aggregate",
+            column=", ".join(table.dimensions) or None,
+        )
+    ]
+
+
+def _negative(table: Table) -> list[Problem]:
+    return [
+        Problem(found="a negative count", expected="0 or more", remedy="correct the table", column=column)
+        for column in table.whole_counts
+        if bool((table.frame[column] < 0).any())
+    ]
+
+
+def _not_parts(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"{int(more)} counts above {denominator}",
+            expected=f"a part of {denominator}",
+            remedy="say which count is part of which denominator: denominators={count: denominator}",
+            column=count,
+        )
+        for count, denominator in table.parts
+        if (more := (table.frame[count] > table.frame[denominator]).sum())
+    ]
