@@ -1,1 +1,91 @@
-"""Where does prevention do most good? From registers to priority areas."""
+"""Where does prevention do most good? From registers to priority areas, with honest uncertainty.
+
+Heavy libraries load when a name that needs them is first used.
+
+Examples
+--------
+>>> import riskstrat as rs
+>>> rs.conditions.available()
+('childhood_obesity', 'early_cvd', 'frailty')
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from riskstrat.areas import estimate_areas as estimate_areas
+    from riskstrat.cohort import build_cohort as build_cohort
+    from riskstrat.cohort import target_population as target_population
+    from riskstrat.declare import Settings as Settings
+    from riskstrat.disclosure import Disclosure as Disclosure
+    from riskstrat.disclosure import release as release
+    from riskstrat.explanation import explain as explain
+    from riskstrat.features import build_features as build_features
+    from riskstrat.priorities import prioritise as prioritise
+    from riskstrat.registers import open_registers as open_registers
+    from riskstrat.reports import write_report as report
+    from riskstrat.study import run as run
+    from riskstrat.tracking import track as track
+    from riskstrat.validation import validate as validate
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Disclosure": "riskstrat.disclosure",
+    "Settings": "riskstrat.declare",
+    "build_cohort": "riskstrat.cohort",
+    "build_features": "riskstrat.features",
+    "estimate_areas": "riskstrat.areas",
+    "explain": "riskstrat.explanation",
+    "open_registers": "riskstrat.registers",
+    "prioritise": "riskstrat.priorities",
+    "release": "riskstrat.disclosure",
+    "report": "riskstrat.reports",
+    "run": "riskstrat.study",
+    "target_population": "riskstrat.cohort",
+    "track": "riskstrat.tracking",
+    "validate": "riskstrat.validation",
+}
+_NAMES = {"report": "write_report"}
+_SUBMODULES = (
+    "areas",
+    "codes",
+    "conditions",
+    "declare",
+    "estimators",
+    "registers",
+    "synthetic",
+    "validation",
+)
+
+__all__ = [
+    "Disclosure",
+    "Settings",
+    "build_cohort",
+    "build_features",
+    "estimate_areas",
+    "explain",
+    "open_registers",
+    "prioritise",
+    "release",
+    "report",
+    "run",
+    "target_population",
+    "track",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), _NAMES.get(name, name))
+    if name in _SUBMODULES:
+        return importlib.import_module(f"riskstrat.{name}")
+    message = f"module 'riskstrat' has no attribute '{name}'"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_SUBMODULES, "__version__"]

@@ -26,6 +26,7 @@ from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, O
 from riskstrat.declare.outcomes import AnyOf, Death, FirstEvent, MeasuredAbove, NthEvent, OutcomeKind
 from riskstrat.declare.population import Excluding, Population
 from riskstrat.declare.programme import Programme
+from riskstrat.declare.settings import Settings
 
 __all__ = [
     "Age",
@@ -61,6 +62,7 @@ __all__ = [
     "Programme",
     "Row",
     "Score",
+    "Settings",
     "Sex",
     "Text",
     "Words",

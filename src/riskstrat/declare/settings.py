@@ -1,0 +1,58 @@
+"""Settings of a study: everything that changes its numbers and is not part of the condition.
+
+In: declarations. Out: declarations.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Declaration
+
+Candidate = Literal["Logistic", "Boosting"]
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Settings(Declaration):
+    """How a study is computed; part of its digest.
+
+    Parameters
+    ----------
+    candidates
+        Estimators to choose among by cross-fitted Brier score; age and sex is always beside them.
+    folds
+        Folds by person and family.
+    area_folds
+        Clusters of areas, each predicted by a model that has not seen it.
+    bootstrap_draws
+        Draws behind the intervals of the validation.
+    posterior_draws
+        Draws from the posterior of the areas, which every number about places comes from.
+    budget_sek
+        What the plan may cost.
+    strata
+        Groups within areas that a plan may also choose among, columns of the target population.
+    min_count, rounding
+        Counts from 1 to ``min_count - 1`` are not shown; the others are rounded to this base.
+    seed
+        Seed of everything that is drawn.
+
+    Examples
+    --------
+    >>> Settings(budget_sek=500_000).digest == Settings(budget_sek=500_000.0).digest
+    True
+    """
+
+    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)] = ("Logistic", "Boosting")
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    area_folds: Annotated[int, Field(ge=2, le=50)] = 10
+    bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 200
+    posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
+    budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
+    strata: tuple[str, ...] = ("area_id", "sex", "age_band")
+    min_count: Annotated[int, Field(ge=1, le=50)] = 5
+    rounding: Literal[1, 5, 10] = 5
+    seed: Annotated[int, Field(ge=0)] = 0
