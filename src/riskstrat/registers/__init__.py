@@ -1,0 +1,19 @@
+"""Registers about people: the data contract, the folder that holds them, and what is wrong with them.
+
+In: a folder of Parquet tables with a manifest. Out: lazy frames in the contract's columns and types.
+"""
+
+from riskstrat.registers.folder import open_registers
+from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
+from riskstrat.registers.opened import Registers, unique_rows
+from riskstrat.registers.writing import write_registers
+
+__all__ = [
+    "CLASSIFICATIONS",
+    "Manifest",
+    "Registers",
+    "TableManifest",
+    "open_registers",
+    "unique_rows",
+    "write_registers",
+]

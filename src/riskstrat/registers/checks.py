@@ -1,0 +1,119 @@
+"""What is wrong inside the tables: contradictions about people and places, and event rows that are refused.
+
+In: tables that have the contract's columns and types. Out: problems with counts, and a frame of refused rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem
+from riskstrat.registers.contract import WORDING, schema_of
+from riskstrat.registers.source import Source, unreadable
+
+REFUSED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
+NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
+
+
+def place_problems(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
+    """List the contradictions within and between persons, residences and areas; each makes who lives where ambiguous.
+
+    Raises
+    ------
+    ContractError
+        If a file has a sound footer but cannot be read.
+    """
+    tables = {name: _read(name, sources[name]) for name in ("persons", "residences", "areas") if name in sources}
+    ordered = {**tables, "residences": tables["residences"].sort("person_id", "start_date")}
+    broken = [problem for name, rows in ordered.items() for problem in _broken_rules(name, rows)]
+    return (*broken, *_unknown_people(tables), *_unknown_areas(tables))
+
+
+def refused_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
+    """Count the event rows that `Registers.scan` leaves out, one pass a table.
+
+    Parameters
+    ----------
+    sources
+        The tables; those with row rules are counted.
+    births
+        person_id and birth_date of everybody in persons.
+
+    Returns
+    -------
+    polars.DataFrame
+        table, rule, rows; each refused row counts under the first rule that it breaks. Tables without any are absent.
+
+    Raises
+    ------
+    ContractError
+        If a file has a sound footer but cannot be read.
+    """
+    counted = [_refused_of(table, source, births) for table, source in sources.items() if source.broken]
+    return pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *counted]).sort("table", "rule")
+
+
+def _refused_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
+    known = births.lazy().with_columns(known=True)
+    rules = {
+        **source.broken,
+        NO_PERSON: pl.col("known").is_null(),
+        BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
+    }
+    first = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items())
+    rows = source.scan().join(known, on="person_id", how="left").select(rule=first).drop_nulls()
+    counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))
+    return _collected(table, source, counted.select(pl.lit(table).alias("table"), "rule", "rows"))
+
+
+def _read(table: str, source: Source) -> pl.DataFrame:
+    return _collected(table, source, source.scan())
+
+
+def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return rows.collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ContractError(unreadable(table, source.path)) from error
+
+
+def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:
+    _, failures = schema_of(table).filter(rows)
+    for broken, count in sorted(failures.counts().items()):
+        column, _, rule = broken.rpartition("|")
+        found, expected, remedy = WORDING[rule]
+        yield Problem(
+            table=table,
+            column=column or None,
+            found=found.format(rows=count),
+            expected=expected,
+            remedy=remedy,
+        )
+
+
+def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    strangers = tables["residences"].drop_nulls("person_id").join(tables["persons"], on="person_id", how="anti")
+    if strangers.height:
+        yield Problem(
+            table="residences",
+            column="person_id",
+            found=f"{strangers.height} spells of people who are not in persons",
+            expected="a row in persons for each",
+            remedy="add the people, or leave the spells out",
+        )
+
+
+def _unknown_areas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    if "areas" not in tables:
+        return
+    elsewhere = tables["residences"].drop_nulls("area_id").join(tables["areas"], on="area_id", how="anti")
+    if elsewhere.height:
+        yield Problem(
+            table="residences",
+            column="area_id",
+            found=f"{elsewhere.height} spells in {elsewhere['area_id'].n_unique()} areas that are not in areas",
+            expected="a row in areas for each",
+            remedy="add the areas, or write null where the area is not known",
+        )

@@ -1,0 +1,181 @@
+"""Opened registers: lazy tables in the contract's columns and types, and the day on which each row was known.
+
+In: Parquet files that were found to keep the contract. Out: lazy frames without the rows that break its row rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.registers.checks import refused_rows
+from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
+from riskstrat.registers.source import Source
+
+GEOMETRY_FILES = ("geometry.geojson", "geometry.parquet")
+INPATIENT = "inpatient"
+PersonRange = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Registers:
+    """Registers about people, as `open_registers` found them.
+
+    Attributes
+    ----------
+    folder
+        Where they are.
+    manifest
+        What they say of themselves.
+    sources
+        The tables by name.
+    births
+        person_id and birth_date of everybody in `persons`, sorted by person_id.
+    """
+
+    folder: Path
+    manifest: Manifest
+    sources: Mapping[str, Source] = field(repr=False)
+    births: pl.DataFrame = field(repr=False)
+    _codes: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that are there."""
+        return tuple(self.sources)
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of that name."""
+        return table in self.sources
+
+    @property
+    def geometry(self) -> Path | None:
+        """The file of the areas' outlines, if there is one."""
+        found = (self.folder / name for name in GEOMETRY_FILES)
+        return next((path for path in found if path.is_file()), None)
+
+    def scan(self, table: str, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Return a table's rows in the contract's columns and types, in no particular order.
+
+        Rows of event tables that break a row rule, lie before the person's birth or belong to nobody in `persons` are
+        left out; `refused` counts them.
+
+        Parameters
+        ----------
+        table
+            Name of the table.
+        people
+            First and last person_id, both included; only tables about people have a range.
+
+        Raises
+        ------
+        UsageError
+            If there is no such table.
+        """
+        source = self._source(table)
+        rows = source.scan() if people is None else source.scan().filter(pl.col("person_id").is_between(*people))
+        return self._usable(rows, source, people) if source.broken else rows
+
+    def refused(self) -> pl.DataFrame:
+        """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
+        return refused_rows(self.sources, self.births)
+
+    def known_on(self, table: str) -> pl.Expr:
+        """Return the day on which a row of the table was known; it is visible at an index strictly after that day.
+
+        It is the row's `known_on`, or where that is null the row's date plus the delay of its setting. What was
+        recorded during an inpatient stay is dated from the end of the stay, or from its start where no end is recorded.
+        A setting without a delay of its own waits for the longest.
+        """
+        manifest = self.manifest.tables[self._named(table)]
+        return pl.coalesce("known_on", self._recorded_on(table) + _delay(manifest.delay_days)).cast(pl.Date)
+
+    def codes(self, table: str) -> tuple[str, ...]:
+        """Return the distinct codes of a table, sorted; read once."""
+        if table not in self._codes:
+            found = self._source(table).scan().select(pl.col("code").unique()).collect()["code"]
+            self._codes[table] = tuple(found.drop_nulls().sort())
+        return self._codes[table]
+
+    def prefix_matching(self, table: str) -> bool:
+        """Whether the table's codes are those of a classification, in which a prefix stands for all below it."""
+        return self.manifest.tables[self._named(table)].code_system in CLASSIFICATIONS
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of the manifest and of every byte of every table; moving the folder leaves it as it is."""
+        digest = hashlib.sha256(self.manifest.model_dump_json().encode())
+        for table in sorted(self.sources):
+            with self.sources[table].path.open("rb") as file:
+                digest.update(table.encode() + hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    def _source(self, table: str) -> Source:
+        return self.sources[self._named(table)]
+
+    def _named(self, table: str) -> str:
+        if table not in self.sources:
+            raise UsageError(
+                Problem(
+                    found=f"no table '{table}' in these registers",
+                    expected=f"one of {', '.join(self.tables)}",
+                    remedy="correct the name, or add the table to the folder and its manifest",
+                )
+            )
+        return table
+
+    def _usable(self, rows: pl.LazyFrame, source: Source, people: PersonRange | None) -> pl.LazyFrame:
+        births = self.births if people is None else _within(self.births, people)
+        return (
+            rows.filter(~pl.any_horizontal(source.broken.values()))
+            .join(births.lazy(), on="person_id")
+            .filter(pl.col("date") >= pl.col("birth_date"))
+            .drop("birth_date")
+        )
+
+    def _recorded_on(self, table: str) -> pl.Expr:
+        if table == "area_facts":
+            return pl.col("date")
+        stay = pl.col("setting") == INPATIENT
+        return pl.when(stay).then(pl.coalesce("end_date", "date")).otherwise("date")
+
+
+def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Make rows that are equal in every column but `known_on` one row, known from the earliest.
+
+    Give it rows in which `known_on` is filled in by `Registers.known_on`; without that column rows equal in every
+    column become one. It groups, so use it on the rows of one shard, after filtering.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = [date(2020, 3, 1), date(2020, 2, 1)]
+    >>> unique_rows(pl.LazyFrame({"person_id": [1, 1], "code": ["I21", "I21"], "known_on": days})).collect().rows()
+    [(1, 'I21', datetime.date(2020, 2, 1))]
+    """
+    names = rows.collect_schema().names()
+    keys = [name for name in names if name != "known_on"]
+    if len(keys) == len(names):
+        return rows.unique()
+    return rows.group_by(keys).agg(pl.col("known_on").min()).select(names)
+
+
+def _within(births: pl.DataFrame, people: Sequence[int]) -> pl.DataFrame:
+    ids = births["person_id"]
+    start, stop = ids.search_sorted(people[0], "left"), ids.search_sorted(people[1], "right")
+    return births.slice(start, stop - start)
+
+
+def _delay(delay_days: int | Mapping[str, int]) -> pl.Expr | timedelta:
+    if not isinstance(delay_days, Mapping):
+        return timedelta(days=delay_days)
+    longest = max(delay_days.values(), default=0)
+    days = pl.col("setting").replace_strict(dict(delay_days), default=longest, return_dtype=pl.Int64)
+    return pl.duration(days=days)

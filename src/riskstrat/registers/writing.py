@@ -1,0 +1,81 @@
+"""Writing a register folder so that it is there whole or not at all.
+
+In: frames and a manifest. Out: a folder of `registers.toml` and Parquet tables sorted by person and date.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
+
+ROWS_PER_GROUP = 500_000
+_ORDER = ("person_id", "area_id", "start_date", "date", "code", "value")
+
+
+def write_registers(
+    folder: str | Path,
+    tables: Mapping[str, pl.DataFrame],
+    manifest: Manifest,
+    files: Mapping[str, str] | None = None,
+) -> Path:
+    """Write tables and manifest into a temporary folder beside `folder`, then rename it.
+
+    Parameters
+    ----------
+    folder
+        Where the registers shall be; what is there is replaced, and left as it is if anything fails.
+    tables
+        Frames by table name, in any row order.
+    manifest
+        Its entries name the files; it is written as it is, right or wrong (`open_registers` judges).
+    files
+        Other texts to put beside them by file name, such as ``geometry.geojson``.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.registers.manifest import TableManifest
+    >>> manifest = Manifest(name="empty", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = write_registers(Path(place) / "empty", {"persons": pl.DataFrame({"person_id": [1]})}, manifest)
+    ...     sorted(path.name for path in folder.iterdir())
+    ['persons.parquet', 'registers.toml']
+    """
+    target = Path(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workshop:
+        fresh = Path(workshop) / "new"
+        fresh.mkdir()
+        for table, frame in tables.items():
+            _write_table(fresh / manifest.file_of(table), frame)
+        for name, text in {**(files or {}), FILE_NAME: to_toml(manifest) + "\n"}.items():
+            (fresh / name).write_text(text, encoding="utf-8")
+        _swap(fresh, target, Path(workshop) / "old")
+    return target
+
+
+def _write_table(path: Path, frame: pl.DataFrame) -> None:
+    keys = [name for name in _ORDER if name in frame.columns]
+    frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=ROWS_PER_GROUP)
+
+
+def _swap(fresh: Path, target: Path, aside: Path) -> None:
+    if target.exists():
+        shutil.move(target, aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
