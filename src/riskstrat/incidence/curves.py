@@ -44,12 +44,12 @@ class LifeTable:
     @property
     def later(self) -> FloatArray:
         """Those whose follow-up lasts beyond each time."""
-        return np.r_[self.at_risk[1:], 0.0]
+        return np.asarray(np.r_[self.at_risk[1:], 0.0], dtype=np.float64)
 
     @property
     def spared(self) -> FloatArray:
         """Those at risk who have neither event at each time: an exact 0 where everybody has one."""
-        return self.later + self.censored
+        return np.asarray(self.later + self.censored, dtype=np.float64)
 
     @property
     def event_free(self) -> FloatArray:
@@ -202,9 +202,10 @@ def _event_free_columns(table: LifeTable | None, at: FloatArray, level: float) -
 def _incidence_columns(table: LifeTable | None, at: FloatArray, level: float) -> Columns:
     curves = [incidence_curve(table, event) if table else None for event in (OUTCOME, COMPETING)]
     estimates = [_estimates(table, curve, at, level) for curve in curves]
-    paired = {name: np.column_stack([part[name] for part in estimates]).ravel() for name in estimates[0]}
+    paired: Columns = {name: np.column_stack([part[name] for part in estimates]).ravel() for name in estimates[0]}
     events = np.tile(np.array([OUTCOME, COMPETING], dtype=np.int8), len(at))
-    return {"time": np.repeat(at, 2), "event": events} | paired
+    columns: Columns = {"time": np.repeat(at, 2), "event": events}
+    return columns | paired
 
 
 def event_free_curve(table: LifeTable) -> Curve:

@@ -14,7 +14,7 @@ Labels: TypeAlias = npt.ArrayLike | pl.Series | pl.DataFrame
 
 
 def number_groups(labels: Labels | None, n: int) -> tuple[npt.NDArray[np.intp], pl.DataFrame]:
-    """Give the distinct labels numbers from 0 in sorted order; a missing label is a group of its own.
+    """Count off the distinct labels from 0 in sorted order; a missing label is a group of its own.
 
     Returns
     -------

@@ -1,0 +1,67 @@
+"""Features and who was assessed in, weights out that let the assessed stand for everybody."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.estimators.linear import Logistic
+from riskstrat.estimators.matrix import Features, FloatArray
+from riskstrat.estimators.sample import MIN_OUTCOMES
+from riskstrat.incidence import outcome_array
+from riskstrat.incidence.censoring import truncated
+from riskstrat.incidence.outcome import BoolArray
+
+
+def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0.995) -> FloatArray:
+    """Inverse probability of having been assessed, for outcomes that somebody must measure.
+
+    The probability is a ridge logistic regression on what was known at the index, fitted to the same people: an
+    estimated probability balances the assessed better than the true one would (Hirano, Imbens and Ridder 2003). Only
+    differences that the features see are repaired.
+
+    Parameters
+    ----------
+    X
+        Features, n rows.
+    assessed
+        Whether the outcome was measured, shape (n,), booleans.
+    truncate
+        Weights above this quantile of the positive weights are set to it.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,): 1 / P(assessed | X) for the assessed, 0 for the others; to be passed as `sample_weight`.
+
+    Raises
+    ------
+    ContractError
+        `assessed` is not one boolean a row.
+    DesignError
+        Hardly anybody was assessed.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0]] * 40)
+    >>> weights = assessment_weights(X, [True, True, True, False] * 20)
+    >>> weights[:4].round(1).tolist()
+    [1.0, 2.0, 1.0, 0.0]
+    """
+    seen = _check_assessed(assessed)
+    if (~seen).sum() < MIN_OUTCOMES:
+        return np.where(seen, len(seen) / seen.sum(), 0.0)
+    probability = Logistic(horizon_days=1).fit(X, outcome_array(seen, np.ones(len(seen)))).predict_risk(X)
+    return truncated(np.where(seen, 1 / probability, 0.0), truncate)
+
+
+def _check_assessed(assessed: npt.ArrayLike) -> BoolArray:
+    seen = np.asarray(assessed)
+    if seen.dtype != np.bool_ or seen.ndim != 1:
+        found = f"assessed of type {seen.dtype} and shape {seen.shape}"
+        raise ContractError(Problem(found=found, expected="one boolean a row", remedy="pass people's column assessed"))
+    if seen.sum() < MIN_OUTCOMES:
+        found = f"{int(seen.sum())} assessed among {len(seen)} people"
+        raise DesignError(Problem(found=found, expected=f"at least {MIN_OUTCOMES}", remedy="check the measurements"))
+    return seen

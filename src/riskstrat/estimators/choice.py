@@ -1,0 +1,101 @@
+"""Candidate estimators in, the one with the smallest cross-fitted Brier score and the scores of all out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.crossfit import cross_fit
+from riskstrat.estimators.folds import group_folds
+from riskstrat.estimators.matrix import Features
+from riskstrat.estimators.sample import outcome_weights
+from riskstrat.incidence import OutcomeArray, brier, prediction_accuracy
+from riskstrat.incidence.groups import Labels
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which candidate was chosen, and on what grounds.
+
+    Parameters
+    ----------
+    name
+        The candidate with the smallest Brier score; of equal ones the first.
+    table
+        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+    """
+
+    name: str
+    table: pl.DataFrame
+
+
+def choose(
+    candidates: Mapping[str, RiskEstimator],
+    X: Features,
+    y: OutcomeArray,
+    groups: Labels,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    strata: Labels | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Choice:
+    """Choose among estimators by their cross-fitted, censoring-weighted Brier score at the horizon.
+
+    Parameters
+    ----------
+    candidates
+        Unfitted estimators by name, all with one horizon.
+    X, y, sample_weight, strata
+        As for `RiskEstimator.fit`.
+    groups
+        Persons or families, shape (n,), that folds keep together.
+    folds, seed
+        Number of folds and seed of the deal.
+
+    Returns
+    -------
+    Choice
+        The chosen name and the table of scores.
+
+    Raises
+    ------
+    UsageError
+        There is no candidate, or their horizons differ.
+    ContractError, DesignError
+        As for `cross_fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskstrat.estimators import AgeSex, Logistic
+    >>> from riskstrat.incidence import outcome_array
+    >>> X = pl.DataFrame({"age_years": [50, 60] * 60, "visits": [0, 0, 3, 3] * 30})
+    >>> y = outcome_array([0, 0, 1, 1] * 30, [365.0] * 120)
+    >>> candidates = {"age_sex": AgeSex(horizon_days=365), "logistic": Logistic(horizon_days=365)}
+    >>> choose(candidates, X, y, groups=np.arange(120)).name
+    'logistic'
+    """
+    horizon = _common_horizon(candidates)
+    fold = group_folds(groups, folds, seed)
+    weight = outcome_weights(y, horizon, sample_weight, strata)
+    scores = []
+    for name, candidate in candidates.items():
+        risk = cross_fit(candidate, X, y, fold, sample_weight, strata=strata, groups=groups)
+        accuracy = prediction_accuracy(y, risk, horizon, weight)
+        scores.append({"name": name, "brier": brier(y, risk, horizon, weight), "prediction_accuracy": accuracy})
+    table = pl.DataFrame(scores)
+    return Choice(name=table.sort("brier", maintain_order=True)["name"][0], table=table)
+
+
+def _common_horizon(candidates: Mapping[str, RiskEstimator]) -> float:
+    horizons = {candidate.horizon_days for candidate in candidates.values()}
+    if len(horizons) == 1:
+        return horizons.pop()
+    found = f"{len(candidates)} candidates with {len(horizons)} horizons"
+    raise UsageError(Problem(found=found, expected="at least one, all with one horizon", remedy="correct candidates"))

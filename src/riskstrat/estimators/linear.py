@@ -1,0 +1,200 @@
+"""Features and outcome array in, logistic models of the risk at the horizon out: all features, or age and sex alone.
+
+Contributions are exact on the logit scale: coefficient x (term - training mean), added up per original column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from riskstrat.errors import ContractError, Problem
+from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.matrix import Features, FloatArray, Matrix, Values, row_blocks
+from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
+from riskstrat.estimators.sample import Sample
+from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
+
+
+class LinearRisk(RiskEstimator):
+    """What the logistic models share: terms, standardisation, the ridge fit and exact contributions.
+
+    Attributes
+    ----------
+    coefficients_
+        Frame of feature (term), coefficient (log odds per unit of the term) and standard_error (sandwich).
+    ridge_
+        Precision of the prior on standardised coefficients, one a block of terms.
+    """
+
+    age: str
+    sex: str
+    terms_: tuple[Term, ...]
+
+    def decision_function(self, X: Features) -> FloatArray:
+        """Log odds of the outcome at the horizon, shape (n,)."""
+        values = self._values(X)
+        return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
+
+    def contributions(self, X: Features) -> tuple[FloatArray, float]:
+        """Explain the log odds of each row exactly.
+
+        Returns
+        -------
+        values
+            Shape (n, p), one column a feature of `features_`: coefficient x (term - training mean), summed over the
+            terms of the feature. A product's contribution is shared equally between its two features.
+        baseline
+            Log odds at the training mean of every term. baseline + row sum = logit of `predict_risk`.
+        """
+        X_values = self._values(X)
+        share = shares(self.terms_, len(self.features_))
+        values = np.empty((len(X_values), len(self.features_)))
+        for rows in row_blocks(len(values)):
+            values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
+        return values, float(self.intercept_)
+
+    @property
+    def coefficients_(self) -> pl.DataFrame:
+        """Frame of feature, coefficient and standard_error; one row a term."""
+        labels = [term.label for term in self.terms_]
+        return pl.DataFrame(
+            {"feature": labels, "coefficient": self.coef_, "standard_error": self.standard_error_},
+            schema={"feature": pl.String, "coefficient": pl.Float64, "standard_error": pl.Float64},
+        )
+
+    def _terms(self, values: Values, names: Sequence[str]) -> tuple[Term, ...]:
+        return linear_terms(values, names, self.age, self.sex)
+
+    def _fixed_ridge(self) -> float | None:
+        return None
+
+    def _prepare(self, values: Values) -> None:
+        self.terms_ = self._terms(values, self.features_)
+        self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
+
+    def _learn(self, sample: Sample) -> None:
+        standardised = np.empty((len(sample.values), len(self.terms_)), dtype=np.float32)
+        for rows in row_blocks(len(standardised)):
+            standardised[rows] = self._centred(sample.values[rows]) / self.scale_
+        blocks, block = np.unique(np.array([term.block for term in self.terms_]), return_inverse=True)
+        fit = fit_ridge(standardised, sample.label, sample.weight, block, self._fixed_ridge())
+        self.intercept_ = float(fit.coefficients[0])
+        self.coef_ = fit.coefficients[1:] / self.scale_
+        self.standard_error_ = np.sqrt(np.diag(fit.covariance)[1:]) / self.scale_
+        self.ridge_ = dict(zip(blocks.tolist(), fit.ridge.tolist(), strict=True))
+
+    def _centred(self, values: Values) -> FloatArray:
+        return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
+
+    def _log_odds(self, values: Values) -> FloatArray:
+        return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
+
+    def _risk(self, values: Values) -> FloatArray:
+        return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
+
+
+class Logistic(LinearRisk):
+    """Ridge logistic regression with censoring weights.
+
+    Age enters as a restricted cubic spline with four knots; columns that are never negative and skewed (counts, doses,
+    incomes) as log(1 + x), so that a few extreme people do not rule the fit; a value not observed as the median plus an
+    indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other factors
+    and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare outcomes.
+
+    Parameters
+    ----------
+    horizon_days
+        End of the time at risk in days.
+    ridge
+        Precision of the prior on standardised coefficients; estimated where None.
+    age, sex
+        Names of those columns.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from riskstrat.incidence import outcome_array
+    >>> X = pl.DataFrame({"visits": [0, 1, 0, 3, 0, 2, 1, 0] * 10})
+    >>> y = outcome_array([0, 1, 0, 1, 0, 1, 0, 0] * 10, [365.0] * 80)
+    >>> model = Logistic(horizon_days=365).fit(X, y)
+    >>> model.predict_risk(pl.DataFrame({"visits": [0, 3]})).round(1).tolist()
+    [0.0, 1.0]
+    """
+
+    def __init__(
+        self, *, horizon_days: float, ridge: float | None = None, age: str = "age_years", sex: str = "sex_male"
+    ) -> None:
+        self.horizon_days = horizon_days
+        self.ridge = ridge
+        self.age = age
+        self.sex = sex
+
+    def _fixed_ridge(self) -> float | None:
+        return self.ridge
+
+
+class AgeSex(LinearRisk):
+    """The baseline beside every model: a spline for age, sex and their product; nothing else is looked at.
+
+    Fitted with a prior so weak (standard deviation 5 on standardised coefficients) that it only keeps the fit finite.
+
+    Parameters
+    ----------
+    horizon_days
+        End of the time at risk in days.
+    age, sex
+        Names of those columns; one of them is enough.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from riskstrat.incidence import outcome_array
+    >>> X = pl.DataFrame({"age_years": [50, 60, 70, 80] * 20, "bmi": [20.0] * 80})
+    >>> y = outcome_array([0, 0, 0, 1, 0, 0, 1, 1] * 10, [365.0] * 80)
+    >>> AgeSex(horizon_days=365).fit(X, y).features_
+    ('age_years',)
+    """
+
+    def __init__(self, *, horizon_days: float, age: str = "age_years", sex: str = "sex_male") -> None:
+        self.horizon_days = horizon_days
+        self.age = age
+        self.sex = sex
+
+    @property
+    def _others_allowed(self) -> bool:
+        return True
+
+    def _fixed_ridge(self) -> float | None:
+        return WEAKEST_RIDGE
+
+    def _relevant(self, matrix: Matrix) -> Matrix:
+        present = [name for name in (self.age, self.sex) if name in matrix.names]
+        if present:
+            return matrix.select(present)
+        raise ContractError(
+            Problem(
+                found=f"neither {self.age} nor {self.sex} among {len(matrix.names)} columns",
+                expected="at least one of them",
+                remedy="declare Age() and Sex(), or name the columns with age= and sex=",
+                table="X",
+            )
+        )
+
+    def _terms(self, values: Values, names: Sequence[str]) -> tuple[Term, ...]:
+        return age_sex_terms(values, names, self.age, self.sex)
+
+
+def _mean_and_scale(terms: Sequence[Term], values: Values) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of each term over all rows, in blocks; a term without spread gets scale 1."""
+    total, squares = np.zeros(len(terms)), np.zeros(len(terms))
+    for rows in row_blocks(len(values)):
+        total += design(terms, values[rows]).sum(axis=0)
+    mean = total / len(values)
+    for rows in row_blocks(len(values)):
+        squares += ((design(terms, values[rows]) - mean) ** 2).sum(axis=0)
+    scale = np.sqrt(squares / len(values))
+    return mean, np.where(scale > 0, scale, 1.0)

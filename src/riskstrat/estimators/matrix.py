@@ -1,0 +1,156 @@
+"""Features as polars, pandas or numpy in, one Float32 matrix with named columns (NaN = not observed) out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem
+
+KEYS: Final = ("person_id", "index_date")
+BLOCK_ROWS: Final = 65_536
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Values: TypeAlias = npt.NDArray[np.float32]
+Numbers: TypeAlias = npt.NDArray[np.intp]
+
+
+class PandasFrame(Protocol):
+    """What is used of a pandas frame, so that pandas need not be installed."""
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Names of the columns."""
+
+    def __getitem__(self, chosen: list[str] | npt.NDArray[np.bool_], /) -> PandasFrame:
+        """Choose columns by name, or rows by a mask."""
+
+    def to_numpy(self, *, dtype: type[np.generic], na_value: float) -> npt.NDArray[np.generic]:
+        """Convert to a matrix."""
+
+
+Features: TypeAlias = pl.DataFrame | PandasFrame | npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Feature values with their names, and who the rows are about where the features said so."""
+
+    names: tuple[str, ...]
+    values: Values
+    people: npt.NDArray[np.generic] | None = None
+
+    def select(self, names: Sequence[str]) -> Matrix:
+        """Keep these columns in this order."""
+        if tuple(names) == self.names:
+            return self
+        chosen = [self.names.index(name) for name in names]
+        return replace(self, names=tuple(names), values=self.values[:, chosen])
+
+
+def read_features(X: Features) -> Matrix:
+    """Convert features to a matrix; the key columns person_id and index_date are no features.
+
+    Raises
+    ------
+    ContractError
+        A column is not numeric or holds infinite values, or an array does not have two dimensions.
+    """
+    matrix = _from_polars(X) if isinstance(X, pl.DataFrame) else _from_pandas_or_numpy(X)
+    if problems := list(_infinite(matrix)):
+        raise ContractError(*problems)
+    return matrix
+
+
+def read_features_as(X: Features, names: Sequence[str], *, others_allowed: bool = False) -> Matrix:
+    """Convert features to a matrix with these columns in this order; an array must have as many columns.
+
+    Raises
+    ------
+    ContractError
+        Columns are missing or unexpected, and whatever `read_features` refuses.
+    """
+    matrix = read_features(X)
+    if isinstance(X, np.ndarray) and len(matrix.names) == len(names):
+        return replace(matrix, names=tuple(names))
+    if problems := list(_column_problems(matrix.names, names, others_allowed=others_allowed)):
+        raise ContractError(*problems)
+    return matrix.select(names)
+
+
+def row_blocks(n: int) -> Iterator[slice]:
+    """Cut n rows into blocks, so that working memory does not grow with n."""
+    return (slice(start, min(start + BLOCK_ROWS, n)) for start in range(0, n, BLOCK_ROWS))
+
+
+def _from_polars(X: pl.DataFrame) -> Matrix:
+    features = X.select(pl.exclude(KEYS))
+    wrong = [name for name, dtype in features.schema.items() if not (dtype.is_numeric() or dtype == pl.Boolean)]
+    if wrong:
+        raise ContractError(*(_not_numeric(name, str(features.schema[name])) for name in wrong))
+    people = X["person_id"].to_numpy() if "person_id" in X.columns else None
+    values = features.cast(pl.Float32).to_numpy() if features.width else np.empty((X.height, 0), np.float32)
+    return Matrix(tuple(features.columns), values, people)
+
+
+def _from_pandas_or_numpy(X: PandasFrame | npt.NDArray[np.generic]) -> Matrix:
+    try:
+        return _from_numpy(X) if isinstance(X, np.ndarray) else _from_pandas(X)
+    except (TypeError, ValueError):
+        found = "values that are not numbers"
+        raise ContractError(Problem(found=found, expected="numeric columns", remedy="encode categories")) from None
+
+
+def _from_pandas(X: PandasFrame) -> Matrix:
+    names = [str(name) for name in X.columns if name not in KEYS]
+    keyed = "person_id" in X.columns
+    people = X[["person_id"]].to_numpy(dtype=np.int64, na_value=-1).ravel() if keyed else None
+    return Matrix(tuple(names), X[names].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32), people)
+
+
+def _from_numpy(X: npt.NDArray[np.generic]) -> Matrix:
+    if X.ndim != 2:
+        found = f"an array of {X.ndim} dimensions"
+        raise ContractError(Problem(found=found, expected="rows and columns", remedy="pass one row a person"))
+    return Matrix(tuple(f"x{column}" for column in range(X.shape[1])), X.astype(np.float32))
+
+
+def _column_problems(found: Sequence[str], expected: Sequence[str], *, others_allowed: bool) -> Iterator[Problem]:
+    if missing := [name for name in expected if name not in found]:
+        yield Problem(
+            found=f"missing columns: {', '.join(missing)}",
+            expected=f"the {len(expected)} columns of the fit",
+            remedy="build the features from the same declarations",
+            table="X",
+        )
+    if unexpected := [] if others_allowed else [name for name in found if name not in expected]:
+        yield Problem(
+            found=f"unexpected columns: {', '.join(unexpected)}",
+            expected=f"the {len(expected)} columns of the fit",
+            remedy="leave them out or fit again",
+            table="X",
+        )
+
+
+def _infinite(matrix: Matrix) -> Iterator[Problem]:
+    infinite = np.zeros(len(matrix.names), dtype=bool)
+    for rows in row_blocks(len(matrix.values)):
+        infinite |= np.isinf(matrix.values[rows]).any(axis=0)
+    for name, wrong in zip(matrix.names, infinite, strict=True):
+        if wrong:
+            yield Problem(
+                found="infinite values",
+                expected="finite numbers, or null where not observed",
+                remedy="correct the feature",
+                table="X",
+                column=name,
+            )
+
+
+def _not_numeric(name: str, dtype: str) -> Problem:
+    return Problem(found=dtype, expected="a numeric column", remedy="encode categories", table="X", column=name)

@@ -1,0 +1,115 @@
+"""A standardised design matrix, labels and weights in, a ridge-penalised logistic regression out.
+
+The strength of the ridge is estimated per block of terms by maximising the Laplace approximation of the marginal
+likelihood (Wood and Fasiolo 2017), so neither folds nor a seed are needed and the fit does not depend on row order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import expit
+
+from riskstrat.estimators.matrix import FloatArray, Numbers, Values, row_blocks
+from riskstrat.incidence.outcome import BoolArray
+
+WEAKEST_RIDGE: Final = 0.04
+"""Precision of a normal prior with standard deviation 5 on a standardised coefficient: odds ratios up to e^10 pass."""
+
+STRONGEST_RIDGE: Final = 1e6
+MAX_STEPS: Final = 100
+LARGEST_STEP: Final = 4.0
+
+
+@dataclass(frozen=True)
+class RidgeFit:
+    """Coefficients on the standardised scale, the intercept first.
+
+    Parameters
+    ----------
+    coefficients
+        Shape (q + 1,).
+    covariance
+        Sandwich covariance of the coefficients, shape (q + 1, q + 1): right under weights, silent on the ridge's bias.
+    ridge
+        Precision of the prior of each block, shape (blocks,).
+    """
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    ridge: FloatArray
+
+
+class _Moments(NamedTuple):
+    gradient: FloatArray
+    information: FloatArray
+    variability: FloatArray
+
+
+def fit_ridge(
+    design: Values, label: BoolArray, weight: FloatArray, block: Numbers, ridge: float | None = None
+) -> RidgeFit:
+    """Fit by Newton steps; between steps each block's ridge moves to the Fellner-Schall value.
+
+    Parameters
+    ----------
+    design
+        Standardised terms without intercept, shape (n, q).
+    label, weight
+        Shape (n,); weights are at the scale of numbers of people.
+    block
+        Block of each term, shape (q,), numbered from 0.
+    ridge
+        A fixed precision for all terms; estimated where None.
+
+    Notes
+    -----
+    For block b with r terms and coefficients beta_b the update is (r - ridge_b tr(V_bb)) / |beta_b|^2, V the inverse of
+    the penalised information (equation 5 of Wood and Fasiolo with an identity penalty; MacKay's evidence update).
+    """
+    blocks = int(block.max(initial=-1)) + 1
+    mean = float(np.average(label, weights=weight))
+    beta = np.r_[np.log(mean / (1 - mean)), np.zeros(design.shape[1])]
+    strength = np.full(blocks, ridge if ridge is not None else float(len(block)))
+    settled = ridge is not None
+    for _ in range(MAX_STEPS):
+        penalty = np.r_[0.0, strength[block]]
+        moments = _moments(design, label, weight, beta)
+        inverse = _inverse(moments.information + np.diag(penalty))
+        step = inverse @ (moments.gradient - penalty * beta)
+        beta = beta + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
+        if settled and np.abs(step).max() < 1e-8:
+            break
+        if not settled:
+            updated = _updated_ridge(beta, inverse, block, strength)
+            settled = bool((np.abs(np.log(updated / strength)) < 1e-2).all())
+            strength = updated
+    return RidgeFit(beta, inverse @ moments.variability @ inverse, strength)
+
+
+def _updated_ridge(beta: FloatArray, inverse: FloatArray, block: Numbers, ridge: FloatArray) -> FloatArray:
+    size = np.bincount(block, minlength=len(ridge)).astype(np.float64)
+    spread = np.bincount(block, weights=np.diag(inverse)[1:], minlength=len(ridge))
+    squares = np.bincount(block, weights=beta[1:] ** 2, minlength=len(ridge))
+    updated = np.maximum(size - ridge * spread, 1e-9) / np.maximum(squares, 1e-12)
+    return np.clip(updated, WEAKEST_RIDGE, STRONGEST_RIDGE)
+
+
+def _moments(design: Values, label: BoolArray, weight: FloatArray, beta: FloatArray) -> _Moments:
+    size = len(beta)
+    gradient, information, variability = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
+    for rows in row_blocks(len(design)):
+        terms = np.column_stack([np.ones(len(label[rows])), design[rows]])
+        risk = expit(terms @ beta)
+        residual = weight[rows] * (label[rows] - risk)
+        gradient += terms.T @ residual
+        information += terms.T @ (terms * (weight[rows] * risk * (1 - risk))[:, None])
+        variability += terms.T @ (terms * (residual**2)[:, None])
+    return _Moments(gradient, information, variability)
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    return np.asarray(cho_solve(cho_factor(matrix), np.eye(len(matrix))), dtype=np.float64)

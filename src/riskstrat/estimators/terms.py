@@ -1,0 +1,178 @@
+"""Feature columns in, the terms of a linear model out: how each column enters, with knots and fill values.
+
+Each term belongs to the columns it is computed from, so that contributions can be added up per original column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from riskstrat.estimators.matrix import FloatArray, Values
+
+AGE_AND_SEX: Final = "age and sex"
+FACTORS: Final = "factors"
+NOT_OBSERVED: Final = "not observed"
+
+KNOT_QUANTILES: Final = (0.05, 0.35, 0.65, 0.95)
+"""Harrell (2015), table 2.3, for four knots."""
+
+SKEWED: Final = 1.0
+"""A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
+
+Shape: TypeAlias = Callable[[FloatArray, tuple[float, ...]], FloatArray]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column of the design matrix.
+
+    Parameters
+    ----------
+    label
+        How the coefficient table names it.
+    shape
+        Name of the function in `SHAPES` that computes it.
+    columns
+        Numbers of the feature columns it is computed from; a product has two.
+    fill
+        What stands for a value that was not observed, one a column.
+    parameters
+        Knots, where the shape has any.
+    block
+        Terms of one block share one ridge.
+    """
+
+    label: str
+    shape: str
+    columns: tuple[int, ...]
+    fill: tuple[float, ...]
+    parameters: tuple[float, ...] = ()
+    block: str = FACTORS
+
+    def values(self, X: Values) -> FloatArray:
+        """Compute the term for rows of the feature matrix, shape (rows,)."""
+        chosen = X[:, list(self.columns)].astype(np.float64)
+        if self.shape != "missing":
+            chosen = np.where(np.isnan(chosen), self.fill, chosen)
+        return SHAPES[self.shape](chosen, self.parameters)
+
+
+def design(terms: Sequence[Term], X: Values) -> FloatArray:
+    """Compute all terms for rows of the feature matrix, shape (rows, terms)."""
+    return np.column_stack([term.values(X) for term in terms]) if terms else np.empty((len(X), 0))
+
+
+def shares(terms: Sequence[Term], number_of_columns: int) -> FloatArray:
+    """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1."""
+    matrix = np.zeros((len(terms), number_of_columns))
+    for row, term in enumerate(terms):
+        matrix[row, list(term.columns)] = 1 / len(term.columns)
+    return matrix
+
+
+def linear_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
+    """Terms of a main-effects model: a spline for age, log(1 + x) for skewed columns, an indicator of the unobserved.
+
+    Parameters
+    ----------
+    X
+        Training features, shape (n, p).
+    names
+        Names of the p columns.
+    age, sex
+        Which columns are age (years) and sex; they need not be there.
+    """
+    blocks = {age: AGE_AND_SEX, sex: AGE_AND_SEX}
+    terms: list[Term] = []
+    for column, name in enumerate(names):
+        observed = X[:, column][~np.isnan(X[:, column])].astype(np.float64)
+        terms += _column_terms(observed, name, column, spline=name == age, block=blocks.get(name, FACTORS))
+        if len(observed) < len(X):
+            terms.append(Term(f"{name}: not observed", "missing", (column,), (0.0,), block=NOT_OBSERVED))
+    return tuple(terms)
+
+
+def age_sex_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
+    """Terms of the age and sex model: main effects, and where both are there their product."""
+    terms = linear_terms(X, names, age, sex)
+    first: dict[str, Term] = {names[term.columns[0]]: term for term in reversed(terms) if term.shape == "linear"}
+    if age not in first or sex not in first:
+        return terms
+    pair = (first[age], first[sex])
+    columns, fill = tuple(term.columns[0] for term in pair), tuple(term.fill[0] for term in pair)
+    return (*terms, Term(f"{age} x {sex}", "product", columns, fill, block=AGE_AND_SEX))
+
+
+def _column_terms(observed: FloatArray, name: str, column: int, *, spline: bool, block: str) -> Iterator[Term]:
+    fill = (rounded(float(np.median(observed))),)
+    low, high = float(observed.min()), float(observed.max())
+    if low == high:
+        return
+    binary = bool(((observed == low) | (observed == high)).all())
+    if not spline and not binary and low >= 0 and _skewness(observed) > SKEWED:
+        yield Term(f"log(1 + {name})", "log", (column,), fill, block=block)
+        return
+    yield Term(name, "linear", (column,), fill, block=block)
+    if spline and not binary:
+        for number, knots in enumerate(_knots(observed), start=2):
+            yield Term(f"{name}: spline {number}", "spline", (column,), fill, knots, block)
+
+
+def _knots(observed: FloatArray) -> list[tuple[float, ...]]:
+    """Knots of each curved basis function: its own, the last but one and the last, and the first (for the scale)."""
+    knots = sorted({rounded(float(knot)) for knot in np.quantile(observed, KNOT_QUANTILES)})
+    return [(knot, knots[-2], knots[-1], knots[0]) for knot in knots[:-2]]
+
+
+def rounded(value: float) -> float:
+    """Round to three digits, so that a knot or a fill value is nobody's own value.
+
+    Examples
+    --------
+    >>> rounded(183_456.0)
+    183000.0
+    """
+    return float(f"{value:.3g}")
+
+
+def _skewness(values: FloatArray) -> float:
+    deviation = values - values.mean()
+    return float((deviation**3).mean() / (deviation**2).mean() ** 1.5)
+
+
+def _spline(x: FloatArray, knots: tuple[float, ...]) -> FloatArray:
+    """Restricted cubic spline basis function (Harrell 2015, eq. 2.25): linear beyond the outer knots."""
+    own, inner, last, first = knots
+    cubes = [np.maximum(x[:, 0] - knot, 0.0) ** 3 for knot in (own, inner, last)]
+    tails = cubes[1] * (last - own) - cubes[2] * (inner - own)
+    return np.asarray((cubes[0] - tails / (last - inner)) / (last - first) ** 2, dtype=np.float64)
+
+
+def _linear(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+    return x[:, 0]
+
+
+def _log(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+    # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
+    return np.log1p(np.maximum(x[:, 0], 0.0))
+
+
+def _missing(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+    return np.isnan(x[:, 0]).astype(np.float64)
+
+
+def _product(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+    return np.asarray(x[:, 0] * x[:, 1], dtype=np.float64)
+
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "linear": _linear,
+    "log": _log,
+    "spline": _spline,
+    "missing": _missing,
+    "product": _product,
+}
