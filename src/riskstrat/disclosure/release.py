@@ -102,8 +102,8 @@ def release(
     Notes
     -----
     A count is protected where it lies in 1..``min_count - 1`` (0 too by setting), where a denominator of it is small,
-    or where fewer than ``min_count`` of a denominator remain beside it. A missing count cannot be judged: what is derived
-    from it is withheld.
+    or where fewer than ``min_count`` of a denominator remain beside it. A missing count cannot be judged: what is
+    derived from it is withheld.
 
     Examples
     --------
