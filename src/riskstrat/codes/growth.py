@@ -6,7 +6,7 @@ Body mass index is in kg/m², birth weight in grams, age in days since birth and
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import polars as pl
 
@@ -27,10 +27,10 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     Parameters
     ----------
     reference
-        ``"who"``: body mass index by the WHO child growth standards of 2006 to 1856 days, then the WHO reference of
-        2007 to 19 years; lying length is expected before 731 days, standing height from then on. ``"iotf"``: body mass
-        index by the International Obesity Task Force 2012, from 2 to 18 years. ``"marsal"``: birth weight for
-        gestation by Maršál 1996, from 154 to 301 days.
+        ``"who"``: body mass index by the WHO child growth standards of 2006 to five years (1826 days), then the WHO
+        reference of 2007 to 19 years; lying length is expected before 731 days, standing height from then on.
+        ``"iotf"``: body mass index by the International Obesity Task Force 2012, from 2 to 18 years.
+        ``"marsal"``: birth weight for gestation by Maršál 1996, from 154 to 301 days.
     sex
         ``"female"`` or ``"male"``.
     age_days
@@ -41,7 +41,8 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     Returns
     -------
     polars.Expr
-        Float64; null where something is unknown, the value is not positive, or the reference does not cover the age.
+        Float64, named ``<reference>_z``; null where something is unknown, the value is not positive, or the reference
+        does not cover the age.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
 
     Notes
     -----
-    z = ((value / M)^L - 1) / (L S), or log(value / M) / S where L is 0 (Cole and Green 1992). Beyond three standard
+    z = ((value / M)^L - 1) / (L S) (Cole and Green 1992). Beyond three standard
     deviations WHO counts on in steps of the distance between the second and the third (WHO 2006, de Onis 2007).
 
     Examples
@@ -60,10 +61,11 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     >>> child.select(z.round(2)).item()
     2.29
     """
-    power, median, variation = _lms(daily_curves(reference), sex, age_days)
+    curves = daily_curves(reference)
+    row = _row(curves, sex, age_days)
     measured = pl.when(value > 0).then(value.cast(pl.Float64))
-    z = _z_score(measured, power, median, variation)
-    return _counted_on(z, measured, power, median, variation) if reference == "who" else z
+    z = _lms(curves, row).z(measured)
+    return (_counted_on(z, measured, curves, row) if reference == "who" else z).alias(f"{reference}_z")
 
 
 def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
@@ -80,7 +82,8 @@ def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.
     Returns
     -------
     polars.Expr
-        kg/m², unrounded (the published tables have two digits); null outside 2 to 18 years.
+        kg/m², named ``iotf_<grade>_bmi_kg_m2``, unrounded (the published tables have two digits); null outside 2 to 18
+        years.
 
     Raises
     ------
@@ -98,8 +101,9 @@ def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.
     >>> four.select(curve.round(2)).to_series().to_list()
     [19.23, 19.16]
     """
-    power, median, variation = _lms(daily_curves("iotf"), sex, age_days)
-    return _value_at(iotf_cutoff_z(grade, sex=sex), power, median, variation)
+    curves = daily_curves("iotf")
+    lms = _lms(curves, _row(curves, sex, age_days))
+    return lms.value(iotf_cutoff_z(grade, sex=sex)).alias(f"iotf_{grade}_bmi_kg_m2")
 
 
 def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
@@ -112,9 +116,8 @@ def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
     [2.288, 2.192]
     """
     cutoffs = _z_at_18(grade)
-    return sex.cast(pl.String).replace_strict(
-        list(SEXES), [cutoffs[sex] for sex in SEXES], default=None, return_dtype=pl.Float64
-    )
+    known = sex.cast(pl.String).replace_strict(cutoffs, default=None, return_dtype=pl.Float64)
+    return known.alias(f"iotf_{grade}_z")
 
 
 @cache
@@ -124,35 +127,46 @@ def _z_at_18(grade: IotfGrade) -> dict[str, float]:
             Problem(found=f"the grade '{grade}'", expected="one of " + ", ".join(IOTF_GRADES), remedy="choose one")
         )
     adults = read_table("growth/iotf2012_bmi_by_year.csv").filter(pl.col("age_years") == 18)
-    z = _z_score(pl.lit(_BMI_AT_18[grade]), pl.col("l"), pl.col("m"), pl.col("s"))
+    z = _Lms(pl.col("l"), pl.col("m"), pl.col("s")).z(pl.lit(_BMI_AT_18[grade]))
     return dict(adults.select("sex", z=z).iter_rows())
 
 
-def _lms(curves: DailyCurves, sex: pl.Expr, age_days: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Look up L, M and S; null where sex or age is outside the reference."""
+def _row(curves: DailyCurves, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
+    """Where in the curves a child is; null where sex or age is outside the reference."""
     day = age_days.cast(pl.Float64).round()
     covered = pl.when(day.is_between(curves.first_day, curves.last_day)).then(day).cast(pl.Int32) - curves.first_day
     name = sex.cast(pl.String)
-    row = pl.when(name == SEXES[0]).then(covered).when(name == SEXES[1]).then(covered + curves.days)
-    return pl.lit(curves.l).gather(row), pl.lit(curves.m).gather(row), pl.lit(curves.s).gather(row)
+    return pl.when(name == SEXES[0]).then(covered).when(name == SEXES[1]).then(covered + curves.days)
 
 
-def _z_score(value: pl.Expr, power: pl.Expr, median: pl.Expr, variation: pl.Expr) -> pl.Expr:
-    ratio = value / median
-    return pl.when(power == 0).then(ratio.log() / variation).otherwise((ratio**power - 1) / (power * variation))
+def _lms(curves: DailyCurves, row: pl.Expr) -> _Lms:
+    return _Lms(*(pl.lit(curve).gather(row) for curve in (curves.l, curves.m, curves.s)))
 
 
-def _value_at(z: pl.Expr | float, power: pl.Expr, median: pl.Expr, variation: pl.Expr) -> pl.Expr:
-    bent = (1 + power * variation * z) ** (1 / power)
-    return median * pl.when(power == 0).then((variation * z).exp()).otherwise(bent)
+class _Lms(NamedTuple):
+    """L, M and S of every row. L is 0 on no day of any reference, so Box and Cox's logarithm is not needed."""
+
+    power: pl.Expr
+    median: pl.Expr
+    variation: pl.Expr
+
+    def z(self, value: pl.Expr) -> pl.Expr:
+        return ((value / self.median) ** self.power - 1) / (self.power * self.variation)
+
+    def value(self, z: pl.Expr | float) -> pl.Expr:
+        return self.median * (1 + self.power * self.variation * z) ** (1 / self.power)
 
 
-def _counted_on(z: pl.Expr, value: pl.Expr, power: pl.Expr, median: pl.Expr, variation: pl.Expr) -> pl.Expr:
+def _counted_on(z: pl.Expr, value: pl.Expr, curves: DailyCurves, row: pl.Expr) -> pl.Expr:
     """Replace z beyond three standard deviations by steps of the distance from the second to the third."""
 
     def beyond(sign: int) -> pl.Expr:
-        third = _value_at(sign * _FURTHEST, power, median, variation)
-        second = _value_at(sign * (_FURTHEST - 1), power, median, variation)
+        third, second = (pl.lit(_curve_at(curves, sign * sd)).gather(row) for sd in (_FURTHEST, _FURTHEST - 1))
         return sign * _FURTHEST + sign * (value - third) / (third - second)
 
     return pl.when(z > _FURTHEST).then(beyond(1)).when(z < -_FURTHEST).then(beyond(-1)).otherwise(z)
+
+
+def _curve_at(curves: DailyCurves, z: float) -> pl.Series:
+    """Lay out the values at one z by sex and day, once for all rows."""
+    return pl.select(_Lms(pl.lit(curves.l), pl.lit(curves.m), pl.lit(curves.s)).value(z)).to_series()

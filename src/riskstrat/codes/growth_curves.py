@@ -25,8 +25,8 @@ DAYS_A_YEAR = 365.25
 DAYS_A_MONTH = 30.4375  # WHO's month
 SEXES = ("female", "male")
 
-WHO_2006_DAYS = (0, 1856)
-WHO_2007_DAYS = (1857, 6939)  # to 228 months
+WHO_2006_DAYS = (0, 1826)  # to the 5th birthday
+WHO_2007_DAYS = (1827, 6969)  # to 228 completed months
 IOTF_DAYS = (730, 6575)  # the 2nd to the 18th birthday, however the leap years fall
 MARSAL_DAYS = (154, 301)  # 22 to 43 completed weeks
 MARSAL_SD = 0.12  # of the mean
@@ -76,7 +76,7 @@ def daily_curves(reference: GrowthReference) -> DailyCurves:
 
 
 def _who() -> DailyCurves:
-    """WHO 2006 to 1856 days, then WHO 2007 linearly between months, as WHO's own programs do."""
+    """WHO 2006 to five years, then WHO 2007 linearly between months, as WHO's own programs do."""
     standard = read_table("growth/who2006_bmi_by_day.csv").sort("sex", "age_days")
     by_month = read_table("growth/who2007_bmi_by_month.csv")
     months = np.arange(WHO_2007_DAYS[0], WHO_2007_DAYS[1] + 1) / DAYS_A_MONTH

@@ -1,0 +1,53 @@
+"""The Hospital Frailty Risk Score agrees with counting by hand, whatever the order and the repetitions."""
+
+from random import Random
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskstrat.codes import hfrs, score
+
+POINTS = {item.name: item.points for item in score("hfrs").items}
+codes = st.one_of(
+    st.builds("{}{}".format, st.sampled_from(sorted(POINTS)), st.sampled_from(["", "0", "19", "9X"])),
+    st.sampled_from(["I10", "I109", "Z00", "F02", "W20", "A"]),
+)
+diagnoses = st.lists(st.tuples(st.integers(1, 6), codes), max_size=60)
+
+
+def by_hand(rows: list[tuple[int, str]]) -> dict[int, float]:
+    found: dict[int, set[str]] = {person: set() for person, _ in rows}
+    for person, code in rows:
+        found[person] |= {code[:3]} & POINTS.keys()
+    return {person: sum(POINTS[category] for category in categories) for person, categories in found.items()}
+
+
+def frame(rows: list[tuple[int, str]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={"person_id": pl.Int64, "code": pl.String}, orient="row")
+
+
+@given(rows=diagnoses)
+def test_hfrs_agrees_with_counting_by_hand(rows: list[tuple[int, str]]):
+    assert dict(hfrs(frame(rows)).iter_rows()) == pytest.approx(by_hand(rows))
+
+
+@given(rows=diagnoses, order=st.randoms())
+def test_order_and_repetition_change_nothing(rows: list[tuple[int, str]], order: Random):
+    shuffled = rows * 2
+    order.shuffle(shuffled)
+    assert hfrs(frame(shuffled)).equals(hfrs(frame(rows)))
+
+
+@given(rows=diagnoses)
+def test_the_engines_way_gives_the_same_points(rows: list[tuple[int, str]]):
+    scored = hfrs(frame(rows))
+    people = scored["person_id"].to_list()
+    items = dict(score("hfrs").pairs([code for _, code in rows]))
+    present = np.zeros((len(people), len(POINTS)), dtype=bool)
+    for person, code in rows:
+        if code in items:
+            present[people.index(person), items[code]] = True
+    assert score("hfrs").total(present).tolist() == scored["hfrs"].to_list()
