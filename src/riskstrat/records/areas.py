@@ -23,7 +23,7 @@ class Draws:
     Attributes
     ----------
     risk
-        Mean risk at the horizon of the people who are in the group when we stand: ``unexplained`` x mean predicted risk.
+        Mean risk at the horizon of the people in the group when we stand: ``unexplained`` x mean predicted risk.
     relative_risk
         Risk over that of the whole municipality's people of the same ages and sexes; 1 is no difference.
     unexplained
@@ -89,9 +89,10 @@ class AreaEstimates:
     draws
         The posterior that all of these numbers are read from; columns in the order of the table.
     calibration
-        One row a landmark: people, cases, observed, expected (before recalibration), shift (logits), standard_error.
+        One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
+        shift (logits) and its standard_error.
     target_shift
-        Logits added to the target population's predicted risks: the shift of the latest landmark.
+        Logits added to the target population's predicted risks: the shift of the latest period.
     left_out
         Frame of reason, groups, people, target_people.
     smoothing
@@ -172,8 +173,8 @@ class AreaEstimates:
     def total(self) -> pl.DataFrame:
         """The whole municipality: people now, expected cases, their 90 % interval, and that of the count to come.
 
-        ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will be
-        counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
+        ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will
+        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
         """
         cases = self.cases_draws.sum(axis=1)
         lower, upper = np.quantile(cases, INTERVAL)
@@ -204,7 +205,7 @@ class AreaEstimates:
 
 def _predictive_interval(expected: np.ndarray) -> tuple[int, int]:
     """Shortest equal-tailed 90 % interval of a count that is Poisson given each draw of its expectation."""
-    from scipy.stats import poisson  # noqa: PLC0415 - a heavy library, only when asked for
+    from scipy.stats import poisson
 
     highest = int(np.ceil(expected.max() + 10 * np.sqrt(expected.max()) + 10))
 

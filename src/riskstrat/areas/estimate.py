@@ -1,0 +1,230 @@
+"""Risk per group when we stand: what was observed there, and what the model predicts for its people now.
+
+In: a cohort with cross-fitted risks, a target population with predicted risks. Out: `AreaEstimates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from riskstrat.areas.counts import Recalibrated, recalibrate, shifted
+from riskstrat.areas.gamma import GammaPosterior, integrated
+from riskstrat.areas.geography import Neighbours
+from riskstrat.areas.grouping import (
+    AGE_BAND,
+    as_columns,
+    check_columns,
+    check_risk,
+    number_groups,
+    raise_if,
+    sums,
+    with_age_band,
+)
+from riskstrat.areas.smoothing import METHODS, unknown_method
+from riskstrat.errors import DesignError, Problem
+from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
+from riskstrat.records.cohort import Cohort, Target
+
+# Only a method whose intervals can be believed carries a plan.
+AVAILABLE = ("gamma",)
+CLEARLY = 0.95
+HIGHER, UNCERTAIN, LOWER = "clearly higher", "uncertain", "clearly lower"
+
+
+def estimate_areas(
+    cohort: Cohort,
+    risk: np.ndarray,
+    target: Target,
+    target_risk: np.ndarray,
+    *,
+    by: str | Sequence[str] = "area_id",
+    smoothing: str = "gamma",
+    neighbours: Neighbours | None = None,
+    seed: int = 0,
+    draws: int = 2000,
+) -> AreaEstimates:
+    """Estimate how high the risk of each group is now, and how sure that is.
+
+    O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
+    the group when we stand. It assumes that theta persists.
+
+    Parameters
+    ----------
+    cohort
+        The training cohort, with the grouping columns.
+    risk
+        Risks in [0, 1], (n,) in cohort order, each predicted by a model fitted *without the person's area*: else the
+        model learns the area's own outcomes, and intervals cover far too little.
+    target
+        The people on whom planning decides, with the same grouping columns.
+    target_risk
+        Their predicted risks, from the models behind `risk`, before any recalibration: this function recalibrates both.
+    by
+        Grouping column, or several that are crossed. ``age_band`` is made if the people do not have it.
+    smoothing
+        ``gamma``: hyper-parameters integrated.
+    neighbours
+        For spatial smoothing, which none of the available methods does yet.
+    seed, draws
+        Of the posterior.
+
+    Returns
+    -------
+    AreaEstimates
+        Groups of the target population, sorted by label. A group without training people gets the distribution of
+        theta among the others; people without a label are left out and counted.
+
+    Raises
+    ------
+    UsageError
+        If an argument cannot be used; all problems at once.
+    DesignError
+        If there is no group or no outcome.
+
+    References
+    ----------
+    Clayton and Kaldor, Biometrics 1987;43:671 (the model). Simpson et al., Statistical Science 2017;32:1 (the prior).
+    """
+    columns = as_columns(by)
+    risk, target_risk = np.asarray(risk, dtype=float), np.asarray(target_risk, dtype=float)
+    now, then = _with_band_if_asked(target.people, columns), _with_band_if_asked(cohort.people, columns)
+    raise_if(
+        [
+            *check_columns(columns, cohort=then, target=now),
+            *check_risk("risk", risk, then.height),
+            *check_risk("target_risk", target_risk, now.height),
+            *_check_options(smoothing, neighbours, draws),
+        ]
+    )
+    labels, (group_then, group_now) = number_groups(columns, then, now)
+    _check_groups(labels, group_then, group_now)
+    agreed = recalibrate(cohort, risk)
+    counts = _counts(agreed, group_then, labels.height)
+    theta = posterior_of(counts).draw(draws, seed)
+    risk_now = shifted(target_risk, agreed.target_shift)
+    present = sums(group_now, None, labels.height) > 0
+    matrices = _quantities(theta, now, group_now, risk_now, present)
+    people = counts.with_columns(pl.Series("target_people", sums(group_now, None, labels.height)))
+    return AreaEstimates(
+        by=columns,
+        table=_table(pl.concat([labels, people], how="horizontal").filter(present), matrices),
+        draws=matrices,
+        calibration=agreed.table,
+        target_shift=agreed.target_shift,
+        left_out=_left_out(group_then, group_now, present),
+        smoothing=smoothing,
+    )
+
+
+def posterior_of(counts: pl.DataFrame) -> GammaPosterior:
+    """Posterior of theta from observed and expected; groups without expected outcomes learn from the others."""
+    return integrated(counts["observed"].to_numpy(), counts["expected"].to_numpy())
+
+
+def _with_band_if_asked(people: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    return with_age_band(people) if AGE_BAND in columns else people
+
+
+def _check_options(smoothing: str, neighbours: Neighbours | None, draws: int) -> list[Problem]:
+    problems = []
+    if smoothing not in AVAILABLE:
+        problems.append(unknown_method(smoothing, {name: METHODS[name] for name in AVAILABLE}))
+    if neighbours is not None:
+        found = "neighbours"
+        problems.append(Problem(found=found, expected="none: no spatial method is available", remedy="leave them out"))
+    if draws < 1:
+        problems.append(Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000"))
+    return problems
+
+
+def _check_groups(labels: pl.DataFrame, group_then: np.ndarray, group_now: np.ndarray) -> None:
+    empty = [name for name, numbers in (("cohort", group_then), ("target", group_now)) if not (numbers >= 0).any()]
+    if empty:
+        raise DesignError(
+            *(
+                Problem(
+                    found="nobody with a group",
+                    expected=f"people with {' and '.join(labels.columns)}",
+                    remedy="check the grouping columns, or estimate without groups",
+                    table=name,
+                )
+                for name in empty
+            )
+        )
+
+
+def _counts(agreed: Recalibrated, group: np.ndarray, groups: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "people": sums(group, None, groups),
+            "cases": sums(group, agreed.weighted_outcome > 0, groups).astype(np.int64),
+            "observed": sums(group, agreed.weighted_outcome / agreed.dispersion, groups),
+            "expected": sums(group, agreed.included * agreed.risk / agreed.dispersion, groups),
+        }
+    )
+
+
+def _quantities(
+    theta: np.ndarray, people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, present: np.ndarray
+) -> Draws:
+    """Compute the three named quantities of the groups that are present now, each (draws, groups)."""
+    risk_sums, people_counts = _by_stratum(people, group, risk, len(present))
+    theta, risk_sums, people_counts = theta[:, present], risk_sums[present], people_counts[present]
+    expected = theta * risk_sums.sum(axis=1)
+    stratum_risk = (theta @ risk_sums) / people_counts.sum(axis=0)
+    return Draws(
+        risk=expected / people_counts.sum(axis=1),
+        relative_risk=expected / (stratum_risk @ people_counts.T),
+        unexplained=theta,
+    )
+
+
+def _by_stratum(
+    people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, groups: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum risk and count people by group and stratum of sex and age band, both (groups, strata); no stratum is empty."""
+    inside = group >= 0
+    strata, (stratum,) = number_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
+    cell = group[inside] * strata.height + stratum
+    shape = (groups, strata.height)
+    return (
+        np.bincount(cell, risk[inside], minlength=groups * strata.height).reshape(shape),
+        np.bincount(cell, minlength=groups * strata.height).astype(float).reshape(shape),
+    )
+
+
+def _table(counts: pl.DataFrame, draws: Draws) -> pl.DataFrame:
+    higher = (draws.relative_risk > 1).mean(axis=0)
+    kind = (
+        pl.when(pl.col("probability_higher") >= CLEARLY)
+        .then(pl.lit(HIGHER))
+        .when(pl.col("probability_higher") <= 1 - CLEARLY)
+        .then(pl.lit(LOWER))
+        .otherwise(pl.lit(UNCERTAIN))
+    )
+    summaries = [column for quantity in QUANTITIES for column in _summary(quantity, draws[quantity])]
+    return counts.with_columns(*summaries, pl.Series("probability_higher", higher)).with_columns(kind.alias("class"))
+
+
+def _summary(quantity: str, draws: np.ndarray) -> list[pl.Series]:
+    lower, upper = np.quantile(draws, INTERVAL, axis=0)
+    return [
+        pl.Series(quantity, draws.mean(axis=0)),
+        pl.Series(f"{quantity}_lower", lower),
+        pl.Series(f"{quantity}_upper", upper),
+    ]
+
+
+def _left_out(group_then: np.ndarray, group_now: np.ndarray, present: np.ndarray) -> pl.DataFrame:
+    gone = np.flatnonzero(~present)
+    return pl.DataFrame(
+        {
+            "reason": ["no group", "group without target people"],
+            "groups": [0, len(gone)],
+            "people": [int((group_then < 0).sum()), int(np.isin(group_then, gone).sum())],
+            "target_people": [int((group_now < 0).sum()), 0],
+        }
+    )

@@ -1,0 +1,171 @@
+"""How unequally a risk is spread over deprivation.
+
+In: one value a group (or posterior draws of it), people and deprivation. Out: measures that are
+positive (ratios: above 1) when the deprived do worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.areas.grouping import raise_if
+from riskstrat.errors import Problem
+from riskstrat.records.areas import INTERVAL
+
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+FIFTHS = 5
+
+
+def mid_ranks(people: np.ndarray, deprivation: np.ndarray) -> np.ndarray:
+    """Share of the population that is less deprived, half of the own group included, (n,) in (0, 1).
+
+    Groups of equal deprivation share one rank.
+
+    Examples
+    --------
+    >>> mid_ranks(np.array([10.0, 30.0, 60.0]), np.array([3, 1, 2])).round(2).tolist()
+    [0.95, 0.15, 0.6]
+    """
+    _, level = np.unique(deprivation, return_inverse=True)
+    share = np.bincount(level, people) / people.sum()
+    return np.asarray((np.cumsum(share) - share / 2)[level])
+
+
+def inequality(
+    value: npt.ArrayLike,
+    people: npt.ArrayLike,
+    deprivation: npt.ArrayLike,
+    *,
+    higher_is_worse: bool = True,
+    proportion: bool = True,
+) -> pl.DataFrame:
+    """Measure how a value differs between the least and the most deprived.
+
+    Parameters
+    ----------
+    value
+        One value a group, (n,), or posterior draws, (draws, n): then intervals come from them.
+    people
+        Population of each group, (n,), above 0.
+    deprivation
+        Higher is more deprived, (n,); two levels at least.
+    higher_is_worse
+        True for risks, false for such as life expectancy.
+    proportion
+        Whether the value lies in [0, 1]: Erreygers' index is only for those, and null otherwise.
+
+    Returns
+    -------
+    polars.DataFrame
+        metric, estimate, lower, upper (90 %, null without draws): ``slope_index``, ``relative_index``, ``gap`` and
+        ``ratio`` between the most and the least deprived fifth of the population, ``concentration_index``,
+        ``erreygers_index``. Positive, and above 1 for ratios, when the deprived do worse.
+
+    Raises
+    ------
+    UsageError
+        If the arguments do not fit together; all problems at once.
+
+    References
+    ----------
+    Mackenbach and Kunst, Social Science and Medicine 1997;44:757. Erreygers, Journal of Health Economics 2009;28:504.
+
+    Examples
+    --------
+    >>> inequality([0.10, 0.20], [100, 100], [1, 2]).filter(metric="slope_index")["estimate"].round(6).item()
+    0.2
+    """
+    values = np.atleast_2d(np.asarray(value, dtype=float))
+    n, depth = np.asarray(people, dtype=float), np.asarray(deprivation, dtype=float)
+    raise_if(_check(values, n, depth, proportion=proportion))
+    ordered = depth if higher_is_worse else -depth
+    rank = mid_ranks(n, ordered)
+    rows = [_summary(measure(values, n, rank)) for measure in MEASURES.values()]
+    table = pl.DataFrame(rows, schema=dict.fromkeys(("estimate", "lower", "upper"), pl.Float64), orient="row")
+    table = table.insert_column(0, pl.Series("metric", list(MEASURES)))
+    meaningless = (pl.col("metric") == "erreygers_index") & (not proportion)
+    without = pl.lit(np.ndim(value) == 1)
+    return table.with_columns(
+        pl.when(meaningless).then(None).otherwise(pl.col("estimate")).alias("estimate"),
+        *(pl.when(meaningless | without).then(None).otherwise(pl.col(c)).alias(c) for c in ("lower", "upper")),
+    )
+
+
+def _line(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Population-weighted regression on the rank: value at rank 0 and slope, both (draws,)."""
+    weight = people / people.sum()
+    centred = rank - weight @ rank
+    slope = values @ (weight * centred) / (weight @ centred**2)
+    return np.asarray(values @ weight - slope * (weight @ rank)), slope
+
+
+def _slope_index(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    return _line(values, people, rank)[1]
+
+
+def _relative_index(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    intercept, slope = _line(values, people, rank)
+    return np.asarray((intercept + slope) / intercept)
+
+
+def _fifth(values: np.ndarray, people: np.ndarray, rank: np.ndarray, number: int) -> np.ndarray:
+    """Mean of a fifth of the population, (draws,); groups of one rank count as one, and with their share in a fifth."""
+    _, level = np.unique(rank, return_inverse=True)
+    size = np.bincount(level, people)
+    upper = np.cumsum(size) / size.sum()
+    lower = upper - size / size.sum()
+    inside = np.clip(np.minimum(upper, (number + 1) / FIFTHS) - np.maximum(lower, number / FIFTHS), 0, None)
+    weight = (inside / size)[level] * people
+    return np.asarray(values @ weight / weight.sum())
+
+
+def _gap(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    return np.asarray(_fifth(values, people, rank, FIFTHS - 1) - _fifth(values, people, rank, 0))
+
+
+def _ratio(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    return np.asarray(_fifth(values, people, rank, FIFTHS - 1) / _fifth(values, people, rank, 0))
+
+
+def _concentration(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    weight = people / people.sum()
+    return np.asarray(2 * (values @ (weight * (rank - weight @ rank))) / (values @ weight))
+
+
+def _erreygers(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    return np.asarray(4 * (values @ people / people.sum()) * _concentration(values, people, rank))
+
+
+MEASURES: dict[str, Measure] = {
+    "slope_index": _slope_index,
+    "relative_index": _relative_index,
+    "gap": _gap,
+    "ratio": _ratio,
+    "concentration_index": _concentration,
+    "erreygers_index": _erreygers,
+}
+
+
+def _summary(draws: np.ndarray) -> tuple[float, float, float]:
+    lower, upper = np.quantile(draws, INTERVAL)
+    return float(draws.mean()), float(lower), float(upper)
+
+
+def _check(values: np.ndarray, people: np.ndarray, deprivation: np.ndarray, *, proportion: bool) -> list[Problem]:
+    n = values.shape[-1]
+    if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
+        found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
+        return [Problem(found=found, expected="one of each a group", remedy="align them")]
+    complaints = (
+        (not np.isfinite(values).all(), "values that are not finite", "numbers"),
+        (not np.isfinite(people).all() or bool((people <= 0).any()), "groups without people", "people in every group"),
+        (not np.isfinite(deprivation).all(), "deprivation that is not finite", "numbers"),
+        (len(np.unique(deprivation)) < 2, "one level of deprivation", "at least two"),
+        (proportion and bool(((values < 0) | (values > 1)).any()), "values outside [0, 1]", "proportions"),
+    )
+    remedy = "leave such groups out, or say proportion=False"
+    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
