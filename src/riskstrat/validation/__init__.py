@@ -1,0 +1,41 @@
+"""Is the risk right? Predicted risks and what happened in; discrimination, calibration and net benefit out.
+
+Risks are shares in [0, 1], durations days. The incidence names are offered here too, because checks start from them.
+"""
+
+from riskstrat.incidence import (
+    OUTCOME_DTYPE,
+    brier,
+    censoring_weights,
+    cumulative_incidence,
+    kaplan_meier,
+    outcome_array,
+    prediction_accuracy,
+)
+from riskstrat.validation.agreement import Calibration, calibration, calibration_groups
+from riskstrat.validation.discrimination import auc, concordance
+from riskstrat.validation.performance import validate
+from riskstrat.validation.splits import Split, area_folds, overlap, person_folds, temporal_split
+from riskstrat.validation.usefulness import net_benefit
+
+__all__ = [
+    "OUTCOME_DTYPE",
+    "Calibration",
+    "Split",
+    "area_folds",
+    "auc",
+    "brier",
+    "calibration",
+    "calibration_groups",
+    "censoring_weights",
+    "concordance",
+    "cumulative_incidence",
+    "kaplan_meier",
+    "net_benefit",
+    "outcome_array",
+    "overlap",
+    "person_folds",
+    "prediction_accuracy",
+    "temporal_split",
+    "validate",
+]

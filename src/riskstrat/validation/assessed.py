@@ -1,0 +1,121 @@
+"""Predicted risks and a cohort in, the rows that can be judged out: whose status was assessed, and their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.incidence import OutcomeArray, censoring_weights, status_known
+from riskstrat.records.cohort import Cohort
+from riskstrat.validation.known import Floats, Known, known_outcomes, risk_problems, weight_problems
+
+LEAST_OUTCOMES = 5
+"""A group with fewer outcomes is left out: its numbers would be noise, and come close to naming people."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessed:
+    """The rows that can be judged.
+
+    Attributes
+    ----------
+    people
+        Their rows of the cohort.
+    outcome
+        Their outcome array (n,).
+    known
+        Labels, risks and weights (n,).
+    baseline
+        The same with the risks of the baseline, if there is one.
+    standing
+        Weight of each row's prediction (n,).
+    given
+        The weights that were given (n,), None where censoring weights are used.
+    """
+
+    people: pl.DataFrame
+    outcome: OutcomeArray
+    known: Known
+    baseline: Known | None
+    standing: Floats
+    given: Floats | None
+
+
+def assessed_rows(
+    cohort: Cohort, risk: npt.ArrayLike, baseline: npt.ArrayLike | None, sample_weight: npt.ArrayLike | None
+) -> Assessed:
+    """Label the assessed rows and weigh them, by the weights given or else for censoring within each landmark.
+
+    Raises
+    ------
+    UsageError
+        If risks or weights do not fit the cohort; all problems at once.
+    DesignError
+        If there are too few outcomes, or too few people without.
+    """
+    rows = cohort.people["assessed"].to_numpy()
+    arrays = {
+        name: np.asarray(values, dtype=np.float64)
+        for name, values in (("risk", risk), ("baseline", baseline), ("sample_weight", sample_weight))
+        if values is not None
+    }
+    if problems := list(_problems(cohort, arrays)):
+        raise UsageError(*problems)
+    _check_enough(cohort, rows & (arrays.get("sample_weight", np.ones(len(rows))) > 0))
+    people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]
+    given = arrays["sample_weight"][rows] if "sample_weight" in arrays else None
+    weight = _censoring(people, outcome, cohort.horizon_days) if given is None else given
+    known = known_outcomes(outcome, arrays["risk"][rows], cohort.horizon_days, weight)
+    return Assessed(
+        people=people,
+        outcome=outcome,
+        known=known,
+        baseline=Known(known.outcome, arrays["baseline"][rows], weight) if "baseline" in arrays else None,
+        standing=np.ones(len(outcome)) if given is None else given,
+        given=given,
+    )
+
+
+def _censoring(people: pl.DataFrame, outcome: OutcomeArray, horizon_days: int) -> Floats:
+    strata = people["landmark"] if "landmark" in people.columns else None
+    return censoring_weights(outcome, horizon_days, strata)
+
+
+def _problems(cohort: Cohort, arrays: dict[str, Floats]) -> Iterator[Problem]:
+    rows = cohort.people.height
+    for name, values in arrays.items():
+        if name != "sample_weight":
+            yield from risk_problems(name, values, rows)
+            continue
+        wrong = weight_problems(values, rows)
+        yield from wrong
+        if not wrong and (lost := int(((values > 0) & _unknown(cohort)).sum())):
+            yield Problem(
+                found=f"{lost} assessed rows with a weight, lost before the horizon",
+                expected="weight 0 where the status at the horizon is not known",
+                remedy="multiply the weights by those of censoring_weights",
+            )
+
+
+def _unknown(cohort: Cohort) -> npt.NDArray[np.bool_]:
+    assessed: npt.NDArray[np.bool_] = cohort.people["assessed"].to_numpy()
+    return assessed & ~status_known(cohort.outcome, cohort.horizon_days)
+
+
+def _check_enough(cohort: Cohort, rows: npt.NDArray[np.bool_]) -> None:
+    outcome = cohort.outcome[rows]
+    had = int(((outcome["event"] == 1) & (outcome["duration_days"] <= cohort.horizon_days)).sum())
+    without = int(status_known(outcome, cohort.horizon_days).sum()) - had
+    if min(had, without) < LEAST_OUTCOMES:
+        raise DesignError(
+            Problem(
+                found=f"fewer than {LEAST_OUTCOMES} assessed rows with, or without, the outcome",
+                expected="enough of both to judge a risk by",
+                remedy="lengthen the horizon, widen the population or add index dates",
+            )
+        )

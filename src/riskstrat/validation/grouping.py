@@ -1,0 +1,159 @@
+"""Assessed rows and a column in, the metrics of each of its groups with intervals out, as rows of the result table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.records.validation import METRIC_SCHEMA
+from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed
+from riskstrat.validation.known import Floats, Known
+from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure, ranked
+from riskstrat.validation.resampling import interval
+
+ENOUGH_OUTCOMES = 10
+"""A group with fewer outcomes, or fewer people without, gets observed/expected only."""
+
+EVERYBODY = "all"
+AGE_BAND_YEARS = 10
+
+_RATIO = METRICS.index("observed_expected")
+_NAMES = (*METRICS, *(f"{name}_gain" for name in GAINS))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grouping:
+    """The groups of one column that have outcomes enough, ready to be measured.
+
+    Attributes
+    ----------
+    column
+        Name of the column, ``"all"`` for one group of everybody.
+    names, people, enough
+        Label, number of rows, and whether all metrics are shown, of each group (groups,).
+    left_out
+        How many groups have too few outcomes to be shown at all.
+    rows
+        The assessed rows that are in a shown group.
+    model, baseline
+        Those rows, ranked by the risks of each.
+    """
+
+    column: str
+    names: tuple[str, ...]
+    people: npt.NDArray[np.intp]
+    enough: npt.NDArray[np.bool_]
+    left_out: int
+    rows: npt.NDArray[np.intp]
+    model: Ranked
+    baseline: Ranked | None
+
+    @property
+    def note(self) -> str | None:
+        """What is not shown and why, None where everything is."""
+        few = int((~self.enough).sum())
+        if not self.left_out and not few:
+            return None
+        return (
+            f"{self.column}: of {len(self.names) + self.left_out} groups, {self.left_out} with fewer than "
+            f"{LEAST_OUTCOMES} outcomes are left out and {few} with fewer than {ENOUGH_OUTCOMES} have "
+            "observed/expected only."
+        )
+
+
+def grouping(data: Assessed, column: str) -> Grouping:
+    """Group the assessed rows by a column and rank those of groups with outcomes enough."""
+    names, code = np.unique(group_labels(data.people, column).to_numpy().astype(str), return_inverse=True)
+    known = data.known.weight > 0
+    had = np.bincount(code, weights=known & (data.known.outcome > 0), minlength=len(names))
+    fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
+    shown = fewer >= LEAST_OUTCOMES
+    rows = np.flatnonzero(shown[code])
+    number = (np.cumsum(shown) - 1)[code[rows]]
+    return Grouping(
+        column=column,
+        names=tuple(names[shown].tolist()),
+        people=np.bincount(code, minlength=len(names))[shown],
+        enough=fewer[shown] >= ENOUGH_OUTCOMES,
+        left_out=int((~shown).sum()),
+        rows=rows,
+        model=_ranked(data, data.known, rows, number),
+        baseline=None if data.baseline is None else _ranked(data, data.baseline, rows, number),
+    )
+
+
+def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
+    """Label of each row: ``sex=female``, ``age_band=40-49``, ``area_id=unknown``, or ``all``.
+
+    Examples
+    --------
+    >>> group_labels(pl.DataFrame({"age_years": [41, 70]}), "age_band").to_list()
+    ['age_band=40-49', 'age_band=70-79']
+    """
+    if column == EVERYBODY:
+        return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
+    value = pl.col(column).cast(pl.String) if column in people.columns else _age_band()
+    return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
+
+
+def measured(groups: Grouping, counts: Floats | None = None) -> Floats:
+    """Every metric and gain of every group (metrics, groups), each assessed row counted as often as given."""
+    times = None if counts is None else counts[groups.rows]
+    model = measure(groups.model, times)
+    if groups.baseline is None:
+        return model
+    return np.vstack([model, gains(model, measure(groups.baseline, times))])
+
+
+def metric_table(groups: Grouping, draws: Floats, level: float) -> pl.DataFrame:
+    """Estimates with intervals, one row a metric and group; not a number becomes null.
+
+    Parameters
+    ----------
+    groups
+        From `grouping`.
+    draws
+        Shape (draws, metrics, groups), from `measured`.
+    level
+        Coverage of the intervals.
+    """
+    estimate = measured(groups)
+    lower, upper = _bounds(estimate, draws, level)
+    names = _NAMES[: len(estimate)]
+    frame = pl.DataFrame(
+        {
+            "metric": np.repeat(names, len(groups.names)),
+            "group": list(groups.names) * len(names),
+            "estimate": estimate.ravel(),
+            "lower": lower.ravel(),
+            "upper": upper.ravel(),
+            "n": np.tile(groups.people, len(names)),
+        },
+        schema=dict(METRIC_SCHEMA),
+    ).with_columns(pl.selectors.float().fill_nan(None))
+    shown = np.tile(groups.enough, len(names)) | (frame["metric"] == METRICS[_RATIO]).to_numpy()
+    return frame.filter(pl.Series(shown))
+
+
+def _bounds(estimate: Floats, draws: Floats, level: float) -> tuple[Floats, Floats]:
+    """Intervals on the scale of each metric, a ratio on the logarithmic one; the AUC and Brier score stay in [0, 1]."""
+    lower, upper = interval(estimate, draws, level)
+    with np.errstate(divide="ignore"):
+        ends = interval(np.log(estimate[_RATIO]), np.log(draws[:, _RATIO]), level)
+    lower[_RATIO], upper[_RATIO] = np.exp(ends[0]), np.exp(ends[1])
+    share = [METRICS.index("auc"), METRICS.index("brier")]
+    lower[share], upper[share] = np.clip(lower[share], 0, 1), np.clip(upper[share], 0, 1)
+    return lower, upper
+
+
+def _ranked(data: Assessed, known: Known, rows: npt.NDArray[np.intp], number: npt.NDArray[np.intp]) -> Ranked:
+    chosen = Known(known.outcome[rows], known.risk[rows], known.weight[rows])
+    return ranked(chosen, data.standing[rows], number)
+
+
+def _age_band() -> pl.Expr:
+    start = pl.col("age_years") // AGE_BAND_YEARS * AGE_BAND_YEARS
+    return pl.format("{}-{}", start, start + AGE_BAND_YEARS - 1)

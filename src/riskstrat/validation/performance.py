@@ -1,0 +1,149 @@
+"""Predicted risks and the cohort they are for in, one `Validation` out: overall, by group, beside a baseline.
+
+Risks are shares in [0, 1]; intervals come from drawing whole families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.validation import Validation
+from riskstrat.validation.agreement import calibration_curve, calibration_groups
+from riskstrat.validation.assessed import Assessed, assessed_rows
+from riskstrat.validation.grouping import EVERYBODY, Grouping, grouping, measured, metric_table
+from riskstrat.validation.known import Floats
+from riskstrat.validation.resampling import family_draws
+from riskstrat.validation.usefulness import net_benefit
+
+_STEPS = 20
+
+
+def validate(
+    risk: npt.ArrayLike,
+    cohort: Cohort,
+    by: Sequence[str] = (),
+    baseline: npt.ArrayLike | None = None,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+    sample_weight: npt.ArrayLike | None = None,
+    level: float = 0.90,
+    thresholds: Sequence[float] | None = None,
+) -> Validation:
+    """Measure how well predicted risks agree with what happened, with bootstrap intervals.
+
+    Metrics: ``auc``, ``brier``, ``ipa`` (index of prediction accuracy), ``observed_expected``, ``calibration_slope``,
+    ``calibration_in_the_large`` (a shift in logits; above 0 the risks are too low), and beside a baseline ``auc_gain``
+    and ``ipa_gain`` (paired differences). Statuses lost to censoring are made up for by inverse-probability weights,
+    one Kaplan-Meier curve of censoring a landmark, truncated at their 99.5th percentile and kept fixed over the draws.
+    Risks should be out of fold: predicted by a model that saw neither the person nor their family.
+
+    Parameters
+    ----------
+    risk
+        Predicted risks (n,), one a row of ``cohort.people`` in its order.
+    cohort
+        People and outcomes. Rows that were not assessed are left out.
+    by
+        Columns of ``cohort.people`` to group by; ``"age_band"`` is derived in tens of years where it is no column.
+    baseline
+        Risks (n,) of a simpler model, age and sex say.
+    draws
+        Bootstrap draws of whole families, at least 2.
+    seed
+        Seed of the draws.
+    sample_weight
+        For outcomes that must be measured: the weight (n,) of each assessed row, used instead of censoring weights;
+        0 where the status is not known.
+    level
+        Coverage of the intervals.
+    thresholds
+        Risks at which the net benefit is computed; by default 20 steps up to the 99th percentile of risk.
+
+    Returns
+    -------
+    Validation
+        Groups with fewer than 10 outcomes have observed/expected only, with fewer than 5 they are left out; ``notes``
+        says how many. ``n`` counts rows: a person at two landmarks counts twice.
+
+    Raises
+    ------
+    UsageError
+        If an argument cannot be used; all problems at once.
+    DesignError
+        If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> people = pl.DataFrame(
+    ...     {"person_id": range(40), "family_id": range(40), "sex": ["female", "male"] * 20, "assessed": [True] * 40,
+    ...      "event": [1, 0, 0, 1] * 10, "duration_days": [100.0, 365, 365, 200] * 10, "landmark": [0] * 40}
+    ... )
+    >>> cohort = Cohort(
+    ...     condition="example", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365
+    ... )
+    >>> checked = validate([0.6, 0.5, 0.4, 0.7] * 10, cohort, by=["sex"], draws=20)
+    >>> checked.estimate("auc"), round(checked.estimate("observed_expected", "sex=female"), 6)
+    (1.0, 1.0)
+    """
+    if problems := [*_option_problems(draws, level), *_column_problems(cohort, by)]:
+        raise UsageError(*problems)
+    data = assessed_rows(cohort, risk, baseline, sample_weight)
+    groupings = [grouping(data, column) for column in dict.fromkeys((EVERYBODY, *by))]
+    shown = [groups for groups in groupings if groups.names]
+    drawn = [[measured(groups, counts) for groups in shown] for counts in family_draws(data.people, draws, seed)]
+    tables = [
+        metric_table(groups, np.array(draw), level)
+        for groups, draw in zip(shown, zip(*drawn, strict=True), strict=True)
+    ]
+    horizon, predicted = cohort.horizon_days, data.known.risk
+    return Validation(
+        table=pl.concat(tables),
+        calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
+        curve=calibration_curve(data.known),
+        net_benefit=net_benefit(data.outcome, predicted, thresholds or _thresholds(predicted), horizon, data.given),
+        level=level,
+        draws=draws,
+        notes=tuple(_notes(cohort, data, groupings)),
+    )
+
+
+def _thresholds(risk: Floats) -> Floats:
+    """Step from 0 to the 99th percentile of risk, rounded up to a whole per cent (below 1)."""
+    return np.linspace(0.0, min(0.99, float(np.ceil(np.quantile(risk, 0.99) * 100)) / 100), _STEPS + 1)
+
+
+def _option_problems(draws: int, level: float) -> Iterator[Problem]:
+    if draws < 2:
+        yield Problem(found=f"{draws} draws", expected="2 or more", remedy="200 draws are the default")
+    if not 0 < level < 1:
+        yield Problem(found=f"a level of {level}", expected="a share such as 0.90", remedy="correct level")
+
+
+def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
+    derived = {"age_band"} if "age_years" in cohort.people.columns else set()
+    for column in by:
+        if column not in {*cohort.people.columns, *derived}:
+            yield Problem(
+                found="no such column",
+                expected=f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
+                remedy="group by a column of cohort.people",
+                table="people",
+                column=column,
+            )
+
+
+def _notes(cohort: Cohort, data: Assessed, groupings: Sequence[Grouping]) -> Iterator[str]:
+    missed = cohort.people.height - data.people.height
+    if missed:
+        yield f"{missed} of {cohort.people.height} rows were not assessed and are left out."
+    if missed and data.given is None:
+        yield "No weights of assessment were given: the results hold for those who were assessed."
+    yield from (groups.note for groups in groupings if groups.note)

@@ -1,0 +1,255 @@
+"""People of a cohort in, rows to learn from and rows to judge by out, with the proof that they share nobody.
+
+Splits are by family, by cluster of areas, and in time; all hold row numbers of the frame that was split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.validation.resampling import family_of
+
+Rows = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """Pairs of rows to learn from and rows to judge by.
+
+    Attributes
+    ----------
+    name
+        ``person``, ``area`` or ``temporal``.
+    train, test
+        Row numbers, one array a fold, in rising order. Empty tuples where the split is not possible.
+    note
+        A sentence for the report: how the split was made and what it left out, or why it is not possible.
+    """
+
+    name: str
+    train: tuple[Rows, ...]
+    test: tuple[Rows, ...]
+    note: str
+
+    @property
+    def possible(self) -> bool:
+        """Whether there are folds."""
+        return bool(self.train)
+
+
+def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Split families at random into k folds; every row is tested once, by a model that saw nobody of its family.
+
+    Parameters
+    ----------
+    people
+        Frame with person_id and, where families are known, family_id.
+    k
+        Number of folds, at least 2.
+    seed
+        Seed; a family's fold does not depend on the order of the rows.
+
+    Raises
+    ------
+    UsageError
+        If k is below 2.
+    DesignError
+        If there are fewer families than folds.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 2, 3, 1], "family_id": [1, 1, 3, 1]})
+    >>> sorted(rows.tolist() for rows in person_folds(people, k=2).test)
+    [[0, 1, 3], [2]]
+    """
+    fold = _family_folds(people, k, seed)
+    return _split("person", [(fold != number, fold == number) for number in range(k)], f"{k} folds by family.")
+
+
+def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
+    """Split areas at random into k clusters of about equal numbers of rows; nobody trains the model of their own area.
+
+    A person's landmarks, and a family, may lie in several areas. The rows of a cluster are tested; what remains is
+    learnt from, without the rows of anybody whose family has a row in the cluster, whatever area those rows lie in.
+
+    Parameters
+    ----------
+    people
+        Frame with person_id, area_id and, where families are known, family_id. Rows without an area are one area.
+    k
+        Number of clusters, at least 2.
+    seed
+        Seed; an area's cluster depends on the areas' names and sizes only.
+
+    Raises
+    ------
+    UsageError
+        If k is below 2.
+    DesignError
+        If there are fewer areas than clusters, or nobody is left to learn from.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 2, 3, 4], "family_id": [1, 2, 3, 1], "area_id": ["a", "a", "b", "b"]})
+    >>> split = area_folds(people, k=2)
+    >>> sorted((test.tolist(), train.tolist()) for train, test in zip(split.train, split.test))
+    [([0, 1], [2]), ([2, 3], [1])]
+    """
+    cluster, family = _area_clusters(people, k, seed), family_of(people)
+    tests = [cluster == number for number in range(k)]
+    masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
+    lost = 1 - np.mean([train.sum() / (~test).sum() for train, test in masks])
+    note = (
+        f"{k} folds by clusters of areas; {lost:.0%} of the other rows are not learnt from, being of tested families."
+    )
+    return _split("area", masks, note)
+
+
+def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: int = 0) -> Split:
+    """Test the last landmark with models that learnt only from outcomes that were complete before it began.
+
+    Learnt from are rows of earlier landmarks with index date + horizon no later than the first index date of the
+    last landmark: a gap of one horizon. Most people of the last landmark were there before. Leaving them out of the
+    training rows would leave mainly those who died or moved, so families are folded instead: each fifth of the last
+    landmark's families is tested by a model that learnt from the earlier rows of the other four. Nobody is on both
+    sides of a fold, and nobody is selected by what became of them.
+
+    Parameters
+    ----------
+    people
+        Frame with person_id, index_date, landmark and, where families are known, family_id.
+    horizon_days
+        Length of the time at risk.
+    k
+        Number of folds of families, at least 2.
+    seed
+        Seed of the folds.
+
+    Returns
+    -------
+    Split
+        Without folds, and with the reason in ``note``, where no landmark lies a whole horizon before the last.
+
+    Raises
+    ------
+    UsageError
+        If k is below 2.
+    DesignError
+        If there are fewer families than folds.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> people = pl.DataFrame(
+    ...     {"person_id": [1, 2, 1, 2], "landmark": [0, 0, 1, 1],
+    ...      "index_date": [date(2020, 1, 1), date(2020, 1, 1), date(2022, 1, 1), date(2022, 1, 1)]}
+    ... )
+    >>> split = temporal_split(people, 731, k=2)
+    >>> sorted((test.tolist(), train.tolist()) for train, test in zip(split.train, split.test))
+    [([2], [1]), ([3], [0])]
+    >>> temporal_split(people, 1826, k=2).possible
+    False
+    """
+    last = people["landmark"].to_numpy() == people["landmark"].max()
+    start = people.filter(pl.Series(last))["index_date"].min()
+    early = (people["index_date"] + timedelta(days=horizon_days) <= start).to_numpy() & ~last
+    if not early.any():
+        note = f"No temporal test: no index date lies {horizon_days} days or more before the last landmark."
+        return Split(name="temporal", train=(), test=(), note=note)
+    fold = _family_folds(people, k, seed)
+    masks = [(early & (fold != number), last & (fold == number)) for number in range(k)]
+    note = (
+        f"Tested on the last landmark (from {start!s}), learnt from index dates at least {horizon_days} days earlier, "
+        f"in {k} folds by family."
+    )
+    return _split("temporal", [(train, test) for train, test in masks if test.any()], note)
+
+
+def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
+    """Count who is on both sides of each fold: the proof that a split does not leak.
+
+    Returns
+    -------
+    polars.DataFrame
+        fold (from 0), shared_persons, shared_families, shared_areas (null where people have no area_id). The first two
+        are 0 for every split of this module, the third for `area_folds`.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 2, 3, 4], "family_id": [1, 1, 3, 4], "area_id": ["a", "b", "a", "b"]})
+    >>> overlap(area_folds(people, k=2), people)["shared_areas"].to_list()
+    [0, 0]
+    """
+    labels = {"shared_persons": people["person_id"].to_numpy(), "shared_families": family_of(people)}
+    if "area_id" in people.columns:
+        labels["shared_areas"] = people["area_id"].fill_null("").to_numpy()
+    pairs = list(zip(split.train, split.test, strict=True))
+    counts = {name: [_shared(values, train, test) for train, test in pairs] for name, values in labels.items()}
+    empty = {"shared_areas": [None] * len(pairs)}
+    return pl.DataFrame(
+        {"fold": list(range(len(pairs))), **empty, **counts},
+        schema_overrides=dict.fromkeys(("fold", "shared_persons", "shared_families", "shared_areas"), pl.Int64),
+    ).select("fold", "shared_persons", "shared_families", "shared_areas")
+
+
+def _shared(values: npt.NDArray[np.generic], train: Rows, test: Rows) -> int:
+    return len(np.intersect1d(values[train], values[test]))
+
+
+def _split(name: str, masks: list[tuple[Mask, Mask]], note: str) -> Split:
+    empty = sum(not (train.any() and test.any()) for train, test in masks)
+    if empty:
+        raise DesignError(
+            Problem(
+                found=f"nobody to learn from, or to test, in {empty} of {len(masks)} folds ({name})",
+                expected="people on both sides of every fold",
+                remedy="use fewer folds",
+            )
+        )
+    return Split(
+        name=name,
+        train=tuple(np.flatnonzero(train) for train, _ in masks),
+        test=tuple(np.flatnonzero(test) for _, test in masks),
+        note=note,
+    )
+
+
+def _family_folds(people: pl.DataFrame, k: int, seed: int) -> Rows:
+    families, code = np.unique(family_of(people), return_inverse=True)
+    _check_folds(k, len(families), "families")
+    fold = np.random.default_rng(seed).permutation(np.arange(len(families)) % k)
+    return np.asarray(fold[code], dtype=np.intp)
+
+
+def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> Rows:
+    """Largest areas first, each to the smallest cluster; areas of equal size in random order."""
+    areas, code = np.unique(people["area_id"].fill_null("").to_numpy().astype(str), return_inverse=True)
+    _check_folds(k, len(areas), "areas")
+    sizes, filled = np.bincount(code), np.zeros(k)
+    cluster = np.empty(len(areas), dtype=np.intp)
+    shuffled = np.random.default_rng(seed).permutation(len(areas))
+    for area in shuffled[np.argsort(-_rounded(sizes[shuffled]), kind="stable")]:
+        cluster[area] = np.argmin(filled)
+        filled[cluster[area]] += sizes[area]
+    return np.asarray(cluster[code], dtype=np.intp)
+
+
+def _rounded(sizes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Sizes to the power of two below, so that areas of about equal size change places with the seed."""
+    return np.asarray(np.floor(np.log2(sizes)), dtype=np.intp)
+
+
+def _check_folds(k: int, found: int, what: str) -> None:
+    if k < 2:
+        raise UsageError(Problem(found=f"{k} folds", expected="2 or more", remedy="5 folds are the default"))
+    if found < k:
+        raise DesignError(
+            Problem(found=f"{found} {what} for {k} folds", expected="at least one a fold", remedy="use fewer folds")
+        )
