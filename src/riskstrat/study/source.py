@@ -1,0 +1,69 @@
+"""Where the data of a study came from.
+
+In: opened registers. Out: a frozen `Source` without rows about people.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from riskstrat.records.plan import CARE_NEED
+from riskstrat.records.study import Source
+from riskstrat.registers import Registers
+
+
+def source_of(registers: Registers) -> Source:
+    """Describe registers: name, fingerprint, coverage, what was kept aside, and the places."""
+    manifest = registers.manifest
+    return Source(
+        name=manifest.name,
+        fingerprint=registers.fingerprint,
+        data_end=manifest.data_end,
+        coverage=_coverage(registers),
+        refused=registers.refused(),
+        area_names=_area_names(registers),
+        geometry=_geometry(registers),
+    )
+
+
+def _coverage(registers: Registers) -> pl.DataFrame:
+    tables = registers.manifest.tables
+    return pl.DataFrame(
+        {
+            "register": list(tables),
+            "coverage_start": [table.coverage_start for table in tables.values()],
+            "coverage_end": [registers.manifest.covered(name)[1] for name in tables],
+            "delay_days": [table.longest_delay_days for table in tables.values()],
+            "source": [table.source for table in tables.values()],
+        },
+        schema_overrides={"coverage_start": pl.Date, "coverage_end": pl.Date},
+    )
+
+
+def _area_names(registers: Registers) -> pl.DataFrame | None:
+    if not registers.has("areas"):
+        return None
+    return registers.scan("areas").select("area_id", "name").collect().sort("area_id")
+
+
+def _geometry(registers: Registers) -> str | None:
+    path = registers.geometry
+    return path.read_text(encoding="utf-8") if path is not None and path.suffix == ".geojson" else None
+
+
+def care_need_index(registers: Registers, as_of: date) -> pl.DataFrame | None:
+    """Latest Care Need Index of each area that was known before a day: area_id, care_need_index."""
+    if not registers.has("area_facts"):
+        return None
+    known = (
+        registers.scan("area_facts")
+        .filter(pl.col("code") == CARE_NEED, registers.known_on("area_facts") < as_of, pl.col("value").is_not_null())
+        .sort("area_id", "date")
+        .group_by("area_id", maintain_order=True)
+        .agg(pl.col("value").last().alias(CARE_NEED))
+        .collect()
+        .sort("area_id")
+    )
+    return None if known.is_empty() else known
