@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 
 from riskstrat.codes import IOTF_GRADES, REFERENCES, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
-from riskstrat.codes.growth_curves import WHO_2006_DAYS, WHO_2007_DAYS, daily_curves
+from riskstrat.codes.datafiles import read_table
+from riskstrat.codes.growth_curves import WHO_2006_DAYS, WHO_2007_DAYS, daily_curves, iotf_curve
 from riskstrat.errors import UsageError
 
 COLUMNS = {"sex": pl.col("sex"), "age_days": pl.col("age_days")}
@@ -93,6 +95,15 @@ def test_the_obesity_curve_has_the_z_of_its_grade_at_every_age():
             z=growth_z("iotf", **COLUMNS, value=curve), expected=iotf_cutoff_z(grade, sex=pl.col("sex"))
         )
         assert (found["z"] - found["expected"]).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("column", ["l", "m", "s"])
+def test_between_half_years_the_two_neighbours_on_each_side_decide(column: str):
+    table = read_table("growth/iotf2012_bmi_by_year.csv")
+    knots = table.filter(pl.col("sex") == "male").sort("age_years")[column].to_numpy()
+    midway = iotf_curve(table, "male", column, np.array([2.75, 4.25, 17.25]))
+    weights = np.array([-1, 9, 9, -1]) / 16  # the cubic through four equally distant points, at their middle
+    assert midway == pytest.approx([knots[start : start + 4] @ weights for start in (0, 3, 29)])
 
 
 def test_one_expression_serves_lazy_streaming_and_enum_frames():
