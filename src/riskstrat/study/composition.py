@@ -107,9 +107,7 @@ def run(
         checks=_with_area(checks, found),
         splits=described(splits, cohort),
         explanation=explain(model, planned.X, planned.families),
-        target_risk=_target_risk(data, choice.chosen, model, planned, splits["person"])
-        if found is None
-        else found.target_risk,
+        target_risk=risk,
         areas=found.areas if found else None,
         reasons=found.reasons if found else None,
         inequality=found.inequality if found else None,
