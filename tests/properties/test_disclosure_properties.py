@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.disclosure import PRESETS, Disclosure, Table, release
@@ -35,6 +35,7 @@ def table(pairs: list[tuple[int, int]]) -> Table:
     )
 
 
+@settings(deadline=None)
 @given(COUNTS, RULES)
 def test_no_protected_count_is_shown_nor_anything_derived_from_it(
     pairs: list[tuple[int, int]], rule: Disclosure
@@ -51,6 +52,7 @@ def test_no_protected_count_is_shown_nor_anything_derived_from_it(
             assert rate == cases
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(20, 40), RULES)
 def test_protected_counts_cannot_be_told_apart(first: int, others: int, rule: Disclosure) -> None:
     """Two tables that differ only in a protected count, same denominator, are released alike."""
@@ -60,6 +62,7 @@ def test_protected_counts_cannot_be_told_apart(first: int, others: int, rule: Di
     assert all(frame.equals(frames[0]) for frame in frames)
 
 
+@settings(deadline=None)
 @given(COUNTS, RULES, st.randoms())
 def test_groups_are_judged_one_by_one(pairs: list[tuple[int, int]], rule: Disclosure, random: object) -> None:
     """The order of the rows, and so the other rows, changes nothing."""
@@ -72,6 +75,7 @@ def test_groups_are_judged_one_by_one(pairs: list[tuple[int, int]], rule: Disclo
     assert release(shuffled, rule).frame.sort("group").equals(release(whole, rule).frame)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), RULES)
 def test_rounding_moves_a_count_by_less_than_its_base(count: int, rule: Disclosure) -> None:
     rounded = pl.select(rule.rounded(pl.lit(count, dtype=pl.Int64))).item()

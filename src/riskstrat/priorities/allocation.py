@@ -79,7 +79,7 @@ def _divisible(costs: np.ndarray, budget: float) -> np.ndarray:
 
 
 def _whole(costs: np.ndarray, budget: float) -> np.ndarray:
-    left = np.full(len(costs), budget)
+    left = np.full(len(costs), float(budget))
     taken = np.zeros_like(costs)
     for place in range(costs.shape[1]):
         taken[:, place] = costs[:, place] <= left
