@@ -49,7 +49,7 @@ def estimate_areas(
     """Estimate how high the risk of each group is now, and how sure that is.
 
     O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
-    the group when we stand. It assumes that theta persists.
+    the group when we stand, times one draw of today's level that all groups share. It assumes that theta persists.
 
     Parameters
     ----------
@@ -101,17 +101,20 @@ def estimate_areas(
     )
     labels, (group_then, group_now) = number_groups(columns, then, now)
     _check_groups(labels, group_then, group_now)
+    target_people = sums(group_now, None, labels.height)
+    present = target_people > 0
     agreed = recalibrate(cohort, risk)
     counts = _counts(agreed, group_then, labels.height)
-    theta = posterior_of(counts).draw(draws, seed)
+    theta = posterior_of(counts).draw(draws, seed)[:, present]
+    level = _level(agreed.level_variance, draws, seed)
     risk_now = shifted(target_risk, agreed.target_shift)
-    present = sums(group_now, None, labels.height) > 0
-    matrices = _quantities(theta, now, group_now, risk_now, present)
-    people = counts.with_columns(pl.Series("target_people", sums(group_now, None, labels.height)))
+    matrices = _quantities(theta, level, *_by_stratum(now, group_now, risk_now, present))
+    people = counts.with_columns(pl.Series("target_people", target_people))
     return AreaEstimates(
         by=columns,
         table=_table(pl.concat([labels, people], how="horizontal").filter(present), matrices),
         draws=matrices,
+        level=level,
         calibration=agreed.table,
         target_shift=agreed.target_shift,
         left_out=_left_out(group_then, group_now, present),
@@ -122,6 +125,15 @@ def estimate_areas(
 def posterior_of(counts: pl.DataFrame) -> GammaPosterior:
     """Posterior of theta from observed and expected; groups without expected outcomes learn from the others."""
     return integrated(counts["observed"].to_numpy(), counts["expected"].to_numpy())
+
+
+def _level(variance: float, draws: int, seed: int) -> np.ndarray:
+    """Draw today's level relative to that of all periods: a gamma of mean 1, because it is a count over its mean."""
+    if variance == 0:
+        return np.ones(draws)
+    # Its own stream: with the seed of theta's draws the two would be correlated.
+    random = np.random.default_rng([seed, 1])
+    return np.asarray(random.gamma(1 / variance, variance, draws))
 
 
 def _with_band_if_asked(people: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -167,32 +179,29 @@ def _counts(agreed: Recalibrated, group: np.ndarray, groups: int) -> pl.DataFram
     )
 
 
-def _quantities(
-    theta: np.ndarray, people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, present: np.ndarray
-) -> Draws:
+def _quantities(theta: np.ndarray, level: np.ndarray, risk_sums: np.ndarray, people_counts: np.ndarray) -> Draws:
     """Compute the three named quantities of the groups that are present now, each (draws, groups)."""
-    risk_sums, people_counts = _by_stratum(people, group, risk, len(present))
-    theta, risk_sums, people_counts = theta[:, present], risk_sums[present], people_counts[present]
     expected = theta * risk_sums.sum(axis=1)
     stratum_risk = (theta @ risk_sums) / people_counts.sum(axis=0)
     return Draws(
-        risk=expected / people_counts.sum(axis=1),
+        risk=level[:, None] * expected / people_counts.sum(axis=1),
         relative_risk=expected / (stratum_risk @ people_counts.T),
         unexplained=theta,
     )
 
 
 def _by_stratum(
-    people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, groups: int
+    people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, present: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum risk and count people by group and stratum of sex and age band, both (groups, strata); no stratum is empty."""
+    """Sum risk and count people by group and stratum of sex and age band, both (present groups, strata)."""
     inside = group >= 0
     strata, (stratum,) = number_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
     cell = group[inside] * strata.height + stratum
-    shape = (groups, strata.height)
+    shape = (len(present), strata.height)
+    cells = len(present) * strata.height
     return (
-        np.bincount(cell, risk[inside], minlength=groups * strata.height).reshape(shape),
-        np.bincount(cell, minlength=groups * strata.height).astype(float).reshape(shape),
+        np.bincount(cell, risk[inside], minlength=cells).reshape(shape)[present],
+        np.bincount(cell, minlength=cells).astype(float).reshape(shape)[present],
     )
 
 

@@ -37,9 +37,9 @@ def estimate_strata(
 ) -> Units:
     """Split groups into strata and carry the same draws over to them.
 
-    Expected cases of a stratum = theta of its group x the predicted risks of its people, draw by draw, so that the
-    strata of a group add up to the group. Strata that are too small are joined within their group as ``other``; if that
-    is still too small, they are left out and counted.
+    Expected cases of a stratum = level x theta of its group x the predicted risks of its people, draw by draw, so that
+    the strata of a group add up to the group. Strata that are too small are joined within their group as ``other``; if
+    that is still too small, they are left out and counted.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def estimate_strata(
     kept = (size >= min_people) & group.is_not_null().to_numpy()
     _check_kept(kept, min_people)
     cases = sums(unit, shifted(risk, areas.target_shift), labels.height)[kept]
-    theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()]
+    theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
     units = labels.with_columns(pl.Series("people", size)).filter(kept)
     name = pl.concat_str([pl.col(column).cast(pl.String) for column in columns], separator=" / ").alias("unit")
     return Units(

@@ -23,7 +23,8 @@ class Draws:
     Attributes
     ----------
     risk
-        Mean risk at the horizon of the people in the group when we stand: ``unexplained`` x mean predicted risk.
+        Mean risk at the horizon of the people in the group when we stand: ``unexplained`` x mean predicted risk x the
+        draw's level (see `AreaEstimates.level`).
     relative_risk
         Risk over that of the whole municipality's people of the same ages and sexes; 1 is no difference.
     unexplained
@@ -88,9 +89,12 @@ class AreaEstimates:
         (that the relative risk is above 1) and ``class``.
     draws
         The posterior that all of these numbers are read from; columns in the order of the table.
+    level
+        Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
+        uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
         One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
-        shift (logits) and its standard_error.
+        dispersion, shift (logits) and its standard_error.
     target_shift
         Logits added to the target population's predicted risks: the shift of the latest period.
     left_out
@@ -102,6 +106,7 @@ class AreaEstimates:
     by: tuple[str, ...]
     table: pl.DataFrame
     draws: Draws
+    level: np.ndarray
     calibration: pl.DataFrame
     target_shift: float
     left_out: pl.DataFrame

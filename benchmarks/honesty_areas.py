@@ -1,0 +1,213 @@
+"""How often 90 % intervals of groups hold the truth, in made-up municipalities of 51 areas; no model is fitted.
+
+In: nothing. Out: a table on the terminal, one row a condition and way of drawing the areas' spread, beside the bars.
+Run: python benchmarks/honesty_areas.py [municipalities, 200 if not given]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from riskstrat.areas import estimate_areas, smooth
+from riskstrat.areas.counts import recalibrate
+from riskstrat.areas.gamma import GammaPosterior
+from riskstrat.records.areas import INTERVAL, AreaEstimates
+from riskstrat.records.cohort import Cohort, Target
+
+AREAS = 51
+HORIZON = 730
+FLOW = pl.DataFrame({"step": [], "reason": [], "people": [], "rows": []})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What a condition's outcomes look like, and how often its intervals must cover."""
+
+    name: str
+    cases: int
+    risk: float
+    spread: float
+    landmarks: int
+    lost: float
+    assessed: float
+    ages: tuple[int, int]
+    bar_fixed: float
+    bar_prior: tuple[float, float] = (0.87, 0.93)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class World:
+    """One municipality: what is seen, what is predicted, and the true risks."""
+
+    cohort: Cohort
+    risk: np.ndarray
+    truth: np.ndarray
+    target: Target
+    target_risk: np.ndarray
+    target_truth: np.ndarray
+
+
+SCENARIOS = (
+    Scenario(
+        name="childhood_obesity", cases=250, risk=0.03, spread=0.8, landmarks=6, lost=0.0, assessed=0.85, ages=(1, 1),
+        bar_fixed=0.80,
+    ),
+    Scenario(
+        name="early_cvd", cases=450, risk=0.012, spread=1.0, landmarks=2, lost=0.08, assessed=1.0, ages=(40, 59),
+        bar_fixed=0.85,
+    ),
+    Scenario(
+        name="frailty", cases=3500, risk=0.09, spread=1.0, landmarks=3, lost=0.05, assessed=1.0, ages=(70, 95),
+        bar_fixed=0.87,
+    ),
+)  # fmt: skip
+RATE_OF_PRIOR = -np.log(0.05)
+
+
+def area_effects(random: np.random.Generator, sd: float) -> np.ndarray:
+    """Log effects of areas at random places, half of their variance shared with what lies near."""
+    place = random.random((AREAS, 2))
+    apart = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
+    correlation = 0.5 * np.exp(-apart / 0.25) + 0.5 * np.eye(AREAS)
+    return sd * np.linalg.cholesky(correlation + 1e-9 * np.eye(AREAS)) @ random.standard_normal(AREAS)
+
+
+def people(random: np.random.Generator, scenario: Scenario, n: int, sizes: np.ndarray) -> pl.DataFrame:
+    """Made-up people: area, age, sex, landmark."""
+    low, high = scenario.ages
+    return pl.DataFrame(
+        {
+            "area": random.choice(AREAS, n, p=sizes),
+            "age_years": random.integers(low, high + 1, n),
+            "sex": random.choice(["female", "male"], n),
+            "landmark": random.integers(0, scenario.landmarks, n).astype(np.int32),
+        }
+    ).with_columns(pl.format("area {}", pl.col("area").cast(pl.String).str.zfill(2)).alias("area_id"))
+
+
+def risks(
+    random: np.random.Generator, scenario: Scenario, who: pl.DataFrame, effects: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Risk without the area's effect (what a perfect model predicts) and with it (the truth)."""
+    shape = 1 / scenario.spread**2
+    predicted = np.minimum(scenario.risk * random.gamma(shape, 1 / shape, who.height), 0.9)
+    return predicted, np.minimum(predicted * np.exp(effects[who["area"].to_numpy()]), 0.98)
+
+
+def followed(random: np.random.Generator, scenario: Scenario, truth: np.ndarray) -> dict[str, np.ndarray]:
+    """Outcomes at a random time within the horizon, some lost before it, some never assessed."""
+    n = len(truth)
+    time = np.where(random.random(n) < truth, random.uniform(1, HORIZON, n), np.inf)
+    lost = np.where(random.random(n) < scenario.lost, random.uniform(1, HORIZON, n), HORIZON)
+    assessed = random.random(n) < scenario.assessed
+    return {
+        "event": ((time <= lost) & assessed).astype(np.int8),
+        "duration_days": np.where(assessed, np.minimum(time, lost), HORIZON),
+        "assessed": assessed,
+    }
+
+
+def world(random: np.random.Generator, scenario: Scenario, sd: float) -> World:
+    """Make one municipality."""
+    sizes = random.lognormal(0, 0.4, AREAS)
+    sizes = sizes / sizes.sum()
+    effects = area_effects(random, sd)
+    n = round(scenario.cases / scenario.risk / scenario.assessed / (1 - scenario.lost / 2))
+    then, now = people(random, scenario, n, sizes), people(random, scenario, n // scenario.landmarks, sizes)
+    predicted, truth = risks(random, scenario, then, effects)
+    predicted_now, truth_now = risks(random, scenario, now, effects)
+    shared = {"condition": scenario.name, "flow": FLOW, "as_of": date(2024, 1, 1)}
+    return World(
+        cohort=Cohort(
+            people=then.with_columns(**{k: pl.Series(v) for k, v in followed(random, scenario, truth).items()}),
+            horizon_days=HORIZON,
+            **shared,
+        ),
+        risk=predicted,
+        truth=truth,
+        target=Target(people=now, **shared),
+        target_risk=predicted_now,
+        target_truth=truth_now,
+    )
+
+
+def covered(draws: np.ndarray, truth: np.ndarray) -> float:
+    """Share of groups whose 90 % interval holds the truth."""
+    lower, upper = np.quantile(draws, INTERVAL, axis=0)
+    return float(np.mean((lower <= truth) & (truth <= upper)))
+
+
+def coverages(made: World, seed: int) -> tuple[float, float, float, float]:
+    """Coverage of theta, theta with plugged-in hyper-parameters, relative risk, and the municipality's total."""
+    areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, seed=seed)
+    agreed = recalibrate(made.cohort, made.risk)
+    area, weight = made.cohort.people["area"].to_numpy(), agreed.included / agreed.dispersion
+    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * agreed.risk, AREAS)
+    plug_in: GammaPosterior | None = smooth(
+        areas.table["observed"].to_numpy(), areas.table["expected"].to_numpy(), "gamma_plugin"
+    ).posterior
+    total = areas.total.row(0, named=True)
+    return (
+        covered(areas.draws.unexplained, theta),
+        covered(plug_in.draw(2000, seed), theta) if plug_in else np.nan,
+        covered(areas.draws.relative_risk, true_relative_risk(made, areas)),
+        float(total["lower"] <= made.target_truth.sum() <= total["upper"]),
+    )
+
+
+def true_relative_risk(made: World, areas: AreaEstimates) -> np.ndarray:
+    """Return true risk over that of the municipality's people of the same age and sex."""
+    now = made.target.people.with_columns(
+        pl.Series("truth", made.target_truth),
+        band=pl.when(pl.col("age_years") < 20).then(pl.col("age_years")).otherwise(pl.col("age_years") // 5),
+    ).with_columns(standard=pl.col("truth").mean().over("sex", "band"))
+    per_area = now.group_by("area_id").agg((pl.col("truth").sum() / pl.col("standard").sum()).alias("ratio"))
+    return areas.groups.join(per_area, on="area_id", how="left", maintain_order="left")["ratio"].to_numpy()
+
+
+def spreads(random: np.random.Generator) -> dict[str, float]:
+    """One area sd of each way of drawing it: P(sd > 0.5) = 0.05, P(sd > 1) = 0.05 (the model's prior), fixed."""
+    return {
+        "prior, P(sd > .5) = .05": random.exponential(0.5 / RATE_OF_PRIOR),
+        "prior, P(sd > 1) = .05": random.exponential(1 / RATE_OF_PRIOR),
+        "fixed at .25": 0.25,
+    }
+
+
+def rows(scenario: Scenario, municipalities: int) -> Iterator[str]:
+    """One line of the table for each way of drawing the spread."""
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for seed in range(municipalities):
+        for way, sd in spreads(np.random.default_rng([seed, 1])).items():
+            made = world(np.random.default_rng([seed, 2]), scenario, sd)
+            found.setdefault(way, []).append(coverages(made, seed))
+    for way, several in found.items():
+        mean = np.mean(several, axis=0)
+        error = float(np.std([one[0] for one in several]) / len(several) ** 0.5)
+        low, high = (scenario.bar_fixed, 1.0) if way.startswith("fixed") else scenario.bar_prior
+        verdict = "met" if low <= mean[0] <= high else "MISSED"
+        bar = f"{low:.2f}-{high:.2f}"
+        yield (
+            f"{scenario.name:18} {way:24} {mean[0]:6.3f} ±{error:.3f} {bar:>10} {verdict:7}"
+            f"{mean[1]:8.3f} {mean[2]:9.3f} {mean[3]:8.3f}"
+        )
+
+
+def main() -> None:
+    municipalities = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    print(f"coverage of 90 % intervals over {municipalities} municipalities of {AREAS} areas")
+    last = f"{'plug-in':>8} {'relative':>9} {'total':>8}"
+    print(f"{'condition':18} {'area sd':24} {'theta':>6} {'error':>6} {'bar':>10} {'':7}{last}")
+    for scenario in SCENARIOS:
+        for row in rows(scenario, municipalities):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
