@@ -97,7 +97,8 @@ def measure(rows: Ranked, counts: Floats | None = None) -> Floats:
     """Every metric of every group, each row counted as often as given.
 
     The calibration slope and shift of a draw are one Newton step away from those of the sample, which are exact: the
-    one-step bootstrap, whose standard error is that of the full refit to first order.
+    one-step bootstrap, whose standard error is that of full refits to first order (within 2 % at 350 outcomes, 6 % too
+    small at 28, simulated), and which no draw without spread can carry off to infinity.
 
     Parameters
     ----------

@@ -1,0 +1,49 @@
+"""Net benefit as printed by dcurves, for a binary and for a censored outcome."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.validation import net_benefit, outcome_array
+
+PLANNING = Path(__file__).parents[3] / "shared" / "reference" / "planning"
+CURVES = PLANNING / "decision_curve"
+pytestmark = pytest.mark.skipif(not CURVES.exists(), reason="reference data are not beside the repository")
+
+
+def check(found: pl.DataFrame, answer: pl.DataFrame) -> None:
+    strategies = {"famhistory": "model", "all": "all", "none": "none"}
+    for name, strategy in strategies.items():
+        ours, theirs = found.filter(strategy=strategy), answer.filter(variable=name)
+        np.testing.assert_allclose(ours["net_benefit"], theirs["net_benefit"].cast(float), atol=1e-10)
+        np.testing.assert_allclose(ours["true_positive_share"], theirs["tp_rate"].cast(float), atol=1e-10)
+        np.testing.assert_allclose(ours["false_positive_share"], theirs["fp_rate"].cast(float), atol=1e-10)
+
+
+def test_censored_outcome() -> None:
+    people = pl.read_csv(CURVES / "df_surv.csv")
+    answer = pl.read_csv(CURVES / "r_simple_surv_dca_result_df.csv", infer_schema_length=None, null_values="NA")
+    y = outcome_array(people["cancer"].cast(int), people["ttcancer"])
+    check(net_benefit(y, people["famhistory"].cast(float), thresholds(answer), 1.5), answer)
+
+
+def test_binary_outcome() -> None:
+    people = pl.read_csv(CURVES / "df_cancer_dx.csv")
+    answer = pl.read_csv(CURVES / "r_dca_famhistory.csv", infer_schema_length=None, null_values="NA")
+    y = outcome_array(people["cancer"], np.ones(people.height))
+    found = net_benefit(y, people["famhistory"].cast(float), thresholds(answer), 1)
+    check(found, answer)
+    printed = json.loads((PLANNING / "expected.json").read_text())["dcurves"]["famhistory_nb"]
+    for threshold, value in printed.items():
+        row = found.filter(pl.col("strategy") == "model", (pl.col("threshold") - float(threshold)).abs() < 1e-9)
+        assert row["net_benefit"][0] == pytest.approx(value, abs=5e-7)
+
+
+def thresholds(answer: pl.DataFrame) -> np.ndarray:
+    # dcurves moves a threshold of 0 up by the smallest number, so that risks of 0 are not acted on.
+    return np.maximum(answer.filter(variable="all")["threshold"].to_numpy(), np.finfo(float).eps)

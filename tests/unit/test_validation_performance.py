@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.errors import UsageError
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.validation import METRIC_SCHEMA
+from riskstrat.validation import auc, brier, censoring_weights, prediction_accuracy, validate
+from riskstrat.validation.agreement import calibration_slope, in_the_large
+from riskstrat.validation.assessed import assessed_rows
+from riskstrat.validation.grouping import group_labels, grouping, measured
+from riskstrat.validation.known import Known, known_outcomes
+from riskstrat.validation.resampling import family_draws, interval
+
+
+def simulated(seed: int = 0, n: int = 1500) -> tuple[Cohort, np.ndarray]:
+    random = np.random.default_rng(seed)
+    logit = random.normal(-1.2, 1, n)
+    risk = 1 / (1 + np.exp(-logit))
+    event = np.where(random.random(n) < risk, 1, np.where(random.random(n) < 0.1, 2, 0))
+    time = np.where(event == 0, 731, random.integers(1, 732, n))
+    lost = random.integers(1, 4000, n)
+    people = pl.DataFrame(
+        {
+            "person_id": np.arange(n),
+            "family_id": np.arange(n) // 2,
+            "sex": random.choice(["female", "male"], n),
+            "age_years": random.integers(70, 99, n),
+            "area_id": random.choice([*"abc", None], n),
+            "landmark": random.integers(0, 2, n),
+            "assessed": np.ones(n, dtype=bool),
+            "event": np.where(lost < time, 0, event).astype(np.int8),
+            "duration_days": np.minimum(time, lost).astype(float),
+        }
+    )
+    return cohort_of(people), risk
+
+
+def cohort_of(people: pl.DataFrame) -> Cohort:
+    return Cohort(condition="test", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=731)
+
+
+def test_the_table_holds_what_the_single_functions_say() -> None:
+    cohort, risk = simulated()
+    checked = validate(risk, cohort, by=["sex"], draws=5)
+    weight = censoring_weights(cohort.outcome, 731, cohort.people["landmark"])
+    for group in ("all", "sex=female"):
+        rows = np.ones(len(risk), dtype=bool) if group == "all" else (cohort.people["sex"] == "female").to_numpy()
+        y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
+        known = known_outcomes(y, own, 731, mass)
+        assert checked.estimate("auc", group) == pytest.approx(auc(y, own, 731, mass))
+        assert checked.estimate("brier", group) == pytest.approx(brier(y, own, 731, mass))
+        assert checked.estimate("ipa", group) == pytest.approx(prediction_accuracy(y, own, 731, mass))
+        assert checked.estimate("calibration_slope", group) == pytest.approx(calibration_slope(known)[1])
+        assert checked.estimate("calibration_in_the_large", group) == pytest.approx(in_the_large(known))
+        observed = np.average(known.outcome, weights=mass)
+        assert checked.estimate("observed_expected", group) == pytest.approx(observed / own.mean())
+    assert checked.table.schema == dict(METRIC_SCHEMA)
+    assert checked.table.filter(group="sex=female")["n"].unique().to_list() == [
+        (cohort.people["sex"] == "female").sum()
+    ]
+
+
+def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
+    cohort, risk = simulated(1)
+    data = assessed_rows(cohort, risk, None, None)
+    groups = grouping(data, "sex")
+    counts = next(family_draws(data.people, 1, seed=3))
+    drawn = np.repeat(np.arange(len(risk)), counts.astype(int))
+    found = measured(groups, counts)
+    for number, sex in enumerate(("female", "male")):
+        rows = drawn[(cohort.people["sex"] == sex).to_numpy()[drawn]]
+        y, own, mass = cohort.outcome[rows], risk[rows], data.known.weight[rows]
+        exact = [auc(y, own, 731, mass), brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
+        np.testing.assert_allclose(found[:3, number], exact, rtol=1e-10)
+
+
+def test_one_newton_step_a_draw_gives_the_standard_error_of_full_refits() -> None:
+    cohort, risk = simulated(1)
+    data = assessed_rows(cohort, risk, None, None)
+    groups = grouping(data, "all")
+    one_step, refitted = [], []
+    for counts in family_draws(data.people, 100, seed=0):
+        one_step.append(measured(groups, counts)[4:6, 0])
+        known = Known(data.known.outcome, data.known.risk, data.known.weight * counts)
+        refitted.append([calibration_slope(known)[1], in_the_large(known)])
+    np.testing.assert_allclose(np.std(one_step, axis=0) / np.std(refitted, axis=0), 1.0, atol=0.05)
+
+
+def test_gains_are_paired_differences() -> None:
+    cohort, risk = simulated(2)
+    noisy = np.clip(risk + np.random.default_rng(0).normal(0, 0.2, len(risk)), 0.01, 0.99)
+    checked, other = validate(risk, cohort, baseline=noisy, draws=50), validate(noisy, cohort, draws=50)
+    for metric in ("auc", "ipa"):
+        difference = checked.estimate(metric) - other.estimate(metric)
+        assert checked.estimate(f"{metric}_gain") == pytest.approx(difference)
+    gain = checked.table.filter(metric="auc_gain").row(0, named=True)
+    both = [t.filter(metric="auc").row(0, named=True) for t in (checked.table, other.table)]
+    unpaired = np.hypot(*[row["upper"] - row["lower"] for row in both])
+    assert gain["upper"] - gain["lower"] < unpaired
+    assert gain["lower"] > 0
+    assert "auc_gain" not in other.table["metric"].to_list()
+
+
+def test_drawing_families_widens_intervals_where_families_agree() -> None:
+    cohort, risk = simulated(3, 800)
+    twice = pl.concat([cohort.people, cohort.people.with_columns(person_id=pl.col("person_id") + 10_000)])
+    alone = twice.with_columns(family_id=pl.col("person_id"))
+    both = np.tile(risk, 2)
+    widths = []
+    for people in (twice, alone):
+        row = validate(both, cohort_of(people), draws=200).table.filter(metric="auc").row(0, named=True)
+        widths.append(row["upper"] - row["lower"])
+    assert widths[0] > 1.2 * widths[1]
+
+
+def test_few_outcomes_are_said_and_not_shown() -> None:
+    cohort, risk = simulated(4)
+    event = cohort.people["event"].to_numpy().copy()
+    outcomes = np.flatnonzero(event == 1)
+    area = np.full(len(risk), "many", dtype=object)
+    area[outcomes[:7]], area[outcomes[7:10]] = "seven", "three"
+    plain = np.flatnonzero((event == 0) & (cohort.people["duration_days"] == 731).to_numpy())
+    area[plain[:100]], area[plain[100:200]] = "seven", "three"
+    people = cohort.people.with_columns(area_id=pl.Series(area.tolist()))
+    checked = validate(risk, cohort_of(people), by=["area_id"], draws=20)
+    shown = checked.table.group_by("group").agg("metric").sort("group")
+    assert shown["group"].to_list() == ["all", "area_id=many", "area_id=seven"]
+    assert shown.filter(group="area_id=seven")["metric"].to_list() == [["observed_expected"]]
+    assert checked.notes == (
+        (
+            "area_id: of 3 groups, 1 with fewer than 5 outcomes are left out and 1 with fewer than 10 have "
+            "observed/expected only."
+        ),
+    )
+
+
+def test_only_the_assessed_count_with_the_weights_given() -> None:
+    random = np.random.default_rng(5)
+    n = 4000
+    x = random.integers(0, 2, n)
+    risk = np.where(x == 1, 0.4, 0.1)
+    measured_share = np.where(x == 1, 0.9, 0.3)
+    assessed = random.random(n) < measured_share
+    event = np.where(assessed, random.random(n) < risk, 0).astype(np.int8)
+    people = pl.DataFrame(
+        {"person_id": np.arange(n), "assessed": assessed, "event": event, "duration_days": np.full(n, 731.0)}
+    )
+    cohort = cohort_of(people)
+    whole = validate(risk, cohort, sample_weight=np.where(assessed, 1 / measured_share, 0), draws=20)
+    assert whole.table["n"][0] == assessed.sum()
+    assert whole.calibration["n"].sum() == assessed.sum()
+    level = whole.net_benefit.filter(strategy="all", threshold=0.0)["true_positive_share"][0]
+    assert level == pytest.approx(risk.mean(), abs=0.03)
+    only_measured = validate(risk, cohort, draws=20)
+    assert only_measured.net_benefit.filter(strategy="all", threshold=0.0)["true_positive_share"][0] > level + 0.02
+    assert any("No weights of assessment" in note for note in only_measured.notes)
+
+
+def test_the_record_tells_a_missing_metric() -> None:
+    cohort, risk = simulated(6)
+    with pytest.raises(UsageError, match="no auc for sex=female"):
+        validate(risk, cohort, draws=2).estimate("auc", "sex=female")
+
+
+def test_labels_of_groups() -> None:
+    people = pl.DataFrame({"age_years": [9, 10, 45], "area_id": ["a", None, "b"], "quintile": [1, 2, 3]})
+    assert group_labels(people, "age_band").to_list() == ["age_band=0-9", "age_band=10-19", "age_band=40-49"]
+    assert group_labels(people, "area_id").to_list() == ["area_id=a", "area_id=unknown", "area_id=b"]
+    assert group_labels(people, "quintile").to_list() == ["quintile=1", "quintile=2", "quintile=3"]
+
+
+def test_an_interval_is_z_standard_deviations_and_skips_undefined_draws() -> None:
+    lower, upper = interval(np.array([1.0]), np.array([[0.0], [2.0], [np.nan], [4.0]]), 0.95)
+    assert (upper - lower)[0] / 2 == pytest.approx(1.959963984540054 * 2.0)
+
+
+def test_a_constant_risk_has_no_slope_and_the_table_says_null() -> None:
+    cohort, risk = simulated(7)
+    table = validate(np.full(len(risk), 0.2), cohort, draws=10).table
+    assert table.filter(metric="calibration_slope")["estimate"].to_list() == [None]
+    assert table.filter(metric="auc")["estimate"].to_list() == [0.5]
