@@ -1,22 +1,48 @@
 """Index kinds: from which day on people are followed.
 
-In: declarations. Out: declarations; `riskstrat.cohort` turns them into index dates.
+In: declarations, and a view of the registers. Out: an index date for each person and landmark.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
+import polars as pl
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
+from riskstrat.declare.calendar import plus_months
+from riskstrat.declare.durations import duration_days
+from riskstrat.declare.view import View
+
+LOOK_BACK = dt.timedelta(days=365)
+"""Every landmark has at least this much covered time before it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class IndexKind(Declaration):
-    """How index dates are found."""
+    """How index dates are found.
+
+    A new kind says `index_dates`; the other members have the values of the usual case.
+    """
+
+    own_date: ClassVar[bool] = False
+    """Whether each person has an index date of their own; then the whole horizon after it must be covered."""
+
+    resident_from_days: ClassVar[int] = 1
+    """Residence and area are those of this many days before the index."""
+
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give `view.persons` with index_date, one row a person and landmark; null where there is no index."""
+        raise NotImplementedError
+
+    def latest(self, view: View) -> dt.date:
+        """Give the last day that can be an index date: one day must be left to follow people, or the whole horizon."""
+        needed = view.horizon_days if self.own_date else 1
+        return view.last_day - dt.timedelta(days=needed)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -25,6 +51,10 @@ class OnDate(IndexKind):
 
     date: dt.date
 
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody that date."""
+        return view.persons.with_columns(index_date=pl.lit(self.date))
+
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Every(IndexKind):
@@ -32,24 +62,57 @@ class Every(IndexKind):
 
     years: Annotated[int, Field(ge=1, le=20)]
 
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody each of the landmarks."""
+        landmarks = pl.LazyFrame({"index_date": list(self.landmarks(view))}, schema={"index_date": pl.Date})
+        return view.persons.join(landmarks, how="cross")
+
+    def landmarks(self, view: View) -> Iterator[dt.date]:
+        """Step back from one horizon before the last day, while the year before the landmark is covered."""
+        step = dt.timedelta(days=duration_days(f"{self.years}y"))
+        landmark = view.last_day - dt.timedelta(days=view.horizon_days)
+        while landmark - LOOK_BACK >= view.first_day:
+            yield landmark
+            landmark -= step
+
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtAge(IndexKind):
     """The day on which a person reaches an age in months; a missing day becomes the first of the next month."""
 
+    own_date: ClassVar[bool] = True
+
     months: Annotated[int, Field(ge=1, le=1560)]
+
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody the day on which they reach the age."""
+        return view.persons.with_columns(index_date=plus_months(pl.col("birth_date"), self.months))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtBirth(IndexKind):
     """The day of birth; residence and area are those of that day."""
 
+    own_date: ClassVar[bool] = True
+    resident_from_days: ClassVar[int] = 0
+
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody their day of birth."""
+        return view.persons.with_columns(index_date=pl.col("birth_date"))
+
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtEvent(IndexKind):
     """The day of a person's first event of a kind."""
 
+    own_date: ClassVar[bool] = True
+
     register: str
     codes: str
     settings: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
+
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody the day of their first matching row, null where there is none."""
+        first = view.events(self).group_by("person_id").agg(index_date=pl.col("date").min())
+        return view.persons.join(first, on="person_id", how="left")

@@ -1,23 +1,55 @@
 """Outcome kinds: what is counted in ``(index, index + horizon]``.
 
-In: declarations. Out: declarations; `riskstrat.cohort` turns them into events and durations.
+In: declarations, a view of the registers and candidates. Out: who has the outcome when, and who had it before.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+import polars as pl
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
+from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.declare.base import CONFIG, Declaration
-from riskstrat.declare.durations import Duration, Window
+from riskstrat.declare.calendar import plus_months
+from riskstrat.declare.durations import Duration, Window, duration_days, window_days
+from riskstrat.declare.view import View
+
+PLAUSIBLE_Z = 5.0
+"""Body mass indices further than this many standard deviations from the reference are taken for errors."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class OutcomeKind(Declaration):
-    """What counts as the outcome."""
+    """What counts as the outcome.
+
+    A new kind says `registers` and `found`; the other members have the values of the usual case.
+    """
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The event tables that must be covered for the outcome to be seen."""
+        raise NotImplementedError
+
+    @property
+    def must_be_measured(self) -> bool:
+        """Whether people who are not in `found` are not assessed, instead of free of the outcome."""
+        return False
+
+    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give row and outcome_date: the first outcome of each candidate in ``(index_date, last_day]``.
+
+        A null outcome_date says that the candidate was measured and does not have the outcome.
+        """
+        raise NotImplementedError
+
+    def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:  # noqa: ARG002 - for kinds that look
+        """Give the row of each candidate who had the outcome within the washout; nobody by default."""
+        return candidates.select("row").clear()
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -26,45 +58,102 @@ class Death(Declaration):
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class FirstEvent(OutcomeKind):
-    """The first matching row after the index.
+class RegisterOutcome(OutcomeKind):
+    """An outcome that is read from one event table.
 
     Parameters
     ----------
     register, codes, settings, positions
         Which rows match.
-    washout
-        People with a matching row in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
     """
 
     register: str
     codes: str
     settings: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
-    washout: Window | None = None
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The one event table."""
+        return (self.register,)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class NthEvent(OutcomeKind):
-    """The row that, after the index, is the n-th within a span of days; spells that touch are one (a transfer)."""
+class EventOutcome(RegisterOutcome):
+    """An outcome that happens on a day.
 
-    register: str
-    codes: str
+    Parameters
+    ----------
+    washout
+        People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
+    """
+
+    washout: Window | None = None
+
+    def occurrences(self, view: View) -> pl.LazyFrame:
+        """Give person_id, date of each outcome, and `since`: the first day of what makes it one."""
+        raise NotImplementedError
+
+    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the first occurrence of which everything lies after the index."""
+        at_risk = (pl.col("since") > pl.col("index_date")) & (pl.col("date") <= pl.col("last_day"))
+        happened = self.occurrences(view).join(candidates, on="person_id").filter(at_risk)
+        return happened.group_by("row").agg(outcome_date=pl.col("date").min())
+
+    def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the candidates with an occurrence in ``[index - washout, index]`` that is covered."""
+        if self.washout is None:
+            return super().prevalent(view, candidates)
+        days = window_days(self.washout)
+        covered = pl.col("date") >= view.coverage_start(self.register)
+        before = covered & (pl.col("date") <= pl.col("index_date"))
+        within = before if days is None else before & (pl.col("date") >= pl.col("index_date") - timedelta(days=days))
+        return self.occurrences(view).join(candidates, on="person_id").filter(within).select("row").unique()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class FirstEvent(EventOutcome):
+    """The first matching row after the index."""
+
+    def occurrences(self, view: View) -> pl.LazyFrame:
+        """Every matching row is one."""
+        return view.events(self).select("person_id", "date", since="date")
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class NthEvent(EventOutcome):
+    """The row that, after the index, is the n-th within a span of days.
+
+    Spells of which the next starts on the day the previous one ends, or before, are one (a transfer) and start when the
+    first of them started; a new spell on the day after is another. A row without an end lasts its day.
+
+    Parameters
+    ----------
+    n, span
+        The outcome is on the start of a spell that is the n-th within so many days; all n start after the index.
+    """
+
     n: Annotated[int, Field(ge=2, le=100)] = 2
     span: Duration = "1y"
-    settings: tuple[str, ...] = ()
-    positions: tuple[str, ...] = ()
-    washout: Window | None = None
+
+    def occurrences(self, view: View) -> pl.LazyFrame:
+        """Every start of a spell with the n - 1 starts before it within the span is one."""
+        starts = _merged_starts(view.events(self)).sort("person_id", "date")
+        reached = starts.with_columns(
+            since=pl.col("date").shift(self.n - 1), same=pl.col("person_id").shift(self.n - 1)
+        ).filter(pl.col("same") == pl.col("person_id"))
+        near = pl.col("date") - pl.col("since") <= timedelta(days=duration_days(self.span))
+        return reached.filter(near).select("person_id", "date", "since")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class MeasuredAbove(OutcomeKind):
+class MeasuredAbove(RegisterOutcome):
     """The measurement nearest an age is at or above a level; people without one are not assessed.
 
     Parameters
     ----------
     register, codes
-        The measurement.
+        The measurement; values that are not plausible for the reference (beyond `PLAUSIBLE_Z`) are passed over.
     reference, level
         ``"iotf"`` with ``"overweight"`` or ``"obesity"``, or None with a value.
     age_years
@@ -73,12 +162,56 @@ class MeasuredAbove(OutcomeKind):
         The age that the measurement should be nearest to; of two equally near the earlier counts.
     """
 
-    register: str
-    codes: str
     reference: Literal["iotf"] | None = None
     level: Literal["overweight", "obesity"] | float
     age_years: tuple[float, float]
     nearest_years: float
+
+    @model_validator(mode="after")
+    def _level_fits(self) -> Self:
+        if isinstance(self.level, str) != (self.reference is not None):
+            message = 'level is "overweight" or "obesity" with reference "iotf", or a value without a reference'
+            raise ValueError(message)
+        if not self.age_years[0] <= self.nearest_years <= self.age_years[1]:
+            message = "nearest_years must lie between the two of age_years"
+            raise ValueError(message)
+        return self
+
+    @property
+    def must_be_measured(self) -> bool:
+        """Who was not measured is not assessed."""
+        return True
+
+    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give everybody who was measured, with the date where it was at or above the level."""
+        nearest = self._nearest(view.events(self).join(candidates, on="person_id"))
+        above = pl.col("value") >= self._level()
+        return nearest.select("row", outcome_date=pl.when(above).then("date"))
+
+    def _nearest(self, measured: pl.LazyFrame) -> pl.LazyFrame:
+        at_risk = (pl.col("date") > pl.col("index_date")) & (pl.col("date") <= pl.col("last_day"))
+        distance = (pl.col("date") - _at_age(self.nearest_years)).dt.total_days().abs()
+        return (
+            measured.filter(at_risk, self._counts())
+            .with_columns(distance=distance)
+            .sort("row", "distance", "date", "code", "value")
+            .group_by("row", maintain_order=True)
+            .first()
+        )
+
+    def _counts(self) -> pl.Expr:
+        youngest, oldest = self.age_years
+        of_age = (pl.col("date") >= _at_age(youngest)) & (pl.col("date") < _at_age(oldest))
+        usable = pl.col("value").is_not_null() & pl.col("value").is_finite()
+        if self.reference is None:
+            return of_age & usable
+        z = growth_z(self.reference, sex=pl.col("sex"), age_days=_age_days(), value=pl.col("value"))
+        return of_age & usable & (z.abs() <= PLAUSIBLE_Z)
+
+    def _level(self) -> pl.Expr:
+        if isinstance(self.level, str):
+            return iotf_cutoff_bmi(self.level, sex=pl.col("sex"), age_days=_age_days())
+        return pl.lit(self.level)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -102,3 +235,46 @@ class AnyOf(OutcomeKind):
     @classmethod
     def _positional(cls, given: ArgsKwargs) -> ArgsKwargs:
         return ArgsKwargs((), {"outcomes": given.args}) if given.args else given
+
+    @model_validator(mode="after")
+    def _of_one_sort(self) -> Self:
+        if len({outcome.must_be_measured for outcome in self.outcomes}) > 1:
+            message = "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
+            raise ValueError(message)
+        return self
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The event tables of all of the outcomes."""
+        return tuple(dict.fromkeys(name for outcome in self.outcomes for name in outcome.registers))
+
+    @property
+    def must_be_measured(self) -> bool:
+        """Whether any of them must be measured."""
+        return any(outcome.must_be_measured for outcome in self.outcomes)
+
+    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the earliest date among the outcomes."""
+        each = pl.concat([outcome.found(view, candidates) for outcome in self.outcomes])
+        return each.group_by("row").agg(outcome_date=pl.col("outcome_date").min())
+
+    def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the candidates who are prevalent for any of the outcomes, each by its own washout."""
+        return pl.concat([outcome.prevalent(view, candidates) for outcome in self.outcomes]).unique()
+
+
+def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
+    """Give person_id and date of the first of each run of spells that overlap or share a day."""
+    ends = pl.coalesce("end_date", "date")
+    ordered = spells.select("person_id", "date", ends=ends).sort("person_id", "date", "ends")
+    reach = pl.col("ends").cum_max().over("person_id").shift()
+    first = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
+    return ordered.filter(first | (pl.col("date") > reach)).select("person_id", "date")
+
+
+def _at_age(years: float) -> pl.Expr:
+    return plus_months(pl.col("birth_date"), round(years * 12))
+
+
+def _age_days() -> pl.Expr:
+    return (pl.col("date") - pl.col("birth_date")).dt.total_days()

@@ -1,17 +1,21 @@
 """Populations: who is eligible at the index date.
 
-In: declarations. Out: declarations.
+In: declarations. Out: rules that leave people out, as polars expressions.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
+import polars as pl
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, Text
-from riskstrat.declare.features import EventFeature
+from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.features import Count, Duration, EventFeature, Ever
+from riskstrat.declare.view import Rule
 
 Years = Annotated[int, Field(ge=0, le=130)]
 
@@ -23,13 +27,31 @@ class Excluding(Declaration):
     Parameters
     ----------
     having
-        An `Ever` or `Ongoing` rule: people for whom it is 1 at the index are left out.
+        A `Duration`, `Ever` or `Count` of the person's own rows: who has any visible row (for `Duration`: any day of a
+        spell) in its window is left out, which is who has more than 0 in the feature.
     reason
         How the flow names them.
     """
 
     having: EventFeature
     reason: Text
+
+    @model_validator(mode="after")
+    def _is_a_presence(self) -> Self:
+        if not isinstance(self.having, Count | Duration | Ever) or self.having.relative is not None:
+            message = "having must be a Duration, Ever or Count of the person's own rows"
+            raise ValueError(message)
+        return self
+
+    def in_window(self) -> pl.Expr:
+        """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
+        last = pl.col("index_date") - timedelta(days=1 + _gap_days(self.having.gap))
+        begun = pl.col("date") <= last
+        days = window_days(self.having.within)
+        if days is None:
+            return begun
+        until = _still(last) if isinstance(self.having, Duration) else pl.col("date")
+        return begun & (until > last - timedelta(days=days))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -55,7 +77,7 @@ class Population(Declaration):
 
     age_years: tuple[Years, Years] = (0, 130)
     resident_days: Annotated[int, Field(ge=0)] = 0
-    sex: str | None = None
+    sex: Literal["female", "male"] | None = None
     excluding: tuple[Excluding, ...] = ()
 
     @model_validator(mode="after")
@@ -64,3 +86,34 @@ class Population(Declaration):
             message = "age_years must be (lowest, highest)"
             raise ValueError(message)
         return self
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Say who is left out by age_years and sex at the index."""
+        youngest, oldest = self.age_years
+        age = pl.col("age_years")
+        return (
+            Rule(
+                reason=Text(en=f"younger than {youngest} years", sv=f"yngre än {youngest} år"),
+                leaves_out=age < youngest,
+            ),
+            Rule(reason=Text(en=f"older than {oldest} years", sv=f"äldre än {oldest} år"), leaves_out=age > oldest),
+            Rule(reason=Text(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),
+        )
+
+    def residence_rules(self) -> tuple[Rule, ...]:
+        """Say who is left out by resident_days, the unbroken days of residence before the index."""
+        days = self.resident_days
+        reason = Text(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
+        return (Rule(reason=reason, leaves_out=pl.col("resident_days") < days),)
+
+    def _other_sex(self) -> pl.Expr:
+        return pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
+
+
+def _still(last: pl.Expr) -> pl.Expr:
+    """Last day of a spell as it is seen: what ends later, or not at all, is still so."""
+    return pl.min_horizontal(pl.col("end_date").fill_null(last), last)
+
+
+def _gap_days(gap: str) -> int:
+    return 0 if gap == "0d" else duration_days(gap)

@@ -1,0 +1,8 @@
+"""Who is followed, from when and until when, and who was left out and why.
+
+In: a condition, registers and the day on which we stand. Out: `Cohort` to learn from, `Target` to plan for.
+"""
+
+from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
+
+__all__ = ["MIN_OUTCOMES", "build_cohort", "target_population"]

@@ -1,0 +1,148 @@
+"""Who is eligible at an index date, and the reasons of those who are not.
+
+In: person-index pairs and a view of the registers. Out: candidates and counts; each pair has one reason at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from riskstrat.cohort.flow import Counted, Screened, screen
+from riskstrat.cohort.residence import with_residence
+from riskstrat.cohort.view import RegisterView
+from riskstrat.declare import Condition, Text
+from riskstrat.declare.calendar import whole_years
+from riskstrat.declare.population import Excluding
+from riskstrat.declare.view import Rule
+
+PREVALENT = Text(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """When people must be indexed, resident and at risk: what differs between cohort and target population.
+
+    Attributes
+    ----------
+    earliest, latest
+        First and last index date that counts.
+    resident_on
+        The day on which people must be resident; area and care centre are those of that day.
+    resident_to
+        The day up to which unbroken residence is counted.
+    at_risk
+        Whether people must be there after the index date, to be followed.
+    """
+
+    earliest: date
+    latest: date
+    resident_on: pl.Expr
+    resident_to: pl.Expr
+    at_risk: bool
+
+
+def eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
+    """Screen by index date and person, then residence, then what the registers say; later steps see fewer rows."""
+    people = screen(
+        indexed.with_columns(age_years=whole_years(pl.col("birth_date"), pl.col("index_date")).cast(pl.Int32)),
+        (*_index_rules(view.as_of, terms), *condition.population.rules()),
+    )
+    residents = screen(
+        with_residence(
+            people.kept.with_columns(resident_on=terms.resident_on), view.registers.scan("residences")
+        ).with_columns(resident_days=(terms.resident_to - pl.col("resident_since")).dt.total_days()),
+        _residence_rules(condition, terms),
+    )
+    healthy = _without_history(condition, view, residents.kept)
+    return Screened(kept=healthy.kept, left_out=(*people.left_out, *residents.left_out, *healthy.left_out))
+
+
+def everybody(indexed: pl.LazyFrame) -> Counted:
+    """Count who the flow starts with."""
+    counted = indexed.select(people=pl.col("person_id").n_unique(), rows=pl.len()).collect()
+    reason = Text(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
+    return Counted(reason=reason, people=int(counted["people"][0]), rows=int(counted["rows"][0]))
+
+
+def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
+    index, born = pl.col("index_date"), pl.col("birth_date")
+    return (
+        Rule(
+            reason=Text(en="without an event that starts the time at risk", sv="utan händelse som startar risktiden"),
+            leaves_out=index.is_null(),
+        ),
+        Rule(
+            reason=Text(en="index date outside the time studied", sv="indexdatum utanför den studerade tiden"),
+            leaves_out=~index.is_between(terms.earliest, terms.latest),
+        ),
+        Rule(reason=Text(en="not born yet", sv="ännu inte födda"), leaves_out=(born > index) | (born >= as_of)),
+        Rule(
+            reason=Text(en="dead by the index date", sv="avlidna senast på indexdatum"),
+            leaves_out=pl.col("death_date") <= pl.max_horizontal(index, terms.resident_to),
+        ),
+    )
+
+
+def _residence_rules(condition: Condition, terms: Terms) -> tuple[Rule, ...]:
+    there = Rule(
+        reason=Text(en="not resident", sv="inte folkbokförda här"), leaves_out=pl.col("resident_since").is_null()
+    )
+    moved = Rule(
+        reason=Text(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
+        leaves_out=pl.col("resident_until") <= pl.col("index_date"),
+    )
+    return (there, *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
+
+
+def _without_history(condition: Condition, view: RegisterView, residents: pl.DataFrame) -> Screened:
+    """Leave out by the rows of event tables: what the population excludes, then the outcome itself."""
+    candidates = residents.with_row_index("row")
+    rules = condition.population.excluding
+    queries = [_excluded(rule, view, candidates.lazy()) for rule in rules]
+    queries.append(condition.outcome.prevalent(view, candidates.lazy()))
+    rows = pl.collect_all(queries)
+    reasons = [*(rule.reason for rule in rules), PREVALENT]
+    return screen(candidates.lazy(), _rules_by_row(reasons, rows))
+
+
+def _rules_by_row(reasons: Sequence[Text], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(reason=reason, leaves_out=pl.col("row").is_in(found["row"].implode()))
+        for reason, found in zip(reasons, rows, strict=True)
+    )
+
+
+def _excluded(rule: Excluding, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the candidates with a row in the rule's window that was known before the index, as a feature sees it."""
+    visible = pl.col("known_on") < pl.col("index_date")
+    events = view.events(rule.having).join(candidates, on="person_id")
+    return events.filter(visible, rule.in_window()).select("row").unique()
+
+
+def cohort_terms(condition: Condition, view: RegisterView) -> Terms:
+    """Index dates in the past, residence at the index, and time at risk after it."""
+    index = pl.col("index_date")
+    return Terms(
+        earliest=view.first_day,
+        latest=condition.index.latest(view),
+        resident_on=index - timedelta(days=condition.index.resident_from_days),
+        resident_to=index,
+        at_risk=True,
+    )
+
+
+def target_terms(condition: Condition, view: RegisterView) -> Terms:
+    """Index dates up to now, residence now; an index of one's own lies in the last 365 days."""
+    past = timedelta(days=364 if condition.index.own_date else 0)
+    now = pl.lit(view.as_of)
+    return Terms(
+        earliest=view.as_of - past,
+        latest=view.as_of,
+        resident_on=now - timedelta(days=1),
+        resident_to=now,
+        at_risk=False,
+    )

@@ -1,0 +1,80 @@
+"""What index, outcome and population kinds see of the registers, and the rules by which they leave people out.
+
+In: the protocols that a cohort builder fulfils. Out: nothing is computed here; days are inclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import polars as pl
+
+from riskstrat.declare.base import Text
+
+
+class Rows(Protocol):
+    """Which rows of an event table are meant: those with these codes, settings and positions."""
+
+    @property
+    def register(self) -> str:
+        """Name of the event table."""
+
+    @property
+    def codes(self) -> str:
+        """A code expression."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Only rows with one of these; empty means all."""
+
+    @property
+    def positions(self) -> tuple[str, ...]:
+        """Only rows with one of these; empty means all."""
+
+
+class View(Protocol):
+    """The registers as they were known on one day.
+
+    Candidates are person-index pairs: row (their number), person_id, index_date, birth_date, sex, and, where they are
+    followed, last_day: the last day on which an outcome counts.
+    """
+
+    @property
+    def horizon_days(self) -> int:
+        """Length of the time at risk."""
+
+    @property
+    def first_day(self) -> date:
+        """First day from which on all of the outcome's registers are covered."""
+
+    @property
+    def last_day(self) -> date:
+        """Last day of which all that could happen is covered and was known."""
+
+    @property
+    def persons(self) -> pl.LazyFrame:
+        """person_id, birth_date, sex and, where it was known, death_date of everybody."""
+
+    def events(self, rows: Rows) -> pl.LazyFrame:
+        """person_id, date, end_date, code and value of the matching rows that were known."""
+
+    def coverage_start(self, register: str) -> date:
+        """First day that a register covers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A reason to leave people out.
+
+    Attributes
+    ----------
+    reason
+        What the flow says of them.
+    leaves_out
+        Expression that is true for those who are left out.
+    """
+
+    reason: Text
+    leaves_out: pl.Expr
