@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.explanation import explain, reasons
+from riskstrat.explanation.contributions import OTHER
+from riskstrat.records.explanation import Explanation
+
+
+class LinearModel:
+    """A logistic model whose contributions are coefficient x (x - mean)."""
+
+    def __init__(self, coefficients: list[float], mean: list[float], intercept: float) -> None:
+        self.coefficients, self.mean, self.intercept = np.array(coefficients), np.array(mean), intercept
+        self.features_ = tuple(f"x{number}" for number in range(len(coefficients)))
+
+    def contributions(self, X: pl.DataFrame) -> tuple[np.ndarray, float]:
+        values = (X.select(self.features_).to_numpy() - self.mean) * self.coefficients
+        return values, float(self.intercept + self.mean @ self.coefficients)
+
+    def predict_risk(self, X: pl.DataFrame) -> np.ndarray:
+        return 1 / (1 + np.exp(-(self.intercept + X.select(self.features_).to_numpy() @ self.coefficients)))
+
+
+def frame(n: int = 30, seed: int = 0) -> pl.DataFrame:
+    random = np.random.default_rng(seed)
+    return pl.DataFrame({"person_id": range(n)} | {f"x{number}": random.normal(size=n) for number in range(3)})
+
+
+def explanation() -> Explanation:
+    return Explanation(
+        values=np.array([[2.0, 0.0, 1.0], [0.0, -1.0, 1.0], [0.0, 1.0, 1.0], [-2.0, 0.0, 1.0]]),
+        baseline=-1.0,
+        features=("income", "age", "distance"),
+        families=("living_conditions", "age_sex", "place"),
+    )
+
+
+def test_a_linear_model_is_explained_by_coefficient_times_distance_from_the_mean() -> None:
+    model = LinearModel([1.0, -2.0, 0.5], [0.1, 0.2, 0.3], -2.0)
+    X = frame()
+    why = explain(model, X, {"x0": "age_sex", "x1": "place"})
+    np.testing.assert_allclose(why.values[:, 1], -2.0 * (X["x1"].to_numpy() - 0.2))
+    assert why.families == ("age_sex", "place", OTHER)
+    assert why.features == ("x0", "x1", "x2")
+    assert why.baseline == pytest.approx(-2.0 + 0.1 - 0.4 + 0.15)
+
+
+def test_extreme_risks_are_explained_too() -> None:
+    model = LinearModel([100.0, 0.0, 0.0], [0.0, 0.0, 0.0], 0.0)
+    assert explain(model, frame()).values.shape == (30, 3)
+
+
+def test_families_come_in_one_order_whatever_the_order_of_the_features() -> None:
+    why = explanation()
+    assert why.family_names == ("age_sex", "living_conditions", "place")
+    np.testing.assert_array_equal(why.by_family(), why.values[:, [1, 0, 2]])
+
+
+def test_families_sum_their_features() -> None:
+    why = Explanation(values=np.ones((2, 3)), baseline=0.0, features=("a", "b", "c"), families=("z", "place", "z"))
+    assert why.family_names == ("place", "z")
+    np.testing.assert_array_equal(why.by_family(), [[1, 2], [1, 2]])
+
+
+def test_a_group_is_compared_with_everybody() -> None:
+    found = explanation().by_group(["a", "a", "b", None])
+    assert found.columns == ["group", "feature", "family", "mean_difference"]
+    assert found["group"].to_list() == ["a"] * 3 + ["b"] * 3
+    assert found["mean_difference"].to_list() == pytest.approx([1.0, -0.5, 0.0, 0.0, 1.0, 0.0])
+
+
+def test_labels_may_be_a_series_or_an_array() -> None:
+    why, labels = explanation(), ["a", "a", "b", "b"]
+    expected = why.by_group(labels)
+    assert why.by_group(pl.Series(labels)).equals(expected)
+    assert why.by_group(np.array(labels)).equals(expected)
+
+
+def test_nobody_in_a_group_gives_an_empty_frame() -> None:
+    assert explanation().by_group([None] * 4).is_empty()
+
+
+def test_reasons_are_the_strongest_differences_in_order() -> None:
+    found = reasons(explanation(), 1)
+    assert found["feature"].to_list() == ["age"]
+    assert found["direction"].to_list() == ["lowers"]
+    found = reasons(explanation(), [0, 2])
+    assert found.select("rank", "feature", "mean_difference", "direction").rows() == [
+        (1, "income", 1.0, "raises"),
+        (2, "age", 0.5, "raises"),
+    ]
+    assert reasons(explanation(), np.array([True, False, True, False])).equals(found)
+    assert reasons(explanation(), [0, 2], top=1).height == 1

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups, on_risk_scale, unexplained_draws
+
+THETA = np.array([[1.0, 1.5], [0.8, 1.1], [1.2, 1.3]])
+
+
+def example(baseline_risk: float | np.ndarray = 0.1) -> pl.DataFrame:
+    contributions = np.array([[0.02, -0.01], [0.00, -0.01], [0.10, 0.03], [0.04, 0.01]])
+    return decompose_groups(
+        THETA,
+        ["north", "south"],
+        ["north", "north", "south", "south"],
+        risk=baseline_risk + contributions.sum(axis=1),
+        contributions=contributions,
+        families=["age_sex", "place"],
+        baseline_risk=baseline_risk,
+        level=0.5,
+    )
+
+
+def test_the_worked_example() -> None:
+    found = example()
+    south = dict(found.filter(group="south").select("part", "estimate").rows())
+    # Means over the group minus means over everybody.
+    assert south["age_sex"] == pytest.approx(0.07 - 0.04)
+    assert south["place"] == pytest.approx(0.02 - 0.005)
+    # theta averages 1 in the north and 1.3 in the south; mean risks are 0.10 and 0.19, half of the people each.
+    assert south[UNEXPLAINED] == pytest.approx(0.3 * 0.19 / 2)
+    assert found["part"].to_list() == ["age_sex", "place", UNEXPLAINED] * 2
+
+
+def test_only_the_unexplained_part_has_an_interval() -> None:
+    found = example().filter(group="south")
+    assert found.filter(pl.col("part") != UNEXPLAINED)["lower"].to_list() == [None, None]
+    rest = 0.5 * ((THETA[:, 1] - 1) * 0.19 - (THETA[:, 0] - 1) * 0.10)
+    row = found.filter(part=UNEXPLAINED).row(0, named=True)
+    assert (row["lower"], row["upper"]) == pytest.approx(tuple(np.quantile(rest, [0.25, 0.75])))
+
+
+def test_what_differs_between_fold_models_baselines_is_unexplained() -> None:
+    same = dict(example().filter(group="south").select("part", "estimate").rows())
+    folds = dict(example(np.array([0.10, 0.10, 0.12, 0.12])).filter(group="south").select("part", "estimate").rows())
+    assert folds["age_sex"] == pytest.approx(same["age_sex"])
+    # 0.01 of baseline over the mean of both groups, and theta on a mean risk that is 0.02 higher.
+    assert folds[UNEXPLAINED] - same[UNEXPLAINED] == pytest.approx(0.01 + 0.3 * 0.02 / 2)
+
+
+def test_draws_of_the_unexplained_part() -> None:
+    risk = np.array([0.11, 0.09, 0.23, 0.15])
+    labels = ["north", "north", "south", "south"]
+    with_empty = np.column_stack([THETA, np.ones(3)])
+    draws = unexplained_draws(with_empty, ["north", "south", "empty"], labels, risk, 0.1)
+    assert np.isnan(draws[:, 2]).all()
+    np.testing.assert_allclose(draws[:, 1], 0.5 * ((THETA[:, 1] - 1) * 0.19 - (THETA[:, 0] - 1) * 0.10))
+
+
+def test_a_group_without_people_is_left_out() -> None:
+    found = decompose_groups(
+        np.ones((2, 2)),
+        ["a", "empty"],
+        ["a"],
+        risk=np.array([0.1]),
+        contributions=np.zeros((1, 1)),
+        families=["place"],
+        baseline_risk=0.1,
+    )
+    assert found["group"].unique().to_list() == ["a"]
+
+
+def test_place_and_living_conditions_are_one_part_when_combined() -> None:
+    frame = pl.DataFrame(
+        {
+            "group": ["a"] * 4,
+            "part": ["age_sex", "living_conditions", "place", UNEXPLAINED],
+            "estimate": [0.1, 0.2, 0.3, 0.4],
+            "lower": [None, None, None, 0.0],
+            "upper": [None, None, None, 0.8],
+        }
+    )
+    found = combine_parts(frame)
+    assert found["part"].to_list() == ["age_sex", "place_and_living_conditions", UNEXPLAINED]
+    assert found["estimate"].to_list() == pytest.approx([0.1, 0.5, 0.4])
+    assert found["upper"].to_list() == [None, None, 0.8]
+
+
+def test_the_limit_where_a_person_has_the_baseline_risk() -> None:
+    values = np.array([[0.3, -0.3], [0.3, -0.3 + 1e-7]])
+    risk = 1 / (1 + np.exp(1.0 - values.sum(axis=1)))
+    start = 1 / (1 + np.exp(1.0))
+    found = on_risk_scale(values, -1.0, risk)
+    np.testing.assert_allclose(found[0], np.array([0.3, -0.3]) * start * (1 - start), rtol=1e-12)
+    np.testing.assert_allclose(found[1], found[0], atol=1e-7)
+    assert found[0].sum() == 0
+
+
+def test_each_family_keeps_its_share_of_the_logit() -> None:
+    found = on_risk_scale(np.array([[2.0, 1.0]]), -3.0, np.array([0.5]))
+    assert found[0, 0] / found[0, 1] == pytest.approx(2.0)
+    assert found.sum() == pytest.approx(0.5 - 1 / (1 + np.exp(3.0)))
