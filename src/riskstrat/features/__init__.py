@@ -1,0 +1,8 @@
+"""What was known of people before their index dates.
+
+In: declared features, a cohort or target population, registers. Out: X, one Float32 column a feature.
+"""
+
+from riskstrat.features.engine import build_features, feature_parts
+
+__all__ = ["build_features", "feature_parts"]

@@ -1,0 +1,102 @@
+"""Whether anybody could have seen something: days of a window that a register covers and in which a person lives here.
+
+In: windows, the coverage of their registers, and spells of residence. Out: days and shares, one number a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.features.rows import INDEX, ROW, SUBJECT
+from riskstrat.features.windows import Window
+from riskstrat.registers import Registers
+
+Days = npt.NDArray[np.int64]
+Coverage = tuple[date, date]
+_NEVER, _FOR_EVER = -1_000_000, 1_000_000  # days since 1970, far outside any register
+
+
+@dataclass(frozen=True, eq=False)
+class Presence:
+    """When the subjects of a shard lived here, in days since 1970; an end is the day after the last.
+
+    Attributes
+    ----------
+    row, start, end
+        One entry for each answer and spell of residence of its subject, cut at death.
+    index, birth
+        One entry for each answer.
+    """
+
+    row: Days
+    start: Days
+    end: Days
+    index: Days
+    birth: Days
+
+    def observed_days(self, window: Window, coverage: Coverage) -> Days:
+        """Count the days of the window that are covered and lived here, one number for each answer."""
+        low, high = self._bounds(window, coverage)
+        overlap = np.minimum(self.end, high[self.row]) - np.maximum(self.start, low[self.row])
+        days = np.bincount(self.row, weights=overlap.clip(min=0), minlength=len(self.index))
+        return days.astype(np.int64)
+
+    def observed_share(self, window: Window, coverage: Coverage) -> npt.NDArray[np.float64]:
+        """Divide the observed days by those from the later of birth and the window's start; 0 where there are none.
+
+        A window without end starts where the register does.
+        """
+        first_covered, _ = _days_of(coverage)
+        start = first_covered if window.furthest_day is None else self.index - window.furthest_day
+        possible = self.index - window.gap_days - np.maximum(start, self.birth)
+        share: npt.NDArray[np.float64] = self.observed_days(window, coverage) / possible.clip(min=1)
+        return share
+
+    def _bounds(self, window: Window, coverage: Coverage) -> tuple[Days, Days]:
+        first_covered, after_covered = _days_of(coverage)
+        start = _NEVER if window.furthest_day is None else self.index - window.furthest_day
+        low = np.broadcast_to(np.maximum(start, first_covered), self.index.shape)
+        return low, np.minimum(self.index - window.gap_days, after_covered)
+
+
+def presence(index: pl.DataFrame, registers: Registers) -> Presence:
+    """Read when the subjects of a shard lived here.
+
+    Parameters
+    ----------
+    index
+        row (counting from 0), subject_id, index_date, birth_date, death_date, sorted by subject_id.
+    registers
+        Where the residences are.
+    """
+    people = (index[SUBJECT][0], index[SUBJECT][-1])
+    spells = (
+        registers.scan("residences", people=people)
+        .select("person_id", "start_date", "end_date")
+        .join(index.lazy().select(SUBJECT, ROW, "death_date"), left_on="person_id", right_on=SUBJECT)
+        .select(
+            ROW,
+            start=_days_since_1970("start_date", _NEVER),
+            end=pl.min_horizontal(_days_since_1970(name, _FOR_EVER) for name in ("end_date", "death_date")) + 1,
+        )
+        .collect()
+    )
+    by_row = index.select(index=_days_since_1970(INDEX, _NEVER), birth=_days_since_1970("birth_date", _NEVER))
+    numbers: Mapping[str, Days] = {column.name: column.to_numpy() for column in (*spells, *by_row)}
+    return Presence(**numbers)
+
+
+def _days_since_1970(column: str, missing: int) -> pl.Expr:
+    return pl.col(column).cast(pl.Int32).cast(pl.Int64).fill_null(missing)
+
+
+def _days_of(coverage: Coverage) -> tuple[int, int]:
+    """First covered day and the day after the last, in days since 1970."""
+    first, last = ((day - date(1970, 1, 1)).days for day in coverage)
+    return first, last + 1

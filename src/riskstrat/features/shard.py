@@ -1,0 +1,127 @@
+"""One shard of people: a pure function of its index slice, the registers and the plan.
+
+In: some people with their index dates. Out: one frame, a row for each index date, a Float32 column for each question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.declare.features import EventFeature
+from riskstrat.features.direct import answer_area, answer_person, with_persons
+from riskstrat.features.observed import Presence, presence
+from riskstrat.features.plan import Look, SubjectPlan, TablePlan
+from riskstrat.features.rows import INDEX, ROW, WINDOW, visible_rows
+from riskstrat.features.windows import DAYS
+from riskstrat.registers import Registers
+
+Answers = dict[str, npt.NDArray[np.float32]]
+PLACE = "place"
+SEX, AGE_DAYS = "sex", "age_days"
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """Some subjects and what is asked of them; sendable to another process.
+
+    Attributes
+    ----------
+    index
+        place (in the cohort), subject_id, index_date, area_id, sorted by subject_id.
+    plan
+        The questions.
+    registers
+        Where the answers are.
+    """
+
+    index: pl.DataFrame
+    plan: SubjectPlan
+    registers: Registers
+
+
+def answer(shard: Shard) -> pl.DataFrame:
+    """Answer every question of the plan for every row of the shard.
+
+    Returns
+    -------
+    polars.DataFrame
+        place and the plan's columns, Float32, null where not observed or not known.
+    """
+    index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), shard.registers)
+    plan = shard.plan
+    answers: Answers = {feature.column: answer_person(feature, index) for feature in plan.person_features}
+    answers |= {feature.column: answer_area(feature, index, shard.registers) for feature in plan.area_facts}
+    if plan.tables:
+        lived_here = presence(index, shard.registers)
+        for table in plan.tables:
+            answers |= _from_events(table, index, shard.registers, lived_here, plan.share_column(table))
+    columns = [pl.Series(name, answers[name], dtype=pl.Float32, nan_to_null=True) for name in plan.columns]
+    return pl.DataFrame([index[PLACE], *columns])
+
+
+def _from_events(
+    table: TablePlan, index: pl.DataFrame, registers: Registers, lived_here: Presence, share_column: str
+) -> Answers:
+    coverage = registers.manifest.covered(table.register)
+    unobserved = {window: lived_here.observed_days(window, coverage) == 0 for window in table.windows}
+    rows = visible_rows(table, index, registers)
+    answers: Answers = {}
+    for look in table.looks:
+        answers |= _looked(look, rows, index, len(table.groups), unobserved[look.window])
+    share = lived_here.observed_share(table.longest, coverage)
+    return {**answers, share_column: share.astype(np.float32)}
+
+
+def _looked(
+    look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: int, unobserved: npt.NDArray[np.bool_]
+) -> Answers:
+    """Ask the questions of one look: one grouping of sorted rows, then one scatter a question."""
+    found = _grouped(look, _seen_through(look, rows, index, groups))
+    row, group = np.divmod(found[WINDOW].to_numpy(), groups)
+    place_of = np.zeros(groups, dtype=np.intp)
+    place_of[list(look.groups)] = np.arange(len(look.groups))
+    answers: Answers = {}
+    for name, question in zip(_answer_names(look), look.questions, strict=True):
+        block = np.full((len(look.groups), index.height), _empty(question[0]), dtype=np.float32)
+        block[place_of[group], row] = found[name].cast(pl.Float32).to_numpy()
+        block[:, unobserved] = np.nan
+        answers |= {feature.column: column for feature, column in zip(question, block, strict=True)}
+    return answers
+
+
+def _empty(feature: EventFeature) -> float:
+    return np.nan if feature.empty is None else feature.empty
+
+
+def _seen_through(look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
+    window = look.window
+    in_window = window.meets_spells() if look.spells else window.holds_rows()
+    asked = [] if len(look.groups) == groups else [pl.col("group").is_in(look.groups)]
+    bounds = window.spell_bounds() if look.spells else ()
+    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*bounds), index)
+
+
+def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame) -> pl.DataFrame:
+    """Add what the questions use of the subject: sex, and age in days on the date of the row."""
+    used = {name for question in look.questions for name in question[0].number().meta.root_names()}
+    if not used & {SEX, AGE_DAYS}:
+        return seen
+    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[ROW]))
+    age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - seen[DAYS]
+    return seen.with_columns(subject[SEX], age.alias(AGE_DAYS))
+
+
+def _grouped(look: Look, seen: pl.DataFrame) -> pl.DataFrame:
+    """Answer each question for each window that holds a row; rows come sorted by window."""
+    asking = dict(zip(_answer_names(look), (question[0] for question in look.questions), strict=True))
+    numbers = [feature.number().alias(name) for name, feature in asking.items()]
+    answers = [feature.aggregate(pl.col(name)).alias(name) for name, feature in asking.items()]
+    return seen.with_columns(pl.col(WINDOW).set_sorted(), *numbers).group_by(WINDOW).agg(answers)
+
+
+def _answer_names(look: Look) -> list[str]:
+    return [f"answer_{number}" for number in range(len(look.questions))]
