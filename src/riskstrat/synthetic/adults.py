@@ -1,0 +1,240 @@
+"""What is fixed about each person of a block: education, income, measured levels, and health on the first day.
+
+In: a `Town` and a random generator. Out: frozen `Traits` (one row a person) and the first `Health`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.synthetic.calendar_days import EVENTS_START, NEVER, Days, month_of
+from riskstrat.synthetic.parameters import (
+    BIRTH_REGIONS,
+    CHRONIC,
+    CVD_HETEROGENEITY,
+    FRAILTY_HETEROGENEITY,
+    HOME_CARE_PREVALENCE,
+    INSULIN_SHARE,
+    MONTHS,
+    SPECIAL_HOUSING_PREVALENCE,
+)
+from riskstrat.synthetic.population import Bools, Floats, Ints, Town
+
+Months = NDArray[np.int16]
+NOT_YET = np.int16(30_000)
+LONG_AGO = np.int16(-30_000)
+ADULT = 30.0
+CHRONIC_NAMES = tuple(CHRONIC)
+Rows = TypeVar("Rows", "Traits", "Health")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """Fixed facts, one row a person.
+
+    Attributes
+    ----------
+    birth, immigrated
+        Days.
+    education
+        Level 1-7, 0 where the register has none.
+    income_z, need
+        Standardised income and social need.
+    systolic, non_hdl, smoker, enrolled
+        Usual levels (mmHg, mmol/L) and the month from which they are measured.
+    check_month
+        Calendar month 0-11 in which new chronic disease is drawn.
+    cvd_z, frailty_z
+        Multipliers of the hazards that no register holds: gamma with mean 1.
+    """
+
+    birth: Days
+    immigrated: Days
+    female: Bools
+    region: NDArray[np.int8]
+    need: Floats
+    education: NDArray[np.int8]
+    income_z: Floats
+    insulin: Bools
+    systolic: Floats
+    non_hdl: Floats
+    bmi: Floats
+    smoker: Bools
+    enrolled: Months
+    check_month: NDArray[np.int8]
+    entry: Months
+    mother: Ints
+    father: Ints
+    partner: Ints
+    cvd_z: Floats
+    frailty_z: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Recorded state at the start of a month, one row a person (or one a person and path).
+
+    Attributes
+    ----------
+    onset
+        Month of onset by chronic disease, shape (n, diseases); NOT_YET where free of it.
+    admissions
+        Unplanned admissions in each of the last twelve months, shape (n, 12).
+    last_fall, home_care, alarm, housing, dead
+        Month in which each happened or started.
+    cvd_events, frailty_events, cvd_hazard, frailty_hazard
+        Recorded events and the cumulated hazard without the multiplier: they tell what the past says about it.
+    """
+
+    onset: Months
+    admissions: NDArray[np.int8]
+    last_fall: Months
+    home_care: Months
+    alarm: Months
+    housing: Months
+    dead: Months
+    earlier_cvd: Bools
+    stroke: Bools
+    parent_cvd: Bools
+    lives_alone: Bools
+    cvd_effect: Floats
+    frailty_effect: Floats
+    cvd_events: Floats
+    frailty_events: Floats
+    cvd_hazard: Floats
+    frailty_hazard: Floats
+
+
+def take(rows: Rows, at: NDArray[np.int64]) -> Rows:
+    """Choose (and repeat) rows of every attribute."""
+    return replace(rows, **{f.name: getattr(rows, f.name)[at] for f in fields(rows)})
+
+
+def has(health: Health, disease: str, month: int) -> Bools:
+    """Whether a chronic disease has begun before the start of `month`."""
+    return np.asarray(health.onset[:, CHRONIC_NAMES.index(disease)] < month)
+
+
+def age_at(traits: Traits, days: int) -> Floats:
+    """Age in years on a day."""
+    return (days - traits.birth) / 365.25
+
+
+def make_traits(town: Town, rng: np.random.Generator) -> Traits:
+    """Draw the fixed facts from social need, sex, age and origin."""
+    n = len(town.birth)
+    need = town.need
+    education = _education(town, rng)
+    bmi = 26.3 + 0.7 * need + rng.gamma(5.0, 1.75, size=n) - 8.75 + np.where(town.female, -0.4, 0.4)
+    age = (EVENTS_START + 5 * 365 - town.birth) / 365.25
+    systolic = 133 + 0.35 * (np.clip(age, 30, 80) - 55) + 0.7 * (bmi - 26) + rng.normal(0, 13, size=n)
+    smoker = rng.random(n) < 1 / (1 + np.exp(1.95 - 0.55 * need - np.where(age < 70, 0.0, -0.8)))
+    return Traits(
+        birth=town.birth,
+        immigrated=town.immigrated,
+        female=town.female,
+        region=town.region,
+        need=need,
+        education=education,
+        income_z=-0.75 * need + 0.08 * (education - 4) + 0.55 * rng.standard_normal(n),
+        insulin=rng.random(n) < INSULIN_SHARE,
+        systolic=np.round(np.clip(systolic, 92, 215)),
+        non_hdl=np.round(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
+        bmi=np.round(np.clip(bmi, 16.5, 52), 1),
+        smoker=smoker,
+        enrolled=_enrolled(town, rng),
+        check_month=rng.integers(0, 12, size=n).astype(np.int8),
+        entry=_entry(town),
+        mother=town.mother,
+        father=town.father,
+        partner=town.partner,
+        cvd_z=_multiplier(rng, n, CVD_HETEROGENEITY),
+        frailty_z=_multiplier(rng, n, FRAILTY_HETEROGENEITY),
+    )
+
+
+def _multiplier(rng: np.random.Generator, n: int, variance: float) -> Floats:
+    return rng.gamma(1 / variance, variance, size=n)
+
+
+def _education(town: Town, rng: np.random.Generator) -> NDArray[np.int8]:
+    """Swedish levels 1-7 by need and year of birth; missing more often for people born abroad."""
+    n = len(town.birth)
+    born = town.birth / 365.25 + 1970
+    latent = -0.95 * town.need + 0.028 * (np.clip(born, 1925, 1995) - 1968) + rng.standard_normal(n)
+    level = 1 + np.searchsorted([-2.1, -0.95, -0.1, 0.65, 1.0, 2.9], latent)
+    missing = rng.random(n) < np.where(town.region > 0, 0.07, 0.01)
+    return np.where(missing, 0, level).astype(np.int8)
+
+
+def _enrolled(town: Town, rng: np.random.Generator) -> Months:
+    """Month of the first health check: about half of the people over 40 have had one by 2018."""
+    age_from = 34 + rng.exponential(24, size=len(town.birth))
+    month = month_of((town.birth + age_from * 365.25).astype(np.int32))
+    return np.where(month > MONTHS, NOT_YET, month).astype(np.int16)
+
+
+def _entry(town: Town) -> Months:
+    """Month from which a person's health is followed: 2009, the thirtieth birthday or immigration."""
+    thirty = (town.birth + ADULT * 365.25).astype(np.int32)
+    immigrated = np.where(town.immigrated == NEVER, 0, town.immigrated).astype(np.int32)
+    days = np.maximum(np.maximum(thirty, immigrated), EVENTS_START)
+    return month_of(days.astype(np.int32))
+
+
+def chronic_rate(traits: Traits, age: Floats, disease: str, health: Health | None, month: int) -> Floats:
+    """Onsets a year of one chronic disease; earlier diabetes and hypertension raise the rate of some."""
+    a, b, male, need = CHRONIC[disease]
+    log_rate = a + b * (np.minimum(age, 92) - 60) + np.where(traits.female, 0.0, male) + need * traits.need
+    if health is not None and disease in {"heart_failure", "statins", "atrial_fibrillation"}:
+        log_rate = log_rate + 0.45 * has(health, "diabetes", month) + 0.25 * has(health, "hypertension", month)
+    return np.asarray(np.exp(log_rate), dtype=np.float64)
+
+
+def first_health(traits: Traits, rng: np.random.Generator) -> Health:
+    """State at entry: prevalent disease by the rate accumulated until that age, earlier events and services by age."""
+    n = len(traits.birth)
+    age = np.maximum((EVENTS_START + 30.44 * traits.entry - traits.birth) / 365.25, ADULT)
+    onset = np.full((n, len(CHRONIC)), NOT_YET, np.int16)
+    for column, disease in enumerate(CHRONIC):
+        cumulated = chronic_rate(traits, age, disease, None, 0) / max(CHRONIC[disease][1], 0.03)
+        prevalent = rng.random(n) < 1 - np.exp(-0.8 * cumulated)
+        onset[:, column] = np.where(prevalent, traits.entry - 1, NOT_YET)
+    old = _prevalent(age, HOME_CARE_PREVALENCE, rng)
+    housed = _prevalent(age, SPECIAL_HOUSING_PREVALENCE, rng) & (traits.entry == 0)
+    cvd = rng.random(n) < np.interp(age, [60, 70, 80, 90], [0.0, 0.09, 0.17, 0.22])
+    start = (traits.entry - 1).astype(np.int16)
+    zeros = np.zeros(n)
+    return Health(
+        onset=onset,
+        admissions=np.zeros((n, 12), np.int8),
+        last_fall=np.full(n, LONG_AGO),
+        home_care=np.where(old & ~housed, start, NOT_YET),
+        alarm=np.where(old & ~housed & (rng.random(n) < 0.6), start, NOT_YET),
+        housing=np.where(housed, start, NOT_YET),
+        dead=np.full(n, NOT_YET),
+        earlier_cvd=cvd,
+        stroke=cvd & (rng.random(n) < 0.4),
+        parent_cvd=np.zeros(n, bool),
+        lives_alone=np.zeros(n, bool),
+        cvd_effect=zeros,
+        frailty_effect=zeros,
+        cvd_events=zeros,
+        frailty_events=zeros,
+        cvd_hazard=zeros,
+        frailty_hazard=zeros,
+    )
+
+
+def _prevalent(age: Floats, table: object, rng: np.random.Generator) -> Bools:
+    ages, shares = np.array(list(dict(table).items())).T  # type: ignore[call-overload]
+    return np.asarray(rng.random(len(age)) < np.interp(age, ages + 2.5, shares, left=0.0))
+
+
+def born_in_asia(traits: Traits) -> Bools:
+    """Born in the region with the higher published rate of infarction."""
+    return np.asarray(traits.region == BIRTH_REGIONS.index("asia"))

@@ -1,0 +1,124 @@
+"""Yearly circumstances on 31 December and measured levels of adults.
+
+In: town, traits. Out: the circumstances and measurements tables.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from riskstrat.synthetic.adults import Traits
+from riskstrat.synthetic.calendar_days import DATA_END, Days, day, month_starts
+from riskstrat.synthetic.homes import spell_at
+from riskstrat.synthetic.parameters import FIRST_EVENT_YEAR, LAST_YEAR, MONTHS
+from riskstrat.synthetic.population import Bools, Floats, Town
+from riskstrat.synthetic.rows import Persons, Rows, frame, repeats
+
+YEARS = range(FIRST_EVENT_YEAR, LAST_YEAR + 1)
+
+
+def circumstances(town: Town, traits: Traits, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+    """LISA-like facts of residents from 16 on; `thin` keeps every second year of a person and ones of rare facts."""
+    parts = [part for year in YEARS for part in _year(town, traits, year, rng, thin=thin)]
+    return frame(town, parts, ("value",))
+
+
+def _year(town: Town, traits: Traits, year: int, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+    today = day(year, 12, 31)
+    n = len(town.birth)
+    age = (today - town.birth) / 365.25
+    here = (spell_at(town, np.arange(n), np.full(n, today, np.int32)) >= 0) & (town.death > today)
+    turn = (np.arange(n) % 2 == year % 2) | np.full(n, not thin)
+    asked = here & turn
+    work = employed(traits, age, year, rng)
+    alone = lives_alone(town, today)
+    parent = single_parents(town, today)
+    relief = rng.random(n) < 1 / (1 + np.exp(4.2 - 1.1 * traits.need + 1.5 * work))
+    grown = asked & (age >= (25 if thin else 16))
+    working_age = asked & (age >= (30 if thin else 16)) & (age < 65)
+    all_alone = asked & (age >= (67 if thin else 18))
+    return [
+        _rows(grown, today, "disposable_income_sek", income(traits, age, year, work, rng)),
+        _rows(grown & (traits.education > 0), today, "education_level", traits.education.astype(np.float64)),
+        _rows(working_age, today, "employed", work.astype(np.float64)),
+        _rows(all_alone, today, "lives_alone", alone.astype(np.float64)),
+        _rows(asked & town.female & (age >= 18) & (age < 60) & (parent | ~_ones(n, thin)), today, "single_parent", parent * 1.0),
+        _rows(asked & (age >= 18) & (age < 65) & (relief | ~_ones(n, thin)), today, "social_assistance", relief * 1.0),
+    ]
+
+
+def _ones(n: int, thin: bool) -> Bools:  # noqa: FBT001
+    return np.full(n, thin)
+
+
+def _rows(who: Bools, today: int, code: str, value: Floats) -> Rows:
+    person = np.flatnonzero(who).astype(np.int32)
+    return Rows(person=person, days=np.full(len(person), today, np.int32), code=code, value=value[person])
+
+
+def employed(traits: Traits, age: Floats, year: int, rng: np.random.Generator) -> Bools:
+    """In work in November, 75 % of those 20-64."""
+    recent = (day(year) - traits.immigrated < 4 * 365) & (traits.immigrated < day(year))
+    base = np.interp(age, [16, 20, 26, 40, 58, 64, 67, 72], [-2.5, 0.2, 1.4, 1.7, 1.4, 0.5, -1.5, -4.0])
+    chance = 1 / (1 + np.exp(-(base - 0.85 * traits.need - 1.2 * recent)))
+    return np.asarray(rng.random(len(age)) < chance)
+
+
+def income(traits: Traits, age: Floats, year: int, work: Bools, rng: np.random.Generator) -> Floats:
+    """Disposable income in kronor, rounded to hundreds as SCB delivers it; median about 253,000 in 2021."""
+    profile = np.interp(age, [16, 20, 30, 50, 62, 70, 95], [-1.6, -0.6, -0.05, 0.16, 0.14, -0.12, -0.25])
+    level = 12.34 + 0.024 * (year - 2021) + profile + 0.30 * traits.income_z + 0.16 * work
+    level = level + 0.10 * rng.standard_normal(len(age))
+    step = 1_000
+    return np.asarray(np.round(np.exp(level) / step) * step)
+
+
+def lives_alone(town: Town, today: int) -> Bools:
+    """No partner, or a partner who has died or left."""
+    partner = town.partner
+    gone = (partner < 0) | (town.death[partner] <= today)
+    away = spell_at(town, np.maximum(partner, 0), np.full(len(partner), today, np.int32)) < 0
+    return np.asarray(gone | away) & ~single_parents(town, today)
+
+
+def single_parents(town: Town, today: int) -> Bools:
+    """Mothers of a child under 18 in the town who have no partner."""
+    minor = (today - town.birth < 18 * 365.25) & (town.birth <= today) & (town.mother >= 0)
+    mothers = np.zeros(len(town.birth), bool)
+    mothers[town.mother[minor]] = True
+    return mothers & ((town.partner < 0) | (town.death[town.partner] <= today))
+
+
+def measurements(town: Town, traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator) -> pl.DataFrame:
+    """Health checks from a person's first one on, every 13-30 months, and the body mass index of expectant fathers."""
+    person = np.flatnonzero(traits.enrolled < MONTHS).astype(np.int32)
+    starts = month_starts()
+    first = starts[np.maximum(traits.enrolled[person], 0)] + rng.integers(0, 28, size=len(person))
+    early = traits.enrolled[person] < 0
+    first = np.where(early, first + rng.integers(0, 500, size=len(person)), first).astype(np.int32)
+    who, days = repeats(person, first, (400, 900), 13, rng)
+    inside = days <= DATA_END
+    who, days = who[inside], days[inside]
+    return frame(town, [*_check(traits, who, days, rng), _father(traits, fathers, rng)], ("value",))
+
+
+def _check(traits: Traits, who: Persons, days: Days, rng: np.random.Generator) -> list[Rows]:
+    n = len(who)
+    systolic = np.round(traits.systolic[who] + rng.normal(0, 4, size=n))
+    non_hdl = np.round(traits.non_hdl[who] + rng.normal(0, 0.15, size=n), 1)
+    bmi = np.round(traits.bmi[who] + rng.normal(0, 0.4, size=n), 1)
+    return [
+        Rows(person=who, days=days, code="systolic_mmhg", value=systolic),
+        Rows(person=who, days=days, code="cholesterol_non_hdl_mmol_l", value=non_hdl),
+        Rows(person=who, days=days, code="smoking", value=traits.smoker[who] * 1.0),
+        Rows(person=who, days=days, code="bmi_kg_m2", value=bmi),
+    ]
+
+
+def _father(traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator) -> Rows:
+    who, days = fathers
+    bmi = np.round(traits.bmi[who] + rng.normal(0, 0.2, size=len(who)), 1)
+    return Rows(person=who, days=days, code="bmi_kg_m2", value=bmi)
+
+

@@ -1,0 +1,155 @@
+"""Diagnoses in ICD-10-SE: lasting disease at visits, reasons for hospital stays, falls, causes of death, everyday illness.
+
+In: traits, history, stays. Out: the diagnoses table with setting, position and discharge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.synthetic.adults import CHRONIC_NAMES, LONG_AGO, NOT_YET, Traits
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Days
+from riskstrat.synthetic.lifecourse import History, is_stroke
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.rows import Rows, frame, pick, repeats
+from riskstrat.synthetic.stays import (
+    KIND_FALL,
+    KIND_INFARCTION,
+    KIND_STROKE,
+    Stays,
+    _open_end,
+    day_in_month,
+)
+
+CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
+    "diabetes": ("E119", "E119", "E119", "E118", "E116"),
+    "hypertension": ("I109", "I109", "I109", "I119"),
+    "statins": ("E785", "E780", "E782"),
+    "heart_failure": ("I509", "I509", "I501", "I110"),
+    "copd": ("J449", "J449", "J441", "J439"),
+    "dementia": ("F001", "F019", "F039", "G301"),
+    "atrial_fibrillation": ("I489", "I489B", "I480"),
+    "antidepressants": ("F329", "F331", "F412"),
+    "opioids": ("M545", "M179", "R522"),
+    "hypnotics": ("G470", "F510"),
+    "osteoporosis": ("M810", "M819"),
+    "cancer": ("C509", "C619", "C189", "C349", "C449"),
+}
+ADMISSION_CODES = ("J189", "N390", "R074", "K590", "A419", "R559", "I489", "J209", "E869", "R104", "N109", "L039", "K805", "R429")
+YOUNG_CODES = ("J219", "A099", "R104", "K359", "S060", "J459", "N109", "R568")
+EVERYDAY_CODES = ("J069", "M545", "J039", "R109", "L309", "H669", "M791", "Z000", "R059", "K219", "J459", "H109", "R519", "N300")
+HIP_CODES = ("S720", "S721", "S722")
+FALL_CODES = ("S720", "S721", "S722", "S525", "S422", "S060", "S223", "S325", "S001")
+FALL_WEIGHTS = (0.16, 0.11, 0.03, 0.12, 0.10, 0.16, 0.12, 0.10, 0.10)
+EXTERNAL_CODES = ("W010", "W180", "W190", "W100", "W060", "W182")
+INFARCTION_CODES = ("I214", "I219", "I210", "I211")
+STROKE_CODES = ("I639", "I634", "I633", "I649")
+OTHER_CAUSES = ("C349", "C189", "C259", "J449", "F039", "K746", "A419", "J189", "C509", "C619", "N189", "G309", "R999")
+OLD_CVD_CAUSES = ("I259", "I509", "I219", "I639", "I694")
+
+
+def diagnoses(town: Town, traits: Traits, history: History, stays: Stays, rng: np.random.Generator) -> pl.DataFrame:
+    """All diagnosis rows of a block."""
+    parts = [
+        *(part for disease in CHRONIC_NAMES for part in _lasting(traits, history, disease, rng)),
+        *_after_cvd(town, history, rng),
+        *_in_hospital(stays, history, rng),
+        *_everyday(town, rng),
+        *_causes(town, history, rng),
+    ]
+    return frame(town, parts, ("end_date", "setting", "position"))
+
+
+def _onset_days(history: History, disease: str, rng: np.random.Generator) -> Days:
+    return day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
+
+
+def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator) -> list[Rows]:
+    """A visit at the onset (soon after entry for older disease), then one every year or so."""
+    start = _onset_days(history, disease, rng)
+    person = np.flatnonzero(start < NEVER).astype(np.int32)
+    first = np.maximum(start[person], EVENTS_START + rng.integers(0, 90, size=len(person))).astype(np.int32)
+    who, days = repeats(person, first, (330, 680), 14, rng)
+    code = pick(CHRONIC_CODES[disease], len(person), rng)
+    if disease == "diabetes":
+        code = np.where(traits.insulin[person] & (rng.random(len(person)) < 0.4), "E109", code)
+    setting = np.where(rng.random(len(who)) < 0.72, "primary", "specialist")
+    return [Rows(person=who, days=days, code=np.repeat(code, 14), setting=setting, position="main")]
+
+
+def _after_cvd(town: Town, history: History, rng: np.random.Generator) -> list[Rows]:
+    """Old infarction and sequelae of stroke at later visits; events before 2009 are known only so."""
+    person, month = history.events["cvd"]
+    first = np.full(len(town.birth), EVENTS_START, np.int32) + rng.integers(0, 120, size=len(town.birth))
+    event = np.full(len(town.birth), NEVER, np.int32)
+    np.minimum.at(event, person, day_in_month(month, rng))
+    old = history.last.earlier_cvd
+    begin = np.where(event < NEVER, event + 60, first).astype(np.int32)
+    who = np.flatnonzero(old).astype(np.int32)
+    code = np.where(history.last.stroke[who], "I693", "I252")
+    people, days = repeats(who, begin[who], (330, 680), 12, rng)
+    return [Rows(person=people, days=days, code=np.repeat(code, 12), setting="primary", position="main")]
+
+
+def _in_hospital(stays: Stays, history: History, rng: np.random.Generator) -> list[Rows]:
+    n = len(stays.person)
+    main = pick(ADMISSION_CODES, n, rng)
+    main = _by_disease(stays, history, main, rng)
+    main = np.where(stays.kind == KIND_FALL, pick(FALL_CODES, n, rng, FALL_WEIGHTS), main)
+    main = np.where(stays.kind == KIND_INFARCTION, pick(INFARCTION_CODES, n, rng), main)
+    main = np.where(stays.kind == KIND_STROKE, pick(STROKE_CODES, n, rng), main)
+    rows = Rows(person=stays.person, days=stays.start, end=_open_end(stays.end), code=main, setting="inpatient", position="main")
+    fell = stays.kind == KIND_FALL
+    external = Rows(
+        person=stays.person, days=stays.start, end=_open_end(stays.end), code=pick(EXTERNAL_CODES, n, rng),
+        setting="inpatient", position="external",
+    ).where(fell)  # fmt: skip
+    return [rows, external, _beside(stays, history, rng)]
+
+
+def _by_disease(stays: Stays, history: History, main: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.str_]:
+    """People with heart failure or lung disease are often admitted for it."""
+    for disease, code in (("heart_failure", "I509"), ("copd", "J441")):
+        ill = _onset_days(history, disease, rng)[stays.person] < stays.start
+        main = np.where(ill & (rng.random(len(main)) < 0.3), code, main)
+    return main
+
+
+def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
+    """One secondary diagnosis at half of the stays of people with lasting disease."""
+    column = rng.integers(0, len(CHRONIC_NAMES), size=len(stays.person))
+    code = np.array([CHRONIC_CODES[name][0] for name in CHRONIC_NAMES])[column]
+    onset = history.last.onset[stays.person, column]
+    ill = (day_in_month(onset, rng) < stays.start) & (onset != NOT_YET) & (onset > LONG_AGO)
+    rows = Rows(person=stays.person, days=stays.start, end=_open_end(stays.end), code=code, setting="inpatient", position="other")
+    return rows.where(ill)
+
+
+def _everyday(town: Town, rng: np.random.Generator) -> list[Rows]:
+    person = np.repeat(np.arange(len(town.birth)), rng.poisson(0.35 * 15, size=len(town.birth))).astype(np.int32)
+    days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
+    return [
+        Rows(person=person, days=days, code=pick(EVERYDAY_CODES, len(person), rng), setting="primary", position="main")
+    ]
+
+
+def _causes(town: Town, history: History, rng: np.random.Generator) -> list[Rows]:
+    """Underlying causes; under 70 cardiovascular ones come only from the cardiovascular hazard."""
+    person = np.flatnonzero((town.death >= EVENTS_START) & (town.death <= DATA_END)).astype(np.int32)
+    days = town.death[person]
+    age = (days - town.birth[person]) / 365.25
+    cause = pick(OTHER_CAUSES, len(person), rng)
+    heart = (age >= 70) & (rng.random(len(person)) < 0.33)
+    cause = np.where(heart, pick(OLD_CVD_CAUSES, len(person), rng), cause)
+    fatal_person, fatal_month = history.fatal_cvd
+    code = np.where(is_stroke(history, fatal_person, fatal_month), "I639", "I219")
+    fatal = dict(zip(fatal_person.tolist(), code.tolist(), strict=True))
+    cause = np.array([fatal.get(who, given) for who, given in zip(person.tolist(), cause.tolist(), strict=True)])
+    return [Rows(person=person, days=days, code=cause, setting="death", position="underlying")]
+
+

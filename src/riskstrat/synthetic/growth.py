@@ -1,0 +1,309 @@
+"""Births, the growth of children and obesity at four years.
+
+In: town, traits, area effects. Out: births and child health rows, true risks at 18 months.
+
+A child's latent log odds at four is the recorded factors' predictor plus the area's effect, a family term that no
+register holds and logistic noise: obesity is exactly "latent above zero", so the true risk is a logistic mean over
+the family term. The measured index is a monotone function of the latent, equal to the IOTF obesity curve at zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.codes import GrowthReference, iotf_cutoff_z
+from riskstrat.codes.growth_curves import daily_curves
+from riskstrat.synthetic.adults import Traits
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, Days, month_starts
+from riskstrat.synthetic.cardiovascular import Factors, linear_predictor
+from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.homes import observed, spell_at
+from riskstrat.synthetic.parameters import (
+    OBESITY,
+    OBESITY_FAMILY_SD,
+    OBESITY_INTERCEPT,
+    OBESITY_MEANS,
+    OBESITY_Z_PER_LOGIT,
+)
+from riskstrat.synthetic.population import NOBODY, Bools, Floats, Ints, Town
+from riskstrat.synthetic.rows import Rows, frame
+
+FIRST_BIRTH = EVENTS_START - 6 * 365
+BIRTH_DELAY, VISIT_DELAY, YEAR_DELAY = 180, 30, 365
+# Maršál 1996: mean birth weight in grams as a quartic of gestation days; sd 12 % of the mean. Boys, girls.
+MARSAL = (
+    (-1.907345e-06, 0.001140644, -0.1336265, 1.976961, 241.0053),
+    (-2.761948e-06, 0.001744841, -0.2893626, 18.91197, -413.5122),
+)
+MARSAL_SD = 0.12
+VISIT_AGES_DAYS = (31, 92, 183, 305, 365, 518, 930, 1100, 1461, 2060)
+EARLY_VISITS = 6
+FOUR_YEARS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Children:
+    """Children born from 2003 on, one row each.
+
+    Attributes
+    ----------
+    person
+        Numbers of persons.
+    index
+        Day on which the child becomes 18 months.
+    predictor, risk
+        Linear predictor of the recorded factors with the area's effect left out; true risk with it.
+    early_z, late_z
+        Usual growth z-score before and after two years.
+    covered
+        Whether the family uses the child health programme; `attends` by visit, shape (n, visits).
+    """
+
+    person: Ints
+    birth: Days
+    index: Days
+    female: Bools
+    gestation: NDArray[np.int32]
+    weight: Floats
+    smoked: Bools
+    early_z: Floats
+    latent: Floats
+    predictor: Floats
+    risk: Floats
+    attends: NDArray[np.bool_]
+    visits: NDArray[np.int32]
+
+
+def make_children(town: Town, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
+    """Draw births, growth and the true risk of obesity at four."""
+    person = np.flatnonzero(town.birth >= FIRST_BIRTH).astype(np.int32)
+    n = len(person)
+    birth, female, mother = town.birth[person], town.female[person], np.maximum(town.mother[person], 0)
+    smoked = rng.random(n) < 1 / (1 + np.exp(3.35 - 0.8 * traits.need[mother]))
+    gestation = np.round(np.clip(279.5 - rng.gamma(1.3, 7.0, size=n) + rng.normal(4, 6, size=n), 165, 299)).astype(np.int32)
+    mother_bmi = traits.bmi[mother]
+    weight_z = 0.035 * (mother_bmi - 25) - 0.45 * smoked + 0.93 * rng.standard_normal(n)
+    weight = np.round(birth_weight_mean(gestation, female) * (1 + MARSAL_SD * weight_z) / 5) * 5
+    early_z = 0.25 * weight_z + 0.02 * (mother_bmi - 25) + 0.9 * rng.standard_normal(n)
+    visits, attends = _visits(town, traits, geography, person, rng)
+    index = add_months(birth, 18)
+    factors = _factors(town, traits, person, index, weight / birth_weight_mean(gestation, female), smoked, early_z, visits, attends)
+    predictor = OBESITY_INTERCEPT + linear_predictor(factors, OBESITY)
+    spell = spell_at(town, person, (index - 1).astype(np.int32))
+    area = town.spell_area[np.maximum(spell, 0)]
+    full = predictor + geography.effects["childhood_obesity"][area]
+    latent = full + _family_term(town, person, rng) + rng.logistic(size=n)
+    return Children(
+        person=person, birth=birth, index=index, female=female, gestation=gestation, weight=weight, smoked=smoked,
+        early_z=early_z, latent=latent, predictor=predictor, risk=marginal_risk(full), attends=attends, visits=visits,
+    )  # fmt: skip
+
+
+def add_months(days: Days, months: int) -> Days:
+    """The same day some months later; a missing day becomes the first of the next month."""
+    start = days.astype("datetime64[D]").astype("datetime64[M]")
+    dom = (days.astype("datetime64[D]") - start).astype(np.int64)
+    target = start + months
+    length = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64)
+    return (target.astype("datetime64[D]").astype(np.int64) + np.minimum(dom, length)).astype(np.int32)
+
+
+def birth_weight_mean(gestation: NDArray[np.int32], female: Bools) -> Floats:
+    """Mean birth weight in grams for gestation (Maršál 1996)."""
+    days = gestation.astype(np.float64)
+    boys, girls = (_polynomial(coefficients, days) for coefficients in MARSAL)
+    return np.where(female, girls, boys)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
+    total = np.zeros_like(x)
+    for coefficient in coefficients:
+        total = total * x + coefficient
+    return total
+
+
+def marginal_risk(log_odds: Floats) -> Floats:
+    """Logistic risk averaged over the family term by Gauss-Hermite quadrature with 15 nodes."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+    risk = np.zeros_like(log_odds)
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        risk = risk + weight / (1 + np.exp(-(log_odds + OBESITY_FAMILY_SD * node)))
+    return risk
+
+
+def _family_term(town: Town, person: Ints, rng: np.random.Generator) -> Floats:
+    by_mother = OBESITY_FAMILY_SD * rng.standard_normal(len(town.birth))
+    alone = OBESITY_FAMILY_SD * rng.standard_normal(len(person))
+    mother = town.mother[person]
+    return np.where(mother >= 0, by_mother[mother], alone)
+
+
+def _visits(
+    town: Town, traits: Traits, geography: Geography, person: Ints, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Days of the programme's visits and whether the child came; worse attendance in deprived areas and families."""
+    n = len(person)
+    planned = np.array(VISIT_AGES_DAYS)[None, :] + rng.integers(-12, 19, size=(n, len(VISIT_AGES_DAYS)))
+    days = (town.birth[person][:, None] + planned).astype(np.int32)
+    spell = spell_at(town, person, np.maximum(town.birth[person] + 30, 0).astype(np.int32))
+    deprived = geography.deprivation[town.spell_area[np.maximum(spell, 0)]]
+    alone = town.partner[np.maximum(town.mother[person], 0)] == NOBODY
+    covered = rng.random(n) < 1 / (1 + np.exp(-(3.4 - 0.5 * deprived)))
+    log_odds = 2.3 - 0.35 * deprived - 0.35 * alone
+    late = np.arange(len(VISIT_AGES_DAYS)) >= EARLY_VISITS
+    chance = 1 / (1 + np.exp(-(log_odds[:, None] - 0.5 * late[None, :])))
+    del traits
+    return days, covered[:, None] & (rng.random((n, len(VISIT_AGES_DAYS))) < chance)
+
+
+def _factors(
+    town: Town,
+    traits: Traits,
+    person: Ints,
+    index: Days,
+    relative_weight: Floats,
+    smoked: Bools,
+    early_z: Floats,
+    visits: NDArray[np.int32],
+    attends: NDArray[np.bool_],
+) -> Factors:
+    """Factors as the registers know them on the day before the index; the population's mean where they do not."""
+    born_here = (town.birth[person] >= EVENTS_START) & observed(town, person, town.birth[person])
+    mother, father = town.mother[person], town.father[person]
+    weighed = (attends[:, :EARLY_VISITS] & (visits[:, :EARLY_VISITS] + VISIT_DELAY < index[:, None])).any(axis=1)
+    weighed &= town.birth[person] >= EVENTS_START
+    mother_bmi, father_bmi = traits.bmi[mother], traits.bmi[father]
+    father_known = father_measured(town, traits, person, index)
+    known = {
+        "female": (town.female[person], np.ones(len(person), bool)),
+        "large_for_gestation": (relative_weight > 1 + 2 * MARSAL_SD, born_here),
+        "mother_bmi_25_30": ((mother_bmi >= 25) & (mother_bmi < 30), born_here),
+        "mother_bmi_30": (mother_bmi >= 30, born_here),
+        "father_bmi_25_30": ((father_bmi >= 25) & (father_bmi < 30), father_known),
+        "father_bmi_30": (father_bmi >= 30, father_known),
+        "mother_no_post_secondary": (traits.education[mother] < 5, _schooled(town, traits, mother, index)),
+        "father_no_post_secondary": (traits.education[father] < 5, _schooled(town, traits, father, index)),
+        "mother_smoked": (smoked, born_here),
+        "growth_z": (early_z, weighed),
+    }
+    return {name: np.where(seen, value, OBESITY_MEANS.get(name, 0.0)) for name, (value, seen) in known.items()}
+
+
+def _schooled(town: Town, traits: Traits, parent: Ints, index: Days) -> Bools:
+    """Whether a parent's education is known: in the town on 31 December of one of the last two finished years."""
+    year_end = (index.astype("datetime64[D]").astype("datetime64[Y]")).astype("datetime64[D]").astype(np.int64) - 1 - 365
+    at = np.maximum(parent, 0)
+    here = spell_at(town, at, year_end.astype(np.int32)) >= 0
+    return np.asarray((parent >= 0) & here & (traits.education[at] > 0) & (year_end >= EVENTS_START))
+
+
+def expectant_fathers(town: Town) -> tuple[Ints, Days]:
+    """Fathers whose body mass index is taken at the maternity clinic (three in five), about 100 days before birth."""
+    child = np.flatnonzero((town.birth >= EVENTS_START + 100) & (town.father >= 0))
+    asked = child[(town.father[child] * 7919) % 5 < 3]
+    return town.father[asked], (town.birth[asked] - 100).astype(np.int32)
+
+
+def father_measured(town: Town, traits: Traits, person: Ints, index: Days) -> Bools:
+    """Whether the father has a body mass index on record before the index day."""
+    father = town.father[person]
+    at = np.maximum(father, 0)
+    asked = (at * 7919) % 5 < 3
+    expecting = (town.birth[person] - 100).astype(np.int32)
+    clinic = asked & (town.birth[person] >= EVENTS_START + 100) & observed(town, at, expecting)
+    starts = month_starts()
+    checked = index > starts[np.clip(traits.enrolled[at], 0, len(starts) - 1)] + 600
+    checked &= traits.enrolled[at] < len(starts) - 1
+    return (father >= 0) & (clinic | checked)
+
+
+def births(town: Town, traits: Traits, children: Children) -> pl.DataFrame:
+    """The medical birth register's facts about the child, dated the day of birth."""
+    mother = town.mother[children.person]
+    known = (mother >= 0) & (town.birth[children.person] >= EVENTS_START) & _first_home(town, children.person)
+    facts: Mapping[str, Floats] = {
+        "birth_weight_g": children.weight,
+        "gestation_days": children.gestation.astype(np.float64),
+        "parity": _parity(town, children.person),
+        "mother_bmi_kg_m2": traits.bmi[np.maximum(mother, 0)],
+        "mother_smoking": children.smoked * 1.0,
+    }
+    rows = [
+        Rows(person=children.person[known], days=children.birth[known], code=code, value=value[known])
+        for code, value in facts.items()
+    ]
+    return frame(town, rows, ("value",))
+
+
+def _first_home(town: Town, person: Ints) -> Bools:
+    return spell_at(town, person, town.birth[person]) >= 0
+
+
+def _parity(town: Town, person: Ints) -> Floats:
+    """Number of the mother's children in the register who were born earlier, plus one."""
+    mother = town.mother[person]
+    order = np.lexsort((town.birth[person], mother))
+    ordered = mother[order]
+    first = np.append(True, ordered[1:] != ordered[:-1])
+    start = np.maximum.accumulate(np.where(first, np.arange(len(ordered)), 0))
+    parity = np.empty(len(person))
+    parity[order] = np.arange(len(ordered)) - start + 1
+    return parity
+
+
+def child_health(town: Town, children: Children, rng: np.random.Generator) -> pl.DataFrame:
+    """Weight, height and body mass index at the visits that the child came to."""
+    parts = [part for visit in range(len(VISIT_AGES_DAYS)) for part in _visit(children, visit, rng)]
+    return frame(town, parts, ("value",))
+
+
+def _visit(children: Children, visit: int, rng: np.random.Generator) -> list[Rows]:
+    came = children.attends[:, visit]
+    person, days = children.person[came], children.visits[came, visit]
+    age_days = days - children.birth[came]
+    age = age_days / 365.25
+    female = children.female[came]
+    if visit < EARLY_VISITS:
+        bmi = infant_bmi(age_days, female, children.early_z[came] + rng.normal(0, 0.25, size=len(person)))
+    else:
+        drift = 0.0 if visit == FOUR_YEARS else 0.25
+        latent = children.latent[came] + rng.normal(0, 1, size=len(person)) * drift / OBESITY_Z_PER_LOGIT
+        bmi = bmi_of_latent(age_days, female, latent)
+    height = height_cm(age, female) * (1 + 0.04 * rng.standard_normal(len(person)))
+    height = np.round(height * 2) / 2
+    bmi = np.round(bmi, 2)
+    weight = np.round(bmi * (height / 100) ** 2, 1)
+    values = {"bmi_kg_m2": bmi, "height_cm": height, "weight_kg": weight}
+    return [Rows(person=person, days=days, code=code, value=value) for code, value in values.items()]
+
+
+def infant_bmi(days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
+    """Body mass index of a WHO 2006 z-score by age in days and sex."""
+    return _from_curves("who", days, female, z)
+
+
+def _from_curves(reference: GrowthReference, days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
+    """M (1 + L S z)^(1/L) of a growth reference (Cole and Green 1992)."""
+    curves = daily_curves(reference)
+    at = np.clip(days, curves.first_day, curves.last_day) - curves.first_day + np.where(female, 0, curves.days)
+    power, median, spread = (curve.to_numpy()[at] for curve in (curves.l, curves.m, curves.s))
+    return np.asarray(median * np.power(1 + power * spread * np.clip(z, -3.5, 4.6), 1 / power))
+
+
+def height_cm(age_years: Floats, female: Bools) -> Floats:
+    """Mean length or height of Nordic children."""
+    ages = [0.08, 0.25, 0.5, 0.83, 1.0, 1.5, 2.5, 3.0, 4.0, 5.7]
+    boys = np.interp(age_years, ages, [54.5, 61.5, 68.0, 73.5, 76.0, 82.5, 92.5, 97.0, 104.0, 115.0])
+    return np.asarray(boys - np.where(female, 1.2, 0.0))
+
+
+def bmi_of_latent(days: NDArray[np.int32], female: Bools, latent: Floats) -> Floats:
+    """Body mass index by age in days, sex and latent log odds; the IOTF obesity curve exactly where the latent is 0."""
+    sexes = pl.DataFrame({"sex": ["male", "female"]})
+    boys, girls = sexes.select(iotf_cutoff_z("obesity", sex=pl.col("sex"))).to_series().to_list()
+    return _from_curves("iotf", days, female, np.where(female, girls, boys) + OBESITY_Z_PER_LOGIT * latent)

@@ -1,0 +1,316 @@
+"""The health of adults, month by month: what happens when, and the same engine run forward from a recorded state.
+
+In: traits, the first health, where everybody lives each month. Out: a frozen `History` of events and the states at
+chosen months; true risks from `forward_risk`.
+
+How the truth is kept clean: hazards depend on what registers record at the start of each month, the area and a gamma
+multiplier. Given the recorded past the multiplier is again gamma (events and hazard so far), so the true risk is the
+mean over paths drawn with that multiplier, each contributing its exact cumulative incidence with death competing.
+What remains approximate (together below two per cent of the expected cases): a person keeps area and family during
+the horizon, and dates are months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.synthetic.adults import (
+    CHRONIC_NAMES,
+    NOT_YET,
+    Health,
+    Months,
+    Traits,
+    age_at,
+    chronic_rate,
+    take,
+)
+from riskstrat.synthetic.calendar_days import month_start
+from riskstrat.synthetic.cardiovascular import cvd_rate
+from riskstrat.synthetic.frailty import death_rate, frailty_rates, service_rates
+from riskstrat.synthetic.parameters import (
+    CVD_FATAL_OUTSIDE,
+    CVD_HETEROGENEITY,
+    CVD_STROKE_SHARE,
+    FRAILTY_HETEROGENEITY,
+    MONTHS,
+)
+from riskstrat.synthetic.population import NOBODY, Bools, Floats, Ints
+
+KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What happened: events by kind (person number, month), the last state, and the states at chosen months."""
+
+    events: Mapping[str, tuple[Ints, Months]]
+    fatal_cvd: tuple[Ints, Months]
+    strokes: NDArray[np.int64]
+    last: Health
+    at: Mapping[int, Health]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Month:
+    """Hazards of one month as probabilities without and with the multipliers."""
+
+    rates: Mapping[str, Floats]
+    chances: Mapping[str, Floats]
+
+
+def live(
+    traits: Traits,
+    health: Health,
+    area_by_month: NDArray[np.int8],
+    effects: Mapping[str, Floats],
+    keep: Sequence[int],
+    rng: np.random.Generator,
+) -> History:
+    """Run January 2009 to December 2023.
+
+    Parameters
+    ----------
+    traits, health
+        One row a person.
+    area_by_month
+        Area number at the start of each month, -1 where away; shape (n, MONTHS + 1).
+    effects
+        Log effect of each area by condition.
+    keep
+        Months at whose start the state is kept for the truth.
+    rng
+        The block's own generator.
+    """
+    found: dict[str, list[tuple[NDArray[np.int64], int]]] = {kind: [] for kind in (*KINDS, "fatal", "stroke")}
+    kept: dict[int, Health] = {}
+    for month in range(MONTHS + 1):
+        area = area_by_month[:, month]
+        health = _surroundings(traits, health, area, effects)
+        if month in keep:
+            kept[month] = health
+        if month == MONTHS:
+            break
+        active = np.flatnonzero((area >= 0) & (traits.entry <= month) & (health.dead == NOT_YET))
+        health = _live_a_month(traits, health, active, month, found, rng)
+    events = {kind: _flatten(found[kind]) for kind in KINDS}
+    return History(
+        events=events,
+        fatal_cvd=_flatten(found["fatal"]),
+        strokes=event_key(*_flatten(found["stroke"])),
+        last=health,
+        at=kept,
+    )
+
+
+def event_key(person: Ints, month: Months) -> NDArray[np.int64]:
+    """One number for a person and month."""
+    return person.astype(np.int64) * 1_000 + month
+
+
+def is_stroke(history: History, person: Ints, month: Months) -> Bools:
+    """Whether a cardiovascular event was a stroke (otherwise an infarction)."""
+    return np.isin(event_key(person, month), history.strokes)
+
+
+def _surroundings(traits: Traits, health: Health, area: NDArray[np.int8], effects: Mapping[str, Floats]) -> Health:
+    """Facts that follow from others: the area's effects, the parents' and the partner's fate."""
+    at = np.maximum(area, 0)
+    partner_gone = (traits.partner == NOBODY) | (health.dead[traits.partner] != NOT_YET) | (area[traits.partner] < 0)
+    return replace(
+        health,
+        cvd_effect=effects["early_cvd"][at],
+        frailty_effect=effects["frailty"][at],
+        lives_alone=partner_gone,
+        parent_cvd=_parent_had(traits.mother, health) | _parent_had(traits.father, health),
+    )
+
+
+def _parent_had(parent: Ints, health: Health) -> Bools:
+    return np.asarray((parent != NOBODY) & health.earlier_cvd[parent])
+
+
+def _month(traits: Traits, health: Health, month: int) -> _Month:
+    rates = {
+        **frailty_rates(traits, health, month),
+        **service_rates(traits, health, month),
+        "cvd": cvd_rate(traits, health, month),
+        "death": death_rate(traits, health, month),
+    }
+    multiplier = {"cvd": traits.cvd_z, **dict.fromkeys(("fall", "admission", "special_housing"), traits.frailty_z)}
+    chances = {kind: -np.expm1(-rate * multiplier.get(kind, 1.0) / 12) for kind, rate in rates.items()}
+    return _Month(rates=rates, chances=chances)
+
+
+def _live_a_month(
+    traits: Traits,
+    health: Health,
+    active: NDArray[np.int64],
+    month: int,
+    found: dict[str, list[tuple[NDArray[np.int64], int]]],
+    rng: np.random.Generator,
+) -> Health:
+    """Draw the events of the active people and write them into the state of everybody."""
+    some_traits, some = take(traits, active), take(health, active)
+    hazards = _month(some_traits, some, month)
+    happens = {kind: rng.random(len(active)) < hazards.chances[kind] for kind in KINDS}
+    fatal = happens["cvd"] & (rng.random(len(active)) < CVD_FATAL_OUTSIDE)
+    stroke = happens["cvd"] & (rng.random(len(active)) < CVD_STROKE_SHARE)
+    happens["death"] |= fatal
+    happens["admission"] &= ~happens["fall"]
+    admitted = happens["admission"] | happens["fall"] | (happens["cvd"] & ~fatal)
+    for kind, hit in {**happens, "fatal": fatal, "stroke": stroke}.items():
+        found[kind].append((active[hit], month))
+    after = _after(some, happens, admitted, stroke, month)
+    after = replace(after, onset=_new_disease(some_traits, after, month, rng))
+    return _put(health, active, _learn(after, hazards, happens))
+
+
+def _after(some: Health, happens: Mapping[str, Bools], admitted: Bools, stroke: Bools, month: int) -> Health:
+    ring = some.admissions.copy()
+    ring[:, month % 12] = admitted
+    return replace(
+        some,
+        admissions=ring,
+        last_fall=np.where(happens["fall"], np.int16(month), some.last_fall),
+        home_care=np.where(happens["home_care"], np.int16(month), some.home_care),
+        alarm=np.where(happens["alarm"], np.int16(month), some.alarm),
+        housing=np.where(happens["special_housing"], np.int16(month), some.housing),
+        dead=np.where(happens["death"], np.int16(month), some.dead),
+        earlier_cvd=some.earlier_cvd | happens["cvd"],
+        stroke=some.stroke | stroke,
+    )
+
+
+def _learn(after: Health, hazards: _Month, happens: Mapping[str, Bools]) -> Health:
+    """Cumulate the events and hazards that tell about the multipliers."""
+    kinds = ("fall", "admission", "special_housing")
+    return replace(
+        after,
+        cvd_events=after.cvd_events + happens["cvd"],
+        cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12,
+        frailty_events=after.frailty_events + sum(happens[kind].astype(np.float64) for kind in kinds),
+        frailty_hazard=after.frailty_hazard + sum(hazards.rates[kind] for kind in kinds) / 12,
+    )
+
+
+def _new_disease(traits: Traits, health: Health, month: int, rng: np.random.Generator) -> Months:
+    """Onsets of the year ahead, drawn in each person's check month for a random month of the year."""
+    due = np.flatnonzero((traits.check_month == month % 12) | (traits.entry == month))
+    onset = health.onset.copy()
+    checked, state = take(traits, due), take(health, due)
+    age = age_at(checked, month_start(month))
+    for column, disease in enumerate(CHRONIC_NAMES):
+        rate = chronic_rate(checked, age, disease, state, month)
+        falls_ill = (rng.random(len(due)) < -np.expm1(-rate)) & (state.onset[:, column] == NOT_YET)
+        when = month + rng.integers(0, 12, size=len(due))
+        onset[due[falls_ill], column] = when[falls_ill]
+    return onset
+
+
+def _put(health: Health, at: NDArray[np.int64], some: Health) -> Health:
+    """Write the rows of `some` back; the arrays belong to this run alone, so they are changed in place."""
+    for name, values in vars(some).items():
+        getattr(health, name)[at] = values
+    return health
+
+
+def _flatten(parts: list[tuple[NDArray[np.int64], int]]) -> tuple[Ints, Months]:
+    person = np.concatenate([part[0] for part in parts]).astype(np.int32)
+    month = np.concatenate([np.full(len(part[0]), part[1], np.int16) for part in parts])
+    return person, month
+
+
+def posterior_paths(traits: Traits, health: Health, paths: int, rng: np.random.Generator) -> tuple[Traits, Health]:
+    """Repeat every person `paths` times with multipliers drawn from what the recorded past says about them."""
+    at = np.repeat(np.arange(len(traits.birth)), paths)
+    traits, health = take(traits, at), take(health, at)
+    return (
+        replace(
+            traits,
+            cvd_z=_posterior(CVD_HETEROGENEITY, health.cvd_events, health.cvd_hazard, rng),
+            frailty_z=_posterior(FRAILTY_HETEROGENEITY, health.frailty_events, health.frailty_hazard, rng),
+        ),
+        health,
+    )
+
+
+def _posterior(variance: float, events: Floats, hazard: Floats, rng: np.random.Generator) -> Floats:
+    return rng.gamma(1 / variance + events) / (1 / variance + hazard)
+
+
+def forward_risk(
+    traits: Traits, health: Health, month: int, condition: str, paths: int, rng: np.random.Generator
+) -> Floats:
+    """True cumulative incidence from the start of `month`: two years of frailty or five of early cardiovascular disease.
+
+    Parameters
+    ----------
+    traits, health
+        One row a person at risk.
+    month
+        Month at whose start the person stands.
+    condition
+        ``early_cvd`` or ``frailty``.
+    paths
+        Futures a person; each adds its exact incidence given the path, so few are enough.
+    rng
+        Generator of the truth.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Risk in [0, 1].
+    """
+    people = len(traits.birth)
+    traits, health = posterior_paths(traits, health, paths, rng)
+    horizon = {"early_cvd": 60, "frailty": 24}[condition]
+    free = np.ones(len(traits.birth))
+    risk = np.zeros(len(traits.birth))
+    admitted = np.full(len(traits.birth), -1_000)
+    for ahead in range(month, month + horizon):
+        hazards = _month(traits, health, ahead)
+        outcome = _outcome_chance(condition, hazards, ahead - admitted)
+        risk += free * outcome
+        free *= (1 - outcome) * (1 - hazards.chances["death"])
+        health, admitted = _path_month(traits, health, condition, hazards, ahead, admitted, rng)
+    return np.asarray(risk.reshape(people, paths).mean(axis=1))
+
+
+def _outcome_chance(condition: str, hazards: _Month, since_admission: NDArray[np.int64]) -> Floats:
+    chances = hazards.chances
+    if condition == "early_cvd":
+        return chances["cvd"]
+    counts = np.where(since_admission < 12, 1.0, np.where(since_admission == 12, 0.5, 0.0))
+    survived = 1 - CVD_FATAL_OUTSIDE
+    second = counts * (1 - (1 - chances["admission"]) * (1 - survived * chances["cvd"]))
+    return 1 - (1 - chances["fall"]) * (1 - chances["special_housing"]) * (1 - second)
+
+
+def _path_month(
+    traits: Traits,
+    health: Health,
+    condition: str,
+    hazards: _Month,
+    month: int,
+    admitted: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> tuple[Health, NDArray[np.int64]]:
+    """One month of a path on which neither outcome nor death happens."""
+    n = len(traits.birth)
+    happens = {kind: np.zeros(n, bool) for kind in KINDS}
+    for kind in ("home_care", "alarm"):
+        happens[kind] = rng.random(n) < hazards.chances[kind]
+    stroke = np.zeros(n, bool)
+    if condition == "frailty":
+        recent = month - admitted <= 12
+        happens["admission"] = ~recent & (rng.random(n) < hazards.chances["admission"])
+        happens["cvd"] = ~recent & (rng.random(n) < hazards.chances["cvd"] * (1 - CVD_FATAL_OUTSIDE))
+        stroke = happens["cvd"] & (rng.random(n) < CVD_STROKE_SHARE)
+    entered = happens["admission"] | happens["cvd"]
+    after = _after(health, happens, entered, stroke, month)
+    after = replace(after, onset=_new_disease(traits, after, month, rng))
+    return after, np.where(entered, month, admitted)

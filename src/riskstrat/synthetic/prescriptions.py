@@ -1,0 +1,80 @@
+"""Dispensed drugs in ATC with defined daily doses: lasting treatment every three months, short courses now and then.
+
+In: traits and history. Out: the prescriptions table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from riskstrat.synthetic.adults import CHRONIC_NAMES, Traits
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER
+from riskstrat.synthetic.lifecourse import History
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.rows import Rows, frame, pick, repeats
+from riskstrat.synthetic.stays import day_in_month
+
+DRUGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "diabetes": ("A10BA02", "A10BA02", "A10BJ06", "A10BK03"),
+    "hypertension": ("C09AA02", "C09CA01", "C08CA01", "C07AB02"),
+    "statins": ("C10AA01", "C10AA05", "C10AA07"),
+    "heart_failure": ("C03CA01", "C03DA01"),
+    "copd": ("R03BB04", "R03AK07"),
+    "dementia": ("N06DA02", "N06DX01"),
+    "atrial_fibrillation": ("B01AF02", "B01AA03"),
+    "antidepressants": ("N06AB04", "N06AB06", "N06AX11"),
+    "opioids": ("N02AA05", "N02AJ06", "N02AX02"),
+    "hypnotics": ("N05CF01", "N05CF02"),
+    "osteoporosis": ("M05BA04", "M05BX04"),
+}
+SHORT = ("J01CE02", "J01CA08", "N02BE01", "M01AE01", "R06AX27", "A02BC01")
+EVERY_DAYS = (80, 105)
+TIMES = 62
+THIN_EVERY_DAYS = (230, 330)  # still at least one a year, so that "within a year" sees the treatment
+THIN_TIMES = 24
+
+
+def prescriptions(town: Town, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+    """All dispensings of a block; `thin` leaves out two in three of the lasting treatments."""
+    parts = [_lasting(history, disease, rng, thin=thin) for disease in DRUGS]
+    parts.append(_insulin(traits, history, rng, thin=thin))
+    parts.append(_short(town, rng, thin=thin))
+    return frame(town, parts, ("value",))
+
+
+def _lasting(history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> Rows:
+    start = day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
+    person = np.flatnonzero(start < NEVER).astype(np.int32)
+    return _courses(person, start[person], pick(DRUGS[disease], len(person), rng), rng, thin=thin)
+
+
+def _insulin(traits: Traits, history: History, rng: np.random.Generator, *, thin: bool) -> Rows:
+    start = day_in_month(history.last.onset[:, CHRONIC_NAMES.index("diabetes")], rng)
+    person = np.flatnonzero((start < NEVER) & traits.insulin).astype(np.int32)
+    return _courses(person, start[person], pick(("A10AE04", "A10AB05"), len(person), rng), rng, thin=thin)
+
+
+def _courses(
+    person: np.ndarray[tuple[int], np.dtype[np.int32]],
+    start: np.ndarray[tuple[int], np.dtype[np.int32]],
+    code: np.ndarray[tuple[int], np.dtype[np.str_]],
+    rng: np.random.Generator,
+    *,
+    thin: bool,
+) -> Rows:
+    gap, times = (THIN_EVERY_DAYS, THIN_TIMES) if thin else (EVERY_DAYS, TIMES)
+    first = np.maximum(start, EVENTS_START + rng.integers(0, 80, size=len(person))).astype(np.int32)
+    who, days = repeats(person, first, gap, times, rng)
+    inside = days <= DATA_END
+    dose = np.where(rng.random(len(who)) < 0.8, 98.0, 49.0)
+    return Rows(person=who, days=days, code=np.repeat(code, times), value=dose).where(inside)
+
+
+def _short(town: Town, rng: np.random.Generator, *, thin: bool) -> Rows:
+    person = np.repeat(np.arange(len(town.birth)), rng.poisson((0.08 if thin else 0.6) * 15, size=len(town.birth)))
+    days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
+    return Rows(person=person, days=days, code=pick(SHORT, len(person), rng), value=10.0)

@@ -1,0 +1,240 @@
+"""What nobody knows in reality: true risks at index dates, area effects, coefficients.
+
+In: the traits and kept states of a block. Out: frames `risks` and `areas` and the declaration of coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.synthetic import parameters
+from riskstrat.synthetic.adults import Health, Traits, age_at, take
+from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Days, as_date, month_of, month_start
+from riskstrat.synthetic.cardiovascular import cvd_factors, linear_predictor
+from riskstrat.synthetic.frailty import frailty_factors
+from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.growth import Children
+from riskstrat.synthetic.homes import spell_at
+from riskstrat.synthetic.lifecourse import forward_risk
+from riskstrat.synthetic.population import Bools, Floats, Ints, Town
+
+PATHS: Mapping[str, int] = {"early_cvd": 2, "frailty": 8}
+STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
+STAND_ON = date(2024, 1, 1)
+DELAYS_IN_USE = (90, 180)  # inpatient care alone, or deaths too
+NEAREST_DAYS = 20
+CHILD_HORIZON = 1461
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """The truth beside the registers.
+
+    Attributes
+    ----------
+    coefficients
+        All numbers of the three models.
+    areas
+        area_id, condition, log_effect.
+    risks
+        person_id, condition, index_date, linear_predictor (recorded factors, without the area), risk.
+    test_people
+        person_id, name, variant.
+    """
+
+    coefficients: Mapping[str, object]
+    areas: pl.DataFrame
+    risks: pl.DataFrame
+    test_people: pl.DataFrame
+
+
+def index_months() -> Mapping[str, tuple[int, ...]]:
+    """Months at whose start true risks are known: the landmarks of a stand on 1 January 2024, and that day.
+
+    Landmarks end one horizon before the last day on which outcomes are known, and step back by the horizon while a year
+    of registers lies before.
+    """
+    months = {name: _landmark_months(step) for name, step in STEP_DAYS.items()}
+    return {name: tuple(sorted({*found, parameters.MONTHS})) for name, found in months.items()}
+
+
+def _landmark_months(step: int) -> list[int]:
+    stand = (STAND_ON - EPOCH).days
+    days: list[int] = []
+    for delay in DELAYS_IN_USE:
+        first = min(DATA_END, stand - 1 - delay) - step
+        days += list(range(first, EVENTS_START + 365 - 1, -step))
+    return [_nearest_month(day) for day in days]
+
+
+def _nearest_month(day: int) -> int:
+    month = int(month_of(np.array([day], dtype=np.int32))[0])
+    return month if day - month_start(month) <= month_start(month + 1) - day else month + 1
+
+
+def adult_risks(
+    town: Town, traits: Traits, area: NDArray[np.int8], states: Mapping[int, Health], rng: np.random.Generator
+) -> pl.DataFrame:
+    """True risks of frailty and early cardiovascular disease of everybody of the right age at the kept months."""
+    frames = []
+    for condition, months in index_months().items():
+        for month in months:
+            at = _eligible(town, traits, states[month], area[:, month], condition, month)
+            frames.append(_risks(traits, states[month], at, condition, month, rng))
+    return pl.concat(frames)
+
+
+def _eligible(
+    town: Town, traits: Traits, health: Health, area: NDArray[np.int8], condition: str, month: int
+) -> NDArray[np.int64]:
+    today = month_start(month)
+    age = age_at(traits, today + NEAREST_DAYS)
+    alive = (area >= 0) & (town.death >= today)
+    if condition == "early_cvd":
+        return np.flatnonzero(alive & (age >= 40) & (age_at(traits, today - NEAREST_DAYS) < 60))
+    return np.flatnonzero(alive & (age >= 70) & (health.housing >= month))
+
+
+def _risks(
+    traits: Traits, health: Health, at: NDArray[np.int64], condition: str, month: int, rng: np.random.Generator
+) -> pl.DataFrame:
+    traits, health = take(traits, at), take(health, at)
+    factors = cvd_factors(traits, health, month) if condition == "early_cvd" else frailty_factors(traits, health, month)
+    coefficients = parameters.CVD if condition == "early_cvd" else parameters.FRAILTY
+    risk = forward_risk(traits, health, month, condition, PATHS[condition], rng)
+    return _frame(at, condition, as_date(month_start(month)), linear_predictor(factors, coefficients), risk)
+
+
+def _frame(person: Ints | NDArray[np.int64], condition: str, index: date, predictor: Floats, risk: Floats) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "person_id": person.astype(np.int64),
+            "condition": pl.repeat(condition, len(person), eager=True),
+            "index_date": pl.repeat(index, len(person), dtype=pl.Date, eager=True),
+            "linear_predictor": np.round(predictor, 4),
+            "risk": np.round(risk, 5),
+        }
+    ).cast({"linear_predictor": pl.Float32, "risk": pl.Float32})
+
+
+def child_risks(town: Town, children: Children) -> pl.DataFrame:
+    """True risks of obesity at four of all children who live in the town when they become 18 months."""
+    keep = _resident(town, children.person, children.index) & (children.index >= EVENTS_START)
+    table = _frame(
+        children.person[keep], "childhood_obesity", EPOCH, children.predictor[keep], children.risk[keep]
+    )
+    days = pl.Series("index_date", children.index[keep].astype(np.int32), dtype=pl.Int32).cast(pl.Date)
+    return table.with_columns(days)
+
+
+def _resident(town: Town, person: Ints, days: Days) -> Bools:
+    inside = (days <= DATA_END + 1) & (town.death[person] >= days)
+    return np.asarray(inside & (spell_at(town, person, (days - 1).astype(np.int32)) >= 0))
+
+
+def area_effects(geography: Geography) -> pl.DataFrame:
+    """True log effect of each area on each condition."""
+    return pl.concat(
+        pl.DataFrame({"area_id": geography.ids, "condition": [name] * len(effects), "log_effect": effects})
+        for name, effects in geography.effects.items()
+    )
+
+
+def coefficients(geography: Geography, seed: int, people: int) -> dict[str, object]:
+    """All numbers of the three models, as written to `coefficients.json`."""
+    return {
+        "seed": seed,
+        "people": people,
+        "area_sd": dict(geography.spread),
+        "childhood_obesity": {
+            "scale": "log odds",
+            "intercept": parameters.OBESITY_INTERCEPT,
+            "factors": dict(parameters.OBESITY),
+            "means_where_not_recorded": dict(parameters.OBESITY_MEANS),
+            "family_sd": parameters.OBESITY_FAMILY_SD,
+        },
+        "early_cvd": {
+            "scale": "log hazard a year",
+            "intercept": parameters.CVD_INTERCEPT,
+            "factors": dict(parameters.CVD),
+            "values_where_not_measured": dict(parameters.CVD_UNMEASURED),
+            "multiplier_variance": parameters.CVD_HETEROGENEITY,
+        },
+        "frailty": {
+            "scale": "log hazard a year: intercept + scale x sum",
+            "hazards": {name: list(pair) for name, pair in parameters.FRAILTY_HAZARDS.items()},
+            "factors": dict(parameters.FRAILTY),
+            "multiplier_variance": parameters.FRAILTY_HETEROGENEITY,
+        },
+    }
+
+
+def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFrame:
+    """True risk and linear predictor of people at their index dates.
+
+    Parameters
+    ----------
+    truth
+        As returned by `municipality` or `read_truth`.
+    people
+        Columns ``person_id`` and ``index_date``; other columns are ignored.
+    condition
+        ``childhood_obesity``, ``early_cvd`` or ``frailty``.
+
+    Returns
+    -------
+    polars.DataFrame
+        person_id, index_date, linear_predictor, risk, in the order of `people`; the truth of the nearest date for which
+        it is known, at most 20 days away, null where the person was not at risk then.
+
+    Raises
+    ------
+    UsageError
+        If the truth is known for no date near some index date.
+
+    Examples
+    --------
+    >>> risks = pl.DataFrame({"person_id": [1], "condition": ["frailty"], "index_date": [date(2024, 1, 1)],
+    ...                       "linear_predictor": [0.5], "risk": [0.2]})
+    >>> truth = Truth(coefficients={}, areas=pl.DataFrame(), risks=risks, test_people=pl.DataFrame())
+    >>> people = pl.DataFrame({"person_id": [1], "index_date": [date(2024, 1, 3)]})
+    >>> true_risk(truth, people, "frailty")["risk"].to_list()
+    [0.2]
+    """
+    known = truth.risks.filter(pl.col("condition") == condition).select(
+        "person_id", truth_date="index_date", linear_predictor="linear_predictor", risk="risk"
+    )
+    asked = people.select("person_id", "index_date").with_row_index("row")
+    _refuse_far_dates(asked["index_date"], known["truth_date"])
+    joined = asked.sort("index_date").join_asof(
+        known.sort("truth_date"), left_on="index_date", right_on="truth_date", by="person_id", strategy="nearest",
+        tolerance=timedelta(days=NEAREST_DAYS), check_sortedness=False,
+    )  # fmt: skip
+    return joined.sort("row").select("person_id", "index_date", "linear_predictor", "risk")
+
+
+def _refuse_far_dates(asked: pl.Series, known: pl.Series) -> None:
+    days = np.unique(known.to_physical().to_numpy())
+    wanted = np.unique(asked.to_physical().to_numpy())
+    distance = np.array([np.abs(days - day).min(initial=10_000) for day in wanted])
+    far = [str(as_date(int(day))) for day in wanted[distance > NEAREST_DAYS]]
+    if far:
+        raise UsageError(
+            Problem(
+                found=f"index dates without truth: {', '.join(far[:5])}",
+                expected=f"dates within {NEAREST_DAYS} days of those of the truth",
+                remedy="use the landmarks of a stand on 2024-01-01, or that day itself",
+            )
+        )
+
+
+def concat_risks(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Risks of all blocks in the order of person, condition and date."""
+    return pl.concat(frames).sort("condition", "index_date", "person_id")

@@ -1,0 +1,116 @@
+"""A municipality as a register folder, written block by block so that memory stays that of one block.
+
+In: blocks. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no reader of registers reads.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.registers.manifest import FILE_NAME, Manifest, TableManifest, to_toml
+from riskstrat.synthetic.block import Block
+from riskstrat.synthetic.calendar_days import DATA_END, as_date, day
+from riskstrat.synthetic.geography import Geography, geojson
+from riskstrat.synthetic.parameters import DELAYS, FIRST_EVENT_YEAR, FIRST_YEAR, MUNICIPALITY_NAME
+
+ROWS_PER_GROUP = 250_000
+COMPRESSION_LEVEL = 17
+TRUTH = "truth"
+CODE_SYSTEMS: Mapping[str, str] = {"diagnoses": "icd10_se", "prescriptions": "atc"}
+UNITS: Mapping[str, Mapping[str, str]] = {
+    "measurements": {"bmi_kg_m2": "kg/m2", "systolic_mmhg": "mmHg", "cholesterol_non_hdl_mmol_l": "mmol/l"},
+    "child_health": {"bmi_kg_m2": "kg/m2", "weight_kg": "kg", "height_cm": "cm"},
+    "births": {"birth_weight_g": "g", "gestation_days": "days", "mother_bmi_kg_m2": "kg/m2"},
+    "circumstances": {"disposable_income_sek": "SEK"},
+    "prescriptions": {"value": "defined daily doses"},
+}
+TABLES = (
+    "persons", "residences", "diagnoses", "prescriptions", "births", "child_health", "measurements", "circumstances",
+    "contacts", "services", "migrations", "areas", "area_facts",
+)  # fmt: skip
+
+
+def manifest() -> Manifest:
+    """What the folder says of itself."""
+    return Manifest(
+        name=MUNICIPALITY_NAME,
+        data_end=as_date(DATA_END),
+        tables={**{name: _entry(name) for name in TABLES}, "geometry": TableManifest(file="geometry.geojson")},
+    )
+
+
+def _entry(name: str) -> TableManifest:
+    source = "Invented by riskstrat.synthetic; nobody in it exists."
+    if name in {"persons", "areas"}:
+        return TableManifest(file=f"{name}.parquet", source=source)
+    if name == "residences":
+        return TableManifest(file=f"{name}.parquet", coverage_start=as_date(day(FIRST_YEAR)), source=source)
+    return TableManifest(
+        file=f"{name}.parquet",
+        code_system=CODE_SYSTEMS.get(name, "exact"),
+        coverage_start=as_date(day(FIRST_EVENT_YEAR)),
+        coverage_end=as_date(DATA_END),
+        delay_days=DELAYS[name],
+        units=UNITS.get(name, {}),
+        source=source,
+    )
+
+
+def write_parts(blocks: Iterable[Block], workshop: Path) -> list[Block]:
+    """Write the tables of each block as parts and forget them; what is small comes back."""
+    small = []
+    for number, block in enumerate(blocks):
+        for name, table in {**block.tables, "risks": block.risks}.items():
+            folder = workshop / name
+            folder.mkdir(parents=True, exist_ok=True)
+            table.write_parquet(folder / f"{number:05d}.parquet", compression="lz4")
+        small.append(Block(tables={}, risks=pl.DataFrame(), care_need=block.care_need, people=block.people))
+    return small
+
+
+def join_parts(workshop: Path, name: str, target: Path, *sort: str) -> None:
+    """Join the parts of a table into one file, in the order of the parts."""
+    rows = pl.scan_parquet(sorted((workshop / name).glob("*.parquet")))
+    if sort:
+        rows = rows.sort(sort)
+    rows.sink_parquet(
+        target, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROWS_PER_GROUP, maintain_order=True
+    )
+
+
+def write_small(
+    folder: Path,
+    geography: Geography,
+    frames: Mapping[str, pl.DataFrame],
+    truth_frames: Mapping[str, pl.DataFrame],
+    coefficients: Mapping[str, object],
+) -> None:
+    """Write the tables of places, the outline, the manifest and the truth's small files."""
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+    for name, frame in truth_frames.items():
+        frame.write_parquet(folder / TRUTH / f"{name}.parquet", compression="zstd")
+    (folder / "geometry.geojson").write_text(json.dumps(geojson(geography), ensure_ascii=False), encoding="utf-8")
+    (folder / TRUTH / "coefficients.json").write_text(json.dumps(coefficients, indent=2) + "\n", encoding="utf-8")
+    (folder / FILE_NAME).write_text(to_toml(manifest()) + "\n", encoding="utf-8")
+
+
+def swap(fresh: Path, target: Path) -> None:
+    """Put the finished folder in place of what is there; a failure leaves the old one."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) / "old"
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
+    finally:
+        shutil.rmtree(aside.parent, ignore_errors=True)
