@@ -1,0 +1,44 @@
+"""What outsiders may rely on, and what importing costs."""
+
+import subprocess
+import sys
+
+import riskstrat
+
+HEAVY = ("sklearn", "scipy", "shap", "lifelines", "mlflow", "altair", "pandas", "numba", "polars", "dataframely")
+
+
+def test_the_public_names():
+    assert riskstrat.__all__ == [
+        "Disclosure",
+        "Settings",
+        "build_cohort",
+        "build_features",
+        "estimate_areas",
+        "explain",
+        "open_registers",
+        "prioritise",
+        "release",
+        "report",
+        "run",
+        "target_population",
+        "track",
+        "validate",
+    ]
+    assert len(riskstrat.__all__) <= 20
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in riskstrat.__all__:
+        assert getattr(riskstrat, name).__doc__, name
+
+
+def test_every_public_submodule_is_there():
+    for name in ("areas", "codes", "conditions", "declare", "estimators", "registers", "synthetic", "validation"):
+        assert getattr(riskstrat, name).__doc__, name
+
+
+def test_importing_loads_nothing_heavy():
+    code = f"import sys, riskstrat; print([m for m in {HEAVY} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,52 @@
+"""What goes wrong at the command line ends with one sentence and the right exit code, never a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def riskstrat(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "riskstrat", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (("run", "gout"), 2, "childhood_obesity, early_cvd, frailty"),
+        (("run", "--budget", "0"), 2, "budget"),
+        (("run", "--budget", "nan"), 2, "budget"),
+        (("run", "--as-of", "yesterday"), 2, "as-of"),
+        (("run", "--registers", "nowhere"), 3, "nowhere"),
+        (("rum",), 2, "run"),
+        (("describe", "missing.py"), 2, "missing.py"),
+        (("synthesise", "--people", "3"), 2, "people"),
+    ],
+)
+def test_it_ends_with_the_right_exit_code(arguments: tuple[str, ...], exit_code: int, said: str):
+    found = riskstrat(*arguments)
+    assert found.returncode == exit_code, found.stderr
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_condition_file_with_mistakes_lists_them_all(tmp_path: Path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from riskstrat.declare import Count\nCount(register='contacts', codes='x', within='5z', widthin=3)\n",
+        encoding="utf-8",
+    )
+    found = riskstrat("describe", path)
+    assert found.returncode == 2
+    assert "within" in found.stderr
+    assert "widthin" in found.stderr
+
+
+def test_the_lists_are_printed():
+    found = riskstrat("conditions")
+    assert found.returncode == 0
+    assert found.stdout.count("\n") == 3
+    assert riskstrat("describe", "frailty").stdout.startswith("# Frailty")
+    assert '"kind": "Condition"' in riskstrat("describe", "frailty", "--json").stdout
