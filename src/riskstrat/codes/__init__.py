@@ -8,12 +8,13 @@ from riskstrat.codes.expression import CodeExpression, bare, parse
 from riskstrat.codes.frailty import frailty_risk_band, hfrs
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
-from riskstrat.codes.lists import CodeList, codelist, codelists
+from riskstrat.codes.lists import CodeList, codelist, codelists, matching
 from riskstrat.codes.scores import Score, ScoreItem, score, score_points, scores
 
 __all__ = [
     "codelist",
     "codelists",
+    "matching",
     "CodeList",
     "CodeExpression",
     "parse",

@@ -72,6 +72,40 @@ def codelist(name_or_expression: str) -> CodeExpression:
     return combine(_expanded(written.included), _expanded(written.excluded))
 
 
+def matching(expression: str, codes: Iterable[str | None], *, prefix: bool) -> list[str]:
+    """Find which of a table's distinct codes an expression means.
+
+    Parameters
+    ----------
+    expression
+        As for `codelist`.
+    codes
+        The distinct codes of a table, as it writes them.
+    prefix
+        Whether they are those of a classification. Named lists are lists of such codes: in any other system
+        ``"stroke"`` is the code "stroke".
+
+    Returns
+    -------
+    list of str
+        Sorted, as the table writes them.
+
+    Raises
+    ------
+    UsageError
+        Naming every part that cannot be read.
+
+    Examples
+    --------
+    >>> matching("diabetes", ["E11.9", "I10", "diabetes"], prefix=True)
+    ['E11.9']
+    >>> matching("diabetes", ["E11.9", "I10", "diabetes"], prefix=False)
+    ['diabetes']
+    """
+    meant = codelist(expression) if prefix else parse(expression)
+    return meant.matching(codes, prefix=prefix)
+
+
 @cache
 def codelists() -> tuple[CodeList, ...]:
     """List the named code lists by classification and name.
