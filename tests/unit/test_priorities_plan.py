@@ -10,7 +10,7 @@ from riskstrat.declare import Programme, Text
 from riskstrat.disclosure import Disclosure, release
 from riskstrat.errors import DisclosureError
 from riskstrat.priorities import prioritise
-from riskstrat.records.areas import Units
+from riskstrat.records.areas import AreaEstimates, Draws, Units
 
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
 
@@ -89,7 +89,9 @@ def test_robustness_is_the_share_of_draws_that_would_choose_the_unit() -> None:
 def test_the_next_million_goes_to_the_unit_that_is_not_yet_full() -> None:
     plan = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 75_000)
     assert plan.next_million.estimate == pytest.approx(1_000_000 / 50_000 * 10 * 0.5 * 0.2 * 0.8)
+    assert plan.next_unit == "B"
     full = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 900_000)
+    assert full.next_unit is None
     assert full.next_million.estimate == 0
     assert full.spent_sek == 100_000
 
@@ -198,7 +200,9 @@ def test_tables_withhold_what_follows_from_protected_counts() -> None:
     assert "observed_cases" not in chosen.columns
     assert released["robustness"].frame["robustness"].is_null().to_list() == [False, True]
     assert released["comparisons"].frame["averted"].null_count() == 0
-    assert released["summary"].frame["metric"].to_list() == ["averted", "nnt", "outside_share", "next_million"]
+    summary = released["summary"].frame
+    assert summary["metric"].to_list() == ["averted", "nnt", "outside_share", "next_million"]
+    assert summary["estimate"].is_null().to_list() == [False, False, False, True]
     assert released["net_cost"].frame["payer"].to_list() == ["region", "municipality", "all"]
     assert released["curve"].frame["budget_sek"].len() >= 20
 
@@ -207,3 +211,26 @@ def test_a_plan_without_observed_cases_cannot_be_released() -> None:
     plan = prioritise(units([100], [[30.0]]), programme(), 50_000)
     with pytest.raises(DisclosureError, match="observed_cases"):
         plan.tables()
+
+
+def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
+    table = pl.DataFrame(
+        {"area_id": ["A", "B"], "cases": [9, 40], "people": [300, 800], "target_people": [100, 100], "class": ["", ""]}
+    )
+    risk = np.array([[0.3, 0.1], [0.1, 0.1]])
+    estimates = AreaEstimates(
+        by=("area_id",),
+        table=table,
+        draws=Draws(risk=risk, relative_risk=risk, unexplained=risk),
+        level=np.ones(2),
+        calibration=pl.DataFrame(),
+        target_shift=0.0,
+        left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "people": [5], "target_people": [7]}),
+        smoothing="gamma",
+    )
+    plan = prioritise(estimates, programme(), 50_000)
+    assert plan.by == ("unit", "area_id")
+    assert plan.selected.select("area_id", "people", "observed_cases", "observed_people").rows() == [("A", 100, 9, 300)]
+    assert plan.averted.estimate == pytest.approx(20 * 0.5 * 0.2 * 0.8)
+    assert {"raw_counts", "raw_rates"} <= set(plan.comparisons["strategy"])
+    assert plan.left_out.rows() == [("no area", 1, 7)]

@@ -92,6 +92,7 @@ def prioritise(
     shares = offer.best_shares(offer.budget_sek)
     averted = offer.averted(shares)
     spent = float(offer.costs @ shares)
+    following = _following(offer, shares)
     return Plan(
         programme=programme,
         budget_sek=offer.budget_sek,
@@ -104,7 +105,8 @@ def prioritise(
         nnt=_nnt(programme.reach * float(offer.units["people"].to_numpy() @ shares), _interval(averted)),
         net_cost=_net_cost(programme, spent, averted),
         outside_share=_interval(_outside(offer, shares)),
-        next_million=_interval(_next_million(offer, shares)),
+        next_million=_interval(_next_million(offer, following)),
+        next_unit=None if following is None else str(offer.units["unit"][following]),
         comparisons=compare(offer, shares, seed),
         absent=MappingProxyType(absent(offer)),
         curve=_curve(offer),
@@ -165,11 +167,16 @@ def _outside(offer: Offer, shares: np.ndarray) -> np.ndarray:
     return np.asarray(1 - np.divide(inside, offer.all_cases, out=np.zeros_like(inside), where=offer.all_cases > 0))
 
 
-def _next_million(offer: Offer, shares: np.ndarray) -> np.ndarray:
-    """Averted per further million in the best unit that is not fully funded, (draws,)."""
+def _following(offer: Offer, shares: np.ndarray) -> int | None:
+    """Find the unit with most expected cases per krona among those not fully funded; none if all are."""
     per_krona = np.where(shares < 1, offer.expected_cases / offer.costs, -np.inf)
-    following = int(per_krona.argmax())
-    if not np.isfinite(per_krona[following]):
+    best = int(per_krona.argmax())
+    return best if np.isfinite(per_krona[best]) else None
+
+
+def _next_million(offer: Offer, following: int | None) -> np.ndarray:
+    """Averted per further million in the unit that follows, (draws,)."""
+    if following is None:
         return np.zeros(len(offer.cases))
     return np.asarray(_MILLION * offer.averted_per_case * offer.cases[:, following] / offer.costs[following])
 

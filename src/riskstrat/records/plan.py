@@ -6,7 +6,7 @@ In: what `riskstrat.priorities` computed. Out: a frozen record; its tables leave
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import polars as pl
 
@@ -74,6 +74,8 @@ class Plan:
         Share of all expected cases that arise where the programme is not offered (the prevention paradox).
     next_million
         Cases averted by one more million kronor at the margin; 0 once everybody is offered the programme.
+    next_unit
+        The unit that the next krona would go to; none once everybody is offered the programme.
     comparisons
         One row a strategy (plan, equal_share, care_need_index, raw_counts, raw_rates, random): averted, lower, upper,
         and the paired difference plan minus strategy with ``difference_lower`` and ``difference_upper``.
@@ -99,6 +101,7 @@ class Plan:
     net_cost: pl.DataFrame
     outside_share: Interval
     next_million: Interval
+    next_unit: str | None
     comparisons: pl.DataFrame
     absent: Mapping[str, str]
     curve: pl.DataFrame
@@ -143,34 +146,35 @@ class Plan:
             "robustness": _unit_table(
                 self.units.select(*self.by, "people", OBSERVED_CASES, "robustness"), self.by, shown=("robustness",)
             ),
-            "summary": self._aggregate(self._summary(), ("metric",), self.selected),
+            "summary": _table(self._summary(), ("metric",), ("people",), ("estimate", "lower", "upper")),
             "net_cost": self._aggregate(self.net_cost, ("payer",), self.selected),
             "comparisons": self._aggregate(self.comparisons, ("strategy",), self.units),
             "curve": _table(self.curve, ("budget_sek",), ("people",), ("averted", "lower", "upper")),
         }
 
     def _summary(self) -> pl.DataFrame:
-        metrics = {
-            "averted": self.averted,
-            "nnt": self.nnt,
-            "outside_share": self.outside_share,
-            "next_million": self.next_million,
+        # What one more million averts is a number about a single unit, so that unit's counts decide whether it is shown.
+        following = self.units.filter(pl.col("unit").eq_missing(pl.lit(self.next_unit)))
+        behind: dict[str, tuple[Interval, pl.DataFrame]] = {
+            "averted": (self.averted, self.selected),
+            "nnt": (self.nnt, self.selected),
+            "outside_share": (self.outside_share, self.selected),
+            "next_million": (self.next_million, following),
         }
-        return pl.DataFrame(
-            {
-                "metric": list(metrics),
-                "estimate": [interval.estimate for interval in metrics.values()],
-                "lower": [interval.lower for interval in metrics.values()],
-                "upper": [interval.upper for interval in metrics.values()],
-            }
-        )
+        rows = [
+            {"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()
+        ]
+        return pl.DataFrame(rows)
 
     def _aggregate(self, frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.DataFrame) -> Table:
-        counted = frame.with_columns(
-            people=pl.lit(int(behind["people"].sum())), observed_cases=pl.lit(int(behind[OBSERVED_CASES].sum()))
-        )
+        counted = frame.with_columns(**{column: pl.lit(count) for column, count in _behind(behind).items()})
         derived = [column for column in frame.columns if column not in dimensions]
         return _table(counted, dimensions, ("people",), derived)
+
+
+def _behind(units: pl.DataFrame) -> dict[str, int]:
+    """Count the people and observed cases behind a number about these units."""
+    return {column: int(units[column].sum()) for column in ("people", OBSERVED_CASES)}
 
 
 def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
