@@ -166,3 +166,13 @@ def test_the_smooth_curve_bends_with_the_outcome() -> None:
 def test_nobody_above_a_threshold_has_no_benefit_and_no_harm() -> None:
     y, risk = sample(5)
     assert net_benefit(y, risk / 2, [0.9], 12)["net_benefit"].to_list()[0] == 0
+
+
+def test_everybody_above_a_threshold_may_have_the_outcome() -> None:
+    y = outcome_array(
+        [1] * 6 + [0] * 4, [8.00414403, 7.72888078, 5.05631228, 1.07250428, 5.35275971, 7.8009709] + [10] * 4
+    )
+    risk = np.repeat([0.9, 0.1], [6, 4])
+    model = net_benefit(y, risk, [0.5], 10).filter(strategy="model")
+    assert model["net_benefit"].to_list() == pytest.approx([0.6])
+    assert calibration_groups(y, risk, 10, groups=2)["observed"].to_list() == pytest.approx([0.0, 1.0])

@@ -174,7 +174,9 @@ def observed_risk(
     Aalen-Johansen without weights, else the weighted share with Wilson's interval at the effective size.
     """
     if weights is None:
-        found = cumulative_incidence(y, horizon_days, by=groups, level=level).filter(pl.col("event") == OUTCOME)
+        # Where everybody had the outcome, the sum of the steps may miss 1 by a rounding: the interval is then [0, 1].
+        with np.errstate(over="ignore"):
+            found = cumulative_incidence(y, horizon_days, by=groups, level=level).filter(pl.col("event") == OUTCOME)
         return found.select(pl.col("estimate").alias("observed"), "lower", "upper")
     weight = np.asarray(weights, dtype=np.float64)
     had = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
