@@ -175,4 +175,4 @@ def test_everybody_above_a_threshold_may_have_the_outcome() -> None:
     risk = np.repeat([0.9, 0.1], [6, 4])
     model = net_benefit(y, risk, [0.5], 10).filter(strategy="model")
     assert model["net_benefit"].to_list() == pytest.approx([0.6])
-    assert calibration_groups(y, risk, 10, groups=2)["observed"].to_list() == pytest.approx([0.0, 1.0])
+    assert calibration_groups(y, risk, 10)["observed"].to_list() == pytest.approx([0.0, 1.0])
