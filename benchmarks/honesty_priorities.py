@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from riskstrat.areas.smoothing import smooth
+from riskstrat.areas import smooth
 from riskstrat.declare import Programme, Text
 from riskstrat.priorities.allocation import best
 from riskstrat.priorities.offer import make_offer

@@ -153,7 +153,7 @@ class Plan:
         }
 
     def _summary(self) -> pl.DataFrame:
-        # What one more million averts is a number about a single unit, so that unit's counts decide whether it is shown.
+        # What one more million averts is about a single unit, so that unit's counts decide whether it is shown.
         following = self.units.filter(pl.col("unit").eq_missing(pl.lit(self.next_unit)))
         behind: dict[str, tuple[Interval, pl.DataFrame]] = {
             "averted": (self.averted, self.selected),
