@@ -1,0 +1,145 @@
+"""What holds for any counts: the posterior's mathematics, invariances, and how often intervals hold the truth."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import polygamma
+from scipy.stats import nbinom
+
+from riskstrat.areas import funnel_limits, inequality, smooth
+from riskstrat.areas.counts import shift_in_the_large, shifted
+from riskstrat.areas.gamma import integrated, log_marginal, mean_given_shape, plugged_in, shape_of
+from riskstrat.areas.inequality import mid_ranks
+from riskstrat.areas.rates import byar_interval, exact_interval, wilson_interval
+
+counts = st.lists(st.integers(0, 60), min_size=3, max_size=20).filter(any)
+seeds = st.integers(0, 2**32 - 1)
+# No example is timed: the machine may be busy.
+MATHEMATICS = settings(deadline=None, max_examples=50)
+
+
+def exposures(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.5, 30, n)
+
+
+@MATHEMATICS
+@given(st.floats(0.002, 5))
+def test_shape_has_the_standard_deviation_asked_for(sd: float):
+    assert np.sqrt(polygamma(1, shape_of(np.array([sd]))[0])) == pytest.approx(sd, rel=1e-9)
+
+
+@MATHEMATICS
+@given(counts, seeds, st.floats(0.2, 200), st.floats(0.2, 5))
+def test_marginal_is_the_negative_binomial(observed: list[int], seed: int, nu: float, mu: float):
+    o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
+    exact = nbinom.logpmf(o, nu, nu / (nu + mu * e)).sum() - nbinom.logpmf(o, nu, nu / (nu + e)).sum()
+    ours = log_marginal(o, e, nu, np.array([mu, 1.0]))
+    # Terms free of mu are left out of ours, so differences are compared.
+    assert ours[0] - ours[1] == pytest.approx(exact, rel=1e-7, abs=1e-7)
+
+
+@MATHEMATICS
+@given(counts, seeds, st.floats(0.2, 1e5))
+def test_mode_of_the_mean_is_a_maximum(observed: list[int], seed: int, nu: float):
+    o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
+    mode, spread = mean_given_shape(o, e, np.array([nu]))
+    at = log_marginal(o, e, nu, np.exp(mode[0] + np.array([-0.1, 0.0, 0.1]) * spread[0]))
+    assert at[1] >= max(at[0], at[2]) - 1e-9
+
+
+@settings(MATHEMATICS, max_examples=30)
+@given(counts, seeds)
+def test_smoothing_lies_between_the_raw_ratio_and_the_mean_and_sums_are_kept(observed: list[int], seed: int):
+    o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
+    posterior = integrated(o, e)
+    assert posterior.weight.sum() == pytest.approx(1)
+    overall, ratio = posterior.weight @ posterior.mu, o / e
+    slack = 0.1 * overall
+    assert (posterior.mean >= np.minimum(ratio, overall) - slack).all()
+    assert (posterior.mean <= np.maximum(ratio, overall) + slack).all()
+
+
+@settings(MATHEMATICS, max_examples=20)
+@given(counts, seeds, st.floats(0.1, 10))
+def test_scaling_what_is_expected_scales_the_ratio(observed: list[int], seed: int, factor: float):
+    o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
+    np.testing.assert_allclose(integrated(o, factor * e).mean * factor, integrated(o, e).mean, rtol=1e-8)
+
+
+@settings(MATHEMATICS, max_examples=20)
+@given(counts, seeds)
+def test_the_order_of_groups_does_not_matter(observed: list[int], seed: int):
+    o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
+    order = np.random.default_rng(seed).permutation(len(o))
+    np.testing.assert_allclose(integrated(o[order], e[order]).mean, integrated(o, e).mean[order], rtol=1e-9)
+
+
+@settings(MATHEMATICS, max_examples=10)
+@given(counts, seeds)
+def test_draws_agree_with_the_exact_posterior(observed: list[int], seed: int):
+    smoothed = smooth(np.array(observed), exposures(len(observed), seed))
+    draws = smoothed.draws(20_000)
+    np.testing.assert_allclose((draws > 1).mean(axis=0), smoothed.exceedance(1), atol=0.02)
+    np.testing.assert_allclose(draws.mean(axis=0), smoothed.estimate, atol=6 * draws.std(axis=0).max() / 140)
+
+
+@MATHEMATICS
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=30), st.floats(0.05, 0.95))
+def test_recalibrated_risks_sum_to_the_total_in_the_same_order(risks: list[float], share: float):
+    risk, total = np.array(risks), share * len(risks)
+    moved = shifted(risk, shift_in_the_large(risk, total))
+    assert moved.sum() == pytest.approx(total, rel=1e-6)
+    assert (np.diff(moved[np.argsort(risk, kind="stable")]) >= 0).all()
+
+
+@MATHEMATICS
+@given(st.integers(0, 5000), st.floats(0.5, 0.999))
+def test_limits_enclose_the_estimate_and_widen_with_the_level(count: int, level: float):
+    for low, high in (byar_interval(count, level), exact_interval(count, level)):
+        assert low <= count <= high
+    low, high = wilson_interval(count, 5000, level)
+    assert -1e-9 <= low <= count / 5000 + 1e-9
+    assert count / 5000 - 1e-9 <= high <= 1 + 1e-9
+
+
+@MATHEMATICS
+@given(st.floats(0.1, 1e4), st.floats(0.5, 0.999))
+def test_funnel_limits_enclose_what_is_expected(expected: float, level: float):
+    row = funnel_limits([expected], level).row(0, named=True)
+    assert 0 <= row["lower"] <= expected <= row["upper"]
+
+
+@MATHEMATICS
+@given(st.lists(st.integers(1, 500), min_size=2, max_size=20), seeds)
+def test_mid_ranks_average_to_a_half(people: list[int], seed: int):
+    n = np.array(people, dtype=float)
+    rank = mid_ranks(n, np.random.default_rng(seed).integers(0, 5, len(n)))
+    assert np.average(rank, weights=n) == pytest.approx(0.5)
+
+
+@MATHEMATICS
+@given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20), seeds)
+def test_inequality_turns_its_sign_with_deprivation(values: list[float], seed: int):
+    random = np.random.default_rng(seed)
+    n, deprivation = random.integers(1, 100, len(values)), random.permutation(len(values))
+    one = dict(inequality(values, n, deprivation).select("metric", "estimate").rows())
+    other = dict(inequality(values, n, -deprivation).select("metric", "estimate").rows())
+    for metric in ("slope_index", "gap", "concentration_index"):
+        assert one[metric] == pytest.approx(-other[metric], abs=1e-9)
+    assert one["ratio"] == pytest.approx(1 / other["ratio"])
+
+
+def test_integrated_intervals_hold_the_truth_where_plugged_in_ones_do_not():
+    """Thirty municipalities of 51 areas with about 250 cases, areas' spread drawn from the prior."""
+    held = {"integrated": [], "plugged in": []}
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        expected = random.lognormal(0, 0.4, 51) * 5
+        theta = np.exp(random.normal(0, random.exponential(1 / 3), 51))
+        observed = random.poisson(expected * theta).astype(float)
+        for name, fit in (("integrated", integrated), ("plugged in", plugged_in)):
+            low, high = np.quantile(fit(observed, expected).draw(2000, seed), [0.05, 0.95], axis=0)
+            held[name].append(np.mean((low <= theta) & (theta <= high)))
+    assert 0.85 <= np.mean(held["integrated"]) <= 0.95
+    assert np.mean(held["plugged in"]) < np.mean(held["integrated"]) - 0.08

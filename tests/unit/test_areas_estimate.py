@@ -1,0 +1,226 @@
+"""From a cohort and a target population to risks per group, worked by hand where a hand can do it."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.areas import estimate_areas, estimate_strata
+from riskstrat.areas.counts import ENOUGH_OUTCOMES, recalibrate, shifted
+from riskstrat.records.areas import QUANTITIES
+from riskstrat.records.cohort import Cohort, Target
+
+HORIZON = 730
+FLOW = pl.DataFrame({"step": [], "reason": [], "people": [], "rows": []})
+AS_OF = date(2024, 1, 1)
+
+
+def target_of(n: int = 3000, seed: int = 5, **columns: object) -> Target:
+    random = np.random.default_rng(seed)
+    people = pl.DataFrame(
+        {
+            "area_id": random.choice(["a", "b", "c", "d"], n, p=[0.4, 0.3, 0.2, 0.1]),
+            "sex": random.choice(["female", "male"], n),
+            "age_years": random.integers(70, 95, n).astype(np.int32),
+        }
+    )
+    return Target(condition="made up", flow=FLOW, as_of=AS_OF, people=people.with_columns(**columns))
+
+
+def cohort_of(n: int = 6000, seed: int = 1, *, lost: float = 0.0, assessed: float = 1.0, landmarks: int = 2) -> Cohort:
+    # A stream of its own, or who is assessed would follow from the area.
+    random = np.random.default_rng([seed, 1])
+    known = random.random(n) < assessed
+    high = 0.2
+    people = target_of(n, seed).people
+    risk = np.where(people["area_id"] == "a", high, high / 2)
+    time = np.where(random.random(n) < risk, random.uniform(1, HORIZON, n), np.inf)
+    end = np.where(random.random(n) < lost, random.uniform(1, HORIZON, n), HORIZON)
+    people = people.with_columns(
+        pl.Series("event", ((time <= end) & known).astype(np.int8)),
+        pl.Series("duration_days", np.where(known, np.minimum(time, end), HORIZON)),
+        pl.Series("assessed", known),
+        pl.Series("landmark", random.integers(0, landmarks, n).astype(np.int32)),
+    )
+    return Cohort(condition="made up", flow=FLOW, as_of=AS_OF, people=people, horizon_days=HORIZON)
+
+
+def some_risk(n: int, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.02, 0.3, n)
+
+
+def test_observed_and_expected_agree_in_every_landmark_with_enough_outcomes():
+    cohort = cohort_of(lost=0.2)
+    agreed = recalibrate(cohort, some_risk(6000))
+    landmark = cohort.people["landmark"].to_numpy()
+    assert agreed.table["first_landmark"].to_list() == agreed.table["last_landmark"].to_list() == [0, 1]
+    for one in (0, 1):
+        assert agreed.risk[landmark == one].sum() == pytest.approx(agreed.weighted_outcome[landmark == one].sum())
+
+
+def test_a_second_recalibration_changes_nothing():
+    cohort = cohort_of(lost=0.1)
+    once = recalibrate(cohort, some_risk(6000))
+    twice = recalibrate(cohort, once.risk)
+    np.testing.assert_allclose(twice.table["shift"], 0, atol=1e-10)
+    np.testing.assert_allclose(twice.risk, once.risk, atol=1e-12)
+
+
+def test_landmarks_with_few_outcomes_share_a_shift():
+    cohort = cohort_of(n=2000, landmarks=6)
+    table = recalibrate(cohort, some_risk(2000)).table
+    assert table.height < 6
+    assert table["last_landmark"][-1] == 5
+    assert table["first_landmark"][0] == 0
+    assert (table["observed"] >= ENOUGH_OUTCOMES).all()
+    assert table["people"].sum() == 2000
+
+
+def test_people_who_were_not_assessed_count_neither_as_observed_nor_as_expected():
+    cohort = cohort_of(assessed=0.6)
+    risk = some_risk(6000)
+    areas = estimate_areas(cohort, risk, target_of(), some_risk(3000))
+    known = cohort.people.filter("assessed")
+    by_hand = known.group_by("area_id").agg(pl.col("event").cast(pl.Int64).sum()).sort("area_id")["event"].to_list()
+    assert areas.table["observed"].to_list() == by_hand
+    assert areas.table["cases"].to_list() == by_hand
+    assert areas.table["expected"].sum() == pytest.approx(sum(by_hand))
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.6])
+def test_dispersion_is_the_variance_of_the_weighted_count_over_its_mean(lost: float):
+    """Risks of 0.2-0.4: below 1 when all are followed, because an outcome happens once; above when many are lost."""
+    totals, dispersions = [], []
+    for seed in range(500):
+        random = np.random.default_rng(seed)
+        risk = np.repeat([0.2, 0.4], 100)
+        time = np.where(random.random(200) < risk, random.uniform(1, HORIZON, 200), np.inf)
+        end = np.where(random.random(200) < lost, random.uniform(1, HORIZON, 200), HORIZON)
+        people = pl.DataFrame(
+            {"event": (time <= end).astype(np.int8), "duration_days": np.minimum(time, end), "assessed": [True] * 200}
+        ).with_columns(landmark=pl.lit(0, dtype=pl.Int32))
+        cohort = Cohort(condition="made up", flow=FLOW, as_of=AS_OF, people=people, horizon_days=HORIZON)
+        agreed = recalibrate(cohort, risk)
+        totals.append(agreed.weighted_outcome.sum())
+        dispersions.append(agreed.dispersion[0])
+    assert np.mean(totals) == pytest.approx(60, rel=0.02)
+    assert np.var(totals) / np.mean(totals) == pytest.approx(np.mean(dispersions), rel=0.1)
+    assert (np.mean(dispersions) < 0.75) == (lost == 0)
+
+
+def test_risk_is_theta_times_mean_predicted_risk_times_level():
+    target, target_risk = target_of(), some_risk(3000)
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, target_risk, draws=50)
+    now = shifted(target_risk, areas.target_shift)
+    mean = [now[(target.people["area_id"] == area).to_numpy()].mean() for area in "abcd"]
+    np.testing.assert_allclose(areas.draws.risk, areas.level[:, None] * areas.draws.unexplained * mean)
+
+
+def test_with_one_landmark_the_level_is_known_as_well_as_theta_is():
+    areas = estimate_areas(cohort_of(landmarks=1), some_risk(6000), target_of(), some_risk(3000), draws=50)
+    assert (areas.level == 1).all()
+
+
+def test_relative_risk_of_one_draw_by_hand():
+    target, target_risk = target_of(400), some_risk(400)
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, target_risk, draws=3)
+    theta = dict(zip(areas.groups["area_id"], areas.draws.unexplained[1], strict=True))
+    people = target.people.with_columns(
+        pl.Series("risk", shifted(target_risk, areas.target_shift)) * pl.col("area_id").replace_strict(theta),
+        band=pl.when(pl.col("age_years") >= 90).then(90).otherwise(pl.col("age_years") // 5 * 5),
+    ).with_columns(standard=pl.col("risk").mean().over("sex", "band"))
+    by_hand = people.group_by("area_id").agg(pl.col("risk").sum() / pl.col("standard").sum()).sort("area_id")["risk"]
+    np.testing.assert_allclose(areas.draws.relative_risk[1], by_hand)
+
+
+def test_an_area_that_is_old_but_no_different_has_relative_risk_one():
+    cohort = cohort_of()
+    cohort = Cohort(
+        condition="made up", flow=FLOW, as_of=AS_OF, horizon_days=HORIZON,
+        people=cohort.people.with_columns(event=(pl.int_range(pl.len()).over("area_id") % 10 == 0).cast(pl.Int8)),
+    )  # fmt: skip
+    old = pl.when(area_id="a").then(90).otherwise(72).cast(pl.Int32)
+    target = target_of(age_years=old)
+    risk = np.where(target.people["age_years"] == 90, 0.4, 0.1)
+    areas = estimate_areas(cohort, np.full(6000, 0.1), target, risk).table
+    assert areas["risk"][0] > 3 * areas["risk"][1]
+    np.testing.assert_allclose(areas["relative_risk"], 1, atol=0.15)
+    assert set(areas["class"]) == {"uncertain"}
+
+
+def test_the_high_area_is_found_and_every_number_comes_from_the_draws():
+    areas = estimate_areas(cohort_of(), np.full(6000, 0.14), target_of(), np.full(3000, 0.14))
+    assert areas.table["class"][0] == "clearly higher"
+    assert "clearly lower" in areas.table["class"].to_list()
+    for quantity in QUANTITIES:
+        np.testing.assert_allclose(areas.table[quantity], areas.draws[quantity].mean(axis=0))
+        np.testing.assert_allclose(areas.table[f"{quantity}_upper"], np.quantile(areas.draws[quantity], 0.95, axis=0))
+    assert areas.exceedance(1.2)["probability"].to_list() == (areas.draws.relative_risk > 1.2).mean(axis=0).tolist()
+    assert areas.ranks(top=1)["probability"].sum() == pytest.approx(1)
+    assert areas.ranks(top=1)["probability"][0] > 0.99
+    total = areas.total.row(0, named=True)
+    assert total["expected_cases"] == pytest.approx((areas.table["risk"] * areas.table["target_people"]).sum())
+    assert total["count_lower"] < total["lower"] < total["expected_cases"] < total["upper"] < total["count_upper"]
+
+
+def test_people_without_a_group_are_left_out_and_counted():
+    missing = pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col("area_id")).alias("area_id")
+    cohort, target = cohort_of(), target_of(area_id=missing)
+    areas = estimate_areas(cohort, some_risk(6000), target, some_risk(3000))
+    assert areas.left_out.filter(reason="no group").select("people", "target_people").row(0) == (0, 7)
+    assert areas.table["target_people"].sum() == 2993
+
+
+def test_a_new_area_gets_the_spread_of_the_others_and_an_empty_one_is_left_out():
+    new = pl.when(area_id="d").then(pl.lit("new")).otherwise(pl.col("area_id")).alias("area_id")
+    areas = estimate_areas(cohort_of(), some_risk(6000), target_of(area_id=new), some_risk(3000))
+    table = areas.table.rows_by_key("area_id", named=True, unique=True)
+    assert list(table) == ["a", "b", "c", "new"]
+    assert table["new"]["expected"] == 0
+    width = {key: row["unexplained_upper"] - row["unexplained_lower"] for key, row in table.items()}
+    assert width["new"] > 2 * width["a"]
+    assert areas.left_out.filter(reason="group without target people")["groups"].item() == 1
+
+
+def test_several_columns_are_crossed():
+    areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), by=("area_id", "sex"))
+    assert areas.table.height == 8
+    assert areas.groups.columns == ["area_id", "sex"]
+    assert areas.units().units["unit"][0] == "a / female"
+
+
+def test_the_seed_decides_the_draws():
+    arguments = cohort_of(), some_risk(6000), target_of(), some_risk(3000)
+    same, again = (estimate_areas(*arguments, seed=4, draws=20) for _ in range(2))
+    other = estimate_areas(*arguments, seed=5, draws=20)
+    np.testing.assert_array_equal(same.draws.risk, again.draws.risk)
+    assert (same.draws.risk != other.draws.risk).any()
+
+
+def test_strata_add_up_to_their_areas_and_keep_their_draws():
+    target, risk = target_of(), some_risk(3000)
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, risk, draws=40)
+    strata = estimate_strata(areas, target, risk)
+    assert strata.units["people"].min() >= 50
+    assert strata.units["people"].sum() + strata.left_out["people"].sum() == 3000
+    assert strata.left_out["people"].sum() == 0
+    for number, area in enumerate("abcd"):
+        inside = (strata.units["area_id"] == area).to_numpy()
+        np.testing.assert_allclose(strata.cases_draws[:, inside].sum(axis=1), areas.cases_draws[:, number])
+
+
+def test_small_strata_are_joined_within_their_area_or_left_out():
+    target, risk = target_of(600), some_risk(600)
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, risk, draws=5)
+    strata = estimate_strata(areas, target, risk, by=("area_id", "age_years"), min_people=80)
+    assert set(strata.units["age_years"]) == {"other"}
+    left = strata.left_out.filter(pl.col("units") > 0)
+    assert left["people"].item() == 600 - strata.units["people"].sum()
+
+
+def test_whole_areas_as_units():
+    areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=10)
+    units = areas.units()
+    assert units.units.columns == ["unit", "area_id", "people"]
+    np.testing.assert_allclose(units.cases_draws, areas.draws.risk * units.units["people"].to_numpy())
