@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from riskstrat.codes import codelist
+from riskstrat.codes import matching
 from riskstrat.declare import Condition
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
@@ -38,7 +38,15 @@ class RegisterView:
 
     @classmethod
     def of(cls, condition: Condition, registers: Registers, as_of: date) -> RegisterView:
-        """Look at the registers with a condition's outcome and horizon in mind."""
+        """Look at the registers with a condition's outcome and horizon in mind.
+
+        Raises
+        ------
+        UsageError
+            If tables that the index, the population or the outcome ask for are not there.
+        """
+        excluding = (rule.having.register for rule in condition.population.excluding)
+        registers.require(*condition.index.registers, *excluding, *condition.outcome.registers)
         return cls(
             registers=registers,
             as_of=as_of,
@@ -93,7 +101,7 @@ class RegisterView:
 
     def _matches(self, rows: Rows) -> pl.Expr:
         prefix = self.registers.prefix_matching(rows.register)
-        meant = codelist(rows.codes).matching(self.registers.codes(rows.register), prefix=prefix)
+        meant = matching(rows.codes, self.registers.codes(rows.register), prefix=prefix)
         matches = pl.col("code").is_in(meant)
         for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
             if wanted:

@@ -35,6 +35,11 @@ class IndexKind(Declaration):
     resident_from_days: ClassVar[int] = 1
     """Residence and area are those of this many days before the index."""
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The event tables that index dates are read from."""
+        return ()
+
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give `view.persons` with index_date, one row a person and landmark; null where there is no index."""
         raise NotImplementedError
@@ -111,6 +116,11 @@ class AtEvent(IndexKind):
     codes: str
     settings: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The one event table."""
+        return (self.register,)
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody the day of their first matching row, null where there is none."""

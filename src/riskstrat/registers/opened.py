@@ -55,6 +55,26 @@ class Registers:
         """Whether there is a table of that name."""
         return table in self.sources
 
+    def require(self, *tables: str) -> None:
+        """Refuse to go on without these tables.
+
+        Raises
+        ------
+        UsageError
+            Naming every table that is not there.
+        """
+        missing = tuple(
+            Problem(
+                found=f"no table '{table}' in these registers",
+                expected=f"one of {', '.join(self.tables)}",
+                remedy="correct the name, or add the table to the folder and its manifest",
+            )
+            for table in dict.fromkeys(tables)
+            if table not in self.sources
+        )
+        if missing:
+            raise UsageError(*missing)
+
     @property
     def geometry(self) -> Path | None:
         """The file of the areas' outlines, if there is one."""
@@ -121,14 +141,7 @@ class Registers:
         return self.sources[self._named(table)]
 
     def _named(self, table: str) -> str:
-        if table not in self.sources:
-            raise UsageError(
-                Problem(
-                    found=f"no table '{table}' in these registers",
-                    expected=f"one of {', '.join(self.tables)}",
-                    remedy="correct the name, or add the table to the folder and its manifest",
-                )
-            )
+        self.require(table)
         return table
 
     def _usable(self, rows: pl.LazyFrame, source: Source, people: PersonRange | None) -> pl.LazyFrame:
