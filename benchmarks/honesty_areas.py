@@ -143,8 +143,8 @@ def covered(draws: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean((lower <= truth) & (truth <= upper)))
 
 
-def coverages(made: World, seed: int) -> tuple[float, float, float, float]:
-    """Coverage of theta, theta with plugged-in hyper-parameters, relative risk, and the municipality's total."""
+def coverages(made: World, seed: int) -> tuple[float, float, float, float, float]:
+    """Cover theta, theta with plugged-in hyper-parameters, relative risk, all cases, all cases were the level known."""
     areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, seed=seed)
     agreed = recalibrate(made.cohort, made.risk)
     area, weight = made.cohort.people["area"].to_numpy(), agreed.included / agreed.dispersion
@@ -152,12 +152,13 @@ def coverages(made: World, seed: int) -> tuple[float, float, float, float]:
     plug_in: GammaPosterior | None = smooth(
         areas.table["observed"].to_numpy(), areas.table["expected"].to_numpy(), "gamma_plugin"
     ).posterior
-    total = areas.total.row(0, named=True)
+    total, cases = made.target_truth.sum(), areas.cases_draws.sum(axis=1)
     return (
         covered(areas.draws.unexplained, theta),
         covered(plug_in.draw(2000, seed), theta) if plug_in else np.nan,
         covered(areas.draws.relative_risk, true_relative_risk(made, areas)),
-        float(total["lower"] <= made.target_truth.sum() <= total["upper"]),
+        covered(cases, total),
+        covered(cases / areas.level, total),
     )
 
 
@@ -195,14 +196,14 @@ def rows(scenario: Scenario, municipalities: int) -> Iterator[str]:
         bar = f"{low:.2f}-{high:.2f}"
         yield (
             f"{scenario.name:18} {way:24} {mean[0]:6.3f} ±{error:.3f} {bar:>10} {verdict:7}"
-            f"{mean[1]:8.3f} {mean[2]:9.3f} {mean[3]:8.3f}"
+            f"{mean[1]:8.3f} {mean[2]:9.3f} {mean[3]:8.3f} {mean[4]:12.3f}"
         )
 
 
 def main() -> None:
     municipalities = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     print(f"coverage of 90 % intervals over {municipalities} municipalities of {AREAS} areas")
-    last = f"{'plug-in':>8} {'relative':>9} {'total':>8}"
+    last = f"{'plug-in':>8} {'relative':>9} {'cases':>8} {'level known':>12}"
     print(f"{'condition':18} {'area sd':24} {'theta':>6} {'error':>6} {'bar':>10} {'':7}{last}")
     for scenario in SCENARIOS:
         for row in rows(scenario, municipalities):
