@@ -33,19 +33,21 @@ def family_ids(persons: pl.DataFrame) -> pl.Series:
     [1, 1, 1, 9, 9]
     """
     linked = _links(persons)
-    ids = np.unique(np.concatenate([linked["person_id"].to_numpy(), linked["parent"].to_numpy()]))
-    above = np.arange(ids.size)
-    own = np.searchsorted(ids, linked["person_id"].to_numpy())
-    above[own] = np.searchsorted(ids, linked["parent"].to_numpy())
-    return pl.Series("family_id", ids[_topmost(above)[own]], dtype=pl.Int64)
+    above = linked["mother_row"].fill_null(linked["row"]).to_numpy()
+    return linked["own_label"].gather(_topmost(above)).alias("family_id")
 
 
 def _links(persons: pl.DataFrame) -> pl.DataFrame:
-    """Give each person's mother, or the person where she is not known."""
-    mothers = persons.select(mother_id="person_id", mother_born="birth_date")
-    possible = (pl.col("mother_born") < pl.col("birth_date")).fill_null(value=True)
-    parent = pl.when(possible).then("mother_id").fill_null(pl.col("person_id"))
-    return persons.join(mothers, on="mother_id", how="left", maintain_order="left").select("person_id", parent=parent)
+    """Give each person's row, the row of the mother if she is there, and what a family is called that begins here."""
+    numbered = persons.select("person_id", "birth_date", "mother_id").with_row_index("row")
+    mothers = numbered.select(mother_id="person_id", mother_row="row", mother_born="birth_date")
+    possible = pl.col("mother_born") < pl.col("birth_date")
+    is_here = pl.col("mother_row").is_not_null()
+    return numbered.join(mothers, on="mother_id", how="left", maintain_order="left").select(
+        "row",
+        mother_row=pl.when(possible).then("mother_row"),
+        own_label=pl.when(is_here).then("person_id").otherwise(pl.coalesce("mother_id", "person_id")),
+    )
 
 
 def _topmost(above: np.ndarray) -> np.ndarray:

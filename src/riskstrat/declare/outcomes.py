@@ -22,6 +22,9 @@ from riskstrat.declare.view import View
 PLAUSIBLE_Z = 5.0
 """Body mass indices further than this many standard deviations from the reference are taken for errors."""
 
+_LINE_DAYS = 8_000_000
+"""More days than lie between any two dates."""
+
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class OutcomeKind(Declaration):
@@ -138,7 +141,7 @@ class NthEvent(EventOutcome):
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Every start of a spell with the n - 1 starts before it within the span is one."""
-        starts = _merged_starts(view.events(self)).sort("person_id", "date")
+        starts = _merged_starts(view.events(self))
         reached = starts.with_columns(
             since=pl.col("date").shift(self.n - 1), same=pl.col("person_id").shift(self.n - 1)
         ).filter(pl.col("same") == pl.col("person_id"))
@@ -264,12 +267,14 @@ class AnyOf(OutcomeKind):
 
 
 def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
-    """Give person_id and date of the first of each run of spells that overlap or share a day."""
+    """Give person_id and date of the first of each run of spells that overlap or share a day, in their order."""
     ends = pl.coalesce("end_date", "date")
     ordered = spells.select("person_id", "date", ends=ends).sort("person_id", "date", "ends")
-    reach = pl.col("ends").cum_max().over("person_id").shift()
-    first = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
-    return ordered.filter(first | (pl.col("date") > reach)).select("person_id", "date")
+    # People lie one after another on one line of days, so that nothing need be done person by person.
+    offset = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True).cum_sum() * _LINE_DAYS
+    reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
+    starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
+    return ordered.with_columns(offset=offset.cast(pl.Int64)).filter(starts_anew).select("person_id", "date")
 
 
 def _at_age(years: float) -> pl.Expr:
