@@ -5,6 +5,7 @@ In: a `Town` and a random generator. Out: frozen `Traits` (one row a person) and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
@@ -22,7 +23,8 @@ from riskstrat.synthetic.parameters import (
     MONTHS,
     SPECIAL_HOUSING_PREVALENCE,
 )
-from riskstrat.synthetic.population import Bools, Floats, Ints, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Bools, Floats, Ints
 
 Months = NDArray[np.int16]
 NOT_YET = np.int16(30_000)
@@ -83,7 +85,7 @@ class Health:
     onset
         Month of onset by chronic disease, shape (n, diseases); NOT_YET where free of it.
     admissions
-        Unplanned admissions in each of the last twelve months, shape (n, 12).
+        Unplanned admissions in each of the last twelve months, shape (n, 12); `admissions_year` their sum.
     last_fall, home_care, alarm, housing, dead
         Month in which each happened or started.
     cvd_events, frailty_events, cvd_hazard, frailty_hazard
@@ -92,6 +94,7 @@ class Health:
 
     onset: Months
     admissions: NDArray[np.int8]
+    admissions_year: NDArray[np.int8]
     last_fall: Months
     home_care: Months
     alarm: Months
@@ -129,7 +132,7 @@ def make_traits(town: Town, rng: np.random.Generator) -> Traits:
     n = len(town.birth)
     need = town.need
     education = _education(town, rng)
-    bmi = 26.3 + 0.7 * need + rng.gamma(5.0, 1.75, size=n) - 8.75 + np.where(town.female, -0.4, 0.4)
+    bmi = 25.7 + 0.7 * need + rng.gamma(2.4, 3.0, size=n) - 7.2 + np.where(town.female, -0.4, 0.4)
     age = (EVENTS_START + 5 * 365 - town.birth) / 365.25
     systolic = 133 + 0.35 * (np.clip(age, 30, 80) - 55) + 0.7 * (bmi - 26) + rng.normal(0, 13, size=n)
     smoker = rng.random(n) < 1 / (1 + np.exp(1.95 - 0.55 * need - np.where(age < 70, 0.0, -0.8)))
@@ -142,9 +145,9 @@ def make_traits(town: Town, rng: np.random.Generator) -> Traits:
         education=education,
         income_z=-0.75 * need + 0.08 * (education - 4) + 0.55 * rng.standard_normal(n),
         insulin=rng.random(n) < INSULIN_SHARE,
-        systolic=np.round(np.clip(systolic, 92, 215)),
-        non_hdl=np.round(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
-        bmi=np.round(np.clip(bmi, 16.5, 52), 1),
+        systolic=_rounded(np.clip(systolic, 92, 215), 0),
+        non_hdl=_rounded(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
+        bmi=_rounded(np.clip(bmi, 16.5, 52), 1),
         smoker=smoker,
         enrolled=_enrolled(town, rng),
         check_month=rng.integers(0, 12, size=n).astype(np.int8),
@@ -155,6 +158,10 @@ def make_traits(town: Town, rng: np.random.Generator) -> Traits:
         cvd_z=_multiplier(rng, n, CVD_HETEROGENEITY),
         frailty_z=_multiplier(rng, n, FRAILTY_HETEROGENEITY),
     )
+
+
+def _rounded(x: Floats, digits: int) -> Floats:
+    return np.asarray(np.round(x, digits), dtype=np.float64)
 
 
 def _multiplier(rng: np.random.Generator, n: int, variance: float) -> Floats:
@@ -212,6 +219,7 @@ def first_health(traits: Traits, rng: np.random.Generator) -> Health:
     return Health(
         onset=onset,
         admissions=np.zeros((n, 12), np.int8),
+        admissions_year=np.zeros(n, np.int8),
         last_fall=np.full(n, LONG_AGO),
         home_care=np.where(old & ~housed, start, NOT_YET),
         alarm=np.where(old & ~housed & (rng.random(n) < 0.6), start, NOT_YET),
@@ -230,8 +238,8 @@ def first_health(traits: Traits, rng: np.random.Generator) -> Health:
     )
 
 
-def _prevalent(age: Floats, table: object, rng: np.random.Generator) -> Bools:
-    ages, shares = np.array(list(dict(table).items())).T  # type: ignore[call-overload]
+def _prevalent(age: Floats, table: Mapping[int, float], rng: np.random.Generator) -> Bools:
+    ages, shares = np.array(list(table)), np.array(list(table.values()))
     return np.asarray(rng.random(len(age)) < np.interp(age, ages + 2.5, shares, left=0.0))
 
 

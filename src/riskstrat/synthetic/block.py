@@ -6,10 +6,11 @@ In: geography, people, a seed sequence. Out: a frozen `Block` of frames.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.synthetic import truth
 from riskstrat.synthetic.adults import Traits, first_health, make_traits
@@ -21,10 +22,11 @@ from riskstrat.synthetic.dirt import soil
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.growth import births, child_health, expectant_fathers, make_children
 from riskstrat.synthetic.homes import area_by_month, kept_people, with_deaths
-from riskstrat.synthetic.lifecourse import live
+from riskstrat.synthetic.lifecourse import History, live
 from riskstrat.synthetic.parameters import BIRTH_REGIONS
 from riskstrat.synthetic.population import Town, make_town
 from riskstrat.synthetic.prescriptions import prescriptions
+from riskstrat.synthetic.roster import Bools
 from riskstrat.synthetic.rows import dates
 from riskstrat.synthetic.stays import contacts, deaths, make_stays, migrations, services
 
@@ -64,48 +66,55 @@ def make_block(geography: Geography, people: int, seed: np.random.SeedSequence, 
     traits = make_traits(town, health)
     area = area_by_month(town)
     months = sorted({month for found in truth.index_months().values() for month in found})
-    history = live(traits, first_health(traits, health), area, geography.effects, months, health)
+    history = live(traits, first_health(traits, health), area, geography.effects, keep=months, rng=health)
     town = with_deaths(town, *deaths(history, health))
     children = make_children(town, traits, geography, health)
     risks = [truth.adult_risks(town, traits, area, history.at, health), truth.child_risks(town, children)]
-    stays = make_stays(town, history, rows)
     tables = {
         "persons": persons(town),
         "residences": residences(town, geography),
-        "diagnoses": diagnoses(town, traits, history, stays, rows),
-        "prescriptions": prescriptions(town, traits, history, rows, thin=thin),
         "births": births(town, traits, children),
-        "child_health": child_health(town, children, rows),
-        "measurements": measurements(town, traits, expectant_fathers(town), rows),
+        "child_health": child_health(town, children, rows, thin=thin),
+        "measurements": measurements(town, traits, expectant_fathers(town), rows, thin=thin),
         "circumstances": circumstances(town, traits, rows, thin=thin),
-        "contacts": contacts(town, traits, history, stays, geography, rows, thin=thin),
-        "services": services(town, history, rows),
         "migrations": migrations(town),
+        **_care(town, traits, history, rows, thin=thin),
     }
-    return _numbered(town, {name: soil(name, table, rows) for name, table in tables.items()}, risks, first_id, geography, traits)
-
-
-def _numbered(
-    town: Town,
-    tables: Mapping[str, pl.DataFrame],
-    risks: list[pl.DataFrame],
-    first_id: int,
-    geography: Geography,
-    traits: Traits,
-) -> Block:
-    """Give the kept people their numbers and drop the rows of the rest."""
-    kept = np.flatnonzero(kept_people(town))
-    numbers = np.full(len(town.birth) + 1, -1, np.int64)
-    numbers[kept] = first_id + np.arange(len(kept))
-    return Block(
-        tables={name: _renumber(table, numbers) for name, table in tables.items()},
-        risks=_renumber(truth.concat_risks(risks), numbers),
+    block = Block(
+        tables={name: soil(name, table, rows) for name, table in tables.items()},
+        risks=truth.concat_risks(risks),
         care_need=care_need_counts(town, traits, geography),
+        people=len(town.birth),
+    )
+    return _numbered(block, kept_people(town), first_id)
+
+
+def _care(
+    town: Town, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
+) -> dict[str, pl.DataFrame]:
+    stays = make_stays(town, history, rng)
+    return {
+        "diagnoses": diagnoses(town, traits, history, stays, rng, thin=thin),
+        "prescriptions": prescriptions(town, traits, history, rng, thin=thin),
+        "contacts": contacts(town, traits, history, stays, rng, thin=thin),
+        "services": services(town, history, rng),
+    }
+
+
+def _numbered(block: Block, keep: Bools, first_id: int) -> Block:
+    """Give the kept people their numbers and drop the rows of the rest."""
+    kept = np.flatnonzero(keep)
+    numbers = np.full(len(keep) + 1, -1, np.int64)
+    numbers[kept] = first_id + np.arange(len(kept))
+    return replace(
+        block,
+        tables={name: _renumber(table, numbers) for name, table in block.tables.items()},
+        risks=_renumber(block.risks, numbers),
         people=len(kept),
     )
 
 
-def _renumber(table: pl.DataFrame, numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.DataFrame:
+def _renumber(table: pl.DataFrame, numbers: NDArray[np.int64]) -> pl.DataFrame:
     links = [name for name in ("person_id", "mother_id", "father_id") if name in table.columns]
     renumbered = table.with_columns(_known(pl.Series(name, numbers[table[name].to_numpy()])) for name in links)
     return renumbered.filter(pl.col("person_id").is_not_null())
@@ -146,5 +155,3 @@ def residences(town: Town, geography: Geography) -> pl.DataFrame:
             "care_centre_id": np.array([f"VC{number:02d}" for number in range(100)])[centre],
         }
     ).sort("person_id", "start_date")
-
-

@@ -12,7 +12,7 @@ import numpy as np
 from riskstrat.synthetic.adults import Health, Traits, age_at, born_in_asia, has
 from riskstrat.synthetic.calendar_days import month_start
 from riskstrat.synthetic.parameters import CVD, CVD_INTERCEPT, CVD_UNMEASURED
-from riskstrat.synthetic.population import Bools, Floats
+from riskstrat.synthetic.roster import Bools, Floats
 
 Factors = Mapping[str, Floats | Bools]
 
@@ -52,6 +52,6 @@ def linear_predictor(factors: Factors, coefficients: Mapping[str, float]) -> Flo
 
 
 def cvd_rate(traits: Traits, health: Health, month: int) -> Floats:
-    """First or later infarctions, ischaemic strokes and cardiovascular deaths a year, without the person's multiplier."""
+    """Compute infarctions, ischaemic strokes and deaths of them a year, without the person's multiplier."""
     predictor = linear_predictor(cvd_factors(traits, health, month), CVD)
     return np.asarray(np.exp(CVD_INTERCEPT + predictor + health.cvd_effect))

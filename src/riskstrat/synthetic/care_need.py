@@ -15,14 +15,15 @@ from riskstrat.synthetic.circumstances import YEARS, lives_alone, single_parents
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.homes import spell_at
 from riskstrat.synthetic.parameters import BIRTH_REGIONS
-from riskstrat.synthetic.population import Bools, Floats, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Bools, Floats
 
 COUNTED_REGIONS = ("asia", "africa", "south_america", "europe")
 EAST_EUROPEAN_SHARE = 0.6  # of those born in other Europe; the register of the town keeps no finer region
 
 
 def care_need_counts(town: Town, traits: Traits, geography: Geography) -> pl.DataFrame:
-    """Counts of one block by area and year, as the index defines them."""
+    """Count the people of one block by area and year, as the index defines them."""
     return pl.concat(_year(town, traits, geography, year) for year in YEARS)
 
 
@@ -33,7 +34,7 @@ def _year(town: Town, traits: Traits, geography: Geography, year: int) -> pl.Dat
     here = spell >= 0
     area = town.spell_area[np.maximum(spell, 0)]
     moved = here & (town.spell_start[np.maximum(spell, 0)] > today - 365)
-    groups = _groups(town, traits, year, today, moved)
+    groups = _groups(town, traits, today, moved)
     counts = {
         name: np.bincount(area[here], weights=values[here].astype(np.float64), minlength=len(geography.ids))
         for name, values in groups.items()
@@ -41,7 +42,7 @@ def _year(town: Town, traits: Traits, geography: Geography, year: int) -> pl.Dat
     return pl.DataFrame({"area_id": geography.ids, "year": [year] * len(geography.ids), **counts})
 
 
-def _groups(town: Town, traits: Traits, year: int, today: int, moved: Bools) -> dict[str, Bools | Floats]:
+def _groups(town: Town, traits: Traits, today: int, moved: Bools) -> dict[str, Bools | Floats]:
     age = (today - town.birth) / 365.25
     region = np.array(BIRTH_REGIONS)[town.region]
     european = np.where(region == "europe", EAST_EUROPEAN_SHARE, 1.0)

@@ -12,9 +12,11 @@ from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import DATA_END, Days, day, month_starts
 from riskstrat.synthetic.homes import spell_at
 from riskstrat.synthetic.parameters import FIRST_EVENT_YEAR, LAST_YEAR, MONTHS
-from riskstrat.synthetic.population import Bools, Floats, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Bools, Floats
 from riskstrat.synthetic.rows import Persons, Rows, frame, repeats
 
+THIN_AGES = (61, 67)  # between these no shipped condition looks back to
 YEARS = range(FIRST_EVENT_YEAR, LAST_YEAR + 1)
 
 
@@ -35,21 +37,28 @@ def _year(town: Town, traits: Traits, year: int, rng: np.random.Generator, *, th
     alone = lives_alone(town, today)
     parent = single_parents(town, today)
     relief = rng.random(n) < 1 / (1 + np.exp(4.2 - 1.1 * traits.need + 1.5 * work))
-    grown = asked & (age >= (25 if thin else 16))
-    working_age = asked & (age >= (30 if thin else 16)) & (age < 65)
+    read = np.full(n, True) if not thin else (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
+    grown = asked & (age >= (22 if thin else 16)) & read
+    working_age = asked & (age >= (36 if thin else 16)) & (age < 65) & read
     all_alone = asked & (age >= (67 if thin else 18))
     return [
         _rows(grown, today, "disposable_income_sek", income(traits, age, year, work, rng)),
         _rows(grown & (traits.education > 0), today, "education_level", traits.education.astype(np.float64)),
         _rows(working_age, today, "employed", work.astype(np.float64)),
         _rows(all_alone, today, "lives_alone", alone.astype(np.float64)),
-        _rows(asked & town.female & (age >= 18) & (age < 60) & (parent | ~_ones(n, thin)), today, "single_parent", parent * 1.0),
-        _rows(asked & (age >= 18) & (age < 65) & (relief | ~_ones(n, thin)), today, "social_assistance", relief * 1.0),
+        _rows(
+            asked & town.female & (age >= 18) & (age < 60) & (parent | (not thin)),
+            today,
+            "single_parent",
+            parent.astype(np.float64),
+        ),
+        _rows(
+            asked & (age >= 18) & (age < 65) & (relief | (not thin)),
+            today,
+            "social_assistance",
+            relief.astype(np.float64),
+        ),
     ]
-
-
-def _ones(n: int, thin: bool) -> Bools:  # noqa: FBT001
-    return np.full(n, thin)
 
 
 def _rows(who: Bools, today: int, code: str, value: Floats) -> Rows:
@@ -68,7 +77,7 @@ def employed(traits: Traits, age: Floats, year: int, rng: np.random.Generator) -
 def income(traits: Traits, age: Floats, year: int, work: Bools, rng: np.random.Generator) -> Floats:
     """Disposable income in kronor, rounded to hundreds as SCB delivers it; median about 253,000 in 2021."""
     profile = np.interp(age, [16, 20, 30, 50, 62, 70, 95], [-1.6, -0.6, -0.05, 0.16, 0.14, -0.12, -0.25])
-    level = 12.34 + 0.024 * (year - 2021) + profile + 0.30 * traits.income_z + 0.16 * work
+    level = 12.38 + 0.024 * (year - 2021) + profile + 0.30 * traits.income_z + 0.16 * work
     level = level + 0.10 * rng.standard_normal(len(age))
     step = 1_000
     return np.asarray(np.round(np.exp(level) / step) * step)
@@ -90,14 +99,16 @@ def single_parents(town: Town, today: int) -> Bools:
     return mothers & ((town.partner < 0) | (town.death[town.partner] <= today))
 
 
-def measurements(town: Town, traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator) -> pl.DataFrame:
+def measurements(
+    town: Town, traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator, *, thin: bool
+) -> pl.DataFrame:
     """Health checks from a person's first one on, every 13-30 months, and the body mass index of expectant fathers."""
     person = np.flatnonzero(traits.enrolled < MONTHS).astype(np.int32)
     starts = month_starts()
     first = starts[np.maximum(traits.enrolled[person], 0)] + rng.integers(0, 28, size=len(person))
     early = traits.enrolled[person] < 0
     first = np.where(early, first + rng.integers(0, 500, size=len(person)), first).astype(np.int32)
-    who, days = repeats(person, first, (400, 900), 13, rng)
+    who, days = repeats(person, first, (760, 1060) if thin else (400, 900), 13, rng)
     inside = days <= DATA_END
     who, days = who[inside], days[inside]
     return frame(town, [*_check(traits, who, days, rng), _father(traits, fathers, rng)], ("value",))
@@ -111,7 +122,7 @@ def _check(traits: Traits, who: Persons, days: Days, rng: np.random.Generator) -
     return [
         Rows(person=who, days=days, code="systolic_mmhg", value=systolic),
         Rows(person=who, days=days, code="cholesterol_non_hdl_mmol_l", value=non_hdl),
-        Rows(person=who, days=days, code="smoking", value=traits.smoker[who] * 1.0),
+        Rows(person=who, days=days, code="smoking", value=traits.smoker[who].astype(np.float64)),
         Rows(person=who, days=days, code="bmi_kg_m2", value=bmi),
     ]
 
@@ -120,5 +131,3 @@ def _father(traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Genera
     who, days = fathers
     bmi = np.round(traits.bmi[who] + rng.normal(0, 0.2, size=len(who)), 1)
     return Rows(person=who, days=days, code="bmi_kg_m2", value=bmi)
-
-

@@ -47,8 +47,12 @@ EVENT_COLUMNS: Final = {
     "migrations": (),
 }
 _DTYPES: Final = {
-    "value": pl.Float32(), "end_date": pl.Date(), "setting": pl.String(), "position": pl.String(), "known_on": pl.Date(),
-}  # fmt: skip
+    "value": pl.Float32(),
+    "end_date": pl.Date(),
+    "setting": pl.String(),
+    "position": pl.String(),
+    "known_on": pl.Date(),
+}
 
 
 def everybody() -> tuple[Citizen, ...]:
@@ -125,7 +129,10 @@ def _table(people: Sequence[Citizen], name: str, columns: Sequence[str]) -> pl.D
 def _no_risks() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
-            "person_id": pl.Int64(), "condition": pl.String(), "index_date": pl.Date(), "linear_predictor": pl.Float32(),
+            "person_id": pl.Int64(),
+            "condition": pl.String(),
+            "index_date": pl.Date(),
+            "linear_predictor": pl.Float32(),
             "risk": pl.Float32(),
         }
     )  # fmt: skip
@@ -137,7 +144,9 @@ def _yearly(born: date, values: dict[str, float], first_age: int = 16) -> Iterat
             yield ("circumstances", date(year, 12, 31), code, value, None, None, None)
 
 
-def _diagnosis(when: date, code: str, setting: str = "primary", end: date | None = None, position: str = "main") -> Event:
+def _diagnosis(
+    when: date, code: str, setting: str = "primary", end: date | None = None, position: str = "main"
+) -> Event:
     return ("diagnoses", when, code, None, end, setting, position)
 
 
@@ -150,7 +159,7 @@ def _stay(when: date, days: int, code: str, *beside: str) -> Iterator[Event]:
 
 
 def _ragnar() -> Citizen:
-    """83, widower, lives alone, heart failure, diabetes with insulin and a leg ulcer, three admissions in half a year."""
+    """83, widower, alone, heart failure, diabetes with insulin and a leg ulcer, three admissions in half a year."""
     born = date(1940, 3, 14)
     alone = {"disposable_income_sek": 176_000.0, "education_level": 2.0, "lives_alone": 1.0}
     drugs = [
@@ -183,7 +192,7 @@ def _ragnar() -> Citizen:
 
 
 def _recorded_fall() -> tuple[Event, ...]:
-    """A fall that a hospital recorded a year earlier, with a broken wrist."""
+    """Record a fall that a hospital recorded a year earlier, with a broken wrist."""
     when, end = date(2022, 4, 3), date(2022, 4, 6)
     return (*_stay(when, 3, "S525"), _diagnosis(when, "W010", "inpatient", end, "external"))
 
@@ -215,7 +224,11 @@ def _small_twins() -> tuple[Citizen, ...]:
     """Hilda's twin of 18 months in December 2023, without a risk factor; twice, with few and with many visits."""
     born = date(2022, 6, 10)
     birth = {
-        "birth_weight_g": 3480.0, "gestation_days": 280.0, "parity": 2.0, "mother_bmi_kg_m2": 22.9, "mother_smoking": 0.0,
+        "birth_weight_g": 3480.0,
+        "gestation_days": 280.0,
+        "parity": 2.0,
+        "mother_bmi_kg_m2": 22.9,
+        "mother_smoking": 0.0,
     }  # fmt: skip
     growth = ((183, 16.6, 66.0), (365, 16.3, 74.5), (490, 15.8, 80.0))
     events: list[Event] = [("births", born, code, value, None, None, None) for code, value in birth.items()]
@@ -228,7 +241,9 @@ def _small_twins() -> tuple[Citizen, ...]:
         number=FIRST_TEST_ID + 3, name="Hilda's twin, 18 months", variant=ORDINARY, born=born, sex="female",
         mother=FIRST_TEST_ID + 10, father=FIRST_TEST_ID + 11, events=(*events, *_visits(date(2022, 8, 1), 120, 4)),
     )  # fmt: skip
-    many = replace(twins, number=FIRST_TEST_ID + 4, variant=TENFOLD, events=(*events, *_visits(date(2022, 8, 1), 12, 40)))
+    many = replace(
+        twins, number=FIRST_TEST_ID + 4, variant=TENFOLD, events=(*events, *_visits(date(2022, 8, 1), 12, 40))
+    )
     return twins, many
 
 
@@ -241,7 +256,9 @@ def _old_twins() -> tuple[Citizen, ...]:
         number=FIRST_TEST_ID + 5, name="Hilda's twin, 75 years", variant=ORDINARY, born=born, sex="female",
         events=(*events, *_visits(date(2021, 1, 10), 180, 6)),
     )  # fmt: skip
-    many = replace(few, number=FIRST_TEST_ID + 6, variant=TENFOLD, events=(*events, *_visits(date(2021, 1, 10), 18, 60)))
+    many = replace(
+        few, number=FIRST_TEST_ID + 6, variant=TENFOLD, events=(*events, *_visits(date(2021, 1, 10), 18, 60))
+    )
     return few, many
 
 
@@ -253,10 +270,8 @@ def _parents() -> tuple[Citizen, ...]:
     }  # fmt: skip
     mother, father = date(1990, 2, 3), date(1988, 9, 9)
     weighed: Event = ("measurements", date(2022, 3, 2), "bmi_kg_m2", 23.4, None, None, None)
+    hers, his = tuple(_yearly(mother, settled)), (*_yearly(father, settled), weighed)
     return (
-        Citizen(number=FIRST_TEST_ID + 10, name="", variant="", born=mother, sex="female", events=tuple(_yearly(mother, settled))),
-        Citizen(
-            number=FIRST_TEST_ID + 11, name="", variant="", born=father, sex="male",
-            events=(*_yearly(father, settled), weighed),
-        ),
-    )  # fmt: skip
+        Citizen(number=FIRST_TEST_ID + 10, name="", variant="", born=mother, sex="female", events=hers),
+        Citizen(number=FIRST_TEST_ID + 11, name="", variant="", born=father, sex="male", events=his),
+    )

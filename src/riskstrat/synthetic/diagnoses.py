@@ -1,4 +1,4 @@
-"""Diagnoses in ICD-10-SE: lasting disease at visits, reasons for hospital stays, falls, causes of death, everyday illness.
+"""Diagnoses in ICD-10-SE: lasting and everyday disease, hospital stays, falls, causes of death.
 
 In: traits, history, stays. Out: the diagnoses table with setting, position and discharge.
 """
@@ -40,9 +40,41 @@ CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "osteoporosis": ("M810", "M819"),
     "cancer": ("C509", "C619", "C189", "C349", "C449"),
 }
-ADMISSION_CODES = ("J189", "N390", "R074", "K590", "A419", "R559", "I489", "J209", "E869", "R104", "N109", "L039", "K805", "R429")
+EVERY_DAYS = (330, 680)
+THIN_EVERY_DAYS = (700, 1300)  # at least one in any five years
+ADMISSION_CODES = (
+    "J189",
+    "N390",
+    "R074",
+    "K590",
+    "A419",
+    "R559",
+    "I489",
+    "J209",
+    "E869",
+    "R104",
+    "N109",
+    "L039",
+    "K805",
+    "R429",
+)
 YOUNG_CODES = ("J219", "A099", "R104", "K359", "S060", "J459", "N109", "R568")
-EVERYDAY_CODES = ("J069", "M545", "J039", "R109", "L309", "H669", "M791", "Z000", "R059", "K219", "J459", "H109", "R519", "N300")
+EVERYDAY_CODES = (
+    "J069",
+    "M545",
+    "J039",
+    "R109",
+    "L309",
+    "H669",
+    "M791",
+    "Z000",
+    "R059",
+    "K219",
+    "J459",
+    "H109",
+    "R519",
+    "N300",
+)
 HIP_CODES = ("S720", "S721", "S722")
 FALL_CODES = ("S720", "S721", "S722", "S525", "S422", "S060", "S223", "S325", "S001")
 FALL_WEIGHTS = (0.16, 0.11, 0.03, 0.12, 0.10, 0.16, 0.12, 0.10, 0.10)
@@ -53,13 +85,15 @@ OTHER_CAUSES = ("C349", "C189", "C259", "J449", "F039", "K746", "A419", "J189", 
 OLD_CVD_CAUSES = ("I259", "I509", "I219", "I639", "I694")
 
 
-def diagnoses(town: Town, traits: Traits, history: History, stays: Stays, rng: np.random.Generator) -> pl.DataFrame:
-    """All diagnosis rows of a block."""
+def diagnoses(
+    town: Town, traits: Traits, history: History, stays: Stays, rng: np.random.Generator, *, thin: bool
+) -> pl.DataFrame:
+    """All diagnosis rows of a block; `thin` spaces the visits for lasting disease and drops most everyday illness."""
     parts = [
-        *(part for disease in CHRONIC_NAMES for part in _lasting(traits, history, disease, rng)),
+        *(part for disease in CHRONIC_NAMES for part in _lasting(traits, history, disease, rng, thin=thin)),
         *_after_cvd(town, history, rng),
         *_in_hospital(stays, history, rng),
-        *_everyday(town, rng),
+        *_everyday(town, rng, thin=thin),
         *_causes(town, history, rng),
     ]
     return frame(town, parts, ("end_date", "setting", "position"))
@@ -69,12 +103,12 @@ def _onset_days(history: History, disease: str, rng: np.random.Generator) -> Day
     return day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
 
 
-def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator) -> list[Rows]:
-    """A visit at the onset (soon after entry for older disease), then one every year or so."""
+def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+    """Make a visit at the onset (soon after entry for older disease), then one every year or so."""
     start = _onset_days(history, disease, rng)
     person = np.flatnonzero(start < NEVER).astype(np.int32)
     first = np.maximum(start[person], EVENTS_START + rng.integers(0, 90, size=len(person))).astype(np.int32)
-    who, days = repeats(person, first, (330, 680), 14, rng)
+    who, days = repeats(person, first, THIN_EVERY_DAYS if thin else EVERY_DAYS, 14, rng)
     code = pick(CHRONIC_CODES[disease], len(person), rng)
     if disease == "diabetes":
         code = np.where(traits.insulin[person] & (rng.random(len(person)) < 0.4), "E109", code)
@@ -103,7 +137,9 @@ def _in_hospital(stays: Stays, history: History, rng: np.random.Generator) -> li
     main = np.where(stays.kind == KIND_FALL, pick(FALL_CODES, n, rng, FALL_WEIGHTS), main)
     main = np.where(stays.kind == KIND_INFARCTION, pick(INFARCTION_CODES, n, rng), main)
     main = np.where(stays.kind == KIND_STROKE, pick(STROKE_CODES, n, rng), main)
-    rows = Rows(person=stays.person, days=stays.start, end=_open_end(stays.end), code=main, setting="inpatient", position="main")
+    rows = Rows(
+        person=stays.person, days=stays.start, end=_open_end(stays.end), code=main, setting="inpatient", position="main"
+    )
     fell = stays.kind == KIND_FALL
     external = Rows(
         person=stays.person, days=stays.start, end=_open_end(stays.end), code=pick(EXTERNAL_CODES, n, rng),
@@ -126,12 +162,21 @@ def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
     code = np.array([CHRONIC_CODES[name][0] for name in CHRONIC_NAMES])[column]
     onset = history.last.onset[stays.person, column]
     ill = (day_in_month(onset, rng) < stays.start) & (onset != NOT_YET) & (onset > LONG_AGO)
-    rows = Rows(person=stays.person, days=stays.start, end=_open_end(stays.end), code=code, setting="inpatient", position="other")
+    rows = Rows(
+        person=stays.person,
+        days=stays.start,
+        end=_open_end(stays.end),
+        code=code,
+        setting="inpatient",
+        position="other",
+    )
     return rows.where(ill)
 
 
-def _everyday(town: Town, rng: np.random.Generator) -> list[Rows]:
-    person = np.repeat(np.arange(len(town.birth)), rng.poisson(0.35 * 15, size=len(town.birth))).astype(np.int32)
+def _everyday(town: Town, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+    person = np.repeat(
+        np.arange(len(town.birth)), rng.poisson((0.08 if thin else 0.35) * 15, size=len(town.birth))
+    ).astype(np.int32)
     days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
     return [
         Rows(person=person, days=days, code=pick(EVERYDAY_CODES, len(person), rng), setting="primary", position="main")
@@ -151,5 +196,3 @@ def _causes(town: Town, history: History, rng: np.random.Generator) -> list[Rows
     fatal = dict(zip(fatal_person.tolist(), code.tolist(), strict=True))
     cause = np.array([fatal.get(who, given) for who, given in zip(person.tolist(), cause.tolist(), strict=True)])
     return [Rows(person=person, days=days, code=cause, setting="death", position="underlying")]
-
-

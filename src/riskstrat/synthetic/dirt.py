@@ -31,9 +31,9 @@ def soil(name: str, table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFra
 def _late(table: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
     """Rows that reach the register long after their delay carry the day on which they became known."""
     late = pl.Series(rng.random(table.height) < share)
-    days = pl.Series(rng.integers(*LATE_DAYS, size=table.height))
+    wait = pl.Series(rng.integers(*LATE_DAYS, size=table.height)).cast(pl.Int32)
     seen = pl.coalesce("end_date", "date") if "end_date" in table.columns else pl.col("date")
-    return table.with_columns(known_on=pl.when(late).then(seen + pl.duration(days=days)).cast(pl.Date))
+    return table.with_columns(known_on=pl.when(late).then((seen.cast(pl.Int32) + wait).cast(pl.Date)))
 
 
 def _duplicated(table: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:

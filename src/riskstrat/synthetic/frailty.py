@@ -22,7 +22,7 @@ from riskstrat.synthetic.parameters import (
     GOMPERTZ,
     HOME_CARE_START,
 )
-from riskstrat.synthetic.population import Floats
+from riskstrat.synthetic.roster import Floats
 
 FALL_MEMORY_MONTHS = 60
 LOW_INCOME_Z = -0.8
@@ -30,7 +30,7 @@ LOW_INCOME_Z = -0.8
 
 def admissions_in_year(health: Health) -> Floats:
     """Unplanned admissions in the last twelve months, counted up to a cap."""
-    return np.minimum(health.admissions.sum(axis=1), ADMISSIONS_CAP).astype(np.float64)
+    return np.minimum(health.admissions_year, ADMISSIONS_CAP).astype(np.float64)
 
 
 def frailty_factors(traits: Traits, health: Health, month: int) -> Factors:
@@ -72,7 +72,7 @@ def frailty_rates(traits: Traits, health: Health, month: int) -> Mapping[str, Fl
 
 
 def service_rates(traits: Traits, health: Health, month: int) -> Mapping[str, Floats]:
-    """Starts of home care and alarm a year among those of 65 and over who live at home without it."""
+    """Compute starts of home care and alarm a year among those of 65 and over who live at home without it."""
     age = age_at(traits, month_start(month))
     need = 0.5 * health.lives_alone + 0.5 * has(health, "dementia", month) + 0.15 * admissions_in_year(health)
     need = need + 0.3 * (has(health, "heart_failure", month) + has(health, "copd", month)) + 0.15 * traits.need
@@ -90,15 +90,15 @@ def death_rate(traits: Traits, health: Health, month: int) -> Floats:
     age = np.minimum(age_at(traits, month_start(month)), 108)
     women, men = GOMPERTZ
     rate = np.where(traits.female, _gompertz(women, age), _gompertz(men, age))
-    factors = {
+    factors: Factors = {
         **{name: has(health, name, month) for name in ("heart_failure", "dementia", "copd", "diabetes", "cancer")},
         "home_care": health.home_care < month,
         "special_housing": health.housing < month,
         "admissions_year": admissions_in_year(health),
         "low_income": traits.income_z < LOW_INCOME_Z,
     }
-    level, slope = DEATH_CORRECTION
-    correction = level + slope * np.maximum(age - 70, 0)
+    level, slope, later = DEATH_CORRECTION
+    correction = level + slope * np.maximum(age - 50, 0) + later * np.maximum(age - 75, 0)
     return np.asarray(rate * np.exp(linear_predictor(factors, DEATH) + correction))
 
 

@@ -159,7 +159,7 @@ def _corners() -> Floats:
     shift = rng.uniform(-0.28, 0.28, size=(ROWS + 1, COLUMNS + 1, 2))
     lon = WEST + WIDTH * (c + shift[..., 0])
     lat = SOUTH + HEIGHT * (r + shift[..., 1])
-    return np.round(np.stack([lon, lat], axis=-1), 4)
+    return np.asarray(np.round(np.stack([lon, lat], axis=-1), 4), dtype=np.float64)
 
 
 def _ring(corners: Floats, r: int, c: int) -> tuple[tuple[float, float], ...]:
@@ -182,7 +182,7 @@ def _fields(rng: np.random.Generator, centroids: Floats) -> Iterator[Floats]:
 
 
 def _standardise(x: Floats) -> Floats:
-    return (x - x.mean()) / x.std()
+    return np.asarray((x - x.mean()) / x.std(), dtype=np.float64)
 
 
 def _centre(x: Floats, share: Floats) -> Floats:
@@ -192,7 +192,7 @@ def _centre(x: Floats, share: Floats) -> Floats:
 def _move_to(centroids: Floats, deprivation: Floats, share: Floats) -> Floats:
     distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
     unlike = np.abs(deprivation[:, None] - deprivation[None])
-    weight = share * np.exp(-0.9 * unlike - distance / 6.0)
+    weight = share * np.exp(-1.7 * unlike - distance / 6.0)
     np.fill_diagonal(weight, 0.0)
     return np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
 

@@ -10,7 +10,7 @@ the family term. The measured index is a monotone function of the latent, equal 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from riskstrat.codes import GrowthReference, iotf_cutoff_z
 from riskstrat.codes.growth_curves import daily_curves
 from riskstrat.synthetic.adults import Traits
-from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, Days, month_starts
+from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
 from riskstrat.synthetic.cardiovascular import Factors, linear_predictor
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.homes import observed, spell_at
@@ -30,7 +30,8 @@ from riskstrat.synthetic.parameters import (
     OBESITY_MEANS,
     OBESITY_Z_PER_LOGIT,
 )
-from riskstrat.synthetic.population import NOBODY, Bools, Floats, Ints, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import NOBODY, Bools, Floats, Ints
 from riskstrat.synthetic.rows import Rows, frame
 
 FIRST_BIRTH = EVENTS_START - 6 * 365
@@ -81,36 +82,42 @@ class Children:
 
 def make_children(town: Town, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
     """Draw births, growth and the true risk of obesity at four."""
+    infants = _infants(town, traits, geography, rng)
+    person, index = infants.person, infants.index
+    predictor = OBESITY_INTERCEPT + linear_predictor(_factors(town, traits, infants), OBESITY)
+    spell = spell_at(town, person, (index - 1).astype(np.int32))
+    area = town.spell_area[np.maximum(spell, 0)]
+    full = predictor + geography.effects["childhood_obesity"][area]
+    latent = full + _family_term(town, person, rng) + rng.logistic(size=len(person))
+    return replace(infants, latent=latent, predictor=predictor, risk=marginal_risk(full))
+
+
+def _infants(town: Town, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
+    """Children with everything that comes before their outcome, which is still nought."""
     person = np.flatnonzero(town.birth >= FIRST_BIRTH).astype(np.int32)
     n = len(person)
     birth, female, mother = town.birth[person], town.female[person], np.maximum(town.mother[person], 0)
     smoked = rng.random(n) < 1 / (1 + np.exp(3.35 - 0.8 * traits.need[mother]))
-    gestation = np.round(np.clip(279.5 - rng.gamma(1.3, 7.0, size=n) + rng.normal(4, 6, size=n), 165, 299)).astype(np.int32)
-    mother_bmi = traits.bmi[mother]
-    weight_z = 0.035 * (mother_bmi - 25) - 0.45 * smoked + 0.93 * rng.standard_normal(n)
+    days = np.clip(279.5 - rng.gamma(1.3, 7.0, size=n) + rng.normal(4, 6, size=n), 165, 299)
+    gestation = np.round(days).astype(np.int32)
+    weight_z = 0.035 * (traits.bmi[mother] - 25) - 0.45 * smoked + 0.93 * rng.standard_normal(n)
     weight = np.round(birth_weight_mean(gestation, female) * (1 + MARSAL_SD * weight_z) / 5) * 5
-    early_z = 0.25 * weight_z + 0.02 * (mother_bmi - 25) + 0.9 * rng.standard_normal(n)
-    visits, attends = _visits(town, traits, geography, person, rng)
-    index = add_months(birth, 18)
-    factors = _factors(town, traits, person, index, weight / birth_weight_mean(gestation, female), smoked, early_z, visits, attends)
-    predictor = OBESITY_INTERCEPT + linear_predictor(factors, OBESITY)
-    spell = spell_at(town, person, (index - 1).astype(np.int32))
-    area = town.spell_area[np.maximum(spell, 0)]
-    full = predictor + geography.effects["childhood_obesity"][area]
-    latent = full + _family_term(town, person, rng) + rng.logistic(size=n)
+    early_z = 0.25 * weight_z + 0.02 * (traits.bmi[mother] - 25) + 0.9 * rng.standard_normal(n)
+    visits, attends = _visits(town, geography, person, rng)
+    nought = np.zeros(n)
     return Children(
-        person=person, birth=birth, index=index, female=female, gestation=gestation, weight=weight, smoked=smoked,
-        early_z=early_z, latent=latent, predictor=predictor, risk=marginal_risk(full), attends=attends, visits=visits,
+        person=person, birth=birth, index=add_months(birth, 18), female=female, gestation=gestation, weight=weight,
+        smoked=smoked, early_z=early_z, latent=nought, predictor=nought, risk=nought, attends=attends, visits=visits,
     )  # fmt: skip
 
 
 def add_months(days: Days, months: int) -> Days:
-    """The same day some months later; a missing day becomes the first of the next month."""
+    """Give the same day some months later; a missing day becomes the first of the next month."""
     start = days.astype("datetime64[D]").astype("datetime64[M]")
     dom = (days.astype("datetime64[D]") - start).astype(np.int64)
     target = start + months
     length = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64)
-    return (target.astype("datetime64[D]").astype(np.int64) + np.minimum(dom, length)).astype(np.int32)
+    return np.asarray(target.astype("datetime64[D]").astype(np.int64) + np.minimum(dom, length), dtype=np.int32)
 
 
 def birth_weight_mean(gestation: NDArray[np.int32], female: Bools) -> Floats:
@@ -144,7 +151,7 @@ def _family_term(town: Town, person: Ints, rng: np.random.Generator) -> Floats:
 
 
 def _visits(
-    town: Town, traits: Traits, geography: Geography, person: Ints, rng: np.random.Generator
+    town: Town, geography: Geography, person: Ints, rng: np.random.Generator
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Days of the programme's visits and whether the child came; worse attendance in deprived areas and families."""
     n = len(person)
@@ -157,22 +164,14 @@ def _visits(
     log_odds = 2.3 - 0.35 * deprived - 0.35 * alone
     late = np.arange(len(VISIT_AGES_DAYS)) >= EARLY_VISITS
     chance = 1 / (1 + np.exp(-(log_odds[:, None] - 0.5 * late[None, :])))
-    del traits
     return days, covered[:, None] & (rng.random((n, len(VISIT_AGES_DAYS))) < chance)
 
 
-def _factors(
-    town: Town,
-    traits: Traits,
-    person: Ints,
-    index: Days,
-    relative_weight: Floats,
-    smoked: Bools,
-    early_z: Floats,
-    visits: NDArray[np.int32],
-    attends: NDArray[np.bool_],
-) -> Factors:
+def _factors(town: Town, traits: Traits, infants: Children) -> Factors:
     """Factors as the registers know them on the day before the index; the population's mean where they do not."""
+    person, index = infants.person, infants.index
+    attends, visits = infants.attends, infants.visits
+    relative_weight = infants.weight / birth_weight_mean(infants.gestation, infants.female)
     born_here = (town.birth[person] >= EVENTS_START) & observed(town, person, town.birth[person])
     mother, father = town.mother[person], town.father[person]
     weighed = (attends[:, :EARLY_VISITS] & (visits[:, :EARLY_VISITS] + VISIT_DELAY < index[:, None])).any(axis=1)
@@ -188,15 +187,17 @@ def _factors(
         "father_bmi_30": (father_bmi >= 30, father_known),
         "mother_no_post_secondary": (traits.education[mother] < 5, _schooled(town, traits, mother, index)),
         "father_no_post_secondary": (traits.education[father] < 5, _schooled(town, traits, father, index)),
-        "mother_smoked": (smoked, born_here),
-        "growth_z": (early_z, weighed),
+        "mother_smoked": (infants.smoked, born_here),
+        "growth_z": (infants.early_z, weighed),
     }
     return {name: np.where(seen, value, OBESITY_MEANS.get(name, 0.0)) for name, (value, seen) in known.items()}
 
 
 def _schooled(town: Town, traits: Traits, parent: Ints, index: Days) -> Bools:
     """Whether a parent's education is known: in the town on 31 December of one of the last two finished years."""
-    year_end = (index.astype("datetime64[D]").astype("datetime64[Y]")).astype("datetime64[D]").astype(np.int64) - 1 - 365
+    year_end = (
+        (index.astype("datetime64[D]").astype("datetime64[Y]")).astype("datetime64[D]").astype(np.int64) - 1 - 365
+    )
     at = np.maximum(parent, 0)
     here = spell_at(town, at, year_end.astype(np.int32)) >= 0
     return np.asarray((parent >= 0) & here & (traits.education[at] > 0) & (year_end >= EVENTS_START))
@@ -223,7 +224,7 @@ def father_measured(town: Town, traits: Traits, person: Ints, index: Days) -> Bo
 
 
 def births(town: Town, traits: Traits, children: Children) -> pl.DataFrame:
-    """The medical birth register's facts about the child, dated the day of birth."""
+    """Give the medical birth register's facts about the child, dated the day of birth."""
     mother = town.mother[children.person]
     known = (mother >= 0) & (town.birth[children.person] >= EVENTS_START) & _first_home(town, children.person)
     facts: Mapping[str, Floats] = {
@@ -231,7 +232,7 @@ def births(town: Town, traits: Traits, children: Children) -> pl.DataFrame:
         "gestation_days": children.gestation.astype(np.float64),
         "parity": _parity(town, children.person),
         "mother_bmi_kg_m2": traits.bmi[np.maximum(mother, 0)],
-        "mother_smoking": children.smoked * 1.0,
+        "mother_smoking": children.smoked.astype(np.float64),
     }
     rows = [
         Rows(person=children.person[known], days=children.birth[known], code=code, value=value[known])
@@ -245,7 +246,7 @@ def _first_home(town: Town, person: Ints) -> Bools:
 
 
 def _parity(town: Town, person: Ints) -> Floats:
-    """Number of the mother's children in the register who were born earlier, plus one."""
+    """Count the mother's children in the register who were born earlier, and one more."""
     mother = town.mother[person]
     order = np.lexsort((town.birth[person], mother))
     ordered = mother[order]
@@ -256,9 +257,12 @@ def _parity(town: Town, person: Ints) -> Floats:
     return parity
 
 
-def child_health(town: Town, children: Children, rng: np.random.Generator) -> pl.DataFrame:
-    """Weight, height and body mass index at the visits that the child came to."""
+def child_health(town: Town, children: Children, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+    """Weight, height and body mass index at the visits that the child came to; `thin` gives infants the index alone."""
     parts = [part for visit in range(len(VISIT_AGES_DAYS)) for part in _visit(children, visit, rng)]
+    if thin:
+        old = [part.days - town.birth[part.person] > 730 for part in parts]
+        parts = [part.where(late | (part.code == "bmi_kg_m2")) for part, late in zip(parts, old, strict=True)]
     return frame(town, parts, ("value",))
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, Days, month_starts
 from riskstrat.synthetic.parameters import MONTHS
-from riskstrat.synthetic.population import NOBODY, Bools, Ints, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import NOBODY, Bools, Ints
 
 SPAN = 1 << 22  # larger than any day number
 
@@ -39,7 +40,7 @@ def observed(town: Town, person: NDArray[np.integer], days: Days) -> Bools:
     """Whether the person is a living resident on a day of the event period."""
     inside = (days >= EVENTS_START) & (days <= DATA_END) & (town.death[person] >= days) & (town.birth[person] <= days)
     inside[inside] = spell_at(town, person[inside], days[inside]) >= 0
-    return inside
+    return np.asarray(inside)
 
 
 def with_deaths(town: Town, person: Ints, days: Days) -> Town:

@@ -1,13 +1,7 @@
-"""The health of adults, month by month: what happens when, and the same engine run forward from a recorded state.
+"""The health of adults, month by month: what happens when.
 
-In: traits, the first health, where everybody lives each month. Out: a frozen `History` of events and the states at
-chosen months; true risks from `forward_risk`.
-
-How the truth is kept clean: hazards depend on what registers record at the start of each month, the area and a gamma
-multiplier. Given the recorded past the multiplier is again gamma (events and hazard so far), so the true risk is the
-mean over paths drawn with that multiplier, each contributing its exact cumulative incidence with death competing.
-What remains approximate (together below two per cent of the expected cases): a person keeps area and family during
-the horizon, and dates are months.
+In: traits, the first health, where everybody lives each month. Out: a frozen `History` of events in months, and the
+states at chosen months, from which `forward` computes true risks.
 """
 
 from __future__ import annotations
@@ -33,12 +27,10 @@ from riskstrat.synthetic.cardiovascular import cvd_rate
 from riskstrat.synthetic.frailty import death_rate, frailty_rates, service_rates
 from riskstrat.synthetic.parameters import (
     CVD_FATAL_OUTSIDE,
-    CVD_HETEROGENEITY,
     CVD_STROKE_SHARE,
-    FRAILTY_HETEROGENEITY,
     MONTHS,
 )
-from riskstrat.synthetic.population import NOBODY, Bools, Floats, Ints
+from riskstrat.synthetic.roster import NOBODY, Bools, Floats, Ints
 
 KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")
 
@@ -55,8 +47,8 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Month:
-    """Hazards of one month as probabilities without and with the multipliers."""
+class MonthHazards:
+    """One month: rates a year without the multipliers, chances of the month with them."""
 
     rates: Mapping[str, Floats]
     chances: Mapping[str, Floats]
@@ -67,6 +59,7 @@ def live(
     health: Health,
     area_by_month: NDArray[np.int8],
     effects: Mapping[str, Floats],
+    *,
     keep: Sequence[int],
     rng: np.random.Generator,
 ) -> History:
@@ -87,15 +80,16 @@ def live(
     """
     found: dict[str, list[tuple[NDArray[np.int64], int]]] = {kind: [] for kind in (*KINDS, "fatal", "stroke")}
     kept: dict[int, Health] = {}
+    everybody = np.arange(len(traits.birth))
     for month in range(MONTHS + 1):
         area = area_by_month[:, month]
         health = _surroundings(traits, health, area, effects)
         if month in keep:
-            kept[month] = health
+            kept[month] = take(health, everybody)
         if month == MONTHS:
             break
         active = np.flatnonzero((area >= 0) & (traits.entry <= month) & (health.dead == NOT_YET))
-        health = _live_a_month(traits, health, active, month, found, rng)
+        health = _live_a_month(traits, health, active, month, found=found, rng=rng)
     events = {kind: _flatten(found[kind]) for kind in KINDS}
     return History(
         events=events,
@@ -133,7 +127,8 @@ def _parent_had(parent: Ints, health: Health) -> Bools:
     return np.asarray((parent != NOBODY) & health.earlier_cvd[parent])
 
 
-def _month(traits: Traits, health: Health, month: int) -> _Month:
+def month_hazards(traits: Traits, health: Health, month: int) -> MonthHazards:
+    """Compute the rates and chances of one month."""
     rates = {
         **frailty_rates(traits, health, month),
         **service_rates(traits, health, month),
@@ -142,7 +137,7 @@ def _month(traits: Traits, health: Health, month: int) -> _Month:
     }
     multiplier = {"cvd": traits.cvd_z, **dict.fromkeys(("fall", "admission", "special_housing"), traits.frailty_z)}
     chances = {kind: -np.expm1(-rate * multiplier.get(kind, 1.0) / 12) for kind, rate in rates.items()}
-    return _Month(rates=rates, chances=chances)
+    return MonthHazards(rates=rates, chances=chances)
 
 
 def _live_a_month(
@@ -150,12 +145,13 @@ def _live_a_month(
     health: Health,
     active: NDArray[np.int64],
     month: int,
+    *,
     found: dict[str, list[tuple[NDArray[np.int64], int]]],
     rng: np.random.Generator,
 ) -> Health:
     """Draw the events of the active people and write them into the state of everybody."""
     some_traits, some = take(traits, active), take(health, active)
-    hazards = _month(some_traits, some, month)
+    hazards = month_hazards(some_traits, some, month)
     happens = {kind: rng.random(len(active)) < hazards.chances[kind] for kind in KINDS}
     fatal = happens["cvd"] & (rng.random(len(active)) < CVD_FATAL_OUTSIDE)
     stroke = happens["cvd"] & (rng.random(len(active)) < CVD_STROKE_SHARE)
@@ -164,17 +160,20 @@ def _live_a_month(
     admitted = happens["admission"] | happens["fall"] | (happens["cvd"] & ~fatal)
     for kind, hit in {**happens, "fatal": fatal, "stroke": stroke}.items():
         found[kind].append((active[hit], month))
-    after = _after(some, happens, admitted, stroke, month)
-    after = replace(after, onset=_new_disease(some_traits, after, month, rng))
+    after = after_month(some, happens, admitted, stroke, month)
+    after = replace(after, onset=new_disease(some_traits, after, month, rng))
     return _put(health, active, _learn(after, hazards, happens))
 
 
-def _after(some: Health, happens: Mapping[str, Bools], admitted: Bools, stroke: Bools, month: int) -> Health:
+def after_month(some: Health, happens: Mapping[str, Bools], admitted: Bools, stroke: Bools, month: int) -> Health:
+    """Carry the events of a month into the state."""
     ring = some.admissions.copy()
+    a_year_ago = ring[:, month % 12].copy()
     ring[:, month % 12] = admitted
     return replace(
         some,
         admissions=ring,
+        admissions_year=some.admissions_year + admitted - a_year_ago,
         last_fall=np.where(happens["fall"], np.int16(month), some.last_fall),
         home_care=np.where(happens["home_care"], np.int16(month), some.home_care),
         alarm=np.where(happens["alarm"], np.int16(month), some.alarm),
@@ -185,7 +184,7 @@ def _after(some: Health, happens: Mapping[str, Bools], admitted: Bools, stroke: 
     )
 
 
-def _learn(after: Health, hazards: _Month, happens: Mapping[str, Bools]) -> Health:
+def _learn(after: Health, hazards: MonthHazards, happens: Mapping[str, Bools]) -> Health:
     """Cumulate the events and hazards that tell about the multipliers."""
     kinds = ("fall", "admission", "special_housing")
     return replace(
@@ -197,8 +196,8 @@ def _learn(after: Health, hazards: _Month, happens: Mapping[str, Bools]) -> Heal
     )
 
 
-def _new_disease(traits: Traits, health: Health, month: int, rng: np.random.Generator) -> Months:
-    """Onsets of the year ahead, drawn in each person's check month for a random month of the year."""
+def new_disease(traits: Traits, health: Health, month: int, rng: np.random.Generator) -> Months:
+    """Give the onsets of the year ahead, drawn in each person's check month for a random month of the year."""
     due = np.flatnonzero((traits.check_month == month % 12) | (traits.entry == month))
     onset = health.onset.copy()
     checked, state = take(traits, due), take(health, due)
@@ -222,95 +221,3 @@ def _flatten(parts: list[tuple[NDArray[np.int64], int]]) -> tuple[Ints, Months]:
     person = np.concatenate([part[0] for part in parts]).astype(np.int32)
     month = np.concatenate([np.full(len(part[0]), part[1], np.int16) for part in parts])
     return person, month
-
-
-def posterior_paths(traits: Traits, health: Health, paths: int, rng: np.random.Generator) -> tuple[Traits, Health]:
-    """Repeat every person `paths` times with multipliers drawn from what the recorded past says about them."""
-    at = np.repeat(np.arange(len(traits.birth)), paths)
-    traits, health = take(traits, at), take(health, at)
-    return (
-        replace(
-            traits,
-            cvd_z=_posterior(CVD_HETEROGENEITY, health.cvd_events, health.cvd_hazard, rng),
-            frailty_z=_posterior(FRAILTY_HETEROGENEITY, health.frailty_events, health.frailty_hazard, rng),
-        ),
-        health,
-    )
-
-
-def _posterior(variance: float, events: Floats, hazard: Floats, rng: np.random.Generator) -> Floats:
-    return rng.gamma(1 / variance + events) / (1 / variance + hazard)
-
-
-def forward_risk(
-    traits: Traits, health: Health, month: int, condition: str, paths: int, rng: np.random.Generator
-) -> Floats:
-    """True cumulative incidence from the start of `month`: two years of frailty or five of early cardiovascular disease.
-
-    Parameters
-    ----------
-    traits, health
-        One row a person at risk.
-    month
-        Month at whose start the person stands.
-    condition
-        ``early_cvd`` or ``frailty``.
-    paths
-        Futures a person; each adds its exact incidence given the path, so few are enough.
-    rng
-        Generator of the truth.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Risk in [0, 1].
-    """
-    people = len(traits.birth)
-    traits, health = posterior_paths(traits, health, paths, rng)
-    horizon = {"early_cvd": 60, "frailty": 24}[condition]
-    free = np.ones(len(traits.birth))
-    risk = np.zeros(len(traits.birth))
-    admitted = np.full(len(traits.birth), -1_000)
-    for ahead in range(month, month + horizon):
-        hazards = _month(traits, health, ahead)
-        outcome = _outcome_chance(condition, hazards, ahead - admitted)
-        risk += free * outcome
-        free *= (1 - outcome) * (1 - hazards.chances["death"])
-        health, admitted = _path_month(traits, health, condition, hazards, ahead, admitted, rng)
-    return np.asarray(risk.reshape(people, paths).mean(axis=1))
-
-
-def _outcome_chance(condition: str, hazards: _Month, since_admission: NDArray[np.int64]) -> Floats:
-    chances = hazards.chances
-    if condition == "early_cvd":
-        return chances["cvd"]
-    counts = np.where(since_admission < 12, 1.0, np.where(since_admission == 12, 0.5, 0.0))
-    survived = 1 - CVD_FATAL_OUTSIDE
-    second = counts * (1 - (1 - chances["admission"]) * (1 - survived * chances["cvd"]))
-    return 1 - (1 - chances["fall"]) * (1 - chances["special_housing"]) * (1 - second)
-
-
-def _path_month(
-    traits: Traits,
-    health: Health,
-    condition: str,
-    hazards: _Month,
-    month: int,
-    admitted: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> tuple[Health, NDArray[np.int64]]:
-    """One month of a path on which neither outcome nor death happens."""
-    n = len(traits.birth)
-    happens = {kind: np.zeros(n, bool) for kind in KINDS}
-    for kind in ("home_care", "alarm"):
-        happens[kind] = rng.random(n) < hazards.chances[kind]
-    stroke = np.zeros(n, bool)
-    if condition == "frailty":
-        recent = month - admitted <= 12
-        happens["admission"] = ~recent & (rng.random(n) < hazards.chances["admission"])
-        happens["cvd"] = ~recent & (rng.random(n) < hazards.chances["cvd"] * (1 - CVD_FATAL_OUTSIDE))
-        stroke = happens["cvd"] & (rng.random(n) < CVD_STROKE_SHARE)
-    entered = happens["admission"] | happens["cvd"]
-    after = _after(health, happens, entered, stroke, month)
-    after = replace(after, onset=_new_disease(traits, after, month, rng))
-    return after, np.where(entered, month, admitted)

@@ -127,10 +127,17 @@ def write_municipality(
         workshop, fresh = Path(place) / "parts", Path(place) / "new"
         (fresh / writing.TRUTH).mkdir(parents=True)
         small = writing.write_parts(blocks, workshop)
+        level = writing.SMALL_LEVEL if thin else writing.QUICK_LEVEL
         for name in (part.name for part in workshop.iterdir() if part.name != "risks"):
-            writing.join_parts(workshop, name, fresh / f"{name}.parquet")
+            writing.join_parts(workshop, name, fresh / f"{name}.parquet", level=level)
         writing.join_parts(
-            workshop, "risks", fresh / writing.TRUTH / "risks.parquet", "condition", "index_date", "person_id"
+            workshop,
+            "risks",
+            fresh / writing.TRUTH / "risks.parquet",
+            "condition",
+            "index_date",
+            "person_id",
+            level=level,
         )
         truths = {"areas": area_effects(geography), "test_people": test_people()}
         writing.write_small(fresh, geography, _places(geography, small), truths, coefficients(geography, seed, people))
@@ -192,5 +199,3 @@ def _places(geography: Geography, blocks: list[Block]) -> dict[str, pl.DataFrame
     areas = pl.DataFrame({"area_id": geography.ids, "name": geography.names, "municipality": MUNICIPALITY_NAME})
     facts = area_facts(pl.concat([block.care_need for block in blocks if block.care_need.height]))
     return {"areas": areas.sort("area_id"), "area_facts": facts}
-
-

@@ -34,7 +34,7 @@ AGE_BANDS_1999: Final[Mapping[int, float]] = {
 }  # fmt: skip
 BIRTH_REGIONS: Final = ("sweden", "nordic", "europe", "asia", "africa", "south_america", "other")
 FOREIGN_MIX: Final = (0.0, 0.11, 0.22, 0.50, 0.09, 0.06, 0.02)
-FERTILITY: Final[Mapping[int, float]] = {18: 0.015, 20: 0.055, 25: 0.145, 30: 0.185, 35: 0.095, 40: 0.022}
+FERTILITY: Final[Mapping[int, float]] = {18: 0.014, 20: 0.056, 25: 0.146, 30: 0.193, 35: 0.104, 40: 0.026}
 TWIN_SHARE: Final = 0.014
 
 # Gompertz-Makeham c + exp(a + b x), fitted to SCB's life table of 2024: women, men.
@@ -44,13 +44,13 @@ GOMPERTZ: Final = ((-14.0544, 0.132385, 0.000316), (-13.1818, 0.125566, 0.000447
 # Socialstyrelsen 2023 (antihypertensives 22 %, antidepressants men 7 / women 13 %), AGEING and general knowledge.
 CHRONIC: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "diabetes": (-4.75, 0.035, 0.30, 0.35),
-    "hypertension": (-3.35, 0.045, 0.05, 0.12),
-    "statins": (-3.95, 0.045, 0.25, 0.12),
+    "hypertension": (-3.75, 0.045, 0.05, 0.12),
+    "statins": (-4.15, 0.045, 0.25, 0.12),
     "heart_failure": (-6.00, 0.095, 0.25, 0.20),
     "copd": (-5.80, 0.050, 0.00, 0.40),
     "dementia": (-7.10, 0.125, -0.05, 0.10),
     "atrial_fibrillation": (-5.55, 0.080, 0.30, 0.00),
-    "antidepressants": (-4.60, 0.012, -0.60, 0.20),
+    "antidepressants": (-4.98, 0.012, -0.60, 0.20),
     "opioids": (-5.10, 0.030, -0.20, 0.25),
     "hypnotics": (-4.85, 0.035, -0.40, 0.10),
     "osteoporosis": (-6.00, 0.060, -1.20, 0.00),
@@ -60,7 +60,7 @@ INSULIN_SHARE: Final = 0.28  # of people with diabetes
 
 # --- early cardiovascular disease: hazard exp(intercept + sum); age slope MALKI, sex and education YANG, the rest OWN
 # within the published ranges; the factor 1.4 for a municipality of this kind is an assumption.
-CVD_INTERCEPT: Final = -7.50
+CVD_INTERCEPT: Final = -7.64
 CVD: Final[Mapping[str, float]] = {
     "years_over_50": 0.098,
     "years_over_65": -0.030,
@@ -113,8 +113,8 @@ FRAILTY_HETEROGENEITY: Final = 0.10
 ADMISSIONS_CAP: Final = 4
 
 # --- services: start rate exp(a + b (age - 80) + ...), AGEING's prevalences by age
-HOME_CARE_START: Final = (-2.72, 0.125)
-ALARM_START: Final = (-3.00, 0.090)
+HOME_CARE_START: Final = (-3.36, 0.165)
+ALARM_START: Final = (-3.40, 0.120)
 HOME_CARE_PREVALENCE: Final[Mapping[int, float]] = {
     60: 0.008, 65: 0.020, 70: 0.037, 75: 0.080, 80: 0.174, 85: 0.345, 90: 0.571,
 }  # fmt: skip
@@ -134,10 +134,11 @@ DEATH: Final[Mapping[str, float]] = {
     "admissions_year": 0.22,
     "low_income": 0.15,
 }
-DEATH_CORRECTION: Final = (-0.30, -0.018)  # at 70, and a year of age from there (not below 0 years)
+DEATH_CORRECTION: Final = (-0.20, -0.020, -0.040)  # at 50, a year of age from 50, and more a year from 75
 
-# --- obesity at four: log odds. BMC's ratios are for overweight: using them for obesity is an assumption. Smoking MALMO.
-OBESITY_INTERCEPT: Final = -5.05
+# --- obesity at four: log odds. BMC's ratios are for overweight, for obesity they are an
+# assumption. Smoking MALMO.
+OBESITY_INTERCEPT: Final = -5.12
 OBESITY: Final[Mapping[str, float]] = {
     "female": 0.20,
     "large_for_gestation": 1.008,
@@ -165,7 +166,8 @@ OBESITY_MEANS: Final[Mapping[str, float]] = {
     "mother_smoked": 0.05,
     "growth_z": 0.0,
 }
-CVD_UNMEASURED: Final[Mapping[str, float]] = {"systolic_20mmhg": 0.0, "non_hdl_mmol_l": 0.0, "smoker": 0.13}
+# Where a level is not measured, the value with the mean hazard of those measured: log(mean(exp(b x))) / b at 40-59.
+CVD_UNMEASURED: Final[Mapping[str, float]] = {"systolic_20mmhg": -0.125, "non_hdl_mmol_l": 0.02, "smoker": 0.193}
 
 DELAYS: Final[Mapping[str, int | Mapping[str, int]]] = {
     "diagnoses": {"inpatient": 90, "specialist": 90, "primary": 30, "death": 180},

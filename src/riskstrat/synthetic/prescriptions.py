@@ -34,11 +34,13 @@ DRUGS: Final[Mapping[str, tuple[str, ...]]] = {
 SHORT = ("J01CE02", "J01CA08", "N02BE01", "M01AE01", "R06AX27", "A02BC01")
 EVERY_DAYS = (80, 105)
 TIMES = 62
-THIN_EVERY_DAYS = (230, 330)  # still at least one a year, so that "within a year" sees the treatment
-THIN_TIMES = 24
+THIN_EVERY_DAYS = (310, 360)  # still at least one a year, so that "within a year" sees the treatment
+THIN_TIMES = 18
 
 
-def prescriptions(town: Town, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+def prescriptions(
+    town: Town, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
+) -> pl.DataFrame:
     """All dispensings of a block; `thin` leaves out two in three of the lasting treatments."""
     parts = [_lasting(history, disease, rng, thin=thin) for disease in DRUGS]
     parts.append(_insulin(traits, history, rng, thin=thin))

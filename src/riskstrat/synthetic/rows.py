@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic.calendar_days import Days
 from riskstrat.synthetic.homes import observed
-from riskstrat.synthetic.population import Bools, Floats, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Bools, Floats
 
 Persons = NDArray[np.integer]
 
@@ -117,7 +118,9 @@ def repeats(
     return np.repeat(person, times), days.reshape(-1).astype(np.int32)
 
 
-def pick(choices: Sequence[str], n: int, rng: np.random.Generator, weights: Sequence[float] | None = None) -> NDArray[np.str_]:
+def pick(
+    choices: Sequence[str], n: int, rng: np.random.Generator, weights: Sequence[float] | None = None
+) -> NDArray[np.str_]:
     """Codes drawn from a list."""
     share = None if weights is None else np.array(weights) / sum(weights)
     return np.array(choices)[rng.choice(len(choices), size=n, p=share)]

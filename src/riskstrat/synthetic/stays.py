@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic.adults import LONG_AGO, NOT_YET, Months, Traits
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Days, month_starts
-from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.homes import spell_at
 from riskstrat.synthetic.lifecourse import History, event_key, is_stroke
-from riskstrat.synthetic.population import Floats, Ints, Town
+from riskstrat.synthetic.parameters import AREAS
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Ints
 from riskstrat.synthetic.rows import Rows, frame
 
 LONGEST_STAY = 24
 DAYS_BETWEEN_STAYS = 3
-THIN_AGES = (3, 40)
+THIN_AGES = (3, 66)
 KIND_ADMISSION, KIND_FALL, KIND_INFARCTION, KIND_STROKE, KIND_YOUNG = range(5)
 
 
@@ -37,7 +38,7 @@ class Stays:
 
 
 def day_in_month(month: Months, rng: np.random.Generator) -> Days:
-    """A random day of each month; months before the first become long ago, months not reached never."""
+    """Draw a random day of each month; months before the first become long ago, months not reached never."""
     starts = month_starts()
     inside = np.clip(month, 0, len(starts) - 2)
     length = starts[inside + 1] - starts[inside]
@@ -63,7 +64,9 @@ def make_stays(town: Town, history: History, rng: np.random.Generator) -> Stays:
     people = np.concatenate([p[0] for p in parts] + [young := _young(town, rng)])
     months = np.concatenate([p[1] for p in parts]).astype(np.int16)
     start = np.concatenate([day_in_month(months, rng), _young_days(len(young), rng)])
-    kind = np.concatenate([np.full(len(p[0]), p[2], np.int8) for p in parts] + [np.full(len(young), KIND_YOUNG, np.int8)])
+    kind = np.concatenate(
+        [np.full(len(p[0]), p[2], np.int8) for p in parts] + [np.full(len(young), KIND_YOUNG, np.int8)]
+    )
     length = np.minimum(1 + rng.geometric(0.2, size=len(people)), LONGEST_STAY).astype(np.int32)
     return _apart(town, people.astype(np.int32), start, length, kind)
 
@@ -100,12 +103,14 @@ def _open_end(days: Days) -> Days:
 
 
 def contacts(
-    town: Town, traits: Traits, history: History, stays: Stays, geography: Geography, rng: np.random.Generator,
-    *, thin: bool,
+    town: Town, traits: Traits, history: History, stays: Stays, rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
-    """Unplanned and planned admissions with their ends, and primary-care visits; `thin` drops visits from 5 to 39."""
+    """Give unplanned and planned admissions with their ends, and primary-care visits.
+
+    `thin` drops visits at ages that no shipped condition reads.
+    """
     planned = _planned(town, rng)
-    visitor, visit = _visits(town, traits, history, geography, rng)
+    visitor, visit = _visits(town, traits, history, rng)
     if thin:
         age = (visit - town.birth[visitor]) / 365.25
         keep = (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
@@ -127,19 +132,19 @@ def _planned(town: Town, rng: np.random.Generator) -> Rows:
     return Rows(person=person, days=start, end=_open_end(end), code="admission_planned")
 
 
-def _visits(
-    town: Town, traits: Traits, history: History, geography: Geography, rng: np.random.Generator
-) -> tuple[Ints, Days]:
+def _visits(town: Town, traits: Traits, history: History, rng: np.random.Generator) -> tuple[Ints, Days]:
     """Visits a year by age, disease, and the habit of the area and the person."""
     n = len(town.birth)
     ill = (history.last.onset < NOT_YET).sum(axis=1)
     habit = rng.gamma(4.0, 0.25, size=n) * np.exp(0.05 * traits.need)
-    area_habit = np.exp(0.15 * np.sin(np.arange(len(geography.ids)) * 2.4))
+    area_habit = np.exp(0.15 * np.sin(np.arange(AREAS) * 2.4))
     people, days = [], []
     for year in range(15):
         middle = np.full(n, EVENTS_START + year * 365 + 182, np.int32)
         age = (middle - town.birth) / 365.25
-        rate = np.interp(age, [0, 2, 6, 20, 45, 70, 95], [2.6, 1.8, 0.8, 0.8, 1.0, 1.9, 2.2], left=2.6) * (1 + 0.12 * ill)
+        rate = np.interp(age, [0, 2, 6, 20, 45, 70, 95], [2.6, 1.8, 0.8, 0.8, 1.0, 1.9, 2.2], left=2.6) * (
+            1 + 0.12 * ill
+        )
         spell = spell_at(town, np.arange(n), middle)
         area = town.spell_area[np.maximum(spell, 0)]
         count = rng.poisson(rate * habit * area_habit[area] * (age > -0.5) * (spell >= 0))
@@ -175,7 +180,7 @@ def _leaves(town: Town, person: Ints) -> Days:
 
 
 def migrations(town: Town) -> pl.DataFrame:
-    """Moves across the country's border."""
+    """Find moves across the country's border."""
     leaves = town.spell_leaves_country & (town.spell_end <= DATA_END)
     parts: Sequence[Rows] = (
         Rows(person=town.spell_person[leaves], days=town.spell_end[leaves], code="emigration"),
@@ -186,5 +191,3 @@ def migrations(town: Town) -> pl.DataFrame:
         ),
     )
     return frame(town, parts, ())
-
-

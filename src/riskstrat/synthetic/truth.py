@@ -5,7 +5,7 @@ In: the traits and kept states of a block. Out: frames `risks` and `areas` and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,15 +17,15 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.synthetic import parameters
 from riskstrat.synthetic.adults import Health, Traits, age_at, take
 from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Days, as_date, month_of, month_start
-from riskstrat.synthetic.cardiovascular import cvd_factors, linear_predictor
+from riskstrat.synthetic.cardiovascular import Factors, cvd_factors, linear_predictor
+from riskstrat.synthetic.forward import forward_risk
 from riskstrat.synthetic.frailty import frailty_factors
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.growth import Children
 from riskstrat.synthetic.homes import spell_at
-from riskstrat.synthetic.lifecourse import forward_risk
-from riskstrat.synthetic.population import Bools, Floats, Ints, Town
+from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.roster import Bools, Floats, Ints
 
-PATHS: Mapping[str, int] = {"early_cvd": 2, "frailty": 8}
 STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
 DELAYS_IN_USE = (90, 180)  # inpatient care alone, or deaths too
@@ -82,37 +82,48 @@ def _nearest_month(day: int) -> int:
 def adult_risks(
     town: Town, traits: Traits, area: NDArray[np.int8], states: Mapping[int, Health], rng: np.random.Generator
 ) -> pl.DataFrame:
-    """True risks of frailty and early cardiovascular disease of everybody of the right age at the kept months."""
+    """Compute true risks of frailty and early cardiovascular disease of everybody at risk at the kept months."""
     frames = []
     for condition, months in index_months().items():
         for month in months:
-            at = _eligible(town, traits, states[month], area[:, month], condition, month)
-            frames.append(_risks(traits, states[month], at, condition, month, rng))
+            here = (area[:, month] >= 0) & (town.death >= month_start(month))
+            at = np.flatnonzero(here & _ELIGIBLE[condition](traits, states[month], month))
+            frames.append(
+                _risks(take(traits, at), take(states[month], at), condition, month, rng).with_columns(person_id=at)
+            )
     return pl.concat(frames)
 
 
-def _eligible(
-    town: Town, traits: Traits, health: Health, area: NDArray[np.int8], condition: str, month: int
-) -> NDArray[np.int64]:
+def _of_working_age(traits: Traits, health: Health, month: int) -> Bools:
+    """40-59 on some day around the start of the month."""
+    del health
     today = month_start(month)
-    age = age_at(traits, today + NEAREST_DAYS)
-    alive = (area >= 0) & (town.death >= today)
-    if condition == "early_cvd":
-        return np.flatnonzero(alive & (age >= 40) & (age_at(traits, today - NEAREST_DAYS) < 60))
-    return np.flatnonzero(alive & (age >= 70) & (health.housing >= month))
+    return (age_at(traits, today + NEAREST_DAYS) >= 40) & (age_at(traits, today - NEAREST_DAYS) < 60)
 
 
-def _risks(
-    traits: Traits, health: Health, at: NDArray[np.int64], condition: str, month: int, rng: np.random.Generator
+def _of_old_age(traits: Traits, health: Health, month: int) -> Bools:
+    """70 or over around the start of the month, not in special housing."""
+    return (age_at(traits, month_start(month) + NEAREST_DAYS) >= 70) & (health.housing >= month)
+
+
+_ELIGIBLE: Mapping[str, Callable[[Traits, Health, int], Bools]] = {"early_cvd": _of_working_age, "frailty": _of_old_age}
+_FACTORS: Mapping[str, Callable[[Traits, Health, int], Factors]] = {
+    "early_cvd": cvd_factors,
+    "frailty": frailty_factors,
+}
+_COEFFICIENTS: Mapping[str, Mapping[str, float]] = {"early_cvd": parameters.CVD, "frailty": parameters.FRAILTY}
+
+
+def _risks(traits: Traits, health: Health, condition: str, month: int, rng: np.random.Generator) -> pl.DataFrame:
+    predictor = linear_predictor(_FACTORS[condition](traits, health, month), _COEFFICIENTS[condition])
+    risk = forward_risk(traits, health, month, condition, rng)
+    nobody = np.zeros(len(risk), np.int64)
+    return _frame(nobody, condition, as_date(month_start(month)), predictor, risk)
+
+
+def _frame(
+    person: Ints | NDArray[np.int64], condition: str, index: date, predictor: Floats, risk: Floats
 ) -> pl.DataFrame:
-    traits, health = take(traits, at), take(health, at)
-    factors = cvd_factors(traits, health, month) if condition == "early_cvd" else frailty_factors(traits, health, month)
-    coefficients = parameters.CVD if condition == "early_cvd" else parameters.FRAILTY
-    risk = forward_risk(traits, health, month, condition, PATHS[condition], rng)
-    return _frame(at, condition, as_date(month_start(month)), linear_predictor(factors, coefficients), risk)
-
-
-def _frame(person: Ints | NDArray[np.int64], condition: str, index: date, predictor: Floats, risk: Floats) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "person_id": person.astype(np.int64),
@@ -125,11 +136,9 @@ def _frame(person: Ints | NDArray[np.int64], condition: str, index: date, predic
 
 
 def child_risks(town: Town, children: Children) -> pl.DataFrame:
-    """True risks of obesity at four of all children who live in the town when they become 18 months."""
+    """Give true risks of obesity at four for all children who live in the town when they become 18 months."""
     keep = _resident(town, children.person, children.index) & (children.index >= EVENTS_START)
-    table = _frame(
-        children.person[keep], "childhood_obesity", EPOCH, children.predictor[keep], children.risk[keep]
-    )
+    table = _frame(children.person[keep], "childhood_obesity", EPOCH, children.predictor[keep], children.risk[keep])
     days = pl.Series("index_date", children.index[keep].astype(np.int32), dtype=pl.Int32).cast(pl.Date)
     return table.with_columns(days)
 
@@ -140,7 +149,7 @@ def _resident(town: Town, person: Ints, days: Days) -> Bools:
 
 
 def area_effects(geography: Geography) -> pl.DataFrame:
-    """True log effect of each area on each condition."""
+    """Give the true log effect of each area on each condition."""
     return pl.concat(
         pl.DataFrame({"area_id": geography.ids, "condition": [name] * len(effects), "log_effect": effects})
         for name, effects in geography.effects.items()
@@ -177,7 +186,7 @@ def coefficients(geography: Geography, seed: int, people: int) -> dict[str, obje
 
 
 def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFrame:
-    """True risk and linear predictor of people at their index dates.
+    """Look up true risk and linear predictor of people at their index dates.
 
     Parameters
     ----------

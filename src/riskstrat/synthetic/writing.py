@@ -1,6 +1,6 @@
 """A municipality as a register folder, written block by block so that memory stays that of one block.
 
-In: blocks. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no reader of registers reads.
+In: blocks. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no register reader opens.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from riskstrat.synthetic.geography import Geography, geojson
 from riskstrat.synthetic.parameters import DELAYS, FIRST_EVENT_YEAR, FIRST_YEAR, MUNICIPALITY_NAME
 
 ROWS_PER_GROUP = 250_000
-COMPRESSION_LEVEL = 17
+QUICK_LEVEL = 3
+SMALL_LEVEL = 18
 TRUTH = "truth"
 CODE_SYSTEMS: Mapping[str, str] = {"diagnoses": "icd10_se", "prescriptions": "atc"}
 UNITS: Mapping[str, Mapping[str, str]] = {
@@ -37,7 +38,7 @@ TABLES = (
 
 
 def manifest() -> Manifest:
-    """What the folder says of itself."""
+    """Say what the folder says of itself."""
     return Manifest(
         name=MUNICIPALITY_NAME,
         data_end=as_date(DATA_END),
@@ -74,13 +75,13 @@ def write_parts(blocks: Iterable[Block], workshop: Path) -> list[Block]:
     return small
 
 
-def join_parts(workshop: Path, name: str, target: Path, *sort: str) -> None:
-    """Join the parts of a table into one file, in the order of the parts."""
+def join_parts(workshop: Path, name: str, target: Path, *sort: str, level: int = QUICK_LEVEL) -> None:
+    """Join the parts of a table into one file, in the order of the parts or sorted."""
     rows = pl.scan_parquet(sorted((workshop / name).glob("*.parquet")))
     if sort:
         rows = rows.sort(sort)
     rows.sink_parquet(
-        target, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROWS_PER_GROUP, maintain_order=True
+        target, compression="zstd", compression_level=level, row_group_size=ROWS_PER_GROUP, maintain_order=True
     )
 
 

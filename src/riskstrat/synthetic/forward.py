@@ -1,0 +1,161 @@
+"""True risks: the engine of `lifecourse` run forward from a recorded state.
+
+In: traits and the recorded state at the start of a month. Out: cumulative incidence at the horizon, death competing.
+
+How the truth is kept clean: hazards depend on what registers record at the start of each month, on the area and on a
+gamma multiplier that no register holds. Given the recorded past the multiplier is again gamma (prior shape plus events,
+prior rate plus cumulated hazard), so it is integrated out: exactly for cardiovascular disease, over strata of its
+distribution for frailty. Each path adds its exact cumulative incidence given the path, so few paths are enough.
+What stays approximate: during the horizon a person keeps area, partner and parents' history, and dates are months. Over
+many municipalities observed over expected cases stay within two per cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.synthetic.adults import CHRONIC_NAMES, NOT_YET, Health, Traits, age_at, chronic_rate, take
+from riskstrat.synthetic.calendar_days import month_start
+from riskstrat.synthetic.lifecourse import KINDS, MonthHazards, after_month, month_hazards, new_disease
+from riskstrat.synthetic.parameters import (
+    CVD_FATAL_OUTSIDE,
+    CVD_HETEROGENEITY,
+    CVD_STROKE_SHARE,
+    FRAILTY_HETEROGENEITY,
+)
+from riskstrat.synthetic.roster import Floats
+
+HORIZON_MONTHS: Final[Mapping[str, int]] = {"early_cvd": 60, "frailty": 24}
+PATHS: Final[Mapping[str, int]] = {"early_cvd": 2, "frailty": 12}
+LONG_BEFORE = -1_000
+SPAN_MONTHS = 12  # a second admission counts within a year of the first
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Paths:
+    """Futures of people, one row a person and path; `admitted` is the month of the last admission after the index."""
+
+    traits: Traits
+    health: Health
+    admitted: NDArray[np.int64]
+
+
+def forward_risk(traits: Traits, health: Health, month: int, condition: str, rng: np.random.Generator) -> Floats:
+    """Compute the true cumulative incidence from the start of a month.
+
+    Parameters
+    ----------
+    traits, health
+        One row a person at risk.
+    month
+        Month at whose start the person stands.
+    condition
+        ``early_cvd`` (five years) or ``frailty`` (two years).
+    rng
+        Generator of the truth.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Risk in [0, 1].
+    """
+    number = PATHS[condition]
+    paths = _start(traits, health, month, number, rng)
+    free, risk = np.ones(len(paths.admitted)), np.zeros(len(paths.admitted))
+    for ahead in range(month, month + HORIZON_MONTHS[condition]):
+        hazards = month_hazards(paths.traits, paths.health, ahead)
+        outcome = _OUTCOMES[condition](hazards, paths, ahead)
+        risk += free * outcome
+        free *= (1 - outcome) * (1 - hazards.chances["death"])
+        paths = _next(paths, hazards, ahead, rng)
+    return np.asarray(risk.reshape(len(traits.birth), number).mean(axis=1))
+
+
+def _start(traits: Traits, health: Health, month: int, number: int, rng: np.random.Generator) -> _Paths:
+    """Repeat every person, with multipliers from the strata that the recorded past leaves and an unknown future."""
+    at = np.repeat(np.arange(len(traits.birth)), number)
+    traits, health = take(traits, at), take(health, at)
+    stratum = np.tile(np.arange(number), len(at) // number)
+    level = (stratum + rng.random(len(at))) / number
+    traits = replace(
+        traits,
+        frailty_z=_multiplier(health, level),
+        cvd_z=np.ones(len(at)),
+        enrolled=np.where(traits.enrolled < month, traits.enrolled, NOT_YET),
+    )
+    return _Paths(
+        traits=traits,
+        health=_forget_future(traits, health, month, rng),
+        admitted=np.full(len(at), LONG_BEFORE),
+    )
+
+
+def _multiplier(health: Health, level: Floats) -> Floats:
+    """Quantile of the gamma distribution that events and hazard so far leave, by Wilson and Hilferty's cube.
+
+    The shape is at least 10 here, where the cube's mean is right to 1e-4.
+    """
+    from scipy.special import ndtri
+
+    shape = 1 / FRAILTY_HETEROGENEITY + health.frailty_events
+    cube = 1 - 1 / (9 * shape) + ndtri(level) / (3 * np.sqrt(shape))
+    return np.asarray(shape * cube**3 / (1 / FRAILTY_HETEROGENEITY + health.frailty_hazard))
+
+
+def _forget_future(traits: Traits, health: Health, month: int, rng: np.random.Generator) -> Health:
+    """Draw anew the onsets that were already set for the months until each person's next check."""
+    ahead = (traits.check_month.astype(np.int16) - month % 12) % 12
+    onset = np.where(health.onset < month, health.onset, NOT_YET)
+    health = replace(health, onset=onset)
+    age = age_at(traits, month_start(month))
+    for column, disease in enumerate(CHRONIC_NAMES):
+        rate = chronic_rate(traits, age, disease, health, month) * ahead / 12
+        falls_ill = (rng.random(len(age)) < -np.expm1(-rate)) & (onset[:, column] == NOT_YET)
+        when = month + (rng.random(len(age)) * ahead).astype(np.int16)
+        onset[:, column] = np.where(falls_ill, when, onset[:, column])
+    return health
+
+
+def _cvd_chance(hazards: MonthHazards, paths: _Paths, month: int) -> Floats:
+    """Chance of the event in one month for somebody free of it, with the multiplier integrated out."""
+    del month
+    before = 1 / CVD_HETEROGENEITY + paths.health.cvd_hazard
+    shape = 1 / CVD_HETEROGENEITY + paths.health.cvd_events
+    return np.asarray(1 - np.power(before / (before + hazards.rates["cvd"] / 12), shape))
+
+
+def _frailty_chance(hazards: MonthHazards, paths: _Paths, month: int) -> Floats:
+    """Chance of a fall, a move or a second admission; half where month twelve may be just over a year ago."""
+    chances = hazards.chances
+    since = month - paths.admitted
+    counts = np.where(since < SPAN_MONTHS, 1.0, np.where(since == SPAN_MONTHS, 0.5, 0.0))
+    admitted = 1 - (1 - chances["admission"]) * (1 - (1 - CVD_FATAL_OUTSIDE) * chances["cvd"])
+    return np.asarray(1 - (1 - chances["fall"]) * (1 - chances["special_housing"]) * (1 - counts * admitted))
+
+
+_OUTCOMES: Final = {"early_cvd": _cvd_chance, "frailty": _frailty_chance}
+
+
+def _next(paths: _Paths, hazards: MonthHazards, month: int, rng: np.random.Generator) -> _Paths:
+    """Go on by one month in which neither outcome nor death happens.
+
+    A cardiovascular event is only an admission here: where it is the outcome itself, `free` has already taken it out.
+    """
+    n = len(paths.admitted)
+    can = month - paths.admitted > SPAN_MONTHS
+    happens = {kind: np.zeros(n, bool) for kind in KINDS}
+    for kind in ("home_care", "alarm"):
+        happens[kind] = rng.random(n) < hazards.chances[kind]
+    happens["admission"] = can & (rng.random(n) < hazards.chances["admission"])
+    cvd = can & (rng.random(n) < hazards.chances["cvd"] * (1 - CVD_FATAL_OUTSIDE))
+    entered = happens["admission"] | cvd
+    stroke = cvd & (rng.random(n) < CVD_STROKE_SHARE)
+    after = after_month(paths.health, happens, entered, stroke, month)
+    after = replace(after, cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12)
+    after = replace(after, onset=new_disease(paths.traits, after, month, rng))
+    return replace(paths, health=after, admitted=np.where(entered, month, paths.admitted))
