@@ -130,6 +130,14 @@ def test_inequality_turns_its_sign_with_deprivation(values: list[float], seed: i
     assert one["ratio"] == pytest.approx(1 / other["ratio"])
 
 
+def test_one_group_says_nothing_about_the_spread_among_groups():
+    """With a flat prior on the level, a single group leaves the prior of the spread as it was: P(sd > 1) = 0.05."""
+    posterior = integrated(np.array([3.0]), np.array([2.0]))
+    sd = np.sqrt(polygamma(1, posterior.nu))
+    for threshold in (0.2, 0.5, 1.0):
+        assert posterior.weight[sd > threshold].sum() == pytest.approx(0.05**threshold, abs=0.03)
+
+
 def test_integrated_intervals_hold_the_truth_where_plugged_in_ones_do_not():
     """Thirty municipalities of 51 areas with about 250 cases, areas' spread drawn from the prior."""
     held = {"integrated": [], "plugged in": []}

@@ -117,6 +117,14 @@ def test_risk_is_theta_times_mean_predicted_risk_times_level():
     np.testing.assert_allclose(areas.draws.risk, areas.level[:, None] * areas.draws.unexplained * mean)
 
 
+def test_level_varies_as_the_latest_landmark_beyond_all_landmarks():
+    areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=20_000)
+    outcomes = (areas.calibration["observed"] / areas.calibration["dispersion"]).to_list()
+    assert areas.level.mean() == pytest.approx(1, abs=0.002)
+    assert areas.level.var() == pytest.approx(1 / outcomes[1] - 1 / sum(outcomes), rel=0.05)
+    assert abs(np.corrcoef(areas.level, areas.draws.unexplained[:, 0])[0, 1]) < 0.03
+
+
 def test_with_one_landmark_the_level_is_known_as_well_as_theta_is():
     areas = estimate_areas(cohort_of(landmarks=1), some_risk(6000), target_of(), some_risk(3000), draws=50)
     assert (areas.level == 1).all()

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import gammaincc, gammaln, polygamma
 
 # P(sd(log theta) > 1) = 0.05: a penalised-complexity prior (Simpson et al. 2017) is exponential in the sd. With the
-# narrower P(sd > 0.5) = 0.05, 90 % intervals of 51 areas that differ by sd 0.25 cover 0.76 instead of 0.81 with 250 cases
-# and 0.81 instead of 0.84 with 450 (benchmarks/honesty_areas.py, 100 municipalities).
+# narrower P(sd > 0.5) = 0.05, 90 % intervals of 51 areas that differ by sd 0.25 cover 0.76 instead of 0.81 (250 cases)
+# and 0.81 instead of 0.84 (450 cases): benchmarks/honesty_areas.py, 100 municipalities.
 PRIOR_SD = 1.0
 PRIOR_TAIL = 0.05
 SD_RANGE = (0.002, 5.0)
