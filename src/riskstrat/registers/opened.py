@@ -16,6 +16,7 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.registers.checks import refused_rows
+from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import Source
 
@@ -114,8 +115,12 @@ class Registers:
         recorded during an inpatient stay is dated from the end of the stay, or from its start where no end is recorded.
         A setting without a delay of its own waits for the longest.
         """
-        manifest = self.manifest.tables[self._named(table)]
-        return pl.coalesce("known_on", self._recorded_on(table) + _delay(manifest.delay_days)).cast(pl.Date)
+        entry = self.manifest.tables[self._named(table)]
+        if not is_event_table(table):
+            return pl.coalesce("known_on", pl.col("date") + timedelta(days=entry.longest_delay_days))
+        stay = pl.col("setting") == INPATIENT
+        recorded = pl.when(stay).then(pl.coalesce("end_date", "date")).otherwise("date")
+        return pl.coalesce("known_on", recorded + _delay(entry.delay_days)).cast(pl.Date)
 
     def codes(self, table: str) -> tuple[str, ...]:
         """Return the distinct codes of a table, sorted; read once."""
@@ -152,12 +157,6 @@ class Registers:
             .filter(pl.col("date") >= pl.col("birth_date"))
             .drop("birth_date")
         )
-
-    def _recorded_on(self, table: str) -> pl.Expr:
-        if table == "area_facts":
-            return pl.col("date")
-        stay = pl.col("setting") == INPATIENT
-        return pl.when(stay).then(pl.coalesce("end_date", "date")).otherwise("date")
 
 
 def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
