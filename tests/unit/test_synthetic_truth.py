@@ -1,0 +1,162 @@
+"""True risks against what really happens in the simulated town, and the rates that DOMAIN.md asks for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from riskstrat.synthetic.adults import Health, Traits, age_at, first_health, make_traits, take
+from riskstrat.synthetic.calendar_days import DATA_END, day, month_start
+from riskstrat.synthetic.forward import HORIZON_MONTHS, forward_risk
+from riskstrat.synthetic.geography import make_geography
+from riskstrat.synthetic.growth import Children, make_children, marginal_risk
+from riskstrat.synthetic.homes import area_by_month
+from riskstrat.synthetic.lifecourse import NOT_YET, History, live
+from riskstrat.synthetic.parameters import MONTHS
+from riskstrat.synthetic.population import Town, make_town
+from riskstrat.synthetic.roster import Bools, Floats
+
+FRAILTY_FROM, CVD_FROM = (81, 105, 129, 153), (54, 114)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lives:
+    town: Town
+    traits: Traits
+    area: np.ndarray
+    history: History
+    children: Children
+    rng: np.random.Generator
+
+
+@pytest.fixture(scope="module")
+def lives() -> Lives:
+    geography = make_geography(np.random.SeedSequence(3))
+    rng = np.random.default_rng(3)
+    town = make_town(geography, 30_000, rng)
+    traits = make_traits(town, rng)
+    area = area_by_month(town)
+    health = first_health(traits, rng)
+    history = live(traits, health, area, geography.effects, keep=(*FRAILTY_FROM, *CVD_FROM), rng=rng)
+    children = make_children(town, traits, geography, rng)
+    return Lives(town=town, traits=traits, area=area, history=history, children=children, rng=rng)
+
+
+def staying(lives: Lives, month: int, condition: str) -> Bools:
+    """Who lives in the town through the whole horizon (the dead still count as residents in the town's homes)."""
+    return (lives.area[:, month : month + HORIZON_MONTHS[condition] + 1] >= 0).all(axis=1)
+
+
+def at_risk(lives: Lives, month: int, condition: str) -> np.ndarray:
+    health, age = lives.history.at[month], age_at(lives.traits, month_start(month))
+    who = {
+        "early_cvd": (age >= 40) & (age < 60) & ~health.earlier_cvd,
+        "frailty": (age >= 70) & (health.housing >= month),
+    }[condition]
+    return np.flatnonzero(who & staying(lives, month, condition) & (health.dead == NOT_YET))
+
+
+def happened(lives: Lives, kinds: tuple[str, ...], start: int, stop: int) -> Bools:
+    hit = np.zeros(len(lives.traits.birth), bool)
+    for kind in kinds:
+        person, month = lives.history.events[kind]
+        hit[person[(month >= start) & (month < stop)]] = True
+    return hit
+
+
+def second_admission(lives: Lives, start: int, stop: int) -> Bools:
+    person, month = (
+        np.concatenate(x) for x in zip(*(lives.history.events[k] for k in ("admission", "cvd")), strict=True)
+    )
+    inside = (month >= start) & (month < stop)
+    person, month = person[inside], month[inside]
+    order = np.lexsort((month, person))
+    person, month = person[order], month[order]
+    again = (person[1:] == person[:-1]) & (month[1:] - month[:-1] <= 12)
+    hit = np.zeros(len(lives.traits.birth), bool)
+    hit[person[1:][again]] = True
+    return hit
+
+
+def observed_and_risk(lives: Lives, condition: str, months: tuple[int, ...]) -> tuple[Bools, Floats]:
+    seen, risks = [], []
+    for month in months:
+        at = at_risk(lives, month, condition)
+        stop = month + HORIZON_MONTHS[condition]
+        kinds = ("cvd",) if condition == "early_cvd" else ("fall", "special_housing")
+        hit = happened(lives, kinds, month, stop)
+        if condition == "frailty":
+            hit |= second_admission(lives, month, stop)
+        state: Health = take(lives.history.at[month], at)
+        seen.append(hit[at])
+        risks.append(forward_risk(take(lives.traits, at), state, month, condition, lives.rng))
+    return np.concatenate(seen), np.concatenate(risks)
+
+
+def test_true_risks_of_frailty_add_up_to_what_happens(lives: Lives):
+    seen, risk = observed_and_risk(lives, "frailty", FRAILTY_FROM)
+    assert seen.sum() / risk.sum() == pytest.approx(1, abs=0.06)  # about 2,000 events: two standard errors
+    assert 0.12 < risk.mean() < 0.22
+    fifths = np.digitize(risk, np.quantile(risk, [0.2, 0.4, 0.6, 0.8]))
+    for fifth in (0, 4):
+        assert seen[fifths == fifth].mean() == pytest.approx(risk[fifths == fifth].mean(), rel=0.22)
+
+
+def test_true_risks_of_early_cvd_add_up_to_what_happens(lives: Lives):
+    seen, risk = observed_and_risk(lives, "early_cvd", CVD_FROM)
+    assert seen.sum() / risk.sum() == pytest.approx(1, abs=0.2)  # about 170 events
+    assert risk.mean() == pytest.approx(0.0115, rel=0.25)
+
+
+def test_men_fall_ill_twice_as_often_in_the_heart(lives: Lives):
+    at = at_risk(lives, 114, "early_cvd")
+    traits = take(lives.traits, at)
+    risk = forward_risk(traits, take(lives.history.at[114], at), 114, "early_cvd", lives.rng)
+    assert risk[~traits.female].mean() / risk[traits.female].mean() == pytest.approx(2.0, abs=0.35)
+    low, high = np.isin(traits.education, (1, 2)), traits.education >= 5
+    assert 1.4 < risk[low].mean() / risk[high].mean() < 2.6
+
+
+def test_true_risks_of_obesity_add_up_to_what_happens(lives: Lives):
+    risk, obese = lives.children.risk, lives.children.latent > 0
+    assert obese.sum() / risk.sum() == pytest.approx(1, abs=0.15)
+    assert 0.02 < risk.mean() < 0.04
+
+
+def test_marginal_risk_is_the_mean_over_families():
+    family = 0.5 * np.random.default_rng(0).standard_normal(400_000)
+    for log_odds in (-4.0, -1.0, 0.5):
+        expected = np.mean(1 / (1 + np.exp(-(log_odds + family))))
+        assert marginal_risk(np.array([log_odds]))[0] == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("female", [False, True])
+def test_mortality_follows_the_life_table(lives: Lives, *, female: bool):
+    from riskstrat.synthetic.parameters import GOMPERTZ
+
+    a, b, c = GOMPERTZ[0 if female else 1]
+    dead = expected = 0.0
+    for year in range(0, MONTHS, 12):
+        age = age_at(lives.traits, month_start(year))
+        here = (lives.area[:, year] >= 0) & (lives.history.last.dead >= year) & (lives.traits.female == female)
+        old = here & (age >= 60) & (age < 90)
+        died = (lives.history.last.dead >= year) & (lives.history.last.dead < year + 12)
+        dead += (died & old).sum()
+        expected += np.sum(1 - np.exp(-(c + np.exp(a + b * (age[old] + 0.5)))))
+    assert dead / expected == pytest.approx(1, abs=0.15)
+
+
+def test_home_care_by_age_is_near_the_national_table(lives: Lives):
+    month = 132
+    age = age_at(lives.traits, month_start(month))
+    last = lives.history.last
+    here = (lives.area[:, month] >= 0) & (last.dead >= month)
+    helped = here & (last.home_care < month) & (last.housing >= month)
+    for low, share in ((70, 0.037), (75, 0.080), (80, 0.174), (85, 0.345)):
+        band = here & (age >= low) & (age < low + 5)
+        assert helped[band].sum() / band.sum() == pytest.approx(share, rel=0.45)
+
+
+def test_births_a_year_are_as_in_the_model_town(lives: Lives):
+    late = (lives.town.birth >= day(2014)) & (lives.town.birth <= DATA_END)
+    assert late.sum() / 10 / 30_000 == pytest.approx(1_290 / 102_519, rel=0.15)
