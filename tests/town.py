@@ -44,7 +44,8 @@ EVENTS = {
     "position": pl.String,
 }
 AREAS = {"area_id": pl.String, "name": pl.String, "municipality": pl.String}
-SCHEMAS = {"persons": PERSONS, "residences": RESIDENCES, "areas": AREAS}
+AREA_FACTS = {"area_id": pl.String, "date": pl.Date, "code": pl.String, "value": pl.Float64, "known_on": pl.Date}
+SCHEMAS = {"persons": PERSONS, "residences": RESIDENCES, "areas": AREAS, "area_facts": AREA_FACTS}
 SYSTEMS = {"diagnoses": "icd10_se", "prescriptions": "atc"}
 
 

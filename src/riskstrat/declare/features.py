@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.codes import codelist, growth_z
+from riskstrat.codes import growth_z, matching
 from riskstrat.codes import score as published_score
 from riskstrat.declare.base import CONFIG, Declaration, Text
 from riskstrat.declare.durations import DAYS_PER_YEAR, Gap, Window
@@ -172,7 +172,7 @@ class EventFeature(Feature):
         list of (code, item)
             The item reaches the kind's expressions as the column ``item``; 0 where all codes are alike.
         """
-        return [(code, 0) for code in codelist(self.codes).matching(codes, prefix=prefix)]
+        return [(code, 0) for code in matching(self.codes, codes, prefix=prefix)]
 
     def number(self) -> pl.Expr:
         """Give the number that a row brings, from the columns listed under `aggregate`; its value by default.
@@ -280,7 +280,7 @@ class Score(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Tell the codes apart by the item of the score that they belong to."""
-        meant = codelist(self.codes).matching(codes, prefix=prefix)
+        meant = matching(self.codes, codes, prefix=prefix)
         return published_score(self.score).pairs(meant)
 
     def number(self) -> pl.Expr:
@@ -313,8 +313,8 @@ class GrowthZ(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Give measurements 0 and, where the reference goes by gestation, its rows 1."""
-        gestation = codelist(self.gestation).matching(codes, prefix=prefix) if self._by_gestation else []
-        measured = [(code, 0) for code in codelist(self.codes).matching(codes, prefix=prefix) if code not in gestation]
+        gestation = matching(self.gestation, codes, prefix=prefix) if self._by_gestation else []
+        measured = [(code, 0) for code in matching(self.codes, codes, prefix=prefix) if code not in gestation]
         return sorted(measured + [(code, 1) for code in gestation])
 
     def number(self) -> pl.Expr:

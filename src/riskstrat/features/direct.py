@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, PersonFeature
-from riskstrat.features.plan import AREA_FACTS
+from riskstrat.features.questions import AREA_FACTS
 from riskstrat.features.rows import INDEX, ROW, SUBJECT
 from riskstrat.registers import Registers
 

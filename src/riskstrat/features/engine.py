@@ -14,7 +14,8 @@ import polars as pl
 
 from riskstrat.declare.features import Feature, Relative
 from riskstrat.errors import Problem, UsageError
-from riskstrat.features.plan import KEYS, Plan, SubjectPlan, plan_features
+from riskstrat.features.plan import plan_features
+from riskstrat.features.questions import KEYS, Plan, SubjectPlan
 from riskstrat.features.rows import SUBJECT
 from riskstrat.features.shard import PLACE, Shard, answer
 from riskstrat.records.cohort import Target
@@ -58,7 +59,8 @@ def build_features(
     Raises
     ------
     UsageError
-        If features share a column or are of an unknown kind, codes cannot be read, or `shard_people` is not positive.
+        If features share a column or are of an unknown kind, codes cannot be read, people lack a column, or
+        `shard_people` is not positive.
     ContractError
         If a feature's register is not in the folder.
 
@@ -131,9 +133,21 @@ class _Work:
 def _work(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> _Work:
     _refuse_size(shard_people)
     plan = plan_features(features, registers)
-    people = cohort.people.select(*KEYS, "area_id").with_row_index(PLACE)
+    people = _people(cohort).with_row_index(PLACE)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
     return _Work(plan, people, own, tuple(related))
+
+
+def _people(cohort: Target) -> pl.DataFrame:
+    missing = [name for name in (*KEYS, "area_id") if name not in cohort.people.columns]
+    if missing:
+        raise UsageError(
+            *(
+                Problem(found="no such column", expected="it", remedy="add it", table="people", column=n)
+                for n in missing
+            )
+        )
+    return cohort.people.select(*KEYS, "area_id")
 
 
 def _refuse_size(shard_people: int) -> None:

@@ -8,143 +8,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Relative
 from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError
-from riskstrat.features.windows import Window, longest
+from riskstrat.features.questions import Group, Look, Plan, SubjectPlan, TablePlan
+from riskstrat.features.windows import Window
 from riskstrat.registers import Registers
-
-KEYS = ("person_id", "index_date")
-AREA_FACTS = "area_facts"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that some features are about: codes with their items, settings and positions; empty means all."""
-
-    items: tuple[tuple[str, int], ...]
-    settings: tuple[str, ...]
-    positions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look through one window at some groups of rows.
-
-    Attributes
-    ----------
-    window
-        Where it looks.
-    spells
-        Whether rows that reach into the window count, or only rows dated in it.
-    groups
-        Numbers of the groups.
-    questions
-        What is asked of each of these groups: for every question the feature that asks it, in the order of `groups`.
-        The features of one question differ only in their codes.
-    """
-
-    window: Window
-    spells: bool
-    groups: tuple[int, ...]
-    questions: tuple[tuple[EventFeature, ...], ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of X that the look answers."""
-        return tuple(feature.column for question in self.questions for feature in question)
-
-
-@dataclass(frozen=True)
-class TablePlan:
-    """What one event table is asked for one kind of subject.
-
-    Attributes
-    ----------
-    register
-        Name of the table.
-    groups
-        The distinct groups of rows; their numbers are their places here.
-    looks
-        The questions.
-    """
-
-    register: str
-    groups: tuple[Group, ...]
-    looks: tuple[Look, ...]
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The distinct windows, in the order in which they are first asked for."""
-        return tuple(dict.fromkeys(look.window for look in self.looks))
-
-    @property
-    def longest(self) -> Window:
-        """The window that the observed share speaks of."""
-        return longest(set(self.windows))
-
-    @property
-    def furthest_day(self) -> int | None:
-        """Days before the index that any question reaches back; None where there is no limit."""
-        furthest = [None if look.spells else look.window.furthest_day for look in self.looks]
-        bounded = [day for day in furthest if day is not None]
-        return max(bounded) if len(bounded) == len(furthest) else None
-
-    @property
-    def pairs(self) -> pl.DataFrame:
-        """The codes of each group: code, code_number (its rank), group, item."""
-        rows = [(code, number, item) for number, group in enumerate(self.groups) for code, item in group.items]
-        schema = {"code": pl.String, "group": pl.Int64, "item": pl.UInt32}
-        pairs = pl.DataFrame(rows, schema=schema, orient="row")
-        return pairs.with_columns(code_number=pl.col("code").rank("dense").cast(pl.Int64))
-
-
-@dataclass(frozen=True)
-class SubjectPlan:
-    """What is asked about the people themselves (relative None), or about one of their relatives.
-
-    Attributes
-    ----------
-    relative
-        Whose rows are read.
-    person_features, area_facts, tables
-        The questions by where they are answered.
-    """
-
-    relative: Relative | None
-    person_features: tuple[PersonFeature, ...]
-    area_facts: tuple[AreaFact, ...]
-    tables: tuple[TablePlan, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns that the plan answers, observed shares last."""
-        direct = [feature.column for feature in (*self.person_features, *self.area_facts)]
-        asked = [column for table in self.tables for look in table.looks for column in look.columns]
-        return (*direct, *asked, *(self.share_column(table) for table in self.tables))
-
-    def share_column(self, table: TablePlan) -> str:
-        """Name of the column with the observed share of a table's longest window."""
-        prefix = f"{self.relative}__" if self.relative else ""
-        return f"{prefix}{table.register}__observed_share"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is asked, by whose rows answer it.
-
-    Attributes
-    ----------
-    columns
-        The columns of X after its keys: the features as declared, then the observed shares.
-    subjects
-        The people themselves, then each kind of relative that is asked about.
-    """
-
-    columns: tuple[str, ...]
-    subjects: tuple[SubjectPlan, ...]
 
 
 def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
@@ -166,7 +38,8 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     """
     _refuse(UsageError, [*_doubled(features), *_unknown_kinds(features)])
     _refuse(ContractError, _missing(features, registers))
-    subjects = tuple(_subject(relative, features, registers) for relative in _relatives(features))
+    groups = _groups(features, registers)
+    subjects = tuple(_subject(relative, features, groups) for relative in _relatives(features))
     declared = [feature.column for feature in features]
     shares = [subject.share_column(table) for subject in subjects for table in subject.tables]
     return Plan((*declared, *shares), subjects)
@@ -217,7 +90,23 @@ def _relatives(features: Sequence[Feature]) -> list[Relative | None]:
     return [relative for relative in order if relative is None or relative in asked]
 
 
-def _subject(relative: Relative | None, features: Sequence[Feature], registers: Registers) -> SubjectPlan:
+def _groups(features: Sequence[Feature], registers: Registers) -> dict[str, Group]:
+    """Find the rows that each event feature is about, by the feature's column."""
+    found = {f.column: _group(f, registers) for f in features if isinstance(f, EventFeature)}
+    _refuse(UsageError, chain.from_iterable(group for group in found.values() if not isinstance(group, Group)))
+    return {column: group for column, group in found.items() if isinstance(group, Group)}
+
+
+def _group(feature: EventFeature, registers: Registers) -> Group | Sequence[Problem]:
+    codes, prefix = registers.codes(feature.register), registers.prefix_matching(feature.register)
+    try:
+        items = feature.items(codes, prefix)
+    except UsageError as unreadable:
+        return unreadable.problems
+    return Group(tuple(items), feature.settings, feature.positions)
+
+
+def _subject(relative: Relative | None, features: Sequence[Feature], groups: Mapping[str, Group]) -> SubjectPlan:
     own = [feature for feature in features if getattr(feature, "relative", None) == relative]
     events: dict[str, list[EventFeature]] = defaultdict(list)
     for feature in own:
@@ -227,22 +116,20 @@ def _subject(relative: Relative | None, features: Sequence[Feature], registers: 
         relative,
         person_features=tuple(feature for feature in own if isinstance(feature, PersonFeature)),
         area_facts=tuple(feature for feature in own if isinstance(feature, AreaFact)),
-        tables=tuple(_table(register, asked, registers) for register, asked in events.items()),
+        tables=tuple(_table(register, asked, groups) for register, asked in events.items()),
     )
 
 
-def _table(register: str, features: Sequence[EventFeature], registers: Registers) -> TablePlan:
-    codes, prefix = registers.codes(register), registers.prefix_matching(register)
-    groups: dict[Group, int] = {}
+def _table(register: str, features: Sequence[EventFeature], groups: Mapping[str, Group]) -> TablePlan:
+    numbers: dict[Group, int] = {}
     asked: dict[_Question, dict[int, EventFeature]] = defaultdict(dict)
     for feature in features:
-        group = Group(tuple(feature.items(codes, prefix)), feature.settings, feature.positions)
-        number = groups.setdefault(group, len(groups))
+        number = numbers.setdefault(groups[feature.column], len(numbers))
         question = _question(feature)
         while number in asked[question]:  # the same rows asked the same under another name
             question = replace(question, again=question.again + 1)
         asked[question][number] = feature
-    return TablePlan(register, groups=tuple(groups), looks=tuple(_looks(asked)))
+    return TablePlan(register, groups=tuple(numbers), looks=tuple(_looks(asked)))
 
 
 @dataclass(frozen=True)

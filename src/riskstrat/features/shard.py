@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.declare.features import EventFeature
 from riskstrat.features.direct import answer_area, answer_person, with_persons
 from riskstrat.features.observed import Presence, presence
-from riskstrat.features.plan import Look, SubjectPlan, TablePlan
+from riskstrat.features.questions import Look, SubjectPlan, TablePlan
 from riskstrat.features.rows import INDEX, ROW, WINDOW, visible_rows
 from riskstrat.features.windows import DAYS
 from riskstrat.registers import Registers

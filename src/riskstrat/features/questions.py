@@ -1,0 +1,163 @@
+"""The few questions that each shard of people is asked, by subject, table, group of codes and window.
+
+Plain frozen values, sendable to another process; `riskstrat.features.plan` makes them of declared features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from riskstrat.declare.features import AreaFact, EventFeature, PersonFeature, Relative
+from riskstrat.features.windows import Window, longest
+
+KEYS = ("person_id", "index_date")
+AREA_FACTS = "area_facts"
+NO_LIMIT = 1_000_000
+"""Days before an index that no register reaches back to."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that some features are about: codes with their items, settings and positions; empty means all."""
+
+    items: tuple[tuple[str, int], ...]
+    settings: tuple[str, ...]
+    positions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look through one window at some groups of rows.
+
+    Attributes
+    ----------
+    window
+        Where it looks.
+    spells
+        Whether rows that reach into the window count, or only rows dated in it.
+    groups
+        Numbers of the groups.
+    questions
+        What is asked of each of these groups: for every question the feature that asks it, in the order of `groups`.
+        The features of one question differ only in their codes.
+    """
+
+    window: Window
+    spells: bool
+    groups: tuple[int, ...]
+    questions: tuple[tuple[EventFeature, ...], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of X that the look answers."""
+        return tuple(feature.column for question in self.questions for feature in question)
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What one event table is asked for one kind of subject.
+
+    Attributes
+    ----------
+    register
+        Name of the table.
+    groups
+        The distinct groups of rows; their numbers are their places here.
+    looks
+        The questions.
+    """
+
+    register: str
+    groups: tuple[Group, ...]
+    looks: tuple[Look, ...]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The distinct windows, in the order in which they are first asked for."""
+        return tuple(dict.fromkeys(look.window for look in self.looks))
+
+    @property
+    def longest(self) -> Window:
+        """The window that the observed share speaks of."""
+        return longest(set(self.windows))
+
+    @property
+    def furthest_day(self) -> int | None:
+        """Days before the index that any question reaches back; None where there is no limit."""
+        furthest = max(self._reach(number) for number in range(len(self.groups)))
+        return None if furthest == NO_LIMIT else furthest
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes that any group asks for, in alphabetical order."""
+        return sorted({code for group in self.groups for code, _ in group.items})
+
+    @property
+    def pairs(self) -> pl.DataFrame:
+        """The groups of each code: code (its place in `codes`), group, item, reach (days before the index)."""
+        place = {code: number for number, code in enumerate(self.codes)}
+        pairs = [
+            (place[code], number, item, self._reach(number))
+            for number, group in enumerate(self.groups)
+            for code, item in group.items
+        ]
+        schema = {"code": pl.Int64, "group": pl.Int64, "item": pl.UInt32, "reach": pl.Int32}
+        return pl.DataFrame(pairs, schema=schema, orient="row")
+
+    @property
+    def restricted(self) -> tuple[tuple[int, Group], ...]:
+        """The groups, with their numbers, that ask for some settings or positions only."""
+        return tuple((number, group) for number, group in enumerate(self.groups) if group.settings or group.positions)
+
+    def _reach(self, group: int) -> int:
+        looks = [look for look in self.looks if group in look.groups]
+        limits = [None if look.spells else look.window.furthest_day for look in looks]
+        return max(NO_LIMIT if limit is None else limit for limit in limits)
+
+
+@dataclass(frozen=True)
+class SubjectPlan:
+    """What is asked about the people themselves (relative None), or about one of their relatives.
+
+    Attributes
+    ----------
+    relative
+        Whose rows are read.
+    person_features, area_facts, tables
+        The questions by where they are answered.
+    """
+
+    relative: Relative | None
+    person_features: tuple[PersonFeature, ...]
+    area_facts: tuple[AreaFact, ...]
+    tables: tuple[TablePlan, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the plan answers, observed shares last."""
+        direct = [feature.column for feature in (*self.person_features, *self.area_facts)]
+        asked = [column for table in self.tables for look in table.looks for column in look.columns]
+        return (*direct, *asked, *(self.share_column(table) for table in self.tables))
+
+    def share_column(self, table: TablePlan) -> str:
+        """Name of the column with the observed share of a table's longest window."""
+        prefix = f"{self.relative}__" if self.relative else ""
+        return f"{prefix}{table.register}__observed_share"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is asked, by whose rows answer it.
+
+    Attributes
+    ----------
+    columns
+        The columns of X after its keys: the features as declared, then the observed shares.
+    subjects
+        The people themselves, then each kind of relative that is asked about.
+    """
+
+    columns: tuple[str, ...]
+    subjects: tuple[SubjectPlan, ...]

@@ -1,0 +1,240 @@
+"""What each kind of feature answers: tiny tables in, one number out; the index date is 1 June 2019."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import ClassVar
+
+import polars as pl
+import pytest
+from pydantic.dataclasses import dataclass
+
+from riskstrat.codes import growth_z
+from riskstrat.declare import (
+    Age,
+    AreaFact,
+    BirthRegion,
+    Count,
+    DaysSince,
+    EventFeature,
+    Ever,
+    Feature,
+    GrowthZ,
+    Latest,
+    Mean,
+    Score,
+    Sex,
+)
+from riskstrat.declare.base import CONFIG
+from riskstrat.declare.features import PersonFeature
+from riskstrat.features import build_features
+from riskstrat.records.cohort import Target
+from riskstrat.registers import Registers
+from town import Rows, Town
+
+INDEX = date(2019, 6, 1)
+FAMILY = [
+    {"person_id": 1, "birth_date": date(2018, 6, 1), "sex": "male", "mother_id": 2, "birth_region": "sweden"},
+    {"person_id": 2, "birth_date": date(1990, 6, 1), "birth_region": "asia"},
+    {"person_id": 3, "birth_date": date(1940, 2, 29)},
+]
+
+
+def day(number: int) -> date:
+    return INDEX - timedelta(days=number)
+
+
+def ask(registers: Registers, *features: Feature, people: tuple[int, ...] = (1, 2, 3)) -> pl.DataFrame:
+    rows = {"person_id": people, "index_date": [INDEX] * len(people), "area_id": ["A"] * len(people)}
+    frame = pl.DataFrame(rows, schema={"person_id": pl.Int64, "index_date": pl.Date, "area_id": pl.String})
+    cohort = Target(condition="made_up", people=frame, flow=pl.DataFrame(), as_of=date(2024, 1, 1))
+    return build_features(features, cohort, registers)
+
+
+def answers(registers: Registers, feature: Feature) -> list[float | None]:
+    return [None if x is None else round(x, 4) for x in ask(registers, feature)[feature.column].to_list()]
+
+
+def with_rows(town: Town, rows: Rows, **manifest: object) -> Registers:
+    return town(FAMILY, diagnoses=[{"value": None, **row} for row in rows], manifest={"diagnoses": manifest})
+
+
+ROWS = [
+    {"person_id": 1, "date": day(10), "code": "F001", "value": 1.5},
+    {"person_id": 1, "date": day(20), "code": "F009", "value": 2.5},
+    {"person_id": 1, "date": day(20), "code": "W19", "value": None},
+    {"person_id": 2, "date": day(400), "code": "F00", "value": 7.0},
+]
+EVENT_KINDS = {
+    "count": (Count(register="diagnoses", codes="F00, W19", within="1y"), [3, 0, 0]),
+    "ever": (Ever(register="diagnoses", codes="F00, W19", within="1y"), [1, 0, 0]),
+    "days since": (DaysSince(register="diagnoses", codes="F00, W19", within="1y"), [10, None, None]),
+    "days since, by code": (DaysSince(register="diagnoses", codes="W19"), [20, None, None]),
+    "latest": (Latest(register="diagnoses", codes="F00, W19"), [1.5, 7, None]),
+    "mean": (Mean(register="diagnoses", codes="F00, W19"), [2, 7, None]),
+    "mean of rows without a value": (Mean(register="diagnoses", codes="W19"), [None, None, None]),
+    "hfrs": (Score(register="diagnoses", score="hfrs", within="1y"), [7.1 + 3.2, 0, 0]),
+    "hfrs ever": (Score(register="diagnoses", score="hfrs"), [7.1 + 3.2, 7.1, 0]),
+    "hfrs of some codes": (Score(register="diagnoses", score="hfrs", codes="F00-F99"), [7.1, 7.1, 0]),
+    "mother's count": (Count(register="diagnoses", codes="F00", relative="mother"), [1, None, None]),
+    "mother's latest": (Latest(register="diagnoses", codes="F00", within="1y", relative="mother"), [None, None, None]),
+    "father is not known": (Count(register="diagnoses", codes="F00", relative="father"), [None, None, None]),
+    "codes that nobody has": (Count(register="diagnoses", codes="Z99"), [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize(("feature", "expected"), EVENT_KINDS.values(), ids=EVENT_KINDS)
+def test_kinds_of_event_features(town: Town, feature: EventFeature, expected: list[float | None]):
+    assert answers(with_rows(town, ROWS), feature) == pytest.approx(expected)
+
+
+PERSON_KINDS = {
+    "age": (Age(), [365 / 365.25, 10592 / 365.25, 28947 / 365.25]),
+    "sex": (Sex(), [1, 0, 0]),
+    "birth region": (BirthRegion(regions=("asia", "africa")), [0, 1, None]),
+    "mother's birth region": (BirthRegion(regions=("asia",), relative="mother"), [1, None, None]),
+}
+
+
+@pytest.mark.parametrize(("feature", "expected"), PERSON_KINDS.values(), ids=PERSON_KINDS)
+def test_kinds_of_person_features(town: Town, feature: Feature, expected: list[float | None]):
+    assert answers(town(FAMILY), feature) == pytest.approx(expected, abs=1e-4)
+
+
+def test_growth_by_who_is_that_of_the_age_on_the_day_of_measurement(town: Town):
+    rows = [
+        {"person_id": 1, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
+        {"person_id": 1, "date": day(50), "code": "bmi_kg_m2", "value": None},
+        {"person_id": 3, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
+    ]
+    registers = town(FAMILY, child_health=rows)
+    feature = GrowthZ(register="child_health", codes="bmi_kg_m2", reference="who")
+    boy = {"sex": pl.lit("male"), "age_days": pl.lit(265), "value": pl.lit(17.3)}
+    expected = pl.select(growth_z("who", **boy)).item()
+    assert answers(registers, feature) == [round(expected, 4), None, None]  # no rows; older than the reference
+
+
+def test_growth_by_marsal_takes_the_gestation_of_the_same_date(town: Town):
+    rows = [
+        {"person_id": 1, "date": day(365), "code": "birth_weight_g", "value": 3600.0},
+        {"person_id": 1, "date": day(365), "code": "gestation_days", "value": 280.0},
+        {"person_id": 1, "date": day(300), "code": "gestation_days", "value": 200.0},
+        {"person_id": 2, "date": day(365), "code": "birth_weight_g", "value": 3600.0},
+    ]
+    feature = GrowthZ(register="births", codes="birth_weight_g", reference="marsal")
+    z = answers(town(FAMILY, births=rows), feature)
+    boy = {"sex": pl.lit("male"), "age_days": pl.lit(280), "value": pl.lit(3600.0)}
+    expected = pl.select(growth_z("marsal", **boy)).item()
+    assert z == [round(expected, 4), None, None]  # a weight without gestation; no rows
+
+
+def test_facts_of_the_area_are_the_latest_known_before_the_index(town: Town):
+    facts = [
+        {"area_id": "A", "date": day(700), "code": "care_need_index", "value": 1.0},
+        {"area_id": "A", "date": day(400), "code": "care_need_index", "value": 2.0},
+        {"area_id": "A", "date": day(365), "code": "care_need_index", "value": 3.0},  # known on the index day
+        {"area_id": "A", "date": day(390), "code": "care_need_index", "value": None},
+        {"area_id": "B", "date": day(390), "code": "care_need_index", "value": 9.0},
+        {"area_id": "A", "date": day(390), "code": "income", "value": 9.0},
+    ]
+    delay = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 365}}
+    registers = town(FAMILY, area_facts=facts, manifest=delay)
+    assert answers(registers, AreaFact("care_need_index")) == [2, 2, 2]
+    assert answers(registers, AreaFact("unheard_of")) == [None, None, None]
+    assert answers(town(FAMILY), AreaFact("care_need_index")) == [None, None, None]
+
+
+def test_people_without_an_area_have_no_facts_of_it(town: Town):
+    facts = [{"area_id": "A", "date": day(400), "code": "income", "value": 2.0}]
+    delay = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 0}}
+    registers = town(FAMILY, area_facts=facts, manifest=delay)
+    people = pl.DataFrame(
+        {"person_id": [1], "index_date": [INDEX], "area_id": [None]}, schema_overrides={"area_id": pl.String}
+    )
+    nowhere = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=INDEX)
+    assert build_features([AreaFact("income")], nowhere, registers)["area_income"].to_list() == [None]
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Spread(EventFeature):
+    """A kind of somebody else: the highest less the lowest value."""
+
+    empty: ClassVar[float | None] = -1.0
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        return numbers.max() - numbers.min()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class BornIn(PersonFeature):
+    """A kind of somebody else: whether the year of birth is this."""
+
+    year: int
+
+    @property
+    def column(self) -> str:
+        return f"born_in_{self.year}"
+
+    def of_person(self) -> pl.Expr:
+        return pl.col("birth_date").dt.year() == self.year
+
+
+def test_a_new_kind_is_one_class_with_one_method(town: Town):
+    registers = with_rows(town, ROWS)
+    assert answers(registers, Spread(register="diagnoses", codes="F00, W19")) == [1, 0, -1]
+    assert answers(registers, BornIn(year=1990)) == [0, 1, 0]
+    assert Feature.from_json(BornIn(year=1990).to_json()) == BornIn(year=1990)
+
+
+def test_the_answer_has_the_order_of_the_people_and_of_the_features(town: Town):
+    features = (
+        Sex(),
+        Count(register="diagnoses", codes="F00"),
+        Count(register="diagnoses", codes="F00", relative="mother"),
+        Age(),
+    )
+    X = ask(with_rows(town, ROWS), *features, people=(3, 1, 2, 1))
+    assert X["person_id"].to_list() == [3, 1, 2, 1]
+    assert X["sex_male"].to_list() == [0, 1, 0, 1]
+    assert X.columns == [
+        "person_id",
+        "index_date",
+        *(feature.column for feature in features),
+        "diagnoses__observed_share",
+        "mother__diagnoses__observed_share",
+    ]
+    assert set(X.dtypes[2:]) == {pl.Float32}
+
+
+def test_several_index_dates_of_a_person_see_their_own_past(town: Town):
+    registers = with_rows(town, ROWS)
+    dates = [day(-5), day(15), day(20), day(25), day(15)]
+    people = pl.DataFrame({"person_id": [1] * 5, "index_date": dates, "area_id": ["A"] * 5})
+    cohort = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=INDEX)
+    X = build_features([Count(register="diagnoses", codes="F00, W19")], cohort, registers)
+    assert X[:, 2].to_list() == [3, 2, 0, 0, 2]
+
+
+def test_twins_each_have_their_own_rows_and_share_a_mother(town: Town):
+    twins = [{"person_id": number, "birth_date": date(2017, 1, 1), "mother_id": 9} for number in (1, 2)]
+    persons = [*twins, {"person_id": 9, "birth_date": date(1990, 1, 1)}]
+    rows = [{"person_id": person, "date": day(5), "code": "F00"} for person in (2, 9, 9)]
+    rows[2]["code"] = "F01"
+    registers = town(persons, diagnoses=rows)
+    own, hers = (Count(register="diagnoses", codes="F00-F01", relative=relative) for relative in (None, "mother"))
+    X = ask(registers, own, hers, people=(1, 2))
+    assert X[own.column].to_list() == [0, 1]
+    assert X[hers.column].to_list() == [2, 2]
+
+
+def test_nobody_and_empty_tables_give_the_same_columns(town: Town):
+    features = (
+        Age(),
+        Ever(register="diagnoses", codes="F00"),
+        Latest(register="diagnoses", codes="F00", relative="mother"),
+    )
+    registers = town(FAMILY, diagnoses=[])
+    nobody, somebody = ask(registers, *features, people=()), ask(registers, *features)
+    assert nobody.schema == somebody.schema
+    assert nobody.is_empty()
+    assert somebody[features[1].column].to_list() == [0, 0, 0]
