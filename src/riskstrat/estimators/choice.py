@@ -11,8 +11,7 @@ import polars as pl
 from riskstrat.errors import Problem, UsageError
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
-from riskstrat.estimators.folds import group_folds
-from riskstrat.estimators.matrix import Features
+from riskstrat.estimators.matrix import Features, FloatArray
 from riskstrat.estimators.sample import outcome_weights
 from riskstrat.incidence import OutcomeArray, brier, prediction_accuracy
 from riskstrat.incidence.groups import Labels
@@ -28,22 +27,24 @@ class Choice:
         The candidate with the smallest Brier score; of equal ones the first.
     table
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+    risks
+        Out-of-fold risks of each candidate, shape (n,).
     """
 
     name: str
     table: pl.DataFrame
+    risks: Mapping[str, FloatArray]
 
 
 def choose(
     candidates: Mapping[str, RiskEstimator],
     X: Features,
     y: OutcomeArray,
-    groups: Labels,
+    folds: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
     *,
     strata: Labels | None = None,
-    folds: int = 5,
-    seed: int = 0,
+    groups: Labels | None = None,
 ) -> Choice:
     """Choose among estimators by their cross-fitted, censoring-weighted Brier score at the horizon.
 
@@ -51,12 +52,8 @@ def choose(
     ----------
     candidates
         Unfitted estimators by name, all with one horizon.
-    X, y, sample_weight, strata
-        As for `RiskEstimator.fit`.
-    groups
-        Persons or families, shape (n,), that folds keep together.
-    folds, seed
-        Number of folds and seed of the deal.
+    X, y, folds, sample_weight, strata, groups
+        As for `cross_fit_models`.
 
     Returns
     -------
@@ -78,19 +75,23 @@ def choose(
     >>> X = pl.DataFrame({"age_years": [50, 60] * 60, "visits": [0, 0, 3, 3] * 30})
     >>> y = outcome_array([0, 0, 1, 1] * 30, [365.0] * 120)
     >>> candidates = {"age_sex": AgeSex(horizon_days=365), "logistic": Logistic(horizon_days=365)}
-    >>> choose(candidates, X, y, groups=np.arange(120)).name
+    >>> choose(candidates, X, y, folds=np.arange(120) // 4 % 5).name
     'logistic'
     """
     horizon = _common_horizon(candidates)
-    fold = group_folds(groups, folds, seed)
     weight = outcome_weights(y, horizon, sample_weight, strata)
-    scores = []
-    for name, candidate in candidates.items():
-        risk = cross_fit(candidate, X, y, fold, sample_weight, strata=strata, groups=groups)
-        accuracy = prediction_accuracy(y, risk, horizon, weight)
-        scores.append({"name": name, "brier": brier(y, risk, horizon, weight), "prediction_accuracy": accuracy})
-    table = pl.DataFrame(scores)
-    return Choice(name=table.sort("brier", maintain_order=True)["name"][0], table=table)
+    risks = {
+        name: cross_fit(candidate, X, y, folds, sample_weight, strata=strata, groups=groups)
+        for name, candidate in candidates.items()
+    }
+    table = pl.DataFrame(
+        {
+            "name": list(risks),
+            "brier": [brier(y, risk, horizon, weight) for risk in risks.values()],
+            "prediction_accuracy": [prediction_accuracy(y, risk, horizon, weight) for risk in risks.values()],
+        }
+    )
+    return Choice(name=table.sort("brier", maintain_order=True)["name"][0], table=table, risks=risks)
 
 
 def _common_horizon(candidates: Mapping[str, RiskEstimator]) -> float:
