@@ -24,7 +24,9 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the nafld data are no
 CODES = {"ang/isc": "angina", "heart failure": "heart_failure", "cardiac arrest": "cardiac_arrest"}
 SEXES = {"F": "female", "M": "male"}
 DATA_END = date(2020, 12, 31)
-AS_OF = DATA_END + timedelta(days=1)
+AS_OF = nafld.INDEX + timedelta(days=3654)
+"""The first day on which all of the ten years can be known; some people are followed beyond it and can be planned for."""
+
 TEN_YEARS = 3652.5
 
 

@@ -34,7 +34,7 @@ class Programme(Declaration):
     reach
         Share of those eligible in a chosen unit who take part.
     reduction
-        Relative risk reduction among participants: low, point and high.
+        Relative risk reduction among those who complete: low, point and high, read as a median and its 95 % limits.
     adherence
         Share of participants who complete; the others gain nothing.
     case_cost_sek

@@ -97,6 +97,8 @@ class Study:
         Frame of split, description, shared_people, shared_families.
     explanation
         Contributions of the target population's features, on the logit scale of `model`.
+    risks
+        Out-of-fold risk (n,) of the cohort by kind of split: ``person``, and ``area`` where there are areas.
     target_risk
         Risk (n,) of the target population, recalibrated; by the model that did not see the person's area.
     areas, reasons, plan, strata_plan, inequality
@@ -117,6 +119,7 @@ class Study:
     checks: Mapping[str, Validation]
     splits: pl.DataFrame
     explanation: Explanation
+    risks: Mapping[str, np.ndarray]
     target_risk: np.ndarray
     areas: AreaEstimates | None
     reasons: pl.DataFrame | None

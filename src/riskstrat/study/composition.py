@@ -14,15 +14,24 @@ import numpy as np
 from riskstrat.areas.counts import recalibrate, shifted
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import Condition, Feature, Settings
-from riskstrat.estimators import RiskEstimator
+from riskstrat.errors import DesignError
 from riskstrat.explanation import explain
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Cohort
-from riskstrat.records.study import Study
+from riskstrat.records.study import Choice, Study
 from riskstrat.records.validation import Validation
 from riskstrat.registers import Registers
-from riskstrat.study.fitting import GROUPS, Learning, check_on, choice_of, described, learning
-from riskstrat.study.places import AREA, Places, Planned, fold_of_rows, places
+from riskstrat.study.fitting import (
+    BASELINE,
+    GROUPS,
+    Learning,
+    check_on,
+    choice_of,
+    described,
+    fold_of_rows,
+    learning,
+)
+from riskstrat.study.places import AREA, Places, Planned, places
 from riskstrat.study.source import care_need_index, source_of
 from riskstrat.validation import Split, area_folds, person_folds, temporal_split
 
@@ -82,18 +91,18 @@ def run(
     )
     progress("choosing a model", 0.25)
     data = learning(cohort, X, settings)
-    choice = choice_of(data)
-    model = data.fit(choice.chosen)
-    progress("checking it on people it has not seen", 0.45)
     splits = _splits(cohort, settings)
+    everybody = np.arange(cohort.people.height)
+    choice = choice_of(data, fold_of_rows(splits["person"], len(everybody)))
+    model = data.fit(choice.name)
+    progress("checking it on people it has not seen", 0.45)
     checks = {
-        name: check_on(data, choice.chosen, split, GROUPS if name == "person" else ())
-        for name, split in splits.items()
-        if split.possible and name != "area"
+        "person": data.check(choice.risks[choice.name], choice.risks[BASELINE], everybody, GROUPS),
+        **_checked_in_time(data, choice.name, splits["time"]),
     }
     progress("estimating areas and priorities", 0.70)
-    found = places(data, choice.chosen, model, planned, splits["area"]) if "area" in splits else None
-    risk = found.target_risk if found else _target_risk(data, choice.chosen, model, planned, splits["person"])
+    found = places(data, choice.name, model, planned, splits["area"]) if "area" in splits else None
+    overall = choice.risks[choice.name]
     return Study(
         condition=condition,
         settings=settings,
@@ -102,12 +111,13 @@ def run(
         version=version("riskstrat"),
         cohort=cohort,
         target=target,
-        choice=choice,
+        choice=Choice(chosen=choice.name, scores=choice.table),
         model=model,
         checks=_with_area(checks, found),
         splits=described(splits, cohort),
         explanation=explain(model, planned.X, planned.families),
-        target_risk=risk,
+        risks={"person": overall, "area": found.risk} if found else {"person": overall},
+        target_risk=found.target_risk if found else _level_of_today(cohort, overall, model.predict_risk(planned.X)),
         areas=found.areas if found else None,
         reasons=found.reasons if found else None,
         inequality=found.inequality if found else None,
@@ -138,12 +148,18 @@ def _splits(cohort: Cohort, settings: Settings) -> dict[str, Split]:
     return splits
 
 
+def _checked_in_time(data: Learning, name: str, split: Split) -> Mapping[str, Validation]:
+    """Check on the last landmark, where a whole horizon lies before it and both sides have outcomes enough."""
+    try:
+        return {"time": check_on(data, name, split)} if split.possible else {}
+    except DesignError:
+        return {}
+
+
 def _with_area(checks: Mapping[str, Validation], found: Places | None) -> Mapping[str, Validation]:
     return {**checks, "area": found.check} if found else checks
 
 
-def _target_risk(data: Learning, name: str, model: RiskEstimator, planned: Planned, split: Split) -> np.ndarray:
-    """Without areas: today's risks by the model of everybody, at the level of the latest landmark."""
-    folds = fold_of_rows(split, data.cohort.people.height)
-    agreed = recalibrate(data.cohort, data.fit_without_each(name, folds).risk)
-    return shifted(model.predict_risk(planned.X), agreed.target_shift)
+def _level_of_today(cohort: Cohort, risk: np.ndarray, target_risk: np.ndarray) -> np.ndarray:
+    """Without areas: today's risks, moved as the latest landmark's out-of-fold risks must be to agree with outcomes."""
+    return shifted(target_risk, recalibrate(cohort, risk).target_shift)

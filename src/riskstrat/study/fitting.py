@@ -15,6 +15,7 @@ from riskstrat.declare import Settings
 from riskstrat.estimators import (
     AgeSex,
     Boosting,
+    Choice,
     CrossFit,
     Logistic,
     RiskEstimator,
@@ -23,12 +24,14 @@ from riskstrat.estimators import (
     cross_fit_models,
 )
 from riskstrat.records.cohort import Cohort
-from riskstrat.records.study import Choice
 from riskstrat.records.validation import Validation
 from riskstrat.validation import Split, overlap, validate
 
 ESTIMATORS: Mapping[str, type[RiskEstimator]] = {"Logistic": Logistic, "Boosting": Boosting}
 BASELINE = "AgeSex"
+UNSEEN = -1
+"""Fold of people whom no fold judges: no model has seen them, so all may judge them."""
+
 GROUPS = ("sex", "age_band")
 
 
@@ -69,19 +72,31 @@ class Learning:
     def estimator(self, name: str) -> RiskEstimator:
         """Return an unfitted estimator by name."""
         kinds = {**ESTIMATORS, BASELINE: AgeSex}
-        return kinds[name](horizon_days=self.horizon_days)
+        made: RiskEstimator = kinds[name](horizon_days=self.horizon_days)
+        return made
 
     def fit(self, name: str, rows: np.ndarray | None = None) -> RiskEstimator:
         """Fit an estimator on all rows, or on some."""
         at = np.arange(len(self.weight)) if rows is None else rows
-        return self.estimator(name).fit(
-            self.X[at], self.cohort.outcome[at], self.weight[at], self.strata[at], self.families[at]
+        fitted: RiskEstimator = self.estimator(name).fit(
+            self.X[at],
+            self.cohort.outcome[at],
+            self.weight[at],
+            strata=self.strata[at],
+            groups=self.families[at],
         )
+        return fitted
 
     def fit_without_each(self, name: str, folds: np.ndarray) -> CrossFit:
         """Fit a model without each fold, nor anybody of the fold's families."""
         return cross_fit_models(
-            self.estimator(name), self.X, self.cohort.outcome, folds, self.weight, self.strata, self.families
+            self.estimator(name),
+            self.X,
+            self.cohort.outcome,
+            folds,
+            self.weight,
+            strata=self.strata,
+            groups=self.families,
         )
 
     def check(self, risk: np.ndarray, baseline: np.ndarray, rows: np.ndarray, by: tuple[str, ...] = ()) -> Validation:
@@ -104,19 +119,25 @@ def learning(cohort: Cohort, X: pl.DataFrame, settings: Settings) -> Learning:
     return Learning(cohort=cohort, X=X, weight=weight, settings=settings)
 
 
-def choice_of(data: Learning) -> Choice:
+def choice_of(data: Learning, folds: np.ndarray) -> Choice:
     """Choose among the candidates and the baseline by cross-fitted Brier score."""
-    chosen = choose(
+    return choose(
         {name: data.estimator(name) for name in (*data.settings.candidates, BASELINE)},
         data.X,
         data.cohort.outcome,
-        data.families,
+        folds,
         data.weight,
-        data.strata,
-        data.settings.folds,
-        data.settings.seed,
+        strata=data.strata,
+        groups=data.families,
     )
-    return Choice(chosen=chosen.name, scores=chosen.table)
+
+
+def fold_of_rows(split: Split, rows: int) -> np.ndarray:
+    """Give the number of the fold that judges each row, (rows,)."""
+    fold = np.full(rows, UNSEEN)
+    for number, test in enumerate(split.test):
+        fold[test] = number
+    return fold
 
 
 def check_on(data: Learning, name: str, split: Split, by: tuple[str, ...] = ()) -> Validation:

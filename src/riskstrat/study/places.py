@@ -24,12 +24,13 @@ from riskstrat.records.cohort import Target
 from riskstrat.records.explanation import FAMILIES
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Plan
 from riskstrat.records.validation import Validation
-from riskstrat.study.fitting import BASELINE, Learning
+from riskstrat.study.fitting import BASELINE, UNSEEN, Learning, fold_of_rows
 from riskstrat.validation import Split
 
 AREA = "area_id"
-UNSEEN = -1
-"""Fold of target people whose area no training row has: no model has seen it, so all may judge it."""
+MOST = 0.8
+"""Share of the target population that groups must hold for a plan among them to make sense."""
+
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +61,7 @@ class Places:
     """The answers about places; the attributes are those of `riskstrat.records.study.Study`."""
 
     check: Validation
+    risk: np.ndarray
     target_risk: np.ndarray
     areas: AreaEstimates
     reasons: pl.DataFrame
@@ -103,6 +105,7 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
     plan, strata_plan = _plans(areas, planned, scored, settings)
     return Places(
         check=data.check(crossed.risk, baseline.risk, np.arange(len(folds))),
+        risk=crossed.risk,
         target_risk=shifted(scored.risk, areas.target_shift),
         areas=areas,
         reasons=_reasons(areas, planned, scored),
@@ -110,14 +113,6 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
         plan=plan,
         strata_plan=strata_plan,
     )
-
-
-def fold_of_rows(split: Split, rows: int) -> np.ndarray:
-    """Give the number of the fold that judges each row, (rows,)."""
-    fold = np.full(rows, UNSEEN)
-    for number, test in enumerate(split.test):
-        fold[test] = number
-    return fold
 
 
 def _target_folds(trained: pl.DataFrame, folds: np.ndarray, people: pl.DataFrame) -> np.ndarray:
@@ -134,8 +129,8 @@ def _score(planned: Planned, models: Mapping[int, RiskEstimator], folds: np.ndar
         why = explain(models[int(fold)], planned.X[rows], planned.families)
         scored.risk[rows] = models[int(fold)].predict_risk(planned.X[rows])
         scored.baseline[rows] = why.baseline
-        columns = [names.index(family) for family in why.family_names]
-        scored.contributions[np.ix_(rows, columns)] = why.by_family()
+        columns = np.array([names.index(family) for family in why.family_names])
+        scored.contributions[rows[:, None], columns] = why.by_family()
     return scored
 
 
@@ -188,10 +183,15 @@ def _plan(units: AreaEstimates | Units, planned: Planned, settings: Settings) ->
 
 
 def _strata(areas: AreaEstimates, planned: Planned, scored: _Scored, settings: Settings) -> Units | None:
-    """Split areas into groups; what was observed in an area protects all its groups, because they read its theta."""
+    """Split areas into groups; what was observed in an area protects all its groups, because they read its theta.
+
+    None where most people live in no group that is large enough: such a plan would choose among the few.
+    """
     try:
         finer = estimate_strata(areas, planned.target, scored.risk, by=settings.strata)
     except DesignError:
+        return None
+    if finer.units["people"].sum() < MOST * planned.target.people.height:
         return None
     observed = areas.table.select(AREA, pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE))
     return Units(
