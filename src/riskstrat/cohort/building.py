@@ -10,7 +10,6 @@ from datetime import date
 import polars as pl
 
 from riskstrat.cohort.eligibility import Terms, cohort_terms, eligible, everybody, target_terms
-from riskstrat.cohort.family import family_ids
 from riskstrat.cohort.flow import Counted, Screened, count_ends, flow_table
 from riskstrat.cohort.followup import OUTCOME, ends, follow_up
 from riskstrat.cohort.view import RegisterView
@@ -63,7 +62,7 @@ def build_cohort(
     followed = follow_up(condition, view, screened.kept)
     _refuse_too_few(followed, min_outcomes)
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME))
-    flow = flow_table(everybody(indexed), screened.left_out, _included(people), count_ends(followed, ends(view)))
+    flow = flow_table(everybody(view, indexed), screened.left_out, _included(people), count_ends(followed, ends(view)))
     return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
 
 
@@ -96,7 +95,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     indexed = condition.index.index_dates(view) if own else view.persons.with_columns(index_date=pl.lit(as_of))
     screened = _eligible(condition, view, indexed, target_terms(condition, view))
     people = _people(screened.kept, view, _PERSON)
-    flow = flow_table(everybody(indexed), screened.left_out, _included(people))
+    flow = flow_table(everybody(view, indexed), screened.left_out, _included(people))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
 
 
@@ -136,9 +135,9 @@ def _landmark(index: IndexKind) -> pl.Expr:
 
 
 def _people(rows: pl.DataFrame, view: RegisterView, columns: tuple[str, ...]) -> pl.DataFrame:
-    persons = view.known_persons
-    families = persons.select("person_id", "birth_region", family_ids(persons))
-    return rows.join(families, on="person_id", how="left").select(columns).sort("person_id", "index_date")
+    regions = view.known_persons.select("person_id", "birth_region")
+    told = rows.join(view.registers.families, on="person_id").join(regions, on="person_id")
+    return told.select(columns).sort("person_id", "index_date")
 
 
 def _included(people: pl.DataFrame) -> Counted:

@@ -48,7 +48,7 @@ class Terms:
 def eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
     """Screen by index date and person, then residence, then what the registers say; later steps see fewer rows."""
     people = screen(
-        indexed.with_columns(age_years=whole_years(pl.col("birth_date"), pl.col("index_date")).cast(pl.Int32)),
+        indexed.with_columns(age_years=whole_years(pl.col("birth_number"), pl.col("index_date"))),
         (*_index_rules(view.as_of, terms), *condition.population.rules()),
     )
     residents = screen(
@@ -61,11 +61,11 @@ def eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, te
     return Screened(kept=healthy.kept, left_out=(*people.left_out, *residents.left_out, *healthy.left_out))
 
 
-def everybody(indexed: pl.LazyFrame) -> Counted:
+def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
     """Count who the flow starts with."""
-    counted = indexed.select(people=pl.col("person_id").n_unique(), rows=pl.len()).collect()
     reason = Text(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
-    return Counted(reason=reason, people=int(counted["people"][0]), rows=int(counted["rows"][0]))
+    rows = int(indexed.select(pl.len()).collect().item())
+    return Counted(reason=reason, people=view.known_persons.height, rows=rows)
 
 
 def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:

@@ -34,17 +34,19 @@ def unbroken(residences: pl.LazyFrame) -> pl.LazyFrame:
     [2000, 2000, 2009]
     """
     person = pl.col("person_id")
-    ended = pl.col("end_date").shift()
-    breaks = (person != person.shift()) | (pl.col("start_date") > ended + timedelta(days=1))
-    spells = (
+    after_break = pl.col("start_date") > pl.col("end_date").shift() + timedelta(days=1)
+    begins = ((person != person.shift()) | after_break).fill_null(value=True)
+    ends = pl.col("begins").shift(-1, fill_value=True)
+    return (
         residences.with_columns(pl.col("end_date").fill_null(STILL))
         .sort("person_id", "start_date")
-        .with_columns(residence=breaks.fill_null(value=True).cum_sum())
+        .with_columns(begins=begins)
+        .with_columns(
+            resident_since=pl.when("begins").then("start_date").forward_fill(),
+            resident_until=pl.when(ends).then("end_date").backward_fill(),
+        )
+        .drop("begins")
     )
-    whole = spells.group_by("residence").agg(
-        resident_since=pl.col("start_date").min(), resident_until=pl.col("end_date").max()
-    )
-    return spells.join(whole, on="residence").drop("residence")
 
 
 def with_residence(rows: pl.DataFrame, residences: pl.LazyFrame) -> pl.LazyFrame:

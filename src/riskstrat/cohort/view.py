@@ -13,6 +13,7 @@ import polars as pl
 
 from riskstrat.codes import matching
 from riskstrat.declare import Condition
+from riskstrat.declare.calendar import day_number
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
 
@@ -66,20 +67,27 @@ class RegisterView:
 
     @cached_property
     def known_persons(self) -> pl.DataFrame:
-        """Everybody, with the deaths that were known."""
+        """Everybody, with the deaths that were known and the birth date also as a number."""
         died = pl.col("death_date")
         delay = timedelta(days=self.registers.manifest.tables["persons"].longest_delay_days)
         known = pl.when(died + delay < self.as_of).then(died)
         return (
             self.registers.scan("persons")
-            .select("person_id", "birth_date", "sex", "mother_id", "birth_region", death_date=known)
+            .select(
+                "person_id",
+                "birth_date",
+                "sex",
+                "birth_region",
+                death_date=known,
+                birth_number=day_number(pl.col("birth_date")),
+            )
             .collect()
         )
 
     @property
     def persons(self) -> pl.LazyFrame:
-        """person_id, birth_date, sex and, where it was known, death_date of everybody."""
-        return self.known_persons.lazy().select("person_id", "birth_date", "sex", "death_date")
+        """person_id, birth_date, birth_number, sex and, where it was known, death_date of everybody."""
+        return self.known_persons.lazy().drop("birth_region")
 
     def events(self, rows: Rows) -> pl.LazyFrame:
         """person_id, date, end_date, code, value and known_on of the matching rows that were known."""

@@ -22,19 +22,26 @@ def plus_months(day: pl.Expr, months: int) -> pl.Expr:
     return pl.when(moved.dt.day() < day.dt.day()).then(moved.dt.offset_by("1d")).otherwise(moved)
 
 
-def whole_years(born: pl.Expr, on: pl.Expr) -> pl.Expr:
-    """Age in whole elapsed years; who was born on 29 February has the birthday on 1 March in other years.
+def day_number(day: pl.Expr) -> pl.Expr:
+    """Write a date as the number yyyymmdd (Int32), whose differences count whole years in steps of 10,000."""
+    return day.dt.year() * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
+
+
+def whole_years(birth_number: pl.Expr, on: pl.Expr) -> pl.Expr:
+    """Age in whole elapsed years (Int32); who was born on 29 February has the birthday on 1 March in other years.
+
+    Parameters
+    ----------
+    birth_number
+        The birth date as `day_number` gives it, so that many dates of one person share the work.
+    on
+        The date on which the age is asked for, on or after birth.
 
     Examples
     --------
     >>> from datetime import date
     >>> days = pl.DataFrame({"on": [date(2021, 2, 28), date(2021, 3, 1), date(2024, 2, 29)]})
-    >>> days.select(whole_years(pl.lit(date(2020, 2, 29)), pl.col("on"))).to_series().to_list()
+    >>> days.select(whole_years(day_number(pl.lit(date(2020, 2, 29))), pl.col("on"))).to_series().to_list()
     [0, 1, 4]
     """
-    before_birthday = _month_and_day(on) < _month_and_day(born)
-    return on.dt.year() - born.dt.year() - before_birthday.cast(pl.Int32)
-
-
-def _month_and_day(day: pl.Expr) -> pl.Expr:
-    return day.dt.month().cast(pl.Int16) * 100 + day.dt.day()
+    return (day_number(on) - birth_number) // 10_000

@@ -187,29 +187,33 @@ class MeasuredAbove(RegisterOutcome):
 
     def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Give everybody who was measured, with the date where it was at or above the level."""
-        nearest = self._nearest(view.events(self).join(candidates, on="person_id"))
+        measured = view.events(self).join(self._awaited(candidates), on="person_id")
+        in_time = pl.col("date").is_between("first_date", "last_date")
         above = pl.col("value") >= self._level()
-        return nearest.select("row", outcome_date=pl.when(above).then("date"))
-
-    def _nearest(self, measured: pl.LazyFrame) -> pl.LazyFrame:
-        at_risk = (pl.col("date") > pl.col("index_date")) & (pl.col("date") <= pl.col("last_day"))
-        distance = (pl.col("date") - _at_age(self.nearest_years)).dt.total_days().abs()
-        return (
-            measured.filter(at_risk, self._counts())
-            .with_columns(distance=distance)
-            .sort("row", "distance", "date", "code", "value")
-            .group_by("row", maintain_order=True)
-            .first()
+        return _nearest(measured.filter(in_time).filter(self._usable())).select(
+            "row", outcome_date=pl.when(above).then("date")
         )
 
-    def _counts(self) -> pl.Expr:
+    def _awaited(self, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Say between which days each candidate's measurement counts, and which day it should be nearest to."""
         youngest, oldest = self.age_years
-        of_age = (pl.col("date") >= _at_age(youngest)) & (pl.col("date") < _at_age(oldest))
-        usable = pl.col("value").is_not_null() & pl.col("value").is_finite()
+        day = timedelta(days=1)
+        return candidates.select(
+            "row",
+            "person_id",
+            "birth_date",
+            "sex",
+            first_date=pl.max_horizontal(_at_age(youngest), pl.col("index_date") + day),
+            last_date=pl.min_horizontal(_at_age(oldest) - day, "last_day"),
+            best_date=_at_age(self.nearest_years),
+        )
+
+    def _usable(self) -> pl.Expr:
+        measured = pl.col("value").is_not_null() & pl.col("value").is_finite()
         if self.reference is None:
-            return of_age & usable
+            return measured
         z = growth_z(self.reference, sex=pl.col("sex"), age_days=_age_days(), value=pl.col("value"))
-        return of_age & usable & (z.abs() <= PLAUSIBLE_Z)
+        return measured & (z.abs() <= PLAUSIBLE_Z)
 
     def _level(self) -> pl.Expr:
         if isinstance(self.level, str):
@@ -275,6 +279,13 @@ def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
     reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
     starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
     return ordered.with_columns(offset=offset.cast(pl.Int64)).filter(starts_anew).select("person_id", "date")
+
+
+def _nearest(measured: pl.LazyFrame) -> pl.LazyFrame:
+    """Keep the row nearest to the best date, of equally near ones the first by date, code and value."""
+    distance = (pl.col("date") - pl.col("best_date")).dt.total_days().abs()
+    ordered = measured.with_columns(distance=distance).sort("row", "distance", "date", "code", "value")
+    return ordered.group_by("row", maintain_order=True).first()
 
 
 def _at_age(years: float) -> pl.Expr:

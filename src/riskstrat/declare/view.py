@@ -55,7 +55,7 @@ class View(Protocol):
 
     @property
     def persons(self) -> pl.LazyFrame:
-        """person_id, birth_date, sex and, where it was known, death_date of everybody."""
+        """person_id, birth_date, birth_number (yyyymmdd), sex and, where it was known, death_date of everybody."""
 
     def events(self, rows: Rows) -> pl.LazyFrame:
         """person_id, date, end_date, code and value of the matching rows that were known."""

@@ -17,6 +17,7 @@ import polars as pl
 from riskstrat.errors import Problem, UsageError
 from riskstrat.registers.checks import refused_rows
 from riskstrat.registers.contract import is_event_table
+from riskstrat.registers.family import family_ids
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import Source
 
@@ -132,6 +133,12 @@ class Registers:
     def prefix_matching(self, table: str) -> bool:
         """Whether the table's codes are those of a classification, in which a prefix stands for all below it."""
         return self.manifest.tables[self._named(table)].code_system in CLASSIFICATIONS
+
+    @cached_property
+    def families(self) -> pl.DataFrame:
+        """person_id and family_id of everybody: the topmost known maternal ancestor (see `family.family_ids`)."""
+        persons = self.scan("persons").select("person_id", "birth_date", "mother_id").collect()
+        return persons.select("person_id", family_ids(persons))
 
     @cached_property
     def fingerprint(self) -> str:
