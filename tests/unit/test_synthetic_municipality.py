@@ -199,12 +199,12 @@ def test_an_old_folder_is_replaced(tmp_path: Path):
 
 
 def test_truth_is_found_for_the_nearest_date_only(town: Municipality):
-    risks = town.truth.risks.filter(pl.col("condition") == "frailty", pl.col("index_date") == date(2021, 10, 1))
-    asked = risks.select("person_id", index_date=pl.lit(date(2021, 10, 2))).reverse()
+    risks = town.truth.risks.filter(pl.col("condition") == "frailty", pl.col("index_date") == date(2021, 7, 1))
+    asked = risks.select("person_id", index_date=pl.lit(date(2021, 7, 3))).reverse()
     found = true_risk(town.truth, asked, "frailty")
     assert found["person_id"].equals(asked["person_id"])
     assert found["risk"].equals(risks["risk"].reverse())
-    stranger = pl.DataFrame({"person_id": [-1], "index_date": [date(2021, 10, 2)]})
+    stranger = pl.DataFrame({"person_id": [-1], "index_date": [date(2021, 7, 3)]})
     assert true_risk(town.truth, stranger, "frailty")["risk"].to_list() == [None]
     with pytest.raises(UsageError, match="without truth"):
         true_risk(town.truth, asked.with_columns(index_date=pl.lit(date(2022, 3, 1))), "frailty")

@@ -40,7 +40,7 @@ def _year(town: Town, traits: Traits, year: int, rng: np.random.Generator, *, th
     read = np.full(n, True) if not thin else (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
     grown = asked & (age >= (22 if thin else 16)) & read
     working_age = asked & (age >= (36 if thin else 16)) & (age < 65) & read
-    all_alone = asked & (age >= (67 if thin else 18))
+    all_alone = asked & (age >= (36 if thin else 18)) & read
     return [
         _rows(grown, today, "disposable_income_sek", income(traits, age, year, work, rng)),
         _rows(grown & (traits.education > 0), today, "education_level", traits.education.astype(np.float64)),

@@ -41,7 +41,7 @@ CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "cancer": ("C509", "C619", "C189", "C349", "C449"),
 }
 EVERY_DAYS = (330, 680)
-THIN_EVERY_DAYS = (700, 1300)  # at least one in any five years
+THIN_EVERY_DAYS = (1000, 1600)  # at least one in any five years
 ADMISSION_CODES = (
     "J189",
     "N390",
@@ -175,7 +175,7 @@ def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
 
 def _everyday(town: Town, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
     person = np.repeat(
-        np.arange(len(town.birth)), rng.poisson((0.08 if thin else 0.35) * 15, size=len(town.birth))
+        np.arange(len(town.birth)), rng.poisson((0.05 if thin else 0.35) * 15, size=len(town.birth))
     ).astype(np.int32)
     days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
     return [

@@ -45,6 +45,8 @@ MARSAL_SD = 0.12
 VISIT_AGES_DAYS = (31, 92, 183, 305, 365, 518, 930, 1100, 1461, 2060)
 EARLY_VISITS = 6
 FOUR_YEARS = 8
+FIRST_READ_VISIT = 3  # the growth of the last year before 18 months is a recorded factor, that of newborns is not
+THIN_FROM_DAYS = 1_300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +176,8 @@ def _factors(town: Town, traits: Traits, infants: Children) -> Factors:
     relative_weight = infants.weight / birth_weight_mean(infants.gestation, infants.female)
     born_here = (town.birth[person] >= EVENTS_START) & observed(town, person, town.birth[person])
     mother, father = town.mother[person], town.father[person]
-    weighed = (attends[:, :EARLY_VISITS] & (visits[:, :EARLY_VISITS] + VISIT_DELAY < index[:, None])).any(axis=1)
+    early = slice(FIRST_READ_VISIT, EARLY_VISITS)
+    weighed = (attends[:, early] & (visits[:, early] + VISIT_DELAY < index[:, None])).any(axis=1)
     weighed &= town.birth[person] >= EVENTS_START
     mother_bmi, father_bmi = traits.bmi[mother], traits.bmi[father]
     father_known = father_measured(town, traits, person, index)
@@ -258,10 +261,10 @@ def _parity(town: Town, person: Ints) -> Floats:
 
 
 def child_health(town: Town, children: Children, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
-    """Weight, height and body mass index at the visits that the child came to; `thin` gives infants the index alone."""
+    """Weight, height and body mass index at the visits that the child came to; `thin` keeps few of the first two."""
     parts = [part for visit in range(len(VISIT_AGES_DAYS)) for part in _visit(children, visit, rng)]
     if thin:
-        old = [part.days - town.birth[part.person] > 730 for part in parts]
+        old = [part.days - town.birth[part.person] > THIN_FROM_DAYS for part in parts]
         parts = [part.where(late | (part.code == "bmi_kg_m2")) for part, late in zip(parts, old, strict=True)]
     return frame(town, parts, ("value",))
 
@@ -273,7 +276,7 @@ def _visit(children: Children, visit: int, rng: np.random.Generator) -> list[Row
     age = age_days / 365.25
     female = children.female[came]
     if visit < EARLY_VISITS:
-        bmi = infant_bmi(age_days, female, children.early_z[came] + rng.normal(0, 0.25, size=len(person)))
+        bmi = infant_bmi(age_days, female, children.early_z[came] + rng.normal(0, 0.15, size=len(person)))
     else:
         drift = 0.0 if visit == FOUR_YEARS else 0.25
         latent = children.latent[came] + rng.normal(0, 1, size=len(person)) * drift / OBESITY_Z_PER_LOGIT

@@ -77,6 +77,6 @@ def _courses(
 
 
 def _short(town: Town, rng: np.random.Generator, *, thin: bool) -> Rows:
-    person = np.repeat(np.arange(len(town.birth)), rng.poisson((0.08 if thin else 0.6) * 15, size=len(town.birth)))
+    person = np.repeat(np.arange(len(town.birth)), rng.poisson((0.05 if thin else 0.6) * 15, size=len(town.birth)))
     days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
     return Rows(person=person, days=days, code=pick(SHORT, len(person), rng), value=10.0)

@@ -23,7 +23,7 @@ from riskstrat.synthetic.rows import Rows, frame
 
 LONGEST_STAY = 24
 DAYS_BETWEEN_STAYS = 3
-THIN_AGES = (3, 66)
+THIN_AGES = (2, 69)
 KIND_ADMISSION, KIND_FALL, KIND_INFARCTION, KIND_STROKE, KIND_YOUNG = range(5)
 
 

@@ -28,7 +28,7 @@ from riskstrat.synthetic.roster import Bools, Floats, Ints
 
 STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
-DELAYS_IN_USE = (90, 180)  # inpatient care alone, or deaths too
+LONGEST_DELAY_DAYS = 180  # of the diagnoses table, which both outcomes read
 NEAREST_DAYS = 20
 CHILD_HORIZON = 1461
 
@@ -66,12 +66,8 @@ def index_months() -> Mapping[str, tuple[int, ...]]:
 
 
 def _landmark_months(step: int) -> list[int]:
-    stand = (STAND_ON - EPOCH).days
-    days: list[int] = []
-    for delay in DELAYS_IN_USE:
-        first = min(DATA_END, stand - 1 - delay) - step
-        days += list(range(first, EVENTS_START + 365 - 1, -step))
-    return [_nearest_month(day) for day in days]
+    known_until = min(DATA_END, (STAND_ON - EPOCH).days - 1 - LONGEST_DELAY_DAYS)
+    return [_nearest_month(day) for day in range(known_until - step, EVENTS_START + 365 - 1, -step)]
 
 
 def _nearest_month(day: int) -> int:
@@ -201,7 +197,8 @@ def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFram
     -------
     polars.DataFrame
         person_id, index_date, linear_predictor, risk, in the order of `people`; the truth of the nearest date for which
-        it is known, at most 20 days away, null where the person was not at risk then.
+        it is known, at most 20 days away. Null where the person was not at risk then: not in the town, not of the right
+        age, or in special housing since a move that the registers do not know of yet.
 
     Raises
     ------
