@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import expit
 
-from riskstrat.errors import MissingExtraError
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.folds import group_folds
 from riskstrat.estimators.matrix import Features, FloatArray, Values, row_blocks
 from riskstrat.estimators.sample import Sample
+from riskstrat.extras import optional
 from riskstrat.incidence.outcome import BoolArray
 
 if TYPE_CHECKING:
@@ -99,12 +101,8 @@ class Boosting(RiskEstimator):
         MissingExtraError
             shap is not installed.
         """
-        try:
-            import shap  # seconds to load, and optional
-        except ImportError:
-            raise MissingExtraError.of("explain", "shap") from None
         X_values = self._values(X).astype(np.float64)
-        explainer = shap.TreeExplainer(self.model_, feature_perturbation="tree_path_dependent")
+        explainer = _shap().TreeExplainer(self.model_, feature_perturbation="tree_path_dependent")
         values = np.empty(X_values.shape)
         for start in range(0, len(values), SHAP_ROWS):
             rows = slice(start, start + SHAP_ROWS)
@@ -154,3 +152,10 @@ class Boosting(RiskEstimator):
 
     def _risk(self, values: Values) -> FloatArray:
         return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
+
+
+def _shap() -> ModuleType:
+    with warnings.catch_warnings():
+        # shap's plots use deprecated matplotlib calls while they are imported; nothing here draws with them.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return optional("shap")
