@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import field
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import polars as pl
@@ -25,6 +26,7 @@ Relative = Literal["mother", "father"]
 _SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
 _SCORE_DECIMALS = 6
+_PLAUSIBLE_Z = 5.0
 Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "place"]
 
 
@@ -172,7 +174,7 @@ class EventFeature(Feature):
         list of (code, item)
             The item reaches the kind's expressions as the column ``item``; 0 where all codes are alike.
         """
-        return [(code, 0) for code in matching(self.codes, codes, prefix=prefix)]
+        return [(code, 0) for code in _meant(self.codes, tuple(codes), prefix)]
 
     def number(self) -> pl.Expr:
         """Give the number that a row brings, from the columns listed under `aggregate`; its value by default.
@@ -280,8 +282,7 @@ class Score(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Tell the codes apart by the item of the score that they belong to."""
-        meant = matching(self.codes, codes, prefix=prefix)
-        return published_score(self.score).pairs(meant)
+        return published_score(self.score).pairs(_meant(self.codes, tuple(codes), prefix))
 
     def number(self) -> pl.Expr:
         """Give the points of an item to its first row."""
@@ -297,7 +298,8 @@ class Score(EventFeature):
 class GrowthZ(EventFeature):
     """Standard deviation score of the last measurement in the window, for age (or gestation) and sex.
 
-    Measurements that the reference does not cover are skipped, as null values are.
+    Measurements that the reference does not cover, or that lie more than five standard deviations from it (the limit
+    of WHO's programs for body mass index), are skipped as null values are.
 
     Parameters
     ----------
@@ -313,8 +315,8 @@ class GrowthZ(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Give measurements 0 and, where the reference goes by gestation, its rows 1."""
-        gestation = matching(self.gestation, codes, prefix=prefix) if self._by_gestation else []
-        measured = [(code, 0) for code in matching(self.codes, codes, prefix=prefix) if code not in gestation]
+        gestation = _meant(self.gestation, tuple(codes), prefix) if self._by_gestation else ()
+        measured = [(code, 0) for code in _meant(self.codes, tuple(codes), prefix) if code not in gestation]
         return sorted(measured + [(code, 1) for code in gestation])
 
     def number(self) -> pl.Expr:
@@ -322,7 +324,8 @@ class GrowthZ(EventFeature):
         gestation = pl.when(pl.col("item") == 1).then(pl.col("value"))
         age = gestation.last(ignore_nulls=True).over("window", "days") if self._by_gestation else pl.col("age_days")
         measured = pl.when(pl.col("item") == 0).then(pl.col("value"))
-        return growth_z(self.reference, sex=pl.col("sex"), age_days=age, value=measured)
+        z = growth_z(self.reference, sex=pl.col("sex"), age_days=age, value=measured)
+        return pl.when(z.abs() <= _PLAUSIBLE_Z).then(z)
 
     def aggregate(self, numbers: pl.Expr) -> pl.Expr:
         """Take the last score."""
@@ -355,3 +358,9 @@ class AreaFact(Feature):
 def _joined(*parts: str | None) -> str:
     words = (_NOT_IN_NAMES.sub("_", part).strip("_") for part in parts if part)
     return "_".join(word for word in words if word)
+
+
+@lru_cache(maxsize=512)
+def _meant(expression: str, codes: tuple[str, ...], prefix: bool) -> tuple[str, ...]:
+    """Match once for all features that ask for the same codes of the same table."""
+    return tuple(matching(expression, codes, prefix=prefix))

@@ -50,6 +50,12 @@ class Look:
     questions: tuple[tuple[EventFeature, ...], ...]
 
     @property
+    def reach(self) -> int:
+        """Days before the index of the first date that counts; a spell may have begun at any time."""
+        furthest = None if self.spells else self.window.furthest_day
+        return NO_LIMIT if furthest is None else furthest
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of X that the look answers."""
         return tuple(feature.column for question in self.questions for feature in question)
@@ -84,9 +90,14 @@ class TablePlan:
         return longest(set(self.windows))
 
     @property
+    def reaches(self) -> list[int]:
+        """Days before the index that any question to each group reaches back."""
+        return [max(look.reach for look in self.looks if group in look.groups) for group in range(len(self.groups))]
+
+    @property
     def furthest_day(self) -> int | None:
         """Days before the index that any question reaches back; None where there is no limit."""
-        furthest = max(self._reach(number) for number in range(len(self.groups)))
+        furthest = max(self.reaches)
         return None if furthest == NO_LIMIT else furthest
 
     @property
@@ -99,22 +110,17 @@ class TablePlan:
         """The groups of each code: code (its place in `codes`), group, item, reach (days before the index)."""
         place = {code: number for number, code in enumerate(self.codes)}
         pairs = [
-            (place[code], number, item, self._reach(number))
-            for number, group in enumerate(self.groups)
+            (place[code], number, item, reach)
+            for number, (group, reach) in enumerate(zip(self.groups, self.reaches, strict=True))
             for code, item in group.items
         ]
         schema = {"code": pl.Int64, "group": pl.Int64, "item": pl.UInt32, "reach": pl.Int32}
-        return pl.DataFrame(pairs, schema=schema, orient="row")
+        return pl.DataFrame(pairs, schema=schema, orient="row").sort("code", "group", "item")
 
     @property
     def restricted(self) -> tuple[tuple[int, Group], ...]:
         """The groups, with their numbers, that ask for some settings or positions only."""
         return tuple((number, group) for number, group in enumerate(self.groups) if group.settings or group.positions)
-
-    def _reach(self, group: int) -> int:
-        looks = [look for look in self.looks if group in look.groups]
-        limits = [None if look.spells else look.window.furthest_day for look in looks]
-        return max(NO_LIMIT if limit is None else limit for limit in limits)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 In: a shard's index slice and a table's plan. Out: one frame in the order of window, date, code and value.
 
-Events are read once; then every step works on their places in what was read, so that no text is moved or compared.
+A table is read once; then every step works on the places of its events in what was read, so that each column is moved
+once, at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,34 @@ from riskstrat.features.windows import DAYS, END_DAYS
 from riskstrat.registers import Registers
 
 SUBJECT, ROW, INDEX, WINDOW = "subject_id", "row", "index_date", "window"
-EVENT, CODE, GROUP, ITEM, VALUE, LENGTH = "event", "code", "group", "item", "value", "length"
+GROUP, ITEM, VALUE = "group", "item", "value"
+_CODE, _DATE, _KNOWN, _LENGTH, _PERSON = "code", "date", "known", "length", "person_id"
+_TOLD_APART_BY = ("setting", "position")
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Events beside the index dates that see them; entry i says that answer ``row[i]`` sees event ``event[i]``.
+
+    Attributes
+    ----------
+    event
+        Place among the events that were read.
+    row
+        Row of the index slice.
+    days
+        Days from the event to the index.
+    """
+
+    event: Integers
+    row: Integers
+    days: Integers
+
+    def at(self, chosen: Integers | Mask) -> _Seen:
+        """Choose, repeat or reorder entries."""
+        return _Seen(self.event[chosen], self.row[chosen], self.days[chosen])
 
 
 def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
@@ -29,92 +58,122 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
     table
         Which codes, how far back.
     index
-        One row an answer: row (its place in the shard), subject_id, index_date, sorted by subject_id.
+        One row an answer: subject_id, index_date, sorted by subject_id.
     registers
         Where the rows are.
 
     Returns
     -------
     polars.DataFrame
-        window (row x groups + group, sorted), row, group, item, days, end_days (days before the index of the last
-        visible day; 0 where the row is open), value. Rows that are equal in all that can be seen are one row.
+        window (row x groups + group, sorted), row (of `index`), group, item, days, end_days (days before the index of
+        the last visible day; 0 where the row is open), value. Rows that are equal in all that can be seen are one row.
     """
     events = _events(table, index, registers)
-    rows = (
-        events.drop("setting", "position", VALUE, LENGTH)
-        .join(index.select(SUBJECT, ROW, INDEX), left_on="person_id", right_on=SUBJECT, maintain_order="left")
-        .filter(pl.col("date") < pl.col(INDEX), pl.col("known") < pl.col(INDEX))
-        .with_columns(_days_from("date", INDEX).alias(DAYS))
-        .join(table.pairs, on=CODE, maintain_order="left")
-        .filter(pl.col(DAYS) <= pl.col("reach"), *_in_asked_places(table))
-        .with_columns((pl.col(ROW) * len(table.groups) + pl.col(GROUP)).alias(WINDOW))
-        .select(WINDOW, ROW, GROUP, ITEM, DAYS, CODE, EVENT)
+    pairs = table.pairs
+    seen, pair = _in_groups(table, pairs, events, _before_index(pairs, events, index))
+    group = pairs[GROUP].to_numpy()[pair]
+    window = seen.row * len(table.groups) + group
+    order = _order(window, seen, events)
+    ordered, pair = seen.at(order), pair[order]
+    rows = pl.DataFrame(
+        {
+            WINDOW: window[order],
+            ROW: ordered.row,
+            GROUP: group[order],
+            ITEM: pairs[ITEM].to_numpy()[pair],
+            DAYS: ordered.days,
+            END_DAYS: _end_days(events, ordered),
+            VALUE: events[VALUE].gather(ordered.event),
+        }
     )
-    value, length = (pl.lit(events[name]).gather(EVENT) for name in (VALUE, LENGTH))
-    end_days = (pl.col(DAYS) - length).clip(lower_bound=0).fill_null(0)
-    described = rows.with_columns(value.alias(VALUE), end_days.alias(END_DAYS))
-    return _each_once(_in_order(described), events).drop(EVENT, CODE)
+    return rows.filter(_first_of_its_kind(rows, events, ordered))
 
 
 def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Read the asked codes of the shard's people, numbered by `event` so that text and values can stay behind here."""
+    """Read the asked codes of the shard's range of people; a code becomes its place among the asked ones."""
     return (
         registers.scan(table.register, people=(index[SUBJECT][0], index[SUBJECT][-1]))
         .filter(*_dated_in_reach(table, index))
         .select(
-            *("person_id", "date", "setting", "position"),
-            pl.col(CODE).cast(pl.Enum(table.codes), strict=False).to_physical().cast(pl.Int64),
+            *(_PERSON, *_TOLD_APART_BY),
+            pl.col(_DATE).to_physical(),
+            pl.col(_CODE).cast(pl.Enum(table.codes), strict=False).to_physical(),
             pl.col(VALUE).fill_nan(None),
-            *(_place_asked(group).alias(f"asked_{number}") for number, group in table.restricted),
-            _days_from("date", "end_date").alias(LENGTH),
-            registers.known_on(table.register).alias("known"),
+            (pl.col("end_date") - pl.col(_DATE)).dt.total_days().alias(_LENGTH),
+            registers.known_on(table.register).to_physical().alias(_KNOWN),
         )
-        .filter(pl.col(CODE).is_not_null())
+        .filter(pl.col(_CODE).is_not_null())
         .collect()
-        .with_row_index(EVENT)
     )
 
 
 def _dated_in_reach(table: TablePlan, index: pl.DataFrame) -> Iterator[pl.Expr]:
     """Narrow the scan to dates that some index date can see."""
-    yield pl.col("date") < index[INDEX].max()
+    yield pl.col(_DATE) < index[INDEX].max()
     if table.furthest_day is not None:
-        yield pl.col("date") >= index[INDEX].dt.offset_by(f"-{table.furthest_day}d").min()
+        yield pl.col(_DATE) >= index[INDEX].dt.offset_by(f"-{table.furthest_day}d").min()
 
 
-def _place_asked(group: Group) -> pl.Expr:
-    """Whether a row has a setting and a position that the group asks for."""
+def _before_index(pairs: pl.DataFrame, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:
+    """Pair events with the index dates of their person before which they happened, in reach, and were known."""
+    paired = (
+        events.select(_PERSON, event=pl.int_range(pl.len()))
+        .join(
+            index.select(SUBJECT, row=pl.int_range(pl.len())), left_on=_PERSON, right_on=SUBJECT, maintain_order="left"
+        )
+        .select("event", "row")
+    )
+    event, row = paired["event"].to_numpy(), paired["row"].to_numpy()
+    index_day = index[INDEX].to_physical().to_numpy()[row]
+    days = index_day - events[_DATE].to_numpy()[event]
+    reach = pairs.group_by(_CODE, maintain_order=True).agg(pl.col("reach").max())["reach"].to_numpy()
+    in_reach = (days > 0) & (days <= reach[events[_CODE].to_numpy()[event]])
+    return _Seen(event, row, days).at(in_reach & (events[_KNOWN].to_numpy()[event] < index_day))
+
+
+def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> tuple[_Seen, Integers]:
+    """Repeat what is seen for each group that its code is in, as far back and in the places that the group asks for."""
+    code, reach, group = (pairs[name].to_numpy() for name in (_CODE, "reach", GROUP))
+    first, last = (np.searchsorted(code, np.arange(len(table.codes)), side) for side in ("left", "right"))
+    code_seen = events[_CODE].to_numpy()[seen.event]
+    count = (last - first)[code_seen]
+    repeated = seen.at(np.repeat(np.arange(len(count)), count))
+    pair = np.arange(len(repeated.row)) + np.repeat(first[code_seen] - np.cumsum(count) + count, count)
+    kept = repeated.days <= reach[pair]
+    for number, asking in table.restricted:
+        kept &= (group[pair] != number) | _is_asked(asking, events)[repeated.event]
+    return repeated.at(kept), pair[kept]
+
+
+def _is_asked(group: Group, events: pl.DataFrame) -> Mask:
+    """Say of each event whether it has a setting and a position that the group asks for."""
     asked = {"setting": group.settings, "position": group.positions}
-    return pl.all_horizontal(pl.col(name).is_in(values) for name, values in asked.items() if values)
+    said = pl.all_horizontal(pl.col(name).is_in(values) for name, values in asked.items() if values)
+    return events.select(said.fill_null(value=False)).to_series().to_numpy()
 
 
-def _in_asked_places(table: TablePlan) -> Iterator[pl.Expr]:
-    for number, _ in table.restricted:
-        yield (pl.col(GROUP) != number) | pl.col(f"asked_{number}").fill_null(value=False)
+def _end_days(events: pl.DataFrame, seen: _Seen) -> pl.Series:
+    """Give the days from the end of each spell to the index, 0 where the spell is open at the index."""
+    return (pl.Series(seen.days) - events[_LENGTH].gather(seen.event)).clip(lower_bound=0).fill_null(0)
 
 
-def _days_from(first: str, last: str) -> pl.Expr:
-    return (pl.col(last) - pl.col(first)).dt.total_days().cast(pl.Int32)
-
-
-def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+def _order(window: Integers, seen: _Seen, events: pl.DataFrame) -> Integers:
     """Sort by window, then date, code and value; tables are kept in nearly this order, which makes it cheap."""
-    key = _packed(rows)
+    key = _packed(window, seen.days, events[_CODE].to_numpy()[seen.event])
     order = np.argsort(key, kind="stable")
-    tied = _tied(key[order])
-    alike = order[tied]
-    order[tied] = alike[np.lexsort((rows[VALUE].to_numpy()[alike], key[alike]))]
-    return rows[order]
+    alike = order[_tied(key[order])]
+    value = events[VALUE].to_numpy()[seen.event[alike]]
+    order[_tied(key[order])] = alike[np.lexsort((value, key[alike]))]
+    return order
 
 
-def _packed(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
+def _packed(window: Integers, days: Integers, codes: Integers) -> Integers:
     """Put window, date and code into one integer; 10 million windows of 100 years and 20,000 codes still fit."""
-    days, codes = rows[DAYS].to_numpy().astype(np.int64), rows[CODE].to_numpy()
     longest, most = int(days.max(initial=0)) + 1, int(codes.max(initial=0)) + 1
-    return np.asarray((rows[WINDOW].to_numpy() * longest + (longest - 1 - days)) * most + codes, dtype=np.int64)
+    return (window * longest + (longest - 1 - days)) * most + codes
 
 
-def _tied(key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _tied(key: Integers) -> Mask:
     """Mark the members of every run of equal keys."""
     same = key[1:] == key[:-1]
     tied = np.zeros(len(key), dtype=np.bool_)
@@ -123,16 +182,13 @@ def _tied(key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return tied
 
 
-def _each_once(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """Drop the copies of rows that are equal in all that can be seen; rows that may be equal are neighbours by now."""
-    key = (WINDOW, DAYS, CODE, VALUE)
-    as_before = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in key)
-    same = rows.select(as_before.fill_null(value=False)).to_series()
-    if not same.any():
-        return rows
-    suspects = rows.with_row_index("at").filter(same | same.shift(-1, fill_value=False))
-    told_apart = suspects.select(*key, ITEM, END_DAYS).hstack(events[suspects[EVENT]].select("setting", "position"))
-    copies = suspects["at"].filter(~told_apart.select(pl.struct(pl.all()).is_first_distinct()).to_series())
-    kept = np.ones(rows.height, dtype=bool)
-    kept[copies.to_numpy()] = False
-    return rows.filter(kept)
+def _first_of_its_kind(rows: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> Mask:
+    """Mark all rows but the copies of others; rows that may be equal are neighbours by now."""
+    told = rows.select(WINDOW, DAYS, VALUE, ITEM, END_DAYS).with_columns(events[_CODE].gather(seen.event))
+    neighbours = [pl.col(name).eq_missing(pl.col(name).shift()) for name in (WINDOW, DAYS, _CODE, VALUE)]
+    again = told.select(pl.all_horizontal(neighbours).fill_null(value=False)).to_series()
+    suspects = np.flatnonzero((again | again.shift(-1, fill_value=False)).to_numpy())
+    alike = told[suspects].hstack(events[seen.event[suspects]].select(_TOLD_APART_BY))
+    kept = np.ones(rows.height, dtype=np.bool_)
+    kept[suspects] = alike.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
+    return kept
