@@ -29,10 +29,9 @@ class Lives:
     rng: np.random.Generator
 
 
-@pytest.fixture(scope="module")
-def lives() -> Lives:
-    geography = make_geography(np.random.SeedSequence(3))
-    rng = np.random.default_rng(3)
+def live_through(seed: int) -> Lives:
+    geography = make_geography(np.random.SeedSequence(seed))
+    rng = np.random.default_rng(seed)
     town = make_town(geography, 30_000, rng)
     traits = make_traits(town, rng)
     area = area_by_month(town)
@@ -40,6 +39,11 @@ def lives() -> Lives:
     history = live(traits, health, area, geography.effects, keep=(*FRAILTY_FROM, *CVD_FROM), rng=rng)
     children = make_children(town, traits, geography, rng)
     return Lives(town=town, traits=traits, area=area, history=history, children=children, rng=rng)
+
+
+@pytest.fixture(scope="module")
+def lives() -> Lives:
+    return live_through(3)
 
 
 def staying(lives: Lives, month: int, condition: str) -> Bools:
@@ -106,6 +110,18 @@ def test_true_risks_of_early_cvd_add_up_to_what_happens(lives: Lives):
     seen, risk = observed_and_risk(lives, "early_cvd", CVD_FROM)
     assert seen.sum() / risk.sum() == pytest.approx(1, abs=0.2)  # about 170 events
     assert risk.mean() == pytest.approx(0.0115, rel=0.25)
+
+
+@pytest.mark.slow
+def test_over_several_municipalities_true_risks_are_right_within_a_few_per_cent():
+    totals = {"frailty": np.zeros(2), "early_cvd": np.zeros(2)}
+    for seed in range(50, 58):
+        lives = live_through(seed)
+        for condition, months in (("frailty", FRAILTY_FROM), ("early_cvd", CVD_FROM)):
+            seen, risk = observed_and_risk(lives, condition, months)
+            totals[condition] += (seen.sum(), risk.sum())
+    assert totals["frailty"][0] / totals["frailty"][1] == pytest.approx(1, abs=0.025)
+    assert totals["early_cvd"][0] / totals["early_cvd"][1] == pytest.approx(1, abs=0.07)
 
 
 def test_men_fall_ill_twice_as_often_in_the_heart(lives: Lives):
