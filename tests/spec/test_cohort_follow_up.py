@@ -229,3 +229,21 @@ def test_the_third_of_three(town: Town, made_up: MadeUp):
         contacts=[stay(10, 11), stay(50, 51), stay(101, 102), stay(130, 131)],
     )
     assert ends(registers, made_up(outcome=third)) == (1, 130)
+
+
+def test_stays_are_merged_person_by_person_however_many_there_are(town: Town, made_up: MadeUp):
+    people = range(2000)
+    transferred = [(10, 20), (20, 30)]
+    readmitted = [(10, 20), (40, 50)]
+    registers = town(
+        persons=[{"person_id": number, "birth_date": date(1950, 1, 1)} for number in people],
+        contacts=[
+            {**stay(*days), "person_id": number}
+            for number in people
+            for days in (readmitted if number % 3 == 0 else transferred)
+        ],
+    )
+    built = build_cohort(made_up(outcome=SECOND), registers, AS_OF).people
+    with_outcome = built.filter(event=1)
+    assert with_outcome["person_id"].to_list() == [number for number in people if number % 3 == 0]
+    assert with_outcome["duration_days"].unique().to_list() == [40]

@@ -275,10 +275,11 @@ def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
     ends = pl.coalesce("end_date", "date")
     ordered = spells.select("person_id", "date", ends=ends).sort("person_id", "date", "ends")
     # People lie one after another on one line of days, so that nothing need be done person by person.
-    offset = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True).cum_sum() * _LINE_DAYS
+    begins = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
+    offset = begins.cast(pl.Int64).cum_sum() * _LINE_DAYS
     reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
     starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
-    return ordered.with_columns(offset=offset.cast(pl.Int64)).filter(starts_anew).select("person_id", "date")
+    return ordered.with_columns(offset=offset).filter(starts_anew).select("person_id", "date")
 
 
 def _nearest(measured: pl.LazyFrame) -> pl.LazyFrame:
