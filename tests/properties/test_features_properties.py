@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from multiprocessing import get_context
 from random import Random
 
 import polars as pl
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskstrat.codes import score_points
-from riskstrat.declare import Count, DaysSince, Duration, EventFeature, Ever, Latest, Mean, Score, duration_days
+from riskstrat.declare import Age, Count, DaysSince, Duration, EventFeature, Ever, Latest, Mean, Score, duration_days
 from riskstrat.features import build_features, feature_parts
+from riskstrat.features.engine import work_of
+from riskstrat.features.shard import answer
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 from town import Rows, Town
@@ -270,3 +274,18 @@ def test_nothing_is_ever_nan_and_shares_are_shares(town: Town, world: World):
     assert not any(X.select(pl.selectors.float().is_nan().any()).row(0))
     shares = X.select(pl.selectors.ends_with("observed_share"))
     assert shares.select((pl.all().is_between(0, 1)).all()).row(0) == (True,) * shares.width
+
+
+def test_a_shard_answers_the_same_in_another_process(town: Town):
+    rows = [
+        {"person_id": n, "date": START + timedelta(days=90 * n), "code": "F001", "value": 0.1 * n} for n in (1, 2, 3)
+    ]
+    persons = [{"person_id": n, "birth_date": date(1950, 1, 1), "mother_id": None} for n in (1, 2, 3)]
+    homes = [{"person_id": n, "start_date": START, "area_id": "A"} for n in (1, 2, 3)]
+    asked = (Age(), Latest(register="diagnoses", codes="F00"), Score(register="diagnoses", score="hfrs"))
+    world = World(persons, homes, rows, tuple((n, END) for n in (3, 1, 2)), asked)
+    (shard,) = work_of(asked, cohort_of(world), opened(town, world), shard_people=10).own
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        elsewhere = pool.submit(answer, shard).result()
+    assert_frame_equal(elsewhere, answer(shard), check_exact=True)
+    assert elsewhere[asked[1].column].to_list() == [pytest.approx(0.1 * n) for n in (1, 2, 3)]

@@ -69,7 +69,7 @@ def build_features(
     A row is seen if it is dated in ``[index - gap - within, index - gap)`` and was known before the index. Rows of a
     shard are read once, sorted, and grouped once a window, however many groups of codes are asked for.
     """
-    work = _work(features, cohort, registers, shard_people)
+    work = work_of(features, cohort, registers, shard_people)
     whole = pl.concat([work.empty, *_parts(work, progress)], how="vertical")
     ordered = whole if whole[PLACE].is_sorted() else whole.sort(PLACE)
     return ordered.drop(PLACE)
@@ -101,11 +101,11 @@ def feature_parts(
     UsageError, ContractError
         As `build_features`.
     """
-    yield from _parts(_work(features, cohort, registers, shard_people), progress)
+    yield from _parts(work_of(features, cohort, registers, shard_people), progress)
 
 
 @dataclass(frozen=True, eq=False)
-class _Work:
+class Work:
     """Everything that is to be done: the shards of the people themselves, and of their relatives.
 
     Attributes
@@ -130,12 +130,13 @@ class _Work:
         return keys.with_columns(pl.lit(None, dtype=pl.Float32).alias(name) for name in self.plan.columns)
 
 
-def _work(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> _Work:
+def work_of(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> Work:
+    """Plan what is to be done and cut it into shards, each of which `riskstrat.features.shard.answer` answers alone."""
     _refuse_size(shard_people)
     plan = plan_features(features, registers)
     people = _people(cohort).with_row_index(PLACE)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
-    return _Work(plan, people, own, tuple(related))
+    return Work(plan, people, own, tuple(related))
 
 
 def _people(cohort: Target) -> pl.DataFrame:
@@ -174,7 +175,7 @@ def _with_subjects(relative: Relative | None, people: pl.DataFrame, registers: R
     return people.lazy().join(known, on="person_id").drop("person_id").collect()
 
 
-def _parts(work: _Work, progress: Progress | None) -> Iterator[pl.DataFrame]:
+def _parts(work: Work, progress: Progress | None) -> Iterator[pl.DataFrame]:
     answers = _answered([*chain(*work.related), *work.own], progress)
     relatives = [
         _everybody(work.people, subject.columns, islice(answers, len(shards)))
