@@ -1,0 +1,49 @@
+"""What a run keeps: parameters, metrics and released tables; nothing about single persons."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from riskstrat.records.study import Study
+from riskstrat.tracking import Artefact, Metric, Parameter, items, store_uri, track
+
+PERSONAL = ("person_id", "family_id", "mother_id", "father_id")
+
+
+def test_items_say_what_was_asked_and_what_was_found(study: Study):
+    found = list(items(study))
+    names = {item.name: item.value for item in found if isinstance(item, Parameter)}
+    assert names["condition"] == study.condition.name
+    assert names["as_of"] == study.as_of.isoformat()
+    assert any(isinstance(item, Metric) and item.name == "person.auc" for item in found)
+
+
+def test_no_person_is_among_them(study: Study):
+    for item in items(study):
+        if isinstance(item, Artefact):
+            assert not any(word in item.content.decode() for word in PERSONAL), item.path
+
+
+def test_tables_are_those_that_were_released(study: Study):
+    areas = next(item for item in items(study) if isinstance(item, Artefact) and item.path == "tables/areas.csv")
+    assert areas.content.decode().startswith("area_id")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_lands_in_a_local_store(study: Study, tmp_path: Path):
+    report = tmp_path / "report.html"
+    report.write_text("<html></html>", encoding="utf-8")
+    store = tmp_path / "runs.db"
+    run_id = track(study, report=report, store=store)
+
+    import mlflow
+
+    client = mlflow.MlflowClient(store_uri(store))
+    run = client.get_run(run_id)
+    assert run.data.tags["digest"] == study.digest
+    assert run.data.tags["data_fingerprint"] == study.source.fingerprint
+    kept = Path(client.download_artifacts(run_id, "", str(tmp_path)))
+    assert json.loads((kept / "condition.json").read_text(encoding="utf-8"))["name"] == study.condition.name
+    assert (kept / "report" / "report.html").is_file()
+    assert (tmp_path / "mlartifacts").is_dir()
