@@ -114,6 +114,15 @@ def test_growth_by_who_is_that_of_the_age_on_the_day_of_measurement(town: Town):
     assert answers(registers, feature) == [round(expected, 4), None, None]  # no rows; older than the reference
 
 
+def test_growth_that_cannot_be_is_skipped(town: Town):
+    rows = [
+        {"person_id": 1, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
+        {"person_id": 1, "date": day(50), "code": "bmi_kg_m2", "value": 173.0},
+    ]
+    who = GrowthZ(register="child_health", codes="bmi_kg_m2", reference="who")
+    assert answers(town(FAMILY, child_health=rows), who) == answers(town(FAMILY, child_health=rows[:1]), who)
+
+
 def test_growth_by_marsal_takes_the_gestation_of_the_same_date(town: Town):
     rows = [
         {"person_id": 1, "date": day(365), "code": "birth_weight_g", "value": 3600.0},
@@ -177,6 +186,18 @@ class BornIn(PersonFeature):
 
     def of_person(self) -> pl.Expr:
         return pl.col("birth_date").dt.year() == self.year
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class AgeAtLast(EventFeature):
+    """A kind of somebody else: age in days at the last row of boys."""
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        return pl.when(pl.col("sex").last() == "male").then(pl.col("age_days").last())
+
+
+def test_a_new_kind_may_use_age_and_sex(town: Town):
+    assert answers(with_rows(town, ROWS), AgeAtLast(register="diagnoses", codes="F00")) == [355, None, None]
 
 
 def test_a_new_kind_is_one_class_with_one_method(town: Town):

@@ -107,12 +107,17 @@ def _seen_through(look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: i
 
 def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame) -> pl.DataFrame:
     """Add what the questions use of the subject: sex, and age in days on the date of the row."""
-    used = {name for question in look.questions for name in question[0].number().meta.root_names()}
+    used = set().union(*map(_columns_used, look.questions))
     if not used & {SEX, AGE_DAYS}:
         return seen
     subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[ROW]))
     age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - seen[DAYS]
     return seen.with_columns(subject[SEX], age.alias(AGE_DAYS))
+
+
+def _columns_used(question: tuple[EventFeature, ...]) -> set[str]:
+    asking = question[0]
+    return {*asking.number().meta.root_names(), *asking.aggregate(pl.col("value")).meta.root_names()}
 
 
 def _grouped(look: Look, seen: pl.DataFrame) -> pl.DataFrame:
