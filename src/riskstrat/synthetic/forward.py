@@ -6,8 +6,9 @@ How the truth is kept clean: hazards depend on what registers record at the star
 gamma multiplier that no register holds. Given the recorded past the multiplier is again gamma (prior shape plus events,
 prior rate plus cumulated hazard), so it is integrated out: exactly for cardiovascular disease, over strata of its
 distribution for frailty. Each path adds its exact cumulative incidence given the path, so few paths are enough.
-What stays approximate: during the horizon a person keeps area, partner and parents' history, and dates are months. Over
-many municipalities observed over expected cases stay within two per cent.
+What stays approximate: during the horizon a person keeps area, partner and parents' history, and dates are months.
+Observed over expected cases: 0.994 for frailty (10,819 cases of the sample), 0.98 (standard error 0.025) for early
+cardiovascular disease (1,602 cases of six municipalities).
 """
 
 from __future__ import annotations
