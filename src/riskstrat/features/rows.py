@@ -93,7 +93,7 @@ def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.D
     """Read the asked codes of the shard's range of people; a code becomes its place among the asked ones."""
     return (
         registers.scan(table.register, people=(index[SUBJECT][0], index[SUBJECT][-1]))
-        .filter(*_dated_in_reach(table, index))
+        .filter(*_narrowed(table, index, registers))
         .select(
             *(_PERSON, *_TOLD_APART_BY),
             pl.col(_DATE).to_physical(),
@@ -107,8 +107,10 @@ def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.D
     )
 
 
-def _dated_in_reach(table: TablePlan, index: pl.DataFrame) -> Iterator[pl.Expr]:
-    """Narrow the scan to dates that some index date can see."""
+def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> Iterator[pl.Expr]:
+    """Leave out, while reading, codes that nobody asks for and dates that no index date can see."""
+    if len(table.codes) < len(registers.codes(table.register)):
+        yield pl.col(_CODE).is_in(table.codes)
     yield pl.col(_DATE) < index[INDEX].max()
     if table.furthest_day is not None:
         yield pl.col(_DATE) >= index[INDEX].dt.offset_by(f"-{table.furthest_day}d").min()
