@@ -108,7 +108,10 @@ def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.D
 
 
 def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> Iterator[pl.Expr]:
-    """Leave out, while reading, codes that nobody asks for and dates that no index date can see."""
+    """Leave out while reading: people between those of the shard, codes not asked for, dates that no index can see."""
+    subjects = index[SUBJECT].unique(maintain_order=True)
+    if 2 * len(subjects) < subjects[-1] - subjects[0]:
+        yield pl.col(_PERSON).is_in(subjects.implode())
     if len(table.codes) < len(registers.codes(table.register)):
         yield pl.col(_CODE).is_in(table.codes)
     yield pl.col(_DATE) < index[INDEX].max()
