@@ -1,8 +1,8 @@
 """How far the feature engine is from just reading its tables: CPU seconds and peak memory beside the scan floor.
 
-Run: python benchmarks/features.py FOLDER [--large] [--wide]. Makes its registers in FOLDER (M: 200 thousand people with
-10 million events; --large adds L: 1 million with 50 million), runs every job in a fresh process, interleaved, and prints
-medians beside the bars: 40 features, M <= 4 x the floor; peak memory L / M <= 1.25 (parts written as they come).
+Run: python benchmarks/features.py FOLDER [--large] [--wide]. Makes its registers in FOLDER (M: 200 thousand people
+with 10 million events; --large adds L: 1 million with 50 million), runs every job in a fresh process, interleaved, and
+prints medians beside the bars: 40 features, M <= 4 x the floor; peak memory L / M <= 1.25 (parts written as they come).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import median
 
 import polars as pl
-from make_events import make_folder
 
+from make_events import make_folder
 from riskstrat.declare import Age, BirthRegion, Count, DaysSince, Ever, Feature, Latest, Mean, Sex
 from riskstrat.features import build_features, feature_parts
 from riskstrat.records.cohort import Target

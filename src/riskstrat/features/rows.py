@@ -86,7 +86,8 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
             VALUE: events[VALUE].gather(ordered.event),
         }
     )
-    return rows.filter(_first_of_its_kind(rows, events, ordered))
+    kept = _first_of_its_kind(rows, events, ordered)
+    return rows if kept.all() else rows.filter(kept)
 
 
 def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
