@@ -95,14 +95,15 @@ def synthesise(
     *,
     people: Annotated[int, typer.Option(min=1_000, help="Inhabitants at the end.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Seed; the same gives the same municipality.")] = 0,
-    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")] = Path("modellstad"),
+    out: Annotated[Path, typer.Option(help="The folder to write; what is there is replaced.")] = Path("modellstad"),
+    thin: Annotated[bool, typer.Option("--thin", help="Leave out what the shipped sample does without.")] = False,
 ) -> None:
     """Make up a municipality, with the truth about it in a folder that no reader of registers opens."""
     from riskstrat.synthetic import write_municipality
 
     with _progress("synthesise") as report:
         report("making people and registers", 0.0)
-        write_municipality(people=people, seed=seed, out=out)
+        write_municipality(people=people, seed=seed, out=out, thin=thin)
     typer.echo(f"{out}: an invented municipality of {people:,} inhabitants; its truth is in {out / 'truth'}")
 
 

@@ -19,14 +19,25 @@ from riskstrat.declare.features import (
     GrowthZ,
     Latest,
     Mean,
+    PersonFeature,
     Score,
     Sex,
 )
 from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, OnDate
-from riskstrat.declare.outcomes import AnyOf, Death, FirstEvent, MeasuredAbove, NthEvent, OutcomeKind
+from riskstrat.declare.outcomes import (
+    AnyOf,
+    Death,
+    EventOutcome,
+    FirstEvent,
+    MeasuredAbove,
+    NthEvent,
+    OutcomeKind,
+    RegisterOutcome,
+)
 from riskstrat.declare.population import Excluding, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
+from riskstrat.declare.view import Rule, View
 
 __all__ = [
     "Age",
@@ -43,6 +54,7 @@ __all__ = [
     "Declaration",
     "Duration",
     "EventFeature",
+    "EventOutcome",
     "Ever",
     "Every",
     "Example",
@@ -58,13 +70,17 @@ __all__ = [
     "NthEvent",
     "OnDate",
     "OutcomeKind",
+    "PersonFeature",
     "Population",
     "Programme",
+    "RegisterOutcome",
     "Row",
+    "Rule",
     "Score",
     "Settings",
     "Sex",
     "Text",
+    "View",
     "Words",
     "duration_days",
     "window_days",
