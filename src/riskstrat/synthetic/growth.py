@@ -25,6 +25,7 @@ from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.homes import observed, spell_at
 from riskstrat.synthetic.parameters import (
     OBESITY,
+    OBESITY_CURVES,
     OBESITY_FAMILY_SD,
     OBESITY_INTERCEPT,
     OBESITY_MEANS,
@@ -173,27 +174,29 @@ def _factors(town: Town, traits: Traits, infants: Children) -> Factors:
     """Factors as the registers know them on the day before the index; the population's mean where they do not."""
     person, index = infants.person, infants.index
     attends, visits = infants.attends, infants.visits
-    relative_weight = infants.weight / birth_weight_mean(infants.gestation, infants.female)
+    weight_z = (infants.weight / birth_weight_mean(infants.gestation, infants.female) - 1) / MARSAL_SD
     born_here = (town.birth[person] >= EVENTS_START) & observed(town, person, town.birth[person])
     mother, father = town.mother[person], town.father[person]
     early = slice(FIRST_READ_VISIT, EARLY_VISITS)
     weighed = (attends[:, early] & (visits[:, early] + VISIT_DELAY < index[:, None])).any(axis=1)
     weighed &= town.birth[person] >= EVENTS_START
-    mother_bmi, father_bmi = traits.bmi[mother], traits.bmi[father]
     father_known = father_measured(town, traits, person, index)
     known = {
         "female": (town.female[person], np.ones(len(person), bool)),
-        "large_for_gestation": (relative_weight > 1 + 2 * MARSAL_SD, born_here),
-        "mother_bmi_25_30": ((mother_bmi >= 25) & (mother_bmi < 30), born_here),
-        "mother_bmi_30": (mother_bmi >= 30, born_here),
-        "father_bmi_25_30": ((father_bmi >= 25) & (father_bmi < 30), father_known),
-        "father_bmi_30": (father_bmi >= 30, father_known),
+        "birth_weight": (_on_curve("birth_weight", weight_z), born_here),
+        "mother_bmi": (_on_curve("mother_bmi", traits.bmi[mother]), born_here),
+        "father_bmi": (_on_curve("father_bmi", traits.bmi[father]), father_known),
         "mother_no_post_secondary": (traits.education[mother] < 5, _schooled(town, traits, mother, index)),
         "father_no_post_secondary": (traits.education[father] < 5, _schooled(town, traits, father, index)),
         "mother_smoked": (infants.smoked, born_here),
         "growth_z": (infants.early_z, weighed),
     }
     return {name: np.where(seen, value, OBESITY_MEANS.get(name, 0.0)) for name, (value, seen) in known.items()}
+
+
+def _on_curve(factor: str, value: Floats) -> Floats:
+    """Log odds of a measured factor, straight between the published classes and level beyond the outermost."""
+    return np.interp(value, *OBESITY_CURVES[factor])
 
 
 def _schooled(town: Town, traits: Traits, parent: Ints, index: Days) -> Bools:

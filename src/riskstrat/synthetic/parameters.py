@@ -3,8 +3,9 @@
 In: nothing. Out: constants; ages in years, rates per person-year, coefficients on the log-hazard or log-odds scale.
 
 Sources: ``MALKI`` Malki 2014 (PLoS One) table 2; ``YANG`` Yang 2012 (EJPC); ``BMC`` BMC Public Health 2016
-s12889-016-3252-1 table 1; ``MALMO`` Mangrio 2010 (BMC PH 10:764); ``AGEING`` Eur J Ageing 2021
-s10433-021-00669-9; ``SCB`` Statistics Sweden. ``OWN`` marks an assumption of this project.
+s12889-016-3252-1 table 1; ``MALMO`` Mangrio 2010 (BMC PH 10:764); ``WHITAKER`` Whitaker, Pediatrics (US WIC);
+``AGEING`` Eur J Ageing 2021 s10433-021-00669-9; ``SCB`` Statistics Sweden. ``OWN`` marks an assumption of this
+project.
 """
 
 from __future__ import annotations
@@ -141,26 +142,29 @@ DEATH_CORRECTION: Final = (-0.20, -0.020, -0.040)  # at 50, a year of age from 5
 OBESITY_INTERCEPT: Final = -5.12
 OBESITY: Final[Mapping[str, float]] = {
     "female": 0.20,
-    "large_for_gestation": 1.008,
-    "mother_bmi_25_30": 0.4447,
-    "mother_bmi_30": 0.6259,
-    "father_bmi_25_30": 0.6098,
-    "father_bmi_30": 1.2499,
+    "birth_weight": 1.0,
+    "mother_bmi": 1.0,
+    "father_bmi": 1.0,
     "mother_no_post_secondary": 0.26,
     "father_no_post_secondary": 0.26,
     "mother_smoked": 0.837,
     "growth_z": 0.75,
+}
+# Published odds ratios of classes (BMC; small for gestation WHITAKER), laid through the means of the classes and
+# joined by straight lines: risk does not jump where a class begins. Standard deviations of birth weight, kg/m2.
+OBESITY_CURVES: Final[Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]] = {
+    "birth_weight": ((-2.4, 0.0, 2.4), (-0.494, 0.0, 1.008)),
+    "mother_bmi": ((22.5, 27.5, 33.0), (0.0, 0.4447, 0.6259)),
+    "father_bmi": ((22.5, 27.5, 33.0), (0.0, 0.6098, 1.2499)),
 }
 OBESITY_FAMILY_SD: Final = 0.50  # unrecorded, shared by siblings
 OBESITY_Z_PER_LOGIT: Final = 0.56  # turns the latent log odds into a body mass index z-score
 
 # Prevalence in the population where a factor is not recorded: the predictor takes this mean instead.
 OBESITY_MEANS: Final[Mapping[str, float]] = {
-    "large_for_gestation": 0.03,
-    "mother_bmi_25_30": 0.29,
-    "mother_bmi_30": 0.17,
-    "father_bmi_25_30": 0.42,
-    "father_bmi_30": 0.16,
+    "birth_weight": 0.05,
+    "mother_bmi": 0.21,
+    "father_bmi": 0.43,
     "mother_no_post_secondary": 0.60,
     "father_no_post_secondary": 0.66,
     "mother_smoked": 0.05,
