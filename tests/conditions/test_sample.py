@@ -16,7 +16,7 @@ from riskstrat.synthetic.parameters import BLOCK_PEOPLE
 from riskstrat.synthetic.truth import area_effects, coefficients
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
-PEOPLE, SEED = 100_000, 9981
+PEOPLE, SEED = 100_000, 18
 MEBIBYTE = 1 << 20
 
 # Rows, sum of dates (days since 1970) and sum of values of 1,000 people with seed 2024: what the generator made when
@@ -25,7 +25,7 @@ EXPECTED: Mapping[str, tuple[int, int, float]] = {
     "persons": (1302, 6194779, 0),
     "residences": (3089, 76758734, 0),
     "births": (905, 15349820, 661685.1),
-    "child_health": (4281, 73107027, 158555.1),
+    "child_health": (4281, 73107027, 158578.7),
     "measurements": (10959, 186671798, 448137.8),
     "circumstances": (54295, 935343462, 2614896046.0),
     "migrations": (209, 3517695, 0),
@@ -35,7 +35,7 @@ EXPECTED: Mapping[str, tuple[int, int, float]] = {
     "services": (168, 4790113, 0),
     "areas": (51, 0, 0),
     "area_facts": (765, 13131684, 1162.8),
-    "risks": (1737, 30597407, 148.5),
+    "risks": (1737, 30597407, 148.7),
 }
 
 
@@ -58,7 +58,7 @@ def test_a_small_seed_gives_what_it_gave_when_the_sample_was_made():
 @pytest.fixture(scope="module")
 def sample() -> Path:
     if not SAMPLE.is_dir():
-        pytest.skip("the sample has not been made: riskstrat synthesise --people 100000 --seed 9981 --thin")
+        pytest.skip("the sample has not been made: riskstrat synthesise --people 100000 --seed 18 --thin")
     return SAMPLE
 
 

@@ -162,7 +162,7 @@ def coefficients(geography: Geography, seed: int, people: int) -> dict[str, obje
             "scale": "log odds",
             "intercept": parameters.OBESITY_INTERCEPT,
             "factors": dict(parameters.OBESITY),
-            "curves": dict(parameters.OBESITY_CURVES),
+            "curves": {name: [list(axis) for axis in curve] for name, curve in parameters.OBESITY_CURVES.items()},
             "means_where_not_recorded": dict(parameters.OBESITY_MEANS),
             "family_sd": parameters.OBESITY_FAMILY_SD,
         },
