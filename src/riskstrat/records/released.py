@@ -14,10 +14,12 @@ import polars as pl
 
 from riskstrat.declare import Condition, Settings
 from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.records import summaries
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.study import Source, Study
 from riskstrat.records.validation import Validation
 
+OUTCOME = 1
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 
 
@@ -78,9 +80,20 @@ def study_tables(study: Study) -> dict[str, Table]:
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         "splits": _public(study.splits, ("split",)),
         **_checks(study.checks),
+        **_summaries(study),
         **(_area_tables(study, study.areas) if study.areas else {}),
         **_plan_tables(study),
     }
+
+
+def _summaries(study: Study) -> dict[str, Table]:
+    cases = int((study.cohort.people["event"] == OUTCOME).sum())
+    tables = {
+        "total": summaries.whole(study.target, study.target_risk, cases),
+        "pyramid": summaries.pyramid(study.target_risk, cases),
+        "assessed": summaries.assessed(study.cohort),
+    }
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def _public(frame: pl.DataFrame, dimensions: tuple[str, ...]) -> Table:
@@ -120,7 +133,18 @@ def _calibration(calibration: pl.DataFrame) -> Table:
 
 
 def _area_tables(study: Study, areas: AreaEstimates) -> dict[str, Table]:
-    tables = {"areas": _areas(study, areas), "total": _total(areas)}
+    tables = {
+        "areas": _areas(study, areas),
+        "total": _total(areas),
+        "periods": summaries.periods(areas, study.cohort),
+        "left_out": Table(
+            areas.left_out, dimensions=("reason",), counts=("people", "target_people"), public=("groups",)
+        ),
+        "factors": summaries.factors(study.explanation, study.target, areas),
+    }
+    needs = summaries.fifths(areas, study.plan) if study.plan is not None else None
+    if needs is not None:
+        tables["fifths"] = needs
     if study.reasons is not None:
         tables["reasons"] = _reasons(study.reasons, areas)
     if study.inequality is not None:

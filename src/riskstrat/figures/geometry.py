@@ -1,0 +1,105 @@
+"""Outlines of areas, flattened for drawing, and the lines that hatch those that are withheld.
+
+In: GeoJSON text in degrees or in a planar system. Out: GeoJSON features in one planar system.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+Point = tuple[float, float]
+Ring = list[Point]
+Feature = dict[str, object]
+HATCH_LINES = 70
+"""Hatching lines across the whole map."""
+
+
+def outlines(geometry: str, key: str = "area_id") -> dict[str, list[Ring]]:
+    """Read the rings of every area; degrees are flattened so that shapes look as on the ground.
+
+    Parameters
+    ----------
+    geometry
+        A GeoJSON feature collection of polygons and multipolygons.
+    key
+        The property that names the area.
+
+    Returns
+    -------
+    dict of list of rings
+        Outer rings and holes alike: drawn by the even-odd rule, holes stay open.
+
+    Examples
+    --------
+    >>> square = [[[17.0, 60.0], [18.0, 60.0], [18.0, 61.0], [17.0, 60.0]]]
+    >>> feature = {"properties": {"area_id": "A"}, "geometry": {"type": "Polygon", "coordinates": square}}
+    >>> [round(x, 1) for x, y in outlines(json.dumps({"features": [feature]}))["A"][0]]
+    [8.4, 8.9, 8.9, 8.4]
+    """
+    features = json.loads(geometry)["features"]
+    found = {
+        str(feature["properties"][key]): _rings(feature["geometry"]) for feature in features if feature.get("geometry")
+    }
+    return _flattened({name: rings for name, rings in found.items() if rings})
+
+
+def as_features(shapes: Mapping[str, list[Ring]], properties: Mapping[str, Mapping[str, object]]) -> list[Feature]:
+    """Outlines as GeoJSON features with what is to be shown of each; areas without an outline are left out."""
+    return [
+        {
+            "type": "Feature",
+            "properties": dict(values),
+            "geometry": {"type": "MultiPolygon", "coordinates": [[ring] for ring in shapes[name]]},
+        }
+        for name, values in properties.items()
+        if name in shapes
+    ]
+
+
+def hatching(shapes: Mapping[str, list[Ring]], names: Sequence[str]) -> list[Feature]:
+    """Diagonal lines inside some areas, one feature an area; the distance suits the whole map."""
+    points = [point for rings in shapes.values() for ring in rings for point in ring]
+    levels = [x - y for x, y in points]
+    step = (max(levels) - min(levels)) / HATCH_LINES if points else 1.0
+    lines = {name: list(_lines(shapes[name], step)) for name in names if name in shapes}
+    return [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "MultiLineString", "coordinates": found}}
+        for found in lines.values()
+        if found
+    ]
+
+
+def _rings(geometry: Mapping[str, object]) -> list[Ring]:
+    coordinates = geometry.get("coordinates")
+    if not isinstance(coordinates, list) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
+        return []
+    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
+    return [[(float(point[0]), float(point[1])) for point in ring] for polygon in polygons for ring in polygon]
+
+
+def _flattened(shapes: dict[str, list[Ring]]) -> dict[str, list[Ring]]:
+    points = [point for rings in shapes.values() for ring in rings for point in ring]
+    in_degrees = all(abs(x) <= 180 and abs(y) <= 90 for x, y in points)
+    if not points or not in_degrees:
+        return shapes
+    shrink = math.cos(math.radians(sum(y for _, y in points) / len(points)))
+    return {name: [[(round(x * shrink, 6), y) for x, y in ring] for ring in rings] for name, rings in shapes.items()}
+
+
+def _lines(rings: list[Ring], step: float) -> Iterator[list[Point]]:
+    """Pieces inside the rings of the lines x - y = a multiple of the step."""
+    levels = [x - y for ring in rings for x, y in ring]
+    for number in range(math.ceil(min(levels) / step), math.floor(max(levels) / step) + 1):
+        crossings = sorted(_crossings(rings, number * step))
+        yield from ([first, second] for first, second in zip(crossings[::2], crossings[1::2], strict=False))
+
+
+def _crossings(rings: list[Ring], level: float) -> Iterator[Point]:
+    for ring in rings:
+        for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+            before, after = x1 - y1 - level, x2 - y2 - level
+            if (before < 0) != (after < 0):
+                share = before / (before - after)
+                yield x1 + share * (x2 - x1), y1 + share * (y2 - y1)

@@ -1,0 +1,136 @@
+"""Numbers as a reader of Swedish or English writes them, with no more digits than the uncertainty carries.
+
+In: floats. Out: short texts; spaces inside them never break, so that a number stays on one line.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Language = Literal["sv", "en"]
+
+SPACE = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+MILLION = 1_000_000
+_STEPS_OF_AN_INTERVAL = 6
+"""An interval spans at least this many of the steps that its number is rounded to."""
+
+_MARKS = MappingProxyType({"sv": (",", SPACE, f"{SPACE}%"), "en": (".", ",", "%")})
+_TO = MappingProxyType({"sv": "till", "en": "to"})
+_KRONOR = MappingProxyType(
+    {"sv": ("miljon kronor", "miljoner kronor", "kronor"), "en": ("million SEK", "million SEK", "SEK")}
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    r"""How numbers are written in a language.
+
+    Parameters
+    ----------
+    language
+        ``"sv"`` or ``"en"``.
+
+    Examples
+    --------
+    >>> Numbers("sv").number(-1234.56, 1)
+    '−1\xa0234,6'
+    >>> Numbers("sv").interval(39.2, 27.3, 54.4)
+    '39 (27–54)'
+    >>> Numbers("en").percent(0.124, 0.108, 0.142)
+    '12.4% (10.8–14.2)'
+    """
+
+    language: Language
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """Write a number; negative decimals round to tens, hundreds and so on."""
+        decimal, thousands, _ = _MARKS[self.language]
+        rounded = round(value, decimals) + 0.0
+        digits = f"{abs(rounded):,.{max(decimals, 0)}f}"
+        written = digits.translate({ord(","): thousands, ord("."): decimal})
+        return f"{MINUS}{written}" if rounded < 0 else written
+
+    def signed(self, value: float, decimals: int = 0) -> str:
+        """Write a number with its sign, also where it is positive."""
+        written = self.number(value, decimals)
+        return f"+{written}" if round(value, decimals) > 0 else written
+
+    def interval(self, value: float, lower: float | None, upper: float | None, fewest_decimals: int = -9) -> str:
+        """Write a number and its interval in brackets, rounded to what the interval's width carries."""
+        decimals = max(decimals_carried(value, lower, upper), fewest_decimals)
+        return self._with_bounds(value, lower, upper, decimals, "")
+
+    def whole(self, value: float, lower: float | None, upper: float | None) -> str:
+        """Write a number of people and its interval: never with decimals."""
+        decimals = min(0, decimals_carried(value, lower, upper))
+        return self._with_bounds(value, lower, upper, decimals, "")
+
+    def percent(self, share: float, lower: float | None = None, upper: float | None = None) -> str:
+        """Write a share in [0, 1] as per cent, with its interval where there is one."""
+        low, high = (None if bound is None else 100 * bound for bound in (lower, upper))
+        decimals = max(decimals_carried(100 * share, low, high), 0)
+        return self._with_bounds(100 * share, low, high, decimals, _MARKS[self.language][2])
+
+    def whole_percent(self, share: float) -> str:
+        """Write a share in [0, 1] in whole per cent."""
+        return f"{self.number(100 * share)}{_MARKS[self.language][2]}"
+
+    def sek(self, amount: float) -> str:
+        r"""Write an amount of money: millions with one decimal, smaller amounts in whole kronor of two digits or more.
+
+        Examples
+        --------
+        >>> Numbers("sv").sek(2_000_000), Numbers("en").sek(12_500)
+        ('2\xa0miljoner kronor', '12,500\xa0SEK')
+        """
+        one, many, small = _KRONOR[self.language]
+        if abs(amount) < MILLION:
+            return f"{self.number(amount, -_thousands(amount))}{SPACE}{small}"
+        millions = round(amount / MILLION, 1)
+        decimals = 0 if millions == int(millions) else 1
+        return f"{self.number(millions, decimals)}{SPACE}{one if abs(millions) == 1 else many}"
+
+    def thousands_of_sek(self, value: float, lower: float, upper: float) -> str:
+        """Write an amount and its interval in thousands of kronor, without the unit."""
+        return self.interval(value / 1000, lower / 1000, upper / 1000)
+
+    def range(self, lower: str, upper: str) -> str:
+        """Join two written numbers; a dash after a minus sign would be hard to read."""
+        if MINUS in lower + upper:
+            return f"{lower} {_TO[self.language]} {upper}"
+        return f"{lower}{DASH}{upper}"
+
+    def _with_bounds(self, value: float, lower: float | None, upper: float | None, decimals: int, unit: str) -> str:
+        written = f"{self.number(value, decimals)}{unit}"
+        if lower is None or upper is None:
+            return written
+        return f"{written} ({self.range(self.number(lower, decimals), self.number(upper, decimals))})"
+
+
+def decimals_carried(value: float, lower: float | None, upper: float | None) -> int:
+    """How many decimals a number may have: its interval spans at least six of the last digit's steps.
+
+    Without an interval the number gets two significant digits.
+
+    Examples
+    --------
+    >>> decimals_carried(1.4, 0.5, 2.6), decimals_carried(39, 27, 54), decimals_carried(2100, 1950, 2250)
+    (1, 0, -1)
+    """
+    if lower is None or upper is None:
+        return 1 - math.floor(math.log10(abs(value))) if value else 0
+    width = upper - lower
+    if not (math.isfinite(width) and width > 0):
+        return 1
+    return -math.floor(math.log10(width / _STEPS_OF_AN_INTERVAL))
+
+
+def _thousands(amount: float) -> int:
+    """Round kronor to thousands from a hundred thousand on, to hundreds from ten thousand on."""
+    magnitude = math.floor(math.log10(abs(amount))) if amount else 0
+    return min(3, max(0, magnitude - 2))

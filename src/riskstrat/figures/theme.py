@@ -1,0 +1,104 @@
+"""One look for every chart: white, one accent, a sequential scale that survives colour blindness and grey printing.
+
+In: altair charts. Out: the same charts configured, as specs for a page or as PNG for a notebook.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
+
+from riskstrat.extras import optional
+from riskstrat.figures.numbers import SPACE, Language
+
+if TYPE_CHECKING:
+    import altair as alt
+
+INK, QUIET, RULE, ACCENT, WHITE = "#1a1a1a", "#595959", "#d9d9d9", "#1f4e79", "#ffffff"
+CLASS_COLOURS = MappingProxyType(
+    {"clearly_higher": "#1f4e79", "uncertain": "#a9c1d9", "clearly_lower": "#eef3f8", "withheld": WHITE}
+)
+"""From dark to light, so that the classes differ in grey too; withheld areas are hatched on white."""
+
+SEQUENTIAL = ("#f2f6fa", "#c6d7e8", "#8fb0cf", "#5483b0", "#1f4e79")
+PART_COLOURS = MappingProxyType(
+    {
+        "age_sex": "#d0d0d0",
+        "living_conditions": "#1f4e79",
+        "place": "#5b8dbb",
+        "health_care": "#e0a15a",
+        "growth_family": "#8c5a2b",
+        "unexplained": WHITE,
+    }
+)
+TEXT_PX = 16
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
+    {
+        "sv": {"decimal": ",", "thousands": SPACE, "grouping": [3], "currency": ["", f"{SPACE}kr"], "minus": "−"},
+        "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["SEK ", ""], "minus": "−"},
+    }
+)
+PNG_WIDTH_PX = 640
+PNG_SCALE = 2.0
+
+
+def altair() -> ModuleType:
+    """Load altair, or say which extra brings it."""
+    return optional("altair")
+
+
+def configured(chart: alt.Chart | alt.LayerChart, *, height: int | None = None) -> alt.LayerChart:
+    """Give a chart the width of its container, the theme and, unless its bands decide, a height in pixels."""
+    size = {"width": "container"} if height is None else {"width": "container", "height": height}
+    text = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
+    return (
+        chart.properties(**size, autosize=altair().AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(font=FONT, background=WHITE)
+        .configure_view(stroke=None)
+        .configure_axis(
+            **text, titleFontWeight="normal", gridColor="#ececec", domainColor=RULE, tickColor=RULE, labelLimit=220
+        )
+        .configure_legend(**text, orient="top", title=None, symbolStrokeColor=INK, labelLimit=400, columns=2)
+        .configure_header(**text)
+    )
+
+
+def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
+    """Give a chart as a vega-lite specification that carries its own data."""
+    alt = altair()
+    with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
+        found: dict[str, object] = chart.to_dict()
+    return found
+
+
+def png(chart: alt.Chart | alt.LayerChart, language: Language = "sv", width_px: int = PNG_WIDTH_PX) -> bytes:
+    """Draw a chart as PNG, for notebooks: not every viewer of notebooks runs scripts.
+
+    Parameters
+    ----------
+    chart
+        Any chart of this package.
+    language
+        Of the numbers on its axes.
+    width_px
+        Width of the plot; on a page it is that of its container.
+
+    Returns
+    -------
+    bytes
+        A PNG image of twice that resolution.
+    """
+    drawn = {**spec(chart), "width": width_px}
+    image: bytes = optional("vl_convert").vegalite_to_png(
+        json.dumps(drawn), scale=PNG_SCALE, format_locale=dict(FORMATS[language])
+    )
+    return image
+
+
+def script() -> str:
+    """JavaScript of vega, vega-lite and vega-embed (BSD licences), which puts ``vegaEmbed`` on the page."""
+    bundle: str = optional("vl_convert").javascript_bundle()
+    return bundle

@@ -1,0 +1,92 @@
+"""The texts of a language: one TOML file a language, the same keys in each.
+
+In: the name of a package and a language. Out: texts by dotted key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from riskstrat.figures.numbers import Language, Numbers
+
+LANGUAGES: tuple[Language, ...] = ("sv", "en")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts of one language by dotted key, and how it writes numbers.
+
+    Examples
+    --------
+    >>> words = Words("en", {"areas.one": "one area", "areas.other": "{n} areas"})
+    >>> words.count("areas", 1), words.count("areas", 1200)
+    ('one area', '1,200 areas')
+    """
+
+    language: Language
+    texts: Mapping[str, str]
+
+    @property
+    def numbers(self) -> Numbers:
+        """How this language writes numbers."""
+        return Numbers(self.language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Give a text with its values filled in.
+
+        Raises
+        ------
+        KeyError
+            If there is no such text, or a value of it is missing.
+        """
+        return self.texts[key].format(**values)
+
+    def count(self, key: str, n: int, **values: object) -> str:
+        """Give the text for none (where there is one), one or several, with ``n`` as a word up to twelve."""
+        form = "zero" if n == 0 and f"{key}.zero" in self.texts else "one" if n == 1 else "other"
+        return self(f"{key}.{form}", n=self.cardinal(n), **values)
+
+    def cardinal(self, n: int) -> str:
+        """Write a small number as a word, where the language has words for it."""
+        return self.texts.get(f"cardinal.{n}", self.numbers.number(n))
+
+    def named(self, group: str, name: str) -> str:
+        """Give the text of a name in a group, or the name itself, in plain words, where there is none."""
+        return self.texts.get(f"{group}.{name}", name.replace("_", " "))
+
+    def listed(self, items: list[str]) -> str:
+        """Join names as a sentence does."""
+        if len(items) < 2:
+            return "".join(items)
+        return f"{', '.join(items[:-1])} {self('and')} {items[-1]}"
+
+
+@cache
+def load_words(language: Language, package: str = "riskstrat.figures") -> Words:
+    """Read a package's texts of a language.
+
+    Examples
+    --------
+    >>> load_words("sv")("class.uncertain")
+    'osäkert'
+    """
+    source = files(package).joinpath(f"texts_{language}.toml").read_text(encoding="utf-8")
+    return Words(language, MappingProxyType(dict(_flat(tomllib.loads(source)))))
+
+
+def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def merge_words(first: Words, second: Words) -> Words:
+    """Give the texts of two packages in one language; the second wins."""
+    return Words(first.language, MappingProxyType({**first.texts, **second.texts}))

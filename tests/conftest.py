@@ -1,0 +1,204 @@
+"""Made-up studies for the tests of figures and reports: real stages on invented people, or on none but a few."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat import conditions
+from riskstrat.areas import estimate_areas, inequality
+from riskstrat.declare import Settings
+from riskstrat.explanation import decompose_groups
+from riskstrat.priorities import prioritise
+from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.explanation import Explanation
+from riskstrat.records.plan import CARE_NEED
+from riskstrat.records.study import Choice, Source, Study
+from riskstrat.validation import overlap, person_folds, temporal_split, validate
+
+AS_OF = date(2024, 1, 1)
+AREAS = 51
+FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "place")
+
+
+class NoModel:
+    """Stands where a fitted estimator would; reports never ask it anything."""
+
+    horizon_days = 731
+
+
+def invented_people(rng: np.random.Generator, n: int, index: date, landmark: int, base: float, spread: float):
+    area = rng.integers(0, AREAS, n)
+    need = np.linspace(-1, 1, AREAS)[rng.permutation(AREAS)]
+    effect = np.random.default_rng(5).normal(0, spread, AREAS)
+    values = np.column_stack([rng.normal(0, 0.5, n), 0.3 * need[area] + rng.normal(0, 0.2, n), rng.normal(0, 0.6, n),
+                              rng.normal(0, 0.2, n), 0.15 * need[area]])  # fmt: skip
+    risk = 1 / (1 + np.exp(-(base + values.sum(axis=1))))
+    truth = 1 / (1 + np.exp(-(base + values.sum(axis=1) + effect[area])))
+    event = (rng.random(n) < truth).astype(np.int8)
+    people = pl.DataFrame(
+        {
+            "person_id": np.arange(n) + 1_000_000 * landmark,
+            "index_date": [index] * n,
+            "area_id": [f"9981C{1000 + 10 * i}" for i in area],
+            "age_years": rng.integers(70, 95, n).astype(np.int32),
+            "sex": np.where(rng.random(n) < 0.5, "female", "male"),
+            "family_id": np.arange(n) + 1_000_000 * landmark,
+            "event": event,
+            "duration_days": np.where(event == 1, rng.integers(1, 730, n), 731).astype(float),
+            "assessed": [True] * n,
+            "landmark": np.full(n, landmark, dtype=np.int32),
+        }
+    )
+    return people, risk, values
+
+
+def tiles(names: list[str]) -> str:
+    """Squares in a grid of eight columns, as GeoJSON in degrees."""
+    features = []
+    for i, name in enumerate(names):
+        x, y = 17.3 + 0.09 * (i % 8), 58.95 + 0.045 * (i // 8)
+        ring = [[x, y], [x, y + 0.045], [x + 0.09, y + 0.045], [x + 0.09, y], [x, y]]
+        properties = {"area_id": f"9981C{1000 + 10 * i}", "name": name}
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        features.append({"type": "Feature", "properties": properties, "geometry": geometry})
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def invented_flow(people: int) -> pl.DataFrame:
+    rows = [
+        (1, "start", "everybody", "alla i registren", people + 900, people + 900),
+        (2, "left_out", "in special housing at the index", "bor redan i särskilt boende", 897, 897),
+        (3, "left_out", "not resident", "inte folkbokförda här", 3, 3),
+        (4, "included", "included", "inkluderade", people, people),
+    ]
+    columns = ("step", "part", "reason", "reason_sv", "people", "rows")
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def invented_source(names: list[str]) -> Source:
+    area_ids = [f"9981C{1000 + 10 * i}" for i in range(len(names))]
+    return Source(
+        name="Modellstad",
+        fingerprint="0123456789ab",
+        data_end=date(2023, 12, 31),
+        coverage=pl.DataFrame(
+            {
+                "register": ["diagnoses", "circumstances"],
+                "coverage_start": [date(2009, 1, 1)] * 2,
+                "coverage_end": [date(2023, 12, 31), date(2022, 12, 31)],
+                "delay_days": [180, 365],
+                "source": ["invented", "invented"],
+            }
+        ),
+        refused=pl.DataFrame({"table": ["diagnoses"], "rule": ["before_birth"], "rows": [40]}),
+        area_names=pl.DataFrame({"area_id": area_ids, "name": names}),
+        geometry=tiles(names),
+    )
+
+
+def invented_study(
+    name: str = "frailty",
+    people: int = 6_000,
+    base: float = -1.9,
+    spread: float = 0.35,
+    first_name: str = "Blåklintgläntan",
+    settings: Settings | None = None,
+) -> Study:
+    """Run the real stages on invented people; the numbers mean nothing, their shapes are those of a real study."""
+    condition, settings = conditions.load(name), settings or Settings(posterior_draws=500)
+    rng = np.random.default_rng(1)
+    early, early_risk, _ = invented_people(rng, people, date(2017, 12, 1), 0, base, spread)
+    late, late_risk, _ = invented_people(rng, people, date(2021, 12, 1), 1, base, spread)
+    now, now_risk, values = invented_people(rng, people, AS_OF, 2, base, spread)
+    trained, risk = pl.concat([early, late]), np.concatenate([early_risk, late_risk])
+    common = {"condition": name, "as_of": AS_OF}
+    cohort = Cohort(people=trained, flow=invented_flow(trained.height), horizon_days=731, **common)
+    target = Target(
+        people=now.drop("event", "duration_days", "assessed", "landmark"), flow=invented_flow(people), **common
+    )
+    areas = estimate_areas(cohort, risk, target, now_risk, draws=settings.posterior_draws)
+    groups = areas.groups["area_id"]
+    need = pl.DataFrame({"area_id": groups, CARE_NEED: np.linspace(0.5, 2.0, len(groups))})
+    start = 1 / (1 + np.exp(-base))
+    share = (now_risk - start)[:, None] * values / values.sum(axis=1, keepdims=True)
+    reasons = decompose_groups(
+        areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
+        risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,
+    )  # fmt: skip
+    columns = tuple(feature.column for feature in condition.features)
+    contributions = np.zeros((people, len(columns)))
+    contributions[:, :5] = values[:, [0, 2, 2, 1, 3]] / [1, 2, 2, 1, 1]
+    folds = person_folds(trained, 5)
+    areas_names = [first_name, *(f"Område {i:02d}" for i in range(1, AREAS))]
+    check = validate(risk, cohort, by=["sex"], baseline=np.full(len(risk), risk.mean()) + rng.normal(0, 0.01, len(risk)),
+                     draws=20)  # fmt: skip
+    return Study(
+        condition=condition,
+        settings=settings,
+        as_of=AS_OF,
+        source=invented_source(areas_names),
+        version="0.1.0",
+        cohort=cohort,
+        target=target,
+        choice=Choice(
+            chosen="Logistic",
+            scores=pl.DataFrame(
+                {"name": ["Logistic", "Boosting", "AgeSex"], "brier": [0.1, 0.101, 0.12],
+                 "prediction_accuracy": [0.2, 0.19, 0.04]}
+            ),  # fmt: skip
+        ),
+        model=NoModel(),
+        checks={"person": check, "area": check, "time": check},
+        splits=pl.DataFrame(
+            {
+                "split": ["person", "time"],
+                "note": [folds.note, temporal_split(trained, 731).note],
+                "shared_persons": [int(overlap(folds, trained)["shared_persons"].sum()), 0],
+                "shared_families": [0, 0],
+            }
+        ),
+        explanation=Explanation(
+            values=contributions,
+            baseline=base,
+            features=columns,
+            families=tuple(feature.family for feature in condition.features),
+        ),
+        risks={},
+        target_risk=now_risk,
+        areas=areas,
+        reasons=reasons,
+        inequality=inequality(areas.draws.risk, areas.table["target_people"].to_numpy(), need[CARE_NEED].to_numpy()),
+        plan=prioritise(areas, condition.programmes[0], settings.budget_sek, care_need=need),
+        strata_plan=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    """A study with clear differences between areas."""
+    return invented_study()
+
+
+@pytest.fixture(scope="session")
+def scarce_study() -> Study:
+    """A study with so few cases that many areas are withheld and none is clearly high."""
+    return invented_study("childhood_obesity", people=700, base=-3.6, spread=0.0)
+
+
+@pytest.fixture(scope="session")
+def placeless_study(study: Study) -> Study:
+    """A study of registers without areas."""
+    source = replace(study.source, area_names=None, geometry=None)
+    return replace(study, source=source, areas=None, reasons=None, inequality=None, plan=None)
+
+
+@pytest.fixture(scope="session")
+def hostile_study() -> Study:
+    """A study in which an area's name tries to be a script."""
+    return invented_study(first_name="<script>alert('x')</script>&\"</figure>")
