@@ -18,7 +18,6 @@ EXTRA_OF = {
     "lifelines": "survival",
     "mlflow": "track",
     "shap": "explain",
-    "skops": "artefacts",
 }
 
 
@@ -35,7 +34,7 @@ def optional(module: str) -> ModuleType:
     >>> optional("jinja2").__name__
     'jinja2'
     """
-    package = module.split(".")[0]
+    package = module.split(".", maxsplit=1)[0]
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as missing:

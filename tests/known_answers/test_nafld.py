@@ -25,7 +25,7 @@ CODES = {"ang/isc": "angina", "heart failure": "heart_failure", "cardiac arrest"
 SEXES = {"F": "female", "M": "male"}
 DATA_END = date(2020, 12, 31)
 AS_OF = nafld.INDEX + timedelta(days=3654)
-"""The first day on which all of the ten years can be known; some people are followed beyond it and can be planned for."""
+"""The first day on which all of the ten years can be known; those followed beyond it are the ones to plan for."""
 
 TEN_YEARS = 3652.5
 
