@@ -6,6 +6,7 @@ import numpy as np
 import sklearn
 from sklearn.base import ClassifierMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from riskstrat.errors import Problem, UsageError
@@ -70,7 +71,7 @@ class Weighted(RiskEstimator):
         return bool(has_fit_parameter(self.classifier, "sample_weight"))
 
     def _check_classifier(self) -> None:
-        routed = hasattr(self.classifier, "get_metadata_routing") and not self._takes_weights()
+        routed = isinstance(self.classifier, Pipeline) and not self._takes_weights()
         if hasattr(self.classifier, "predict_proba") and (self._takes_weights() or routed):
             return
         raise UsageError(

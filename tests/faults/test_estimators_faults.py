@@ -1,0 +1,162 @@
+"""What estimators refuse, and how they say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+
+from riskstrat.errors import ContractError, DesignError, UsageError
+from riskstrat.estimators import (
+    AgeSex,
+    Boosting,
+    Logistic,
+    RiskEstimator,
+    Weighted,
+    assessment_weights,
+    choose,
+    cross_fit,
+    cross_fit_models,
+    group_folds,
+)
+from riskstrat.incidence import outcome_array
+
+N = 200
+X = pl.DataFrame({"age_years": np.arange(N) % 20 + 40.0, "sex_male": np.arange(N) % 2})
+Y = outcome_array(np.arange(N) % 3 == 0, np.full(N, 365.0))
+KINDS = [AgeSex(horizon_days=365), Logistic(horizon_days=365), Boosting(horizon_days=365, folds=0, max_iter=5)]
+
+
+def named(estimator: RiskEstimator) -> str:
+    return type(estimator).__name__
+
+
+@pytest.mark.parametrize("estimator", KINDS[1:], ids=named)
+def test_missing_and_unexpected_columns_are_listed_together(estimator: RiskEstimator):
+    model = estimator.fit(X, Y)
+    with pytest.raises(ContractError) as caught:
+        model.predict_risk(X.rename({"age_years": "age"}).with_columns(bmi=20.0))
+    assert "missing columns: age_years" in str(caught.value)
+    assert "unexpected columns: age, bmi" in str(caught.value)
+
+
+def test_an_array_of_another_width_is_refused():
+    with pytest.raises(ContractError, match="missing columns: age_years, sex_male"):
+        Logistic(horizon_days=365).fit(X, Y).predict_risk(X.select("age_years").to_numpy())
+
+
+@pytest.mark.parametrize("estimator", KINDS, ids=named)
+@pytest.mark.parametrize(
+    ("events", "part"),
+    [
+        (0, "0 people with the outcome among 200"),
+        (9, "9 people with the outcome"),
+        (195, "5 people without the outcome"),
+    ],
+)
+def test_too_few_outcomes_are_counted(estimator: RiskEstimator, events: int, part: str):
+    with pytest.raises(DesignError, match=part):
+        estimator.fit(X, outcome_array(np.arange(N) < events, np.full(N, 365.0)))
+
+
+@pytest.mark.parametrize("estimator", KINDS, ids=named)
+@pytest.mark.parametrize(
+    ("y", "part"),
+    [
+        (Y[:-1], "200 rows of features and 199 outcomes"),
+        (np.zeros(N), "without event and duration_days"),
+        (np.array([(1, np.nan)] * N, dtype=Y.dtype), "200 missing or infinite"),
+    ],
+)
+def test_outcomes_that_do_not_fit_are_refused(estimator: RiskEstimator, y: np.ndarray, part: str):
+    with pytest.raises(ContractError, match=part):
+        estimator.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("features", "part"),
+    [
+        (X.with_columns(area_id=pl.lit("A"), name=pl.lit("B")), r"(?s)X.area_id: String.*X.name: String"),
+        (X.with_columns(bmi=pl.lit(np.inf)), "X.bmi: infinite values"),
+        (pd.DataFrame({"area_id": ["A"] * N}), "not numbers"),
+        (np.zeros(N), "1 dimensions"),
+    ],
+)
+def test_features_that_are_no_numbers_are_refused(features: object, part: str):
+    with pytest.raises(ContractError, match=part):
+        Logistic(horizon_days=365).fit(features, Y)
+
+
+def test_nothing_informative_is_a_design_error():
+    with pytest.raises(DesignError, match="no informative column among 2"):
+        Logistic(horizon_days=365).fit(
+            pl.DataFrame({"one": [1.0] * N, "none": [None] * N}, schema_overrides={"none": pl.Float32}), Y
+        )
+
+
+def test_age_and_sex_must_be_somewhere():
+    with pytest.raises(ContractError, match="neither age_years nor sex_male among 1 columns"):
+        AgeSex(horizon_days=365).fit(X.select(bmi="age_years"), Y)
+
+
+@pytest.mark.parametrize("horizon", [0, -1, np.nan])
+def test_the_horizon_must_be_days(horizon: float):
+    with pytest.raises(ContractError, match="horizon"):
+        Logistic(horizon_days=horizon).fit(X, Y)
+
+
+@pytest.mark.parametrize("weight", [np.ones(N - 1), -np.ones(N), np.full(N, np.nan), np.zeros(N)])
+def test_case_weights_are_checked(weight: np.ndarray):
+    with pytest.raises(ContractError, match="weights"):
+        Logistic(horizon_days=365).fit(X, Y, weight)
+
+
+def test_a_landmark_that_nobody_is_followed_from_is_refused():
+    late = outcome_array(np.arange(N) % 3 == 0, np.where(np.arange(N) < 50, 100.0, 365.0))
+    with pytest.raises(DesignError, match="in 1 of 2 strata"):
+        Logistic(horizon_days=365).fit(X, late, strata=np.arange(N) < 50)
+
+
+def test_a_classifier_must_take_weights():
+    with pytest.raises(UsageError, match="KNeighborsClassifier"):
+        Weighted(KNeighborsClassifier(), horizon_days=365).fit(X, Y)
+
+
+def test_a_pipeline_must_request_the_weights():
+    with pytest.raises(UsageError, match="passes no sample_weight"):
+        Weighted(make_pipeline(LogisticRegression()), horizon_days=365).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "part"),
+    [
+        (lambda: cross_fit(KINDS[0], X, Y, np.zeros(N, int)), ContractError, "at least two different"),
+        (lambda: cross_fit(KINDS[0], X, Y, np.arange(3)), ContractError, "200 whole numbers"),
+        (lambda: cross_fit(KINDS[0], X, Y, np.arange(N) / 2), ContractError, "float64"),
+        (lambda: group_folds(np.arange(3), 5), DesignError, "5 folds for 3 groups"),
+        (lambda: group_folds(np.arange(3), 1), DesignError, "1 folds"),
+        (lambda: choose({}, X, Y, np.arange(N) % 5), UsageError, "0 candidates"),
+        (
+            lambda: choose({"a": AgeSex(horizon_days=365), "b": AgeSex(horizon_days=100)}, X, Y, np.arange(N) % 5),
+            UsageError,
+            "2 horizons",
+        ),
+        (lambda: assessment_weights(X, np.ones(N)), ContractError, "float64"),
+        (lambda: assessment_weights(X, np.arange(N) < 5), DesignError, "5 assessed among 200"),
+    ],
+)
+def test_folds_candidates_and_assessments_are_checked(call: Callable[[], object], error: type[Exception], part: str):
+    with pytest.raises(error, match=part):
+        call()
+
+
+def test_a_fold_without_a_model_is_named():
+    fitted = cross_fit_models(AgeSex(horizon_days=365), X, Y, np.arange(N) % 2)
+    with pytest.raises(UsageError, match="folds without a model: 7"):
+        fitted.predict_risk(X, np.where(np.arange(N) == 0, 7, 1))
