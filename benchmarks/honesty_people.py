@@ -75,9 +75,9 @@ def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict
         study.cohort.people[rows]
         .select("area_id", true=pl.Series(true), expected=pl.Series(expected))
         .group_by("area_id")
-        .agg(pl.col("true").sum(), pl.col("expected").sum())
+        .agg(theta=pl.col("true").sum() / pl.col("expected").sum())
     )
-    table = study.areas.table.join(sums, on="area_id").with_columns(theta=pl.col("true") / pl.col("expected"))
+    table = study.areas.table.join(sums, on="area_id")
     inside = table["theta"].is_between(table["unexplained_lower"], table["unexplained_upper"])
     return {"coverage": float(inside.mean()), "theta_sd": float(table["theta"].log().std())}
 
