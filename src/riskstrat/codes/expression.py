@@ -6,8 +6,10 @@ An expression is read once into a frozen value; matching runs over the distinct 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from riskstrat.errors import Problem, UsageError
 
@@ -51,16 +53,6 @@ class Span:
     def is_range(self) -> bool:
         """Whether this names more than one category."""
         return self.low != self.high
-
-    def covers_prefix(self, code: str) -> bool:
-        """Whether a bare code of a classification begins inside the span."""
-        low, high = bare(self.low), bare(self.high)
-        head = code[: len(low)]
-        return len(head) == len(low) and low <= head <= high
-
-    def covers_exactly(self, code: str) -> bool:
-        """Whether a code of an exact system is the one named."""
-        return self == EVERY_CODE or code == self.low
 
     def __str__(self) -> str:
         if self == EVERY_CODE:
@@ -113,7 +105,8 @@ class CodeExpression:
         """
         if not prefix:
             self._refuse_ranges()
-        return sorted(code for code in _distinct(codes) if self._means(_comparable(code, prefix), prefix))
+        vocabulary = _vocabulary(tuple(codes), prefix)
+        return sorted(vocabulary.meant(self.included) - vocabulary.meant(self.excluded))
 
     def unmatched(self, codes: Iterable[str | None], prefix: bool) -> tuple[str, ...]:
         """Name the included parts that no code matches: misspelt names, or codes that a register does not hold.
@@ -123,13 +116,8 @@ class CodeExpression:
         >>> parse("smoking, systolic_mmgh").unmatched(["smoking", "systolic_mmhg"], prefix=False)
         ('systolic_mmgh',)
         """
-        comparable = [_comparable(code, prefix) for code in _distinct(codes)]
-        return tuple(
-            str(span) for span in self.included if not any(_covers((span,), code, prefix) for code in comparable)
-        )
-
-    def _means(self, code: str, prefix: bool) -> bool:
-        return _covers(self.included, code, prefix) and not _covers(self.excluded, code, prefix)
+        vocabulary = _vocabulary(tuple(codes), prefix)
+        return tuple(str(span) for span in self.included if not vocabulary.meant((span,)))
 
     def _refuse_ranges(self) -> None:
         problems = [
@@ -238,17 +226,33 @@ def _nothing_included(expression: str) -> Problem:
     )
 
 
-def _distinct(codes: Iterable[str | None]) -> set[str]:
-    return {code for code in codes if code is not None}
-
-
-def _comparable(code: str, prefix: bool) -> str:
-    return bare(code) if prefix else _canonical(code)
-
-
 def _canonical(code: str) -> str:
     return bare(code) if _CODE.fullmatch(code) else code.strip()
 
 
-def _covers(spans: Iterable[Span], code: str, prefix: bool) -> bool:
-    return any(span.covers_prefix(code) if prefix else span.covers_exactly(code) for span in spans)
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """The distinct codes of a table, sorted by the form in which they are compared, so that a span is a slice."""
+
+    compared: tuple[str, ...]
+    written: tuple[str, ...]
+    prefix: bool
+
+    def meant(self, spans: Iterable[Span]) -> set[str]:
+        """Pick the codes, as written, that are in any of the spans."""
+        return {self.written[place] for span in spans for place in self._places(span)}
+
+    def _places(self, span: Span) -> Iterator[int]:
+        low, high = (bare(span.low), bare(span.high)) if self.prefix else (span.low, span.high)
+        head = len(low) if self.prefix or span == EVERY_CODE else None
+        start = bisect_left(self.compared, low)
+        stop = bisect_right(self.compared, high, lo=start, key=lambda code: code[:head])
+        return (place for place in range(start, stop) if len(self.compared[place]) >= len(low))
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(codes: tuple[str | None, ...], prefix: bool) -> _Vocabulary:
+    """Sort once for all expressions that are matched with the same table."""
+    as_compared = bare if prefix else _canonical
+    pairs = sorted((as_compared(code), code) for code in set(codes) if code is not None)
+    return _Vocabulary(tuple(form for form, _ in pairs), tuple(code for _, code in pairs), prefix)

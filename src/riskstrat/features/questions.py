@@ -6,11 +6,12 @@ Plain frozen values, sendable to another process; `riskstrat.features.plan` make
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, PersonFeature, Relative
-from riskstrat.features.windows import Window, longest
+from riskstrat.features.windows import END_DAYS, Window, longest
 
 KEYS = ("person_id", "index_date")
 AREA_FACTS = "area_facts"
@@ -60,6 +61,12 @@ class Look:
         """Columns of X that the look answers."""
         return tuple(feature.column for question in self.questions for feature in question)
 
+    @property
+    def columns_used(self) -> frozenset[str]:
+        """Columns of rows from which it is answered."""
+        used = {name for question in self.questions for name in _columns_used(question[0])}
+        return frozenset(used | {END_DAYS} if self.spells else used)
+
 
 @dataclass(frozen=True)
 class TablePlan:
@@ -89,7 +96,7 @@ class TablePlan:
         """The window that the observed share speaks of."""
         return longest(set(self.windows))
 
-    @property
+    @cached_property
     def reaches(self) -> list[int]:
         """Days before the index that any question to each group reaches back."""
         return [max(look.reach for look in self.looks if group in look.groups) for group in range(len(self.groups))]
@@ -100,12 +107,12 @@ class TablePlan:
         furthest = max(self.reaches)
         return None if furthest == NO_LIMIT else furthest
 
-    @property
+    @cached_property
     def codes(self) -> list[str]:
         """The codes that any group asks for, in alphabetical order."""
         return sorted({code for group in self.groups for code, _ in group.items})
 
-    @property
+    @cached_property
     def pairs(self) -> pl.DataFrame:
         """The groups of each code: code (its place in `codes`), group, item, reach (days before the index)."""
         place = {code: number for number, code in enumerate(self.codes)}
@@ -116,6 +123,11 @@ class TablePlan:
         ]
         schema = {"code": pl.Int64, "group": pl.Int64, "item": pl.UInt32, "reach": pl.Int32}
         return pl.DataFrame(pairs, schema=schema, orient="row").sort("code", "group", "item")
+
+    @property
+    def columns_used(self) -> frozenset[str]:
+        """Columns of rows from which the questions are answered."""
+        return frozenset().union(*(look.columns_used for look in self.looks))
 
     @property
     def restricted(self) -> tuple[tuple[int, Group], ...]:
@@ -167,3 +179,9 @@ class Plan:
 
     columns: tuple[str, ...]
     subjects: tuple[SubjectPlan, ...]
+
+
+def _columns_used(feature: EventFeature) -> set[str]:
+    number = "number of a row"
+    used = set(feature.aggregate(pl.col(number)).meta.root_names())
+    return used - {number} | set(feature.number().meta.root_names()) if number in used else used

@@ -8,7 +8,7 @@ once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,9 @@ from riskstrat.registers import Registers
 
 SUBJECT, ROW, INDEX, WINDOW = "subject_id", "row", "index_date", "window"
 GROUP, ITEM, VALUE = "group", "item", "value"
-_CODE, _DATE, _KNOWN, _LENGTH, _PERSON = "code", "date", "known", "length", "person_id"
+_CODE, _DATE, _KNOWN, _LENGTH, _PERSON, _BIRTH = "code", "date", "known", "length", "person_id", "birth_date"
 _TOLD_APART_BY = ("setting", "position")
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -45,9 +45,9 @@ class _Seen:
     row: Integers
     days: Integers
 
-    def at(self, chosen: Integers | Mask) -> _Seen:
+    def at(self, chosen: Integers) -> _Seen:
         """Choose, repeat or reorder entries."""
-        return _Seen(self.event[chosen], self.row[chosen], self.days[chosen])
+        return _Seen(self.event.take(chosen), self.row.take(chosen), self.days.take(chosen))
 
 
 def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
@@ -58,52 +58,49 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
     table
         Which codes, how far back.
     index
-        One row an answer: subject_id, index_date, sorted by subject_id.
+        One row an answer: subject_id, index_date, birth_date, sorted by subject_id.
     registers
         Where the rows are.
 
     Returns
     -------
     polars.DataFrame
-        window (row x groups + group, sorted), row (of `index`), group, item, days, end_days (days before the index of
-        the last visible day; 0 where the row is open), value. Rows that are equal in all that can be seen are one row.
+        window (row of `index` x groups + group, sorted), days and, where a question uses them, item, end_days (days
+        before the index of the last visible day; 0 where the row is open) and value. Rows that are equal in all that
+        can be seen are one row.
     """
     events = _events(table, index, registers)
     pairs = table.pairs
     seen, pair = _in_groups(table, pairs, events, _before_index(pairs, events, index))
-    group = pairs[GROUP].to_numpy()[pair]
-    window = seen.row * len(table.groups) + group
-    order = _order(window, seen, events)
-    ordered, pair = seen.at(order), pair[order]
-    rows = pl.DataFrame(
-        {
-            WINDOW: window[order],
-            ROW: ordered.row,
-            GROUP: group[order],
-            ITEM: pairs[ITEM].to_numpy()[pair],
-            DAYS: ordered.days,
-            END_DAYS: _end_days(events, ordered),
-            VALUE: events[VALUE].gather(ordered.event),
-        }
-    )
-    kept = _first_of_its_kind(rows, events, ordered)
-    return rows if kept.all() else rows.filter(kept)
+    window = seen.row * len(table.groups) + pairs[GROUP].to_numpy().take(pair)
+    item = pairs[ITEM].to_numpy()
+    order, tied = _order(window, seen, events)
+    order = np.delete(order, tied[_again(window, item.take(pair), seen, events, order.take(tied))])
+    ordered = seen.at(order)
+    columns: dict[str, Callable[[], Integers | pl.Series]] = {
+        WINDOW: lambda: window.take(order),
+        DAYS: lambda: ordered.days,
+        ITEM: lambda: item.take(pair.take(order)),
+        END_DAYS: lambda: _end_days(events, ordered),
+        VALUE: lambda: events[VALUE].gather(ordered.event),
+    }
+    used = {WINDOW, DAYS, *table.columns_used}
+    return pl.DataFrame({name: column() for name, column in columns.items() if name in used})
 
 
 def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
     """Read the asked codes of the shard's range of people; a code becomes its place among the asked ones."""
     return (
-        registers.scan(table.register, people=(index[SUBJECT][0], index[SUBJECT][-1]))
+        registers.recorded(table.register, people=(index[SUBJECT][0], index[SUBJECT][-1]))
         .filter(*_narrowed(table, index, registers))
         .select(
             *(_PERSON, *_TOLD_APART_BY),
             pl.col(_DATE).to_physical(),
-            pl.col(_CODE).cast(pl.Enum(table.codes), strict=False).to_physical(),
+            pl.col(_CODE).cast(pl.Enum(table.codes)).to_physical(),
             pl.col(VALUE).fill_nan(None),
             (pl.col("end_date") - pl.col(_DATE)).dt.total_days().alias(_LENGTH),
             registers.known_on(table.register).to_physical().alias(_KNOWN),
         )
-        .filter(pl.col(_CODE).is_not_null())
         .collect()
     )
 
@@ -121,34 +118,52 @@ def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> It
 
 
 def _before_index(pairs: pl.DataFrame, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:
-    """Pair events with the index dates of their person before which they happened, in reach, and were known."""
-    paired = (
-        events.select(_PERSON, event=pl.int_range(pl.len()))
-        .join(
-            index.select(SUBJECT, row=pl.int_range(pl.len())), left_on=_PERSON, right_on=SUBJECT, maintain_order="left"
-        )
-        .select("event", "row")
-    )
-    event, row = paired["event"].to_numpy(), paired["row"].to_numpy()
-    index_day = index[INDEX].to_physical().to_numpy()[row]
-    days = index_day - events[_DATE].to_numpy()[event]
+    """Pair events with the index dates of their person before which they happened, in reach, and were known.
+
+    Nothing happens before birth, or to people whose birth is not on record: no event is in reach of them.
+    """
+    date, code, known = (events[name].to_numpy() for name in (_DATE, _CODE, _KNOWN))
     reach = pairs.group_by(_CODE, maintain_order=True).agg(pl.col("reach").max())["reach"].to_numpy()
-    in_reach = (days > 0) & (days <= reach[events[_CODE].to_numpy()[event]])
-    return _Seen(event, row, days).at(in_reach & (events[_KNOWN].to_numpy()[event] < index_day))
+    age = (index[INDEX] - index[_BIRTH]).dt.total_days().cast(pl.Int32).fill_null(-1).to_numpy()
+    event, row = _of_one_person(events[_PERSON].to_numpy(), index[SUBJECT].to_numpy())
+    index_day = index[INDEX].to_physical().to_numpy().take(row)
+    days = index_day - date.take(event)
+    in_reach = (days > 0) & (days <= age.take(row)) & (days <= reach.take(code.take(event)))
+    return _Seen(event, row, days).at(np.flatnonzero(in_reach & (known.take(event) < index_day)))
+
+
+def _of_one_person(person: Integers, subject: Integers) -> tuple[Integers, Integers]:
+    """Pair places in `person` with those in `subject`, which is sorted, where both are the same.
+
+    Tables are sorted by person: each run of equal persons is looked up once.
+    """
+    is_first = np.ones(len(person), dtype=np.bool_)
+    np.not_equal(person[1:], person[:-1], out=is_first[1:])
+    start = np.flatnonzero(is_first)
+    length = np.diff(start, append=len(person))
+    first, after = (np.searchsorted(subject, person.take(start), side) for side in ("left", "right"))
+    run, row = _ranges(first, after - first)
+    pair, event = _ranges(start.take(run), length.take(run))
+    return event, row.take(pair)
+
+
+def _ranges(start: Integers, count: Integers) -> tuple[Integers, Integers]:
+    """Put ranges one after the other: the number of its range and the value of each entry."""
+    number = np.repeat(np.arange(len(count)), count)
+    return number, np.arange(len(number)) + (start - np.cumsum(count) + count).take(number)
 
 
 def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> tuple[_Seen, Integers]:
     """Repeat what is seen for each group that its code is in, as far back and in the places that the group asks for."""
     code, reach, group = (pairs[name].to_numpy() for name in (_CODE, "reach", GROUP))
-    first, last = (np.searchsorted(code, np.arange(len(table.codes)), side) for side in ("left", "right"))
-    code_seen = events[_CODE].to_numpy()[seen.event]
-    count = (last - first)[code_seen]
-    repeated = seen.at(np.repeat(np.arange(len(count)), count))
-    pair = np.arange(len(repeated.row)) + np.repeat(first[code_seen] - np.cumsum(count) + count, count)
-    kept = repeated.days <= reach[pair]
+    first, after = (np.searchsorted(code, np.arange(len(table.codes)), side) for side in ("left", "right"))
+    code_seen = events[_CODE].to_numpy().take(seen.event)
+    entry, pair = _ranges(first.take(code_seen), (after - first).take(code_seen))
+    in_reach = seen.days.take(entry) <= reach.take(pair)
     for number, asking in table.restricted:
-        kept &= (group[pair] != number) | _is_asked(asking, events)[repeated.event]
-    return repeated.at(kept), pair[kept]
+        in_reach &= (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
+    kept = np.flatnonzero(in_reach)
+    return seen.at(entry.take(kept)), pair.take(kept)
 
 
 def _is_asked(group: Group, events: pl.DataFrame) -> Mask:
@@ -163,14 +178,18 @@ def _end_days(events: pl.DataFrame, seen: _Seen) -> pl.Series:
     return (pl.Series(seen.days) - events[_LENGTH].gather(seen.event)).clip(lower_bound=0).fill_null(0)
 
 
-def _order(window: Integers, seen: _Seen, events: pl.DataFrame) -> Integers:
-    """Sort by window, then date, code and value; tables are kept in nearly this order, which makes it cheap."""
-    key = _packed(window, seen.days, events[_CODE].to_numpy()[seen.event])
+def _order(window: Integers, seen: _Seen, events: pl.DataFrame) -> tuple[Integers, Integers]:
+    """Sort by window, then date, code and value; tables are kept in nearly this order, which makes it cheap.
+
+    Also gives the places in this order that share window, date and code with a neighbour.
+    """
+    key = _packed(window, seen.days, events[_CODE].to_numpy().take(seen.event))
     order = np.argsort(key, kind="stable")
-    alike = order[_tied(key[order])]
-    value = events[VALUE].to_numpy()[seen.event[alike]]
-    order[_tied(key[order])] = alike[np.lexsort((value, key[alike]))]
-    return order
+    tied = _tied(key.take(order))
+    alike = order.take(tied)
+    value = events[VALUE].gather(seen.event.take(alike)).to_numpy()
+    order[tied] = alike.take(np.lexsort((value, key.take(alike))))
+    return order, tied
 
 
 def _packed(window: Integers, days: Integers, codes: Integers) -> Integers:
@@ -179,22 +198,20 @@ def _packed(window: Integers, days: Integers, codes: Integers) -> Integers:
     return (window * longest + (longest - 1 - days)) * most + codes
 
 
-def _tied(key: Integers) -> Mask:
-    """Mark the members of every run of equal keys."""
+def _tied(key: Integers) -> Integers:
+    """List the members of every run of equal keys."""
     same = key[1:] == key[:-1]
     tied = np.zeros(len(key), dtype=np.bool_)
     tied[1:] |= same
     tied[:-1] |= same
-    return tied
+    return np.flatnonzero(tied)
 
 
-def _first_of_its_kind(rows: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> Mask:
-    """Mark all rows but the copies of others; rows that may be equal are neighbours by now."""
-    told = rows.select(WINDOW, DAYS, VALUE, ITEM, END_DAYS).with_columns(events[_CODE].gather(seen.event))
-    neighbours = [pl.col(name).eq_missing(pl.col(name).shift()) for name in (WINDOW, DAYS, _CODE, VALUE)]
-    again = told.select(pl.all_horizontal(neighbours).fill_null(value=False)).to_series()
-    suspects = np.flatnonzero((again | again.shift(-1, fill_value=False)).to_numpy())
-    alike = told[suspects].hstack(events[seen.event[suspects]].select(_TOLD_APART_BY))
-    kept = np.ones(rows.height, dtype=np.bool_)
-    kept[suspects] = alike.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
-    return kept
+def _again(window: Integers, item: Integers, seen: _Seen, events: pl.DataFrame, places: Integers) -> Mask:
+    """Mark the places whose rows are copies of earlier ones."""
+    alike = seen.at(places)
+    told = events[alike.event].select(_CODE, VALUE, *_TOLD_APART_BY)
+    told = told.with_columns(
+        window=window.take(places), item=item.take(places), days=alike.days, end_days=_end_days(events, alike)
+    )
+    return ~told.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()

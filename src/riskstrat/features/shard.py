@@ -100,31 +100,26 @@ def _empty(feature: EventFeature) -> float:
 def _seen_through(look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
     window = look.window
     in_window = window.meets_spells() if look.spells else window.holds_rows()
-    asked = [] if len(look.groups) == groups else [pl.col("group").is_in(look.groups)]
+    asked = [] if len(look.groups) == groups else [(pl.col(WINDOW) % groups).is_in(look.groups)]
     bounds = window.spell_bounds() if look.spells else ()
-    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*bounds), index)
+    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*bounds), index, groups)
 
 
-def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame) -> pl.DataFrame:
+def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
     """Add what the questions use of the subject: sex, and age in days on the date of the row."""
-    used = set().union(*map(_columns_used, look.questions))
-    if not used & {SEX, AGE_DAYS}:
+    if not look.columns_used & {SEX, AGE_DAYS}:
         return seen
-    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[ROW]))
+    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[WINDOW] // groups))
     age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - seen[DAYS]
     return seen.with_columns(subject[SEX], age.alias(AGE_DAYS))
-
-
-def _columns_used(question: tuple[EventFeature, ...]) -> set[str]:
-    asking = question[0]
-    return {*asking.number().meta.root_names(), *asking.aggregate(pl.col("value")).meta.root_names()}
 
 
 def _grouped(look: Look, seen: pl.DataFrame) -> pl.DataFrame:
     """Answer each question for each window that holds a row; rows come sorted by window."""
     asking = dict(zip(_answer_names(look), (question[0] for question in look.questions), strict=True))
-    numbers = [feature.number().alias(name) for name, feature in asking.items()]
     answers = [feature.aggregate(pl.col(name)).alias(name) for name, feature in asking.items()]
+    used = {name for answer in answers for name in answer.meta.root_names()}
+    numbers = [feature.number().alias(name) for name, feature in asking.items() if name in used]
     return seen.with_columns(pl.col(WINDOW).set_sorted(), *numbers).group_by(WINDOW).agg(answers)
 
 

@@ -101,9 +101,17 @@ class Registers:
         UsageError
             If there is no such table.
         """
+        rows = self.recorded(table, people)
+        return self._of_the_born(rows, people) if self._source(table).broken else rows
+
+    def recorded(self, table: str, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Return what `scan` does and also events before birth and of people who are not in `persons`.
+
+        For callers that hold births beside the rows anyway and leave these events out themselves.
+        """
         source = self._source(table)
         rows = source.scan() if people is None else source.scan().filter(pl.col("person_id").is_between(*people))
-        return self._usable(rows, source, people) if source.broken else rows
+        return rows.filter(~pl.any_horizontal(source.broken.values())) if source.broken else rows
 
     def refused(self) -> pl.DataFrame:
         """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
@@ -156,13 +164,10 @@ class Registers:
         self.require(table)
         return table
 
-    def _usable(self, rows: pl.LazyFrame, source: Source, people: PersonRange | None) -> pl.LazyFrame:
+    def _of_the_born(self, rows: pl.LazyFrame, people: PersonRange | None) -> pl.LazyFrame:
         births = self.births if people is None else _within(self.births, people)
         return (
-            rows.filter(~pl.any_horizontal(source.broken.values()))
-            .join(births.lazy(), on="person_id")
-            .filter(pl.col("date") >= pl.col("birth_date"))
-            .drop("birth_date")
+            rows.join(births.lazy(), on="person_id").filter(pl.col("date") >= pl.col("birth_date")).drop("birth_date")
         )
 
 
