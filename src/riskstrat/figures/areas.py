@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 ROW_PX = 21
-_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_TICKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
 PARTS = tuple(PART_COLOURS)
 """The parts of a difference in the order of the bars; place stands beside living conditions."""
 
@@ -46,7 +46,8 @@ def area_intervals(areas: Released, words: Words, of_class: str | None = None) -
     ).sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "name")
     shown = frame if of_class is None else frame.filter(pl.col("class") == of_class)
     title, domain = words("axis.relative_risk"), _domain(frame)
-    axis = alt.Axis(values=[tick for tick in _TICKS if domain[0] <= tick <= domain[1]], labelOverlap=True)
+    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
+    axis = alt.Axis(values=ticks, labelOverlap="greedy", format="~r")
     x = {"title": title, "axis": axis, "scale": alt.Scale(type="log", domain=domain, nice=False)}
     y = alt.Y("name:N", title=None, sort=shown["name"].to_list(), axis=alt.Axis(grid=False))
     base = alt.Chart(shown)

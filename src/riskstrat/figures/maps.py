@@ -27,25 +27,25 @@ _CHOSEN_COLOURS = (ACCENT, "#8fb0cf", "#f4f4f4")
 def map_classes(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
     """Areas in three classes; those that are withheld are hatched."""
     frame = with_class(areas)
-    names = [words(f"class.{name}") for name in CLASSES]
+    names = [words(f"legend.{name}") for name in CLASSES]
     values = frame.with_columns(value=pl.col("class").replace_strict(list(CLASSES), names))
     colour = altair().Color(
         "properties.value:N", scale=altair().Scale(domain=names, range=[CLASS_COLOURS[name] for name in CLASSES])
     )
-    return _map(_properties(values, words), geometry, colour, _withheld(frame))
+    return _map(_properties(values, words), geometry, colour, _withheld(frame), words)
 
 
 def map_level(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
     """Risk in per cent, light to dark."""
     frame = with_class(areas).with_columns(value=100 * pl.col("risk"))
-    return _map(_properties(frame, words), geometry, _sequential(words("axis.risk")), _withheld(frame))
+    return _map(_properties(frame, words), geometry, _sequential(words("axis.risk")), _withheld(frame), words)
 
 
 def map_certainty(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
     """Probability in per cent that an area's risk is above the municipality's, light to dark."""
     frame = with_class(areas).with_columns(value=100 * pl.col("probability_higher"))
     colour = _sequential(words("axis.certainty"), domain=(0, 100))
-    return _map(_properties(frame, words), geometry, colour, _withheld(frame))
+    return _map(_properties(frame, words), geometry, colour, _withheld(frame), words)
 
 
 def map_chosen(areas: Released, selected: Released, geometry: str, words: Words) -> alt.LayerChart:
@@ -58,7 +58,7 @@ def map_chosen(areas: Released, selected: Released, geometry: str, words: Words)
     frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left")
     frame = frame.with_columns(value)
     colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=list(_CHOSEN_COLOURS)))
-    return _map(_properties(frame, words), geometry, colour, [])
+    return _map(_properties(frame, words), geometry, colour, [], words)
 
 
 def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Color:
@@ -85,10 +85,11 @@ def _told(row: Mapping[str, object], words: Words) -> dict[str, object]:
 
 
 def _map(
-    properties: dict[str, dict[str, object]], geometry: str, colour: alt.Color, withheld: list[str]
+    properties: dict[str, dict[str, object]], geometry: str, colour: alt.Color, withheld: list[str], words: Words
 ) -> alt.LayerChart:
     alt, shapes = altair(), outlines(geometry)
-    told = [alt.Tooltip(f"properties.{name}:N", title=name) for name in ("name", "class", "risk")]
+    titles = {"name": "tooltip.area", "class": "tooltip.class", "risk": "tooltip.risk"}
+    told = [alt.Tooltip(f"properties.{name}:N", title=words(key)) for name, key in titles.items()]
     drawn = alt.Chart(alt.Data(values=as_features(shapes, properties)))
     filled = drawn.mark_geoshape(stroke=QUIET, strokeWidth=0.7).encode(color=colour, tooltip=told)
     white = {name: values for name, values in properties.items() if name in withheld}

@@ -16,6 +16,8 @@ SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 MILLION = 1_000_000
+MOST_DECIMALS = 2
+_A_PER_CENT = 0.01
 _STEPS_OF_AN_INTERVAL = 6
 """An interval spans at least this many of the steps that its number is rounded to."""
 
@@ -60,9 +62,9 @@ class Numbers:
         written = self.number(value, decimals)
         return f"+{written}" if round(value, decimals) > 0 else written
 
-    def interval(self, value: float, lower: float | None, upper: float | None, fewest_decimals: int = -9) -> str:
+    def interval(self, value: float, lower: float | None, upper: float | None) -> str:
         """Write a number and its interval in brackets, rounded to what the interval's width carries."""
-        decimals = max(decimals_carried(value, lower, upper), fewest_decimals)
+        decimals = min(decimals_carried(value, lower, upper), MOST_DECIMALS)
         return self._with_bounds(value, lower, upper, decimals, "")
 
     def whole(self, value: float, lower: float | None, upper: float | None) -> str:
@@ -73,7 +75,8 @@ class Numbers:
     def percent(self, share: float, lower: float | None = None, upper: float | None = None) -> str:
         """Write a share in [0, 1] as per cent, with its interval where there is one."""
         low, high = (None if bound is None else 100 * bound for bound in (lower, upper))
-        decimals = max(decimals_carried(100 * share, low, high), 0)
+        most = 1 if abs(share) >= _A_PER_CENT else MOST_DECIMALS
+        decimals = min(max(decimals_carried(100 * share, low, high), 0), most)
         return self._with_bounds(100 * share, low, high, decimals, _MARKS[self.language][2])
 
     def whole_percent(self, share: float) -> str:

@@ -61,7 +61,17 @@ def configured(chart: alt.Chart | alt.LayerChart, *, height: int | None = None) 
         .configure_axis(
             **text, titleFontWeight="normal", gridColor="#ececec", domainColor=RULE, tickColor=RULE, labelLimit=220
         )
-        .configure_legend(**text, orient="top", title=None, symbolStrokeColor=INK, labelLimit=400, columns=2)
+        .configure_legend(
+            **text,
+            titleFontWeight="normal",
+            orient="top",
+            title=None,
+            symbolType="square",
+            symbolStrokeColor=QUIET,
+            labelLimit=400,
+            rowPadding=6,
+            columns=2,
+        )
         .configure_header(**text)
     )
 

@@ -1,0 +1,9 @@
+"""A study as one self-contained HTML file in Swedish or English; only released values are read.
+
+In: a `Study` or a `ReleasedStudy`. Out: a file, whole or not at all.
+"""
+
+from riskstrat.reports.page import page_of
+from riskstrat.reports.writing import write_report
+
+__all__ = ["page_of", "write_report"]

@@ -1,0 +1,121 @@
+"""What a page is made of: sections of paragraphs, lists, pictures and tables.
+
+In: texts, specifications of charts and HTML of tables. Out: frozen values that the template writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A file inside the page: its name and its content in base64."""
+
+    filename: str
+    base64: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph; a note is set apart, a lead is large."""
+
+    text: str
+    style: Literal["plain", "lead", "note", "quiet"] = "plain"
+    kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a section."""
+
+    text: str
+    kind: ClassVar[str] = "heading"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list; of each item the first text, where there is one, is set in bold."""
+
+    items: tuple[tuple[str, str], ...]
+    kind: ClassVar[str] = "bullets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One drawing: a vega-lite specification, and a heading where a picture has several."""
+
+    key: str
+    spec: Mapping[str, object]
+    heading: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure: a title that states its message, how to read it, and the same in words and as data."""
+
+    key: str
+    title: str
+    how: str
+    alternative: str
+    charts: tuple[Chart, ...]
+    download: Download
+    wide: bool = False
+    kind: ClassVar[str] = "picture"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table with its heading; one that is not open is folded until asked for, and printed."""
+
+    key: str
+    title: str
+    html: str
+    download: Download
+    is_open: bool = True
+    kind: ClassVar[str] = "grid"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Blocks that are read together, side by side where there is room."""
+
+    left: tuple[Paragraph, ...]
+    right: tuple[Grid, ...]
+    kind: ClassVar[str] = "beside"
+
+
+Block = Paragraph | Heading | Bullets | Picture | Grid | Beside
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report that answers one question."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """How sure it is: the grade in words, and its reasons."""
+
+    title: str
+    grade: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstScreen:
+    """What matters most, on one page."""
+
+    title: str
+    covered: str
+    use: str
+    sentences: tuple[str, ...]
+    note: str
+    grade: Grade
+    blocks: tuple[Block, ...]

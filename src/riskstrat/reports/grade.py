@@ -1,0 +1,60 @@
+"""How sure the answers are, as one plain grade with its reasons; the rule is told in the report's last part.
+
+In: a `Story`. Out: a `Grade`.
+"""
+
+from __future__ import annotations
+
+from riskstrat.reports.blocks import Grade
+from riskstrat.reports.story import HIGHER, LOWER, Story
+
+GOOD, MODERATE, LOW = GRADES = ("good", "moderate", "low")
+LEVEL_HALF_WIDTHS = (0.15, 0.35)
+CLEAR_SHARES = (0.40, 0.15)
+AGREEMENT = (0.8, 1.25)
+_PER_HUNDRED = 100
+
+
+def grade_of(story: Story) -> Grade:
+    """Judge the level, the differences between areas and the agreement; the worst of them is the grade."""
+    judged = [judge(story) for judge in (_level, _areas, _fit)]
+    found = [one for one in judged if one is not None]
+    worst = max((GRADES.index(grade) for grade, _ in found), default=GRADES.index(LOW))
+    effect = (story.words("grade.effect"),) if story.released.condition.programmes else ()
+    return Grade(
+        title=story.words("grade.title"),
+        grade=story.words(f"grade.{GRADES[worst]}"),
+        reasons=(*(reason for _, reason in found), *effect),
+    )
+
+
+def _level(story: Story) -> tuple[str, str] | None:
+    expected = story.expected
+    if expected is None:
+        return None
+    if expected.lower is None or expected.upper is None:
+        return MODERATE, story.words("grade.level_unknown")
+    half = (expected.upper - expected.lower) / 2 / expected.value
+    good, moderate = LEVEL_HALF_WIDTHS
+    grade = GOOD if half <= good else MODERATE if half <= moderate else LOW
+    return grade, story.words(f"grade.level_{grade}", percent=story.numbers.whole_percent(half))
+
+
+def _areas(story: Story) -> tuple[str, str] | None:
+    if story.areas is None:
+        return None
+    clear, everything = len(story.names_of(HIGHER)) + len(story.names_of(LOWER)), story.areas.height
+    good, moderate = CLEAR_SHARES
+    grade = GOOD if clear >= good * everything else MODERATE if clear >= moderate * everything else LOW
+    return grade, story.words(f"grade.areas_{grade}", clear=clear, all=everything)
+
+
+def _fit(story: Story) -> tuple[str, str] | None:
+    checks = [name for name in ("metrics_time", "metrics_person") if name in story.tables]
+    ratio = story.estimate(checks[0], metric="observed_expected", group="all") if checks else None
+    if ratio is None:
+        return None
+    low, high = AGREEMENT
+    grade = GOOD if low <= ratio.value <= high else LOW
+    observed = story.numbers.number(_PER_HUNDRED * ratio.value)
+    return grade, story.words(f"grade.fit_{grade}", expected=_PER_HUNDRED, observed=observed)
