@@ -55,13 +55,16 @@ def run(
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
-    from riskstrat import study
-    from riskstrat.registers import open_registers
-
     wanted = [conditions.load(name) for name in condition or conditions.available()]
     settings = _settings(budget, seed)
+
+    from riskstrat.registers import open_registers
+
     source = open_registers(registers)
     day = as_of.date() if as_of else _day_after(source)
+
+    from riskstrat import study
+
     summaries = []
     for each in wanted:
         with _progress(each.name) as report:

@@ -113,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise ContractError(_problem(f"no file {FILE_NAME} in the folder", "a register folder", "give another folder"))
+        raise ContractError(_problem(f"no file {FILE_NAME} in {folder}", "a register folder", "give another folder"))
     try:
         return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
