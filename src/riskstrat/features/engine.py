@@ -163,7 +163,7 @@ def _shards(plan: SubjectPlan, people: pl.DataFrame, registers: Registers, shard
     index = _with_subjects(plan.relative, people, registers).sort(SUBJECT, PLACE)
     subjects = index[SUBJECT].to_numpy()
     firsts = subjects[np.arange(0, len(subjects), shard_people)]
-    bounds = [*np.unique(np.searchsorted(subjects, firsts)), len(subjects)]
+    bounds = [*dict.fromkeys(np.searchsorted(subjects, firsts)), len(subjects)]
     return tuple(Shard(index[start:stop], plan, registers) for start, stop in pairwise(bounds))
 
 
