@@ -9,7 +9,7 @@ from riskstrat.figures.classes import CLASSES, with_class
 from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.plans import comparisons, plan_curve, pyramid
-from riskstrat.figures.tables import table_html
+from riskstrat.figures.tables import released_html, table_html
 from riskstrat.figures.theme import FORMATS, png, script, spec
 from riskstrat.figures.words import Words, load_words, merge_words
 
@@ -34,6 +34,7 @@ __all__ = [
     "png",
     "pyramid",
     "reasons_bars",
+    "released_html",
     "script",
     "spec",
     "table_html",

@@ -13,7 +13,7 @@ HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES = ("clearly_higher", "uncertain", "
 
 
 def with_class(areas: Released) -> pl.DataFrame:
-    """Areas sorted by name, each with its ``class`` and a ``name`` (the code where it has none).
+    """Sort areas by name and give each its ``class`` and a ``name`` (its code, or what groups it, where it has none).
 
     Parameters
     ----------
@@ -21,6 +21,9 @@ def with_class(areas: Released) -> pl.DataFrame:
         The released table ``areas`` of a study, or that of `AreaEstimates.tables`.
     """
     frame = areas.frame
+    if "area_id" not in frame.columns:
+        labels = [pl.col(name).cast(pl.String) for name in areas.dimensions]
+        frame = frame.with_columns(pl.concat_str(labels, separator=" / ").alias("area_id"))
     if "name" not in frame.columns:
         frame = frame.with_columns(name=pl.lit(None, pl.String))
     named = frame.with_columns(pl.coalesce("name", "area_id").alias("name"))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 
 import polars as pl
 
+from riskstrat.disclosure import Released
 from riskstrat.extras import optional
 
+_DIGITS = 3
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _TABLE = re.compile(r"<table.*</table>", re.DOTALL)
 
@@ -40,3 +43,20 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> st
         made = made.cols_align("right", columns=list(numeric))
     found = _TABLE.search(_STYLE.sub("", made.as_raw_html()))
     return found.group(0) if found else ""
+
+
+def released_html(title: str, table: Released) -> str:
+    """Show any released table as it is, with the rule that was applied below it; for notebooks.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> frame = pl.DataFrame({"area": ["A", "B"], "cases": [12, 3]})
+    >>> html = released_html("Cases", release(Table(frame, dimensions=("area",), counts=("cases",))))
+    >>> "Cases" in html, ">10<" in html, ">3<" in html
+    (True, True, False)
+    """
+    frame = table.frame
+    numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
+    written = frame.with_columns(pl.col(pl.Float64).round_sig_figs(_DIGITS)).cast(pl.String)
+    return f"<h4>{escape(title)}</h4>{table_html(written, 'released', numeric)}<p>{escape(table.rule['en'])}</p>"

@@ -6,11 +6,17 @@ In: what `riskstrat.areas` estimated. Out: frozen records whose every number is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from riskstrat.disclosure import Table, release
 from riskstrat.errors import Problem, UsageError
+from riskstrat.figures import Language, area_intervals, load_words, released_html
+
+if TYPE_CHECKING:
+    import altair as alt
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = (0.05, 0.95)
@@ -194,6 +200,56 @@ class AreaEstimates:
                 "count_upper": [count_upper],
             }
         )
+
+    def tables(self, names: pl.DataFrame | None = None) -> dict[str, Table]:
+        """Return what may be asked to leave; whatever is read from observed cases is withheld where they are protected.
+
+        Parameters
+        ----------
+        names
+            Frame of area_id and name, shown beside the code.
+
+        Returns
+        -------
+        dict of Table
+            ``areas``, one row a group without observed and expected, and ``total``.
+        """
+        shown = self.table.drop("observed", "expected")
+        labels = list(self.by)
+        if names is not None:
+            shown = shown.join(names.rename({"area_id": self.by[0]}), on=self.by[0], how="left", maintain_order="left")
+            labels.append("name")
+        estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
+        areas = Table(
+            shown,
+            dimensions=labels,
+            counts=("cases", "target_people"),
+            denominators={"cases": "people"},
+            derived=dict.fromkeys(estimates, ("cases", "people", "target_people")),
+        )
+        return {"areas": areas, "total": self._total()}
+
+    def _total(self) -> Table:
+        frame = self.total.with_columns(
+            scope=pl.lit("all"),
+            cases=pl.lit(int(self.table["cases"].sum())),
+            trained=pl.lit(int(self.table["people"].sum())),
+        )
+        derived = [name for name in self.total.columns if name != "people"]
+        return Table(
+            frame,
+            dimensions=("scope",),
+            counts=("people", "cases"),
+            denominators={"cases": "trained"},
+            derived=dict.fromkeys(derived, ("people", "cases")),
+        )
+
+    def plot(self, language: Language = "sv") -> alt.LayerChart:
+        """Relative risk of every group with its interval, class by class, released first."""
+        return area_intervals(release(self.tables()["areas"]), load_words(language))
+
+    def _repr_html_(self) -> str:
+        return released_html("Areas", release(self.tables()["areas"]))
 
     def units(self) -> Units:
         """Return whole groups as the units of a plan."""

@@ -5,13 +5,15 @@ In: what `riskstrat.cohort` found. Out: frozen records of polars frames; they wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import polars as pl
 
+from riskstrat.disclosure import Table, release
 from riskstrat.errors import Problem, UsageError
+from riskstrat.figures import released_html
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,9 +33,18 @@ class Target:
     """
 
     condition: str
-    people: pl.DataFrame
+    people: pl.DataFrame = field(repr=False)
     flow: pl.DataFrame
     as_of: date
+
+    def tables(self) -> dict[str, Table]:
+        """Return what may be asked to leave: ``flow``, the account of everybody, and never a row about a person."""
+        counts = [name for name in ("people", "rows") if name in self.flow.columns]
+        dimensions = [name for name in self.flow.columns if name not in counts]
+        return {"flow": Table(self.flow, dimensions=dimensions, counts=counts)}
+
+    def _repr_html_(self) -> str:
+        return released_html(type(self).__name__, release(self.tables()["flow"]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

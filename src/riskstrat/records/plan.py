@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from riskstrat.declare import Programme
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import Table, release
 from riskstrat.errors import DisclosureError, Problem
+from riskstrat.figures import Language, comparisons, load_words, released_html
+
+if TYPE_CHECKING:
+    import altair as alt
 
 OBSERVED_CASES = "observed_cases"
 OBSERVED_PEOPLE = "observed_people"
@@ -151,6 +156,13 @@ class Plan:
             "comparisons": self._aggregate(self.comparisons, ("strategy",), self.units),
             "curve": _table(self.curve, ("budget_sek",), ("people",), ("averted", "lower", "upper")),
         }
+
+    def plot(self, language: Language = "sv") -> alt.LayerChart:
+        """Averted cases for the same budget spent in different ways, released first."""
+        return comparisons(release(self.tables()["comparisons"]), load_words(language))
+
+    def _repr_html_(self) -> str:
+        return released_html("Plan", release(self.tables()["selected"]))
 
     def _summary(self) -> pl.DataFrame:
         # What one more million averts is about a single unit, so that unit's counts decide whether it is shown.

@@ -20,7 +20,6 @@ from riskstrat.records.study import Source, Study
 from riskstrat.records.validation import Validation
 
 OUTCOME = 1
-QUANTITIES = ("risk", "relative_risk", "unexplained")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,8 +72,8 @@ def release_study(study: Study) -> ReleasedStudy:
 def study_tables(study: Study) -> dict[str, Table]:
     """All that a study may ask to show, each column with its role."""
     return {
-        "flow": _flow(study.cohort.flow),
-        "target_flow": _flow(study.target.flow),
+        **study.cohort.tables(),
+        "target_flow": study.target.tables()["flow"],
         "choice": _public(study.choice.scores, ("name",)),
         "coverage": _public(study.source.coverage, ("register",)),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
@@ -100,42 +99,13 @@ def _public(frame: pl.DataFrame, dimensions: tuple[str, ...]) -> Table:
     return Table(frame, dimensions=dimensions, public=[name for name in frame.columns if name not in dimensions])
 
 
-def _flow(flow: pl.DataFrame) -> Table:
-    counts = [name for name, dtype in flow.schema.items() if dtype.is_integer() and name != "step"]
-    return Table(flow, dimensions=[name for name in flow.columns if name not in counts], counts=counts)
-
-
 def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
-    tables: dict[str, Table] = {}
-    for name, check in checks.items():
-        tables[f"metrics_{name}"] = _metrics(check.table)
-        tables[f"calibration_{name}"] = _calibration(check.calibration)
-        tables[f"curve_{name}"] = _public(check.curve, ("predicted",))
-        tables[f"net_benefit_{name}"] = _public(check.net_benefit, ("threshold", "strategy"))
-    return tables
-
-
-def _metrics(table: pl.DataFrame) -> Table:
-    estimates = ("estimate", "lower", "upper")
-    return Table(table, dimensions=("metric", "group"), counts=("n",), derived=dict.fromkeys(estimates, "n"))
-
-
-def _calibration(calibration: pl.DataFrame) -> Table:
-    """Ten groups by risk; the cases behind an observed share decide whether it may be shown."""
-    cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
-    return Table(
-        calibration.with_columns(cases),
-        dimensions=("risk_group",),
-        denominators={"cases": "n"},
-        unshown=("cases",),
-        derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
-    )
+    return {f"{kind}_{name}": table for name, check in checks.items() for kind, table in check.tables().items()}
 
 
 def _area_tables(study: Study, areas: AreaEstimates) -> dict[str, Table]:
     tables = {
-        "areas": _areas(study, areas),
-        "total": _total(areas),
+        **areas.tables(study.source.area_names),
         "periods": summaries.periods(areas, study.cohort),
         "left_out": Table(
             areas.left_out, dimensions=("reason",), counts=("people", "target_people"), public=("groups",)
@@ -152,22 +122,6 @@ def _area_tables(study: Study, areas: AreaEstimates) -> dict[str, Table]:
     return tables
 
 
-def _areas(study: Study, areas: AreaEstimates) -> Table:
-    """One row an area; whatever is read from its observed cases is withheld where these are protected."""
-    names = study.source.area_names
-    key = areas.by[0]
-    frame = areas.table if names is None else areas.table.join(names.rename({"area_id": key}), on=key, how="left")
-    shown = frame.drop("observed", "expected")
-    estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
-    return Table(
-        shown,
-        dimensions=[key, *(["name"] if names is not None else [])],
-        counts=("cases", "target_people"),
-        denominators={"cases": "people"},
-        derived=dict.fromkeys(estimates, ("cases", "people", "target_people")),
-    )
-
-
 def _reasons(reasons: pl.DataFrame, areas: AreaEstimates) -> Table:
     key = areas.by[0]
     behind = areas.table.select(pl.col(key).alias("group"), "cases", "people")
@@ -177,22 +131,6 @@ def _reasons(reasons: pl.DataFrame, areas: AreaEstimates) -> Table:
         dimensions=("group", "part"),
         unshown=("cases", "people"),
         derived=dict.fromkeys(("estimate", "lower", "upper"), ("cases", "people")),
-    )
-
-
-def _total(areas: AreaEstimates) -> Table:
-    frame = areas.total.with_columns(
-        scope=pl.lit("all"),
-        cases=pl.lit(int(areas.table["cases"].sum())),
-        trained=pl.lit(int(areas.table["people"].sum())),
-    )
-    derived = [name for name in areas.total.columns if name != "people"]
-    return Table(
-        frame,
-        dimensions=("scope",),
-        counts=("people", "cases"),
-        denominators={"cases": "trained"},
-        derived=dict.fromkeys(derived, ("people", "cases")),
     )
 
 

@@ -149,3 +149,7 @@ class Study:
             "version": self.version,
         }
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:12]
+
+    def _repr_html_(self) -> str:
+        parts = [part for part in (self.cohort, self.performance, self.areas, self.plan) if part is not None]
+        return "".join(part._repr_html_() for part in parts)

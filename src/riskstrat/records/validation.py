@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from riskstrat.disclosure import Table, release
 from riskstrat.errors import Problem, UsageError
+from riskstrat.figures import Language, calibration, load_words, released_html
+
+if TYPE_CHECKING:
+    import altair as alt
 
 METRIC_SCHEMA = MappingProxyType(
     {
@@ -82,3 +88,37 @@ class Validation:
                 )
             )
         return float(found[0])
+
+    def tables(self) -> dict[str, Table]:
+        """Return what may be asked to leave: ``metrics``, ``calibration``, ``curve`` and ``net_benefit``."""
+        estimates = ("estimate", "lower", "upper")
+        return {
+            "metrics": Table(
+                self.table, dimensions=("metric", "group"), counts=("n",), derived=dict.fromkeys(estimates, "n")
+            ),
+            "calibration": self._calibration(),
+            "curve": Table(self.curve, dimensions=("predicted",), public=("observed",)),
+            "net_benefit": Table(
+                self.net_benefit,
+                dimensions=("threshold", "strategy"),
+                public=[name for name in self.net_benefit.columns if name not in {"threshold", "strategy"}],
+            ),
+        }
+
+    def _calibration(self) -> Table:
+        """Ten groups by risk; the cases behind an observed share decide whether it may be shown."""
+        cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
+        return Table(
+            self.calibration.with_columns(cases),
+            dimensions=("risk_group",),
+            denominators={"cases": "n"},
+            unshown=("cases",),
+            derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
+        )
+
+    def plot(self, language: Language = "sv") -> alt.LayerChart:
+        """Observed against predicted risk, released first."""
+        return calibration(release(self._calibration()), load_words(language))
+
+    def _repr_html_(self) -> str:
+        return released_html("Validation", release(self.tables()["metrics"]))

@@ -41,7 +41,7 @@ def expected_sentence(story: Story) -> str:
     """Say how many of the people are expected to have the outcome; the interval is that of the number to be counted."""
     words = story.released.condition.words
     people, outcome = story.count("total", "people", scope="all"), story.say(words.outcome)
-    expected = story.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
+    expected = story.expected_count
     if expected is None or people is None:
         return story.words("first.no_total", outcome=outcome)
     return story.words(

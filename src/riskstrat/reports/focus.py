@@ -135,7 +135,8 @@ def _largest(story: Story, reasons: Reasons, part: str, decimals: int) -> str:
     factors = _factors(story, reasons.area, part)
     if not factors:
         return story.words("focus.largest", **values)
-    return story.words("focus.largest_with", factors=story.words.listed(factors), **values)
+    key = "focus.largest_one" if len(factors) == 1 else "focus.largest_with"
+    return story.words(key, factors=story.words.listed(factors), **values)
 
 
 def _factors(story: Story, area: str, family: str) -> list[str]:

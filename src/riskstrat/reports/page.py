@@ -6,6 +6,7 @@ In: a `ReleasedStudy` and a language. Out: HTML text that asks for nothing outsi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -21,6 +22,7 @@ from riskstrat.reports.resources import resources
 from riskstrat.reports.situation import situation
 from riskstrat.reports.story import story_of
 
+_DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
 _TEMPLATES = files("riskstrat.reports").joinpath("templates")
 
 
@@ -48,6 +50,7 @@ def page_of(released: ReleasedStudy, language: Language = "sv") -> str:
     first = first_screen(story)
     sections = [part(story) for part in (situation, focus, resources, next_steps, method)]
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["unbroken"] = unbroken
     template = environment.from_string(_source("page.html"))
     html: str = template.render(
         language=language,
@@ -62,6 +65,17 @@ def page_of(released: ReleasedStudy, language: Language = "sv") -> str:
         drawing=_source("charts.js"),
     )
     return html
+
+
+def unbroken(text: str) -> str:
+    r"""Keep an interval on one line.
+
+    Examples
+    --------
+    >>> ascii(unbroken("1,4 (0,5–2,6)"))
+    "'1,4 (0,5\\u2060\\u2013\\u20602,6)'"
+    """
+    return _DASH_BETWEEN_DIGITS.sub("\N{WORD JOINER}–\N{WORD JOINER}", text)
 
 
 def _source(name: str) -> str:

@@ -74,9 +74,11 @@ def _bought(story: Story, programme: Programme, selected: pl.DataFrame) -> Itera
 
 def _averted(story: Story, averted: Estimate) -> str:
     written = story.numbers.interval(*averted)
-    if story.expected is None:
+    if story.expected_count is None:
         return story.words("resources.result_only", averted=written)
-    return story.words("resources.result", averted=written, expected=story.numbers.whole(*story.expected))
+    # The number as the first screen has it; its interval stands there.
+    expected = _estimate(story.numbers.whole(*story.expected_count))
+    return story.words("resources.result", averted=written, expected=expected)
 
 
 def _nnt(story: Story) -> str:

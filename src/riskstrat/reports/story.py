@@ -117,6 +117,11 @@ class Story:
         """Expected cases among everybody, with the interval of what is expected."""
         return self.estimate("total", ("expected_cases", "lower", "upper"), scope="all")
 
+    @cached_property
+    def expected_count(self) -> Estimate | None:
+        """Expected cases among everybody, with the interval of the number that will be counted."""
+        return self.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
+
     def download(self, name: str) -> Download:
         """Give a released table as a file that a spreadsheet of this language opens."""
         return self.file(name, self.tables[name].frame)
