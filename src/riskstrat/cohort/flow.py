@@ -5,7 +5,7 @@ In: rows and rules. Out: those who stay, counts of those who do not, and the flo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -50,14 +50,11 @@ def screen(rows: pl.LazyFrame, rules: Sequence[Rule]) -> Screened:
         pl.when(rule.leaves_out).then(pl.lit(number, dtype=pl.Int8)) for number, rule in enumerate(rules)
     )
     marked = rows.with_columns(first.alias("rule"))
-    kept, counts = pl.collect_all(
-        [marked.filter(pl.col("rule").is_null()).drop("rule"), _counts(marked.filter(pl.col("rule").is_not_null()))]
+    is_kept = pl.col("rule").is_null()
+    kept, left = pl.collect_all(
+        [marked.filter(is_kept).drop("rule"), marked.filter(~is_kept).select("rule", "person_id")]
     )
-    left_out = (
-        Counted(reason=rules[number].reason, people=people, rows=height)
-        for number, people, height in counts.sort("rule").iter_rows()
-    )
-    return Screened(kept=kept, left_out=tuple(left_out))
+    return Screened(kept=kept, left_out=tuple(_counted(left, rules)))
 
 
 def count_ends(followed: pl.DataFrame, ends: Sequence[Rule]) -> tuple[Counted, ...]:
@@ -77,7 +74,8 @@ def flow_table(
     return pl.DataFrame(rows, schema=dict(FLOW_SCHEMA), orient="row")
 
 
-def _counts(marked: pl.LazyFrame) -> pl.LazyFrame:
-    return marked.group_by("rule").agg(
-        people=pl.col("person_id").n_unique().cast(pl.Int64), rows=pl.len().cast(pl.Int64)
-    )
+def _counted(left: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Counted]:
+    for number, rule in enumerate(rules):
+        people = left.filter(pl.col("rule") == number)["person_id"]  # counting alone is much cheaper than in a group
+        if len(people):
+            yield Counted(reason=rule.reason, people=people.n_unique(), rows=len(people))
