@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -32,7 +32,9 @@ class NoModel:
     horizon_days = 731
 
 
-def invented_people(rng: np.random.Generator, n: int, index: date, landmark: int, base: float, spread: float):
+def invented_people(
+    rng: np.random.Generator, n: int, *, index: date, landmark: int, base: float, spread: float
+) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
     area = rng.integers(0, AREAS, n)
     need = np.linspace(-1, 1, AREAS)[rng.permutation(AREAS)]
     effect = np.random.default_rng(5).normal(0, spread, AREAS)
@@ -104,6 +106,7 @@ def invented_source(names: list[str]) -> Source:
 
 def invented_study(
     name: str = "frailty",
+    *,
     people: int = 6_000,
     base: float = -1.9,
     spread: float = 0.35,
@@ -113,9 +116,9 @@ def invented_study(
     """Run the real stages on invented people; the numbers mean nothing, their shapes are those of a real study."""
     condition, settings = conditions.load(name), settings or Settings(posterior_draws=500)
     rng = np.random.default_rng(1)
-    early, early_risk, _ = invented_people(rng, people, date(2017, 12, 1), 0, base, spread)
-    late, late_risk, _ = invented_people(rng, people, date(2021, 12, 1), 1, base, spread)
-    now, now_risk, values = invented_people(rng, people, AS_OF, 2, base, spread)
+    early, early_risk, _ = invented_people(rng, people, index=date(2017, 12, 1), landmark=0, base=base, spread=spread)
+    late, late_risk, _ = invented_people(rng, people, index=date(2021, 12, 1), landmark=1, base=base, spread=spread)
+    now, now_risk, values = invented_people(rng, people, index=AS_OF, landmark=2, base=base, spread=spread)
     trained, risk = pl.concat([early, late]), np.concatenate([early_risk, late_risk])
     common = {"condition": name, "as_of": AS_OF}
     cohort = Cohort(people=trained, flow=invented_flow(trained.height), horizon_days=731, **common)
@@ -136,8 +139,8 @@ def invented_study(
     contributions[:, :5] = values[:, [0, 2, 2, 1, 3]] / [1, 2, 2, 1, 1]
     folds = person_folds(trained, 5)
     areas_names = [first_name, *(f"Område {i:02d}" for i in range(1, AREAS))]
-    check = validate(risk, cohort, by=["sex"], baseline=np.full(len(risk), risk.mean()) + rng.normal(0, 0.01, len(risk)),
-                     draws=20)  # fmt: skip
+    simple = np.full(len(risk), risk.mean()) + rng.normal(0, 0.01, len(risk))
+    check = validate(risk, cohort, by=["sex"], baseline=simple, draws=20)
     return Study(
         condition=condition,
         settings=settings,
@@ -149,9 +152,12 @@ def invented_study(
         choice=Choice(
             chosen="Logistic",
             scores=pl.DataFrame(
-                {"name": ["Logistic", "Boosting", "AgeSex"], "brier": [0.1, 0.101, 0.12],
-                 "prediction_accuracy": [0.2, 0.19, 0.04]}
-            ),  # fmt: skip
+                {
+                    "name": ["Logistic", "Boosting", "AgeSex"],
+                    "brier": [0.1, 0.101, 0.12],
+                    "prediction_accuracy": [0.2, 0.19, 0.04],
+                }
+            ),
         ),
         model=NoModel(),
         checks={"person": check, "area": check, "time": check},

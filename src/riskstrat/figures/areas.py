@@ -80,7 +80,11 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], word
     bars = frame.select("name", "points", pl.col("part").replace_strict(present, labels))
     sums = frame.group_by("name").agg(pl.col("points").sum()).sort("name")
     y = alt.Y("name:N", title=None, sort=sums["name"].to_list(), axis=alt.Axis(grid=False))
-    colour = alt.Color("part:N", scale=alt.Scale(domain=labels, range=[PART_COLOURS[part] for part in present]))
+    colour = alt.Color(
+        "part:N",
+        scale=alt.Scale(domain=labels, range=[PART_COLOURS[part] for part in present]),
+        legend=alt.Legend(columns=1),
+    )
     told = _told(words, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
     drawn = alt.Chart(bars).mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62})
     stacked = drawn.encode(

@@ -60,9 +60,10 @@ def as_features(shapes: Mapping[str, list[Ring]], properties: Mapping[str, Mappi
 
 def hatching(shapes: Mapping[str, list[Ring]], names: Sequence[str]) -> list[Feature]:
     """Diagonal lines inside some areas, one feature an area; the distance suits the whole map."""
-    points = [point for rings in shapes.values() for ring in rings for point in ring]
-    levels = [x - y for x, y in points]
-    step = (max(levels) - min(levels)) / HATCH_LINES if points else 1.0
+    levels = [x - y for rings in shapes.values() for ring in rings for x, y in ring]
+    step = (max(levels) - min(levels)) / HATCH_LINES if levels else 0.0
+    if step == 0.0:
+        return []
     lines = {name: list(_lines(shapes[name], step)) for name in names if name in shapes}
     return [
         {"type": "Feature", "properties": {}, "geometry": {"type": "MultiLineString", "coordinates": found}}

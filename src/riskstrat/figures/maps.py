@@ -29,10 +29,11 @@ def map_classes(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
     frame = with_class(areas)
     names = [words(f"legend.{name}") for name in CLASSES]
     values = frame.with_columns(value=pl.col("class").replace_strict(list(CLASSES), names))
-    colour = altair().Color(
-        "properties.value:N", scale=altair().Scale(domain=names, range=[CLASS_COLOURS[name] for name in CLASSES])
-    )
-    return _map(_properties(values, words), geometry, colour, _withheld(frame), words)
+    withheld = _withheld(frame)
+    shown = CLASSES if withheld else CLASSES[:-1]
+    scale = altair().Scale(domain=names[: len(shown)], range=[CLASS_COLOURS[name] for name in shown])
+    colour = altair().Color("properties.value:N", scale=scale)
+    return _map(_properties(values, words), geometry, colour, withheld, words)
 
 
 def map_level(areas: Released, geometry: str, words: Words) -> alt.LayerChart:

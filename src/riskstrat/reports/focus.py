@@ -172,7 +172,9 @@ def _shared(story: Story, reasons: Sequence[Reasons]) -> str:
     """Say in how many of the areas each part raises the risk; only with several areas is anything shared."""
     if len(reasons) < 2:
         return ""
-    counts = Counter(part for one in reasons for part, points in one.points.items() if points > 0)
+    counts = Counter(
+        part for one in reasons for part, points in one.points.items() if points > 0 and part != UNEXPLAINED
+    )
     told = [
         story.words("focus.shared_part", part=story.words(f"part.{part}"), k=k, n=len(reasons))
         for part, k in counts.most_common()

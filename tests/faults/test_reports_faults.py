@@ -1,0 +1,64 @@
+"""A report is whole or it is the one that was there before, and every refusal is one clear error."""
+
+import errno
+import importlib
+from pathlib import Path
+
+import pytest
+
+from riskstrat.errors import MissingExtraError, UsageError
+from riskstrat.figures import theme
+from riskstrat.records.released import ReleasedStudy, release_study
+from riskstrat.records.study import Study
+from riskstrat.reports import write_report, writing
+
+
+@pytest.fixture(scope="module")
+def released(study: Study) -> ReleasedStudy:
+    return release_study(study)
+
+
+def test_the_folder_is_made_and_the_file_is_alone_in_it(released: ReleasedStudy, tmp_path: Path):
+    path = write_report(released, tmp_path / "new" / "report.html", language="en")
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_report(released: ReleasedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "report.html"
+    path.write_text("the old one", encoding="utf-8")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writing.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_report(released, path)
+    assert path.read_text(encoding="utf-8") == "the old one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_told(released: ReleasedStudy, tmp_path: Path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OSError, match="file"):
+        write_report(released, tmp_path / "file" / "report.html")
+
+
+def test_a_language_without_texts_is_refused_before_anything_is_written(released: ReleasedStudy, tmp_path: Path):
+    with pytest.raises(UsageError, match="language 'fi'; expected sv or en"):
+        write_report(released, tmp_path / "report.html", language="fi")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    def missing(module: str) -> None:
+        raise ModuleNotFoundError(name=module)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(MissingExtraError, match=r"riskstrat\[report\]"):
+        theme.altair()
+
+
+def test_the_same_study_gives_the_same_page(released: ReleasedStudy, tmp_path: Path):
+    first, second = (write_report(released, tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert first == second

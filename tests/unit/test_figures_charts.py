@@ -1,0 +1,131 @@
+"""Charts say what their released tables say, carry their own data and become PNG."""
+
+import polars as pl
+import pytest
+
+from riskstrat.disclosure import Disclosure, Table, release
+from riskstrat.figures import (
+    Language,
+    area_intervals,
+    comparisons,
+    load_words,
+    map_classes,
+    plan_curve,
+    png,
+    reasons_bars,
+    spec,
+    table_html,
+    with_class,
+)
+from riskstrat.records.released import ReleasedStudy, release_study
+from riskstrat.records.study import Study
+
+WORDS = load_words("sv")
+
+
+@pytest.fixture(scope="module")
+def released(study: Study) -> ReleasedStudy:
+    return release_study(study)
+
+
+@pytest.fixture(scope="module")
+def scarce(scarce_study: Study) -> ReleasedStudy:
+    return release_study(scarce_study)
+
+
+def values_of(drawn: dict, layer: int = 0) -> list[dict]:
+    """Rows behind a layer; layers of one frame share it."""
+    return (drawn["layer"][layer].get("data") or drawn["data"])["values"]
+
+
+def small_areas() -> Table:
+    frame = pl.DataFrame(
+        {
+            "area_id": ["1", "2", "3"],
+            "name": ["Öster", "Älvstaden", "Norr"],
+            "cases": [40, 3, 40],
+            "people": [200, 200, 200],
+            "relative_risk": [1.5, 1.1, 0.6],
+            "relative_risk_lower": [1.2, 0.8, 0.4],
+            "relative_risk_upper": [1.9, 1.6, 0.9],
+            "class": ["clearly higher", "uncertain", "clearly lower"],
+        }
+    )
+    derived = [name for name in frame.columns if name.startswith("relative")] + ["class"]
+    return Table(
+        frame,
+        dimensions=("area_id", "name"),
+        denominators={"cases": "people"},
+        counts=("cases",),
+        derived=dict.fromkeys(derived, ("cases", "people")),
+    )
+
+
+def test_a_withheld_area_has_no_class_but_that():
+    frame = with_class(release(small_areas(), Disclosure(rounding=1)))
+    assert dict(frame.select("name", "class").iter_rows()) == {
+        "Norr": "clearly_lower",
+        "Älvstaden": "withheld",
+        "Öster": "clearly_higher",
+    }
+
+
+def test_intervals_leave_withheld_areas_out_and_never_sort_by_risk():
+    drawn = spec(area_intervals(release(small_areas()), WORDS))
+    names = [row["name"] for row in values_of(drawn, 1)]
+    assert names == ["Öster", "Norr"]
+
+
+def test_the_axis_of_one_class_is_that_of_all():
+    areas = release(small_areas())
+    domains = [
+        spec(area_intervals(areas, WORDS, kind))["layer"][1]["encoding"]["x"]["scale"]["domain"]
+        for kind in ("clearly_higher", "clearly_lower")
+    ]
+    assert domains[0] == domains[1]
+
+
+def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: ReleasedStudy):
+    drawn = spec(map_classes(scarce.tables["areas"], str(scarce.source.geometry), WORDS))
+    filled, blank, hatched = drawn["layer"]
+    withheld = [feature["properties"] for feature in blank["data"]["values"]]
+    assert len(filled["data"]["values"]) == 51
+    assert withheld
+    assert len(hatched["data"]["values"]) == len(withheld)
+    assert {properties["risk"] for properties in withheld} == {"för få för att visas"}
+
+
+def test_every_area_of_a_rich_map_has_its_risk_in_words(released: ReleasedStudy):
+    drawn = spec(map_classes(released.tables["areas"], str(released.source.geometry), WORDS))
+    told = [feature["properties"]["risk"] for feature in values_of(drawn)]
+    assert len(drawn["layer"]) == 1
+    assert all("%" in text and "–" in text for text in told)
+
+
+def test_the_parts_of_a_bar_add_up_to_its_dot(released: ReleasedStudy):
+    areas = with_class(released.tables["areas"])
+    high = areas.filter(pl.col("class") == "clearly_higher")["area_id"].to_list()
+    drawn = spec(reasons_bars(released.tables["reasons"], released.tables["areas"], high, WORDS))
+    parts, _, dots = (layer.get("data", {}).get("values", []) for layer in drawn["layer"])
+    for dot in dots:
+        found = sum(row["points"] for row in parts if row["name"] == dot["name"])
+        assert found == pytest.approx(dot["points"])
+    assert len(dots) == len(high)
+
+
+def test_the_plan_stands_first_among_its_rivals(released: ReleasedStudy):
+    drawn = spec(comparisons(released.tables["plan_comparisons"], WORDS))
+    assert values_of(drawn)[0]["label"] == "den här planen"
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_png_for_notebooks(released: ReleasedStudy, language: Language):
+    drawn = plan_curve(released.tables["plan_curve"], 2_000_000, load_words(language))
+    assert png(drawn, language, width_px=200).startswith(b"\x89PNG")
+
+
+def test_cells_of_a_table_are_escaped_and_missing_ones_are_a_dash():
+    html = table_html(pl.DataFrame({"a": ["<script>", None]}, schema={"a": pl.String}), "t")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "–" in html

@@ -1,0 +1,47 @@
+"""The texts of the two languages are the same texts."""
+
+from string import Formatter
+
+import pytest
+
+from riskstrat.figures import load_words
+
+PACKAGES = ("riskstrat.figures", "riskstrat.reports")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_both_languages_have_the_same_keys(package: str):
+    assert set(load_words("sv", package).texts) == set(load_words("en", package).texts)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_both_languages_fill_in_the_same_values(package: str):
+    swedish, english = load_words("sv", package).texts, load_words("en", package).texts
+    for key, text in swedish.items():
+        assert values_of(text) == values_of(english[key]), key
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_swedish_is_written_with_swedish_marks(package: str):
+    for key, text in load_words("sv", package).texts.items():
+        assert '"' not in text, key
+        assert " - " not in text, key
+
+
+def values_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_small_numbers_are_words_and_large_ones_are_not():
+    words = load_words("sv", "riskstrat.reports")
+    merged = load_words("sv")
+    assert [merged.cardinal(n) for n in (1, 7, 12, 13, 1200)] == ["ett", "sju", "tolv", "13", "1\N{NO-BREAK SPACE}200"]
+    assert words.count("areas", 0) == "inget område"
+    assert words.count("areas", 1) == "ett område"
+
+
+def test_names_are_joined_as_in_a_sentence():
+    words = load_words("sv")
+    assert words.listed([]) == ""
+    assert words.listed(["Norr"]) == "Norr"
+    assert words.listed(["Norr", "Söder", "Öster"]) == "Norr, Söder och Öster"

@@ -1,0 +1,181 @@
+"""The page: whole, readable without scripts, asking for nothing outside itself, and safe against what names hold."""
+
+import base64
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+from riskstrat.disclosure import Disclosure
+from riskstrat.figures import Language
+from riskstrat.records.released import release_study
+from riskstrat.records.study import Study
+from riskstrat.reports import page_of
+
+LOADS = {"src", "srcset", "poster", "action", "formaction", "background"}
+JARGON = ("AUC", "SHAP", "posterior", "Brier", "logit", "kredibel", "credible", "bayes")
+
+
+WRONG = r"\bNone\b|\bnan\b|\bnull\b|\binf\b|[{}]"
+"""What a reader would see where a value was not written out."""
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self._silent = "", 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]):
+        self.elements.append((tag, dict(attrs)))
+        self._silent += tag in {"script", "style"}
+
+    def handle_endtag(self, tag: str):
+        self._silent -= tag in {"script", "style"}
+
+    def handle_data(self, data: str):
+        if not self._silent:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def page(study: Study, language: Language = "sv") -> str:
+    return page_of(release_study(study), language)
+
+
+@pytest.fixture(scope="module", params=["sv", "en"])
+def html(request: pytest.FixtureRequest, study: Study) -> str:
+    return page(study, request.param)
+
+
+def test_nothing_is_asked_for_outside_the_page(html: str):
+    for tag, attrs in Page(html).elements:
+        for name, value in attrs.items():
+            if name in LOADS or (name == "href" and tag in {"link", "image", "use"}):
+                assert str(value).startswith(("data:", "#")), (tag, name)
+    assert "default-src 'none'" in html
+    assert not re.search(r"@import|url\(", re.search(r"<style>(.*?)</style>", html, re.DOTALL).group(1))
+
+
+def test_headings_landmarks_and_language(html: str):
+    parsed = Page(html)
+    assert parsed.all("html")[0]["lang"] in {"sv", "en"}
+    assert [len(parsed.all(tag)) for tag in ("h1", "header", "nav", "main", "footer", "title")] == [1] * 6
+    assert len(parsed.all("section")) == 6
+    levels = [int(tag[1]) for tag, _ in parsed.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_ids_are_unique_and_references_lead_somewhere(html: str):
+    parsed = Page(html)
+    ids = Counter(attrs["id"] for _, attrs in parsed.elements if "id" in attrs)
+    assert not [name for name, count in ids.items() if count > 1]
+    for _, attrs in parsed.elements:
+        for name in ("aria-labelledby", "headers"):
+            for reference in str(attrs.get(name) or "").split():
+                assert reference in ids
+    for link in parsed.all("a"):
+        assert not link["href"].startswith("#") or link["href"][1:] in ids
+
+
+def test_every_picture_has_title_reading_alternative_and_data(html: str):
+    figures = re.findall(r"<figure.*?</figure>", html, re.DOTALL)
+    assert len(figures) >= 11
+    for figure in figures:
+        parsed = Page(figure)
+        assert parsed.all("h3")
+        assert re.search(r'class="how">(Så läser du bilden|How to read it): \S', figure)
+        charts = [attrs for attrs in parsed.all("div") if attrs.get("role") == "img"]
+        assert charts
+        assert all(re.search(r"\w{3}", chart["aria-label"]) for chart in charts)
+        assert parsed.all("noscript")
+        assert [link for link in parsed.all("a") if link.get("download", "").endswith(".csv")]
+
+
+def test_charts_are_specifications_that_carry_their_data(html: str):
+    parsed = Page(html)
+    text = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html, re.DOTALL).group(1)
+    told = json.loads(text)
+    assert set(told["charts"]) == {attrs["data-chart"] for attrs in parsed.all("div") if "data-chart" in attrs}
+    assert '"url"' not in text
+    assert len(re.findall(r"window\.vegaEmbed=", html)) == 1
+
+
+def test_downloads_are_released_tables(study: Study):
+    html = page(study, "sv")
+    link = next(attrs for attrs in Page(html).all("a") if attrs.get("download") == "areas.csv")
+    text = base64.b64decode(link["href"].partition("base64,")[2]).decode("utf-8-sig")
+    header, first, *_ = text.splitlines()
+    assert "area_id" in header.split(";")
+    assert "," in first
+    assert len(text.splitlines()) == 52
+    assert "observed" not in header
+
+
+def test_no_jargon_on_the_first_three_screens(html: str):
+    first = Page(html.partition('<section id="resources"')[0]).text.lower()
+    assert not [word for word in JARGON if word.lower() in first]
+
+
+def test_what_is_absent_is_said(study: Study):
+    text = Page(page(study, "sv")).text
+    assert "inget reglage" in text
+    assert "inga uppföljningsindikatorer" in text
+    assert "i andra kommuner är inte prövat" in text
+
+
+def test_version_digest_rule_and_citation(html: str, study: Study):
+    text = Page(html).text
+    assert text.count(study.digest) >= 2
+    assert "riskstrat 0.1.0" in text
+    assert Disclosure().rule["sv"] in text or Disclosure().rule["en"] in text
+
+
+def test_names_are_text_and_never_markup(hostile_study: Study):
+    html = page(hostile_study, "sv")
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert" in html
+    assert html.count("</figure>") == html.count("<figure")
+    assert html.count("<script") == 3
+
+
+def test_formulas_are_not_handed_to_spreadsheets(study: Study):
+    names = study.source.area_names.with_columns(name=pl.lit("=1+1"))
+    html = page(replace(study, source=replace(study.source, area_names=names)), "sv")
+    link = next(attrs for attrs in Page(html).all("a") if attrs.get("download") == "areas.csv")
+    text = base64.b64decode(link["href"].partition("base64,")[2]).decode("utf-8-sig")
+    assert ";'=1+1;" in text or ";'=1+1\n" in text
+    assert ";=1+1" not in text
+
+
+def test_without_areas_a_sentence_says_so_and_nothing_else_breaks(placeless_study: Study):
+    text = Page(page(placeless_study, "sv")).text
+    assert "Registren saknar områden" in text
+    assert "Utan områden kan ingen plan göras." in text
+    assert not re.search(WRONG, text)
+
+
+def test_a_report_with_many_withheld_areas_still_reads_well(scarce_study: Study):
+    html = page(scarce_study, "sv")
+    text = Page(html).text
+    assert "områden har för få fall för att visas" in text
+    assert "Uppgifter om så få skulle kunna röja enskilda." in text
+    assert not re.search(WRONG, text)
+
+
+def test_no_area_is_pointed_out_where_none_is_clearly_high(scarce_study: Study):
+    table = scarce_study.areas.table.with_columns(pl.lit("uncertain").alias("class"))
+    text = Page(page(replace(scarce_study, areas=replace(scarce_study.areas, table=table)))).text
+    assert "Inget område har tydligt högre risk än kommunen." in text
+    assert "slumpen kan ligga bakom dem alla" in text
+    assert "I inget område är risken tydligt högre än i kommunen" in text
