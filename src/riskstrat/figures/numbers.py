@@ -62,9 +62,11 @@ class Numbers:
         written = self.number(value, decimals)
         return f"+{written}" if round(value, decimals) > 0 else written
 
-    def interval(self, value: float, lower: float | None, upper: float | None) -> str:
+    def interval(
+        self, value: float, lower: float | None, upper: float | None, most_decimals: int = MOST_DECIMALS
+    ) -> str:
         """Write a number and its interval in brackets, rounded to what the interval's width carries."""
-        decimals = min(decimals_carried(value, lower, upper), MOST_DECIMALS)
+        decimals = min(decimals_carried(value, lower, upper), most_decimals)
         return self._with_bounds(value, lower, upper, decimals, "")
 
     def whole(self, value: float, lower: float | None, upper: float | None) -> str:

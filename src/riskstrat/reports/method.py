@@ -5,6 +5,7 @@ In: a `Story`. Out: a section.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from riskstrat.reports.story import Story, chart, sentence
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
 _FEW, _MANY = 100, 1000
+_METRIC_DECIMALS = 3
 _RARE = 0.02
 """Risks below this are told of a thousand people, others of a hundred."""
 
@@ -143,14 +145,14 @@ def _metrics(story: Story) -> Grid:
 
 def _written(story: Story, table: str, metric: str, group: str) -> str | None:
     found = story.estimate(table, metric=metric, group=group)
-    return None if found is None else story.numbers.interval(*found)
+    return None if found is None else story.numbers.interval(*found, most_decimals=_METRIC_DECIMALS)
 
 
 def _groups(story: Story) -> Iterator[Block]:
     frame = story.frame("metrics_person")
     if frame is None:
         return
-    groups = [group for group in frame["group"].unique(maintain_order=True) if group != "all"]
+    groups = sorted(set(frame["group"]) - {"all"}, key=_natural)
     rows = [
         (
             sentence(_group(story, group)),
@@ -170,7 +172,14 @@ def _group(story: Story, group: str) -> str:
     key = f"group_value.{column}_{value}"
     if key in story.words.texts:
         return story.words(key)
-    return f"{story.words.named('group_column', column)} {value}"
+    return f"{story.words.named('group_column', column)} {value.replace('-', '–')}"
+
+
+def _natural(group: str) -> tuple[str, int, str]:
+    """Sort 70-79 before 100-109, and sex before age."""
+    column, _, value = group.partition("=")
+    first = re.match(r"\d+", value)
+    return ("" if column == "sex" else column, int(first.group()) if first else 0, value)
 
 
 def _splits(story: Story) -> Iterator[Block]:
