@@ -73,7 +73,10 @@ PROGRAMME = Programme(
     case_cost_sek=(("region", 10_000),),
     savings_years=5,
     price_year=2024,
-    source="simulation: costs and effect are the same for plan, rivals and oracle and drop out of the gain",
+    source=Text(
+        en="simulation: costs and effect are the same for plan, rivals and oracle and drop out of the gain",
+        sv="simulering",
+    ),
 )
 
 

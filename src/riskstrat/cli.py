@@ -5,6 +5,7 @@ In: what is typed. Out: files where they were asked for, sentences on the termin
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from riskstrat.registers import Registers
 
 FAILED = 1
+THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""Matrices here are small: where cores are shared, threads that wait for each other cost six times the work itself."""
+
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 
 app = typer.Typer(
@@ -112,6 +116,8 @@ def synthesise(
 
 def main() -> None:
     """Run the command and leave with the exit code of what happened."""
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
     try:
         app()
     except RiskstratError as error:

@@ -26,7 +26,7 @@ def programme(**changes: object) -> Programme:
         "case_cost_sek": (("region", 10_000),),
         "savings_years": 2,
         "price_year": 2024,
-        "source": "test",
+        "source": Text(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 

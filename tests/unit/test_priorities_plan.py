@@ -27,7 +27,7 @@ def programme(**changes: object) -> Programme:
         "savings_years": 2,
         "discount_rate": 0.0,
         "price_year": 2024,
-        "source": "test",
+        "source": Text(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 

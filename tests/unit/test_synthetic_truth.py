@@ -8,11 +8,11 @@ import pytest
 from riskstrat.synthetic.adults import Health, Traits, age_at, first_health, make_traits, take
 from riskstrat.synthetic.calendar_days import DATA_END, day, month_start
 from riskstrat.synthetic.forward import HORIZON_MONTHS, forward_risk
-from riskstrat.synthetic.geography import make_geography
+from riskstrat.synthetic.geography import effects_after_move, make_geography
 from riskstrat.synthetic.growth import Children, make_children, marginal_risk
 from riskstrat.synthetic.homes import area_by_month
 from riskstrat.synthetic.lifecourse import NOT_YET, History, live
-from riskstrat.synthetic.parameters import MONTHS
+from riskstrat.synthetic.parameters import AREA_CHANGE, MONTHS
 from riskstrat.synthetic.population import Town, make_town
 from riskstrat.synthetic.roster import Bools, Floats
 
@@ -26,11 +26,12 @@ class Lives:
     area: np.ndarray
     history: History
     children: Children
+    after_move: dict[str, Floats]
     rng: np.random.Generator
 
 
-def live_through(seed: int) -> Lives:
-    geography = make_geography(np.random.SeedSequence(seed))
+def live_through(seed: int, area_sd: float | None = None) -> Lives:
+    geography = make_geography(np.random.SeedSequence(seed), area_sd)
     rng = np.random.default_rng(seed)
     town = make_town(geography, 30_000, rng)
     traits = make_traits(town, rng)
@@ -38,7 +39,10 @@ def live_through(seed: int) -> Lives:
     health = first_health(traits, rng)
     history = live(traits, health, area, geography.effects, keep=(*FRAILTY_FROM, *CVD_FROM), rng=rng)
     children = make_children(town, traits, geography, rng)
-    return Lives(town=town, traits=traits, area=area, history=history, children=children, rng=rng)
+    return Lives(
+        town=town, traits=traits, area=area, history=history, children=children,
+        after_move=effects_after_move(geography), rng=rng,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,12 @@ def second_admission(lives: Lives, start: int, stop: int) -> Bools:
     return hit
 
 
+def risk_of(lives: Lives, at: np.ndarray, month: int, condition: str) -> Floats:
+    moved = {name: effect[lives.area[at, month]] for name, effect in lives.after_move.items()}
+    state: Health = take(lives.history.at[month], at)
+    return forward_risk(take(lives.traits, at), state, month, condition, moved=moved, rng=np.random.default_rng(0))
+
+
 def observed_and_risk(lives: Lives, condition: str, months: tuple[int, ...]) -> tuple[Bools, Floats]:
     seen, risks = [], []
     for month in months:
@@ -91,9 +101,8 @@ def observed_and_risk(lives: Lives, condition: str, months: tuple[int, ...]) -> 
         hit = happened(lives, kinds, month, stop)
         if condition == "frailty":
             hit |= second_admission(lives, month, stop)
-        state: Health = take(lives.history.at[month], at)
         seen.append(hit[at])
-        risks.append(forward_risk(take(lives.traits, at), state, month, condition, lives.rng))
+        risks.append(risk_of(lives, at, month, condition))
     return np.concatenate(seen), np.concatenate(risks)
 
 
@@ -124,10 +133,65 @@ def test_over_several_municipalities_true_risks_are_right_within_a_few_per_cent(
     assert totals["early_cvd"][0] / totals["early_cvd"][1] == pytest.approx(1, abs=0.07)
 
 
+@pytest.mark.slow
+def test_over_several_municipalities_true_risks_follow_the_effects_of_areas():
+    """Score of the slope on the log effect, with its own standard error: zero where risks are right by area."""
+    score = information = 0.0
+    for seed in range(60, 66):
+        lives = live_through(seed, area_sd=0.4)
+        seen, risk = observed_and_risk(lives, "early_cvd", CVD_FROM)
+        effect = np.concatenate([lives.history.at[m].cvd_effect[at_risk(lives, m, "early_cvd")] for m in CVD_FROM])
+        centred = effect - np.average(effect, weights=risk)
+        score += np.sum(centred * (seen - risk * seen.sum() / risk.sum()))
+        information += np.sum(centred**2 * risk)
+    assert score / information == pytest.approx(0, abs=2.5 / np.sqrt(information))
+    assert information > 80  # a standard error below 0.11
+
+
+def test_first_health_has_an_array_of_its_own_for_every_attribute(lives: Lives):
+    arrays = list(vars(first_health(lives.traits, np.random.default_rng(0))).values())
+    for number, one in enumerate(arrays):
+        assert not any(np.shares_memory(one, other) for other in arrays[:number])
+
+
+def test_what_tells_about_the_multipliers_counts_what_happened(lives: Lives):
+    events, last = lives.history.events, lives.history.last
+    assert last.cvd_events.sum() == len(events["cvd"][0])
+    assert last.frailty_events.sum() == sum(len(events[kind][0]) for kind in ("admission", "fall", "special_housing"))
+    assert last.cvd_events.sum() / last.cvd_hazard.sum() == pytest.approx(1, abs=0.12)
+    assert last.frailty_events.sum() / last.frailty_hazard.sum() == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("condition", ["early_cvd", "frailty"])
+def test_a_move_brings_the_hazard_nearer_to_that_of_other_areas(lives: Lives, condition: str):
+    month = CVD_FROM[0] if condition == "early_cvd" else FRAILTY_FROM[0]
+    at = at_risk(lives, month, condition)
+    traits, state = take(lives.traits, at), take(lives.history.at[month], at)
+    here = {"early_cvd": state.cvd_effect, "frailty": state.frailty_effect}
+
+    def mean_risk(shift: float) -> float:
+        moved = {name: effect + shift for name, effect in here.items()}
+        rng = np.random.default_rng(0)
+        return float(forward_risk(traits, state, month, condition, moved=moved, rng=rng).mean())
+
+    assert mean_risk(-1.0) < mean_risk(0.0) < mean_risk(1.0)
+    events_elsewhere = (1 - mean_risk(-20.0) / mean_risk(0.0), 0.10 if condition == "early_cvd" else 0.02)
+    assert events_elsewhere[0] == pytest.approx(events_elsewhere[1], rel=0.3)
+
+
+def test_as_many_change_area_as_the_true_risks_suppose(lives: Lives):
+    month, later = 54, 66
+    age = age_at(lives.traits, month_start(month))
+    who = (age >= 40) & (age < 60) & (lives.area[:, month] >= 0) & (lives.area[:, later] >= 0)
+    changed = (lives.area[who, month] != lives.area[who, later]).mean()
+    supposed = np.interp(age[who], list(AREA_CHANGE), list(AREA_CHANGE.values())).mean()
+    assert changed == pytest.approx(supposed, rel=0.15)
+
+
 def test_men_fall_ill_twice_as_often_in_the_heart(lives: Lives):
     at = at_risk(lives, 114, "early_cvd")
     traits = take(lives.traits, at)
-    risk = forward_risk(traits, take(lives.history.at[114], at), 114, "early_cvd", lives.rng)
+    risk = risk_of(lives, at, 114, "early_cvd")
     assert risk[~traits.female].mean() / risk[traits.female].mean() == pytest.approx(2.0, abs=0.35)
     low, high = np.isin(traits.education, (1, 2)), traits.education >= 5
     assert 1.4 < risk[low].mean() / risk[high].mean() < 2.6

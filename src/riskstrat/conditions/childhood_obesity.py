@@ -110,7 +110,10 @@ CONDITION = Condition(
             case_cost_sek=(("region", 6_000),),
             savings_years=10,
             price_year=2024,
-            source="Assumptions to be replaced by local figures; reach and effect are those of the planning example.",
+            source=Text(
+                en="Assumptions to be replaced by local figures; reach and effect are those of the planning example.",
+                sv="Antaganden som ska ersättas med lokala uppgifter; räckvidd och effekt som i planeringsexemplet.",
+            ),
         ),
     ),
     references=(

@@ -127,7 +127,10 @@ CONDITION = Condition(
             case_cost_sek=(("region", 110_000), ("municipality", 30_000)),
             savings_years=5,
             price_year=2024,
-            source="Assumptions to be replaced by local figures; effect below that of treating known risks.",
+            source=Text(
+                en="Assumptions to be replaced by local figures; effect below that of treating known risks.",
+                sv="Antaganden som ska ersättas med lokala uppgifter; effekt under den av att behandla kända risker.",
+            ),
         ),
     ),
     references=(

@@ -58,7 +58,7 @@ CONDITION = Condition(
             en="have a fall injury, repeated admissions or a move to special housing within two years",
             sv="råka ut för fallskada, upprepade inläggningar eller flytt till särskilt boende inom två år",
         ),
-        cases=Text(en="people who become frail", sv="fall av skörhet"),
+        cases=Text(en="cases of frailty", sv="fall av skörhet"),
     ),
     population=Population(
         age_years=(70, 130),
@@ -132,7 +132,10 @@ CONDITION = Condition(
             case_cost_sek=(("region", 95_000), ("municipality", 210_000)),
             savings_years=2,
             price_year=2024,
-            source="Assumptions to be replaced by local figures; effect as in trials of falls prevention.",
+            source=Text(
+                en="Assumptions to be replaced by local figures; effect as in trials of falls prevention.",
+                sv="Antaganden som ska ersättas med lokala uppgifter; effekten som i studier av fallprevention.",
+            ),
         ),
     ),
     references=(

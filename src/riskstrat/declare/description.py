@@ -72,8 +72,8 @@ def _feature(feature: Feature, language: Language) -> str:
     return f"- {label}: {_sentence(feature, language, without=('label',))}"
 
 
-def _programme(title: Text, source: str, language: Language) -> str:
-    return f"- {title.in_language(language)} ({source})"
+def _programme(title: Text, source: Text, language: Language) -> str:
+    return f"- {title.in_language(language)} ({source.in_language(language)})"
 
 
 def _said(declaration: Declaration, language: Language) -> list[str]:

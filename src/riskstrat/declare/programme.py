@@ -53,7 +53,7 @@ class Programme(Declaration):
     >>> Programme(
     ...     name="home_visits", title=Text(en="Home visits", sv="Hembesök"), person_cost_sek=4_000,
     ...     reach=0.6, reduction=(0.05, 0.2, 0.35), case_cost_sek=(("region", 9_000),), savings_years=3,
-    ...     price_year=2024, source="assumption",
+    ...     price_year=2024, source=Text(en="assumption", sv="antagande"),
     ... ).reduction
     (0.05, 0.2, 0.35)
     """
@@ -69,7 +69,7 @@ class Programme(Declaration):
     savings_years: Annotated[int, Field(ge=0, le=100)]
     discount_rate: Annotated[float, Field(ge=0.0, le=0.2)] = 0.03
     price_year: int
-    source: str
+    source: Text
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -75,7 +75,7 @@ def prioritise(
     >>> programme = Programme(
     ...     name="visits", title=Text(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
     ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source="assumption",
+    ...     source=Text(en="assumption", sv="antagande"),
     ... )
     >>> units = Units(
     ...     units=pl.DataFrame({"unit": ["A", "B"], "people": [100, 100]}),

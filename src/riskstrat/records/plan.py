@@ -23,7 +23,7 @@ OBSERVED_CASES = "observed_cases"
 OBSERVED_PEOPLE = "observed_people"
 CARE_NEED = "care_need_index"
 
-_FROM_PEOPLE = ("share", "reached", "cost_sek")
+_SHARE = "share"
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
@@ -190,14 +190,18 @@ def _behind(units: pl.DataFrame) -> dict[str, int]:
 
 
 def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
-    from_people = [column for column in _FROM_PEOPLE if column in frame.columns]
+    """Rows of single units; costs stay behind, because by the cost per person they tell the exact number of people."""
     known = [column for column in (OBSERVED_CASES, OBSERVED_PEOPLE) if column in frame.columns]
+    whole = {"reached": pl.col("reached").round().cast(pl.Int64)} if "reached" in frame.columns else {}
     return Table(
-        frame,
+        frame.drop("cost_sek", strict=False).with_columns(**whole),
         dimensions=by,
-        counts=("people",),
+        counts=("people", *whole),
         unshown=known,
-        derived={**dict.fromkeys(from_people, "people"), **dict.fromkeys(shown, ("people", OBSERVED_CASES))},
+        derived={
+            **({_SHARE: "people"} if _SHARE in frame.columns else {}),
+            **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
+        },
         public=[CARE_NEED] if CARE_NEED in frame.columns else [],
     )
 

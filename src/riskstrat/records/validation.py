@@ -98,12 +98,20 @@ class Validation:
             ),
             "calibration": self._calibration(),
             "curve": Table(self.curve, dimensions=("predicted",), public=("observed",)),
-            "net_benefit": Table(
-                self.net_benefit,
-                dimensions=("threshold", "strategy"),
-                public=[name for name in self.net_benefit.columns if name not in {"threshold", "strategy"}],
-            ),
+            "net_benefit": self._net_benefit(),
         }
+
+    def _net_benefit(self) -> Table:
+        """Shares of everybody who lie above a threshold; the people behind them decide whether they may be shown."""
+        shares = ("true_positive_share", "false_positive_share")
+        n = int(self.table.filter(group="all")["n"].max() or 0)  # type: ignore[arg-type]
+        behind = {f"behind_{share}": (pl.col(share) * n).round().cast(pl.Int64) for share in shares}
+        return Table(
+            self.net_benefit.with_columns(**behind),
+            dimensions=("threshold", "strategy"),
+            unshown=tuple(behind),
+            derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
+        )
 
     def _calibration(self) -> Table:
         """Ten groups by risk; the cases behind an observed share decide whether it may be shown."""

@@ -31,4 +31,4 @@ def _rows(story: Story, programme: Programme) -> Iterator[tuple[str, dict[str, s
     yield "savings_years", {}, numbers.number(programme.savings_years)
     yield "discount", {}, numbers.percent(programme.discount_rate).replace(",0", "").replace(".0", "")
     yield "price_year", {}, str(programme.price_year)
-    yield "source", {}, programme.source
+    yield "source", {}, story.say(programme.source)

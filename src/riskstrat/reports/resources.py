@@ -115,7 +115,7 @@ def _places(story: Story, selected: pl.DataFrame) -> Iterator[Block]:
         }
         drawn = map_chosen(story.tables["areas"], story.tables["plan_selected"], geometry, story.words)
         yield story.picture("map-chosen", "plan_selected", texts, chart("map-chosen", drawn))
-    columns = ("area", "people", "share", "reached", "cost", "averted", "robustness")
+    columns = ("area", "people", "share", "reached", "averted", "robustness")
     rows = [_chosen_row(story, row) for row in selected.iter_rows(named=True)]
     yield story.grid("chosen", "plan_selected", story.words("resources.table_title"), _frame(story, columns, rows))
     yield Paragraph(story.words("resources.robust"), "quiet")
@@ -128,7 +128,6 @@ def _chosen_row(story: Story, row: dict[str, Any]) -> tuple[str | None, ...]:
         None if row["people"] is None else number(row["people"]),
         None if row["share"] is None else percent(row["share"]),
         None if row["reached"] is None else number(row["reached"]),
-        None if row["cost_sek"] is None else number(row["cost_sek"], -3),
         interval_of(story, row, "averted"),
         None if row["robustness"] is None else percent(row["robustness"]),
     )

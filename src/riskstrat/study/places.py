@@ -32,7 +32,6 @@ MOST = 0.8
 """Share of the target population that groups must hold for a plan among them to make sense."""
 
 
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Planned:
     """The target population with its features, as planning sees it.

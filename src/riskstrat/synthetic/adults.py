@@ -203,7 +203,10 @@ def chronic_rate(traits: Traits, age: Floats, disease: str, health: Health | Non
 
 
 def first_health(traits: Traits, rng: np.random.Generator) -> Health:
-    """State at entry: prevalent disease by the rate accumulated until that age, earlier events and services by age."""
+    """State at entry: prevalent disease by the rate accumulated until that age, earlier events and services by age.
+
+    Every attribute has an array of its own, because `live` writes into them.
+    """
     n = len(traits.birth)
     age = np.maximum((EVENTS_START + 30.44 * traits.entry - traits.birth) / 365.25, ADULT)
     onset = np.full((n, len(CHRONIC)), NOT_YET, np.int16)
@@ -215,7 +218,6 @@ def first_health(traits: Traits, rng: np.random.Generator) -> Health:
     housed = _prevalent(age, SPECIAL_HOUSING_PREVALENCE, rng) & (traits.entry == 0)
     cvd = rng.random(n) < np.interp(age, [60, 70, 80, 90], [0.0, 0.09, 0.17, 0.22])
     start = (traits.entry - 1).astype(np.int16)
-    zeros = np.zeros(n)
     return Health(
         onset=onset,
         admissions=np.zeros((n, 12), np.int8),
@@ -229,12 +231,12 @@ def first_health(traits: Traits, rng: np.random.Generator) -> Health:
         stroke=cvd & (rng.random(n) < 0.4),
         parent_cvd=np.zeros(n, bool),
         lives_alone=np.zeros(n, bool),
-        cvd_effect=zeros,
-        frailty_effect=zeros,
-        cvd_events=zeros,
-        frailty_events=zeros,
-        cvd_hazard=zeros,
-        frailty_hazard=zeros,
+        cvd_effect=np.zeros(n),
+        frailty_effect=np.zeros(n),
+        cvd_events=np.zeros(n),
+        frailty_events=np.zeros(n),
+        cvd_hazard=np.zeros(n),
+        frailty_hazard=np.zeros(n),
     )
 
 

@@ -69,7 +69,10 @@ def make_block(geography: Geography, people: int, seed: np.random.SeedSequence, 
     history = live(traits, first_health(traits, health), area, geography.effects, keep=months, rng=health)
     town = with_deaths(town, *deaths(history, health))
     children = make_children(town, traits, geography, health)
-    risks = [truth.adult_risks(town, traits, area, history.at, health), truth.child_risks(town, children)]
+    risks = [
+        truth.adult_risks(town, traits, area, history.at, geography=geography, rng=health),
+        truth.child_risks(town, children),
+    ]
     tables = {
         "persons": persons(town),
         "residences": residences(town, geography),

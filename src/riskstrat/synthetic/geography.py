@@ -119,6 +119,12 @@ def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -
     )
 
 
+def effects_after_move(geography: Geography) -> dict[str, Floats]:
+    """Log of the mean hazard ratio where a move leads, by condition and old area, shape (51,) each."""
+    chances = np.diff(geography.move_to, prepend=0.0, axis=1)
+    return {name: np.log(chances @ np.exp(effect)) for name, effect in geography.effects.items()}
+
+
 def geojson(geography: Geography) -> dict[str, object]:
     """Outlines as a GeoJSON feature collection; rings run clockwise, as d3 and vega-lite draw them."""
     return {"type": "FeatureCollection", "features": [_feature(geography, i) for i in range(AREAS)]}

@@ -80,6 +80,12 @@ CVD: Final[Mapping[str, float]] = {
     "parent_cvd": 0.45,
     "earlier_cvd": 1.10,
 }
+# Chance that somebody who stays in the town lives in another area a year later, by age: counted in two towns of 30,000
+# people, because moving homes, partings and new couples add up to it.
+AREA_CHANGE: Final[Mapping[float, float]] = {
+    27.5: 0.180, 32.5: 0.120, 37.5: 0.092, 42.5: 0.072, 47.5: 0.053, 52.5: 0.042, 57.5: 0.032, 62.5: 0.029, 72.5: 0.023,
+}  # fmt: skip
+
 CVD_HETEROGENEITY: Final = 0.30  # variance of the unrecorded multiplier (gamma, mean 1)
 CVD_FATAL_OUTSIDE: Final = 0.08
 CVD_STROKE_SHARE: Final = 0.36

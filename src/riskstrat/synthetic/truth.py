@@ -20,7 +20,7 @@ from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Day
 from riskstrat.synthetic.cardiovascular import Factors, cvd_factors, linear_predictor
 from riskstrat.synthetic.forward import forward_risk
 from riskstrat.synthetic.frailty import frailty_factors
-from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.geography import Geography, effects_after_move
 from riskstrat.synthetic.growth import Children
 from riskstrat.synthetic.homes import spell_at
 from riskstrat.synthetic.population import Town
@@ -76,17 +76,24 @@ def _nearest_month(day: int) -> int:
 
 
 def adult_risks(
-    town: Town, traits: Traits, area: NDArray[np.int8], states: Mapping[int, Health], rng: np.random.Generator
+    town: Town,
+    traits: Traits,
+    area: NDArray[np.int8],
+    states: Mapping[int, Health],
+    *,
+    geography: Geography,
+    rng: np.random.Generator,
 ) -> pl.DataFrame:
     """Compute true risks of frailty and early cardiovascular disease of everybody at risk at the kept months."""
+    after_move = effects_after_move(geography)
     frames = []
     for condition, months in index_months().items():
         for month in months:
             here = (area[:, month] >= 0) & (town.death >= month_start(month))
             at = np.flatnonzero(here & _ELIGIBLE[condition](traits, states[month], month))
-            frames.append(
-                _risks(take(traits, at), take(states[month], at), condition, month, rng).with_columns(person_id=at)
-            )
+            moved = {name: effect[area[at, month]] for name, effect in after_move.items()}
+            table = _risks(take(traits, at), take(states[month], at), condition, month, moved=moved, rng=rng)
+            frames.append(table.with_columns(person_id=at))
     return pl.concat(frames)
 
 
@@ -110,9 +117,11 @@ _FACTORS: Mapping[str, Callable[[Traits, Health, int], Factors]] = {
 _COEFFICIENTS: Mapping[str, Mapping[str, float]] = {"early_cvd": parameters.CVD, "frailty": parameters.FRAILTY}
 
 
-def _risks(traits: Traits, health: Health, condition: str, month: int, rng: np.random.Generator) -> pl.DataFrame:
+def _risks(
+    traits: Traits, health: Health, condition: str, month: int, *, moved: Mapping[str, Floats], rng: np.random.Generator
+) -> pl.DataFrame:
     predictor = linear_predictor(_FACTORS[condition](traits, health, month), _COEFFICIENTS[condition])
-    risk = forward_risk(traits, health, month, condition, rng)
+    risk = forward_risk(traits, health, month, condition, moved=moved, rng=rng)
     nobody = np.zeros(len(risk), np.int64)
     return _frame(nobody, condition, as_date(month_start(month)), predictor, risk)
 
