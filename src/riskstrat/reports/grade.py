@@ -6,7 +6,7 @@ In: a `Story`. Out: a `Grade`.
 from __future__ import annotations
 
 from riskstrat.reports.blocks import Grade
-from riskstrat.reports.story import HIGHER, LOWER, Story
+from riskstrat.reports.story import HIGHER, LOWER, Estimate, Story
 
 GOOD, MODERATE, LOW = GRADES = ("good", "moderate", "low")
 LEVEL_HALF_WIDTHS = (0.15, 0.35)
@@ -54,7 +54,19 @@ def _fit(story: Story) -> tuple[str, str] | None:
     ratio = story.estimate(checks[0], metric="observed_expected", group="all") if checks else None
     if ratio is None:
         return None
+    observed = {
+        name: story.numbers.number(_PER_HUNDRED * value)
+        for name, value in {"observed": ratio.value, "lower": ratio.lower, "upper": ratio.upper}.items()
+        if value is not None
+    }
+    return _agreement(ratio), story.words(f"grade.fit_{_agreement(ratio)}", expected=_PER_HUNDRED, **observed)
+
+
+def _agreement(ratio: Estimate) -> str:
+    """Judge observed over expected: disagreement that chance may have made is doubt, not failure."""
     low, high = AGREEMENT
-    grade = GOOD if low <= ratio.value <= high else LOW
-    observed = story.numbers.number(_PER_HUNDRED * ratio.value)
-    return grade, story.words(f"grade.fit_{grade}", expected=_PER_HUNDRED, observed=observed)
+    if low <= ratio.value <= high:
+        return GOOD
+    if ratio.lower is None or ratio.upper is None or ratio.upper < low or ratio.lower > high:
+        return LOW
+    return MODERATE
