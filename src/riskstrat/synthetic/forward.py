@@ -9,8 +9,8 @@ distribution for frailty. Each path adds its exact cumulative incidence given th
 The area's effect is a mean over those who still live there and those who have moved within the town.
 What stays approximate: during the horizon a person keeps partner and parents' history, and dates are months.
 Observed over expected cases: frailty 1.006 (standard error 0.010; registers of the sample, 10,761 cases, weighted for
-those who leave) and 1.020 (0.005) among those who stay in sixteen simulated towns, within 0.012 of that in every fifth of
-past events less cumulated hazard; early cardiovascular disease 1.002 (0.016; 26 towns, 4,210 cases), with a slope of
+those who leave) and 1.020 (0.005) among those who stay in sixteen simulated towns, 1.015 to 1.027 by fifths of past
+events less cumulated hazard; early cardiovascular disease 1.002 (0.016; 26 towns, 4,210 cases), with a slope of
 1.03 (0.04) on the log effect of areas whose sd is 0.4. A dozen paths leave noise in a person's risk of frailty: chosen
 by their own risk, the lowest fifth has 1.23 times its expected cases; chosen by the risk of another run, 1.04.
 """
