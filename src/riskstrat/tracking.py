@@ -5,6 +5,7 @@ In: a `Study`. Out: the id of a run in a local SQLite store, or in the store tha
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
@@ -154,4 +155,6 @@ def _experiment(mlflow: ModuleType, store: Path | str) -> str:
 def _mlflow() -> ModuleType:
     # MLflow reports its use to its makers unless this is set before it is imported.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    return optional("mlflow")
+    mlflow = optional("mlflow")
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return mlflow
