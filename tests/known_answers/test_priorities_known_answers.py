@@ -23,7 +23,7 @@ def programme(**changes: object) -> Programme:
         "case_cost_sek": (("region", 1_000),),
         "savings_years": 3,
         "price_year": 2024,
-        "source": "test",
+        "source": Text(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 
