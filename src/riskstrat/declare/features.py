@@ -9,6 +9,7 @@ A new kind is a frozen class with one method: `EventFeature.aggregate` over the 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import field
 from functools import lru_cache
@@ -31,7 +32,7 @@ Family = Literal["age_sex", "living_conditions", "health_care", "growth_family",
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class Feature(Declaration):
+class Feature(Declaration, ABC):
     """What every feature says of itself.
 
     Parameters
@@ -46,9 +47,9 @@ class Feature(Declaration):
     label: Text | None = None
 
     @property
+    @abstractmethod
     def column(self) -> str:
         """Name of the feature's column in X."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -63,9 +64,9 @@ class PersonFeature(Feature):
 
     relative: Relative | None = None
 
+    @abstractmethod
     def of_person(self) -> pl.Expr:
         """Answer from birth_date, sex, birth_region (null where not known) and index_date."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -184,6 +185,7 @@ class EventFeature(Feature):
         """
         return pl.col("value")
 
+    @abstractmethod
     def aggregate(self, numbers: pl.Expr) -> pl.Expr:
         """Answer from the rows of one window, the one method that every kind must have.
 
@@ -200,7 +202,6 @@ class EventFeature(Feature):
         polars.Expr
             One number; null where the rows have no answer.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

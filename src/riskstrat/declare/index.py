@@ -6,6 +6,7 @@ In: declarations, and a view of the registers. Out: an index date for each perso
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
@@ -23,7 +24,7 @@ LOOK_BACK = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class IndexKind(Declaration):
+class IndexKind(Declaration, ABC):
     """How index dates are found.
 
     A new kind says `index_dates`; the other members have the values of the usual case.
@@ -40,9 +41,9 @@ class IndexKind(Declaration):
         """The event tables that index dates are read from."""
         return ()
 
+    @abstractmethod
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give `view.persons` with index_date, one row a person and landmark; null where there is no index."""
-        raise NotImplementedError
 
     def latest(self, view: View) -> dt.date:
         """Give the last day that can be an index date: one day must be left to follow people, or the whole horizon."""

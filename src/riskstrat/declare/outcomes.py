@@ -5,6 +5,7 @@ In: declarations, a view of the registers and candidates. Out: who has the outco
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -27,28 +28,28 @@ _LINE_DAYS = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class OutcomeKind(Declaration):
+class OutcomeKind(Declaration, ABC):
     """What counts as the outcome.
 
     A new kind says `registers` and `found`; the other members have the values of the usual case.
     """
 
     @property
+    @abstractmethod
     def registers(self) -> tuple[str, ...]:
         """The event tables that must be covered for the outcome to be seen."""
-        raise NotImplementedError
 
     @property
     def must_be_measured(self) -> bool:
         """Whether people who are not in `found` are not assessed, instead of free of the outcome."""
         return False
 
+    @abstractmethod
     def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Give row and outcome_date: the first outcome of each candidate in ``(index_date, last_day]``.
 
         A null outcome_date says that the candidate was measured and does not have the outcome.
         """
-        raise NotImplementedError
 
     def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:  # noqa: ARG002 - for kinds that look
         """Give the row of each candidate who had the outcome within the washout; nobody by default."""
@@ -93,9 +94,9 @@ class EventOutcome(RegisterOutcome):
 
     washout: Window | None = None
 
+    @abstractmethod
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Give person_id, date of each outcome, and `since`: the first day of what makes it one."""
-        raise NotImplementedError
 
     def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Give the first occurrence of which everything lies after the index."""
