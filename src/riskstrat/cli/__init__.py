@@ -1,0 +1,51 @@
+"""The command ``riskstrat``: arguments in, reports out, with progress, a closing summary and honest exit codes.
+
+In: what is typed. Out: files where they were asked for, sentences on the terminal, an exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from riskstrat.cli.conditions import describe, list_conditions
+from riskstrat.cli.run import run
+from riskstrat.cli.synthesise import synthesise
+from riskstrat.errors import RiskstratError
+
+__all__ = ["app", "main"]
+
+FAILED = 1
+THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""Matrices here are small: where cores are shared, threads that wait for each other cost six times the work itself."""
+
+app = typer.Typer(
+    name="riskstrat",
+    help="Where does prevention do most good? From registers to priority areas.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run)
+app.command("conditions")(list_conditions)
+app.command("describe")(describe)
+app.command("synthesise")(synthesise)
+
+
+def main() -> None:
+    """Run the command and leave with the exit code of what happened."""
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
+    try:
+        app()
+    except RiskstratError as error:
+        _leave(str(error), error.exit_code)
+    except OSError as error:
+        _leave(f"{error.strerror or error}: {error.filename or 'no file named'}", FAILED)
+
+
+def _leave(message: str, exit_code: int) -> None:
+    typer.echo(f"riskstrat: {message}", err=True)
+    sys.exit(exit_code)
