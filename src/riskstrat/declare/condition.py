@@ -9,12 +9,12 @@ import datetime as dt
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, Text
 from riskstrat.declare.durations import Duration, duration_days
-from riskstrat.declare.features import Feature
+from riskstrat.declare.features import Feature, expanded
 from riskstrat.declare.index import IndexKind
 from riskstrat.declare.outcomes import Death, OutcomeKind
 from riskstrat.declare.population import Population
@@ -103,7 +103,8 @@ class Condition(Declaration):
     outcome, competing, horizon
         What is counted in ``(index, index + horizon]``, and what takes people out of reach of it.
     features
-        What was known strictly before the index.
+        What was known strictly before the index. A feature of several windows becomes a feature for each, so that a
+        design is the same however it was written.
     programmes
         Prevention that a budget can buy; the first is the one that reports show.
     references
@@ -122,7 +123,7 @@ class Condition(Declaration):
     outcome: OutcomeKind
     competing: Death = Death()
     horizon: Duration
-    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    features: Annotated[tuple[Feature, ...], Field(min_length=1), AfterValidator(expanded)]
     programmes: tuple[Programme, ...] = ()
     references: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()

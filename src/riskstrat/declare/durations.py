@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from riskstrat.declare.base import Text
+
 EVER = "ever"
 DAYS_PER_YEAR = 365.25
 _DURATION = re.compile(r"(\d+)([dy])")
@@ -53,6 +55,23 @@ def window_days(text: str) -> int | None:
     return None if text == EVER else duration_days(text)
 
 
+def in_words(text: str) -> Text:
+    """Say how long a window is.
+
+    Examples
+    --------
+    >>> [in_words(text).en for text in ("90d", "1y", "ever")]
+    ['90 days', '1 year', 'ever']
+    >>> in_words("5y").sv
+    '5 år'
+    """
+    if text == EVER:
+        return Text(en="ever", sv="någonsin")
+    number, unit = int(text[:-1]), text[-1]
+    en, sv = ("day", "dag" if number == 1 else "dagar") if unit == "d" else ("year", "år")
+    return Text(en=f"{number} {en}{'' if number == 1 else 's'}", sv=f"{number} {sv}")
+
+
 def _checked_duration(text: str) -> str:
     duration_days(text)
     return text
@@ -61,6 +80,17 @@ def _checked_duration(text: str) -> str:
 def _checked_window(text: str) -> str:
     window_days(text)
     return text
+
+
+def _checked_windows(windows: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Refuse windows that would give the same column twice; one window is no tuple."""
+    if isinstance(windows, str):
+        return windows
+    lengths = [window_days(window) for window in windows]
+    if not lengths or len(set(lengths)) < len(lengths):
+        message = f"{windows} are not several windows of different lengths"
+        raise ValueError(message)
+    return windows if len(windows) > 1 else windows[0]
 
 
 def _checked_gap(text: str) -> str:
@@ -72,6 +102,9 @@ Duration = Annotated[str, AfterValidator(_checked_duration)]
 
 Window = Annotated[str, AfterValidator(_checked_window)]
 """A duration or ``"ever"``."""
+
+Windows = Annotated[Window | tuple[Window, ...], AfterValidator(_checked_windows)]
+"""A window or several of different lengths, such as ``("1y", "5y", "ever")``."""
 
 Gap = Annotated[str, AfterValidator(_checked_gap)]
 """A duration or ``"0d"``."""

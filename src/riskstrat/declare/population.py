@@ -41,13 +41,16 @@ class Excluding(Declaration):
         if not isinstance(self.having, Count | Duration | Ever) or self.having.relative is not None:
             message = "having must be a Duration, Ever or Count of the person's own rows"
             raise ValueError(message)
+        if len(self.having.expanded()) > 1:
+            message = "having must have one window"
+            raise ValueError(message)
         return self
 
     def in_window(self) -> pl.Expr:
         """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
         last = pl.col("index_date") - timedelta(days=1 + _gap_days(self.having.gap))
         begun = pl.col("date") <= last
-        days = window_days(self.having.within)
+        days = window_days(self.having.window)
         if days is None:
             return begun
         until = _still(last) if isinstance(self.having, Duration) else pl.col("date")

@@ -41,7 +41,7 @@ class Window:
         395
         """
         gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
-        return cls(within_days=window_days(feature.within), gap_days=gap)
+        return cls(within_days=window_days(feature.window), gap_days=gap)
 
     @property
     def nearest_day(self) -> int:

@@ -1,0 +1,107 @@
+"""What every feature says of itself: a column, a unit, a line of explanation, and whose past it speaks of.
+
+In: declarations. Out: names, texts and, of several siblings, the expression that makes one answer.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+import polars as pl
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Declaration, Text
+
+Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "place"]
+Relative = Literal["mother", "father", "sibling", "all_siblings"]
+"""``"sibling"`` speaks of any sibling, ``"all_siblings"`` of all of them."""
+Subject = Literal["mother", "father", "sibling"]
+"""Whose rows are read."""
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Feature(Declaration, ABC):
+    """What every feature says of itself.
+
+    Parameters
+    ----------
+    label
+        What a planner reads in a chart; made from the declaration where it is not given.
+    family
+        The factor family under which contributions are added up.
+    """
+
+    family: Family = "health_care"
+    label: Text | None = None
+
+    unit: ClassVar[Text] = Text(en="unit of the value", sv="värdets enhet")
+    """What the numbers of the column are counted or measured in."""
+    meaning: ClassVar[Text | None] = None
+    """What the kind answers, in a line; of a kind without it, the first line of its documentation."""
+
+    @property
+    @abstractmethod
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+
+    def expanded(self) -> tuple[Feature, ...]:
+        """Give a feature for each column that the declaration stands for."""
+        return (self,)
+
+    @classmethod
+    def explained(cls) -> Text:
+        """Say in a line what the kind answers."""
+        first = (inspect.getdoc(cls) or cls.__name__).partition("\n")[0]
+        return cls.meaning or Text(en=first, sv=first)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class RelativeFeature(Feature, ABC):
+    """A feature that may also be asked about a relative.
+
+    Parameters
+    ----------
+    relative
+        Ask about this relative instead of the person; null where the relative is not known. Siblings share a mother and
+        were born before the index. ``"sibling"`` asks whether *any* of them has as much: of several siblings' answers
+        the highest. ``"all_siblings"`` asks whether *all* of them have as much: the lowest. Siblings whose own answer
+        is null are passed over.
+    """
+
+    relative: Relative | None = None
+
+    less_is_more: ClassVar[bool] = False
+    """Whether a low answer says more than a high one, as of days since the last event."""
+
+    @property
+    def subject(self) -> Subject | None:
+        """Whose rows answer; None where they are the person's own."""
+        return "sibling" if self.relative == "all_siblings" else self.relative
+
+    def of_siblings(self, answers: pl.Expr) -> pl.Expr:
+        """Make one answer of those of several siblings; null where there is none."""
+        return answers.min() if (self.relative == "all_siblings") != self.less_is_more else answers.max()
+
+
+def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """Give a feature for each column: declarations of several windows become several features.
+
+    Examples
+    --------
+    >>> from riskstrat.declare import Age, Ever
+    >>> asked = Ever(register="diagnoses", codes="E10-E14", within=("1y", "5y"))
+    >>> [feature.column for feature in expanded([Age(), asked])]
+    ['age_years', 'ever_diagnoses_E10-E14_1y', 'ever_diagnoses_E10-E14_5y']
+    """
+    return tuple(one for feature in features for one in feature.expanded())
+
+
+def joined(*parts: str | None) -> str:
+    """Put parts together to the name of a column."""
+    words = (_NOT_IN_NAMES.sub("_", part).strip("_") for part in parts if part)
+    return "_".join(word for word in words if word)

@@ -1,0 +1,224 @@
+"""Features of the rows of one event table: how many, whether any, how many codes, when last, for how long.
+
+In: declarations. Out: a column name, the value of an empty window, and the expression over the rows of one window.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import ClassVar, Self
+
+import polars as pl
+from pydantic.dataclasses import dataclass
+
+from riskstrat.codes import matching
+from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.durations import Gap, Windows, in_words
+from riskstrat.declare.features.base import RelativeFeature, joined
+from riskstrat.declare.features.persons import YES_NO
+from riskstrat.errors import Problem, UsageError
+
+_SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+DAYS = Text(en="days", sv="dagar")
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class EventFeature(RelativeFeature):
+    """A feature made from the rows of one event table in one look-back window, or in each of several.
+
+    Parameters
+    ----------
+    register
+        Name of the event table.
+    codes
+        A code expression (``"I20-I25, G45"``), a named list (``"heart_failure"``) or names of an exact system.
+    within
+        Length of the look-back window, ``[index - gap - within, index - gap)``; several lengths give a column each.
+    gap
+        The window ends this long before the index.
+    settings, positions
+        Only rows with one of these; empty means all.
+    """
+
+    register: str
+    codes: str
+    within: Windows = "ever"
+    gap: Gap = "0d"
+    settings: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+
+    empty: ClassVar[float | None] = None
+    """Value of an observed window without rows."""
+    spells: ClassVar[bool] = False
+    """Whether rows that began before the window and reach into it count too."""
+
+    @property
+    def window(self) -> str:
+        """The one length in `within`.
+
+        Raises
+        ------
+        UsageError
+            If there are several: `expanded` gives a feature for each.
+        """
+        if isinstance(self.within, str):
+            return self.within
+        raise UsageError(
+            Problem(
+                found=f"a feature of {len(self.within)} windows",
+                expected="one window",
+                remedy="ask each of the features that expanded() gives",
+            )
+        )
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X: relative, kind, register, codes, restrictions, window and gap."""
+        gap = None if self.gap == "0d" else f"gap_{self.gap}"
+        kind = _SNAKE.sub("_", type(self).__name__).lower()
+        return joined(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, self.window, gap)
+
+    def expanded(self) -> tuple[Self, ...]:
+        """Give a feature for each window; labels then say which."""
+        if isinstance(self.within, str):
+            return (self,)
+        return tuple(dataclasses.replace(self, within=each, label=self._labelled(each)) for each in self.within)
+
+    def _labelled(self, window: str) -> Text | None:
+        words = in_words(window)
+        return self.label and Text(en=f"{self.label.en} ({words.en})", sv=f"{self.label.sv} ({words.sv})")
+
+    def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
+        """Say which of a table's codes are meant, and number them; kinds that count items number those.
+
+        Parameters
+        ----------
+        codes
+            The distinct codes of the table.
+        prefix
+            Whether a code stands for all that begins with it.
+
+        Returns
+        -------
+        list of (code, item)
+            The item reaches the kind's expressions as the column ``item``.
+        """
+        return [(code, number) for number, code in enumerate(meant(self.codes, tuple(codes), prefix))]
+
+    def number(self) -> pl.Expr:
+        """Give the number that a row brings, from the columns listed under `aggregate`; its value by default.
+
+        Unlike the aggregate it is computed over all windows at once: group by the column ``window`` where rows of a
+        window are compared.
+        """
+        return pl.col("value")
+
+    @abstractmethod
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Answer from the rows of one window, the one method that every kind must have.
+
+        Parameters
+        ----------
+        numbers
+            What `number` gave for each row. The other columns are days (before the index, 1 is the day before it),
+            item, value, age_days, sex (of the person, as in persons) and, for `spells`, from_days and to_days (first
+            and last day of the spell inside the window, in days before the index). Rows come in the order of date,
+            code and value; windows without rows are never asked.
+
+        Returns
+        -------
+        polars.Expr
+            One number; null where the rows have no answer.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Count(EventFeature):
+    """Number of rows in the window; 0 where there is none."""
+
+    empty: ClassVar[float | None] = 0.0
+    unit: ClassVar[Text] = Text(en="rows", sv="rader")
+    meaning: ClassVar[Text | None] = Text(
+        en="Number of rows in the window; 0 where there is none.",
+        sv="Antal rader i fönstret; 0 där ingen finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """Count rows, with or without a value."""
+        return pl.len()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Ever(EventFeature):
+    """1 where the window holds a row, else 0."""
+
+    empty: ClassVar[float | None] = 0.0
+    unit: ClassVar[Text] = YES_NO
+    meaning: ClassVar[Text | None] = Text(
+        en="1 where the window holds a row, else 0.", sv="1 där fönstret har en rad, annars 0."
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """Say 1: only windows with rows are asked."""
+        return pl.len() > 0
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class DistinctCodes(EventFeature):
+    """Number of different codes in the window, as they are recorded; 0 where there is none."""
+
+    empty: ClassVar[float | None] = 0.0
+    unit: ClassVar[Text] = Text(en="codes", sv="koder")
+    meaning: ClassVar[Text | None] = Text(
+        en="Number of different codes in the window, as they are recorded; 0 where there is none.",
+        sv="Antal olika koder i fönstret, så som de är registrerade; 0 där ingen finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """Count the numbers that the codes were given."""
+        return pl.col("item").n_unique()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class DaysSince(EventFeature):
+    """Days from the last row to the index; null where there is none."""
+
+    less_is_more: ClassVar[bool] = True
+    unit: ClassVar[Text] = DAYS
+    meaning: ClassVar[Text | None] = Text(
+        en="Days from the last row in the window to the index; null where there is none.",
+        sv="Dagar från sista raden i fönstret till startdatum; tomt där ingen finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """Take the last row."""
+        return pl.col("days").last()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Duration(EventFeature):
+    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none."""
+
+    empty: ClassVar[float | None] = 0.0
+    spells: ClassVar[bool] = True
+    unit: ClassVar[Text] = DAYS
+    meaning: ClassVar[Text | None] = Text(
+        en="Days of the window that spells cover, each day once; open spells last to the day before the index.",
+        sv="Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """Add up the days that no earlier spell has covered; days count down towards the index."""
+        covered_to = pl.col("to_days").cum_min().shift(1)
+        first_new = pl.min_horizontal(pl.col("from_days"), covered_to - 1)
+        return (first_new - pl.col("to_days") + 1).clip(lower_bound=0).sum()
+
+
+@lru_cache(maxsize=512)
+def meant(expression: str, codes: tuple[str, ...], prefix: bool) -> tuple[str, ...]:
+    """Match once for all features that ask for the same codes of the same table."""
+    return tuple(matching(expression, codes, prefix=prefix))

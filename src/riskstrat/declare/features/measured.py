@@ -1,0 +1,123 @@
+"""Features of the values of rows: the last, the first, the mean, the extremes, the sum, the change per year.
+
+In: declarations. Out: the expression over the rows of one window. Null values are skipped: they are no zeros.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import polars as pl
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.durations import DAYS_PER_YEAR
+from riskstrat.declare.features.events import EventFeature
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Latest(EventFeature):
+    """Value of the last row by date, code and value; null values are skipped; null where there is none."""
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Value of the last row by date, code and value; null where there is none.",
+        sv="Värdet i sista raden efter datum, kod och värde; tomt där inget finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Take the last value."""
+        return numbers.last(ignore_nulls=True)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Earliest(EventFeature):
+    """Value of the first row by date, code and value; null values are skipped; null where there is none."""
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Value of the first row by date, code and value; null where there is none.",
+        sv="Värdet i första raden efter datum, kod och värde; tomt där inget finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Take the first value."""
+        return numbers.first(ignore_nulls=True)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Mean(EventFeature):
+    """Mean of the values in the window; null where there is none."""
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Mean of the values in the window; null where there is none.",
+        sv="Medelvärdet i fönstret; tomt där inget finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Average the values, always in the same order."""
+        return numbers.mean()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Minimum(EventFeature):
+    """Lowest value in the window; null where there is none."""
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Lowest value in the window; null where there is none.",
+        sv="Lägsta värdet i fönstret; tomt där inget finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Take the lowest value."""
+        return numbers.min()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Maximum(EventFeature):
+    """Highest value in the window; null where there is none."""
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Highest value in the window; null where there is none.",
+        sv="Högsta värdet i fönstret; tomt där inget finns.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Take the highest value."""
+        return numbers.max()
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Total(EventFeature):
+    """Sum of the values in the window; 0 where there is no row, null where rows are without any value.
+
+    No dispensing is 0 doses; a dispensing of which the amount was not recorded is an unknown number of them.
+    """
+
+    empty: ClassVar[float | None] = 0.0
+    meaning: ClassVar[Text | None] = Text(
+        en="Sum of the values in the window; 0 where there is no row, null where rows are without any value.",
+        sv="Summan av värdena i fönstret; 0 där ingen rad finns, tomt där raderna saknar värde.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Add the values, always in the same order."""
+        return pl.when(numbers.count() > 0).then(numbers.sum())
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Slope(EventFeature):
+    """Change of the values per year of 365.25 days; null with values on fewer than two distinct days.
+
+    The slope of the least-squares line of value on time, ``sum((t - mean(t)) (v - mean(v))) / sum((t - mean(t))^2)``
+    over the rows of the window that have a value; every row weighs the same.
+    """
+
+    unit: ClassVar[Text] = Text(en="unit of the value per year", sv="värdets enhet per år")
+    meaning: ClassVar[Text | None] = Text(
+        en="Change of the values per year, by least squares; null with values on fewer than two days.",
+        sv="Värdenas förändring per år, med minsta kvadratmetoden; tomt med värden på färre än två dagar.",
+    )
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Divide the covariance of time and value by the variance of time; days before the index count backwards."""
+        days = pl.when(numbers.is_not_null()).then(pl.col("days").cast(pl.Float64))
+        return pl.when(days.min() < days.max()).then(-DAYS_PER_YEAR * pl.cov(days, numbers) / days.var())

@@ -1,0 +1,117 @@
+"""Features without a look-back: of the register of persons, and of the area of residence.
+
+In: declarations. Out: a column name and the expression that answers from what is known of a person.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import field
+from typing import ClassVar
+
+import polars as pl
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.durations import DAYS_PER_YEAR
+from riskstrat.declare.features.base import Family, Feature, RelativeFeature, joined
+
+YES_NO = Text(en="1 yes, 0 no", sv="1 ja, 0 nej")
+_YEARS = Text(en="years", sv="år")
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class PersonFeature(RelativeFeature):
+    """A feature read from the register of persons alone; a new kind says how in `of_person`."""
+
+    @abstractmethod
+    def of_person(self) -> pl.Expr:
+        """Answer from birth_date, sex, birth_region (null where not known) and index_date."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Age(PersonFeature):
+    """Age at the index date, in years with decimals: days since birth / 365.25."""
+
+    family: Family = "age_sex"
+
+    unit: ClassVar[Text] = _YEARS
+    meaning: ClassVar[Text | None] = Text(
+        en="Age at the index date, with decimals: days since birth / 365.25.",
+        sv="Ålder på startdatum, med decimaler: dagar sedan födelsen / 365,25.",
+    )
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+        return joined(self.relative, "age_years")
+
+    def of_person(self) -> pl.Expr:
+        """Count the days since birth, in years of 365.25 days."""
+        return (pl.col("index_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Sex(PersonFeature):
+    """1 for male, 0 for female."""
+
+    family: Family = "age_sex"
+
+    unit: ClassVar[Text] = Text(en="1 male, 0 female", sv="1 man, 0 kvinna")
+    meaning: ClassVar[Text | None] = Text(en="1 for male, 0 for female.", sv="1 för man, 0 för kvinna.")
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+        return joined(self.relative, "sex_male")
+
+    def of_person(self) -> pl.Expr:
+        """Compare the recorded sex."""
+        return pl.col("sex") == "male"
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class BirthRegion(PersonFeature):
+    """1 for people born in one of the regions, 0 for others, null where the region is not known."""
+
+    regions: tuple[str, ...]
+    family: Family = "living_conditions"
+
+    unit: ClassVar[Text] = YES_NO
+    meaning: ClassVar[Text | None] = Text(
+        en="1 for people born in one of the regions, 0 for others; null where the region is not known.",
+        sv="1 för personer födda i någon av regionerna, 0 för andra; tomt där regionen inte är känd.",
+    )
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+        return joined(self.relative, "born_in", *self.regions)
+
+    def of_person(self) -> pl.Expr:
+        """Compare the recorded region."""
+        return pl.col("birth_region").is_in(self.regions)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class AreaFact(Feature):
+    """Latest known fact about the area of residence the day before the index; null where there is none.
+
+    Examples
+    --------
+    >>> AreaFact("care_need_index").column
+    'area_care_need_index'
+    """
+
+    code: str = field(kw_only=False)
+    family: Family = "place"
+
+    meaning: ClassVar[Text | None] = Text(
+        en="Latest known fact about the area of residence the day before the index; null where there is none.",
+        sv="Senast kända uppgift om bostadsområdet dagen före startdatum; tomt där ingen finns.",
+    )
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+        return f"area_{self.code}"

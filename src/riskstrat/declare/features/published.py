@@ -1,0 +1,102 @@
+"""Features by published instruments: frailty and comorbidity scores, growth references.
+
+In: declarations. Out: the expression over the rows of one window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import polars as pl
+from pydantic.dataclasses import dataclass
+
+from riskstrat.codes import growth_z
+from riskstrat.codes import score as published_score
+from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.features.base import Family
+from riskstrat.declare.features.events import EventFeature, meant
+
+_SCORE_DECIMALS = 6
+_PLAUSIBLE_Z = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Score(EventFeature):
+    """A published score, such as ``hfrs``: the sum of points of the distinct items in the window; 0 where none."""
+
+    score: Literal["hfrs"]
+    codes: str = "*"
+
+    empty: ClassVar[float | None] = 0.0
+    unit: ClassVar[Text] = Text(en="points", sv="poäng")
+    meaning: ClassVar[Text | None] = Text(
+        en="A published score: the sum of points of the distinct items in the window; 0 where there is none.",
+        sv="Ett publicerat index: summan av poängen för de olika posterna i fönstret; 0 där ingen finns.",
+    )
+
+    @property
+    def column(self) -> str:
+        """Name of the feature's column in X."""
+        return super().column.replace("score", self.score, 1)
+
+    def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
+        """Tell the codes apart by the item of the score that they belong to."""
+        return published_score(self.score).pairs(meant(self.codes, tuple(codes), prefix))
+
+    def number(self) -> pl.Expr:
+        """Give the points of an item to its first row."""
+        points = pl.Series([item.points for item in published_score(self.score).items], dtype=pl.Float64)
+        return pl.when(pl.struct("window", "item").is_first_distinct()).then(pl.lit(points).gather("item"))
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Add the points, rounded so that the order of adding tenths does not show."""
+        return numbers.sum().round(_SCORE_DECIMALS)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class GrowthZ(EventFeature):
+    """Standard deviation score of the last measurement in the window, for age (or gestation) and sex.
+
+    Measurements that the reference does not cover, or that lie more than five standard deviations from it (the limit
+    of WHO's programs for body mass index), are skipped as null values are.
+
+    Parameters
+    ----------
+    reference
+        ``"who"`` or ``"iotf"`` for body mass index by age, ``"marsal"`` for birth weight by gestation.
+    gestation
+        For ``"marsal"``: the code, in the same register and on the same date, that carries gestational age in days.
+    """
+
+    reference: Literal["who", "iotf", "marsal"]
+    gestation: str = "gestation_days"
+    family: Family = "growth_family"
+
+    unit: ClassVar[Text] = Text(en="standard deviations", sv="standardavvikelser")
+    meaning: ClassVar[Text | None] = Text(
+        en="Standard deviation score of the last plausible measurement in the window, for age or gestation and sex.",
+        sv="Standardavvikelsepoäng för fönstrets sista rimliga mätning, för ålder eller graviditetslängd och kön.",
+    )
+
+    def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
+        """Give measurements 0 and, where the reference goes by gestation, its rows 1."""
+        gestation = meant(self.gestation, tuple(codes), prefix) if self._by_gestation else ()
+        measured = [(code, 0) for code in meant(self.codes, tuple(codes), prefix) if code not in gestation]
+        return sorted(measured + [(code, 1) for code in gestation])
+
+    def number(self) -> pl.Expr:
+        """Compare the measurement with the reference for the sex and the age, or the gestation, of its date."""
+        gestation = pl.when(pl.col("item") == 1).then(pl.col("value"))
+        age = gestation.last(ignore_nulls=True).over("window", "days") if self._by_gestation else pl.col("age_days")
+        measured = pl.when(pl.col("item") == 0).then(pl.col("value"))
+        z = growth_z(self.reference, sex=pl.col("sex"), age_days=age, value=measured)
+        return pl.when(z.abs() <= _PLAUSIBLE_Z).then(z)
+
+    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+        """Take the last score."""
+        return numbers.last(ignore_nulls=True)
+
+    @property
+    def _by_gestation(self) -> bool:
+        return self.reference == "marsal"
