@@ -11,13 +11,22 @@ from types import ModuleType
 from riskstrat.errors import MissingExtraError
 
 EXTRA_OF = {
+    "adbc_driver_duckdb": "db",
+    "adbc_driver_manager": "db",
+    "adbc_driver_postgresql": "db",
+    "adbc_driver_sqlite": "db",
     "altair": "report",
+    "distributed": "cluster",
     "great_tables": "report",
     "jinja2": "report",
     "vl_convert": "report",
     "lifelines": "survival",
     "mlflow": "track",
+    "pyarrow": "files",
+    "pyogrio": "spatial",
+    "pyreadstat": "files",
     "shap": "explain",
+    "shapely": "spatial",
 }
 
 

@@ -1,0 +1,222 @@
+"""Registers in a database: PostgreSQL, DuckDB or SQLite, read through ADBC.
+
+In: an address whose tables or views have the contract's columns. Out: lazy rows; person ranges and columns go into SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.extras import optional
+from riskstrat.registers.contract import columns_of
+from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection
+
+MANIFEST_TABLE = "riskstrat_manifest"
+"""One row, one column ``toml``: the text of `registers.toml`."""
+
+PersonRange = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """An address of registers.
+
+    Attributes
+    ----------
+    url
+        With credentials, if they are not in the environment; never shown.
+    schema
+        The schema that holds the tables; the connection's own where it is empty.
+    """
+
+    url: str = field(repr=False)
+    schema: str = ""
+
+    @classmethod
+    def at(cls, address: str) -> Database:
+        """Read an address such as ``postgresql://host/name?schema=registers`` or ``duckdb:///path/to/file``.
+
+        Three slashes begin a relative path and four an absolute one.
+
+        Raises
+        ------
+        UsageError
+            If it cannot be read as an address, or the scheme is not one of these databases.
+        """
+        scheme = address.split("://", 1)[0]
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise UsageError(_not_an_address(f"a {scheme} address that cannot be read")) from None
+        if scheme not in DIALECTS:
+            raise UsageError(_not_an_address(f"registers at a {scheme} address"))
+        asked = dict(parse_qsl(parts.query))
+        schema = asked.pop("schema", "")
+        return cls(url=urlunsplit(parts._replace(query=urlencode(asked))), schema=schema)
+
+    @property
+    def name(self) -> str:
+        """What the place is called in messages: scheme, host or file and schema, without credentials."""
+        parts = urlsplit(self.url)
+        place = f"{parts.hostname or ''}{parts.path}"
+        return f"{parts.scheme} database {place}" + (f", schema {self.schema}" if self.schema else "")
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this kind of database is spoken to."""
+        return DIALECTS[urlsplit(self.url).scheme]
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Open a connection for as long as it is used; what drivers complain of is told without credentials.
+
+        Raises
+        ------
+        ContractError
+            If there is no connection, or a query fails.
+        """
+        errors = optional("adbc_driver_manager")
+        try:
+            with closing(self.dialect.connect(self.url)) as connection:
+                yield connection
+        except errors.Error as error:
+            raise ContractError(self._failure(str(error))) from None
+
+    def manifest_text(self) -> str:
+        """Read the one row of `riskstrat_manifest`."""
+        rows = self.rows(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+        if len(rows) != 1:
+            raise ContractError(
+                Problem(
+                    table=MANIFEST_TABLE,
+                    found=f"{len(rows)} rows",
+                    expected="one, whose column toml holds the text of registers.toml",
+                    remedy="write it, or give the path of a registers.toml",
+                )
+            )
+        return str(rows[0][0])
+
+    def store(self, table: str) -> DatabaseTable | None:
+        """Find a table or view; None where there is none."""
+        with self.connected() as connection, closing(connection.cursor()) as cursor:
+            if not self.dialect.has(cursor, table, self.schema):
+                return None
+            wanted = [column.name for column in columns_of(table)]
+            found = self.dialect.schema(cursor, self.qualified(table), wanted)
+        return DatabaseTable(database=self, table=table, schema=found)
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Ask for a few rows."""
+        with self.connected() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    def qualified(self, table: str) -> str:
+        """Give the table's name with its schema, quoted."""
+        return ".".join(quoted(part) for part in (self.schema, table) if part)
+
+    def _failure(self, complaint: str) -> Problem:
+        return Problem(
+            found=f"{self.name} does not answer: {_without_secrets(complaint, self.url)}",
+            expected="a database that can be read, with a table or view for each table of the manifest",
+            remedy="look at the address, the rights, and the environment variables that hold the credentials",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseTable:
+    """A table or view of a database, as a store of rows.
+
+    Attributes
+    ----------
+    database
+        Where it is.
+    table
+        Its name, which is that of the contract's table.
+    schema
+        The contract's columns that it has, in the types that were found.
+    """
+
+    database: Database
+    table: str
+    schema: pl.Schema
+
+    @property
+    def name(self) -> str:
+        """What the table is called in messages."""
+        return self.database.qualified(self.table)
+
+    def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Give the rows, of these people only, with the columns that are asked for, in the contract's types."""
+        from polars.io.plugins import register_io_source
+
+        def batches(
+            names: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
+        ) -> Iterator[pl.DataFrame]:
+            asked = {name: dtype for name, dtype in self._columns.items() if names is None or name in names}
+            for batch in _limited(self._batches(asked, people), rows):
+                yield batch if predicate is None else batch.filter(predicate)
+
+        return register_io_source(batches, schema=self._columns)
+
+    def loses(self, column: str) -> bool:
+        """Whether casting a column to the contract's type may change a value: a moment is more than a day."""
+        return isinstance(self.schema[column], pl.Datetime)
+
+    def digest(self) -> bytes:
+        """Digest the rows, in whatever order they come; another version of polars may digest them differently."""
+        sums = (int(frame.hash_rows(seed=0).sum()) for frame in self._batches(self._columns, None))
+        return (sum(sums) % 2**64).to_bytes(8, "big")
+
+    @property
+    def _columns(self) -> dict[str, pl.DataType]:
+        return {column.name: column.dtype for column in columns_of(self.table) if column.name in self.schema}
+
+    def _batches(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> Iterator[pl.DataFrame]:
+        dialect = self.database.dialect
+        with self.database.connected() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(dialect.select(self.name, columns, _within(people)))
+            yield from dialect.frames(cursor.fetch_record_batch(), columns)
+
+
+def _not_an_address(found: str) -> Problem:
+    return Problem(
+        found=found,
+        expected=f"a folder, or an address that begins with one of {', '.join(sorted(DIALECTS))}",
+        remedy="correct the address, or export the tables to a folder",
+    )
+
+
+def _within(people: PersonRange | None) -> str:
+    return "" if people is None else f"person_id BETWEEN {int(people[0])} AND {int(people[1])}"
+
+
+def _limited(frames: Iterator[pl.DataFrame], rows: int | None) -> Iterator[pl.DataFrame]:
+    left = rows
+    for frame in frames:
+        if left is None:
+            yield frame
+            continue
+        yield frame.head(left)
+        left -= frame.height
+        if left <= 0:
+            return
+
+
+def _without_secrets(complaint: str, url: str) -> str:
+    parts = urlsplit(url)
+    secrets: Sequence[str] = [url, parts.netloc, parts.password or "", unquote(parts.password or "")]
+    for secret in secrets:
+        if secret:
+            complaint = complaint.replace(secret, "***")
+    return " ".join(complaint.split())
