@@ -1,23 +1,30 @@
 """Which areas share a border.
 
-In: GeoJSON polygons in any planar or geographic coordinates. Out: pairs of neighbours in the order of the
-areas, and the islands.
+In: GeoJSON polygons in degrees or in metres. Out: pairs of neighbours in the order of the areas, the islands, and the
+connected parts of the map.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.areas.outlines import in_metres, shapes_of
+from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.extras import optional
 
-# A border counts when it is longer than this share of the map's width: a shared corner is not a border.
-TOLERANCE = 1e-6
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+TOLERANCE_M = 1.0
+"""Borders drawn up to a metre apart are one: simplified outlines overlap and gape."""
+
+_BORDER_IN_TOLERANCES = 4.0
+"""Shorter contact is a corner: around one point each side contributes at most twice the tolerance."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,18 +65,34 @@ class Neighbours:
         """Labels of the areas without a neighbour."""
         return tuple(label for label, near in zip(self.areas, self._lists, strict=True) if near.size == 0)
 
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """Labels of the areas of each connected part of the map, the largest part first."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
 
-def neighbours(geometry: Mapping[str, object], *, key: str = "area_id") -> Neighbours:
+        size = len(self.areas)
+        joined = coo_array((np.ones(len(self.pairs)), tuple(self.pairs.T)), shape=(size, size))
+        count, part = connected_components(joined, directed=False)
+        members = [tuple(np.array(self.areas)[part == number].tolist()) for number in range(count)]
+        return tuple(sorted(members, key=len, reverse=True))
+
+
+def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", tolerance_m: float = TOLERANCE_M) -> Neighbours:
     """Find the areas that share a border of some length.
 
-    Borders need not have the same corners on both sides: two edges on one line that overlap are a border.
+    Borders need not have the same corners on both sides, nor lie exactly on each other: what counts is how much of one
+    outline runs within the tolerance of the other area.
 
     Parameters
     ----------
     geometry
-        A GeoJSON FeatureCollection of Polygon or MultiPolygon features.
+        A GeoJSON FeatureCollection of Polygon or MultiPolygon features, such as `registers.read_geography` gives.
     key
         The property that holds the area's label.
+    tolerance_m
+        Distance in metres up to which two outlines are one border; borders shorter than four times this are corners.
+        Coordinates within -180 to 180 and -90 to 90 are taken as degrees, all others as metres.
 
     Returns
     -------
@@ -80,6 +103,10 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id") -> Neigh
     ------
     ContractError
         If a feature has no label, a label comes twice, or a geometry is not a polygon.
+    UsageError
+        If the tolerance is not positive.
+    MissingExtraError
+        If the extra ``spatial`` is not installed.
 
     Examples
     --------
@@ -90,13 +117,29 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id") -> Neigh
     >>> found.pairs.tolist(), found.islands
     ([[0, 1]], ('far',))
     """
-    features = geometry.get("features")
-    features = features if isinstance(features, list) else []
+    _refuse_tolerance(tolerance_m)
+    features = cast("list[Mapping[str, Mapping[str, object]]]", geometry.get("features") or [])
     _check(features, key)
     areas = tuple(str(feature["properties"][key]) for feature in features)
-    edges = [(area, edge) for area, feature in enumerate(features) for edge in _edges(feature["geometry"])]
-    pairs = sorted(_borders(edges))
-    return Neighbours(areas=areas, pairs=np.array(pairs, dtype=np.intp).reshape(-1, 2))
+    return Neighbours(areas=areas, pairs=_borders(in_metres(shapes_of(features)), tolerance_m))
+
+
+def _borders(shapes: npt.NDArray[np.object_], tolerance: float) -> npt.NDArray[np.intp]:
+    """Pairs of shapes, smaller number first, whose outlines run along each other."""
+    shapely = optional("shapely")
+    widened = shapely.buffer(shapes, tolerance)
+    one, other = shapely.STRtree(shapes).query(widened, predicate="intersects")
+    one, other = np.sort(np.stack([one, other]), axis=0)[:, one < other]
+    along = shapely.length(shapely.intersection(shapely.boundary(shapes[one]), widened[other]))
+    pairs = np.stack([one, other], axis=1)[along > _BORDER_IN_TOLERANCES * tolerance]
+    return np.unique(pairs.astype(np.intp), axis=0).reshape(-1, 2)
+
+
+def _refuse_tolerance(tolerance_m: float) -> None:
+    if not tolerance_m > 0:
+        raise UsageError(
+            Problem(found=f"a tolerance of {tolerance_m} m", expected="more than 0", remedy="leave it out, or raise it")
+        )
 
 
 def _check(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> None:
@@ -115,46 +158,3 @@ def _check(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> 
     ]
     if problems:
         raise ContractError(*problems)
-
-
-def _edges(shape: Mapping[str, object]) -> Iterator[np.ndarray]:
-    """Edges of all rings, each (2, 2): from, to."""
-    coordinates = shape["coordinates"]
-    polygons = coordinates if shape["type"] == "MultiPolygon" else [coordinates]
-    for polygon in polygons:  # type: ignore[attr-defined]
-        for ring in polygon:
-            points = np.asarray(ring, dtype=float)[:, :2]
-            yield from (np.array(edge) for edge in pairwise(points))
-
-
-def _borders(edges: Sequence[tuple[int, np.ndarray]]) -> set[tuple[int, int]]:
-    """Pairs of areas with edges on one line that overlap by more than the tolerance."""
-    corners = np.concatenate([edge for _, edge in edges])
-    origin, tolerance = corners.mean(axis=0), TOLERANCE * float(np.ptp(corners, axis=0).max())
-    lines: dict[tuple[int, int], list[tuple[float, float, int]]] = defaultdict(list)
-    for area, edge in edges:
-        along = edge[1] - edge[0]
-        length = float(np.hypot(*along))
-        if length > tolerance:
-            key, start, end = _on_line(edge - origin, along / length, tolerance)
-            lines[key].append((start, end, area))
-    return {pair for segments in lines.values() for pair in _overlaps(sorted(segments), tolerance)}
-
-
-def _on_line(edge: np.ndarray, direction: np.ndarray, tolerance: float) -> tuple[tuple[int, int], float, float]:
-    """Find the line that an edge lies on (angle and distance from the origin, rounded) and where on it."""
-    if direction[0] < -TOLERANCE or (abs(direction[0]) <= TOLERANCE and direction[1] < 0):
-        direction = -direction
-    angle = round(float(np.arctan2(direction[1], direction[0])) / (10 * TOLERANCE))
-    distance = round(float(direction[0] * edge[0, 1] - direction[1] * edge[0, 0]) / tolerance / 10)
-    start, end = sorted((edge @ direction).tolist())
-    return (angle, distance), start, end
-
-
-def _overlaps(segments: Iterable[tuple[float, float, int]], tolerance: float) -> Iterator[tuple[int, int]]:
-    """Pairs of areas whose segments (start, end, area; sorted by start) overlap."""
-    open_segments: list[tuple[float, int]] = []
-    for start, end, area in segments:
-        open_segments = [(until, other) for until, other in open_segments if until - start > tolerance]
-        yield from ((min(area, other), max(area, other)) for _, other in open_segments if other != area)
-        open_segments.append((end, area))
