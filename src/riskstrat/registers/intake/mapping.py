@@ -1,0 +1,346 @@
+"""What a mapping declares: which files are read, what their columns mean and which rows of which tables they become.
+
+In: the content of a TOML file. Out: a frozen `Mapping` without contradictions; nothing here reads data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from riskstrat.registers.contract import columns_of, is_event_table
+from riskstrat.registers.manifest import Days
+
+Kind = Literal["key", "text", "code", "date", "number", "area"]
+Status = Literal["verified", "memory"]
+CodeSystem = Literal["icd", "atc", "kva"]
+Formula = Literal["product", "bmi_kg_m2", "weeks_and_days", "positive"]
+Judge = Literal["growth", "birth_weight", "returns"]
+FILE_YEAR = "{year}"
+"""The spelling by which a column takes the year in the file's name."""
+
+_OPERANDS: Mapping[Formula, int] = {"product": 2, "bmi_kg_m2": 2, "weeks_and_days": 2, "positive": 1}
+_PEOPLE = (*(column.name for column in columns_of("persons")), "reused")
+_PLACES = ("person_id", "date", "kind", "area_id", "care_centre_id")
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "persons": ("person_id",),
+    "residences": ("person_id", "date", "kind"),
+    "areas": ("area_id", "name"),
+    "area_facts": ("area_id", "date", "code", "value"),
+}
+_EVENT_NEEDS = ("person_id", "date", "code")
+
+
+class Declared(BaseModel):
+    """Frozen; anything that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(Declared):
+    """A column of the deliveries and how its texts become values.
+
+    Parameters
+    ----------
+    names
+        All its spellings, the preferred first; capitals do not matter. ``*`` stands for any characters, ``DIA{1..30}``
+        for a numbered family whose filled cells each become a row, ``{year}`` for the year in the file's name.
+    kind
+        ``key``: a running number of a person. ``code``: a code of `system`, cleaned of dots and marks. ``area``: a
+        DeSO code. ``date``: eight, six or four digits, with or without hyphens; unknown parts 00 or 99.
+    status
+        Whether the spelling is verified against published sources or from memory.
+    required
+        The file must have the column, and rows without a usable value are refused.
+    missing
+        Texts that mean "unknown", besides empty ones.
+    recode, otherwise, empty
+        What texts mean (capitals do not matter), what all others mean, and what an empty cell means. Without
+        `otherwise` other texts are not recognised: they become missing and are counted.
+    fallback
+        Column of the same kind whose value is taken where this one has none; counted as mended.
+    scale
+        Numbers are multiplied by it: 100 for hundreds of kronor.
+    between
+        Lowest and highest plausible number after scaling, both included; others are set to missing.
+    incomplete
+        The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
+        ``middle`` (the 15th; 1 July). Only the middle counts as mended: the others are what the column means.
+    system
+        Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date.
+    split
+        One cell holds several codes with blanks between them.
+    note
+        What else a reader should know.
+    """
+
+    names: tuple[str, ...] = Field(min_length=1)
+    kind: Kind = "text"
+    status: Status
+    required: bool = False
+    missing: tuple[str, ...] = ()
+    recode: Mapping[str, str] = Field(default_factory=dict)
+    otherwise: str | None = None
+    empty: str | None = None
+    fallback: str | None = None
+    scale: float = 1.0
+    between: tuple[float, float] | None = None
+    incomplete: Literal["first", "middle", "last"] = "middle"
+    system: CodeSystem | None = None
+    split: bool = False
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        wrong = list(_column_contradictions(self))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def several(self) -> bool:
+        """Whether one row of the file can hold several values."""
+        return self.split or any("{1.." in name for name in self.names)
+
+
+class Derived(Declared):
+    """A number computed from other columns.
+
+    Parameters
+    ----------
+    formula
+        ``product`` of two; ``bmi_kg_m2`` of weight (kg) and height (cm); ``weeks_and_days`` in days, days optional;
+        ``positive``: 1 where the number is above 0, else 0.
+    of
+        The columns, in the formula's order.
+    """
+
+    formula: Formula
+    of: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _operands(self) -> Self:
+        if len(self.of) != _OPERANDS[self.formula]:
+            raise ValueError(f"formula {self.formula} takes {_OPERANDS[self.formula]} columns")
+        return self
+
+
+class Rows(Declared):
+    """Rows of one table that each row of a file becomes.
+
+    Parameters
+    ----------
+    table
+        A table of the contract; any other name is an event table.
+    take
+        Contract column -> column of the file. An event row is made where its code is known; where the code is the same
+        for all rows (`set`) and a value is taken, where that value is known. ``persons`` takes also `reused` (1: the
+        personal number had another owner); facts about a person from all files become one row. ``residences`` takes the
+        `date` on which a place is known.
+    set
+        Contract column -> a text for all rows. ``residences`` needs `kind`: ``snapshot`` (lived there on that day) or
+        ``move`` (lives there from that day on).
+    when
+        Column -> texts; only rows in which the column has one of them.
+    unless_equal
+        Column of codes; a code that it holds already is not made again.
+    definition
+        Write the spelling under which the value was found into `setting`, so that a break in its definition is seen.
+    """
+
+    table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    take: Mapping[str, str]
+    set: Mapping[str, str] = Field(default_factory=dict)
+    when: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    unless_equal: str | None = None
+    definition: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column that it refers to."""
+        more = () if self.unless_equal is None else (self.unless_equal,)
+        return (*self.take.values(), *self.when, *more)
+
+
+class Input(Declared):
+    """One kind of file.
+
+    Parameters
+    ----------
+    files
+        Names without ending; capitals do not matter, ``*`` stands for any characters, ``{year}`` for four digits.
+    columns, derived
+        What is read and computed, by a name of our own.
+    rows
+        What each row of the file becomes.
+    coverage_start, coverage_end
+        First and last day that the register itself covers; the files may cover less.
+    """
+
+    files: tuple[str, ...] = Field(min_length=1)
+    columns: Mapping[str, Column]
+    derived: Mapping[str, Derived] = Field(default_factory=dict)
+    rows: tuple[Rows, ...] = Field(min_length=1)
+    coverage_start: date | None = None
+    coverage_end: date | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        wrong = list(_input_contradictions(self))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it fills."""
+        return tuple(dict.fromkeys(rows.table for rows in self.rows))
+
+
+class KeyFile(Declared):
+    """A file that carries an agency's own running numbers over to the common ones.
+
+    Parameters
+    ----------
+    files
+        As for an input. Without such a file the numbers are the common ones already.
+    own, common
+        Spellings of the two columns.
+    """
+
+    files: tuple[str, ...] = Field(min_length=1)
+    own: tuple[str, ...] = Field(min_length=1)
+    common: tuple[str, ...] = Field(min_length=1)
+    status: Status
+
+
+class Merge(Declared):
+    """Rows that become one spell: same person, same group of codes, not more than `gap_days` between them.
+
+    ``gap_days = 0`` joins a stay that begins on the day on which the one before ended (a transfer); 1 also the day
+    after (months that follow each other). The first row's code, setting and position stand for the whole.
+    """
+
+    codes: tuple[tuple[str, ...], ...]
+    gap_days: Annotated[int, Field(ge=0)] = 0
+
+
+class TableRules(Declared):
+    """What a mapping says of a table that it fills, beyond what stands in the manifest.
+
+    Parameters
+    ----------
+    code_system, delay_days, units
+        As in `registers.toml`; delays of several mappings are joined by setting.
+    versions
+        ICD version (``icd8``, ``icd9``) -> the table that its codes go to.
+    judges
+        Plausibility rules that need more than one row or the person: ``growth``, ``birth_weight``, ``returns``.
+    merge
+        Which rows are one spell.
+    """
+
+    code_system: str = "exact"
+    delay_days: Days | Mapping[str, Days] = 0
+    units: Mapping[str, str] = Field(default_factory=dict)
+    versions: Mapping[Literal["icd8", "icd9"], str] = Field(default_factory=dict)
+    judges: tuple[Judge, ...] = ()
+    merge: Merge | None = None
+
+
+class RegisterMapping(Declared):
+    """A register as it is delivered.
+
+    Parameters
+    ----------
+    name
+        What it is called in the intake report; a user's mapping of the same name takes the place of the shipped one.
+    source
+        Who keeps the register, for the manifest.
+    inputs
+        Its kinds of files.
+    tables
+        What it says of the tables that it fills.
+    key_file
+        Where its running numbers are its own.
+    references
+        Where the names come from.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    source: str
+    inputs: Mapping[str, Input] = Field(min_length=1)
+    tables: Mapping[str, TableRules] = Field(default_factory=dict)
+    key_file: KeyFile | None = None
+    references: tuple[str, ...] = ()
+
+    @field_validator("inputs")
+    @classmethod
+    def _plain_names(cls, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
+        odd = [name for name in inputs if not name.isidentifier()]
+        if odd:
+            raise ValueError("names of inputs are letters, digits and underscores")
+        return inputs
+
+    @model_validator(mode="after")
+    def _every_table_is_described(self) -> Self:
+        filled = {table for each in self.inputs.values() for table in each.tables if is_event_table(table)}
+        versions = {table for rules in self.tables.values() for table in rules.versions.values()}
+        missing = sorted((filled | versions) - set(self.tables))
+        if missing:
+            raise ValueError("; ".join(f"no [tables.{table}] with its delay_days" for table in missing))
+        return self
+
+
+def _column_contradictions(column: Column) -> Iterator[str]:
+    if column.kind == "code" and column.system is None:
+        yield "a code column without its system"
+    if column.kind != "code" and (column.system or column.several):
+        yield f"a {column.kind} column cannot have a system, be split or be a numbered family"
+    if column.kind != "number" and (column.scale != 1 or column.between):
+        yield f"a {column.kind} column cannot have scale or between"
+    if column.otherwise is not None and not column.recode:
+        yield "otherwise without recode"
+    if column.required and column.several:
+        yield "a column with several values cannot be required"
+
+
+def _input_contradictions(each: Input) -> Iterator[str]:
+    known = {*each.columns, *each.derived}
+    for name, derived in each.derived.items():
+        yield from (
+            f"derived {name} is of {part}, which is no column" for part in derived.of if part not in each.columns
+        )
+        if name in each.columns:
+            yield f"{name} is both a column and derived"
+    for name, column in each.columns.items():
+        if (
+            column.fallback
+            and each.columns.get(column.fallback, Column(names=("?",), status="memory")).kind != column.kind
+        ):
+            yield f"the fallback of {name} is no {column.kind} column"
+    for rows in each.rows:
+        yield from (f"rows of {rows.table}: no column {name}" for name in rows.names if name not in known)
+        yield from _table_contradictions(rows)
+
+
+def _table_contradictions(rows: Rows) -> Iterator[str]:
+    given = (*rows.take, *rows.set)
+    allowed = set(_allowed(rows.table))
+    needed = _NEEDED.get(rows.table, _EVENT_NEEDS)
+    yield from (f"rows of {rows.table}: the table has no column {name}" for name in given if name not in allowed)
+    yield from (f"rows of {rows.table}: no {name}" for name in needed if name not in given)
+    yield from (f"rows of {rows.table}: {name} is both taken and set" for name in rows.take if name in rows.set)
+    if rows.definition and "setting" in given:
+        yield f"rows of {rows.table}: setting holds the definition already"
+
+
+def _allowed(table: str) -> Iterable[str]:
+    special = {"persons": _PEOPLE, "residences": _PLACES}
+    return special.get(table) or (column.name for column in columns_of(table))
