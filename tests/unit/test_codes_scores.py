@@ -1,10 +1,12 @@
 """Scores as declarations, and the Hospital Frailty Risk Score of small frames."""
 
-import numpy as np
+from datetime import date
+from typing import get_args
+
 import polars as pl
 import pytest
 
-from riskstrat.codes import frailty_risk_band, hfrs, score, score_points, scores
+from riskstrat.codes import ScoreName, charlson, frailty_risk_band, hfrs, score, score_points, scores
 from riskstrat.errors import ContractError, UsageError
 
 
@@ -35,12 +37,56 @@ def test_codes_belong_to_items_by_prefix():
     }
 
 
-def test_total_is_the_points_of_the_items_present():
-    present = np.zeros((3, 109), dtype=bool)
-    names = [item.name for item in score("hfrs").items]
-    present[1, [names.index("F00"), names.index("W19")]] = True
-    present[2] = True
-    assert score("hfrs").total(present).tolist() == [0.0, 10.3, 173.2]
+def test_a_group_adds_its_points_and_hierarchies_correct_the_sum():
+    swedish = score("charlson_se")
+    number = {item.name: place for place, item in enumerate(swedish.items)}
+    groups = {"severe": ["mld", "msld"], "by ascites": ["mld", "ascites"], "both": ["msld", "ascites"], "mild": ["mld"]}
+    rows = [(group, number[name]) for group, names in groups.items() for name in names]
+    frame = pl.DataFrame(rows, schema={"group": pl.String, "item": pl.UInt32}, orient="row")
+    total = sum(swedish.corrections(pl.col("item")), start=pl.col("points").sum())
+    found = frame.with_columns(points=swedish.points_of(pl.col("item"))).group_by("group").agg(total=total)
+    assert dict(found.iter_rows()) == {"severe": 3, "by ascites": 3, "both": 3, "mild": 1}
+    assert score("hfrs").corrections(pl.col("item")) == ()
+
+
+def test_the_names_that_declarations_know_are_those_that_ship():
+    assert get_args(ScoreName) == scores()
+
+
+def test_what_gives_way_is_an_item_of_the_score():
+    for found in map(score, scores()):
+        names = {item.name for item in found.items}
+        for item in found.items:
+            assert {item.replaced_by, *item.present_with} - {""} <= names
+
+
+def test_a_variant_differs_in_points_alone():
+    first, second = score("charlson"), score("charlson_2011")
+    assert [item.codes for item in first.items] == [item.codes for item in second.items]
+    assert [item.replaced_by for item in first.items] == [item.replaced_by for item in second.items]
+    assert (first.title_en, first.source) != (second.title_en, second.source)
+
+
+def test_the_version_of_icd_goes_by_the_date():
+    rows = [
+        (1, "411", date(1980, 1, 1)),  # infarction in ICD-8 only
+        (2, "411", date(1990, 1, 1)),
+        (3, "420,1", date(1968, 12, 31)),  # in ICD-7 only
+        (4, "420,1", date(1969, 1, 1)),
+        (5, "410A", date(1997, 6, 1)),  # both versions were in use
+        (6, "I219", date(1997, 6, 1)),
+        (7, "I219", date(1990, 1, 1)),  # nobody used ICD-10 yet
+        (8, "410A", date(1998, 1, 1)),
+        (9, "410A", None),
+    ]
+    frame = pl.DataFrame(rows, schema={"person_id": pl.Int64, "code": pl.String, "date": pl.Date}, orient="row")
+    assert charlson(frame)["charlson"].to_list() == [1, 0, 1, 0, 1, 1, 0, 0, 1]
+    assert charlson(frame, "charlson")["charlson"].to_list() == [0, 0, 0, 0, 0, 1, 1, 0, 0]
+
+
+def test_undated_codes_are_told_by_their_look():
+    rows = pl.DataFrame({"person_id": range(6), "code": ["410A", "412,01", "412.01", "V45B", "V450", "i21.4-P"]})
+    assert charlson(rows)["charlson"].to_list() == [1, 1, 1, 2, 0, 1]
 
 
 def test_a_person_counts_each_category_once_and_nobody_is_lost():
@@ -68,6 +114,8 @@ def test_missing_columns_are_named_together():
 def test_an_unknown_score_is_refused():
     with pytest.raises(UsageError, match="hfrs"):
         score("frailty_index")
+    with pytest.raises(UsageError, match="charlson_se"):
+        charlson(pl.DataFrame({"person_id": [1], "code": ["I21"]}), "swedish")
 
 
 def test_risk_bands_have_published_edges():

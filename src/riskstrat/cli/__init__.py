@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.run import run
 from riskstrat.cli.synthesise import synthesise
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("conditions")(list_conditions)
 app.command("describe")(describe)
+app.command("codes")(codes)
 app.command("synthesise")(synthesise)
 
 

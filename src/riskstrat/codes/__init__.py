@@ -1,4 +1,4 @@
-"""Classifications of health care in, what they mean out: code lists, growth z-scores, frailty and deprivation.
+"""Classifications of health care in, what they mean out: code lists, growth, morbidity, risk and deprivation scores.
 
 Only polars and numpy load with this package; the data files are read when first asked for.
 """
@@ -9,7 +9,10 @@ from riskstrat.codes.frailty import frailty_risk_band, hfrs
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
 from riskstrat.codes.lists import CodeList, codelist, codelists, matching
-from riskstrat.codes.scores import Score, ScoreItem, score, score_points, scores
+from riskstrat.codes.people import CharlsonScore, ElixhauserScore, charlson, elixhauser
+from riskstrat.codes.score2 import RISK_REGIONS, RiskRegion, score2
+from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, score_points, scores
+from riskstrat.codes.search import search
 
 __all__ = [
     "codelist",
@@ -19,6 +22,7 @@ __all__ = [
     "CodeExpression",
     "parse",
     "bare",
+    "search",
     "growth_z",
     "GrowthReference",
     "REFERENCES",
@@ -28,11 +32,19 @@ __all__ = [
     "IOTF_GRADES",
     "hfrs",
     "frailty_risk_band",
+    "charlson",
+    "CharlsonScore",
+    "elixhauser",
+    "ElixhauserScore",
+    "score2",
+    "RiskRegion",
+    "RISK_REGIONS",
     "score",
     "scores",
     "score_points",
     "Score",
     "ScoreItem",
+    "ScoreName",
     "care_need_index",
     "CARE_NEED_WEIGHTS",
     "NATIONAL_MEAN_POINTS",

@@ -20,6 +20,7 @@ _CODE = re.compile(rf"{_STEM}(-[Pp]?|[+*†#])?")
 _RANGE = re.compile(rf"(?P<low>{_STEM})\s*-\s*(?P<high>{_STEM})")
 _SHORT_RANGE = re.compile(rf"{_STEM}\s*-\s*\w+")
 _NAME = re.compile(r"(?!not$)[\w.:/-]+", re.IGNORECASE)
+_POINTS = str.maketrans("", "", ".,")
 _MARKS = re.compile(r"(-P|[-+*†#])+$")  # primary care's suffix, the open fourth position, dagger and asterisk
 _EVERYTHING = ("*", "any")
 
@@ -27,16 +28,17 @@ _EVERYTHING = ("*", "any")
 def bare(code: str) -> str:
     """Write a code of a classification in the one form that is compared.
 
-    Upper case without dots, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish primary care version.
+    Upper case without dots, the commas of ICD-8, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish
+    primary care version.
 
     Examples
     --------
-    >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-")]
-    ['I219', 'J45', 'F00', 'I489B', 'I10']
+    >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-", "412,01")]
+    ['I219', 'J45', 'F00', 'I489B', 'I10', '41201']
     """
     if code.isalnum() and code.isupper():
         return code
-    return _MARKS.sub("", "".join(code.upper().replace(".", "").split()))
+    return _MARKS.sub("", "".join(code.upper().translate(_POINTS).split()))
 
 
 @dataclass(frozen=True, order=True, slots=True)

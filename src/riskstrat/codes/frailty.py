@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.codes.scores import score
-from riskstrat.errors import ContractError, Problem
+from riskstrat.codes.people import scored
 
 INTERMEDIATE_FROM = 5.0
 HIGH_ABOVE = 15.0
-
-_DECIMALS = 6
 
 
 def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
@@ -45,14 +42,7 @@ def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
     >>> hfrs(pl.DataFrame({"person_id": [1, 1, 1, 2], "code": ["F00", "F001", "W190", "I109"]})).rows()
     [(1, 10.3), (2, 0.0)]
     """
-    _refuse_missing(diagnoses, ("person_id", "code"))
-    rows = diagnoses.select("person_id", pl.col("code").cast(pl.String))
-    items = rows.join(_points_by_code(rows["code"]), on="code").unique(["person_id", "item"])
-    points = items.group_by("person_id").agg(hfrs=pl.col("points").sum().round(_DECIMALS))
-    people = rows.select(pl.col("person_id").unique().sort())
-    return people.join(points, on="person_id", how="left", maintain_order="left").with_columns(
-        pl.col("hfrs").fill_null(0.0)
-    )
+    return scored(diagnoses, "hfrs", column="hfrs")
 
 
 def frailty_risk_band(points: pl.Expr) -> pl.Expr:
@@ -71,25 +61,3 @@ def frailty_risk_band(points: pl.Expr) -> pl.Expr:
         .when(points < INTERMEDIATE_FROM)
         .then(pl.lit("low"))
     )
-
-
-def _points_by_code(codes: pl.Series) -> pl.DataFrame:
-    declared = score("hfrs")
-    return pl.DataFrame(
-        [(code, item, declared.items[item].points) for code, item in declared.pairs(codes.unique().to_list())],
-        schema={"code": pl.String, "item": pl.Int32, "points": pl.Float64},
-        orient="row",
-    )
-
-
-def _refuse_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise ContractError(
-            *(
-                Problem(
-                    found="no such column", expected="it", remedy="add or rename it", table="diagnoses", column=name
-                )
-                for name in missing
-            )
-        )

@@ -1,33 +1,62 @@
 """Morbidity scores as declarations: groups of codes with points in, a person's sum of points out.
 
-A score is data: which codes make each item, and its points. `Score.total` is the one place that knows how items add up.
+A score is data: which codes make each item, its points, and which item gives way to which. `Score.corrections` is the
+one place that knows what items do to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
 from riskstrat.codes.datafiles import names_in, read_declarations
-from riskstrat.codes.expression import CodeExpression, parse
+from riskstrat.codes.expression import CodeExpression, bare, parse
+from riskstrat.codes.versions import UNDATED, codes_by_system
 from riskstrat.errors import Problem, UsageError
 
-_DECIMALS = 6  # hides the noise of adding tenths in binary, and the order in which they were added
+ScoreName = Literal["charlson", "charlson_2011", "charlson_se", "elixhauser", "elixhauser_swiss", "hfrs"]
+"""The scores that ship, for declarations; `scores` lists the same."""
+
+DECIMALS = 6
+"""Points are rounded to these: hides the noise of adding tenths in binary, and the order in which they were added."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreItem:
-    """One item of a score: the codes that count as having it, and its points."""
+    """One item of a score: the codes that count as having it, and its points.
+
+    Parameters
+    ----------
+    name, title_en
+        What it is called.
+    points
+        What it adds, once.
+    codes
+        Its codes in the score's own classification.
+    earlier
+        Its codes in earlier versions of the classification, by code system.
+    present_with
+        Items that together stand for this one, even where no code of its own is recorded.
+    replaced_by
+        The graver item beside which this one does not count; empty if there is none.
+    """
 
     name: str
-    codes: CodeExpression
-    points: float
     title_en: str
+    points: float
+    codes: CodeExpression
+    earlier: Mapping[str, CodeExpression] = field(default_factory=dict)
+    present_with: tuple[str, ...] = ()
+    replaced_by: str = ""
+
+    def codes_in(self, system: str, own: str) -> CodeExpression | None:
+        """Give its codes in a code system, `own` being the score's; None if it has none there."""
+        return self.codes if system == own else self.earlier.get(system)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +83,21 @@ class Score:
     status: str
     items: tuple[ScoreItem, ...]
 
-    def pairs(self, codes: Iterable[str | None]) -> list[tuple[str, int]]:
+    @property
+    def has_versions(self) -> bool:
+        """Whether codes of earlier versions of the classification count too, so that it matters when they were used."""
+        return any(item.earlier for item in self.items)
+
+    def pairs(self, codes: Iterable[str | None], era: int = UNDATED) -> list[tuple[str, int]]:
         """Say which distinct codes of a table belong to which item.
+
+        Parameters
+        ----------
+        codes
+            As the table writes them; nulls are skipped.
+        era
+            For scores with earlier versions: when the codes were recorded, see `versions.era`; by default the version
+            is told by how a code looks.
 
         Returns
         -------
@@ -66,29 +108,73 @@ class Score:
         --------
         >>> [(code, score("hfrs").items[item].name) for code, item in score("hfrs").pairs(["F00.1", "I109", "W199"])]
         [('F00.1', 'F00'), ('W199', 'W19')]
+        >>> swedish = score("charlson_se")
+        >>> [(code, swedish.items[item].name) for code, item in swedish.pairs(["I21.9", "410A", "412,01", "411B"])]
+        [('410A', 'mi'), ('412,01', 'mi'), ('I21.9', 'mi')]
         """
-        distinct = set(codes)
         return sorted(
-            (code, number)
-            for number, item in enumerate(self.items)
-            for code in item.codes.matching(distinct, prefix=True)
+            {
+                (code, number)
+                for system, written in self._by_system(codes, era).items()
+                for number, item in enumerate(self.items)
+                if (meant := item.codes_in(system, self.code_system))
+                for code in meant.matching(written, prefix=True)
+            }
         )
 
-    def total(self, present: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Sum the points of the items that are present.
+    def points_of(self, item: pl.Expr) -> pl.Expr:
+        """Give the points of each row's item, from its number."""
+        points = pl.Series([one.points for one in self.items], dtype=pl.Float64)
+        return pl.lit(points).gather(item)
+
+    def corrections(self, item: pl.Expr) -> tuple[pl.Expr, ...]:
+        """Say what a group's items take from, or add to, the sum of their points: nothing in most scores.
 
         Parameters
         ----------
-        present
-            Shape (n, items): whether row i has item j in its look-back.
+        item
+            The numbers of the items that a group of rows holds, in any order and number.
 
         Returns
         -------
-        numpy.ndarray
-            Shape (n,), points.
+        tuple of polars.Expr
+            Aggregates, each to be added to the sum of the points of the distinct items.
         """
-        points: NDArray[np.float64] = np.array([item.points for item in self.items], dtype=np.float64)
-        return np.round(present.astype(np.float64) @ points, _DECIMALS)
+        return tuple(
+            (self._counts(one, item).cast(pl.Int8) - self._recorded(one.name, item).cast(pl.Int8)) * one.points
+            for one in self.items
+            if one.replaced_by or one.present_with
+        )
+
+    def _by_system(self, codes: Iterable[str | None], era: int) -> dict[str, list[str]]:
+        written: dict[str, list[str]] = {}
+        for code in set(codes) - {None}:
+            written.setdefault(bare(str(code)), []).append(str(code))
+        if not self.has_versions:
+            return {self.code_system: [code for spellings in written.values() for code in spellings]}
+        return {
+            system: [code for form in forms for code in written[form]]
+            for system, forms in codes_by_system(written, era).items()
+        }
+
+    def _recorded(self, name: str, item: pl.Expr) -> pl.Expr:
+        return (item == self._numbers[name]).any()
+
+    def _present(self, one: ScoreItem, item: pl.Expr) -> pl.Expr:
+        own = self._recorded(one.name, item)
+        if not one.present_with:
+            return own
+        return own | pl.all_horizontal(self._recorded(name, item) for name in one.present_with)
+
+    def _counts(self, one: ScoreItem, item: pl.Expr) -> pl.Expr:
+        present = self._present(one, item)
+        if not one.replaced_by:
+            return present
+        return present & ~self._present(self.items[self._numbers[one.replaced_by]], item)
+
+    @property
+    def _numbers(self) -> dict[str, int]:
+        return {item.name: number for number, item in enumerate(self.items)}
 
 
 def score_points(name: str) -> tuple[tuple[CodeExpression, float], ...]:
@@ -121,13 +207,14 @@ def score(name: str) -> Score:
     --------
     >>> len(score("hfrs").items)
     109
+    >>> score("charlson_2011").items[0].points
+    0
     """
     if name not in scores():
         known = "one of " + ", ".join(scores())
         raise UsageError(Problem(found=f"the score '{name}'", expected=known, remedy="choose one of them"))
     declared: dict[str, Any] = dict(read_declarations(f"scores/{name}.toml"))
-    items = tuple(ScoreItem(**{**item, "codes": parse(item["codes"])}) for item in declared.pop("items"))
-    return Score(name=name, items=items, **declared)
+    return _variant(name, declared) if "like" in declared else _declared(name, declared)
 
 
 @cache
@@ -136,7 +223,30 @@ def scores() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> "hfrs" in scores()
-    True
+    >>> scores()
+    ('charlson', 'charlson_2011', 'charlson_se', 'elixhauser', 'elixhauser_swiss', 'hfrs')
     """
     return names_in("scores")
+
+
+def _declared(name: str, declared: dict[str, Any]) -> Score:
+    items = tuple(_item(**item) for item in declared.pop("items"))
+    return Score(name=name, items=items, **declared)
+
+
+def _item(
+    *,
+    codes: str,
+    earlier: Mapping[str, str] = MappingProxyType({}),
+    present_with: Iterable[str] = (),
+    **fields: Any,  # noqa: ANN401 - what the data file says of an item, checked by the dataclass
+) -> ScoreItem:
+    versions = {system: parse(written) for system, written in earlier.items()}
+    return ScoreItem(codes=parse(codes), earlier=versions, present_with=tuple(present_with), **fields)
+
+
+def _variant(name: str, declared: dict[str, Any]) -> Score:
+    """Make the score that has the items of another and points of its own."""
+    like, points = score(declared.pop("like")), declared.pop("points")
+    items = tuple(replace(item, points=points[item.name]) for item in like.items)
+    return replace(like, name=name, items=items, **declared)

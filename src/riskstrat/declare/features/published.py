@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.codes import growth_z
+from riskstrat.codes import ScoreName, growth_z
 from riskstrat.codes import score as published_score
 from riskstrat.declare.base import CONFIG, Text
 from riskstrat.declare.features.base import Family
@@ -23,9 +23,9 @@ _PLAUSIBLE_Z = 5.0
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Score(EventFeature):
-    """A published score, such as ``hfrs``: the sum of points of the distinct items in the window; 0 where none."""
+    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none."""
 
-    score: Literal["hfrs"]
+    score: ScoreName
     codes: str = "*"
 
     empty: ClassVar[float | None] = 0.0
@@ -46,12 +46,13 @@ class Score(EventFeature):
 
     def number(self) -> pl.Expr:
         """Give the points of an item to its first row."""
-        points = pl.Series([item.points for item in published_score(self.score).items], dtype=pl.Float64)
-        return pl.when(pl.struct("window", "item").is_first_distinct()).then(pl.lit(points).gather("item"))
+        points = published_score(self.score).points_of(pl.col("item"))
+        return pl.when(pl.struct("window", "item").is_first_distinct()).then(points)
 
     def aggregate(self, numbers: pl.Expr) -> pl.Expr:
-        """Add the points, rounded so that the order of adding tenths does not show."""
-        return numbers.sum().round(_SCORE_DECIMALS)
+        """Add the points and what items take from each other, rounded so that the order of adding does not show."""
+        corrections = published_score(self.score).corrections(pl.col("item"))
+        return sum(corrections, start=numbers.sum()).round(_SCORE_DECIMALS)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -1,0 +1,91 @@
+"""``riskstrat codes``: which code lists and scores there are, and what is in them.
+
+In: a name, or a word to search for. Out: plain text, at most 100 columns wide.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskstrat.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from riskstrat.codes import CodeList, Score
+
+WIDTH = 100
+NAME = 32
+"""Columns of the page and of its first column."""
+
+_HEADINGS = {"list": "Code lists", "score": "Scores", "item": "Items of scores"}
+
+
+def codes(
+    name: Annotated[str | None, typer.Argument(help="A list or a score to show; all are listed if left out.")] = None,
+    *,
+    search: Annotated[str | None, typer.Option(help="Part of a name or title, or a code.")] = None,
+) -> None:
+    """List code lists and scores, show one of them, or search for a word or a code."""
+    lines = _shown(name) if name is not None else _listed(search)
+    typer.echo("\n".join(lines))
+
+
+def _listed(text: str | None) -> Iterator[str]:
+    from riskstrat.codes import search
+
+    found = search(text or "")
+    kinds = ("list", "score") if text is None else ("list", "score", "item")
+    if found.is_empty():
+        yield f"nothing is about '{text}'"
+    for kind in kinds:
+        entries = list(found.filter(kind=kind).iter_rows(named=True))
+        if entries:
+            yield from (f"{_HEADINGS[kind]} ({len(entries)})", "-" * WIDTH)
+            for entry in entries:
+                yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
+            yield ""
+    yield "riskstrat codes NAME shows one. Lists marked (m) have yet to be checked against a publication."
+
+
+def _shown(name: str) -> Iterator[str]:
+    from riskstrat.codes import codelists, score, scores
+
+    lists = {found.name: found for found in codelists()}
+    if name not in {*lists, *scores()}:
+        remedy = f"look for it: riskstrat codes --search {name}"
+        raise UsageError(Problem(found=f"the name '{name}'", expected="a code list or a score", remedy=remedy))
+    return _list(lists[name]) if name in lists else _score(score(name))
+
+
+def _list(found: CodeList) -> Iterator[str]:
+    yield from (found.name, found.title_en, found.title_sv, "")
+    yield from _row("classification", found.code_system)
+    yield from _row("codes", str(found.codes))
+    yield from _row("source", f"{found.source}{_mark(found.status)}")
+
+
+def _score(found: Score) -> Iterator[str]:
+    yield from (found.name, found.title_en, found.title_sv, "")
+    yield from textwrap.wrap(f"Source: {found.source}{_mark(found.status)}", WIDTH)
+    yield f"{len(found.items)} items, each counted once; {found.code_system}, by prefix"
+    yield "-" * WIDTH
+    for item in found.items:
+        yield from _row(f"{item.name:<18}{item.points:>8g}", f"{item.title_en}: {item.codes}")
+        for system, expression in item.earlier.items():
+            yield from _row("", f"{system}: {expression}")
+        if item.replaced_by:
+            yield from _row("", f"not counted beside {item.replaced_by}")
+        if item.present_with:
+            yield from _row("", f"also where there are {' and '.join(item.present_with)}")
+
+
+def _row(first: str, text: str) -> list[str]:
+    indent = " " * NAME
+    return textwrap.wrap(text, WIDTH, initial_indent=f"{first:<{NAME - 1}} ", subsequent_indent=indent)
+
+
+def _mark(status: str) -> str:
+    return "" if status == "verified" else " (m)"
