@@ -11,6 +11,7 @@ from riskstrat.areas.inequality import inequality
 from riskstrat.areas.rates import rates, standardised_rates, standardised_ratios
 from riskstrat.areas.smoothing import Smoothed, smooth
 from riskstrat.areas.strata import estimate_strata
+from riskstrat.areas.versions import area_lookup, stable_areas
 
 __all__ = [
     "estimate_areas",
@@ -24,5 +25,7 @@ __all__ = [
     "inequality",
     "neighbours",
     "Neighbours",
+    "area_lookup",
+    "stable_areas",
     "age_band",
 ]

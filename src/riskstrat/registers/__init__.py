@@ -4,6 +4,7 @@ In: a folder of Parquet tables with a manifest. Out: lazy frames in the contract
 """
 
 from riskstrat.registers.folder import open_registers
+from riskstrat.registers.geography import read_geography
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
 from riskstrat.registers.opened import Registers, unique_rows
 from riskstrat.registers.writing import write_registers
@@ -14,6 +15,7 @@ __all__ = [
     "Registers",
     "TableManifest",
     "open_registers",
+    "read_geography",
     "unique_rows",
     "write_registers",
 ]

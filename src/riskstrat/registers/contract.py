@@ -90,11 +90,12 @@ class Events(dy.Schema):
 
 
 class Areas(dy.Schema):
-    """The places."""
+    """The places; `version` says which division they belong to, such as DeSO2018, where boundaries have changed."""
 
     area_id = dy.String(primary_key=True)
     name = dy.String(nullable=False)
     municipality = dy.String(nullable=True)
+    version = dy.String(nullable=True, metadata=_OPTIONAL)
 
 
 class AreaFacts(dy.Schema):

@@ -5,13 +5,14 @@ In: opened registers. Out: a frozen `Source` without rows about people.
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import polars as pl
 
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source
-from riskstrat.registers import Registers
+from riskstrat.registers import Registers, read_geography
 
 
 def source_of(registers: Registers) -> Source:
@@ -50,7 +51,9 @@ def _area_names(registers: Registers) -> pl.DataFrame | None:
 
 def _geometry(registers: Registers) -> str | None:
     path = registers.geometry
-    return path.read_text(encoding="utf-8") if path is not None and path.suffix == ".geojson" else None
+    if path is None:
+        return None
+    return path.read_text(encoding="utf-8") if path.suffix == ".geojson" else json.dumps(read_geography(path))
 
 
 def care_need_index(registers: Registers, as_of: date) -> pl.DataFrame | None:
