@@ -1,0 +1,236 @@
+"""Features by hand: loops over days and rows, written from the rules of time and not from the engine.
+
+In: everything that registers hold, as rows. Out: the answer to one feature of one person at one index date.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from riskstrat.codes import score_points
+from riskstrat.declare import (
+    Count,
+    DaysSince,
+    DistinctCodes,
+    Duration,
+    Earliest,
+    EventFeature,
+    Ever,
+    Latest,
+    Maximum,
+    Mean,
+    Minimum,
+    Score,
+    Slope,
+    Total,
+    duration_days,
+)
+from town import Rows
+
+Person = Mapping[str, object]
+LONG_AGO = 1500
+"""Days before an index after which these registers hold nothing."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An event table: its rows and what its manifest says."""
+
+    rows: Rows
+    coverage: tuple[date, date]
+    delay_days: int | Mapping[str, int]
+    prefix: bool = True
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that the loops and the engine are both told."""
+
+    persons: Rows
+    residences: Rows
+    tables: Mapping[str, Table]
+    index_dates: tuple[tuple[int, date], ...]
+    features: tuple[EventFeature, ...] = field(default=())
+
+    def person(self, number: int | None) -> Person | None:
+        return next((row for row in self.persons if row["person_id"] == number), None)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row as an index date sees it: the end is None where it has not been seen."""
+
+    date: date
+    code: str
+    value: float | None
+    end: date | None
+    setting: str | None
+    position: str | None
+
+    @property
+    def order(self) -> tuple[date, str, float]:
+        return self.date, self.code, -math.inf if self.value is None else self.value
+
+
+def answer(world: World, feature: EventFeature, person: int, index: date) -> float | None:
+    """One feature of one person at one index date; of several siblings the answer that speaks for them."""
+    answers = [_of_subject(world, feature, subject, index) for subject in subjects(world, feature, person, index)]
+    known = [number for number in answers if number is not None]
+    if not known:
+        return None
+    highest = (feature.relative == "all_siblings") == isinstance(feature, DaysSince)
+    return max(known) if highest else min(known)
+
+
+def share(world: World, feature: EventFeature, person: int, index: date) -> float | None:
+    """Share of the window's days since birth (or since coverage began) that are covered and lived here."""
+    found = [_share_of(world, feature, subject, index) for subject in subjects(world, feature, person, index)]
+    return sum(found) / len(found) if found else None
+
+
+def subjects(world: World, feature: EventFeature, person: int, index: date) -> list[Person]:
+    """Whose rows are read."""
+    own = world.person(person)
+    if feature.relative in ("mother", "father"):
+        relative = world.person(own[f"{feature.relative}_id"])
+        return [] if relative is None else [relative]
+    if feature.relative is None:
+        return [own]
+    return [
+        other
+        for other in world.persons
+        if other["mother_id"] is not None
+        and other["mother_id"] == own["mother_id"]
+        and other["person_id"] != person
+        and other["birth_date"] < index
+    ]
+
+
+def window_of(world: World, feature: EventFeature, subject: Person, index: date) -> list[date]:  # noqa: ARG001
+    """The days of the window, the last one first."""
+    gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
+    within = LONG_AGO if feature.within == "ever" else duration_days(feature.within)
+    return [index - timedelta(days=gap + number) for number in range(1, within + 1)]
+
+
+def is_observed(world: World, register: str, subject: Person, day: date) -> bool:
+    """Whether the register covers the day and the subject is alive and lives here."""
+    first, last = world.tables[register].coverage
+    lived_here = any(
+        home["start_date"] <= day <= (home["end_date"] or date.max)
+        for home in world.residences
+        if home["person_id"] == subject["person_id"]
+    )
+    return lived_here and first <= day <= last and day <= (subject["death_date"] or date.max)
+
+
+def is_known(table: Table, row: Mapping[str, object], index: date) -> bool:
+    """Whether a row was known before the index."""
+    if row["known_on"] is not None:
+        return row["known_on"] < index
+    delays = table.delay_days
+    delay = delays if isinstance(delays, int) else delays.get(row["setting"], max(delays.values()))
+    recorded = (row["end_date"] or row["date"]) if row["setting"] == "inpatient" else row["date"]
+    return recorded + timedelta(days=delay) < index
+
+
+def is_asked(table: Table, feature: EventFeature, row: Mapping[str, object]) -> bool:
+    """Whether a row has a code, a setting and a position that the feature asks for."""
+    asked = [part.strip() for part in feature.codes.split(",")]
+    as_code = any(
+        part == "*" or (row["code"].startswith(part) if table.prefix else row["code"] == part) for part in asked
+    )
+    as_setting = not feature.settings or row["setting"] in feature.settings
+    return as_code and as_setting and (not feature.positions or row["position"] in feature.positions)
+
+
+def visible(world: World, feature: EventFeature, subject: Person, index: date) -> list[Seen]:
+    """Rows that may be seen, each once, in the order of date, code and value; also those outside the window."""
+    table = world.tables[feature.register]
+    seen = {
+        _seen(row, index)
+        for row in table.rows
+        if row["person_id"] == subject["person_id"]
+        and subject["birth_date"] <= row["date"] < index
+        and is_asked(table, feature, row)
+        and is_known(table, row, index)
+    }
+    return sorted(seen, key=lambda row: row.order)
+
+
+def _seen(row: Mapping[str, object], index: date) -> Seen:
+    end = row["end_date"] if row["end_date"] is not None and row["end_date"] < index else None
+    return Seen(row["date"], row["code"], row["value"], end, row["setting"], row["position"])
+
+
+def _of_subject(world: World, feature: EventFeature, subject: Person, index: date) -> float | None:
+    window = window_of(world, feature, subject, index)
+    if not any(is_observed(world, feature.register, subject, day) for day in window):
+        return None
+    rows = visible(world, feature, subject, index)
+    if isinstance(feature, Duration):
+        return _covered(rows, window, index)
+    return asked_of(feature, [row for row in rows if row.date in window], index)
+
+
+def _share_of(world: World, feature: EventFeature, subject: Person, index: date) -> float:
+    covered = world.tables[feature.register].coverage[0]
+    window = window_of(world, feature, subject, index)
+    days = [day for day in window if day >= subject["birth_date"] and (feature.within != "ever" or day >= covered)]
+    seen = [day for day in window if is_observed(world, feature.register, subject, day)]
+    return len(seen) / max(len(days), 1)
+
+
+def _covered(rows: list[Seen], window: list[date], index: date) -> int:
+    last = index - timedelta(days=1)
+    return sum(any(row.date <= day <= (row.end or last) for row in rows) for day in window)
+
+
+def asked_of(feature: EventFeature, rows: list[Seen], index: date) -> float | None:
+    """Answer from the rows of the window, in the order of date, code and value."""
+    if isinstance(feature, Score):
+        points = score_points(feature.score)
+        return sum(number for codes, number in points if codes.matching([row.code for row in rows], prefix=True))
+    if type(feature) in OF_ROWS:
+        return OF_ROWS[type(feature)](rows, index)
+    if not rows:
+        return 0 if isinstance(feature, Total) else None
+    with_value = [(row.date, row.value) for row in rows if row.value is not None]
+    return OF_VALUES[type(feature)](with_value) if with_value else None
+
+
+OF_ROWS: dict[type[EventFeature], Callable[[list[Seen], date], float | None]] = {
+    Count: lambda rows, _: len(rows),
+    Ever: lambda rows, _: min(len(rows), 1),
+    DistinctCodes: lambda rows, _: len({row.code for row in rows}),
+    DaysSince: lambda rows, index: (index - rows[-1].date).days if rows else None,
+}
+
+
+def _slope(points: list[tuple[date, float]]) -> float | None:
+    years = [(day - points[0][0]).days / 365.25 for day, _ in points]
+    values = [value for _, value in points]
+    if len(set(years)) < 2:
+        return None
+    mean_year, mean_value = sum(years) / len(years), sum(values) / len(values)
+    together = sum((t - mean_year) * (v - mean_value) for t, v in zip(years, values, strict=True))
+    return together / sum((t - mean_year) ** 2 for t in years)
+
+
+OF_VALUES: dict[type[EventFeature], Callable[[list[tuple[date, float]]], float | None]] = {
+    Latest: lambda points: points[-1][1],
+    Earliest: lambda points: points[0][1],
+    Mean: lambda points: sum(value for _, value in points) / len(points),
+    Minimum: lambda points: min(value for _, value in points),
+    Maximum: lambda points: max(value for _, value in points),
+    Total: lambda points: sum(value for _, value in points),
+    Slope: _slope,
+}
+
+
+def each_answer(world: World, feature: EventFeature) -> Iterator[float | None]:
+    """The column of a feature, in the order of the index dates."""
+    return (answer(world, feature, person, index) for person, index in world.index_dates)
