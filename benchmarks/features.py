@@ -65,7 +65,7 @@ def parts(registers: Registers, features: list[Feature]) -> None:
     out = registers.folder.parent / "parts"
     out.mkdir(exist_ok=True)
     for number, part in enumerate(feature_parts(features, everybody(registers), registers)):
-        part.write_parquet(out / f"{number}.parquet")
+        part.write_parquet(out / f"{number}.parquet", compression="lz4", statistics=False)
 
 
 def whole(registers: Registers, features: list[Feature]) -> None:

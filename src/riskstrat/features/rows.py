@@ -8,14 +8,14 @@ once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.features.questions import Group, TablePlan
+from riskstrat.features.questions import NO_LIMIT, Group, TablePlan
 from riskstrat.features.windows import DAYS, END_DAYS
 from riskstrat.registers import Registers
 
@@ -49,6 +49,13 @@ class _Seen:
         """Choose, repeat or reorder entries."""
         return _Seen(self.event.take(chosen), self.row.take(chosen), self.days.take(chosen))
 
+    @classmethod
+    def together(cls, found: Sequence[_Seen]) -> _Seen:
+        """Put entries one after the other."""
+        if len(found) == 1:
+            return found[0]
+        return cls(*(np.concatenate([getattr(seen, name) for seen in found]) for name in ("event", "row", "days")))
+
 
 def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
     """Read what a table shows of the subjects at their index dates.
@@ -71,7 +78,7 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
     """
     events = _events(table, index, registers)
     pairs = table.pairs
-    seen, pair = _in_groups(table, pairs, events, _before_index(pairs, events, index))
+    seen, pair = _in_groups(table, pairs, events, _before_index(table, events, index))
     window = seen.row * len(table.groups) + pairs[GROUP].to_numpy().take(pair)
     item = pairs[ITEM].to_numpy()
     order, tied = _order(window, seen, events)
@@ -117,23 +124,27 @@ def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> It
         yield pl.col(_DATE) >= index[INDEX].dt.offset_by(f"-{table.furthest_day}d").min()
 
 
-def _before_index(pairs: pl.DataFrame, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:
+def _before_index(table: TablePlan, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:
     """Pair events with the index dates of their person before which they happened, in reach, and were known.
 
     Nothing happens before birth, or to people whose birth is not on record: no event is in reach of them.
     """
-    date, code, known = (events[name].to_numpy() for name in (_DATE, _CODE, _KNOWN))
-    reach = pairs.group_by(_CODE, maintain_order=True).agg(pl.col("reach").max())["reach"].to_numpy()
-    age = (index[INDEX] - index[_BIRTH]).dt.total_days().cast(pl.Int32).fill_null(-1).to_numpy()
-    event, row = _of_one_person(events[_PERSON].to_numpy(), index[SUBJECT].to_numpy())
-    index_day = index[INDEX].to_physical().to_numpy().take(row)
-    days = index_day - date.take(event)
-    in_reach = (days > 0) & (days <= age.take(row)) & (days <= reach.take(code.take(event)))
-    return _Seen(event, row, days).at(np.flatnonzero(in_reach & (known.take(event) < index_day)))
+    person, date, known = (events[name].to_numpy() for name in (_PERSON, _DATE, _KNOWN))
+    subject = index[SUBJECT].to_numpy()
+    index_day = index[INDEX].to_physical().to_numpy()
+    birth = index[_BIRTH].to_physical().fill_null(NO_LIMIT).to_numpy()
+    earliest = np.maximum(birth, index_day - max(table.reaches))
+
+    def seen(event: Integers, row: Integers) -> _Seen:
+        before, then = index_day.take(row), date.take(event)
+        kept = np.flatnonzero((then >= earliest.take(row)) & (then < before) & (known.take(event) < before))
+        return _Seen(event.take(kept), row.take(kept), (before - then).take(kept))
+
+    return _Seen.together([seen(*pairs) for pairs in _rounds(*_rows_of(person, subject))])
 
 
-def _of_one_person(person: Integers, subject: Integers) -> tuple[Integers, Integers]:
-    """Pair places in `person` with those in `subject`, which is sorted, where both are the same.
+def _rows_of(person: Integers, subject: Integers) -> tuple[Integers, Integers]:
+    """Give the first row and the number of rows of each person in `subject`, which is sorted.
 
     Tables are sorted by person: each run of equal persons is looked up once.
     """
@@ -142,15 +153,19 @@ def _of_one_person(person: Integers, subject: Integers) -> tuple[Integers, Integ
     start = np.flatnonzero(is_first)
     length = np.diff(start, append=len(person))
     first, after = (np.searchsorted(subject, person.take(start), side) for side in ("left", "right"))
-    run, row = _ranges(first, after - first)
-    pair, event = _ranges(start.take(run), length.take(run))
-    return event, row.take(pair)
+    return np.repeat(first, length), np.repeat(after - first, length)
 
 
-def _ranges(start: Integers, count: Integers) -> tuple[Integers, Integers]:
-    """Put ranges one after the other: the number of its range and the value of each entry."""
-    number = np.repeat(np.arange(len(count)), count)
-    return number, np.arange(len(number)) + (start - np.cumsum(count) + count).take(number)
+def _rounds(first: Integers, count: Integers) -> Iterator[tuple[Integers, Integers]]:
+    """Pair each place with the numbers of its range, in rounds: the first number of all, then the second...
+
+    A round holds each place once at most, so that what is kept of it can be chosen before the next one.
+    """
+    place, done = np.flatnonzero(count), 0
+    while place.size or not done:
+        yield place, first.take(place) + done
+        done += 1
+        place = place[count.take(place) > done]
 
 
 def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> tuple[_Seen, Integers]:
@@ -158,12 +173,17 @@ def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen
     code, reach, group = (pairs[name].to_numpy() for name in (_CODE, "reach", GROUP))
     first, after = (np.searchsorted(code, np.arange(len(table.codes)), side) for side in ("left", "right"))
     code_seen = events[_CODE].to_numpy().take(seen.event)
-    entry, pair = _ranges(first.take(code_seen), (after - first).take(code_seen))
-    in_reach = seen.days.take(entry) <= reach.take(pair)
-    for number, asking in table.restricted:
-        in_reach &= (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
-    kept = np.flatnonzero(in_reach)
-    return seen.at(entry.take(kept)), pair.take(kept)
+
+    def asked(entry: Integers, pair: Integers) -> tuple[Integers, Integers]:
+        meant = seen.days.take(entry) <= reach.take(pair)
+        for number, asking in table.restricted:
+            meant &= (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
+        kept = np.flatnonzero(meant)
+        return entry.take(kept), pair.take(kept)
+
+    rounds = [asked(*round_) for round_ in _rounds(first.take(code_seen), (after - first).take(code_seen))]
+    entry, pair = (np.concatenate(places) for places in zip(*rounds, strict=True))
+    return seen.at(entry), pair
 
 
 def _is_asked(group: Group, events: pl.DataFrame) -> Mask:

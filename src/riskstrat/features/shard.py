@@ -88,7 +88,7 @@ def _looked(
     for name, question in zip(_answer_names(look), look.questions, strict=True):
         block = np.full((len(look.groups), index.height), _empty(question[0]), dtype=np.float32)
         block[place_of[group], row] = found[name].cast(pl.Float32).to_numpy()
-        block[:, unobserved] = np.nan
+        block[:, np.flatnonzero(unobserved)] = np.nan
         answers |= {feature.column: column for feature, column in zip(question, block, strict=True)}
     return answers
 
