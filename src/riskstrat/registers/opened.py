@@ -23,6 +23,7 @@ from riskstrat.registers.source import Source
 
 GEOMETRY_FILES = ("geometry.geojson", "geometry.parquet")
 INPATIENT = "inpatient"
+_FIRST_ROWS = 100_000
 PersonRange = tuple[int, int]
 
 
@@ -134,8 +135,7 @@ class Registers:
     def codes(self, table: str) -> tuple[str, ...]:
         """Return the distinct codes of a table, sorted; read once."""
         if table not in self._codes:
-            found = self._source(table).scan().select(pl.col("code").unique()).collect()["code"]
-            self._codes[table] = tuple(found.drop_nulls().sort())
+            self._codes[table] = tuple(_distinct(self._source(table).scan().select("code")).sort())
         return self._codes[table]
 
     def prefix_matching(self, table: str) -> bool:
@@ -189,6 +189,16 @@ def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
     if len(keys) == len(names):
         return rows.unique()
     return rows.group_by(keys).agg(pl.col("known_on").min()).select(names)
+
+
+def _distinct(codes: pl.LazyFrame) -> pl.Series:
+    """Find the distinct codes of the first rows, then those of all other rows whose code is not among them.
+
+    Membership is decided on the dictionary of a Parquet page, not row by row: so few strings are ever hashed.
+    """
+    common = codes.head(_FIRST_ROWS).unique().collect()["code"]
+    rarer = codes.filter(~pl.col("code").is_in(common.implode())).unique().collect()["code"]
+    return pl.concat([common, rarer]).drop_nulls()
 
 
 def _within(births: pl.DataFrame, people: Sequence[int]) -> pl.DataFrame:
