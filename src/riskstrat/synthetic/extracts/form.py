@@ -1,0 +1,84 @@
+"""The forms in which agencies deliver: separators, encodings, decimals and the files of statistics programs.
+
+In: a frame of text. Out: a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from riskstrat.extras import optional
+
+Kind = Literal["csv", "txt", "sav", "dta", "parquet"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How a file is written.
+
+    Attributes
+    ----------
+    kind
+        Its ending.
+    separator, encoding, decimal
+        Of text files; ``utf-8-sig`` has a byte order mark.
+    numbers, dates
+        Columns that a file with types of its own holds as numbers and dates; what a date cannot say is empty there.
+    names
+        Our column -> its spelling in this file.
+    """
+
+    kind: Kind = "csv"
+    separator: str = ";"
+    encoding: str = "utf-8"
+    decimal: str = "."
+    numbers: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_form(path: Path, rows: pl.DataFrame, form: Form) -> None:
+    """Write a frame of text in a form.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rows
+        Columns of text, null where nothing is known.
+    form
+        How.
+    """
+    named = rows.rename(dict(form.names), strict=False)
+    if form.kind in ("csv", "txt"):
+        _write_text(path, named, form)
+    else:
+        _write_typed(path, _typed(rows, form).rename(dict(form.names), strict=False), form.kind)
+
+
+def _write_text(path: Path, rows: pl.DataFrame, form: Form) -> None:
+    if form.decimal != ".":
+        rows = rows.with_columns(pl.all().str.replace(r"^(-?\d+)\.(\d+)$", f"${{1}}{form.decimal}${{2}}"))
+    text = rows.write_csv(separator=form.separator, quote_style="necessary", line_terminator="\r\n")
+    path.write_bytes(text.encode(form.encoding))
+
+
+def _typed(rows: pl.DataFrame, form: Form) -> pl.DataFrame:
+    numbers = [pl.col(name).cast(pl.Float64) for name in form.numbers]
+    dates = [pl.col(name).str.to_date("%Y%m%d", strict=False) for name in form.dates]
+    return rows.with_columns(*numbers, *dates)
+
+
+def _write_typed(path: Path, rows: pl.DataFrame, kind: Kind) -> None:
+    if kind == "parquet":
+        rows.write_parquet(path, compression="zstd", compression_level=18)
+        return
+    pyreadstat = optional("pyreadstat")
+    text = rows.with_columns(pl.selectors.string().fill_null(""))
+    write = pyreadstat.write_sav if kind == "sav" else pyreadstat.write_dta
+    write(text, str(path))
