@@ -12,6 +12,7 @@ import typer
 
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
+from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.synthesise import synthesise
 from riskstrat.errors import RiskstratError
@@ -34,6 +35,7 @@ app.command("conditions")(list_conditions)
 app.command("describe")(describe)
 app.command("codes")(codes)
 app.command("synthesise")(synthesise)
+app.command("pseudonymise")(pseudonymise)
 
 
 def main() -> None:

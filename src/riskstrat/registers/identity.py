@@ -16,10 +16,10 @@ CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
 LEAST_SHARE = 2 * CHANCE
 
-_DASH = "[-+–−‐‑]"  # as typed, and as word processors mend it
-_NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{_DASH}?[0-9]{{4}})(?:[^0-9]|$)"
-_SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{_DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
-_ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these
+DASH = "[-+–−‐‑]"  # as typed, and as word processors mend it
+_NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{DASH}?[0-9]{{4}})(?:[^0-9]|$)"
+_SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
+ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these
 _READ_AT_MOST = 2_000
 _SHORTEST, _TEN, _TWELVE = 10**6, 10**10, 10**12
 _CENTURIES = (18, 20)
@@ -120,7 +120,7 @@ def _number(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _digits(text: pl.Expr) -> pl.Expr:
     closed = text.str.replace_all(r"\s", "")
-    found = pl.coalesce(closed.str.extract(_ZEROS_LOST), closed.str.extract(_NUMBER), text.str.extract(_SPACED))
+    found = pl.coalesce(closed.str.extract(ZEROS_LOST), closed.str.extract(_NUMBER), text.str.extract(_SPACED))
     return found.str.replace_all("[^0-9]", "").cast(pl.Int64, strict=False)
 
 

@@ -1,0 +1,48 @@
+"""``riskstrat pseudonymise``: personal identity numbers become running numbers before anything else is done.
+
+In: a delivery and a secret from a file or the environment. Out: Parquet files without identity numbers, a key file.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskstrat.cli.progress import progress
+
+
+def pseudonymise(
+    source: Annotated[Path, typer.Argument(help="The file or folder that arrived.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write; it must not exist.")],
+    key_file: Annotated[Path, typer.Argument(help="Where running numbers are kept, apart from source and out.")],
+    *,
+    column: Annotated[
+        list[str] | None, typer.Option(help="A column, or OLD=NEW to rename it; all with identity numbers if left out.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which ten-digit numbers were written; today.")
+    ] = None,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="File with the secret; otherwise RISKSTRAT_PSEUDONYM_SECRET is read.")
+    ] = None,
+) -> None:
+    """Replace personal identity numbers by running numbers, the same person's everywhere the same."""
+    from riskstrat.registers.pseudonyms import pseudonymise as replaced
+
+    columns = {old: new or old for old, _, new in (each.partition("=") for each in column)} if column else None
+    with progress("pseudonymise") as report:
+        report("looking for identity numbers and replacing them", 0.0)
+        done = replaced(source, out, key_file, columns, as_of=_day(as_of), secret_file=secret_file)
+    for file, changed in done.columns.items():
+        typer.echo(f"  {file}: {', '.join(changed) or 'no identity numbers'}")
+    typer.echo(
+        f"{out}: {done.rows:,} rows of {done.people:,} people, {done.new_people:,} of them new in {key_file}; "
+        f"{done.left_out:,} rows that cannot be read left out, {done.unusual:,} keys not written like identity numbers"
+    )
+
+
+def _day(as_of: datetime | None) -> date:
+    return as_of.date() if as_of else datetime.now(UTC).date()

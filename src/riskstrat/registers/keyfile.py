@@ -1,0 +1,165 @@
+"""The key file of pseudonyms: which keyed hash has which running number, readable by its owner alone.
+
+In: a secret and hashes. Out: hashes with running numbers; neither secret nor identity is ever written or told.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.registers.manifest import FILE_NAME
+
+SECRET_VARIABLE = "RISKSTRAT_PSEUDONYM_SECRET"  # noqa: S105 - the name of the variable, not a secret
+SHORTEST_SECRET = 16
+HASH, NUMBER = "keyed_hash", "person_id"
+_SCHEMA = {HASH: pl.String, NUMBER: pl.Int64}
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+_HEX_DIGITS = 32
+_WITNESS = b"riskstrat: the hash of this sentence tells one secret from another"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """What keys the hashes; whoever has it and the key file can tell whose number is whose."""
+
+    _bytes: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, file: Path | None, environment: Mapping[str, str]) -> Secret:
+        """Read it from a file that only its owner can read, or from the environment variable `SECRET_VARIABLE`.
+
+        Raises
+        ------
+        UsageError
+            If there is none, it has fewer than 16 bytes, or others can read the file.
+        """
+        if file is not None:
+            refuse_open_to_others(file)
+        found = file.read_bytes().strip() if file is not None else environment.get(SECRET_VARIABLE, "").encode()
+        if len(found) < SHORTEST_SECRET:
+            raise UsageError(
+                Problem(
+                    found=f"a secret of {len(found)} bytes",
+                    expected=f"at least {SHORTEST_SECRET}, in a file or in the environment variable {SECRET_VARIABLE}",
+                    remedy="make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
+                )
+            )
+        return cls(_bytes=found)
+
+    def hashed(self, identities: Iterable[str]) -> list[str]:
+        """Give the HMAC-SHA256 (RFC 2104) of each identity, its first 128 bits in hexadecimal digits."""
+        return [self._hash(identity.encode()) for identity in identities]
+
+    @property
+    def witness(self) -> str:
+        """A hash by which a key file knows its secret."""
+        return self._hash(_WITNESS)
+
+    def _hash(self, content: bytes) -> str:
+        return hmac.digest(self._bytes, content, "sha256").hex()[:_HEX_DIGITS]
+
+
+def read_key_file(path: Path, secret: Secret) -> pl.DataFrame:
+    """Read the running numbers given so far; none where there is no file.
+
+    Raises
+    ------
+    UsageError
+        If others can read it, it is no key file, or it was made with another secret.
+    """
+    if not path.exists():
+        return pl.DataFrame(schema=_SCHEMA)
+    refuse_open_to_others(path)
+    try:
+        known = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError):
+        raise UsageError(_not_this(path, "a file that is no key file")) from None
+    if dict(known.schema) != _SCHEMA or secret.witness not in known.filter(pl.col(NUMBER) == 0)[HASH]:
+        raise UsageError(_not_this(path, "a key file of another secret, or none"))
+    return known.filter(pl.col(NUMBER) > 0)
+
+
+def numbered(known: pl.DataFrame, hashes: pl.Series) -> pl.DataFrame:
+    """Give new hashes the next running numbers, in the order of the hashes, which is no order of the identities.
+
+    Examples
+    --------
+    >>> known = pl.DataFrame({"keyed_hash": ["c"], "person_id": [1]})
+    >>> numbered(known, pl.Series(["b", "c", "a"])).rows()
+    [('c', 1), ('a', 2), ('b', 3)]
+    """
+    fresh = pl.DataFrame({HASH: hashes.unique()}, schema={HASH: pl.String}).join(known, on=HASH, how="anti").sort(HASH)
+    first = known.height + 1
+    numbers = pl.int_range(first, first + fresh.height, dtype=pl.Int64, eager=True).alias(NUMBER)
+    return pl.concat([known.select(HASH, NUMBER), fresh.with_columns(numbers)])
+
+
+def write_key_file(path: Path, numbers: pl.DataFrame, secret: Secret) -> None:
+    """Write it for its owner alone, whole or not at all."""
+    witness = pl.DataFrame({HASH: [secret.witness], NUMBER: [0]}, schema=_SCHEMA)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY), "wb") as file:
+        pl.concat([witness, numbers]).write_parquet(file)
+    fresh.replace(path)
+
+
+def refuse_beside_registers(path: Path, *folders: Path) -> None:
+    """Refuse a place inside any of the folders, or inside any register folder.
+
+    Raises
+    ------
+    UsageError
+        Saying which.
+    """
+    inside = [folder for folder in folders if path.resolve().is_relative_to(folder.resolve())]
+    inside += [folder for folder in path.resolve().parents if (folder / FILE_NAME).is_file()]
+    if inside:
+        raise UsageError(
+            Problem(
+                found=f"{path.name} would lie in {inside[0].name}, beside what it must be kept apart from",
+                expected="a place of its own, which users of the registers cannot read",
+                remedy="give another path",
+            )
+        )
+
+
+def refuse_open_to_others(path: Path) -> None:
+    """Refuse a file that anybody but its owner can read or write (where the system has such rights).
+
+    Raises
+    ------
+    UsageError
+        Also if there is no such file.
+    """
+    problems = tuple(_rights_problems(path))
+    if problems:
+        raise UsageError(*problems)
+
+
+def _rights_problems(path: Path) -> Iterator[Problem]:
+    if not path.is_file():
+        yield Problem(found=f"no file {path.name}", expected="a file", remedy="correct the path")
+    elif os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Problem(
+            found=f"{path.name} is open to others than its owner",
+            expected="a file that only its owner can read",
+            remedy=f"chmod 600 {path.name}",
+        )
+
+
+def _not_this(path: Path, found: str) -> Problem:
+    return Problem(
+        found=f"{path.name}: {found}",
+        expected="the key file that was written with this secret",
+        remedy="give the right secret or key file, or a path where there is no file yet",
+    )
