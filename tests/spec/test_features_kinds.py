@@ -6,23 +6,18 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 import polars as pl
-import pytest
 from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import growth_z
 from riskstrat.declare import (
     Age,
     AreaFact,
-    BirthRegion,
     Count,
-    DaysSince,
     EventFeature,
     Ever,
     Feature,
     GrowthZ,
     Latest,
-    Mean,
-    Score,
     Sex,
 )
 from riskstrat.declare.base import CONFIG
@@ -65,40 +60,6 @@ ROWS = [
     {"person_id": 1, "date": day(20), "code": "W19", "value": None},
     {"person_id": 2, "date": day(400), "code": "F00", "value": 7.0},
 ]
-EVENT_KINDS = {
-    "count": (Count(register="diagnoses", codes="F00, W19", within="1y"), [3, 0, 0]),
-    "ever": (Ever(register="diagnoses", codes="F00, W19", within="1y"), [1, 0, 0]),
-    "days since": (DaysSince(register="diagnoses", codes="F00, W19", within="1y"), [10, None, None]),
-    "days since, by code": (DaysSince(register="diagnoses", codes="W19"), [20, None, None]),
-    "latest": (Latest(register="diagnoses", codes="F00, W19"), [1.5, 7, None]),
-    "mean": (Mean(register="diagnoses", codes="F00, W19"), [2, 7, None]),
-    "mean of rows without a value": (Mean(register="diagnoses", codes="W19"), [None, None, None]),
-    "hfrs": (Score(register="diagnoses", score="hfrs", within="1y"), [7.1 + 3.2, 0, 0]),
-    "hfrs ever": (Score(register="diagnoses", score="hfrs"), [7.1 + 3.2, 7.1, 0]),
-    "hfrs of some codes": (Score(register="diagnoses", score="hfrs", codes="F00-F99"), [7.1, 7.1, 0]),
-    "mother's count": (Count(register="diagnoses", codes="F00", relative="mother"), [1, None, None]),
-    "mother's latest": (Latest(register="diagnoses", codes="F00", within="1y", relative="mother"), [None, None, None]),
-    "father is not known": (Count(register="diagnoses", codes="F00", relative="father"), [None, None, None]),
-    "codes that nobody has": (Count(register="diagnoses", codes="Z99"), [0, 0, 0]),
-}
-
-
-@pytest.mark.parametrize(("feature", "expected"), EVENT_KINDS.values(), ids=EVENT_KINDS)
-def test_kinds_of_event_features(town: Town, feature: EventFeature, expected: list[float | None]):
-    assert answers(with_rows(town, ROWS), feature) == pytest.approx(expected)
-
-
-PERSON_KINDS = {
-    "age": (Age(), [365 / 365.25, 10592 / 365.25, 28947 / 365.25]),
-    "sex": (Sex(), [1, 0, 0]),
-    "birth region": (BirthRegion(regions=("asia", "africa")), [0, 1, None]),
-    "mother's birth region": (BirthRegion(regions=("asia",), relative="mother"), [1, None, None]),
-}
-
-
-@pytest.mark.parametrize(("feature", "expected"), PERSON_KINDS.values(), ids=PERSON_KINDS)
-def test_kinds_of_person_features(town: Town, feature: Feature, expected: list[float | None]):
-    assert answers(town(FAMILY), feature) == pytest.approx(expected, abs=1e-4)
 
 
 def test_growth_by_who_is_that_of_the_age_on_the_day_of_measurement(town: Town):
@@ -234,18 +195,6 @@ def test_several_index_dates_of_a_person_see_their_own_past(town: Town):
     cohort = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=INDEX)
     X = build_features([Count(register="diagnoses", codes="F00, W19")], cohort, registers)
     assert X[:, 2].to_list() == [3, 2, 0, 0, 2]
-
-
-def test_twins_each_have_their_own_rows_and_share_a_mother(town: Town):
-    twins = [{"person_id": number, "birth_date": date(2017, 1, 1), "mother_id": 9} for number in (1, 2)]
-    persons = [*twins, {"person_id": 9, "birth_date": date(1990, 1, 1)}]
-    rows = [{"person_id": person, "date": day(5), "code": "F00"} for person in (2, 9, 9)]
-    rows[2]["code"] = "F01"
-    registers = town(persons, diagnoses=rows)
-    own, hers = (Count(register="diagnoses", codes="F00-F01", relative=relative) for relative in (None, "mother"))
-    X = ask(registers, own, hers, people=(1, 2))
-    assert X[own.column].to_list() == [0, 1]
-    assert X[hers.column].to_list() == [2, 2]
 
 
 def test_nobody_and_empty_tables_give_the_same_columns(town: Town):
