@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import ClassVar
 
 import polars as pl
-from pydantic.dataclasses import dataclass
+import pytest
 
-from riskstrat.declare import Age, Count, DaysSince, EventFeature, Feature, Latest, Mean
-from riskstrat.declare.base import CONFIG
+from riskstrat.declare import (
+    Age,
+    Count,
+    DaysSince,
+    DistinctCodes,
+    Duration,
+    Earliest,
+    EventFeature,
+    Feature,
+    Latest,
+    Maximum,
+    Mean,
+    Minimum,
+    Slope,
+    Total,
+    expanded,
+)
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from town import Rows, Town
@@ -47,22 +61,25 @@ def test_tsf_the_border_of_two_windows_belongs_to_one(town: Town):
     assert X[near.column].to_list() + X[far.column].to_list() == [1, 2]
 
 
-def test_tsf_newer_events_outside_the_window_do_not_hide_those_inside(town: Town):
-    features = [asked(kind, within="30d", gap="60d") for kind in (Latest, DaysSince)]
-    rows = measured((-5, 200.0), (10, 190.0), (70, 120.0), (400, 110.0))
-    assert ask(town, rows, *features).row(0)[2:4] == (120.0, 70.0)
+def test_tsf_events_outside_the_window_do_not_hide_those_inside(town: Town):
+    features = [asked(kind, within="30d", gap="60d") for kind in (Latest, Earliest, DaysSince)]
+    rows = measured((-5, 200.0), (10, 190.0), (70, 120.0), (80, 125.0), (400, 110.0))
+    assert ask(town, rows, *features).row(0)[2:5] == (120.0, 125.0, 70.0)
 
 
-def test_tsf_what_is_outside_the_window_is_no_value_of_its_own(town: Town):
-    @dataclass(frozen=True, kw_only=True, config=CONFIG)
-    class DistinctValues(EventFeature):
-        empty: ClassVar[float | None] = 0.0
+def test_tsf_a_slope_is_that_of_the_window(town: Town):
+    inside = measured((70, 120.0), (80, 125.0))
+    outside = measured((-5, 200.0), (10, 190.0), (400, 110.0))
+    slope = asked(Slope, within="30d", gap="60d")
+    assert ask(town, inside + outside, slope).row(0)[2] == pytest.approx(-5 / 10 * 365.25)
 
-        def aggregate(self, numbers: pl.Expr) -> pl.Expr:
-            return numbers.n_unique()
 
-    rows = measured((10, 120.0), (11, 120.0), (12, 130.0), (200, 140.0))
-    assert ask(town, rows, asked(DistinctValues, within="30d"))[:, 2].to_list() == [2]
+def test_tsf_what_is_outside_the_window_is_no_code_of_its_own(town: Town):
+    rows = (
+        measured((10, 120.0), (11, None)) + measured((12, 1.0), code="smoking") + measured((200, 2.0), code="bmi_kg_m2")
+    )
+    distinct = DistinctCodes(register="measurements", codes="*", within="30d")
+    assert ask(town, rows, distinct)[:, 2].to_list() == [2]
 
 
 def test_tsf_the_same_index_twice_is_answered_twice(town: Town):
@@ -71,7 +88,20 @@ def test_tsf_the_same_index_twice_is_answered_twice(town: Town):
 
 def test_tsf_windows_have_names_of_their_own():
     windows = [asked(Count, within=within, gap=gap) for within in ("6d", "12d", "1y", "365d") for gap in ("0d", "1d")]
+    together = expanded([asked(Count, within=("6d", "12d", "1y"), gap=gap) for gap in ("0d", "1d")])
     assert len({feature.column for feature in windows}) == len(windows)
+    assert {feature.column for feature in together} < {feature.column for feature in windows}
+
+
+def test_tsf_shards_lose_no_event_of_a_window_with_a_gap(town: Town):
+    persons = [{"person_id": number, "birth_date": date(1950, 1, 1)} for number in range(1, 8)]
+    rows = [{**row, "person_id": number} for number in range(1, 8) for row in measured((10, 1.0), (70 + number, 2.0))]
+    people = pl.DataFrame({"person_id": range(1, 8), "index_date": [INDEX] * 7, "area_id": ["A"] * 7})
+    cohort = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1))
+    gapped = asked(Total, within="30d", gap="60d")
+    registers = town(persons, measurements=rows)
+    for shard_people in (1, 2, 3, 7):
+        assert build_features([gapped], cohort, registers, shard_people=shard_people)[:, 2].to_list() == [2.0] * 7
 
 
 def test_meds_tab_no_row_of_a_day_is_lost(town: Town):
@@ -81,18 +111,8 @@ def test_meds_tab_no_row_of_a_day_is_lost(town: Town):
 
 
 def test_meds_tab_extremes_are_of_values_that_were_measured(town: Town):
-    @dataclass(frozen=True, kw_only=True, config=CONFIG)
-    class Lowest(EventFeature):
-        def aggregate(self, numbers: pl.Expr) -> pl.Expr:
-            return numbers.min()
-
-    @dataclass(frozen=True, kw_only=True, config=CONFIG)
-    class Highest(EventFeature):
-        def aggregate(self, numbers: pl.Expr) -> pl.Expr:
-            return numbers.max()
-
     rows = measured((10, 120.0), (10, 130.0), (20, None)) + measured((5, 0.5), code="smoking")
-    assert ask(town, rows, asked(Lowest), asked(Highest)).row(0)[2:4] == (120, 130)
+    assert ask(town, rows, asked(Minimum), asked(Maximum)).row(0)[2:4] == (120, 130)
 
 
 def test_meds_tab_a_window_ends_at_the_index_and_not_at_the_last_event(town: Town):
@@ -107,3 +127,22 @@ def test_feature_extraction_age_is_more_than_a_difference_of_years(town: Town):
 def test_feature_extraction_rows_without_a_value_do_not_vanish(town: Town):
     X = ask(town, measured((10, None), (20, 120.0)), asked(Count), asked(Latest))
     assert X.row(0)[2:4] == (2, 120)
+
+
+def test_feature_extraction_numbers_of_people_may_be_large(town: Town):
+    numbers = [1, 2**31 - 1, 2**31 + 1, 2**53 + 1]
+    persons = [{"person_id": number, "birth_date": date(1950, 1, 1)} for number in numbers]
+    rows = [{**row, "person_id": number} for number in numbers[1:] for row in measured((10, 120.0))]
+    people = pl.DataFrame({"person_id": numbers, "index_date": [INDEX] * 4, "area_id": ["A"] * 4})
+    cohort = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1))
+    X = build_features([asked(Count)], cohort, town(persons, measurements=rows))
+    assert X["person_id"].to_list() == numbers
+    assert X[:, 2].to_list() == [0, 1, 1, 1]
+
+
+def test_dates_that_stand_for_unknown_are_no_dates(town: Town):
+    rows = measured((10, 120.0))
+    unknown = [{**rows[0], "date": date(1800, 1, 1)}, {**rows[0], "date": date(1900, 1, 1)}]
+    forever = [{**rows[0], "end_date": date(9999, 12, 31)}]
+    assert ask(town, rows + unknown, asked(Count)).row(0)[2] == 1
+    assert ask(town, forever, asked(Duration)).row(0)[2] == 0
