@@ -14,7 +14,9 @@ import polars as pl
 
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 
-ROWS_PER_GROUP = 500_000
+ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
+"""Rows of a row group of events, and of persons or places: a range of people is read without most of the others."""
+
 _ORDER = ("person_id", "area_id", "start_date", "date", "code", "value")
 
 
@@ -67,7 +69,8 @@ def write_registers(
 
 def _write_table(path: Path, frame: pl.DataFrame) -> None:
     keys = [name for name in _ORDER if name in frame.columns]
-    frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=ROWS_PER_GROUP)
+    rows = ROWS_PER_GROUP if "code" in frame.columns else SPELLS_PER_GROUP
+    frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=rows)
 
 
 def _swap(fresh: Path, target: Path, aside: Path) -> None:
