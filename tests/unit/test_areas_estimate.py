@@ -8,6 +8,7 @@ import pytest
 
 from riskstrat.areas import estimate_areas, estimate_strata
 from riskstrat.areas.counts import ENOUGH_OUTCOMES, recalibrate, shifted
+from riskstrat.disclosure import release
 from riskstrat.records.areas import QUANTITIES
 from riskstrat.records.cohort import Cohort, Target
 
@@ -170,6 +171,20 @@ def test_the_high_area_is_found_and_every_number_comes_from_the_draws():
     total = areas.total.row(0, named=True)
     assert total["expected_cases"] == pytest.approx((areas.table["risk"] * areas.table["target_people"]).sum())
     assert total["count_lower"] < total["lower"] < total["expected_cases"] < total["upper"] < total["count_upper"]
+
+
+def test_drift_is_told_beside_the_spread_and_leaves_with_the_cases_behind_it():
+    areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000))
+    assert areas.drift is not None
+    row = areas.drift.row(0, named=True)
+    assert row["early_cases"] + row["late_cases"] == areas.table["cases"].sum()
+    assert row["spread"] == pytest.approx(np.median(np.log(areas.draws.unexplained).std(axis=1)))
+    assert row["drift_lower"] < row["drift"] < row["drift_upper"]
+    assert row["drift"] < row["spread"]
+    assert release(areas.tables()["drift"]).frame["drift"].item() == row["drift"]
+    once = estimate_areas(cohort_of(landmarks=1), some_risk(6000), target_of(), some_risk(3000))
+    assert once.drift is None
+    assert "drift" not in once.tables()
 
 
 def test_people_without_a_group_are_left_out_and_counted():

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
+from riskstrat.areas.grouping import sums
 from riskstrat.errors import DesignError, Problem
 from riskstrat.incidence import censoring_weights
 from riskstrat.records.cohort import Cohort
@@ -143,6 +144,18 @@ def recalibrate(cohort: Cohort, risk: np.ndarray) -> Recalibrated:
         weighted_outcome=weighted,
         dispersion=dispersion,
         table=pl.DataFrame(rows, schema=CALIBRATION_SCHEMA, orient="row"),
+    )
+
+
+def counts_by_group(agreed: Recalibrated, group: np.ndarray, groups: int) -> pl.DataFrame:
+    """Count people, cases, and observed and expected outcomes of Poisson variance; rows of group -1 are left out."""
+    return pl.DataFrame(
+        {
+            "people": sums(group, None, groups),
+            "cases": sums(group, agreed.weighted_outcome > 0, groups).astype(np.int64),
+            "observed": sums(group, agreed.weighted_outcome / agreed.dispersion, groups),
+            "expected": sums(group, agreed.included * agreed.risk / agreed.dispersion, groups),
+        }
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from riskstrat.areas.counts import Recalibrated, recalibrate, shifted
+from riskstrat.areas.counts import counts_by_group, recalibrate, shifted
+from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.gamma import GammaPosterior, integrated
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import (
@@ -49,7 +50,8 @@ def estimate_areas(
     """Estimate how high the risk of each group is now, and how sure that is.
 
     O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
-    the group when we stand, times one draw of today's level that all groups share. It assumes that theta persists.
+    the group when we stand, times one draw of today's level that all groups share. It assumes that theta persists;
+    `AreaEstimates.drift` says how far it moved within the cohort.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def estimate_areas(
     target_people = sums(group_now, None, labels.height)
     present = target_people > 0
     agreed = recalibrate(cohort, risk)
-    counts = _counts(agreed, group_then, labels.height)
+    counts = counts_by_group(agreed, group_then, labels.height)
     theta = posterior_of(counts).draw(draws, seed)[:, present]
     level = _level(agreed.level_variance, draws, seed)
     risk_now = shifted(target_risk, agreed.target_shift)
@@ -119,6 +121,7 @@ def estimate_areas(
         target_shift=agreed.target_shift,
         left_out=_left_out(group_then, group_now, present),
         smoothing=smoothing,
+        drift=drift_between_halves(agreed, then["landmark"].to_numpy(), group_then, theta),
     )
 
 
@@ -166,17 +169,6 @@ def _check_groups(labels: pl.DataFrame, group_then: np.ndarray, group_now: np.nd
                 for name in empty
             )
         )
-
-
-def _counts(agreed: Recalibrated, group: np.ndarray, groups: int) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "people": sums(group, None, groups),
-            "cases": sums(group, agreed.weighted_outcome > 0, groups).astype(np.int64),
-            "observed": sums(group, agreed.weighted_outcome / agreed.dispersion, groups),
-            "expected": sums(group, agreed.included * agreed.risk / agreed.dispersion, groups),
-        }
-    )
 
 
 def _quantities(theta: np.ndarray, level: np.ndarray, risk_sums: np.ndarray, people_counts: np.ndarray) -> Draws:

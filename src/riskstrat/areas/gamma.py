@@ -91,6 +91,11 @@ def shape_of(sd_log: np.ndarray) -> np.ndarray:
     return np.asarray(nu)
 
 
+def log_prior(sd_log: np.ndarray) -> np.ndarray:
+    """Log density, up to a constant, of the penalised-complexity prior of a standard deviation of log ratios."""
+    return np.asarray(np.log(PRIOR_TAIL) / PRIOR_SD * sd_log)
+
+
 def log_marginal(observed: np.ndarray, expected: np.ndarray, nu: float, mu: np.ndarray) -> np.ndarray:
     """Log-likelihood of (nu, mu) with theta integrated out, (k,) for k values of mu: negative binomial, O real-valued.
 
@@ -176,6 +181,5 @@ def _log_posterior(observed: np.ndarray, expected: np.ndarray, sd: np.ndarray) -
     mode, spread = mean_given_shape(observed, expected, nu)
     log_mu = mode[:, None] + spread[:, None] * np.linspace(-MEAN_REACH, MEAN_REACH, MEAN_POINTS)
     likelihood = np.array([log_marginal(observed, expected, n, np.exp(m)) for n, m in zip(nu, log_mu, strict=True)])
-    prior = np.log(PRIOR_TAIL) / PRIOR_SD * sd
     cell = np.log(sd) + np.log(spread)
-    return likelihood + (prior + cell)[:, None], np.exp(log_mu)
+    return likelihood + (log_prior(sd) + cell)[:, None], np.exp(log_mu)

@@ -107,6 +107,10 @@ class AreaEstimates:
         Frame of reason, groups, people, target_people.
     smoothing
         Name of the method.
+    drift
+        One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
+        the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
+        ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
     """
 
     by: tuple[str, ...]
@@ -117,6 +121,7 @@ class AreaEstimates:
     target_shift: float
     left_out: pl.DataFrame
     smoothing: str
+    drift: pl.DataFrame | None = None
 
     @property
     def groups(self) -> pl.DataFrame:
@@ -212,7 +217,7 @@ class AreaEstimates:
         Returns
         -------
         dict of Table
-            ``areas``, one row a group without observed and expected, and ``total``.
+            ``areas``, one row a group without observed and expected, ``total``, and ``drift`` where there is one.
         """
         shown = self.table.drop("observed", "expected")
         labels = list(self.by)
@@ -227,7 +232,7 @@ class AreaEstimates:
             denominators={"cases": "people"},
             derived=dict.fromkeys(estimates, ("cases", "people", "target_people")),
         )
-        return {"areas": areas, "total": self._total()}
+        return {"areas": areas, "total": self._total(), **self._drift()}
 
     def _total(self) -> Table:
         frame = self.total.with_columns(
@@ -243,6 +248,15 @@ class AreaEstimates:
             denominators={"cases": "trained"},
             derived=dict.fromkeys(derived, ("people", "cases")),
         )
+
+    def _drift(self) -> dict[str, Table]:
+        if self.drift is None:
+            return {}
+        cases, public = ("early_cases", "late_cases"), ("early_last", "late_first")
+        derived = [name for name in self.drift.columns if name not in (*cases, *public)]
+        frame = self.drift.with_columns(scope=pl.lit("all"))
+        derived_from = dict.fromkeys(derived, cases)
+        return {"drift": Table(frame, dimensions=("scope",), counts=cases, derived=derived_from, public=public)}
 
     def plot(self, language: Language = "sv") -> alt.LayerChart:
         """Relative risk of every group with its interval, class by class, released first."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import exp
 from typing import Any
 
 import polars as pl
@@ -203,6 +204,22 @@ def _limits(story: Story) -> Iterator[Block]:
     declared = [story.say(limit) for limit in story.released.condition.limits]
     general = [story.words(f"method.limit_{name}") for name in ("persist", "moved", "care")]
     yield Bullets(tuple(("", text) for text in (*declared, *general)))
+    yield from _drift(story)
+
+
+def _drift(story: Story) -> Iterator[Block]:
+    """Say whether what set the areas apart has persisted so far."""
+    told = {name: factor for name in ("drift", "spread") if (factor := _factor(story, name))}
+    if len(told) > 1:
+        yield Paragraph(story.words("method.drift", **told))
+
+
+def _factor(story: Story, name: str) -> str | None:
+    """Write a standard deviation of logs as the factor that one of them makes."""
+    found = story.estimate("drift", (name, f"{name}_lower", f"{name}_upper"), scope="all")
+    if found is None or found.lower is None or found.upper is None:
+        return None
+    return story.numbers.interval(exp(found.value), exp(found.lower), exp(found.upper))
 
 
 def _short(story: Story) -> Iterator[Block]:

@@ -1,0 +1,112 @@
+"""Whether theta persists: how far the groups' ratios moved between the earlier and the later landmarks.
+
+In: recalibrated counts by landmark, and the posterior of theta. Out: one row, the drift beside the spread among groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from scipy.special import betaln
+
+from riskstrat.areas.counts import Recalibrated, counts_by_group
+from riskstrat.areas.gamma import log_prior, shape_of
+from riskstrat.records.areas import INTERVAL
+
+SD_RANGE = (0.0005, 3.0)
+SD_POINTS = 128
+MEDIAN = 0.5
+
+
+def drift_between_halves(
+    agreed: Recalibrated, landmark: np.ndarray, group: np.ndarray, theta: np.ndarray
+) -> pl.DataFrame | None:
+    """Estimate how far theta moved between two halves of the cohort, of about as many outcomes each.
+
+    The forward look assumes that theta persists. Its drift is the standard deviation among groups of the log ratio of
+    theta in the later half to theta in the earlier; it is to be read beside the spread, the standard deviation of log
+    theta among groups.
+
+    Parameters
+    ----------
+    agreed
+        Recalibrated risks and outcomes.
+    landmark, group
+        Landmark and group number of each row, (n,); group -1 is left out.
+    theta
+        Draws of theta, (draws, groups).
+
+    Returns
+    -------
+    polars.DataFrame or None
+        One row: ``early_last``, ``late_first`` (landmarks on both sides of the cut), ``early_cases``, ``late_cases``,
+        ``drift`` and ``spread`` (medians, log scale), each with ``_lower`` and ``_upper`` (90 % interval). None where
+        all outcomes are of one landmark.
+    """
+    inside = group >= 0
+    cut = _late_from(landmark[inside], agreed.weighted_outcome[inside])
+    if cut is None:
+        return None
+    late = landmark >= cut
+    before, after = (counts_by_group(agreed, np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
+    return pl.DataFrame(
+        {
+            "early_last": [int(landmark[~late].max())],
+            "late_first": [cut],
+            "early_cases": [int(before["cases"].sum())],
+            "late_cases": [int(after["cases"].sum())],
+            **_summary("drift", drift_quantiles(before, after)),
+            **_summary("spread", np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))),
+        }
+    )
+
+
+def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> np.ndarray:
+    """Median and 90 % interval of the standard deviation of log(theta later / theta earlier), (3,).
+
+    Given both halves' count O, the later is beta-binomial: theta times independent gammas of mean 1 in each half, whose
+    log ratio has the standard deviation, with the prior of the spread (see `riskstrat.areas.gamma`). The halves are
+    compared at their own levels: what moved everywhere alike is no drift.
+
+    Parameters
+    ----------
+    early, late
+        ``observed`` and ``expected`` of the same groups.
+
+    Examples
+    --------
+    >>> half = pl.DataFrame({"observed": [400.0, 600.0, 500.0], "expected": [500.0, 500.0, 500.0]})
+    >>> bool(drift_quantiles(half, half)[0] < 0.1)
+    True
+    """
+    observed = np.stack([half["observed"].to_numpy() for half in (early, late)])
+    expected = np.stack([half["expected"].to_numpy() for half in (early, late)])
+    # With the level of each half taken out, it expects in all what it observes.
+    expected = expected * (observed.sum(axis=1) / expected.sum(axis=1))[:, None]
+    known = expected.min(axis=0) > 0
+    share = expected[1, known] / expected[:, known].sum(axis=0)
+    sd = np.geomspace(*SD_RANGE, SD_POINTS)
+    # Two independent gammas share the variance of the log ratio.
+    total = 2 * shape_of(sd / np.sqrt(2))[:, None]
+    a, b = total * share, total * (1 - share)
+    likelihood = (betaln(a + observed[1, known], b + observed[0, known]) - betaln(a, b)).sum(axis=1)
+    log_weight = likelihood + log_prior(sd) + np.log(sd)
+    weight = np.exp(log_weight - log_weight.max())
+    below = (np.cumsum(weight) - weight / 2) / weight.sum()
+    return np.interp((MEDIAN, *INTERVAL), below, sd)
+
+
+def _late_from(landmark: np.ndarray, outcomes: np.ndarray) -> int | None:
+    """First landmark of the later half; None where one landmark holds all outcomes."""
+    labels, numbers = np.unique(landmark, return_inverse=True)
+    before = np.cumsum(np.bincount(numbers, outcomes))[:-1]
+    possible = (before > 0) & (before < outcomes.sum())
+    if not possible.any():
+        return None
+    uneven = np.where(possible, np.abs(before - outcomes.sum() / 2), np.inf)
+    return int(labels[1:][np.argmin(uneven)])
+
+
+def _summary(name: str, quantiles: np.ndarray) -> dict[str, list[float]]:
+    median, lower, upper = quantiles.tolist()
+    return {name: [median], f"{name}_lower": [lower], f"{name}_upper": [upper]}
