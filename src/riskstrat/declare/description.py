@@ -18,6 +18,7 @@ HEADINGS = {
     "outcome": Text(en="Outcome", sv="Utfall"),
     "horizon": Text(en="Horizon", sv="Uppföljningstid"),
     "features": Text(en="What is known before the index", sv="Vad som är känt före startdatum"),
+    "kinds": Text(en="What these features answer", sv="Vad dessa faktorer svarar på"),
     "programmes": Text(en="Programmes", sv="Insatser"),
     "limits": Text(en="Limits", sv="Begränsningar"),
     "references": Text(en="References", sv="Källor"),
@@ -57,6 +58,7 @@ def _sections(condition: Condition, language: Language) -> Iterator[tuple[str, l
     yield "outcome", [f"{condition.words.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [f"{condition.horizon} ({condition.horizon_days} d)"]
     yield "features", [_feature(feature, language) for feature in condition.features]
+    yield "kinds", [_kind(kind, language) for kind in dict.fromkeys(type(feature) for feature in condition.features)]
     yield "programmes", [_programme(each.title, each.source, language) for each in condition.programmes]
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
@@ -70,6 +72,10 @@ def _outcomes(condition: Condition, language: Language) -> list[str]:
 def _feature(feature: Feature, language: Language) -> str:
     label = feature.label.in_language(language) if feature.label else feature.column
     return f"- {label}: {_sentence(feature, language, without=('label',))}"
+
+
+def _kind(kind: type[Feature], language: Language) -> str:
+    return f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
 
 
 def _programme(title: Text, source: Text, language: Language) -> str:
