@@ -224,12 +224,6 @@ def test_a_file_that_is_damaged_in_the_middle_is_a_contract_error(tmp_path: Path
         registers.refused()
 
 
-def test_a_database_address_is_said_not_to_be_read():
-    with pytest.raises(UsageError, match="postgresql") as caught:
-        open_registers("postgresql://someone:secret@somewhere/registers")
-    assert "secret" not in str(caught.value)
-
-
 def test_a_table_that_is_not_there_is_named(folder: Path, made_up: MadeUp):
     registers = open_registers(folder)
     with pytest.raises(UsageError, match="prescriptions"):

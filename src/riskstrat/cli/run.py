@@ -29,7 +29,10 @@ def run(
         list[str] | None, typer.Argument(help="Names of conditions or paths of your own; all that ship if left out.")
     ] = None,
     *,
-    registers: Annotated[Path, typer.Option(help="The register folder.")] = Path("data_samples/modellstad"),
+    registers: Annotated[
+        str,
+        typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://)."),
+    ] = "data_samples/modellstad",
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which we stand; default: after the data.")
     ] = None,

@@ -3,10 +3,10 @@
 In: a folder of Parquet tables with a manifest. Out: lazy frames in the contract's columns and types.
 """
 
-from riskstrat.registers.folder import open_registers
 from riskstrat.registers.geography import read_geography
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
 from riskstrat.registers.opened import Registers, unique_rows
+from riskstrat.registers.opening import open_registers
 from riskstrat.registers.writing import write_registers
 
 __all__ = [

@@ -76,7 +76,7 @@ def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:
     try:
         return rows.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise ContractError(unreadable(table, source.path)) from error
+        raise ContractError(unreadable(table, source.store.name)) from error
 
 
 def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:

@@ -17,14 +17,14 @@ from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.extras import optional
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
+from riskstrat.registers.manifest import Manifest, parse_manifest
+from riskstrat.registers.source import PersonRange
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
 MANIFEST_TABLE = "riskstrat_manifest"
 """One row, one column ``toml``: the text of `registers.toml`."""
-
-PersonRange = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,9 @@ class Database:
         if scheme not in DIALECTS:
             raise UsageError(_not_an_address(f"registers at a {scheme} address"))
         asked = dict(parse_qsl(parts.query))
-        schema = asked.pop("schema", "")
+        if "schema" not in asked:
+            return cls(url=address)
+        schema = asked.pop("schema")
         return cls(url=urlunsplit(parts._replace(query=urlencode(asked))), schema=schema)
 
     @property
@@ -78,44 +80,57 @@ class Database:
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """Open a connection for as long as it is used; what drivers complain of is told without credentials.
+        """Open a connection for as long as it is used.
+
+        Why there is none is told without credentials; why a query failed is not told, for it may hold a person's value.
 
         Raises
         ------
         ContractError
             If there is no connection, or a query fails.
         """
-        errors = optional("adbc_driver_manager")
+        failures = (optional("adbc_driver_manager").Error, OSError)  # a query that fails midway is an OSError to Arrow
         try:
-            with closing(self.dialect.connect(self.url)) as connection:
+            connection = self.dialect.connect(self.url)
+        except failures as error:
+            raise ContractError(self._failure(_without_secrets(str(error), self.url))) from None
+        with closing(connection):
+            try:
                 yield connection
-        except errors.Error as error:
-            raise ContractError(self._failure(str(error))) from None
+            except failures:
+                raise ContractError(self._failure("a query failed")) from None
 
-    def manifest_text(self) -> str:
-        """Read the one row of `riskstrat_manifest`."""
-        rows = self.rows(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+    def manifest(self) -> Manifest:
+        """Read what the one row of `riskstrat_manifest` says.
+
+        Raises
+        ------
+        ContractError
+            If there is no such table, it has not one row, or what it says breaks the contract.
+        """
+        if not self._has(MANIFEST_TABLE):
+            raise ContractError(_no_manifest("no such table"))
+        rows = self._rows(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
         if len(rows) != 1:
-            raise ContractError(
-                Problem(
-                    table=MANIFEST_TABLE,
-                    found=f"{len(rows)} rows",
-                    expected="one, whose column toml holds the text of registers.toml",
-                    remedy="write it, or give the path of a registers.toml",
-                )
-            )
-        return str(rows[0][0])
+            raise ContractError(_no_manifest(f"{len(rows)} rows"))
+        return parse_manifest(str(rows[0][0]))
 
-    def store(self, table: str) -> DatabaseTable | None:
-        """Find a table or view; None where there is none."""
+    def store(self, table: str, file: str) -> DatabaseTable | Problem:  # noqa: ARG002
+        """Find a table or view by the contract's name."""
+        wanted = [column.name for column in columns_of(table)]
         with self.connected() as connection, closing(connection.cursor()) as cursor:
-            if not self.dialect.has(cursor, table, self.schema):
-                return None
-            wanted = [column.name for column in columns_of(table)]
-            found = self.dialect.schema(cursor, self.qualified(table), wanted)
-        return DatabaseTable(database=self, table=table, schema=found)
+            if self.dialect.has(cursor, table, self.schema):
+                found = self.dialect.schema(cursor, self.qualified(table), wanted)
+                return DatabaseTable(database=self, table=table, schema=found)
+        return Problem(
+            table=table, found=f"no such table in the {self.name}", expected="a table or view", remedy="add it"
+        )
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
+    def _has(self, table: str) -> bool:
+        with self.connected() as connection, closing(connection.cursor()) as cursor:
+            return self.dialect.has(cursor, table, self.schema)
+
+    def _rows(self, query: str) -> list[tuple[object, ...]]:
         """Ask for a few rows."""
         with self.connected() as connection, closing(connection.cursor()) as cursor:
             cursor.execute(query)
@@ -127,7 +142,7 @@ class Database:
 
     def _failure(self, complaint: str) -> Problem:
         return Problem(
-            found=f"{self.name} does not answer: {_without_secrets(complaint, self.url)}",
+            found=f"{self.name} does not answer: {complaint}",
             expected="a database that can be read, with a table or view for each table of the manifest",
             remedy="look at the address, the rights, and the environment variables that hold the credentials",
         )
@@ -169,8 +184,8 @@ class DatabaseTable:
 
         return register_io_source(batches, schema=self._columns)
 
-    def loses(self, column: str) -> bool:
-        """Whether casting a column to the contract's type may change a value: a moment is more than a day."""
+    def loses(self, column: str, dtype: pl.DataType) -> bool:  # noqa: ARG002
+        """Whether casting a column may change a value: a moment is more than a day."""
         return isinstance(self.schema[column], pl.Datetime)
 
     def digest(self) -> bytes:
@@ -194,6 +209,15 @@ def _not_an_address(found: str) -> Problem:
         found=found,
         expected=f"a folder, or an address that begins with one of {', '.join(sorted(DIALECTS))}",
         remedy="correct the address, or export the tables to a folder",
+    )
+
+
+def _no_manifest(found: str) -> Problem:
+    return Problem(
+        table=MANIFEST_TABLE,
+        found=found,
+        expected="one row, whose column toml holds the text of registers.toml",
+        remedy="write it, or give the path of a registers.toml",
     )
 
 

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -162,7 +161,7 @@ def _text(value: str) -> str:
 
 
 def _path(url: str) -> str:
-    return urlsplit(url).path.removeprefix("/")
+    return url.partition(":///")[2]
 
 
 def _polars_type(field: pa.Field) -> pl.DataType:

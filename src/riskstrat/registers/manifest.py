@@ -104,19 +104,33 @@ class Manifest(BaseModel):
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read `registers.toml`.
+    """Read `registers.toml` in a folder; raises as `read_manifest_file`."""
+    return read_manifest_file(folder / FILE_NAME)
+
+
+def read_manifest_file(path: Path) -> Manifest:
+    """Read a manifest from a file.
 
     Raises
     ------
     ContractError
         If it is missing, is not TOML, or anything in it is missing, unknown or out of order; all of it at once.
     """
-    path = folder / FILE_NAME
     if not path.is_file():
-        raise ContractError(_problem(f"no file {FILE_NAME} in {folder}", "a register folder", "give another folder"))
+        found = f"no file {path.name} in {path.parent}"
+        raise ContractError(_problem(found, "a register folder", "give another folder"))
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
+    return parse_manifest(text)
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Read a manifest from its text; raises as `read_manifest_file`."""
+    try:
+        return Manifest.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
     except ValidationError as error:
         raise ContractError(*_manifest_problems(error)) from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,12 +20,15 @@ from riskstrat.registers.checks import refused_rows
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.family import family_ids
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
-from riskstrat.registers.source import Source
+from riskstrat.registers.source import PersonRange, Source
 
-GEOMETRY_FILES = ("geometry.geojson", "geometry.parquet")
+if TYPE_CHECKING:
+    from riskstrat.disclosure import Disclosure
+    from riskstrat.registers.quality import Quality
+
+GEOMETRY_FILES = ("geometry.geojson", "geometry.parquet", "geometry.gpkg")
 INPATIENT = "inpatient"
 _FIRST_ROWS = 100_000
-PersonRange = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +38,7 @@ class Registers:
     Attributes
     ----------
     folder
-        Where they are.
+        Where they are, or where the manifest of a database is; None for a database that holds its own.
     manifest
         What they say of themselves.
     sources
@@ -43,7 +47,7 @@ class Registers:
         person_id and birth_date of everybody in `persons`, sorted by person_id.
     """
 
-    folder: Path
+    folder: Path | None
     manifest: Manifest
     sources: Mapping[str, Source] = field(repr=False)
     births: pl.DataFrame = field(repr=False)
@@ -81,6 +85,8 @@ class Registers:
     @property
     def geometry(self) -> Path | None:
         """The file of the areas' outlines, if there is one."""
+        if self.folder is None:
+            return None
         found = (self.folder / name for name in GEOMETRY_FILES)
         return next((path for path in found if path.is_file()), None)
 
@@ -111,12 +117,32 @@ class Registers:
         For callers that hold births beside the rows anyway and leave these events out themselves.
         """
         source = self._source(table)
-        rows = source.scan() if people is None else source.scan().filter(pl.col("person_id").is_between(*people))
+        rows = source.scan(people)
         return rows.filter(~pl.any_horizontal(source.broken.values())) if source.broken else rows
 
     def refused(self) -> pl.DataFrame:
         """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
         return refused_rows(self.sources, self.births)
+
+    def check(self, disclosure: Disclosure | None = None) -> Quality:
+        """Look for everything that may be wrong with the registers.
+
+        Asked are the contract's row rules, references between tables, what values, codes, ages and dates can be, years
+        without rows, jumps and piles; see ``docs/quality.md``.
+
+        Parameters
+        ----------
+        disclosure
+            Which counts are withheld; if left out those from 1 to 4, and the others are shown as they are.
+
+        Returns
+        -------
+        Quality
+            Its ``table`` has a row a finding, its ``repr`` reads as text.
+        """
+        from riskstrat.registers.quality import check
+
+        return check(self, disclosure)
 
     def known_on(self, table: str) -> pl.Expr:
         """Return the day on which a row of the table was known; it is visible at an index strictly after that day.
@@ -153,8 +179,7 @@ class Registers:
         """Hexadecimal digest of the manifest and of every byte of every table; moving the folder leaves it as it is."""
         digest = hashlib.sha256(self.manifest.model_dump_json().encode())
         for table in sorted(self.sources):
-            with self.sources[table].path.open("rb") as file:
-                digest.update(table.encode() + hashlib.file_digest(file, "sha256").digest())
+            digest.update(table.encode() + self.sources[table].store.digest())
         return digest.hexdigest()
 
     def _source(self, table: str) -> Source:

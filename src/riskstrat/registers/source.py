@@ -1,47 +1,81 @@
-"""One table on disk, read in the contract's columns and types.
+"""One table, wherever it is kept, read in the contract's columns and types.
 
-In: a Parquet file and an expression for each column. Out: lazy rows.
+In: a store of rows and an expression for each column. Out: lazy rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 from riskstrat.errors import Problem
+from riskstrat.registers.manifest import Manifest
+
+PersonRange = tuple[int, int]
+
+
+class Store(Protocol):
+    """Rows as they are kept: a Parquet file, or a table of a database."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Its columns and their types."""
+
+    def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Return its rows, or those of the people from first to last, both included."""
+
+    def loses(self, column: str, dtype: pl.DataType) -> bool:
+        """Whether casting a column to another type would change a value."""
+
+    def digest(self) -> bytes:
+        """Digest everything in it."""
+
+
+class Place(Protocol):
+    """Where registers are: a folder, or a database."""
+
+    def manifest(self) -> Manifest:
+        """Read what the registers say of themselves."""
+
+    def store(self, table: str, file: str) -> Store | Problem:
+        """Find the rows of a table, or say what is wrong with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A Parquet table on disk and how its columns become those of the contract.
+    """A table and how its columns become those of the contract.
 
     Attributes
     ----------
-    path
-        The file.
+    store
+        Where its rows are.
     columns
         One expression for each column of the contract.
     broken
         For event tables: row rules, each true where it is broken.
     """
 
-    path: Path
+    store: Store
     columns: tuple[pl.Expr, ...]
     broken: Mapping[str, pl.Expr]
 
-    def scan(self) -> pl.LazyFrame:
-        """Return every row, in the contract's columns and types."""
-        return pl.scan_parquet(self.path, glob=False).select(self.columns)
+    def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Return every row, or those of the people from first to last, in the contract's columns and types."""
+        return self.store.scan(people).select(self.columns)
 
 
-def unreadable(table: str, path: Path) -> Problem:
-    """Say that a table's file is not whole."""
+def unreadable(table: str, store: str) -> Problem:
+    """Say that a table's rows cannot be read."""
     return Problem(
         table=table,
-        found=f"{path.name} cannot be read as Parquet",
-        expected="a whole Parquet file",
+        found=f"{store} cannot be read",
+        expected="a whole Parquet file, or a table that may be read",
         remedy="write it again; it may have been cut off",
     )
