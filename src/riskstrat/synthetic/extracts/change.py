@@ -132,3 +132,15 @@ class Both:
         for change in self.changes:
             rows = change.apply(rows)
         return rows
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows out of one, each with a change of its own."""
+
+    first: Change
+    second: Change
+
+    def apply(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows as they are delivered."""
+        return pl.concat([self.first.apply(rows), self.second.apply(rows)])

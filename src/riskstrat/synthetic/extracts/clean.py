@@ -74,8 +74,8 @@ def clean_tables(registers: Registers, people: pl.Series | None = None) -> dict[
 def carried(tables: Tables, data_end: date) -> dict[str, pl.DataFrame]:
     """Say what the best intake of the extracts gives: the clean tables with what is lost on the way.
 
-    `CARRIED_LOSSES` names the losses. Gains are the zeros: who is no single parent and who gets no social assistance
-    is known of everybody whose family is known.
+    `CARRIED_LOSSES` names the losses. Gains are visits in specialist care, and zeros: who is no single parent and who
+    gets no social assistance is known of everybody whose family is known.
 
     Parameters
     ----------
@@ -93,6 +93,8 @@ def carried(tables: Tables, data_end: date) -> dict[str, pl.DataFrame]:
         **tables,
         "persons": _born_in_mid_month(tables["persons"], tables["births"]),
         "residences": homes_by_year(tables["residences"], data_end),
+        "diagnoses": _told_once(tables["diagnoses"]),
+        "contacts": _with_specialist_visits(tables["contacts"], tables["diagnoses"]),
         "services": _whole_months(tables["services"], data_end),
         "circumstances": _with_zeros(tables["circumstances"]),
     }
@@ -152,6 +154,20 @@ def _born_in_mid_month(persons: pl.DataFrame, births: pl.DataFrame) -> pl.DataFr
     registered = pl.col("person_id").is_in(births["person_id"].unique().implode())
     mid_month = pl.col("birth_date").dt.replace(day=MID_MONTH)
     return persons.with_columns(birth_date=pl.when(registered).then("birth_date").otherwise(mid_month))
+
+
+def _told_once(diagnoses: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the other diagnoses of a stay that are its main diagnosis again."""
+    stay = ["person_id", "date", "end_date", "code", "setting"]
+    main = diagnoses.filter(position="main").select(stay).unique()
+    others = diagnoses.filter(position="other").join(main, on=stay, how="anti", nulls_equal=True)
+    return pl.concat([diagnoses.filter(pl.col("position") != "other"), others]).sort(diagnoses.columns)
+
+
+def _with_specialist_visits(contacts: pl.DataFrame, diagnoses: pl.DataFrame) -> pl.DataFrame:
+    visits = diagnoses.filter(setting="specialist").select("person_id", "date").unique()
+    seen = visits.with_columns(code=pl.lit("specialist_visit"), end_date=pl.lit(None, pl.Date))
+    return pl.concat([contacts, seen.select(SPELLS)]).sort(SPELLS)
 
 
 def _whole_months(services: pl.DataFrame, data_end: date) -> pl.DataFrame:

@@ -47,5 +47,5 @@ def _with_touching_stays(registers: Registers) -> list[int]:
     contacts = registers.scan("contacts").filter(pl.col("code").is_in((PLANNED, UNPLANNED)))
     stays = contacts.select("person_id", "date", "end_date", "code").unique().collect().sort("person_id", "date")
     previous_end = pl.col("end_date").fill_null(pl.col("date").max()).shift().over("person_id")
-    touching = stays.filter(pl.col("date") <= previous_end.dt.offset_by("1d"))
+    touching = stays.filter(pl.col("date") <= previous_end)
     return touching["person_id"].unique().sort().to_list()

@@ -15,15 +15,21 @@ import numpy as np
 import polars as pl
 
 from riskstrat.registers import open_registers
-from riskstrat.synthetic.extracts import faults_health_board, faults_local, faults_scb
+from riskstrat.synthetic.extracts import faults_health_board, faults_local, faults_patient_register, faults_scb
 from riskstrat.synthetic.extracts.clean import CARRIED_LOSSES, Tables, clean_tables
 from riskstrat.synthetic.extracts.form import Form, write_form
 from riskstrat.synthetic.extracts.layout import EXTRACTS, Extract
 from riskstrat.synthetic.extracts.people import FIRST_TEST_PERSON, choose_people
 from riskstrat.synthetic.extracts.planting import EVERYTHING, FAULT, Fault, plant
+from riskstrat.synthetic.extracts.readme import README
 from riskstrat.synthetic.writing import TRUTH, swap
 
-FAULTS: tuple[Fault, ...] = (*faults_scb.FAULTS, *faults_health_board.FAULTS, *faults_local.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *faults_scb.FAULTS,
+    *faults_patient_register.FAULTS,
+    *faults_health_board.FAULTS,
+    *faults_local.FAULTS,
+)
 """Every fault, in the order in which they are planted."""
 PLANTED, PLANTED_ROWS = "planted.json", "planted_rows.ndjson"
 ROW_SCHEMA = {"fault": pl.String, "file": pl.String, "row": pl.Int64, "person_id": pl.Int64}
@@ -69,6 +75,7 @@ def write_extracts(
         rows = _deliver_all(fresh, tables, registers.manifest.data_end, seed, FAULTS if faults else ())
         rows.write_ndjson(fresh / TRUTH / PLANTED_ROWS)
         summary = {"registers": registers.manifest.name, "seed": seed, "people": tables["persons"].height}
+        (fresh / "README.md").write_text(README.format(**summary), encoding="utf-8")
         text = json.dumps({**summary, **_planted(rows)}, ensure_ascii=False, indent=2)
         (fresh / PLANTED).write_text(text + "\n", encoding="utf-8")
         swap(fresh, target)
