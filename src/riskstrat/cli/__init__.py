@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.pseudonymise import pseudonymise
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("conditions")(list_conditions)
 app.command("describe")(describe)
+app.command("check")(check)
 app.command("codes")(codes)
 app.command("synthesise")(synthesise)
 app.command("pseudonymise")(pseudonymise)

@@ -7,11 +7,13 @@ from riskstrat.registers.geography import read_geography
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
 from riskstrat.registers.opened import Registers, unique_rows
 from riskstrat.registers.opening import open_registers
+from riskstrat.registers.quality import Quality
 from riskstrat.registers.writing import write_registers
 
 __all__ = [
     "CLASSIFICATIONS",
     "Manifest",
+    "Quality",
     "Registers",
     "TableManifest",
     "open_registers",
