@@ -45,14 +45,17 @@ from riskstrat.declare.population import Excluding, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
 from riskstrat.declare.view import Rule, View
+from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
 
 __all__ = [
     "Age",
+    "AnchoredWindow",
     "AnyOf",
     "AreaFact",
     "AtAge",
     "AtBirth",
     "AtEvent",
+    "BetweenAges",
     "BirthRegion",
     "Condition",
     "Count",
@@ -90,6 +93,8 @@ __all__ = [
     "Score",
     "Settings",
     "Sex",
+    "Since",
+    "SinceFirst",
     "Slope",
     "Text",
     "Total",

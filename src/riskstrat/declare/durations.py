@@ -82,17 +82,6 @@ def _checked_window(text: str) -> str:
     return text
 
 
-def _checked_windows(windows: str | tuple[str, ...]) -> str | tuple[str, ...]:
-    """Refuse windows that would give the same column twice; one window is no tuple."""
-    if isinstance(windows, str):
-        return windows
-    lengths = [window_days(window) for window in windows]
-    if not lengths or len(set(lengths)) < len(lengths):
-        message = f"{windows} are not several windows of different lengths"
-        raise ValueError(message)
-    return windows if len(windows) > 1 else windows[0]
-
-
 def _checked_gap(text: str) -> str:
     return text if text == "0d" else _checked_duration(text)
 
@@ -102,9 +91,6 @@ Duration = Annotated[str, AfterValidator(_checked_duration)]
 
 Window = Annotated[str, AfterValidator(_checked_window)]
 """A duration or ``"ever"``."""
-
-Windows = Annotated[Window | tuple[Window, ...], AfterValidator(_checked_windows)]
-"""A window or several of different lengths, such as ``("1y", "5y", "ever")``."""
 
 Gap = Annotated[str, AfterValidator(_checked_gap)]
 """A duration or ``"0d"``."""

@@ -38,11 +38,9 @@ class Excluding(Declaration):
 
     @model_validator(mode="after")
     def _is_a_presence(self) -> Self:
-        if not isinstance(self.having, Count | Duration | Ever) or self.having.relative is not None:
-            message = "having must be a Duration, Ever or Count of the person's own rows"
-            raise ValueError(message)
-        if len(self.having.expanded()) > 1:
-            message = "having must have one window"
+        known = isinstance(self.having, Count | Duration | Ever) and isinstance(self.having.within, str)
+        if not known or self.having.relative is not None:
+            message = "having must be a Duration, Ever or Count of the person's own rows, within a length of time"
             raise ValueError(message)
         return self
 
@@ -50,7 +48,7 @@ class Excluding(Declaration):
         """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
         last = pl.col("index_date") - timedelta(days=1 + _gap_days(self.having.gap))
         begun = pl.col("date") <= last
-        days = window_days(self.having.window)
+        days = window_days(str(self.having.within))
         if days is None:
             return begun
         until = _still(last) if isinstance(self.having, Duration) else pl.col("date")

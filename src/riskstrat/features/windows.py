@@ -1,34 +1,86 @@
 """Look-back windows: which rows of a person's past an index date sees.
 
-In: declared lengths. Out: expressions and bounds in days before the index, where 1 is the day before it.
+In: declared windows and index dates. Out: bounds and expressions in days before the index; 1 is the day before it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import EventFeature
+from riskstrat.declare.windows import AnchoredWindow
 
 DAYS, END_DAYS, FROM_DAYS, TO_DAYS = "days", "end_days", "from_days", "to_days"
+EVENT_DATE = "event_date"
+Days = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The first and last day of a window, in days before the index: one number for all, or one for each answer.
+
+    Attributes
+    ----------
+    nearest
+        Last day of the window.
+    furthest
+        First day; None where it reaches back for ever. A window without days has it nearer than `nearest`.
+    """
+
+    nearest: int | Days
+    furthest: int | Days | None
+
+    def holds_rows(self, row: pl.Expr) -> pl.Expr:
+        """Whether a row's date lies in the window of its answer, whose number is `row`."""
+        return self._begun(row) & self._reached(row, DAYS)
+
+    def meets_spells(self, row: pl.Expr) -> pl.Expr:
+        """Whether a day from a row's date to its end lies in the window."""
+        held = self._begun(row) & self._reached(row, END_DAYS)
+        return held if isinstance(self.furthest, int | None) else held & self._has_days(row)
+
+    def spell_bounds(self, row: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+        """First and last day of a spell inside the window, in days before the index."""
+        first = pl.col(DAYS) if self.furthest is None else pl.min_horizontal(DAYS, _of(self.furthest, row))
+        return first.alias(FROM_DAYS), pl.max_horizontal(END_DAYS, _of(self.nearest, row)).alias(TO_DAYS)
+
+    def _begun(self, row: pl.Expr) -> pl.Expr:
+        return pl.col(DAYS) >= _of(self.nearest, row)
+
+    def _reached(self, row: pl.Expr, days: str) -> pl.Expr:
+        return pl.lit(value=True) if self.furthest is None else pl.col(days) <= _of(self.furthest, row)
+
+    def _has_days(self, row: pl.Expr) -> pl.Expr:
+        return pl.lit(value=True) if self.furthest is None else _of(self.furthest, row) >= _of(self.nearest, row)
+
+
+def _of(bound: int | Days, row: pl.Expr) -> pl.Expr:
+    return pl.lit(bound) if isinstance(bound, int) else pl.lit(pl.Series(bound)).gather(row)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The days ``[index - gap - within, index - gap)``.
+    """The days ``[index - gap - within, index - gap)``, or those from an anchor to ``index - gap``.
 
     Parameters
     ----------
     within_days
-        Length; None reaches back for ever.
+        Length; None reaches back for ever, or to the anchor.
     gap_days
         Days between the end of the window and the index.
+    anchor
+        Where the window begins, and may end, if it is not a length.
     """
 
     within_days: int | None
     gap_days: int
+    anchor: AnchoredWindow | None = None
 
     @classmethod
     def of(cls, feature: EventFeature) -> Window:
@@ -41,6 +93,8 @@ class Window:
         395
         """
         gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
+        if isinstance(feature.window, AnchoredWindow):
+            return cls(within_days=None, gap_days=gap, anchor=feature.window)
         return cls(within_days=window_days(feature.window), gap_days=gap)
 
     @property
@@ -50,7 +104,7 @@ class Window:
 
     @property
     def furthest_day(self) -> int | None:
-        """First day of the window, in days before the index; None where it reaches back for ever."""
+        """First day of the window, in days before the index; None where nothing limits it, or an anchor does."""
         return None if self.within_days is None else self.gap_days + self.within_days
 
     def holds_rows(self) -> pl.Expr:
@@ -66,13 +120,39 @@ class Window:
         first = pl.col(DAYS).clip(upper_bound=self.furthest_day).alias(FROM_DAYS)
         return first, pl.col(END_DAYS).clip(lower_bound=self.nearest_day).alias(TO_DAYS)
 
+    def bounds(self, index: pl.DataFrame) -> Bounds:
+        """Say where the window lies for each answer.
 
-def longest(windows: set[Window]) -> Window:
-    """Pick the longest window; of equally long ones that nearest to the index.
+        Parameters
+        ----------
+        index
+            index_date, birth_date and, where an event dates the window, event_date.
+        """
+        if self.anchor is None:
+            return Bounds(self.nearest_day, self.furthest_day)
+        end = self.anchor.end()
+        nearest = pl.lit(self.nearest_day, dtype=pl.Int64)
+        bounds = index.select(
+            nearest=nearest if end is None else pl.max_horizontal(nearest, _days_before_index(end) + 1),
+            furthest=_days_before_index(self.anchor.start()).fill_null(0),
+        )
+        return Bounds(bounds["nearest"].to_numpy(), bounds["furthest"].to_numpy())
+
+
+def _days_before_index(day: pl.Expr) -> pl.Expr:
+    return (pl.col("index_date") - day).dt.total_days()
+
+
+def longest(windows: Iterable[Window]) -> Window:
+    """Pick the longest window that is a length, of equally long ones that nearest to the index; else the first.
 
     Examples
     --------
-    >>> longest({Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)}).within_days is None
+    >>> longest([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).within_days is None
     True
     """
-    return max(windows, key=lambda window: (window.within_days is None, window.within_days or 0, -window.gap_days))
+    asked = list(windows)
+    lengths = [window for window in asked if window.anchor is None]
+    if not lengths:
+        return asked[0]
+    return max(lengths, key=lambda window: (window.within_days is None, window.within_days or 0, -window.gap_days))

@@ -17,9 +17,10 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import matching
 from riskstrat.declare.base import CONFIG, Text
-from riskstrat.declare.durations import Gap, Windows, in_words
+from riskstrat.declare.durations import Gap
 from riskstrat.declare.features.base import RelativeFeature, joined
 from riskstrat.declare.features.persons import YES_NO
+from riskstrat.declare.windows import Lookback, Windows, window_name, window_words
 from riskstrat.errors import Problem, UsageError
 
 _SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -37,7 +38,8 @@ class EventFeature(RelativeFeature):
     codes
         A code expression (``"I20-I25, G45"``), a named list (``"heart_failure"``) or names of an exact system.
     within
-        Length of the look-back window, ``[index - gap - within, index - gap)``; several lengths give a column each.
+        Length of the look-back window, ``[index - gap - within, index - gap)``, or a window that begins elsewhere
+        (`BetweenAges`, `Since`, `SinceFirst`); several windows give a column each.
     gap
         The window ends this long before the index.
     settings, positions
@@ -57,15 +59,15 @@ class EventFeature(RelativeFeature):
     """Whether rows that began before the window and reach into it count too."""
 
     @property
-    def window(self) -> str:
-        """The one length in `within`.
+    def window(self) -> Lookback:
+        """The one window in `within`.
 
         Raises
         ------
         UsageError
             If there are several: `expanded` gives a feature for each.
         """
-        if isinstance(self.within, str):
+        if not isinstance(self.within, tuple):
             return self.within
         raise UsageError(
             Problem(
@@ -80,16 +82,17 @@ class EventFeature(RelativeFeature):
         """Name of the feature's column in X: relative, kind, register, codes, restrictions, window and gap."""
         gap = None if self.gap == "0d" else f"gap_{self.gap}"
         kind = _SNAKE.sub("_", type(self).__name__).lower()
-        return joined(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, self.window, gap)
+        window = window_name(self.window)
+        return joined(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, window, gap)
 
     def expanded(self) -> tuple[Self, ...]:
         """Give a feature for each window; labels then say which."""
-        if isinstance(self.within, str):
+        if not isinstance(self.within, tuple):
             return (self,)
         return tuple(dataclasses.replace(self, within=each, label=self._labelled(each)) for each in self.within)
 
-    def _labelled(self, window: str) -> Text | None:
-        words = in_words(window)
+    def _labelled(self, window: Lookback) -> Text | None:
+        words = window_words(window)
         return self.label and Text(en=f"{self.label.en} ({words.en})", sv=f"{self.label.sv} ({words.sv})")
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:

@@ -1,0 +1,222 @@
+"""Look-back windows that begin and end elsewhere than a length before the index: at ages, on a date, at an event.
+
+In: declarations. Out: expressions of the first day and of the day after the last; the index ends every window.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from dataclasses import field
+from typing import Annotated, Self
+
+import polars as pl
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic.dataclasses import dataclass
+
+from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.calendar import plus_months
+from riskstrat.declare.durations import Window, in_words, window_days
+from riskstrat.declare.view import Rows
+
+Years = Annotated[float, Field(ge=0, le=130)]
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class AnchoredWindow(Declaration, ABC):
+    """A window that is not a length before the index; a new kind says when it begins, and may say when it ends.
+
+    Of a relative the ages and events are the relative's own. Where a window has no day before the index (an age that
+    is not reached, an event that has not been) no day of it could be observed: the feature is null.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the window in the feature's column."""
+
+    @property
+    @abstractmethod
+    def words(self) -> Text:
+        """Name of the window in a label."""
+
+    @property
+    def event(self) -> Rows | None:
+        """The rows whose first visible one dates the window, where one does: it is event_date below."""
+        return None
+
+    @abstractmethod
+    def start(self) -> pl.Expr:
+        """Give the first day (Date) from index_date, birth_date and event_date; null where there is no window."""
+
+    def end(self) -> pl.Expr | None:
+        """Give the day after the last (Date) from the same columns; None where only the index ends the window."""
+        return None
+
+
+@dataclass(frozen=True, config=CONFIG)
+class BetweenAges(AnchoredWindow):
+    """The days from one birthday to the day before another, as far as they lie before the index.
+
+    Parameters
+    ----------
+    from_years, to_years
+        Ages in years; parts of years are whole months.
+
+    Examples
+    --------
+    >>> BetweenAges(1.5, 4).name
+    'between_ages_1y6m_4y'
+    """
+
+    from_years: Years = field(kw_only=False)
+    to_years: Years = field(kw_only=False)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if _months(self.from_years) >= _months(self.to_years):
+            message = "from_years must be at least a month below to_years"
+            raise ValueError(message)
+        return self
+
+    @property
+    def name(self) -> str:
+        """Name of the window in the feature's column."""
+        return f"between_ages_{_age_name(self.from_years)}_{_age_name(self.to_years)}"
+
+    @property
+    def words(self) -> Text:
+        """Name of the window in a label."""
+        ages = f"{self.from_years:g}–{self.to_years:g}"
+        return Text(en=f"at ages {ages}", sv=f"vid {ages} års ålder")
+
+    def start(self) -> pl.Expr:
+        """Give the first birthday; a day that the month does not have is the first of the next."""
+        return plus_months(pl.col("birth_date"), _months(self.from_years))
+
+    def end(self) -> pl.Expr:
+        """Give the last birthday."""
+        return plus_months(pl.col("birth_date"), _months(self.to_years))
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Since(AnchoredWindow):
+    """The days from a date of the calendar to the index.
+
+    Examples
+    --------
+    >>> Since(dt.date(2015, 1, 1)).name
+    'since_2015-01-01'
+    """
+
+    date: dt.date = field(kw_only=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the window in the feature's column."""
+        return f"since_{self.date.isoformat()}"
+
+    @property
+    def words(self) -> Text:
+        """Name of the window in a label."""
+        return Text(en=f"since {self.date.isoformat()}", sv=f"sedan {self.date.isoformat()}")
+
+    def start(self) -> pl.Expr:
+        """Give the date."""
+        return pl.lit(self.date)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class SinceFirst(AnchoredWindow):
+    """The days from the first row that was known before the index, its own day included, to the index.
+
+    Parameters
+    ----------
+    register, codes, settings, positions
+        Which rows, as in `EventFeature`.
+
+    Examples
+    --------
+    >>> SinceFirst(register="diagnoses", codes="E10-E14").name
+    'since_first_diagnoses_E10-E14'
+    """
+
+    register: str
+    codes: str
+    settings: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the window in the feature's column."""
+        return "_".join(("since_first", self.register, self.codes, *self.settings, *self.positions))
+
+    @property
+    def words(self) -> Text:
+        """Name of the window in a label."""
+        return Text(en=f"since the first {self.codes}", sv=f"sedan första {self.codes}")
+
+    @property
+    def event(self) -> Rows:
+        """The rows themselves."""
+        return self
+
+    def start(self) -> pl.Expr:
+        """Give the date of the event; null where there is none."""
+        return pl.col("event_date")
+
+
+def window_name(window: str | AnchoredWindow) -> str:
+    """Name a window in a column.
+
+    Examples
+    --------
+    >>> window_name("5y"), window_name(BetweenAges(2, 4))
+    ('5y', 'between_ages_2y_4y')
+    """
+    return window if isinstance(window, str) else window.name
+
+
+def window_words(window: str | AnchoredWindow) -> Text:
+    """Name a window in a label."""
+    return in_words(window) if isinstance(window, str) else window.words
+
+
+def _months(years: float) -> int:
+    return round(years * 12)
+
+
+def _age_name(years: float) -> str:
+    whole, months = divmod(_months(years), 12)
+    return f"{whole}y" + (f"{months}m" if months else "")
+
+
+Lookback = Window | AnchoredWindow
+"""A duration, ``"ever"``, or a window that begins elsewhere."""
+
+
+def _checked(windows: Lookback | tuple[Lookback, ...]) -> Lookback | tuple[Lookback, ...]:
+    """Refuse windows that would give the same column twice; one window is no tuple."""
+    if not isinstance(windows, tuple):
+        return windows
+    lengths = {window_days(window) if isinstance(window, str) else window for window in windows}
+    if not windows or len(lengths) < len(windows):
+        message = f"{', '.join(map(window_name, windows)) or 'no windows'}: not several different windows"
+        raise ValueError(message)
+    return windows if len(windows) > 1 else windows[0]
+
+
+def _sort(window: object) -> str:
+    if isinstance(window, tuple | list):
+        return "several"
+    return "anchored" if isinstance(window, AnchoredWindow) else "length"
+
+
+_One = Annotated[Annotated[Window, Tag("length")] | Annotated[AnchoredWindow, Tag("anchored")], Discriminator(_sort)]
+_Several = tuple[_One, ...]
+Windows = Annotated[
+    Annotated[Window, Tag("length")] | Annotated[AnchoredWindow, Tag("anchored")] | Annotated[_Several, Tag("several")],
+    Discriminator(_sort),
+    AfterValidator(_checked),
+]
+"""A window or several different ones, such as ``("1y", "5y", "ever")``."""
