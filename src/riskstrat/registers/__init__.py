@@ -4,6 +4,7 @@ In: a folder of Parquet tables with a manifest. Out: lazy frames in the contract
 """
 
 from riskstrat.registers.geography import read_geography
+from riskstrat.registers.intake.running import intake
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
 from riskstrat.registers.opened import Registers, unique_rows
 from riskstrat.registers.opening import open_registers
@@ -16,6 +17,7 @@ __all__ = [
     "Quality",
     "Registers",
     "TableManifest",
+    "intake",
     "open_registers",
     "read_geography",
     "unique_rows",

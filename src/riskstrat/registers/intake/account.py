@@ -1,0 +1,94 @@
+"""Counts of what happened to rows: long frames that are added up, so that nothing is held but numbers.
+
+In: flags of a batch. Out: rows by place, column, rule and outcome; rows by year; empty cells; codes not recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+READ, KEPT, REFUSED, MENDED, EMPTIED, MERGED, MADE = "read", "kept", "refused", "mended", "emptied", "merged", "made"
+"""Of a file: read = kept + refused. Of a table: made = kept + refused + merged. Values are mended or emptied."""
+
+COUNTS = {"place": pl.String(), "column": pl.String(), "rule": pl.String(), "outcome": pl.String(), "rows": pl.Int64()}
+YEARS = {"table": pl.String(), "place": pl.String(), "year": pl.Int32(), "month": pl.Int32(), "rows": pl.Int64()}
+CELLS = {"place": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
+CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
+SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}
+_SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
+    "counts": COUNTS,
+    "years": YEARS,
+    "cells": CELLS,
+    "codes": CODES,
+    "series": SERIES,
+}
+_NUMBERS = ("rows", "missing")
+MOST_CODES = 5_000
+"""Codes not recognised that are told apart; a free text in a column of codes would otherwise fill the memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Counts so far; `plus` gives the sum of two.
+
+    Attributes
+    ----------
+    counts
+        place (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule, outcome, rows.
+    years
+        Rows of each table by the place that they came from and by month.
+    cells
+        Rows read and empty cells by place, column and year.
+    codes
+        Codes that have the shape of none of their system.
+    series
+        Rows by code, definition and year where a definition changed.
+    """
+
+    counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
+    years: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=YEARS))
+    cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELLS))
+    codes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CODES))
+    series: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SERIES))
+
+    def of(self, place: str, outcome: str) -> int:
+        """Rows of a place that ended so."""
+        return int(self.counts.filter(place=place, outcome=outcome)["rows"].sum())
+
+
+def total(accounts: Sequence[Account]) -> Account:
+    """Add accounts up."""
+    return Account(**{name: _added([getattr(each, name) for each in accounts], name) for name in _SCHEMAS})
+
+
+def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
+    schema = _SCHEMAS[name]
+    keys = [column for column in schema if column not in _NUMBERS]
+    sums = [pl.col(column).sum() for column in schema if column in _NUMBERS]
+    together = pl.concat([pl.DataFrame(schema=schema), *frames])
+    added = together.group_by(keys).agg(sums).sort(keys)
+    return _cut(added) if name == "codes" else added
+
+
+def _cut(codes: pl.DataFrame) -> pl.DataFrame:
+    return codes.sort("rows", "table", "code", descending=[True, False, False]).head(MOST_CODES)
+
+
+def counts(entries: Iterable[tuple[str, str, str, str, int]]) -> pl.DataFrame:
+    """Make a frame of (place, column, rule, outcome, rows), without those of no rows."""
+    rows = [entry for entry in entries if entry[-1]]
+    return pl.DataFrame(rows, schema=COUNTS, orient="row")
+
+
+def by_rule(place: str, outcome: str, rules: pl.Series) -> pl.DataFrame:
+    """Count rows by the rule that they broke; null is no rule."""
+    found = rules.drop_nulls().value_counts()
+    return counts((place, "", rule, outcome, number) for rule, number in found.iter_rows())
+
+
+def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Give a frame the columns and types of a schema."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())

@@ -1,0 +1,143 @@
+"""From when to when each table is complete, seen from its rows; and the manifest that says so.
+
+In: rows by month, what the mappings declare. Out: a `Manifest`; days are inclusive.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from riskstrat.registers.contract import is_event_table
+from riskstrat.registers.intake.delivery import Delivered
+from riskstrat.registers.intake.mapping import Input, RegisterMapping, TableRules
+from riskstrat.registers.manifest import Manifest, TableManifest
+
+Span = tuple[date, date]
+_LEAST_SHARE = 0.05
+"""A year, or the first or last month of a year, with fewer rows than this share of the usual one is not covered."""
+_DENSE = 20
+"""From this many rows in the usual month on, an empty month at an end is believed."""
+
+
+def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
+    """Join what several mappings say of one table: delays by setting, units, judges."""
+    joined: dict[str, TableRules] = {}
+    for register in registers:
+        for table, rules in register.tables.items():
+            joined[table] = _joined(joined[table], rules) if table in joined else rules
+    return joined
+
+
+def coverage_of(months: pl.DataFrame, files: Sequence[Delivered]) -> dict[str, Span]:
+    """Say from when to when each event table is complete: what all that fills it cover together.
+
+    Parameters
+    ----------
+    months
+        table, place, year, month, rows.
+    files
+        The files, whose inputs may declare their register's own coverage.
+    """
+    declared = {each.place: each.declared for each in files}
+    spans: dict[str, list[Span]] = {}
+    for (table, place), rows in months.group_by("table", "place"):
+        span = _span(rows, declared[str(place)])
+        spans.setdefault(str(table), []).extend([span] if span else [])
+    return {table: _common(each) for table, each in sorted(spans.items()) if each}
+
+
+def manifest_of(
+    name: str,
+    last_day: date,
+    tables: Iterable[str],
+    spans: Mapping[str, Span],
+    rules: Mapping[str, TableRules],
+    sources: Mapping[str, str],
+) -> Manifest:
+    """Write the manifest of the tables that were made.
+
+    Parameters
+    ----------
+    name, last_day
+        What the folder is called, and the last day that can have been seen.
+    tables
+        Their names.
+    spans, rules, sources
+        By table.
+    """
+    entries = {
+        table: _entry(table, spans.get(table), rules.get(table, TableRules()), sources.get(table, ""))
+        for table in tables
+    }
+    return Manifest(name=name, data_end=last_day, tables=entries)
+
+
+def _entry(table: str, span: Span | None, rules: TableRules, source: str) -> TableManifest:
+    start, end = span or (None, None)
+    event = is_event_table(table) or table == "area_facts"
+    return TableManifest(
+        file=f"{table}.parquet",
+        code_system=rules.code_system,
+        coverage_start=start,
+        coverage_end=end if event else None,
+        delay_days=rules.delay_days,
+        units=rules.units,
+        source=source,
+    )
+
+
+def _joined(one: TableRules, other: TableRules) -> TableRules:
+    return TableRules(
+        code_system=one.code_system,
+        delay_days=_delays(one.delay_days, other.delay_days),
+        units={**one.units, **other.units},
+        versions={**one.versions, **other.versions},
+        judges=tuple(dict.fromkeys((*one.judges, *other.judges))),
+        merge=one.merge or other.merge,
+    )
+
+
+def _delays(one: int | Mapping[str, int], other: int | Mapping[str, int]) -> int | dict[str, int]:
+    if isinstance(one, int) and isinstance(other, int):
+        return max(one, other)
+    by_setting = [each for each in (one, other) if not isinstance(each, int)]
+    return {setting: days for each in by_setting for setting, days in each.items()}
+
+
+def _span(months: pl.DataFrame, declared: Input) -> Span | None:
+    years = months.group_by("year").agg(pl.col("rows").sum()).sort("year")
+    usual = years.filter(pl.col("rows") >= _LEAST_SHARE * pl.col("rows").median())["year"].to_list()
+    if not usual:
+        return None
+    start, end = _first_day(months, usual[0]), _last_day(months, usual[-1])
+    return max(start, declared.coverage_start or start), min(end, declared.coverage_end or end)
+
+
+def _first_day(months: pl.DataFrame, year: int) -> date:
+    filled = _filled(months, year)
+    return date(year, filled[0], 1) if filled else date(year, 1, 1)
+
+
+def _last_day(months: pl.DataFrame, year: int) -> date:
+    filled = _filled(months, year)
+    month = filled[-1] if filled else 12
+    return date(year, month, monthrange(year, month)[1])
+
+
+def _filled(months: pl.DataFrame, year: int) -> list[int]:
+    """Months of a year with rows, if there are rows enough to tell and they come all year round."""
+    usual = months["rows"].median()
+    if not isinstance(usual, float) or usual < _DENSE or months["month"].n_unique() < 12:
+        return []
+    rows = months.filter((pl.col("year") == year) & (pl.col("rows") >= _LEAST_SHARE * usual))
+    return sorted(rows["month"].to_list())
+
+
+def _common(spans: Sequence[Span]) -> Span:
+    """Give what all spans cover; where they have no day in common, all that any covers."""
+    start, end = max(span[0] for span in spans), min(span[1] for span in spans)
+    return (start, end) if start <= end else (min(span[0] for span in spans), max(span[1] for span in spans))

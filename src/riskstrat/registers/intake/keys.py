@@ -1,0 +1,56 @@
+"""Key files: an agency's own running numbers in, the common ones out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from riskstrat.errors import ContractError
+from riskstrat.registers.identity import refuse_identities
+from riskstrat.registers.intake.cleaning import cleaned, filled
+from riskstrat.registers.intake.delivery import Keys
+from riskstrat.registers.intake.mapping import Column
+from riskstrat.registers.intake.taking import KeyMap
+from riskstrat.registers.intake.text import UnreadableError, unreadable
+
+_NUMBER = Column(names=("key",), kind="key", status="verified")
+
+
+def key_maps(files: Iterable[Keys]) -> dict[str, KeyMap]:
+    """Read the key files of every register; a number that stands for two persons is left out, so its rows are refused.
+
+    Raises
+    ------
+    ContractError
+        If one cannot be read, or holds personal identity numbers.
+    """
+    found: dict[str, list[pl.DataFrame]] = {}
+    for file in files:
+        found.setdefault(file.register, []).append(_pairs(file))
+    return {register: _unambiguous(pl.concat(pairs)) for register, pairs in found.items()}
+
+
+def _pairs(file: Keys) -> pl.DataFrame:
+    try:
+        return pl.concat([_read(file, texts) for texts in file.sheet.frames()] or [_none()])
+    except UnreadableError as broken:
+        raise ContractError(unreadable(file.file, str(broken))) from broken
+
+
+def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
+    named = texts.select(pl.nth(place).alias(f"column {place + 1}") for place in range(len(file.sheet.header)))
+    refuse_identities(named, file.file)
+    places = {"own": file.own, "common": file.common}
+    return texts.select(
+        cleaned(_NUMBER, [filled(_NUMBER, pl.col(f"column_{place}"))]).value.alias(side)
+        for side, place in places.items()
+    ).drop_nulls()
+
+
+def _unambiguous(pairs: pl.DataFrame) -> KeyMap:
+    return pairs.unique().filter(pl.len().over("own") == 1)
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema={"own": pl.Int64, "common": pl.Int64})

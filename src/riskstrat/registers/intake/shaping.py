@@ -1,0 +1,185 @@
+"""Values of a file become rows of tables: the mapping's `rows`, one after the other.
+
+In: a frame of values under the mapping's names. Out: frames by table in the contract's columns, with each row's origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from riskstrat.registers.contract import columns_of, is_event_table
+from riskstrat.registers.intake.account import CODES, MADE, MENDED, MERGED, SERIES, YEARS, Account, counts, typed
+from riskstrat.registers.intake.codes import clean_code
+from riskstrat.registers.intake.mapping import Column, Input, RegisterMapping, Rows
+from riskstrat.registers.intake.taking import ORIGIN, precision_of, spelling_of
+
+PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
+REPEATED = "repeats another column"
+SHOWN_CODE = r"^[A-Z0-9,\-]{1,7}$"
+NO_CODE = "(a text that is no code)"
+INTERNAL: Mapping[str, Mapping[str, pl.DataType]] = {
+    "persons": {
+        **{column.name: column.dtype for column in columns_of("persons")},
+        "death_date_precision": pl.String(),
+        "reused": pl.String(),
+    },
+    "residences": {
+        "person_id": pl.Int64(),
+        "date": pl.Date(),
+        "kind": pl.String(),
+        "area_id": pl.String(),
+        "care_centre_id": pl.String(),
+    },
+}
+"""Tables that are put together from facts: what a fact has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shaped:
+    """Rows of one table."""
+
+    table: str
+    rows: pl.DataFrame
+    account: Account
+
+
+def schema_within(table: str) -> dict[str, pl.DataType]:
+    """Columns of a table's rows inside intake: those of the contract, or of the facts that it is put together from."""
+    if table in INTERNAL:
+        return {**INTERNAL[table], ORIGIN: pl.UInt64()}
+    contract = {column.name: column.dtype for column in columns_of(table)}
+    if not is_event_table(table):
+        return {**contract, ORIGIN: pl.UInt64()}
+    return {**contract, PRECISION: pl.String(), END_PRECISION: pl.String(), ORIGIN: pl.UInt64()}
+
+
+def shaped(register: RegisterMapping, place: str, declared: Input, values: pl.DataFrame) -> list[Shaped]:
+    """Make the rows of every table from a batch of values."""
+    found = [each for rows in declared.rows for each in _made(register, declared, rows, values)]
+    return [Shaped(table=each.table, rows=each.rows, account=_with_years(each, place)) for each in found]
+
+
+def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> Iterable[Shaped]:
+    chosen = values.filter(*(pl.col(name).cast(pl.String).is_in(texts) for name, texts in rows.when.items()))
+    source = rows.take.get("code")
+    if source is None or declared.columns[source].kind != "code":
+        return [_plain(declared, rows, chosen)]
+    coded, account = _coded(declared, rows, chosen, declared.columns[source])
+    versions = register.tables[rows.table].versions if rows.table in register.tables else {}
+    tables: dict[str, str] = dict(versions.items())
+    parts = coded.with_columns(_table=pl.col("__version").replace_strict(tables, default=rows.table)).partition_by(
+        "_table", as_dict=True
+    )
+    if coded.is_empty():
+        return [Shaped(table=rows.table, rows=pl.DataFrame(schema=schema_within(rows.table)), account=account)]
+    split = [(str(key[0]), part.select(schema_within(rows.table))) for key, part in parts.items()]
+    accounts = [account, *(Account() for _ in split[1:])]
+    return [
+        Shaped(table=t, rows=part, account=_ended(each, t, part))
+        for (t, part), each in zip(split, accounts, strict=False)
+    ]
+
+
+def _plain(declared: Input, rows: Rows, chosen: pl.DataFrame) -> Shaped:
+    made = _selected(declared, rows, chosen)
+    if is_event_table(rows.table):
+        made = made.drop_nulls(["code", "value"] if "value" in rows.take and "code" in rows.set else ["code"])
+    return Shaped(table=rows.table, rows=made, account=_ended(_breaks(rows, made), rows.table, made))
+
+
+def _selected(declared: Input, rows: Rows, chosen: pl.DataFrame) -> pl.DataFrame:
+    found: dict[str, pl.Expr] = {
+        **{column: pl.col(name) for column, name in rows.take.items()},
+        **{column: pl.lit(text) for column, text in rows.set.items()},
+        ORIGIN: pl.col(ORIGIN),
+        **_precisions(declared, rows),
+    }
+    if rows.definition:
+        found["setting"] = _definition(chosen, rows)
+    schema = schema_within(rows.table)
+    return chosen.select(
+        found.get(name, pl.lit(None)).cast(dtype, strict=False).alias(name) for name, dtype in schema.items()
+    )
+
+
+def _precisions(declared: Input, rows: Rows) -> dict[str, pl.Expr]:
+    dates = {
+        column: name
+        for column, name in rows.take.items()
+        if name in declared.columns and declared.columns[name].kind == "date"
+    }
+    called = {
+        "date": PRECISION,
+        "end_date": END_PRECISION,
+        "birth_date": "birth_date_precision",
+        "death_date": "death_date_precision",
+    }
+    return {called[column]: pl.col(precision_of(name)) for column, name in dates.items() if column in called}
+
+
+def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
+    name = spelling_of(rows.take["value"])
+    return pl.col(name) if name in chosen.columns else pl.lit(None, dtype=pl.String)
+
+
+def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, Account]:
+    """Make one row of each code, cleaned."""
+    other = rows.unless_equal
+    base = _selected(
+        declared, rows.model_copy(update={"take": {k: v for k, v in rows.take.items() if k != "code"}}), chosen
+    )
+    written = base.with_columns(chosen[rows.take["code"]].alias(WRITTEN))
+    written = written if other is None else written.with_columns(chosen[other].alias("__other"))
+    written = (written.explode(WRITTEN) if column.several else written).drop_nulls(WRITTEN)
+    system = column.system or "icd"
+    code = clean_code(system, pl.col(WRITTEN), pl.col("date"))
+    flags = [flag.alias(f"__{rule}") for rule, flag in code.mended.items()]
+    coded = written.with_columns(
+        code.value.alias("code"), code.version.alias("__version"), code.recognised.alias("__recognised"), *flags
+    ).drop_nulls("code")
+    mended = counts(
+        (rows.table, rows.take["code"], rule, MENDED, int(coded[f"__{rule}"].sum())) for rule in code.mended
+    )
+    unknown = _unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"])
+    account = Account(counts=mended, codes=unknown)
+    return (coded, account) if other is None else _unrepeated(rows, coded, account)
+
+
+def _unrepeated(rows: Rows, coded: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, Account]:
+    other = clean_code("icd", pl.col("__other"), pl.col("date")).value
+    repeats = coded.select((pl.col("code") == other).fill_null(value=False)).to_series()
+    repeated = int(repeats.sum())
+    told = counts([(rows.table, rows.take["code"], REPEATED, MERGED, repeated), (rows.table, "", "", MADE, repeated)])
+    return coded.filter(~repeats), Account(counts=pl.concat([account.counts, told]), codes=account.codes)
+
+
+def _unknown(table: str, codes: pl.Series) -> pl.DataFrame:
+    """Count codes without a known shape; a text that is no code at all is not shown."""
+    shown = pl.when(pl.col("code").str.contains(SHOWN_CODE)).then("code").otherwise(pl.lit(NO_CODE))
+    found = codes.alias("code").to_frame().group_by(shown.alias("code")).agg(rows=pl.len().cast(pl.Int64))
+    return found.select(pl.lit(table).alias("table"), "code", "rows").pipe(typed, CODES)
+
+
+def _breaks(rows: Rows, made: pl.DataFrame) -> Account:
+    if not rows.definition:
+        return Account()
+    found = made.group_by("code", definition="setting", year=pl.col("date").dt.year()).agg(rows=pl.len())
+    return Account(series=found.select(pl.lit(rows.table).alias("table"), *list(SERIES)[1:]).pipe(typed, SERIES))
+
+
+def _ended(account: Account, table: str, rows: pl.DataFrame) -> Account:
+    made = counts([(table, "", "", MADE, rows.height)])
+    return Account(counts=pl.concat([account.counts, made]), codes=account.codes, series=account.series)
+
+
+def _with_years(each: Shaped, place: str) -> Account:
+    account = each.account
+    if "date" not in each.rows.columns:
+        return account
+    day = pl.col("date")
+    found = each.rows.drop_nulls("date").group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
+    years = found.select(pl.lit(each.table).alias("table"), pl.lit(place).alias("place"), pl.all()).pipe(typed, YEARS)
+    return Account(counts=account.counts, codes=account.codes, series=account.series, years=years)

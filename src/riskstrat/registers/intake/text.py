@@ -1,0 +1,278 @@
+"""Delimited text of any separator and encoding, block by block: bytes on disk in, frames of texts out.
+
+No value is interpreted here. A frame holds the file's columns, the number of each line, and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.errors import Problem
+
+LINE, FAULT = "__line", "__fault"
+SEPARATORS = (";", "\t", ",", "|")
+BLOCK_BYTES = 16 << 20
+LONGEST_LINE = 4 << 20
+_SAMPLE_BYTES = 256 << 10
+_QUOTE = b'"'
+_QUOTED = re.compile(rb'"[^"]*"')
+_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 26})
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a text file is written.
+
+    Attributes
+    ----------
+    encoding
+        ``utf-8`` (blocks that are none are read as Latin-1), ``utf-16-le`` or ``utf-16-be``.
+    skip
+        Bytes of the byte-order mark.
+    separator, quoted
+        Between fields; whether fields may stand in quotation marks.
+    header
+        Names of the columns.
+    """
+
+    encoding: str
+    skip: int
+    separator: str
+    quoted: bool
+    header: tuple[str, ...]
+
+
+def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
+    """Find out how a file is written, from its beginning.
+
+    Parameters
+    ----------
+    path
+        The file.
+    known
+        Whether a mapping knows a column of that name: the separator is the one that gives most known names.
+
+    Returns
+    -------
+    Dialect or str
+        A string says why it cannot be read.
+    """
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE_BYTES)
+    encoding, skip = _encoding_of(sample)
+    text = _decoded(sample[skip:], encoding)
+    if not text.strip():
+        return "an empty file"
+    if _is_binary(text):
+        return "content that is not text"
+    first, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
+    if not rest and len(sample) == _SAMPLE_BYTES:
+        return "a first line of more than 256 KiB"
+    found = _separator_of(first, known)
+    if found is None:
+        return "a separator that cannot be told: two of them give column names that are known"
+    quoted = _has_quotes(text, found)
+    return Dialect(encoding=encoding, skip=skip, separator=found, quoted=quoted, header=_fields(first, found))
+
+
+def text_frames(path: Path, dialect: Dialect) -> Iterator[pl.DataFrame]:
+    """Read the lines after the header as frames of texts.
+
+    Yields
+    ------
+    polars.DataFrame
+        The columns of the header by position (``column_0``, ...), `LINE` (from 1 after the header) and `FAULT`: null,
+        or why the line cannot be used.
+
+    Raises
+    ------
+    UnreadableError
+        If a line is longer than `LONGEST_LINE`, or the file ends inside quotation marks.
+    """
+    first = 1
+    header = True
+    for block in _blocks(path, dialect):
+        body = block
+        if header:
+            body = block.partition(b"\n")[2]
+            header = False
+        if body.strip(b"\r\n"):
+            frame = _parsed(body, dialect, first)
+            first += frame.height
+            yield frame
+
+
+class UnreadableError(Exception):
+    """A file cannot be read on; the message says why."""
+
+
+def _encoding_of(sample: bytes) -> tuple[str, int]:
+    for mark, encoding in _BOMS:
+        if sample.startswith(mark):
+            return encoding, len(mark)
+    head = sample[:4096]
+    if head[1::2].count(0) > len(head) // 4:
+        return "utf-16-le", 0
+    if head[::2].count(0) > len(head) // 4:
+        return "utf-16-be", 0
+    return "utf-8", 0
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    """Decode text; what is no UTF-8 is Latin-1, of which every byte is a letter."""
+    if encoding != "utf-8":
+        return content[: len(content) // 2 * 2].decode(encoding, errors="replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(content)
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _is_binary(text: str) -> bool:
+    controls = sum(ord(letter) in _CONTROLS for letter in text[:4096])
+    return controls > len(text[:4096]) // 50
+
+
+def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
+    hits = {each: sum(map(known, _fields(first, each))) for each in SEPARATORS}
+    best = max(hits.values())
+    winners = [each for each in SEPARATORS if hits[each] == best]
+    if best == 0 or len(winners) == len(SEPARATORS):
+        return max(SEPARATORS, key=first.count)
+    return winners[0] if len(winners) == 1 else None
+
+
+def _fields(line: str, separator: str) -> tuple[str, ...]:
+    return tuple(name.strip().strip('"').strip() for name in line.split(separator))
+
+
+def _has_quotes(text: str, separator: str) -> bool:
+    """Whether a field begins with a quotation mark; elsewhere it is a letter like any other."""
+    return re.search(rf'(?:^|[\r\n{re.escape(separator)}])"', text) is not None
+
+
+def _blocks(path: Path, dialect: Dialect) -> Iterator[bytes]:
+    """Cut the file after whole lines, in UTF-8."""
+    rest = b""
+    for piece in _pieces(path, dialect):
+        held = rest + piece
+        end = _last_line_end(held, dialect.quoted)
+        if end < 0 and len(held) > BLOCK_BYTES + LONGEST_LINE:
+            raise UnreadableError("quotation marks that never close" if b"\n" in held else "a line of more than 4 MiB")
+        yield from (held[: end + 1],) if end >= 0 else ()
+        rest = held[end + 1 :]
+    if dialect.quoted and rest.count(_QUOTE) % 2:
+        raise UnreadableError("an end inside quotation marks (cut off, or a stray mark)")
+    if rest:
+        yield rest
+
+
+def _pieces(path: Path, dialect: Dialect) -> Iterator[bytes]:
+    decode = codecs.getincrementaldecoder(dialect.encoding)(errors="replace").decode
+    narrow = dialect.encoding == "utf-8"
+    with path.open("rb") as file:
+        file.seek(dialect.skip)
+        while content := file.read(BLOCK_BYTES):
+            _refuse_endless(content)
+            lines = content if narrow else decode(content).encode("utf-8")
+            yield lines if b"\n" in lines else lines.replace(b"\r", b"\n")
+
+
+def _refuse_endless(content: bytes) -> None:
+    if len(content) > LONGEST_LINE and b"\n" not in content and b"\r" not in content:
+        raise UnreadableError("a line of more than 4 MiB")
+
+
+def _last_line_end(held: bytes, quoted: bool) -> int:
+    """Where the last line ends that is not inside quotation marks; -1 if none does."""
+    end = held.rfind(b"\n")
+    if not quoted or end < 0:
+        return end
+    marks = held.count(_QUOTE, 0, end)
+    while end >= 0 and marks % 2:
+        earlier = held.rfind(b"\n", 0, max(held.rfind(_QUOTE, 0, end), 0))
+        marks -= held.count(_QUOTE, max(earlier, 0), end)
+        end = earlier
+    return end
+
+
+def _parsed(body: bytes, dialect: Dialect, first: int) -> pl.DataFrame:
+    width = len(dialect.header)
+    lines, table = _aligned(_utf8(body), dialect, width)
+    extra = width - 1 - _separators_in(lines, dialect)
+    fault = (
+        pl.when(lines.str.strip_chars("\r") == "")
+        .then(pl.lit("an empty line"))
+        .when(extra > 0)
+        .then(pl.lit("too few fields"))
+        .when(extra < 0)
+        .then(pl.lit("too many fields"))
+    )
+    numbers = pl.int_range(first, first + lines.len(), dtype=pl.UInt32, eager=True)
+    return table.select(pl.nth(range(width))).with_columns(
+        numbers.alias(LINE), pl.select(fault).to_series().alias(FAULT)
+    )
+
+
+def _aligned(text: bytes, dialect: Dialect, width: int) -> tuple[pl.Series, pl.DataFrame]:
+    """Give the lines and their fields; line ends inside quotation marks become blanks."""
+    lines, table = _split(text, "\x01", 1, quoted=False)[_name(0)], _fields_of(text, dialect, width)
+    if lines.len() == table.height:
+        return lines, table
+    flat = _QUOTED.sub(lambda field: field[0].replace(b"\r", b" ").replace(b"\n", b" "), text)
+    table = _fields_of(flat, dialect, width)
+    lines = _split(flat, "\x01", 1, quoted=False)[_name(0)]
+    same = lines.len() == table.height
+    return lines, table if same else _split(flat, dialect.separator, width + 1, quoted=False)
+
+
+def _utf8(body: bytes) -> bytes:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("latin-1").encode("utf-8")
+    return body
+
+
+def _fields_of(text: bytes, dialect: Dialect, width: int) -> pl.DataFrame:
+    try:
+        return _split(text, dialect.separator, width + 1, quoted=dialect.quoted)
+    except pl.exceptions.PolarsError:  # quotation marks inside quotation marks: the fields are counted without them
+        return _split(text, dialect.separator, width + 1, quoted=False)
+
+
+def _split(text: bytes, separator: str, width: int, *, quoted: bool) -> pl.DataFrame:
+    names = [_name(number) for number in range(width)]
+    head = separator.join(names).encode() + b"\n"
+    return pl.read_csv(
+        io.BytesIO(head + text),
+        separator=separator,
+        quote_char='"' if quoted else None,
+        infer_schema=False,
+        empty_string_is_null=False,
+        truncate_ragged_lines=True,
+    )
+
+
+def _name(position: int) -> str:
+    return f"column_{position}"
+
+
+def _separators_in(lines: pl.Series, dialect: Dialect) -> pl.Series:
+    plain = lines.str.replace_all('"[^"]*"', "") if dialect.quoted else lines
+    return plain.str.count_matches(dialect.separator, literal=True).cast(pl.Int32)
+
+
+def unreadable(file: str, why: str) -> Problem:
+    """Say that a file cannot be read, and why."""
+    return Problem(
+        table=file, found=why, expected="a whole table of text with separators", remedy="have it delivered again"
+    )
