@@ -1,5 +1,7 @@
 """Finding lists, scores and items, from Python and from the command line."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -70,3 +72,8 @@ def test_lists_from_memory_are_marked():
 def test_an_unknown_name_is_refused():
     with pytest.raises(UsageError, match="--search"):
         CliRunner().invoke(app, ["codes", "no_such_list"], catch_exceptions=False)
+
+
+def test_the_page_names_every_score():
+    text = (Path(__file__).parents[2] / "docs" / "codes.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in text for name in scores())

@@ -7,8 +7,8 @@ A table is read once, some people at a time, so that memory does not follow its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -77,11 +77,17 @@ def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time
     rows, of_nobody = _size(registers.sources[table])
     number = max(1, min(-(-rows // rows_at_a_time), people.height))
     parts = [_count(some, registers, table) for some in _parts(registers.sources[table], people, number)]
-    counted = pl.concat([part.broken for part in parts]).group_by("rule", "about").agg(pl.col("rows", "of").sum())
+    together = _together(parts)
     nobody = pl.DataFrame([("no person", "", of_nobody, rows)], schema=BROKEN, orient="row")
-    broken = pl.concat([nobody, counted])
+    of_all_rows = pl.when(pl.col("about") == "").then(rows).otherwise("of").alias("of")
+    broken = pl.concat([nobody, together.broken.with_columns(of_all_rows)]).filter(pl.col("rows") > 0)
+    return replace(together, broken=piled(broken, registers.codes(table)))
+
+
+def _together(parts: Sequence[Tally]) -> Tally:
+    """Add up what was counted of some people at a time."""
     return Tally(
-        piled(broken.filter(pl.col("rows") > 0), registers.codes(table)),
+        pl.concat([part.broken for part in parts]).group_by("rule", "about").agg(pl.col("rows", "of").sum()),
         pl.concat([part.years for part in parts]).group_by("kind", "year").agg(pl.col("rows").sum()),
         pl.concat([part.days for part in parts]).group_by("date").agg(pl.col("rows").sum()),
     )
@@ -160,7 +166,7 @@ def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
         pl.concat(
             [
                 _refused(judged),
-                _suspected(kept, suspicions(registers, table), rows.height),
+                _suspected(kept, suspicions(registers, table)),
                 *broken_values(kept, registers.codes(table)),
             ]
         ),
@@ -174,7 +180,7 @@ def _refused(judged: pl.DataFrame) -> pl.DataFrame:
     return counts.select("rule", pl.lit("").alias("about"), "rows", pl.lit(judged.height).cast(pl.Int64).alias("of"))
 
 
-def _suspected(kept: pl.DataFrame, rules: Mapping[str, pl.Expr], rows: int) -> pl.DataFrame:
+def _suspected(kept: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> pl.DataFrame:
     counts = kept.select(broken.sum().cast(pl.Int64).alias(rule) for rule, broken in rules.items())
-    found = [(rule, "", count, rows) for rule, count in counts.row(0, named=True).items()]
+    found = [(rule, "", count, kept.height) for rule, count in counts.row(0, named=True).items()]
     return pl.DataFrame(found, schema=BROKEN, orient="row")
