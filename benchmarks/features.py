@@ -80,7 +80,7 @@ def whole(registers: Registers, features: list[Feature]) -> None:
 
 def everybody(registers: Registers, dates: Sequence[date] = (INDEX,)) -> Target:
     people = registers.births.select("person_id", area_id=pl.lit("a")).join(
-        pl.DataFrame({"index_date": dates}), "cross"
+        pl.DataFrame({"index_date": dates}), how="cross"
     )
     return Target(condition="benchmark", people=people, flow=pl.DataFrame(), as_of=INDEX)
 
@@ -90,7 +90,8 @@ JOBS: dict[str, Callable[[Registers], None]] = {
     "40 whole": lambda registers: whole(registers, forty()),
     "40 parts": lambda registers: parts(registers, forty()),
     "5 dates": lambda registers: parts(registers, forty(), [INDEX.replace(year=year) for year in range(2018, 2023)]),
-    "1 group": lambda registers: parts(registers, counts(ICD_GROUPS[:1])),
+    "1 group": lambda registers: parts(registers, counts(["*"])),
+    "1 chapter": lambda registers: parts(registers, counts(ICD_GROUPS[:1])),
     "20 groups": lambda registers: parts(registers, counts(ICD_GROUPS)),
     "301 parts": lambda registers: parts(registers, wide()),
 }
@@ -113,7 +114,7 @@ BARS = (
     Bar("301 features, L, in parts, beside the scan floor", ("L", "301 parts"), ("L", "floor"), 10),
     Bar("peak memory, 40 features in parts, L beside M", ("L", "40 parts"), ("M", "40 parts"), 1.25, "peak"),
     Bar("peak memory, 301 features in parts, L beside M", ("L", "301 parts"), ("M", "301 parts"), 1.25, "peak"),
-    Bar("20 code groups beside 1, M", ("M", "20 groups"), ("M", "1 group"), 2.5),
+    Bar("20 code groups beside 1 that holds the same rows, M", ("M", "20 groups"), ("M", "1 group"), 2.5),
     Bar("five landmarks beside one date, M", ("M", "5 dates"), ("M", "40 parts"), 5),
 )
 

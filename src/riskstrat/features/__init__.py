@@ -3,6 +3,7 @@
 In: declared features, a cohort or target population, registers. Out: X, one Float32 column a feature.
 """
 
+from riskstrat.features.dataset import FeatureTable, write_features
 from riskstrat.features.engine import build_features, feature_parts
 
-__all__ = ["build_features", "feature_parts"]
+__all__ = ["FeatureTable", "build_features", "feature_parts", "write_features"]

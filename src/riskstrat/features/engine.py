@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import chain, count, pairwise
 
 import numpy as np
 import polars as pl
 
-from riskstrat.declare.features import Feature, Relative
+from riskstrat.declare.features import Feature
 from riskstrat.errors import Problem, UsageError
 from riskstrat.features.plan import plan_features
 from riskstrat.features.questions import KEYS, Plan, SubjectPlan
+from riskstrat.features.relatives import beside_people, with_subjects
 from riskstrat.features.rows import SUBJECT
-from riskstrat.features.shard import PLACE, Shard, answer
+from riskstrat.features.running import Run, running
+from riskstrat.features.shard import PLACE, Part, Shard, answer, part_of
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 
@@ -31,6 +33,8 @@ def build_features(
     registers: Registers,
     *,
     shard_people: int = SHARD_PEOPLE,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
     """Answer what was known of each person strictly before the index date.
@@ -45,6 +49,12 @@ def build_features(
         Where the answers are.
     shard_people
         Index dates that are answered at a time; memory follows it, the answers do not depend on it.
+    workers
+        Processes of this machine that answer, each with its share of the cores; 1 is this process. A script that asks
+        for more has to begin its work under ``if __name__ == "__main__":``.
+    scheduler
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers answer instead. They see the
+        registers under the same path.
     progress
         Called with the number of shards done and of all, after each.
 
@@ -59,20 +69,23 @@ def build_features(
     Raises
     ------
     UsageError
-        If features share a column or are of an unknown kind, codes cannot be read, people lack a column, or
-        `shard_people` is not positive.
+        If features share a column or are of an unknown kind, codes cannot be read, people lack a column,
+        `shard_people` or `workers` is not positive, or both workers and a scheduler are asked for.
     ContractError
         If a feature's register is not in the folder.
+    MissingExtraError
+        If a scheduler is given and `distributed` is not installed.
 
     Notes
     -----
     A row is seen if it is dated in ``[index - gap - within, index - gap)`` and was known before the index. Rows of a
-    shard are read once, sorted, and grouped once a window, however many groups of codes are asked for.
+    shard are read once, sorted, and grouped once a window, however many groups of codes are asked for. The answers are
+    the same to the last bit however they are divided and whoever gives them.
     """
     work = work_of(features, cohort, registers, shard_people)
-    whole = pl.concat([work.empty, *_parts(work, progress)], how="vertical")
-    ordered = whole if whole[PLACE].is_sorted() else whole.sort(PLACE)
-    return ordered.drop(PLACE)
+    with running(workers, scheduler) as run:
+        whole = pl.concat([work.empty, *_parts(work, run, tally(progress, work.shards))])
+    return (whole if work.in_order else whole.sort(PLACE)).drop(PLACE)
 
 
 def feature_parts(
@@ -81,13 +94,15 @@ def feature_parts(
     registers: Registers,
     *,
     shard_people: int = SHARD_PEOPLE,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Answer part by part, for tables of features that are larger than memory.
 
     Parameters
     ----------
-    features, cohort, registers, shard_people, progress
+    features, cohort, registers, shard_people, workers, scheduler, progress
         As in `build_features`.
 
     Yields
@@ -98,10 +113,12 @@ def feature_parts(
 
     Raises
     ------
-    UsageError, ContractError
+    UsageError, ContractError, MissingExtraError
         As `build_features`.
     """
-    yield from _parts(work_of(features, cohort, registers, shard_people), progress)
+    work = work_of(features, cohort, registers, shard_people)
+    with running(workers, scheduler) as run:
+        yield from _parts(work, run, tally(progress, work.shards))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +146,23 @@ class Work:
         keys = self.people.clear().select(PLACE, *KEYS)
         return keys.with_columns(pl.lit(None, dtype=pl.Float32).alias(name) for name in self.plan.columns)
 
+    @property
+    def shards(self) -> int:
+        """How many shards there are."""
+        return len([*self.own, *chain(*self.related)])
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the parts, one after the other, are in the order of the people."""
+        return pl.concat([self.people[PLACE].clear(), *(shard.index[PLACE] for shard in self.own)]).is_sorted()
+
+    def parts(self, related: Iterable[Iterable[pl.DataFrame]]) -> Iterator[Part]:
+        """Put what the relatives have answered beside the people's own shards."""
+        plans = self.plan.subjects[1:]
+        beside = [beside_people(self.people, plan, answers) for plan, answers in zip(plans, related, strict=True)]
+        whole = pl.concat([self.people.select(PLACE), *beside], how="horizontal")
+        return (Part(shard, whole[shard.index[PLACE]], self.plan.columns) for shard in self.own)
+
 
 def work_of(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> Work:
     """Plan what is to be done and cut it into shards, each of which `riskstrat.features.shard.answer` answers alone."""
@@ -137,6 +171,28 @@ def work_of(features: Sequence[Feature], cohort: Target, registers: Registers, s
     people = _people(cohort).with_row_index(PLACE)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
     return Work(plan, people, own, tuple(related))
+
+
+def tally(progress: Progress | None, shards: int) -> Callable[[], None]:
+    """Count shards as they are done, and tell."""
+    done = count(1)
+
+    def tick() -> None:
+        if progress is not None:
+            progress(next(done), shards)
+
+    return tick
+
+
+def _parts(work: Work, run: Run, tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
+    related = [_counted(run(answer, shards), tick) for shards in work.related]
+    yield from _counted(run(part_of, work.parts(related)), tick)
+
+
+def _counted(answers: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
+    for each in answers:
+        tick()
+        yield each
 
 
 def _people(cohort: Target) -> pl.DataFrame:
@@ -160,43 +216,13 @@ def _refuse_size(shard_people: int) -> None:
 
 def _shards(plan: SubjectPlan, people: pl.DataFrame, registers: Registers, shard_people: int) -> tuple[Shard, ...]:
     """Cut the rows, sorted by subject, into slices that never split a subject."""
-    index = _with_subjects(plan.relative, people, registers).sort(SUBJECT, PLACE)
+    index = with_subjects(plan.relative, people, registers)
     subjects = index[SUBJECT].to_numpy()
     firsts = subjects[np.arange(0, len(subjects), shard_people)]
     bounds = [*dict.fromkeys(np.searchsorted(subjects, firsts)), len(subjects)]
-    return tuple(Shard(index[start:stop], plan, registers) for start, stop in pairwise(bounds))
+    return tuple(_shard(index[start:stop], plan, registers) for start, stop in pairwise(bounds))
 
 
-def _with_subjects(relative: Relative | None, people: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Say whose rows answer: the person's own, or the relative's; rows without a known relative are left out."""
-    if relative is None:
-        return people.rename({"person_id": SUBJECT})
-    known = registers.scan("persons").select("person_id", pl.col(f"{relative}_id").alias(SUBJECT)).drop_nulls()
-    return people.lazy().join(known, on="person_id").drop("person_id").collect()
-
-
-def _parts(work: Work, progress: Progress | None) -> Iterator[pl.DataFrame]:
-    answers = _answered([*chain(*work.related), *work.own], progress)
-    relatives = [
-        _everybody(work.people, subject.columns, islice(answers, len(shards)))
-        for subject, shards in zip(work.plan.subjects[1:], work.related, strict=True)
-    ]
-    for own in answers:
-        places = own[PLACE]
-        beside = [own.drop(PLACE), *(relative[places] for relative in relatives)]
-        columns = pl.concat(beside, how="horizontal").select(work.plan.columns)
-        yield work.people[places].select(PLACE, *KEYS).hstack(columns)
-
-
-def _answered(shards: Sequence[Shard], progress: Progress | None) -> Iterator[pl.DataFrame]:
-    for done, shard in enumerate(shards, start=1):
-        yield answer(shard)
-        if progress is not None:
-            progress(done, len(shards))
-
-
-def _everybody(people: pl.DataFrame, columns: Sequence[str], answers: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Put what a kind of relative answers beside all people, null where none is known."""
-    empty = pl.DataFrame(schema={PLACE: people.schema[PLACE], **dict.fromkeys(columns, pl.Float32)})
-    known = pl.concat([empty, *answers])
-    return people.select(PLACE).join(known, on=PLACE, how="left", maintain_order="left").drop(PLACE)
+def _shard(index: pl.DataFrame, plan: SubjectPlan, registers: Registers) -> Shard:
+    """Give a shard only the births of its own people, which go with it to another process."""
+    return Shard(index, plan, registers.among((index[SUBJECT][0], index[SUBJECT][-1])))

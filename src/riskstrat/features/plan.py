@@ -12,7 +12,15 @@ from itertools import chain
 
 import polars as pl
 
-from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Relative
+from riskstrat.declare.features import (
+    AreaFact,
+    EventFeature,
+    Feature,
+    PersonFeature,
+    RelativeFeature,
+    Subject,
+    expanded,
+)
 from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError
 from riskstrat.features.questions import Group, Look, Plan, SubjectPlan, TablePlan
 from riskstrat.features.windows import Window
@@ -36,10 +44,11 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     ContractError
         If a feature's register is not there.
     """
+    features = expanded(features)
     _refuse(UsageError, [*_doubled(features), *_unknown_kinds(features)])
     _refuse(ContractError, _missing(features, registers))
     groups = _groups(features, registers)
-    subjects = tuple(_subject(relative, features, groups) for relative in _relatives(features))
+    subjects = tuple(_subject(subject, features, groups) for subject in _subjects(features))
     declared = [feature.column for feature in features]
     shares = [subject.share_column(table) for subject in subjects for table in subject.tables]
     return Plan((*declared, *shares), subjects)
@@ -83,11 +92,15 @@ def _missing(features: Sequence[Feature], registers: Registers) -> Iterator[Prob
             )
 
 
-def _relatives(features: Sequence[Feature]) -> list[Relative | None]:
+def _subjects(features: Sequence[Feature]) -> list[Subject | None]:
     """Name whose rows are asked for: the people themselves, then relatives."""
-    asked = {getattr(feature, "relative", None) for feature in features}
-    order: tuple[Relative | None, ...] = (None, "mother", "father")
-    return [relative for relative in order if relative is None or relative in asked]
+    asked = {_subject_of(feature) for feature in features}
+    order: tuple[Subject | None, ...] = (None, "mother", "father", "sibling")
+    return [subject for subject in order if subject is None or subject in asked]
+
+
+def _subject_of(feature: Feature) -> Subject | None:
+    return feature.subject if isinstance(feature, RelativeFeature) else None
 
 
 def _groups(features: Sequence[Feature], registers: Registers) -> dict[str, Group]:
@@ -106,14 +119,14 @@ def _group(feature: EventFeature, registers: Registers) -> Group | Sequence[Prob
     return Group(tuple(items), feature.settings, feature.positions)
 
 
-def _subject(relative: Relative | None, features: Sequence[Feature], groups: Mapping[str, Group]) -> SubjectPlan:
-    own = [feature for feature in features if getattr(feature, "relative", None) == relative]
+def _subject(subject: Subject | None, features: Sequence[Feature], groups: Mapping[str, Group]) -> SubjectPlan:
+    own = [feature for feature in features if _subject_of(feature) == subject]
     events: dict[str, list[EventFeature]] = defaultdict(list)
     for feature in own:
         if isinstance(feature, EventFeature):
             events[feature.register].append(feature)
     return SubjectPlan(
-        relative,
+        subject,
         person_features=tuple(feature for feature in own if isinstance(feature, PersonFeature)),
         area_facts=tuple(feature for feature in own if isinstance(feature, AreaFact)),
         tables=tuple(_table(register, asked, groups) for register, asked in events.items()),
@@ -143,8 +156,21 @@ class _Question:
 
 def _question(feature: EventFeature) -> _Question:
     """Word what a feature asks of its rows, apart from their codes: those that ask alike are answered together."""
-    wording = feature.number().meta.serialize() + feature.aggregate(pl.col("number")).meta.serialize()
-    return _Question(Window.of(feature), feature.spells, feature.empty, wording)
+    return _Question(Window.of(feature), feature.spells, feature.empty, wording(feature))
+
+
+def wordings(plan: Plan) -> Iterator[bytes]:
+    """Word all that a plan asks, so that a kind whose expressions change is not taken for what it was."""
+    for subject in plan.subjects:
+        yield from (feature.of_person().meta.serialize() for feature in subject.person_features)
+        for table in subject.tables:
+            yield repr(table.groups).encode()
+            yield from (wording(question[0]) for look in table.looks for question in look.questions)
+
+
+def wording(feature: EventFeature) -> bytes:
+    """Word what a feature asks of the rows of one window."""
+    return feature.number().meta.serialize() + feature.aggregate(pl.col("number")).meta.serialize()
 
 
 def _looks(asked: Mapping[_Question, Mapping[int, EventFeature]]) -> Iterator[Look]:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import polars as pl
 
-from riskstrat.declare.features import AreaFact, EventFeature, PersonFeature, Relative
+from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Subject
 from riskstrat.features.windows import END_DAYS, Window, longest
 
 KEYS = ("person_id", "index_date")
@@ -147,17 +147,22 @@ class SubjectPlan:
         The questions by where they are answered.
     """
 
-    relative: Relative | None
+    relative: Subject | None
     person_features: tuple[PersonFeature, ...]
     area_facts: tuple[AreaFact, ...]
     tables: tuple[TablePlan, ...]
 
     @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features that the plan answers."""
+        asked = (feature for table in self.tables for look in table.looks for q in look.questions for feature in q)
+        return (*self.person_features, *self.area_facts, *asked)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns that the plan answers, observed shares last."""
-        direct = [feature.column for feature in (*self.person_features, *self.area_facts)]
-        asked = [column for table in self.tables for look in table.looks for column in look.columns]
-        return (*direct, *asked, *(self.share_column(table) for table in self.tables))
+        shares = (self.share_column(table) for table in self.tables)
+        return (*(feature.column for feature in self.features), *shares)
 
     def share_column(self, table: TablePlan) -> str:
         """Name of the column with the observed share of a table's longest window."""

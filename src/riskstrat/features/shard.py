@@ -15,7 +15,7 @@ from riskstrat.declare.features import EventFeature
 from riskstrat.features.direct import answer_area, answer_person, with_persons
 from riskstrat.features.observed import Presence, presence
 from riskstrat.features.questions import Look, SubjectPlan, TablePlan
-from riskstrat.features.rows import INDEX, ROW, WINDOW, visible_rows
+from riskstrat.features.rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
 from riskstrat.features.windows import DAYS
 from riskstrat.registers import Registers
 
@@ -41,6 +41,38 @@ class Shard:
     index: pl.DataFrame
     plan: SubjectPlan
     registers: Registers
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows of X: a shard of the people themselves, and what their relatives have answered.
+
+    Attributes
+    ----------
+    shard
+        The people.
+    related
+        place and what the relatives answer, in the order of the shard's index slice.
+    columns
+        The columns of X after its keys.
+    """
+
+    shard: Shard
+    related: pl.DataFrame
+    columns: tuple[str, ...]
+
+
+def part_of(part: Part) -> pl.DataFrame:
+    """Answer a shard of the people themselves and put the answers of their relatives beside it.
+
+    Returns
+    -------
+    polars.DataFrame
+        place, person_id, index_date and the columns of X.
+    """
+    keys = part.shard.index.select(PLACE, pl.col(SUBJECT).alias("person_id"), INDEX)
+    answers = answer(part.shard).hstack(part.related.drop(PLACE).get_columns())
+    return keys.hstack(answers.select(part.columns))
 
 
 def answer(shard: Shard) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +119,10 @@ class Registers:
         source = self._source(table)
         rows = source.scan(people)
         return rows.filter(~pl.any_horizontal(source.broken.values())) if source.broken else rows
+
+    def among(self, people: PersonRange) -> Registers:
+        """Return registers of the same tables that hold the births of a range of people only, to be sent elsewhere."""
+        return replace(self, births=_within(self.births, people))
 
     def refused(self) -> pl.DataFrame:
         """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
