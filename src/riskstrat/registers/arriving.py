@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,16 +18,16 @@ import polars as pl
 import polars.selectors as cs
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import columns_of, row_rules
+from riskstrat.registers.contract import columns_of
 from riskstrat.registers.identity import refuse_identities
-from riskstrat.registers.manifest import Manifest
+from riskstrat.registers.judged import ACCOUNT, RULE, SOURCE, entries
+from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.writing import write_registers
 
-SOURCE, RULE = "__source", "__rule"
 REFUSED_FOLDER = "refused"
-READ, KEPT, REFUSED, MERGED = "read", "kept", "refused", "merged"
-ACCOUNT = {"place": pl.String(), "outcome": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
+WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startswith("icd"))
+"""Code systems whose codes are kept without their point."""
+
 ROWS_AT_A_TIME = 5_000_000
 _ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
@@ -84,40 +83,6 @@ class Arrived:
     def rows(self, place: str, outcome: str) -> int:
         """Count the rows of a table of the source that ended so."""
         return int(self.account.filter(place=place, outcome=outcome)["rows"].sum())
-
-
-def with_source(rows: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
-    """Put columns of the contract beside each row as it was."""
-    return rows.select(pl.struct(pl.all()).alias(SOURCE), *(value.alias(name) for name, value in columns.items()))
-
-
-def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Name the first rule that a row breaks."""
-    return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items()).alias(RULE)
-
-
-def judged_events(rows: pl.LazyFrame, births: pl.DataFrame, last_day: date) -> pl.LazyFrame:
-    """Add to event rows the rule that each breaks: those by which registers are opened, in their order."""
-    columns = rows.collect_schema().names()
-    nothing = {
-        column.name: pl.lit(None, dtype=column.dtype) for column in columns_of("event") if column.name not in columns
-    }
-    known = births.lazy().select("person_id", pl.col("birth_date").alias("__born"), pl.lit(value=True).alias("__known"))
-    rules = {
-        **row_rules(last_day),
-        NO_PERSON: pl.col("__known").is_null(),
-        BEFORE_BIRTH: pl.col("date") < pl.col("__born"),
-    }
-    complete = rows.with_columns(**nothing).join(known, on="person_id", how="left")
-    return complete.with_columns(first_rule(rules)).drop("__born", "__known")
-
-
-def entries(place: str, read: int, kept: int, rules: pl.Series, merged: int = 0) -> pl.DataFrame:
-    """Account for a table: rows read, kept, merged, and refused by rule."""
-    counted = rules.drop_nulls().value_counts(sort=True, name="rows")
-    said = [(place, READ, "", read), (place, KEPT, "", kept), (place, MERGED, "", merged)]
-    refused = [(place, REFUSED, rule, rows) for rule, rows in counted.iter_rows()]
-    return pl.DataFrame([each for each in said + refused if each[-1] or each[1] == READ], schema=ACCOUNT, orient="row")
 
 
 def write_arrivals(

@@ -11,16 +11,14 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.registers.arriving import Arrival, Arrived, read_now, refuse_identities_in, write_arrivals
-from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
+from riskstrat.registers.arriving import WITHOUT_POINT, Arrival, Arrived, read_now, refuse_identities_in, write_arrivals
+from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
 from riskstrat.registers.omop.events import Prefer, Units, arrivals_of, wanted_tables
 from riskstrat.registers.omop.people import People, people_of
 from riskstrat.registers.omop.reading import Place, Tables, column, read_tables
 
 __all__ = ["from_omop"]
-
-WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startswith("icd"))
 
 
 def from_omop(

@@ -11,7 +11,8 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.arriving import Arrival, judged_events, read_now, with_source
+from riskstrat.registers.arriving import Arrival, read_now
+from riskstrat.registers.judged import judged_events, with_source
 from riskstrat.registers.omop.declarations import (
     DEATH,
     EVENT_TABLES,

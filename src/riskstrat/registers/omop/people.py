@@ -11,21 +11,26 @@ from datetime import date
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.arriving import (
+from riskstrat.registers.arriving import read_now
+from riskstrat.registers.checks import NO_PERSON
+from riskstrat.registers.contract import SENTINELS
+from riskstrat.registers.judged import (
     ACCOUNT,
     RULE,
-    SOURCE,
+    TOO_LATE,
+    UNKNOWN_DAY,
+    accounted,
     entries,
     first_rule,
-    read_now,
+    judged_deaths,
+    only_first,
+    set_aside,
+    taken,
     with_source,
 )
-from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import SENTINELS
 from riskstrat.registers.omop.declarations import DEATH, LOCATION, PERIOD, PERSON, SEX_OF
 from riskstrat.registers.omop.reading import Tables, column
 
-SENTINEL, TOO_LATE = "date stands for unknown", "after the last day of data"
 _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 
 
@@ -67,23 +72,22 @@ def people_of(tables: Tables, last_day: date | None, area_column: str) -> People
     first = observed["start_date"].min()
     if end is None or not isinstance(first, date):
         raise ContractError(_problem(PERIOD, "no period with a start and an end", "at least one", "look at the export"))
-    judged = read_now(_persons(tables[PERSON], end), PERSON)
-    persons = _taken(judged)
-    deaths = read_now(_deaths(tables, persons, end), DEATH)
+    judged = only_first(read_now(_persons(tables[PERSON], end), PERSON), "another row of the same person")
+    persons = taken(judged)
+    deaths = judged_deaths(read_now(_deaths(tables), DEATH), persons, end)
     known = periods.join(persons.select("person_id", known=True), on="person_id", how="left", maintain_order="left")
     spells = known.with_columns(first_rule(_period_rules(end))).drop("known")
-    merged = _merged(_taken(spells))
-    placed = _placed(persons, tables, area_column)
+    merged = _merged(taken(spells))
     return People(
-        tables=_finished(placed, _taken(deaths), merged, tables, area_column),
+        tables=_finished(_placed(persons, tables, area_column), taken(deaths), merged, tables, area_column),
         first_day=first,
         last_day=end,
-        refused={place: _refused(rows) for place, rows in ((PERSON, judged), (DEATH, deaths), (PERIOD, spells))},
+        refused={place: set_aside(rows) for place, rows in ((PERSON, judged), (DEATH, deaths), (PERIOD, spells))},
         account=pl.concat(
             [
-                entries(PERSON, judged.height, persons.height, judged[RULE]),
-                entries(DEATH, deaths.height, _taken(deaths).height, deaths[RULE]),
-                entries(PERIOD, spells.height, merged.height, spells[RULE], _taken(spells).height - merged.height),
+                accounted(PERSON, judged),
+                accounted(DEATH, deaths),
+                entries(PERIOD, spells.height, merged.height, spells[RULE], taken(spells).height - merged.height),
             ]
         ),
     )
@@ -121,10 +125,9 @@ def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
     }
     rules = {
         "no person": pl.col("person_id").is_null(),
-        "another row of the same person": ~pl.col("person_id").is_first_distinct(),
         "sex is neither female (8532) nor male (8507)": pl.col("sex").is_null(),
         "no year of birth": pl.col("birth_date").is_null(),
-        SENTINEL: pl.col("birth_date").is_in(SENTINELS),
+        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
         "born after the last day of data": pl.col("birth_date") > last_day,
     }
     return with_source(rows, columns).with_columns(first_rule(rules))
@@ -145,27 +148,14 @@ def _precision(exact: pl.Expr, month: pl.Expr) -> pl.Expr:
     return words.otherwise(pl.lit("year"))
 
 
-def _deaths(tables: Tables, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
+def _deaths(tables: Tables) -> pl.LazyFrame:
     rows = tables.get(DEATH, pl.LazyFrame(schema={"person_id": _NUMBER, "death_date": _DAY}))
     schema = rows.collect_schema()
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
-        "death_date": column(schema, ("death_date", "death_datetime"), _DAY),
+        "date": column(schema, ("death_date", "death_datetime"), _DAY),
     }
-    born = persons.lazy().select("person_id", born="birth_date")
-    died = pl.col("death_date")
-    rules = {
-        "no person": pl.col("person_id").is_null(),
-        "no date": died.is_null(),
-        SENTINEL: died.is_in(SENTINELS),
-        TOO_LATE: died > last_day,
-        NO_PERSON: pl.col("born").is_null(),
-        BEFORE_BIRTH: died < pl.col("born"),
-    }
-    known = with_source(rows, columns).join(born, on="person_id", how="left").with_columns(first_rule(rules))
-    again = pl.col(RULE).is_null() & ~pl.struct("person_id", RULE).is_first_distinct()
-    later = pl.when(again).then(pl.lit("a later death of the same person")).otherwise(RULE).alias(RULE)
-    return known.drop("born").sort("person_id", "death_date", nulls_last=True).with_columns(later)
+    return with_source(rows, columns)
 
 
 def _periods(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -184,7 +174,7 @@ def _period_rules(last_day: date) -> dict[str, pl.Expr]:
     return {
         "no person": pl.col("person_id").is_null(),
         "no date": start.is_null(),
-        SENTINEL: start.is_in(SENTINELS),
+        UNKNOWN_DAY: start.is_in(SENTINELS),
         "ends before it starts": (pl.col("end_date") < start).fill_null(value=False),
         TOO_LATE: start > last_day,
         NO_PERSON: pl.col("known").is_null(),
@@ -222,7 +212,9 @@ def _placed(persons: pl.DataFrame, tables: Tables, area_column: str) -> pl.DataF
 def _finished(
     placed: pl.DataFrame, deaths: pl.DataFrame, spells: pl.DataFrame, tables: Tables, area_column: str
 ) -> dict[str, pl.DataFrame]:
-    persons = placed.join(deaths.select("person_id", "death_date"), on="person_id", how="left", maintain_order="left")
+    persons = placed.join(
+        deaths.select("person_id", death_date="date"), on="person_id", how="left", maintain_order="left"
+    )
     where = placed.select("person_id", "area_id", "care_centre_id")
     found = {
         "persons": persons.select("person_id", "birth_date", "birth_date_precision", "sex", "death_date"),
@@ -242,14 +234,6 @@ def _areas(lived_in: pl.Series, locations: pl.LazyFrame, area_column: str) -> pl
     first = read_now(named.drop_nulls("area_id").group_by("area_id").agg(pl.col("municipality").min()), LOCATION)
     areas = lived_in.to_frame("area_id").join(first, on="area_id", how="left", maintain_order="left")
     return areas.select("area_id", pl.col("area_id").alias("name"), "municipality")
-
-
-def _taken(judged: pl.DataFrame) -> pl.DataFrame:
-    return judged.filter(pl.col(RULE).is_null()).drop(RULE, SOURCE)
-
-
-def _refused(judged: pl.DataFrame) -> pl.DataFrame:
-    return judged.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
 
 
 def _problem(table: str, found: str, expected: str, remedy: str) -> Problem:
