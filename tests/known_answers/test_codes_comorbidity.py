@@ -3,6 +3,9 @@
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -118,6 +121,39 @@ def test_a_score_agrees_with_reading_its_table_by_hand(name: ScoreName):
 @pytest.mark.parametrize("name", get_args(ScoreName))
 def test_a_score_agrees_with_reading_its_table_for_100_000_people(name: ScoreName):
     agree_on(name, 100_000)
+
+
+YEARS = {"7": (1964, 1968), "8": (1969, 1986), "9": (1987, 1997), "10": (1997, 2020)}
+
+
+def test_the_swedish_charlson_reads_every_version_by_the_date():
+    """Draw codes of all four versions in years of any of them; by hand, a code counts only in its own years."""
+    rng, rows = np.random.default_rng(1), read(SWEDISH)
+    table: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        table[row["icd_version"], row["code_prefix"].replace(",", "")].append(row["condition"])
+    codes = sorted({code for _, code in table})
+    drawn = [
+        (person, codes[rng.integers(len(codes))], date(int(rng.choice([1966, 1975, 1990, 1997, 2005])), 7, 1))
+        for person in range(5_000)
+        for _ in range(rng.integers(1, 6))
+    ]
+    diagnoses = pl.DataFrame(drawn, schema=["person_id", "code", "date"], orient="row")
+    expected = [points_by_date(table, of_person) for _, of_person in groupby(drawn, key=itemgetter(0))]
+    assert charlson(diagnoses)["charlson"].to_list() == expected
+    assert len(set(expected)) > 10
+
+
+def points_by_date(table: dict[tuple[str, str], list[str]], rows: Iterable[tuple[int, str, date]]) -> float:
+    weights, superior = weights_and_superiors("charlson_se")
+    found: set[str] = set()
+    for _, code, day in rows:
+        used = [version for version, (first, last) in YEARS.items() if first <= day.year <= last]
+        prefixes = [code[:length] for length in range(1, len(code) + 1)]
+        found.update(*(table.get((version, prefix), ()) for version in used for prefix in prefixes))
+    if {"mld", "ascites"} <= found:
+        found.add("msld")
+    return sum(weights[condition] for condition in found if superior.get(condition) not in found)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.codes import parse
@@ -34,6 +34,7 @@ def written(spans: list[tuple[str, str]], before: str = "") -> list[str]:
     return [f"{before}{low}" if low == high else f"{before}{low}-{high}" for low, high in spans]
 
 
+@settings(deadline=None)
 @given(included=parts, excluded=st.one_of(st.just([]), parts), table=st.lists(written_codes, max_size=30))
 def test_matching_agrees_with_brute_force(
     included: list[tuple[str, str]], excluded: list[tuple[str, str]], table: list[tuple[str, str]]
@@ -43,12 +44,14 @@ def test_matching_agrees_with_brute_force(
     assert expression.matching([spelt for _, spelt in table], prefix=True) == sorted(expected)
 
 
+@settings(deadline=None)
 @given(included=parts, table=st.lists(codes, max_size=30))
 def test_unmatched_parts_are_those_that_alone_match_nothing(included: list[tuple[str, str]], table: list[str]):
     alone = {str(parse(part)) for part in written(included) if not parse(part).matching(table, prefix=True)}
     assert set(parse(", ".join(written(included))).unmatched(table, prefix=True)) == alone
 
 
+@settings(deadline=None)
 @given(spans=parts, order=st.randoms())
 def test_order_and_repetition_do_not_matter(spans: list[tuple[str, str]], order: Random):
     shuffled = spans * 2
@@ -61,6 +64,7 @@ def test_order_and_repetition_do_not_matter(spans: list[tuple[str, str]], order:
 names = st.from_regex(r"[a-z]{4,8}(_[a-z]{1,5})?", fullmatch=True).filter(lambda name: name != "any")
 
 
+@settings(deadline=None)
 @given(wanted=st.lists(names, min_size=1, max_size=4), table=st.lists(names, max_size=10))
 def test_exact_matching_is_membership(wanted: list[str], table: list[str]):
     assert parse(", ".join(wanted)).matching(wanted + table, prefix=False) == sorted(
@@ -69,6 +73,7 @@ def test_exact_matching_is_membership(wanted: list[str], table: list[str]):
     assert parse(", ".join(wanted)).matching(table, prefix=False) == sorted(set(table) & set(wanted))
 
 
+@settings(deadline=None)
 @given(table=st.lists(st.text(max_size=6), max_size=10))
 def test_every_code_is_every_code_and_strange_ones_do_no_harm(table: list[str]):
     assert parse("*").matching(table, prefix=True) == sorted(set(table))

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.codes import REFERENCES, GrowthReference, growth_z
@@ -21,6 +21,7 @@ def children(draw: st.DrawFn) -> Child:
     return reference, sex, curves.first_day + row % curves.days, [float(curves.m[row]) * factor for factor in factors]
 
 
+@settings(deadline=None)
 @given(child=children())
 def test_z_rises_with_the_measurement(child: Child):
     reference, sex, age_days, values = child
@@ -31,6 +32,7 @@ def test_z_rises_with_the_measurement(child: Child):
     assert z.is_sorted()
 
 
+@settings(deadline=None)
 @given(child=children())
 def test_other_children_do_not_matter(child: Child):
     reference, sex, age_days, values = child

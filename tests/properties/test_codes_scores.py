@@ -4,7 +4,7 @@ from random import Random
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.codes import hfrs, score
@@ -28,11 +28,13 @@ def frame(rows: list[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"person_id": pl.Int64, "code": pl.String}, orient="row")
 
 
+@settings(deadline=None)
 @given(rows=diagnoses)
 def test_hfrs_agrees_with_counting_by_hand(rows: list[tuple[int, str]]):
     assert dict(hfrs(frame(rows)).iter_rows()) == pytest.approx(by_hand(rows))
 
 
+@settings(deadline=None)
 @given(rows=diagnoses, order=st.randoms())
 def test_order_and_repetition_change_nothing(rows: list[tuple[int, str]], order: Random):
     shuffled = rows * 2
@@ -40,6 +42,7 @@ def test_order_and_repetition_change_nothing(rows: list[tuple[int, str]], order:
     assert hfrs(frame(shuffled)).equals(hfrs(frame(rows)))
 
 
+@settings(deadline=None)
 @given(rows=diagnoses, more=diagnoses)
 def test_no_diagnosis_takes_points_of_frailty_away(rows: list[tuple[int, str]], more: list[tuple[int, str]]):
     before, after = dict(hfrs(frame(rows)).iter_rows()), dict(hfrs(frame(rows + more)).iter_rows())

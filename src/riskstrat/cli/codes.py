@@ -20,7 +20,7 @@ WIDTH = 100
 NAME = 32
 """Columns of the page and of its first column."""
 
-_HEADINGS = {"list": "Code lists", "score": "Scores", "item": "Items of scores"}
+_HEADINGS = {"list": "Lists of {}", "score": "Scores of {}", "item": "Items of scores of {}"}
 
 
 def codes(
@@ -37,17 +37,16 @@ def _listed(text: str | None) -> Iterator[str]:
     from riskstrat.codes import search
 
     found = search(text or "")
-    kinds = ("list", "score") if text is None else ("list", "score", "item")
     if found.is_empty():
         yield f"nothing is about '{text}'"
-    for kind in kinds:
-        entries = list(found.filter(kind=kind).iter_rows(named=True))
-        if entries:
-            yield from (f"{_HEADINGS[kind]} ({len(entries)})", "-" * WIDTH)
-            for entry in entries:
-                yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
-            yield ""
+    shown = found if text is not None else found.remove(kind="item")
+    for (kind, system), entries in shown.group_by("kind", "code_system", maintain_order=True):
+        yield from (f"{_HEADINGS[str(kind)].format(system)} ({entries.height})", "-" * WIDTH)
+        for entry in entries.iter_rows(named=True):
+            yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
+        yield ""
     yield "riskstrat codes NAME shows one. Lists marked (m) have yet to be checked against a publication."
+    yield "Computed from measurements, not from codes: growth_z, score2, care_need_index (docs/codes.md)."
 
 
 def _shown(name: str) -> Iterator[str]:

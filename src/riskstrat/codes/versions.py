@@ -24,11 +24,10 @@ SYSTEMS_BY_ERA: tuple[tuple[str, ...], ...] = (
 """The versions in use before the first of these years, from it, and so on."""
 
 UNDATED = -1
-_SYSTEMS_WITHOUT_DATE = ("icd8_se", "icd9_se", "icd10_se")
 _SHAPES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "icd8_se": re.compile(r"\d{3}\d*"),
-        "icd9_se": re.compile(r"\d{3}([A-Z].*)?|[EV]\d\d[A-Z].*"),
+        "icd9_se": re.compile(r"(\d{3}|[EV]\d\d)([A-Z].*)?"),
         "icd10_se": re.compile(r"[A-Z]\d.*"),
     }
 )
@@ -57,8 +56,8 @@ def codes_by_system(codes: Iterable[str], era_number: int = UNDATED) -> dict[str
     codes
         Codes in the form in which they are compared (`riskstrat.codes.bare`).
     era_number
-        When they were recorded. Where only one version was in use, its codes are taken as they are; else their look
-        decides, and undated codes are never read as ICD-7, whose codes look like those of ICD-8.
+        When they were recorded; all codes are then read in the versions of that time. Undated codes go by their look,
+        and never as ICD-7, whose codes look like those of ICD-8.
 
     Examples
     --------
@@ -67,8 +66,7 @@ def codes_by_system(codes: Iterable[str], era_number: int = UNDATED) -> dict[str
     >>> codes_by_system(["4201"], era_number=0)
     {'icd7_se': ('4201',)}
     """
-    systems = _SYSTEMS_WITHOUT_DATE if era_number == UNDATED else SYSTEMS_BY_ERA[era_number]
     found = tuple(codes)
-    if len(systems) == 1:
-        return {systems[0]: found}
-    return {system: tuple(code for code in found if _SHAPES[system].fullmatch(code)) for system in systems}
+    if era_number != UNDATED:
+        return dict.fromkeys(SYSTEMS_BY_ERA[era_number], found)
+    return {system: tuple(code for code in found if shape.fullmatch(code)) for system, shape in _SHAPES.items()}
