@@ -1,4 +1,4 @@
-"""Whatever comes in, in whatever order: every row is kept, merged or refused, and what is kept opens without complaint."""
+"""Whatever comes in, in any order: every row is kept, merged or refused, and what is kept opens without complaint."""
 
 import tempfile
 from datetime import date, datetime, time
