@@ -1,6 +1,6 @@
 """One text at a time: what a cell says in, its value and what was done to it out.
 
-Each kind of column is one function from expressions to a `Cleaned`: the value, where it was mended, where emptied.
+Each kind of column is one function from texts to a `Cleaned`: the values, where they were mended, where emptied.
 """
 
 from __future__ import annotations
@@ -24,28 +24,30 @@ ZERO_RESTORED, NO_AREA = "leading zero restored", "not an area code"
 DAY, MONTH, YEAR = "day", "month", "year"
 
 _DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:\.0+)?$"
-_FIRST_YEAR, _LAST_YEAR = 1850, 2200
+_FIRST_YEAR, _LAST_YEAR = 1800, 9999
+_STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
+"""Month and day that stand for an unknown month, and the day that stands for an unknown day."""
 _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Cleaned:
-    """A column's value and its account.
+    """A column's values and their account.
 
     Attributes
     ----------
     value
-        The value, null where there is none.
+        The values, null where there is none.
     mended, emptied
         Rule -> whether the value was changed by it, or lost by it.
     beside
         Further columns: the precision of a date.
     """
 
-    value: pl.Expr
-    mended: Mapping[str, pl.Expr] = field(default_factory=dict)
-    emptied: Mapping[str, pl.Expr] = field(default_factory=dict)
-    beside: Mapping[str, pl.Expr] = field(default_factory=dict)
+    value: pl.Series
+    mended: Mapping[str, pl.Series] = field(default_factory=dict)
+    emptied: Mapping[str, pl.Series] = field(default_factory=dict)
+    beside: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 def filled(column: Column, raw: pl.Expr) -> pl.Expr:
@@ -55,7 +57,7 @@ def filled(column: Column, raw: pl.Expr) -> pl.Expr:
     return pl.when(~text.str.to_lowercase().is_in(missing)).then(text)
 
 
-def cleaned(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
+def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
     """Clean a column.
 
     Parameters
@@ -63,118 +65,162 @@ def cleaned(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
     column
         What it is.
     texts
-        Its cells under each spelling found, the preferred first, as `filled` gives them; the first with a value counts.
+        Its cells, a column for each spelling found, the preferred first, as `filled` gives them. In each row the first
+        that has a value counts.
     """
     return _KINDS[column.kind](column, texts)
 
 
-def _key(_: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    text = pl.coalesce(texts)
-    value = text.str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
-    return Cleaned(value=value, emptied={NOT_A_KEY: text.is_not_null() & value.is_null()})
+def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
+    read = texts.select(text=pl.coalesce(pl.all())).with_columns(
+        value=pl.col("text").str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
+    )
+    return Cleaned(value=read["value"], emptied={NOT_A_KEY: _lost(read)})
 
 
-def _number(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    text = _recoded(column, pl.coalesce(texts))
+def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = _recoded(column, texts).with_columns(number=_as_number(pl.col("meant")))
+    valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
+    emptied = {
+        NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
+        **_unknown(column, read),
+    }
+    if column.between is None:
+        return Cleaned(value=valued["value"], emptied=emptied)
+    within = pl.col("value").is_between(*column.between)
+    emptied = {**emptied, IMPLAUSIBLE: _flag(valued, ~within)}
+    return Cleaned(value=valued.select(pl.when(within).then("value")).to_series(), emptied=emptied)
+
+
+def _as_number(text: pl.Expr) -> pl.Expr:
     plain = text.str.replace_all(r"[\s\u{a0}]", "").str.replace(",", ".", literal=True)
     number = plain.cast(pl.Float64, strict=False)
-    value = pl.when(number.is_finite()).then(number if column.scale == 1 else number * column.scale)
-    emptied = {NOT_A_NUMBER: text.is_not_null() & value.is_null(), **_unrecognised(column, texts, text)}
-    if column.between is None:
-        return Cleaned(value=value, emptied=emptied)
-    within = value.is_between(*column.between)
-    return Cleaned(value=pl.when(within).then(value), emptied={**emptied, IMPLAUSIBLE: ~within})
+    return pl.when(number.is_finite()).then(number)
 
 
-def _text(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    value = _recoded(column, pl.coalesce(texts))
-    return Cleaned(value=value, emptied=_unrecognised(column, texts, value))
+def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = _recoded(column, texts)
+    return Cleaned(value=read["meant"], emptied=_unknown(column, read))
 
 
-def _code(_: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    """Codes are cleaned when they have become rows: see `codes.clean_codes`."""
-    return Cleaned(value=pl.coalesce(texts))
+def _code(_: Column, texts: pl.DataFrame) -> Cleaned:
+    """Codes are cleaned when they have become rows: see `codes.clean_code`."""
+    return Cleaned(value=texts.select(pl.coalesce(pl.all())).to_series())
 
 
-def _area(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    text = _recoded(column, pl.coalesce(texts)).str.to_uppercase()
-    code = text.str.extract(_AREA, 1)
-    short = code.str.len_bytes() == 8
-    value = pl.when(short).then(pl.lit("0") + code).otherwise(code)
-    return Cleaned(value=value, mended={ZERO_RESTORED: short}, emptied={NO_AREA: text.is_not_null() & code.is_null()})
+def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
+    code = pl.col("meant").str.to_uppercase().str.extract(_AREA, 1)
+    read = _recoded(column, texts).with_columns(code=code).with_columns(short=pl.col("code").str.len_bytes() == 8)
+    value = read.select(pl.when("short").then(pl.lit("0") + pl.col("code")).otherwise("code")).to_series()
+    lost = _flag(read, pl.col("meant").is_not_null() & pl.col("code").is_null())
+    return Cleaned(value=value, mended={ZERO_RESTORED: read["short"]}, emptied={NO_AREA: lost})
 
 
-def _date(column: Column, texts: Sequence[pl.Expr]) -> Cleaned:
-    read = [_Day(text, column) for text in texts]
-    text = pl.coalesce(texts)
-    value = pl.coalesce(each.value for each in read)
-    precision = pl.coalesce(each.precision for each in read)
-    lost = text.is_not_null() & value.is_null()
-    stands_for_unknown = pl.any_horizontal(each.sentinel for each in read)
-    middle = pl.lit(column.incomplete == "middle")
+def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = [_days(text, column) for text in texts.iter_columns()]
+    chosen = pl.DataFrame(
+        [
+            texts.select(text=pl.coalesce(pl.all())).to_series(),
+            _first_of([each["value"] for each in read]).alias("value"),
+            _first_of([each["precision"] for each in read]).alias("precision"),
+            pl.DataFrame([each["sentinel"].alias(f"{n}") for n, each in enumerate(read)]).select(
+                sentinel=pl.any_horizontal(pl.all())
+            )["sentinel"],
+        ]
+    )
+    middle = column.incomplete == "middle"
+    precision = pl.col("precision")
     return Cleaned(
-        value=value,
-        mended={MONTH_KNOWN: middle & (precision == MONTH), YEAR_KNOWN: middle & (precision == YEAR)},
-        emptied={SENTINEL: lost & stands_for_unknown, NOT_A_DATE: lost & ~stands_for_unknown},
-        beside={"precision": precision if column.incomplete == "middle" else pl.lit(None, dtype=pl.String)},
+        value=chosen["value"],
+        mended={
+            MONTH_KNOWN: _flag(chosen, (precision == MONTH) & middle),
+            YEAR_KNOWN: _flag(chosen, (precision == YEAR) & middle),
+        },
+        emptied={
+            SENTINEL: _lost(chosen) & chosen["sentinel"],
+            NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"],
+        },
+        beside={
+            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
+        },
     )
 
 
-class _Day:
-    """A day read from a text, with what is known of it."""
-
-    def __init__(self, text: pl.Expr, column: Column) -> None:
-        parts = text.str.extract_groups(_DATE)
-        year, month, day = (_part(parts, place) for place in ("1", "2", "3"))
-        no_month, no_day = _unknown(month), _unknown(day)
-        stand_in = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}[column.incomplete]
-        in_month = pl.when(no_month).then(stand_in[0]).otherwise(month)
-        in_day = pl.when(no_month).then(stand_in[1]).when(no_day).then(stand_in[2]).otherwise(day)
-        date = _possible(year, in_month, in_day, cap=no_day | no_month)
-        self.sentinel = ((year == 9999) | date.is_in(SENTINELS)).fill_null(value=False)
-        self.value = pl.when(~self.sentinel).then(date)
-        known = pl.when(no_month).then(pl.lit(YEAR)).when(no_day).then(pl.lit(MONTH)).otherwise(pl.lit(DAY))
-        self.precision = pl.when(self.value.is_not_null()).then(known)
-
-
-def _part(parts: pl.Expr, place: str) -> pl.Expr:
-    return parts.struct.field(place).cast(pl.Int32, strict=False)
-
-
-def _unknown(part: pl.Expr) -> pl.Expr:
-    return part.is_null() | part.is_in([0, 99])
+def _days(text: pl.Series, column: Column) -> pl.DataFrame:
+    """Read days from texts, step by step: parts, what is unknown, a possible day, what is known of it."""
+    parts = text.alias("text").to_frame().select(pl.col("text").str.extract_groups(_DATE).struct.unnest())
+    numbers = parts.select(
+        pl.nth(place).cast(pl.Int32, strict=False).alias(name) for place, name in enumerate(("year", "month", "day"))
+    )
+    unknown = numbers.with_columns(no_month=_unknown_part("month"), no_day=_unknown_part("day"))
+    month, no_month_day, no_day = _STAND_INS[column.incomplete]
+    whole = unknown.with_columns(
+        pl.when("no_month").then(month).otherwise("month").alias("month"),
+        pl.when("no_month").then(no_month_day).when("no_day").then(no_day).otherwise("day").alias("day"),
+    )
+    dated = whole.with_columns(first=_first_of_month()).with_columns(found=_day_in_month())
+    sentinel = ((pl.col("year") == 9999) | pl.col("found").is_in(SENTINELS)).fill_null(value=False)
+    known = pl.when("no_month").then(pl.lit(YEAR)).when("no_day").then(pl.lit(MONTH)).otherwise(pl.lit(DAY))
+    return dated.select(sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known).select(
+        "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known")
+    )
 
 
-def _possible(year: pl.Expr, month: pl.Expr, day: pl.Expr, *, cap: pl.Expr) -> pl.Expr:
-    """Put a day together, null where the calendar has none; where `cap` holds, the last of the month at most."""
-    real = year.is_between(_FIRST_YEAR, _LAST_YEAR) & month.is_between(1, 12) & day.is_between(1, 31)
-    first = pl.date(pl.when(real).then(year), pl.when(real).then(month), pl.lit(1))
-    found = first + pl.duration(days=day - 1)
-    capped = pl.when(cap).then(pl.min_horizontal(found, first.dt.month_end())).otherwise(found)
-    return pl.when(capped.dt.month() == month).then(capped)
+def _unknown_part(name: str) -> pl.Expr:
+    return pl.col(name).is_null() | pl.col(name).is_in([0, 99])
 
 
-def _recoded(column: Column, text: pl.Expr) -> pl.Expr:
-    if not column.recode and column.empty is None:
-        return text
-    known = {each.casefold(): meaning for each, meaning in column.recode.items()}
-    other = pl.lit(column.otherwise, dtype=pl.String)
-    meant = text.str.to_lowercase().replace_strict(known, default=other, return_dtype=pl.String) if known else text
-    meant = pl.when(text.is_not_null()).then(meant)
+def _first_of_month() -> pl.Expr:
+    month = pl.col("month").is_between(1, 12) & pl.col("day").is_between(1, 31)
+    real = month & pl.col("year").is_between(_FIRST_YEAR, _LAST_YEAR)
+    return pl.date(pl.when(real).then("year"), pl.when(real).then("month"), pl.lit(1))
+
+
+def _day_in_month() -> pl.Expr:
+    """Give the day, null where the calendar has none; a day that stands for an unknown one is in the month at least."""
+    found = pl.col("first") + pl.duration(days=pl.col("day") - 1)
+    capped = pl.when(pl.col("no_month") | pl.col("no_day")).then(
+        pl.min_horizontal(found, pl.col("first").dt.month_end())
+    )
+    day = capped.otherwise(found)
+    return pl.when(day.dt.month() == pl.col("month")).then(day)
+
+
+def _first_of(columns: Sequence[pl.Series]) -> pl.Series:
+    named = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
+    return named.select(pl.coalesce(pl.all())).to_series()
+
+
+def _flag(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    return frame.select(condition.fill_null(value=False)).to_series()
+
+
+def _lost(frame: pl.DataFrame) -> pl.Series:
+    return _flag(frame, pl.col("text").is_not_null() & pl.col("value").is_null())
+
+
+def _recoded(column: Column, texts: pl.DataFrame) -> pl.DataFrame:
+    """Give the text of each row and what it means."""
+    read = texts.select(text=pl.coalesce(pl.all()))
+    if column.recode:
+        known = {each.casefold(): meaning for each, meaning in column.recode.items()}
+        other = pl.lit(column.otherwise, dtype=pl.String)
+        meant = pl.col("text").str.to_lowercase().replace_strict(known, default=other, return_dtype=pl.String)
+        read = read.with_columns(meant=pl.when(pl.col("text").is_not_null()).then(meant))
+    else:
+        read = read.with_columns(meant="text")
+    if column.empty is None:
+        return read
+    return read.with_columns(meant=pl.when(pl.col("text").is_null()).then(pl.lit(column.empty)).otherwise("meant"))
+
+
+def _unknown(column: Column, read: pl.DataFrame) -> dict[str, pl.Series]:
     return (
-        meant
-        if column.empty is None
-        else meant.fill_null(pl.lit(column.empty))
-        if not known
-        else (pl.when(text.is_null()).then(pl.lit(column.empty)).otherwise(meant))
+        {UNRECOGNISED: _flag(read, pl.col("text").is_not_null() & pl.col("meant").is_null())} if column.recode else {}
     )
 
 
-def _unrecognised(column: Column, texts: Sequence[pl.Expr], meant: pl.Expr) -> dict[str, pl.Expr]:
-    return {UNRECOGNISED: pl.coalesce(texts).is_not_null() & meant.is_null()} if column.recode else {}
-
-
-_KINDS: Mapping[Kind, Callable[[Column, Sequence[pl.Expr]], Cleaned]] = {
+_KINDS: Mapping[Kind, Callable[[Column, pl.DataFrame], Cleaned]] = {
     "key": _key,
     "number": _number,
     "text": _text,

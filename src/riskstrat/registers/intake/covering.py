@@ -114,7 +114,8 @@ def _span(months: pl.DataFrame, declared: Input) -> Span | None:
     if not usual:
         return None
     start, end = _first_day(months, usual[0]), _last_day(months, usual[-1])
-    return max(start, declared.coverage_start or start), min(end, declared.coverage_end or end)
+    within = max(start, declared.coverage_start or start), min(end, declared.coverage_end or end)
+    return within if within[0] <= within[1] else (start, end)
 
 
 def _first_day(months: pl.DataFrame, year: int) -> date:

@@ -97,7 +97,7 @@ def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     paths = _files(folder)
     data = [path for path in paths if path.suffix.lower() in ENDINGS]
     problems: list[Problem] = [] if data else [_no_data(folder)]
-    recognised = [_recognised(path, folder, mappings) for path in data]
+    recognised = [each for path in data for each in _recognised(path, folder, mappings)]
     problems += [each for each in recognised if isinstance(each, Problem)]
     read = [_opened(each) for each in recognised if isinstance(each, _Candidate)]
     problems += [problem for each in read if isinstance(each, list) for problem in each]
@@ -152,7 +152,8 @@ def _no_data(folder: Path) -> Problem:
     )
 
 
-def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> _Candidate | Problem:
+def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> list[_Candidate | Problem]:
+    """Say what a file is; a key file may be that of several registers."""
     shown = _shown(path, folder)
     found = [
         _Candidate(path, shown, year, register, name)
@@ -161,15 +162,16 @@ def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -
         for matched, year in [_match(path.stem, patterns)]
         if matched
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(found) == 1 or (found and all(each.input_name is None for each in found)):
+        return [*found]
     names = ", ".join(f"{each.register.name}.{each.input_name or 'key_file'}" for each in found)
-    return Problem(
+    wrong = Problem(
         table=shown,
         found=f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
         expected="a name that one mapping declares",
         remedy="rename it, move it away, or give a mapping of your own that names it",
     )
+    return [wrong]
 
 
 def _patterns(register: RegisterMapping) -> Iterator[tuple[str | None, tuple[str, ...]]]:

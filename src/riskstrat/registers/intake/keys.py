@@ -42,10 +42,8 @@ def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
     named = texts.select(pl.nth(place).alias(f"column {place + 1}") for place in range(len(file.sheet.header)))
     refuse_identities(named, file.file)
     places = {"own": file.own, "common": file.common}
-    return texts.select(
-        cleaned(_NUMBER, [filled(_NUMBER, pl.col(f"column_{place}"))]).value.alias(side)
-        for side, place in places.items()
-    ).drop_nulls()
+    cells = {side: texts.select(filled(_NUMBER, pl.col(f"column_{place}"))) for side, place in places.items()}
+    return pl.DataFrame([cleaned(_NUMBER, each).value.alias(side) for side, each in cells.items()]).drop_nulls()
 
 
 def _unambiguous(pairs: pl.DataFrame) -> KeyMap:

@@ -121,7 +121,9 @@ def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
 def _statistical_header(path: Path) -> tuple[str, ...]:
     pyreadstat = optional("pyreadstat")
     try:
-        _, said = getattr(pyreadstat, _STATISTICAL[path.suffix.lower()])(str(path), metadataonly=True)
+        _, said = getattr(pyreadstat, _STATISTICAL[path.suffix.lower()])(
+            str(path), metadataonly=True, output_format="polars"
+        )
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
         raise ValueError(path.suffix) from error
     return tuple(said.column_names)

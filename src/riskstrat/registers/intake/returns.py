@@ -41,7 +41,7 @@ def judged_returns(table: str, rows: pl.DataFrame) -> Verdict:
         .sort(DATE, "__given")
     )
     paired = back.select(PERSON, DATE, "code", "amount", "__row").join_asof(
-        given, on=DATE, by=[PERSON, "code", "amount"], tolerance=f"{LONGEST_DAYS}d"
+        given, on=DATE, by=[PERSON, "code", "amount"], tolerance=f"{LONGEST_DAYS}d", check_sortedness=False
     )
     pairs = paired.drop_nulls("__given").unique("__given", keep="first", maintain_order=True)
     gone = pl.concat([pairs["__row"], pairs["__given"]])

@@ -75,7 +75,7 @@ def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.Dat
     )
     if coded.is_empty():
         return [Shaped(table=rows.table, rows=pl.DataFrame(schema=schema_within(rows.table)), account=account)]
-    split = [(str(key[0]), part.select(schema_within(rows.table))) for key, part in parts.items()]
+    split = [(str(key[0]), part.select(list(schema_within(rows.table)))) for key, part in parts.items()]
     accounts = [account, *(Account() for _ in split[1:])]
     return [
         Shaped(table=t, rows=part, account=_ended(each, t, part))

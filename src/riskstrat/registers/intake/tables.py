@@ -93,7 +93,9 @@ def _write_residences(workshop: Workshop) -> Iterator[Account]:
     for people in ranges(workshop.parts[RESIDENCES]):
         known = _known(workshop, people)
         places = _rows(workshop, RESIDENCES, people)
-        ruled = places.join(known.persons, on=PERSON, how="left").select(*places.columns, person_rule(known).alias(RULE))
+        ruled = places.join(known.persons, on=PERSON, how="left").select(
+            *places.columns, person_rule(known).alias(RULE)
+        )
         migrations = _rows(workshop, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
         lives = known.persons.select(PERSON, "birth_date", "death_date")
         found = homes_of(ruled, migrations, lives, asked, workshop.last_day)

@@ -6,8 +6,7 @@ In: texts as a file has them. Out: values under the mapping's names, the refused
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -49,9 +48,10 @@ def taken(delivered: Delivered, number: int, texts: pl.DataFrame, keys: KeyMap |
         The register's key file, if it has one.
     """
     declared = delivered.declared
-    parts = {name: _cleaned(delivered, name, column) for name, column in declared.columns.items()}
+    parts = {name: _cleaned(delivered, name, column, texts) for name, column in declared.columns.items()}
     origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
-    values = texts.select(origin.alias(ORIGIN), FAULT, *chain.from_iterable(_columns(*each) for each in parts.items()))
+    marked = texts.select(origin.alias(ORIGIN), FAULT)
+    values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
     values = _derived(_fallen_back(values, declared), declared.derived)
     values = values if keys is None else _translated(values, declared, keys)
     judged = values.with_columns(_first_rule(declared))
@@ -79,39 +79,33 @@ def spelling_of(name: str) -> str:
     return f"{name}__spelling"
 
 
-def _cleaned(delivered: Delivered, name: str, column: Column) -> Cleaned:
-    texts = [
-        filled(column, pl.lit(str(delivered.year)) if place < 0 else pl.col(f"column_{place}"))
-        for place, _ in delivered.columns[name]
-    ]
+def _cleaned(delivered: Delivered, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:
+    found = delivered.columns[name]
+    expressions = {
+        f"{place} {spelling}": filled(column, pl.lit(str(delivered.year)) if place < 0 else pl.col(f"column_{place}"))
+        for place, spelling in found
+    } or {"nowhere": pl.lit(None, dtype=pl.String)}
+    cells = texts.with_columns(**expressions).select(list(expressions))
     if column.several:
-        return Cleaned(value=_list_of(column, texts))
-    found = cleaned(column, texts or [pl.lit(None, dtype=pl.String)])
-    spellings = [
-        pl.when(text.is_not_null()).then(pl.lit(as_named))
-        for text, (_, as_named) in zip(texts, delivered.columns[name], strict=True)
-    ]
-    if len(column.names) == 1 or not texts:
-        return found
-    return Cleaned(
-        value=found.value,
-        mended=found.mended,
-        emptied=found.emptied,
-        beside={**found.beside, "spelling": pl.coalesce(spellings)},
-    )
+        return Cleaned(value=_lists(column, cells))
+    value = cleaned(column, cells)
+    if len(column.names) == 1 or not found:
+        return value
+    spellings = [pl.when(pl.nth(n).is_not_null()).then(pl.lit(spelling)) for n, (_, spelling) in enumerate(found)]
+    return replace(value, beside={**value.beside, "spelling": cells.select(pl.coalesce(spellings)).to_series()})
 
 
-def _list_of(column: Column, texts: list[pl.Expr]) -> pl.Expr:
-    if not texts:
-        return pl.lit(None, dtype=pl.List(pl.String))
+def _lists(column: Column, cells: pl.DataFrame) -> pl.Series:
+    """All filled cells of a row."""
     if column.split:
-        return pl.concat_list(text.str.extract_all(r"\S+").fill_null([]) for text in texts)
-    return pl.concat_list(texts).list.drop_nulls()
+        words = [pl.col(name).str.extract_all(r"\S+").fill_null([]) for name in cells.columns]
+        return cells.select(pl.concat_list(words)).to_series()
+    return cells.select(pl.concat_list(pl.all()).list.drop_nulls()).to_series()
 
 
-def _columns(name: str, found: Cleaned) -> Iterator[pl.Expr]:
+def _columns(name: str, found: Cleaned) -> Iterator[pl.Series]:
     yield found.value.alias(name)
-    yield from (expression.alias(f"{name}__{beside}") for beside, expression in found.beside.items())
+    yield from (column.alias(f"{name}__{beside}") for beside, column in found.beside.items())
     for outcome, rules in ((MENDED, found.mended), (EMPTIED, found.emptied)):
         yield from (flag.alias(_flag(outcome, name, rule)) for rule, flag in rules.items())
 
