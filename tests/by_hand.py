@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from riskstrat.codes import score_points
 from riskstrat.declare import (
+    BetweenAges,
     Count,
     DaysSince,
     DistinctCodes,
@@ -24,6 +25,8 @@ from riskstrat.declare import (
     Mean,
     Minimum,
     Score,
+    Since,
+    SinceFirst,
     Slope,
     Total,
     duration_days,
@@ -78,6 +81,11 @@ class Seen:
 def answer(world: World, feature: EventFeature, person: int, index: date) -> float | None:
     """One feature of one person at one index date; of several siblings the answer that speaks for them."""
     answers = [_of_subject(world, feature, subject, index) for subject in subjects(world, feature, person, index)]
+    return reduced(feature, answers)
+
+
+def reduced(feature: EventFeature, answers: list[float | None]) -> float | None:
+    """One answer of those of all subjects: the one that says most for any sibling, least for all."""
     known = [number for number in answers if number is not None]
     if not known:
         return None
@@ -109,11 +117,28 @@ def subjects(world: World, feature: EventFeature, person: int, index: date) -> l
     ]
 
 
-def window_of(world: World, feature: EventFeature, subject: Person, index: date) -> list[date]:  # noqa: ARG001
+def window_of(world: World, feature: EventFeature, subject: Person, index: date) -> list[date]:
     """The days of the window, the last one first."""
     gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
-    within = LONG_AGO if feature.within == "ever" else duration_days(feature.within)
-    return [index - timedelta(days=gap + number) for number in range(1, within + 1)]
+    past = [index - timedelta(days=gap + number) for number in range(1, LONG_AGO + 1)]
+    within = feature.within
+    if isinstance(within, BetweenAges):
+        first, after = (birthday(subject["birth_date"], age) for age in (within.from_years, within.to_years))
+        return [day for day in past if first <= day < after]
+    if isinstance(within, Since):
+        return [day for day in past if day >= within.date]
+    if isinstance(within, SinceFirst):
+        events = visible(world, within, subject, index)
+        return [day for day in past if events and day >= events[0].date]
+    return past if within == "ever" else past[: duration_days(within)]
+
+
+def birthday(born: date, years: float) -> date:
+    """The day on which an age is reached; a day that the month does not have is the first of the next."""
+    months = born.year * 12 + born.month - 1 + round(years * 12)
+    year, month = months // 12, months % 12 + 1
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return min(date(year, month, 1) + timedelta(days=born.day - 1), following)
 
 
 def is_observed(world: World, register: str, subject: Person, day: date) -> bool:
@@ -137,7 +162,7 @@ def is_known(table: Table, row: Mapping[str, object], index: date) -> bool:
     return recorded + timedelta(days=delay) < index
 
 
-def is_asked(table: Table, feature: EventFeature, row: Mapping[str, object]) -> bool:
+def is_asked(table: Table, feature: EventFeature | SinceFirst, row: Mapping[str, object]) -> bool:
     """Whether a row has a code, a setting and a position that the feature asks for."""
     asked = [part.strip() for part in feature.codes.split(",")]
     as_code = any(
@@ -147,7 +172,7 @@ def is_asked(table: Table, feature: EventFeature, row: Mapping[str, object]) -> 
     return as_code and as_setting and (not feature.positions or row["position"] in feature.positions)
 
 
-def visible(world: World, feature: EventFeature, subject: Person, index: date) -> list[Seen]:
+def visible(world: World, feature: EventFeature | SinceFirst, subject: Person, index: date) -> list[Seen]:
     """Rows that may be seen, each once, in the order of date, code and value; also those outside the window."""
     table = world.tables[feature.register]
     seen = {
@@ -172,7 +197,7 @@ def _of_subject(world: World, feature: EventFeature, subject: Person, index: dat
         return None
     rows = visible(world, feature, subject, index)
     if isinstance(feature, Duration):
-        return _covered(rows, window, index)
+        return days_covered(rows, window, index)
     return asked_of(feature, [row for row in rows if row.date in window], index)
 
 
@@ -184,7 +209,8 @@ def _share_of(world: World, feature: EventFeature, subject: Person, index: date)
     return len(seen) / max(len(days), 1)
 
 
-def _covered(rows: list[Seen], window: list[date], index: date) -> int:
+def days_covered(rows: list[Seen], window: list[date], index: date) -> int:
+    """Days of the window on which any spell lasts; one whose end is not seen lasts to the day before the index."""
     last = index - timedelta(days=1)
     return sum(any(row.date <= day <= (row.end or last) for row in rows) for day in window)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from by_hand import Table, World
 from riskstrat.declare import (
+    BetweenAges,
     Count,
     DaysSince,
     DistinctCodes,
@@ -22,9 +23,12 @@ from riskstrat.declare import (
     Mean,
     Minimum,
     Score,
+    Since,
+    SinceFirst,
     Slope,
     Total,
 )
+from riskstrat.declare.windows import Lookback
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
@@ -41,7 +45,20 @@ MANIFEST = {
     "diagnoses": ((date(2017, 6, 1), date(2019, 10, 1)), {"inpatient": 60, "primary": 10}, True),
     "measurements": ((date(2018, 2, 1), date(2019, 12, 31)), 5, False),
 }
-RELATIVES = (None, None, "mother", "father")
+RELATIVES = (None, None, None, "mother", "father", "sibling", "all_siblings")
+
+LENGTHS = ("1d", "40d", "1y", "2y", "ever")
+ANCHORED = (
+    BetweenAges(0, 1),
+    BetweenAges(1.5, 3),
+    BetweenAges(67, 69),
+    Since(date(2018, 3, 1)),
+    Since(date(2019, 6, 30)),
+    SinceFirst(register="diagnoses", codes="W19"),
+    SinceFirst(register="diagnoses", codes="F00", settings=("inpatient",), positions=("main", "other")),
+    SinceFirst(register="measurements", codes="pulse"),
+)
+WINDOWS = LENGTHS + ANCHORED
 
 days = st.integers(0, (END - START).days).map(lambda number: START + timedelta(days=number))
 lengths = st.none() | st.integers(0, 200)
@@ -67,13 +84,15 @@ def events(
 
 
 @st.composite
-def features(draw: st.DrawFn, relatives: tuple[str | None, ...] = RELATIVES) -> EventFeature:
+def features(
+    draw: st.DrawFn, windows: tuple[Lookback, ...] = WINDOWS, relatives: tuple[str | None, ...] = RELATIVES
+) -> EventFeature:
     kind = draw(st.sampled_from(KINDS))
     register = "diagnoses" if kind is Score else draw(st.sampled_from(tuple(CODES)))
     own = {"score": "hfrs"} if kind is Score else {"codes": draw(st.sampled_from(ASKED[register]))}
     return kind(
         register=register,
-        within=draw(st.sampled_from(("1d", "40d", "1y", "2y", "ever"))),
+        within=draw(st.sampled_from(windows)),
         gap=draw(st.sampled_from(("0d", "0d", "30d"))),
         settings=draw(st.sampled_from(((), (), ("inpatient",), ("inpatient", "primary")))),
         positions=draw(st.sampled_from(((), (), ("main",), ("main", "other")))),
@@ -83,12 +102,12 @@ def features(draw: st.DrawFn, relatives: tuple[str | None, ...] = RELATIVES) -> 
 
 
 @st.composite
-def worlds(draw: st.DrawFn, relatives: tuple[str | None, ...] = RELATIVES) -> World:
+def worlds(draw: st.DrawFn, windows: tuple[Lookback, ...] = WINDOWS) -> World:
     persons = [draw(_persons(number)) for number in range(1, PEOPLE + 1)]
     residences = [spell for person in persons for spell in draw(_homes(person["person_id"], person["birth_date"]))]
     tables = {name: Table(draw(_rows(name)), *MANIFEST[name]) for name in MANIFEST}
     dates = draw(st.lists(st.tuples(st.integers(1, PEOPLE), days), min_size=1, max_size=10))
-    asked = draw(st.lists(features(relatives), min_size=1, max_size=8, unique_by=lambda feature: feature.column))
+    asked = draw(st.lists(features(windows), min_size=1, max_size=8, unique_by=lambda feature: feature.column))
     return World(persons, residences, tables, tuple(dates), tuple(asked))
 
 

@@ -13,11 +13,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import riskstrat.declare as words
-from feature_cases import kinds, observed, people, relatives, windows
+from feature_cases import anchors, kinds, observed, people, relatives, windows
 from feature_cases.case import BORN, COVERED, INDEX, Case, Page, Row, Scene, Section
 from riskstrat.declare import EventFeature, Feature
 
-PAGES: tuple[Page, ...] = (windows.PAGE, observed.PAGE, kinds.PAGE, kinds.EDGE_PAGE, people.PAGE, relatives.PAGE)
+PAGES: tuple[Page, ...] = (
+    windows.PAGE,
+    anchors.PAGE,
+    observed.PAGE,
+    kinds.PAGE,
+    kinds.EDGE_PAGE,
+    people.PAGE,
+    relatives.PAGE,
+)
 FOLDER = Path(__file__).parents[2] / "docs" / "features"
 ROW_COLUMNS = ("person_id", "date", "end_date", "code", "value", "known_on", "setting", "position")
 Cell = Callable[[Section, Case], Sequence[object]]

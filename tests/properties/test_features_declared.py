@@ -7,16 +7,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from random_worlds import features
+from random_worlds import WINDOWS, features
 from riskstrat.declare import Condition, EventFeature, Feature, Text, expanded
+from riskstrat.declare.windows import Lookback
 from town import MadeUp
 
-LENGTHS = ("1d", "30d", "1y", "5y", "10y", "ever")
-several = st.lists(st.sampled_from(LENGTHS), min_size=2, max_size=4, unique=True).map(tuple)
+several = st.lists(st.sampled_from(WINDOWS), min_size=2, max_size=4, unique=True).map(tuple)
 
 
 @given(feature=features(), windows=several)
-def test_json_comes_back_as_it_was(feature: EventFeature, windows: tuple[str, ...]):
+def test_json_comes_back_as_it_was(feature: EventFeature, windows: tuple[Lookback, ...]):
     for one in (feature, replace(feature, within=windows), replace(feature, label=Text(en="x", sv="å"))):
         back = Feature.from_json(one.to_json())
         assert back == one
@@ -36,7 +36,7 @@ def test_columns_differ_where_what_is_asked_does(one: EventFeature, other: Event
 
 
 @given(feature=features(), windows=several)
-def test_several_windows_are_as_many_features(feature: EventFeature, windows: tuple[str, ...]):
+def test_several_windows_are_as_many_features(feature: EventFeature, windows: tuple[Lookback, ...]):
     asked = expanded([replace(feature, within=windows, label=Text(en="x", sv="x"))])
     assert [one.within for one in asked] == list(windows)
     assert len({one.column for one in asked}) == len({one.label for one in asked}) == len(windows)
@@ -45,7 +45,7 @@ def test_several_windows_are_as_many_features(feature: EventFeature, windows: tu
 
 @given(feature=features(), windows=several)
 def test_a_design_is_the_same_however_its_windows_are_written(
-    made_up: MadeUp, feature: EventFeature, windows: tuple[str, ...]
+    made_up: MadeUp, feature: EventFeature, windows: tuple[Lookback, ...]
 ):
     together = design(made_up, replace(feature, within=windows))
     apart = design(made_up, *(replace(feature, within=window) for window in windows))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from by_hand import Table, World
-from random_worlds import END, MANIFEST, PEOPLE, START, cohort_of, engine, events, opened, worlds
-from riskstrat.declare import Age, Latest, Score
+from random_worlds import ANCHORED, END, LENGTHS, MANIFEST, PEOPLE, START, cohort_of, engine, events, opened, worlds
+from riskstrat.declare import Age, Latest, Score, Since
 from riskstrat.features import build_features, feature_parts
 from riskstrat.features.engine import work_of
 from riskstrat.features.shard import answer
@@ -141,10 +141,17 @@ PEOPLE_IN = ("person_id", "mother_id", "father_id")
 
 
 @SLOW
-@given(world=worlds(), shift=st.integers(-3_000, 3_000))
+@given(world=worlds(LENGTHS), shift=st.integers(-3_000, 3_000))
 def test_a_shifted_calendar_changes_nothing(town: Town, world: World, shift: int):
     """Windows are days: moved by any number of them, through leap years or not, all answers stay as they are."""
     assert_shifted(town, world, timedelta(days=shift))
+
+
+@SLOW
+@given(world=worlds((*LENGTHS, *(window for window in ANCHORED if not isinstance(window, Since)))))
+def test_birthdays_fall_alike_in_a_calendar_shifted_by_400_years(town: Town, world: World):
+    """Ages are counted in birthdays: leap years come back as they were after 400 years, and not before."""
+    assert_shifted(town, world, timedelta(days=146_097))
 
 
 def assert_shifted(town: Town, world: World, by: timedelta) -> None:

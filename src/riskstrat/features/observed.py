@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.features.rows import INDEX, ROW, SUBJECT
-from riskstrat.features.windows import Window
+from riskstrat.features.windows import Bounds
 from riskstrat.registers import Registers
 
 Days = npt.NDArray[np.int64]
@@ -40,29 +40,31 @@ class Presence:
     index: Days
     birth: Days
 
-    def observed_days(self, window: Window, coverage: Coverage) -> Days:
+    def observed_days(self, bounds: Bounds, coverage: Coverage) -> Days:
         """Count the days of the window that are covered and lived here, one number for each answer."""
-        low, high = self._bounds(window, coverage)
+        first_covered, after_covered = _days_of(coverage)
+        low = np.broadcast_to(np.maximum(self._start(bounds, _NEVER), first_covered), self.index.shape)
+        high = np.minimum(self._after(bounds), after_covered)
         overlap = np.minimum(self.end, high[self.row]) - np.maximum(self.start, low[self.row])
         days = np.bincount(self.row, weights=overlap.clip(min=0), minlength=len(self.index))
         return days.astype(np.int64)
 
-    def observed_share(self, window: Window, coverage: Coverage) -> npt.NDArray[np.float64]:
+    def observed_share(self, bounds: Bounds, coverage: Coverage) -> npt.NDArray[np.float64]:
         """Divide the observed days by those from the later of birth and the window's start; 0 where there are none.
 
-        A window without end starts where the register does.
+        A window that reaches back for ever starts where the register does.
         """
         first_covered, _ = _days_of(coverage)
-        start = first_covered if window.furthest_day is None else self.index - window.furthest_day
-        possible = self.index - window.gap_days - np.maximum(start, self.birth)
-        share: npt.NDArray[np.float64] = self.observed_days(window, coverage) / possible.clip(min=1)
+        possible = self._after(bounds) - np.maximum(self._start(bounds, first_covered), self.birth)
+        share: npt.NDArray[np.float64] = self.observed_days(bounds, coverage) / possible.clip(min=1)
         return share
 
-    def _bounds(self, window: Window, coverage: Coverage) -> tuple[Days, Days]:
-        first_covered, after_covered = _days_of(coverage)
-        start = _NEVER if window.furthest_day is None else self.index - window.furthest_day
-        low = np.broadcast_to(np.maximum(start, first_covered), self.index.shape)
-        return low, np.minimum(self.index - window.gap_days, after_covered)
+    def _start(self, bounds: Bounds, ever: int) -> int | Days:
+        return ever if bounds.furthest is None else self.index - bounds.furthest
+
+    def _after(self, bounds: Bounds) -> Days:
+        """Give the day after the last of the window."""
+        return self.index - bounds.nearest + 1
 
 
 def presence(index: pl.DataFrame, registers: Registers) -> Presence:

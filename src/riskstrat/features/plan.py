@@ -81,7 +81,7 @@ def _unknown_kinds(features: Sequence[Feature]) -> Iterator[Problem]:
 
 
 def _missing(features: Sequence[Feature], registers: Registers) -> Iterator[Problem]:
-    asked = dict.fromkeys(feature.register for feature in features if isinstance(feature, EventFeature))
+    asked = dict.fromkeys(feature.register for feature in _of_events(features))
     for register in asked:
         if not registers.has(register):
             yield Problem(
@@ -103,20 +103,38 @@ def _subject_of(feature: Feature) -> Subject | None:
     return feature.subject if isinstance(feature, RelativeFeature) else None
 
 
+def _of_events(features: Sequence[Feature]) -> Iterator[EventFeature]:
+    """Go through the features of events, and those of the events that date their windows."""
+    for feature in features:
+        if isinstance(feature, EventFeature):
+            yield feature
+            yield from Window.of(feature).dated_by
+
+
 def _groups(features: Sequence[Feature], registers: Registers) -> dict[str, Group]:
     """Find the rows that each event feature is about, by the feature's column."""
-    found = {f.column: _group(f, registers) for f in features if isinstance(f, EventFeature)}
+    found = {feature.column: _group(feature, registers) for feature in _of_events(features)}
     _refuse(UsageError, chain.from_iterable(group for group in found.values() if not isinstance(group, Group)))
     return {column: group for column, group in found.items() if isinstance(group, Group)}
 
 
-def _group(feature: EventFeature, registers: Registers) -> Group | Sequence[Problem]:
+def group_of(feature: EventFeature, registers: Registers) -> Group:
+    """Find the rows that a feature is about.
+
+    Raises
+    ------
+    UsageError
+        If its codes cannot be read.
+    """
     codes, prefix = registers.codes(feature.register), registers.prefix_matching(feature.register)
+    return Group(tuple(feature.items(codes, prefix)), feature.settings, feature.positions)
+
+
+def _group(feature: EventFeature, registers: Registers) -> Group | Sequence[Problem]:
     try:
-        items = feature.items(codes, prefix)
+        return group_of(feature, registers)
     except UsageError as unreadable:
         return unreadable.problems
-    return Group(tuple(items), feature.settings, feature.positions)
 
 
 def _subject(subject: Subject | None, features: Sequence[Feature], groups: Mapping[str, Group]) -> SubjectPlan:

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.declare.features import EventFeature
+from riskstrat.features.anchors import bounds_of
 from riskstrat.features.direct import answer_area, answer_person, with_persons
 from riskstrat.features.observed import Presence, presence
 from riskstrat.features.questions import Look, SubjectPlan, TablePlan
 from riskstrat.features.rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
-from riskstrat.features.windows import DAYS
+from riskstrat.features.windows import DAYS, Bounds
 from riskstrat.registers import Registers
 
 Answers = dict[str, npt.NDArray[np.float32]]
@@ -99,26 +100,26 @@ def _from_events(
     table: TablePlan, index: pl.DataFrame, registers: Registers, lived_here: Presence, share_column: str
 ) -> Answers:
     coverage = registers.manifest.covered(table.register)
-    unobserved = {window: lived_here.observed_days(window, coverage) == 0 for window in table.windows}
+    bounds = bounds_of(table.windows, index, registers)
+    unobserved = {window: lived_here.observed_days(bounds[window], coverage) == 0 for window in table.windows}
     rows = visible_rows(table, index, registers)
     answers: Answers = {}
     for look in table.looks:
-        answers |= _looked(look, rows, index, len(table.groups), unobserved[look.window])
-    share = lived_here.observed_share(table.longest, coverage)
+        seen = _seen_through(look, bounds[look.window], rows, index, len(table.groups))
+        answers |= _looked(look, seen, index.height, len(table.groups), unobserved[look.window])
+    share = lived_here.observed_share(bounds[table.longest], coverage)
     return {**answers, share_column: share.astype(np.float32)}
 
 
-def _looked(
-    look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: int, unobserved: npt.NDArray[np.bool_]
-) -> Answers:
+def _looked(look: Look, seen: pl.DataFrame, height: int, groups: int, unobserved: npt.NDArray[np.bool_]) -> Answers:
     """Ask the questions of one look: one grouping of sorted rows, then one scatter a question."""
-    found = _grouped(look, _seen_through(look, rows, index, groups))
+    found = _grouped(look, seen)
     row, group = np.divmod(found[WINDOW].to_numpy(), groups)
     place_of = np.zeros(groups, dtype=np.intp)
     place_of[list(look.groups)] = np.arange(len(look.groups))
     answers: Answers = {}
     for name, question in zip(_answer_names(look), look.questions, strict=True):
-        block = np.full((len(look.groups), index.height), _empty(question[0]), dtype=np.float32)
+        block = np.full((len(look.groups), height), _empty(question[0]), dtype=np.float32)
         block[place_of[group], row] = found[name].cast(pl.Float32).to_numpy()
         block[:, np.flatnonzero(unobserved)] = np.nan
         answers |= {feature.column: column for feature, column in zip(question, block, strict=True)}
@@ -129,12 +130,12 @@ def _empty(feature: EventFeature) -> float:
     return np.nan if feature.empty is None else feature.empty
 
 
-def _seen_through(look: Look, rows: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
-    window = look.window
-    in_window = window.meets_spells() if look.spells else window.holds_rows()
+def _seen_through(look: Look, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
+    row = pl.col(WINDOW) // groups
+    in_window = bounds.meets_spells(row) if look.spells else bounds.holds_rows(row)
     asked = [] if len(look.groups) == groups else [(pl.col(WINDOW) % groups).is_in(look.groups)]
-    bounds = window.spell_bounds() if look.spells else ()
-    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*bounds), index, groups)
+    cut = bounds.spell_bounds(row) if look.spells else ()
+    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*cut), index, groups)
 
 
 def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.declare.durations import duration_days, window_days
-from riskstrat.declare.features import EventFeature
+from riskstrat.declare.features import DaysSince, EventFeature
+from riskstrat.declare.view import Rows
 from riskstrat.declare.windows import AnchoredWindow
 
 DAYS, END_DAYS, FROM_DAYS, TO_DAYS = "days", "end_days", "from_days", "to_days"
@@ -38,26 +39,28 @@ class Bounds:
 
     def holds_rows(self, row: pl.Expr) -> pl.Expr:
         """Whether a row's date lies in the window of its answer, whose number is `row`."""
-        return self._begun(row) & self._reached(row, DAYS)
+        return self.begun(row) & self.reached(row, DAYS)
 
     def meets_spells(self, row: pl.Expr) -> pl.Expr:
         """Whether a day from a row's date to its end lies in the window."""
-        held = self._begun(row) & self._reached(row, END_DAYS)
-        return held if isinstance(self.furthest, int | None) else held & self._has_days(row)
+        return self.begun(row) & self.reached(row, END_DAYS)
+
+    def begun(self, row: pl.Expr) -> pl.Expr:
+        """Whether a row's date is on or before the last day of the window."""
+        return pl.col(DAYS) >= _of(self.nearest, row)
+
+    def reached(self, row: pl.Expr, days: str) -> pl.Expr:
+        """Whether a day (DAYS or END_DAYS of a row) is on or after the first day of a window that has days."""
+        if self.furthest is None:
+            return pl.lit(value=True)
+        furthest = _of(self.furthest, row)
+        reached = pl.col(days) <= furthest
+        return reached if isinstance(self.furthest, int) else reached & (furthest >= _of(self.nearest, row))
 
     def spell_bounds(self, row: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         """First and last day of a spell inside the window, in days before the index."""
         first = pl.col(DAYS) if self.furthest is None else pl.min_horizontal(DAYS, _of(self.furthest, row))
         return first.alias(FROM_DAYS), pl.max_horizontal(END_DAYS, _of(self.nearest, row)).alias(TO_DAYS)
-
-    def _begun(self, row: pl.Expr) -> pl.Expr:
-        return pl.col(DAYS) >= _of(self.nearest, row)
-
-    def _reached(self, row: pl.Expr, days: str) -> pl.Expr:
-        return pl.lit(value=True) if self.furthest is None else pl.col(days) <= _of(self.furthest, row)
-
-    def _has_days(self, row: pl.Expr) -> pl.Expr:
-        return pl.lit(value=True) if self.furthest is None else _of(self.furthest, row) >= _of(self.nearest, row)
 
 
 def _of(bound: int | Days, row: pl.Expr) -> pl.Expr:
@@ -107,18 +110,11 @@ class Window:
         """First day of the window, in days before the index; None where nothing limits it, or an anchor does."""
         return None if self.within_days is None else self.gap_days + self.within_days
 
-    def holds_rows(self) -> pl.Expr:
-        """Whether a row's date lies in the window."""
-        return pl.col(DAYS).is_between(self.nearest_day, self.furthest_day or pl.col(DAYS))
-
-    def meets_spells(self) -> pl.Expr:
-        """Whether a day from a row's date to its end lies in the window."""
-        return (pl.col(DAYS) >= self.nearest_day) & (pl.col(END_DAYS) <= (self.furthest_day or pl.col(END_DAYS)))
-
-    def spell_bounds(self) -> tuple[pl.Expr, pl.Expr]:
-        """First and last day of a spell inside the window, in days before the index."""
-        first = pl.col(DAYS).clip(upper_bound=self.furthest_day).alias(FROM_DAYS)
-        return first, pl.col(END_DAYS).clip(lower_bound=self.nearest_day).alias(TO_DAYS)
+    @property
+    def dated_by(self) -> tuple[DaysSince, ...]:
+        """The question for the rows whose first one dates the window, if any do."""
+        event = None if self.anchor is None else self.anchor.event
+        return () if event is None else (_about(event),)
 
     def bounds(self, index: pl.DataFrame) -> Bounds:
         """Say where the window lies for each answer.
@@ -137,6 +133,10 @@ class Window:
             furthest=_days_before_index(self.anchor.start()).fill_null(0),
         )
         return Bounds(bounds["nearest"].to_numpy(), bounds["furthest"].to_numpy())
+
+
+def _about(event: Rows) -> DaysSince:
+    return DaysSince(register=event.register, codes=event.codes, settings=event.settings, positions=event.positions)
 
 
 def _days_before_index(day: pl.Expr) -> pl.Expr:
