@@ -178,6 +178,7 @@ def test_what_is_wrong_is_found(town: Town, case: Case):
     broken = found.filter(table=table, rule=rule)
     assert broken.select("about", "rows").rows() == [(about, rows)]
     assert broken["severity"].item() == RULES[rule].severity
+    assert rows <= broken["of"].item() or "jump" in rule
 
 
 def test_every_rule_has_a_case():

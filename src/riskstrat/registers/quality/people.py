@@ -16,7 +16,7 @@ DAYS_A_YEAR = 365.25
 YOUNGEST_PARENT_YEARS, OLDEST_MOTHER_YEARS, OLDEST_YEARS = 11, 60, 110
 _PARENTS = {"mother": "female", "father": "male"}
 Rules = Mapping[str, tuple[pl.Expr, pl.Expr]]
-"""Rule -> whether a row breaks it, and whether it is asked of the row at all."""
+"""Rule -> whether a row breaks it, and of how many rows it is asked."""
 
 
 def people_of(registers: Registers) -> pl.DataFrame:
@@ -39,7 +39,8 @@ def broken_by_persons(registers: Registers) -> pl.DataFrame:
     for parent in _PARENTS:
         own = {f"{parent}_id": "person_id", f"{parent}_born": "birth_date", f"{parent}_sex": "sex"}
         beside = beside.join(persons.select(**own), on=f"{parent}_id", how="left")
-    return _counted(beside, {**_person_rules(registers), **_parent_rules("mother"), **_parent_rules("father")})
+    of_parents = {name: rule for parent in _PARENTS for name, rule in _parent_rules(parent).items()}
+    return _counted(beside, {**_person_rules(registers), **of_parents})
 
 
 def broken_by_residences(registers: Registers) -> pl.DataFrame:
@@ -47,13 +48,12 @@ def broken_by_residences(registers: Registers) -> pl.DataFrame:
     persons = registers.scan("persons").select("person_id", "birth_date", "death_date")
     spells = registers.scan("residences").join(persons, on="person_id")
     start, end, died = pl.col("start_date"), pl.col("end_date"), pl.col("death_date")
-    everyone = pl.lit(value=True)
     return _counted(
         spells,
         {
-            "residence before birth": (start < pl.col("birth_date"), everyone),
-            "residence after death": ((start > died) | (end.is_null() | (end > died)), died.is_not_null()),
-            "residence without area": (pl.col("area_id").is_null(), everyone),
+            "residence before birth": (start < pl.col("birth_date"), pl.len()),
+            "residence after death": (died.is_not_null() & (end.is_null() | (end > died)), died.count()),
+            "residence without area": (pl.col("area_id").is_null(), pl.len()),
         },
     )
 
@@ -65,15 +65,15 @@ def broken_by_area_facts(registers: Registers) -> pl.DataFrame:
     facts = registers.scan("area_facts").join(
         named.select("area_id", is_place=pl.lit(value=True)), on="area_id", how="left"
     )
-    everything, day = pl.lit(value=True), pl.col("date")
+    day = pl.col("date")
     copies = ~pl.struct("area_id", "date", "code", "value").is_first_distinct()
     return _counted(
         facts,
         {
-            "area is not in areas": (pl.col("is_place").is_null(), everything),
-            "before coverage": (day < first, everything),
-            "after coverage": (day > last, everything),
-            "exact copy": (copies, everything),
+            "area is not in areas": (pl.col("is_place").is_null(), pl.len()),
+            "before coverage": (day < first, pl.len()),
+            "after coverage": (day > last, pl.len()),
+            "exact copy": (copies, pl.len()),
         },
     )
 
@@ -81,27 +81,25 @@ def broken_by_area_facts(registers: Registers) -> pl.DataFrame:
 def _person_rules(registers: Registers) -> Rules:
     end, born = pl.lit(registers.manifest.data_end), pl.col("birth_date")
     age = _years(pl.min_horizontal(end, "death_date"), born)
-    person, everyone = pl.col("person_id"), pl.lit(value=True)
-    own_parent = pl.any_horizontal((pl.col(f"{parent}_id") == person).fill_null(value=False) for parent in _PARENTS)
+    own_parent = pl.col("person_id").is_in(pl.concat_list([f"{parent}_id" for parent in _PARENTS]))
     return {
-        "born after the last day of data": (born > end, everyone),
-        "own parent": (own_parent, everyone),
-        "older than 110": (age > OLDEST_YEARS, everyone),
-        "nowhere resident": (pl.col("is_resident").is_null(), everyone),
+        "born after the last day of data": (born > end, pl.len()),
+        "own parent": (own_parent, pl.len()),
+        "older than 110": (age > OLDEST_YEARS, pl.len()),
+        "nowhere resident": (pl.col("is_resident").is_null(), pl.len()),
+        "mother too old": (_years(born, pl.col("mother_born")) > OLDEST_MOTHER_YEARS, pl.col("mother_born").count()),
     }
 
 
 def _parent_rules(parent: str) -> Rules:
     born, named = pl.col(f"{parent}_born"), pl.col(f"{parent}_id").is_not_null()
-    known, stranger = born.is_not_null(), pl.col(f"{parent}_id") != pl.col("person_id")
+    stranger = pl.col(f"{parent}_id") != pl.col("person_id")
     age = _years(pl.col("birth_date"), born)
-    rules: Rules = {
-        f"{parent} too young": ((age < YOUNGEST_PARENT_YEARS) & stranger, known),
-        f"{parent} is not in persons": (named & born.is_null(), named),
-        f"{parent} of the other sex": ((pl.col(f"{parent}_sex") != _PARENTS[parent]) & stranger, known),
+    return {
+        f"{parent} too young": ((age < YOUNGEST_PARENT_YEARS) & stranger, born.count()),
+        f"{parent} is not in persons": (named & born.is_null(), named.sum()),
+        f"{parent} of the other sex": ((pl.col(f"{parent}_sex") != _PARENTS[parent]) & stranger, born.count()),
     }
-    too_old = {"mother too old": (age > OLDEST_MOTHER_YEARS, known)}
-    return {**rules, **too_old} if parent == "mother" else rules
 
 
 def _years(later: pl.Expr, earlier: pl.Expr) -> pl.Expr:
@@ -110,8 +108,8 @@ def _years(later: pl.Expr, earlier: pl.Expr) -> pl.Expr:
 
 def _counted(rows: pl.LazyFrame, rules: Rules) -> pl.DataFrame:
     counts = rows.select(
-        *((broken & asked).sum().cast(pl.Int64).alias(f"rows of {rule}") for rule, (broken, asked) in rules.items()),
-        *(asked.sum().cast(pl.Int64).alias(f"of {rule}") for rule, (_, asked) in rules.items()),
+        pl.struct(broken.sum().cast(pl.Int64).alias("rows"), of.cast(pl.Int64).alias("of")).alias(rule)
+        for rule, (broken, of) in rules.items()
     ).collect()
-    found = [(rule, "", counts[f"rows of {rule}"].item(), counts[f"of {rule}"].item()) for rule in rules]
+    found = [(rule, "", count["rows"], count["of"]) for rule, count in counts.row(0, named=True).items()]
     return pl.DataFrame(found, schema=BROKEN, orient="row").filter(pl.col("rows") > 0)

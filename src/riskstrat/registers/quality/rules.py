@@ -77,8 +77,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "value in another unit": _warning("{about}: {rows} values of {of} ({share}) look like another unit"),
         "area is not in areas": _error("{rows} rows ({share}) are about areas that are not in areas"),
         # years and days
-        "year without rows": _error("no rows in {about}, inside the coverage, where years have about {of}"),
-        "year without rows of a kind": _warning("{about}: no rows, between years that have about {of}"),
+        "year without rows": _error("no rows in {about}, inside the coverage, where the years beside have about {of}"),
+        "year without rows of a kind": _warning("{about}: no rows, where the years beside have about {of}"),
         "jump between years": _warning("{about}: {rows} rows after {of} the year before"),
         "jump between years of a kind": _note("{about}: {rows} rows after {of} the year before"),
         "dates pile on a day": _note("{rows} dates ({share}) are on {about}: an unknown day may have been filled in"),

@@ -8,8 +8,8 @@ import polars as pl
 
 from riskstrat.registers.quality.rows import BROKEN
 
-TYPICAL_ROWS = 20
-"""Fewer rows a year are too few for a year without any to mean something."""
+BESIDE_ROWS = 20
+"""Where the nearest years with rows have fewer, a year without any means little."""
 JUMP, JUMP_ROWS = 2.0, 100
 """How many times more or fewer rows than the year before is a jump, where one of the two has this many."""
 PILE, PILE_ROWS = 5.0, 500
@@ -91,12 +91,13 @@ def _whole_years(first: date, last: date) -> list[int]:
 
 
 def _every_year(years: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
-    """Give each kind a row for every whole year, 0 where there are none, and what its years with rows have."""
+    """Give each kind a row for every whole year, 0 where there are none, and what the nearest years with rows have."""
     covered = years.join(whole, on="year", how="semi").select("kind", "year", "rows")
     grid = covered.select("kind").unique().join(whole, how="cross")
     filled = grid.join(covered, on=["kind", "year"], how="left").with_columns(pl.col("rows").fill_null(0))
-    typical = pl.col("rows").filter(pl.col("rows") > 0).median().over("kind")
-    return filled.sort("kind", "year").with_columns(of=typical.cast(pl.Int64))
+    some = pl.when(pl.col("rows") > 0).then("rows")
+    nearest = pl.mean_horizontal(some.forward_fill().over("kind"), some.backward_fill().over("kind"))
+    return filled.sort("kind", "year").with_columns(of=nearest.round().cast(pl.Int64))
 
 
 def _between_first_and_last() -> pl.Expr:
@@ -112,7 +113,7 @@ def _told_of_table_and_kinds(rule: str, table: pl.DataFrame, kinds: pl.DataFrame
 
 def _holes(years: pl.DataFrame) -> pl.DataFrame:
     """Find years without rows; those that follow each other are one hole, dated by its first year."""
-    empty = years.filter((pl.col("rows") == 0) & (pl.col("of") >= TYPICAL_ROWS))
+    empty = years.filter((pl.col("rows") == 0) & (pl.col("of") >= BESIDE_ROWS))
     hole = (pl.col("year") - pl.col("year").cum_count().over("kind")).alias("hole")
     together = empty.sort("kind", "year").group_by("kind", hole, maintain_order=True)
     return together.agg(pl.col("year").min(), pl.col("year").max().alias("until"), pl.col("rows", "of").first())
