@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,11 +18,14 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+import numpy.ma  # noqa: F401 - polars loads it with the first array, which is no work on people
 import polars as pl
 
 from riskstrat.cohort import build_cohort
 from riskstrat.conditions import available, load
-from riskstrat.registers import Registers, open_registers, write_registers
+from riskstrat.registers import Registers, open_registers
+from riskstrat.registers.manifest import FILE_NAME
+from riskstrat.registers.writing import ROWS_PER_GROUP
 
 IDENTIFIERS = ("person_id", "mother_id", "father_id")
 
@@ -32,10 +36,13 @@ def make_copies(sample: Path, folder: Path, copies: int) -> Path:
         return folder
     registers = open_registers(sample)
     apart = int(registers.births["person_id"].max()) + 1
-    tables = {table: pl.read_parquet(sample / registers.manifest.file_of(table)) for table in registers.tables}
-    return write_registers(
-        folder, {name: _copied(rows, apart, copies) for name, rows in tables.items()}, registers.manifest
-    )
+    folder.mkdir(parents=True)
+    shutil.copy(sample / FILE_NAME, folder)
+    for table in registers.tables:
+        file = registers.manifest.file_of(table)
+        copied = _copied(pl.read_parquet(sample / file), apart, copies)
+        copied.write_parquet(folder / file, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    return folder
 
 
 def _copied(rows: pl.DataFrame, apart: int, copies: int) -> pl.DataFrame:
@@ -69,8 +76,13 @@ def run_job(job: str, folder: Path) -> None:
     registers = open_registers(folder)
     cpu = time.process_time()
     {"floor": scan_floor, "build": build}[what](name, registers)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"cpu": time.process_time() - cpu, "peak": peak}))
+    print(json.dumps({"cpu": time.process_time() - cpu, "peak": peak_gib()}))
+
+
+def peak_gib() -> float:
+    """Give the most memory that this process has held; `getrusage` would count that of the parent, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20
 
 
 def measured(job: str, folder: Path) -> dict[str, float]:

@@ -9,11 +9,12 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.cohort.eligibility import Terms, cohort_terms, eligible, everybody, target_terms
+from riskstrat.cohort.eligibility import cohort_terms, everybody, residents, target_terms, without_history
 from riskstrat.cohort.flow import Counted, Screened, count_ends, flow_table
 from riskstrat.cohort.followup import OUTCOME, ends, follow_up
+from riskstrat.cohort.order import in_order
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, IndexKind, Text
+from riskstrat.declare import Condition, IndexKind, OnDate, Text
 from riskstrat.errors import DesignError, Problem
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
@@ -58,11 +59,13 @@ def build_cohort(
     """
     view = RegisterView.of(condition, registers, as_of)
     indexed = condition.index.index_dates(view)
-    screened = _eligible(condition, view, indexed, cohort_terms(condition, view))
-    followed = follow_up(condition, view, screened.kept)
+    there = residents(condition, view, indexed, cohort_terms(condition, view))
+    among_them = view.among(there.kept)
+    healthy = _somebody(there, without_history(condition, among_them, there.kept))
+    followed = follow_up(condition, among_them, healthy.kept)
     _refuse_too_few(followed, min_outcomes)
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME))
-    flow = flow_table(everybody(view, indexed), screened.left_out, _included(people), count_ends(followed, ends(view)))
+    flow = flow_table(everybody(view, indexed), healthy.left_out, _included(people), count_ends(followed, ends(view)))
     return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
 
 
@@ -91,25 +94,27 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
         If a table that the condition asks for is not in the registers.
     """
     view = RegisterView.of(condition, registers, as_of)
-    own = condition.index.own_date
-    indexed = condition.index.index_dates(view) if own else view.persons.with_columns(index_date=pl.lit(as_of))
-    screened = _eligible(condition, view, indexed, target_terms(condition, view))
-    people = _people(screened.kept, view, _PERSON)
-    flow = flow_table(everybody(view, indexed), screened.left_out, _included(people))
+    index = condition.index if condition.index.own_date else OnDate(date=as_of)
+    indexed = index.index_dates(view)
+    there = residents(condition, view, indexed, target_terms(condition, view))
+    healthy = _somebody(there, without_history(condition, view.among(there.kept), there.kept))
+    people = _people(healthy.kept, view, _PERSON)
+    flow = flow_table(everybody(view, indexed), healthy.left_out, _included(people))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
 
 
-def _eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
-    screened = eligible(condition, view, indexed, terms)
-    if screened.kept.is_empty():
+def _somebody(there: Screened, healthy: Screened) -> Screened:
+    """Join the accounts of two screenings, or refuse to go on with nobody."""
+    left_out = (*there.left_out, *healthy.left_out)
+    if healthy.kept.is_empty():
         raise DesignError(
             Problem(
-                found=f"nobody is eligible; left out: {_listed(screened.left_out)}",
+                found=f"nobody is eligible; left out: {_listed(left_out)}",
                 expected="people who are eligible at an index date that the registers cover",
                 remedy="look at the population, the index, as_of and the coverage in the manifest",
             )
         )
-    return screened
+    return Screened(kept=healthy.kept, left_out=left_out)
 
 
 def _listed(left_out: tuple[Counted, ...]) -> str:
@@ -135,9 +140,13 @@ def _landmark(index: IndexKind) -> pl.Expr:
 
 
 def _people(rows: pl.DataFrame, view: RegisterView, columns: tuple[str, ...]) -> pl.DataFrame:
-    regions = view.known_persons.select("person_id", "birth_region")
-    told = rows.join(view.registers.families, on="person_id").join(regions, on="person_id")
-    return told.select(columns).sort("person_id", "index_date")
+    """Add what only the answer holds: place, family and region, and sex as text."""
+    places = view.residences[rows["spell"], ["area_id", "care_centre_id"]]
+    families = in_order(view.registers.families, "person_id")["family_id"]
+    placed = in_order(rows.hstack(places), "person_id", "index_date")
+    everybody = view.known_persons["person_id"]
+    origins = view.known_persons.select("birth_region", families)[everybody.search_sorted(placed["person_id"])]
+    return placed.hstack(origins).with_columns(pl.col("sex").cast(pl.String)).select(columns)
 
 
 def _included(people: pl.DataFrame) -> Counted:

@@ -12,10 +12,11 @@ from datetime import date, timedelta
 import polars as pl
 
 from riskstrat.cohort.flow import Counted, Screened, screen
+from riskstrat.cohort.order import in_order
 from riskstrat.cohort.residence import with_residence
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, Text
-from riskstrat.declare.calendar import whole_years
+from riskstrat.declare.calendar import day_number, whole_years
 from riskstrat.declare.population import Excluding
 from riskstrat.declare.view import Rule
 
@@ -45,20 +46,24 @@ class Terms:
     at_risk: bool
 
 
-def eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
-    """Screen by index date and person, then residence, then what the registers say; later steps see fewer rows."""
-    people = screen(
-        indexed.with_columns(age_years=whole_years(pl.col("birth_number"), pl.col("index_date"))),
-        (*_index_rules(view.as_of, terms), *condition.population.rules()),
-    )
-    residents = screen(
-        with_residence(
-            people.kept.with_columns(resident_on=terms.resident_on), view.registers.scan("residences")
-        ).with_columns(resident_days=(terms.resident_to - pl.col("resident_since")).dt.total_days()),
-        _residence_rules(condition, terms),
-    )
-    healthy = _without_history(condition, view, residents.kept)
-    return Screened(kept=healthy.kept, left_out=(*people.left_out, *residents.left_out, *healthy.left_out))
+def residents(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
+    """Screen by index date and person, then by residence; candidates are numbered by person and index in `row`."""
+    people = screen(_with_age(indexed), (*_index_rules(view.as_of, terms), *condition.population.rules()))
+    candidates = in_order(people.kept, "person_id", "index_date").with_row_index("row")
+    settled = with_residence(candidates.with_columns(resident_on=terms.resident_on), view.residences)
+    days = (terms.resident_to - pl.col("resident_since")).dt.total_days()
+    there = screen(settled.lazy().with_columns(resident_days=days), _residence_rules(condition, terms))
+    return Screened(kept=there.kept, left_out=(*people.left_out, *there.left_out))
+
+
+def without_history(condition: Condition, view: RegisterView, candidates: pl.DataFrame) -> Screened:
+    """Screen by the rows of event tables: what the population excludes, then the outcome itself."""
+    rules = condition.population.excluding
+    queries = [_excluded(rule, view, candidates.lazy()) for rule in rules]
+    queries.append(condition.outcome.prevalent(view, candidates.lazy()))
+    rows = pl.collect_all(queries)
+    reasons = [*(rule.reason for rule in rules), PREVALENT]
+    return screen(candidates.lazy(), _rules_by_row(reasons, rows))
 
 
 def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
@@ -66,6 +71,13 @@ def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
     reason = Text(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
     rows = int(indexed.select(pl.len()).collect().item())
     return Counted(reason=reason, people=view.known_persons.height, rows=rows)
+
+
+def _with_age(indexed: pl.LazyFrame) -> pl.LazyFrame:
+    """Add age_years; index dates that many people share are numbered already (see `IndexKind.index_dates`)."""
+    if "index_number" not in indexed.collect_schema():
+        indexed = indexed.with_columns(index_number=day_number(pl.col("index_date")))
+    return indexed.with_columns(age_years=whole_years("birth_number", "index_number")).drop("index_number")
 
 
 def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
@@ -96,17 +108,6 @@ def _residence_rules(condition: Condition, terms: Terms) -> tuple[Rule, ...]:
         leaves_out=pl.col("resident_until") <= pl.col("index_date"),
     )
     return (there, *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
-
-
-def _without_history(condition: Condition, view: RegisterView, residents: pl.DataFrame) -> Screened:
-    """Leave out by the rows of event tables: what the population excludes, then the outcome itself."""
-    candidates = residents.with_row_index("row")
-    rules = condition.population.excluding
-    queries = [_excluded(rule, view, candidates.lazy()) for rule in rules]
-    queries.append(condition.outcome.prevalent(view, candidates.lazy()))
-    rows = pl.collect_all(queries)
-    reasons = [*(rule.reason for rule in rules), PREVALENT]
-    return screen(candidates.lazy(), _rules_by_row(reasons, rows))
 
 
 def _rules_by_row(reasons: Sequence[Text], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:

@@ -9,17 +9,19 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from riskstrat.cohort.order import in_order
+
 STILL = date.max
 """Last day of a residence that has not ended."""
 
 
-def unbroken(residences: pl.LazyFrame) -> pl.LazyFrame:
+def unbroken(spells: pl.LazyFrame) -> pl.LazyFrame:
     """Add `resident_since` and `resident_until` to spells; spells are unbroken where one starts the day after another.
 
     Parameters
     ----------
-    residences
-        person_id, start_date, end_date, area_id, care_centre_id; spells of a person do not overlap.
+    spells
+        person_id, start_date, end_date and more, in the order of person and start; spells of a person do not overlap.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def unbroken(residences: pl.LazyFrame) -> pl.LazyFrame:
     ...         "end_date": [date(2004, 12, 31), date(2007, 6, 30), None],
     ...     }
     ... )
-    >>> unbroken(spells).sort("start_date").collect()["resident_since"].dt.year().to_list()
+    >>> unbroken(spells).collect()["resident_since"].dt.year().to_list()
     [2000, 2000, 2009]
     """
     person = pl.col("person_id")
@@ -38,8 +40,7 @@ def unbroken(residences: pl.LazyFrame) -> pl.LazyFrame:
     begins = ((person != person.shift()) | after_break).fill_null(value=True)
     ends = pl.col("begins").shift(-1, fill_value=True)
     return (
-        residences.with_columns(pl.col("end_date").fill_null(STILL))
-        .sort("person_id", "start_date")
+        spells.with_columns(pl.col("end_date").fill_null(STILL))
         .with_columns(begins=begins)
         .with_columns(
             resident_since=pl.when("begins").then("start_date").forward_fill(),
@@ -49,16 +50,26 @@ def unbroken(residences: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def with_residence(rows: pl.DataFrame, residences: pl.LazyFrame) -> pl.LazyFrame:
-    """Add area_id, care_centre_id, resident_since and resident_until of the spell on `resident_on`, null where none."""
-    people = rows.lazy().select("person_id").unique()
-    spells = unbroken(residences.join(people, on="person_id", how="semi"))
+def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
+    """Add spell (its number), resident_since and resident_until of the spell on `resident_on`, null where none.
+
+    Places are left in `residences`, because text that is carried through every later step costs more than all the rest.
+
+    Parameters
+    ----------
+    rows
+        row (their number, by which they are in order), person_id and resident_on.
+    residences
+        spell (their number), person_id, start_date and end_date, in the order of person and start.
+    """
+    spells = unbroken(residences.lazy().select("spell", "person_id", "start_date", "end_date"))
     there = pl.col("resident_on").is_between("start_date", "end_date")
     found = (
         rows.lazy()
-        .select("person_id", "index_date", "resident_on")
+        .select("row", "person_id", "resident_on")
         .join(spells, on="person_id")
         .filter(there)
-        .drop("start_date", "end_date", "resident_on")
+        .select("row", "spell", "resident_since", "resident_until")
+        .collect()
     )
-    return rows.lazy().join(found, on=["person_id", "index_date"], how="left")
+    return rows.join(in_order(found, "row"), on="row", how="left", maintain_order="left")

@@ -5,17 +5,24 @@ In: registers and `as_of`. Out: lazy frames without what was not known before it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
 import polars as pl
 
 from riskstrat.codes import matching
+from riskstrat.cohort.order import in_order
 from riskstrat.declare import Condition
-from riskstrat.declare.calendar import day_number
+from riskstrat.declare.calendar import day_numbers
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
+
+SEX = pl.Enum(("female", "male"))
+"""A number inside the cohort, text again at its door."""
+
+_EVENT = ("person_id", "date", "end_date", "code", "value", "known_on")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,12 +37,19 @@ class RegisterView:
         Length of the time at risk.
     outcome_registers
         The event tables that must be covered for the outcome to be seen.
+    outcome_rows
+        The rows that the outcome is known to ask for.
+    births
+        person_id and birth_date of those whose events are asked for, in the order of person_id.
     """
 
     registers: Registers
     as_of: date
     horizon_days: int
     outcome_registers: tuple[str, ...]
+    outcome_rows: tuple[Rows, ...] = ()
+    births: pl.DataFrame = field(repr=False)
+    _read: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, condition: Condition, registers: Registers, as_of: date) -> RegisterView:
@@ -53,7 +67,15 @@ class RegisterView:
             as_of=as_of,
             horizon_days=condition.horizon_days,
             outcome_registers=condition.outcome.registers,
+            outcome_rows=condition.outcome.rows,
+            births=registers.births,
         )
+
+    def among(self, candidates: pl.DataFrame) -> RegisterView:
+        """Look only at the events of candidates, who are in the order of person_id."""
+        is_new = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
+        births = candidates.filter(is_new).select("person_id", "birth_date")
+        return replace(self, births=in_order(births, "person_id"), _read={})
 
     @property
     def first_day(self) -> date:
@@ -67,22 +89,24 @@ class RegisterView:
 
     @cached_property
     def known_persons(self) -> pl.DataFrame:
-        """Everybody, with the deaths that were known and the birth date also as a number."""
+        """Everybody by person_id, with the deaths that were known and the birth date also as a number."""
         died = pl.col("death_date")
         delay = timedelta(days=self.registers.manifest.tables["persons"].longest_delay_days)
-        known = pl.when(died + delay < self.as_of).then(died)
-        return (
-            self.registers.scan("persons")
-            .select(
-                "person_id",
-                "birth_date",
-                "sex",
-                "birth_region",
-                death_date=known,
-                birth_number=day_number(pl.col("birth_date")),
-            )
-            .collect()
+        persons = self.registers.scan("persons").select(
+            "person_id",
+            "birth_date",
+            "birth_region",
+            pl.col("sex").cast(SEX),
+            death_date=pl.when(died + delay < self.as_of).then(died),
         )
+        known = in_order(persons.collect(), "person_id")
+        return known.with_columns(day_numbers(known["birth_date"]).alias("birth_number"))
+
+    @cached_property
+    def residences(self) -> pl.DataFrame:
+        """Spells of residence by person and start, numbered in `spell`."""
+        spells = self.registers.scan("residences").collect()
+        return in_order(spells, "person_id", "start_date").with_row_index("spell")
 
     @property
     def persons(self) -> pl.LazyFrame:
@@ -91,13 +115,26 @@ class RegisterView:
 
     def events(self, rows: Rows) -> pl.LazyFrame:
         """person_id, date, end_date, code, value and known_on of the matching rows that were known."""
-        table = rows.register
-        known = self.registers.known_on(table)
-        return (
-            self.registers.scan(table)
-            .filter(self._matches(rows), known < self.as_of)
-            .select("person_id", "date", "end_date", "code", "value", known_on=known)
-        )
+        expected = [each for each in self.outcome_rows if each.register == rows.register]
+        known = self._read_once(expected) if rows in expected else self._known([rows])
+        return _these(known, rows, self._meant(rows))
+
+    def _read_once(self, wanted: Sequence[Rows]) -> pl.DataFrame:
+        """Read a register once for all that the outcome asks of it, before the index as after it."""
+        register = wanted[0].register
+        if register not in self._read:
+            self._read[register] = self._known(wanted)
+        return self._read[register]
+
+    def _known(self, wanted: Sequence[Rows]) -> pl.DataFrame:
+        """Read the rows of one register that have any of the codes that are wanted and were known, by person_id."""
+        table = wanted[0].register
+        meant = sorted({code for rows in wanted for code in self._meant(rows)})
+        found = self.registers.recorded(table).filter(pl.col("code").is_in(meant))
+        dated = in_order(found.with_columns(known_on=self.registers.known_on(table)).collect(), "person_id")
+        born, known = pl.col("date") >= pl.col("birth_date"), pl.col("known_on") < self.as_of
+        theirs = dated.lazy().join(self.births.lazy(), on="person_id").filter(born, known)
+        return in_order(theirs.collect(), "person_id")
 
     def coverage_start(self, register: str) -> date:
         """First day that a register covers."""
@@ -107,11 +144,14 @@ class RegisterView:
         delay = self.registers.manifest.tables[table].longest_delay_days
         return min(self.registers.manifest.covered(table)[1], self.as_of - timedelta(days=1 + delay))
 
-    def _matches(self, rows: Rows) -> pl.Expr:
+    def _meant(self, rows: Rows) -> list[str]:
         prefix = self.registers.prefix_matching(rows.register)
-        meant = matching(rows.codes, self.registers.codes(rows.register), prefix=prefix)
-        matches = pl.col("code").is_in(meant)
-        for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
-            if wanted:
-                matches &= pl.col(column).is_in(wanted)
-        return matches
+        return matching(rows.codes, self.registers.codes(rows.register), prefix=prefix)
+
+
+def _these(known: pl.DataFrame, rows: Rows, meant: Sequence[str]) -> pl.LazyFrame:
+    matches = pl.col("code").is_in(meant)
+    for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
+        if wanted:
+            matches &= pl.col(column).is_in(wanted)
+    return known.lazy().filter(matches).select(_EVENT)

@@ -5,6 +5,8 @@ In: polars expressions of dates. Out: polars expressions of dates and whole year
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 
@@ -19,7 +21,7 @@ def plus_months(day: pl.Expr, months: int) -> pl.Expr:
     ['2022-03-01', '2021-08-29', '2021-11-15']
     """
     moved = day.dt.offset_by(f"{months}mo")  # takes the last day of the month where the day is missing
-    return pl.when(moved.dt.day() < day.dt.day()).then(moved.dt.offset_by("1d")).otherwise(moved)
+    return pl.when(moved.dt.day() < day.dt.day()).then(moved + timedelta(days=1)).otherwise(moved)
 
 
 def day_number(day: pl.Expr) -> pl.Expr:
@@ -27,21 +29,37 @@ def day_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
-def whole_years(birth_number: pl.Expr, on: pl.Expr) -> pl.Expr:
+def day_numbers(days: pl.Series) -> pl.Series:
+    """Give `day_number` of many dates that lie close together, by numbering each day between them once.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> day_numbers(pl.Series([date(2021, 2, 28), date(2020, 2, 29)])).to_list()
+    [20210228, 20200229]
+    """
+    if days.null_count() == len(days):
+        return pl.Series(days.name, [None] * len(days), dtype=pl.Int32)
+    calendar = pl.date_range(days.min(), days.max(), eager=True)
+    numbers = pl.select(day_number(pl.lit(calendar))).to_series()
+    return numbers.gather(days.to_physical() - calendar.to_physical()[0]).alias(days.name)
+
+
+def whole_years(birth_number: str, index_number: str) -> pl.Expr:
     """Age in whole elapsed years (Int32); who was born on 29 February has the birthday on 1 March in other years.
 
     Parameters
     ----------
-    birth_number
-        The birth date as `day_number` gives it, so that many dates of one person share the work.
-    on
-        The date on which the age is asked for, on or after birth.
+    birth_number, index_number
+        Columns of the birth date and of the date on which the age is asked for, as `day_number` gives them, so that
+        many dates of one person, and many people on one date, share the work.
 
     Examples
     --------
     >>> from datetime import date
     >>> days = pl.DataFrame({"on": [date(2021, 2, 28), date(2021, 3, 1), date(2024, 2, 29)]})
-    >>> days.select(whole_years(day_number(pl.lit(date(2020, 2, 29))), pl.col("on"))).to_series().to_list()
+    >>> numbers = days.select(day_number(pl.col("on")), born=day_number(pl.lit(date(2020, 2, 29))))
+    >>> numbers.select(whole_years("born", "on")).to_series().to_list()
     [0, 1, 4]
     """
-    return (day_number(on) - birth_number) // 10_000
+    return (pl.col(index_number) - pl.col(birth_number)) // 10_000

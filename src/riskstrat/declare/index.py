@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 import polars as pl
@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
-from riskstrat.declare.calendar import plus_months
+from riskstrat.declare.calendar import day_number, plus_months
 from riskstrat.declare.durations import duration_days
 from riskstrat.declare.view import View
 
@@ -43,7 +43,10 @@ class IndexKind(Declaration, ABC):
 
     @abstractmethod
     def index_dates(self, view: View) -> pl.LazyFrame:
-        """Give `view.persons` with index_date, one row a person and landmark; null where there is no index."""
+        """Give `view.persons` with index_date, one row a person and landmark; null where there is no index.
+
+        Where many people share a date, its number (see `calendar.day_number`) may come along as index_number.
+        """
 
     def latest(self, view: View) -> dt.date:
         """Give the last day that can be an index date: one day must be left to follow people, or the whole horizon."""
@@ -59,7 +62,7 @@ class OnDate(IndexKind):
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody that date."""
-        return view.persons.with_columns(index_date=pl.lit(self.date))
+        return _at_each(view, (self.date,))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -70,8 +73,7 @@ class Every(IndexKind):
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody each of the landmarks."""
-        landmarks = pl.LazyFrame({"index_date": list(self.landmarks(view))}, schema={"index_date": pl.Date})
-        return view.persons.join(landmarks, how="cross")
+        return _at_each(view, sorted(self.landmarks(view)))
 
     def landmarks(self, view: View) -> Iterator[dt.date]:
         """Step back from one horizon before the last day, while the year before the landmark is covered."""
@@ -127,3 +129,10 @@ class AtEvent(IndexKind):
         """Give everybody the day of their first matching row, null where there is none."""
         first = view.events(self).group_by("person_id").agg(index_date=pl.col("date").min())
         return view.persons.join(first, on="person_id", how="left")
+
+
+def _at_each(view: View, landmarks: Sequence[dt.date]) -> pl.LazyFrame:
+    """Give everybody each of the dates, person by person."""
+    dates = pl.LazyFrame({"index_date": landmarks}, schema={"index_date": pl.Date})
+    numbered = dates.with_columns(index_number=day_number(pl.col("index_date")))
+    return view.persons.join(numbered, how="cross", maintain_order="left_right")

@@ -18,7 +18,7 @@ from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Duration, Window, duration_days, window_days
-from riskstrat.declare.view import View
+from riskstrat.declare.view import Rows, View
 
 PLAUSIBLE_Z = 5.0
 """Body mass indices further than this many standard deviations from the reference are taken for errors."""
@@ -38,6 +38,11 @@ class OutcomeKind(Declaration, ABC):
     @abstractmethod
     def registers(self) -> tuple[str, ...]:
         """The event tables that must be covered for the outcome to be seen."""
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """The rows that `found` and `prevalent` will ask for, if known beforehand: they are then read together."""
+        return ()
 
     @property
     def must_be_measured(self) -> bool:
@@ -80,6 +85,11 @@ class RegisterOutcome(OutcomeKind):
     def registers(self) -> tuple[str, ...]:
         """The one event table."""
         return (self.register,)
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """Those that are declared here."""
+        return (self,)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -255,6 +265,11 @@ class AnyOf(OutcomeKind):
     def registers(self) -> tuple[str, ...]:
         """The event tables of all of the outcomes."""
         return tuple(dict.fromkeys(name for outcome in self.outcomes for name in outcome.registers))
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """The rows of all of the outcomes."""
+        return tuple(rows for outcome in self.outcomes for rows in outcome.rows)
 
     @property
     def must_be_measured(self) -> bool:
