@@ -13,6 +13,7 @@ from sklearn.base import clone
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features, FloatArray, Numbers
+from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
 from riskstrat.incidence import OutcomeArray, check_outcome
 from riskstrat.incidence.groups import Labels, number_groups
 from riskstrat.incidence.outcome import BoolArray, case_weights
@@ -150,7 +151,9 @@ def rows_of(X: Features, rows: BoolArray) -> Features:
     """Choose rows of features of any kind by a mask."""
     if isinstance(X, pl.DataFrame):
         return X.filter(rows)
-    return X[rows]
+    if isinstance(X, pl.LazyFrame):
+        return ChosenRows(LazyParts(X), rows)
+    return ChosenRows(X, rows) if is_in_parts(X) else X[rows]
 
 
 def _check_folds(folds: npt.ArrayLike, n: int) -> Numbers:

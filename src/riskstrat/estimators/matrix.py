@@ -1,8 +1,8 @@
-"""Features as polars, pandas or numpy in, one Float32 matrix with named columns (NaN = not observed) out."""
+"""Features of any kind in, one Float32 matrix with named columns (NaN = not observed) out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeAlias
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.estimators.parts import KEYS, PLACE, FeatureParts, LazyParts, is_in_parts
 
-KEYS: Final = ("person_id", "index_date")
 BLOCK_ROWS: Final = 65_536
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ class PandasFrame(Protocol):
         """Convert to a matrix."""
 
 
-Features: TypeAlias = pl.DataFrame | PandasFrame | npt.NDArray[np.generic]
+Features: TypeAlias = pl.DataFrame | pl.LazyFrame | FeatureParts | PandasFrame | npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,25 @@ class Matrix:
 def read_features(X: Features) -> Matrix:
     """Convert features to a matrix; the key columns person_id and index_date are no features.
 
+    Features on disk and lazy frames are read into it part by part: there is never a second copy of all of them.
+
     Raises
     ------
     ContractError
         A column is not numeric or holds infinite values, or an array does not have two dimensions.
     """
-    matrix = _from_polars(X) if isinstance(X, pl.DataFrame) else _from_pandas_or_numpy(X)
+    matrix = _matrix(X)
     if problems := list(_infinite(matrix)):
         raise ContractError(*problems)
     return matrix
+
+
+def _matrix(X: Features) -> Matrix:
+    if isinstance(X, pl.DataFrame):
+        return _from_polars(X)
+    if isinstance(X, pl.LazyFrame):
+        return _from_parts(LazyParts(X))
+    return _from_parts(X) if is_in_parts(X) else _from_pandas_or_numpy(X)
 
 
 def read_features_as(X: Features, names: Sequence[str], *, others_allowed: bool = False) -> Matrix:
@@ -88,11 +98,37 @@ def row_blocks(n: int) -> Iterator[slice]:
     return (slice(start, min(start + BLOCK_ROWS, n)) for start in range(0, n, BLOCK_ROWS))
 
 
+def _from_parts(X: FeatureParts) -> Matrix:
+    """Put parts into one matrix, column by column as the columns of a frame would lie in it."""
+    values = np.empty((X.rows, len(X.columns)), dtype=np.float32, order="F")
+    people: npt.NDArray[np.int64] | None = None
+    for part in X.parts():
+        _refuse_types(part.schema, X.columns)
+        place = _places(part[PLACE])
+        for column, name in enumerate(X.columns):
+            values[place, column] = part[name].cast(pl.Float32).to_numpy()
+        if "person_id" in part.columns:
+            people = np.empty(X.rows, dtype=np.int64) if people is None else people
+            people[place] = part["person_id"].to_numpy()
+    return Matrix(X.columns, values, people)
+
+
+def _places(place: pl.Series) -> slice | Numbers:
+    """Give places that follow each other as a slice, which is written faster."""
+    numbers = place.to_numpy().astype(np.intp)
+    follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
+    return slice(numbers[0], numbers[-1] + 1) if follow else numbers
+
+
+def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> None:
+    wrong = [name for name in names if not (schema[name].is_numeric() or schema[name] == pl.Boolean)]
+    if wrong:
+        raise ContractError(*(_not_numeric(name, str(schema[name])) for name in wrong))
+
+
 def _from_polars(X: pl.DataFrame) -> Matrix:
     features = X.select(pl.exclude(KEYS))
-    wrong = [name for name, dtype in features.schema.items() if not (dtype.is_numeric() or dtype == pl.Boolean)]
-    if wrong:
-        raise ContractError(*(_not_numeric(name, str(features.schema[name])) for name in wrong))
+    _refuse_types(features.schema, features.columns)
     people = X["person_id"].to_numpy() if "person_id" in X.columns else None
     values = features.cast(pl.Float32).to_numpy() if features.width else np.empty((X.height, 0), np.float32)
     return Matrix(tuple(features.columns), values, people)

@@ -12,7 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Protocol, TypeVar
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
@@ -91,12 +92,24 @@ def _in_processes(workers: int) -> Iterator[Run]:
     """Start fresh processes, never forked ones, whose threads a fork would leave locked."""
     cores = os.cpu_count() or 1
     with _environment(_THREADS, str(max(cores // workers, 1))):
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
         with pool:
             try:
                 yield partial(_in_order, pool.submit, _AHEAD * workers)
             except BrokenProcessPool:
                 raise RiskstratError(_died("a worker process")) from None
+
+
+def _end_with_parent() -> None:
+    """Let a worker process end when the one that started it was killed; it would wait for work for ever."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""Features that are read some rows at a time: a dataset on disk, a lazy frame, or chosen rows of either.
+
+In: who reads the parts. Out: frames of features with ``place``, the row of the whole that each of their rows is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+KEYS: Final = ("person_id", "index_date")
+PLACE: Final = "place"
+
+
+class FeatureParts(Protocol):
+    """What is used of features on disk, such as `riskstrat.features.FeatureTable`."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Read some rows at a time: ``place`` in the order of the outcomes, person_id if it is known, the features."""
+
+
+def is_in_parts(X: object) -> TypeIs[FeatureParts]:
+    """Whether features are read some rows at a time."""
+    return hasattr(X, "parts")
+
+
+@dataclass(frozen=True)
+class LazyParts:
+    """A lazy frame whose query runs once for its length and once for its rows."""
+
+    frame: pl.LazyFrame
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.frame.select(pl.len()).collect().item())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(name for name in self.frame.collect_schema().names() if name not in KEYS)
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Read some rows at a time, in the order of the frame."""
+        start = 0
+        for batch in self.frame.collect_batches(maintain_order=True):
+            yield batch.with_row_index(PLACE, start)
+            start += batch.height
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenRows:
+    """The rows of features in parts that a mask keeps, in their order."""
+
+    whole: FeatureParts
+    kept: npt.NDArray[np.bool_]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that are kept."""
+        return int(self.kept.sum())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return self.whole.columns
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Read some rows at a time, with their places among those that are kept."""
+        place_of = np.cumsum(self.kept) - 1
+        for part in self.whole.parts():
+            places = part[PLACE].to_numpy()
+            chosen = part.with_columns(pl.Series(PLACE, place_of[places]))
+            yield chosen.filter(self.kept[places])
