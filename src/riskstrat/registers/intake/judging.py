@@ -85,7 +85,7 @@ def judged(table: str, rows: pl.DataFrame, known: Known, rules: TableRules) -> V
     for judge in rules.judges:
         verdict = verdict.then(JUDGES[judge](table, verdict.rows))
     if rules.merge is not None:
-        verdict = verdict.then(merged_spells(table, verdict.rows, rules.merge))
+        verdict = verdict.then(merged_spells(table, verdict.rows, rules.merge, known.last_day))
     ends = Account(counts=counts([(table, "", "", KEPT, verdict.rows.height)]))
     return Verdict(
         rows=verdict.rows.select(*content, PRECISION),

@@ -223,11 +223,13 @@ class Merge(Declared):
     """Rows that become one spell: same person, same group of codes, not more than `gap_days` between them.
 
     ``gap_days = 0`` joins a stay that begins on the day on which the one before ended (a transfer); 1 also the day
-    after (months that follow each other). The first row's code, setting and position stand for the whole.
+    after (months that follow each other). The first row's code, setting and position stand for the whole. With
+    `open_at_end` a spell that reaches the last day of the data is still going on, and has no end.
     """
 
     codes: tuple[tuple[str, ...], ...]
     gap_days: Annotated[int, Field(ge=0)] = 0
+    open_at_end: bool = False
 
 
 class TableRules(Declared):

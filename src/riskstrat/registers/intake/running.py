@@ -152,8 +152,8 @@ def _refuse_identities(file: Delivered, texts: pl.DataFrame) -> None:
         name if file.sheet.header.index(name) == place else f"{name} ({place + 1})"
         for place, name in enumerate(file.sheet.header)
     ]
-    named = texts.select(pl.nth(place).alias(name) for place, name in enumerate(header))
-    refuse_identities(named, file.file)
+    different = [texts.select(pl.nth(place).drop_nulls().unique().alias(name)) for place, name in enumerate(header)]
+    refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
 
 
 def _write(

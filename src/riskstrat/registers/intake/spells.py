@@ -5,7 +5,7 @@ In: rows of a range of persons. Out: the same with fewer rows; a spell has the f
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from riskstrat.registers.intake.verdict import Verdict
 JOINED = "joined to the spell that it continues"
 
 
-def merged_spells(table: str, rows: pl.DataFrame, merge: Merge) -> Verdict:
+def merged_spells(table: str, rows: pl.DataFrame, merge: Merge, last_day: date) -> Verdict:
     """Join rows of one person and one group of codes that are not more than `gap_days` apart.
 
     Rows of other codes stay as they are. A row without an end joins what comes before it and is joined by nothing.
@@ -36,6 +36,8 @@ def merged_spells(table: str, rows: pl.DataFrame, merge: Merge) -> Verdict:
     spelled = ordered.with_columns((~continues.fill_null(value=False)).cum_sum().alias("__spell"))
     kept = [pl.col(name).first() for name in rows.columns if name != END]
     joined = spelled.group_by("__spell", maintain_order=True).agg(*kept, pl.col(END).max()).select(rows.columns)
+    if merge.open_at_end:
+        joined = joined.with_columns(pl.when(pl.col(END) < last_day).then(END).alias(END))
     told = counts([(table, "", JOINED, MERGED, single.height - joined.height)])
     together = pl.concat([joined, others.select(rows.columns)])
     nothing = rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE))
