@@ -40,9 +40,10 @@ def day_numbers(days: pl.Series) -> pl.Series:
     """
     if days.null_count() == len(days):
         return pl.Series(days.name, [None] * len(days), dtype=pl.Int32)
-    calendar = pl.date_range(days.min(), days.max(), eager=True)
-    numbers = pl.select(day_number(pl.lit(calendar))).to_series()
-    return numbers.gather(days.to_physical() - calendar.to_physical()[0]).alias(days.name)
+    day = pl.col("day")
+    given = days.to_frame("day")
+    numbers = given.select(pl.date_range(day.min(), day.max())).select(day_number(day)).to_series()
+    return numbers.gather(given.select(day.to_physical() - day.to_physical().min()).to_series()).alias(days.name)
 
 
 def whole_years(birth_number: str, index_number: str) -> pl.Expr:
