@@ -55,6 +55,7 @@ _SUBMODULES = (
     "conditions",
     "declare",
     "estimators",
+    "features",
     "registers",
     "synthetic",
     "validation",

@@ -34,7 +34,17 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_every_public_submodule_is_there():
-    for name in ("areas", "codes", "conditions", "declare", "estimators", "registers", "synthetic", "validation"):
+    for name in (
+        "areas",
+        "codes",
+        "conditions",
+        "declare",
+        "estimators",
+        "features",
+        "registers",
+        "synthetic",
+        "validation",
+    ):
         assert getattr(riskstrat, name).__doc__, name
 
 

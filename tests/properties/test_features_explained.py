@@ -1,0 +1,73 @@
+"""What is explained is what was answered: from the rows that are used each answer can be made again by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from by_hand import Seen, World, asked_of, days_covered, reduced, subjects, window_of
+from random_worlds import cohort_of, opened, worlds
+from riskstrat.declare import Duration, EventFeature
+from riskstrat.features import build_features, explain_design
+from riskstrat.features.explained import NO_ROWS, NOT_OBSERVED
+from town import Town
+
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@SLOW
+@given(world=worlds())
+def test_the_rows_that_are_used_give_the_answer(town: Town, world: World):
+    registers, cohort = opened(town, world), cohort_of(world)
+    X = build_features(world.features, cohort, registers)
+    person, index = world.index_dates[0]
+    told = explain_design(world.features, cohort, registers, person_id=person, index_date=index)
+    for feature in world.features:
+        lines = told.filter(pl.col("feature") == feature.column)
+        expected = again(world, feature, person, index, lines)
+        near = None if expected is None else pytest.approx(expected, rel=1e-6, abs=1e-9)
+        assert X[feature.column][0] == near
+
+
+def again(world: World, feature: EventFeature, person: int, index: date, lines: pl.DataFrame) -> float | None:
+    """Answer from the lines alone."""
+    answers = [
+        of_subject(world, feature, subject, index, lines.filter(pl.col("subject_id") == subject["person_id"]))
+        for subject in subjects(world, feature, person, index)
+    ]
+    return reduced(feature, answers)
+
+
+def of_subject(
+    world: World, feature: EventFeature, subject: dict[str, object], index: date, lines: pl.DataFrame
+) -> float | None:
+    used = [seen(row, index) for row in lines.filter("used").iter_rows(named=True)]
+    if not used:
+        (reason,) = lines.filter(pl.col("date").is_null())["reason"]
+        assert reason in (NO_ROWS, NOT_OBSERVED)
+        if reason == NOT_OBSERVED:
+            return None
+    if isinstance(feature, Duration):
+        return days_covered(used, window_of(world, feature, subject, index), index)
+    return asked_of(feature, used, index)
+
+
+def seen(row: dict[str, object], index: date) -> Seen:
+    end = row["end_date"] if row["end_date"] is not None and row["end_date"] < index else None
+    return Seen(row["date"], row["code"], row["value"], end, row["setting"], row["position"])
+
+
+@SLOW
+@given(world=worlds())
+def test_every_row_of_every_subject_is_told_once_a_feature(town: Town, world: World):
+    person, index = world.index_dates[0]
+    told = explain_design(world.features, cohort_of(world), opened(town, world), person_id=person, index_date=index)
+    for feature in world.features:
+        whose = [subject["person_id"] for subject in subjects(world, feature, person, index)]
+        rows = [row for row in world.tables[feature.register].rows if row["person_id"] in whose]
+        dated = told.filter(pl.col("feature") == feature.column, pl.col("date").is_not_null())
+        assert dated.height == len(rows)
+        assert not dated["reason"].has_nulls()
