@@ -19,6 +19,8 @@ from riskstrat.registers.manifest import Manifest, TableManifest
 Span = tuple[date, date]
 _LEAST_SHARE = 0.05
 """A year, or the first or last month of a year, with fewer rows than this share of the usual one is not covered."""
+LONGEST_HOLE = 2
+"""Years in a row without rows, above which what lies before is not covered."""
 _DENSE = 20
 """From this many rows in the usual month on, an empty month at an end is believed."""
 
@@ -109,13 +111,20 @@ def _delays(one: int | Mapping[str, int], other: int | Mapping[str, int]) -> int
 
 
 def _span(months: pl.DataFrame, declared: Input) -> Span | None:
-    years = months.group_by("year").agg(pl.col("rows").sum()).sort("year")
-    usual = years.filter(pl.col("rows") >= _LEAST_SHARE * pl.col("rows").median())["year"].to_list()
-    if not usual:
+    run = _main_run(months.group_by("year").agg(pl.col("rows").sum()).sort("year"))
+    if not run:
         return None
-    start, end = _first_day(months, usual[0]), _last_day(months, usual[-1])
+    start, end = _first_day(months, run[0]), _last_day(months, run[-1])
     within = max(start, declared.coverage_start or start), min(end, declared.coverage_end or end)
     return within if within[0] <= within[1] else (start, end)
+
+
+def _main_run(years: pl.DataFrame) -> list[int]:
+    """Give the run of years with most rows: a few years missing within it are a hole, more are an end."""
+    usual = years.filter(pl.col("rows") >= _LEAST_SHARE * pl.col("rows").median())
+    runs = usual.with_columns(run=(pl.col("year").diff() > LONGEST_HOLE + 1).fill_null(value=False).cum_sum())
+    sizes = runs.group_by("run").agg("year", pl.col("rows").sum()).sort("rows", "run")
+    return [] if sizes.is_empty() else sorted(sizes["year"][-1])
 
 
 def _first_day(months: pl.DataFrame, year: int) -> date:

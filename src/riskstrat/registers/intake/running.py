@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError
+from riskstrat.extras import optional
 from riskstrat.registers.opening import open_registers
 from riskstrat.registers.identity import refuse_identities
 from riskstrat.registers.intake.account import KEPT, REFUSED, Account, counts, total
@@ -20,7 +21,8 @@ from riskstrat.registers.intake.covering import Span, coverage_of, manifest_of, 
 from riskstrat.registers.intake.delivery import Delivered, Delivery, delivery_of
 from riskstrat.registers.intake.keys import key_maps
 from riskstrat.registers.intake.parts import Part, by_table, stored
-from riskstrat.registers.intake.reporting import Intake, write_report
+from riskstrat.registers.intake.page import write_report
+from riskstrat.registers.intake.reporting import Intake, report_of
 from riskstrat.registers.intake.shaping import shaped
 from riskstrat.registers.intake.shipped import mappings
 from riskstrat.registers.intake.tables import REFUSED_FOLDER, Workshop, write_tables
@@ -75,6 +77,7 @@ def intake(
     """
     tell = progress or _silent
     source, target = Path(raw), Path(out)
+    optional("jinja2")  # the report comes last; its package is asked for first
     delivery = delivery_of(source, mappings(Path(each) for each in mapping))
     keys = key_maps(delivery.keys)
     with workshop(target) as work:
@@ -83,12 +86,15 @@ def intake(
         read = total(reading.accounts)
         spans = coverage_of(read.years, delivery.files)
         last_day = data_end or max((end for _, end in spans.values()), default=date.max)
-        made = _write(work, delivery, parts, spans, last_day, name or source.name, tell)
+        made, manifest = _write(work, delivery, parts, spans, last_day, name or source.name, tell)
         account = total([read, *made])
         _write_refused(work)
-        write_report(account, work / "new")
+        fresh = work / "new"
+        report = report_of(account, delivery, manifest, fresh, fresh / REFUSED_FOLDER)
+        write_report(report, fresh)
+        open_registers(fresh)  # what breaks the contract does not take the place of what is there
     tell("done", 1.0)
-    return Intake(registers=open_registers(target), account=account, folder=target)
+    return Intake(registers=open_registers(target), account=account, report=report, folder=target)
 
 
 def _silent(_: str, __: float) -> None:
@@ -164,7 +170,7 @@ def _write(
     last_day: date,
     name: str,
     tell: Progress,
-) -> list[Account]:
+) -> tuple[list[Account], Manifest]:
     registers = {each.register.name: each.register for each in delivery.files}
     rules = rules_of(registers.values())
     place = Workshop(
@@ -179,7 +185,7 @@ def _write(
     tables = [path.stem for path in sorted((work / "new").glob("*.parquet"))]
     manifest = manifest_of(name, last_day, tables, spans, rules, _sources(delivery.files))
     _write_manifest(manifest, work / "new")
-    return made
+    return made, manifest
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> None:

@@ -1,0 +1,43 @@
+"""``riskstrat intake``: raw extracts to a register folder.
+
+In: a folder of extracts. Out: a register folder with an account of what was read, mended and refused.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskstrat.cli.progress import progress
+
+
+def intake(
+    raw: Annotated[Path, typer.Argument(help="The folder of extracts, as it was delivered.")],
+    *,
+    out: Annotated[Path, typer.Option(help="The register folder to write; what is there is replaced.")],
+    mapping: Annotated[
+        list[Path] | None, typer.Option(help="A mapping of your own (TOML); give it again for several.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the registers are called; default: the folder's name.")] = None,
+    data_end: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day that can have been seen; default: of the data."),
+    ] = None,
+) -> None:
+    """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
+    from riskstrat.registers import intake as take_in
+
+    with progress("intake") as report:
+        last_day = data_end.date() if data_end else None
+        done = take_in(raw, out, mapping=mapping or (), name=name, data_end=last_day, progress=report)
+    released = done.report.released()
+    for row in released["inputs"].frame.iter_rows(named=True):
+        typer.echo(f"{row['place']:<28} read {_shown(row['read'])}, refused {_shown(row['refused'])}")
+    typer.echo(f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}")
+
+
+def _shown(count: int | None) -> str:
+    return "(few)" if count is None else f"{count:,}"
