@@ -13,6 +13,7 @@ import typer
 from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
+from riskstrat.cli.intake import intake
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.synthesise import synthesise
@@ -36,6 +37,7 @@ app.command("conditions")(list_conditions)
 app.command("describe")(describe)
 app.command("check")(check)
 app.command("codes")(codes)
+app.command("intake")(intake)
 app.command("synthesise")(synthesise)
 app.command("pseudonymise")(pseudonymise)
 
