@@ -34,9 +34,9 @@ from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, O
 from riskstrat.declare.outcomes import (
     AnyOf,
     Death,
+    DeathFrom,
     EventOutcome,
     FirstEvent,
-    MeasuredAbove,
     NthEvent,
     OutcomeKind,
     RegisterOutcome,
@@ -44,6 +44,7 @@ from riskstrat.declare.outcomes import (
 from riskstrat.declare.population import Excluding, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
+from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
 from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
 
@@ -61,6 +62,7 @@ __all__ = [
     "Count",
     "DaysSince",
     "Death",
+    "DeathFrom",
     "Declaration",
     "DistinctCodes",
     "Duration",
@@ -91,6 +93,7 @@ __all__ = [
     "Row",
     "Rule",
     "Score",
+    "ScoreReaches",
     "Settings",
     "Sex",
     "Since",

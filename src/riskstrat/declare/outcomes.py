@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.declare.base import CONFIG, Declaration
-from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Duration, Window, duration_days, window_days
 from riskstrat.declare.view import Rows, View
-
-PLAUSIBLE_Z = 5.0
-"""Body mass indices further than this many standard deviations from the reference are taken for errors."""
 
 _LINE_DAYS = 8_000_000
 """More days than lie between any two dates."""
@@ -161,75 +156,25 @@ class NthEvent(EventOutcome):
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class MeasuredAbove(RegisterOutcome):
-    """The measurement nearest an age is at or above a level; people without one are not assessed.
+class DeathFrom(FirstEvent):
+    """Death from a cause, on the day that the register of causes of death gives; deaths from other causes compete.
 
     Parameters
     ----------
-    register, codes
-        The measurement; values that are not plausible for the reference (beyond `PLAUSIBLE_Z`) are passed over.
-    reference, level
-        ``"iotf"`` with ``"overweight"`` or ``"obesity"``, or None with a value.
-    age_years
-        Ages between which a measurement counts: the first included, the last not.
-    nearest_years
-        The age that the measurement should be nearest to; of two equally near the earlier counts.
+    codes
+        The causes.
+    positions
+        By default only the underlying cause; ``()`` for any mention on the certificate.
+
+    Examples
+    --------
+    >>> DeathFrom(codes="I20-I25").settings
+    ('death',)
     """
 
-    reference: Literal["iotf"] | None = None
-    level: Literal["overweight", "obesity"] | float
-    age_years: tuple[float, float]
-    nearest_years: float
-
-    @model_validator(mode="after")
-    def _level_fits(self) -> Self:
-        if isinstance(self.level, str) != (self.reference is not None):
-            message = 'level is "overweight" or "obesity" with reference "iotf", or a value without a reference'
-            raise ValueError(message)
-        if not self.age_years[0] <= self.nearest_years <= self.age_years[1]:
-            message = "nearest_years must lie between the two of age_years"
-            raise ValueError(message)
-        return self
-
-    @property
-    def must_be_measured(self) -> bool:
-        """Who was not measured is not assessed."""
-        return True
-
-    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
-        """Give everybody who was measured, with the date where it was at or above the level."""
-        measured = view.events(self).join(self._awaited(candidates), on="person_id")
-        in_time = pl.col("date").is_between("first_date", "last_date")
-        above = pl.col("value") >= self._level()
-        return _nearest(measured.filter(in_time).filter(self._usable())).select(
-            "row", outcome_date=pl.when(above).then("date")
-        )
-
-    def _awaited(self, candidates: pl.LazyFrame) -> pl.LazyFrame:
-        """Say between which days each candidate's measurement counts, and which day it should be nearest to."""
-        youngest, oldest = self.age_years
-        day = timedelta(days=1)
-        return candidates.select(
-            "row",
-            "person_id",
-            "birth_date",
-            "sex",
-            first_date=pl.max_horizontal(_at_age(youngest), pl.col("index_date") + day),
-            last_date=pl.min_horizontal(_at_age(oldest) - day, "last_day"),
-            best_date=_at_age(self.nearest_years),
-        )
-
-    def _usable(self) -> pl.Expr:
-        measured = pl.col("value").is_not_null() & pl.col("value").is_finite()
-        if self.reference is None:
-            return measured
-        z = growth_z(self.reference, sex=pl.col("sex"), age_days=_age_days(), value=pl.col("value"))
-        return measured & (z.abs() <= PLAUSIBLE_Z)
-
-    def _level(self) -> pl.Expr:
-        if isinstance(self.level, str):
-            return iotf_cutoff_bmi(self.level, sex=pl.col("sex"), age_days=_age_days())
-        return pl.lit(self.level)
+    register: str = "diagnoses"
+    settings: tuple[str, ...] = ("death",)
+    positions: tuple[str, ...] = ("underlying",)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -296,18 +241,3 @@ def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
     reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
     starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
     return ordered.with_columns(offset=offset).filter(starts_anew).select("person_id", "date")
-
-
-def _nearest(measured: pl.LazyFrame) -> pl.LazyFrame:
-    """Keep the row nearest to the best date, of equally near ones the first by date, code and value."""
-    distance = (pl.col("date") - pl.col("best_date")).dt.total_days().abs()
-    ordered = measured.with_columns(distance=distance).sort("row", "distance", "date", "code", "value")
-    return ordered.group_by("row", maintain_order=True).first()
-
-
-def _at_age(years: float) -> pl.Expr:
-    return plus_months(pl.col("birth_date"), round(years * 12))
-
-
-def _age_days() -> pl.Expr:
-    return (pl.col("date") - pl.col("birth_date")).dt.total_days()
