@@ -6,6 +6,7 @@ In: traits, history, stays. Out: the diagnoses table with setting, position and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -96,7 +97,14 @@ def diagnoses(
         *_everyday(town, rng, thin=thin),
         *_causes(town, history, rng),
     ]
-    return frame(town, parts, ("end_date", "setting", "position"))
+    return frame(town, [_by_sex(town, part) for part in parts], ("end_date", "setting", "position"))
+
+
+def _by_sex(town: Town, rows: Rows) -> Rows:
+    """Give cancer of the breast to women and of the prostate to men, whichever was drawn."""
+    breast_or_prostate = np.isin(rows.code, ("C509", "C619"))
+    own = np.where(town.female[rows.person], "C509", "C619")
+    return replace(rows, code=np.where(breast_or_prostate, own, rows.code))
 
 
 def _onset_days(history: History, disease: str, rng: np.random.Generator) -> Days:
