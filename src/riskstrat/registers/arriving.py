@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,7 +33,11 @@ _ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
 
 
-@dataclass(frozen=True, kw_only=True)
+PersonRange = tuple[int, int]
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Arrival:
     """Rows of one table of the source, each with what it becomes.
 
@@ -43,23 +47,35 @@ class Arrival:
         What the source calls the table.
     table
         The table of the contract that they go to.
+    source
+        Its rows, to be counted.
     rows
-        `SOURCE` (the row as it was, a struct), columns of the contract, and `RULE`: null, or why it is refused.
+        Gives those of the people from first to last (see `within`): `SOURCE` (the row as it was, a struct), columns of
+        the contract, and `RULE`: null, or why it is refused.
     """
 
     place: str
     table: str
-    rows: pl.LazyFrame
+    source: pl.LazyFrame
+    rows: Callable[[PersonRange], pl.LazyFrame]
 
-    def kept(self) -> pl.LazyFrame:
-        """Return the rows that go into the register folder, in the contract's columns."""
-        there = self.rows.collect_schema().names()
+    def kept(self, people: PersonRange) -> pl.LazyFrame:
+        """Return the rows that go into the register folder, in the contract's columns, and their place."""
+        rows = self.rows(people)
+        there = rows.collect_schema().names()
         wanted = [column.name for column in columns_of(self.table) if column.name in there]
-        return self.rows.filter(pl.col(RULE).is_null()).select(wanted)
+        return rows.filter(pl.col(RULE).is_null()).select(*wanted, pl.lit(self.place).alias(SOURCE))
 
-    def refused(self) -> pl.LazyFrame:
+    def refused(self, people: PersonRange) -> pl.LazyFrame:
         """Return the others as they were, with the rule."""
-        return self.rows.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
+        broken = self.rows(people).filter(pl.col(RULE).is_not_null())
+        return broken.select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
+
+
+def within(person: pl.Expr, people: PersonRange) -> pl.Expr:
+    """Whether a row is of these people, both included; rows of nobody go with the first of them."""
+    inside = person.is_between(*people)
+    return inside | person.is_null() if people[0] == LOWEST else inside
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,12 +131,14 @@ def write_arrivals(
     with _replacing(out) as fresh:
         write_registers(fresh, tables, manifest)
         (fresh / REFUSED_FOLDER).mkdir()
-        people = tables["persons"]["person_id"]
-        kept = [_kept(fresh, manifest, table, arrivals, people) for table in _tables(arrivals)]
-        accounts = [_account(fresh, each, pl.concat(kept)) for each in arrivals]
         for place, rows in refused.items():
             if rows.height:
                 rows.write_parquet(fresh / REFUSED_FOLDER / f"{place}.parquet")
+        ids = tables["persons"]["person_id"]
+        accounts = [
+            _written(fresh, fresh / manifest.file_of(table), [each for each in arrivals if each.table == table], ids)
+            for table in dict.fromkeys(each.table for each in arrivals)
+        ]
     return pl.concat([pl.DataFrame(schema=ACCOUNT), *accounts])
 
 
@@ -153,53 +171,59 @@ def read_now(rows: pl.LazyFrame, place: str) -> pl.DataFrame:
         raise ContractError(_unreadable(place)) from None
 
 
-def _tables(arrivals: Iterable[Arrival]) -> list[str]:
-    return list(dict.fromkeys(each.table for each in arrivals))
+def _written(fresh: Path, path: Path, arrivals: Sequence[Arrival], ids: pl.Series) -> pl.DataFrame:
+    """Write a table's rows, sorted, and those that were refused; count them in what was written."""
+    read = {each.place: int(read_now(each.source.select(pl.len()), each.place).item()) for each in arrivals}
+    with tempfile.TemporaryDirectory(dir=fresh) as workshop:
+        parts = Path(workshop)
+        kept = [
+            _part(parts, number, people, arrivals) for number, people in enumerate(_ranges(ids, sum(read.values())))
+        ]
+        _joined(parts.glob("kept.*.parquet"), path)
+        refused = {each.place: _aside(parts, fresh / REFUSED_FOLDER, each.place) for each in arrivals}
+    rows = pl.concat(kept).group_by(SOURCE).agg(pl.col("rows").sum())
+    counts = dict(rows.iter_rows())
+    return pl.concat([entries(place, read[place], counts.get(place, 0), refused[place]) for place in read])
 
 
-def _kept(fresh: Path, manifest: Manifest, table: str, arrivals: Sequence[Arrival], people: pl.Series) -> pl.DataFrame:
-    """Write a table's kept rows, sorted, and count them by place."""
-    mine = [each for each in arrivals if each.table == table]
-    rows = pl.concat([each.kept().with_columns(pl.lit(each.place).alias(SOURCE)) for each in mine], how="diagonal")
-    height = sum(int(read_now(each.rows.select(pl.len()), each.place).item()) for each in mine)
-    counts = []
-    with tempfile.TemporaryDirectory(dir=fresh) as parts:
-        for part, (low, high) in enumerate(_ranges(people, height)):
-            within = read_now(rows.filter(pl.col("person_id").is_between(low, high)), table)
-            counts.append(within.group_by(place=SOURCE).agg(rows=pl.len().cast(pl.Int64)))
-            ordered = within.drop(SOURCE).sort(_ORDER, maintain_order=True)
-            ordered.write_parquet(Path(parts) / f"{part:06d}.parquet", compression="zstd")
-        pl.scan_parquet(sorted(Path(parts).iterdir())).sink_parquet(
-            fresh / manifest.file_of(table), compression="zstd", row_group_size=_ROWS_PER_GROUP
-        )
-    return pl.concat(counts)
+def _part(parts: Path, number: int, people: PersonRange, arrivals: Sequence[Arrival]) -> pl.DataFrame:
+    """Write the rows of a range of people, and count those kept by place."""
+    rows = pl.concat([each.kept(people) for each in arrivals], how="diagonal")
+    kept = read_now(rows, arrivals[0].table).sort(_ORDER, maintain_order=True)
+    kept.drop(SOURCE).write_parquet(parts / f"kept.{number:06d}.parquet", compression="zstd")
+    for each in arrivals:
+        _sunk(each.refused(people), parts / f"{each.place}.{number:06d}.refused", each.place)
+    return kept.group_by(SOURCE).agg(rows=pl.len())
 
 
-def _ranges(people: pl.Series, rows: int) -> Iterator[tuple[int, int]]:
-    """Cut the persons into ranges that have some millions of rows together; both ends included."""
-    cuts = -(-rows // ROWS_AT_A_TIME)
-    ordered = people.unique().sort()
-    bounds = [int(ordered[place * ordered.len() // cuts]) for place in range(1, cuts)] if ordered.len() else []
-    edges = [-(2**63), *dict.fromkeys(bounds), 2**63 - 1]
-    yield from ((low, high - 1) for low, high in pairwise(edges))
-
-
-def _account(fresh: Path, arrival: Arrival, kept: pl.DataFrame) -> pl.DataFrame:
-    """Write a table's refused rows aside, and count what was written against what was read."""
-    path = fresh / REFUSED_FOLDER / f"{arrival.place}.parquet"
-    _written(arrival.refused(), path, arrival.place)
-    rules = pl.read_parquet(path, columns=["rule"])["rule"]
-    if rules.is_empty():
-        path.unlink()
-    read = int(read_now(arrival.rows.select(pl.len()), arrival.place).item())
-    return entries(arrival.place, read, int(kept.filter(place=arrival.place)["rows"].sum()), rules)
-
-
-def _written(rows: pl.LazyFrame, path: Path, place: str) -> None:
+def _sunk(rows: pl.LazyFrame, path: Path, place: str) -> None:
     try:
         rows.sink_parquet(path)
     except (pl.exceptions.PolarsError, OSError):
         raise ContractError(_unreadable(place)) from None
+
+
+def _aside(parts: Path, folder: Path, place: str) -> pl.Series:
+    """Put a table's refused rows into one file, if there are any, and give their rules."""
+    found = sorted(parts.glob(f"{place}.*.refused"))
+    rules = pl.concat(pl.read_parquet(each, columns=["rule"], glob=False)["rule"] for each in found)
+    if rules.len():
+        _joined(found, folder / f"{place}.parquet")
+    return rules
+
+
+def _joined(parts: Iterable[Path], path: Path) -> None:
+    rows = pl.scan_parquet(sorted(parts), glob=False)
+    rows.sink_parquet(path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+
+
+def _ranges(ids: pl.Series, rows: int) -> Iterator[PersonRange]:
+    """Cut the people into ranges that have some millions of rows together; both ends included."""
+    cuts = max(-(-rows // ROWS_AT_A_TIME), 1)
+    ordered = ids.unique().sort()
+    bounds = [int(ordered[place * ordered.len() // cuts]) for place in range(1, cuts)] if ordered.len() else []
+    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
+    yield from ((low, high - 1) for low, high in pairwise(edges))
 
 
 @contextmanager

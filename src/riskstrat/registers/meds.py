@@ -18,11 +18,15 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.registers.arriving import (
+    HIGHEST,
+    LOWEST,
     WITHOUT_POINT,
     Arrival,
     Arrived,
+    PersonRange,
     read_now,
     refuse_identities_in,
+    within,
     write_arrivals,
 )
 from riskstrat.registers.checks import NO_PERSON
@@ -71,13 +75,18 @@ class _Dataset:
     rows: pl.LazyFrame
     codes: pl.DataFrame
 
-    def of(self, place: str) -> pl.LazyFrame:
-        """Give the rows of a place in the contract's columns; rows without a code are events."""
+    def source(self, place: str) -> pl.LazyFrame:
+        """Give the rows of a place as they are; rows without a code are events."""
+        chosen = pl.col("code").is_in(self.codes.filter(place=place)["code"].implode())
+        return self.rows.filter(chosen | pl.col("code").is_null() if place == WITHOUT_VOCABULARY else chosen)
+
+    def of(self, place: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
+        """Give the rows of a place and of these people with the contract's columns beside them."""
         mine = self.codes.filter(place=place)
-        chosen = pl.col("code").is_in(mine["code"].implode())
-        rows = self.rows.filter(chosen | pl.col("code").is_null() if place == WITHOUT_VOCABULARY else chosen)
+        person = pl.col("subject_id").cast(pl.Int64, strict=False)
+        rows = self.source(place).filter(within(person, people))
         columns = {
-            "person_id": pl.col("subject_id").cast(pl.Int64, strict=False),
+            "person_id": person,
             "date": pl.col("time").cast(pl.Date, strict=False),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
@@ -158,14 +167,19 @@ def from_meds(
         "persons": persons.join(deaths, on="person_id", how="left", maintain_order="left"),
         "residences": _residences(spans, persons.join(deaths, on="person_id", how="left"), last, follow_up),
     }
-    arrivals = [
-        Arrival(place=table, table=table, rows=judged_events(data.of(table), persons, last)) for table in data.tables
-    ]
+    arrivals = [_arrival(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
     refused = {place: set_aside(rows) for place, rows in judged.items()}
     account = write_arrivals(Path(out), people, arrivals, refused, manifest)
     counted = [accounted(place, rows) for place, rows in judged.items()]
     return Arrived(folder=Path(out), account=pl.concat([*counted, account]), ignored=())
+
+
+def _arrival(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> Arrival:
+    def rows(people: PersonRange) -> pl.LazyFrame:
+        return judged_events(data.of(table, people), persons, last_day)
+
+    return Arrival(place=table, table=table, source=data.source(table), rows=rows)
 
 
 def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:

@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.registers.arriving import WITHOUT_POINT, Arrival, Arrived, read_now, refuse_identities_in, write_arrivals
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
-from riskstrat.registers.omop.events import Prefer, Units, arrivals_of, wanted_tables
+from riskstrat.registers.omop.events import Prefer, Shaping, Units, arrivals_of, wanted_tables
 from riskstrat.registers.omop.people import People, people_of
 from riskstrat.registers.omop.reading import Place, Tables, column, read_tables
 
@@ -82,7 +82,7 @@ def from_omop(
     people = people_of(tables, data_end, area_column)
     systems = dict(code_systems or {})
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
-    arrivals, units = arrivals_of(tables, wanted, people, prefer, plain)
+    arrivals, units = arrivals_of(Shaping(tables=tables, people=people, prefer=prefer, plain=plain), wanted)
     manifest = _manifest(_name(tables, source), arrivals, people, units, delay_days=delay_days, systems=systems)
     account = write_arrivals(Path(out), people.tables, arrivals, people.refused, manifest)
     ignored = tuple(sorted(set(tables) - set(used)))

@@ -6,12 +6,14 @@ In: tables of the CDM and their declarations. Out: arrivals, and the unit of eac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.arriving import Arrival, read_now
+from riskstrat.registers.arriving import Arrival, PersonRange, read_now, within
 from riskstrat.registers.judged import judged_events, with_source
 from riskstrat.registers.omop.declarations import (
     DEATH,
@@ -47,38 +49,66 @@ def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
     return tuple(each for each in EVENT_TABLES if each.name in tables and not (each.era_of and each.era_of in filled))
 
 
-def arrivals_of(
-    tables: Tables, wanted: Sequence[EventTable], people: People, prefer: Prefer, plain: frozenset[str]
-) -> tuple[list[Arrival], Units]:
-    """Shape the rows of every wanted table.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shaping:
+    """How rows of the CDM are shaped.
 
-    Parameters
+    Attributes
     ----------
-    tables, wanted
-        The CDM, and which of its tables to read.
+    tables
+        The CDM.
     people
         Who there is; rows of others are refused.
     prefer
         Whether the code as recorded or the concept comes first where both are there.
     plain
-        Tables of the contract whose codes are of the ICD family, written without a point.
+        Tables of the contract whose codes are of the ICD family, kept without a point.
+    """
+
+    tables: Tables
+    people: People
+    prefer: Prefer
+    plain: frozenset[str]
+
+    def of(self, people: PersonRange) -> Shaping:
+        """Give the same for the rows of these people."""
+        return replace(self, tables={name: _rows_of(rows, people) for name, rows in self.tables.items()})
+
+    def judged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the rule that each row breaks."""
+        return judged_events(rows, self.people.tables["persons"], self.people.last_day)
+
+
+def arrivals_of(shaping: Shaping, wanted: Sequence[EventTable]) -> tuple[list[Arrival], Units]:
+    """Shape the rows of every wanted table.
 
     Raises
     ------
     ContractError
         Naming every column that is needed and missing.
     """
-    problems = [problem for each in wanted for problem in _missing(each, tables[each.name].collect_schema())]
+    problems = [problem for each in wanted for problem in _missing(each, shaping.tables[each.name].collect_schema())]
     if problems:
         raise ContractError(*problems)
-    shaped = {each.name: _shaped(each, tables, prefer, point=each.target not in plain) for each in wanted}
     units: Units = {}
     arrivals = []
     for each in wanted:
-        rows, found = _with_units(shaped[each.name], each)
+        mixed, found = _units(each, shaping)
         units.setdefault(each.target, {}).update(found)
-        arrivals.append(_arrival(each.name, each.target, rows, people))
-    return [*arrivals, *_causes(tables, people, prefer, point="diagnoses" not in plain)], units
+        source = shaping.tables[each.name]
+        rows = partial(_rows, each, shaping, mixed)
+        arrivals.append(Arrival(place=each.name, table=each.target, source=source, rows=rows))
+    return [*arrivals, *_causes(shaping)], units
+
+
+def _rows(each: EventTable, shaping: Shaping, mixed: pl.Series, people: PersonRange) -> pl.LazyFrame:
+    mine = shaping.of(people)
+    return mine.judged(_shaped(each, mine).with_columns(_code_with_unit(mixed)).drop(_UNIT))
+
+
+def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
+    schema = rows.collect_schema()
+    return rows.filter(within(column(schema, ("person_id",), _NUMBER), people)) if "person_id" in schema else rows
 
 
 def _has_rows(tables: Tables, name: str) -> bool:
@@ -93,16 +123,13 @@ def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
             )
 
 
-def _arrival(place: str, target: str, rows: pl.LazyFrame, people: People) -> Arrival:
-    return Arrival(place=place, table=target, rows=judged_events(rows, people.tables["persons"], people.last_day))
-
-
-def _shaped(each: EventTable, tables: Tables, prefer: Prefer, *, point: bool) -> pl.LazyFrame:
+def _shaped(each: EventTable, shaping: Shaping) -> pl.LazyFrame:
+    tables = shaping.tables
     schema = tables[each.name].collect_schema()
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "date": column(schema, each.date, _DAY),
-        "code": _code(each, schema, prefer, point=point),
+        "code": _code(each, schema, shaping.prefer, point=each.target not in shaping.plain),
         "value": column(schema, each.value, _REAL),
         "end_date": column(schema, each.end, _DAY),
         "position": _recoded(column(schema, (each.status,), _NUMBER), POSITION_OF, "other"),
@@ -154,41 +181,50 @@ def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
         return rows.with_columns(**nothing)
     schema = tables[VISIT].collect_schema()
     visits = tables[VISIT].select(
-        pl.lit(None).alias("__none"),
-        person_id=column(schema, ("person_id",), _NUMBER),
-        setting=_recoded(column(schema, ("visit_concept_id",), _NUMBER), SETTING_OF, None),
-        left=column(schema, ("visit_end_date", "visit_end_datetime"), _DAY),
-        **{_VISIT: column(schema, (VISIT_ID,), _NUMBER)},
+        column(schema, ("person_id",), _NUMBER).alias("person_id"),
+        column(schema, (VISIT_ID,), _NUMBER).alias(_VISIT),
+        _recoded(column(schema, ("visit_concept_id",), _NUMBER), SETTING_OF, None).alias("setting"),
+        column(schema, ("visit_end_date", "visit_end_datetime"), _DAY).alias("left"),
     )
-    once = visits.drop("__none").drop_nulls(_VISIT).unique(("person_id", _VISIT), keep="any")
+    once = visits.drop_nulls(_VISIT).group_by("person_id", _VISIT).agg(pl.col("setting").min(), pl.col("left").max())
     stayed = (pl.col("setting") == INPATIENT) & (pl.col("left") >= pl.col("date"))
     end = pl.when(stayed).then("left").otherwise("end_date").alias("end_date")
     return rows.join(once, on=("person_id", _VISIT), how="left").with_columns(end).drop("left")
 
 
-def _with_units(rows: pl.LazyFrame, each: EventTable) -> tuple[pl.LazyFrame, dict[str, str]]:
-    """Name the unit of each code; where a code comes in several, the unit becomes part of the code.
+def _units(each: EventTable, shaping: Shaping) -> tuple[pl.Series, dict[str, str]]:
+    """Find codes that come in several units, and the unit of every code.
 
-    Values of one code in two units would otherwise be averaged; rows without a unit keep a code of their own.
+    Values of one code in two units would be averaged: there the unit becomes part of the code, and rows without a unit
+    keep a code of their own.
     """
     if not (each.unit or each.unit_concept):
-        return rows.drop(_UNIT), {}
-    pairs = read_now(rows.select("code", unit=_UNIT).drop_nulls().unique(), each.name)
-    several = pairs.group_by("code").len().filter(pl.col("len") > 1)["code"]
+        return pl.Series([], dtype=pl.String), {}
+    pairs = read_now(_shaped(each, shaping).select("code", _UNIT).drop_nulls().unique(), each.name)
+    mixed = pairs.group_by("code").len().filter(pl.col("len") > 1)["code"]
+    return mixed, dict(pairs.select(_code_with_unit(mixed), _UNIT).sort(pl.all()).iter_rows())
+
+
+def _code_with_unit(mixed: pl.Series) -> pl.Expr:
     slug = pl.col(_UNIT).fill_null("no unit").str.to_lowercase().str.replace_all(r"[^0-9\p{Alphabetic}]+", "_")
-    mixed = pl.col("code").is_in(several.implode())
-    code = pl.when(mixed).then(pl.format("{}_{}", "code", slug)).otherwise("code").alias("code")
-    named = pairs.rename({"unit": _UNIT}).select(code, unit=pl.col(_UNIT)).sort("code")
-    return rows.with_columns(code).drop(_UNIT), dict(named.iter_rows())
+    named = pl.when(pl.col("code").is_in(mixed.implode())).then(pl.format("{}_{}", "code", slug))
+    return named.otherwise("code").alias("code")
 
 
-def _causes(tables: Tables, people: People, prefer: Prefer, *, point: bool) -> Iterator[Arrival]:
+def _causes(shaping: Shaping) -> Iterator[Arrival]:
     """Make the cause of each death a diagnosis; deaths without one are persons' dates of death only."""
-    if DEATH not in tables or _missing_cause(tables[DEATH].collect_schema()):
-        return
-    rows = _shaped(_CAUSE, tables, prefer, point=point).drop(_UNIT).filter(pl.col("code").is_not_null())
-    said = {"setting": pl.lit("death"), "position": pl.lit("underlying")}
-    yield _arrival(CAUSES, "diagnoses", rows.with_columns(**said), people)
+    if DEATH in shaping.tables and not _missing_cause(shaping.tables[DEATH].collect_schema()):
+        rows = partial(_cause_rows, shaping)
+        yield Arrival(place=CAUSES, table=_CAUSE.target, source=_with_cause(shaping), rows=rows)
+
+
+def _cause_rows(shaping: Shaping, people: PersonRange) -> pl.LazyFrame:
+    mine = shaping.of(people)
+    return mine.judged(_with_cause(mine).with_columns(setting=pl.lit("death"), position=pl.lit("underlying")))
+
+
+def _with_cause(shaping: Shaping) -> pl.LazyFrame:
+    return _shaped(_CAUSE, shaping).drop(_UNIT).filter(pl.col("code").is_not_null())
 
 
 def _missing_cause(schema: pl.Schema) -> bool:
