@@ -25,6 +25,7 @@ from riskstrat.incidence.outcome import (
     FloatArray,
     OutcomeArray,
     case_weights,
+    check_entry,
     check_outcome,
 )
 
@@ -40,11 +41,13 @@ class LifeTable:
     outcomes: FloatArray
     competing: FloatArray
     censored: FloatArray
+    entered: FloatArray
+    """Those who come under observation from each time on, before the next."""
 
     @property
     def later(self) -> FloatArray:
-        """Those whose follow-up lasts beyond each time."""
-        return np.asarray(np.r_[self.at_risk[1:], 0.0], dtype=np.float64)
+        """Those at risk at each time whose follow-up lasts beyond it."""
+        return np.asarray(np.r_[self.at_risk[1:], 0.0] - self.entered, dtype=np.float64)
 
     @property
     def spared(self) -> FloatArray:
@@ -71,6 +74,7 @@ def kaplan_meier(
     by: Labels | None = None,
     weights: npt.ArrayLike | None = None,
     *,
+    entry: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> pl.DataFrame:
     """Probability of being free of the outcome *and* of the competing event (Kaplan and Meier 1958).
@@ -88,6 +92,9 @@ def kaplan_meier(
         Groups: one label a row, or a frame whose columns cross. A missing label is a group of its own.
     weights
         Case weights, shape (n,); a weight of 2 equals the row twice, 0 leaves it out.
+    entry
+        Days from the index date to when a row came under observation, shape (n,): it is at risk in
+        ``(entry, duration_days]`` (left truncation; Andersen et al. 1993, III.3). None or 0: from the index on.
     level
         Coverage of the interval.
 
@@ -101,7 +108,7 @@ def kaplan_meier(
     Raises
     ------
     ContractError
-        `y`, `times`, `by` or `weights` cannot be used.
+        `y`, `times`, `by`, `weights` or `entry` cannot be used.
 
     Examples
     --------
@@ -109,7 +116,9 @@ def kaplan_meier(
     >>> kaplan_meier(outcome_array([1, 0, 1, 0], [10, 20, 30, 40]), [15, 35])["estimate"].to_list()
     [0.75, 0.375]
     """
-    return _by_group(y, times, by, weights, lambda table, at: _event_free_columns(table, at, level))
+    return _by_group(
+        y, times, lambda table, at: _event_free_columns(table, at, level), by=by, weights=weights, entry=entry
+    )
 
 
 def cumulative_incidence(
@@ -118,6 +127,7 @@ def cumulative_incidence(
     by: Labels | None = None,
     weights: npt.ArrayLike | None = None,
     *,
+    entry: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> pl.DataFrame:
     """Probability of having had the outcome (event 1) or the competing death (event 2) by each time.
@@ -128,7 +138,7 @@ def cumulative_incidence(
 
     Parameters
     ----------
-    y, times, by, weights, level
+    y, times, by, weights, entry, level
         As for `kaplan_meier`.
 
     Returns
@@ -140,7 +150,7 @@ def cumulative_incidence(
     Raises
     ------
     ContractError
-        `y`, `times`, `by` or `weights` cannot be used.
+        `y`, `times`, `by`, `weights` or `entry` cannot be used.
 
     Examples
     --------
@@ -148,47 +158,65 @@ def cumulative_incidence(
     >>> y = outcome_array([1, 2, 1, 0], [10, 20, 30, 40])
     >>> cumulative_incidence(y, 35).select("event", "estimate").rows()
     [(1, 0.5), (2, 0.25)]
+    >>> cumulative_incidence(y, 35, entry=[0, 0, 15, 15]).select("event", "estimate").rows()
+    [(1, 0.6666666666666666), (2, 0.16666666666666666)]
     """
-    return _by_group(y, times, by, weights, lambda table, at: _incidence_columns(table, at, level))
+    return _by_group(
+        y, times, lambda table, at: _incidence_columns(table, at, level), by=by, weights=weights, entry=entry
+    )
 
 
-def life_table(events: npt.NDArray[np.int8], durations: FloatArray, weights: FloatArray) -> LifeTable:
+def life_table(
+    events: npt.NDArray[np.int8], durations: FloatArray, weights: FloatArray, entries: FloatArray
+) -> LifeTable:
     """Count at risk and events at each distinct time; rows must be in order of duration and number at least one."""
     starts = np.flatnonzero(np.r_[True, np.diff(durations) > 0])
+    times = durations[starts]
     left = np.add.reduceat(weights, starts)
+    began = np.bincount(np.searchsorted(times, entries, side="right"), weights, minlength=len(times) + 1)
+    still_to_come = began[::-1].cumsum()[::-1][1:]
     return LifeTable(
-        time=durations[starts],
-        at_risk=left[::-1].cumsum()[::-1],
+        time=times,
+        at_risk=left[::-1].cumsum()[::-1] - still_to_come,
         outcomes=np.add.reduceat(weights * (events == OUTCOME), starts),
         competing=np.add.reduceat(weights * (events == COMPETING), starts),
         censored=np.add.reduceat(weights * (events == CENSORED), starts),
+        entered=np.asarray(began[1:], dtype=np.float64),
     )
 
 
 def life_tables(
-    y: OutcomeArray, groups: npt.NDArray[np.intp], number_of_groups: int, weights: FloatArray
+    y: OutcomeArray,
+    groups: npt.NDArray[np.intp],
+    number_of_groups: int,
+    weights: FloatArray,
+    entries: FloatArray | None = None,
 ) -> Iterator[LifeTable | None]:
     """One life table a group, None for a group in which no row has weight; one sort serves them all."""
     counted = np.flatnonzero(weights > 0)
     order = counted[np.lexsort((y["duration_days"][counted], groups[counted]))]
     events, durations, sizes = y["event"][order], y["duration_days"][order], weights[order]
+    begins = np.zeros(len(order)) if entries is None else entries[order]
     edges = np.searchsorted(groups[order], np.arange(number_of_groups + 1))
     for start, stop in pairwise(edges):
         rows = slice(start, stop)
-        yield life_table(events[rows], durations[rows], sizes[rows]) if stop > start else None
+        yield life_table(events[rows], durations[rows], sizes[rows], begins[rows]) if stop > start else None
 
 
 def _by_group(
     y: OutcomeArray,
     times: npt.ArrayLike,
+    columns: Callable[[LifeTable | None, FloatArray], Columns],
+    *,
     by: Labels | None,
     weights: npt.ArrayLike | None,
-    columns: Callable[[LifeTable | None, FloatArray], Columns],
+    entry: npt.ArrayLike | None,
 ) -> pl.DataFrame:
     n = len(check_outcome(y))
     at, sizes = _check_times(times), case_weights(weights, n)
+    entries = None if entry is None else check_entry(entry, y)
     numbers, groups = number_groups(by, n)
-    parts = [columns(table, at) for table in life_tables(y, numbers, max(1, groups.height), sizes)]
+    parts = [columns(table, at) for table in life_tables(y, numbers, max(1, groups.height), sizes, entries)]
     values = pl.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     labels = groups[np.repeat(np.arange(groups.height), len(parts[0]["time"]))]
     return pl.concat([labels, values], how="horizontal").with_columns(pl.selectors.float().fill_nan(None))

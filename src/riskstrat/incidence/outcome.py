@@ -117,6 +117,24 @@ def case_weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
     return numbers
 
 
+def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> FloatArray:
+    """Return days from index to entry as floats of shape (n,), or raise.
+
+    Raises
+    ------
+    ContractError
+        The length differs from that of `y`, or an entry is missing, negative or not before the end of follow-up.
+    """
+    entries = _numbers("entry", entry)
+    if len(entries) != len(y):
+        found = f"{len(entries)} values"
+        raise ContractError(_problem("entry", found, f"{len(y)}, one a row", "take them from the same rows"))
+    if wrong := int((~((entries >= 0) & (entries < y["duration_days"]))).sum()):
+        expected = "0 or more, and less than duration_days"
+        raise ContractError(_problem("entry", f"{wrong} other values", expected, "leave out who was never at risk"))
+    return entries
+
+
 def check_horizon(horizon_days: float) -> float:
     """Return the horizon in days, or raise if it is not a finite number above 0."""
     if np.isfinite(horizon_days) and horizon_days > 0:
