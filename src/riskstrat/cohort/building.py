@@ -10,6 +10,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.cohort.eligibility import cohort_terms, everybody, residents, target_terms, without_history
+from riskstrat.cohort.entry import with_entry_days
 from riskstrat.cohort.flow import Counted, Screened, count_ends, flow_table
 from riskstrat.cohort.followup import OUTCOME, ends, follow_up
 from riskstrat.cohort.order import in_order
@@ -48,7 +49,8 @@ def build_cohort(
     Cohort
         People sorted by person_id and index_date: area and care centre of the day before the index (`AtBirth`: of that
         day), whole years of age, family_id, landmark (0 is the earliest), event (0 censored, 1 outcome, 2 competing
-        death), duration_days in ``(0, horizon]`` and assessed. The flow accounts for everybody in `persons`.
+        death), duration_days in ``(0, horizon]``, assessed and, where the population lets people enter late,
+        entry_days. The flow accounts for everybody in `persons`.
 
     Raises
     ------
@@ -64,7 +66,9 @@ def build_cohort(
     healthy = _somebody(there, without_history(condition, among_them, there.kept))
     followed = follow_up(condition, among_them, healthy.kept)
     _refuse_too_few(followed, min_outcomes)
-    people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME))
+    dated = with_entry_days(followed.with_columns(_landmark(condition.index)))
+    entry = ("entry_days",) if condition.population.late_entry else ()
+    people = _people(dated, view, (*_PERSON, *_OUTCOME, *entry))
     flow = flow_table(everybody(view, indexed), healthy.left_out, _included(people), count_ends(followed, ends(view)))
     return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
 

@@ -11,9 +11,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from riskstrat.cohort.entry import from_entry
 from riskstrat.cohort.flow import Counted, Screened, screen
 from riskstrat.cohort.order import in_order
-from riskstrat.cohort.residence import with_residence
+from riskstrat.cohort.residence import or_moving_in, with_residence
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, Text
 from riskstrat.declare.calendar import day_number, whole_years
@@ -37,6 +38,8 @@ class Terms:
         The day up to which unbroken residence is counted.
     at_risk
         Whether people must be there after the index date, to be followed.
+    late_entry
+        Whether they may come after it.
     """
 
     earliest: date
@@ -44,23 +47,40 @@ class Terms:
     resident_on: pl.Expr
     resident_to: pl.Expr
     at_risk: bool
+    late_entry: bool = False
 
 
 def residents(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
     """Screen by index date and person, then by residence; candidates are numbered by person and index in `row`."""
     people = screen(_with_age(indexed), (*_index_rules(view.as_of, terms), *condition.population.rules()))
     candidates = in_order(people.kept, "person_id", "index_date").with_row_index("row")
-    settled = with_residence(candidates.with_columns(resident_on=terms.resident_on), view.residences)
-    days = (terms.resident_to - pl.col("resident_since")).dt.total_days()
-    there = screen(settled.lazy().with_columns(resident_days=days), _residence_rules(condition, terms))
+    settled = candidates.with_columns(resident_on=terms.resident_on)
+    if terms.late_entry:
+        there = _entering(condition, view, with_residence(or_moving_in(settled, view.residences), view.residences))
+    else:
+        there = _resident(condition, terms, with_residence(settled, view.residences))
     return Screened(kept=there.kept, left_out=(*people.left_out, *there.left_out))
+
+
+def _resident(condition: Condition, terms: Terms, settled: pl.DataFrame) -> Screened:
+    days = (terms.resident_to - pl.col("resident_since")).dt.total_days()
+    return screen(settled.lazy().with_columns(resident_days=days), _residence_rules(condition, terms))
+
+
+def _entering(condition: Condition, view: RegisterView, settled: pl.DataFrame) -> Screened:
+    """Add entry_date, the index date or the later day on which all that is asked of residence and coverage holds."""
+    needed = max(condition.index.resident_from_days, condition.population.resident_days)
+    entry = pl.max_horizontal(
+        "index_date", pl.col("resident_since") + timedelta(days=needed), pl.lit(view.first_day)
+    ).alias("entry_date")
+    return screen(settled.lazy().with_columns(entry), _entry_rules(view))
 
 
 def without_history(condition: Condition, view: RegisterView, candidates: pl.DataFrame) -> Screened:
     """Screen by the rows of event tables: what the population excludes, then the outcome itself."""
-    rules = condition.population.excluding
-    queries = [_excluded(rule, view, candidates.lazy()) for rule in rules]
-    queries.append(condition.outcome.prevalent(view, candidates.lazy()))
+    rules, starting = condition.population.excluding, from_entry(candidates).lazy()
+    queries = [_excluded(rule, view, starting) for rule in rules]
+    queries.append(condition.outcome.prevalent(view, starting))
     rows = pl.collect_all(queries)
     reasons = [*(rule.reason for rule in rules), PREVALENT]
     return screen(candidates.lazy(), _rules_by_row(reasons, rows))
@@ -100,14 +120,24 @@ def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
 
 
 def _residence_rules(condition: Condition, terms: Terms) -> tuple[Rule, ...]:
-    there = Rule(
-        reason=Text(en="not resident", sv="inte folkbokförda här"), leaves_out=pl.col("resident_since").is_null()
-    )
     moved = Rule(
         reason=Text(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
         leaves_out=pl.col("resident_until") <= pl.col("index_date"),
     )
-    return (there, *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
+    return (_nowhere(), *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
+
+
+def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:
+    ends = pl.min_horizontal(
+        pl.col("index_date") + timedelta(days=view.horizon_days), pl.lit(view.last_day), "resident_until", "death_date"
+    )
+    reason = Text(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
+    return (_nowhere(), Rule(reason=reason, leaves_out=ends <= pl.col("entry_date")))
+
+
+def _nowhere() -> Rule:
+    reason = Text(en="not resident", sv="inte folkbokförda här")
+    return Rule(reason=reason, leaves_out=pl.col("resident_since").is_null())
 
 
 def _rules_by_row(reasons: Sequence[Text], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:
@@ -126,13 +156,14 @@ def _excluded(rule: Excluding, view: RegisterView, candidates: pl.LazyFrame) -> 
 
 def cohort_terms(condition: Condition, view: RegisterView) -> Terms:
     """Index dates in the past, residence at the index, and time at risk after it."""
-    index = pl.col("index_date")
+    index, late = pl.col("index_date"), condition.population.late_entry
     return Terms(
-        earliest=view.first_day,
+        earliest=view.first_day - timedelta(days=view.horizon_days if late else 0),
         latest=condition.index.latest(view),
         resident_on=index - timedelta(days=condition.index.resident_from_days),
         resident_to=index,
         at_risk=True,
+        late_entry=late,
     )
 
 

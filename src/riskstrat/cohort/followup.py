@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from riskstrat.cohort.entry import from_entry
 from riskstrat.cohort.order import in_order
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, Text
@@ -24,7 +25,7 @@ def follow_up(condition: Condition, view: RegisterView, candidates: pl.DataFrame
     the day of death; an outcome on it counts, a death on it counts where there is no outcome, else it censors.
     """
     followed = candidates.with_columns(last_day=_last_day(view))
-    found = condition.outcome.found(view, followed.lazy()).with_columns(looked_at=True).collect()
+    found = condition.outcome.found(view, from_entry(followed).lazy()).with_columns(looked_at=True).collect()
     merged = followed.join(in_order(found, "row"), on="row", how="left", maintain_order="left")
     return merged.with_columns(_event(), _assessed(condition)).with_columns(_duration(view.horizon_days))
 

@@ -73,3 +73,14 @@ def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame
         .collect()
     )
     return rows.join(in_order(found, "row"), on="row", how="left", maintain_order="left")
+
+
+def or_moving_in(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
+    """Put off `resident_on` of who does not live here that day to the first day on which they move in, if any."""
+    spells = residences.lazy().select("person_id", "start_date", "end_date")
+    on = pl.col("resident_on")
+    reaching = rows.lazy().select("row", "person_id", "resident_on").join(spells, on="person_id")
+    first = reaching.filter((pl.col("end_date") >= on).fill_null(value=True)).group_by("row")
+    starts = in_order(first.agg(moves_in=pl.col("start_date").min()).collect(), "row")
+    told = rows.join(starts, on="row", how="left", maintain_order="left")
+    return told.with_columns(resident_on=pl.max_horizontal("resident_on", "moves_in")).drop("moves_in")

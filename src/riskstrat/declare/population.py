@@ -69,6 +69,11 @@ class Population(Declaration):
         Only this sex.
     excluding
         Rules that leave people out, each with the reason that the flow gives.
+    late_entry
+        People who come to live here after their index date, or whose index date lies before what is covered, enter
+        late instead of being left out: they are at risk once all of the above holds of their residence (left
+        truncation). Washout and `excluding` then count back from the day on which they enter; ages stay those at the
+        index. Models that learn from a status at the horizon refuse such a cohort.
 
     Examples
     --------
@@ -80,6 +85,7 @@ class Population(Declaration):
     resident_days: Annotated[int, Field(ge=0)] = 0
     sex: Literal["female", "male"] | None = None
     excluding: tuple[Excluding, ...] = ()
+    late_entry: bool = False
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

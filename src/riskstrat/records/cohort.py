@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.disclosure import Table, release
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.figures import released_html
 
 
@@ -55,7 +55,8 @@ class Cohort(Target):
     ----------
     people
         As in `Target`, with event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed and
-        landmark; the order of its rows is the order of X, of risks and of `outcome`.
+        landmark; the order of its rows is the order of X, of risks and of `outcome`. Where the population enters late
+        also entry_days: people are at risk in ``(entry_days, duration_days]`` after the index.
     horizon_days
         Length of the time at risk.
     """
@@ -64,11 +65,38 @@ class Cohort(Target):
 
     @property
     def outcome(self) -> np.ndarray:
-        """Structured array (n,) with ``event`` and ``duration_days``."""
+        """Structured array (n,) with ``event`` and ``duration_days``, what every estimator takes.
+
+        Raises
+        ------
+        DesignError
+            If people entered late: who had the outcome before could not enter, so that a status at the horizon cannot
+            be learnt from. Hazard models and `cumulative_incidence` take `entered_outcome` and `entry_days`.
+        """
+        if self.entry_days.any():
+            raise DesignError(
+                Problem(
+                    found=f"{int((self.entry_days > 0).sum())} index dates of people who entered late",
+                    expected="everybody under observation from the index date",
+                    remedy="use entered_outcome with entry_days, or a population without late_entry",
+                )
+            )
+        return self.entered_outcome
+
+    @property
+    def entered_outcome(self) -> np.ndarray:
+        """The same array, also where people entered late; only right beside `entry_days`."""
         outcome = np.empty(self.people.height, dtype=[("event", "i1"), ("duration_days", "f8")])
         outcome["event"] = self.people["event"].to_numpy()
         outcome["duration_days"] = self.people["duration_days"].to_numpy()
         return outcome
+
+    @property
+    def entry_days(self) -> np.ndarray:
+        """Days from the index to when each row came under observation, (n,): 0 for who was there at the index."""
+        if "entry_days" not in self.people.columns:
+            return np.zeros(self.people.height)
+        return self.people["entry_days"].to_numpy()
 
     @property
     def must_be_assessed(self) -> bool:
