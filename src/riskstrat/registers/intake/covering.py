@@ -1,12 +1,12 @@
-"""From when to when each table is complete, seen from its rows; and the manifest that says so.
+"""From when to when each table is complete, seen from its rows; and the manifest's entries that say so.
 
-In: rows by month, what the mappings declare. Out: a `Manifest`; days are inclusive.
+In: rows by month, what the mappings declare. Out: entries of the manifest; days are inclusive.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.intake.delivery import Delivered
 from riskstrat.registers.intake.mapping import Input, RegisterMapping, TableRules
-from riskstrat.registers.manifest import Manifest, TableManifest
+from riskstrat.registers.manifest import TableManifest
 
 Span = tuple[date, date]
 _LEAST_SHARE = 0.05
@@ -44,38 +44,33 @@ def coverage_of(months: pl.DataFrame, files: Sequence[Delivered]) -> dict[str, S
     files
         The files, whose inputs may declare their register's own coverage.
     """
-    declared = {each.place: each.declared for each in files}
     spans: dict[str, list[Span]] = {}
+    for table, span in _spans(months, files):
+        spans.setdefault(table, []).append(span)
+    return {table: _common(each) for table, each in sorted(spans.items())}
+
+
+def last_day_of(months: pl.DataFrame, files: Sequence[Delivered]) -> date:
+    """Say which is the last day that any file covers."""
+    return max((end for _, (_, end) in _spans(months, files)), default=date.max)
+
+
+def _spans(months: pl.DataFrame, files: Sequence[Delivered]) -> Iterator[tuple[str, Span]]:
+    declared = {each.place: each.declared for each in files}
     for (table, place), rows in months.group_by("table", "place"):
         span = _span(rows, declared[str(place)])
-        spans.setdefault(str(table), []).extend([span] if span else [])
-    return {table: _common(each) for table, each in sorted(spans.items()) if each}
+        if span is not None:
+            yield str(table), span
 
 
-def manifest_of(
-    name: str,
-    last_day: date,
-    tables: Iterable[str],
-    spans: Mapping[str, Span],
-    rules: Mapping[str, TableRules],
-    sources: Mapping[str, str],
-) -> Manifest:
-    """Write the manifest of the tables that were made.
-
-    Parameters
-    ----------
-    name, last_day
-        What the folder is called, and the last day that can have been seen.
-    tables
-        Their names.
-    spans, rules, sources
-        By table.
-    """
-    entries = {
+def entries_of(
+    tables: Iterable[str], spans: Mapping[str, Span], rules: Mapping[str, TableRules], sources: Mapping[str, str]
+) -> dict[str, TableManifest]:
+    """Give the manifest's entry of each table that was made."""
+    return {
         table: _entry(table, spans.get(table), rules.get(table, TableRules()), sources.get(table, ""))
         for table in tables
     }
-    return Manifest(name=name, data_end=last_day, tables=entries)
 
 
 def _entry(table: str, span: Span | None, rules: TableRules, source: str) -> TableManifest:

@@ -22,7 +22,7 @@ IMPLAUSIBLE_GROWTH = "implausible weight or height, several readings or none"
 IMPLAUSIBLE_BIRTH_WEIGHT = "implausible birth weight for gestation"
 FURTHEST_BIRTH_WEIGHT_Z = 5.0
 LOWEST_Z, HIGHEST_Z = -5.0, 8.0
-"""Body mass index for age. WHO flags what lies beyond 5; above, we keep to 8, because severe obesity is what is looked for."""
+"""Body mass index for age. WHO flags what lies beyond 5; we keep what is below 8: severe obesity is looked for."""
 HEIGHT_MARGIN = 0.25
 """About six standard deviations of height at any age (WHO flags what lies beyond six)."""
 

@@ -1,11 +1,11 @@
 """Where people were on certain days in, spells of residence out.
 
-Known are the place on days on which everybody was asked for (snapshots, 31 December), dated moves, immigrations, emigrations,
-births and deaths. What happened between two snapshots on an unknown day is put in the middle of the year:
+Known are the place on days on which everybody was asked for (snapshots, 31 December), dated moves, immigrations,
+emigrations, births and deaths. What happened between two snapshots on an unknown day is put in the middle of the year:
 
 - a spell begins on the day of birth, immigration or move; in the first year on 1 January; else on 1 July;
-- it ends the day before the next one, or on the day of emigration or death; a person who is missing at the next snapshot
-  left on 30 June, or the day before a dated move that no snapshot confirms;
+- it ends the day before the next one, or on the day of emigration or death; a person who is missing at the next
+  snapshot left on 30 June, or the day before a dated move that no snapshot confirms;
 - a birth or immigration counts only if the next snapshot, or a move before it, finds the person here.
 """
 
@@ -19,12 +19,11 @@ import polars as pl
 
 from riskstrat.registers.contract import PERSON, columns_of
 from riskstrat.registers.intake.account import KEPT, MENDED, MERGED, REFUSED, Account, by_rule, counts
+from riskstrat.registers.intake.mapping import MOVE, SNAPSHOT
 from riskstrat.registers.intake.taking import RULE
 
 TABLE = "residences"
-SNAPSHOT, MOVE, BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = (
-    "snapshot", "move", "birth", "immigration", "emigration", "death", "gone",
-)  # fmt: skip
+BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = "birth", "immigration", "emigration", "death", "gone"
 NO_DATED_MOVE, NO_DATED_ARRIVAL, NO_DATED_DEPARTURE = (
     "moved on an unknown day, 1 July", "came on an unknown day, 1 July", "left on an unknown day, 30 June",
 )  # fmt: skip

@@ -5,7 +5,7 @@ Rows count under the first rule that they break; what an incomplete date alone c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -116,19 +116,21 @@ def _mended(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
     """Mend what only an incomplete date contradicts."""
     day, end, birth = pl.col(DATE), pl.col(END), pl.col("birth_date")
     upside_down = (end < day).fill_null(value=False)
-    start_moves = upside_down & same_period(day, pl.col(PRECISION), end)
-    end_moves = upside_down & ~start_moves & same_period(end, pl.col(END_PRECISION), day)
-    early = (day < birth).fill_null(value=False)
-    to_birth = early & (
-        same_period(birth, pl.col("birth_date_precision"), day) | same_period(day, pl.col(PRECISION), birth)
+    before_birth = (day < birth).fill_null(value=False)
+    born_then = same_period(birth, pl.col("birth_date_precision"), day) | same_period(day, pl.col(PRECISION), birth)
+    flagged = rows.with_columns(
+        __start_moves=upside_down & same_period(day, pl.col(PRECISION), end),
+        __end_moves=upside_down & same_period(end, pl.col(END_PRECISION), day),
+        __to_birth=before_birth & born_then,
     )
-    start = pl.when(start_moves).then(end).when(to_birth).then(birth).otherwise(day)
-    stop = pl.when(end_moves).then(day).otherwise(end)
-    told = rows.select(moved=(start_moves | end_moves).sum(), birth=to_birth.sum()).row(0)
-    fixed = rows.with_columns(start.alias(DATE), stop.alias(END)).with_columns(
-        pl.when(to_birth).then(pl.max_horizontal(DATE, END)).otherwise(END).alias(END)
-        if rows[END].null_count() < rows.height
-        else pl.col(END)
+    ordered = flagged.with_columns(
+        pl.when("__start_moves").then(END).when("__to_birth").then("birth_date").otherwise(DATE).alias(DATE),
+        pl.when(pl.col("__end_moves") & ~pl.col("__start_moves")).then(DATE).otherwise(END).alias(END),
     )
-    flags: Sequence[tuple[str, int]] = ((MOVED_TO_END, told[0]), (MOVED_TO_BIRTH, told[1]))
-    return fixed, counts((table, DATE, rule, MENDED, number) for rule, number in flags)
+    born = pl.when(pl.col("__to_birth") & pl.col(END).is_not_null()).then(pl.max_horizontal(DATE, END)).otherwise(END)
+    moved = int(flagged.select((pl.col("__start_moves") | pl.col("__end_moves")).sum()).item())
+    told = [
+        (table, DATE, MOVED_TO_END, MENDED, moved),
+        (table, DATE, MOVED_TO_BIRTH, MENDED, int(flagged["__to_birth"].sum())),
+    ]
+    return ordered.with_columns(born.alias(END)).select(rows.columns), counts(told)

@@ -20,6 +20,8 @@ Status = Literal["verified", "memory"]
 CodeSystem = Literal["icd", "atc", "kva"]
 Formula = Literal["product", "bmi_kg_m2", "weeks_and_days", "positive"]
 Judge = Literal["growth", "birth_weight", "returns"]
+SNAPSHOT, MOVE = "snapshot", "move"
+"""Kinds of places of residence: where a person was on a day on which everybody was asked for; where to on a day."""
 FILE_YEAR = "{year}"
 """The spelling by which a column takes the year in the file's name."""
 
@@ -339,6 +341,8 @@ def _table_contradictions(rows: Rows) -> Iterator[str]:
     yield from (f"rows of {rows.table}: the table has no column {name}" for name in given if name not in allowed)
     yield from (f"rows of {rows.table}: no {name}" for name in needed if name not in given)
     yield from (f"rows of {rows.table}: {name} is both taken and set" for name in rows.take if name in rows.set)
+    if rows.table == "residences" and rows.set.get("kind") not in {SNAPSHOT, MOVE}:
+        yield f"rows of residences: set kind = {SNAPSHOT!r} or {MOVE!r}"
     if rows.definition and "setting" in given:
         yield f"rows of {rows.table}: setting holds the definition already"
 

@@ -1,4 +1,4 @@
-"""Rows on their way: frames as they come in, files on disk sorted by person out, read again a range of persons at a time.
+"""Rows on their way: frames in as they come, files sorted by person out, read again a range of persons at a time.
 
 The memory that intake needs is that of a few frames, whatever the registers hold.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -81,7 +82,7 @@ def ranges(parts: Sequence[Part]) -> list[Range]:
     cuts = -(-rows // ROWS_IN_A_RANGE)
     bounds = [int(sample[place * sample.len() // cuts]) for place in range(1, cuts)]
     edges = [-(2**63), *dict.fromkeys(bounds), 2**63 - 1]
-    return [(low, high - 1) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 def rows_of(parts: Sequence[Part], people: Range, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -202,7 +202,7 @@ def _links(manifest: Manifest, folder: Path, refused: Path) -> Table:
 
 
 def _is_about_persons(table: str) -> bool:
-    return table == "residences" or is_event_table(table) and table != "geometry"
+    return table == "residences" or (is_event_table(table) and table != "geometry")
 
 
 def _link(table: str, folder: Path, refused: Path) -> tuple[str, int, int]:

@@ -21,8 +21,8 @@ def judged_returns(table: str, rows: pl.DataFrame) -> Verdict:
     """Let each return cancel one dispensing.
 
     A return is a row with a negative value. It takes away the latest dispensing to the same person of the same code and
-    the same amount, on its own day or up to `LONGEST_DAYS` before; both rows go, counted as merged. A return for which there
-    is none is refused.
+    the same amount, on its own day or up to `LONGEST_DAYS` before; both rows go, counted as merged. A return for which
+    there is none is refused.
 
     Parameters
     ----------

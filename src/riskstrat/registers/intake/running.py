@@ -1,11 +1,11 @@
 """The one composition: raw folder in, register folder out, there whole or not at all.
 
-read -> clean -> judge lines -> shape -> store, then range by range of persons: people -> homes -> judge events -> write.
+read -> clean -> judge lines -> shape -> store; then by range of persons: people -> homes -> judge events -> write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,14 +14,14 @@ import polars as pl
 
 from riskstrat.errors import ContractError
 from riskstrat.extras import optional
-from riskstrat.registers.opening import open_registers
 from riskstrat.registers.identity import refuse_identities
 from riskstrat.registers.intake.account import KEPT, REFUSED, Account, counts, total
-from riskstrat.registers.intake.covering import Span, coverage_of, manifest_of, rules_of
+from riskstrat.registers.intake.covering import Span, coverage_of, entries_of, last_day_of, rules_of
 from riskstrat.registers.intake.delivery import Delivered, Delivery, delivery_of
 from riskstrat.registers.intake.keys import key_maps
-from riskstrat.registers.intake.parts import Part, by_table, stored
+from riskstrat.registers.intake.mapping import RegisterMapping
 from riskstrat.registers.intake.page import write_report
+from riskstrat.registers.intake.parts import by_table, stored
 from riskstrat.registers.intake.reporting import Intake, report_of
 from riskstrat.registers.intake.shaping import shaped
 from riskstrat.registers.intake.shipped import mappings
@@ -30,6 +30,7 @@ from riskstrat.registers.intake.taking import ORIGIN, KeyMap, set_aside, taken
 from riskstrat.registers.intake.text import LINE, UnreadableError, unreadable
 from riskstrat.registers.intake.workshop import workshop
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
+from riskstrat.registers.opening import open_registers
 
 Progress = Callable[[str, float], None]
 EMPTY_HANDED = "nothing to take from it"
@@ -85,8 +86,17 @@ def intake(
         parts = by_table(stored(reading.rows(), work / "parts"))
         read = total(reading.accounts)
         spans = coverage_of(read.years, delivery.files)
-        last_day = data_end or max((end for _, end in spans.values()), default=date.max)
-        made, manifest = _write(work, delivery, parts, spans, last_day, name or source.name, tell)
+        last_day = data_end or last_day_of(read.years, delivery.files)
+        place = Workshop(
+            folder=work / "new",
+            work=work,
+            parts=parts,
+            rules=rules_of(_registers(delivery)),
+            last_day=last_day,
+            files=[each.file for each in delivery.files],
+        )
+        made = list(write_tables(place, lambda table: tell(f"writing {table}", _READING)))
+        manifest = _manifest(name or source.name, place, spans, delivery.files)
         account = total([read, *made])
         _write_refused(work)
         fresh = work / "new"
@@ -162,34 +172,17 @@ def _refuse_identities(file: Delivered, texts: pl.DataFrame) -> None:
     refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
 
 
-def _write(
-    work: Path,
-    delivery: Delivery,
-    parts: dict[str, list[Part]],
-    spans: dict[str, Span],
-    last_day: date,
-    name: str,
-    tell: Progress,
-) -> tuple[list[Account], Manifest]:
-    registers = {each.register.name: each.register for each in delivery.files}
-    rules = rules_of(registers.values())
-    place = Workshop(
-        folder=work / "new",
-        work=work,
-        parts=parts,
-        rules=rules,
-        last_day=last_day,
-        files=[each.file for each in delivery.files],
-    )
-    made = list(write_tables(place, lambda table: tell(f"writing {table}", _READING)))
-    tables = [path.stem for path in sorted((work / "new").glob("*.parquet"))]
-    manifest = manifest_of(name, last_day, tables, spans, rules, _sources(delivery.files))
-    _write_manifest(manifest, work / "new")
-    return made, manifest
+def _registers(delivery: Delivery) -> list[RegisterMapping]:
+    return list({each.register.name: each.register for each in delivery.files}.values())
 
 
-def _write_manifest(manifest: Manifest, folder: Path) -> None:
-    (folder / FILE_NAME).write_text(to_toml(manifest) + "\n", encoding="utf-8")
+def _manifest(name: str, place: Workshop, spans: Mapping[str, Span], files: Sequence[Delivered]) -> Manifest:
+    """Write `registers.toml` for the tables that are there."""
+    tables = [path.stem for path in sorted(place.folder.glob("*.parquet"))]
+    entries = entries_of(tables, spans, place.rules, _sources(files))
+    manifest = Manifest(name=name, data_end=place.last_day, tables=entries)
+    (place.folder / FILE_NAME).write_text(to_toml(manifest) + "\n", encoding="utf-8")
+    return manifest
 
 
 def _sources(files: Sequence[Delivered]) -> dict[str, str]:

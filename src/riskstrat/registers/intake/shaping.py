@@ -13,7 +13,7 @@ import polars as pl
 from riskstrat.registers.contract import columns_of, is_event_table
 from riskstrat.registers.intake.account import CODES, MADE, MENDED, MERGED, SERIES, YEARS, Account, counts, typed
 from riskstrat.registers.intake.codes import clean_code
-from riskstrat.registers.intake.mapping import Column, Input, RegisterMapping, Rows
+from riskstrat.registers.intake.mapping import SNAPSHOT, Column, Input, RegisterMapping, Rows
 from riskstrat.registers.intake.taking import ORIGIN, precision_of, spelling_of
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
@@ -180,6 +180,8 @@ def _with_years(each: Shaped, place: str) -> Account:
     if "date" not in each.rows.columns:
         return account
     day = pl.col("date")
-    found = each.rows.drop_nulls("date").group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
+    dated = each.rows.drop_nulls("date")
+    dated = dated.filter(pl.col("kind") == SNAPSHOT) if "kind" in dated.columns else dated
+    found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
     years = found.select(pl.lit(each.table).alias("table"), pl.lit(place).alias("place"), pl.all()).pipe(typed, YEARS)
     return Account(counts=account.counts, codes=account.codes, series=account.series, years=years)

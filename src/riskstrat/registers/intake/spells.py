@@ -1,6 +1,6 @@
 """Rows that follow each other become one spell: transfers between wards one stay, months of a service one period.
 
-In: rows of a range of persons. Out: the same with fewer rows; a spell has the first start, the last end, the first code.
+In: rows of a range of persons. Out: fewer rows; a spell has the first start, the last end, the first code.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ import polars as pl
 
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
 from riskstrat.registers.intake.account import KEPT, MERGED, Account, counts
-from riskstrat.registers.intake.homes import SNAPSHOT, homes_of
+from riskstrat.registers.intake.homes import homes_of
 from riskstrat.registers.intake.judging import Known, judged, person_rule
-from riskstrat.registers.intake.mapping import TableRules
+from riskstrat.registers.intake.mapping import SNAPSHOT, TableRules
 from riskstrat.registers.intake.parts import Part, Range, ranges, rows_of
 from riskstrat.registers.intake.people import REUSED, people_of
 from riskstrat.registers.intake.shaping import schema_within
@@ -89,7 +89,7 @@ def _write_persons(workshop: Workshop) -> Iterator[Account]:
 
 def _write_residences(workshop: Workshop) -> Iterator[Account]:
     pieces = _Pieces(workshop, RESIDENCES)
-    asked = _asked(workshop.parts[RESIDENCES])
+    asked = _asked(workshop.parts[RESIDENCES], workshop.last_day)
     for people in ranges(workshop.parts[RESIDENCES]):
         known = _known(workshop, people)
         places = _rows(workshop, RESIDENCES, people)
@@ -146,10 +146,10 @@ def _write_areas_seen(workshop: Workshop) -> None:
         named.write_parquet(workshop.folder / f"{AREAS}.parquet", compression="zstd")
 
 
-def _asked(parts: Sequence[Part]) -> list[date]:
+def _asked(parts: Sequence[Part], last_day: date) -> list[date]:
     """Days on which everybody was asked for; a day with few answers is a slip of the pen."""
     rows = pl.scan_parquet([part.path for part in parts], glob=False).filter(pl.col("kind") == SNAPSHOT)
-    days = rows.drop_nulls("date").group_by("date").agg(rows=pl.len()).collect()
+    days = rows.filter(pl.col("date") <= last_day).group_by("date").agg(rows=pl.len()).collect()
     return days.filter(pl.col("rows") >= _LEAST_SHARE_ASKED * pl.col("rows").median())["date"].sort().to_list()
 
 
