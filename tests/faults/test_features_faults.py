@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare import Age, Count, Ever, Feature, Latest
+from riskstrat.declare import Age, Count, Ever, Feature, Latest, SinceFirst
 from riskstrat.declare.base import CONFIG
 from riskstrat.errors import ContractError, UsageError
 from riskstrat.features import build_features
@@ -57,6 +57,22 @@ def test_codes_that_cannot_be_read_are_refused_together(registers: Registers):
     with pytest.raises(UsageError) as refused:
         ask(registers, Ever(register="diagnoses", codes="I22-I21"), Latest(register="contacts", codes="a b"))
     assert len(refused.value.problems) == 2
+
+
+def test_events_that_date_windows_are_refused_as_features_are(registers: Registers):
+    nowhere, unreadable = (
+        Ever(register="contacts", codes="x", within=SinceFirst(register=register, codes=codes))
+        for register, codes in (("wishes", "x"), ("diagnoses", "I22-I21"))
+    )
+    with pytest.raises(ContractError, match="wishes"):
+        ask(registers, nowhere)
+    with pytest.raises(UsageError, match="I22"):
+        ask(registers, unreadable)
+
+
+def test_a_feature_of_several_windows_has_no_column_of_its_own():
+    with pytest.raises(UsageError, match="2 windows"):
+        str(Ever(register="diagnoses", codes="x", within=("1y", "5y")).column)
 
 
 @pytest.mark.parametrize("shard_people", [0, -1])

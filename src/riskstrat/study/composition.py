@@ -130,7 +130,7 @@ def families_of(features: tuple[Feature, ...], columns: list[str]) -> Mapping[st
     """Give every column of X its family of factors; a register's observed share goes with the first that reads it."""
     named: dict[str, str] = {feature.column: feature.family for feature in features}
     readers = {
-        "__".join(part for part in (getattr(feature, "relative", None), register, "observed_share") if part): feature
+        "__".join(part for part in (getattr(feature, "subject", None), register, "observed_share") if part): feature
         for feature in reversed(features)
         if (register := getattr(feature, "register", None))
     }
