@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.errors import ContractError, UsageError
 from riskstrat.registers.arriving import Arrived
 from riskstrat.registers.omop import from_omop
 from riskstrat.registers.opening import open_registers
@@ -388,51 +387,3 @@ def test_a_database_is_read_in_the_same_way(made: Made, tmp_path: Path):
         frame.write_database(name, url, engine="adbc")
     arrived = made(url)
     assert rows(arrived, "diagnoses", "person_id", "date", "code", "setting") == [(1, DAY, "I21", "inpatient")]
-
-
-def test_what_is_missing_is_told_all_at_once(tmp_path: Path):
-    with pytest.raises(ContractError) as refused_tables:
-        from_omop({"person": pl.DataFrame({"person_id": [1]})}, tmp_path / "out")
-    places = [problem.place for problem in refused_tables.value.problems]
-    assert places.count("observation_period") == 1
-    assert len(places) == 3
-    bad = {**cdm(), "measurement": pl.DataFrame({"a": [1]}), "condition_era": pl.DataFrame({"person_id": [1]})}
-    with pytest.raises(ContractError) as refused_columns:
-        from_omop(bad, tmp_path / "out")
-    assert {problem.place for problem in refused_columns.value.problems} >= {
-        "measurement.person_id",
-        "measurement.measurement_date",
-        "condition_era.condition_concept_id",
-    }
-    assert not (tmp_path / "out").exists()
-
-
-def test_places_that_are_none_are_told_of(tmp_path: Path):
-    with pytest.raises(UsageError, match="no folder"):
-        from_omop(tmp_path / "nowhere", tmp_path / "out")
-    (tmp_path / "cdm").mkdir()
-    (tmp_path / "cdm" / "person.csv").write_text("a,b\n1,2\n")
-    (tmp_path / "cdm" / "person.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(ContractError, match="two files"):
-        from_omop(tmp_path / "cdm", tmp_path / "out")
-    (tmp_path / "cdm" / "person.csv").unlink()
-    with pytest.raises(ContractError, match="person"):
-        from_omop(tmp_path / "cdm", tmp_path / "out")
-
-
-def test_identity_numbers_stop_it_and_leave_what_was_there(tmp_path: Path):
-    number = "20121212-1212"
-    tables = cdm()
-    tables["person"] = tables["person"].with_columns(person_source_value=pl.lit(number))
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("x")
-    with pytest.raises(ContractError, match="person_source_value") as stopped:
-        from_omop(tables, tmp_path / "out")
-    assert number not in str(stopped.value)
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert (tmp_path / "out" / "old").exists()
-
-
-def test_nobody_observed_is_told(tmp_path: Path):
-    with pytest.raises(ContractError, match="no period"):
-        from_omop(cdm(observation_period=[period(1, None, None)]), tmp_path / "out")

@@ -30,7 +30,7 @@ def write(place: Path, name: str, text: str, encoding: str = "utf-8") -> None:
 
 
 def run(place: Path, out: str = "out", **given: object) -> Pseudonymised:
-    return pseudonymise(place / "raw", place / out, place / "keys" / "key.parquet", as_of=AS_OF, **given)
+    return pseudonymise(place / "raw", place / out, place / "keys" / "key.parquet", **{"as_of": AS_OF, **given})
 
 
 def test_one_number_a_person_over_files_columns_spellings_and_formats(place: Path):
@@ -87,6 +87,14 @@ def test_ten_digits_belong_to_the_last_hundred_years_unless_there_is_a_plus(plac
     run(place, columns=["pnr"])
     short, right, wrong = pl.read_parquet(place / "out" / "a.parquet")["pnr"]
     assert short == right != wrong
+
+
+def test_ten_digits_without_a_day_have_no_century(place: Path):
+    write(place, "a.csv", f"pnr\n{ANNA}\n")
+    run(place, as_of=None)
+    write(place, "a.csv", f"pnr\n{ANNA}\n{BO}\n")
+    with pytest.raises(UsageError, match="as_of"):
+        run(place, "again", as_of=None)
 
 
 def test_the_key_file_is_its_owners_and_holds_no_identity(place: Path):

@@ -30,6 +30,7 @@ from riskstrat.registers.keyfile import (
 
 IDENTITY = "__identity"
 _ROWS_AT_A_TIME = 500_000
+_UNKNOWN = "??"
 _WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
 Columns = Sequence[str] | Mapping[str, str]
 
@@ -67,7 +68,7 @@ def pseudonymise(
     key_file: str | Path,
     columns: Columns | None = None,
     *,
-    as_of: date,
+    as_of: date | None = None,
     secret_file: str | Path | None = None,
 ) -> Pseudonymised:
     """Replace personal identity numbers by running numbers, consistently over files, columns and later deliveries.
@@ -88,7 +89,8 @@ def pseudonymise(
     columns
         Which columns; or old name -> new name. All that hold identity numbers if left out.
     as_of
-        Day on which ten-digit numbers were written: without a plus sign they belong to the last hundred years before.
+        Day on which ten-digit numbers were written, which is needed if there are any: without a plus sign they belong
+        to the hundred years before it.
     secret_file
         File with the secret, readable by its owner alone; otherwise the environment variable
         ``RISKSTRAT_PSEUDONYM_SECRET``. The secret is never an argument: arguments stay in histories and process lists.
@@ -96,7 +98,8 @@ def pseudonymise(
     Raises
     ------
     UsageError
-        If there is no secret, the key file was made with another one, or a place is not fit for its purpose.
+        If there is no secret, the key file was made with another one, a place is not fit for its purpose, there is
+        nothing to do, or there are ten-digit numbers and no `as_of`.
     ContractError
         If a column that is not asked for holds identity numbers, a heading or a file name is one, or a file cannot be
         read. No value is ever told, and nothing is written.
@@ -239,7 +242,9 @@ def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
         raise UnreadableError("a Parquet file that cannot be read") from None
 
 
-def _running_numbers(files: Sequence[_Delivery], known: pl.DataFrame, secret: Secret, as_of: date) -> pl.DataFrame:
+def _running_numbers(
+    files: Sequence[_Delivery], known: pl.DataFrame, secret: Secret, as_of: date | None
+) -> pl.DataFrame:
     """Give everybody in the files: identity, its hash, its running number."""
     parts = [pl.Series(IDENTITY, [], dtype=pl.String)]
     for each in files:
@@ -247,11 +252,12 @@ def _running_numbers(files: Sequence[_Delivery], known: pl.DataFrame, secret: Se
             texts = [frame.select(_canonical(frame, name, as_of).alias(IDENTITY))[IDENTITY] for name in each.columns]
             parts.extend(text.drop_nulls().unique() for text in texts)
     identities = pl.concat(parts).unique()
+    _refuse_centuries_unknown(identities)
     hashes = pl.Series(HASH, secret.hashed(identities), dtype=pl.String)
     return pl.DataFrame([identities, hashes]).join(numbered(known, hashes), on=HASH)
 
 
-def _canonical(frame: pl.DataFrame, column: str, as_of: date) -> pl.Expr:
+def _canonical(frame: pl.DataFrame, column: str, as_of: date | None) -> pl.Expr:
     """Write an identity number in twelve digits; other keys in capitals without blanks; null where there is none."""
     value = pl.col(column)
     whole = value.cast(pl.Int64, strict=False) if frame.schema[column].is_numeric() else value
@@ -262,8 +268,21 @@ def _canonical(frame: pl.DataFrame, column: str, as_of: date) -> pl.Expr:
     return pl.coalesce(pl.concat_str(years, born, last), pl.when(text != "").then(text))
 
 
-def _century(born: pl.Expr, plus: pl.Expr, as_of: date) -> pl.Expr:
+def _refuse_centuries_unknown(identities: pl.Series) -> None:
+    if identities.str.starts_with(_UNKNOWN).any():
+        raise UsageError(
+            Problem(
+                found="numbers of ten digits",
+                expected="the day on which they were written, which tells their century",
+                remedy="give as_of",
+            )
+        )
+
+
+def _century(born: pl.Expr, plus: pl.Expr, as_of: date | None) -> pl.Expr:
     """Find the century of a six-digit birth date: the latest that is not after `as_of`, or one earlier with a plus."""
+    if as_of is None:
+        return pl.lit(_UNKNOWN)
     day = born.str.tail(2).cast(pl.Int32) % 60  # co-ordination numbers carry the day plus 60
     month_day = born.str.slice(2, 2).cast(pl.Int32) * 100 + day
     year = as_of.year // 100 * 100 + born.str.head(2).cast(pl.Int32)
@@ -272,7 +291,7 @@ def _century(born: pl.Expr, plus: pl.Expr, as_of: date) -> pl.Expr:
     return (year // 100 - earlier).cast(pl.String)
 
 
-def _rewritten(each: _Delivery, out: Path, numbers: pl.DataFrame, as_of: date) -> tuple[int, int]:
+def _rewritten(each: _Delivery, out: Path, numbers: pl.DataFrame, as_of: date | None) -> tuple[int, int]:
     """Write one file's result and count its rows and those left out."""
     path = out / each.place
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -285,7 +304,9 @@ def _rewritten(each: _Delivery, out: Path, numbers: pl.DataFrame, as_of: date) -
     return rows, left_out
 
 
-def _replaced(frame: pl.DataFrame, columns: Mapping[str, str], numbers: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _replaced(
+    frame: pl.DataFrame, columns: Mapping[str, str], numbers: pl.DataFrame, as_of: date | None
+) -> pl.DataFrame:
     own = numbers.select(IDENTITY, NUMBER)
     for name in columns:
         keyed = frame.with_columns(_canonical(frame, name, as_of).alias(IDENTITY))
