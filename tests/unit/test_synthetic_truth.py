@@ -1,18 +1,20 @@
 """True risks against what really happens in the simulated town, and the rates that DOMAIN.md asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from riskstrat.synthetic import forward
 from riskstrat.synthetic.adults import Health, Traits, age_at, first_health, make_traits, take
 from riskstrat.synthetic.calendar_days import DATA_END, day, month_start
-from riskstrat.synthetic.forward import HORIZON_MONTHS, forward_risk
+from riskstrat.synthetic.forward import HORIZON_MONTHS, LONG_BEFORE, SPAN_MONTHS, _frailty_chance, forward_risk
 from riskstrat.synthetic.geography import effects_after_move, make_geography
 from riskstrat.synthetic.growth import Children, make_children, marginal_risk
 from riskstrat.synthetic.homes import area_by_month
-from riskstrat.synthetic.lifecourse import NOT_YET, History, live
-from riskstrat.synthetic.parameters import AREA_CHANGE, MONTHS
+from riskstrat.synthetic.lifecourse import NOT_YET, History, MonthHazards, live
+from riskstrat.synthetic.parameters import AREA_CHANGE, CVD_FATAL_OUTSIDE, MONTHS
 from riskstrat.synthetic.population import Town, make_town
 from riskstrat.synthetic.roster import Bools, Floats
 
@@ -121,6 +123,26 @@ def test_true_risks_of_early_cvd_add_up_to_what_happens(lives: Lives):
     seen, risk = observed_and_risk(lives, "early_cvd", CVD_FROM)
     assert seen.sum() / risk.sum() == pytest.approx(1, abs=0.2)  # about 170 events
     assert risk.mean() == pytest.approx(0.0115, rel=0.25)
+
+
+def test_a_second_admission_may_come_in_the_month_of_the_first():
+    chance = {"fall": 0.0, "special_housing": 0.0, "admission": 0.2, "cvd": 0.1}
+    hazards = MonthHazards(rates={}, chances={kind: np.full(3, value) for kind, value in chance.items()})
+    month = 100
+    paths = SimpleNamespace(admitted=np.array([LONG_BEFORE, month - 3, month - SPAN_MONTHS]))
+    for_cvd = 0.1 * (1 - CVD_FATAL_OUTSIDE)
+    either, both = 1 - 0.8 * (1 - for_cvd), 0.2 * for_cvd
+    np.testing.assert_allclose(_frailty_chance(hazards, paths, month), [both, either, (either + both) / 2])
+
+
+def test_a_cardiovascular_event_during_the_horizon_raises_the_risk_of_frailty(
+    lives: Lives, monkeypatch: pytest.MonkeyPatch
+):
+    at = at_risk(lives, FRAILTY_FROM[0], "frailty")
+    known = risk_of(lives, at, FRAILTY_FROM[0], "frailty").mean()
+    course = replace(forward._COURSES["frailty"], cvd_before=forward._never)
+    monkeypatch.setitem(forward._COURSES, "frailty", course)
+    assert known > 1.005 * risk_of(lives, at, FRAILTY_FROM[0], "frailty").mean()
 
 
 @pytest.mark.slow
