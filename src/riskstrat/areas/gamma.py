@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaincc, gammaln, polygamma
 
-# P(sd(log theta) > 1) = 0.05: a penalised-complexity prior (Simpson et al. 2017) is exponential in the sd. With the
-# narrower P(sd > 0.5) = 0.05, 90 % intervals of 51 areas that differ by sd 0.25 cover 0.76 instead of 0.81 (250 cases)
-# and 0.81 instead of 0.84 (450 cases): benchmarks/honesty_areas.py, 100 municipalities.
+# P(sd(log theta) > 1) = 0.05: a penalised-complexity prior (Simpson et al. 2017) is exponential in the sd. Its median,
+# 0.23, is what was found among areas of Scania: variance 0.05 of ischaemic heart disease, 0.03-0.08 by density (Chaix,
+# Rosvall and Merlo, J Epidemiol Community Health 2007;61:349). What another prior changes: docs/design/0002-areas.md.
 PRIOR_SD = 1.0
 PRIOR_TAIL = 0.05
 SD_RANGE = (0.002, 5.0)
