@@ -1,5 +1,6 @@
 """OMOP data that cannot become registers: what is said, and that nothing is left behind."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -102,3 +103,30 @@ def test_hostile_codes_stay_codes(tmp_path: Path):
     arrived = from_omop({**cdm(), "condition_occurrence": rows}, tmp_path / "out")
     assert sorted(pl.read_parquet(tmp_path / "out" / "diagnoses.parquet")["code"]) == sorted(hostile)
     assert arrived.rows("condition_occurrence", "kept") == 6
+
+
+def test_a_source_that_changes_while_it_is_read_is_told(tmp_path: Path):
+    """A table of a database that grows: each reading finds a row more."""
+    from polars.io.plugins import register_io_source
+
+    readings = []
+
+    def batches(
+        names: list[str] | None, predicate: pl.Expr | None, _: int | None, __: int | None
+    ) -> Iterator[pl.DataFrame]:
+        readings.append(1)
+        rows = pl.DataFrame(
+            {
+                "person_id": 1,
+                "condition_start_date": date(2015, 1, 1),
+                "condition_concept_id": range(1, 1 + len(readings)),
+            }
+        )
+        asked = rows if names is None else rows.select(names)
+        yield asked if predicate is None else asked.filter(predicate)
+
+    schema = {"person_id": pl.Int32, "condition_start_date": pl.Date, "condition_concept_id": pl.Int64}
+    growing = register_io_source(batches, schema=schema)
+    with pytest.raises(ContractError, match="while it is read"):
+        from_omop({**cdm(), "condition_occurrence": growing}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -20,7 +20,7 @@ import polars.selectors as cs
 from riskstrat.errors import ContractError, Problem
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.identity import refuse_identities
-from riskstrat.registers.judged import ACCOUNT, RULE, SOURCE, entries
+from riskstrat.registers.judged import ACCOUNT, READ, RULE, SOURCE, entries
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.writing import write_registers
 
@@ -174,26 +174,58 @@ def read_now(rows: pl.LazyFrame, place: str) -> pl.DataFrame:
 def _written(fresh: Path, path: Path, arrivals: Sequence[Arrival], ids: pl.Series) -> pl.DataFrame:
     """Write a table's rows, sorted, and those that were refused; count them in what was written."""
     read = {each.place: int(read_now(each.source.select(pl.len()), each.place).item()) for each in arrivals}
+    ranges = list(_ranges(ids, sum(read.values())))
     with tempfile.TemporaryDirectory(dir=fresh) as workshop:
         parts = Path(workshop)
-        kept = [
-            _part(parts, number, people, arrivals) for number, people in enumerate(_ranges(ids, sum(read.values())))
-        ]
-        _joined(parts.glob("kept.*.parquet"), path)
-        refused = {each.place: _aside(parts, fresh / REFUSED_FOLDER, each.place) for each in arrivals}
-    rows = pl.concat(kept).group_by(SOURCE).agg(pl.col("rows").sum())
-    counts = dict(rows.iter_rows())
-    return pl.concat([entries(place, read[place], counts.get(place, 0), refused[place]) for place in read])
+        counts = [_part(parts / f"kept.{number:06d}", people, arrivals) for number, people in enumerate(ranges)]
+        _joined(parts.glob("kept.*"), path)
+        kept = dict(pl.concat(counts).group_by(SOURCE).agg(pl.col("rows").sum()).iter_rows())
+        refused = {
+            each.place: _set_aside(each, ranges, parts, fresh / REFUSED_FOLDER)
+            for each in arrivals
+            if kept.get(each.place, 0) != read[each.place]
+        }
+    none = pl.Series([], dtype=pl.String)
+    accounts = [entries(place, read[place], kept.get(place, 0), refused.get(place, none)) for place in read]
+    _refuse_lost_rows(pl.concat(accounts))
+    return pl.concat(accounts)
 
 
-def _part(parts: Path, number: int, people: PersonRange, arrivals: Sequence[Arrival]) -> pl.DataFrame:
-    """Write the rows of a range of people, and count those kept by place."""
+def _part(path: Path, people: PersonRange, arrivals: Sequence[Arrival]) -> pl.DataFrame:
+    """Write the kept rows of a range of people, and count them by place."""
     rows = pl.concat([each.kept(people) for each in arrivals], how="diagonal")
     kept = read_now(rows, arrivals[0].table).sort(_ORDER, maintain_order=True)
-    kept.drop(SOURCE).write_parquet(parts / f"kept.{number:06d}.parquet", compression="zstd")
-    for each in arrivals:
-        _sunk(each.refused(people), parts / f"{each.place}.{number:06d}.refused", each.place)
+    kept.drop(SOURCE).write_parquet(path, compression="zstd")
     return kept.group_by(SOURCE).agg(rows=pl.len())
+
+
+def _set_aside(arrival: Arrival, ranges: Sequence[PersonRange], parts: Path, folder: Path) -> pl.Series:
+    """Put a table's refused rows into one file, and give their rules."""
+    paths = [parts / f"{arrival.place}.refused.{number:06d}" for number in range(len(ranges))]
+    for path, people in zip(paths, ranges, strict=True):
+        _sunk(arrival.refused(people), path, arrival.place)
+    target = folder / f"{arrival.place}.parquet"
+    _joined(paths, target)
+    return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
+
+
+def _refuse_lost_rows(account: pl.DataFrame) -> None:
+    """Refuse to end with rows that are nowhere: the source was written to in the meantime."""
+    ended = account.filter(pl.col("outcome") != READ).group_by("place").agg(ended=pl.col("rows").sum())
+    both = account.filter(outcome=READ).join(ended, on="place", how="left").with_columns(pl.col("ended").fill_null(0))
+    lost = both.filter(pl.col("rows") != pl.col("ended"))
+    if lost.height:
+        raise ContractError(
+            *(
+                Problem(
+                    table=place,
+                    found=f"{read} rows at first and {ended} at the end",
+                    expected="a source that does not change while it is read",
+                    remedy="read it again when nobody writes to it, or from a copy",
+                )
+                for place, read, ended in lost.select("place", "rows", "ended").iter_rows()
+            )
+        )
 
 
 def _sunk(rows: pl.LazyFrame, path: Path, place: str) -> None:
@@ -201,15 +233,6 @@ def _sunk(rows: pl.LazyFrame, path: Path, place: str) -> None:
         rows.sink_parquet(path)
     except (pl.exceptions.PolarsError, OSError):
         raise ContractError(_unreadable(place)) from None
-
-
-def _aside(parts: Path, folder: Path, place: str) -> pl.Series:
-    """Put a table's refused rows into one file, if there are any, and give their rules."""
-    found = sorted(parts.glob(f"{place}.*.refused"))
-    rules = pl.concat(pl.read_parquet(each, columns=["rule"], glob=False)["rule"] for each in found)
-    if rules.len():
-        _joined(found, folder / f"{place}.parquet")
-    return rules
 
 
 def _joined(parts: Iterable[Path], path: Path) -> None:
