@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from riskstrat.disclosure import Table, release
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.figures import released_html
+from riskstrat.figures import Language, load_words, released_html
+from riskstrat.figures.flow import flow_chart
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +47,10 @@ class Target:
         counts = [name for name in ("people", "rows") if name in self.flow.columns]
         dimensions = [name for name in self.flow.columns if name not in counts]
         return {"flow": Table(self.flow, dimensions=dimensions, counts=counts)}
+
+    def plot_flow(self, language: Language = "sv") -> alt.LayerChart:
+        """Draw who was there, who was left out and why, and how everybody's time at risk ended, released first."""
+        return flow_chart(release(self.tables()["flow"]), load_words(language))
 
     def _repr_html_(self) -> str:
         return released_html(type(self).__name__, release(self.tables()["flow"]))

@@ -1,0 +1,114 @@
+"""Who is in a cohort, group beside group, as the first table of an article has it.
+
+In: released tables of levels and of measured numbers. Out: HTML by great-tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import polars as pl
+
+from riskstrat.disclosure import Released
+from riskstrat.figures.tables import table_html
+from riskstrat.figures.words import Words
+
+_STATISTICS = MappingProxyType(
+    {
+        "en": ("mean (standard deviation)", "median (quartiles)"),
+        "sv": ("medelvärde (standardavvikelse)", "median (kvartiler)"),
+    }
+)
+_LEVELS = MappingProxyType(
+    {
+        "en": {"1": "yes", "south_america": "south america"},
+        "sv": {
+            "1": "ja",
+            "female": "kvinnor",
+            "male": "män",
+            "censored": "följda utan utfall",
+            "outcome": "utfall",
+            "competing death": "avlidna utan utfallet",
+            "sweden": "Sverige",
+            "nordic": "övriga Norden",
+            "europe": "övriga Europa",
+            "asia": "Asien",
+            "africa": "Afrika",
+            "south_america": "Sydamerika",
+            "other": "övriga",
+            "all": "alla",
+            "unknown": "okänt",
+        },
+    }
+)
+_DIGITS = 3
+Cells = dict[str, float | None]
+
+
+def characteristics_html(groups: Released, levels: Released, numbers: Released, words: Words) -> str:
+    """Write the table: one column a group, shares of levels and means and medians of numbers below one another.
+
+    Parameters
+    ----------
+    groups
+        group and people.
+    levels
+        variable, label, level, group, count, people and share.
+    numbers
+        variable, label, group, observed, mean, standard_deviation, lower_quartile, median and upper_quartile.
+    words
+        Texts of a language.
+    """
+    label = "label_sv" if words.language == "sv" else "label"
+    mean, median = _STATISTICS[words.language]
+    level = pl.col("level").replace(_LEVELS[words.language])
+    shares = _written(levels.frame, level, lambda row: _share(row, words))
+    means = _written(numbers.frame, pl.lit(mean), lambda row: _mean(row, words))
+    middles = _written(numbers.frame, pl.lit(median), lambda row: _median(row, words))
+    rows = pl.concat([shares, means, middles]).with_columns(pl.col(label).alias("name"))
+    order = rows.select("order", "name", "kind").unique(maintain_order=True)
+    wide = rows.pivot("group", index=["order", "name", "kind"], values="cell", maintain_order=True)
+    shown = order.join(wide, on=["order", "name", "kind"], maintain_order="left").sort("order", maintain_order=True)
+    headed = shown.drop("order").rename({"name": " ", "kind": "  ", **_headings(groups, words)})
+    return table_html(headed, "characteristics", headed.columns[2:])
+
+
+def _written(frame: pl.DataFrame, kind: pl.Expr, cell: Callable[[Cells], str | None]) -> pl.DataFrame:
+    cells = pl.Series("cell", [cell(row) for row in frame.iter_rows(named=True)], dtype=pl.String)
+    return frame.select("order", "label", "label_sv", "group", kind.alias("kind"), cells)
+
+
+def _headings(groups: Released, words: Words) -> dict[str, str]:
+    people = groups.frame.select("group", "people").iter_rows()
+    named = _LEVELS[words.language]
+    return {group: f"{named.get(group, group)} (n = {_number(n, words)})" for group, n in people}
+
+
+def _number(n: int | None, words: Words) -> str:
+    return words("withheld") if n is None else words.numbers.number(n)
+
+
+def _share(row: Cells, words: Words) -> str | None:
+    if row["count"] is None or row["share"] is None:
+        return None
+    return f"{words.numbers.number(row['count'])} ({words.numbers.percent(row['share'])})"
+
+
+def _mean(row: Cells, words: Words) -> str | None:
+    if row["mean"] is None or row["standard_deviation"] is None:
+        return None
+    return f"{_digits(row['mean'], words)} ({_digits(row['standard_deviation'], words)})"
+
+
+def _median(row: Cells, words: Words) -> str | None:
+    lower, median, upper = (row[name] for name in ("lower_quartile", "median", "upper_quartile"))
+    if median is None or lower is None or upper is None:
+        return None
+    return f"{_digits(median, words)} ({words.numbers.range(_digits(lower, words), _digits(upper, words))})"
+
+
+def _digits(value: float, words: Words) -> str:
+    """Write a number with three digits, as many as a table of a few hundred people carries."""
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return words.numbers.number(value, max(0, min(2, _DIGITS - whole)))

@@ -1,0 +1,155 @@
+"""The first table and the flow chart of a cohort: by group, in both languages, and never a small count."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.declare import Text
+from riskstrat.disclosure import Disclosure
+from riskstrat.errors import ContractError, UsageError
+from riskstrat.figures import png, spec
+from riskstrat.records.characteristics import TableOne, table_one
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.study import Study
+
+EXACT = Disclosure(min_count=1, rounding=1, protect_remainder=False)
+PEOPLE = 60
+
+
+def cohort(people: int = PEOPLE) -> Cohort:
+    """Sixty people: ages 40-99, one man in three, three of them dead, one of unknown origin."""
+    numbers = np.arange(people)
+    frame = pl.DataFrame(
+        {
+            "person_id": numbers,
+            "index_date": [date(2020, 1, 1)] * people,
+            "age_years": numbers.astype(np.int32) + 40,
+            "sex": np.where(numbers % 3 == 0, "male", "female"),
+            "birth_region": ["asia", None, *["sweden"] * (people - 2)],
+            "event": np.where(numbers < 3, 2, np.where(numbers < 15, 1, 0)).astype(np.int8),
+            "duration_days": np.full(people, 100.0),
+        }
+    )
+    return Cohort(condition="x", people=frame, flow=flow(people), as_of=date(2024, 1, 1), horizon_days=100)
+
+
+def flow(people: int) -> pl.DataFrame:
+    rows = [
+        (1, "start", "everybody", "alla", people + 3, 2 * people),
+        (2, "left_out", "not resident", "inte folkbokförda", 3, 3),
+        (3, "included", "included", "inkluderade", people, people),
+    ]
+    columns = ("step", "part", "reason", "reason_sv", "people", "rows")
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def features(people: int = PEOPLE) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "person_id": np.arange(people),
+            "ever_stroke": pl.Series([1.0, 0.0, None] * (people // 3), dtype=pl.Float32),
+            "income": pl.Series(np.arange(people) * 1000.0, dtype=pl.Float32),
+        }
+    )
+
+
+def level(table: TableOne, variable: str, name: str, group: str = "all") -> tuple[int | None, int | None, float | None]:
+    found = table.levels.frame.filter(variable=variable, level=name, group=group)
+    return found.select("count", "people", "share").row(0)
+
+
+def number(table: TableOne, variable: str, group: str = "all") -> dict[str, float | None]:
+    return table.numbers.frame.filter(variable=variable, group=group).row(0, named=True)
+
+
+def test_levels_are_counted_among_those_in_whom_they_are_known():
+    table = table_one(cohort(), features(), disclosure=EXACT)
+    assert level(table, "sex", "male") == (20, 60, 0.333)
+    assert level(table, "birth_region", "asia") == (1, 59, 0.0169)
+    assert level(table, "ending", "competing death") == (3, 60, 0.05)
+    assert level(table, "ever_stroke", "1") == (20, 40, 0.5)
+
+
+def test_numbers_have_means_and_quartiles():
+    income = number(table_one(cohort(), features(), disclosure=EXACT), "income")
+    assert income["observed"] == PEOPLE
+    assert [income[name] for name in ("mean", "lower_quartile", "median", "upper_quartile")] == [
+        29_500,
+        14_800,
+        29_500,
+        44_300,
+    ]
+    assert income["standard_deviation"] == 17_500
+
+
+def test_groups_stand_alone_and_are_not_described_by_themselves():
+    table = table_one(cohort(), by="sex", disclosure=EXACT)
+    assert table.groups.frame.rows() == [("female", 40), ("male", 20)]
+    assert "sex" not in table.levels.frame["variable"]
+    assert number(table, "age_years", "male")["median"] == 68.5
+
+
+def test_a_level_that_a_group_lacks_is_a_zero():
+    table = table_one(cohort(), by="sex", disclosure=EXACT)
+    assert level(table, "birth_region", "asia", "female") == (0, 39, 0.0)
+
+
+def test_small_counts_and_all_that_is_computed_from_them_are_withheld():
+    table = table_one(cohort(), features())
+    assert level(table, "ending", "competing death") == (None, 60, None)
+    assert level(table, "birth_region", "asia") == (None, 60, None)
+    assert level(table, "ending", "outcome") == (10, 60, 0.2)
+
+
+def test_quartiles_of_few_people_are_nobodys_business():
+    few = number(table_one(cohort(18)), "age_years")
+    assert few["mean"] is not None
+    assert [few[name] for name in ("lower_quartile", "median", "upper_quartile")] == [None] * 3
+    assert number(table_one(cohort(4)), "age_years")["mean"] is None
+
+
+def test_it_is_written_in_both_languages_without_what_is_withheld():
+    table = table_one(cohort(), features(), labels={"income": Text(en="Income", sv="Inkomst")})
+    english, swedish = table.html("en"), table.html("sv")
+    assert all(word in english for word in ("Income", "n = 60", "female"))
+    assert all(word in swedish for word in ("Inkomst", "Kön", "kvinnor"))
+    assert "person_id" not in english
+    assert english.partition("competing death")[2].partition("</tr>")[0].count("–") == 1
+    assert "Counts from 1 to 4 are withheld" in table._repr_html_()
+
+
+def test_every_characteristic_of_a_study_fits(study: Study):
+    table = table_one(study.cohort, by="landmark")
+    assert table.groups.frame["group"].to_list() == ["0", "1"]
+    assert "<table" in table.html()
+
+
+def test_what_cannot_be_grouped_by_is_refused():
+    with pytest.raises(UsageError, match="no column 'income'"):
+        table_one(cohort(), features(), by="income")
+    with pytest.raises(UsageError, match="no column 'person_id'"):
+        table_one(cohort(), by="person_id")
+    with pytest.raises((UsageError, ContractError), match="rows"):
+        table_one(cohort(), features(30))
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["everybody\n65 people, 120 index dates", "not resident\ntoo few to show", "included\n60 people"]),
+        ("sv", ["alla\n65 personer, 120 indexdatum", "inte folkbokförda\nför få för att visas"]),
+    ],
+)
+def test_the_flow_is_drawn_from_released_counts(language: str, expected: list[str]):
+    drawn = spec(cohort().plot_flow(language))
+    labels = [box["label"] for layer in drawn["layer"] for box in layer["data"]["values"] if "label" in box]
+    assert labels[: len(expected)] == expected
+
+
+def test_the_flow_of_a_study_draws(study: Study):
+    for record in (study.cohort, study.target):
+        assert png(record.plot_flow("en"), "en").startswith(b"\x89PNG")
