@@ -35,6 +35,8 @@ from riskstrat.registers.opening import open_registers
 Progress = Callable[[str, float], None]
 EMPTY_HANDED = "nothing to take from it"
 _READING = 0.6
+_VALUES_LOOKED_AT = 10_000
+"""Different values of each column of each batch in which identity numbers are looked for."""
 
 
 def intake(
@@ -168,7 +170,10 @@ def _refuse_identities(file: Delivered, texts: pl.DataFrame) -> None:
         name if file.sheet.header.index(name) == place else f"{name} ({place + 1})"
         for place, name in enumerate(file.sheet.header)
     ]
-    different = [texts.select(pl.nth(place).drop_nulls().unique().alias(name)) for place, name in enumerate(header)]
+    different = [
+        texts.select(pl.nth(place).drop_nulls().unique().head(_VALUES_LOOKED_AT).alias(name))
+        for place, name in enumerate(header)
+    ]
     refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
 
 

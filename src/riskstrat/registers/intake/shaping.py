@@ -12,11 +12,12 @@ import polars as pl
 
 from riskstrat.registers.contract import columns_of, is_event_table
 from riskstrat.registers.intake.account import CODES, MADE, MENDED, MERGED, SERIES, YEARS, Account, counts, typed
-from riskstrat.registers.intake.codes import clean_code
-from riskstrat.registers.intake.mapping import SNAPSHOT, Column, Input, RegisterMapping, Rows
+from riskstrat.registers.intake.codes import MENDINGS, clean_code
+from riskstrat.registers.intake.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows
 from riskstrat.registers.intake.taking import ORIGIN, precision_of, spelling_of
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
+_OTHER = "__other"
 REPEATED = "repeats another column"
 SHOWN_CODE = r"^[A-Z0-9,\-]{1,7}$"
 NO_CODE = "(a text that is no code)"
@@ -127,30 +128,33 @@ def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
 
 def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, Account]:
     """Make one row of each code, cleaned."""
-    other = rows.unless_equal
-    base = _selected(
-        declared, rows.model_copy(update={"take": {k: v for k, v in rows.take.items() if k != "code"}}), chosen
-    )
-    written = base.with_columns(chosen[rows.take["code"]].alias(WRITTEN))
-    written = written if other is None else written.with_columns(chosen[other].alias("__other"))
+    source, other = rows.take["code"], rows.unless_equal
+    rest = rows.model_copy(update={"take": {name: taken for name, taken in rows.take.items() if name != "code"}})
+    cells = {WRITTEN: chosen[source], **({} if other is None else {_OTHER: chosen[other]})}
+    written = _selected(declared, rest, chosen).drop("code").with_columns(**cells)
     written = (written.explode(WRITTEN) if column.several else written).drop_nulls(WRITTEN)
-    system = column.system or "icd"
-    code = clean_code(system, pl.col(WRITTEN), pl.col("date"))
-    flags = [flag.alias(f"__{rule}") for rule, flag in code.mended.items()]
-    coded = written.with_columns(
-        code.value.alias("code"), code.version.alias("__version"), code.recognised.alias("__recognised"), *flags
-    ).drop_nulls("code")
-    mended = counts(
-        (rows.table, rows.take["code"], rule, MENDED, int(coded[f"__{rule}"].sum())) for rule in code.mended
-    )
-    unknown = _unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"])
-    account = Account(counts=mended, codes=unknown)
+    coded = _with_codes(written, WRITTEN, column.system or "icd").drop_nulls("code")
+    mended = counts((rows.table, source, rule, MENDED, int(coded[f"__{rule}"].sum())) for rule in MENDINGS)
+    account = Account(counts=mended, codes=_unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"]))
     return (coded, account) if other is None else _unrepeated(rows, coded, account)
 
 
+def _with_codes(rows: pl.DataFrame, written: str, system: CodeSystem) -> pl.DataFrame:
+    """Clean the different codes of each year once, and give every row its own."""
+    year = pl.col("date").dt.year().alias("__year")
+    dated = rows.with_columns(year)
+    different = dated.select(written, "__year").drop_nulls(written).unique()
+    code = clean_code(system, pl.col(written), pl.col("__year"))
+    flags = [flag.alias(f"__{rule}") for rule, flag in code.mended.items()]
+    clean = different.with_columns(
+        code.value.alias("code"), code.version.alias("__version"), code.recognised.alias("__recognised"), *flags
+    )
+    return dated.join(clean, on=[written, "__year"], how="left", nulls_equal=True, maintain_order="left").drop("__year")
+
+
 def _unrepeated(rows: Rows, coded: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, Account]:
-    other = clean_code("icd", pl.col("__other"), pl.col("date")).value
-    repeats = coded.select((pl.col("code") == other).fill_null(value=False)).to_series()
+    other = _with_codes(coded.select(_OTHER, "date"), _OTHER, "icd")["code"]
+    repeats = (coded["code"] == other).fill_null(value=False)
     repeated = int(repeats.sum())
     told = counts([(rows.table, rows.take["code"], REPEATED, MERGED, repeated), (rows.table, "", "", MADE, repeated)])
     return coded.filter(~repeats), Account(counts=pl.concat([account.counts, told]), codes=account.codes)
