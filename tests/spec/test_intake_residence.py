@@ -58,7 +58,11 @@ SPELLS = {
     "two moves within a year": (
         everywhere(A, A, A, A),
         f"1;20120309;{B}\n1;20120910;{A}",
-        [(date(2010, 1, 1), date(2012, 3, 8), A), (date(2012, 3, 9), date(2012, 9, 9), B), (date(2012, 9, 10), None, A)],
+        [
+            (date(2010, 1, 1), date(2012, 3, 8), A),
+            (date(2012, 3, 9), date(2012, 9, 9), B),
+            (date(2012, 9, 10), None, A),
+        ],
     ),
     "comes on an unknown day": (everywhere("", A, A, A), "", [(date(2011, 7, 1), None, A)]),
     "leaves on an unknown day": (everywhere(A, A), "", [(date(2010, 1, 1), date(2012, 6, 30), A)]),
@@ -67,8 +71,12 @@ SPELLS = {
         "1;20120309;" + B,
         [(date(2010, 1, 1), date(2012, 3, 8), A)],
     ),
-    "away for a year": (everywhere(A, "", A, A), "", [(date(2010, 1, 1), date(2011, 6, 30), A), (date(2012, 7, 1), None, A)]),
-}  # fmt: skip
+    "away for a year": (
+        everywhere(A, "", A, A),
+        "",
+        [(date(2010, 1, 1), date(2011, 6, 30), A), (date(2012, 7, 1), None, A)],
+    ),
+}
 
 
 @pytest.mark.parametrize(("homes", "moves", "expected"), SPELLS.values(), ids=SPELLS.keys())

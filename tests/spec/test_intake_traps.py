@@ -23,13 +23,16 @@ STAYS = {
     "dots": ("1;20110301;20110305;I21.9;;;;;", [("I219", "main")]),
     "a letter in the fifth place stays": ("1;20110301;20110305;N950B;;;;;", [("N950B", "main")]),
     "primary care's own version": ("1;20110301;20110305;J45-P;;;;;", [("J45", "main")]),
-    "dagger, star and hash": ("1;20110301;20110305;A170+;G01*;I219#;;;", [("A170", "main"), ("G01", "other"), ("I219", "other")]),
+    "dagger, star and hash": (
+        "1;20110301;20110305;A170+;G01*;I219#;;;",
+        [("A170", "main"), ("G01", "other"), ("I219", "other")],
+    ),
     "small letters and blanks": ("1;20110301;20110305; i21 9 ;;;;;", [("I219", "main")]),
     "the main diagnosis again": ("1;20110301;20110305;I219;I219;E119;;;", [("E119", "other"), ("I219", "main")]),
     "a code that was blanked": ("1;20110301;20110305;BLANKED;E119;;;;", [("E119", "other")]),
     "an external cause": ("1;20110301;20110305;S720;;;W01;;", [("S720", "main"), ("W01", "external")]),
     "no diagnosis at all": ("1;20110301;20110305;;;;;;", []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("stay", "expected"), STAYS.values(), ids=STAYS.keys())

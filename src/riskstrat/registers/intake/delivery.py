@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.registers.contract import REQUIRED_TABLES
 from riskstrat.registers.identity import masked
 from riskstrat.registers.intake.mapping import FILE_YEAR, Column, Input, KeyFile, RegisterMapping
 from riskstrat.registers.intake.reading import ENDINGS, Sheet, opened
@@ -101,10 +102,12 @@ def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     problems += [each for each in recognised if isinstance(each, Problem)]
     read = [_opened(each) for each in recognised if isinstance(each, _Candidate)]
     problems += [problem for each in read if isinstance(each, list) for problem in each]
+    delivered = [each for each in read if isinstance(each, Delivered)]
+    problems += [] if problems else _nobody(folder, delivered)
     if problems:
         raise ContractError(*problems)
     return Delivery(
-        files=tuple(each for each in read if isinstance(each, Delivered)),
+        files=tuple(delivered),
         keys=tuple(each for each in read if isinstance(each, Keys)),
         passed_over=tuple(_shown(path, folder) for path in paths if path not in data),
     )
@@ -141,6 +144,20 @@ def _files(folder: Path) -> list[Path]:
         found = f"more than {_MOST_FILES} files"
         raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give the folder itself"))
     return files
+
+
+def _nobody(folder: Path, delivered: Sequence[Delivered]) -> list[Problem]:
+    filled = {table for each in delivered for table in each.declared.tables}
+    return [
+        Problem(
+            table=masked(folder.name),
+            found=f"no file that fills {table}",
+            expected=f"one of which a mapping makes {table}",
+            remedy="add it, or a mapping that knows it",
+        )
+        for table in REQUIRED_TABLES
+        if table not in filled
+    ]
 
 
 def _no_data(folder: Path) -> Problem:

@@ -23,7 +23,7 @@ LONGEST_LINE = 4 << 20
 _SAMPLE_BYTES = 256 << 10
 _QUOTE = b'"'
 _QUOTED = re.compile(rb'"[^"]*"')
-_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 26})
+_CONTROLS = frozenset(map(chr, set(range(32)) - {9, 10, 12, 13, 26}))
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -137,7 +137,7 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _is_binary(text: str) -> bool:
-    controls = sum(ord(letter) in _CONTROLS for letter in text[:4096])
+    controls = sum(letter in _CONTROLS for letter in text[:4096])
     return controls > len(text[:4096]) // 50
 
 
