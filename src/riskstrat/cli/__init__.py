@@ -16,6 +16,7 @@ from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.intake import intake
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
+from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
 from riskstrat.errors import RiskstratError
 
@@ -38,6 +39,8 @@ app.command("describe")(describe)
 app.command("check")(check)
 app.command("codes")(codes)
 app.command("intake")(intake)
+app.command("from-omop")(from_omop)
+app.command("from-meds")(from_meds)
 app.command("synthesise")(synthesise)
 app.command("pseudonymise")(pseudonymise)
 

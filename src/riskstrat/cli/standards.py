@@ -1,0 +1,102 @@
+"""``riskstrat from-omop`` and ``riskstrat from-meds``: data in a common model to a register folder.
+
+In: an OMOP CDM (folder or database) or a MEDS dataset. Out: a register folder, and what became of the rows.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from riskstrat.cli.progress import progress
+
+if TYPE_CHECKING:
+    from riskstrat.registers.arriving import Arrived
+
+Out = Annotated[Path, typer.Option(help="The register folder to write; what is there is replaced.")]
+DataEnd = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day that can have been seen; default: of the data.")
+]
+Delay = Annotated[int, typer.Option(min=0, help="Days until a row is known to whoever scores.")]
+FEW = 5
+
+
+def from_omop(
+    source: Annotated[str, typer.Argument(help="A folder of OMOP tables, or the address of a database.")],
+    *,
+    out: Out,
+    data_end: DataEnd = None,
+    delay_days: Delay = 0,
+    code_system: Annotated[
+        list[str] | None, typer.Option(help="TABLE=SYSTEM, such as diagnoses=icd10; others match exactly.")
+    ] = None,
+    prefer: Annotated[Literal["source", "concept"], typer.Option(help="Which code comes first.")] = "source",
+    area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
+) -> None:
+    """Turn data in the OMOP Common Data Model into a register folder."""
+    from riskstrat.registers import from_omop as take_in
+
+    with progress("from-omop"):
+        arrived = take_in(
+            source,
+            out,
+            data_end=_day(data_end),
+            delay_days=delay_days,
+            code_systems=_pairs(code_system),
+            prefer=prefer,
+            area_column=area_column,
+        )
+    _tell(arrived)
+
+
+def from_meds(
+    source: Annotated[Path, typer.Argument(help="The dataset's folder, which holds data and metadata.")],
+    *,
+    out: Out,
+    data_end: DataEnd = None,
+    delay_days: Delay = 0,
+    table: Annotated[list[str] | None, typer.Option(help="VOCABULARY=TABLE, such as ICD10CM=diagnoses.")] = None,
+    follow_up: Annotated[
+        Literal["events", "data_end"], typer.Option(help="Whether people are observed to their last row or to the end.")
+    ] = "events",
+) -> None:
+    """Turn a MEDS dataset into a register folder."""
+    from riskstrat.registers import from_meds as take_in
+
+    with progress("from-meds"):
+        arrived = take_in(
+            source,
+            out,
+            data_end=_day(data_end),
+            delay_days=delay_days,
+            tables=_pairs(table),
+            follow_up=follow_up,
+        )
+    _tell(arrived)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _pairs(given: list[str] | None) -> dict[str, str]:
+    wrong = [each for each in given or () if "=" not in each]
+    if wrong:
+        raise typer.BadParameter(f"{', '.join(wrong)}: write NAME=VALUE")
+    return {name: value for name, _, value in (each.partition("=") for each in given or ())}
+
+
+def _tell(arrived: Arrived) -> None:
+    for place in arrived.account["place"].unique(maintain_order=True):
+        read, refused = (_shown(arrived.rows(place, outcome)) for outcome in ("read", "refused"))
+        typer.echo(f"{place:<28} read {read}, refused {refused}")
+    if arrived.ignored:
+        typer.echo(f"not read: {', '.join(arrived.ignored)}")
+    typer.echo(f"{arrived.folder}: registers; refused rows are in {arrived.folder / 'refused'}")
+
+
+def _shown(rows: int) -> str:
+    return "(few)" if 0 < rows < FEW else f"{rows:,}"
