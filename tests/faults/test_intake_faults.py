@@ -1,4 +1,4 @@
-"""Hostile and broken deliveries: one clear error that lists everything, or a counted refusal; never a value or a hang."""
+"""Hostile and broken deliveries: one clear error that lists everything, or a counted refusal; no value and no hang."""
 
 from __future__ import annotations
 

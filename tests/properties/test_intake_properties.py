@@ -1,0 +1,145 @@
+"""Whatever is delivered: no row is lost, the order of files and lines changes nothing, a clean register comes back."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from deliveries import POPULATION, homes, write
+from riskstrat.registers import intake, open_registers
+from riskstrat.registers.intake.account import Account
+from riskstrat.registers.intake.cleaning import cleaned
+from riskstrat.registers.intake.mapping import Column
+from riskstrat.registers.intake.text import FAULT, dialect_of, text_frames
+from riskstrat.synthetic.extracts.clean import COLUMNS, carried, clean_tables, homes_by_year
+from riskstrat.synthetic.extracts.people import choose_people
+from riskstrat.synthetic.extracts.writing import write_extracts
+
+SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
+DAY = Column(names=("day",), kind="date", status="verified")
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=12)
+PERSON = st.sampled_from(["1", "2", "3", "", "x", "0001", "2.0"])
+DATES = st.dates(date(1900, 1, 2), date(2030, 1, 1))
+WRITTEN = st.one_of(
+    DATES.map("{:%Y%m%d}".format), DATES.map("{:%Y%m00}".format), st.sampled_from(["", "9999", "2011", "?"])
+)
+DRUGS = st.lists(
+    st.tuples(
+        PERSON, st.sampled_from(["N02BE01", "C07AB02", "", "?"]), WRITTEN, st.sampled_from(["1", "-1", "0,5", "", "x"])
+    ),
+    max_size=30,
+)
+
+
+class Found(NamedTuple):
+    account: Account
+    kept: dict[str, pl.DataFrame]
+    aside: dict[str, pl.DataFrame]
+
+
+def taken_in(files: dict[str, str]) -> Found:
+    with TemporaryDirectory() as place:
+        write(Path(place) / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **files})
+        found = intake(Path(place) / "raw", Path(place) / "registers")
+        tables = {table: found.registers.scan(table).collect() for table in found.registers.tables}
+        refused = {path.stem: pl.read_parquet(path) for path in (found.folder / "refused").glob("*.parquet")}
+    return Found(found.account, tables, refused)
+
+
+def lines(rows: list[tuple[str, ...]]) -> str:
+    return "LopNr;ATC;EDATUM;ANTAL;forpddd\n" + "".join(";".join((*row, "10")) + "\n" for row in rows)
+
+
+@settings(max_examples=25, deadline=None)
+@given(DRUGS)
+def test_rows_add_up_to_the_last_one(rows: list[tuple[str, ...]]):
+    found = taken_in({"LMED_2011.csv": lines(rows)})
+    account = found.account
+    for place in account.counts["place"].unique():
+        first = "read" if "." in place else "made"
+        ends = ("kept", "refused") if "." in place else ("kept", "refused", "merged")
+        assert account.of(place, first) == sum(account.of(place, end) for end in ends), place
+    assert account.of("lmed.dispensings", "read") == len(rows)
+    for place, frame in found.aside.items():
+        assert frame.height == account.of(place, "refused")
+    for table, frame in found.kept.items():
+        if table != "areas":
+            assert frame.height == account.of(table, "kept")
+
+
+@settings(max_examples=15, deadline=None)
+@given(DRUGS, st.randoms(use_true_random=False))
+def test_the_order_of_lines_and_their_division_into_files_change_nothing(rows: list[tuple[str, ...]], random: Random):
+    mixed = list(rows)
+    random.shuffle(mixed)
+    half = len(mixed) // 2
+    one = taken_in({"LMED_2011.csv": lines(rows)})
+    other = taken_in({"LMED_2011.csv": lines(mixed[:half]), "LMED_2012.csv": lines(mixed[half:])})
+    assert set(one.kept) == set(other.kept)
+    for table, frame in one.kept.items():
+        assert_frame_equal(frame, other.kept[table], check_row_order=False)
+
+
+@given(DATES)
+def test_a_day_is_read_in_every_writing(day: date):
+    texts = [f"{day:%Y%m%d}", f"{day:%Y-%m-%d}", f"{day:%Y-%m-%d} 00:00:00", f"{day:%Y-%m-%d}T12:00"]
+    assert cleaned(DAY, pl.DataFrame({"day": texts})).value.to_list() == [day] * 4
+
+
+@given(st.text(max_size=12))
+def test_no_text_is_read_as_an_impossible_day(text: str):
+    found = cleaned(DAY, pl.DataFrame({"day": [text]}, schema={"day": pl.String}))
+    lost = any(bool(flag[0]) for flag in found.emptied.values())
+    assert (found.value[0] is None) == lost
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8),
+    st.sampled_from([";", "\t", ",", "|"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
+)
+def test_quoted_text_comes_back(table: list[list[str]], separator: str, encoding: str):
+    quoted = [[f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row] for row in table]
+    text = "\n".join(separator.join(row) for row in [["LopNr", "ATC", "EDATUM"], *quoted]) + "\n"
+    with TemporaryDirectory() as place:
+        path = Path(place) / "file.csv"
+        path.write_bytes(text.encode(encoding))
+        dialect = dialect_of(path, lambda name: name in {"LopNr", "ATC", "EDATUM"})
+        if isinstance(dialect, str):
+            assert dialect == "content that is not text"
+            return
+        found = pl.concat(text_frames(path, dialect))
+    assert dialect.separator == separator
+    assert found[FAULT].drop_nulls().is_empty()
+    assert found.select(pl.nth(range(3))).rows() == [tuple(row) for row in table]
+
+
+def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
+    raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11, faults=False)
+    clean = open_registers(SAMPLE)
+    want = carried(clean_tables(clean, choose_people(clean, 250, 11)), clean.manifest.data_end)
+    found = intake(raw, tmp_path / "registers").registers
+    for table, columns in COLUMNS.items():
+        got = found.scan(table).collect()
+        if table == "residences":
+            got = homes_by_year(got, clean.manifest.data_end)
+        names = got.columns if table == "residences" else list(columns)
+        expected = want[table].select(names).cast({"value": pl.Float64} if "value" in names else {}).unique()
+        assert_frame_equal(
+            got.select(names).unique().sort(names), expected.sort(names), check_dtypes=False, abs_tol=0.06, rel_tol=1e-5
+        )
+
+
+def test_a_person_without_any_rows_is_a_person(tmp_path: Path):
+    write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION + "9;199001;2;;0\n", **homes()})
+    registers = intake(tmp_path / "raw", tmp_path / "registers").registers
+    assert registers.scan("persons").collect()["person_id"].sort().to_list() == [1, 2, 9]
