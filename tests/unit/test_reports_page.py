@@ -179,3 +179,14 @@ def test_no_area_is_pointed_out_where_none_is_clearly_high(scarce_study: Study):
     assert "Inget område har tydligt högre risk än kommunen." in text
     assert "slumpen kan ligga bakom dem alla" in text
     assert "I inget område är risken tydligt högre än i kommunen" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("sv", "vanligen med en faktor"), ("en", "typically changed by a factor")]
+)
+def test_whether_differences_persist_is_told_where_there_are_several_landmarks(
+    study: Study, language: Language, words: str
+):
+    assert words in Page(page(study, language)).text
+    once = replace(study, areas=replace(study.areas, drift=None))
+    assert words not in Page(page(once, language)).text
