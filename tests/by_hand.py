@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from riskstrat.codes import score_points
+import polars as pl
+
+from riskstrat.codes import growth_z, score_points
 from riskstrat.declare import (
+    Age,
+    AreaFact,
     BetweenAges,
+    BirthRegion,
     Count,
     DaysSince,
     DistinctCodes,
@@ -20,11 +25,14 @@ from riskstrat.declare import (
     Earliest,
     EventFeature,
     Ever,
+    GrowthZ,
     Latest,
     Maximum,
     Mean,
     Minimum,
+    PersonFeature,
     Score,
+    Sex,
     Since,
     SinceFirst,
     Slope,
@@ -34,6 +42,7 @@ from riskstrat.declare import (
 from town import Rows
 
 Person = Mapping[str, object]
+FACTS_DELAY_DAYS = 365
 LONG_AGO = 1500
 """Days before an index after which these registers hold nothing."""
 
@@ -57,6 +66,7 @@ class World:
     tables: Mapping[str, Table]
     index_dates: tuple[tuple[int, date], ...]
     features: tuple[EventFeature, ...] = field(default=())
+    facts: Rows = ()
 
     def person(self, number: int | None) -> Person | None:
         return next((row for row in self.persons if row["person_id"] == number), None)
@@ -84,7 +94,7 @@ def answer(world: World, feature: EventFeature, person: int, index: date) -> flo
     return reduced(feature, answers)
 
 
-def reduced(feature: EventFeature, answers: list[float | None]) -> float | None:
+def reduced(feature: EventFeature | PersonFeature, answers: list[float | None]) -> float | None:
     """One answer of those of all subjects: the one that says most for any sibling, least for all."""
     known = [number for number in answers if number is not None]
     if not known:
@@ -99,7 +109,32 @@ def share(world: World, feature: EventFeature, person: int, index: date) -> floa
     return sum(found) / len(found) if found else None
 
 
-def subjects(world: World, feature: EventFeature, person: int, index: date) -> list[Person]:
+def person_answer(world: World, feature: PersonFeature, person: int, index: date) -> float | None:
+    """One feature of the register of persons."""
+    return reduced(
+        feature, [OF_PERSONS[type(feature)](feature, one, index) for one in subjects(world, feature, person, index)]
+    )
+
+
+OF_PERSONS: dict[type[PersonFeature], Callable[[PersonFeature, Person, date], float | None]] = {
+    Age: lambda _, person, index: (index - person["birth_date"]).days / 365.25,
+    Sex: lambda _, person, __: float(person["sex"] == "male"),
+    BirthRegion: lambda feature, person, _: person["birth_region"] and float(person["birth_region"] in feature.regions),
+}
+
+
+def area_answer(world: World, feature: AreaFact, area: str, index: date) -> float | None:
+    """The latest fact of the area that was known, of one date the highest."""
+    known = [
+        (row["date"], row["value"])
+        for row in world.facts
+        if row["area_id"] == area and row["code"] == feature.code and row["value"] is not None
+        if row["date"] < index and (row["known_on"] or row["date"] + timedelta(days=FACTS_DELAY_DAYS)) < index
+    ]
+    return max(known)[1] if known else None
+
+
+def subjects(world: World, feature: EventFeature | PersonFeature, person: int, index: date) -> list[Person]:
     """Whose rows are read."""
     own = world.person(person)
     if feature.relative in ("mother", "father"):
@@ -198,7 +233,7 @@ def _of_subject(world: World, feature: EventFeature, subject: Person, index: dat
     rows = visible(world, feature, subject, index)
     if isinstance(feature, Duration):
         return days_covered(rows, window, index)
-    return asked_of(feature, [row for row in rows if row.date in window], index)
+    return asked_of(feature, [row for row in rows if row.date in window], index, subject)
 
 
 def _share_of(world: World, feature: EventFeature, subject: Person, index: date) -> float:
@@ -215,8 +250,10 @@ def days_covered(rows: list[Seen], window: list[date], index: date) -> int:
     return sum(any(row.date <= day <= (row.end or last) for row in rows) for day in window)
 
 
-def asked_of(feature: EventFeature, rows: list[Seen], index: date) -> float | None:
+def asked_of(feature: EventFeature, rows: list[Seen], index: date, subject: Person) -> float | None:
     """Answer from the rows of the window, in the order of date, code and value."""
+    if isinstance(feature, GrowthZ):
+        return _growth(feature, rows, subject)
     if isinstance(feature, Score):
         points = score_points(feature.score)
         return sum(number for codes, number in points if codes.matching([row.code for row in rows], prefix=True))
@@ -234,6 +271,17 @@ OF_ROWS: dict[type[EventFeature], Callable[[list[Seen], date], float | None]] = 
     DistinctCodes: lambda rows, _: len({row.code for row in rows}),
     DaysSince: lambda rows, index: (index - rows[-1].date).days if rows else None,
 }
+
+
+def _growth(feature: GrowthZ, rows: list[Seen], subject: Person) -> float | None:
+    """The last plausible score by the sex and the age on the day of measurement."""
+    plausible = None
+    for row in rows:
+        age, sex = (row.date - subject["birth_date"]).days, pl.lit(subject["sex"])
+        value = pl.lit(row.value, dtype=pl.Float64)
+        z = pl.select(growth_z(feature.reference, sex=sex, age_days=pl.lit(age), value=value)).item()
+        plausible = z if z is not None and abs(z) <= 5 else plausible
+    return plausible
 
 
 def _slope(points: list[tuple[date, float]]) -> float | None:

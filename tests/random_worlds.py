@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 from hypothesis import strategies as st
 
-from by_hand import Table, World
+from by_hand import FACTS_DELAY_DAYS, Table, World
 from riskstrat.declare import (
     BetweenAges,
     Count,
@@ -18,6 +18,7 @@ from riskstrat.declare import (
     Earliest,
     EventFeature,
     Ever,
+    GrowthZ,
     Latest,
     Maximum,
     Mean,
@@ -40,6 +41,7 @@ CODES = {"diagnoses": ("F001", "F009", "W19", "I219"), "measurements": ("bmi", "
 ASKED = {"diagnoses": ("F00", "F00, W19", "I21", "*"), "measurements": ("bmi", "bmi, pulse", "*")}
 KINDS = (
     Count, Ever, DistinctCodes, DaysSince, Duration, Latest, Earliest, Mean, Minimum, Maximum, Total, Slope, Score,
+    GrowthZ,
 )  # fmt: skip
 MANIFEST = {
     "diagnoses": ((date(2017, 6, 1), date(2019, 10, 1)), {"inpatient": 60, "primary": 10}, True),
@@ -62,7 +64,7 @@ WINDOWS = LENGTHS + ANCHORED
 
 days = st.integers(0, (END - START).days).map(lambda number: START + timedelta(days=number))
 lengths = st.none() | st.integers(0, 200)
-values = st.sampled_from((None, 0.1, 0.2, 0.7, -3.3)) | st.floats(-1e3, 1e3, allow_nan=False)
+values = st.sampled_from((None, 0.1, 0.2, 0.7, -3.3, 15.5, 17.0)) | st.floats(-1e3, 1e3, allow_nan=False)
 
 
 @st.composite
@@ -83,15 +85,20 @@ def events(
     }
 
 
+OWN = {
+    Score: {"register": "diagnoses", "score": "hfrs"},
+    GrowthZ: {"register": "measurements", "codes": "bmi", "reference": "who"},
+}
+_rows_asked = st.sampled_from([{"register": name, "codes": codes} for name, asked in ASKED.items() for codes in asked])
+
+
 @st.composite
 def features(
     draw: st.DrawFn, windows: tuple[Lookback, ...] = WINDOWS, relatives: tuple[str | None, ...] = RELATIVES
 ) -> EventFeature:
     kind = draw(st.sampled_from(KINDS))
-    register = "diagnoses" if kind is Score else draw(st.sampled_from(tuple(CODES)))
-    own = {"score": "hfrs"} if kind is Score else {"codes": draw(st.sampled_from(ASKED[register]))}
+    own = OWN[kind] if kind in OWN else draw(_rows_asked)
     return kind(
-        register=register,
         within=draw(st.sampled_from(windows)),
         gap=draw(st.sampled_from(("0d", "0d", "30d"))),
         settings=draw(st.sampled_from(((), (), ("inpatient",), ("inpatient", "primary")))),
@@ -120,6 +127,20 @@ def _persons(draw: st.DrawFn, number: int) -> dict[str, object]:
         "death_date": draw(st.sampled_from((None, None, date(2019, 1, 5)))),
         "mother_id": draw(st.sampled_from(earlier[:3])),
         "father_id": draw(st.sampled_from(earlier)),
+        "sex": draw(st.sampled_from(("female", "male"))),
+        "birth_region": draw(st.sampled_from((None, "sweden", "asia"))),
+    }
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> dict[str, object]:
+    day = draw(days)
+    return {
+        "area_id": draw(st.sampled_from(("A", "B"))),
+        "date": day,
+        "code": draw(st.sampled_from(("income", "need"))),
+        "value": draw(values),
+        "known_on": draw(st.none() | st.integers(0, 300).map(lambda number: day + timedelta(days=number))),
     }
 
 
@@ -145,6 +166,9 @@ def opened(town: Town, world: World, **given: object) -> Registers:
     """Write the world as a register folder and open it."""
     rows = {name: table.rows for name, table in world.tables.items()}
     manifest = {name: _entry(table) for name, table in world.tables.items()}
+    if world.facts:
+        rows["area_facts"] = world.facts
+        manifest["area_facts"] = {"coverage_start": START, "delay_days": FACTS_DELAY_DAYS}
     return town(world.persons, residences=world.residences, manifest=manifest, **rows, **given)
 
 

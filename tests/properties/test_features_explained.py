@@ -52,7 +52,7 @@ def of_subject(
             return None
     if isinstance(feature, Duration):
         return days_covered(used, window_of(world, feature, subject, index), index)
-    return asked_of(feature, used, index)
+    return asked_of(feature, used, index, subject)
 
 
 def seen(row: dict[str, object], index: date) -> Seen:

@@ -144,15 +144,18 @@ def _days_before_index(day: pl.Expr) -> pl.Expr:
 
 
 def longest(windows: Iterable[Window]) -> Window:
-    """Pick the longest window that is a length, of equally long ones that nearest to the index; else the first.
+    """Pick the longest window that is a length, of equally long ones that nearest to the index.
+
+    Where none is a length it is the first by name, whatever the order in which they are asked for.
 
     Examples
     --------
     >>> longest([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).within_days is None
     True
     """
-    asked = list(windows)
-    lengths = [window for window in asked if window.anchor is None]
-    if not lengths:
-        return asked[0]
-    return max(lengths, key=lambda window: (window.within_days is None, window.within_days or 0, -window.gap_days))
+    return min(windows, key=_by_length)
+
+
+def _by_length(window: Window) -> tuple[str, bool, int, int]:
+    name = "" if window.anchor is None else window.anchor.name
+    return name, window.within_days is not None, -(window.within_days or 0), window.gap_days
