@@ -63,6 +63,17 @@ def test_identity_numbers_stop_it_and_leave_what_was_there(tmp_path: Path):
     assert (tmp_path / "out" / "old").exists()
 
 
+def test_identity_numbers_that_are_numbers_stop_it_and_concepts_do_not(tmp_path: Path):
+    tables = cdm()
+    concept = pl.lit(1234566)  # a concept that would be right as a number of somebody born in 2000
+    from_omop({**tables, "person": tables["person"].with_columns(race_concept_id=concept)}, tmp_path / "out")
+    number = tables["person"].with_columns(person_source_value=pl.lit(201212121212))
+    with pytest.raises(ContractError, match="person_source_value"):
+        from_omop({**tables, "person": number}, tmp_path / "out")
+    with pytest.raises(ContractError, match="person_id"):
+        from_omop({**tables, "person": tables["person"].with_columns(person_id=pl.lit(201212121212))}, tmp_path / "out")
+
+
 def test_nobody_observed_is_told(tmp_path: Path):
     with pytest.raises(ContractError, match="no period"):
         from_omop(cdm(None, None), tmp_path / "out")
