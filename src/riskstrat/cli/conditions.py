@@ -1,15 +1,21 @@
 """``riskstrat conditions`` and ``riskstrat describe``: what can be asked, and what it means.
 
-In: the name of a condition. Out: sentences, or JSON.
+In: the name of a condition. Out: sentences in two languages, or JSON.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from riskstrat import conditions
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from riskstrat.declare import Condition
 
 
 def list_conditions() -> None:
@@ -21,10 +27,32 @@ def list_conditions() -> None:
 def describe(
     condition: Annotated[str, typer.Argument(help="Name of a condition, or the path of your own.")],
     *,
+    language: Annotated[Literal["sv", "en"], typer.Option(help="Language of the sentences.")] = "en",
+    registers: Annotated[
+        Path | None, typer.Option(help="Also count the codes in these registers; small counts are withheld.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON, which can be read back.")] = False,
 ) -> None:
-    """Say what a condition asks: who, from when, for how long, and from which registers."""
+    """Say what a condition asks: who, from when, for how long, from which registers and by which codes."""
     from riskstrat.declare.description import describe as described
 
     found = conditions.load(condition)
-    typer.echo(found.to_json() if json else described(found))
+    if json:
+        typer.echo(found.to_json())
+        return
+    counts = None if registers is None else _released_counts(found, registers)
+    typer.echo(described(found, language, counts))
+
+
+def _released_counts(condition: Condition, folder: Path) -> pl.DataFrame:
+    from riskstrat.cohort.occurrence import code_counts
+    from riskstrat.disclosure import Table, release
+    from riskstrat.registers import open_registers
+
+    table = Table(
+        code_counts(condition, open_registers(folder)),
+        dimensions=("register", "codes", "settings", "positions"),
+        counts=("rows", "people"),
+        derived={"different": "people"},
+    )
+    return release(table).frame

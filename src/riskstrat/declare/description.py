@@ -1,31 +1,48 @@
-"""A condition in words: who, from when, for how long, what is known of them, and what is counted.
+"""A condition in words: who, from when, for how long, what is known of them, what is counted, and by which codes.
 
-In: a `Condition`. Out: Markdown in English or Swedish.
+In: a `Condition`, and how often its codes occur where registers were given. Out: Markdown in English or Swedish.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import polars as pl
+
+from riskstrat.declare.asked import Asked, rows_asked, spelled_out
 from riskstrat.declare.base import Declaration, Language, Text
 from riskstrat.declare.condition import Condition
 from riskstrat.declare.features import Feature
+from riskstrat.declare.outcomes import OutcomeKind
 
 HEADINGS = {
     "population": Text(en="Population", sv="Population"),
-    "index": Text(en="Index date", sv="Startdatum"),
+    "excluding": Text(en="Left out", sv="Uteslutna"),
+    "index": Text(en="Index date", sv="Indexdatum"),
     "outcome": Text(en="Outcome", sv="Utfall"),
-    "horizon": Text(en="Horizon", sv="Uppföljningstid"),
-    "features": Text(en="What is known before the index", sv="Vad som är känt före startdatum"),
+    "horizon": Text(en="Time at risk", sv="Risktid"),
+    "features": Text(en="What is known before the index", sv="Vad som är känt före indexdatum"),
     "kinds": Text(en="What these features answer", sv="Vad dessa faktorer svarar på"),
+    "codes": Text(en="Codes", sv="Koder"),
     "programmes": Text(en="Programmes", sv="Insatser"),
     "limits": Text(en="Limits", sv="Begränsningar"),
     "references": Text(en="References", sv="Källor"),
 }
+_COLUMNS = {
+    "en": ("register", "codes", "only", "meaning"),
+    "sv": ("register", "koder", "endast", "betydelse"),
+}
+_COUNTS = {
+    "en": {"different": "different codes", "rows": "rows", "people": "people"},
+    "sv": {"different": "olika koder", "rows": "rader", "people": "personer"},
+}
+_NOT_THERE = "–"
+"""Where the registers have no such table."""
+_WITHHELD = Text(en="too few to show", sv="för få för att visas")
 
 
-def describe(condition: Condition, language: Language = "en") -> str:
+def describe(condition: Condition, language: Language = "en", counts: pl.DataFrame | None = None) -> str:
     """Write a condition as Markdown.
 
     Parameters
@@ -33,40 +50,63 @@ def describe(condition: Condition, language: Language = "en") -> str:
     condition
         The declaration.
     language
-        ``"en"`` or ``"sv"``; names of kinds and fields stay as they are declared.
+        ``"en"`` or ``"sv"``; names of kinds, registers and codes stay as they are declared.
+    counts
+        How often codes occur in registers, released: register, codes, settings and positions (joined by commas), and
+        different, rows and people, null where they are withheld.
 
     Examples
     --------
     >>> from riskstrat import conditions
-    >>> print(describe(conditions.load("frailty")).splitlines()[0])
+    >>> told = describe(conditions.load("frailty"))
+    >>> print(told.splitlines()[0])
     # Frailty at 70 and over
+    >>> "aged 70 to 130 at the index date" in told
+    True
     """
-    return "\n".join(_lines(condition, language)) + "\n"
+    return "\n".join(_lines(condition, language, counts)) + "\n"
 
 
-def _lines(condition: Condition, language: Language) -> Iterator[str]:
+def _lines(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[str]:
     yield f"# {condition.title.in_language(language)}"
     yield ""
     yield f"`{condition.name}`, digest `{condition.digest}`"
-    for name, body in _sections(condition, language):
-        yield from ("", f"## {HEADINGS[name].in_language(language)}", "", *body)
+    for name, body in _sections(condition, language, counts):
+        if body:
+            yield from ("", f"## {HEADINGS[name].in_language(language)}", "", *body)
 
 
-def _sections(condition: Condition, language: Language) -> Iterator[tuple[str, list[str]]]:
-    yield "population", _said(condition.population, language)
-    yield "index", [_sentence(condition.index, language)]
+def _sections(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[tuple[str, list[str]]]:
+    population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
+    yield "population", [f"- {each.in_language(language)}" for each in population.words]
+    yield "excluding", [_excluded(rule.reason, rule.having, language) for rule in population.excluding]
+    yield "index", [_told(condition.index, condition.index.words, language)]
     yield "outcome", [f"{condition.words.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
-    yield "horizon", [f"{condition.horizon} ({condition.horizon_days} d)"]
+    yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
-    yield "kinds", [_kind(kind, language) for kind in dict.fromkeys(type(feature) for feature in condition.features)]
+    yield "kinds", [_kind(kind, language) for kind in kinds]
+    yield "codes", _codes(rows_asked(condition), language, counts)
     yield "programmes", [_programme(each.title, each.source, language) for each in condition.programmes]
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
 
 
+def _excluded(reason: Text, having: Declaration, language: Language) -> str:
+    return f"- {reason.in_language(language)}: {_sentence(having, language, without=('label', 'family'))}"
+
+
 def _outcomes(condition: Condition, language: Language) -> list[str]:
-    parts = getattr(condition.outcome, "outcomes", (condition.outcome,))
-    return [*(f"- {_sentence(part, language)}" for part in parts), f"- {_sentence(condition.competing, language)} (2)"]
+    parts: tuple[OutcomeKind, ...] = getattr(condition.outcome, "outcomes", (condition.outcome,))
+    told = [_told(part, part.words, language) for part in parts]
+    return [f"- {each}" for each in (*told, condition.competing.words.in_language(language))]
+
+
+def _time_at_risk(condition: Condition) -> Text:
+    days = condition.horizon_days
+    return Text(
+        en=f"the {days} days after the index date; shorter where death, a move, coverage or what is known ends it",
+        sv=f"de {days} dagarna efter indexdatum; kortare där död, flytt, täckning eller det som är känt sätter stopp",
+    )
 
 
 def _feature(feature: Feature, language: Language) -> str:
@@ -78,12 +118,41 @@ def _kind(kind: type[Feature], language: Language) -> str:
     return f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
 
 
+def _codes(asked: tuple[Asked, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
+    """List all rows that the condition asks for, their codes spelled out, as a table."""
+    found = {} if counts is None else {_key(row): row for row in counts.iter_rows(named=True)}
+    names = [] if counts is None else list(_COUNTS[language])
+    headings = [*_COLUMNS[language], *(_COUNTS[language][name] for name in names)]
+    rows = [[*_row(one, language), *_numbers(found, one, names, language)] for one in asked]
+    table = [headings, ["---"] * len(headings), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in table] if asked else []
+
+
+def _row(asked: Asked, language: Language) -> list[str]:
+    narrowed = ", ".join((*asked.settings, *asked.positions))
+    return [asked.register, f"`{asked.codes}`", narrowed, spelled_out(asked.codes, language)]
+
+
+def _numbers(
+    found: Mapping[Asked, Mapping[str, object]], asked: Asked, names: list[str], language: Language
+) -> list[str]:
+    if asked not in found:
+        return [_NOT_THERE] * len(names)
+    row = found[asked]
+    return [_WITHHELD.in_language(language) if row[name] is None else str(row[name]) for name in names]
+
+
+def _key(row: Mapping[str, str]) -> Asked:
+    settings, positions = (tuple(filter(None, row[name].split(","))) for name in ("settings", "positions"))
+    return Asked(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
+
+
 def _programme(title: Text, source: Text, language: Language) -> str:
     return f"- {title.in_language(language)} ({source.in_language(language)})"
 
 
-def _said(declaration: Declaration, language: Language) -> list[str]:
-    return [f"- {name}: {value}" for name, value in _values(declaration, language, without=())]
+def _told(declaration: Declaration, words: Text | None, language: Language) -> str:
+    return _sentence(declaration, language) if words is None else words.in_language(language)
 
 
 def _sentence(declaration: Declaration, language: Language, without: tuple[str, ...] = ()) -> str:

@@ -14,9 +14,10 @@ import polars as pl
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration
+from riskstrat.declare.asked import rows_in_words
+from riskstrat.declare.base import CONFIG, Declaration, Text
 from riskstrat.declare.calendar import day_number, plus_months
-from riskstrat.declare.durations import duration_days
+from riskstrat.declare.durations import duration_days, in_words
 from riskstrat.declare.view import View
 
 LOOK_BACK = dt.timedelta(days=365)
@@ -41,6 +42,11 @@ class IndexKind(Declaration, ABC):
         """The event tables that index dates are read from."""
         return ()
 
+    @property
+    def words(self) -> Text | None:
+        """What a reader is told of it; without words the declaration itself is shown."""
+        return None
+
     @abstractmethod
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give `view.persons` with index_date, one row a person and landmark; null where there is no index.
@@ -60,6 +66,11 @@ class OnDate(IndexKind):
 
     date: dt.date
 
+    @property
+    def words(self) -> Text:
+        """The date."""
+        return Text(en=f"{self.date.isoformat()} for everybody", sv=f"{self.date.isoformat()} för alla")
+
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody that date."""
         return _at_each(view, (self.date,))
@@ -70,6 +81,15 @@ class Every(IndexKind):
     """Landmarks: everybody eligible at the last possible date, and every so many years before it."""
 
     years: Annotated[int, Field(ge=1, le=20)]
+
+    @property
+    def words(self) -> Text:
+        """How far apart the landmarks are, and where they begin."""
+        each = in_words(f"{self.years}y")
+        return Text(
+            en=f"landmarks {each.en} apart, back from one horizon before the last day that is known and covered",
+            sv=f"fasta datum med {each.sv} emellan, bakåt från en uppföljningstid före den sista kända dagen",
+        )
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody each of the landmarks."""
@@ -92,6 +112,14 @@ class AtAge(IndexKind):
 
     months: Annotated[int, Field(ge=1, le=1560)]
 
+    @property
+    def words(self) -> Text:
+        """The age."""
+        return Text(
+            en=f"the day on which a person becomes {self.months} months old",
+            sv=f"den dag då personen blir {self.months} månader gammal",
+        )
+
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody the day on which they reach the age."""
         return view.persons.with_columns(index_date=plus_months(pl.col("birth_date"), self.months))
@@ -103,6 +131,11 @@ class AtBirth(IndexKind):
 
     own_date: ClassVar[bool] = True
     resident_from_days: ClassVar[int] = 0
+
+    @property
+    def words(self) -> Text:
+        """Birth."""
+        return Text(en="the day of birth", sv="födelsedagen")
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody their day of birth."""
@@ -119,6 +152,14 @@ class AtEvent(IndexKind):
     codes: str
     settings: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> Text:
+        """The event."""
+        rows = rows_in_words(self)
+        return Text(
+            en=f"the day of a person's first row of {rows.en}", sv=f"dagen för personens första rad med {rows.sv}"
+        )
 
     @property
     def registers(self) -> tuple[str, ...]:

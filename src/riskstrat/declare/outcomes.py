@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from riskstrat.declare.base import CONFIG, Declaration
-from riskstrat.declare.durations import Duration, Window, duration_days, window_days
+from riskstrat.declare.asked import rows_in_words
+from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.durations import EVER, Duration, Window, duration_days, in_words, window_days
 from riskstrat.declare.view import Rows, View
 
 _LINE_DAYS = 8_000_000
@@ -40,6 +41,11 @@ class OutcomeKind(Declaration, ABC):
         return ()
 
     @property
+    def words(self) -> Text | None:
+        """What a reader is told of it; without words the declaration itself is shown."""
+        return None
+
+    @property
     def must_be_measured(self) -> bool:
         """Whether people who are not in `found` are not assessed, instead of free of the outcome."""
         return False
@@ -59,6 +65,11 @@ class OutcomeKind(Declaration, ABC):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Death(Declaration):
     """Death from any cause, from the register of persons."""
+
+    @property
+    def words(self) -> Text:
+        """What takes people out of reach of the outcome."""
+        return Text(en="death without the outcome before it competes", sv="död utan utfallet dessförinnan konkurrerar")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -99,6 +110,16 @@ class EventOutcome(RegisterOutcome):
 
     washout: Window | None = None
 
+    @property
+    def words(self) -> Text | None:
+        """What happens, and who is left out because it happened before."""
+        return None if self.happening is None else _and_washout(self.happening, self.washout)
+
+    @property
+    def happening(self) -> Text | None:
+        """What happens, in words."""
+        return None
+
     @abstractmethod
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Give person_id, date of each outcome, and `since`: the first day of what makes it one."""
@@ -124,6 +145,12 @@ class EventOutcome(RegisterOutcome):
 class FirstEvent(EventOutcome):
     """The first matching row after the index."""
 
+    @property
+    def happening(self) -> Text:
+        """The row."""
+        rows = rows_in_words(self)
+        return Text(en=f"first row of {rows.en}", sv=f"första raden med {rows.sv}")
+
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Every matching row is one."""
         return view.events(self).select("person_id", "date", since="date")
@@ -144,6 +171,15 @@ class NthEvent(EventOutcome):
 
     n: Annotated[int, Field(ge=2, le=100)] = 2
     span: Duration = "1y"
+
+    @property
+    def happening(self) -> Text:
+        """The spell, and within how long."""
+        rows, within = rows_in_words(self), in_words(self.span)
+        return Text(
+            en=f"start of spell number {self.n} of {rows.en} within {within.en}, all after the index",
+            sv=f"början av vårdtillfälle nummer {self.n} med {rows.sv} inom {within.sv}, alla efter indexdatum",
+        )
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Every start of a spell with the n - 1 starts before it within the span is one."""
@@ -175,6 +211,12 @@ class DeathFrom(FirstEvent):
     register: str = "diagnoses"
     settings: tuple[str, ...] = ("death",)
     positions: tuple[str, ...] = ("underlying",)
+
+    @property
+    def happening(self) -> Text:
+        """The causes."""
+        rows = rows_in_words(self)
+        return Text(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -229,6 +271,25 @@ class AnyOf(OutcomeKind):
     def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Give the candidates who are prevalent for any of the outcomes, each by its own washout."""
         return pl.concat([outcome.prevalent(view, candidates) for outcome in self.outcomes]).unique()
+
+
+def _and_washout(happening: Text, washout: str | None) -> Text:
+    left_out = _left_out(None if washout is None else window_days(washout) or EVER)
+    return Text(en=f"{happening.en}; {left_out.en}", sv=f"{happening.sv}; {left_out.sv}")
+
+
+def _left_out(days: int | str | None) -> Text:
+    if days is None:
+        return Text(en="nobody is left out for having had it before", sv="ingen utesluts för att ha haft det tidigare")
+    if days == EVER:
+        return Text(
+            en="left out is who ever had it before the index date or on it",
+            sv="utesluts gör den som någonsin haft det före indexdatum eller på det",
+        )
+    return Text(
+        en=f"left out is who had it in the {days} days before the index date or on it",
+        sv=f"utesluts gör den som haft det de {days} dagarna före indexdatum eller på det",
+    )
 
 
 def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:

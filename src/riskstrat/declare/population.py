@@ -6,6 +6,7 @@ In: declarations. Out: rules that leave people out, as polars expressions.
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 import polars as pl
@@ -18,6 +19,13 @@ from riskstrat.declare.features import Count, Duration, EventFeature, Ever
 from riskstrat.declare.view import Rule
 
 Years = Annotated[int, Field(ge=0, le=130)]
+_SEXES = MappingProxyType(
+    {"female": Text(en="women only", sv="endast kvinnor"), "male": Text(en="men only", sv="endast män")}
+)
+_LATE = Text(
+    en="who comes to live here later, or is covered later, enters late",
+    sv="den som flyttar hit senare, eller täcks av registren senare, inträder sent",
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -107,6 +115,21 @@ class Population(Declaration):
             Rule(reason=Text(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),
         )
 
+    @property
+    def words(self) -> tuple[Text, ...]:
+        """What a reader is told of who is eligible, one text a requirement."""
+        youngest, oldest = self.age_years
+        aged = Text(
+            en=f"aged {youngest} to {oldest} at the index date", sv=f"{youngest} till {oldest} år på indexdatum"
+        )
+        return (
+            Text(en="alive, and resident the day before", sv="i livet, och folkbokförda här dagen före"),
+            aged,
+            *([_SEXES[self.sex]] if self.sex else []),
+            *([_resident_for(self.resident_days)] if self.resident_days else []),
+            *([_LATE] if self.late_entry else []),
+        )
+
     def residence_rules(self) -> tuple[Rule, ...]:
         """Say who is left out by resident_days, the unbroken days of residence before the index."""
         days = self.resident_days
@@ -115,6 +138,12 @@ class Population(Declaration):
 
     def _other_sex(self) -> pl.Expr:
         return pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
+
+
+def _resident_for(days: int) -> Text:
+    return Text(
+        en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
+    )
 
 
 def _still(last: pl.Expr) -> pl.Expr:

@@ -6,7 +6,7 @@ In: declarations, a view of the registers and candidates. Out: who reached the l
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -14,9 +14,10 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.codes.scores import DECIMALS, Score, score, score_points
-from riskstrat.declare.base import CONFIG
+from riskstrat.declare.asked import Asked, rows_in_words
+from riskstrat.declare.base import CONFIG, Text
 from riskstrat.declare.calendar import plus_months
-from riskstrat.declare.durations import Window, window_days
+from riskstrat.declare.durations import Window, in_words, window_days
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
 from riskstrat.declare.view import Rows, View
 
@@ -54,6 +55,19 @@ class MeasuredAbove(RegisterOutcome):
             message = "nearest_years must lie between the two of age_years"
             raise ValueError(message)
         return self
+
+    @property
+    def words(self) -> Text:
+        """Which measurement, at what age, against which level."""
+        rows = rows_in_words(self)
+        level = f"{self.reference}: {self.level}" if self.reference else f"{self.level:g}"
+        youngest, oldest = self.age_years
+        return Text(
+            en=f"value of {rows.en} nearest {self.nearest_years:g} years of age, from {youngest:g} to before "
+            f"{oldest:g}, at or above {level}; who was not measured is not assessed",
+            sv=f"värdet av {rows.sv} närmast {self.nearest_years:g} års ålder, från {youngest:g} till före "
+            f"{oldest:g}, på eller över {level}; den som inte mätts är inte bedömd",
+        )
 
     @property
     def must_be_measured(self) -> bool:
@@ -96,15 +110,6 @@ class MeasuredAbove(RegisterOutcome):
         return pl.lit(self.level)
 
 
-class _ItemRows(NamedTuple):
-    """The rows of a register that can be items of a score."""
-
-    register: str
-    codes: str
-    settings: tuple[str, ...]
-    positions: tuple[str, ...]
-
-
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class ScoreReaches(EventOutcome):
     """The first day with a row of the score on which it is at or above a level.
@@ -135,11 +140,20 @@ class ScoreReaches(EventOutcome):
     within: Window = "2y"
 
     @property
+    def happening(self) -> Text:
+        """The score, the level, and what counts towards it."""
+        rows, within = rows_in_words(self), in_words(self.within)
+        return Text(
+            en=f"{self.score} of {rows.en} over {within.en} at or above {self.level:g}",
+            sv=f"{self.score} av {rows.sv} under {within.sv} på eller över {self.level:g}",
+        )
+
+    @property
     def rows(self) -> tuple[Rows, ...]:
         """The rows of the score's items."""
         items = ", ".join(str(codes) for codes, _ in score_points(self.score))
         meant = items if self.codes == "*" else self.codes
-        return (_ItemRows(self.register, meant, self.settings, self.positions),)
+        return (Asked(self.register, meant, self.settings, self.positions),)
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Give every day with a row of the score on which it is at or above the level."""

@@ -1,0 +1,191 @@
+"""A design in words: what a reader is told of every kind, in both languages, with codes spelled out and counted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from riskstrat.cli import app
+from riskstrat.cohort.occurrence import code_counts
+from riskstrat.conditions import available, load
+from riskstrat.declare import (
+    AnyOf,
+    AtAge,
+    AtBirth,
+    AtEvent,
+    Condition,
+    DeathFrom,
+    Duration,
+    Every,
+    Excluding,
+    FirstEvent,
+    IndexKind,
+    Language,
+    MeasuredAbove,
+    NthEvent,
+    OnDate,
+    OutcomeKind,
+    Population,
+    ScoreReaches,
+    Text,
+)
+from riskstrat.declare.asked import Asked, rows_asked
+from riskstrat.declare.description import describe
+from town import MadeUp, Town
+
+STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
+INDEXES = [
+    (OnDate(date=date(2020, 1, 1)), "2020-01-01 for everybody", "2020-01-01 för alla"),
+    (Every(years=2), "landmarks 2 years apart", "fasta datum med 2 år emellan"),
+    (AtAge(months=18), "becomes 18 months old", "blir 18 månader"),
+    (AtBirth(), "the day of birth", "födelsedagen"),
+    (AtEvent(register="diagnoses", codes="E11"), "first row of `E11` in diagnoses", "första rad med `E11` i diagnoses"),
+]
+OUTCOMES = [
+    (STROKE, "first row of `I63` in diagnoses (inpatient, main)", "nobody is left out"),
+    (
+        FirstEvent(register="diagnoses", codes="I63", washout="1y"),
+        "`I63` in diagnoses",
+        "had it in the 365 days before",
+    ),
+    (FirstEvent(register="diagnoses", codes="I63", washout="ever"), "`I63` in diagnoses", "ever had it before"),
+    (NthEvent(register="contacts", codes="admission_unplanned", n=3, span="90d"), "spell number 3", "within 90 days"),
+    (DeathFrom(codes="I20-I25"), "death from `I20-I25` in diagnoses (death, underlying)", "nobody is left out"),
+    (ScoreReaches(register="diagnoses", level=5, washout="2y"), "hfrs of `*` in diagnoses over 2 years", "above 5"),
+    (
+        MeasuredAbove(
+            register="child_health",
+            codes="bmi_kg_m2",
+            reference="iotf",
+            level="obesity",
+            age_years=(3.5, 5.5),
+            nearest_years=4,
+        ),
+        "nearest 4 years of age, from 3.5 to before 5.5, at or above iotf: obesity",
+        "not measured is not assessed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("index", "english", "swedish"), INDEXES)
+def test_every_kind_of_index_is_told(made_up: MadeUp, index: IndexKind, english: str, swedish: str):
+    condition = made_up(index=index)
+    assert english in describe(condition, "en")
+    assert swedish in describe(condition, "sv")
+
+
+@pytest.mark.parametrize(("outcome", "what", "who"), OUTCOMES)
+def test_every_kind_of_outcome_is_told_with_who_is_left_out(made_up: MadeUp, outcome: OutcomeKind, what: str, who: str):
+    told = describe(made_up(outcome=outcome))
+    line = next(line for line in told.splitlines() if what in line)
+    assert who in line
+    assert "competes" in told
+
+
+def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
+    housing = Duration(register="services", codes="special_housing", within="1d")
+    population = Population(
+        age_years=(70, 90),
+        resident_days=365,
+        sex="female",
+        late_entry=True,
+        excluding=(Excluding(having=housing, reason=Text(en="in special housing", sv="i särskilt boende")),),
+    )
+    told = describe(made_up(population=population))
+    wanted = ("aged 70 to 90", "women only", "365 days before", "enters late", "in special housing: Duration(")
+    assert [words for words in wanted if words not in told] == []
+
+
+def test_a_kind_without_words_shows_its_declaration(made_up: MadeUp):
+    class Plain(FirstEvent):
+        happening = None
+
+    told = describe(made_up(outcome=Plain(register="diagnoses", codes="I63")))
+    assert "Plain(register diagnoses; codes I63)" in told
+
+
+def test_all_rows_that_are_asked_for_are_listed_once(made_up: MadeUp):
+    condition = made_up(
+        index=AtEvent(register="diagnoses", codes="E11"), outcome=AnyOf(STROKE, STROKE, DeathFrom(codes="I63"))
+    )
+    assert rows_asked(condition) == (
+        Asked("diagnoses", "E11"),
+        Asked("diagnoses", "I63", ("inpatient",), ("main",)),
+        Asked("diagnoses", "I63", ("death",), ("underlying",)),
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize("name", available())
+def test_shipped_conditions_spell_out_every_code(name: str, language: Language):
+    condition = load(name)
+    told = describe(condition, language)
+    assert [asked for asked in rows_asked(condition) if f"| `{asked.codes}` |" not in told] == []
+    assert "Every(" not in told
+    assert "FirstEvent(" not in told
+
+
+def diagnosed(person: int, code: str, **fields: object) -> dict[str, object]:
+    return {"person_id": person, "date": date(2015, 1, 1), "code": code, "setting": "inpatient", **fields}
+
+
+def test_codes_are_counted_in_registers(town: Town, made_up: MadeUp):
+    registers = town(
+        persons=[{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(3)],
+        diagnoses=[
+            diagnosed(0, "I630", position="main"),
+            diagnosed(0, "I639", position="main"),
+            diagnosed(1, "I639", position="main"),
+            diagnosed(1, "I639", position="other"),
+            diagnosed(2, "I639", position="main", setting="primary"),
+        ],
+    )
+    counts = code_counts(made_up(outcome=AnyOf(STROKE, FirstEvent(register="contacts", codes="x"))), registers)
+    assert counts.rows() == [("diagnoses", "I63", "inpatient", "main", 2, 3, 2)]
+
+
+def test_no_rows_are_asked_of_registers_that_are_not_there(town: Town, made_up: MadeUp):
+    registers = town(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
+    counts = code_counts(made_up(), registers)
+    assert counts.is_empty()
+    assert "| diagnoses | `I63` |  | I63 | – | – | – |" in describe(made_up(), counts=counts)
+
+
+def test_withheld_counts_are_said_to_be(made_up: MadeUp):
+    counts = pl.DataFrame(
+        {
+            "register": ["diagnoses"],
+            "codes": ["I63"],
+            "settings": [""],
+            "positions": [""],
+            "different": [None],
+            "rows": [25],
+            "people": [None],
+        }
+    )
+    assert "| too few to show | 25 | too few to show |" in describe(made_up(), counts=counts)
+    assert "för få för att visas | 25" in describe(made_up(), "sv", counts)
+
+
+def many(people: int) -> list[dict[str, object]]:
+    return [diagnosed(person, "I639", position="main") for person in range(people)]
+
+
+def test_the_command_counts_and_releases(town: Town):
+    registers = town(
+        persons=[{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(12)],
+        diagnoses=[*many(12), *(diagnosed(person, "E119") for person in range(3))],
+    )
+    said = CliRunner().invoke(app, ["describe", "early_cvd", "--registers", str(registers.folder), "--language", "sv"])
+    assert said.exit_code == 0, said.output
+    assert "| diagnoses | `I21-I22, I63-I64` | inpatient, main | I21-I22, I63-I64 | 1 | 10 | 10 |" in said.output
+    diabetes = next(line for line in said.output.splitlines() if line.startswith("| diagnoses | `diabetes`"))
+    assert diabetes.count("för få för att visas") == 3
+
+
+def test_the_command_writes_json_that_comes_back():
+    said = CliRunner().invoke(app, ["describe", "frailty", "--json"])
+    assert Condition.from_json(said.output) == load("frailty")
