@@ -14,11 +14,10 @@ from pathlib import Path
 from riskstrat.errors import ContractError, Problem
 from riskstrat.registers.contract import REQUIRED_TABLES
 from riskstrat.registers.identity import masked
-from riskstrat.registers.intake.mapping import FILE_YEAR, Column, Input, KeyFile, RegisterMapping
+from riskstrat.registers.intake.mapping import FILE_YEAR, NUMBERED, Column, Input, KeyFile, RegisterMapping
 from riskstrat.registers.intake.reading import ENDINGS, Sheet, opened
 from riskstrat.registers.intake.text import UnreadableError, unreadable
 
-_NUMBERED = re.compile(r"\{1\.\.(\d+)\}")
 _YEAR = r"((?:19|20)\d\d)"
 _MOST_FILES = 10_000
 
@@ -125,11 +124,11 @@ def spelled(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _written_out(name: str) -> Iterator[str]:
-    found = _NUMBERED.search(name)
+    found = NUMBERED.search(name)
     if found is None:
         yield name
         return
-    for number in range(1, int(found[1]) + 1):
+    for number in range(int(found[1]), int(found[2]) + 1):
         yield from dict.fromkeys(name.replace(found[0], text) for text in (str(number), f"{number:02d}"))
 
 

@@ -5,6 +5,7 @@ In: the content of a TOML file. Out: a frozen `Mapping` without contradictions; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
@@ -22,6 +23,8 @@ Formula = Literal["product", "bmi_kg_m2", "weeks_and_days", "positive"]
 Judge = Literal["growth", "birth_weight", "returns"]
 SNAPSHOT, MOVE = "snapshot", "move"
 """Kinds of places of residence: where a person was on a day on which everybody was asked for; where to on a day."""
+NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
+"""A numbered family of columns: ``DIA{1..30}``."""
 FILE_YEAR = "{year}"
 """The spelling by which a column takes the year in the file's name."""
 
@@ -106,7 +109,7 @@ class Column(Declared):
     @property
     def several(self) -> bool:
         """Whether one row of the file can hold several values."""
-        return self.split or any("{1.." in name for name in self.names)
+        return self.split or any(NUMBERED.search(name) for name in self.names)
 
 
 class Derived(Declared):
@@ -321,17 +324,18 @@ def _input_contradictions(each: Input) -> Iterator[str]:
         yield from (
             f"derived {name} is of {part}, which is no column" for part in derived.of if part not in each.columns
         )
-        if name in each.columns:
-            yield f"{name} is both a column and derived"
-    for name, column in each.columns.items():
-        if (
-            column.fallback
-            and each.columns.get(column.fallback, Column(names=("?",), status="memory")).kind != column.kind
-        ):
-            yield f"the fallback of {name} is no {column.kind} column"
+    yield from (f"{name} is both a column and derived" for name in each.derived if name in each.columns)
+    yield from _fallback_contradictions(each.columns)
     for rows in each.rows:
         yield from (f"rows of {rows.table}: no column {name}" for name in rows.names if name not in known)
         yield from _table_contradictions(rows)
+
+
+def _fallback_contradictions(columns: Mapping[str, Column]) -> Iterator[str]:
+    for name, column in columns.items():
+        other = columns.get(column.fallback or name)
+        if other is None or other.kind != column.kind:
+            yield f"the fallback of {name} is no {column.kind} column"
 
 
 def _table_contradictions(rows: Rows) -> Iterator[str]:

@@ -41,7 +41,7 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     Examples
     --------
     >>> [mapping.name for mapping in mappings()][:2]
-    ['lmed', 'par']
+    ['bhv', 'dors']
     """
     texts = {f"{name}.toml": _shipped(name) for name in shipped_names()}
     declared: dict[str, tuple[str, Toml]] = {}
