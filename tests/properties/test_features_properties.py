@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from by_hand import Table, World
 from random_worlds import ANCHORED, END, LENGTHS, MANIFEST, PEOPLE, START, cohort_of, engine, events, opened, worlds
-from riskstrat.declare import Age, Latest, Score, Since
+from riskstrat.declare import Age, Latest, Score, Since, Total
 from riskstrat.features import build_features, feature_parts
 from riskstrat.features.engine import work_of
 from riskstrat.features.shard import answer
@@ -45,6 +45,23 @@ def test_the_order_of_rows_changes_nothing(town: Town, world: World, random: Ran
     mixed = with_rows(world, **{name: shuffled(table.rows, random) for name, table in world.tables.items()})
     mixed = replace(mixed, residences=homes, persons=persons)
     assert_frame_equal(engine(town, mixed, sort=False), engine(town, world), check_exact=True)
+
+
+@SLOW
+@given(world=worlds(), random=st.randoms(use_true_random=False))
+def test_the_order_of_features_is_that_of_the_columns_and_nothing_else(town: Town, world: World, random: Random):
+    X = engine(town, world)
+    mixed = engine(town, replace(world, features=tuple(random.sample(world.features, len(world.features)))))
+    assert_frame_equal(mixed.select(X.columns), X, check_exact=True)
+
+
+@SLOW
+@given(world=worlds())
+def test_each_feature_is_answered_as_if_it_were_the_only_one(town: Town, world: World):
+    X, registers = engine(town, world), opened(town, world)
+    for feature in world.features:
+        alone = build_features([feature], cohort_of(world), registers)
+        assert_frame_equal(alone.select(feature.column), X.select(feature.column), check_exact=True)
 
 
 def shuffled(rows: Rows, random: Random) -> Rows:
@@ -215,7 +232,12 @@ def test_a_shard_answers_the_same_in_another_process(town: Town):
     ]
     persons = [{"person_id": n, "birth_date": date(1950, 1, 1), "mother_id": None} for n in (1, 2, 3)]
     homes = [{"person_id": n, "start_date": START, "area_id": "A"} for n in (1, 2, 3)]
-    asked = (Age(), Latest(register="diagnoses", codes="F00"), Score(register="diagnoses", score="hfrs"))
+    asked = (
+        Age(),
+        Latest(register="diagnoses", codes="F00"),
+        Score(register="diagnoses", score="hfrs"),
+        *(Total(register="diagnoses", codes="*", within=window) for window in ANCHORED[:6]),
+    )
     tables = {"diagnoses": Table(rows, *MANIFEST["diagnoses"])}
     world = World(persons, homes, tables, tuple((n, END) for n in (3, 1, 2)), asked)
     (shard,) = work_of(asked, cohort_of(world), opened(town, world), shard_people=10).own
