@@ -1,6 +1,6 @@
-"""Make the condition files beside the tests importable by name."""
+"""Make the condition files beside the tests, and what all tests share, importable by name."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]

@@ -89,7 +89,7 @@ IS_FAULTY: Mapping[str, Callable[[dict[str, str]], bool]] = {
     "area_with_version": lambda row: any(value.endswith("_DeSO2025") for value in row.values()),
     "migration_of_no_kind": lambda row: row["posttyp"] == "Rättelse",
     "education_not_on_the_list": lambda row: any(row[name] == "9" for name in row if name.startswith("sun")),
-    "income_not_a_number": lambda row: row.get("dispink04", row.get("dispink")) == ".",
+    "income_not_a_number": lambda row: row.get("dispink04") == "saknas",
     "code_with_dot": lambda row: "." in row["hdia"],
     "code_with_letter": lambda row: re.fullmatch(r"[A-Z]\d{3}B", row["hdia"]) is not None,
     "code_blanked": lambda row: row["dia4"] == "BLANKED",

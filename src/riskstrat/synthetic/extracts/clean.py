@@ -96,6 +96,7 @@ def carried(tables: Tables, data_end: date) -> dict[str, pl.DataFrame]:
         "diagnoses": _told_once(tables["diagnoses"]),
         "contacts": _with_specialist_visits(tables["contacts"], tables["diagnoses"]),
         "services": _whole_months(tables["services"], data_end),
+        **{name: _one_value_a_day(tables[name]) for name in ("births", "child_health", "measurements")},
         "circumstances": _with_zeros(tables["circumstances"]),
     }
 
@@ -127,7 +128,8 @@ def wide(events: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
 def long(rows: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
     """Undo `wide`: one row for each value that is there."""
     values = rows.unpivot(codes, index=["person_id", "date"], variable_name="code", value_name="value")
-    return values.drop_nulls("value").sort("person_id", "date", "code").select(VALUED)
+    typed = values.with_columns(pl.col("code").cast(pl.String), pl.col("value").cast(pl.Float64))
+    return typed.drop_nulls("value").sort("person_id", "date", "code").select(VALUED)
 
 
 def _read(registers: Registers, table: str, people: pl.Series | None) -> pl.DataFrame:
@@ -168,6 +170,11 @@ def _with_specialist_visits(contacts: pl.DataFrame, diagnoses: pl.DataFrame) -> 
     visits = diagnoses.filter(setting="specialist").select("person_id", "date").unique()
     seen = visits.with_columns(code=pl.lit("specialist_visit"), end_date=pl.lit(None, pl.Date))
     return pl.concat([contacts, seen.select(SPELLS)]).sort(SPELLS)
+
+
+def _one_value_a_day(values: pl.DataFrame) -> pl.DataFrame:
+    codes = values["code"].unique().sort().to_list()
+    return long(wide(values, codes), codes)
 
 
 def _whole_months(services: pl.DataFrame, data_end: date) -> pl.DataFrame:

@@ -127,7 +127,7 @@ DEATHS_AND_BIRTHS = (
     Fault(
         name="birth_weight_impossible",
         file="MFR",
-        change=Write({"BVIKTBS": "9300"}),
+        change=Write({"BVIKTBS": "6900"}),
         where={"GRDBS": r"^2[67]"},
         rows=8,
         fate="lost",

@@ -93,7 +93,7 @@ CHILDREN = (
     Fault(
         name="weight_impossible",
         file="BHV",
-        change=Times("vikt", 5),
+        change=Times("vikt", 3),
         where=WEIGHED,
         fate="lost",
         loses=("child_health",),

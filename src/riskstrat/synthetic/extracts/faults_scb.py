@@ -11,6 +11,7 @@ from riskstrat.synthetic.extracts.planting import EVERYTHING, Fault
 ALIVE = {"DodDatum": ""}
 DEAD_BEFORE_CAUSES = {"DodDatum": r"^(19|200[0-8])"}
 NOT_REGISTERED = {"_registered_birth": "false", "FodelseAr": r"^(19|200[0-8])"}
+EDUCATED = {"Sun2000niva_old": r"^\d$"}
 WOMAN, MAN = {"Kon": "^2$"}, {"Kon": "^1$"}
 
 DEMOGRAPHY = (
@@ -214,11 +215,20 @@ PLACES = (
     ),
 )
 LISA = (
-    Fault(name="lisa_twice", file="LISA", change=Nothing(), added=True, fate="refused", what="the same row twice"),
+    Fault(
+        name="lisa_twice",
+        file="LISA",
+        change=Nothing(),
+        where=EDUCATED,
+        added=True,
+        fate="refused",
+        what="the same row twice",
+    ),
     Fault(
         name="lisa_second_row",
         file="LISA",
         change=Write({"DispInk04": None, "SyssStat11": None}),
+        where=EDUCATED,
         added=True,
         fate="kept",
         what="a second row of the same person and year, without income and employment",
@@ -227,7 +237,7 @@ LISA = (
         name="education_hidden",
         file="LISA",
         change=Write({"Sun2000niva_old": "*"}),
-        where={"Sun2000niva_old": r"^\d$"},
+        where=EDUCATED,
         fate="lost",
         loses=("circumstances",),
         what="* as education of somebody who has one",
@@ -236,13 +246,13 @@ LISA = (
         name="education_not_on_the_list",
         file="LISA",
         change=Write({"Sun2000niva_old": "9"}),
-        where={"Sun2000niva_old": r"^\d$"},
+        where=EDUCATED,
         fate="lost",
         loses=("circumstances",),
         what="an education of 9, which no code list has",
     ),
     Fault(
-        name="income_not_a_number",
+        name="income_full_stop",
         file="LISA",
         change=Write({"DispInk04": "."}),
         where={"DispInk04": r"^\d+$"},
@@ -251,9 +261,19 @@ LISA = (
         what="a full stop for a missing income, as SAS writes it",
     ),
     Fault(
+        name="income_not_a_number",
+        file="LISA",
+        change=Write({"DispInk04": "saknas"}),
+        where={"DispInk04": r"^\d+$"},
+        fate="lost",
+        loses=("circumstances",),
+        what="a word in place of an income",
+    ),
+    Fault(
         name="old_definitions",
         file="LISA",
         change=Write({"_year": 2003}),
+        where=EDUCATED,
         added=True,
         rows=30,
         fate="kept",

@@ -17,6 +17,8 @@ from riskstrat.synthetic.extracts.clean import COLUMNS
 
 Fate = Literal["mended", "refused", "kept", "lost"]
 FAULT, HELD, ORDER = "_fault", "_held", "_order"
+LEAST_SOUND = 4
+"""At most one in so many of the rows that could get a fault gets it."""
 EVERYTHING = tuple(COLUMNS)
 """What a person loses who is left out as a whole."""
 
@@ -40,7 +42,7 @@ class Fault:
     what
         What a reader sees, in words.
     rows
-        How many rows get it, fewer where fewer can.
+        How many rows get it; fewer where there are not four times as many that could.
     where
         Column -> pattern that its text must match for a row to get it; ``""`` as pattern means that it is empty.
     added
@@ -93,7 +95,8 @@ def plant(
 
 def _with_fault(rows: pl.DataFrame, fault: Fault, rng: np.random.Generator) -> pl.DataFrame:
     possible = rows.select(_may_get(fault).arg_true()).to_series().to_numpy()
-    chosen = np.sort(rng.permutation(possible)[: fault.rows])
+    most = min(fault.rows, -(-len(possible) // LEAST_SOUND))
+    chosen = np.sort(rng.permutation(possible)[:most])
     is_chosen = pl.int_range(pl.len()).is_in(pl.Series(chosen).cast(pl.Int64).implode())
     hit, rest = rows.filter(is_chosen), rows.filter(~is_chosen)
     faulty = fault.change.apply(hit).with_columns(pl.lit(fault.name).alias(FAULT), pl.lit(value=True).alias(HELD))

@@ -90,15 +90,17 @@ def _deliver_all(folder: Path, tables: Tables, data_end: date, seed: int, faults
     for number, extract in enumerate(EXTRACTS):
         own = [fault for fault in faults if fault.file == extract.name]
         rows = plant(extract.rows(tables, data_end), own, np.random.default_rng([seed, number]), spared)
-        faulty = pl.concat(_write_files(folder, extract, rows))
+        faulty = pl.concat([pl.DataFrame(schema=ROW_SCHEMA), *_write_files(folder, extract, rows)])
         spared += faulty.filter(pl.col("fault").is_in(left_out))["person_id"].to_list()
         written.append(faulty)
     return pl.concat(written)
 
 
 def _write_files(folder: Path, extract: Extract, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    if not extract.by_year:
+    """Write the file or files of an extract; an agency that has nothing sends none."""
+    if not extract.by_year and rows.height:
         yield _write_file(folder / extract.name, extract.form_of(0), rows)
+    if not extract.by_year:
         return
     for (year,), part in sorted(rows.partition_by("_year", as_dict=True).items()):
         yield _write_file(folder / f"{extract.name}_{year}", extract.form_of(int(year)), part)

@@ -1,0 +1,70 @@
+"""Whatever clean registers hold: written as Swedish extracts and taken in again they are the same, faults or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clean_worlds import AREAS, Clean, clean_registers
+from riskstrat.registers import open_registers
+from riskstrat.registers.intake.reporting import Intake
+from riskstrat.registers.intake.running import intake
+from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
+from same_registers import DATA_END, assert_same_rows, people_who_lost, taken_in, without
+from town import write_town
+
+ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+Tables = dict[str, pl.DataFrame]
+
+
+def round_trip(place: Path, clean: Clean, seed: int, *, faults: bool) -> tuple[Tables, Intake, pl.DataFrame]:
+    """Write clean registers, deliver them, take them in: what they should be, what they are, what was planted."""
+    areas = [{"area_id": area, "name": area, "municipality": "Modellstad"} for area in AREAS]
+    write_town(place / "clean", clean.persons, residences=clean.residences, areas=areas, **clean.events)
+    registers = open_registers(place / "clean")
+    raw = write_extracts(place / "clean", place / "raw", 1_000, seed, faults=faults)
+    expected = carried(clean_tables(registers), DATA_END)
+    listed = raw / "truth" / "planted_rows.ndjson"
+    planted = (
+        pl.read_ndjson(listed)
+        if listed.stat().st_size
+        else pl.DataFrame(schema={"fault": pl.String, "person_id": pl.Int64})
+    )
+    return expected, intake(raw, place / "taken_in", data_end=DATA_END), planted
+
+
+@ROUNDS
+@given(clean=clean_registers(), seed=st.integers(0, 1_000))
+def test_clean_extracts_come_back_whole(clean: Clean, seed: int):
+    with TemporaryDirectory() as place:
+        expected, result, _ = round_trip(Path(place), clean, seed, faults=False)
+        assert_every_line_accounted_for(result)
+        for table, wanted in expected.items():
+            assert_same_rows(table, taken_in(result, table, wanted), wanted)
+
+
+@ROUNDS
+@given(clean=clean_registers(), seed=st.integers(0, 1_000))
+def test_faulty_extracts_come_back_but_for_what_is_lost(clean: Clean, seed: int):
+    with TemporaryDirectory() as place:
+        expected, result, planted = round_trip(Path(place), clean, seed, faults=True)
+        assert_every_line_accounted_for(result)
+        for table, wanted in expected.items():
+            lost = people_who_lost(planted, table)
+            assert_same_rows(table, without(taken_in(result, table, wanted), lost), without(wanted, lost))
+
+
+def assert_every_line_accounted_for(result: Intake) -> None:
+    """Lines read of a file are kept or refused; rows made for a table are kept, refused or merged."""
+    counts = result.account.counts
+    for place in counts["place"].unique():
+        ended = {
+            outcome: result.account.of(place, outcome) for outcome in ("read", "made", "kept", "refused", "merged")
+        }
+        came_in = ended["made"] if "." not in place else ended["read"]
+        if came_in:
+            assert came_in == ended["kept"] + ended["refused"] + ended["merged"], place
