@@ -9,7 +9,16 @@ import pytest
 from pydantic import ValidationError
 
 from riskstrat.cohort import build_cohort
-from riskstrat.declare import AnyOf, Condition, DeathFrom, Declaration, FirstEvent, OutcomeKind, ScoreReaches
+from riskstrat.declare import (
+    AnyOf,
+    Condition,
+    DeathFrom,
+    Declaration,
+    FirstEvent,
+    NthEvent,
+    OutcomeKind,
+    ScoreReaches,
+)
 from riskstrat.registers import Registers
 from town import MadeUp, Town
 
@@ -63,6 +72,68 @@ def test_any_mention_on_the_certificate_is_asked_with_no_positions(town: Town, m
 def test_an_infarction_in_hospital_is_not_a_death_from_it(town: Town, made_up: MadeUp):
     registers = town(persons=[BORN], diagnoses=[diagnosed(100, "I219", position="underlying")])
     assert status(registers, made_up(outcome=DeathFrom(codes="I20-I25"))) == (0, HORIZON)
+
+
+def stay(first: int, last: int, **fields: object) -> dict[str, object]:
+    usual = {"setting": "inpatient", "position": "main", "code": "I500"}
+    return {"person_id": 1, "date": day(first), "end_date": day(last), **usual, **fields}
+
+
+REPEATED = {
+    "two before the index, the second within the washout: left out": ("1y", [stay(-500, -490), stay(-200, -190)], None),
+    "the second on the index day: left out": ("1y", [stay(-100, -90), stay(0, 5)], None),
+    "the second on the first day of the washout: left out": ("1y", [stay(-700, -690), stay(-365, -360)], None),
+    "the second the day before the washout": ("1y", [stay(-700, -690), stay(-366, -360)], (0, HORIZON)),
+    "one before and one after are not two after": ("1y", [stay(-100, -90), stay(100, 110)], (0, HORIZON)),
+    "a transfer before the index is one stay": ("1y", [stay(-100, -90), stay(-90, -80)], (0, HORIZON)),
+    "two after": ("1y", [stay(100, 110), stay(200, 210)], (1, 200)),
+    "another setting does not count": (None, [stay(100, 110), stay(200, 210, setting="primary")], (0, HORIZON)),
+    "another position does not count": (None, [stay(100, 110), stay(200, 210, position="other")], (0, HORIZON)),
+    "other codes do not count": (None, [stay(100, 110), stay(200, 210, code="I48")], (0, HORIZON)),
+    "another setting is no transfer": (
+        None,
+        [stay(100, 110), stay(105, 120, setting="primary"), stay(115, 130)],
+        (1, 115),
+    ),
+    "the second on the last day of the horizon": (None, [stay(700, 705), stay(HORIZON, 740)], (1, HORIZON)),
+    "the second on the day of death": (None, [stay(100, 110), stay(300, 300)], (1, 300)),
+}
+
+
+@pytest.mark.parametrize(("washout", "rows", "expected"), REPEATED.values(), ids=REPEATED.keys())
+def test_the_second_stay_with_its_washout_setting_and_position(
+    town: Town,
+    made_up: MadeUp,
+    washout: str | None,
+    rows: list[dict[str, object]],
+    expected: tuple[int, float] | None,
+):
+    again = NthEvent(
+        register="diagnoses",
+        codes="I50",
+        settings=("inpatient",),
+        positions=("main",),
+        n=2,
+        span="2y",
+        washout=washout,
+    )
+    died = day(300) if expected == (1, 300) else None
+    registers = town(persons=[{**BORN, "death_date": died}, KEEPER], diagnoses=rows)
+    assert status(registers, made_up(outcome=again)) == expected
+
+
+def test_outcomes_on_one_day_are_one(town: Town, made_up: MadeUp):
+    either = AnyOf(FirstEvent(register="diagnoses", codes="I21"), FirstEvent(register="diagnoses", codes="I63"))
+    rows = [diagnosed(40, "I639"), diagnosed(40, "I219"), diagnosed(40, "I219", setting="primary")]
+    registers = town(persons=[BORN], diagnoses=rows)
+    people = build_cohort(made_up(outcome=either), registers, AS_OF, min_outcomes=0).people
+    assert people.select("event", "duration_days").rows() == [(1, 40.0)]
+
+
+def test_the_washout_of_one_outcome_does_not_reach_the_other(town: Town, made_up: MadeUp):
+    either = AnyOf(DeathFrom(codes="I20-I25"), FirstEvent(register="diagnoses", codes="I63", washout="1y"))
+    registers = town(persons=[BORN, KEEPER], diagnoses=[diagnosed(-10, "I219"), diagnosed(90, "I639")])
+    assert status(registers, made_up(outcome=either)) == (1, 90)
 
 
 FALL, URINE, DEMENTIA = "W199", "N390", "F009"  # 3.2, 3.2 and 7.1 points
