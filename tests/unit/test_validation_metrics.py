@@ -18,6 +18,7 @@ from riskstrat.validation import (
 from riskstrat.validation.agreement import smooth_observed
 from riskstrat.validation.known import Known
 from riskstrat.validation.logistic import weighted_logistic
+from riskstrat.validation.metrics import METRICS, gains
 
 
 def sample(seed: int, n: int = 60, decimals: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -176,3 +177,8 @@ def test_everybody_above_a_threshold_may_have_the_outcome() -> None:
     model = net_benefit(y, risk, [0.5], 10).filter(strategy="model")
     assert model["net_benefit"].to_list() == pytest.approx([0.6])
     assert calibration_groups(y, risk, 10)["observed"].to_list() == pytest.approx([0.0, 1.0])
+
+
+def test_a_gain_is_unknown_where_both_accuracies_are_without_bound() -> None:
+    unbounded = np.full((len(METRICS), 2), -np.inf)
+    assert np.isnan(gains(unbounded, unbounded)).all()

@@ -121,9 +121,10 @@ def measure(rows: Ranked, counts: Floats | None = None) -> Floats:
 
 
 def gains(model: Floats, baseline: Floats) -> Floats:
-    """Differences (gains, groups) of the metrics named in `GAINS`."""
+    """Differences (gains, groups) of the metrics named in `GAINS`; NaN where both are without bound."""
     chosen = [METRICS.index(name) for name in GAINS]
-    return model[chosen] - baseline[chosen]
+    with np.errstate(invalid="ignore"):
+        return model[chosen] - baseline[chosen]
 
 
 def _from_sums(sums: Sums, fitted: Floats) -> tuple[Floats, ...]:

@@ -52,7 +52,7 @@ def broken_by_years(years: pl.DataFrame, coverage: tuple[date, date]) -> pl.Data
 
 
 def broken_by_days(days: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
-    """Find the days of the year, and then of the month, on which far more dates lie than evenly spread.
+    """Find the days of the month, and single days of the year, on which far more dates lie than evenly spread.
 
     Parameters
     ----------
@@ -74,13 +74,13 @@ def broken_by_days(days: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
     if of < PILE_ROWS or by_design:
         return pl.DataFrame(schema=BROKEN)
     large = pl.col("rows") >= PILE_LEAST
-    piled = large & (pl.col("rows") > PILE * of / _DAYS_A_YEAR)
-    in_month = in_year.filter(~piled).group_by("day").agg(pl.col("rows").sum())
-    too_many = large & (pl.col("rows") > PILE_IN_MONTH * of / _DAYS_A_MONTH)
+    monthly = in_year.group_by("day").agg(pl.col("rows").sum(), others=pl.col("rows").sum() - pl.col("rows").max())
+    every_month = monthly.filter(large & (pl.col("others") > PILE_IN_MONTH * of / _DAYS_A_MONTH))
+    once = in_year.filter(large & (pl.col("rows") > PILE * of / _DAYS_A_YEAR)).join(every_month, on="day", how="anti")
     month = (pl.col("month") - 1).replace_strict(dict(enumerate(_MONTHS)))
     found = [
-        in_year.filter(piled).with_columns(about=pl.format("{} {}", "day", month)),
-        in_month.filter(too_many).with_columns(about=pl.format("day {} of the month", "day")),
+        once.with_columns(about=pl.format("{} {}", "day", month)),
+        every_month.with_columns(about=pl.format("day {} of the month", "day")),
     ]
     return pl.concat([_as_broken(days.with_columns(of=of), "dates pile on a day") for days in found])
 
