@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import riskstrat.declare as words
 from feature_cases import anchors, kinds, observed, people, relatives, windows
-from feature_cases.case import BORN, COVERED, INDEX, Case, Page, Row, Scene, Section
-from riskstrat.declare import EventFeature, Feature
+from feature_cases.case import BORN, COVERED, INDEX, Case, Page, Refusal, Row, Scene, Section
+from riskstrat.declare import Declaration, EventFeature, Feature
 
 PAGES: tuple[Page, ...] = (
     windows.PAGE,
@@ -76,8 +77,12 @@ def _text(page: Page) -> str:
 def _refused(page: Page) -> Iterator[str]:
     if page.refused:
         yield from ("", "## Refused", "", "What cannot be meant is refused when it is declared.", "")
-        lines = [(one.title, f"`{one.kind.__name__}({_fields(one.declared)})`") for one in page.refused]
+        lines = [(one.title, f"`{one.kind.__name__}({_declared(one)})`") for one in page.refused]
         yield from _table(("because", "declared"), lines)
+
+
+def _declared(refusal: Refusal) -> str:
+    return ", ".join(_argument(name, value, by_name=True) for name, value in refusal.declared.items())
 
 
 def _section(section: Section) -> Iterator[str]:
@@ -161,21 +166,27 @@ def _delay(delay_days: int | Mapping[str, int]) -> str:
     return ", ".join(f"{days} days ({setting})" for setting, days in delay_days.items())
 
 
-def in_code(feature: Feature) -> str:
+def in_code(declaration: Declaration) -> str:
     """The declaration as one writes it."""
-    said = {name: value for name, value in feature.to_plain().items() if name != "kind"}
-    return f"{type(feature).__name__}({_fields(said)})"
+    by_name = {field.name: field.kw_only for field in fields(declaration)}
+    said = {name: getattr(declaration, name) for name in declaration.to_plain() if name != "kind"}
+    listed = (_argument(name, value, by_name=by_name[name]) for name, value in said.items())
+    return f"{type(declaration).__name__}({', '.join(listed)})"
 
 
-def _fields(said: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={_quoted(value)}" for name, value in said.items())
+def _argument(name: str, value: object, *, by_name: bool) -> str:
+    return f"{name}={_quoted(value)}" if by_name else _quoted(value)
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, list | tuple):
-        items = ", ".join(_quoted(item) for item in value)
+    if isinstance(value, Declaration):
+        return in_code(value)
+    if isinstance(value, tuple):
+        items = ", ".join(map(_quoted, value))
         return f"({items},)" if len(value) == 1 else f"({items})"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, date):
+        return f"date({value.year}, {value.month}, {value.day})"
+    return f"{value:g}" if isinstance(value, float) else repr(value).replace("'", '"')
 
 
 def _said(value: object) -> str:
