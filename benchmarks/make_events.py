@@ -22,8 +22,8 @@ ATC = [f"{group}{number:02d}A{letter}" for group in "ABCDGHJLMNPRSV" for number 
 MEASURES = ("bmi_kg_m2", "systolic_mmhg", "cholesterol_non_hdl_mmol_l")
 
 
-def make_folder(folder: Path, people: int, seed: int = 0) -> Path:
-    """Write a register folder of so many people with fifty events each; keep one that is there."""
+def make_folder(folder: Path, people: int, seed: int = 0, times: float = 1) -> Path:
+    """Write a register folder of so many people with fifty events each, or `times` as many; keep one that is there."""
     if folder.is_dir():
         return folder
     rng = np.random.default_rng(seed)
@@ -31,11 +31,11 @@ def make_folder(folder: Path, people: int, seed: int = 0) -> Path:
     tables = {
         "persons": _persons(rng, ids),
         "residences": ids.with_columns(start_date=pl.lit(date(1999, 1, 1)), area_id=pl.lit("a")),
-        "diagnoses": _events(rng, people, "diagnoses", ICD).with_columns(
+        "diagnoses": _events(rng, people, times, "diagnoses", ICD).with_columns(
             setting=pl.lit("specialist"), position=pl.lit("main")
         ),
-        "prescriptions": _events(rng, people, "prescriptions", ATC).with_columns(value=_values(rng, 90.0)),
-        "measurements": _events(rng, people, "measurements", MEASURES).with_columns(value=_values(rng, 25.0)),
+        "prescriptions": _events(rng, people, times, "prescriptions", ATC).with_columns(value=_values(rng, 90.0)),
+        "measurements": _events(rng, people, times, "measurements", MEASURES).with_columns(value=_values(rng, 25.0)),
     }
     return write_registers(folder, tables, _manifest())
 
@@ -46,8 +46,8 @@ def _persons(rng: np.random.Generator, ids: pl.DataFrame) -> pl.DataFrame:
     return ids.with_columns(birth_date=born, sex=sex)
 
 
-def _events(rng: np.random.Generator, people: int, table: str, codes: Sequence[str]) -> pl.DataFrame:
-    rows = round(people * EVENTS_A_PERSON[table])
+def _events(rng: np.random.Generator, people: int, times: float, table: str, codes: Sequence[str]) -> pl.DataFrame:
+    rows = round(people * times * EVENTS_A_PERSON[table])
     first, last = ((day - date(1970, 1, 1)).days for day in (FIRST, LAST))
     days = pl.Series(rng.integers(first, last + 1, rows).astype(np.int32)).cast(pl.Date)
     names = pl.Series(codes)[rng.integers(0, len(codes), rows)]
