@@ -152,6 +152,12 @@ PERSONS = Section(
         Case(title="the age of the youngest", feature=Age(relative="all_siblings"), answer=1461 / 365.25),
         Case(title="has a brother", feature=Sex(relative="sibling"), answer=1),
         Case(title="has only brothers", feature=Sex(relative="all_siblings"), answer=0),
+        Case(
+            title="born on the index day: no sibling yet",
+            feature=Age(relative="sibling"),
+            scene=Scene(person={"birth_date": BORN, "mother_id": 2}, family=(mother(), child(3, day(0)))),
+            answer=None,
+        ),
     ],
 )
 PAGE = Page(
