@@ -52,13 +52,23 @@ def persons(numbers: range = range(1, PEOPLE + 1)) -> Rows:
     ]
 
 
-@pytest.fixture(scope="module", params=[Every(years=2), AtAge(months=600)], ids=["landmarks", "own index"])
+DESIGNS = {
+    "landmarks": (Every(years=2), False),
+    "own index": (AtAge(months=600), False),
+    "own index, late entry": (AtAge(months=600), True),
+}
+
+
+@pytest.fixture(scope="module", params=DESIGNS.values(), ids=DESIGNS.keys())
 def condition(made_up: MadeUp, request: pytest.FixtureRequest) -> Condition:
+    index, late_entry = request.param
     demented = Ever(register="diagnoses", codes="F00", within="5y")
     return made_up(
-        index=request.param,
+        index=index,
         population=Population(
-            resident_days=365, excluding=(Excluding(having=demented, reason=Text(en="dementia", sv="demens")),)
+            resident_days=365,
+            late_entry=late_entry,
+            excluding=(Excluding(having=demented, reason=Text(en="dementia", sv="demens")),),
         ),
         outcome=AnyOf(
             FirstEvent(register="diagnoses", codes="I63", washout="1y"),
@@ -141,6 +151,7 @@ def test_everybody_is_accounted_for_and_followed_within_the_horizon(
     assert counted["start"] == counted["included"] + counted.get("left_out", 0)
     assert counted["end"] == counted["included"] == built.people.height
     assert built.people["duration_days"].is_between(1, built.horizon_days).all()
+    assert (built.entry_days < built.people["duration_days"].to_numpy()).all()
     assert built.people.select("person_id", "index_date").is_unique().all()
     assert built.people.select("person_id", "index_date").equals(
         built.people.select("person_id", "index_date").sort("person_id", "index_date")
