@@ -86,7 +86,7 @@ def test_mappings_that_contradict_themselves_are_told_at_once(tmp_path: Path):
     one.write_text('extends = "lmed"\n[inputs.dispensings.columns.person]\nstatus = "guessed"\ncolour = "blue"\n')
     other.write_text('extends = "nothing"\n')
     with pytest.raises(UsageError) as caught:
-        intake(tmp_path, tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
+        intake(tmp_path / "raw", tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
     message = str(caught.value)
     assert len(caught.value.problems) == 4
     assert all(word in message for word in ("status", "colour", "nothing", "none.toml"))
@@ -280,3 +280,14 @@ def test_an_intake_without_people_says_so(tmp_path: Path):
     with pytest.raises(RiskstratError, match="persons"):
         intake(tmp_path / "raw", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_but_registers_is_written_over(tmp_path: Path):
+    write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes()})
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("all of it")
+    for out in (tmp_path / "raw", tmp_path, tmp_path / "raw" / "out", tmp_path / "precious"):
+        with pytest.raises(UsageError, match="output folder"):
+            intake(tmp_path / "raw", out)
+    assert (tmp_path / "precious" / "thesis.txt").read_text() == "all of it"
+    assert len(list((tmp_path / "raw").iterdir())) == 5

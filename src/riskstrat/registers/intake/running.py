@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError
+from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.extras import optional
 from riskstrat.registers.identity import refuse_identities
 from riskstrat.registers.intake.account import KEPT, REFUSED, Account, counts, total
@@ -73,13 +73,14 @@ def intake(
     Raises
     ------
     UsageError
-        If a mapping contradicts itself.
+        If a mapping contradicts itself, or `out` is a folder that an intake may not replace.
     ContractError
         If a file is not known or cannot be read, a column is missing, a column holds personal identity numbers, or what
         came out breaks the contract. Nothing is written then.
     """
     tell = progress or _silent
     source, target = Path(raw), Path(out)
+    _refuse_place(source, target)
     optional("jinja2")  # the report comes last; its package is asked for first
     delivery = delivery_of(source, mappings(Path(each) for each in mapping))
     keys = key_maps(delivery.keys)
@@ -107,6 +108,19 @@ def intake(
         open_registers(fresh)  # what breaks the contract does not take the place of what is there
     tell("done", 1.0)
     return Intake(registers=open_registers(target), account=account, report=report, folder=target)
+
+
+def _refuse_place(raw: Path, out: Path) -> None:
+    """Refuse to write over what was delivered, or over a folder that holds no registers."""
+    source, target = raw.resolve(), out.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        found = "an output folder that is, holds or lies in the raw folder"
+        raise UsageError(Problem(found=found, expected="a folder apart from it", remedy="give another folder"))
+    if target.exists() and not (target / FILE_NAME).is_file() and (not target.is_dir() or any(target.iterdir())):
+        found = f"an output folder that holds something else than registers ({out.name})"
+        raise UsageError(
+            Problem(found=found, expected="a new folder or an earlier intake", remedy="give another folder")
+        )
 
 
 def _silent(_: str, __: float) -> None:

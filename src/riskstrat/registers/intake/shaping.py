@@ -19,7 +19,8 @@ from riskstrat.registers.intake.taking import ORIGIN, precision_of, spelling_of
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
 _OTHER = "__other"
 REPEATED = "repeats another column"
-SHOWN_CODE = r"^[A-Z0-9,\-]{1,7}$"
+SHOWN_CODE = r"^([A-Z][A-Z0-9]{0,6}|\d{3}[A-Z]?)$"
+"""A text that is told as a code; longer figures might be somebody's running number in the wrong column."""
 NO_CODE = "(a text that is no code)"
 INTERNAL: Mapping[str, Mapping[str, pl.DataType]] = {
     "persons": {
