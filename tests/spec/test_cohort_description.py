@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from riskstrat.cli import app
-from riskstrat.cohort.occurrence import code_counts
+from riskstrat.cohort import code_counts
 from riskstrat.conditions import available, load
 from riskstrat.declare import (
     AnyOf,

@@ -45,7 +45,7 @@ def describe(
 
 
 def _released_counts(condition: Condition, folder: Path) -> pl.DataFrame:
-    from riskstrat.cohort.occurrence import code_counts
+    from riskstrat.cohort import code_counts
     from riskstrat.disclosure import Table, release
     from riskstrat.registers import open_registers
 

@@ -4,5 +4,6 @@ In: a condition, registers and the day on which we stand. Out: `Cohort` to learn
 """
 
 from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
+from riskstrat.cohort.occurrence import code_counts
 
-__all__ = ["MIN_OUTCOMES", "build_cohort", "target_population"]
+__all__ = ["MIN_OUTCOMES", "build_cohort", "code_counts", "target_population"]
