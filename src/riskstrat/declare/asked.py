@@ -48,8 +48,10 @@ def spelled_out(codes: str, language: Language) -> str:
 
     Examples
     --------
-    >>> spelled_out("diabetes, I10", "sv"), spelled_out("I10", "en"), spelled_out("*", "en")
-    ('Diabetes: E10-E14, I10', 'I10', '*')
+    >>> spelled_out("atrial_fibrillation, I10", "sv")
+    'Förmaksflimmer eller förmaksfladder: I10, I48'
+    >>> spelled_out("I10", "en"), spelled_out("*", "en")
+    ('I10', '*')
     """
     titles = {found.name: found.title_sv if language == "sv" else found.title_en for found in codelists()}
     named = [titles[part] for part in (part.strip() for part in codes.split(",")) if part in titles]
