@@ -56,8 +56,8 @@ class Life:
 
 @st.composite
 def clean_registers(draw: st.DrawFn) -> Clean:
-    """Draw a town of one to six people."""
-    people = draw(st.lists(st.integers(1, 400_000), min_size=1, max_size=6, unique=True))
+    """Draw a town of two to eight people."""
+    people = draw(st.lists(st.integers(1, 400_000), min_size=2, max_size=8, unique=True))
     persons = [_person(draw, person) for person in people]
     linked = [{**row, "mother_id": _mother(draw, row, persons)} for row in persons]
     lives = [_life(row) for row in linked]

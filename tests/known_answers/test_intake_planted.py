@@ -8,9 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.registers import open_registers
+from riskstrat.registers import intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
-from riskstrat.registers.intake.running import intake
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
 from same_registers import DATA_END, FIRST_EVENT, NOT_A_CODE, assert_same_rows, people_who_lost, taken_in, without
 
@@ -66,7 +65,8 @@ EVIDENCE = (
     counted("lisa.individuals", "education", "value not recognised", "emptied", "education_not_on_the_list"),
     counted("lisa.individuals", "income", "not a number", "emptied", "income_not_a_number"),
     counted("diagnoses", "main", MARKS, "mended", "code_with_dagger", "code_with_star", "code_with_hash"),
-    counted("diagnoses", "main", DOTS, "mended", "code_with_dot", "visit_code_with_dot", "primary_care_dot"),
+    counted("diagnoses", "main", DOTS, "mended", "code_with_dot", "code_with_blank", "visit_code_with_dot",
+            "primary_care_dot"),
     counted("diagnoses", "main", "-P stripped from code", "mended", "primary_care_suffix"),
     counted("diagnoses", "underlying", DOTS, "mended", "cause_with_dot"),
     counted("contacts", "", JOINED, "merged", transfer=0.5),
@@ -77,7 +77,7 @@ EVIDENCE = (
     counted("par.inpatient", "", "no usable person", "refused", "stay_without_number"),
     counted("par.inpatient", "", "no usable admitted", "refused", "admission_not_a_date"),
     counted("par.inpatient", "admitted", "not a date", "emptied", "admission_not_a_date"),
-    counted("par.inpatient", "admitted", UNKNOWN_DAY, "mended", "admission_day_unknown"),
+    counted("par.inpatient", "admitted", UNKNOWN_DAY, "mended", "admission_day_unknown", "admission_day_99"),
     counted("par.inpatient", "discharged", SENTINEL, "emptied", "discharge_never"),
     counted("par.inpatient", "discharged", "taken from another column", "mended", "discharge_missing",
             "discharge_never"),
@@ -157,8 +157,8 @@ def planted_rows() -> pl.DataFrame:
 
 
 TABLES = (
-    "persons", "residences", "diagnoses", "prescriptions", "births", "child_health", "measurements", "circumstances", "contacts",
-    "services", "migrations",
+    "persons", "residences", "diagnoses", "prescriptions", "births", "child_health", "measurements", "circumstances",
+    "contacts", "services", "migrations",
 )  # fmt: skip
 
 
@@ -279,7 +279,7 @@ def test_letters_in_the_fifth_place_stay(from_faulty: Intake, planted_rows: pl.D
 EXPLAINED_ELSEWHERE = {
     "death_na", "area_with_version", "code_with_letter", "main_diagnosis_repeated", "code_blanked", "code_not_a_code",
     "icd8", "icd9", "icd9_in_1997", "icd10_in_1997", "stay_twice", "kind_of_admission_missing", "visit_twice",
-    "drug_in_doses", "drug_before_the_register", "cause_repeated", "hours_missing", "income_full_stop",
+    "drug_in_doses", "drug_before_the_register", "cause_repeated", "hours_missing", "income_full_stop", "key_twice",
 }  # fmt: skip
 """Faults that leave no count of their own: the tables equal the clean ones, or a test of their own looks at them."""
 

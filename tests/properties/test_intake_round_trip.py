@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clean_worlds import AREAS, Clean, clean_registers
-from riskstrat.registers import open_registers
+from riskstrat.registers import intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
-from riskstrat.registers.intake.running import intake
 from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
 from same_registers import DATA_END, assert_same_rows, people_who_lost, taken_in, without
 from town import write_town

@@ -76,6 +76,10 @@ def faulty_rows(folder: Path, fault: str) -> list[Row]:
     return [files[file][row - 1] for file, row in places.select("file", "row").iter_rows()]
 
 
+def is_a_day(text: str) -> bool:
+    return re.fullmatch(r"\d{6}(0[1-9]|[12]\d|3[01])", text) is not None
+
+
 def small(row: Row) -> dict[str, str]:
     return {name.lower(): value for name, value in row.items()}
 
@@ -95,7 +99,7 @@ IS_FAULTY: Mapping[str, Callable[[dict[str, str]], bool]] = {
     "code_blanked": lambda row: row["dia4"] == "BLANKED",
     "icd9": lambda row: row["hdia"] == "410A",
     "stay_of_a_stranger": lambda row: row["lopnr"] == "8123456",
-    "ends_before_it_starts": lambda row: row["indatuma"].isdigit() and "" < row["utdatuma"] < row["indatuma"],
+    "ends_before_it_starts": lambda row: is_a_day(row["indatuma"]) and "" < row["utdatuma"] < row["indatuma"],
     "visit_without_diagnosis": lambda row: not row["hdia"],
     "return_of_nothing": lambda row: row["antal"] in {"-7", "-7.0", "-14", "-14.0"},
     "drug_without_day": lambda row: not row["edatum"],

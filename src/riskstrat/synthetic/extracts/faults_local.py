@@ -47,6 +47,14 @@ PRIMARY_CARE = (
         what="the same row twice",
     ),
     Fault(
+        name="key_twice",
+        file="Nyckel_region",
+        change=Nothing(),
+        added=True,
+        fate="refused",
+        what="the same row of the key file twice",
+    ),
+    Fault(
         name="pressure_impossible",
         file="Matvarden",
         change=Times("BT_SYST", 10),

@@ -31,6 +31,15 @@ CODES = (
         what="I21.9 for I219",
     ),
     Fault(
+        name="code_with_blank",
+        file="PAR_SV",
+        change=Rewrite("HDIA", r"^([A-Z]\d\d)(\d)", "${1} ${2}"),
+        where={"HDIA": FOUR_CHARACTERS},
+        rows=8,
+        fate="mended",
+        what="I21 9 for I219",
+    ),
+    Fault(
         name="code_with_letter",
         file="PAR_SV",
         change=Rewrite("HDIA", "$", "B"),
@@ -185,6 +194,15 @@ STAYS = (
         fate="lost",
         loses=IN_HOSPITAL,
         what="day of admission 00",
+    ),
+    Fault(
+        name="admission_day_99",
+        file="PAR_SV",
+        change=Rewrite("INDATUMA", r"\d\d$", "99"),
+        rows=8,
+        fate="lost",
+        loses=IN_HOSPITAL,
+        what="day of admission 99, as Riksstroke writes an unknown one",
     ),
     Fault(
         name="discharge_missing",

@@ -23,6 +23,8 @@ COUNTRY_GROUPS: dict[object, str] = {
     "other": "Nordamerika",
 }
 MOVES: dict[object, str] = {"immigration": "Inv", "emigration": "Utv"}
+COUNTRIES = ("Finland", "Irak", "Österrike", "Iran; Islamiska republiken", "Okänt")
+"""One name has the separator in it, so that it stands in quotation marks."""
 EMPLOYED: dict[object, str] = {1.0: "1", 0.0: "5"}
 
 
@@ -87,7 +89,7 @@ def migrations(tables: Tables, _: date) -> pl.DataFrame:
         LopNr=pl.col("person_id").cast(pl.String),
         Posttyp=coded("code", MOVES),
         Datum=day_text("date"),
-        InvUtvLand=pl.lit("Okänt"),
+        InvUtvLand=pl.lit(pl.Series("countries", COUNTRIES)).gather(drawn("person_id", len(COUNTRIES))),
         _person="person_id",
     )
 
