@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ import polars as pl
 from features import ICD_GROUPS, INDEX, everybody, wide
 from make_events import make_folder
 from riskstrat.declare import Count, DaysSince, Ever, Feature
-from riskstrat.features import feature_parts
+from riskstrat.features import feature_parts, write_features
 from riskstrat.registers import Registers, open_registers
 
 PEOPLE = 20_000
@@ -34,15 +35,8 @@ def several(windows: Sequence[str]) -> list[Feature]:
     return [kind(register="diagnoses", codes=c, within=w) for kind in kinds for w in windows for c in ICD_GROUPS]
 
 
-def answered(
-    registers: Registers,
-    features: list[Feature],
-    dates: Sequence[date] = (INDEX,),
-    workers: int = 1,
-    shard_people: int = PEOPLE // 4,
-) -> None:
-    people = everybody(registers, dates)
-    for _ in feature_parts(features, people, registers, shard_people=shard_people, workers=workers):
+def answered(registers: Registers, features: list[Feature], dates: Sequence[date] = (INDEX,)) -> None:
+    for _ in feature_parts(features, everybody(registers, dates), registers, shard_people=PEOPLE // 4):
         pass
 
 
@@ -90,12 +84,13 @@ def slope(sizes: pl.Series, cpu: pl.Series) -> float:
 
 def two_against_one(place: Path, repetitions: int) -> None:
     """Compare two worker processes with one process, one thread each: how much sooner they end."""
-    registers = open_registers(make_folder(place / "workers", 200_000))
+    registers = open_registers(make_folder(place / "workers", 1_000_000))
 
     def clock(workers: int) -> float:
-        start = time.perf_counter()
-        answered(registers, wide(), workers=workers, shard_people=25_000)
-        return time.perf_counter() - start
+        with TemporaryDirectory(dir=place) as folder:
+            start = time.perf_counter()
+            write_features(wide(), everybody(registers), registers, folder, workers=workers)
+            return time.perf_counter() - start
 
     times = [clock(1) / clock(2) for _ in range(repetitions)]
     print(f"2 workers are done {median(times):.2f} times as fast as 1 ({', '.join(f'{each:.2f}' for each in times)})")

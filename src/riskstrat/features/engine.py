@@ -70,7 +70,7 @@ def build_features(
     ------
     UsageError
         If features share a column or are of an unknown kind, codes cannot be read, people lack a column,
-        `shard_people` or `workers` is not positive, or both workers and a scheduler are asked for.
+        `shard_people` or `workers` is not positive, both workers and a scheduler are asked for, or none answers there.
     ContractError
         If a feature's register is not in the folder.
     MissingExtraError

@@ -59,7 +59,7 @@ def running(workers: int, scheduler: str | None) -> Iterator[Run]:
     Raises
     ------
     UsageError
-        If `workers` is not positive, or both are asked for.
+        If `workers` is not positive, both are asked for, or no scheduler answers.
     MissingExtraError
         If a scheduler is given and `distributed` is not installed.
     """
@@ -128,7 +128,11 @@ def _environment(name: str, value: str) -> Iterator[None]:
 @contextmanager
 def _on_cluster(scheduler: str) -> Iterator[Run]:
     distributed = optional("distributed")
-    with distributed.Client(scheduler, set_as_default=False) as client:
+    try:
+        connected = distributed.Client(scheduler, set_as_default=False)
+    except (OSError, ValueError):
+        raise UsageError(_unreachable(scheduler)) from None
+    with connected as client:
         submit = partial(client.submit, pure=False)
         ahead = _AHEAD * max(sum(client.nthreads().values()), 1)
         try:
@@ -155,6 +159,14 @@ def _in_order(
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _unreachable(scheduler: str) -> Problem:
+    return Problem(
+        found=f"no scheduler at {scheduler}",
+        expected="the address of a Dask scheduler that runs, such as tcp://10.0.0.1:8786",
+        remedy="start it, or correct the address",
+    )
 
 
 def _died(who: str) -> Problem:
