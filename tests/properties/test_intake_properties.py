@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from deliveries import POPULATION, homes, write
+from riskstrat.errors import ContractError
 from riskstrat.registers import intake, open_registers
 from riskstrat.registers.intake.account import Account
 from riskstrat.registers.intake.cleaning import cleaned
@@ -121,6 +122,32 @@ def test_quoted_text_comes_back(table: list[list[str]], separator: str, encoding
     assert dialect.separator == separator
     assert found[FAULT].drop_nulls().is_empty()
     assert found.select(pl.nth(range(3))).rows() == [tuple(row) for row in table]
+
+
+SOUND = {
+    "LMED_2011.csv": "LopNr;ATC;EDATUM;ANTAL;forpddd\n" + "1;N02BE01;20110101;1;98,5\n2;C07AB02;20110301;2;10\n" * 3,
+    "RTB_demografi.csv": POPULATION,
+    "RTB_migrationer.csv": "LopNr;Posttyp;Datum\n1;Utv;20110301\n1;Inv;20120301\n",
+    **homes(),
+}
+MARKS = [b'"', b";", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\t", b",,,", b"0", b"1"]
+MUTATION = st.tuples(st.integers(0, 160), st.integers(0, 12), st.one_of(st.binary(max_size=6), st.sampled_from(MARKS)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(SOUND)), st.lists(MUTATION, max_size=4), st.integers(1, 160))
+def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tuple[int, int, bytes]], end: int):
+    content = SOUND[name].encode()
+    for place, removed, added in mutations:
+        content = content[:place] + added + content[place + removed :]
+    with TemporaryDirectory() as folder:
+        write(Path(folder) / "raw", {**SOUND, name: content[:end]})
+        try:
+            account = intake(Path(folder) / "raw", Path(folder) / "registers").account
+        except ContractError:
+            return
+    for place in account.counts.filter(outcome="read")["place"].unique():
+        assert account.of(place, "read") == account.of(place, "kept") + account.of(place, "refused")
 
 
 def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
