@@ -45,6 +45,11 @@ class AnchoredWindow(Declaration, ABC):
         """The rows whose first visible one dates the window, where one does: it is event_date below."""
         return None
 
+    @property
+    def earliest(self) -> dt.date | None:
+        """The first date that can lie in anybody's window, where it is known; rows before it are not read."""
+        return None
+
     @abstractmethod
     def start(self) -> pl.Expr:
         """Give the first day (Date) from index_date, birth_date and event_date; null where there is no window."""
@@ -120,6 +125,11 @@ class Since(AnchoredWindow):
     def words(self) -> Text:
         """Name of the window in a label."""
         return Text(en=f"since {self.date.isoformat()}", sv=f"sedan {self.date.isoformat()}")
+
+    @property
+    def earliest(self) -> dt.date:
+        """The date itself."""
+        return self.date
 
     def start(self) -> pl.Expr:
         """Give the date."""

@@ -6,6 +6,7 @@ Plain frozen values, sendable to another process; `riskstrat.features.plan` make
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -56,6 +57,10 @@ class Look:
         furthest = None if self.spells else self.window.furthest_day
         return NO_LIMIT if furthest is None else furthest
 
+    def first_date(self, earliest_index: date) -> date | None:
+        """First date that counts at this index or a later one; None where there is no limit."""
+        return None if self.spells else self.window.first_date(earliest_index)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of X that the look answers."""
@@ -101,11 +106,11 @@ class TablePlan:
         """Days before the index that any question to each group reaches back."""
         return [max(look.reach for look in self.looks if group in look.groups) for group in range(len(self.groups))]
 
-    @property
-    def furthest_day(self) -> int | None:
-        """Days before the index that any question reaches back; None where there is no limit."""
-        furthest = max(self.reaches)
-        return None if furthest == NO_LIMIT else furthest
+    def first_date(self, earliest_index: date) -> date | None:
+        """First date that any question can ask for at this index or a later one; None where there is no limit."""
+        dates = [look.first_date(earliest_index) for look in self.looks]
+        limits = [limit for limit in dates if limit is not None]
+        return min(limits) if len(limits) == len(dates) else None
 
     @cached_property
     def codes(self) -> list[str]:

@@ -120,8 +120,9 @@ def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> It
     if len(table.codes) < len(registers.codes(table.register)):
         yield pl.col(_CODE).is_in(table.codes)
     yield pl.col(_DATE) < index[INDEX].max()
-    if table.furthest_day is not None:
-        yield pl.col(_DATE) >= index[INDEX].dt.offset_by(f"-{table.furthest_day}d").min()
+    first_date = table.first_date(index.select(pl.col(INDEX).min()).item())
+    if first_date is not None:
+        yield pl.col(_DATE) >= first_date
 
 
 def _before_index(table: TablePlan, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +110,13 @@ class Window:
     def furthest_day(self) -> int | None:
         """First day of the window, in days before the index; None where nothing limits it, or an anchor does."""
         return None if self.within_days is None else self.gap_days + self.within_days
+
+    def first_date(self, earliest_index: date) -> date | None:
+        """First date that can lie in the window of this index or a later one; None where there is no limit."""
+        if self.anchor is not None:
+            return self.anchor.earliest
+        furthest = self.furthest_day
+        return None if furthest is None else date.fromordinal(max(earliest_index.toordinal() - furthest, 1))
 
     @property
     def dated_by(self) -> tuple[DaysSince, ...]:
