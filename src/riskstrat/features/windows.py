@@ -32,7 +32,8 @@ class Bounds:
     nearest
         Last day of the window.
     furthest
-        First day; None where it reaches back for ever. A window without days has it nearer than `nearest`.
+        First day; None where it reaches back for ever. A window without days has it nearer than `nearest`; nothing of
+        such a window is observed, so what its rows would answer does not matter.
     """
 
     nearest: int | Days
@@ -51,12 +52,8 @@ class Bounds:
         return pl.col(DAYS) >= _of(self.nearest, row)
 
     def reached(self, row: pl.Expr, days: str) -> pl.Expr:
-        """Whether a day (DAYS or END_DAYS of a row) is on or after the first day of a window that has days."""
-        if self.furthest is None:
-            return pl.lit(value=True)
-        furthest = _of(self.furthest, row)
-        reached = pl.col(days) <= furthest
-        return reached if isinstance(self.furthest, int) else reached & (furthest >= _of(self.nearest, row))
+        """Whether a day (DAYS or END_DAYS of a row) is on or after the first day of the window."""
+        return pl.lit(value=True) if self.furthest is None else pl.col(days) <= _of(self.furthest, row)
 
     def spell_bounds(self, row: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         """First and last day of a spell inside the window, in days before the index."""
