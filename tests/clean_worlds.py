@@ -57,7 +57,7 @@ class Life:
 @st.composite
 def clean_registers(draw: st.DrawFn) -> Clean:
     """Draw a town of two to eight people."""
-    people = draw(st.lists(st.integers(1, 400_000), min_size=2, max_size=8, unique=True))
+    people = draw(st.lists(st.integers(1, 70_000), min_size=2, max_size=8, unique=True))
     persons = [_person(draw, person) for person in people]
     linked = [{**row, "mother_id": _mother(draw, row, persons)} for row in persons]
     lives = [_life(row) for row in linked]

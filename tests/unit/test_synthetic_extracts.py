@@ -10,7 +10,9 @@ from pathlib import Path
 import polars as pl
 import pyreadstat
 import pytest
+from typer.testing import CliRunner
 
+from riskstrat.cli import app
 from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic import write_municipality
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
@@ -98,7 +100,7 @@ IS_FAULTY: Mapping[str, Callable[[dict[str, str]], bool]] = {
     "code_with_letter": lambda row: re.fullmatch(r"[A-Z]\d{3}B", row["hdia"]) is not None,
     "code_blanked": lambda row: row["dia4"] == "BLANKED",
     "icd9": lambda row: row["hdia"] == "410A",
-    "stay_of_a_stranger": lambda row: row["lopnr"] == "8123456",
+    "stay_of_a_stranger": lambda row: row["lopnr"] == "812345",
     "ends_before_it_starts": lambda row: is_a_day(row["indatuma"]) and "" < row["utdatuma"] < row["indatuma"],
     "visit_without_diagnosis": lambda row: not row["hdia"],
     "return_of_nothing": lambda row: row["antal"] in {"-7", "-7.0", "-14", "-14.0"},
@@ -207,6 +209,15 @@ def test_citizens_carry_no_fault(faulty: Path):
 
 def test_same_seed_same_extracts(faulty: Path, registers: Registers, tmp_path: Path):
     assert_same_folder(write_extracts(registers.folder, tmp_path / "again", 10_000), faulty)
+
+
+@pytest.mark.slow
+def test_command_writes_extracts_beside_the_registers(tmp_path: Path):
+    town, raw = tmp_path / "town", tmp_path / "raw"
+    command = ["synthesise", "--people", "1000", "--out", str(town), "--extracts", str(raw)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert open_registers(town).refused().is_empty()
+    assert (raw / "RTB_demografi.csv").is_file()
 
 
 def test_sample_is_what_the_writer_makes_today(tmp_path: Path):

@@ -29,6 +29,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "services": SPELLS,
     "migrations": ("person_id", "date", "code"),
 }
+CIRCUMSTANCES = (
+    "disposable_income_sek", "education_level", "employed", "lives_alone", "single_parent", "social_assistance",
+)  # fmt: skip
 MID_MONTH = 15
 HIGHEST_CHILD_BMI, LARGEST_BMI_GAP = 45.0, 0.5
 CARRIED_LOSSES: Mapping[str, str] = {
@@ -39,6 +42,24 @@ CARRIED_LOSSES: Mapping[str, str] = {
     "circumstances": "Social assistance is an amount of the family, repeated on each of its members.",
 }
 """What is lost in any delivery, however clean."""
+_DTYPES: Mapping[str, pl.DataType] = {
+    "person_id": pl.Int64(),
+    "birth_date": pl.Date(),
+    "sex": pl.String(),
+    "death_date": pl.Date(),
+    "mother_id": pl.Int64(),
+    "father_id": pl.Int64(),
+    "birth_region": pl.String(),
+    "start_date": pl.Date(),
+    "end_date": pl.Date(),
+    "area_id": pl.String(),
+    "care_centre_id": pl.String(),
+    "date": pl.Date(),
+    "code": pl.String(),
+    "value": pl.Float64(),
+    "setting": pl.String(),
+    "position": pl.String(),
+}
 
 
 def clean_tables(registers: Registers, people: pl.Series | None = None) -> dict[str, pl.DataFrame]:
@@ -188,11 +209,6 @@ def _whole_months(services: pl.DataFrame, data_end: date) -> pl.DataFrame:
     return joined.select(SPELLS).sort(SPELLS)
 
 
-CIRCUMSTANCES = (
-    "disposable_income_sek", "education_level", "employed", "lives_alone", "single_parent", "social_assistance",
-)  # fmt: skip
-
-
 def _with_zeros(circumstances: pl.DataFrame) -> pl.DataFrame:
     years = wide(circumstances, CIRCUMSTANCES)
     family_known = pl.col("lives_alone").is_not_null() | pl.col("single_parent").is_not_null()
@@ -202,23 +218,3 @@ def _with_zeros(circumstances: pl.DataFrame) -> pl.DataFrame:
         social_assistance=pl.col("social_assistance").fill_null(0.0),
     )
     return long(known, CIRCUMSTANCES)
-
-
-_DTYPES: Mapping[str, pl.DataType] = {
-    "person_id": pl.Int64(),
-    "birth_date": pl.Date(),
-    "sex": pl.String(),
-    "death_date": pl.Date(),
-    "mother_id": pl.Int64(),
-    "father_id": pl.Int64(),
-    "birth_region": pl.String(),
-    "start_date": pl.Date(),
-    "end_date": pl.Date(),
-    "area_id": pl.String(),
-    "care_centre_id": pl.String(),
-    "date": pl.Date(),
-    "code": pl.String(),
-    "value": pl.Float64(),
-    "setting": pl.String(),
-    "position": pl.String(),
-}

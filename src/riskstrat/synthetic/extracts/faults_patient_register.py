@@ -12,7 +12,7 @@ FOUR_CHARACTERS = r"^[A-Z]\d{3}$"
 DOTTED = Rewrite("HDIA", r"^([A-Z]\d\d)(\d)", "${1}.${2}")
 OLD_ENOUGH = {"_born": r"^19[1-4]", "HDIA": FOUR_CHARACTERS}
 IN_HOSPITAL = ("diagnoses", "contacts")
-STRANGER = "8123456"
+STRANGER = "812345"
 
 
 def _history(year: int, code: str) -> Write:
