@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.codes import growth_z
 from riskstrat.declare import (
     Age,
+    AnchoredWindow,
     AreaFact,
     Count,
     EventFeature,
@@ -19,6 +20,7 @@ from riskstrat.declare import (
     GrowthZ,
     Latest,
     Sex,
+    Text,
 )
 from riskstrat.declare.base import CONFIG
 from riskstrat.declare.features import PersonFeature
@@ -166,6 +168,30 @@ def test_a_new_kind_is_one_class_with_one_method(town: Town):
     assert answers(registers, Spread(register="diagnoses", codes="F00, W19")) == [1, 0, -1]
     assert answers(registers, BornIn(year=1990)) == [0, 1, 0]
     assert Feature.from_json(BornIn(year=1990).to_json()) == BornIn(year=1990)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class ThisYear(AnchoredWindow):
+    """A window of somebody else: since the first of January before the index."""
+
+    @property
+    def name(self) -> str:
+        return "this_year"
+
+    @property
+    def words(self) -> Text:
+        return Text(en="this year", sv="i år")
+
+    def start(self) -> pl.Expr:
+        return (pl.col("index_date") - pl.duration(days=1)).dt.truncate("1y")
+
+
+def test_a_new_window_is_one_class(town: Town):
+    rows = [{"person_id": 1, "date": date(year, month, 31), "code": "F00"} for year, month in ((2018, 12), (2019, 1))]
+    feature = Count(register="diagnoses", codes="F00", within=("ever", ThisYear()))
+    asked = ask(with_rows(town, rows), feature).row(0)
+    assert asked[2:4] == (2, 1)
+    assert Feature.from_json(feature.to_json()) == feature
 
 
 def test_the_answer_has_the_order_of_the_people_and_of_the_features(town: Town):

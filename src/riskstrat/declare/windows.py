@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from dataclasses import field
 from typing import Annotated, Self
 
 import polars as pl
@@ -74,8 +73,8 @@ class BetweenAges(AnchoredWindow):
     'between_ages_1y6m_4y'
     """
 
-    from_years: Years = field(kw_only=False)
-    to_years: Years = field(kw_only=False)
+    from_years: Years
+    to_years: Years
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -114,7 +113,7 @@ class Since(AnchoredWindow):
     'since_2015-01-01'
     """
 
-    date: dt.date = field(kw_only=False)
+    date: dt.date
 
     @property
     def name(self) -> str:
