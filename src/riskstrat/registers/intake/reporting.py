@@ -18,12 +18,13 @@ from riskstrat.registers.contract import PERSON, is_event_table
 from riskstrat.registers.intake.account import EMPTIED, KEPT, MADE, MENDED, MERGED, READ, REFUSED, Account
 from riskstrat.registers.intake.delivery import Delivered, Delivery
 from riskstrat.registers.intake.people import REUSED
-from riskstrat.registers.intake.tables import PERSONS, REFUSED_FOLDER
+from riskstrat.registers.intake.pieces import REFUSED_FOLDER
+from riskstrat.registers.intake.tables import PERSONS
 from riskstrat.registers.intake.taking import RULE
 from riskstrat.registers.manifest import Manifest
 from riskstrat.registers.opened import Registers
 
-RARE_CODE = "(rarer)"
+RARE_CODE, NO_TABLE = "(rarer)", "(no table, passed over)"
 HOLE_SHARE = 0.2
 """A year within the coverage with fewer rows than this share of the usual year is called a hole."""
 
@@ -74,7 +75,7 @@ class Intake:
     folder: Path
 
 
-def report_of(account: Account, delivery: Delivery, manifest: Manifest, folder: Path, refused: Path) -> IntakeReport:
+def report_of(account: Account, delivery: Delivery, manifest: Manifest, folder: Path) -> IntakeReport:
     """Put the report together.
 
     Parameters
@@ -85,13 +86,9 @@ def report_of(account: Account, delivery: Delivery, manifest: Manifest, folder: 
         The files.
     manifest, folder
         What was written, and where.
-    refused
-        The folder of refused rows.
     """
     tables = {
-        "files": Table(
-            _files(delivery.files), dimensions=("file",), public=("what", "written", "unverified", "unused")
-        ),
+        "files": Table(_files(delivery), dimensions=("file",), public=("what", "written", "unverified", "unused")),
         "inputs": Table(
             _ends(account, (READ, KEPT, REFUSED), READ), dimensions=("place",), counts=(READ, KEPT, REFUSED)
         ),
@@ -99,14 +96,14 @@ def report_of(account: Account, delivery: Delivery, manifest: Manifest, folder: 
         "rules": Table(_rules(account), dimensions=("place", "column", "rule", "outcome"), counts=("rows",)),
         "years": Table(_years(account, manifest), dimensions=("table", "year"), counts=("rows",), public=("hole",)),
         "missing": _missing(account),
-        "links": _links(manifest, folder, refused),
+        "links": _links(manifest, folder, folder / REFUSED_FOLDER),
         "codes": Table(_codes(account), dimensions=("table", "code"), counts=("rows",)),
         "breaks": Table(account.series, dimensions=("table", "code", "definition", "year"), counts=("rows",)),
     }
     return IntakeReport(name=manifest.name, last_day=manifest.data_end, tables=tables)
 
 
-def _files(files: Sequence[Delivered]) -> pl.DataFrame:
+def _files(delivery: Delivery) -> pl.DataFrame:
     rows = [
         {
             "file": each.file,
@@ -115,7 +112,10 @@ def _files(files: Sequence[Delivered]) -> pl.DataFrame:
             "unverified": ", ".join(_unverified(each)),
             "unused": ", ".join(each.unused),
         }
-        for each in files
+        for each in delivery.files
+    ]
+    rows += [
+        {"file": file, "what": NO_TABLE, "written": "", "unverified": "", "unused": ""} for file in delivery.passed_over
     ]
     schema = dict.fromkeys(("file", "what", "written", "unverified", "unused"), pl.String)
     return pl.DataFrame(rows, schema=schema)
@@ -233,6 +233,3 @@ def _codes(account: Account) -> pl.DataFrame:
         .agg(pl.col("rows").sum())
         .sort("table", "rows", descending=[False, True])
     )
-
-
-__all__ = ["REFUSED_FOLDER", "Intake", "IntakeReport", "report_of"]

@@ -6,37 +6,31 @@ read -> clean -> judge lines -> shape -> store; then by range of persons: people
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import Problem, UsageError
 from riskstrat.extras import optional
-from riskstrat.registers.identity import refuse_identities
-from riskstrat.registers.intake.account import KEPT, REFUSED, Account, counts, total
+from riskstrat.registers.intake.account import Account, total
+from riskstrat.registers.intake.batches import Batch, batches
 from riskstrat.registers.intake.covering import Span, coverage_of, entries_of, last_day_of, rules_of
 from riskstrat.registers.intake.delivery import Delivered, Delivery, delivery_of
 from riskstrat.registers.intake.keys import key_maps
 from riskstrat.registers.intake.mapping import RegisterMapping
 from riskstrat.registers.intake.page import write_report
 from riskstrat.registers.intake.parts import by_table, stored
+from riskstrat.registers.intake.pieces import Workshop, join_refused
 from riskstrat.registers.intake.reporting import Intake, report_of
-from riskstrat.registers.intake.shaping import shaped
 from riskstrat.registers.intake.shipped import mappings
-from riskstrat.registers.intake.tables import REFUSED_FOLDER, Workshop, write_tables
-from riskstrat.registers.intake.taking import ORIGIN, KeyMap, set_aside, taken
-from riskstrat.registers.intake.text import LINE, UnreadableError, unreadable
+from riskstrat.registers.intake.tables import write_tables
 from riskstrat.registers.intake.workshop import workshop
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 from riskstrat.registers.opening import open_registers
 
 Progress = Callable[[str, float], None]
-EMPTY_HANDED = "nothing to take from it"
 _READING = 0.6
-_VALUES_LOOKED_AT = 10_000
-"""Different values of each column of each batch in which identity numbers are looked for."""
 
 
 def intake(
@@ -85,11 +79,12 @@ def intake(
     delivery = delivery_of(source, mappings(Path(each) for each in mapping))
     keys = key_maps(delivery.keys)
     with workshop(target) as work:
-        reading = _Reading(delivery=delivery, keys=keys, work=work, tell=tell)
-        parts = by_table(stored(reading.rows(), work / "parts"))
-        read = total(reading.accounts)
-        spans = coverage_of(read.years, delivery.files)
-        last_day = data_end or last_day_of(read.years, delivery.files)
+        accounts: list[Account] = []
+        read = batches(delivery.files, keys, work, lambda what, share: tell(what, _READING * share))
+        parts = by_table(stored(_noted(read, accounts), work / "parts"))
+        months = total(accounts).years
+        spans = coverage_of(months, delivery.files)
+        last_day = data_end or last_day_of(months, delivery.files)
         place = Workshop(
             folder=work / "new",
             work=work,
@@ -98,14 +93,13 @@ def intake(
             last_day=last_day,
             files=[each.file for each in delivery.files],
         )
-        made = list(write_tables(place, lambda table: tell(f"writing {table}", _READING)))
+        accounts += write_tables(place, lambda what, share: tell(what, _READING + (1 - _READING) * share))
         manifest = _manifest(name or source.name, place, spans, delivery.files)
-        account = total([read, *made])
-        _write_refused(work)
-        fresh = work / "new"
-        report = report_of(account, delivery, manifest, fresh, fresh / REFUSED_FOLDER)
-        write_report(report, fresh)
-        open_registers(fresh)  # what breaks the contract does not take the place of what is there
+        account = total(accounts)
+        join_refused(work, place.folder)
+        report = report_of(account, delivery, manifest, place.folder)
+        write_report(report, place.folder)
+        open_registers(place.folder)  # what breaks the contract does not take the place of what is there
     tell("done", 1.0)
     return Intake(registers=open_registers(target), account=account, report=report, folder=target)
 
@@ -127,68 +121,11 @@ def _silent(_: str, __: float) -> None:
     pass
 
 
-@dataclass(kw_only=True)
-class _Reading:
-    """Reads the files once, in order, and keeps the account."""
-
-    delivery: Delivery
-    keys: dict[str, KeyMap]
-    work: Path
-    tell: Progress
-    accounts: list[Account] = field(default_factory=list)
-
-    def rows(self) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Yield table and rows of every batch of every file.
-
-        Raises
-        ------
-        ContractError
-            If a file breaks off, or holds personal identity numbers.
-        """
-        size = sum(each.sheet.path.stat().st_size for each in self.delivery.files) or 1
-        done = 0
-        for number, file in enumerate(self.delivery.files):
-            self.tell(f"reading {file.file}", _READING * done / size)
-            yield from self._rows_of(file, number)
-            self.accounts = [total(self.accounts)]
-            done += file.sheet.path.stat().st_size
-
-    def _rows_of(self, file: Delivered, number: int) -> Iterator[tuple[str, pl.DataFrame]]:
-        try:
-            for texts in file.sheet.frames():
-                _refuse_identities(file, texts)
-                yield from self._batch(file, number, texts)
-        except UnreadableError as broken:
-            raise ContractError(unreadable(file.file, str(broken))) from broken
-
-    def _batch(self, file: Delivered, number: int, texts: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-        batch = taken(file, number, texts, self.keys.get(file.register.name))
-        rows = shaped(file.register, file.place, file.declared, batch.values)
-        used = pl.concat([each.rows[ORIGIN] for each in rows]).unique()
-        idle = batch.values.filter(~pl.col(ORIGIN).is_in(used.implode()))[ORIGIN]
-        nothing = set_aside(file, texts, (idle % 2**32).cast(pl.UInt32), EMPTY_HANDED)
-        self._keep_refused(file, number, pl.concat([batch.refused, nothing]), int(texts[LINE][0]))
-        moved = [(file.place, "", EMPTY_HANDED, REFUSED, idle.len()), (file.place, "", "", KEPT, -idle.len())]
-        self.accounts += [batch.account, Account(counts=counts(moved)), *(each.account for each in rows)]
-        yield from ((each.table, each.rows) for each in rows if each.rows.height)
-
-    def _keep_refused(self, file: Delivered, number: int, refused: pl.DataFrame, first: int) -> None:
-        if refused.height:
-            folder = self.work / REFUSED_FOLDER / file.place
-            folder.mkdir(parents=True, exist_ok=True)
-            refused.write_parquet(folder / f"{number:06d}_{first:012d}.parquet")
-
-
-def _refuse_identities(file: Delivered, texts: pl.DataFrame) -> None:
-    header = [
-        name if file.sheet.header.index(name) == place else f"{name} ({place + 1})"
-        for place, name in enumerate(file.sheet.header)
-    ]
-    different = [
-        texts.select(pl.nth(place).drop_nulls().unique().head(_VALUES_LOOKED_AT).alias(name))
-        for place, name in enumerate(header)
-    ]
-    refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
+def _noted(read: Iterable[Batch], accounts: list[Account]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Pass on the rows of each batch, and note its account."""
+    for batch in read:
+        accounts.append(batch.account)
+        yield from batch.rows
 
 
 def _registers(delivery: Delivery) -> list[RegisterMapping]:
@@ -210,15 +147,3 @@ def _sources(files: Sequence[Delivered]) -> dict[str, str]:
         for table in (*each.declared.tables, *each.register.tables):
             found.setdefault(table, []).append(each.register.source)
     return {table: "; ".join(dict.fromkeys(sources)) for table, sources in found.items()}
-
-
-def _write_refused(work: Path) -> None:
-    """Join the refused rows of each place into one file."""
-    folder = work / REFUSED_FOLDER
-    if not folder.is_dir():
-        return
-    target = work / "new" / REFUSED_FOLDER
-    target.mkdir()
-    for place in sorted(folder.iterdir()):
-        pieces = [pl.scan_parquet(path, glob=False) for path in sorted(place.iterdir())]
-        pl.concat(pieces, how="diagonal_relaxed").sink_parquet(target / f"{place.name}.parquet", compression="zstd")

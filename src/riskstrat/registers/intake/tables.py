@@ -5,90 +5,54 @@ In: parts by table, what the mappings say of the tables. Out: sorted Parquet fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
-from riskstrat.registers.intake.account import KEPT, MERGED, Account, counts
+from riskstrat.registers.intake.account import KEPT, MERGED, REFUSED, Account, counts
 from riskstrat.registers.intake.homes import homes_of
 from riskstrat.registers.intake.judging import Known, judged, person_rule
-from riskstrat.registers.intake.mapping import SNAPSHOT, TableRules
+from riskstrat.registers.intake.mapping import SNAPSHOT
 from riskstrat.registers.intake.parts import Part, Range, ranges, rows_of
 from riskstrat.registers.intake.people import REUSED, people_of
+from riskstrat.registers.intake.pieces import REFUSED_FOLDER, Workshop, join, keep, refuse
 from riskstrat.registers.intake.shaping import schema_within
 from riskstrat.registers.intake.taking import ORIGIN, RULE
-from riskstrat.registers.writing import ROWS_PER_GROUP
 
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
-REFUSED_FOLDER = "refused"
-REPEATED_PLACE = "the same place again"
+REPEATED_PLACE, INCOMPLETE = "the same place again", "incomplete"
 _LEAST_SHARE_ASKED = 0.1
 _KNOWN = (PERSON, "birth_date", "birth_date_precision", "sex", "death_date")
-_ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workshop:
-    """Where tables are made.
-
-    Attributes
-    ----------
-    folder
-        The register folder to be.
-    work
-        Where sorted pieces lie until they are joined.
-    parts
-        Stored rows by table.
-    rules
-        What the mappings say of the event tables.
-    last_day
-        The last day that can have been seen.
-    files
-        What the files are called, by the number in a row's origin.
-    """
-
-    folder: Path
-    work: Path
-    parts: Mapping[str, Sequence[Part]]
-    rules: Mapping[str, TableRules]
-    last_day: date
-    files: Sequence[str]
+def write_tables(workshop: Workshop, tell: Callable[[str, float], None]) -> Iterator[Account]:
+    """Write every table, persons first because all others are judged by them; `tell` hears which and how far."""
+    tables = [PERSONS, *(table for table in workshop.parts if table != PERSONS)]
+    for number, table in enumerate(tables):
+        tell(f"writing {table}", number / len(tables))
+        yield from _write(workshop, table)
+    _write_areas(workshop)
 
 
-def write_tables(workshop: Workshop, progress: Callable[[str], None]) -> Iterator[Account]:
-    """Write every table, persons first because all others are judged by them."""
-    progress(PERSONS)
-    yield from _write_persons(workshop)
-    for table in workshop.parts:
-        if table == PERSONS:
-            continue
-        progress(table)
-        if table == RESIDENCES:
-            yield from _write_residences(workshop)
-        elif is_event_table(table):
-            yield from _write_events(workshop, table)
-        else:
-            yield _write_places(workshop, table)
-    if AREAS not in workshop.parts:
-        _write_areas_seen(workshop)
+def _write(workshop: Workshop, table: str) -> Iterator[Account]:
+    special = {PERSONS: _write_persons, RESIDENCES: _write_residences}
+    if table in special:
+        return special[table](workshop)
+    return _write_events(workshop, table) if is_event_table(table) else _write_places(workshop, table)
 
 
 def _write_persons(workshop: Workshop) -> Iterator[Account]:
-    pieces = _Pieces(workshop, PERSONS)
     for people in ranges(workshop.parts.get(PERSONS, ())):
         found = people_of(_rows(workshop, PERSONS, people), workshop.last_day)
-        pieces.keep(found.persons)
-        pieces.refuse(found.refused)
+        keep(workshop, PERSONS, found.persons)
+        refuse(workshop, PERSONS, found.refused)
         yield found.account
-    pieces.join()
+    join(workshop, PERSONS)
 
 
 def _write_residences(workshop: Workshop) -> Iterator[Account]:
-    pieces = _Pieces(workshop, RESIDENCES)
     asked = _asked(workshop.parts[RESIDENCES], workshop.last_day)
     for people in ranges(workshop.parts[RESIDENCES]):
         known = _known(workshop, people)
@@ -97,25 +61,25 @@ def _write_residences(workshop: Workshop) -> Iterator[Account]:
             *places.columns, person_rule(known).alias(RULE)
         )
         migrations = _rows(workshop, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
+        seen = migrations.filter(pl.col("date") <= workshop.last_day)
         lives = known.persons.select(PERSON, "birth_date", "death_date")
-        found = homes_of(ruled, migrations, lives, asked, workshop.last_day)
-        pieces.keep(found.residences)
-        pieces.refuse(found.refused)
+        found = homes_of(ruled, seen, lives, asked, workshop.last_day)
+        keep(workshop, RESIDENCES, found.residences)
+        refuse(workshop, RESIDENCES, found.refused)
         yield found.account
-    pieces.join()
+    join(workshop, RESIDENCES)
 
 
 def _write_events(workshop: Workshop, table: str) -> Iterator[Account]:
-    pieces = _Pieces(workshop, table)
     for people in ranges(workshop.parts[table]):
         verdict = judged(table, _rows(workshop, table, people), _known(workshop, people), workshop.rules[table])
-        pieces.keep(verdict.rows)
-        pieces.refuse(verdict.refused)
+        keep(workshop, table, verdict.rows)
+        refuse(workshop, table, verdict.refused)
         yield from verdict.accounts
-    pieces.join()
+    join(workshop, table)
 
 
-def _write_places(workshop: Workshop, table: str) -> Account:
+def _write_places(workshop: Workshop, table: str) -> Iterator[Account]:
     """Write a table about places, which is small."""
     rows = pl.concat(pl.read_parquet(part.path) for part in workshop.parts[table])
     columns = [column.name for column in columns_of(table)]
@@ -123,27 +87,32 @@ def _write_places(workshop: Workshop, table: str) -> Account:
     whole = rows.drop_nulls([name for name in needed if name != "municipality"])
     keys = ["area_id"] if table == AREAS else ["area_id", "date", "code"]
     kept = whole.unique(keys, keep="first", maintain_order=True).select(columns)
-    pieces = _Pieces(workshop, table)
-    pieces.keep(kept)
-    pieces.refuse(rows.join(whole, on=ORIGIN, how="anti").with_columns(pl.lit("incomplete").alias(RULE)))
-    pieces.join()
+    keep(workshop, table, kept)
+    refuse(workshop, table, rows.join(whole, on=ORIGIN, how="anti").with_columns(pl.lit(INCOMPLETE).alias(RULE)))
+    join(workshop, table)
     told = [
         (table, "", "", KEPT, kept.height),
         (table, "", REPEATED_PLACE, MERGED, whole.height - kept.height),
-        (table, "", "incomplete", "refused", rows.height - whole.height),
+        (table, "", INCOMPLETE, REFUSED, rows.height - whole.height),
     ]
-    return Account(counts=counts(told))
+    yield Account(counts=counts(told))
 
 
-def _write_areas_seen(workshop: Workshop) -> None:
-    """Name the areas in which people live, where nothing delivered says what they are called."""
-    path = workshop.folder / f"{RESIDENCES}.parquet"
-    if not path.is_file():
+def _write_areas(workshop: Workshop) -> None:
+    """Name the areas in which people live by their codes, where nothing delivered says what they are called."""
+    path = workshop.folder / f"{AREAS}.parquet"
+    homes = workshop.folder / f"{RESIDENCES}.parquet"
+    if not homes.is_file():
         return
-    seen = pl.scan_parquet(path).select(pl.col("area_id").drop_nulls().unique().sort()).collect()
-    if seen.height:
-        named = seen.select("area_id", name="area_id", municipality=pl.col("area_id").str.slice(0, 4))
-        named.write_parquet(workshop.folder / f"{AREAS}.parquet", compression="zstd")
+    schema = {column.name: column.dtype for column in columns_of(AREAS)}
+    named = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)
+    seen = pl.scan_parquet(homes).select(pl.col("area_id").drop_nulls().unique()).collect()
+    codes = seen.join(named, on="area_id", how="anti").with_columns(
+        name="area_id", municipality=pl.col("area_id").str.slice(0, 4)
+    )
+    areas = pl.concat([named, codes], how="diagonal").sort("area_id")
+    if areas.height:
+        areas.write_parquet(path, compression="zstd")
 
 
 def _asked(parts: Sequence[Part], last_day: date) -> list[date]:
@@ -165,46 +134,3 @@ def _known(workshop: Workshop, people: Range) -> Known:
         return Known(persons=persons, reused=pl.Series([], dtype=pl.Int64), last_day=workshop.last_day)
     reused = pl.scan_parquet(refused).filter(within, pl.col(RULE) == REUSED).select(PERSON).collect()[PERSON]
     return Known(persons=persons, reused=reused, last_day=workshop.last_day)
-
-
-class _Pieces:
-    """Sorted pieces of a table, joined at the end into one file; refused rows go beside."""
-
-    def __init__(self, workshop: Workshop, table: str) -> None:
-        self._workshop, self._table = workshop, table
-        self._kept, self._number = workshop.work / "sorted" / table, 0
-        self._kept.mkdir(parents=True, exist_ok=True)
-
-    def keep(self, rows: pl.DataFrame) -> None:
-        keys = [name for name in _ORDER if name in rows.columns]
-        rows.sort(keys).write_parquet(self._kept / f"{self._number:06d}.parquet", compression="lz4")
-        self._number += 1
-
-    def refuse(self, rows: pl.DataFrame) -> None:
-        if rows.is_empty():
-            return
-        folder = self._workshop.work / REFUSED_FOLDER / self._table
-        folder.mkdir(parents=True, exist_ok=True)
-        _with_file(rows, self._workshop.files).write_parquet(folder / f"{self._number:06d}.parquet")
-
-    def join(self) -> None:
-        files = sorted(self._kept.iterdir())
-        target = self._workshop.folder / f"{self._table}.parquet"
-        if not files:
-            schema = {column.name: column.dtype for column in columns_of(self._table)}
-            pl.DataFrame(schema=schema).write_parquet(target)
-            return
-        pl.scan_parquet(files, glob=False).sink_parquet(
-            target, compression="zstd", row_group_size=ROWS_PER_GROUP, maintain_order=True
-        )
-
-
-def _with_file(rows: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
-    """Say in which file and line a refused row stood."""
-    if ORIGIN not in rows.columns:
-        return rows
-    names = pl.Series(files, dtype=pl.String)
-    place = (pl.col(ORIGIN) // 2**32).cast(pl.UInt32)
-    return rows.with_columns(
-        pl.lit(names).gather(place).alias("__file"), (pl.col(ORIGIN) % 2**32).cast(pl.UInt32).alias("__line")
-    ).drop(ORIGIN)
