@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from riskstrat.registers import intake, open_registers
+import riskstrat as rs
+from riskstrat.registers import Registers, intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
 from same_registers import DATA_END, FIRST_EVENT, NOT_A_CODE, assert_same_rows, people_who_lost, taken_in, without
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
+RAGNAR = 9_000_001
 
 
 @dataclass(frozen=True)
@@ -274,6 +277,22 @@ def test_hidden_codes_do_not_come_in(from_faulty: Intake):
 def test_letters_in_the_fifth_place_stay(from_faulty: Intake, planted_rows: pl.DataFrame):
     lettered = from_faulty.registers.scan("diagnoses").collect().filter(pl.col("code").str.contains(r"^[A-Z]\d{3}B$"))
     assert people_with(planted_rows, "code_with_letter") <= set(lettered["person_id"])
+
+
+def features_of(registers: Registers, person: int) -> dict[str, object]:
+    """Answer every feature of `frailty` for one of the target population."""
+    condition = rs.conditions.load("frailty")
+    target = rs.target_population(condition, registers, date(2024, 1, 1))
+    alone = replace(target, people=target.people.filter(person_id=person))
+    return rs.build_features(condition.features, alone, registers).row(0, named=True)
+
+
+def test_ragnar_is_the_same_to_the_model_after_the_way_through_the_agencies(from_faulty: Intake):
+    before = features_of(open_registers(SAMPLES / "modellstad"), RAGNAR)
+    after = features_of(from_faulty.registers, RAGNAR)
+    assert after.pop("age_years") == pytest.approx(before.pop("age_years"), abs=16 / 365)
+    assert (after.pop("area_care_need_index"), before.pop("area_care_need_index")) == (None, 1.625)
+    assert after == before
 
 
 EXPLAINED_ELSEWHERE = {
