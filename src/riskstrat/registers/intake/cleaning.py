@@ -21,6 +21,7 @@ SENTINEL = "a date that stands for unknown"
 MONTH_KNOWN, YEAR_KNOWN = "incomplete date, day unknown", "incomplete date, month unknown"
 IMPLAUSIBLE, UNRECOGNISED = "outside the plausible range", "value not recognised"
 ZERO_RESTORED, NO_AREA = "leading zero restored", "not an area code"
+VERSION_STRIPPED = "version stripped from area code"
 DAY, MONTH, YEAR = "day", "month", "year"
 
 _DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:\.0+)?$"
@@ -113,7 +114,9 @@ def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
     read = _recoded(column, texts).with_columns(code=code).with_columns(short=pl.col("code").str.len_bytes() == 8)
     value = read.select(pl.when("short").then(pl.lit("0") + pl.col("code")).otherwise("code")).to_series()
     lost = _flag(read, pl.col("meant").is_not_null() & pl.col("code").is_null())
-    return Cleaned(value=value, mended={ZERO_RESTORED: read["short"]}, emptied={NO_AREA: lost})
+    longer = _flag(read, pl.col("meant").str.len_bytes() > pl.col("code").str.len_bytes())
+    mended = {ZERO_RESTORED: read["short"], VERSION_STRIPPED: longer}
+    return Cleaned(value=value, mended=mended, emptied={NO_AREA: lost})
 
 
 def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
