@@ -19,7 +19,6 @@ from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_t
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
-REGION_STEP, REGION_SERIES = 7, 500_000
 Row = Mapping[str, str]
 
 

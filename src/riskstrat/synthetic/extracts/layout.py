@@ -69,14 +69,7 @@ EXTRACTS: tuple[Extract, ...] = (
         name="LISA",
         rows=scb.lisa,
         forms={
-            1990: Form(
-                encoding=LATIN,
-                names={
-                    "Sun2000niva_old": "Sun2000niva_old",
-                    "DispInk04": "DispInk",
-                    "SyssStat11": "SyssStat",
-                },
-            ),
+            1990: Form(encoding=LATIN, names={"DispInk04": "DispInk", "SyssStat11": "SyssStat"}),
             2004: Form(encoding=LATIN, names={"SyssStat11": "SyssStatG"}),
             2011: Form(encoding=LATIN, names={"LopNr": "LOPNR", "Sun2000niva_old": "Sun2000niva_Old"}),
             2015: Form(encoding=BOM, separator="\t", names={**PROJECT_KEY, "Sun2000niva_old": "Sun2000Niva_Old"}),

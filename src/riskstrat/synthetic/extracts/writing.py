@@ -64,6 +64,15 @@ def write_extracts(
     ------
     ContractError
         If the registers cannot be opened.
+
+    Examples
+    --------
+    >>> from riskstrat.synthetic import write_municipality
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     town = write_municipality(500, 1, Path(place) / "town")
+    ...     raw = write_extracts(town, Path(place) / "raw", people=200)
+    ...     sorted(path.name for path in raw.iterdir())[:3]
+    ['BHV.csv', 'DORS.csv', 'LISA_2003.csv']
     """
     registers = open_registers(registers_folder)
     tables = clean_tables(registers, choose_people(registers, people, seed))
