@@ -80,6 +80,7 @@ CONTRADICTIONS = {
         'take = { person_id = "person", date = "day", dose = "hba1c" }',
         "no column dose",
     ),
+    "a number as a code": ('take = { person_id = "person", date = "day", code = "hba1c" }', "holds none"),
     "no date": ('take = { person_id = "person", value = "hba1c" }', "no date"),
 }
 

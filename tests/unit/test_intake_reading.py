@@ -49,6 +49,21 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, ending: str):
     assert rows(found, "prescriptions", "person_id", "date", "code", "value") == WANTED
 
 
+@pytest.mark.parametrize("ending", ["dta", "sav"])
+def test_whole_numbers_of_statistical_programs_are_whole(tmp_path: Path, ending: str):
+    pyreadstat = pytest.importorskip("pyreadstat")
+    people = pl.DataFrame({"LopNr": [1.0, 2.0, 3.0], "fodelseman": [195003.0, 198011.0, None], "Kon": [1.0, 2.0, 1.0]})
+    write(tmp_path / "raw", homes())
+    getattr(pyreadstat, f"write_{ending}")(
+        people.with_columns(AterPnr=pl.lit(0.0)), str(tmp_path / f"raw/demografi.{ending}")
+    )
+    found = intake(tmp_path / "raw", tmp_path / "registers")
+    assert rows(found, "persons", "person_id", "birth_date", "sex") == [
+        (1, date(1950, 3, 15), "male"),
+        (2, date(1980, 11, 15), "female"),
+    ]
+
+
 def test_folders_of_yearly_files(tmp_path: Path):
     drugs = {f"lmed/{year}/LMED_{year}.csv": f"LopNr;ATC;EDATUM\n1;N02BE01;{year}0301\n" for year in (2010, 2012, 2013)}
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **drugs, "readme.md": "hello"})

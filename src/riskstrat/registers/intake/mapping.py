@@ -328,6 +328,9 @@ def _input_contradictions(each: Input) -> Iterator[str]:
     yield from _fallback_contradictions(each.columns)
     for rows in each.rows:
         yield from (f"rows of {rows.table}: no column {name}" for name in rows.names if name not in known)
+        source = each.columns.get(rows.take.get("code", ""))
+        if "code" in rows.take and (source is None or source.kind not in {"code", "text"}):
+            yield f"rows of {rows.table}: the code is taken from a column that holds none"
         yield from _table_contradictions(rows)
 
 

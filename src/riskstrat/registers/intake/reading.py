@@ -96,9 +96,18 @@ def _family(path: Path) -> str:
 
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     named = frame.rename({name: f"column_{position}" for position, name in enumerate(frame.columns)})
-    texts = named.with_columns(pl.all().cast(pl.String, strict=False))
+    texts = named.with_columns(_as_text(name, dtype) for name, dtype in named.schema.items())
     lines = pl.int_range(first, first + frame.height, dtype=pl.UInt32, eager=True)
     return texts.with_columns(lines.alias(LINE), pl.lit(None, dtype=pl.String).alias(FAULT))
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Write a value as agencies do; statistical programs keep whole numbers as floats, and 1.0 is their 1."""
+    text = pl.col(name).cast(pl.String, strict=False)
+    if not dtype.is_float():
+        return text
+    whole = pl.col(name).cast(pl.Int64, strict=False)
+    return pl.when(pl.col(name) == whole).then(whole.cast(pl.String)).otherwise(text).alias(name)
 
 
 def _parquet_header(path: Path) -> tuple[str, ...]:
