@@ -6,7 +6,7 @@ Nothing is read but headers and beginnings. Everything that stands in the way of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -218,7 +218,7 @@ def _opened(candidate: _Candidate) -> Delivered | Keys | list[Problem]:
     except (UnreadableError, OSError) as error:
         return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
     if name is None:
-        return _keys(candidate, sheet) if key_file else []
+        return _keys(candidate, sheet, key_file) if key_file else []
     return _delivered(candidate, candidate.register.inputs[name], name, sheet)
 
 
@@ -295,42 +295,24 @@ def _missing(file: str, key: str, column: Column) -> Problem:
     )
 
 
-def _keys(candidate: _Candidate, sheet: Sheet) -> Keys | list[Problem]:
-    declared = candidate.register.key_file
+def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
     small = [header.strip().casefold() for header in sheet.header]
-    sides = {
-        "own": [
-            place
-            for name in spelled(declared.own if declared else ())
-            for place, each in enumerate(small)
-            if each == name
-        ],
-        "common": [
-            place
-            for name in spelled(declared.common if declared else ())
-            for place, each in enumerate(small)
-            if each == name
-        ],
-    }
-    if not all(sides.values()):
-        return [_no_key_column(candidate.file, side, places) for side, places in sides.items() if not places]
-    return Keys(
-        register=candidate.register.name,
-        sheet=sheet,
-        file=candidate.file,
-        own=sides["own"][0],
-        common=sides["common"][0],
-    )
+    own, common = (_first_place(names, small) for names in (declared.own, declared.common))
+    if own is None or common is None:
+        found = {"own": (own, declared.own), "common": (common, declared.common)}
+        return [_no_key_column(candidate.file, side, names) for side, (place, names) in found.items() if place is None]
+    return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
 
 
-def _no_key_column(file: str, side: str, _: object) -> Problem:
+def _first_place(names: Iterable[str], small: Sequence[str]) -> int | None:
+    return next((small.index(name) for name in spelled(names) if name in small), None)
+
+
+def _no_key_column(file: str, side: str, names: Sequence[str]) -> Problem:
     return Problem(
         table=file,
         column=side,
         found=f"no column of the {side} running numbers",
-        expected="the two columns that the mapping's key_file names",
-        remedy="name them in a mapping of your own",
+        expected="one called " + ", ".join(names),
+        remedy="name it in a mapping of your own",
     )
-
-
-Known = Callable[[str], bool]

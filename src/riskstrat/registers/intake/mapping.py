@@ -21,6 +21,7 @@ Status = Literal["verified", "memory"]
 CodeSystem = Literal["icd", "atc", "kva"]
 Formula = Literal["product", "bmi_kg_m2", "weeks_and_days", "positive"]
 Judge = Literal["growth", "birth_weight", "returns"]
+Version = Literal["icd8", "icd9"]
 SNAPSHOT, MOVE = "snapshot", "move"
 """Kinds of places of residence: where a person was on a day on which everybody was asked for; where to on a day."""
 NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -255,7 +256,7 @@ class TableRules(Declared):
     code_system: str = "exact"
     delay_days: Days | Mapping[str, Days] = 0
     units: Mapping[str, str] = Field(default_factory=dict)
-    versions: Mapping[Literal["icd8", "icd9"], str] = Field(default_factory=dict)
+    versions: Mapping[Version, str] = Field(default_factory=dict)
     judges: tuple[Judge, ...] = ()
     merge: Merge | None = None
 

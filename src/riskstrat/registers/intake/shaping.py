@@ -5,18 +5,25 @@ In: a frame of values under the mapping's names. Out: frames by table in the con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import polars as pl
 
 from riskstrat.registers.contract import columns_of, is_event_table
 from riskstrat.registers.intake.account import CODES, MADE, MENDED, MERGED, SERIES, YEARS, Account, counts, typed
 from riskstrat.registers.intake.codes import MENDINGS, clean_code
-from riskstrat.registers.intake.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows
+from riskstrat.registers.intake.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.registers.intake.taking import ORIGIN, precision_of, spelling_of
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
+_PRECISIONS = {
+    "date": PRECISION,
+    "end_date": END_PRECISION,
+    "birth_date": "birth_date_precision",
+    "death_date": "death_date_precision",
+}
 _OTHER = "__other"
 REPEATED = "repeats another column"
 SHOWN_CODE = r"^([A-Z][A-Z0-9]{0,6}|\d{3}[A-Z]?)$"
@@ -64,24 +71,24 @@ def shaped(register: RegisterMapping, place: str, declared: Input, values: pl.Da
     return [Shaped(table=each.table, rows=each.rows, account=_with_years(each, place)) for each in found]
 
 
-def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> Iterable[Shaped]:
+def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> list[Shaped]:
     chosen = values.filter(*(pl.col(name).cast(pl.String).is_in(texts) for name, texts in rows.when.items()))
-    source = rows.take.get("code")
-    if source is None or declared.columns[source].kind != "code":
+    column = declared.columns.get(rows.take.get("code", ""))
+    if column is None or column.kind != "code":
         return [_plain(declared, rows, chosen)]
-    coded, account = _coded(declared, rows, chosen, declared.columns[source])
-    versions = register.tables[rows.table].versions if rows.table in register.tables else {}
-    tables: dict[str, str] = dict(versions.items())
-    parts = coded.with_columns(_table=pl.col("__version").replace_strict(tables, default=rows.table)).partition_by(
-        "_table", as_dict=True
-    )
-    if coded.is_empty():
-        return [Shaped(table=rows.table, rows=pl.DataFrame(schema=schema_within(rows.table)), account=account)]
-    split = [(str(key[0]), part.select(list(schema_within(rows.table)))) for key, part in parts.items()]
-    accounts = [account, *(Account() for _ in split[1:])]
+    coded, account = _coded(declared, rows, chosen, column)
+    return _by_version(rows.table, coded, register.tables[rows.table].versions, account)
+
+
+def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str], account: Account) -> list[Shaped]:
+    """Give each version of a classification its own table; the first carries the account."""
+    routed = coded.with_columns(__table=pl.col("__version").replace_strict(versions, default=table))
+    schema = list(schema_within(table))
+    parts = {str(name): part.select(schema) for (name,), part in routed.partition_by("__table", as_dict=True).items()}
+    split = (parts or {table: coded.select(schema)}).items()
     return [
-        Shaped(table=t, rows=part, account=_ended(each, t, part))
-        for (t, part), each in zip(split, accounts, strict=False)
+        Shaped(table=name, rows=part, account=_ended(each, name, part))
+        for (name, part), each in zip(split, chain([account], repeat(Account())), strict=False)
     ]
 
 
@@ -108,18 +115,13 @@ def _selected(declared: Input, rows: Rows, chosen: pl.DataFrame) -> pl.DataFrame
 
 
 def _precisions(declared: Input, rows: Rows) -> dict[str, pl.Expr]:
+    """How exact each date is that is taken from a column of dates."""
     dates = {
         column: name
         for column, name in rows.take.items()
         if name in declared.columns and declared.columns[name].kind == "date"
     }
-    called = {
-        "date": PRECISION,
-        "end_date": END_PRECISION,
-        "birth_date": "birth_date_precision",
-        "death_date": "death_date_precision",
-    }
-    return {called[column]: pl.col(precision_of(name)) for column, name in dates.items() if column in called}
+    return {_PRECISIONS[column]: pl.col(precision_of(name)) for column, name in dates.items() if column in _PRECISIONS}
 
 
 def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
