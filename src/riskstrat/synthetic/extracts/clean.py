@@ -36,7 +36,7 @@ MID_MONTH = 15
 HIGHEST_CHILD_BMI, LARGEST_BMI_GAP = 45.0, 0.5
 CARRIED_LOSSES: Mapping[str, str] = {
     "persons": "The day of birth is delivered only for those in the birth register; others are born in mid-month.",
-    "residences": "Who left for elsewhere in Sweden left on an unknown day; who came and went within a year was not seen.",
+    "residences": "Who left for elsewhere in Sweden left on an unknown day; a stay within one year is not seen.",
     "diagnoses": "The day on which a late row became known, and stays that had not ended, are not delivered.",
     "births": "The mother's body mass index is that of whole centimetres and kilograms.",
     "services": "Municipal services are known by the month.",
