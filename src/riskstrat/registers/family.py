@@ -6,7 +6,11 @@ In: persons with their mothers. Out: that ancestor's person_id, one a person.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+Ids = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
 
 
 def family_ids(persons: pl.DataFrame) -> pl.Series:
@@ -32,25 +36,25 @@ def family_ids(persons: pl.DataFrame) -> pl.Series:
     >>> family_ids(persons).to_list()
     [1, 1, 1, 9, 9]
     """
-    linked = _links(persons)
-    above = linked["mother_row"].fill_null(linked["row"]).to_numpy()
-    return linked["own_label"].gather(_topmost(above)).alias("family_id")
+    ids, births = persons["person_id"].to_numpy(), persons["birth_date"].to_physical().to_numpy()
+    known = persons["mother_id"].is_not_null().to_numpy()
+    mothers = persons["mother_id"].fill_null(persons["person_id"]).to_numpy()
+    row_of_mother = _rows_of(mothers, ids)
+    is_here = known & (ids[row_of_mother] == mothers)
+    was_born_before = births[row_of_mother] < births
+    above = np.where(is_here & was_born_before, row_of_mother, np.arange(len(ids)))
+    begins_here = np.where(is_here, ids, mothers)
+    return pl.Series("family_id", begins_here[_topmost(above)])
 
 
-def _links(persons: pl.DataFrame) -> pl.DataFrame:
-    """Give each person's row, the row of the mother if she is there, and what a family is called that begins here."""
-    numbered = persons.select("person_id", "birth_date", "mother_id").with_row_index("row")
-    mothers = numbered.select(mother_id="person_id", mother_row="row", mother_born="birth_date")
-    possible = pl.col("mother_born") < pl.col("birth_date")
-    is_here = pl.col("mother_row").is_not_null()
-    return numbered.join(mothers, on="mother_id", how="left", maintain_order="left").select(
-        "row",
-        mother_row=pl.when(possible).then("mother_row"),
-        own_label=pl.when(is_here).then("person_id").otherwise(pl.coalesce("mother_id", "person_id")),
-    )
+def _rows_of(wanted: Ids, ids: Ids) -> Rows:
+    """Find the row of each wanted id, or any row where it is not there."""
+    order = np.argsort(ids, kind="stable")
+    found: Rows = order[np.searchsorted(ids[order], wanted).clip(max=len(ids) - 1)]
+    return found
 
 
-def _topmost(above: np.ndarray) -> np.ndarray:
+def _topmost(above: Rows) -> Rows:
     """Double the step upwards until nobody moves: a line of n generations takes log2(n) rounds."""
     higher = above[above]
     while not np.array_equal(higher, above):

@@ -17,7 +17,7 @@ from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
 """Rows of a row group of events, and of persons or places: a range of people is read without most of the others."""
 
-_ORDER = ("person_id", "area_id", "start_date", "date", "code", "value")
+_ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
 
 def write_registers(
