@@ -212,6 +212,14 @@ def test_growth_is_mended_only_where_one_reading_can_be(
         assert told(found, "child_health", "implausible weight or height, several readings or none") == {"refused": 2}
 
 
+def test_visits_that_came_twice_are_still_read_as_pairs(tmp_path: Path):
+    visits = "".join(f"1;201303{day};102;16,5\n" * 2 for day in range(10, 30))
+    found = delivered(tmp_path, {"BHV.csv": GROWTH + visits}, population=CHILD)
+    assert {value for _, value in rows(found, "child_health", "code", "value")} == {16.5, 102.0}
+    assert told(found, "child_health", "weight and height in each other's place") == {"mended": 20}
+    assert told(found, "child_health", "exact duplicate") == {"merged": 40}
+
+
 def test_a_birth_weight_that_cannot_be_goes_with_its_gestation(tmp_path: Path):
     births = "lpnr_BARN;lpnr_mor;BFODDAT;GRDBS;BVIKTBS;KON;PARITET\n1;2;20100309;200;4500;1;1\n"
     found = delivered(tmp_path, {"MFR.csv": births}, population=CHILD)

@@ -78,7 +78,7 @@ def judged(table: str, rows: pl.DataFrame, known: Known, rules: TableRules) -> V
     refused = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
-    single = sound.unique(content, keep="first", maintain_order=True)
+    single = sound.sort(ORIGIN).unique(content, keep="first", maintain_order=True)  # whole lines stay or go
     repeated = counts([(table, "", DUPLICATE, MERGED, sound.height - single.height)])
     account = Account(counts=pl.concat([moved, repeated, by_rule(table, REFUSED, refused[RULE])]))
     verdict = Verdict(rows=single, refused=refused, accounts=(account,))

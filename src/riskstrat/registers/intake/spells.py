@@ -12,7 +12,7 @@ import polars as pl
 from riskstrat.registers.contract import DATE, END, PERSON
 from riskstrat.registers.intake.account import MERGED, Account, counts
 from riskstrat.registers.intake.mapping import Merge
-from riskstrat.registers.intake.taking import RULE
+from riskstrat.registers.intake.taking import ORIGIN, RULE
 from riskstrat.registers.intake.verdict import Verdict
 
 JOINED = "joined to the spell that it continues"
@@ -29,7 +29,7 @@ def merged_spells(table: str, rows: pl.DataFrame, merge: Merge, last_day: date) 
     numbered = rows.with_columns(group.alias("__group"))
     others = numbered.filter(pl.col("__group").is_null() | pl.col(END).is_null())
     single = numbered.filter(pl.col("__group").is_not_null() & pl.col(END).is_not_null())
-    ordered = single.sort(PERSON, "__group", DATE, END, "code")
+    ordered = single.sort(PERSON, "__group", DATE, END, "code", ORIGIN)
     latest = pl.col(END).cum_max().over(PERSON, "__group").shift()
     same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("__group") == pl.col("__group").shift())
     continues = same & (pl.col(DATE) <= latest + timedelta(days=merge.gap_days))

@@ -56,10 +56,8 @@ def _write_residences(workshop: Workshop) -> Iterator[Account]:
     asked = _asked(workshop.parts[RESIDENCES], workshop.last_day)
     for people in ranges(workshop.parts[RESIDENCES]):
         known = _known(workshop, people)
-        places = _rows(workshop, RESIDENCES, people)
-        ruled = places.join(known.persons, on=PERSON, how="left").select(
-            *places.columns, person_rule(known).alias(RULE)
-        )
+        ruled, account = _ruled_places(_rows(workshop, RESIDENCES, people), known)
+        yield account
         migrations = _rows(workshop, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
         seen = migrations.filter(pl.col("date") <= workshop.last_day)
         lives = known.persons.select(PERSON, "birth_date", "death_date")
@@ -68,6 +66,18 @@ def _write_residences(workshop: Workshop) -> Iterator[Account]:
         refuse(workshop, RESIDENCES, found.refused)
         yield found.account
     join(workshop, RESIDENCES)
+
+
+def _ruled_places(places: pl.DataFrame, known: Known) -> tuple[pl.DataFrame, Account]:
+    """Say whose places cannot be used; move to the birth date what only its unknown day puts before it."""
+    told = places.join(known.persons, on=PERSON, how="left")
+    birth, day = pl.col("birth_date"), pl.col("date")
+    early = ((day < birth) & same_period(birth, pl.col("birth_date_precision"), day)).fill_null(value=False)
+    moved = int(told.select(early.sum()).item())
+    ruled = told.with_columns(pl.when(early).then(birth).otherwise(day).alias("date"), person_rule(known).alias(RULE))
+    return ruled.select(*places.columns, RULE), Account(
+        counts=counts([(RESIDENCES, "date", MOVED_TO_BIRTH, MENDED, moved)])
+    )
 
 
 def _write_events(workshop: Workshop, table: str) -> Iterator[Account]:
