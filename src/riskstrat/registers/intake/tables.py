@@ -11,12 +11,12 @@ from datetime import date
 import polars as pl
 
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
-from riskstrat.registers.intake.account import KEPT, MERGED, REFUSED, Account, counts
+from riskstrat.registers.intake.account import KEPT, MENDED, MERGED, REFUSED, Account, counts
 from riskstrat.registers.intake.homes import homes_of
-from riskstrat.registers.intake.judging import Known, judged, person_rule
+from riskstrat.registers.intake.judging import MOVED_TO_BIRTH, Known, judged, person_rule
 from riskstrat.registers.intake.mapping import SNAPSHOT
 from riskstrat.registers.intake.parts import Part, Range, ranges, rows_of
-from riskstrat.registers.intake.people import REUSED, people_of
+from riskstrat.registers.intake.people import REUSED, people_of, same_period
 from riskstrat.registers.intake.pieces import REFUSED_FOLDER, Workshop, join, keep, refuse
 from riskstrat.registers.intake.shaping import schema_within
 from riskstrat.registers.intake.taking import ORIGIN, RULE
