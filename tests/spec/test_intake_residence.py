@@ -99,6 +99,13 @@ def test_a_child_lives_here_from_birth(tmp_path: Path):
     assert lived(tmp_path, everywhere("", "", B, B), population=population)[0] == [(date(2012, 3, 15), None, B)]
 
 
+def test_a_move_in_the_month_of_birth_is_not_before_it(tmp_path: Path):
+    population = f"LopNr;fodelseman;Kon\n1;201203;1\n{ANCHOR};198011;2\n"
+    found, result = lived(tmp_path, everywhere("", "", B, B), population=population, moves=f"1;20120309;{B}")
+    assert found == [(date(2012, 3, 15), None, B)]
+    assert result.account.of("residences", "refused") == 0
+
+
 def test_a_year_whose_file_is_missing_is_bridged(tmp_path: Path):
     homes = {2010: A, 2012: A, 2013: A}
     assert lived(tmp_path, homes, years=(2010, 2012, 2013))[0] == [(date(2010, 1, 1), None, A)]
