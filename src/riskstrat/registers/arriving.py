@@ -6,10 +6,8 @@ of every row that was read.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +20,7 @@ from riskstrat.registers.contract import columns_of
 from riskstrat.registers.identity import refuse_identities
 from riskstrat.registers.judged import ACCOUNT, READ, RULE, SOURCE, entries
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
+from riskstrat.registers.workshop import workshop
 from riskstrat.registers.writing import write_registers
 
 REFUSED_FOLDER = "refused"
@@ -128,8 +127,8 @@ def write_arrivals(
     polars.DataFrame
         The account of the arrivals; kept and refused are counted in the files that were written.
     """
-    with _replacing(out) as fresh:
-        write_registers(fresh, tables, manifest)
+    with workshop(out) as work:
+        fresh = write_registers(work / "new", tables, manifest)
         (fresh / REFUSED_FOLDER).mkdir()
         for place, rows in refused.items():
             if rows.height:
@@ -178,8 +177,8 @@ def _written(fresh: Path, path: Path, arrivals: Sequence[Arrival], ids: pl.Serie
     """Write a table's rows, sorted, and those that were refused; count them in what was written."""
     read = {each.place: int(read_now(each.source.select(pl.len()), each.place).item()) for each in arrivals}
     ranges = list(_ranges(ids, sum(read.values())))
-    with tempfile.TemporaryDirectory(dir=fresh) as workshop:
-        parts = Path(workshop)
+    with tempfile.TemporaryDirectory(dir=fresh) as scratch:
+        parts = Path(scratch)
         counts = [_part(parts / f"kept.{number:06d}", people, arrivals) for number, people in enumerate(ranges)]
         _joined(parts.glob("kept.*"), path)
         kept = dict(pl.concat(counts).group_by(SOURCE).agg(pl.col("rows").sum()).iter_rows())
@@ -250,18 +249,6 @@ def _ranges(ids: pl.Series, rows: int) -> Iterator[PersonRange]:
     bounds = [int(ordered[place * ordered.len() // cuts]) for place in range(1, cuts)] if ordered.len() else []
     edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
     yield from ((low, high - 1) for low, high in pairwise(edges))
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` that takes its place if all goes well."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as workshop:
-        fresh, old = Path(workshop) / "new", Path(workshop) / "old"
-        yield fresh
-        if out.exists():
-            shutil.move(out, old)
-        fresh.rename(out)
 
 
 def _unreadable(place: str) -> Problem:

@@ -5,14 +5,13 @@ In: frames and a manifest. Out: a folder of `registers.toml` and Parquet tables 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
+from riskstrat.registers.workshop import workshop
 
 ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
 """Rows of a row group of events, and of persons or places: a range of people is read without most of the others."""
@@ -47,23 +46,21 @@ def write_registers(
     Examples
     --------
     >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
     >>> from riskstrat.registers.manifest import TableManifest
     >>> manifest = Manifest(name="empty", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})
-    >>> with tempfile.TemporaryDirectory() as place:
+    >>> with TemporaryDirectory() as place:
     ...     folder = write_registers(Path(place) / "empty", {"persons": pl.DataFrame({"person_id": [1]})}, manifest)
     ...     sorted(path.name for path in folder.iterdir())
     ['persons.parquet', 'registers.toml']
     """
     target = Path(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workshop:
-        fresh = Path(workshop) / "new"
-        fresh.mkdir()
+    with workshop(target) as work:
+        fresh = work / "new"
         for table, frame in tables.items():
             _write_table(fresh / manifest.file_of(table), frame)
         for name, text in {**(files or {}), FILE_NAME: to_toml(manifest) + "\n"}.items():
             (fresh / name).write_text(text, encoding="utf-8")
-        _swap(fresh, target, Path(workshop) / "old")
     return target
 
 
@@ -71,14 +68,3 @@ def _write_table(path: Path, frame: pl.DataFrame) -> None:
     keys = [name for name in _ORDER if name in frame.columns]
     rows = ROWS_PER_GROUP if "code" in frame.columns else SPELLS_PER_GROUP
     frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=rows)
-
-
-def _swap(fresh: Path, target: Path, aside: Path) -> None:
-    if target.exists():
-        shutil.move(target, aside)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if aside.exists():
-            aside.rename(target)
-        raise

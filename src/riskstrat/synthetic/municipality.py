@@ -6,7 +6,6 @@ In: how many people, a seed. Out: registers and the truth about them.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.registers.manifest import Manifest
+from riskstrat.registers.workshop import workshop
 from riskstrat.synthetic import writing
 from riskstrat.synthetic.block import Block, make_block
 from riskstrat.synthetic.care_need import area_facts
@@ -121,17 +121,16 @@ def write_municipality(
     """
     _check(people, area_sd)
     target = Path(out)
-    target.parent.mkdir(parents=True, exist_ok=True)
     geography, blocks = _blocks(people, seed, area_sd, thin=thin)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as place:
-        workshop, fresh = Path(place) / "parts", Path(place) / "new"
-        (fresh / writing.TRUTH).mkdir(parents=True)
-        small = writing.write_parts(blocks, workshop)
+    with workshop(target) as place:
+        parts, fresh = place / "parts", place / "new"
+        (fresh / writing.TRUTH).mkdir()
+        small = writing.write_parts(blocks, parts)
         level = writing.SMALL_LEVEL if thin else writing.QUICK_LEVEL
-        for name in (part.name for part in workshop.iterdir() if part.name != "risks"):
-            writing.join_parts(workshop, name, fresh / f"{name}.parquet", level=level)
+        for name in (part.name for part in parts.iterdir() if part.name != "risks"):
+            writing.join_parts(parts, name, fresh / f"{name}.parquet", level=level)
         writing.join_parts(
-            workshop,
+            parts,
             "risks",
             fresh / writing.TRUTH / "risks.parquet",
             "condition",
@@ -141,7 +140,6 @@ def write_municipality(
         )
         truths = {"areas": area_effects(geography), "test_people": test_people()}
         writing.write_small(fresh, geography, _places(geography, small), truths, coefficients(geography, seed, people))
-        writing.swap(fresh, target)
     return target
 
 

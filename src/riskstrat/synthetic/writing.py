@@ -6,8 +6,6 @@ In: blocks. Out: a folder with registers.toml, Parquet tables, geometry and, in 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -100,18 +98,3 @@ def write_small(
     (folder / "geometry.geojson").write_text(json.dumps(geojson(geography), ensure_ascii=False), encoding="utf-8")
     (folder / TRUTH / "coefficients.json").write_text(json.dumps(coefficients, indent=2) + "\n", encoding="utf-8")
     (folder / FILE_NAME).write_text(to_toml(manifest()) + "\n", encoding="utf-8")
-
-
-def swap(fresh: Path, target: Path) -> None:
-    """Put the finished folder in place of what is there; a failure leaves the old one."""
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) / "old"
-    if target.exists():
-        target.rename(aside)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if aside.exists():
-            aside.rename(target)
-        raise
-    finally:
-        shutil.rmtree(aside.parent, ignore_errors=True)

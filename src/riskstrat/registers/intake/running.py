@@ -25,9 +25,9 @@ from riskstrat.registers.intake.pieces import Workshop, join_refused
 from riskstrat.registers.intake.reporting import Intake, report_of
 from riskstrat.registers.intake.shipped import mappings
 from riskstrat.registers.intake.tables import write_tables
-from riskstrat.registers.intake.workshop import workshop
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 from riskstrat.registers.opening import open_registers
+from riskstrat.registers.workshop import workshop
 
 Progress = Callable[[str, float], None]
 _READING = 0.6

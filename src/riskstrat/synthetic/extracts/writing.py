@@ -6,7 +6,6 @@ In: clean registers. Out: files in many forms, `planted.json`, and the faulty ro
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.registers import open_registers
+from riskstrat.registers.workshop import workshop
 from riskstrat.synthetic.extracts import faults_health_board, faults_local, faults_patient_register, faults_scb
 from riskstrat.synthetic.extracts.clean import CARRIED_LOSSES, Tables, clean_tables
 from riskstrat.synthetic.extracts.form import Form, write_form
@@ -22,7 +22,7 @@ from riskstrat.synthetic.extracts.layout import EXTRACTS, Extract
 from riskstrat.synthetic.extracts.people import FIRST_TEST_PERSON, choose_people
 from riskstrat.synthetic.extracts.planting import EVERYTHING, FAULT, Fault, plant
 from riskstrat.synthetic.extracts.readme import README
-from riskstrat.synthetic.writing import TRUTH, swap
+from riskstrat.synthetic.writing import TRUTH
 
 FAULTS: tuple[Fault, ...] = (
     *faults_scb.FAULTS,
@@ -68,7 +68,8 @@ def write_extracts(
     Examples
     --------
     >>> from riskstrat.synthetic import write_municipality
-    >>> with tempfile.TemporaryDirectory() as place:
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
     ...     town = write_municipality(500, 1, Path(place) / "town")
     ...     raw = write_extracts(town, Path(place) / "raw", people=200)
     ...     sorted(path.name for path in raw.iterdir())[:3]
@@ -77,17 +78,15 @@ def write_extracts(
     registers = open_registers(registers_folder)
     tables = clean_tables(registers, choose_people(registers, people, seed))
     target = Path(out)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as place:
-        fresh = Path(place) / "new"
-        (fresh / TRUTH).mkdir(parents=True)
+    with workshop(target) as place:
+        fresh = place / "new"
+        (fresh / TRUTH).mkdir()
         rows = _deliver_all(fresh, tables, registers.manifest.data_end, seed, FAULTS if faults else ())
         rows.write_ndjson(fresh / TRUTH / PLANTED_ROWS)
         summary = {"registers": registers.manifest.name, "seed": seed, "people": tables["persons"].height}
         (fresh / "README.md").write_text(README.format(**summary), encoding="utf-8")
         text = json.dumps({**summary, **_planted(rows)}, ensure_ascii=False, indent=2)
         (fresh / PLANTED).write_text(text + "\n", encoding="utf-8")
-        swap(fresh, target)
     return target
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_MARK = ".intake."
+_MARK = ".making."
 
 
 @contextmanager
