@@ -21,7 +21,7 @@ PERSON_COLUMNS = ("birth_date", "sex", "birth_region", "death_date")
 def with_persons(index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
     """Put what the register of persons says of each subject beside its index dates; the order stays."""
     people = (index[SUBJECT][0], index[SUBJECT][-1])
-    persons = registers.scan("persons", people=people).select("person_id", *PERSON_COLUMNS).collect()
+    persons = registers.scan("persons", people=people).select("person_id", *PERSON_COLUMNS).sort("person_id").collect()
     return index.join(persons, left_on=SUBJECT, right_on="person_id", how="left", maintain_order="left")
 
 

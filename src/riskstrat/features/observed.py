@@ -81,6 +81,7 @@ def presence(index: pl.DataFrame, registers: Registers) -> Presence:
     spells = (
         registers.scan("residences", people=people)
         .select("person_id", "start_date", "end_date")
+        .sort("person_id")
         .join(index.lazy().select(SUBJECT, ROW, "death_date"), left_on="person_id", right_on=SUBJECT)
         .select(
             ROW,

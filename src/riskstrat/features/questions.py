@@ -112,6 +112,14 @@ class TablePlan:
         limits = [limit for limit in dates if limit is not None]
         return min(limits) if len(limits) == len(dates) else None
 
+    @property
+    def stride(self) -> int:
+        """How far the windows of one row of the index slice are numbered from those of the next.
+
+        A power of two, so that a window parts into row and group without dividing.
+        """
+        return 1 << (len(self.groups) - 1).bit_length()
+
     @cached_property
     def codes(self) -> list[str]:
         """The codes that any group asks for, in alphabetical order."""

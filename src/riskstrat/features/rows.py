@@ -72,17 +72,19 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
     Returns
     -------
     polars.DataFrame
-        window (row of `index` x groups + group, sorted), days and, where a question uses them, item, end_days (days
-        before the index of the last visible day; 0 where the row is open) and value. Rows that are equal in all that
-        can be seen are one row.
+        window (row of `index` x the table's stride + group, sorted), days and, where a question uses them, item,
+        end_days (days before the index of the last visible day; 0 where the row is open) and value. Rows that are equal
+        in all that can be seen are one row.
     """
     events = _events(table, index, registers)
     pairs = table.pairs
     seen, pair = _in_groups(table, pairs, events, _before_index(table, events, index))
-    window = seen.row * len(table.groups) + pairs[GROUP].to_numpy().take(pair)
+    window = seen.row * table.stride + pairs[GROUP].to_numpy().take(pair)
     item = pairs[ITEM].to_numpy()
     order, tied = _order(window, seen, events)
-    order = np.delete(order, tied[_again(window, item.take(pair), seen, events, order.take(tied))])
+    alike = order.take(tied)
+    again = _again(window.take(alike), item.take(pair.take(alike)), seen.at(alike), events)
+    order = np.delete(order, tied[again])
     ordered = seen.at(order)
     columns: dict[str, Callable[[], Integers | pl.Series]] = {
         WINDOW: lambda: window.take(order),
@@ -103,7 +105,7 @@ def _events(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.D
         .select(
             *(_PERSON, *_TOLD_APART_BY),
             pl.col(_DATE).to_physical(),
-            pl.col(_CODE).cast(pl.Enum(table.codes)).to_physical(),
+            pl.col(_CODE).cast(pl.Enum(table.codes)).to_physical().cast(pl.Int64),
             pl.col(VALUE).fill_nan(None),
             (pl.col("end_date") - pl.col(_DATE)).dt.total_days().alias(_LENGTH),
             registers.known_on(table.register).to_physical().alias(_KNOWN),
@@ -128,63 +130,92 @@ def _narrowed(table: TablePlan, index: pl.DataFrame, registers: Registers) -> It
 def _before_index(table: TablePlan, events: pl.DataFrame, index: pl.DataFrame) -> _Seen:
     """Pair events with the index dates of their person before which they happened, in reach, and were known.
 
-    Nothing happens before birth, or to people whose birth is not on record: no event is in reach of them.
+    Nothing happens before birth, or to people whose birth is not on record: no event is in reach of them. Dates are
+    taken in turn, the first of everybody, then the second, so that what is kept of a turn is chosen before the next.
     """
-    person, date, known = (events[name].to_numpy() for name in (_PERSON, _DATE, _KNOWN))
-    subject = index[SUBJECT].to_numpy()
     index_day = index[INDEX].to_physical().to_numpy()
     birth = index[_BIRTH].to_physical().fill_null(NO_LIMIT).to_numpy()
     earliest = np.maximum(birth, index_day - max(table.reaches))
-
-    def seen(event: Integers, row: Integers) -> _Seen:
-        before, then = index_day.take(row), date.take(event)
-        kept = np.flatnonzero((then >= earliest.take(row)) & (then < before) & (known.take(event) < before))
-        return _Seen(event.take(kept), row.take(kept), (before - then).take(kept))
-
-    return _Seen.together([seen(*pairs) for pairs in _rounds(*_rows_of(person, subject))])
+    runs = _Runs.of(events, index[SUBJECT].to_numpy())
+    turns = range(max(int(runs.rows.max(initial=0)), 1))
+    return _Seen.together([runs.with_row(turn).seen(turn, index_day, earliest) for turn in turns])
 
 
-def _rows_of(person: Integers, subject: Integers) -> tuple[Integers, Integers]:
-    """Give the first row and the number of rows of each person in `subject`, which is sorted.
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Events, each person's one after the other, and the rows of the index slice that ask for them.
 
-    Tables are sorted by person: each run of equal persons is looked up once.
+    Attributes
+    ----------
+    event
+        Places of the events among those that were read; None where they are all there.
+    date, known
+        One entry an event.
+    length, first, rows
+        One entry a person: how many events; the first row of the index slice; how many rows.
     """
-    is_first = np.ones(len(person), dtype=np.bool_)
-    np.not_equal(person[1:], person[:-1], out=is_first[1:])
-    start = np.flatnonzero(is_first)
-    length = np.diff(start, append=len(person))
-    first, after = (np.searchsorted(subject, person.take(start), side) for side in ("left", "right"))
-    return np.repeat(first, length), np.repeat(after - first, length)
 
+    event: Integers | None
+    date: Integers
+    known: Integers
+    length: Integers
+    first: Integers
+    rows: Integers
 
-def _rounds(first: Integers, count: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """Pair each place with the numbers of its range, in rounds: the first number of all, then the second...
+    @classmethod
+    def of(cls, events: pl.DataFrame, subject: Integers) -> _Runs:
+        """Find the rows of each person in `subject`, which is sorted; each run of equal persons is looked up once."""
+        person, date, known = (events[name].to_numpy() for name in (_PERSON, _DATE, _KNOWN))
+        is_first = np.ones(len(person), dtype=np.bool_)
+        np.not_equal(person[1:], person[:-1], out=is_first[1:])
+        start = np.flatnonzero(is_first)
+        first, after = (np.searchsorted(subject, person.take(start), side) for side in ("left", "right"))
+        return cls(None, date, known, np.diff(start, append=len(person)), first, after - first)
 
-    A round holds each place once at most, so that what is kept of it can be chosen before the next one.
-    """
-    place, done = np.flatnonzero(count), 0
-    while place.size or not done:
-        yield place, first.take(place) + done
-        done += 1
-        place = place[count.take(place) > done]
+    def with_row(self, number: int) -> _Runs:
+        """Keep the people who have a row of this number, counting from 0."""
+        have = self.rows > number
+        if have.all():
+            return self
+        kept = np.flatnonzero(np.repeat(have, self.length))
+        events = (_among(self.event, kept), self.date.take(kept), self.known.take(kept))
+        return _Runs(*events, *(column[have] for column in (self.length, self.first, self.rows)))
+
+    def seen(self, number: int, index_day: Integers, earliest: Integers) -> _Seen:
+        """Choose the events that the row of this number sees of each person."""
+        row = self.first + number
+        before, not_before = (np.repeat(day.take(row), self.length) for day in (index_day, earliest))
+        kept = np.flatnonzero((self.date >= not_before) & (self.date < before) & (self.known < before))
+        return _Seen(_among(self.event, kept), np.repeat(row, self.length).take(kept), (before - self.date).take(kept))
 
 
 def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen: _Seen) -> tuple[_Seen, Integers]:
-    """Repeat what is seen for each group that its code is in, as far back and in the places that the group asks for."""
-    code, reach, group = (pairs[name].to_numpy() for name in (_CODE, "reach", GROUP))
-    first, after = (np.searchsorted(code, np.arange(len(table.codes)), side) for side in ("left", "right"))
-    code_seen = events[_CODE].to_numpy().take(seen.event)
+    """Repeat what is seen for each group that its code is in, as far back and in the places that the group asks for.
 
-    def asked(entry: Integers, pair: Integers) -> tuple[Integers, Integers]:
-        meant = seen.days.take(entry) <= reach.take(pair)
-        for number, asking in table.restricted:
-            meant &= (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
-        kept = np.flatnonzero(meant)
-        return entry.take(kept), pair.take(kept)
-
-    rounds = [asked(*round_) for round_ in _rounds(first.take(code_seen), (after - first).take(code_seen))]
-    entry, pair = (np.concatenate(places) for places in zip(*rounds, strict=True))
+    Groups are taken in turn, the first of each code, then the second; where a code has none, nothing is in reach.
+    """
+    codes, reach, group = (pairs[name].to_numpy() for name in (_CODE, "reach", GROUP))
+    first, after = (np.searchsorted(codes, np.arange(len(table.codes)), side) for side in ("left", "right"))
+    groups = after - first
+    left, code, days = None, events[_CODE].to_numpy().take(seen.event), seen.days
+    found: list[tuple[Integers, Integers]] = []
+    for turn in range(max(int(groups.max(initial=0)), 1)):
+        have = groups > turn
+        if not have.all():
+            more = np.flatnonzero(have.take(code))
+            left, code, days = _among(left, more), code.take(more), days.take(more)
+        kept = np.flatnonzero(days <= reach.take(first + turn, mode="clip").take(code))
+        found.append((_among(left, kept), (first + turn).take(code.take(kept))))
+    entry, pair = (np.concatenate(places) for places in zip(*found, strict=True))
+    for number, asking in table.restricted:
+        meant = (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
+        entry, pair = entry[meant], pair[meant]
     return seen.at(entry), pair
+
+
+def _among(left: Integers | None, kept: Integers) -> Integers:
+    """Give the places among all of places among those that are left; None where all are."""
+    return kept if left is None else left.take(kept)
 
 
 def _is_asked(group: Group, events: pl.DataFrame) -> Mask:
@@ -228,11 +259,12 @@ def _tied(key: Integers) -> Integers:
     return np.flatnonzero(tied)
 
 
-def _again(window: Integers, item: Integers, seen: _Seen, events: pl.DataFrame, places: Integers) -> Mask:
-    """Mark the places whose rows are copies of earlier ones."""
-    alike = seen.at(places)
-    told = events[alike.event].select(_CODE, VALUE, *_TOLD_APART_BY)
-    told = told.with_columns(
-        window=window.take(places), item=item.take(places), days=alike.days, end_days=_end_days(events, alike)
+def _again(window: Integers, item: Integers, alike: _Seen, events: pl.DataFrame) -> Mask:
+    """Mark the entries that are copies of earlier ones."""
+    told = events.select(pl.col(_CODE, VALUE, *_TOLD_APART_BY).gather(alike.event)).with_columns(
+        pl.Series(WINDOW, window),
+        pl.Series(ITEM, item),
+        pl.Series(DAYS, alike.days),
+        _end_days(events, alike).alias(END_DAYS),
     )
     return ~told.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()

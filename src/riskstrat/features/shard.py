@@ -105,17 +105,20 @@ def _from_events(
     rows = visible_rows(table, index, registers)
     answers: Answers = {}
     for look in table.looks:
-        seen = _seen_through(look, bounds[look.window], rows, index, len(table.groups))
-        answers |= _looked(look, seen, index.height, len(table.groups), unobserved[look.window])
+        seen = _seen_through(look, bounds[look.window], rows, index, table)
+        answers |= _looked(look, seen, index.height, table, unobserved[look.window])
     share = lived_here.observed_share(bounds[table.longest], coverage)
     return {**answers, share_column: share.astype(np.float32)}
 
 
-def _looked(look: Look, seen: pl.DataFrame, height: int, groups: int, unobserved: npt.NDArray[np.bool_]) -> Answers:
+def _looked(
+    look: Look, seen: pl.DataFrame, height: int, table: TablePlan, unobserved: npt.NDArray[np.bool_]
+) -> Answers:
     """Ask the questions of one look: one grouping of sorted rows, then one scatter a question."""
     found = _grouped(look, seen)
-    row, group = np.divmod(found[WINDOW].to_numpy(), groups)
-    place_of = np.zeros(groups, dtype=np.intp)
+    window = found[WINDOW].to_numpy()
+    row, group = window // table.stride, window & (table.stride - 1)
+    place_of = np.zeros(len(table.groups), dtype=np.intp)
     place_of[list(look.groups)] = np.arange(len(look.groups))
     answers: Answers = {}
     for name, question in zip(_answer_names(look), look.questions, strict=True):
@@ -130,19 +133,22 @@ def _empty(feature: EventFeature) -> float:
     return np.nan if feature.empty is None else feature.empty
 
 
-def _seen_through(look: Look, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
-    row = pl.col(WINDOW) // groups
+def _seen_through(
+    look: Look, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, table: TablePlan
+) -> pl.DataFrame:
+    row = pl.col(WINDOW) // table.stride
     in_window = bounds.meets_spells(row) if look.spells else bounds.holds_rows(row)
-    asked = [] if len(look.groups) == groups else [(pl.col(WINDOW) % groups).is_in(look.groups)]
+    group = pl.col(WINDOW) & (table.stride - 1)
+    asked = [] if len(look.groups) == len(table.groups) else [group.is_in(look.groups)]
     cut = bounds.spell_bounds(row) if look.spells else ()
-    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*cut), index, groups)
+    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*cut), index, table)
 
 
-def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame, groups: int) -> pl.DataFrame:
+def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame, table: TablePlan) -> pl.DataFrame:
     """Add what the questions use of the subject: sex, and age in days on the date of the row."""
     if not look.columns_used & {SEX, AGE_DAYS}:
         return seen
-    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[WINDOW] // groups))
+    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[WINDOW] // table.stride))
     age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - seen[DAYS]
     return seen.with_columns(subject[SEX], age.alias(AGE_DAYS))
 
