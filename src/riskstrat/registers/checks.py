@@ -28,7 +28,7 @@ def place_problems(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
     tables = {name: _read(name, sources[name]) for name in ("persons", "residences", "areas") if name in sources}
     ordered = {**tables, "residences": tables["residences"].sort("person_id", "start_date")}
     broken = [problem for name, rows in ordered.items() for problem in _broken_rules(name, rows)]
-    return (*broken, *_unknown_people(tables), *_unknown_areas(tables))
+    return (*_doubled_people(tables), *broken, *_unknown_people(tables), *_unknown_areas(tables))
 
 
 def refused_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
@@ -80,17 +80,21 @@ def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:
-    _, failures = schema_of(table).filter(rows)
+    failures = schema_of(table).filter(rows.lazy()).failure
     for broken, count in sorted(failures.counts().items()):
         column, _, rule = broken.rpartition("|")
-        found, expected, remedy = WORDING[rule]
-        yield Problem(
-            table=table,
-            column=column or None,
-            found=found.format(rows=count),
-            expected=expected,
-            remedy=remedy,
-        )
+        yield _worded(table, rule, count, column or None)
+
+
+def _doubled_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    numbers = tables["persons"]["person_id"]
+    if numbers.n_unique() < len(numbers):
+        yield _worded("persons", "primary_key", int(numbers.is_duplicated().sum()))
+
+
+def _worded(table: str, rule: str, count: int, column: str | None = None) -> Problem:
+    found, expected, remedy = WORDING[rule]
+    return Problem(table=table, column=column, found=found.format(rows=count), expected=expected, remedy=remedy)
 
 
 def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
