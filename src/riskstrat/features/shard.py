@@ -120,10 +120,11 @@ def _looked(
     row, group = window // table.stride, window & (table.stride - 1)
     place_of = np.zeros(len(table.groups), dtype=np.intp)
     place_of[list(look.groups)] = np.arange(len(look.groups))
+    place = place_of[group] * height + row
     answers: Answers = {}
     for name, question in zip(_answer_names(look), look.questions, strict=True):
         block = np.full((len(look.groups), height), _empty(question[0]), dtype=np.float32)
-        block[place_of[group], row] = found[name].cast(pl.Float32).to_numpy()
+        block.reshape(-1)[place] = found[name].cast(pl.Float32).to_numpy()
         block[:, np.flatnonzero(unobserved)] = np.nan
         answers |= {feature.column: column for feature, column in zip(question, block, strict=True)}
     return answers
