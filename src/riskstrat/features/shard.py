@@ -5,6 +5,7 @@ In: some people with their index dates. Out: one frame, a row for each index dat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from riskstrat.features.rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
 from riskstrat.features.windows import DAYS, Bounds
 from riskstrat.registers import Registers
 
-Answers = dict[str, npt.NDArray[np.float32]]
+Answers = dict[str, pl.Series]
 PLACE = "place"
 SEX, AGE_DAYS = "sex", "age_days"
 
@@ -86,14 +87,18 @@ def answer(shard: Shard) -> pl.DataFrame:
     """
     index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), shard.registers)
     plan = shard.plan
-    answers: Answers = {feature.column: answer_person(feature, index) for feature in plan.person_features}
-    answers |= {feature.column: answer_area(feature, index, shard.registers) for feature in plan.area_facts}
+    answers = _named({feature.column: answer_person(feature, index) for feature in plan.person_features})
+    answers |= _named({feature.column: answer_area(feature, index, shard.registers) for feature in plan.area_facts})
     if plan.tables:
         lived_here = presence(index, shard.registers)
         for table in plan.tables:
             answers |= _from_events(table, index, shard.registers, lived_here, plan.share_column(table))
-    columns = [pl.Series(name, answers[name], dtype=pl.Float32, nan_to_null=True) for name in plan.columns]
-    return pl.DataFrame([index[PLACE], *columns])
+    return pl.DataFrame([index[PLACE], *(answers[name] for name in plan.columns)])
+
+
+def _named(numbers: Mapping[str, npt.NDArray[np.floating]]) -> Answers:
+    """Make columns of numbers, null for NaN; what they were made of can be given back at once."""
+    return {name: pl.Series(name, each, dtype=pl.Float32, nan_to_null=True) for name, each in numbers.items()}
 
 
 def _from_events(
@@ -108,7 +113,7 @@ def _from_events(
         seen = _seen_through(look, bounds[look.window], rows, index, table)
         answers |= _looked(look, seen, index.height, table, unobserved[look.window])
     share = lived_here.observed_share(bounds[table.longest], coverage)
-    return {**answers, share_column: share.astype(np.float32)}
+    return answers | _named({share_column: share.astype(np.float32)})
 
 
 def _looked(
@@ -126,7 +131,7 @@ def _looked(
         block = np.full((len(look.groups), height), _empty(question[0]), dtype=np.float32)
         block.reshape(-1)[place] = found[name].cast(pl.Float32).to_numpy()
         block[:, np.flatnonzero(unobserved)] = np.nan
-        answers |= {feature.column: column for feature, column in zip(question, block, strict=True)}
+        answers |= _named({feature.column: column for feature, column in zip(question, block, strict=True)})
     return answers
 
 
