@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import polars as pl
@@ -12,13 +13,16 @@ from riskstrat.cli import app
 from riskstrat.cohort import code_counts
 from riskstrat.conditions import available, load
 from riskstrat.declare import (
+    AnchoredWindow,
     AnyOf,
     AtAge,
     AtBirth,
     AtEvent,
+    BetweenAges,
     Condition,
     DeathFrom,
     Duration,
+    Ever,
     Every,
     Excluding,
     FirstEvent,
@@ -30,6 +34,8 @@ from riskstrat.declare import (
     OutcomeKind,
     Population,
     ScoreReaches,
+    Since,
+    SinceFirst,
     Text,
 )
 from riskstrat.declare.asked import Asked, rows_asked
@@ -75,6 +81,22 @@ def test_every_kind_of_index_is_told(made_up: MadeUp, index: IndexKind, english:
     condition = made_up(index=index)
     assert english in describe(condition, "en")
     assert swedish in describe(condition, "sv")
+
+
+WINDOWS = [
+    (BetweenAges(from_years=2, to_years=4), "at ages 2–4", "vid 2–4 års ålder"),
+    (Since(date=date(2015, 1, 1)), "since 2015-01-01", "sedan 2015-01-01"),
+    (SinceFirst(register="diagnoses", codes="E10-E14"), "since the first E10-E14", "sedan första E10-E14"),
+]
+
+
+@pytest.mark.parametrize(("window", "english", "swedish"), WINDOWS)
+def test_a_window_that_begins_elsewhere_is_told_in_words(
+    made_up: MadeUp, window: AnchoredWindow, english: str, swedish: str
+):
+    condition = dataclasses.replace(made_up(), features=(Ever(register="diagnoses", codes="I10", within=window),))
+    assert f"within {english}" in describe(condition, "en")
+    assert f"within {swedish}" in describe(condition, "sv")
 
 
 @pytest.mark.parametrize(("outcome", "what", "who"), OUTCOMES)

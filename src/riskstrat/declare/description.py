@@ -15,6 +15,7 @@ from riskstrat.declare.base import Declaration, Language, Text
 from riskstrat.declare.condition import Condition
 from riskstrat.declare.features import Feature
 from riskstrat.declare.outcomes import OutcomeKind
+from riskstrat.declare.windows import AnchoredWindow
 
 HEADINGS = {
     "population": Text(en="Population", sv="Population"),
@@ -170,6 +171,8 @@ def _values(declaration: Declaration, language: Language, without: tuple[str, ..
 def _word(value: object, language: Language) -> str:
     if isinstance(value, Text):
         return value.in_language(language)
+    if isinstance(value, AnchoredWindow):
+        return value.words.in_language(language)
     if isinstance(value, Declaration):
         return _sentence(value, language)
     if isinstance(value, tuple):
