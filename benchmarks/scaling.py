@@ -83,17 +83,25 @@ def slope(sizes: pl.Series, cpu: pl.Series) -> float:
 
 
 def two_against_one(place: Path, repetitions: int) -> None:
-    """Compare two worker processes with one process, one thread each: how much sooner they end."""
+    """Compare two worker processes with one process, one thread each: how much sooner they end, start included."""
     registers = open_registers(make_folder(place / "workers", 1_000_000))
+    years = (2022, 2021, 2020)
 
-    def clock(workers: int) -> float:
+    def clock(workers: int, dates: int) -> float:
+        asked = everybody(registers, [INDEX.replace(year=year) for year in years[:dates]])
         with TemporaryDirectory(dir=place) as folder:
             start = time.perf_counter()
-            write_features(wide(), everybody(registers), registers, folder, workers=workers)
+            write_features(wide(), asked, registers, folder, workers=workers)
             return time.perf_counter() - start
 
-    times = [clock(1) / clock(2) for _ in range(repetitions)]
-    print(f"2 workers are done {median(times):.2f} times as fast as 1 ({', '.join(f'{each:.2f}' for each in times)})")
+    for dates in (1, len(years)):
+        times = [(clock(1, dates), clock(2, dates)) for _ in range(repetitions)]
+        one, two = (median(each) for each in zip(*times, strict=True))
+        ratios = sorted(alone / together for alone, together in times)
+        each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(
+            f"{dates} dates: {one:.1f} s alone, {two:.1f} s with 2 workers; {median(ratios):.2f} times as fast ({each})"
+        )
 
 
 def chart(found: pl.DataFrame, path: Path) -> None:
