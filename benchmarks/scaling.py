@@ -99,9 +99,7 @@ def two_against_one(place: Path, repetitions: int) -> None:
         one, two = (median(each) for each in zip(*times, strict=True))
         ratios = sorted(alone / together for alone, together in times)
         each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(
-            f"{dates} dates: {one:.1f} s alone, {two:.1f} s with 2 workers; {median(ratios):.2f} times as fast ({each})"
-        )
+        print(f"{dates} dates: {one:.1f} s alone, {two:.1f} s by two: {median(ratios):.2f} times as fast ({each})")
 
 
 def chart(found: pl.DataFrame, path: Path) -> None:
