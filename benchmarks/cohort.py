@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from statistics import median
 import numpy.ma  # noqa: F401 - polars loads it with the first array, which is no work on people
 import polars as pl
 
+from peak import peak_gib
 from riskstrat.cohort import build_cohort
 from riskstrat.conditions import available, load
 from riskstrat.registers import Registers, open_registers
@@ -77,12 +77,6 @@ def run_job(job: str, folder: Path) -> None:
     cpu = time.process_time()
     {"floor": scan_floor, "build": build}[what](name, registers)
     print(json.dumps({"cpu": time.process_time() - cpu, "peak": peak_gib()}))
-
-
-def peak_gib() -> float:
-    """Give the most memory that this process has held; `getrusage` would count that of the parent, too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20
 
 
 def measured(job: str, folder: Path) -> dict[str, float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,9 +18,11 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
+import numpy.ma  # noqa: F401 - polars loads it with the first array, which is no work on people
 import polars as pl
 
 from make_events import make_folder
+from peak import peak_gib
 from riskstrat.declare import Age, BirthRegion, Count, DaysSince, Ever, Feature, Latest, Mean, Sex
 from riskstrat.features import build_features, feature_parts
 from riskstrat.records.cohort import Target
@@ -124,8 +125,7 @@ def run_job(job: str, folder: Path) -> None:
     registers = open_registers(folder)
     cpu, clock = time.process_time(), time.perf_counter()
     JOBS[job](registers)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"cpu": time.process_time() - cpu, "clock": time.perf_counter() - clock, "peak": peak}))
+    print(json.dumps({"cpu": time.process_time() - cpu, "clock": time.perf_counter() - clock, "peak": peak_gib()}))
 
 
 def measured(job: str, folder: Path) -> dict[str, float]:

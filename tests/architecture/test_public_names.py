@@ -52,3 +52,9 @@ def test_importing_loads_nothing_heavy():
     code = f"import sys, riskstrat; print([m for m in {HEAVY} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_worker_that_reads_rows_loads_no_schemas():
+    code = "import sys, riskstrat.features; print([m for m in ('dataframely', 'sqlalchemy') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -52,9 +52,7 @@ class _Seen:
     @classmethod
     def together(cls, found: Sequence[_Seen]) -> _Seen:
         """Put entries one after the other."""
-        if len(found) == 1:
-            return found[0]
-        return cls(*(np.concatenate([getattr(seen, name) for seen in found]) for name in ("event", "row", "days")))
+        return cls(*(_together([getattr(seen, name) for seen in found]) for name in ("event", "row", "days")))
 
 
 def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
@@ -79,19 +77,19 @@ def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) ->
     events = _events(table, index, registers)
     pairs = table.pairs
     seen, pair = _in_groups(table, pairs, events, _before_index(table, events, index))
-    window = seen.row * table.stride + pairs[GROUP].to_numpy().take(pair)
+    window = seen.row * table.stride
+    window += pairs[GROUP].to_numpy().take(pair)
     item = pairs[ITEM].to_numpy()
     order, tied = _order(window, seen, events)
     alike = order.take(tied)
     again = _again(window.take(alike), item.take(pair.take(alike)), seen.at(alike), events)
     order = np.delete(order, tied[again])
-    ordered = seen.at(order)
     columns: dict[str, Callable[[], Integers | pl.Series]] = {
         WINDOW: lambda: window.take(order),
-        DAYS: lambda: ordered.days,
+        DAYS: lambda: seen.days.take(order),
         ITEM: lambda: item.take(pair.take(order)),
-        END_DAYS: lambda: _end_days(events, ordered),
-        VALUE: lambda: events[VALUE].gather(ordered.event),
+        END_DAYS: lambda: _end_days(events, seen.at(order)),
+        VALUE: lambda: events[VALUE].gather(seen.event.take(order)),
     }
     used = {WINDOW, DAYS, *table.columns_used}
     return pl.DataFrame({name: column() for name, column in columns.items() if name in used})
@@ -206,11 +204,16 @@ def _in_groups(table: TablePlan, pairs: pl.DataFrame, events: pl.DataFrame, seen
             left, code, days = _among(left, more), code.take(more), days.take(more)
         kept = np.flatnonzero(days <= reach.take(first + turn, mode="clip").take(code))
         found.append((_among(left, kept), (first + turn).take(code.take(kept))))
-    entry, pair = (np.concatenate(places) for places in zip(*found, strict=True))
+    entry, pair = (_together(places) for places in zip(*found, strict=True))
     for number, asking in table.restricted:
         meant = (group.take(pair) != number) | _is_asked(asking, events).take(seen.event.take(entry))
         entry, pair = entry[meant], pair[meant]
     return seen.at(entry), pair
+
+
+def _together(parts: Sequence[Integers]) -> Integers:
+    """Put arrays one after the other; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _among(left: Integers | None, kept: Integers) -> Integers:
@@ -247,7 +250,11 @@ def _order(window: Integers, seen: _Seen, events: pl.DataFrame) -> tuple[Integer
 def _packed(window: Integers, days: Integers, codes: Integers) -> Integers:
     """Put window, date and code into one integer; 10 million windows of 100 years and 20,000 codes still fit."""
     longest, most = int(days.max(initial=0)) + 1, int(codes.max(initial=0)) + 1
-    return (window * longest + (longest - 1 - days)) * most + codes
+    key = window * longest
+    key += longest - 1 - days
+    key *= most
+    key += codes
+    return key
 
 
 def _tied(key: Integers) -> Integers:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.contract import WORDING, schema_of
+from riskstrat.registers.contract import WORDING
 from riskstrat.registers.source import Source, unreadable
 
 REFUSED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
@@ -80,6 +80,8 @@ def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:
+    from riskstrat.registers.schemas import schema_of
+
     failures = schema_of(table).filter(rows.lazy()).failure
     for broken, count in sorted(failures.counts().items()):
         column, _, rule = broken.rpartition("|")

@@ -1,6 +1,6 @@
 """The data contract: the columns, types and row rules of every table of a register folder.
 
-In: the name of a table. Out: its dataframely schema, its columns, and what each broken rule is called.
+In: the name of a table. Out: its columns, and what each broken rule is called.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-import dataframely as dy
 import polars as pl
 
 SEXES = ("female", "male")
@@ -18,110 +17,14 @@ SENTINELS = (date(1800, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
 """Dates by which source systems say "unknown" or "never"."""
 
 PERSON, DATE, END = "person_id", "date", "end_date"
-_OPTIONAL: dict[str, bool] = {"optional": True}
-
-
-class Persons(dy.Schema):
-    """One row a person; that nobody has two is checked apart, because a primary key of a million takes 200 MB."""
-
-    person_id = dy.Int64(nullable=False)
-    birth_date = dy.Date(nullable=False)
-    birth_date_precision = dy.String(nullable=True, metadata=_OPTIONAL)
-    sex = dy.String(nullable=False)
-    death_date = dy.Date(nullable=True, metadata=_OPTIONAL)
-    mother_id = dy.Int64(nullable=True, metadata=_OPTIONAL)
-    father_id = dy.Int64(nullable=True, metadata=_OPTIONAL)
-    birth_region = dy.String(nullable=True, metadata=_OPTIONAL)
-
-    @dy.rule()
-    def known_sex(cls) -> pl.Expr:  # noqa: N805
-        """Sex is one of the two that the contract knows."""
-        return pl.col("sex").is_in(SEXES)
-
-    @dy.rule()
-    def death_after_birth(cls) -> pl.Expr:  # noqa: N805
-        """Nobody dies before being born."""
-        return pl.col("death_date") >= pl.col("birth_date")
-
-    @dy.rule()
-    def real_dates(cls) -> pl.Expr:  # noqa: N805
-        """No date stands for "unknown"."""
-        return ~pl.col("birth_date").is_in(SENTINELS) & ~pl.col("death_date").is_in(SENTINELS).fill_null(value=False)
-
-
-class Residences(dy.Schema):
-    """Spells of residence, checked in the order of person and start; a far start is harmless, a sentinel end is not."""
-
-    person_id = dy.Int64(nullable=False)
-    start_date = dy.Date(nullable=False)
-    end_date = dy.Date(nullable=True, metadata=_OPTIONAL)
-    area_id = dy.String(nullable=True, metadata=_OPTIONAL)
-    care_centre_id = dy.String(nullable=True, metadata=_OPTIONAL)
-
-    @dy.rule()
-    def end_after_start(cls) -> pl.Expr:  # noqa: N805
-        """No spell ends before it starts."""
-        return pl.col("end_date") >= pl.col("start_date")
-
-    @dy.rule()
-    def no_overlap(cls) -> pl.Expr:  # noqa: N805
-        """Nobody lives in two places on one day; start and end are inclusive."""
-        same_person = pl.col("person_id") == pl.col("person_id").shift()
-        previous_end = pl.col("end_date").fill_null(date.max).shift()
-        return ~same_person | (pl.col("start_date") > previous_end)
-
-    @dy.rule()
-    def real_end(cls) -> pl.Expr:  # noqa: N805
-        """No end date stands for "still so"."""
-        return ~pl.col("end_date").is_in(SENTINELS)
-
-
-class Events(dy.Schema):
-    """What happened, when, what code, how much; rows that break a rule are refused and counted, see `ROW_RULES`."""
-
-    person_id = dy.Int64(nullable=False)
-    date = dy.Date(nullable=False)
-    code = dy.String(nullable=False)
-    value = dy.Float64(nullable=True, metadata=_OPTIONAL)
-    end_date = dy.Date(nullable=True, metadata=_OPTIONAL)
-    known_on = dy.Date(nullable=True, metadata=_OPTIONAL)
-    setting = dy.String(nullable=True, metadata=_OPTIONAL)
-    position = dy.String(nullable=True, metadata=_OPTIONAL)
-
-
-class Areas(dy.Schema):
-    """The places; `version` says which division they belong to, such as DeSO2018, where boundaries have changed."""
-
-    area_id = dy.String(primary_key=True)
-    name = dy.String(nullable=False)
-    municipality = dy.String(nullable=True)
-    version = dy.String(nullable=True, metadata=_OPTIONAL)
-
-
-class AreaFacts(dy.Schema):
-    """Dated facts of places."""
-
-    area_id = dy.String(nullable=False)
-    date = dy.Date(nullable=False)
-    code = dy.String(nullable=False)
-    value = dy.Float64(nullable=True)
-    known_on = dy.Date(nullable=True, metadata=_OPTIONAL)
-
-
 REQUIRED_TABLES = ("persons", "residences")
-_SCHEMAS: Mapping[str, type[dy.Schema]] = MappingProxyType(
-    {"persons": Persons, "residences": Residences, "areas": Areas, "area_facts": AreaFacts}
-)
-
-
-def schema_of(table: str) -> type[dy.Schema]:
-    """Return the schema of a table; a name that the contract does not know is an event table."""
-    return _SCHEMAS.get(table, Events)
+TABLES_OF_PLACES_AND_PEOPLE = ("persons", "residences", "areas", "area_facts")
+"""The tables that the contract knows by name; every other one holds events."""
 
 
 def is_event_table(table: str) -> bool:
     """Whether a table holds events of persons."""
-    return table not in _SCHEMAS
+    return table not in TABLES_OF_PLACES_AND_PEOPLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +44,8 @@ def columns_of(table: str) -> tuple[Column, ...]:
     >>> [column.name for column in columns_of("area_facts")]
     ['area_id', 'date', 'code', 'value', 'known_on']
     """
+    from riskstrat.registers.schemas import schema_of
+
     return tuple(
         Column(name=name, dtype=column.dtype, required=not (column.metadata or {}).get("optional", False))
         for name, column in schema_of(table).columns().items()

@@ -30,7 +30,6 @@ FILE_YEAR = "{year}"
 """The spelling by which a column takes the year in the file's name."""
 
 _OPERANDS: Mapping[Formula, int] = {"product": 2, "bmi_kg_m2": 2, "weeks_and_days": 2, "positive": 1}
-_PEOPLE = (*(column.name for column in columns_of("persons")), "reused")
 _PLACES = ("person_id", "date", "kind", "area_id", "care_centre_id")
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "persons": ("person_id",),
@@ -356,5 +355,5 @@ def _table_contradictions(rows: Rows) -> Iterator[str]:
 
 
 def _allowed(table: str) -> Iterable[str]:
-    special = {"persons": _PEOPLE, "residences": _PLACES}
-    return special.get(table) or (column.name for column in columns_of(table))
+    columns = [column.name for column in columns_of(table)]
+    return {"persons": [*columns, "reused"], "residences": _PLACES}.get(table, columns)

@@ -43,7 +43,7 @@ def people_of(facts: pl.DataFrame, last_day: date) -> People:
     Parameters
     ----------
     facts
-        All facts about a range of persons, in the columns of `shaping.INTERNAL`.
+        All facts about a range of persons, in the columns of `shaping.schema_within`.
     last_day
         The last day that can have been seen.
     """

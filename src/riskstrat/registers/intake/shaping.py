@@ -29,21 +29,17 @@ REPEATED = "repeats another column"
 SHOWN_CODE = r"^([A-Z][A-Z0-9]{0,6}|\d{3}[A-Z]?)$"
 """A text that is told as a code; longer figures might be somebody's running number in the wrong column."""
 NO_CODE = "(a text that is no code)"
-INTERNAL: Mapping[str, Mapping[str, pl.DataType]] = {
-    "persons": {
-        **{column.name: column.dtype for column in columns_of("persons")},
-        "death_date_precision": pl.String(),
-        "reused": pl.String(),
-    },
-    "residences": {
-        "person_id": pl.Int64(),
-        "date": pl.Date(),
-        "kind": pl.String(),
-        "area_id": pl.String(),
-        "care_centre_id": pl.String(),
-    },
+_MOVES: Mapping[str, pl.DataType] = {
+    "person_id": pl.Int64(),
+    "date": pl.Date(),
+    "kind": pl.String(),
+    "area_id": pl.String(),
+    "care_centre_id": pl.String(),
 }
-"""Tables that are put together from facts: what a fact has."""
+"""Facts from which residences are put together."""
+
+_BESIDE_PERSONS: Mapping[str, pl.DataType] = {"death_date_precision": pl.String(), "reused": pl.String()}
+_BESIDE_EVENTS: Mapping[str, pl.DataType] = {PRECISION: pl.String(), END_PRECISION: pl.String()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +53,10 @@ class Shaped:
 
 def schema_within(table: str) -> dict[str, pl.DataType]:
     """Columns of a table's rows inside intake: those of the contract, or of the facts that it is put together from."""
-    if table in INTERNAL:
-        return {**INTERNAL[table], ORIGIN: pl.UInt64()}
-    contract = {column.name: column.dtype for column in columns_of(table)}
-    if not is_event_table(table):
-        return {**contract, ORIGIN: pl.UInt64()}
-    return {**contract, PRECISION: pl.String(), END_PRECISION: pl.String(), ORIGIN: pl.UInt64()}
+    if table == "residences":
+        return {**_MOVES, ORIGIN: pl.UInt64()}
+    beside = {"persons": _BESIDE_PERSONS}.get(table, _BESIDE_EVENTS if is_event_table(table) else {})
+    return {**{column.name: column.dtype for column in columns_of(table)}, **beside, ORIGIN: pl.UInt64()}
 
 
 def shaped(register: RegisterMapping, place: str, declared: Input, values: pl.DataFrame) -> list[Shaped]:
