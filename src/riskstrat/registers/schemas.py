@@ -19,7 +19,7 @@ _OPTIONAL: dict[str, bool] = {"optional": True}
 
 
 class Persons(dy.Schema):
-    """One row a person; that nobody has two is checked apart, because a primary key of a million takes 200 MB."""
+    """One row a person; that nobody has two is checked apart, because a primary key of a million takes 150 MB."""
 
     person_id = dy.Int64(nullable=False)
     birth_date = dy.Date(nullable=False)
