@@ -195,7 +195,7 @@ def main() -> None:
     numbers = pl.exclude("condition", "seed", "model")
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=250, float_precision=3):
         print(found.sort("condition", "seed"))
-        for told in [numbers.mean(), numbers.std() / pl.len().sqrt()] * (chosen.seeds > 1):
+        for told in (numbers.mean(), numbers.std() / pl.len().sqrt()) if chosen.seeds > 1 else ():
             print(found.group_by("condition").agg(told).sort("condition"))
     problems = missed(found)
     print("\n".join(problems) or "all bars are met")

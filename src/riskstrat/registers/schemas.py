@@ -13,7 +13,7 @@ from types import MappingProxyType
 import dataframely as dy
 import polars as pl
 
-from riskstrat.registers.contract import SENTINELS, SEXES
+from riskstrat.registers.contract import SENTINELS, SEXES, TABLES_OF_PLACES_AND_PEOPLE
 
 _OPTIONAL: dict[str, bool] = {"optional": True}
 
@@ -106,7 +106,7 @@ class AreaFacts(dy.Schema):
 
 
 _SCHEMAS: Mapping[str, type[dy.Schema]] = MappingProxyType(
-    {"persons": Persons, "residences": Residences, "areas": Areas, "area_facts": AreaFacts}
+    dict(zip(TABLES_OF_PLACES_AND_PEOPLE, (Persons, Residences, Areas, AreaFacts), strict=True))
 )
 
 
