@@ -19,6 +19,7 @@ from riskstrat.declare import Condition, IndexKind, OnDate, Text
 from riskstrat.errors import DesignError, Problem
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
+from riskstrat.registers.family import family_ids
 
 MIN_OUTCOMES = 30
 """With fewer outcomes nothing that is learnt can be told from chance."""
@@ -146,11 +147,12 @@ def _landmark(index: IndexKind) -> pl.Expr:
 def _people(rows: pl.DataFrame, view: RegisterView, columns: tuple[str, ...]) -> pl.DataFrame:
     """Add what only the answer holds: place, family and region, and sex as text."""
     places = view.residences[rows["spell"], ["area_id", "care_centre_id"]]
-    families = in_order(view.registers.families, "person_id")["family_id"]
     placed = in_order(rows.hstack(places), "person_id", "index_date")
-    everybody = view.known_persons["person_id"]
-    origins = view.known_persons.select("birth_region", families)[everybody.search_sorted(placed["person_id"])]
-    return placed.hstack(origins).with_columns(pl.col("sex").cast(pl.String)).select(columns)
+    people = placed["person_id"].unique(maintain_order=True)
+    regions = view.known_persons["birth_region"].gather(view.known_persons["person_id"].search_sorted(people))
+    origins = pl.DataFrame([regions, family_ids(people, view.known_persons)])
+    of_rows = origins[people.search_sorted(placed["person_id"])]
+    return placed.hstack(of_rows).with_columns(pl.col("sex").cast(pl.String)).select(columns)
 
 
 def _included(people: pl.DataFrame) -> Counted:

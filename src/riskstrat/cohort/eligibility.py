@@ -94,7 +94,7 @@ def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
 
 
 def _with_age(indexed: pl.LazyFrame) -> pl.LazyFrame:
-    """Add age_years; index dates that many people share are numbered already (see `IndexKind.index_dates`)."""
+    """Add age_years, of index dates that are not numbered yet (see `IndexKind.index_dates`)."""
     if "index_number" not in indexed.collect_schema():
         indexed = indexed.with_columns(index_number=day_number(pl.col("index_date")))
     return indexed.with_columns(age_years=whole_years("birth_number", "index_number")).drop("index_number")

@@ -1,78 +1,116 @@
 """Where people lived, and for how long without a break.
 
-In: spells of residence. Out: spells with the first and last day of the unbroken residence that they are part of.
+In: people on days, and spells of residence. Out: the spell, and the first and last day of the unbroken residence that
+it is part of.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from riskstrat.cohort.order import in_order
 
 STILL = date.max
 """Last day of a residence that has not ended."""
+Numbers = npt.NDArray[np.integer]
+Mask = npt.NDArray[np.bool_]
 
 
-def unbroken(spells: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `resident_since` and `resident_until` to spells; spells are unbroken where one starts the day after another.
+def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
+    """Add spell (its number), resident_since and resident_until of the spell on `resident_on`, null where none.
+
+    Residence is unbroken where a spell starts the day after the person's previous one has ended. Places are left in
+    `residences`, because text that is carried through every later step costs more than all the rest.
 
     Parameters
     ----------
-    spells
-        person_id, start_date, end_date and more, in the order of person and start; spells of a person do not overlap.
+    rows
+        person_id and resident_on.
+    residences
+        person_id, start_date and end_date, in the order of person and start; spells of a person do not overlap.
 
     Examples
     --------
-    >>> spells = pl.LazyFrame(
+    >>> spells = pl.DataFrame(
     ...     {
     ...         "person_id": [1, 1, 1],
     ...         "start_date": [date(2000, 1, 1), date(2005, 1, 1), date(2009, 1, 1)],
     ...         "end_date": [date(2004, 12, 31), date(2007, 6, 30), None],
     ...     }
     ... )
-    >>> unbroken(spells).collect()["resident_since"].dt.year().to_list()
-    [2000, 2000, 2009]
+    >>> rows = pl.DataFrame({"person_id": [1, 1], "resident_on": [date(2006, 1, 1), date(2008, 1, 1)]})
+    >>> with_residence(rows, spells)["resident_since"].to_list()
+    [datetime.date(2000, 1, 1), None]
     """
-    person = pl.col("person_id")
-    after_break = pl.col("start_date") > pl.col("end_date").shift() + timedelta(days=1)
-    begins = ((person != person.shift()) | after_break).fill_null(value=True)
-    ends = pl.col("begins").shift(-1, fill_value=True)
-    return (
-        spells.with_columns(pl.col("end_date").fill_null(STILL))
-        .with_columns(begins=begins)
-        .with_columns(
-            resident_since=pl.when("begins").then("start_date").forward_fill(),
-            resident_until=pl.when(ends).then("end_date").backward_fill(),
-        )
-        .drop("begins")
+    spells = _Spells.of(residences)
+    spell, lives_here = spells.on(rows)
+    since, until = spells.start[spells.since(spell)], spells.end[spells.until(spell)]
+    found = pl.DataFrame({"spell": spell, "resident_since": since, "resident_until": until}).select(
+        pl.col("spell").cast(pl.UInt32, strict=False), pl.col("resident_since", "resident_until").cast(pl.Date)
     )
+    return rows.hstack(found.select(pl.when(pl.lit(pl.Series(lives_here))).then(pl.all())))
 
 
-def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
-    """Add spell (its number), resident_since and resident_until of the spell on `resident_on`, null where none.
+@dataclass(frozen=True, eq=False)
+class _Spells:
+    """Spells of residence by number, and at the end one of nobody: what number -1 stands for.
 
-    Places are left in `residences`, because text that is carried through every later step costs more than all the rest.
-
-    Parameters
+    Attributes
     ----------
-    rows
-        row (their number, by which they are in order), person_id and resident_on.
-    residences
-        spell (their number), person_id, start_date and end_date, in the order of person and start.
+    person
+        Whose they are, without the last.
+    start, end
+        First and last day, in days since 1970.
+    goes_on
+        Whether the person's previous spell ended the day before.
     """
-    spells = unbroken(residences.lazy().select("spell", "person_id", "start_date", "end_date"))
-    there = pl.col("resident_on").is_between("start_date", "end_date")
-    found = (
-        rows.lazy()
-        .select("row", "person_id", "resident_on")
-        .join(spells, on="person_id")
-        .filter(there)
-        .select("row", "spell", "resident_since", "resident_until")
-        .collect()
-    )
-    return rows.join(in_order(found, "row"), on="row", how="left", maintain_order="left")
+
+    person: Numbers
+    start: Numbers
+    end: Numbers
+    goes_on: Mask
+
+    @classmethod
+    def of(cls, residences: pl.DataFrame) -> _Spells:
+        """Read spells in the order of person and start."""
+        nobodys = pl.Series([STILL])
+        person = residences["person_id"].to_numpy()
+        start, end = (
+            pl.concat([residences[name].fill_null(STILL), nobodys]).to_physical().to_numpy()
+            for name in ("start_date", "end_date")
+        )
+        goes_on = np.zeros(len(start), dtype=np.bool_)
+        goes_on[1:-1] = (person[1:] == person[:-1]) & (start[1:-1] <= end[:-2] + 1)
+        return cls(person, start, end, goes_on)
+
+    def on(self, rows: pl.DataFrame) -> tuple[Numbers, Mask]:
+        """Find the last spell of each row's person that starts by the day, and say whether it holds that day."""
+        who, day = rows["person_id"].to_numpy(), rows["resident_on"].to_physical().to_numpy()
+        first, after = (np.searchsorted(self.person, who, side) for side in ("left", "right"))
+        spell = _walked(after - 1, -1, lambda at, row: (at > first[row]) & (self.start[at] > day[row]))
+        return spell, (first < after) & (self.start[spell] <= day) & (day <= self.end[spell])
+
+    def since(self, spell: Numbers) -> Numbers:
+        """Go back to the spell with which the unbroken residence begins."""
+        return _walked(spell, -1, lambda at, _: self.goes_on[at])
+
+    def until(self, spell: Numbers) -> Numbers:
+        """Go on to the spell with which it ends."""
+        return _walked(spell, 1, lambda at, _: self.goes_on[at + 1])
+
+
+def _walked(at: Numbers, step: int, goes_on: Callable[[Numbers, Numbers], Mask]) -> Numbers:
+    """Move each place step by step as long as it goes on; few have far to go, and those who arrived are left alone."""
+    at, moving = at.copy(), np.arange(len(at))
+    while len(moving := moving[goes_on(at[moving], moving)]):
+        at[moving] += step
+    return at
 
 
 def or_moving_in(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:

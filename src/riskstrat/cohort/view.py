@@ -15,7 +15,7 @@ import polars as pl
 from riskstrat.codes import matching
 from riskstrat.cohort.order import in_order
 from riskstrat.declare import Condition
-from riskstrat.declare.calendar import day_numbers
+from riskstrat.declare.calendar import day_number, of_days
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
 
@@ -96,11 +96,12 @@ class RegisterView:
             "person_id",
             "birth_date",
             "birth_region",
+            "mother_id",
             pl.col("sex").cast(SEX),
             death_date=pl.when(died + delay < self.as_of).then(died),
         )
         known = in_order(persons.collect(), "person_id")
-        return known.with_columns(day_numbers(known["birth_date"]).alias("birth_number"))
+        return known.with_columns(of_days(known["birth_date"], day_number).alias("birth_number"))
 
     @cached_property
     def residences(self) -> pl.DataFrame:
@@ -111,7 +112,7 @@ class RegisterView:
     @property
     def persons(self) -> pl.LazyFrame:
         """person_id, birth_date, birth_number, sex and, where it was known, death_date of everybody."""
-        return self.known_persons.lazy().drop("birth_region")
+        return self.known_persons.lazy().drop("birth_region", "mother_id")
 
     def events(self, rows: Rows) -> pl.LazyFrame:
         """person_id, date, end_date, code, value and known_on of the matching rows that were known."""

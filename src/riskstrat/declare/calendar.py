@@ -5,6 +5,7 @@ In: polars expressions of dates. Out: polars expressions of dates and whole year
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import polars as pl
@@ -29,21 +30,21 @@ def day_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
-def day_numbers(days: pl.Series) -> pl.Series:
-    """Give `day_number` of many dates that lie close together, by numbering each day between them once.
+def of_days(days: pl.Series, ask: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """Ask something of many dates that lie close together, by asking it once of each day between them.
 
     Examples
     --------
     >>> from datetime import date
-    >>> day_numbers(pl.Series([date(2021, 2, 28), date(2020, 2, 29)])).to_list()
+    >>> of_days(pl.Series([date(2021, 2, 28), date(2020, 2, 29)]), day_number).to_list()
     [20210228, 20200229]
     """
-    if days.null_count() == len(days):
-        return pl.Series(days.name, [None] * len(days), dtype=pl.Int32)
     day = pl.col("day")
     given = days.to_frame("day")
-    numbers = given.select(pl.date_range(day.min(), day.max())).select(day_number(day)).to_series()
-    return numbers.gather(given.select(day.to_physical() - day.to_physical().min()).to_series()).alias(days.name)
+    if days.null_count() == len(days):
+        return given.select(ask(day)).to_series().alias(days.name)
+    answers = given.select(pl.date_range(day.min(), day.max()).alias("day")).select(ask(day)).to_series()
+    return answers.gather(given.select(day.to_physical() - day.to_physical().min()).to_series()).alias(days.name)
 
 
 def whole_years(birth_number: str, index_number: str) -> pl.Expr:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.asked import rows_in_words
 from riskstrat.declare.base import CONFIG, Declaration, Text
-from riskstrat.declare.calendar import day_number, plus_months
+from riskstrat.declare.calendar import day_number, of_days, plus_months
 from riskstrat.declare.durations import duration_days, in_words
 from riskstrat.declare.view import View
 
@@ -51,7 +51,7 @@ class IndexKind(Declaration, ABC):
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give `view.persons` with index_date, one row a person and landmark; null where there is no index.
 
-        Where many people share a date, its number (see `calendar.day_number`) may come along as index_number.
+        Where its number (see `calendar.day_number`) costs little, it comes along as index_number.
         """
 
     def latest(self, view: View) -> dt.date:
@@ -122,7 +122,9 @@ class AtAge(IndexKind):
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody the day on which they reach the age."""
-        return view.persons.with_columns(index_date=plus_months(pl.col("birth_date"), self.months))
+        people = view.persons.collect()
+        reached = of_days(people["birth_date"], lambda day: plus_months(day, self.months))
+        return people.lazy().with_columns(index_date=reached, index_number=of_days(reached, day_number))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -139,7 +141,7 @@ class AtBirth(IndexKind):
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody their day of birth."""
-        return view.persons.with_columns(index_date=pl.col("birth_date"))
+        return view.persons.with_columns(index_date=pl.col("birth_date"), index_number=pl.col("birth_number"))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -130,11 +130,11 @@ def write_features(
     UsageError, ContractError, MissingExtraError
         As `build_features`.
     """
-    work = work_of(features, cohort, registers, shard_people)
-    place = Path(folder).absolute() / digest_of(work, features, registers, shard_people)
-    if not (place / MANIFEST).is_file():
-        place.mkdir(parents=True, exist_ok=True)
-        with running(workers, scheduler) as run:
+    with running(workers, scheduler) as run:
+        work = work_of(features, cohort, registers, shard_people)
+        place = Path(folder).absolute() / digest_of(work, features, registers, shard_people)
+        if not (place / MANIFEST).is_file():
+            place.mkdir(parents=True, exist_ok=True)
             _write(work, place, run, tally(progress, work.shards))
     _clear(place)
     return FeatureTable.at(place)

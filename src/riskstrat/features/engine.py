@@ -82,8 +82,8 @@ def build_features(
     shard are read once, sorted, and grouped once a window, however many groups of codes are asked for. The answers are
     the same to the last bit however they are divided and whoever gives them.
     """
-    work = work_of(features, cohort, registers, shard_people)
     with running(workers, scheduler) as run:
+        work = work_of(features, cohort, registers, shard_people)
         whole = pl.concat([work.empty, *_parts(work, run, tally(progress, work.shards))])
     return (whole if work.in_order else whole.sort(PLACE)).drop(PLACE)
 
@@ -116,8 +116,8 @@ def feature_parts(
     UsageError, ContractError, MissingExtraError
         As `build_features`.
     """
-    work = work_of(features, cohort, registers, shard_people)
     with running(workers, scheduler) as run:
+        work = work_of(features, cohort, registers, shard_people)
         yield from _parts(work, run, tally(progress, work.shards))
 
 

@@ -1,4 +1,4 @@
-"""Where shards are answered: here one after the other, in worker processes, or on a Dask cluster.
+"""Where shards are answered: here one after the other, here and in worker processes, or on a Dask cluster.
 
 In: a pure function and its arguments. Out: its results, in the order of the arguments.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context, parent_process
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Protocol, TypeVar
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
@@ -24,10 +24,12 @@ Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
 _THREADS = "POLARS_MAX_THREADS"
 _AHEAD = 2
-"""Shards that wait for each worker: enough to keep it busy, few enough to be held in memory."""
+"""Shards that each worker has at a time: one that it answers, one that waits for it."""
+_HELD = 4
+"""Answers a process that may wait for an earlier one: enough that nobody idles, few enough to be held in memory."""
 
 
-class Future(Protocol[Result_co]):
+class Coming(Protocol[Result_co]):
     """What is used of a result that is still to come."""
 
     def result(self) -> Result_co:
@@ -51,7 +53,7 @@ def running(workers: int, scheduler: str | None) -> Iterator[Run]:
     Parameters
     ----------
     workers
-        Processes of this machine; 1 is this process. They share the cores evenly.
+        Processes of this machine, this one among them. Those that are started share the cores evenly.
     scheduler
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers see the registers under the same
         path and have the same version of this library.
@@ -89,15 +91,33 @@ def _refuse(workers: int, scheduler: str | None) -> None:
 
 @contextmanager
 def _in_processes(workers: int) -> Iterator[Run]:
-    """Start fresh processes, never forked ones, whose threads a fork would leave locked."""
-    cores = os.cpu_count() or 1
+    """Start all processes but this one: fresh, never forked ones, whose threads a fork would leave locked.
+
+    Each is given something trivial to do at once, so that it loads the library while the caller plans its work.
+    """
+    others, cores = workers - 1, os.cpu_count() or 1
     with _environment(_THREADS, str(max(cores // workers, 1))):
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        pool = ProcessPoolExecutor(others, mp_context=get_context("spawn"), initializer=_end_with_parent)
         with pool:
+            for _ in range(others):
+                pool.submit(os.getpid)
             try:
-                yield partial(_in_order, pool.submit, _AHEAD * workers)
+                yield partial(_in_order, partial(_offer, pool, Semaphore(_AHEAD * others)), _HELD * workers)
             except BrokenProcessPool:
                 raise RiskstratError(_died("a worker process")) from None
+
+
+def _offer(
+    pool: ProcessPoolExecutor, room: Semaphore, task: Callable[[Argument], Result], argument: Argument
+) -> Future[Result]:
+    """Let a worker process answer if one has room; answer here rather than wait."""
+    if room.acquire(blocking=False):
+        there = pool.submit(task, argument)
+        there.add_done_callback(lambda _: room.release())
+        return there
+    here: Future[Result] = Future()
+    here.set_result(task(argument))
+    return here
 
 
 def _end_with_parent() -> None:
@@ -142,13 +162,13 @@ def _on_cluster(scheduler: str) -> Iterator[Run]:
 
 
 def _in_order(
-    submit: Callable[[Callable[[Argument], Result], Argument], Future[Result]],
+    submit: Callable[[Callable[[Argument], Result], Argument], Coming[Result]],
     ahead: int,
     task: Callable[[Argument], Result],
     arguments: Iterable[Argument],
 ) -> Iterator[Result]:
     """Keep some arguments submitted ahead of the result that is waited for."""
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[Coming[Result]] = deque()
     try:
         for argument in arguments:
             waiting.append(submit(task, argument))

@@ -75,8 +75,8 @@ def part_of(part: Part) -> pl.DataFrame:
         place, person_id, index_date and the columns of X.
     """
     keys = part.shard.index.select(PLACE, pl.col(SUBJECT).alias("person_id"), INDEX)
-    answers = answer(part.shard).hstack(part.related.drop(PLACE).get_columns())
-    return keys.hstack(answers.select(part.columns))
+    answers = {column.name: column for column in (*answer(part.shard), *part.related)}
+    return pl.DataFrame([*keys, *(answers[name] for name in part.columns)])
 
 
 def answer(shard: Shard) -> pl.DataFrame:

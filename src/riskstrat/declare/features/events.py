@@ -9,7 +9,7 @@ import dataclasses
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Self
 
 import polars as pl
@@ -77,7 +77,7 @@ class EventFeature(RelativeFeature):
             )
         )
 
-    @property
+    @cached_property
     def column(self) -> str:
         """Name of the feature's column in X: relative, kind, register, codes, restrictions, window and gap."""
         gap = None if self.gap == "0d" else f"gap_{self.gap}"
