@@ -27,6 +27,19 @@ def test_something_that_is_no_address_is_told():
         pass
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc that says which process answers")
+def test_this_process_answers_too_what_workers_have_no_room_for():
+    with running(2, None) as run:
+        who = list(run(os.readlink, ["/proc/self"] * 12))
+    assert len(set(who)) == 2
+    assert who[0] != str(os.getpid()) in who
+
+
+def test_answers_come_in_order_whoever_gives_them():
+    with running(3, None) as run:
+        assert list(run(math.sqrt, (n * n for n in range(50)))) == list(range(50))
+
+
 def test_a_worker_that_dies_ends_the_run_with_a_remedy():
     with pytest.raises(RiskstratError, match=r"a worker process ended .* run again"), running(2, None) as run:
         list(run(os._exit, [3]))

@@ -50,8 +50,8 @@ def build_features(
     shard_people
         Index dates that are answered at a time; memory follows it, the answers do not depend on it.
     workers
-        Processes of this machine that answer, each with its share of the cores; 1 is this process. A script that asks
-        for more has to begin its work under ``if __name__ == "__main__":``.
+        Processes of this machine that answer, this one among them. A script that asks for more than 1 has to begin its
+        work under ``if __name__ == "__main__":``.
     scheduler
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers answer instead. They see the
         registers under the same path.
@@ -109,7 +109,8 @@ def feature_parts(
     ------
     polars.DataFrame
         Some rows of X with their ``place`` in ``cohort.people``, sorted by person; all parts together hold each row
-        once. What relatives answer is held in memory for everybody, the rest for one shard.
+        once. What relatives answer is held in memory for everybody, the rest for one shard. The variable of a loop
+        holds its part while the next is made.
 
     Raises
     ------
@@ -190,9 +191,13 @@ def _parts(work: Work, run: Run, tick: Callable[[], None]) -> Iterator[pl.DataFr
 
 
 def _counted(answers: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
-    for each in answers:
+    """Count answers as they come, without a name that would hold one while the next is made."""
+
+    def counted(answer: pl.DataFrame) -> pl.DataFrame:
         tick()
-        yield each
+        return answer
+
+    return map(counted, answers)
 
 
 def _people(cohort: Target) -> pl.DataFrame:
