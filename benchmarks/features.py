@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -80,12 +79,8 @@ def counts(groups: Sequence[str]) -> list[Feature]:
 def parts(registers: Registers, features: list[Feature], dates: Sequence[date] = (INDEX,)) -> None:
     out = registers.folder.parent / f"{registers.folder.name}_parts"
     out.mkdir(exist_ok=True)
-
-    def write(number: int, part: pl.DataFrame) -> None:
+    for number, part in enumerate(feature_parts(features, everybody(registers, dates), registers)):
         part.write_parquet(out / f"{number}.parquet", compression="lz4", statistics=False)
-
-    for _ in map(write, count(), feature_parts(features, everybody(registers, dates), registers)):
-        pass  # no name holds a part while the next is made
 
 
 def whole(registers: Registers, features: list[Feature]) -> None:
