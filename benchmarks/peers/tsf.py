@@ -101,7 +101,7 @@ def costs(place: Path, folder: Path, repetitions: int) -> dict[str, dict[str, fl
     """Run each way in turn, several times; give the medians."""
     peer = [environment(place), HERE / "tsf_job.py", place / "job.json"]
     ways: dict[str, list[str | Path]] = {
-        OURS: [sys.executable, features.__file__, folder, "--job", "301 parts"],
+        OURS: [sys.executable, features.__file__, folder, "--job", "301 dataset"],
         PLAIN: [*peer, answers_of(place, PLAIN)],
         CAREFUL: [*peer, answers_of(place, CAREFUL), "--careful"],
     }
@@ -160,7 +160,7 @@ def wrong(answers: pl.DataFrame, column: str) -> dict[str, int]:
 
 def compare(job: Job, place: Path, folder: Path, way: str) -> pl.DataFrame:
     """Print what differs between our answers and theirs; give the counts of every column."""
-    ours = pl.read_parquet(place / f"{folder.name}_parts" / "*.parquet")
+    ours = pl.read_parquet(place / f"{folder.name}_dataset" / "*" / "part-*.parquet")
     theirs = pl.read_parquet(answers_of(place, way))
     both = ours.join(theirs, on="person_id", suffix="_theirs", validate="1:1")
     differ = differences(job, folder, both)

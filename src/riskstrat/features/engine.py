@@ -23,7 +23,7 @@ from riskstrat.features.shard import PLACE, Part, Shard, answer, part_of
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 
-SHARD_PEOPLE = 38_000
+SHARD_PEOPLE = 40_000
 Progress = Callable[[int, int], None]
 
 
