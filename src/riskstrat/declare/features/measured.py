@@ -16,7 +16,7 @@ from riskstrat.declare.features.events import EventFeature
 
 
 def _values(numbers: pl.Expr) -> pl.Expr:
-    """Give the values of a window as a list, which polars adds up or compares in a third of the time of a group."""
+    """Give the values of a window as a list: without nulls, polars adds it up in less than half the time of a group."""
     return numbers.drop_nulls().implode()
 
 
