@@ -8,16 +8,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "riskstrat"
-ROW = re.compile(r"^\| (?P<place>[a-z_]+) \|[^|]+\|(?P<allowed>[^|]*)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?P<package>[a-z_]+) \|[^|\n]+\|(?P<allowed>[^|\n]*)\|$", re.MULTILINE)
 
 
 def allowed_imports() -> dict[str, set[str]]:
-    page = (ROOT / "docs" / "design" / "0001-the-house.md").read_text(encoding="utf-8")
-    rows = {row["place"]: set(row["allowed"].replace(",", " ").split()) for row in ROW.finditer(page)}
-    return {place: allowed for place, allowed in rows.items() if place != "place"}
+    page = (ROOT / "docs" / "design" / "0001-architecture.md").read_text(encoding="utf-8")
+    rows = {row["package"]: set(row["allowed"].replace(",", " ").split()) for row in ROW.finditer(page)}
+    return {package: allowed for package, allowed in rows.items() if package != "package"}
 
 
-def places() -> list[str]:
+def packages() -> list[str]:
     found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
     return sorted(found - {"__init__", "__main__"})
 
@@ -34,19 +34,19 @@ def imported_modules(tree: ast.Module) -> set[str]:
     return plain | (froms - {"riskstrat"}) | packages
 
 
-def files_of(place: str) -> list[Path]:
-    folder = PACKAGE / place
-    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{place}.py"]
+def files_of(package: str) -> list[Path]:
+    folder = PACKAGE / package
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{package}.py"]
 
 
-def test_every_place_has_a_row_and_every_row_a_place():
-    assert set(places()) == set(allowed_imports())
+def test_every_package_has_a_row_and_every_row_a_package():
+    assert set(packages()) == set(allowed_imports())
 
 
-@pytest.mark.parametrize("place", places())
-def test_imports_are_in_the_row(place: str):
-    allowed = allowed_imports()[place] | {place}
-    for path in files_of(place):
+@pytest.mark.parametrize("package", packages())
+def test_imports_are_in_the_row(package: str):
+    allowed = allowed_imports()[package] | {package}
+    for path in files_of(package):
         modules = imported_modules(ast.parse(path.read_text(encoding="utf-8")))
         ours = {name.split(".")[1] for name in modules if name.startswith("riskstrat.")}
         assert ours <= allowed, f"{path.relative_to(ROOT)} imports {sorted(ours - allowed)}"
@@ -77,7 +77,7 @@ def test_no_pickle_and_no_network_libraries():
 
 def test_no_stage_knows_a_condition_by_name():
     names = {path.stem for path in (PACKAGE / "conditions").glob("*.py")} - {"__init__"}
-    for place in set(places()) - {"conditions", "synthetic"}:
-        for path in files_of(place):
+    for package in set(packages()) - {"conditions", "synthetic"}:
+        for path in files_of(package):
             strings = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
             assert not strings & names, f"{path.relative_to(ROOT)} speaks of {sorted(strings & names)}"
