@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from fixture_municipality import frailty, municipality_study, small_municipality  # noqa: F401
 
 from riskstrat import conditions
 from riskstrat.areas import estimate_areas, inequality
