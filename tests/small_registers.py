@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.declare import Age, Condition, FirstEvent, OnDate, Population, Text, Words
+from riskstrat.declare import Age, Condition, FirstEvent, LocalisedText, OnDate, Population, Wording
 from riskstrat.registers import Manifest, Registers, TableManifest, open_registers, write_registers
 
 Rows = Sequence[Mapping[str, object]]
@@ -92,7 +92,7 @@ def build_registers(tmp_path_factory: pytest.TempPathFactory) -> BuildRegisters:
 @pytest.fixture(scope="session")
 def made_up() -> MadeUp:
     """Give a function that declares a condition: stroke within two years of 1 June 2019, unless told otherwise."""
-    text = Text(en="x", sv="x")
+    text = LocalisedText(en="x", sv="x")
 
     def declare(**fields: object) -> Condition:
         usual = {
@@ -101,8 +101,8 @@ def made_up() -> MadeUp:
             "outcome": FirstEvent(register="diagnoses", codes="I63"),
             "horizon": "2y",
         }
-        words = Words(people=text, outcome=text, cases=text)
-        return Condition(name="made_up", title=text, words=words, features=(Age(),), **{**usual, **fields})
+        wording = Wording(people=text, outcome=text, cases=text)
+        return Condition(name="made_up", title=text, wording=wording, features=(Age(),), **{**usual, **fields})
 
     return declare
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AtEvent, Count, Duration, Every, Excluding, FirstEvent, Population, Text
+from riskstrat.declare import AtEvent, Count, Duration, Every, Excluding, FirstEvent, LocalisedText, Population
 from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 from small_registers import BuildRegisters, MadeUp, write_register_folder
@@ -231,7 +231,7 @@ def test_a_table_that_is_not_there_is_named(folder: Path, made_up: MadeUp):
     with pytest.raises(UsageError, match="prescriptions"):
         build_cohort(made_up(outcome=FirstEvent(register="prescriptions", codes="A10")), registers, AS_OF)
     housing = Duration(register="services", codes="special_housing", within="1d")
-    population = Population(excluding=(Excluding(having=housing, reason=Text(en="housing", sv="boende")),))
+    population = Population(excluding=(Excluding(having=housing, reason=LocalisedText(en="housing", sv="boende")),))
     both = made_up(index=AtEvent(register="contacts", codes="admission_unplanned"), population=population)
     with pytest.raises(UsageError, match=r"2 problems:(\n|.)*contacts(\n|.)*services"):
         target_population(both, registers, AS_OF)
@@ -269,7 +269,8 @@ def test_too_few_outcomes(build_registers: BuildRegisters, made_up: MadeUp):
 def test_excluding_takes_only_what_is_present_or_not():
     with pytest.raises(ValueError, match="own rows"):
         Excluding(
-            having=Count(register="diagnoses", codes="F00", relative="mother"), reason=Text(en="mother", sv="mor")
+            having=Count(register="diagnoses", codes="F00", relative="mother"),
+            reason=LocalisedText(en="mother", sv="mor"),
         )
 
 

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AnyOf, AtAge, Condition, Ever, Every, Excluding, FirstEvent, NthEvent, Population, Text
+from riskstrat.declare import (
+    AnyOf,
+    AtAge,
+    Condition,
+    Ever,
+    Every,
+    Excluding,
+    FirstEvent,
+    LocalisedText,
+    NthEvent,
+    Population,
+)
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp, Rows
 
@@ -68,7 +79,7 @@ def condition(made_up: MadeUp, request: pytest.FixtureRequest) -> Condition:
         population=Population(
             resident_days=365,
             late_entry=late_entry,
-            excluding=(Excluding(having=demented, reason=Text(en="dementia", sv="demens")),),
+            excluding=(Excluding(having=demented, reason=LocalisedText(en="dementia", sv="demens")),),
         ),
         outcome=AnyOf(
             FirstEvent(register="diagnoses", codes="I63", washout="1y"),

@@ -28,6 +28,7 @@ from riskstrat.declare import (
     FirstEvent,
     IndexKind,
     Language,
+    LocalisedText,
     MeasuredAbove,
     NthEvent,
     OnDate,
@@ -36,7 +37,6 @@ from riskstrat.declare import (
     ScoreReaches,
     Since,
     SinceFirst,
-    Text,
 )
 from riskstrat.declare.asked import Asked, rows_asked
 from riskstrat.declare.description import describe
@@ -114,7 +114,7 @@ def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
         resident_days=365,
         sex="female",
         late_entry=True,
-        excluding=(Excluding(having=housing, reason=Text(en="in special housing", sv="i särskilt boende")),),
+        excluding=(Excluding(having=housing, reason=LocalisedText(en="in special housing", sv="i särskilt boende")),),
     )
     told = describe(made_up(population=population))
     wanted = ("aged 70 to 90", "women only", "365 days before", "enters late", "in special housing: Duration(")

@@ -19,9 +19,9 @@ from riskstrat.declare import (
     Every,
     Excluding,
     FirstEvent,
+    LocalisedText,
     OnDate,
     Population,
-    Text,
 )
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
@@ -33,7 +33,7 @@ E = date(2023, 12, 31)
 
 OLD = {"birth_date": date(1940, 1, 1)}
 KEEPER = {"person_id": 99, **OLD}
-REASON = Text(en="in special housing", sv="i särskilt boende")
+REASON = LocalisedText(en="in special housing", sv="i särskilt boende")
 
 
 def day(number: int) -> date:

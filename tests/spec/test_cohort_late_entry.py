@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AtBirth, Condition, Ever, Excluding, FirstEvent, OnDate, Population, Text
+from riskstrat.declare import AtBirth, Condition, Ever, Excluding, FirstEvent, LocalisedText, OnDate, Population
 from riskstrat.errors import DesignError
 from riskstrat.incidence import cumulative_incidence
 from riskstrat.records.cohort import Cohort
@@ -127,7 +127,7 @@ def test_an_index_before_what_is_covered_enters_when_it_begins(build_registers: 
 
 def test_who_is_excluded_is_asked_at_the_entry(build_registers: BuildRegisters, made_up: MadeUp):
     rule = Excluding(
-        having=Ever(register="diagnoses", codes="F00", within="1y"), reason=Text(en="dementia", sv="demens")
+        having=Ever(register="diagnoses", codes="F00", within="1y"), reason=LocalisedText(en="dementia", sv="demens")
     )
     condition = made_up(population=Population(late_entry=True, excluding=(rule,)))
     assert answer(built(build_registers, condition, lives(100), diagnoses=[stroke(50, "F001")])) == "dementia"

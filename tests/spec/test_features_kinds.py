@@ -19,8 +19,8 @@ from riskstrat.declare import (
     Feature,
     GrowthZ,
     Latest,
+    LocalisedText,
     Sex,
-    Text,
 )
 from riskstrat.declare.base import CONFIG
 from riskstrat.declare.features import PersonFeature
@@ -181,8 +181,8 @@ class ThisYear(AnchoredWindow):
         return "this_year"
 
     @property
-    def words(self) -> Text:
-        return Text(en="this year", sv="i år")
+    def description(self) -> LocalisedText:
+        return LocalisedText(en="this year", sv="i år")
 
     def start(self) -> pl.Expr:
         return (pl.col("index_date") - pl.duration(days=1)).dt.truncate("1y")
