@@ -1,6 +1,6 @@
-"""A published study as an MLflow run: parameters, metrics, released tables and the report; nothing that was not released.
+"""A published study as an MLflow run: parameters, released metrics and tables, and the report.
 
-In: a `Study`, published first, or a `Published`. Out: the id of a run in a local SQLite store, or in the store that is named.
+In: a `Study`, published first, or a `Published`. Out: the id of a run in a local SQLite store, or in the one named.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ def test_the_public_names():
         "explain",
         "open_registers",
         "prioritise",
+        "publish",
         "release",
         "report",
         "run",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.declare import Text
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Released, Table, release
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
@@ -97,7 +97,7 @@ def table_one(
     X: pl.DataFrame | None = None,
     *,
     by: str | None = None,
-    labels: Mapping[str, Text] | None = None,
+    labels: Mapping[str, LocalisedText] | None = None,
     disclosure: Disclosure | None = None,
 ) -> TableOne:
     """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).

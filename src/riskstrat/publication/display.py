@@ -84,8 +84,8 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
     Parameters
     ----------
     record
-        A cohort or target population (flow chart, STROBE item 13c), a validation (observed against predicted risk), area
-        estimates (relative risks with intervals) or a plan (averted cases for the same budget spent in different ways).
+        A cohort or target population (flow chart, STROBE item 13c), a validation (observed against predicted risk),
+        area estimates (relative risks with intervals) or a plan (averted cases for one budget spent in different ways).
     language
         ``"sv"`` or ``"en"``.
     disclosure
