@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
-from riskstrat.registers import Registers, intake, open_registers
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
 from same_registers import DATA_END, FIRST_EVENT, NOT_A_CODE, assert_same_rows, people_who_lost, taken_in, without
 
@@ -141,12 +142,12 @@ def expected(truth: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 @pytest.fixture(scope="module")
 def from_clean(folders: Path) -> Intake:
     raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED, faults=False)
-    return intake(raw, folders / "clean", data_end=DATA_END)
+    return extracts(raw, folders / "clean", data_end=DATA_END)
 
 
 @pytest.fixture(scope="module")
 def from_faulty(folders: Path) -> Intake:
-    return intake(SAMPLES / "raw", folders / "faulty", data_end=DATA_END)
+    return extracts(SAMPLES / "raw", folders / "faulty", data_end=DATA_END)
 
 
 @pytest.fixture(scope="module")

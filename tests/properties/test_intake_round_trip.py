@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clean_worlds import AREAS, Clean, clean_registers
-from riskstrat.registers import intake, open_registers
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
 from same_registers import DATA_END, assert_same_rows, people_who_lost, taken_in, without
 from town import write_town
@@ -33,7 +34,7 @@ def round_trip(place: Path, clean: Clean, seed: int, *, faults: bool) -> tuple[T
         if listed.stat().st_size
         else pl.DataFrame(schema={"fault": pl.String, "person_id": pl.Int64})
     )
-    return expected, intake(raw, place / "taken_in", data_end=DATA_END), planted
+    return expected, extracts(raw, place / "taken_in", data_end=DATA_END), planted
 
 
 @ROUNDS

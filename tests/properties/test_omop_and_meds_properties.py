@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.errors import ContractError
+from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.meds import from_meds
+from riskstrat.intake.omop import from_omop
 from riskstrat.registers import arriving
-from riskstrat.registers.arriving import Arrived
-from riskstrat.registers.meds import from_meds
-from riskstrat.registers.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
 FEW = settings(deadline=None, max_examples=20)

@@ -8,9 +8,9 @@ import pytest
 
 from deliveries import delivered, rows
 from riskstrat.errors import UsageError
-from riskstrat.registers.intake.delivery import spelled
-from riskstrat.registers.intake.mapping import RegisterMapping
-from riskstrat.registers.intake.shipped import mappings, shipped_names
+from riskstrat.intake.raw_extracts.delivery import spelled
+from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+from riskstrat.intake.raw_extracts.shipped import mappings, shipped_names
 
 NEW_REGISTER = """
 name = "ndr"
