@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from riskstrat.features import build_features as build_features
     from riskstrat.priorities import prioritise as prioritise
     from riskstrat.publication import publish as publish
+    from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
     from riskstrat.reports import write_report as report
     from riskstrat.study import run as run
@@ -38,6 +39,7 @@ _PLACES = {
     "Settings": "riskstrat.declare",
     "build_cohort": "riskstrat.cohort",
     "build_features": "riskstrat.features",
+    "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
     "explain": "riskstrat.explanation",
     "open_registers": "riskstrat.registers",
@@ -58,6 +60,7 @@ _SUBMODULES = (
     "declare",
     "estimators",
     "features",
+    "intake",
     "registers",
     "synthetic",
     "validation",
@@ -68,6 +71,7 @@ __all__ = [
     "Settings",
     "build_cohort",
     "build_features",
+    "check",
     "estimate_areas",
     "explain",
     "open_registers",
