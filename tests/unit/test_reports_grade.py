@@ -3,7 +3,7 @@
 import pytest
 
 from riskstrat.reports.grade import GOOD, LOW, MODERATE, _agreement
-from riskstrat.reports.story import Estimate
+from riskstrat.reports.context import Estimate
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ In: a study. Out: an HTML file.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language
-from riskstrat.figures.words import LANGUAGES
+from riskstrat.figures.messages import LANGUAGES
+from riskstrat.files import whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.page import page_of
@@ -52,21 +51,6 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     html = page_of(published, language)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _replace(target, html)
+    with whole_file(target, mode=_READABLE_BY_ALL) as file:
+        file.write(html.encode())
     return target
-
-
-def _replace(target: Path, text: str) -> None:
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-    ) as file:
-        part = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    part.chmod(_READABLE_BY_ALL)
-    part.replace(target)
