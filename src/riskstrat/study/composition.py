@@ -79,7 +79,10 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort, target = build_cohort(condition, registers, as_of), target_population(condition, registers, as_of)
+    cohort = build_cohort(
+        condition, registers, as_of
+    ).covered  # models, checks and areas are of the status at the horizon
+    target = target_population(condition, registers, as_of)
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(
