@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from random_worlds import WINDOWS, features
+from register_generators import WINDOWS, features
 from riskstrat.declare import Condition, EventFeature, Feature, LocalisedText, expanded
 from riskstrat.declare.windows import Lookback
-from town import MadeUp
+from small_registers import MadeUp
 
 several = st.lists(st.sampled_from(WINDOWS), min_size=2, max_size=4, unique=True).map(tuple)
 

@@ -12,7 +12,7 @@ from riskstrat.declare import AtAge, AtBirth, AtEvent, Every, FirstEvent, Measur
 from riskstrat.errors import DesignError
 from riskstrat.records.cohort import Cohort
 from riskstrat.registers import Registers
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 E = date(2023, 12, 31)
 AS_OF = date(2024, 1, 1)
@@ -51,17 +51,17 @@ LATER = {
 @pytest.mark.parametrize(("later", "covered", "days"), LATER.values(), ids=LATER.keys())
 @pytest.mark.parametrize("kind", INDEX_KINDS)
 def test_a_horizon_is_covered_where_its_last_day_is(
-    town: Town, made_up: MadeUp, *, kind: str, later: int, covered: bool, days: int
+    build_registers: BuildRegisters, made_up: MadeUp, *, kind: str, later: int, covered: bool, days: int
 ):
     index, life = INDEX_KINDS[kind]
     birth, events = life(LAST_COVERED + timedelta(days=later))
-    registers = town(born(birth), diagnoses=events)
+    registers = build_registers(born(birth), diagnoses=events)
     cohort = build_cohort(made_up(index=index), registers, AS_OF, min_outcomes=0)
     assert row_of(cohort)[1:] == (0, days, covered)
 
 
-def test_an_index_date_without_a_day_to_follow_is_left_out(town: Town, made_up: MadeUp):
-    registers = town(born(E - timedelta(days=1), E), diagnoses=[])
+def test_an_index_date_without_a_day_to_follow_is_left_out(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(born(E - timedelta(days=1), E), diagnoses=[])
     cohort = build_cohort(made_up(index=AtBirth()), registers, AS_OF, min_outcomes=0)
     assert cohort.people["person_id"].to_list() == [1]
     assert cohort.flow.filter(part="left_out").select("reason", "rows").rows() == [
@@ -72,22 +72,24 @@ def test_an_index_date_without_a_day_to_follow_is_left_out(town: Town, made_up: 
 @pytest.mark.parametrize(
     ("on", "covered"), [(LAST_COVERED, True), (LAST_COVERED + timedelta(days=1), False)], ids=["covered", "not covered"]
 )
-def test_everybody_on_one_date(town: Town, made_up: MadeUp, *, on: date, covered: bool):
-    registers = town(born(OLD), diagnoses=[])
+def test_everybody_on_one_date(build_registers: BuildRegisters, made_up: MadeUp, *, on: date, covered: bool):
+    registers = build_registers(born(OLD), diagnoses=[])
     cohort = build_cohort(made_up(index=OnDate(date=on)), registers, AS_OF, min_outcomes=0)
     assert row_of(cohort) == (on, 0, (E - on).days, covered)
     assert cohort.covered.people.height == covered
 
 
-def test_all_landmarks_are_covered(town: Town, made_up: MadeUp):
-    cohort = build_cohort(made_up(index=Every(years=1)), town(born(OLD), diagnoses=[]), AS_OF, min_outcomes=0)
+def test_all_landmarks_are_covered(build_registers: BuildRegisters, made_up: MadeUp):
+    cohort = build_cohort(
+        made_up(index=Every(years=1)), build_registers(born(OLD), diagnoses=[]), AS_OF, min_outcomes=0
+    )
     assert cohort.people["horizon_covered"].all()
     assert cohort.people["index_date"].max() == LAST_COVERED
     assert set(cohort.flow["part"]) == {"start", "included", "end"}
 
 
 @pytest.fixture(scope="module")
-def half_covered(town: Town) -> Registers:
+def half_covered(build_registers: BuildRegisters) -> Registers:
     """Persons 1 and 2 have covered horizons; 3 has an outcome, 4 dies and 5 moves before E; 6 is followed to E."""
     births = [LAST_COVERED - timedelta(days=200)] * 2 + [LAST_COVERED + timedelta(days=200)] * 4
     persons = born(*births)
@@ -99,7 +101,7 @@ def half_covered(town: Town) -> Registers:
     homes[3]["end_date"] = persons[3]["death_date"]
     homes[4]["end_date"] = births[4] + timedelta(days=30)
     strokes = [stroke(1, births[0] + timedelta(days=5)), stroke(3, births[2] + timedelta(days=10))]
-    return town(persons, residences=homes, diagnoses=strokes)
+    return build_registers(persons, residences=homes, diagnoses=strokes)
 
 
 def test_they_are_followed_as_far_as_is_known(half_covered: Registers, made_up: MadeUp):
@@ -146,18 +148,20 @@ def test_only_outcomes_with_a_covered_horizon_count_towards_the_least(half_cover
         build_cohort(asked, half_covered, AS_OF, min_outcomes=2)
 
 
-def test_what_is_covered_does_not_depend_on_what_is_not(town: Town, half_covered: Registers, made_up: MadeUp):
+def test_what_is_covered_does_not_depend_on_what_is_not(
+    build_registers: BuildRegisters, half_covered: Registers, made_up: MadeUp
+):
     births = [LAST_COVERED - timedelta(days=200)] * 2
-    alone = town(born(*births), diagnoses=[stroke(1, births[0] + timedelta(days=5))])
+    alone = build_registers(born(*births), diagnoses=[stroke(1, births[0] + timedelta(days=5))])
     asked = made_up(index=AtBirth())
     both = [build_cohort(asked, registers, AS_OF, min_outcomes=0).covered for registers in (half_covered, alone)]
     assert both[0].people.drop("care_centre_id").equals(both[1].people.drop("care_centre_id"))
 
 
-def test_late_entry_is_covered_by_the_index_not_the_entry(town: Town, made_up: MadeUp):
+def test_late_entry_is_covered_by_the_index_not_the_entry(build_registers: BuildRegisters, made_up: MadeUp):
     index = LAST_COVERED - timedelta(days=10)
     home = {"person_id": 1, "start_date": LAST_COVERED + timedelta(days=10), "area_id": "A"}
-    registers = town(born(index), residences=[home], diagnoses=[])
+    registers = build_registers(born(index), residences=[home], diagnoses=[])
     asked = made_up(index=AtBirth(), population=Population(late_entry=True))
     cohort = build_cohort(asked, registers, AS_OF, min_outcomes=0)
     assert row_of(cohort) == (index, 0, 731, True)
@@ -180,7 +184,7 @@ AGE_AT_E = {
 
 @pytest.mark.parametrize(("age_days", "measured", "expected"), AGE_AT_E.values(), ids=AGE_AT_E.keys())
 def test_who_may_still_be_measured_is_not_assessed(
-    town: Town,
+    build_registers: BuildRegisters,
     made_up: MadeUp,
     *,
     age_days: int,
@@ -189,7 +193,7 @@ def test_who_may_still_be_measured_is_not_assessed(
 ):
     birth = E - timedelta(days=age_days)
     rows = [] if measured is None else [_bmi(birth + timedelta(days=measured[0]), measured[1])]
-    registers = town(born(birth, sex="male"), child_health=rows)
+    registers = build_registers(born(birth, sex="male"), child_health=rows)
     cohort = build_cohort(made_up(index=AtBirth(), outcome=MEASURED, horizon="1000d"), registers, AS_OF, min_outcomes=0)
     assert cohort.people.select("event", "duration_days", "assessed").row(0) == expected
     assert not cohort.people["horizon_covered"].item()
@@ -205,19 +209,21 @@ def _bmi(on: date, value: float) -> dict[str, object]:
     return {"person_id": 1, "date": on, "code": "bmi_kg_m2", "value": value}
 
 
-def test_who_moved_away_is_assessed_by_the_measurements_until_then(town: Town, made_up: MadeUp):
+def test_who_moved_away_is_assessed_by_the_measurements_until_then(build_registers: BuildRegisters, made_up: MadeUp):
     birth = E - timedelta(days=600)
     home = {"person_id": 1, "start_date": birth, "end_date": birth + timedelta(days=550), "area_id": "A"}
-    registers = town(born(birth, sex="male"), residences=[home], child_health=[_bmi(birth + timedelta(days=500), LEAN)])
+    registers = build_registers(
+        born(birth, sex="male"), residences=[home], child_health=[_bmi(birth + timedelta(days=500), LEAN)]
+    )
     asked = made_up(index=AtBirth(), outcome=MEASURED, horizon="1000d")
     people = build_cohort(asked, registers, AS_OF, min_outcomes=0).people
     assert people.select("event", "duration_days", "assessed").row(0) == (0, 600, True)
 
 
-def test_a_horizon_of_the_whole_window_is_assessed_as_before(town: Town, made_up: MadeUp):
+def test_a_horizon_of_the_whole_window_is_assessed_as_before(build_registers: BuildRegisters, made_up: MadeUp):
     """The measurement window is cut by the horizon, and the horizon is covered to its last day."""
     birth = E - timedelta(days=600)
-    registers = town(born(birth, sex="male"), child_health=[_bmi(birth + timedelta(days=500), LEAN)])
+    registers = build_registers(born(birth, sex="male"), child_health=[_bmi(birth + timedelta(days=500), LEAN)])
     asked = made_up(index=AtBirth(), outcome=MEASURED, horizon="600d")
     people = build_cohort(asked, registers, AS_OF, min_outcomes=0).people
     assert people.select("event", "duration_days", "assessed", "horizon_covered").row(0) == (0, 600, True, True)
