@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskstrat.explanation import explain as explain
     from riskstrat.features import build_features as build_features
     from riskstrat.priorities import prioritise as prioritise
+    from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
     from riskstrat.reports import write_report as report
     from riskstrat.study import run as run
@@ -37,6 +38,7 @@ _PLACES = {
     "Settings": "riskstrat.declare",
     "build_cohort": "riskstrat.cohort",
     "build_features": "riskstrat.features",
+    "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
     "explain": "riskstrat.explanation",
     "open_registers": "riskstrat.registers",
@@ -56,6 +58,7 @@ _SUBMODULES = (
     "declare",
     "estimators",
     "features",
+    "intake",
     "registers",
     "synthetic",
     "validation",
@@ -66,6 +69,7 @@ __all__ = [
     "Settings",
     "build_cohort",
     "build_features",
+    "check",
     "estimate_areas",
     "explain",
     "open_registers",
