@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskstrat.explanation import explain as explain
     from riskstrat.features import build_features as build_features
     from riskstrat.priorities import prioritise as prioritise
+    from riskstrat.publication import publish as publish
     from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
     from riskstrat.reports import write_report as report
@@ -43,6 +44,7 @@ _PLACES = {
     "explain": "riskstrat.explanation",
     "open_registers": "riskstrat.registers",
     "prioritise": "riskstrat.priorities",
+    "publish": "riskstrat.publication",
     "release": "riskstrat.disclosure",
     "report": "riskstrat.reports",
     "run": "riskstrat.study",
@@ -74,6 +76,7 @@ __all__ = [
     "explain",
     "open_registers",
     "prioritise",
+    "publish",
     "release",
     "report",
     "run",

@@ -19,6 +19,7 @@ def test_the_public_names():
         "explain",
         "open_registers",
         "prioritise",
+        "publish",
         "release",
         "report",
         "run",

@@ -6,6 +6,7 @@ In: a condition, registers, a date and settings. Out: a whole `Study`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 
@@ -79,10 +80,9 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort = build_cohort(
-        condition, registers, as_of
-    ).covered  # models, checks and areas are of the status at the horizon
-    target = target_population(condition, registers, as_of)
+    whole = build_cohort(condition, registers, as_of)
+    cohort = replace(whole, disclosure=settings.disclosure).covered  # all that follows is of the status at the horizon
+    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(

@@ -1,6 +1,6 @@
 """Who is in a cohort: the first table of an article, by group, with nothing in it that names a person.
 
-In: a cohort, features, a column to group by. Out: tables that are released before anybody sees them.
+In: a cohort, features, a column to group by. Out: tables with the role of every column, not yet released.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import Released, Table
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language, load_words
 from riskstrat.figures.characteristics import characteristics_html
@@ -39,7 +39,7 @@ _ENDINGS = {0: "censored", 1: "outcome", 2: "competing death"}
 _STATISTICS = ("mean", "standard_deviation", "lower_quartile", "median", "upper_quartile")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TableOne:
     """Characteristics of a cohort by group, already released.
 
@@ -62,39 +62,16 @@ class TableOne:
         """Write it as one HTML table, a column a group."""
         return characteristics_html(self.groups, self.levels, self.numbers, load_words(language))
 
-    def _repr_html_(self) -> str:
-        return f"{self.html('en')}<p>{self.levels.rule['en']}</p>"
 
-
-def table_one(
-    cohort: Target,
-    X: pl.DataFrame | None = None,
-    *,
-    by: str | None = None,
-    labels: Mapping[str, LocalisedText] | None = None,
-    disclosure: Disclosure | None = None,
-) -> TableOne:
-    """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
-
-    Groups stand alone, without a column of everybody: beside them it would give away what is withheld in one.
+def characteristic_tables(
+    cohort: Target, X: pl.DataFrame | None, *, by: str | None, labels: Mapping[str, LocalisedText]
+) -> dict[str, Table]:
+    """Describe who is in a cohort: the tables ``groups``, ``levels`` and ``numbers`` (see `TableOne`).
 
     Parameters
     ----------
-    cohort
-        Whose people are described: age, sex, region of birth and, where they were followed, how that ended.
-    X
-        Features in the order of the cohort's rows: what is only 0 or 1 is counted, the rest is averaged.
-    by
-        A column of `cohort.people`, such as ``"sex"`` or ``"landmark"``; everybody is one group without it.
-    labels
-        What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
-    disclosure
-        The rules; by default counts below 5 are withheld, with all that is computed from them, and others rounded.
-
-    Returns
-    -------
-    TableOne
-        Released. Means need as many people as a count; medians and quartiles 20.
+    cohort, X, by, labels
+        As in `riskstrat.publication.table_one`.
 
     Raises
     ------
@@ -103,21 +80,14 @@ def table_one(
     """
     group = _group(cohort, by).alias("group")
     rows = _described(cohort, X).select(pl.exclude(by or "")).with_columns(group)
-    names = {
-        **_OWN,
-        **{name: LocalisedText(en=name, sv=name) for name in rows.columns if name not in _OWN},
-        **(labels or {}),
-    }
-    counted, measured = _counted(rows), _measured(rows)
-    tables = {
+    names = {**_OWN, **{name: LocalisedText(en=name, sv=name) for name in rows.columns if name not in _OWN}, **labels}
+    return {
         "groups": Table(
             rows.group_by("group").agg(people=pl.len()).sort("group"), dimensions=("group",), counts=("people",)
         ),
-        "levels": _levels_table(rows, counted, names),
-        "numbers": _numbers_table(rows, measured, names),
+        "levels": _levels_table(rows, _counted(rows), names),
+        "numbers": _numbers_table(rows, _measured(rows), names),
     }
-    released = release(tables, disclosure)
-    return TableOne(groups=released["groups"], levels=released["levels"], numbers=released["numbers"])
 
 
 def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:
