@@ -13,9 +13,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deliveries import POPULATION, delivered, homes, refused, rows, told, write
 from riskstrat.errors import ContractError, RiskstratError, UsageError
-from riskstrat.registers import intake, open_registers
+from riskstrat.intake import extracts
+from riskstrat.registers import open_registers
+from small_extracts import POPULATION, counts_by_outcome, homes, refused, rows, run_intake, write
 
 DRUG = "LopNr;ATC;EDATUM;ANTAL;forpddd\n"
 SOUND = "1;N02BE01;20110101;1;10\n"
@@ -24,7 +25,7 @@ IDENTITY = "20121212-1212"
 
 def problems(folder: Path, files: dict[str, str | bytes], **options: object) -> list[str]:
     with pytest.raises(ContractError) as caught:
-        delivered(folder, files, **options)
+        run_intake(folder, files, **options)
     assert caught.value.exit_code == 3
     assert not (folder / "registers").exists()
     assert [path.name for path in folder.iterdir()] == ["raw"]
@@ -75,10 +76,10 @@ def test_everything_wrong_is_listed_at_once(tmp_path: Path):
 
 def test_no_folder_and_an_empty_one(tmp_path: Path):
     with pytest.raises(ContractError, match="no folder"):
-        intake(tmp_path / "nowhere", tmp_path / "out")
+        extracts(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "raw").mkdir()
     with pytest.raises(ContractError, match="no file that holds a table"):
-        intake(tmp_path / "raw", tmp_path / "out")
+        extracts(tmp_path / "raw", tmp_path / "out")
 
 
 def test_mappings_that_contradict_themselves_are_told_at_once(tmp_path: Path):
@@ -86,7 +87,7 @@ def test_mappings_that_contradict_themselves_are_told_at_once(tmp_path: Path):
     one.write_text('extends = "lmed"\n[inputs.dispensings.columns.person]\nstatus = "guessed"\ncolour = "blue"\n')
     other.write_text('extends = "nothing"\n')
     with pytest.raises(UsageError) as caught:
-        intake(tmp_path / "raw", tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
+        extracts(tmp_path / "raw", tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
     message = str(caught.value)
     assert len(caught.value.problems) == 4
     assert all(word in message for word in ("status", "colour", "nothing", "none.toml"))
@@ -102,7 +103,7 @@ HEADERS = [
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_headers_in_other_shapes(tmp_path: Path, header: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": f"{header}\n1;N02BE01;20110101;1\n"})
+    found = run_intake(tmp_path, {"LMED_2011.csv": f"{header}\n1;N02BE01;20110101;1\n"})
     assert rows(found, "prescriptions", "code") == [("N02BE01",)]
 
 
@@ -113,13 +114,15 @@ ENCODINGS = ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding_and_separator(tmp_path: Path, encoding: str, separator: str):
     text = "LopNr;Kön;fodelseman\n1;kvinna;195003\n2;man;198011\n".replace(";", separator)
-    found = delivered(tmp_path, {}, population=text.encode(encoding))
+    found = run_intake(tmp_path, {}, population=text.encode(encoding))
     assert rows(found, "persons", "person_id", "sex") == [(1, "female"), (2, "male")]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_every_end_of_line(tmp_path: Path, newline: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": (DRUG + SOUND * 2 + "2" + SOUND[1:]).replace("\n", newline).encode()})
+    found = run_intake(
+        tmp_path, {"LMED_2011.csv": (DRUG + SOUND * 2 + "2" + SOUND[1:]).replace("\n", newline).encode()}
+    )
     assert found.account.of("lmed.dispensings", "read") == 3
     assert rows(found, "prescriptions", "person_id") == [(1,), (2,)]
 
@@ -133,15 +136,15 @@ LINES = {
 
 @pytest.mark.parametrize(("rule", "line"), LINES.items(), ids=LINES.keys())
 def test_a_line_of_another_length_is_refused_and_kept_aside(tmp_path: Path, rule: str, line: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + line + "\n" + SOUND})
-    assert told(found, "lmed.dispensings", rule) == {"refused": 1}
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + line + "\n" + SOUND})
+    assert counts_by_outcome(found, "lmed.dispensings", rule) == {"refused": 1}
     assert refused(found, "lmed.dispensings").select("__line", "__rule").rows() == [(2, rule)]
     assert found.account.of("lmed.dispensings", "kept") == 2
 
 
 def test_a_truncated_file_loses_its_last_line_only(tmp_path: Path):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND * 3 + "1;N02BE01;201"})
-    assert told(found, "lmed.dispensings", "too few fields") == {"refused": 1}
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND * 3 + "1;N02BE01;201"})
+    assert counts_by_outcome(found, "lmed.dispensings", "too few fields") == {"refused": 1}
     assert found.account.of("lmed.dispensings", "kept") == 3
 
 
@@ -155,7 +158,7 @@ def test_a_truncated_parquet_file_is_an_error(tmp_path: Path):
 
 def test_quotation_marks_lines_within_them_and_stray_ones(tmp_path: Path):
     text = 'LopNr;ATC;EDATUM;note\n1;N02BE01;20110101;"two\nlines; and a mark "" within"\n2;"C07AB02";20110101;plain\n'
-    found = delivered(
+    found = run_intake(
         tmp_path, {"LMED_2011.csv": text, "LMED_2012.csv": 'LopNr;ATC;EDATUM;note\n1;A10BA02;20120101;3" pipe\n'}
     )
     assert rows(found, "prescriptions", "code") == [("A10BA02",), ("C07AB02",), ("N02BE01",)]
@@ -168,8 +171,8 @@ def test_a_line_of_100_mib_is_an_error_in_bounded_memory(tmp_path: Path, line: b
         {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG.encode() + SOUND.encode() + line},
     )
     code = (
-        "import resource, sys\nfrom riskstrat.errors import ContractError\nfrom riskstrat.registers import intake\n"
-        "try:\n    intake(sys.argv[1], sys.argv[2])\nexcept ContractError as error:\n    print(error)\n"
+        "import resource, sys\nfrom riskstrat.errors import ContractError\nfrom riskstrat.intake import extracts\n"
+        "try:\n    extracts(sys.argv[1], sys.argv[2])\nexcept ContractError as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
     )
     done = subprocess.run(
@@ -197,7 +200,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_refused_or_carried_but_never_shown(tmp_path: Path, text: str):
     drugs = "".join(f"{text};{text};{text};{text};{text}\n1;{text};20110101;{text};{text}\n" for _ in range(6))
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + drugs})
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + drugs})
     account = found.account
     assert account.of("lmed.dispensings", "read") == 13
     assert account.of("lmed.dispensings", "kept") + account.of("lmed.dispensings", "refused") == 13
@@ -208,7 +211,7 @@ def test_hostile_texts_are_refused_or_carried_but_never_shown(tmp_path: Path, te
 def test_names_of_files_and_columns_cannot_break_out(tmp_path: Path):
     header = "LopNr;ATC;EDATUM;<script>alert(1)</script>;__rule;__line\n"
     name = "LMED_<img src=x onerror=alert(1)>..%2f.csv"
-    found = delivered(tmp_path, {name: header + "1;N02BE01;20110101;1;2;3\n;N02BE01;20110101;1;2;3\n"})
+    found = run_intake(tmp_path, {name: header + "1;N02BE01;20110101;1;2;3\n;N02BE01;20110101;1;2;3\n"})
     page = (found.folder / "intake.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<img" not in page
@@ -221,15 +224,15 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path):
     (tmp_path / "secret.csv").write_text(DRUG + SOUND)
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes()})
     (tmp_path / "raw" / "LMED_2011.csv").symlink_to(tmp_path / "secret.csv")
-    assert not intake(tmp_path / "raw", tmp_path / "registers").registers.has("prescriptions")
+    assert not extracts(tmp_path / "raw", tmp_path / "registers").registers.has("prescriptions")
 
 
 def test_a_failed_intake_leaves_what_was_there(tmp_path: Path):
-    first = delivered(tmp_path, {})
+    first = run_intake(tmp_path, {})
     before = {path.name: path.read_bytes() for path in first.folder.iterdir() if path.is_file()}
     write(tmp_path / "raw", {"LMED_2011.csv": f"LopNr;ATC;EDATUM\n{IDENTITY};A;20110101\n"})
     with pytest.raises(ContractError):
-        intake(tmp_path / "raw", tmp_path / "registers")
+        extracts(tmp_path / "raw", tmp_path / "registers")
     assert {path.name: path.read_bytes() for path in first.folder.iterdir() if path.is_file()} == before
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
 
@@ -242,7 +245,7 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
         for month in range(1, 13)
     )
     write(raw, {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG + many})
-    code = "import sys\nfrom riskstrat.registers import intake\nintake(sys.argv[1], sys.argv[2])\n"
+    code = "import sys\nfrom riskstrat.intake import extracts\nextracts(sys.argv[1], sys.argv[2])\n"
     running = subprocess.Popen([sys.executable, "-c", code, str(raw), str(out)])
     while not list(tmp_path.glob(".registers.making.*/parts")) and running.poll() is None:
         time.sleep(0.01)
@@ -251,14 +254,14 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
     running.wait()
     assert not out.exists()
     assert list(tmp_path.glob(".registers.making.*"))
-    found = intake(raw, out)
+    found = extracts(raw, out)
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
     assert open_registers(out).fingerprint == found.registers.fingerprint
     assert found.account.of("lmed.dispensings", "read") == 240_000
 
 
 def test_the_report_holds_released_counts_only(tmp_path: Path):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + "77;N02BE01;20110101;1;10\n"})
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + "77;N02BE01;20110101;1;10\n"})
     content = json.loads((found.folder / "intake.json").read_text(encoding="utf-8"))
     told_rows = [row["rows"] for row in content["tables"]["rules"]]
     assert all(count is None or count >= 5 for count in told_rows)
@@ -278,7 +281,7 @@ def test_the_report_holds_released_counts_only(tmp_path: Path):
 def test_an_intake_without_people_says_so(tmp_path: Path):
     write(tmp_path / "raw", {"LMED_2011.csv": DRUG + SOUND})
     with pytest.raises(RiskstratError, match="persons"):
-        intake(tmp_path / "raw", tmp_path / "out")
+        extracts(tmp_path / "raw", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -288,7 +291,7 @@ def test_nothing_but_registers_is_written_over(tmp_path: Path):
     (tmp_path / "precious" / "thesis.txt").write_text("all of it")
     for out in (tmp_path / "raw", tmp_path, tmp_path / "raw" / "out", tmp_path / "precious"):
         with pytest.raises(UsageError, match="output folder"):
-            intake(tmp_path / "raw", out)
+            extracts(tmp_path / "raw", out)
     assert (tmp_path / "precious" / "thesis.txt").read_text() == "all of it"
     assert len(list((tmp_path / "raw").iterdir())) == 5
 

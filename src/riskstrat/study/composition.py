@@ -6,6 +6,7 @@ In: a condition, registers, a date and settings. Out: a whole `Study`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 
@@ -78,7 +79,10 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort, target = build_cohort(condition, registers, as_of), target_population(condition, registers, as_of)
+    cohort, target = (
+        replace(found, disclosure=settings.disclosure)
+        for found in (build_cohort(condition, registers, as_of), target_population(condition, registers, as_of))
+    )
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(

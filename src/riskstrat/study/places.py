@@ -6,7 +6,7 @@ In: what was learnt, and the target population. Out: `Places`; every number in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -194,8 +194,4 @@ def _strata(areas: AreaEstimates, planned: Planned, scored: _Scored, settings: S
     if finer.units["people"].sum() < MOST * planned.target.people.height:
         return None
     observed = areas.table.select(AREA, pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE))
-    return Units(
-        units=finer.units.join(observed, on=AREA, how="left", maintain_order="left"),
-        cases_draws=finer.cases_draws,
-        left_out=finer.left_out,
-    )
+    return replace(finer, units=finer.units.join(observed, on=AREA, how="left", maintain_order="left"))
