@@ -29,7 +29,6 @@ from riskstrat.study.fitting import (
     check_on,
     choice_of,
     described,
-    fold_of_rows,
     learning,
 )
 from riskstrat.study.places import AREA, Places, Planned, places
@@ -96,7 +95,7 @@ def run(
     data = learning(cohort, X, settings)
     splits = _splits(cohort, settings)
     everybody = np.arange(cohort.people.height)
-    choice = choice_of(data, fold_of_rows(splits["person"], len(everybody)))
+    choice = choice_of(data, splits["person"])
     model = data.fit(choice.name)
     progress("checking it on people it has not seen", 0.45)
     checks = {
