@@ -100,9 +100,7 @@ class AreaEstimates:
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
         One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
-        dispersion, shift (logits) and its standard_error.
-    target_shift
-        Logits added to the target population's predicted risks: the shift of the latest period.
+        dispersion, shift (on the link's scale) and its standard_error.
     left_out
         Frame of reason, groups, people, target_people.
     smoothing
@@ -118,7 +116,6 @@ class AreaEstimates:
     draws: Draws
     level: np.ndarray
     calibration: pl.DataFrame
-    target_shift: float
     left_out: pl.DataFrame
     smoothing: str
     drift: pl.DataFrame | None = None
