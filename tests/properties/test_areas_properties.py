@@ -10,7 +10,8 @@ from scipy.stats import nbinom
 from riskstrat.areas import funnel_limits, inequality, smooth
 from riskstrat.areas.gamma import integrated, log_marginal, mean_given_shape, plugged_in, shape_of
 from riskstrat.areas.inequality import mid_ranks
-from riskstrat.areas.rates import byar_interval, exact_interval, wilson_interval
+from riskstrat.areas.rates import byar_interval, exact_interval
+from riskstrat.numerics.intervals import wilson_interval
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge
 from riskstrat.recalibration.in_the_large import shift_to_total
@@ -100,7 +101,7 @@ def test_recalibrated_risks_sum_to_the_total_in_the_same_order(risks: list[float
 def test_limits_enclose_the_estimate_and_widen_with_the_level(count: int, level: float):
     for low, high in (byar_interval(count, level), exact_interval(count, level)):
         assert low <= count <= high
-    low, high = wilson_interval(count, 5000, level)
+    low, high = wilson_interval(count / 5000, 5000, level)
     assert -1e-9 <= low <= count / 5000 + 1e-9
     assert count / 5000 - 1e-9 <= high <= 1 + 1e-9
 

@@ -9,8 +9,8 @@ import pytest
 from riskstrat.areas import estimate_areas, estimate_strata, recalibrate, smooth
 from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.areas.smoothing import POSTERIORS, PosteriorMethod
-from riskstrat.disclosure import release
 from riskstrat.errors import UsageError
+from riskstrat.publication.composition import release_record
 from riskstrat.recalibration.in_the_large import ENOUGH_OUTCOMES
 from riskstrat.records.areas import QUANTITIES
 from riskstrat.records.cohort import Cohort, Target
@@ -188,10 +188,10 @@ def test_drift_is_told_beside_the_spread_and_leaves_with_the_cases_behind_it():
     assert row["spread"] == pytest.approx(np.median(np.log(areas.draws.unexplained).std(axis=1)))
     assert row["drift_lower"] < row["drift"] < row["drift_upper"]
     assert row["drift"] < row["spread"]
-    assert release(areas.tables()["drift"]).frame["drift"].item() == row["drift"]
+    assert release_record(areas)["drift"].frame["drift"].item() == row["drift"]
     once = estimate_areas(cohort_of(landmarks=1), some_risk(6000), target_of(), some_risk(3000))
     assert once.drift is None
-    assert "drift" not in once.tables()
+    assert "drift" not in release_record(once)
 
 
 def test_people_without_a_group_are_left_out_and_counted():

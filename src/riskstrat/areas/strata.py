@@ -105,6 +105,7 @@ def estimate_strata(
         units=units.join(observed, on=areas.by, how="left", maintain_order="left"),
         cases_draws=theta * sums(unit, risk, labels.height)[kept],
         left_out=_left_out(unit, size, kept, min_people),
+        disclosure=areas.disclosure,
     )
 
 

@@ -16,13 +16,14 @@ from riskstrat.declare import Programme, Settings
 from riskstrat.errors import DesignError
 from riskstrat.estimators import RiskEstimator
 from riskstrat.explanation import decompose_areas, explain_risk
+from riskstrat.numerics.folds import UNTESTED
 from riskstrat.priorities import prioritise
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.cohort import Target
 from riskstrat.records.plan import CARE_NEED, Plan
 from riskstrat.records.validation import Validation
-from riskstrat.study.fitting import BASELINE, UNSEEN, Learning, fold_of_rows
+from riskstrat.study.fitting import BASELINE, Learning
 from riskstrat.validation import Split
 
 AREA = "area_id"
@@ -81,15 +82,15 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
     split
         Clusters of areas.
     """
-    folds = fold_of_rows(split, data.cohort.people.height)
-    crossed, baseline = data.fit_without_each(name, folds), data.fit_without_each(BASELINE, folds)
+    folds = split.fold_of_rows(data.cohort.people.height)
+    crossed, baseline = data.cross_fit(name, split), data.cross_fit(BASELINE, split)
     recalibration = recalibrate(data.cohort, crossed.risk, model.link)
     models = {
         fold: RecalibratedModel(estimator=fitted, recalibration=recalibration.latest)
-        for fold, fitted in {**crossed.models, UNSEEN: model}.items()
+        for fold, fitted in {**crossed.models, UNTESTED: model}.items()
     }
     area, settings = planned.target.people[AREA], data.settings
-    now = folds_of_target(data.cohort.people[AREA], folds, area, UNSEEN)
+    now = folds_of_target(data.cohort.people[AREA], folds, area, UNTESTED)
     why = explain_risk(models, now, planned.X, planned.families)
     areas = estimate_areas(
         data.cohort,
