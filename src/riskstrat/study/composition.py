@@ -80,10 +80,9 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort, target = (
-        replace(found, disclosure=settings.disclosure)
-        for found in (build_cohort(condition, registers, as_of), target_population(condition, registers, as_of))
-    )
+    whole = build_cohort(condition, registers, as_of)
+    cohort = replace(whole, disclosure=settings.disclosure).covered  # all that follows is of the status at the horizon
+    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(
