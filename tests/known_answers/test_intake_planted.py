@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from data_errors import FAULTS, carried
 from register_comparison import (
     DATA_END,
     FIRST_EVENT,
@@ -21,7 +22,7 @@ from register_comparison import (
 )
 from riskstrat.registers import Registers, intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
-from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
+from riskstrat.synthetic.extracts import choose_people, clean_tables, write_extracts
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
@@ -148,7 +149,7 @@ def expected(truth: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def from_clean(folders: Path) -> Intake:
-    raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED, faults=False)
+    raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED)
     return intake(raw, folders / "clean", data_end=DATA_END)
 
 
