@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from data_errors import FAULTS
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import Intake
 from riskstrat.synthetic.extracts.clean import residences_by_year
 
 DATA_END, FIRST_EVENT = date(2023, 12, 31), date(2009, 1, 1)

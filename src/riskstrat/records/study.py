@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, Self
 
@@ -63,10 +63,10 @@ class Source:
     name: str
     fingerprint: str
     data_end: date
-    coverage: pl.DataFrame
-    refused: pl.DataFrame
-    area_names: pl.DataFrame | None = None
-    geometry: str | None = None
+    coverage: pl.DataFrame = field(repr=False)
+    refused: pl.DataFrame = field(repr=False)
+    area_names: pl.DataFrame | None = field(default=None, repr=False)
+    geometry: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +74,10 @@ class Choice:
     """Which estimator was chosen, and the cross-fitted scores that chose it."""
 
     chosen: str
-    scores: pl.DataFrame
+    scores: pl.DataFrame = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """Everything that `riskstrat.run` found.
 
@@ -128,6 +128,9 @@ class Study:
     strata_plan: Plan | None
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Study({self.condition.name}, as of {self.as_of}, {self.source.name}, digest {self.digest})"
+
     @property
     def flow(self) -> pl.DataFrame:
         """Who was left out of the training cohort, and why."""
@@ -149,7 +152,3 @@ class Study:
             "version": self.version,
         }
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:12]
-
-    def _repr_html_(self) -> str:
-        parts = [part for part in (self.cohort, self.performance, self.areas, self.plan) if part is not None]
-        return "".join(part._repr_html_() for part in parts)

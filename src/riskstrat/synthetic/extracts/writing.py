@@ -57,8 +57,8 @@ def write_extracts(registers_folder: Path | str, out: Path | str, people: int = 
     >>> with TemporaryDirectory() as folder:
     ...     registers = write_municipality(500, 1, Path(folder) / "registers")
     ...     raw = write_extracts(registers, Path(folder) / "raw", people=200)
-    ...     sorted(path.name for path in raw.iterdir())[1:4]
-    ['BHV.csv', 'DORS.csv', 'LISA_2003.csv']
+    ...     sorted(path.name for path in raw.iterdir())[1:3]
+    ['BHV.csv', 'DORS.csv']
     """
     sources = (registers_folder,)
     guard_folder(out, command=COMMAND, sources=sources)
