@@ -13,8 +13,8 @@ Rows "blind" are a sensitivity without a bar: the model explains nothing of the 
 only), so that the plan has nothing but the counts to go by.
 
 The oracle has the plan's units, eligibility, costs, reach and effect and knows the true expected cases:
-gain = (plan - random) / (oracle - random), the last unit fractional for both. Other strategies are compared with the plan
-by the paired difference of gains in the same municipality.
+gain = (plan - random) / (oracle - random), the last unit fractional for both. Other strategies are compared with the
+plan by the paired difference of gains in the same municipality.
 """
 
 from __future__ import annotations
