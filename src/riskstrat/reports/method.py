@@ -30,12 +30,14 @@ def method(context: ReportContext) -> Section:
 
 def _counted(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.flow_title"))
-    learnt, cases = context.count("flow", "people", part="included"), context.count("total", "cases", scope="all")
-    if learnt is not None and cases is not None:
+    flow = context.frame("flow")
+    part = "covered" if flow is not None and "covered" in flow["part"] else "included"
+    followed, cases = context.count("flow", "people", part=part), context.count("total", "cases", scope="all")
+    if followed is not None and cases is not None:
         number = context.numbers.number
-        yield Paragraph(context.messages("method.flow", people=number(learnt), cases=number(cases)))
-    elif learnt is not None:
-        yield Paragraph(context.messages("method.flow_withheld", people=context.numbers.number(learnt)))
+        yield Paragraph(context.messages("method.flow", people=number(followed), cases=number(cases)))
+    elif followed is not None:
+        yield Paragraph(context.messages("method.flow_withheld", people=context.numbers.number(followed)))
     yield _flow(context, "flow", context.messages("method.flow_learn"))
     yield _flow(context, "target_flow", context.messages("method.flow_target"))
 

@@ -1,0 +1,218 @@
+"""Predicted risks and outcome array in, calibration out: how well risks agree in level with observed risk.
+
+Risks are shares in [0, 1]; observed risk is the cumulative incidence with the competing event competing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, outcome_within
+from riskstrat.numerics.intervals import wilson_interval
+from riskstrat.numerics.links import LOGIT
+from riskstrat.numerics.logistic import fit_logistic, logistic_recalibration
+from riskstrat.numerics.splines import KNOT_QUANTILES, restricted_cubic_spline
+from riskstrat.validation.horizon_labels import LOGIT_EDGE, HorizonLabels, label_outcomes
+
+_CURVE_POINTS = 50
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibration:
+    """Agreement in level between predicted and observed risk.
+
+    Attributes
+    ----------
+    observed_expected
+        Observed over mean predicted risk; above 1 the risks are too low.
+    slope
+        Coefficient of the logit of the risk; below 1 the risks are too extreme.
+    in_the_large
+        Shift in logits that would make observed and expected agree; above 0 the risks are too low.
+    ici, e50, e90
+        Mean, median and 90th percentile of the distance between predicted and smooth observed risk.
+    groups
+        Frame of risk_group, n, mean_predicted, observed, lower, upper.
+    curve
+        Frame of predicted, observed (smooth).
+    """
+
+    observed_expected: float
+    slope: float
+    in_the_large: float
+    ici: float
+    e50: float
+    e90: float
+    groups: pl.DataFrame
+    curve: pl.DataFrame
+
+
+def calibration(
+    y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
+) -> Calibration:
+    """Calibration at the horizon.
+
+    The slope is that of a weighted logistic regression of the outcome on the logit of the risk, in-the-large its
+    intercept with slope 1 (Cox 1958). The curve is the same regression on a restricted cubic spline with four knots;
+    ICI, E50 and E90 are summaries of its distance from the risks (Austin and Steyerberg 2019).
+
+    Parameters
+    ----------
+    y
+        Outcome array (n,).
+    risk
+        Predicted risks (n,), in [0, 1].
+    horizon_days
+        End of the time at risk in days.
+    weights
+        Weight of each row's status (n,), 0 where not known: then observed risks are weighted shares. By default
+        censoring weights are used, and observed risks are Aalen-Johansen estimates.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ContractError
+        If an argument cannot be used.
+    DesignError
+        If everybody or nobody had the outcome.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0, 0, 1], [10, 30, 30, 20])
+    >>> round(calibration(y, [0.5, 0.2, 0.2, 0.1], 30).observed_expected, 6)
+    2.0
+    """
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    weight = _prediction_weight(labels, weights)
+    level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), 0.95)["observed"][0]
+    smooth = smooth_observed(labels, labels.risk)
+    distance = np.abs(smooth - labels.risk)
+    return Calibration(
+        observed_expected=float(level / np.average(labels.risk, weights=weight)),
+        slope=logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope,
+        in_the_large=in_the_large(labels),
+        ici=float(np.average(distance, weights=weight)),
+        e50=_weighted_quantile(distance, weight, 0.5),
+        e90=_weighted_quantile(distance, weight, 0.9),
+        groups=calibration_groups(y, risk, horizon_days, weights),
+        curve=calibration_curve(labels),
+    )
+
+
+def in_the_large(labels: HorizonLabels) -> float:
+    """Shift in logits after which the weighted sum of risks is that of outcomes."""
+    ones = np.ones((len(labels.risk), 1))
+    return float(fit_logistic(ones, labels.outcome, labels.weight, offset=labels.logit)[0])
+
+
+def calibration_groups(
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None = None,
+    *,
+    groups: int = 10,
+    level: float = 0.95,
+) -> pl.DataFrame:
+    """Mean predicted and observed risk by tenths of the predicted risk.
+
+    Parameters
+    ----------
+    y, risk, horizon_days, weights
+        As for `calibration`.
+    groups
+        Number of groups of about equal size; equal risks stay together, so that there may be fewer.
+    level
+        Coverage of the intervals: log-log around Aalen-Johansen, Wilson's with Kish's effective size around a share.
+
+    Returns
+    -------
+    polars.DataFrame
+        risk_group (1 = lowest), n, mean_predicted, observed, lower, upper.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0, 0, 1], [10, 30, 30, 20])
+    >>> calibration_groups(y, [0.1, 0.1, 0.5, 0.7], 30, groups=2).select("n", "mean_predicted", "observed").rows()
+    [(2, 0.1, 0.5), (2, 0.6, 0.5)]
+    """
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    weight = _prediction_weight(labels, weights)
+    number = _risk_groups(labels.risk, weight > 0, groups)
+    people = np.bincount(number, weights=weight > 0)
+    expected = np.bincount(number, weights=weight * labels.risk) / np.bincount(number, weights=weight)
+    observed = observed_risk(y, horizon_days, weights, number, level)
+    return pl.DataFrame(
+        {"risk_group": np.arange(1, len(people) + 1), "n": people.astype(np.int64), "mean_predicted": expected}
+    ).hstack(observed)
+
+
+def observed_risk(
+    y: OutcomeArray,
+    horizon_days: float,
+    weights: npt.ArrayLike | None,
+    groups: NDArray[np.intp],
+    level: float,
+) -> pl.DataFrame:
+    """Observed risk of each group (numbered from 0 without a gap): observed, lower, upper.
+
+    Aalen-Johansen without weights, else the weighted share with Wilson's interval at the effective size.
+    """
+    if weights is None:
+        # Where everybody had the outcome, the sum of the steps may miss 1 by a rounding: the interval is then [0, 1].
+        with np.errstate(over="ignore"):
+            found = cumulative_incidence(y, horizon_days, by=groups, level=level).filter(pl.col("event") == OUTCOME)
+        return found.select(pl.col("estimate").alias("observed"), "lower", "upper")
+    weight = np.asarray(weights, dtype=np.float64)
+    total, squared = np.bincount(groups, weights=weight), np.bincount(groups, weights=weight**2)
+    share = np.bincount(groups, weights=weight * outcome_within(y, horizon_days)) / total
+    lower, upper = wilson_interval(share, total**2 / squared, level)
+    return pl.DataFrame({"observed": share, "lower": lower, "upper": upper})
+
+
+def calibration_curve(labels: HorizonLabels) -> pl.DataFrame:
+    """Smooth observed risk between the 1st and the 99th percentile of the predicted: predicted, observed."""
+    ends = LOGIT.of_risk(np.quantile(labels.risk, [0.01, 0.99]), edge=LOGIT_EDGE)
+    predicted = LOGIT.inverse(np.linspace(ends[0], ends[1], _CURVE_POINTS))
+    return pl.DataFrame({"predicted": predicted, "observed": smooth_observed(labels, predicted)})
+
+
+def smooth_observed(labels: HorizonLabels, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Observed risk as a smooth function of predicted risk, read at given predicted risks."""
+    knots = np.unique(np.quantile(labels.logit, KNOT_QUANTILES))
+
+    def design(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack([np.ones_like(logits), restricted_cubic_spline(logits, knots)])
+
+    coefficients = fit_logistic(design(labels.logit), labels.outcome, labels.weight)
+    return LOGIT.inverse(design(LOGIT.of_risk(at, edge=LOGIT_EDGE)) @ coefficients)
+
+
+def _prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> NDArray[np.float64]:
+    """Weight of each row's *prediction*: 1, unless only assessed rows count, with weights."""
+    return np.ones_like(labels.risk) if weights is None else labels.weight
+
+
+def _risk_groups(risk: NDArray[np.float64], counted: NDArray[np.bool_], groups: int) -> NDArray[np.intp]:
+    edges = np.quantile(risk[counted], np.linspace(0, 1, groups + 1)[1:-1])
+    number = np.searchsorted(edges, risk, side="left")
+    _, dense = np.unique(number[counted], return_inverse=True)
+    filled = np.zeros(len(risk), dtype=np.intp)
+    filled[counted] = dense
+    return filled
+
+
+def _weighted_quantile(values: NDArray[np.float64], weight: NDArray[np.float64], at: float) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weight[order]) / weight.sum()
+    return float(values[order][np.searchsorted(reached, at)])
