@@ -126,7 +126,7 @@ def test_a_number_that_is_withheld_is_said_to_be():
             {"higher": 2, "lower": 2},
             "sv",
             ("I två områden är risken tydligt högre än i kommunen; "
-             "för alla som visas vet vi åt vilket håll det skiljer."),
+             "för alla områden som visas är det tydligt om risken är högre eller lägre."),
         ),
     ],
 )  # fmt: skip
@@ -171,7 +171,7 @@ def test_an_area_that_is_high_only_beyond_age_and_sex_is_told_so():
     reasons = Reasons("1", "Norr", {"age_sex": -1.0, "place": 0.6}, None)
     assert reasons_sentence(context("en"), reasons) == (
         "the risk is 0.4 percentage points lower than in the municipality. Beyond age and sex the difference is +0.6. "
-        "Largest known part: place (+0.6)."
+        "Largest known part: conditions of the area (+0.6)."
     )
 
 

@@ -101,19 +101,19 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
     Parameters
     ----------
     table
-        level (1 is the highest risk), people_share and case_share.
+        stratum (1 is the highest risk), people_share and case_share.
     language
         ``"sv"`` or ``"en"``.
     """
     alt, messages = altair(), load_messages(language)
-    levels = {str(n): messages(f"stratum.{n}") for n in range(_TOP, _BOTTOM + 1)}
+    strata = {str(n): messages(f"stratum.{n}") for n in range(_TOP, _BOTTOM + 1)}
     what = [messages("group.people"), messages("group.cases")]
     frame = table.frame.select(
-        pl.col("level").cast(pl.String).replace_strict(levels).alias("label"),
+        pl.col("stratum").cast(pl.String).replace_strict(strata).alias("label"),
         (100 * pl.col("people_share")).alias(what[0]),
         (100 * pl.col("case_share")).alias(what[1]),
     ).unpivot(index="label", variable_name="what", value_name="share")
-    y = alt.Y("label:N", title=None, sort=list(levels.values()), axis=alt.Axis(grid=False))
+    y = alt.Y("label:N", title=None, sort=list(strata.values()), axis=alt.Axis(grid=False))
     bars = alt.Chart(frame).mark_bar(stroke=QUIET, strokeWidth=0.6)
     encoded = bars.encode(
         y=y,
@@ -122,21 +122,21 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
         color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
     )
     title, sentence = _strata(table.frame, messages)
-    return drawn(encoded, messages, title, sentence, height=_STRATUM_PX * len(levels))
+    return drawn(encoded, messages, title, sentence, height=_STRATUM_PX * len(strata))
 
 
 def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
     written = {
-        row["level"]: {name: _share(row[f"{name}_share"], messages) for name in ("people", "case")}
+        row["stratum"]: {name: _share(row[f"{name}_share"], messages) for name in ("people", "case")}
         for row in frame.iter_rows(named=True)
     }
-    levels = [
+    strata = [
         messages("strata.level", label=capitalised(messages(f"stratum.{n}")), people=row["people"], cases=row["case"])
         for n, row in written.items()
     ]
     top, bottom = written[_TOP], written[_BOTTOM]
     title = messages("strata.title", top=top["people"], cases=top["case"], low_cases=bottom["case"])
-    return title, messages("strata.sentence", levels=" ".join(levels))
+    return title, messages("strata.sentence", strata=" ".join(strata))
 
 
 def _share(share: float | None, messages: MessageCatalogue) -> str:
