@@ -142,7 +142,8 @@ def _from_pandas(X: PandasFrame) -> Matrix:
     columns = [name for name in X.columns if name not in KEYS]
     keyed = "person_id" in X.columns
     people = X[["person_id"]].to_numpy(dtype=np.int64, na_value=-1).ravel() if keyed else None
-    return Matrix(tuple(map(str, columns)), X[columns].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32), people)
+    values = X[columns].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32)
+    return Matrix(tuple(map(str, columns)), values, people)
 
 
 def _from_numpy(X: NDArray[np.generic]) -> Matrix:
