@@ -34,7 +34,13 @@ def values_of(text: str) -> set[str]:
 
 def test_small_numbers_are_words_and_large_ones_are_not():
     messages = load_messages("sv")
-    assert [messages.cardinal(n) for n in (1, 7, 12, 13, 1200)] == ["ett", "sju", "tolv", "13", "1\N{NO-BREAK SPACE}200"]
+    assert [messages.cardinal(n) for n in (1, 7, 12, 13, 1200)] == [
+        "ett",
+        "sju",
+        "tolv",
+        "13",
+        "1\N{NO-BREAK SPACE}200",
+    ]
     assert messages.count("areas", 0) == "inget område"
     assert messages.count("areas", 1) == "ett område"
 

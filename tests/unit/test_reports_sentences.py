@@ -11,10 +11,10 @@ from riskstrat.disclosure import Disclosure, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
+from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, averted_sentence, expected_sentence
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
-from riskstrat.reports.context import ReportContext, report_context
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
@@ -88,7 +88,9 @@ def test_without_areas_no_interval_is_claimed():
 
 
 def test_a_number_that_is_withheld_is_said_to_be():
-    assert expected_sentence(context()) == "Antalet som väntas ha obesitas vid fyra års ålder är för litet för att visas."
+    assert (
+        expected_sentence(context()) == "Antalet som väntas ha obesitas vid fyra års ålder är för litet för att visas."
+    )
 
 
 @pytest.mark.parametrize(

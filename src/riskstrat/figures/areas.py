@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROW_PX = 21
 _TICKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
 PARTS = tuple(PART_COLOURS)
-"""The parts of a difference in the order of the bars; place stands beside living conditions."""
+"""The parts of a difference in the order of the bars; conditions of the area stand beside living conditions."""
 
 
 def area_intervals(areas: Released, language: Language = "sv", of_class: str | None = None) -> Figure:

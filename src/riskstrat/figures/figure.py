@@ -72,7 +72,7 @@ class Figure:
 
     @property
     def alternative(self) -> str:
-        """Title and sentence: what a screen reader says in place of the picture."""
+        """Title and sentence: what a screen reader says instead of the picture."""
         return f"{self.title}. {self.sentence}"
 
     def svg(self, width_px: int = WIDTH_PX) -> str:

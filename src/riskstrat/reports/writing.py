@@ -1,4 +1,4 @@
-"""A report on disk: written beside its place and moved there when it is whole.
+"""A report on disk: written under another name and renamed when it is whole.
 
 In: a study. Out: an HTML file.
 """
@@ -10,11 +10,13 @@ from pathlib import Path
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language
 from riskstrat.figures.messages import LANGUAGES
-from riskstrat.files import whole_file
+from riskstrat.files import guard_file, whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.page import page_of
 
+REPORT_MARK = '<meta name="generator" content="riskstrat">'
+"""Near the beginning of every report: a file without it is not replaced."""
 _READABLE_BY_ALL = 0o644
 
 
@@ -26,7 +28,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     study
         What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
     path
-        The file to write; its folder is made. A file that is there is replaced when the new one is whole.
+        The file to write; its folder is made. An earlier report is replaced when the new one is whole.
     language
         ``"sv"`` or ``"en"``.
 
@@ -38,7 +40,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     Raises
     ------
     UsageError
-        If there are no texts in that language.
+        If there are no texts in that language, or something else than a report is at `path`.
     DisclosureError
         If a table of the study cannot be judged.
     OSError
@@ -47,6 +49,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
         raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
+    guard_file(path, mark=REPORT_MARK)
     published = study if isinstance(study, Published) else publish(study)
     html = page_of(published, language)
     target = Path(path)
