@@ -13,6 +13,7 @@ from riskstrat.reports import write_report
 
 SHORTEST_PNG = 20_000
 PHONE_PX = 390
+NARROWEST_PX = 250
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +26,7 @@ MEASURE = """<script>setTimeout(function () {
     drawn: page.dataset.charts, wide: page.scrollWidth, window: window.innerWidth,
     charts: document.querySelectorAll("[data-chart]").length,
     pictures: document.querySelectorAll("[data-chart] svg").length,
+    narrowest: Math.min(...Array.from(document.querySelectorAll("[data-chart] svg"), (svg) => svg.clientWidth)),
     shapes: document.querySelectorAll("#chart-map-classes svg path").length,
     requests: performance.getEntriesByType("resource").length});
   parent.postMessage(document.title, "*");
@@ -59,6 +61,7 @@ def test_every_chart_is_drawn_and_nothing_is_wider_than_the_screen(report: Path,
     assert found["drawn"] == "drawn"
     assert found["charts"] == found["pictures"] != "0"
     assert int(found["wide"]) <= int(found["window"]) == width
+    assert int(found["narrowest"]) > NARROWEST_PX
     assert found["requests"] == "0"
     if "placeless" not in report.stem:
         assert int(found["shapes"]) > 51
