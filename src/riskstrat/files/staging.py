@@ -75,7 +75,7 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
     known_sources = tuple(sources)
     place = Path(target).resolve()
     guard_location(target, known_sources, replaced=True)
-    abandoned = [path for path in _beside(place) if _is_abandoned(path / _LOCK)]
+    abandoned = _abandoned_beside(place)
     _put_back(place, abandoned)
     guard_folder(target, command=command, sources=known_sources)
     for left in abandoned:
@@ -140,8 +140,9 @@ def _staging_prefix(place: Path) -> str:
     return f".{place.name}.staging-"
 
 
-def _beside(place: Path) -> list[Path]:
-    return list(place.parent.glob(f"{glob.escape(_staging_prefix(place))}*"))
+def _abandoned_beside(place: Path) -> list[Path]:
+    pattern = f"{glob.escape(_staging_prefix(place))}*"
+    return [path for path in place.parent.glob(pattern) if _is_abandoned(path / _LOCK)]
 
 
 def _put_back(place: Path, abandoned: Iterable[Path]) -> None:
