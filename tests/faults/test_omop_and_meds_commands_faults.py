@@ -23,7 +23,7 @@ def test_an_omop_folder_becomes_registers(tmp_path: Path):
         rows.write_parquet(tmp_path / "cdm" / f"{name}.parquet")
     done = riskstrat("from-omop", tmp_path / "cdm", "--out", tmp_path / "out", "--code-system", "diagnoses=icd10")
     assert done.returncode == 0, done.stderr
-    assert "read 10, refused (few)" in done.stdout
+    assert "read 10, rejected (few)" in done.stdout
     assert "not read: note" in done.stdout
     assert (tmp_path / "out" / "registers.toml").is_file()
 

@@ -111,9 +111,9 @@ def test_hostile_codes_stay_codes(tmp_path: Path):
     rows = pl.DataFrame({"person_id": [1] * 6, "condition_start_date": [date(2015, 1, 1)] * 6}).with_columns(
         condition_source_value=pl.Series(hostile), condition_concept_id=0
     )
-    arrived = from_omop({**cdm(), "condition_occurrence": rows}, tmp_path / "out")
+    converted = from_omop({**cdm(), "condition_occurrence": rows}, tmp_path / "out")
     assert sorted(pl.read_parquet(tmp_path / "out" / "diagnoses.parquet")["code"]) == sorted(hostile)
-    assert arrived.rows("condition_occurrence", "kept") == 6
+    assert converted.account.rows_of("condition_occurrence", "kept") == 6
 
 
 def test_a_source_that_changes_while_it_is_read_is_told(tmp_path: Path):

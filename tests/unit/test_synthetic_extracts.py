@@ -215,7 +215,7 @@ def test_command_writes_extracts_beside_the_registers(tmp_path: Path):
     town, raw = tmp_path / "town", tmp_path / "raw"
     command = ["synthesise", "--people", "1000", "--out", str(town), "--extracts", str(raw)]
     assert CliRunner().invoke(app, command).exit_code == 0
-    assert open_registers(town).refused().is_empty()
+    assert open_registers(town).rejected().is_empty()
     assert (raw / "RTB_demografi.csv").is_file()
 
 
