@@ -12,10 +12,11 @@ from importlib.metadata import version
 
 import numpy as np
 
-from riskstrat.areas.counts import recalibrate, shifted
+from riskstrat.areas import recalibrate
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import Condition, Feature, Settings
 from riskstrat.errors import DesignError
+from riskstrat.estimators import RiskEstimator
 from riskstrat.explanation import explain
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Cohort
@@ -29,7 +30,6 @@ from riskstrat.study.fitting import (
     check_on,
     choice_of,
     described,
-    fold_of_rows,
     learning,
 )
 from riskstrat.study.places import AREA, Places, Planned, places
@@ -80,10 +80,9 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort, target = (
-        replace(found, disclosure=settings.disclosure)
-        for found in (build_cohort(condition, registers, as_of), target_population(condition, registers, as_of))
-    )
+    whole = build_cohort(condition, registers, as_of)
+    cohort = replace(whole, disclosure=settings.disclosure).covered  # all that follows is of the status at the horizon
+    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(
@@ -97,7 +96,7 @@ def run(
     data = learning(cohort, X, settings)
     splits = _splits(cohort, settings)
     everybody = np.arange(cohort.people.height)
-    choice = choice_of(data, fold_of_rows(splits["person"], len(everybody)))
+    choice = choice_of(data, splits["person"])
     model = data.fit(choice.name)
     progress("checking it on people it has not seen", 0.45)
     checks = {
@@ -121,7 +120,9 @@ def run(
         splits=described(splits, cohort),
         explanation=explain(model, planned.X, planned.families),
         risks={"person": overall, "area": found.risk} if found else {"person": overall},
-        target_risk=found.target_risk if found else _level_of_today(cohort, overall, model.predict_risk(planned.X)),
+        target_risk=found.target_risk
+        if found
+        else _level_of_today(cohort, overall, model, model.predict_risk(planned.X)),
         areas=found.areas if found else None,
         reasons=found.reasons if found else None,
         inequality=found.inequality if found else None,
@@ -164,6 +165,6 @@ def _with_area(checks: Mapping[str, Validation], found: Places | None) -> Mappin
     return {**checks, "area": found.check} if found else checks
 
 
-def _level_of_today(cohort: Cohort, risk: np.ndarray, target_risk: np.ndarray) -> np.ndarray:
-    """Without areas: today's risks, moved as the latest landmark's out-of-fold risks must be to agree with outcomes."""
-    return shifted(target_risk, recalibrate(cohort, risk).target_shift)
+def _level_of_today(cohort: Cohort, risk: np.ndarray, model: RiskEstimator, target_risk: np.ndarray) -> np.ndarray:
+    """Without areas: today's risks, moved as the latest period's out-of-fold risks must be to agree with outcomes."""
+    return recalibrate(cohort, risk, model.link).latest.apply(target_risk)
