@@ -200,7 +200,7 @@ MEASURED = {
 
 
 @pytest.mark.parametrize(("cells", "expected", "rule"), MEASURED.values(), ids=MEASURED.keys())
-def test_growth_is_mended_only_where_one_reading_can_be(
+def test_growth_is_repaired_only_where_one_reading_can_be(
     tmp_path: Path, cells: str, expected: tuple[float, float] | None, rule: str | None
 ):
     found = run_intake(tmp_path, {"BHV.csv": f"{GROWTH}1;20130310;{cells}\n"}, population=CHILD)
