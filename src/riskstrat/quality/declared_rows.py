@@ -65,7 +65,7 @@ def count_declared_rows(
 
 def _components(condition: Condition) -> Iterator[tuple[str, str, Asked]]:
     """Name the part of the declaration, the column of a feature, and the rows that each asks for."""
-    for field in dataclasses.fields(condition):  # type: ignore[arg-type]
+    for field in dataclasses.fields(condition):
         value = getattr(condition, field.name)
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, Declaration):
