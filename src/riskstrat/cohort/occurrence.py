@@ -9,7 +9,7 @@ import polars as pl
 
 from riskstrat.codes import matching
 from riskstrat.declare import Condition
-from riskstrat.declare.asked import Asked, rows_asked
+from riskstrat.declare.event_queries import EventQuery, event_queries
 from riskstrat.registers import Registers
 
 
@@ -27,14 +27,14 @@ def code_counts(condition: Condition, registers: Registers) -> pl.DataFrame:
     UsageError
         If an expression cannot be read, or asks for a range of codes that have no order.
     """
-    asked = [rows for rows in rows_asked(condition) if registers.has(rows.register)]
+    asked = [rows for rows in event_queries(condition) if registers.has(rows.register)]
     counts = pl.collect_all([_counts(rows, registers) for rows in asked])
     names = [(rows.register, rows.codes, ",".join(rows.settings), ",".join(rows.positions)) for rows in asked]
     said = pl.DataFrame(names, schema=["register", "codes", "settings", "positions"], orient="row")
     return said.hstack(pl.concat(counts)) if counts else said
 
 
-def _counts(rows: Asked, registers: Registers) -> pl.LazyFrame:
+def _counts(rows: EventQuery, registers: Registers) -> pl.LazyFrame:
     table = rows.register
     meant = matching(rows.codes, registers.codes(table), prefix=registers.prefix_matching(table))
     found = registers.scan(table).filter(pl.col("code").is_in(meant))

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from riskstrat.declare.asked import Asked, rows_asked, spelled_out
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.condition import Condition
+from riskstrat.declare.event_queries import EventQuery, event_queries, spell_out_codes
 from riskstrat.declare.features import Feature
 from riskstrat.declare.outcomes import OutcomeKind
 from riskstrat.declare.windows import AnchoredWindow
@@ -86,7 +86,7 @@ def _sections(condition: Condition, language: Language, counts: pl.DataFrame | N
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
     yield "kinds", [_kind(kind, language) for kind in kinds]
-    yield "codes", _codes(rows_asked(condition), language, counts)
+    yield "codes", _codes(event_queries(condition), language, counts)
     yield "programmes", [_programme(each.title, each.source, language) for each in condition.programmes]
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
@@ -119,7 +119,7 @@ def _kind(kind: type[Feature], language: Language) -> str:
     return f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
 
 
-def _codes(asked: tuple[Asked, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
+def _codes(asked: tuple[EventQuery, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
     """List all rows that the condition asks for, their codes spelled out, as a table."""
     found = {} if counts is None else {_key(row): row for row in counts.iter_rows(named=True)}
     names = [] if counts is None else list(_COUNTS[language])
@@ -129,13 +129,13 @@ def _codes(asked: tuple[Asked, ...], language: Language, counts: pl.DataFrame | 
     return [f"| {' | '.join(cells)} |" for cells in table] if asked else []
 
 
-def _row(asked: Asked, language: Language) -> list[str]:
+def _row(asked: EventQuery, language: Language) -> list[str]:
     narrowed = ", ".join((*asked.settings, *asked.positions))
-    return [asked.register, f"`{asked.codes}`", narrowed, spelled_out(asked.codes, language)]
+    return [asked.register, f"`{asked.codes}`", narrowed, spell_out_codes(asked.codes, language)]
 
 
 def _numbers(
-    found: Mapping[Asked, Mapping[str, object]], asked: Asked, names: list[str], language: Language
+    found: Mapping[EventQuery, Mapping[str, object]], asked: EventQuery, names: list[str], language: Language
 ) -> list[str]:
     if asked not in found:
         return [_NOT_THERE] * len(names)
@@ -143,9 +143,9 @@ def _numbers(
     return [_WITHHELD.in_language(language) if row[name] is None else str(row[name]) for name in names]
 
 
-def _key(row: Mapping[str, str]) -> Asked:
+def _key(row: Mapping[str, str]) -> EventQuery:
     settings, positions = (tuple(filter(None, row[name].split(","))) for name in ("settings", "positions"))
-    return Asked(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
+    return EventQuery(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
 
 
 def _programme(title: LocalisedText, source: LocalisedText, language: Language) -> str:

@@ -14,10 +14,10 @@ import polars as pl
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.asked import rows_in_words
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import day_number, of_days, plus_months
 from riskstrat.declare.durations import describe_lookback, duration_days
+from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import View
 
 LOOK_BACK = dt.timedelta(days=365)
@@ -153,7 +153,7 @@ class AtEvent(IndexKind):
     @property
     def description(self) -> LocalisedText:
         """The event."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(
             en=f"the day of a person's first row of {rows.en}", sv=f"dagen för personens första rad med {rows.sv}"
         )

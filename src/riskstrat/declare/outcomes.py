@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from riskstrat.declare.asked import rows_in_words
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import EVER, Duration, Window, describe_lookback, duration_days, window_days
+from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import Rows, View
 
 _LINE_DAYS = 8_000_000
@@ -117,10 +117,10 @@ class EventOutcome(RegisterOutcome):
     @property
     def description(self) -> LocalisedText | None:
         """What happens, and who is left out because it happened before."""
-        return None if self.happening is None else _and_washout(self.happening, self.washout)
+        return None if self.event_description is None else _with_washout(self.event_description, self.washout)
 
     @property
-    def happening(self) -> LocalisedText | None:
+    def event_description(self) -> LocalisedText | None:
         """What happens, in words."""
         return None
 
@@ -150,9 +150,9 @@ class FirstEvent(EventOutcome):
     """The first matching row after the index."""
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The row."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(en=f"first row of {rows.en}", sv=f"första raden med {rows.sv}")
 
     def occurrences(self, view: View) -> pl.LazyFrame:
@@ -177,9 +177,9 @@ class NthEvent(EventOutcome):
     span: Duration = "1y"
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The spell, and within how long."""
-        rows, within = rows_in_words(self), describe_lookback(self.span)
+        rows, within = describe_rows(self), describe_lookback(self.span)
         return LocalisedText(
             en=f"start of spell number {self.n} of {rows.en} within {within.en}, all after the index",
             sv=f"början av vårdtillfälle nummer {self.n} med {rows.sv} inom {within.sv}, alla efter indexdatum",
@@ -217,9 +217,9 @@ class DeathFrom(FirstEvent):
     positions: tuple[str, ...] = ("underlying",)
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The causes."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
 
 
@@ -277,9 +277,9 @@ class AnyOf(OutcomeKind):
         return pl.concat([outcome.prevalent(view, candidates) for outcome in self.outcomes]).unique()
 
 
-def _and_washout(happening: LocalisedText, washout: str | None) -> LocalisedText:
+def _with_washout(event: LocalisedText, washout: str | None) -> LocalisedText:
     left_out = _left_out(None if washout is None else window_days(washout) or EVER)
-    return LocalisedText(en=f"{happening.en}; {left_out.en}", sv=f"{happening.sv}; {left_out.sv}")
+    return LocalisedText(en=f"{event.en}; {left_out.en}", sv=f"{event.sv}; {left_out.sv}")
 
 
 def _left_out(days: int | str | None) -> LocalisedText:

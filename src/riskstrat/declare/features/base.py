@@ -75,7 +75,7 @@ class RelativeFeature(Feature, ABC):
 
     relative: Relative | None = None
 
-    less_is_more: ClassVar[bool] = False
+    lower_is_stronger: ClassVar[bool] = False
     """Whether a low answer says more than a high one, as of days since the last event."""
 
     @property
@@ -83,9 +83,9 @@ class RelativeFeature(Feature, ABC):
         """Whose rows answer; None where they are the person's own."""
         return "sibling" if self.relative == "all_siblings" else self.relative
 
-    def of_siblings(self, answers: pl.Expr) -> pl.Expr:
+    def combine_siblings(self, answers: pl.Expr) -> pl.Expr:
         """Make one answer of those of several siblings; null where there is none."""
-        return answers.min() if (self.relative == "all_siblings") != self.less_is_more else answers.max()
+        return answers.min() if (self.relative == "all_siblings") != self.lower_is_stronger else answers.max()
 
 
 def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
@@ -101,7 +101,7 @@ def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
     return tuple(one for feature in features for one in feature.expanded())
 
 
-def joined(*parts: str | None) -> str:
+def column_name(*parts: str | None) -> str:
     """Put parts together to the name of a column."""
     words = (_NOT_IN_NAMES.sub("_", part).strip("_") for part in parts if part)
     return "_".join(word for word in words if word)

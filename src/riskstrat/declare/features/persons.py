@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR
-from riskstrat.declare.features.base import Family, Feature, RelativeFeature, joined
+from riskstrat.declare.features.base import Family, Feature, RelativeFeature, column_name
 
 YES_NO = LocalisedText(en="1 yes, 0 no", sv="1 ja, 0 nej")
 _YEARS = LocalisedText(en="years", sv="år")
@@ -22,10 +22,10 @@ _YEARS = LocalisedText(en="years", sv="år")
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class PersonFeature(RelativeFeature):
-    """A feature read from the register of persons alone; a new kind says how in `of_person`."""
+    """A feature read from the register of persons alone; a new kind says how in `person_value`."""
 
     @abstractmethod
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Answer from birth_date, sex, birth_region (null where not known) and index_date."""
 
 
@@ -44,9 +44,9 @@ class Age(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "age_years")
+        return column_name(self.relative, "age_years")
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Count the days since birth, in years of 365.25 days."""
         return (pl.col("index_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
 
@@ -65,9 +65,9 @@ class Sex(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "sex_male")
+        return column_name(self.relative, "sex_male")
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Compare the recorded sex."""
         return pl.col("sex") == "male"
 
@@ -88,9 +88,9 @@ class BirthRegion(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "born_in", *self.regions)
+        return column_name(self.relative, "born_in", *self.regions)
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Compare the recorded region."""
         return pl.col("birth_region").is_in(self.regions)
 

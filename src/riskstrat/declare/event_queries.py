@@ -14,7 +14,7 @@ from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.view import Rows
 
 
-class Asked(NamedTuple):
+class EventQuery(NamedTuple):
     """Rows of one register: those with these codes, settings and positions; no settings or positions means all."""
 
     register: str
@@ -23,34 +23,34 @@ class Asked(NamedTuple):
     positions: tuple[str, ...] = ()
 
 
-def rows_asked(declaration: Declaration) -> tuple[Asked, ...]:
+def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
     """List the distinct rows that a declaration and all within it ask for, in the order of the declaration.
 
     Examples
     --------
     >>> from riskstrat.declare import AnyOf, FirstEvent
     >>> stroke = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",))
-    >>> [asked.codes for asked in rows_asked(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
+    >>> [asked.codes for asked in event_queries(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
     ['I63', 'I21']
     """
     return tuple(dict.fromkeys(_within(declaration)))
 
 
-def rows_in_words(rows: Rows) -> LocalisedText:
+def describe_rows(rows: Rows) -> LocalisedText:
     """Say which rows are meant: "`I21` in diagnoses (inpatient, main)"."""
     narrowed = ", ".join((*rows.settings, *rows.positions))
     where = f"{rows.register} ({narrowed})" if narrowed else rows.register
     return LocalisedText(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
 
 
-def spelled_out(codes: str, language: Language) -> str:
+def spell_out_codes(codes: str, language: Language) -> str:
     """Spell out an expression of codes: the titles of its named lists, and all that they stand for.
 
     Examples
     --------
-    >>> spelled_out("atrial_fibrillation, I10", "sv")
+    >>> spell_out_codes("atrial_fibrillation, I10", "sv")
     'Förmaksflimmer eller förmaksfladder: I10, I48'
-    >>> spelled_out("I10", "en"), spelled_out("*", "en")
+    >>> spell_out_codes("I10", "en"), spell_out_codes("*", "en")
     ('I10', '*')
     """
     titles = {found.name: found.title_sv if language == "sv" else found.title_en for found in codelists()}
@@ -59,7 +59,7 @@ def spelled_out(codes: str, language: Language) -> str:
     return f"{', '.join(named)}: {meant}" if named else meant
 
 
-def _within(declaration: Declaration) -> Iterator[Asked]:
+def _within(declaration: Declaration) -> Iterator[EventQuery]:
     if hasattr(declaration, "register") and hasattr(declaration, "codes"):
         yield _asked(declaration)
     for field in dataclasses.fields(declaration):  # type: ignore[arg-type]
@@ -69,8 +69,8 @@ def _within(declaration: Declaration) -> Iterator[Asked]:
                 yield from _within(part)
 
 
-def _asked(declaration: Declaration) -> Asked:
-    return Asked(
+def _asked(declaration: Declaration) -> EventQuery:
+    return EventQuery(
         register=getattr(declaration, "register"),  # noqa: B009 - not every declaration has one
         codes=getattr(declaration, "codes"),  # noqa: B009
         settings=getattr(declaration, "settings", ()),
