@@ -1,6 +1,6 @@
-"""How often the codes of a condition occur in registers, so that a misspelt list is seen before a study is run.
+"""How often the codes of a condition occur in registers, so that a misspelt list is found before a study is run.
 
-In: a condition and registers. Out: counts of distinct codes, rows and people; to be released before they are shown.
+In: a condition and registers. Out: counts of distinct codes, rows and persons; to be released before they are shown.
 """
 
 from __future__ import annotations
@@ -14,31 +14,45 @@ from riskstrat.registers import Registers
 
 
 def code_counts(condition: Condition, registers: Registers) -> pl.DataFrame:
-    """Count what a condition asks for, whenever it was recorded and whoever it is about.
+    """Count the rows that a condition selects, of all dates and persons.
+
+    Parameters
+    ----------
+    condition
+        Whose queries are counted.
+    registers
+        What `open_registers` returned.
 
     Returns
     -------
     polars.DataFrame
-        register, codes, settings and positions (joined by commas), different (codes), rows and people; one row for each
-        that the condition asks for, without those of registers that are not there.
+        register, codes, settings and positions (joined by commas), different (codes), rows and people (persons);
+        one row for each query of the condition, without those of registers that are not there.
 
     Raises
     ------
     UsageError
-        If an expression cannot be read, or asks for a range of codes that have no order.
+        If an expression cannot be read, or names a range of codes that have no order.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> counts = code_counts(rs.conditions.load("frailty"), rs.open_registers("data_samples/modellstad"))
+    >>> counts.columns
+    ['register', 'codes', 'settings', 'positions', 'different', 'rows', 'people']
     """
-    asked = [rows for rows in event_queries(condition) if registers.has(rows.register)]
-    counts = pl.collect_all([_counts(rows, registers) for rows in asked])
-    names = [(rows.register, rows.codes, ",".join(rows.settings), ",".join(rows.positions)) for rows in asked]
-    said = pl.DataFrame(names, schema=["register", "codes", "settings", "positions"], orient="row")
-    return said.hstack(pl.concat(counts)) if counts else said
+    queries = [query for query in event_queries(condition) if registers.has(query.register)]
+    counts = pl.collect_all([_counts(query, registers) for query in queries])
+    names = [(query.register, query.codes, ",".join(query.settings), ",".join(query.positions)) for query in queries]
+    selected = pl.DataFrame(names, schema=["register", "codes", "settings", "positions"], orient="row")
+    return selected.hstack(pl.concat(counts)) if counts else selected
 
 
-def _counts(rows: EventQuery, registers: Registers) -> pl.LazyFrame:
-    table = rows.register
-    meant = matching(rows.codes, registers.codes(table), prefix=registers.prefix_matching(table))
-    found = registers.scan(table).filter(pl.col("code").is_in(meant))
-    for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
+def _counts(query: EventQuery, registers: Registers) -> pl.LazyFrame:
+    table = query.register
+    codes = matching(query.codes, registers.codes(table), prefix=registers.prefix_matching(table))
+    found = registers.scan(table).filter(pl.col("code").is_in(codes))
+    for column, wanted in (("setting", query.settings), ("position", query.positions)):
         if wanted:
             found = found.filter(pl.col(column).is_in(wanted))
     return found.select(

@@ -1,6 +1,6 @@
-"""The rows of event tables that declarations ask for: which they are, and how they are called.
+"""The rows of event tables that declarations select: which they are, and how a reader is told of them.
 
-In: declarations. Out: distinct rows, and texts in both languages.
+In: declarations. Out: distinct queries, and texts in both languages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from riskstrat.declare.view import Rows
 
 
 class EventQuery(NamedTuple):
-    """Rows of one register: those with these codes, settings and positions; no settings or positions means all."""
+    """Selects rows of one register: those with these codes, settings and positions; empty means all.
+
+    Attributes
+    ----------
+    register
+        Name of the event table.
+    codes
+        A code expression.
+    settings, positions
+        Only rows with one of these.
+    """
 
     register: str
     codes: str
@@ -24,27 +34,43 @@ class EventQuery(NamedTuple):
 
 
 def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
-    """List the distinct rows that a declaration and all within it ask for, in the order of the declaration.
+    """List the distinct queries of a declaration and all declarations within it, in the order of the declaration.
+
+    Parameters
+    ----------
+    declaration
+        Such as a `Condition`.
+
+    Returns
+    -------
+    tuple of EventQuery
+        Without duplicates.
 
     Examples
     --------
     >>> from riskstrat.declare import AnyOf, FirstEvent
     >>> stroke = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",))
-    >>> [asked.codes for asked in event_queries(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
+    >>> [query.codes for query in event_queries(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
     ['I63', 'I21']
     """
     return tuple(dict.fromkeys(_within(declaration)))
 
 
 def describe_rows(rows: Rows) -> LocalisedText:
-    """Say which rows are meant: "`I21` in diagnoses (inpatient, main)"."""
+    """Describe which rows are selected.
+
+    Examples
+    --------
+    >>> describe_rows(EventQuery("diagnoses", "I21", settings=("inpatient",))).en
+    '`I21` in diagnoses (inpatient)'
+    """
     narrowed = ", ".join((*rows.settings, *rows.positions))
     where = f"{rows.register} ({narrowed})" if narrowed else rows.register
     return LocalisedText(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
 
 
 def spell_out_codes(codes: str, language: Language) -> str:
-    """Spell out an expression of codes: the titles of its named lists, and all that they stand for.
+    """Spell out a code expression: the titles of its named lists, and the codes that they stand for.
 
     Examples
     --------
@@ -54,25 +80,21 @@ def spell_out_codes(codes: str, language: Language) -> str:
     ('I10', '*')
     """
     titles = {found.name: found.title_sv if language == "sv" else found.title_en for found in codelists()}
-    named = [titles[part] for part in (part.strip() for part in codes.split(",")) if part in titles]
-    meant = str(codelist(codes))
-    return f"{', '.join(named)}: {meant}" if named else meant
+    names = [titles[part] for part in (part.strip() for part in codes.split(",")) if part in titles]
+    spelled_out = str(codelist(codes))
+    return f"{', '.join(names)}: {spelled_out}" if names else spelled_out
 
 
 def _within(declaration: Declaration) -> Iterator[EventQuery]:
     if hasattr(declaration, "register") and hasattr(declaration, "codes"):
-        yield _asked(declaration)
+        yield EventQuery(
+            register=declaration.register,
+            codes=declaration.codes,
+            settings=getattr(declaration, "settings", ()),
+            positions=getattr(declaration, "positions", ()),
+        )
     for field in dataclasses.fields(declaration):  # type: ignore[arg-type]
         value = getattr(declaration, field.name)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, Declaration):
                 yield from _within(part)
-
-
-def _asked(declaration: Declaration) -> EventQuery:
-    return EventQuery(
-        register=getattr(declaration, "register"),  # noqa: B009 - not every declaration has one
-        codes=getattr(declaration, "codes"),  # noqa: B009
-        settings=getattr(declaration, "settings", ()),
-        positions=getattr(declaration, "positions", ()),
-    )

@@ -28,6 +28,11 @@ class OutcomeKind(Declaration, ABC):
     """What counts as the outcome.
 
     A new kind says `registers` and `found`; the other members have the values of the usual case.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").must_be_measured
+    False
     """
 
     @property
@@ -66,7 +71,13 @@ class OutcomeKind(Declaration, ABC):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Death(Declaration):
-    """Death from any cause, from the register of persons."""
+    """Death from any cause, from the register of persons.
+
+    Examples
+    --------
+    >>> Death().description.sv
+    'död utan utfallet dessförinnan konkurrerar'
+    """
 
     @property
     def description(self) -> LocalisedText:
@@ -84,6 +95,11 @@ class RegisterOutcome(OutcomeKind):
     ----------
     register, codes, settings, positions
         Which rows match.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").registers
+    ('diagnoses',)
     """
 
     register: str
@@ -110,6 +126,13 @@ class EventOutcome(RegisterOutcome):
     ----------
     washout
         People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
+    register, codes, settings, positions
+        As in `RegisterOutcome`.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63", washout="1y").washout
+    '1y'
     """
 
     washout: Window | None = None
@@ -147,7 +170,18 @@ class EventOutcome(RegisterOutcome):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class FirstEvent(EventOutcome):
-    """The first matching row after the index."""
+    """The first matching row after the index.
+
+    Parameters
+    ----------
+    register, codes, settings, positions, washout
+        As in `EventOutcome`.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").event_description.en
+    'first row of `I63` in diagnoses'
+    """
 
     @property
     def event_description(self) -> LocalisedText:
@@ -171,6 +205,14 @@ class NthEvent(EventOutcome):
     ----------
     n, span
         The outcome is on the start of a spell that is the n-th within so many days; all n start after the index.
+    register, codes, settings, positions, washout
+        As in `EventOutcome`.
+
+    Examples
+    --------
+    >>> twice = NthEvent(register="contacts", codes="admission_unplanned", n=2, span="1y")
+    >>> twice.n, twice.span
+    (2, '1y')
     """
 
     n: Annotated[int, Field(ge=2, le=100)] = 2
@@ -226,6 +268,16 @@ class DeathFrom(FirstEvent):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AnyOf(OutcomeKind):
     """The first of several outcomes; each keeps its own washout.
+
+    Parameters
+    ----------
+    outcomes
+        The outcomes, also as positional arguments.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If outcomes that must be measured are mixed with others.
 
     Examples
     --------

@@ -39,6 +39,14 @@ class MeasuredAbove(RegisterOutcome):
         Ages between which a measurement counts: the first included, the last not.
     nearest_years
         The age that the measurement should be nearest to; of two equally near the earlier counts.
+
+    Examples
+    --------
+    >>> MeasuredAbove(
+    ...     register="child_health", codes="bmi_kg_m2", reference="iotf", level="obesity",
+    ...     age_years=(3.5, 5.5), nearest_years=4.0,
+    ... ).must_be_measured
+    True
     """
 
     reference: Literal["iotf"] | None = None

@@ -49,6 +49,12 @@ class FeatureTable:
         Number of parts.
     in_order
         Whether the parts, one after the other, hold the rows in the order of ``cohort.people``.
+
+    Examples
+    --------
+    >>> table = FeatureTable(folder=Path("x"), rows=5, columns=("age_years",), shards=2, in_order=True)
+    >>> [path.name for path in table.paths]
+    ['part-00000.parquet', 'part-00001.parquet']
     """
 
     folder: Path

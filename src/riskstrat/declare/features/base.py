@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
-Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "place"]
+Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "area"]
 Relative = Literal["mother", "father", "sibling", "all_siblings"]
 """``"sibling"`` speaks of any sibling, ``"all_siblings"`` of all of them."""
 Subject = Literal["mother", "father", "sibling"]
@@ -34,6 +34,13 @@ class Feature(Declaration, ABC):
         What a planner reads in a chart; made from the declaration where it is not given.
     family
         The factor family under which contributions are added up.
+
+    Examples
+    --------
+    >>> from riskstrat.declare import AreaFact
+    >>> feature = AreaFact("care_need_index")
+    >>> feature.column, feature.family
+    ('area_care_need_index', 'area')
     """
 
     family: Family = "health_care"
@@ -50,7 +57,10 @@ class Feature(Declaration, ABC):
         """Name of the feature's column in X."""
 
     def expanded(self) -> tuple[Feature, ...]:
-        """Give a feature for each column that the declaration stands for."""
+        """Give a feature for each column that the declaration stands for.
+
+        @@
+        """
         return (self,)
 
     @classmethod
@@ -90,6 +100,16 @@ class RelativeFeature(Feature, ABC):
 
 def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """Give a feature for each column: declarations of several windows become several features.
+
+    Parameters
+    ----------
+    features
+        As declared.
+
+    Returns
+    -------
+    tuple of Feature
+        Each with one window, in the same order.
 
     Examples
     --------

@@ -44,6 +44,12 @@ class EventFeature(RelativeFeature):
         The window ends this long before the index.
     settings, positions
         Only rows with one of these; empty means all.
+
+    Examples
+    --------
+    >>> asked = Ever(register="diagnoses", codes="I20-I25", within="5y", settings=("inpatient",))
+    >>> asked.column, asked.empty
+    ('ever_diagnoses_I20-I25_inpatient_5y', 0.0)
     """
 
     register: str
@@ -141,7 +147,18 @@ class EventFeature(RelativeFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Count(EventFeature):
-    """Number of rows in the window; 0 where there is none."""
+    """Number of rows in the window; 0 where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Count(register="prescriptions", codes="C10", within="1y").column
+    'count_prescriptions_C10_1y'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="rows", sv="rader")
@@ -157,7 +174,18 @@ class Count(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Ever(EventFeature):
-    """1 where the window holds a row, else 0."""
+    """1 where the window holds a row, else 0.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Ever(register="diagnoses", codes="E10-E14", relative="mother").column
+    'mother_ever_diagnoses_E10-E14_ever'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = YES_NO
@@ -172,7 +200,18 @@ class Ever(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DistinctCodes(EventFeature):
-    """Number of different codes in the window, as they are recorded; 0 where there is none."""
+    """Number of different codes in the window, as they are recorded; 0 where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> DistinctCodes(register="prescriptions", codes="*", within="1y").column
+    'distinct_codes_prescriptions_1y'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="codes", sv="koder")
@@ -188,7 +227,18 @@ class DistinctCodes(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DaysSince(EventFeature):
-    """Days from the last row to the index; null where there is none."""
+    """Days from the last row to the index; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> DaysSince(register="migrations", codes="immigration").column
+    'days_since_migrations_immigration_ever'
+    """
 
     lower_is_stronger: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
@@ -204,7 +254,18 @@ class DaysSince(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Duration(EventFeature):
-    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none."""
+    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Duration(register="services", codes="home_care", within="90d").column
+    'duration_services_home_care_90d'
+    """
 
     empty: ClassVar[float | None] = 0.0
     spells: ClassVar[bool] = True

@@ -22,7 +22,18 @@ def _as_list(values: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Latest(EventFeature):
-    """Value of the last row by date, code and value; null values are skipped; null where there is none."""
+    """Value of the last row by date, code and value; null values are skipped; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Latest(register="measurements", codes="systolic_mmhg", within="3y").column
+    'latest_measurements_systolic_mmhg_3y'
+    """
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Value of the last row by date, code and value; null where there is none.",
@@ -36,7 +47,18 @@ class Latest(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Earliest(EventFeature):
-    """Value of the first row by date, code and value; null values are skipped; null where there is none."""
+    """Value of the first row by date, code and value; null values are skipped; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Earliest(register="measurements", codes="systolic_mmhg", within="3y").column
+    'earliest_measurements_systolic_mmhg_3y'
+    """
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Value of the first row by date, code and value; null where there is none.",
@@ -50,7 +72,18 @@ class Earliest(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Mean(EventFeature):
-    """Mean of the values in the window; null where there is none."""
+    """Mean of the values in the window; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Mean(register="measurements", codes="systolic_mmhg", within="3y").column
+    'mean_measurements_systolic_mmhg_3y'
+    """
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Mean of the values in the window; null where there is none.",
@@ -64,7 +97,18 @@ class Mean(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Minimum(EventFeature):
-    """Lowest value in the window; null where there is none."""
+    """Lowest value in the window; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Minimum(register="measurements", codes="systolic_mmhg", within="3y").column
+    'minimum_measurements_systolic_mmhg_3y'
+    """
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Lowest value in the window; null where there is none.",
@@ -78,7 +122,18 @@ class Minimum(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Maximum(EventFeature):
-    """Highest value in the window; null where there is none."""
+    """Highest value in the window; null where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Maximum(register="measurements", codes="systolic_mmhg", within="3y").column
+    'maximum_measurements_systolic_mmhg_3y'
+    """
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Highest value in the window; null where there is none.",
@@ -95,6 +150,16 @@ class Total(EventFeature):
     """Sum of the values in the window; 0 where there is no row, null where rows are without any value.
 
     No dispensing is 0 doses; a dispensing of which the amount was not recorded is an unknown number of them.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Total(register="prescriptions", codes="C10", within="1y").column
+    'total_prescriptions_C10_1y'
     """
 
     empty: ClassVar[float | None] = 0.0
@@ -114,6 +179,16 @@ class Slope(EventFeature):
 
     The slope of the least-squares line of value on time, ``sum((t - mean(t)) (v - mean(v))) / sum((t - mean(t))^2)``
     over the rows of the window that have a value; every row weighs the same.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Slope(register="measurements", codes="systolic_mmhg", within="3y").column
+    'slope_measurements_systolic_mmhg_3y'
     """
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value per year", sv="värdets enhet per år")

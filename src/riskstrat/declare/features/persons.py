@@ -22,7 +22,18 @@ _YEARS = LocalisedText(en="years", sv="år")
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class PersonFeature(RelativeFeature):
-    """A feature read from the register of persons alone; a new kind says how in `person_value`."""
+    """A feature read from the register of persons alone; a new kind says how in `person_value`.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> issubclass(Sex, PersonFeature)
+    True
+    """
 
     @abstractmethod
     def person_value(self) -> pl.Expr:
@@ -31,7 +42,18 @@ class PersonFeature(RelativeFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Age(PersonFeature):
-    """Age at the index date, in years with decimals: days since birth / 365.25."""
+    """Age at the index date, in years with decimals: days since birth / 365.25.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> Age().column, Age(relative="mother").column
+    ('age_years', 'mother_age_years')
+    """
 
     family: Family = "age_sex"
 
@@ -53,7 +75,18 @@ class Age(PersonFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Sex(PersonFeature):
-    """1 for male, 0 for female."""
+    """1 for male, 0 for female.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> Sex().column
+    'sex_male'
+    """
 
     family: Family = "age_sex"
 
@@ -74,7 +107,20 @@ class Sex(PersonFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class BirthRegion(PersonFeature):
-    """1 for people born in one of the regions, 0 for others, null where the region is not known."""
+    """1 for people born in one of the regions, 0 for others, null where the region is not known.
+
+    Parameters
+    ----------
+    regions
+        Values of birth_region in the register of persons.
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> BirthRegion(regions=("asia", "africa"), relative="mother").column
+    'mother_born_in_asia_africa'
+    """
 
     regions: tuple[str, ...]
     family: Family = "living_conditions"
@@ -106,7 +152,7 @@ class AreaFact(Feature):
     """
 
     code: str = field(kw_only=False)
-    family: Family = "place"
+    family: Family = "area"
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Latest known fact about the area of residence the day before the index; null where there is none.",

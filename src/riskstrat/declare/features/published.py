@@ -23,7 +23,20 @@ _PLAUSIBLE_Z = 5.0
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Score(EventFeature):
-    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none."""
+    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none.
+
+    Parameters
+    ----------
+    score
+        Name of the score, see `riskstrat.codes.scores`.
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`; all codes by default.
+
+    Examples
+    --------
+    >>> Score(register="diagnoses", score="hfrs", within="2y", settings=("inpatient",)).column
+    'hfrs_diagnoses_inpatient_2y'
+    """
 
     score: ScoreName
     codes: str = "*"
@@ -68,6 +81,13 @@ class GrowthZ(EventFeature):
         ``"who"`` or ``"iotf"`` for body mass index by age, ``"marsal"`` for birth weight by gestation.
     gestation
         For ``"marsal"``: the code, in the same register and on the same date, that carries gestational age in days.
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> GrowthZ(register="births", codes="birth_weight_g", reference="marsal").column
+    'growth_z_births_birth_weight_g_ever'
     """
 
     reference: Literal["who", "iotf", "marsal"]
