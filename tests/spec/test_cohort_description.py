@@ -121,9 +121,9 @@ def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
     assert [words for words in wanted if words not in told] == []
 
 
-def test_a_kind_without_words_shows_its_declaration(made_up: MadeUp):
+def test_a_kind_without_a_description_shows_its_declaration(made_up: MadeUp):
     class Plain(FirstEvent):
-        happening = None
+        event_description = None
 
     told = describe(made_up(outcome=Plain(register="diagnoses", codes="I63")))
     assert "Plain(register diagnoses; codes I63)" in told
