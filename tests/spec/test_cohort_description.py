@@ -37,8 +37,8 @@ from riskstrat.declare import (
     Since,
     SinceFirst,
 )
-from riskstrat.declare.asked import Asked, rows_asked
 from riskstrat.declare.description import describe
+from riskstrat.declare.event_queries import EventQuery, event_queries
 from riskstrat.quality import count_declared_rows
 from small_registers import BuildRegisters, MadeUp
 
@@ -121,9 +121,9 @@ def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
     assert [words for words in wanted if words not in told] == []
 
 
-def test_a_kind_without_words_shows_its_declaration(made_up: MadeUp):
+def test_a_kind_without_a_description_shows_its_declaration(made_up: MadeUp):
     class Plain(FirstEvent):
-        happening = None
+        event_description = None
 
     told = describe(made_up(outcome=Plain(register="diagnoses", codes="I63")))
     assert "Plain(register diagnoses; codes I63)" in told
@@ -133,10 +133,10 @@ def test_all_rows_that_are_asked_for_are_listed_once(made_up: MadeUp):
     condition = made_up(
         index=AtEvent(register="diagnoses", codes="E11"), outcome=AnyOf(STROKE, STROKE, DeathFrom(codes="I63"))
     )
-    assert rows_asked(condition) == (
-        Asked("diagnoses", "E11"),
-        Asked("diagnoses", "I63", ("inpatient",), ("main",)),
-        Asked("diagnoses", "I63", ("death",), ("underlying",)),
+    assert event_queries(condition) == (
+        EventQuery("diagnoses", "E11"),
+        EventQuery("diagnoses", "I63", ("inpatient",), ("main",)),
+        EventQuery("diagnoses", "I63", ("death",), ("underlying",)),
     )
 
 
@@ -145,7 +145,7 @@ def test_all_rows_that_are_asked_for_are_listed_once(made_up: MadeUp):
 def test_shipped_conditions_spell_out_every_code(name: str, language: Language):
     condition = load(name)
     told = describe(condition, language)
-    assert [asked for asked in rows_asked(condition) if f"| `{asked.codes}` |" not in told] == []
+    assert [asked for asked in event_queries(condition) if f"| `{asked.codes}` |" not in told] == []
     assert "Every(" not in told
     assert "FirstEvent(" not in told
 

@@ -13,8 +13,8 @@ import polars as pl
 
 from riskstrat.codes import matching
 from riskstrat.declare import Condition
-from riskstrat.declare.asked import Asked, rows_asked
 from riskstrat.declare.base import Declaration
+from riskstrat.declare.event_queries import EventQuery, event_queries
 from riskstrat.quality.rows import ROWS_AT_A_TIME, person_ranges
 from riskstrat.registers import Registers
 
@@ -53,7 +53,7 @@ def count_declared_rows(
     """
     named = list(dict.fromkeys(_components(condition)))
     queries = list(dict.fromkeys(query for _, _, query in named))
-    counts: dict[Asked, tuple[int, int, int]] = {}
+    counts: dict[EventQuery, tuple[int, int, int]] = {}
     for table in dict.fromkeys(query.register for query in queries if registers.has(query.register)):
         counts |= _count(registers, table, [query for query in queries if query.register == table], rows_at_a_time)
     rows = [
@@ -63,22 +63,22 @@ def count_declared_rows(
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _components(condition: Condition) -> Iterator[tuple[str, str, Asked]]:
+def _components(condition: Condition) -> Iterator[tuple[str, str, EventQuery]]:
     """Name the part of the declaration, the column of a feature, and the rows that each asks for."""
     for field in dataclasses.fields(condition):
         value = getattr(condition, field.name)
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, Declaration):
-                yield from ((field.name, str(getattr(each, "column", "")), query) for query in rows_asked(each))
+                yield from ((field.name, str(getattr(each, "column", "")), query) for query in event_queries(each))
 
 
-def _described(query: Asked) -> tuple[str, str, str, str]:
+def _described(query: EventQuery) -> tuple[str, str, str, str]:
     return query.register, query.codes, ",".join(query.settings), ",".join(query.positions)
 
 
 def _count(
-    registers: Registers, table: str, queries: Sequence[Asked], rows_at_a_time: int
-) -> dict[Asked, tuple[int, int, int]]:
+    registers: Registers, table: str, queries: Sequence[EventQuery], rows_at_a_time: int
+) -> dict[EventQuery, tuple[int, int, int]]:
     prefix, written = registers.prefix_matching(table), registers.codes(table)
     codes = {query: matching(query.codes, written, prefix=prefix) for query in queries}
     wanted = pl.col("code").is_in(sorted(set().union(*codes.values())))
@@ -94,7 +94,7 @@ def _count(
     return {queries[query]: counts for query, *counts in found.iter_rows()}  # type: ignore[misc]
 
 
-def _matched(kinds: pl.DataFrame, query: Asked, codes: Sequence[str], number: int) -> pl.DataFrame:
+def _matched(kinds: pl.DataFrame, query: EventQuery, codes: Sequence[str], number: int) -> pl.DataFrame:
     """Count what a query matches among the kinds of rows of a range of persons, and list the codes."""
     matches = pl.col("code").is_in(codes)
     for column, values in (("setting", query.settings), ("position", query.positions)):

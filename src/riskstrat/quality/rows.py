@@ -139,7 +139,7 @@ def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
 def _overlaps() -> pl.Expr:
     """Compare each spell with the one before it; rows come in the order of person, code and date.
 
-    Asked only of exact codes: in a classification a code is often recorded several times during one stay.
+    EventQuery only of exact codes: in a classification a code is often recorded several times during one stay.
     """
     same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("code") == pl.col("code").shift())
     return same & (pl.col("date") < pl.col("end_date").shift())
