@@ -60,7 +60,7 @@ def decompose_groups(
     baseline_risk: float | Floats,
     level: float = 0.90,
 ) -> pl.DataFrame:
-    """Split each group's risk minus the municipality's into families of factors and the unexplained rest.
+    """Split each group's risk minus the municipality's into factor families and the unexplained rest.
 
     With m_i the mean predicted risk of group i and s_i its share of the people, its risk in a draw is theta_i m_i and
     the municipality's is sum_j s_j theta_j m_j. Their difference is, in every draw,
@@ -120,7 +120,7 @@ def decompose_groups(
     means = _group_means(theta, groups, people)
     rest = _unexplained(theta, means)
     tail = (1 - level) / 2
-    differences = means.parts - _share_mean(means, means.parts)
+    differences = means.parts - means.share @ means.parts
     return pl.concat(
         [
             _group_frame(name, families, differences[i], rest[:, i], tail)
@@ -135,8 +135,22 @@ def unexplained_draws(
 ) -> Floats:
     """Draws (draws, groups) of the part that no feature accounts for, as in `decompose_groups`.
 
-    Added to a group's sum of family differences they are its risk minus the municipality's in every draw. A group
-    without people has NaN.
+    Added to a group's sum of family differences they are its risk minus the municipality's in every draw.
+
+    Parameters
+    ----------
+    theta, groups, labels, risk, baseline_risk
+        As for `decompose_groups`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, groups) in units of risk; NaN for a group without people.
+
+    Raises
+    ------
+    UsageError
+        If shapes differ, or a label is not among the groups.
 
     Examples
     --------
@@ -149,17 +163,31 @@ def unexplained_draws(
 
 
 def combine_parts(
-    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "place"), name: str = COMBINED
+    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "area"), name: str = COMBINED
 ) -> pl.DataFrame:
     """Show several families as one part, because they cannot be told apart.
 
-    The features of a place and the living conditions of those who live there are correlated; their sum is better
-    determined than either. The combined part stands where the first of its parts stood.
+    The features of an area and the living conditions of those who live there are correlated; their sum is better
+    determined than either.
+
+    Parameters
+    ----------
+    frame
+        What `decompose_groups` returned.
+    parts
+        The parts to add up.
+    name
+        Name of the combined part.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same columns; the combined part is where the first of its parts was, its interval null.
 
     Examples
     --------
     >>> frame = pl.DataFrame(
-    ...     {"group": ["a"] * 3, "part": ["living_conditions", "place", "unexplained"], "estimate": [0.25, 0.5, 0.1],
+    ...     {"group": ["a"] * 3, "part": ["living_conditions", "area", "unexplained"], "estimate": [0.25, 0.5, 0.1],
     ...      "lower": [None, None, 0.0], "upper": [None, None, 0.2]}
     ... )
     >>> combine_parts(frame)["part"].to_list(), combine_parts(frame)["estimate"].to_list()
@@ -196,11 +224,6 @@ def _group_means(theta: Floats, groups: Sequence[str], people: _People) -> _Mean
     sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
     means = sums / np.maximum(sizes, 1)[:, None]
     return _Means(share=sizes / len(code), risk=means[:, 0], baseline=means[:, 1], parts=means[:, 2:])
-
-
-def _share_mean(means: _Means, values: Floats) -> Floats:
-    """Mean over the population of what is given as means of its groups (last but one axis, or the only one)."""
-    return np.asarray(np.tensordot(means.share, values, axes=(0, 0)), dtype=np.float64)
 
 
 def _unexplained(theta: Floats, means: _Means) -> Floats:
