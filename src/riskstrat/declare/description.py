@@ -35,8 +35,8 @@ _COLUMNS = {
     "sv": ("register", "koder", "endast", "betydelse"),
 }
 _COUNTS = {
-    "en": {"different": "different codes", "rows": "rows", "people": "people"},
-    "sv": {"different": "olika koder", "rows": "rader", "people": "personer"},
+    "en": {"different": "different codes", "rows": "rows", "persons": "persons"},
+    "sv": {"different": "olika koder", "rows": "rader", "persons": "personer"},
 }
 _NO_TABLE = "–"
 """Where the registers have no such table."""
@@ -54,7 +54,7 @@ def describe(condition: Condition, language: Language = "en", counts: pl.DataFra
         ``"en"`` or ``"sv"``; names of kinds, registers and codes stay as they are declared.
     counts
         How often codes occur in registers, released: register, codes, settings and positions (joined by commas), and
-        different, rows and people, null where they are withheld.
+        different, rows and persons, null where they are withheld.
 
     Returns
     -------
