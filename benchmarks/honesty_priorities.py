@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.areas import smooth
-from riskstrat.declare import Programme, Text
+from riskstrat.declare import LocalisedText, Programme
 from riskstrat.priorities.allocation import best
 from riskstrat.priorities.offer import make_offer
 from riskstrat.priorities.rivals import strategies
@@ -66,14 +66,14 @@ PROFILES = (
 
 PROGRAMME = Programme(
     name="simulated",
-    title=Text(en="Simulated", sv="Simulerad"),
+    title=LocalisedText(en="Simulated", sv="Simulerad"),
     person_cost_sek=5_000,
     reach=0.6,
     reduction=(0.05, 0.2, 0.35),
     case_cost_sek=(("region", 10_000),),
     savings_years=5,
     price_year=2024,
-    source=Text(
+    source=LocalisedText(
         en="simulation: costs and effect are the same for plan, rivals and oracle and drop out of the gain",
         sv="simulering",
     ),

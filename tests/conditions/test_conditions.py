@@ -10,7 +10,7 @@ import pytest
 from riskstrat import conditions
 from riskstrat.codes import codelist
 from riskstrat.cohort import build_cohort
-from riskstrat.declare import Condition, EventFeature, Every, Example, OnDate, Text
+from riskstrat.declare import Condition, EventFeature, Every, Example, LocalisedText, OnDate
 from riskstrat.declare.description import describe
 from riskstrat.features import build_features
 from riskstrat.registers import Manifest, Registers, TableManifest, open_registers, write_registers
@@ -35,8 +35,8 @@ SHIPPED = [conditions.load(name) for name in conditions.available()]
 every_condition = pytest.mark.parametrize("condition", SHIPPED, ids=conditions.available())
 
 
-def texts_of(declaration: object) -> list[Text]:
-    if isinstance(declaration, Text):
+def texts_of(declaration: object) -> list[LocalisedText]:
+    if isinstance(declaration, LocalisedText):
         return [declaration]
     if isinstance(declaration, tuple):
         return [text for item in declaration for text in texts_of(item)]

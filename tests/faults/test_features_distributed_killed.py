@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from riskstrat.features.dataset import MANIFEST
-from town import Town
+from small_registers import BuildRegisters
 
 PEOPLE, SHARD = 200, 5
 SCRIPT = """
@@ -40,7 +40,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def source(town: Town) -> Path:
+def source(build_registers: BuildRegisters) -> Path:
     """Two hundred people with rows enough for forty shards of their own and some of their mothers."""
     random = Random(1)  # noqa: S311
     persons = [
@@ -56,7 +56,7 @@ def source(town: Town) -> Path:
         }
         for _ in range(10 * PEOPLE)
     ]
-    folder = town(persons, diagnoses=rows).folder
+    folder = build_registers(persons, diagnoses=rows).folder
     assert folder is not None
     return folder
 

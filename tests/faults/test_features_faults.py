@@ -14,7 +14,7 @@ from riskstrat.errors import ContractError, UsageError
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from town import Town
+from small_registers import BuildRegisters
 
 INDEX = date(2019, 6, 1)
 
@@ -26,8 +26,8 @@ def ask(registers: Registers, *features: Feature, shard_people: int = 10) -> pl.
 
 
 @pytest.fixture(scope="module")
-def registers(town: Town) -> Registers:
-    return town([{"person_id": 1, "birth_date": date(1950, 1, 1)}], diagnoses=[], contacts=[])
+def registers(build_registers: BuildRegisters) -> Registers:
+    return build_registers([{"person_id": 1, "birth_date": date(1950, 1, 1)}], diagnoses=[], contacts=[])
 
 
 def test_registers_that_are_not_there_are_all_named(registers: Registers):

@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deliveries import POPULATION, delivered, homes, refused, rows, told, write
 from riskstrat.errors import ContractError, RiskstratError, UsageError
 from riskstrat.registers import intake, open_registers
+from small_extracts import POPULATION, counts_by_outcome, homes, refused, rows, run_intake, write
 
 DRUG = "LopNr;ATC;EDATUM;ANTAL;forpddd\n"
 SOUND = "1;N02BE01;20110101;1;10\n"
@@ -24,7 +24,7 @@ IDENTITY = "20121212-1212"
 
 def problems(folder: Path, files: dict[str, str | bytes], **options: object) -> list[str]:
     with pytest.raises(ContractError) as caught:
-        delivered(folder, files, **options)
+        run_intake(folder, files, **options)
     assert caught.value.exit_code == 3
     assert not (folder / "registers").exists()
     assert [path.name for path in folder.iterdir()] == ["raw"]
@@ -102,7 +102,7 @@ HEADERS = [
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_headers_in_other_shapes(tmp_path: Path, header: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": f"{header}\n1;N02BE01;20110101;1\n"})
+    found = run_intake(tmp_path, {"LMED_2011.csv": f"{header}\n1;N02BE01;20110101;1\n"})
     assert rows(found, "prescriptions", "code") == [("N02BE01",)]
 
 
@@ -113,13 +113,15 @@ ENCODINGS = ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding_and_separator(tmp_path: Path, encoding: str, separator: str):
     text = "LopNr;Kön;fodelseman\n1;kvinna;195003\n2;man;198011\n".replace(";", separator)
-    found = delivered(tmp_path, {}, population=text.encode(encoding))
+    found = run_intake(tmp_path, {}, population=text.encode(encoding))
     assert rows(found, "persons", "person_id", "sex") == [(1, "female"), (2, "male")]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_every_end_of_line(tmp_path: Path, newline: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": (DRUG + SOUND * 2 + "2" + SOUND[1:]).replace("\n", newline).encode()})
+    found = run_intake(
+        tmp_path, {"LMED_2011.csv": (DRUG + SOUND * 2 + "2" + SOUND[1:]).replace("\n", newline).encode()}
+    )
     assert found.account.of("lmed.dispensings", "read") == 3
     assert rows(found, "prescriptions", "person_id") == [(1,), (2,)]
 
@@ -133,15 +135,15 @@ LINES = {
 
 @pytest.mark.parametrize(("rule", "line"), LINES.items(), ids=LINES.keys())
 def test_a_line_of_another_length_is_refused_and_kept_aside(tmp_path: Path, rule: str, line: str):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + line + "\n" + SOUND})
-    assert told(found, "lmed.dispensings", rule) == {"refused": 1}
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + line + "\n" + SOUND})
+    assert counts_by_outcome(found, "lmed.dispensings", rule) == {"refused": 1}
     assert refused(found, "lmed.dispensings").select("__line", "__rule").rows() == [(2, rule)]
     assert found.account.of("lmed.dispensings", "kept") == 2
 
 
 def test_a_truncated_file_loses_its_last_line_only(tmp_path: Path):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND * 3 + "1;N02BE01;201"})
-    assert told(found, "lmed.dispensings", "too few fields") == {"refused": 1}
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND * 3 + "1;N02BE01;201"})
+    assert counts_by_outcome(found, "lmed.dispensings", "too few fields") == {"refused": 1}
     assert found.account.of("lmed.dispensings", "kept") == 3
 
 
@@ -155,7 +157,7 @@ def test_a_truncated_parquet_file_is_an_error(tmp_path: Path):
 
 def test_quotation_marks_lines_within_them_and_stray_ones(tmp_path: Path):
     text = 'LopNr;ATC;EDATUM;note\n1;N02BE01;20110101;"two\nlines; and a mark "" within"\n2;"C07AB02";20110101;plain\n'
-    found = delivered(
+    found = run_intake(
         tmp_path, {"LMED_2011.csv": text, "LMED_2012.csv": 'LopNr;ATC;EDATUM;note\n1;A10BA02;20120101;3" pipe\n'}
     )
     assert rows(found, "prescriptions", "code") == [("A10BA02",), ("C07AB02",), ("N02BE01",)]
@@ -197,7 +199,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_refused_or_carried_but_never_shown(tmp_path: Path, text: str):
     drugs = "".join(f"{text};{text};{text};{text};{text}\n1;{text};20110101;{text};{text}\n" for _ in range(6))
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + drugs})
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + drugs})
     account = found.account
     assert account.of("lmed.dispensings", "read") == 13
     assert account.of("lmed.dispensings", "kept") + account.of("lmed.dispensings", "refused") == 13
@@ -208,7 +210,7 @@ def test_hostile_texts_are_refused_or_carried_but_never_shown(tmp_path: Path, te
 def test_names_of_files_and_columns_cannot_break_out(tmp_path: Path):
     header = "LopNr;ATC;EDATUM;<script>alert(1)</script>;__rule;__line\n"
     name = "LMED_<img src=x onerror=alert(1)>..%2f.csv"
-    found = delivered(tmp_path, {name: header + "1;N02BE01;20110101;1;2;3\n;N02BE01;20110101;1;2;3\n"})
+    found = run_intake(tmp_path, {name: header + "1;N02BE01;20110101;1;2;3\n;N02BE01;20110101;1;2;3\n"})
     page = (found.folder / "intake.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<img" not in page
@@ -225,7 +227,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path):
 
 
 def test_a_failed_intake_leaves_what_was_there(tmp_path: Path):
-    first = delivered(tmp_path, {})
+    first = run_intake(tmp_path, {})
     before = {path.name: path.read_bytes() for path in first.folder.iterdir() if path.is_file()}
     write(tmp_path / "raw", {"LMED_2011.csv": f"LopNr;ATC;EDATUM\n{IDENTITY};A;20110101\n"})
     with pytest.raises(ContractError):
@@ -258,7 +260,7 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
 
 
 def test_the_report_holds_released_counts_only(tmp_path: Path):
-    found = delivered(tmp_path, {"LMED_2011.csv": DRUG + SOUND + "77;N02BE01;20110101;1;10\n"})
+    found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + "77;N02BE01;20110101;1;10\n"})
     content = json.loads((found.folder / "intake.json").read_text(encoding="utf-8"))
     told_rows = [row["rows"] for row in content["tables"]["rules"]]
     assert all(count is None or count >= 5 for count in told_rows)

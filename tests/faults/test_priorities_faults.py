@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.declare import Programme, Text
+from riskstrat.declare import LocalisedText, Programme
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.priorities import prioritise
 from riskstrat.records.areas import Units
@@ -19,14 +19,14 @@ DRAWS = np.array([[30.0, 10.0]])
 def programme(**changes: object) -> Programme:
     said: dict[str, object] = {
         "name": "visits",
-        "title": Text(en="Visits", sv="Besök"),
+        "title": LocalisedText(en="Visits", sv="Besök"),
         "person_cost_sek": 1_000,
         "reach": 0.5,
         "reduction": (0.2, 0.2, 0.2),
         "case_cost_sek": (("region", 10_000),),
         "savings_years": 2,
         "price_year": 2024,
-        "source": Text(en="test", sv="test"),
+        "source": LocalisedText(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 

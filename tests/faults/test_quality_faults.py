@@ -11,7 +11,7 @@ from riskstrat.disclosure import Disclosure
 from riskstrat.errors import ContractError
 from riskstrat.registers import Registers, open_registers
 from riskstrat.registers.quality import RULES, SEVERITIES
-from town import Town
+from small_registers import BuildRegisters
 
 BORN, DAY = date(1940, 5, 3), date(2012, 3, 5)
 PEOPLE = [{"person_id": person, "birth_date": BORN, "sex": "female"} for person in range(1, 21)]
@@ -26,17 +26,17 @@ def run(registers: Registers) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_small_counts_are_withheld_and_larger_ones_shown(town: Town):
-    few = town(PEOPLE, diagnoses=diagnoses(4, date(1930, 1, 1))).check()
+def test_small_counts_are_withheld_and_larger_ones_shown(build_registers: BuildRegisters):
+    few = build_registers(PEOPLE, diagnoses=diagnoses(4, date(1930, 1, 1))).check()
     assert few.table.select("rows", "share").rows() == [(None, None)]
     assert "fewer than 5 rows (a share not shown) are dated before" in few.table["sentence"].item()
-    several = town(PEOPLE, diagnoses=diagnoses(5, date(1930, 1, 1))).check()
+    several = build_registers(PEOPLE, diagnoses=diagnoses(5, date(1930, 1, 1))).check()
     assert several.table.select("rows", "of", "share").rows() == [(5, 20, 0.25)]
     assert "5 rows (25.0 %)" in several.table["sentence"].item()
 
 
-def test_the_rule_of_disclosure_can_be_chosen_and_is_said(town: Town):
-    registers = town(PEOPLE, diagnoses=diagnoses(8, date(1930, 1, 1)))
+def test_the_rule_of_disclosure_can_be_chosen_and_is_said(build_registers: BuildRegisters):
+    registers = build_registers(PEOPLE, diagnoses=diagnoses(8, date(1930, 1, 1)))
     strict = registers.check(Disclosure(min_count=10, rounding=1))
     assert strict.table["rows"].to_list() == [None]
     assert "fewer than 10" in strict.table["sentence"].item()
@@ -44,32 +44,32 @@ def test_the_rule_of_disclosure_can_be_chosen_and_is_said(town: Town):
     assert "1 to 9" in str(strict)
 
 
-def test_no_person_or_date_is_told(town: Town):
-    told = str(town(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check())
+def test_no_person_or_date_is_told(build_registers: BuildRegisters):
+    told = str(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check())
     assert "1931" not in told
     assert "1940" not in told
 
 
-def test_errors_end_the_command_with_3_and_warnings_with_0(town: Town):
-    code, told = run(town(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))))
+def test_errors_end_the_command_with_3_and_warnings_with_0(build_registers: BuildRegisters):
+    code, told = run(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))))
     assert code == 3
     assert "Errors" in told
-    code, told = run(town(PEOPLE, diagnoses=diagnoses(7, date(2008, 7, 23))))
+    code, told = run(build_registers(PEOPLE, diagnoses=diagnoses(7, date(2008, 7, 23))))
     assert code == 0
     assert "Warnings" in told
     assert "7 rows (35.0 %) are dated before the coverage begins" in told
 
 
-def test_a_folder_that_breaks_the_contract_is_refused_with_all_that_is_wrong(town: Town):
-    registers = town(PEOPLE)
+def test_a_folder_that_breaks_the_contract_is_refused_with_all_that_is_wrong(build_registers: BuildRegisters):
+    registers = build_registers(PEOPLE)
     (registers.folder / "residences.parquet").unlink()
     result = CliRunner().invoke(app, ["check", str(registers.folder)])
     assert isinstance(result.exception, ContractError)
     assert result.exception.exit_code == 3
 
 
-def test_the_text_fits_the_page(town: Town):
-    told = str(town(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check())
+def test_the_text_fits_the_page(build_registers: BuildRegisters):
+    told = str(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check())
     assert max(map(len, told.splitlines())) <= 100
 
 
@@ -80,19 +80,22 @@ def test_every_sentence_can_be_filled_in(rule: str):
     assert "{" not in said.sentence.format(rows="5", of="20", share="25.0 %", about="2011")
 
 
-def test_empty_tables_are_sound(town: Town):
-    assert town(PEOPLE, diagnoses=[], contacts=[]).check().table.is_empty()
-    assert town([]).check().table.is_empty()
+def test_empty_tables_are_sound(build_registers: BuildRegisters):
+    assert build_registers(PEOPLE, diagnoses=[], contacts=[]).check().table.is_empty()
+    assert build_registers([]).check().table.is_empty()
 
 
-def test_the_table_keeps_its_schema_when_nothing_is_found(town: Town):
-    nothing, something = town(PEOPLE).check().table, town(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check()
+def test_the_table_keeps_its_schema_when_nothing_is_found(build_registers: BuildRegisters):
+    nothing, something = (
+        build_registers(PEOPLE).check().table,
+        build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23))).check(),
+    )
     assert nothing.schema == something.table.schema
     assert nothing.schema["rows"] == pl.Int64
 
 
-def test_a_register_without_delays_by_setting_or_optional_columns_is_checked(town: Town):
-    registers = town(PEOPLE, diagnoses=diagnoses(0, DAY)[:10])
+def test_a_register_without_delays_by_setting_or_optional_columns_is_checked(build_registers: BuildRegisters):
+    registers = build_registers(PEOPLE, diagnoses=diagnoses(0, DAY)[:10])
     path = registers.folder / "diagnoses.parquet"
     pl.read_parquet(path, columns=["person_id", "date", "code"]).write_parquet(path)
     assert open_registers(registers.folder).check().table.is_empty()

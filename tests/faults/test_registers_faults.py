@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AtEvent, Count, Duration, Every, Excluding, FirstEvent, Population, Text
+from riskstrat.declare import AtEvent, Count, Duration, Every, Excluding, FirstEvent, LocalisedText, Population
 from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
-from town import MadeUp, Town, write_town
+from small_registers import BuildRegisters, MadeUp, write_register_folder
 
 AS_OF = date(2024, 1, 1)
 SECRET_ID = 8675309
@@ -26,8 +26,8 @@ EVENT = {"person_id": SECRET_ID, "date": date(2015, 5, 5), "code": "I639"}
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Give a small folder without faults."""
-    place = tmp_path / "town"
-    write_town(
+    place = tmp_path / "registers"
+    write_register_folder(
         place,
         persons=[PERSON],
         areas=[{"area_id": "A", "name": "Alby", "municipality": "Modellstad"}],
@@ -134,7 +134,7 @@ def test_everything_wrong_is_listed_at_once(folder: Path):
 
 def test_a_manifest_lists_everything_wrong(folder: Path):
     text = """
-        name = "town"
+        name = "registers"
         data_end = 2023-12-31
         colour = "blue"
         [tables.persons]
@@ -158,7 +158,7 @@ def test_a_manifest_lists_everything_wrong(folder: Path):
 
 
 def test_a_manifest_without_persons(folder: Path):
-    (folder / "registers.toml").write_text('name = "town"\ndata_end = 2023-12-31\n[tables.residences]\n')
+    (folder / "registers.toml").write_text('name = "registers"\ndata_end = 2023-12-31\n[tables.residences]\n')
     assert "persons: not in the manifest" in problems(folder)[0]
 
 
@@ -209,17 +209,17 @@ def test_a_row_on_the_birth_day_is_kept(folder: Path):
 
 def test_a_file_that_is_damaged_in_the_middle_is_a_contract_error(tmp_path: Path):
     people = 2000
-    tables = write_town(
-        tmp_path / "town",
+    tables = write_register_folder(
+        tmp_path / "registers",
         persons=[PERSON],
         diagnoses=[{**EVENT, "date": date(2015, 1, 1 + number % 28)} for number in range(people)],
     )
-    path = tmp_path / "town" / "diagnoses.parquet"
+    path = tmp_path / "registers" / "diagnoses.parquet"
     tables["diagnoses"].write_parquet(path, compression="uncompressed")
     content = bytearray(path.read_bytes())
     content[4:400] = b"\xff" * 396
     path.write_bytes(content)
-    registers = open_registers(tmp_path / "town")
+    registers = open_registers(tmp_path / "registers")
     with pytest.raises(ContractError, match="cannot be read"):
         registers.refused()
 
@@ -231,14 +231,14 @@ def test_a_table_that_is_not_there_is_named(folder: Path, made_up: MadeUp):
     with pytest.raises(UsageError, match="prescriptions"):
         build_cohort(made_up(outcome=FirstEvent(register="prescriptions", codes="A10")), registers, AS_OF)
     housing = Duration(register="services", codes="special_housing", within="1d")
-    population = Population(excluding=(Excluding(having=housing, reason=Text(en="housing", sv="boende")),))
+    population = Population(excluding=(Excluding(having=housing, reason=LocalisedText(en="housing", sv="boende")),))
     both = made_up(index=AtEvent(register="contacts", codes="admission_unplanned"), population=population)
     with pytest.raises(UsageError, match=r"2 problems:(\n|.)*contacts(\n|.)*services"):
         target_population(both, registers, AS_OF)
 
 
-def test_an_empty_cohort_says_who_was_left_out(town: Town, made_up: MadeUp):
-    registers = town(persons=[PERSON], diagnoses=[])
+def test_an_empty_cohort_says_who_was_left_out(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(persons=[PERSON], diagnoses=[])
     old = made_up(population=Population(age_years=(70, 130)))
     with pytest.raises(DesignError, match="1 younger than 70 years") as caught:
         build_cohort(old, registers, AS_OF)
@@ -247,15 +247,15 @@ def test_an_empty_cohort_says_who_was_left_out(town: Town, made_up: MadeUp):
         target_population(old, registers, AS_OF)
 
 
-def test_a_horizon_that_nothing_covers_is_an_empty_cohort(town: Town, made_up: MadeUp):
-    registers = town(persons=[PERSON], diagnoses=[])
+def test_a_horizon_that_nothing_covers_is_an_empty_cohort(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(persons=[PERSON], diagnoses=[])
     with pytest.raises(DesignError, match="no index date at all"):
         build_cohort(made_up(index=Every(years=2), horizon="20y"), registers, AS_OF)
 
 
-def test_too_few_outcomes(town: Town, made_up: MadeUp):
+def test_too_few_outcomes(build_registers: BuildRegisters, made_up: MadeUp):
     def built(outcomes: int) -> int:
-        registers = town(
+        registers = build_registers(
             persons=[{"person_id": number, "birth_date": date(1950, 1, 1)} for number in range(40)],
             diagnoses=[{"person_id": number, "date": date(2020, 1, 1), "code": "I639"} for number in range(outcomes)],
         )
@@ -269,7 +269,8 @@ def test_too_few_outcomes(town: Town, made_up: MadeUp):
 def test_excluding_takes_only_what_is_present_or_not():
     with pytest.raises(ValueError, match="own rows"):
         Excluding(
-            having=Count(register="diagnoses", codes="F00", relative="mother"), reason=Text(en="mother", sv="mor")
+            having=Count(register="diagnoses", codes="F00", relative="mother"),
+            reason=LocalisedText(en="mother", sv="mor"),
         )
 
 

@@ -120,11 +120,11 @@ class Page:
     refused: Sequence[Refusal] = ()
 
 
-def answered(section: Section, case: Case, town: Callable[..., Registers]) -> Mapping[str, object]:
+def answered(section: Section, case: Case, build_registers: Callable[..., Registers]) -> Mapping[str, object]:
     """Ask the engine: the row of X of person 1."""
     scene = section.scene_of(case)
     entry = {"coverage_start": scene.covered[0], "coverage_end": scene.covered[1], "delay_days": scene.delay_days}
-    registers = town(
+    registers = build_registers(
         scene.persons,
         residences=scene.homes,
         manifest={scene.register: entry},

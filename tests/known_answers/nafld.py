@@ -11,11 +11,11 @@ from riskstrat.declare import (
     Feature,
     FirstEvent,
     Latest,
+    LocalisedText,
     OnDate,
     Population,
     Sex,
-    Text,
-    Words,
+    Wording,
 )
 
 INDEX = date(2000, 1, 1)
@@ -42,11 +42,11 @@ FEATURES: tuple[Feature, ...] = (
 
 CONDITION = Condition(
     name="olmsted_cvd",
-    title=Text(en="Cardiovascular disease within ten years", sv="Hjärt-kärlsjukdom inom tio år"),
-    words=Words(
-        people=Text(en="inhabitants", sv="invånare"),
-        outcome=Text(en="have cardiovascular disease within ten years", sv="få hjärt-kärlsjukdom inom tio år"),
-        cases=Text(en="cases", sv="fall"),
+    title=LocalisedText(en="Cardiovascular disease within ten years", sv="Hjärt-kärlsjukdom inom tio år"),
+    wording=Wording(
+        people=LocalisedText(en="inhabitants", sv="invånare"),
+        outcome=LocalisedText(en="have cardiovascular disease within ten years", sv="få hjärt-kärlsjukdom inom tio år"),
+        cases=LocalisedText(en="cases", sv="fall"),
     ),
     population=Population(age_years=(18, 120)),
     index=OnDate(date=INDEX),

@@ -10,10 +10,18 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from register_comparison import (
+    DATA_END,
+    FIRST_EVENT,
+    NOT_A_CODE,
+    assert_same_rows,
+    people_who_lost,
+    table_after_intake,
+    without,
+)
 from riskstrat.registers import Registers, intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
-from same_registers import DATA_END, FIRST_EVENT, NOT_A_CODE, assert_same_rows, people_who_lost, taken_in, without
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
@@ -169,7 +177,7 @@ TABLES = (
 @pytest.mark.parametrize("table", TABLES)
 def test_clean_extracts_give_the_clean_table(from_clean: Intake, expected: dict[str, pl.DataFrame], table: str):
     wanted = expected[table]
-    assert_same_rows(table, taken_in(from_clean, table, wanted), wanted)
+    assert_same_rows(table, table_after_intake(from_clean, table, wanted), wanted)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -178,7 +186,7 @@ def test_faulty_extracts_give_the_clean_table_but_for_what_is_lost(
 ):
     lost, wanted = people_who_lost(planted_rows, table), expected[table]
     assert lost.len() < wanted["person_id"].n_unique() / 4
-    assert_same_rows(table, without(taken_in(from_faulty, table, wanted), lost), without(wanted, lost))
+    assert_same_rows(table, without(table_after_intake(from_faulty, table, wanted), lost), without(wanted, lost))
 
 
 def test_clean_extracts_have_nothing_refused_and_nothing_emptied(from_clean: Intake):

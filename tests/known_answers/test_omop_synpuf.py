@@ -7,7 +7,19 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
-from riskstrat.declare import Age, Condition, Count, Death, Ever, FirstEvent, OnDate, Population, Sex, Text, Words
+from riskstrat.declare import (
+    Age,
+    Condition,
+    Count,
+    Death,
+    Ever,
+    FirstEvent,
+    LocalisedText,
+    OnDate,
+    Population,
+    Sex,
+    Wording,
+)
 from riskstrat.estimators import Logistic
 from riskstrat.registers.arriving import Arrived
 from riskstrat.registers.omop import from_omop
@@ -19,11 +31,11 @@ ATRIAL_FIBRILLATION, HYPERTENSION, DIABETES, KIDNEY = "313217", "320128", "20182
 INDEX, AS_OF = date(2009, 7, 1), date(2010, 12, 1)
 CONDITION = Condition(
     name="atrial_fibrillation",
-    title=Text(en="Atrial fibrillation within a year", sv="Förmaksflimmer inom ett år"),
-    words=Words(
-        people=Text(en="the insured", sv="försäkrade"),
-        outcome=Text(en="have atrial fibrillation within a year", sv="får förmaksflimmer inom ett år"),
-        cases=Text(en="cases", sv="fall"),
+    title=LocalisedText(en="Atrial fibrillation within a year", sv="Förmaksflimmer inom ett år"),
+    wording=Wording(
+        people=LocalisedText(en="the insured", sv="försäkrade"),
+        outcome=LocalisedText(en="have atrial fibrillation within a year", sv="får förmaksflimmer inom ett år"),
+        cases=LocalisedText(en="cases", sv="fall"),
     ),
     population=Population(age_years=(65, 120)),
     index=OnDate(date=INDEX),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.declare import Programme, Text
+from riskstrat.declare import LocalisedText, Programme
 from riskstrat.priorities import prioritise
 from riskstrat.priorities.allocation import best
 from riskstrat.priorities.effect import case_savings, reduction_draws
@@ -16,14 +16,14 @@ from riskstrat.records.areas import Units
 def programme(**changes: object) -> Programme:
     said: dict[str, object] = {
         "name": "centres",
-        "title": Text(en="Family centres", sv="Familjecentraler"),
+        "title": LocalisedText(en="Family centres", sv="Familjecentraler"),
         "person_cost_sek": 12_000,
         "reach": 0.6,
         "reduction": (0.2, 0.2, 0.2),
         "case_cost_sek": (("region", 1_000),),
         "savings_years": 3,
         "price_year": 2024,
-        "source": Text(en="test", sv="test"),
+        "source": LocalisedText(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 

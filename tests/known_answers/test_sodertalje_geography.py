@@ -27,6 +27,6 @@ def test_the_same_outlines_in_two_files_have_the_same_neighbours():
 
 
 def test_a_version_looked_up_in_itself_is_stable_though_simplified_outlines_overlap():
-    town = read_geography(FOLDER / "deso2018_sodertalje_0181.geojson")
-    stable = stable_areas(area_lookup(town, town)).filter(version="old")
+    polygons = read_geography(FOLDER / "deso2018_sodertalje_0181.geojson")
+    stable = stable_areas(area_lookup(polygons, polygons)).filter(version="old")
     assert stable["area_id"].to_list() == stable["stable_id"].to_list()

@@ -23,14 +23,14 @@ from riskstrat.declare import (
     Excluding,
     FirstEvent,
     Latest,
+    LocalisedText,
     MeasuredAbove,
     NthEvent,
     OnDate,
     Population,
     ScoreReaches,
     Sex,
-    Text,
-    Words,
+    Wording,
 )
 from riskstrat.declare.description import describe
 
@@ -40,7 +40,7 @@ windows = lengths | st.just("ever")
 registers = st.sampled_from(["diagnoses", "contacts"])
 settings_of = st.sampled_from([(), ("inpatient",), ("inpatient", "primary")])
 positions = st.sampled_from([(), ("main",)])
-texts = st.builds(Text, en=st.sampled_from(["a", "b"]), sv=st.sampled_from(["å", "b"]))
+texts = st.builds(LocalisedText, en=st.sampled_from(["a", "b"]), sv=st.sampled_from(["å", "b"]))
 rows = {"register": registers, "codes": codes, "settings": settings_of, "positions": positions}
 washouts = {"washout": st.none() | windows}
 
@@ -84,7 +84,7 @@ designs = st.builds(
     Condition,
     name=st.sampled_from(["a", "b"]),
     title=texts,
-    words=st.builds(Words, people=texts, outcome=texts, cases=texts),
+    wording=st.builds(Wording, people=texts, outcome=texts, cases=texts),
     population=populations,
     index=indexes,
     outcome=outcomes,
@@ -137,4 +137,4 @@ def test_every_design_can_be_read(design: Condition, language: str):
     told = describe(design, language)
     assert design.digest in told
     assert "None" not in told
-    assert "Text(" not in told
+    assert "LocalisedText(" not in told

@@ -77,14 +77,14 @@ def by_days(spells: list[Spell], on: date) -> tuple[int, date, date] | None:
 
 
 @given(st.lists(lives(), max_size=4), st.lists(st.tuples(st.integers(0, 5), st.integers(-2, 20)), max_size=9))
-def test_residence_is_what_a_walk_over_the_days_finds(town: list[list[Spell]], asked: list[tuple[int, int]]):
-    rows = [(person, *spell) for person, spells in enumerate(town) for spell in spells]
+def test_residence_is_what_a_walk_over_the_days_finds(homes: list[list[Spell]], asked: list[tuple[int, int]]):
+    rows = [(person, *spell) for person, spells in enumerate(homes) for spell in spells]
     schema = {"person_id": pl.Int64, "start_date": pl.Date, "end_date": pl.Date}
     spells = pl.DataFrame(rows, schema=schema, orient="row")
     on = [(person, START + days * DAY) for person, days in sorted(asked)]
     people = pl.DataFrame(on, schema={"person_id": pl.Int64, "resident_on": pl.Date}, orient="row")
     found = with_residence(people, spells).select("spell", "resident_since", "resident_until").rows()
-    before = [sum(len(earlier) for earlier in town[:person]) for person in range(6)]
+    before = [sum(len(earlier) for earlier in homes[:person]) for person in range(6)]
     for (person, day), answer in zip(on, found, strict=True):
-        expected = by_days(town[person], day) if person < len(town) else None
+        expected = by_days(homes[person], day) if person < len(homes) else None
         assert answer == ((before[person] + expected[0], *expected[1:]) if expected else (None, None, None))

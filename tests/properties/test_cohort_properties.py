@@ -11,9 +11,20 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AnyOf, AtAge, Condition, Ever, Every, Excluding, FirstEvent, NthEvent, Population, Text
+from riskstrat.declare import (
+    AnyOf,
+    AtAge,
+    Condition,
+    Ever,
+    Every,
+    Excluding,
+    FirstEvent,
+    LocalisedText,
+    NthEvent,
+    Population,
+)
 from riskstrat.registers import Registers
-from town import MadeUp, Rows, Town
+from small_registers import BuildRegisters, MadeUp, Rows
 
 AS_OF = date(2020, 1, 1)
 FIRST = date(2010, 1, 1)
@@ -68,7 +79,7 @@ def condition(made_up: MadeUp, request: pytest.FixtureRequest) -> Condition:
         population=Population(
             resident_days=365,
             late_entry=late_entry,
-            excluding=(Excluding(having=demented, reason=Text(en="dementia", sv="demens")),),
+            excluding=(Excluding(having=demented, reason=LocalisedText(en="dementia", sv="demens")),),
         ),
         outcome=AnyOf(
             FirstEvent(register="diagnoses", codes="I63", washout="1y"),
@@ -85,18 +96,18 @@ def everything(condition: Condition, registers: Registers) -> list[pl.DataFrame]
     return [built.people, built.flow, *([] if target is None else [target.people, target.flow])]
 
 
-def open_town(town: Town, tables: dict[str, Rows], **given: object) -> Registers:
-    return town(persons(), manifest=MANIFEST, data_end=date(2022, 12, 31), **{**tables, **given})
+def open_town(build_registers: BuildRegisters, tables: dict[str, Rows], **given: object) -> Registers:
+    return build_registers(persons(), manifest=MANIFEST, data_end=date(2022, 12, 31), **{**tables, **given})
 
 
 @SLOW
 @given(tables=history(), data=st.data())
 def test_the_order_of_rows_changes_nothing(
-    town: Town, condition: Condition, tables: dict[str, Rows], data: st.DataObject
+    build_registers: BuildRegisters, condition: Condition, tables: dict[str, Rows], data: st.DataObject
 ):
     shuffled = {name: data.draw(st.permutations(list(rows))) for name, rows in tables.items()}
-    once = everything(condition, open_town(town, tables))
-    again = everything(condition, open_town(town, shuffled, sort=False))
+    once = everything(condition, open_town(build_registers, tables))
+    again = everything(condition, open_town(build_registers, shuffled, sort=False))
     for before, after in zip(once, again, strict=True):
         assert_frame_equal(before, after)
 
@@ -104,12 +115,16 @@ def test_the_order_of_rows_changes_nothing(
 @SLOW
 @given(tables=history(), late=history(st.dates(AS_OF, date(2022, 12, 1))), known=history())
 def test_rows_dated_or_known_at_as_of_or_later_change_nothing(
-    town: Town, condition: Condition, tables: dict[str, Rows], late: dict[str, Rows], known: dict[str, Rows]
+    build_registers: BuildRegisters,
+    condition: Condition,
+    tables: dict[str, Rows],
+    late: dict[str, Rows],
+    known: dict[str, Rows],
 ):
     not_yet = {name: [{**row, "known_on": AS_OF} for row in rows] for name, rows in known.items()}
     more = {name: [*rows, *late[name], *not_yet[name]] for name, rows in tables.items()}
-    once = everything(condition, open_town(town, tables))
-    again = everything(condition, open_town(town, more))
+    once = everything(condition, open_town(build_registers, tables))
+    again = everything(condition, open_town(build_registers, more))
     for before, after in zip(once, again, strict=True):
         assert_frame_equal(before, after)
 
@@ -117,7 +132,7 @@ def test_rows_dated_or_known_at_as_of_or_later_change_nothing(
 @SLOW
 @given(tables=history(), others=history())
 def test_other_people_change_nothing(
-    town: Town, condition: Condition, tables: dict[str, Rows], others: dict[str, Rows]
+    build_registers: BuildRegisters, condition: Condition, tables: dict[str, Rows], others: dict[str, Rows]
 ):
     shift = 1000
     more = {
@@ -125,18 +140,20 @@ def test_other_people_change_nothing(
         for name, rows in tables.items()
     }
     strangers = persons(range(shift + 1, shift + PEOPLE + 1))
-    crowded = town([*persons(), *strangers], manifest=MANIFEST, data_end=date(2022, 12, 31), **more)
-    before = build_cohort(condition, open_town(town, tables), AS_OF, min_outcomes=0).people
+    crowded = build_registers([*persons(), *strangers], manifest=MANIFEST, data_end=date(2022, 12, 31), **more)
+    before = build_cohort(condition, open_town(build_registers, tables), AS_OF, min_outcomes=0).people
     after = build_cohort(condition, crowded, AS_OF, min_outcomes=0).people
     assert_frame_equal(before.drop("landmark"), after.filter(pl.col("person_id") <= shift).drop("landmark"))
 
 
 @SLOW
 @given(tables=history())
-def test_rows_written_twice_change_nothing(town: Town, condition: Condition, tables: dict[str, Rows]):
+def test_rows_written_twice_change_nothing(
+    build_registers: BuildRegisters, condition: Condition, tables: dict[str, Rows]
+):
     twice = {name: [*rows, *rows] for name, rows in tables.items()}
-    once = everything(condition, open_town(town, tables))
-    again = everything(condition, open_town(town, twice))
+    once = everything(condition, open_town(build_registers, tables))
+    again = everything(condition, open_town(build_registers, twice))
     for before, after in zip(once, again, strict=True):
         assert_frame_equal(before, after)
 
@@ -144,9 +161,9 @@ def test_rows_written_twice_change_nothing(town: Town, condition: Condition, tab
 @SLOW
 @given(tables=history())
 def test_everybody_is_accounted_for_and_followed_within_the_horizon(
-    town: Town, condition: Condition, tables: dict[str, Rows]
+    build_registers: BuildRegisters, condition: Condition, tables: dict[str, Rows]
 ):
-    built = build_cohort(condition, open_town(town, tables), AS_OF, min_outcomes=0)
+    built = build_cohort(condition, open_town(build_registers, tables), AS_OF, min_outcomes=0)
     counted = dict(built.flow.group_by("part").agg(pl.col("rows").sum()).iter_rows())
     assert counted["start"] == counted["included"] + counted.get("left_out", 0)
     assert counted["end"] == counted["included"] == built.people.height

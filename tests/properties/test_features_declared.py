@@ -7,17 +7,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from random_worlds import WINDOWS, features
-from riskstrat.declare import Condition, EventFeature, Feature, Text, expanded
+from register_generators import WINDOWS, features
+from riskstrat.declare import Condition, EventFeature, Feature, LocalisedText, expanded
 from riskstrat.declare.windows import Lookback
-from town import MadeUp
+from small_registers import MadeUp
 
 several = st.lists(st.sampled_from(WINDOWS), min_size=2, max_size=4, unique=True).map(tuple)
 
 
 @given(feature=features(), windows=several)
 def test_json_comes_back_as_it_was(feature: EventFeature, windows: tuple[Lookback, ...]):
-    for one in (feature, replace(feature, within=windows), replace(feature, label=Text(en="x", sv="å"))):
+    for one in (feature, replace(feature, within=windows), replace(feature, label=LocalisedText(en="x", sv="å"))):
         back = Feature.from_json(one.to_json())
         assert back == one
         assert back.digest == one.digest
@@ -37,7 +37,7 @@ def test_columns_differ_where_what_is_asked_does(one: EventFeature, other: Event
 
 @given(feature=features(), windows=several)
 def test_several_windows_are_as_many_features(feature: EventFeature, windows: tuple[Lookback, ...]):
-    asked = expanded([replace(feature, within=windows, label=Text(en="x", sv="x"))])
+    asked = expanded([replace(feature, within=windows, label=LocalisedText(en="x", sv="x"))])
     assert [one.within for one in asked] == list(windows)
     assert len({one.column for one in asked}) == len({one.label for one in asked}) == len(windows)
     assert expanded(asked) == asked

@@ -15,7 +15,7 @@ from riskstrat.features import FeatureTable, build_features, feature_parts, writ
 from riskstrat.features.dataset import MANIFEST
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from town import Town
+from small_registers import BuildRegisters
 
 FIRST, INDEX = date(2015, 1, 1), date(2020, 1, 1)
 PEOPLE = 60
@@ -33,7 +33,7 @@ FEATURES: tuple[Feature, ...] = (
 
 
 @pytest.fixture(scope="module")
-def registers(town: Town) -> Registers:
+def registers(build_registers: BuildRegisters) -> Registers:
     """Sixty people, most with a mother among the others, and twenty rows each."""
     random = Random(1)  # noqa: S311
     persons = [
@@ -49,7 +49,7 @@ def registers(town: Town) -> Registers:
         }
         for _ in range(20 * PEOPLE)
     ]
-    return town(persons, diagnoses=rows)
+    return build_registers(persons, diagnoses=rows)
 
 
 @pytest.fixture(scope="module")
@@ -175,14 +175,20 @@ class Twice(Count):
 
 
 def test_parts_of_anything_else_are_never_taken(
-    tmp_path: Path, town: Town, registers: Registers, cohort: Target, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    build_registers: BuildRegisters,
+    registers: Registers,
+    cohort: Target,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     def folder(features: tuple[Feature, ...], people: Target = cohort, among: Registers = registers) -> str:
         return write_features(features, people, among, tmp_path).folder.name
 
     asked: EventFeature = Twice(register="diagnoses", codes="F")
     earlier = Target(condition="made_up", people=cohort.people.head(50), flow=pl.DataFrame(), as_of=INDEX)
-    other = town([{"person_id": n, "birth_date": date(1950, 1, 1)} for n in range(1, PEOPLE + 1)], diagnoses=[])
+    other = build_registers(
+        [{"person_id": n, "birth_date": date(1950, 1, 1)} for n in range(1, PEOPLE + 1)], diagnoses=[]
+    )
     names = [folder((asked,)), folder((asked, Age())), folder((asked,), earlier), folder((asked,), among=other)]
     monkeypatch.setattr(Twice, "times", 3)
     assert len({*names, folder((asked,))}) == 5

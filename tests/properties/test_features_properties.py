@@ -14,53 +14,74 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from by_hand import Table, World
-from random_worlds import ANCHORED, END, LENGTHS, MANIFEST, PEOPLE, START, cohort_of, engine, events, opened, worlds
+from reference_implementation import Scenario, Table
+from register_generators import (
+    ANCHORED,
+    END,
+    LENGTHS,
+    MANIFEST,
+    PEOPLE,
+    START,
+    cohort_of,
+    engine,
+    events,
+    opened,
+    scenarios,
+)
 from riskstrat.declare import Age, Latest, Score, Since, Total
 from riskstrat.features import build_features, feature_parts
 from riskstrat.features.engine import work_of
 from riskstrat.features.shard import answer
-from town import Rows, Town
+from small_registers import BuildRegisters, Rows
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def with_rows(world: World, **rows: Rows) -> World:
-    """The same world with other rows in some tables."""
+def with_rows(scenario: Scenario, **rows: Rows) -> Scenario:
+    """The same scenario with other rows in some tables."""
     return replace(
-        world, tables={name: replace(table, rows=rows.get(name, table.rows)) for name, table in world.tables.items()}
+        scenario,
+        tables={name: replace(table, rows=rows.get(name, table.rows)) for name, table in scenario.tables.items()},
     )
 
 
 @SLOW
-@given(world=worlds(), shard_people=st.integers(1, 7))
-def test_shards_of_any_size_give_the_same_frame_bit_for_bit(town: Town, world: World, shard_people: int):
-    assert_frame_equal(engine(town, world, shard_people), engine(town, world), check_exact=True)
+@given(scenario=scenarios(), shard_people=st.integers(1, 7))
+def test_shards_of_any_size_give_the_same_frame_bit_for_bit(
+    build_registers: BuildRegisters, scenario: Scenario, shard_people: int
+):
+    assert_frame_equal(
+        engine(build_registers, scenario, shard_people), engine(build_registers, scenario), check_exact=True
+    )
 
 
 @SLOW
-@given(world=worlds(), random=st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing(town: Town, world: World, random: Random):
-    persons, homes = shuffled(world.persons, random), shuffled(world.residences, random)
-    mixed = with_rows(world, **{name: shuffled(table.rows, random) for name, table in world.tables.items()})
+@given(scenario=scenarios(), random=st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(build_registers: BuildRegisters, scenario: Scenario, random: Random):
+    persons, homes = shuffled(scenario.persons, random), shuffled(scenario.residences, random)
+    mixed = with_rows(scenario, **{name: shuffled(table.rows, random) for name, table in scenario.tables.items()})
     mixed = replace(mixed, residences=homes, persons=persons)
-    assert_frame_equal(engine(town, mixed, sort=False), engine(town, world), check_exact=True)
+    assert_frame_equal(engine(build_registers, mixed, sort=False), engine(build_registers, scenario), check_exact=True)
 
 
 @SLOW
-@given(world=worlds(), random=st.randoms(use_true_random=False))
-def test_the_order_of_features_is_that_of_the_columns_and_nothing_else(town: Town, world: World, random: Random):
-    X = engine(town, world)
-    mixed = engine(town, replace(world, features=tuple(random.sample(world.features, len(world.features)))))
+@given(scenario=scenarios(), random=st.randoms(use_true_random=False))
+def test_the_order_of_features_is_that_of_the_columns_and_nothing_else(
+    build_registers: BuildRegisters, scenario: Scenario, random: Random
+):
+    X = engine(build_registers, scenario)
+    mixed = engine(
+        build_registers, replace(scenario, features=tuple(random.sample(scenario.features, len(scenario.features))))
+    )
     assert_frame_equal(mixed.select(X.columns), X, check_exact=True)
 
 
 @SLOW
-@given(world=worlds())
-def test_each_feature_is_answered_as_if_it_were_the_only_one(town: Town, world: World):
-    X, registers = engine(town, world), opened(town, world)
-    for feature in world.features:
-        alone = build_features([feature], cohort_of(world), registers)
+@given(scenario=scenarios())
+def test_each_feature_is_answered_as_if_it_were_the_only_one(build_registers: BuildRegisters, scenario: Scenario):
+    X, registers = engine(build_registers, scenario), opened(build_registers, scenario)
+    for feature in scenario.features:
+        alone = build_features([feature], cohort_of(scenario), registers)
         assert_frame_equal(alone.select(feature.column), X.select(feature.column), check_exact=True)
 
 
@@ -69,15 +90,17 @@ def shuffled(rows: Rows, random: Random) -> Rows:
 
 
 @SLOW
-@given(world=worlds(), data=st.data())
-def test_what_happens_or_becomes_known_from_the_index_on_changes_nothing(town: Town, world: World, data: st.DataObject):
-    index = max(index for _, index in world.index_dates)
-    world = replace(world, index_dates=tuple((person, index) for person, _ in world.index_dates))
+@given(scenario=scenarios(), data=st.data())
+def test_what_happens_or_becomes_known_from_the_index_on_changes_nothing(
+    build_registers: BuildRegisters, scenario: Scenario, data: st.DataObject
+):
+    index = max(index for _, index in scenario.index_dates)
+    scenario = replace(scenario, index_dates=tuple((person, index) for person, _ in scenario.index_dates))
     later = st.integers(0, 200).map(lambda number: index + timedelta(days=number))
-    rows = {name: later_rows(table, name, index, later, data) for name, table in world.tables.items()}
-    died_later = [{**row, "death_date": later_death(row, index, data.draw(later))} for row in world.persons]
-    changed = replace(with_rows(world, **rows), persons=[*died_later, *born_later(later, data)])
-    assert_frame_equal(engine(town, changed), engine(town, world), check_exact=True)
+    rows = {name: later_rows(table, name, index, later, data) for name, table in scenario.tables.items()}
+    died_later = [{**row, "death_date": later_death(row, index, data.draw(later))} for row in scenario.persons]
+    changed = replace(with_rows(scenario, **rows), persons=[*died_later, *born_later(later, data)])
+    assert_frame_equal(engine(build_registers, changed), engine(build_registers, scenario), check_exact=True)
 
 
 def later_rows(
@@ -113,38 +136,42 @@ def born_later(later: st.SearchStrategy[date], data: st.DataObject) -> Rows:
 
 
 @SLOW
-@given(world=worlds(), data=st.data())
-def test_unrelated_people_change_nothing(town: Town, world: World, data: st.DataObject):
+@given(scenario=scenarios(), data=st.data())
+def test_unrelated_people_change_nothing(build_registers: BuildRegisters, scenario: Scenario, data: st.DataObject):
     numbers = (-1, 8, 100)
     strangers = [{"person_id": number, "birth_date": date(1960, 1, 1), "mother_id": 100} for number in numbers]
-    theirs = {name: data.draw(st.lists(events(name, st.sampled_from(numbers)), max_size=9)) for name in world.tables}
+    theirs = {name: data.draw(st.lists(events(name, st.sampled_from(numbers)), max_size=9)) for name in scenario.tables}
     larger = replace(
-        with_rows(world, **{name: [*theirs[name], *table.rows] for name, table in world.tables.items()}),
-        persons=[*strangers, *world.persons],
-        residences=[{"person_id": 8, "start_date": START, "area_id": "A"}, *world.residences],
+        with_rows(scenario, **{name: [*theirs[name], *table.rows] for name, table in scenario.tables.items()}),
+        persons=[*strangers, *scenario.persons],
+        residences=[{"person_id": 8, "start_date": START, "area_id": "A"}, *scenario.residences],
     )
-    assert_frame_equal(engine(town, larger), engine(town, world), check_exact=True)
+    assert_frame_equal(engine(build_registers, larger), engine(build_registers, scenario), check_exact=True)
 
 
 @SLOW
-@given(world=worlds(), numbers=st.permutations(range(1, PEOPLE + 1)), step=st.sampled_from((1, 7, 10**12)))
-def test_the_numbers_of_people_mean_nothing(town: Town, world: World, numbers: list[int], step: int):
+@given(scenario=scenarios(), numbers=st.permutations(range(1, PEOPLE + 1)), step=st.sampled_from((1, 7, 10**12)))
+def test_the_numbers_of_people_mean_nothing(
+    build_registers: BuildRegisters, scenario: Scenario, numbers: list[int], step: int
+):
     called = {person: number * step for person, number in enumerate(numbers, start=1)}
-    renamed = engine(town, relabelled(world, called))
+    renamed = engine(build_registers, relabelled(scenario, called))
     back = {number: person for person, number in called.items()}
     assert_frame_equal(
-        renamed.with_columns(pl.col("person_id").replace_strict(back)), engine(town, world), check_exact=True
+        renamed.with_columns(pl.col("person_id").replace_strict(back)),
+        engine(build_registers, scenario),
+        check_exact=True,
     )
 
 
-def relabelled(world: World, called: dict[int, int]) -> World:
+def relabelled(scenario: Scenario, called: dict[int, int]) -> Scenario:
     """The same people under other running numbers, in whatever order these put them."""
-    rows = {name: renamed(table.rows, called) for name, table in world.tables.items()}
+    rows = {name: renamed(table.rows, called) for name, table in scenario.tables.items()}
     return replace(
-        with_rows(world, **rows),
-        persons=renamed(world.persons, called),
-        residences=renamed(world.residences, called),
-        index_dates=tuple((called[person], index) for person, index in world.index_dates),
+        with_rows(scenario, **rows),
+        persons=renamed(scenario.persons, called),
+        residences=renamed(scenario.residences, called),
+        index_dates=tuple((called[person], index) for person, index in scenario.index_dates),
     )
 
 
@@ -158,35 +185,37 @@ PEOPLE_IN = ("person_id", "mother_id", "father_id")
 
 
 @SLOW
-@given(world=worlds(LENGTHS), shift=st.integers(-3_000, 3_000))
-def test_a_shifted_calendar_changes_nothing(town: Town, world: World, shift: int):
+@given(scenario=scenarios(LENGTHS), shift=st.integers(-3_000, 3_000))
+def test_a_shifted_calendar_changes_nothing(build_registers: BuildRegisters, scenario: Scenario, shift: int):
     """Windows are days: moved by any number of them, through leap years or not, all answers stay as they are."""
-    assert_shifted(town, world, timedelta(days=shift))
+    assert_shifted(build_registers, scenario, timedelta(days=shift))
 
 
 @SLOW
-@given(world=worlds((*LENGTHS, *(window for window in ANCHORED if not isinstance(window, Since)))))
-def test_birthdays_fall_alike_in_a_calendar_shifted_by_400_years(town: Town, world: World):
+@given(scenario=scenarios((*LENGTHS, *(window for window in ANCHORED if not isinstance(window, Since)))))
+def test_birthdays_fall_alike_in_a_calendar_shifted_by_400_years(build_registers: BuildRegisters, scenario: Scenario):
     """Ages are counted in birthdays: leap years come back as they were after 400 years, and not before."""
-    assert_shifted(town, world, timedelta(days=146_097))
+    assert_shifted(build_registers, scenario, timedelta(days=146_097))
 
 
-def assert_shifted(town: Town, world: World, by: timedelta) -> None:
-    moved = engine(town, shifted(world, by), data_end=date(2023, 12, 31) + max(by, timedelta(0)))
-    assert_frame_equal(moved.with_columns(pl.col("index_date") - by), engine(town, world), check_exact=True)
+def assert_shifted(build_registers: BuildRegisters, scenario: Scenario, by: timedelta) -> None:
+    moved = engine(build_registers, shifted(scenario, by), data_end=date(2023, 12, 31) + max(by, timedelta(0)))
+    assert_frame_equal(
+        moved.with_columns(pl.col("index_date") - by), engine(build_registers, scenario), check_exact=True
+    )
 
 
-def shifted(world: World, by: timedelta) -> World:
+def shifted(scenario: Scenario, by: timedelta) -> Scenario:
     tables = {
         name: replace(table, rows=moved(table.rows, by), coverage=tuple(day + by for day in table.coverage))
-        for name, table in world.tables.items()
+        for name, table in scenario.tables.items()
     }
     return replace(
-        world,
-        persons=moved(world.persons, by),
-        residences=moved(world.residences, by),
+        scenario,
+        persons=moved(scenario.persons, by),
+        residences=moved(scenario.residences, by),
         tables=tables,
-        index_dates=tuple((person, index + by) for person, index in world.index_dates),
+        index_dates=tuple((person, index + by) for person, index in scenario.index_dates),
     )
 
 
@@ -195,13 +224,15 @@ def moved(rows: Rows, by: timedelta) -> Rows:
 
 
 @SLOW
-@given(world=worlds(), late=st.integers(0, 400))
-def test_registers_delivered_twice_are_as_once(town: Town, world: World, late: int):
+@given(scenario=scenarios(), late=st.integers(0, 400))
+def test_registers_delivered_twice_are_as_once(build_registers: BuildRegisters, scenario: Scenario, late: int):
     """A second delivery in which everything became known later, or at the same time, brings nothing."""
     twice = {
-        name: [*table.rows, *(known_later(row, late) for row in table.rows)] for name, table in world.tables.items()
+        name: [*table.rows, *(known_later(row, late) for row in table.rows)] for name, table in scenario.tables.items()
     }
-    assert_frame_equal(engine(town, with_rows(world, **twice)), engine(town, world), check_exact=True)
+    assert_frame_equal(
+        engine(build_registers, with_rows(scenario, **twice)), engine(build_registers, scenario), check_exact=True
+    )
 
 
 def known_later(row: dict[str, object], days_late: int) -> dict[str, object]:
@@ -209,24 +240,24 @@ def known_later(row: dict[str, object], days_late: int) -> dict[str, object]:
 
 
 @SLOW
-@given(world=worlds(), shard_people=st.integers(1, 4))
-def test_the_parts_together_are_the_whole(town: Town, world: World, shard_people: int):
-    registers = opened(town, world)
-    parts = list(feature_parts(world.features, cohort_of(world), registers, shard_people=shard_people))
-    whole = build_features(world.features, cohort_of(world), registers)
+@given(scenario=scenarios(), shard_people=st.integers(1, 4))
+def test_the_parts_together_are_the_whole(build_registers: BuildRegisters, scenario: Scenario, shard_people: int):
+    registers = opened(build_registers, scenario)
+    parts = list(feature_parts(scenario.features, cohort_of(scenario), registers, shard_people=shard_people))
+    whole = build_features(scenario.features, cohort_of(scenario), registers)
     assert_frame_equal(pl.concat(parts).sort("place").drop("place"), whole, check_exact=True)
 
 
 @SLOW
-@given(world=worlds())
-def test_nothing_is_ever_nan_and_shares_are_shares(town: Town, world: World):
-    X = engine(town, world)
+@given(scenario=scenarios())
+def test_nothing_is_ever_nan_and_shares_are_shares(build_registers: BuildRegisters, scenario: Scenario):
+    X = engine(build_registers, scenario)
     assert not any(X.select(pl.selectors.float().is_nan().any()).row(0))
     shares = X.select(pl.selectors.ends_with("observed_share"))
     assert shares.select((pl.all().is_between(0, 1)).all()).row(0) == (True,) * shares.width
 
 
-def test_a_shard_answers_the_same_in_another_process(town: Town):
+def test_a_shard_answers_the_same_in_another_process(build_registers: BuildRegisters):
     rows = [
         {"person_id": n, "date": START + timedelta(days=90 * n), "code": "F001", "value": 0.1 * n} for n in (1, 2, 3)
     ]
@@ -239,8 +270,8 @@ def test_a_shard_answers_the_same_in_another_process(town: Town):
         *(Total(register="diagnoses", codes="*", within=window) for window in ANCHORED[:6]),
     )
     tables = {"diagnoses": Table(rows, *MANIFEST["diagnoses"])}
-    world = World(persons, homes, tables, tuple((n, END) for n in (3, 1, 2)), asked)
-    (shard,) = work_of(asked, cohort_of(world), opened(town, world), shard_people=10).own
+    scenario = Scenario(persons, homes, tables, tuple((n, END) for n in (3, 1, 2)), asked)
+    (shard,) = work_of(asked, cohort_of(scenario), opened(build_registers, scenario), shard_people=10).own
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         elsewhere = pool.submit(answer, shard).result()
     assert_frame_equal(elsewhere, answer(shard), check_exact=True)

@@ -10,24 +10,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from by_hand import World, area_answer, each_answer, person_answer, share
-from random_worlds import RELATIVES, cohort_of, engine, facts, opened, worlds
+from reference_implementation import Scenario, area_answer, each_answer, person_answer, share
+from register_generators import RELATIVES, cohort_of, engine, facts, opened, scenarios
 from riskstrat.declare import Age, AreaFact, BirthRegion, EventFeature, Sex
 from riskstrat.features import build_features
 from riskstrat.features.windows import Window, longest
-from town import Town
+from small_registers import BuildRegisters
 
 TOLERANCE = {"rel": 1e-6, "abs": 1e-9}
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 THOROUGH = settings(QUICK, max_examples=1_000)
 
 
-def assert_same(town: Town, world: World) -> None:
-    X = engine(town, world)
-    for feature in world.features:
-        assert_column(X, feature.column, list(each_answer(world, feature)))
-    for feature in asked_for_shares(world):
-        expected = [share(world, feature, person, index) for person, index in world.index_dates]
+def assert_same(build_registers: BuildRegisters, scenario: Scenario) -> None:
+    X = engine(build_registers, scenario)
+    for feature in scenario.features:
+        assert_column(X, feature.column, list(each_answer(scenario, feature)))
+    for feature in features_with_shares(scenario):
+        expected = [share(scenario, feature, person, index) for person, index in scenario.index_dates]
         prefix = f"{feature.subject}__" if feature.subject else ""
         assert_column(X, f"{prefix}{feature.register}__observed_share", expected)
 
@@ -37,9 +37,9 @@ def assert_column(X: pl.DataFrame, column: str, expected: list[float | None]) ->
     assert X[column].to_list() == near, column
 
 
-def asked_for_shares(world: World) -> list[EventFeature]:
+def features_with_shares(scenario: Scenario) -> list[EventFeature]:
     """For each subject and register, a feature of its longest window."""
-    asked = sorted(world.features, key=table_of)
+    asked = sorted(scenario.features, key=table_of)
     together = [list(features) for _, features in groupby(asked, table_of)]
     return [next(f for f in fs if Window.of(f) == longest(Window.of(f) for f in fs)) for fs in together]
 
@@ -49,9 +49,9 @@ def table_of(feature: EventFeature) -> tuple[str, str]:
 
 
 @QUICK
-@given(world=worlds())
-def test_the_engine_answers_what_loops_answer(town: Town, world: World):
-    assert_same(town, world)
+@given(scenario=scenarios())
+def test_the_engine_answers_what_loops_answer(build_registers: BuildRegisters, scenario: Scenario):
+    assert_same(build_registers, scenario)
 
 
 PERSONS = [
@@ -63,19 +63,25 @@ PLACES = [AreaFact("income"), AreaFact("need"), AreaFact("unheard_of")]
 
 
 @QUICK
-@given(world=worlds(), said=st.lists(facts(), max_size=12))
-def test_persons_and_places_are_answered_as_loops_answer(town: Town, world: World, said: list[dict[str, object]]):
-    world = replace(world, facts=said)
-    X = build_features([*PERSONS, *PLACES], cohort_of(world), opened(town, world))
+@given(scenario=scenarios(), said=st.lists(facts(), max_size=12))
+def test_persons_and_places_are_answered_as_loops_answer(
+    build_registers: BuildRegisters, scenario: Scenario, said: list[dict[str, object]]
+):
+    scenario = replace(scenario, facts=said)
+    X = build_features([*PERSONS, *PLACES], cohort_of(scenario), opened(build_registers, scenario))
     for feature in PERSONS:
-        expected = [person_answer(world, feature, person, index) for person, index in world.index_dates]
+        expected = [person_answer(scenario, feature, person, index) for person, index in scenario.index_dates]
         assert_column(X, feature.column, expected)
     for feature in PLACES:
-        assert_column(X, feature.column, [area_answer(world, feature, "A", index) for _, index in world.index_dates])
+        assert_column(
+            X, feature.column, [area_answer(scenario, feature, "A", index) for _, index in scenario.index_dates]
+        )
 
 
 @pytest.mark.slow
 @THOROUGH
-@given(world=worlds())
-def test_the_engine_answers_what_loops_answer_in_thousands_of_designs(town: Town, world: World):
-    assert_same(town, world)
+@given(scenario=scenarios())
+def test_the_engine_answers_what_loops_answer_in_thousands_of_designs(
+    build_registers: BuildRegisters, scenario: Scenario
+):
+    assert_same(build_registers, scenario)

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from deliveries import POPULATION, homes, write
 from riskstrat.errors import ContractError
 from riskstrat.registers import intake, open_registers
 from riskstrat.registers.intake.account import Account
@@ -23,6 +22,7 @@ from riskstrat.registers.intake.text import FAULT, dialect_of, text_frames
 from riskstrat.synthetic.extracts.clean import COLUMNS, carried, clean_tables, homes_by_year
 from riskstrat.synthetic.extracts.people import choose_people
 from riskstrat.synthetic.extracts.writing import write_extracts
+from small_extracts import POPULATION, homes, write
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
 DAY = Column(names=("day",), kind="date", status="verified")
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     aside: dict[str, pl.DataFrame]
 
 
-def taken_in(files: dict[str, str]) -> Found:
+def run_on_files(files: dict[str, str]) -> Found:
     with TemporaryDirectory() as place:
         write(Path(place) / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **files})
         found = intake(Path(place) / "raw", Path(place) / "registers")
@@ -62,7 +62,7 @@ def lines(rows: list[tuple[str, ...]]) -> str:
 @settings(max_examples=25, deadline=None)
 @given(DRUGS)
 def test_rows_add_up_to_the_last_one(rows: list[tuple[str, ...]]):
-    found = taken_in({"LMED_2011.csv": lines(rows)})
+    found = run_on_files({"LMED_2011.csv": lines(rows)})
     account = found.account
     for place in account.counts["place"].unique():
         first = "read" if "." in place else "made"
@@ -82,8 +82,8 @@ def test_the_order_of_lines_and_their_division_into_files_change_nothing(rows: l
     mixed = list(rows)
     random.shuffle(mixed)
     half = len(mixed) // 2
-    one = taken_in({"LMED_2011.csv": lines(rows)})
-    other = taken_in({"LMED_2011.csv": lines(mixed[:half]), "LMED_2012.csv": lines(mixed[half:])})
+    one = run_on_files({"LMED_2011.csv": lines(rows)})
+    other = run_on_files({"LMED_2011.csv": lines(mixed[:half]), "LMED_2012.csv": lines(mixed[half:])})
     assert set(one.kept) == set(other.kept)
     for table, frame in one.kept.items():
         assert_frame_equal(frame, other.kept[table], check_row_order=False)

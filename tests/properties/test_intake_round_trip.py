@@ -9,21 +9,21 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clean_worlds import AREAS, Clean, clean_registers
+from clean_register_generators import AREAS, CleanRegisters, clean_registers
+from register_comparison import DATA_END, assert_same_rows, people_who_lost, table_after_intake, without
 from riskstrat.registers import intake, open_registers
 from riskstrat.registers.intake.reporting import Intake
 from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
-from same_registers import DATA_END, assert_same_rows, people_who_lost, taken_in, without
-from town import write_town
+from small_registers import write_register_folder
 
 ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 Tables = dict[str, pl.DataFrame]
 
 
-def round_trip(place: Path, clean: Clean, seed: int, *, faults: bool) -> tuple[Tables, Intake, pl.DataFrame]:
+def round_trip(place: Path, clean: CleanRegisters, seed: int, *, faults: bool) -> tuple[Tables, Intake, pl.DataFrame]:
     """Write clean registers, deliver them, take them in: what they should be, what they are, what was planted."""
     areas = [{"area_id": area, "name": area, "municipality": "Modellstad"} for area in AREAS]
-    write_town(place / "clean", clean.persons, residences=clean.residences, areas=areas, **clean.events)
+    write_register_folder(place / "clean", clean.persons, residences=clean.residences, areas=areas, **clean.events)
     registers = open_registers(place / "clean")
     raw = write_extracts(place / "clean", place / "raw", 1_000, seed, faults=faults)
     expected = carried(clean_tables(registers), DATA_END)
@@ -33,28 +33,28 @@ def round_trip(place: Path, clean: Clean, seed: int, *, faults: bool) -> tuple[T
         if listed.stat().st_size
         else pl.DataFrame(schema={"fault": pl.String, "person_id": pl.Int64})
     )
-    return expected, intake(raw, place / "taken_in", data_end=DATA_END), planted
+    return expected, intake(raw, place / "registers", data_end=DATA_END), planted
 
 
 @ROUNDS
 @given(clean=clean_registers(), seed=st.integers(0, 1_000))
-def test_clean_extracts_come_back_whole(clean: Clean, seed: int):
+def test_clean_extracts_come_back_whole(clean: CleanRegisters, seed: int):
     with TemporaryDirectory() as place:
         expected, result, _ = round_trip(Path(place), clean, seed, faults=False)
         assert_every_line_accounted_for(result)
         for table, wanted in expected.items():
-            assert_same_rows(table, taken_in(result, table, wanted), wanted)
+            assert_same_rows(table, table_after_intake(result, table, wanted), wanted)
 
 
 @ROUNDS
 @given(clean=clean_registers(), seed=st.integers(0, 1_000))
-def test_faulty_extracts_come_back_but_for_what_is_lost(clean: Clean, seed: int):
+def test_faulty_extracts_come_back_but_for_what_is_lost(clean: CleanRegisters, seed: int):
     with TemporaryDirectory() as place:
         expected, result, planted = round_trip(Path(place), clean, seed, faults=True)
         assert_every_line_accounted_for(result)
         for table, wanted in expected.items():
             lost = people_who_lost(planted, table)
-            assert_same_rows(table, without(taken_in(result, table, wanted), lost), without(wanted, lost))
+            assert_same_rows(table, without(table_after_intake(result, table, wanted), lost), without(wanted, lost))
 
 
 def assert_every_line_accounted_for(result: Intake) -> None:

@@ -1,3 +1,3 @@
-"""Make the fixtures of `tests/town.py` available here."""
+"""Make the fixtures of `tests/small_registers.py` available here."""
 
-from town import made_up, town  # noqa: F401
+from small_registers import build_registers, made_up  # noqa: F401

@@ -10,7 +10,7 @@ from riskstrat.declare.features import Score
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from town import Town
+from small_registers import BuildRegisters
 
 INDEX = date(2019, 6, 1)
 CASES: dict[str, tuple[ScoreName, list[str], float]] = {
@@ -33,10 +33,12 @@ CASES: dict[str, tuple[ScoreName, list[str], float]] = {
 
 
 @pytest.mark.parametrize(("name", "codes", "points"), CASES.values(), ids=CASES.keys())
-def test_points_of_recorded_diagnoses(town: Town, name: ScoreName, codes: list[str], points: float):
+def test_points_of_recorded_diagnoses(
+    build_registers: BuildRegisters, name: ScoreName, codes: list[str], points: float
+):
     rows = [{"person_id": 1, "date": date(2018, 1, 1 + day), "code": code} for day, code in enumerate(codes)]
     someone_else = [{"person_id": 2, "date": date(2018, 1, 1), "code": code} for code in ("R18", "I850", "C787")]
-    registers = town(
+    registers = build_registers(
         [{"person_id": person, "birth_date": date(1940, 1, 1)} for person in (1, 2)], diagnoses=rows + someone_else
     )
     X = build_features([Score(register="diagnoses", score=name)], _everybody(registers), registers)

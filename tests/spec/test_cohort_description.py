@@ -28,6 +28,7 @@ from riskstrat.declare import (
     FirstEvent,
     IndexKind,
     Language,
+    LocalisedText,
     MeasuredAbove,
     NthEvent,
     OnDate,
@@ -36,11 +37,10 @@ from riskstrat.declare import (
     ScoreReaches,
     Since,
     SinceFirst,
-    Text,
 )
 from riskstrat.declare.asked import Asked, rows_asked
 from riskstrat.declare.description import describe
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
 INDEXES = [
@@ -114,7 +114,7 @@ def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
         resident_days=365,
         sex="female",
         late_entry=True,
-        excluding=(Excluding(having=housing, reason=Text(en="in special housing", sv="i särskilt boende")),),
+        excluding=(Excluding(having=housing, reason=LocalisedText(en="in special housing", sv="i särskilt boende")),),
     )
     told = describe(made_up(population=population))
     wanted = ("aged 70 to 90", "women only", "365 days before", "enters late", "in special housing: Duration(")
@@ -154,8 +154,8 @@ def diagnosed(person: int, code: str, **fields: object) -> dict[str, object]:
     return {"person_id": person, "date": date(2015, 1, 1), "code": code, "setting": "inpatient", **fields}
 
 
-def test_codes_are_counted_in_registers(town: Town, made_up: MadeUp):
-    registers = town(
+def test_codes_are_counted_in_registers(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(3)],
         diagnoses=[
             diagnosed(0, "I630", position="main"),
@@ -169,8 +169,8 @@ def test_codes_are_counted_in_registers(town: Town, made_up: MadeUp):
     assert counts.rows() == [("diagnoses", "I63", "inpatient", "main", 2, 3, 2)]
 
 
-def test_no_rows_are_asked_of_registers_that_are_not_there(town: Town, made_up: MadeUp):
-    registers = town(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
+def test_no_rows_are_asked_of_registers_that_are_not_there(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
     counts = code_counts(made_up(), registers)
     assert counts.is_empty()
     assert "| diagnoses | `I63` |  | I63 | – | – | – |" in describe(made_up(), counts=counts)
@@ -196,8 +196,8 @@ def many(people: int) -> list[dict[str, object]]:
     return [diagnosed(person, "I639", position="main") for person in range(people)]
 
 
-def test_the_command_counts_and_releases(town: Town):
-    registers = town(
+def test_the_command_counts_and_releases(build_registers: BuildRegisters):
+    registers = build_registers(
         persons=[{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(12)],
         diagnoses=[*many(12), *(diagnosed(person, "E119") for person in range(3))],
     )

@@ -19,12 +19,12 @@ from riskstrat.declare import (
     Every,
     Excluding,
     FirstEvent,
+    LocalisedText,
     OnDate,
     Population,
-    Text,
 )
 from riskstrat.registers import Registers
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 INDEX = date(2019, 6, 1)
 AS_OF = date(2024, 1, 1)
@@ -33,7 +33,7 @@ E = date(2023, 12, 31)
 
 OLD = {"birth_date": date(1940, 1, 1)}
 KEEPER = {"person_id": 99, **OLD}
-REASON = Text(en="in special housing", sv="i särskilt boende")
+REASON = LocalisedText(en="in special housing", sv="i särskilt boende")
 
 
 def day(number: int) -> date:
@@ -65,9 +65,14 @@ PEOPLE = {
 
 @pytest.mark.parametrize(("person", "spell", "reason"), PEOPLE.values(), ids=PEOPLE.keys())
 def test_alive_and_resident_the_day_before(
-    town: Town, made_up: MadeUp, *, person: dict[str, date], spell: dict[str, date], reason: str | None
+    build_registers: BuildRegisters,
+    made_up: MadeUp,
+    *,
+    person: dict[str, date],
+    spell: dict[str, date],
+    reason: str | None,
 ):
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, **OLD, **person}, KEEPER],
         residences=[
             {"person_id": 1, "start_date": date(1999, 1, 1), "end_date": None, **spell},
@@ -87,13 +92,13 @@ AGES = {
 
 
 @pytest.mark.parametrize(("born", "years"), AGES.values(), ids=AGES.keys())
-def test_age_is_whole_elapsed_years(town: Town, made_up: MadeUp, born: date, years: int):
-    registers = town(persons=[{"person_id": 1, "birth_date": born}], diagnoses=[])
+def test_age_is_whole_elapsed_years(build_registers: BuildRegisters, made_up: MadeUp, born: date, years: int):
+    registers = build_registers(persons=[{"person_id": 1, "birth_date": born}], diagnoses=[])
     assert cohort(registers, made_up())["age_years"].to_list() == [years]
 
 
-def test_the_29th_of_february_has_its_birthday_on_the_first_of_march(town: Town, made_up: MadeUp):
-    registers = town(persons=[{"person_id": 1, "birth_date": date(1948, 2, 29)}], diagnoses=[])
+def test_the_29th_of_february_has_its_birthday_on_the_first_of_march(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(persons=[{"person_id": 1, "birth_date": date(1948, 2, 29)}], diagnoses=[])
     ages = [
         cohort(registers, made_up(index=OnDate(date=on)))["age_years"].item()
         for on in (date(2019, 2, 28), date(2019, 3, 1), date(2020, 2, 28), date(2020, 2, 29))
@@ -101,8 +106,8 @@ def test_the_29th_of_february_has_its_birthday_on_the_first_of_march(town: Town,
     assert ages == [70, 71, 71, 72]
 
 
-def test_the_bounds_of_age_are_included_and_the_sex_is_asked(town: Town, made_up: MadeUp):
-    registers = town(
+def test_the_bounds_of_age_are_included_and_the_sex_is_asked(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[
             {"person_id": 1, "birth_date": date(1979, 6, 2)},
             {"person_id": 2, "birth_date": date(1979, 6, 1)},
@@ -119,11 +124,11 @@ def test_the_bounds_of_age_are_included_and_the_sex_is_asked(town: Town, made_up
     assert left_out(built.flow) == {"younger than 40 years": 1, "older than 60 years": 1, "of the other sex": 1}
 
 
-def test_residence_must_be_unbroken_for_the_days_asked(town: Town, made_up: MadeUp):
+def test_residence_must_be_unbroken_for_the_days_asked(build_registers: BuildRegisters, made_up: MadeUp):
     def lives(person: int, start: date, end: date | None = None) -> dict[str, object]:
         return {"person_id": person, "start_date": start, "end_date": end}
 
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": person, **OLD} for person in (1, 2, 3, 4)],
         residences=[
             lives(1, day(-365)),
@@ -140,8 +145,8 @@ def test_residence_must_be_unbroken_for_the_days_asked(town: Town, made_up: Made
     assert left_out(built.flow) == {"resident for less than 365 days": 2}
 
 
-def test_area_and_care_centre_are_those_of_the_day_before(town: Town, made_up: MadeUp):
-    registers = town(
+def test_area_and_care_centre_are_those_of_the_day_before(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[{"person_id": 1, **OLD}],
         residences=[
             {
@@ -172,7 +177,7 @@ SPELLS = {
 
 @pytest.mark.parametrize(("start", "end", "known", "excluded"), SPELLS.values(), ids=SPELLS.keys())
 def test_excluding_a_spell_sees_what_a_feature_sees(
-    town: Town, made_up: MadeUp, *, start: int, end: int | None, known: int | None, excluded: bool
+    build_registers: BuildRegisters, made_up: MadeUp, *, start: int, end: int | None, known: int | None, excluded: bool
 ):
     housing = Duration(register="services", codes="special_housing", within="1d")
     spell = {
@@ -182,7 +187,7 @@ def test_excluding_a_spell_sees_what_a_feature_sees(
         "end_date": None if end is None else day(end),
         "known_on": None if known is None else day(known),
     }
-    registers = town(persons=[{"person_id": 1, **OLD}, KEEPER], diagnoses=[], services=[spell])
+    registers = build_registers(persons=[{"person_id": 1, **OLD}, KEEPER], diagnoses=[], services=[spell])
     population = Population(excluding=(Excluding(having=housing, reason=REASON),))
     built = build_cohort(made_up(population=population), registers, AS_OF, min_outcomes=0)
     assert (1 not in built.people["person_id"]) is excluded
@@ -201,10 +206,10 @@ WINDOWS = {
 
 @pytest.mark.parametrize(("kind", "when", "gap", "excluded"), WINDOWS.values(), ids=WINDOWS.keys())
 def test_excluding_by_rows_in_a_window(
-    town: Town, made_up: MadeUp, *, kind: type[Ever | Count], when: int, gap: str, excluded: bool
+    build_registers: BuildRegisters, made_up: MadeUp, *, kind: type[Ever | Count], when: int, gap: str, excluded: bool
 ):
     having = kind(register="diagnoses", codes="F00", within="1y", gap=gap)
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, **OLD}, KEEPER],
         diagnoses=[{"person_id": 1, "date": day(when), "code": "F001"}],
     )
@@ -212,8 +217,10 @@ def test_excluding_by_rows_in_a_window(
     assert (1 not in cohort(registers, made_up(population=population))["person_id"]) is excluded
 
 
-def test_landmarks_step_back_from_one_horizon_before_the_end_while_a_year_is_covered(town: Town, made_up: MadeUp):
-    registers = town(
+def test_landmarks_step_back_from_one_horizon_before_the_end_while_a_year_is_covered(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
+    registers = build_registers(
         persons=[{"person_id": 1, **OLD}],
         manifest={"diagnoses": {"delay_days": {"inpatient": 90, "death": 180}}},
         diagnoses=[],
@@ -225,9 +232,9 @@ def test_landmarks_step_back_from_one_horizon_before_the_end_while_a_year_is_cov
     assert people["landmark"].to_list() == list(range(people.height))
 
 
-def test_the_oldest_landmark_has_a_covered_year_before_it(town: Town, made_up: MadeUp):
+def test_the_oldest_landmark_has_a_covered_year_before_it(build_registers: BuildRegisters, made_up: MadeUp):
     def landmarks(start: date) -> list[date]:
-        registers = town(
+        registers = build_registers(
             persons=[{"person_id": 1, **OLD}], manifest={"diagnoses": {"coverage_start": start}}, diagnoses=[]
         )
         return cohort(registers, made_up(index=Every(years=2)))["index_date"].to_list()
@@ -248,15 +255,15 @@ ANNIVERSARIES = {
 
 @pytest.mark.parametrize(("born", "months", "index"), ANNIVERSARIES.values(), ids=ANNIVERSARIES.keys())
 def test_a_missing_anniversary_becomes_the_first_of_the_next_month(
-    town: Town, made_up: MadeUp, *, born: date, months: int, index: date
+    build_registers: BuildRegisters, made_up: MadeUp, *, born: date, months: int, index: date
 ):
-    registers = town(persons=[{"person_id": 1, "birth_date": born}], diagnoses=[])
+    registers = build_registers(persons=[{"person_id": 1, "birth_date": born}], diagnoses=[])
     assert cohort(registers, made_up(index=AtAge(months=months)))["index_date"].to_list() == [index]
 
 
-def test_an_index_of_ones_own_needs_the_whole_horizon_covered(town: Town, made_up: MadeUp):
+def test_an_index_of_ones_own_needs_the_whole_horizon_covered(build_registers: BuildRegisters, made_up: MadeUp):
     last = E - timedelta(days=731)
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": number, "birth_date": last + timedelta(days=number)} for number in (0, 1)],
         diagnoses=[],
     )
@@ -265,9 +272,9 @@ def test_an_index_of_ones_own_needs_the_whole_horizon_covered(town: Town, made_u
     assert left_out(built.flow) == {"index date outside the time studied": 1}
 
 
-def test_at_birth_residence_is_that_of_the_birth_day(town: Town, made_up: MadeUp):
+def test_at_birth_residence_is_that_of_the_birth_day(build_registers: BuildRegisters, made_up: MadeUp):
     born = date(2015, 5, 1)
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": born}, {"person_id": 2, "birth_date": born}],
         residences=[
             {"person_id": 1, "start_date": born, "area_id": "A"},
@@ -279,9 +286,9 @@ def test_at_birth_residence_is_that_of_the_birth_day(town: Town, made_up: MadeUp
     assert people.select("person_id", "area_id", "age_years").rows() == [(1, "A", 0)]
 
 
-def test_at_event_starts_at_the_first_event_that_was_known(town: Town, made_up: MadeUp):
+def test_at_event_starts_at_the_first_event_that_was_known(build_registers: BuildRegisters, made_up: MadeUp):
     index = AtEvent(register="diagnoses", codes="E11")
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": person, **OLD} for person in (1, 2, 3)],
         diagnoses=[
             {"person_id": 1, "date": date(2015, 3, 1), "code": "E119"},
@@ -299,8 +306,8 @@ def test_at_event_starts_at_the_first_event_that_was_known(town: Town, made_up: 
     assert left_out(built.flow) == {"without an event that starts the time at risk": 1}
 
 
-def test_the_target_of_landmarks_is_who_is_eligible_now(town: Town, made_up: MadeUp):
-    registers = town(
+def test_the_target_of_landmarks_is_who_is_eligible_now(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[
             {"person_id": 1, "birth_date": date(1953, 12, 31)},
             {"person_id": 2, "birth_date": date(1954, 1, 2)},
@@ -321,10 +328,12 @@ def test_the_target_of_landmarks_is_who_is_eligible_now(town: Town, made_up: Mad
     }
 
 
-def test_the_target_of_an_own_index_is_who_reached_it_within_a_year_and_lives_here_now(town: Town, made_up: MadeUp):
+def test_the_target_of_an_own_index_is_who_reached_it_within_a_year_and_lives_here_now(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
     first, last = AS_OF - timedelta(days=364), AS_OF
     ages = AtAge(months=12)
-    registers = town(
+    registers = build_registers(
         persons=[
             {"person_id": 1, "birth_date": date(2022, 1, 1)},
             {"person_id": 2, "birth_date": date(2022, 1, 2)},
@@ -350,9 +359,9 @@ def test_the_target_of_an_own_index_is_who_reached_it_within_a_year_and_lives_he
     assert left_out(target.flow) == {"index date outside the time studied": 2, "not resident": 1}
 
 
-def test_the_flow_accounts_for_everybody_at_every_landmark(town: Town, made_up: MadeUp):
+def test_the_flow_accounts_for_everybody_at_every_landmark(build_registers: BuildRegisters, made_up: MadeUp):
     born = [date(1920 + 5 * number, 1, 1) for number in range(20)]
-    registers = town(
+    registers = build_registers(
         persons=[
             {"person_id": number, "birth_date": birth, "death_date": date(2016, 1, 1) if number % 7 == 0 else None}
             for number, birth in enumerate(born)
@@ -371,8 +380,8 @@ def test_the_flow_accounts_for_everybody_at_every_landmark(town: Town, made_up: 
     assert flow["reason_sv"].null_count() == 0
 
 
-def test_a_family_shares_its_topmost_known_mother(town: Town, made_up: MadeUp):
-    registers = town(
+def test_a_family_shares_its_topmost_known_mother(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[
             {"person_id": 1, "birth_date": date(1940, 1, 1)},
             {"person_id": 2, "birth_date": date(1965, 1, 1), "mother_id": 1},

@@ -9,7 +9,7 @@ import pytest
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import AnyOf, Condition, FirstEvent, NthEvent
 from riskstrat.registers import Registers
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 INDEX = date(2019, 6, 1)
 HORIZON = 731
@@ -57,7 +57,7 @@ ONE_OF_THESE = {
     ("outcome", "death", "last_resident", "expected"), ONE_OF_THESE.values(), ids=ONE_OF_THESE.keys()
 )
 def test_follow_up_ends_at_the_first_of(
-    town: Town,
+    build_registers: BuildRegisters,
     made_up: MadeUp,
     *,
     outcome: int | None,
@@ -65,7 +65,7 @@ def test_follow_up_ends_at_the_first_of(
     last_resident: int | None,
     expected: tuple[int, float],
 ):
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": date(1950, 1, 1), "death_date": None if death is None else day(death)}],
         residences=[
             {
@@ -79,7 +79,9 @@ def test_follow_up_ends_at_the_first_of(
     assert ends(registers, made_up()) == expected
 
 
-def test_a_break_of_one_day_in_residence_censors_and_a_move_within_does_not(town: Town, made_up: MadeUp):
+def test_a_break_of_one_day_in_residence_censors_and_a_move_within_does_not(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
     def spells(gap: int) -> list[dict[str, object]]:
         return [
             {"person_id": 1, "start_date": date(1999, 1, 1), "end_date": day(50)},
@@ -87,8 +89,8 @@ def test_a_break_of_one_day_in_residence_censors_and_a_move_within_does_not(town
         ]
 
     born = [{"person_id": 1, "birth_date": date(1950, 1, 1)}]
-    moved = town(persons=born, residences=spells(0), diagnoses=[stroke(60)])
-    gone = town(persons=born, residences=spells(1), diagnoses=[stroke(60)])
+    moved = build_registers(persons=born, residences=spells(0), diagnoses=[stroke(60)])
+    gone = build_registers(persons=born, residences=spells(1), diagnoses=[stroke(60)])
     assert ends(moved, made_up()) == (1, 60)
     assert ends(gone, made_up()) == (0, 50)
 
@@ -105,12 +107,18 @@ def test_a_break_of_one_day_in_residence_censors_and_a_move_within_does_not(town
     ids=["data_end", "coverage_end", "as_of", "as_of and the register's delay", "as_of and the delay of deaths"],
 )
 def test_nobody_is_followed_beyond_what_was_known(
-    town: Town, made_up: MadeUp, *, manifest: dict[str, dict[str, object]], data_end: date, as_of: date, last: date
+    build_registers: BuildRegisters,
+    made_up: MadeUp,
+    *,
+    manifest: dict[str, dict[str, object]],
+    data_end: date,
+    as_of: date,
+    last: date,
 ):
     born = [{"person_id": 1, "birth_date": date(1950, 1, 1)}]
-    quiet = town(persons=born, manifest=manifest, data_end=data_end, diagnoses=[])
+    quiet = build_registers(persons=born, manifest=manifest, data_end=data_end, diagnoses=[])
     assert ends(quiet, made_up(), as_of) == (0, (last - INDEX).days)
-    with_outcome = town(
+    with_outcome = build_registers(
         persons=born,
         manifest=manifest,
         data_end=data_end,
@@ -119,24 +127,28 @@ def test_nobody_is_followed_beyond_what_was_known(
     assert ends(with_outcome, made_up(), as_of) == (1, (last - INDEX).days)
 
 
-def test_rows_known_at_as_of_or_later_do_not_exist(town: Town, made_up: MadeUp):
+def test_rows_known_at_as_of_or_later_do_not_exist(build_registers: BuildRegisters, made_up: MadeUp):
     born = [{"person_id": 1, "birth_date": date(1950, 1, 1)}]
-    late = town(persons=born, diagnoses=[stroke(10, known_on=AS_OF)])
-    just_known = town(persons=born, diagnoses=[stroke(10, known_on=AS_OF - timedelta(days=1))])
+    late = build_registers(persons=born, diagnoses=[stroke(10, known_on=AS_OF)])
+    just_known = build_registers(persons=born, diagnoses=[stroke(10, known_on=AS_OF - timedelta(days=1))])
     assert ends(late, made_up()) == (0, HORIZON)
     assert ends(just_known, made_up()) == (1, 10)
 
 
-def test_an_inpatient_diagnosis_counts_from_admission_and_is_known_after_discharge(town: Town, made_up: MadeUp):
+def test_an_inpatient_diagnosis_counts_from_admission_and_is_known_after_discharge(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
     born = [{"person_id": 1, "birth_date": date(1950, 1, 1)}]
-    long_stay = town(persons=born, diagnoses=[stroke(10, setting="inpatient", end_date=day(200))])
+    long_stay = build_registers(persons=born, diagnoses=[stroke(10, setting="inpatient", end_date=day(200))])
     assert ends(long_stay, made_up()) == (1, 10)
     assert ends(long_stay, made_up(), as_of=day(201)) == (1, 10)
     assert ends(long_stay, made_up(), as_of=day(200)) == (0, 199)
 
 
-def test_a_death_known_later_than_as_of_has_not_happened(town: Town, made_up: MadeUp):
-    dead = town(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1), "death_date": day(100)}], diagnoses=[])
+def test_a_death_known_later_than_as_of_has_not_happened(build_registers: BuildRegisters, made_up: MadeUp):
+    dead = build_registers(
+        persons=[{"person_id": 1, "birth_date": date(1950, 1, 1), "death_date": day(100)}], diagnoses=[]
+    )
     assert ends(dead, made_up(), as_of=day(101)) == (2, 100)
     assert ends(dead, made_up(), as_of=day(100)) == (0, 99)
 
@@ -153,21 +165,25 @@ WASHOUT = {
 
 
 @pytest.mark.parametrize(("washout", "when", "included"), WASHOUT.values(), ids=WASHOUT.keys())
-def test_washout(town: Town, made_up: MadeUp, washout: str | None, when: int, included: bool):
+def test_washout(build_registers: BuildRegisters, made_up: MadeUp, washout: str | None, when: int, included: bool):
     outcome = FirstEvent(register="diagnoses", codes="I63", washout=washout)
     other = {"person_id": 2, "birth_date": date(1950, 1, 1)}
-    registers = town(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}, other], diagnoses=[stroke(when)])
+    registers = build_registers(
+        persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}, other], diagnoses=[stroke(when)]
+    )
     people = build_cohort(made_up(outcome=outcome), registers, AS_OF, min_outcomes=0).people
     assert (1 in people["person_id"]) is included
 
 
-def test_each_outcome_of_any_keeps_its_own_washout_and_the_first_counts(town: Town, made_up: MadeUp):
+def test_each_outcome_of_any_keeps_its_own_washout_and_the_first_counts(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
     either = AnyOf(
         FirstEvent(register="diagnoses", codes="I63", washout="1y"), FirstEvent(register="diagnoses", codes="I21")
     )
     infarction = {"person_id": 1, "code": "I219"}
     born = [{"person_id": 1, "birth_date": date(1950, 1, 1)}]
-    registers = town(
+    registers = build_registers(
         persons=born,
         diagnoses=[
             {**infarction, "date": day(-10)},
@@ -178,9 +194,9 @@ def test_each_outcome_of_any_keeps_its_own_washout_and_the_first_counts(town: To
     assert ends(registers, made_up(outcome=either)) == (1, 20)
 
 
-def test_only_rows_of_the_settings_and_positions_count(town: Town, made_up: MadeUp):
+def test_only_rows_of_the_settings_and_positions_count(build_registers: BuildRegisters, made_up: MadeUp):
     strict = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}],
         diagnoses=[
             stroke(5, setting="primary", position="main"),
@@ -211,10 +227,10 @@ STAYS = {
 
 @pytest.mark.parametrize(("stays", "expected"), STAYS.values(), ids=STAYS.keys())
 def test_the_second_admission_within_a_year(
-    town: Town, made_up: MadeUp, stays: list[tuple[int, int | None]], expected: tuple[int, float]
+    build_registers: BuildRegisters, made_up: MadeUp, stays: list[tuple[int, int | None]], expected: tuple[int, float]
 ):
     others = [{"person_id": 2, "date": day(10), "code": "admission_unplanned"}]
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}, {"person_id": 2, "birth_date": date(1950, 1, 1)}],
         contacts=[*(stay(first, last) for first, last in stays), *others],
     )
@@ -222,20 +238,20 @@ def test_the_second_admission_within_a_year(
     assert (people["event"].item(), people["duration_days"].item()) == expected
 
 
-def test_the_third_of_three(town: Town, made_up: MadeUp):
+def test_the_third_of_three(build_registers: BuildRegisters, made_up: MadeUp):
     third = NthEvent(register="contacts", codes="admission_unplanned", n=3, span="90d")
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}],
         contacts=[stay(10, 11), stay(50, 51), stay(101, 102), stay(130, 131)],
     )
     assert ends(registers, made_up(outcome=third)) == (1, 130)
 
 
-def test_stays_are_merged_person_by_person_however_many_there_are(town: Town, made_up: MadeUp):
+def test_stays_are_merged_person_by_person_however_many_there_are(build_registers: BuildRegisters, made_up: MadeUp):
     people = range(2000)
     transferred = [(10, 20), (20, 30)]
     readmitted = [(10, 20), (40, 50)]
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": number, "birth_date": date(1950, 1, 1)} for number in people],
         contacts=[
             {**stay(*days), "person_id": number}

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import AtBirth, Condition, Ever, Excluding, FirstEvent, OnDate, Population, Text
+from riskstrat.declare import AtBirth, Condition, Ever, Excluding, FirstEvent, LocalisedText, OnDate, Population
 from riskstrat.errors import DesignError
 from riskstrat.incidence import cumulative_incidence
 from riskstrat.records.cohort import Cohort
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 INDEX = date(2019, 6, 1)
 HORIZON = 731
@@ -33,9 +33,9 @@ def stroke(number: int, code: str = "I639") -> dict[str, object]:
     return {"person_id": 1, "date": day(number), "code": code}
 
 
-def built(town: Town, condition: Condition, *homes: dict[str, object], **given: object) -> Cohort:
+def built(build_registers: BuildRegisters, condition: Condition, *homes: dict[str, object], **given: object) -> Cohort:
     keeper = {"person_id": 99, "birth_date": date(1950, 1, 1)}
-    registers = town(
+    registers = build_registers(
         persons=[{**BORN, "death_date": given.pop("died", None)}, keeper],
         residences=[*homes, {"person_id": 99, "start_date": date(1999, 1, 1), "end_date": None}],
         diagnoses=given.pop("diagnoses", []),
@@ -70,13 +70,16 @@ HOMES = {
 
 @pytest.mark.parametrize(("homes", "expected"), HOMES.values(), ids=HOMES.keys())
 def test_entry_is_the_day_after_moving_in(
-    town: Town, made_up: MadeUp, homes: list[dict[str, object]], expected: tuple[float, int, float] | str
+    build_registers: BuildRegisters,
+    made_up: MadeUp,
+    homes: list[dict[str, object]],
+    expected: tuple[float, int, float] | str,
 ):
-    assert answer(built(town, made_up(population=Population(late_entry=True)), *homes)) == expected
+    assert answer(built(build_registers, made_up(population=Population(late_entry=True)), *homes)) == expected
 
 
-def test_without_late_entry_they_are_left_out(town: Town, made_up: MadeUp):
-    cohort = built(town, made_up(), lives(100))
+def test_without_late_entry_they_are_left_out(build_registers: BuildRegisters, made_up: MadeUp):
+    cohort = built(build_registers, made_up(), lives(100))
     assert cohort.flow.filter(part="left_out")["reason"].to_list() == ["not resident"]
     assert "entry_days" not in cohort.people.columns
     assert cohort.entry_days.tolist() == [0.0]
@@ -100,40 +103,40 @@ EVENTS = {
 
 @pytest.mark.parametrize(("given", "expected"), EVENTS.values(), ids=EVENTS.keys())
 def test_washout_and_time_at_risk_count_from_the_entry(
-    town: Town, made_up: MadeUp, given: dict[str, object], expected: tuple[float, int, float] | str
+    build_registers: BuildRegisters, made_up: MadeUp, given: dict[str, object], expected: tuple[float, int, float] | str
 ):
     outcome = FirstEvent(register="diagnoses", codes="I63", washout="1y")
     condition = made_up(population=Population(late_entry=True), outcome=outcome)
-    assert answer(built(town, condition, lives(100), **given)) == expected
+    assert answer(built(build_registers, condition, lives(100), **given)) == expected
 
 
-def test_residence_that_is_asked_for_puts_off_the_entry(town: Town, made_up: MadeUp):
+def test_residence_that_is_asked_for_puts_off_the_entry(build_registers: BuildRegisters, made_up: MadeUp):
     condition = made_up(population=Population(resident_days=365, late_entry=True))
-    assert answer(built(town, condition, lives(-365))) == (0, 0, HORIZON)
-    assert answer(built(town, condition, lives(-364))) == (1, 0, HORIZON)
-    assert answer(built(town, condition, lives(100))) == (465, 0, HORIZON)
+    assert answer(built(build_registers, condition, lives(-365))) == (0, 0, HORIZON)
+    assert answer(built(build_registers, condition, lives(-364))) == (1, 0, HORIZON)
+    assert answer(built(build_registers, condition, lives(100))) == (465, 0, HORIZON)
 
 
-def test_an_index_before_what_is_covered_enters_when_it_begins(town: Town, made_up: MadeUp):
+def test_an_index_before_what_is_covered_enters_when_it_begins(build_registers: BuildRegisters, made_up: MadeUp):
     manifest = {"diagnoses": {"coverage_start": day(200)}}
     late, strict = (made_up(population=Population(late_entry=late)) for late in (True, False))
-    assert answer(built(town, late, lives(-500), manifest=manifest)) == (200, 0, HORIZON)
+    assert answer(built(build_registers, late, lives(-500), manifest=manifest)) == (200, 0, HORIZON)
     with pytest.raises(DesignError, match="index date outside the time studied"):
-        built(town, strict, lives(-500), manifest=manifest)
+        built(build_registers, strict, lives(-500), manifest=manifest)
 
 
-def test_who_is_excluded_is_asked_at_the_entry(town: Town, made_up: MadeUp):
+def test_who_is_excluded_is_asked_at_the_entry(build_registers: BuildRegisters, made_up: MadeUp):
     rule = Excluding(
-        having=Ever(register="diagnoses", codes="F00", within="1y"), reason=Text(en="dementia", sv="demens")
+        having=Ever(register="diagnoses", codes="F00", within="1y"), reason=LocalisedText(en="dementia", sv="demens")
     )
     condition = made_up(population=Population(late_entry=True, excluding=(rule,)))
-    assert answer(built(town, condition, lives(100), diagnoses=[stroke(50, "F001")])) == "dementia"
-    assert answer(built(town, condition, lives(100), diagnoses=[stroke(-270, "F001")])) == (101, 0, HORIZON)
+    assert answer(built(build_registers, condition, lives(100), diagnoses=[stroke(50, "F001")])) == "dementia"
+    assert answer(built(build_registers, condition, lives(100), diagnoses=[stroke(-270, "F001")])) == (101, 0, HORIZON)
 
 
-def test_at_birth_entry_is_the_day_of_moving_in(town: Town, made_up: MadeUp):
+def test_at_birth_entry_is_the_day_of_moving_in(build_registers: BuildRegisters, made_up: MadeUp):
     born = date(2015, 5, 1)
-    registers = town(
+    registers = build_registers(
         persons=[{"person_id": 1, "birth_date": born}, {"person_id": 2, "birth_date": born}],
         residences=[
             {"person_id": 1, "start_date": born, "area_id": "A"},
@@ -146,24 +149,26 @@ def test_at_birth_entry_is_the_day_of_moving_in(town: Town, made_up: MadeUp):
     assert people.select("person_id", "area_id", "entry_days").rows() == [(1, "A", 0.0), (2, "B", 30.0)]
 
 
-def test_direct_models_are_refused_and_incidence_takes_the_entry(town: Town, made_up: MadeUp):
-    cohort = built(town, made_up(population=Population(late_entry=True)), lives(100), diagnoses=[stroke(200)])
+def test_direct_models_are_refused_and_incidence_takes_the_entry(build_registers: BuildRegisters, made_up: MadeUp):
+    cohort = built(
+        build_registers, made_up(population=Population(late_entry=True)), lives(100), diagnoses=[stroke(200)]
+    )
     with pytest.raises(DesignError, match="entered late"):
         _ = cohort.outcome
     both = cumulative_incidence(cohort.entered_outcome, [HORIZON], entry=cohort.entry_days)
     assert both.filter(event=1)["estimate"].to_list() == [0.5]
 
 
-def test_a_cohort_in_which_nobody_entered_late_is_like_any_other(town: Town, made_up: MadeUp):
-    late = built(town, made_up(population=Population(late_entry=True)), lives(-500))
-    usual = built(town, made_up(), lives(-500))
+def test_a_cohort_in_which_nobody_entered_late_is_like_any_other(build_registers: BuildRegisters, made_up: MadeUp):
+    late = built(build_registers, made_up(population=Population(late_entry=True)), lives(-500))
+    usual = built(build_registers, made_up(), lives(-500))
     assert late.people.drop("entry_days").equals(usual.people)
     assert late.flow.equals(usual.flow)
     assert (late.outcome == usual.outcome).all()
 
 
-def test_the_target_population_is_who_lives_here_now(town: Town, made_up: MadeUp):
-    registers = town(
+def test_the_target_population_is_who_lives_here_now(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(
         persons=[BORN, {**BORN, "person_id": 2}],
         residences=[lives(-500), {"person_id": 2, "start_date": AS_OF, "end_date": None}],
         diagnoses=[],

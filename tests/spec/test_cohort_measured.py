@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import AnyOf, AtAge, FirstEvent, MeasuredAbove
 from riskstrat.registers import Registers
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 BORN = date(2014, 3, 10)
 INDEX = date(2015, 9, 10)
@@ -31,8 +31,10 @@ def bmi(on: date, value: float | None) -> dict[str, object]:
     return {"person_id": 1, "date": on, "code": "bmi_kg_m2", "value": value}
 
 
-def child(town: Town, *measured: dict[str, object], died: date | None = None, until: date | None = None) -> Registers:
-    return town(
+def child(
+    build_registers: BuildRegisters, *measured: dict[str, object], died: date | None = None, until: date | None = None
+) -> Registers:
+    return build_registers(
         persons=[{"person_id": 1, "birth_date": BORN, "sex": "male", "death_date": died}],
         residences=[{"person_id": 1, "start_date": BORN, "end_date": until, "area_id": "A"}],
         child_health=measured,
@@ -73,38 +75,41 @@ CASES = {
 
 @pytest.mark.parametrize(("measured", "expected"), CASES.values(), ids=CASES.keys())
 def test_the_measurement_nearest_four_years(
-    town: Town, made_up: MadeUp, measured: list[tuple[date, float | None]], expected: tuple[int, float, bool]
+    build_registers: BuildRegisters,
+    made_up: MadeUp,
+    measured: list[tuple[date, float | None]],
+    expected: tuple[int, float, bool],
 ):
-    assert status(child(town, *(bmi(on, value) for on, value in measured)), made_up) == expected
+    assert status(child(build_registers, *(bmi(on, value) for on, value in measured)), made_up) == expected
 
 
-def test_the_curve_is_that_of_the_exact_age_and_sex(town: Town, made_up: MadeUp):
-    assert status(child(town, bmi(FOUR, 19.24)), made_up)[0] == 1
-    assert status(child(town, bmi(FOUR, 19.22)), made_up)[0] == 0
+def test_the_curve_is_that_of_the_exact_age_and_sex(build_registers: BuildRegisters, made_up: MadeUp):
+    assert status(child(build_registers, bmi(FOUR, 19.24)), made_up)[0] == 1
+    assert status(child(build_registers, bmi(FOUR, 19.22)), made_up)[0] == 0
 
 
-def test_death_before_a_measurement_competes_and_is_assessed(town: Town, made_up: MadeUp):
+def test_death_before_a_measurement_competes_and_is_assessed(build_registers: BuildRegisters, made_up: MadeUp):
     died = date(2017, 1, 1)
-    assert status(child(town, died=died, until=died), made_up) == (2, after(died), True)
+    assert status(child(build_registers, died=died, until=died), made_up) == (2, after(died), True)
 
 
-def test_death_after_a_measurement_does_not_change_the_status(town: Town, made_up: MadeUp):
+def test_death_after_a_measurement_does_not_change_the_status(build_registers: BuildRegisters, made_up: MadeUp):
     died = date(2018, 8, 1)
-    assert status(child(town, bmi(FOUR, LEAN), died=died, until=died), made_up) == (0, HORIZON, True)
+    assert status(child(build_registers, bmi(FOUR, LEAN), died=died, until=died), made_up) == (0, HORIZON, True)
 
 
-def test_who_moved_away_before_being_measured_is_not_assessed(town: Town, made_up: MadeUp):
+def test_who_moved_away_before_being_measured_is_not_assessed(build_registers: BuildRegisters, made_up: MadeUp):
     left = date(2017, 1, 1)
-    assert status(child(town, bmi(FOUR, OBESE), until=left), made_up) == (0, after(left), False)
+    assert status(child(build_registers, bmi(FOUR, OBESE), until=left), made_up) == (0, after(left), False)
 
 
-def test_a_plain_level_and_an_untimely_measurement(town: Town, made_up: MadeUp):
+def test_a_plain_level_and_an_untimely_measurement(build_registers: BuildRegisters, made_up: MadeUp):
     heavy = MeasuredAbove(
         register="child_health", codes="weight_kg", level=20.0, age_years=(3.5, 5.5), nearest_years=4.0
     )
     row = {"person_id": 1, "date": FOUR, "code": "weight_kg", "value": 20.0}
     condition = made_up(index=AtAge(months=18), outcome=heavy, horizon="4y")
-    people = build_cohort(condition, child(town, row), date(2024, 1, 1), min_outcomes=0).people
+    people = build_cohort(condition, child(build_registers, row), date(2024, 1, 1), min_outcomes=0).people
     assert people["event"].to_list() == [1]
 
 

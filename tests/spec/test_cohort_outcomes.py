@@ -20,7 +20,7 @@ from riskstrat.declare import (
     ScoreReaches,
 )
 from riskstrat.registers import Registers
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 INDEX = date(2019, 6, 1)
 HORIZON = 731
@@ -58,19 +58,25 @@ DEATHS = {
 
 
 @pytest.mark.parametrize(("when", "causes", "expected"), DEATHS.values(), ids=DEATHS.keys())
-def test_death_from(town: Town, made_up: MadeUp, when: int, causes: list[tuple[str, str]], expected: tuple[int, float]):
-    registers = town(persons=[{**BORN, "death_date": day(when)}], diagnoses=certificate(when, *causes))
+def test_death_from(
+    build_registers: BuildRegisters,
+    made_up: MadeUp,
+    when: int,
+    causes: list[tuple[str, str]],
+    expected: tuple[int, float],
+):
+    registers = build_registers(persons=[{**BORN, "death_date": day(when)}], diagnoses=certificate(when, *causes))
     assert status(registers, made_up(outcome=DeathFrom(codes="I20-I25"))) == expected
 
 
-def test_any_mention_on_the_certificate_is_asked_with_no_positions(town: Town, made_up: MadeUp):
+def test_any_mention_on_the_certificate_is_asked_with_no_positions(build_registers: BuildRegisters, made_up: MadeUp):
     causes = certificate(100, ("C349", "underlying"), ("I219", "other"))
-    registers = town(persons=[{**BORN, "death_date": day(100)}], diagnoses=causes)
+    registers = build_registers(persons=[{**BORN, "death_date": day(100)}], diagnoses=causes)
     assert status(registers, made_up(outcome=DeathFrom(codes="I20-I25", positions=()))) == (1, 100)
 
 
-def test_an_infarction_in_hospital_is_not_a_death_from_it(town: Town, made_up: MadeUp):
-    registers = town(persons=[BORN], diagnoses=[diagnosed(100, "I219", position="underlying")])
+def test_an_infarction_in_hospital_is_not_a_death_from_it(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(persons=[BORN], diagnoses=[diagnosed(100, "I219", position="underlying")])
     assert status(registers, made_up(outcome=DeathFrom(codes="I20-I25"))) == (0, HORIZON)
 
 
@@ -102,7 +108,7 @@ REPEATED = {
 
 @pytest.mark.parametrize(("washout", "rows", "expected"), REPEATED.values(), ids=REPEATED.keys())
 def test_the_second_stay_with_its_washout_setting_and_position(
-    town: Town,
+    build_registers: BuildRegisters,
     made_up: MadeUp,
     washout: str | None,
     rows: list[dict[str, object]],
@@ -118,21 +124,21 @@ def test_the_second_stay_with_its_washout_setting_and_position(
         washout=washout,
     )
     died = day(300) if expected == (1, 300) else None
-    registers = town(persons=[{**BORN, "death_date": died}, KEEPER], diagnoses=rows)
+    registers = build_registers(persons=[{**BORN, "death_date": died}, KEEPER], diagnoses=rows)
     assert status(registers, made_up(outcome=again)) == expected
 
 
-def test_outcomes_on_one_day_are_one(town: Town, made_up: MadeUp):
+def test_outcomes_on_one_day_are_one(build_registers: BuildRegisters, made_up: MadeUp):
     either = AnyOf(FirstEvent(register="diagnoses", codes="I21"), FirstEvent(register="diagnoses", codes="I63"))
     rows = [diagnosed(40, "I639"), diagnosed(40, "I219"), diagnosed(40, "I219", setting="primary")]
-    registers = town(persons=[BORN], diagnoses=rows)
+    registers = build_registers(persons=[BORN], diagnoses=rows)
     people = build_cohort(made_up(outcome=either), registers, AS_OF, min_outcomes=0).people
     assert people.select("event", "duration_days").rows() == [(1, 40.0)]
 
 
-def test_the_washout_of_one_outcome_does_not_reach_the_other(town: Town, made_up: MadeUp):
+def test_the_washout_of_one_outcome_does_not_reach_the_other(build_registers: BuildRegisters, made_up: MadeUp):
     either = AnyOf(DeathFrom(codes="I20-I25"), FirstEvent(register="diagnoses", codes="I63", washout="1y"))
-    registers = town(persons=[BORN, KEEPER], diagnoses=[diagnosed(-10, "I219"), diagnosed(90, "I639")])
+    registers = build_registers(persons=[BORN, KEEPER], diagnoses=[diagnosed(-10, "I219"), diagnosed(90, "I639")])
     assert status(registers, made_up(outcome=either)) == (1, 90)
 
 
@@ -158,21 +164,23 @@ SCORES = {
 
 
 @pytest.mark.parametrize(("rows", "expected"), SCORES.values(), ids=SCORES.keys())
-def test_a_score_reaches_a_level(town: Town, made_up: MadeUp, rows: list[tuple[int, str]], expected: tuple[int, float]):
+def test_a_score_reaches_a_level(
+    build_registers: BuildRegisters, made_up: MadeUp, rows: list[tuple[int, str]], expected: tuple[int, float]
+):
     frail = ScoreReaches(register="diagnoses", settings=("inpatient",), level=5, within="1y")
-    registers = town(persons=[BORN], diagnoses=[diagnosed(*row) for row in rows])
+    registers = build_registers(persons=[BORN], diagnoses=[diagnosed(*row) for row in rows])
     assert status(registers, made_up(outcome=frail)) == expected
 
 
-def test_a_level_just_missed_by_binary_tenths_is_reached(town: Town, made_up: MadeUp):
+def test_a_level_just_missed_by_binary_tenths_is_reached(build_registers: BuildRegisters, made_up: MadeUp):
     level = ScoreReaches(register="diagnoses", level=10.3)  # 7.1 + 3.2 in tenths
-    registers = town(persons=[BORN], diagnoses=[diagnosed(10, DEMENTIA), diagnosed(20, FALL)])
+    registers = build_registers(persons=[BORN], diagnoses=[diagnosed(10, DEMENTIA), diagnosed(20, FALL)])
     assert status(registers, made_up(outcome=level)) == (1, 20)
 
 
-def test_only_the_settings_and_codes_asked_for_score(town: Town, made_up: MadeUp):
+def test_only_the_settings_and_codes_asked_for_score(build_registers: BuildRegisters, made_up: MadeUp):
     rows = [diagnosed(10, FALL), diagnosed(20, URINE, setting="primary"), diagnosed(30, DEMENTIA)]
-    registers = town(persons=[BORN], diagnoses=rows)
+    registers = build_registers(persons=[BORN], diagnoses=rows)
     anywhere = ScoreReaches(register="diagnoses", level=5)
     inpatient = ScoreReaches(register="diagnoses", level=5, settings=("inpatient",))
     injuries = ScoreReaches(register="diagnoses", level=3, codes="W19, N39")
@@ -193,32 +201,34 @@ AT_THE_LEVEL = {
 
 @pytest.mark.parametrize(("washout", "rows", "expected"), AT_THE_LEVEL.values(), ids=AT_THE_LEVEL.keys())
 def test_who_is_at_the_level_already(
-    town: Town,
+    build_registers: BuildRegisters,
     made_up: MadeUp,
     washout: str | None,
     rows: list[tuple[int, str]],
     expected: tuple[int, float] | None,
 ):
     frail = ScoreReaches(register="diagnoses", level=5, within="1y", washout=washout)
-    registers = town(persons=[BORN, KEEPER], diagnoses=[diagnosed(*row) for row in rows])
+    registers = build_registers(persons=[BORN, KEEPER], diagnoses=[diagnosed(*row) for row in rows])
     assert status(registers, made_up(outcome=frail)) == expected
 
 
-def test_an_ever_growing_score_never_falls(town: Town, made_up: MadeUp):
+def test_an_ever_growing_score_never_falls(build_registers: BuildRegisters, made_up: MadeUp):
     ever = ScoreReaches(register="diagnoses", level=5, within="ever")
-    registers = town(persons=[BORN], diagnoses=[diagnosed(-3000, FALL), diagnosed(700, URINE), diagnosed(710, FALL)])
+    registers = build_registers(
+        persons=[BORN], diagnoses=[diagnosed(-3000, FALL), diagnosed(700, URINE), diagnosed(710, FALL)]
+    )
     assert status(registers, made_up(outcome=ever)) == (1, 700)
 
 
-def test_death_on_the_day_of_the_outcome_leaves_the_outcome(town: Town, made_up: MadeUp):
+def test_death_on_the_day_of_the_outcome_leaves_the_outcome(build_registers: BuildRegisters, made_up: MadeUp):
     frail = ScoreReaches(register="diagnoses", level=5)
-    registers = town(persons=[{**BORN, "death_date": day(50)}], diagnoses=[diagnosed(50, DEMENTIA)])
+    registers = build_registers(persons=[{**BORN, "death_date": day(50)}], diagnoses=[diagnosed(50, DEMENTIA)])
     assert status(registers, made_up(outcome=frail)) == (1, 50)
 
 
-def test_the_first_of_a_score_and_an_event(town: Town, made_up: MadeUp):
+def test_the_first_of_a_score_and_an_event(build_registers: BuildRegisters, made_up: MadeUp):
     either = AnyOf(ScoreReaches(register="diagnoses", level=5), FirstEvent(register="diagnoses", codes="S72"))
-    registers = town(persons=[BORN], diagnoses=[diagnosed(40, "S720"), diagnosed(90, DEMENTIA)])
+    registers = build_registers(persons=[BORN], diagnoses=[diagnosed(40, "S720"), diagnosed(90, DEMENTIA)])
     assert status(registers, made_up(outcome=either)) == (1, 40)
 
 
@@ -232,7 +242,7 @@ def test_outcomes_come_back_from_json(kind: OutcomeKind):
     assert Declaration.from_json(kind.to_json()) == kind
 
 
-def test_the_score_of_every_day_is_that_of_a_slow_count(town: Town, made_up: MadeUp):
+def test_the_score_of_every_day_is_that_of_a_slow_count(build_registers: BuildRegisters, made_up: MadeUp):
     """Compare with adding the distinct items of the look-back day by day, for people with many rows."""
     points = {"W19": 3.2, "N39": 3.2, "F00": 7.1, "R29": 3.6, "G81": 4.4}
     rows = [
@@ -240,7 +250,7 @@ def test_the_score_of_every_day_is_that_of_a_slow_count(town: Town, made_up: Mad
         for person in range(1, 40)
         for step in range(9)
     ]
-    registers = town(persons=[{**BORN, "person_id": person} for person in range(1, 40)], diagnoses=rows)
+    registers = build_registers(persons=[{**BORN, "person_id": person} for person in range(1, 40)], diagnoses=rows)
     frail = ScoreReaches(register="diagnoses", level=12, within="200d")
     built = build_cohort(made_up(outcome=frail), registers, AS_OF, min_outcomes=0).people
     found = dict(built.filter(event=1).select("person_id", pl.col("duration_days").cast(pl.Int64)).iter_rows())

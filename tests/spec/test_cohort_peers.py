@@ -16,7 +16,7 @@ from scipy.stats import qmc
 from riskstrat.cohort import build_cohort
 from riskstrat.incidence import censoring_weights, cumulative_incidence, kaplan_meier, outcome_array
 from riskstrat.records.cohort import Cohort
-from town import MadeUp, Town
+from small_registers import BuildRegisters, MadeUp
 
 INDEX = date(2019, 6, 1)
 HORIZON = 731
@@ -30,10 +30,10 @@ def day(number: int) -> date:
 
 
 @pytest.fixture(scope="module")
-def followed(town: Town, made_up: MadeUp) -> Cohort:
+def followed(build_registers: BuildRegisters, made_up: MadeUp) -> Cohort:
     evenly = qmc.Sobol(3, seed=1).random(PEOPLE)
     days = np.ceil(-np.log1p(-evenly) / [STROKE, DEATH, MOVE] * HORIZON).clip(1, 3 * HORIZON).astype(int)
-    registers = town(
+    registers = build_registers(
         persons=[
             {"person_id": person, "birth_date": date(1950, 1, 1), "death_date": day(int(death))}
             for person, (_, death, _) in enumerate(days)

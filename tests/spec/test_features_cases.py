@@ -6,7 +6,7 @@ import pytest
 
 from feature_cases.case import Case, Refusal, Section, answered
 from feature_cases.page import FOLDER, PAGES, pages
-from town import Town
+from small_registers import BuildRegisters
 
 CASES = {
     f"{page.name}: {section.title}: {case.title}": (section, case)
@@ -17,9 +17,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("section", "case"), CASES.values(), ids=CASES)
-def test_the_answer_is_as_said(town: Town, section: Section, case: Case):
+def test_the_answer_is_as_said(build_registers: BuildRegisters, section: Section, case: Case):
     feature = section.feature_of(case)
-    row = answered(section, case, town)
+    row = answered(section, case, build_registers)
     assert row[feature.column] == (None if case.answer is None else pytest.approx(case.answer, rel=1e-6, abs=1e-9))
     if case.share is not None:
         (share,) = (value for name, value in row.items() if name.endswith("observed_share"))

@@ -19,15 +19,15 @@ from riskstrat.declare import (
     Feature,
     GrowthZ,
     Latest,
+    LocalisedText,
     Sex,
-    Text,
 )
 from riskstrat.declare.base import CONFIG
 from riskstrat.declare.features import PersonFeature
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from town import Rows, Town
+from small_registers import BuildRegisters, Rows
 
 INDEX = date(2019, 6, 1)
 FAMILY = [
@@ -52,8 +52,8 @@ def answers(registers: Registers, feature: Feature) -> list[float | None]:
     return [None if x is None else round(x, 4) for x in ask(registers, feature)[feature.column].to_list()]
 
 
-def with_rows(town: Town, rows: Rows, **manifest: object) -> Registers:
-    return town(FAMILY, diagnoses=[{"value": None, **row} for row in rows], manifest={"diagnoses": manifest})
+def with_rows(build_registers: BuildRegisters, rows: Rows, **manifest: object) -> Registers:
+    return build_registers(FAMILY, diagnoses=[{"value": None, **row} for row in rows], manifest={"diagnoses": manifest})
 
 
 ROWS = [
@@ -64,29 +64,31 @@ ROWS = [
 ]
 
 
-def test_growth_by_who_is_that_of_the_age_on_the_day_of_measurement(town: Town):
+def test_growth_by_who_is_that_of_the_age_on_the_day_of_measurement(build_registers: BuildRegisters):
     rows = [
         {"person_id": 1, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
         {"person_id": 1, "date": day(50), "code": "bmi_kg_m2", "value": None},
         {"person_id": 3, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
     ]
-    registers = town(FAMILY, child_health=rows)
+    registers = build_registers(FAMILY, child_health=rows)
     feature = GrowthZ(register="child_health", codes="bmi_kg_m2", reference="who")
     boy = {"sex": pl.lit("male"), "age_days": pl.lit(265), "value": pl.lit(17.3)}
     expected = pl.select(growth_z("who", **boy)).item()
     assert answers(registers, feature) == [round(expected, 4), None, None]  # no rows; older than the reference
 
 
-def test_growth_that_cannot_be_is_skipped(town: Town):
+def test_growth_that_cannot_be_is_skipped(build_registers: BuildRegisters):
     rows = [
         {"person_id": 1, "date": day(100), "code": "bmi_kg_m2", "value": 17.3},
         {"person_id": 1, "date": day(50), "code": "bmi_kg_m2", "value": 173.0},
     ]
     who = GrowthZ(register="child_health", codes="bmi_kg_m2", reference="who")
-    assert answers(town(FAMILY, child_health=rows), who) == answers(town(FAMILY, child_health=rows[:1]), who)
+    assert answers(build_registers(FAMILY, child_health=rows), who) == answers(
+        build_registers(FAMILY, child_health=rows[:1]), who
+    )
 
 
-def test_growth_by_marsal_takes_the_gestation_of_the_same_date(town: Town):
+def test_growth_by_marsal_takes_the_gestation_of_the_same_date(build_registers: BuildRegisters):
     rows = [
         {"person_id": 1, "date": day(365), "code": "birth_weight_g", "value": 3600.0},
         {"person_id": 1, "date": day(365), "code": "gestation_days", "value": 280.0},
@@ -94,13 +96,13 @@ def test_growth_by_marsal_takes_the_gestation_of_the_same_date(town: Town):
         {"person_id": 2, "date": day(365), "code": "birth_weight_g", "value": 3600.0},
     ]
     feature = GrowthZ(register="births", codes="birth_weight_g", reference="marsal")
-    z = answers(town(FAMILY, births=rows), feature)
+    z = answers(build_registers(FAMILY, births=rows), feature)
     boy = {"sex": pl.lit("male"), "age_days": pl.lit(280), "value": pl.lit(3600.0)}
     expected = pl.select(growth_z("marsal", **boy)).item()
     assert z == [round(expected, 4), None, None]  # a weight without gestation; no rows
 
 
-def test_facts_of_the_area_are_the_latest_known_before_the_index(town: Town):
+def test_facts_of_the_area_are_the_latest_known_before_the_index(build_registers: BuildRegisters):
     facts = [
         {"area_id": "A", "date": day(700), "code": "care_need_index", "value": 1.0},
         {"area_id": "A", "date": day(400), "code": "care_need_index", "value": 2.0},
@@ -110,16 +112,16 @@ def test_facts_of_the_area_are_the_latest_known_before_the_index(town: Town):
         {"area_id": "A", "date": day(390), "code": "income", "value": 9.0},
     ]
     delay = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 365}}
-    registers = town(FAMILY, area_facts=facts, manifest=delay)
+    registers = build_registers(FAMILY, area_facts=facts, manifest=delay)
     assert answers(registers, AreaFact("care_need_index")) == [2, 2, 2]
     assert answers(registers, AreaFact("unheard_of")) == [None, None, None]
-    assert answers(town(FAMILY), AreaFact("care_need_index")) == [None, None, None]
+    assert answers(build_registers(FAMILY), AreaFact("care_need_index")) == [None, None, None]
 
 
-def test_people_without_an_area_have_no_facts_of_it(town: Town):
+def test_people_without_an_area_have_no_facts_of_it(build_registers: BuildRegisters):
     facts = [{"area_id": "A", "date": day(400), "code": "income", "value": 2.0}]
     delay = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 0}}
-    registers = town(FAMILY, area_facts=facts, manifest=delay)
+    registers = build_registers(FAMILY, area_facts=facts, manifest=delay)
     people = pl.DataFrame(
         {"person_id": [1], "index_date": [INDEX], "area_id": [None]}, schema_overrides={"area_id": pl.String}
     )
@@ -159,12 +161,12 @@ class AgeAtLast(EventFeature):
         return pl.when(pl.col("sex").last() == "male").then(pl.col("age_days").last())
 
 
-def test_a_new_kind_may_use_age_and_sex(town: Town):
-    assert answers(with_rows(town, ROWS), AgeAtLast(register="diagnoses", codes="F00")) == [355, None, None]
+def test_a_new_kind_may_use_age_and_sex(build_registers: BuildRegisters):
+    assert answers(with_rows(build_registers, ROWS), AgeAtLast(register="diagnoses", codes="F00")) == [355, None, None]
 
 
-def test_a_new_kind_is_one_class_with_one_method(town: Town):
-    registers = with_rows(town, ROWS)
+def test_a_new_kind_is_one_class_with_one_method(build_registers: BuildRegisters):
+    registers = with_rows(build_registers, ROWS)
     assert answers(registers, Spread(register="diagnoses", codes="F00, W19")) == [1, 0, -1]
     assert answers(registers, BornIn(year=1990)) == [0, 1, 0]
     assert Feature.from_json(BornIn(year=1990).to_json()) == BornIn(year=1990)
@@ -179,29 +181,29 @@ class ThisYear(AnchoredWindow):
         return "this_year"
 
     @property
-    def words(self) -> Text:
-        return Text(en="this year", sv="i år")
+    def description(self) -> LocalisedText:
+        return LocalisedText(en="this year", sv="i år")
 
     def start(self) -> pl.Expr:
         return (pl.col("index_date") - pl.duration(days=1)).dt.truncate("1y")
 
 
-def test_a_new_window_is_one_class(town: Town):
+def test_a_new_window_is_one_class(build_registers: BuildRegisters):
     rows = [{"person_id": 1, "date": date(year, month, 31), "code": "F00"} for year, month in ((2018, 12), (2019, 1))]
     feature = Count(register="diagnoses", codes="F00", within=("ever", ThisYear()))
-    asked = ask(with_rows(town, rows), feature).row(0)
+    asked = ask(with_rows(build_registers, rows), feature).row(0)
     assert asked[2:4] == (2, 1)
     assert Feature.from_json(feature.to_json()) == feature
 
 
-def test_the_answer_has_the_order_of_the_people_and_of_the_features(town: Town):
+def test_the_answer_has_the_order_of_the_people_and_of_the_features(build_registers: BuildRegisters):
     features = (
         Sex(),
         Count(register="diagnoses", codes="F00"),
         Count(register="diagnoses", codes="F00", relative="mother"),
         Age(),
     )
-    X = ask(with_rows(town, ROWS), *features, people=(3, 1, 2, 1))
+    X = ask(with_rows(build_registers, ROWS), *features, people=(3, 1, 2, 1))
     assert X["person_id"].to_list() == [3, 1, 2, 1]
     assert X["sex_male"].to_list() == [0, 1, 0, 1]
     assert X.columns == [
@@ -214,8 +216,8 @@ def test_the_answer_has_the_order_of_the_people_and_of_the_features(town: Town):
     assert set(X.dtypes[2:]) == {pl.Float32}
 
 
-def test_several_index_dates_of_a_person_see_their_own_past(town: Town):
-    registers = with_rows(town, ROWS)
+def test_several_index_dates_of_a_person_see_their_own_past(build_registers: BuildRegisters):
+    registers = with_rows(build_registers, ROWS)
     dates = [day(-5), day(15), day(20), day(25), day(15)]
     people = pl.DataFrame({"person_id": [1] * 5, "index_date": dates, "area_id": ["A"] * 5})
     cohort = Target(condition="made_up", people=people, flow=pl.DataFrame(), as_of=INDEX)
@@ -223,13 +225,13 @@ def test_several_index_dates_of_a_person_see_their_own_past(town: Town):
     assert X[:, 2].to_list() == [3, 2, 0, 0, 2]
 
 
-def test_nobody_and_empty_tables_give_the_same_columns(town: Town):
+def test_nobody_and_empty_tables_give_the_same_columns(build_registers: BuildRegisters):
     features = (
         Age(),
         Ever(register="diagnoses", codes="F00"),
         Latest(register="diagnoses", codes="F00", relative="mother"),
     )
-    registers = town(FAMILY, diagnoses=[])
+    registers = build_registers(FAMILY, diagnoses=[])
     nobody, somebody = ask(registers, *features, people=()), ask(registers, *features)
     assert nobody.schema == somebody.schema
     assert nobody.is_empty()

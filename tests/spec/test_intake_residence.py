@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deliveries import POPULATION, YEARS, told, write
 from riskstrat.registers import intake
 from riskstrat.registers.intake.reporting import Intake
+from small_extracts import POPULATION, YEARS, counts_by_outcome, write
 
 A, B = "0181C1010", "0181A0010"
 ANCHOR = 2
@@ -113,8 +113,8 @@ def test_a_year_whose_file_is_missing_is_bridged(tmp_path: Path):
 
 def test_assumed_days_are_counted_and_rows_add_up(tmp_path: Path):
     _, found = lived(tmp_path, everywhere(A, B, B))
-    assert told(found, "residences", "moved on an unknown day, 1 July") == {"mended": 1}
-    assert told(found, "residences", "left on an unknown day, 30 June") == {"mended": 1}
+    assert counts_by_outcome(found, "residences", "moved on an unknown day, 1 July") == {"mended": 1}
+    assert counts_by_outcome(found, "residences", "left on an unknown day, 30 June") == {"mended": 1}
     account = found.account
     assert account.of("residences", "made") == sum(
         account.of("residences", end) for end in ("kept", "refused", "merged")

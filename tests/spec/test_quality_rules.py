@@ -9,7 +9,7 @@ import pytest
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.registers.quality import RULES
-from town import Town
+from small_registers import BuildRegisters
 
 OPEN = Disclosure(min_count=1, rounding=1)
 BORN, DIED, DAY = date(1940, 5, 3), date(2015, 3, 4), date(2012, 3, 5)
@@ -169,12 +169,12 @@ CASES: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_what_is_wrong_is_found(town: Town, case: Case):
+def test_what_is_wrong_is_found(build_registers: BuildRegisters, case: Case):
     given, table, rule, about, rows = case
     said = dict(given)
     manifest = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 0}, **said.pop("manifest", {})}
     known = {name: entry for name, entry in manifest.items() if name in given}
-    found = town(said.pop("persons", PEOPLE), manifest=known, **said).check(OPEN).table
+    found = build_registers(said.pop("persons", PEOPLE), manifest=known, **said).check(OPEN).table
     broken = found.filter(table=table, rule=rule)
     assert broken.select("about", "rows").rows() == [(about, rows)]
     assert broken["severity"].item() == RULES[rule].severity
@@ -185,10 +185,10 @@ def test_every_rule_has_a_case():
     assert {rule for _, _, rule, _, _ in CASES.values()} == set(RULES)
 
 
-def test_nothing_is_wrong_with_sound_registers(town: Town):
+def test_nothing_is_wrong_with_sound_registers(build_registers: BuildRegisters):
     stays = [event(1, DAY, "stay", end_date=date(2012, 3, 9)), event(1, date(2012, 3, 9), "stay")]
     children = [{"person_id": 3, "birth_date": date(1970, 1, 2), "mother_id": 1, "father_id": 2}]
-    found = town(
+    found = build_registers(
         [*PEOPLE, *children],
         residences=[*HOMES, home(3, date(1970, 1, 2))],
         diagnoses=[event(), event(2, DIED, "C619", setting="death", position="underlying"), event(1, DAY, "O80")],
@@ -202,7 +202,7 @@ def test_nothing_is_wrong_with_sound_registers(town: Town):
 
 
 @pytest.mark.parametrize("rows_at_a_time", [1, 2, 7, 1000])
-def test_how_many_rows_are_held_changes_nothing(town: Town, rows_at_a_time: int):
+def test_how_many_rows_are_held_changes_nothing(build_registers: BuildRegisters, rows_at_a_time: int):
     from riskstrat.registers.quality import check
 
     rows = [
@@ -212,5 +212,7 @@ def test_how_many_rows_are_held_changes_nothing(town: Town, rows_at_a_time: int)
         for code in ("O800", "I219")
     ]
     stays = [event(person, DAY, "stay", end_date=DAY + timedelta(days=9)) for person in (1, 2)]
-    registers = town(PEOPLE, diagnoses=rows, contacts=[*stays, event(1, DAY + timedelta(days=3), "stay")], sort=False)
+    registers = build_registers(
+        PEOPLE, diagnoses=rows, contacts=[*stays, event(1, DAY + timedelta(days=3), "stay")], sort=False
+    )
     assert check(registers, OPEN, rows_at_a_time=rows_at_a_time).table.equals(check(registers, OPEN).table)

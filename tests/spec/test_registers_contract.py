@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from riskstrat.registers import Manifest, TableManifest, open_registers, unique_rows, write_registers
 from riskstrat.registers.manifest import read_manifest
-from town import Town, write_town
+from small_registers import BuildRegisters, write_register_folder
 
 PERSON = {"person_id": 1, "birth_date": date(1950, 1, 1)}
 EVENT = {"person_id": 1, "date": date(2015, 5, 5), "code": "I639"}
@@ -24,18 +24,18 @@ def rewrite(folder: Path, table: str, **columns: pl.Expr) -> None:
 
 
 def test_optional_columns_are_there_as_nulls_in_the_order_of_the_contract(tmp_path: Path):
-    write_town(tmp_path / "town", persons=[PERSON], diagnoses=[EVENT])
-    path = tmp_path / "town" / "diagnoses.parquet"
+    write_register_folder(tmp_path / "registers", persons=[PERSON], diagnoses=[EVENT])
+    path = tmp_path / "registers" / "diagnoses.parquet"
     pl.read_parquet(path).select("code", "date", "person_id", extra=pl.lit(1)).write_parquet(path)
-    rows = open_registers(tmp_path / "town").scan("diagnoses").collect()
+    rows = open_registers(tmp_path / "registers").scan("diagnoses").collect()
     assert rows.columns == ["person_id", "date", "code", "value", "end_date", "known_on", "setting", "position"]
     assert rows.row(0) == (1, date(2015, 5, 5), "I639", None, None, None, None, None)
 
 
 def test_types_that_lose_nothing_are_cast_at_the_door(tmp_path: Path):
-    write_town(tmp_path / "town", persons=[PERSON], diagnoses=[{**EVENT, "value": 3.0}])
+    write_register_folder(tmp_path / "registers", persons=[PERSON], diagnoses=[{**EVENT, "value": 3.0}])
     rewrite(
-        tmp_path / "town",
+        tmp_path / "registers",
         "diagnoses",
         person_id=pl.col("person_id").cast(pl.UInt64),
         date=pl.col("date").cast(pl.Datetime("us")),
@@ -44,8 +44,8 @@ def test_types_that_lose_nothing_are_cast_at_the_door(tmp_path: Path):
         setting=pl.lit("primary").cast(pl.Enum(["primary"])),
         end_date=pl.lit(None),
     )
-    rewrite(tmp_path / "town", "persons", person_id=pl.col("person_id").cast(pl.Int32))
-    registers = open_registers(tmp_path / "town")
+    rewrite(tmp_path / "registers", "persons", person_id=pl.col("person_id").cast(pl.Int32))
+    registers = open_registers(tmp_path / "registers")
     rows = registers.scan("diagnoses").collect()
     assert list(rows.schema.values()) == [
         pl.Int64, pl.Date, pl.String, pl.Float64, pl.Date, pl.Date, pl.String, pl.String
@@ -56,9 +56,11 @@ def test_types_that_lose_nothing_are_cast_at_the_door(tmp_path: Path):
     assert registers.scan("persons").collect().schema["person_id"] == pl.Int64
 
 
-def test_a_range_of_people_includes_both_ends(town: Town):
+def test_a_range_of_people_includes_both_ends(build_registers: BuildRegisters):
     people = [{**PERSON, "person_id": number} for number in (1, 3, 5, 7)]
-    registers = town(persons=people, diagnoses=[{**EVENT, "person_id": person["person_id"]} for person in people])
+    registers = build_registers(
+        persons=people, diagnoses=[{**EVENT, "person_id": person["person_id"]} for person in people]
+    )
     for table in ("persons", "residences", "diagnoses"):
         found = registers.scan(table, people=(3, 6)).collect()["person_id"].sort().to_list()
         assert found == [3, 5]
@@ -83,8 +85,8 @@ KNOWN = {
 
 
 @pytest.mark.parametrize(("fields", "known"), KNOWN.values(), ids=KNOWN.keys())
-def test_a_row_is_known_on(town: Town, fields: dict[str, object], known: date):
-    registers = town(
+def test_a_row_is_known_on(build_registers: BuildRegisters, fields: dict[str, object], known: date):
+    registers = build_registers(
         persons=[PERSON],
         manifest={"diagnoses": {"delay_days": {"inpatient": 90, "primary": 30, "death": 180}}},
         diagnoses=[{**EVENT, **fields}],
@@ -94,14 +96,14 @@ def test_a_row_is_known_on(town: Town, fields: dict[str, object], known: date):
     assert days.to_series().dtype == pl.Date
 
 
-def test_one_delay_for_a_whole_table(town: Town):
-    registers = town(persons=[PERSON], manifest={"contacts": {"delay_days": 30}}, contacts=[EVENT])
+def test_one_delay_for_a_whole_table(build_registers: BuildRegisters):
+    registers = build_registers(persons=[PERSON], manifest={"contacts": {"delay_days": 30}}, contacts=[EVENT])
     assert registers.scan("contacts").select(registers.known_on("contacts")).collect().item() == date(2015, 6, 4)
 
 
-def test_equal_rows_are_one_known_from_the_earliest(town: Town):
+def test_equal_rows_are_one_known_from_the_earliest(build_registers: BuildRegisters):
     days = [date(2015, 9, 1), None, date(2015, 5, 20)]
-    registers = town(
+    registers = build_registers(
         persons=[PERSON],
         manifest={"diagnoses": {"delay_days": 30}},
         diagnoses=[*({**EVENT, "known_on": day} for day in days), {**EVENT, "position": "main"}],
@@ -112,16 +114,16 @@ def test_equal_rows_are_one_known_from_the_earliest(town: Town):
     assert unique_rows(filled.drop("known_on")).collect().height == 2
 
 
-def test_codes_and_how_they_match(town: Town):
-    registers = town(persons=[PERSON], diagnoses=[EVENT, {**EVENT, "code": "A00"}, EVENT], contacts=[])
+def test_codes_and_how_they_match(build_registers: BuildRegisters):
+    registers = build_registers(persons=[PERSON], diagnoses=[EVENT, {**EVENT, "code": "A00"}, EVENT], contacts=[])
     assert registers.codes("diagnoses") == ("A00", "I639")
     assert registers.codes("contacts") == ()
     assert registers.prefix_matching("diagnoses")
     assert not registers.prefix_matching("contacts")
 
 
-def test_a_folder_without_areas_opens(town: Town):
-    registers = town(persons=[PERSON], diagnoses=[])
+def test_a_folder_without_areas_opens(build_registers: BuildRegisters):
+    registers = build_registers(persons=[PERSON], diagnoses=[])
     assert not registers.has("areas")
     assert registers.geometry is None
     assert registers.tables == ("persons", "residences", "diagnoses")
@@ -129,7 +131,7 @@ def test_a_folder_without_areas_opens(town: Town):
 
 def test_the_fingerprint_follows_the_data_and_the_manifest_but_not_the_place(tmp_path: Path):
     def fingerprint(name: str, code: str = "I639", delay: int = 0) -> str:
-        write_town(
+        write_register_folder(
             tmp_path / name,
             persons=[PERSON],
             manifest={"diagnoses": {"delay_days": delay}},
@@ -142,8 +144,8 @@ def test_the_fingerprint_follows_the_data_and_the_manifest_but_not_the_place(tmp
     assert len({first, fingerprint("third", code="I638"), fingerprint("fourth", delay=1)}) == 3
 
 
-def test_registers_travel_to_other_processes(town: Town):
-    registers = town(persons=[PERSON], diagnoses=[EVENT])
+def test_registers_travel_to_other_processes(build_registers: BuildRegisters):
+    registers = build_registers(persons=[PERSON], diagnoses=[EVENT])
     there = pickle.loads(pickle.dumps(registers))  # noqa: S301 - made here
     assert_frame_equal(there.scan("diagnoses").collect(), registers.scan("diagnoses").collect())
     assert there.fingerprint == registers.fingerprint
@@ -186,10 +188,10 @@ def test_tables_are_written_in_order_and_replace_what_was_there(tmp_path: Path):
 
 
 def test_geometry_is_found_and_is_no_table(tmp_path: Path):
-    write_town(tmp_path / "town", persons=[PERSON])
-    (tmp_path / "town" / "geometry.geojson").write_text("{}")
-    with (tmp_path / "town" / "registers.toml").open("a") as manifest:
+    write_register_folder(tmp_path / "registers", persons=[PERSON])
+    (tmp_path / "registers" / "geometry.geojson").write_text("{}")
+    with (tmp_path / "registers" / "registers.toml").open("a") as manifest:
         manifest.write('\n[tables.geometry]\nfile = "geometry.geojson"\n')
-    registers = open_registers(tmp_path / "town")
-    assert registers.geometry == tmp_path / "town" / "geometry.geojson"
+    registers = open_registers(tmp_path / "registers")
+    assert registers.geometry == tmp_path / "registers" / "geometry.geojson"
     assert not registers.has("geometry")

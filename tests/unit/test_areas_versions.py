@@ -64,17 +64,17 @@ def test_a_lookup_without_its_columns_is_refused():
 
 
 def test_simplified_outlines_that_overlap_or_gape_are_neighbours_and_a_strait_is_not():
-    town = collection(west=(0, 0, 1000, 1000), east=(1000.6, -5, 2000, 1000), over=(0, 999.5, 1000, 2000))
+    polygons = collection(west=(0, 0, 1000, 1000), east=(1000.6, -5, 2000, 1000), over=(0, 999.5, 1000, 2000))
     island = collection(island=(2050, 0, 2100, 1000))
-    found = neighbours({"features": [*town["features"], *island["features"]]})
+    found = neighbours({"features": [*polygons["features"], *island["features"]]})
     assert found.pairs.tolist() == [[0, 1], [0, 2]]
     assert found.islands == ("island",)
     assert found.parts == (("west", "east", "over"), ("island",))
 
 
 def test_a_wider_tolerance_bridges_the_strait():
-    town = collection(shore=(0, 0, 1000, 1000), island=(1050, 0, 1100, 1000))
-    assert neighbours(town).pairs.size == 0
-    assert neighbours(town, tolerance_m=60).pairs.tolist() == [[0, 1]]
+    polygons = collection(shore=(0, 0, 1000, 1000), island=(1050, 0, 1100, 1000))
+    assert neighbours(polygons).pairs.size == 0
+    assert neighbours(polygons, tolerance_m=60).pairs.tolist() == [[0, 1]]
     with pytest.raises(UsageError, match="tolerance"):
-        neighbours(town, tolerance_m=0)
+        neighbours(polygons, tolerance_m=0)

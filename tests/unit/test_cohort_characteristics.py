@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.declare import Text
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import ContractError, UsageError
 from riskstrat.figures import png, spec
@@ -113,7 +113,7 @@ def test_quartiles_of_few_people_are_nobodys_business():
 
 
 def test_it_is_written_in_both_languages_without_what_is_withheld():
-    table = table_one(cohort(), features(), labels={"income": Text(en="Income", sv="Inkomst")})
+    table = table_one(cohort(), features(), labels={"income": LocalisedText(en="Income", sv="Inkomst")})
     english, swedish = table.html("en"), table.html("sv")
     assert all(word in english for word in ("Income", "n = 60", "female"))
     assert all(word in swedish for word in ("Inkomst", "Kön", "kvinnor"))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deliveries import delivered, rows
 from riskstrat.errors import UsageError
 from riskstrat.registers.intake.delivery import spelled
 from riskstrat.registers.intake.mapping import RegisterMapping
 from riskstrat.registers.intake.shipped import mappings, shipped_names
+from small_extracts import rows, run_intake
 
 NEW_REGISTER = """
 name = "ndr"
@@ -55,7 +55,7 @@ def test_a_new_register_is_a_mapping_and_no_code(tmp_path: Path):
     own = tmp_path / "ndr.toml"
     own.write_text(NEW_REGISTER)
     files = {"NDR_2011.csv": "LopNr,R_ContactDate,R_HbA1c\n1,2011-03-01,52\n1,2011-09-01,520\n"}
-    found = delivered(tmp_path, files, mapping=[own])
+    found = run_intake(tmp_path, files, mapping=[own])
     assert rows(found, "diabetes_visits", "code", "value") == [("hba1c_mmol_mol", 52.0)]
     entry = found.registers.manifest.tables["diabetes_visits"]
     assert (entry.delay_days, entry.units) == (180, {"hba1c_mmol_mol": "mmol/mol"})
@@ -67,7 +67,7 @@ def test_a_users_file_says_only_what_is_different(tmp_path: Path):
         'extends = "lmed"\n[inputs.dispensings]\nfiles = ["uttag_{year}"]\n'
         '[inputs.dispensings.columns.person]\nnames = ["Pseudonym"]\n'
     )
-    found = delivered(tmp_path, {"uttag_2011.csv": "Pseudonym;ATC;EDATUM\n1;N02BE01;20110101\n"}, mapping=[own])
+    found = run_intake(tmp_path, {"uttag_2011.csv": "Pseudonym;ATC;EDATUM\n1;N02BE01;20110101\n"}, mapping=[own])
     assert rows(found, "prescriptions", "person_id", "code") == [(1, "N02BE01")]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deliveries import POPULATION, homes, rows, write
 from riskstrat.registers import intake
+from small_extracts import POPULATION, homes, rows, write
 
 DRUGS = pl.DataFrame(
     {

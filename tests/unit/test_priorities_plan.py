@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.declare import Programme, Text
+from riskstrat.declare import LocalisedText, Programme
 from riskstrat.disclosure import Disclosure, release
 from riskstrat.errors import DisclosureError
 from riskstrat.priorities import prioritise
@@ -18,7 +18,7 @@ NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": 
 def programme(**changes: object) -> Programme:
     said: dict[str, object] = {
         "name": "visits",
-        "title": Text(en="Visits", sv="Besök"),
+        "title": LocalisedText(en="Visits", sv="Besök"),
         "person_cost_sek": 1_000,
         "reach": 0.5,
         "reduction": (0.2, 0.2, 0.2),
@@ -27,7 +27,7 @@ def programme(**changes: object) -> Programme:
         "savings_years": 2,
         "discount_rate": 0.0,
         "price_year": 2024,
-        "source": Text(en="test", sv="test"),
+        "source": LocalisedText(en="test", sv="test"),
     }
     return Programme(**{**said, **changes})
 

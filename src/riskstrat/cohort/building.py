@@ -15,7 +15,7 @@ from riskstrat.cohort.flow import Counted, Screened, count_ends, flow_table
 from riskstrat.cohort.followup import OUTCOME, ends, follow_up
 from riskstrat.cohort.order import in_order
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, IndexKind, OnDate, Text
+from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
 from riskstrat.errors import DesignError, Problem
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
@@ -156,5 +156,5 @@ def _people(rows: pl.DataFrame, view: RegisterView, columns: tuple[str, ...]) ->
 
 
 def _included(people: pl.DataFrame) -> Counted:
-    reason = Text(en="included", sv="inkluderade")
+    reason = LocalisedText(en="included", sv="inkluderade")
     return Counted(reason=reason, people=people["person_id"].n_unique(), rows=people.height)

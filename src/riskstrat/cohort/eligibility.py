@@ -16,12 +16,12 @@ from riskstrat.cohort.flow import Counted, Screened, screen
 from riskstrat.cohort.order import in_order
 from riskstrat.cohort.residence import or_moving_in, with_residence
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, Text
+from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.calendar import day_number, whole_years
 from riskstrat.declare.population import Excluding
 from riskstrat.declare.view import Rule
 
-PREVALENT = Text(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
+PREVALENT = LocalisedText(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,9 @@ def without_history(condition: Condition, view: RegisterView, candidates: pl.Dat
 
 def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
     """Count who the flow starts with."""
-    reason = Text(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
+    reason = LocalisedText(
+        en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum"
+    )
     rows = int(indexed.select(pl.len()).collect().item())
     return Counted(reason=reason, people=view.known_persons.height, rows=rows)
 
@@ -104,16 +106,20 @@ def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
     index, born = pl.col("index_date"), pl.col("birth_date")
     return (
         Rule(
-            reason=Text(en="without an event that starts the time at risk", sv="utan händelse som startar risktiden"),
+            reason=LocalisedText(
+                en="without an event that starts the time at risk", sv="utan händelse som startar risktiden"
+            ),
             leaves_out=index.is_null(),
         ),
         Rule(
-            reason=Text(en="index date outside the time studied", sv="indexdatum utanför den studerade tiden"),
+            reason=LocalisedText(en="index date outside the time studied", sv="indexdatum utanför den studerade tiden"),
             leaves_out=~index.is_between(terms.earliest, terms.latest),
         ),
-        Rule(reason=Text(en="not born yet", sv="ännu inte födda"), leaves_out=(born > index) | (born >= as_of)),
         Rule(
-            reason=Text(en="dead by the index date", sv="avlidna senast på indexdatum"),
+            reason=LocalisedText(en="not born yet", sv="ännu inte födda"), leaves_out=(born > index) | (born >= as_of)
+        ),
+        Rule(
+            reason=LocalisedText(en="dead by the index date", sv="avlidna senast på indexdatum"),
             leaves_out=pl.col("death_date") <= pl.max_horizontal(index, terms.resident_to),
         ),
     )
@@ -121,7 +127,7 @@ def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
 
 def _residence_rules(condition: Condition, terms: Terms) -> tuple[Rule, ...]:
     moved = Rule(
-        reason=Text(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
+        reason=LocalisedText(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
         leaves_out=pl.col("resident_until") <= pl.col("index_date"),
     )
     return (_nowhere(), *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
@@ -131,16 +137,16 @@ def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:
     ends = pl.min_horizontal(
         pl.col("index_date") + timedelta(days=view.horizon_days), pl.lit(view.last_day), "resident_until", "death_date"
     )
-    reason = Text(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
+    reason = LocalisedText(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
     return (_nowhere(), Rule(reason=reason, leaves_out=ends <= pl.col("entry_date")))
 
 
 def _nowhere() -> Rule:
-    reason = Text(en="not resident", sv="inte folkbokförda här")
+    reason = LocalisedText(en="not resident", sv="inte folkbokförda här")
     return Rule(reason=reason, leaves_out=pl.col("resident_since").is_null())
 
 
-def _rules_by_row(reasons: Sequence[Text], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:
+def _rules_by_row(reasons: Sequence[LocalisedText], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:
     return tuple(
         Rule(reason=reason, leaves_out=pl.col("row").is_in(found["row"].implode()))
         for reason, found in zip(reasons, rows, strict=True)

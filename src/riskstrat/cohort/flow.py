@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.declare import Text
+from riskstrat.declare import LocalisedText
 from riskstrat.declare.view import Rule
 
 FLOW_SCHEMA = MappingProxyType(
@@ -31,7 +31,7 @@ FLOW_SCHEMA = MappingProxyType(
 class Counted:
     """People and person-landmarks that share a reason."""
 
-    reason: Text
+    reason: LocalisedText
     people: int
     rows: int
 

@@ -12,7 +12,7 @@ import polars as pl
 from riskstrat.cohort.entry import from_entry
 from riskstrat.cohort.order import in_order
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, Text
+from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.view import Rule
 
 CENSORED, OUTCOME, COMPETING = 0, 1, 2
@@ -48,7 +48,7 @@ def ends(view: RegisterView) -> tuple[Rule, ...]:
         ),
         ("moved away", "flyttade", pl.lit(value=True)),
     )
-    return tuple(Rule(reason=Text(en=en, sv=sv), leaves_out=ended) for en, sv, ended in ways)
+    return tuple(Rule(reason=LocalisedText(en=en, sv=sv), leaves_out=ended) for en, sv, ended in ways)
 
 
 def _last_day(view: RegisterView) -> pl.Expr:

@@ -11,19 +11,19 @@ from riskstrat.declare import (
     Example,
     GrowthZ,
     Latest,
+    LocalisedText,
     MeasuredAbove,
     Population,
     Programme,
     Row,
     Sex,
-    Text,
-    Words,
+    Wording,
 )
 
 
 def at_birth(code: str, en: str, sv: str) -> Latest:
     """Ask the medical birth register about the pregnancy."""
-    return Latest(register="births", codes=code, family="growth_family", label=Text(en=en, sv=sv))
+    return Latest(register="births", codes=code, family="growth_family", label=LocalisedText(en=en, sv=sv))
 
 
 def parent_circumstance(parent: Literal["mother", "father"], code: str, en: str, sv: str) -> Latest:
@@ -34,19 +34,19 @@ def parent_circumstance(parent: Literal["mother", "father"], code: str, en: str,
         within="3y",
         relative=parent,
         family="living_conditions",
-        label=Text(en=en, sv=sv),
+        label=LocalisedText(en=en, sv=sv),
     )
 
 
 CONDITION = Condition(
     name="childhood_obesity",
-    title=Text(en="Childhood obesity at four", sv="Obesitas vid fyra års ålder"),
-    words=Words(
-        people=Text(
+    title=LocalisedText(en="Childhood obesity at four", sv="Obesitas vid fyra års ålder"),
+    wording=Wording(
+        people=LocalisedText(
             en="children who turned 18 months in the last year", sv="barn som fyllt 18 månader det senaste året"
         ),
-        outcome=Text(en="have obesity at the age of four", sv="ha obesitas vid fyra års ålder"),
-        cases=Text(en="cases of obesity", sv="fall av obesitas"),
+        outcome=LocalisedText(en="have obesity at the age of four", sv="ha obesitas vid fyra års ålder"),
+        cases=LocalisedText(en="cases of obesity", sv="fall av obesitas"),
     ),
     population=Population(age_years=(1, 1)),
     index=AtAge(months=18),
@@ -60,7 +60,7 @@ CONDITION = Condition(
     ),
     horizon="4y",
     features=(
-        Sex(label=Text(en="sex", sv="kön")),
+        Sex(label=LocalisedText(en="sex", sv="kön")),
         at_birth("mother_bmi_kg_m2", "mother's body mass index", "moderns BMI"),
         at_birth("mother_smoking", "smoking in pregnancy", "rökning under graviditeten"),
         at_birth("parity", "birth order", "ordning i syskonskaran"),
@@ -68,21 +68,21 @@ CONDITION = Condition(
             register="births",
             codes="birth_weight_g",
             reference="marsal",
-            label=Text(en="birth weight for gestation", sv="födelsevikt för graviditetslängd"),
+            label=LocalisedText(en="birth weight for gestation", sv="födelsevikt för graviditetslängd"),
         ),
         GrowthZ(
             register="child_health",
             codes="bmi_kg_m2",
             reference="who",
             within="1y",
-            label=Text(en="growth before 18 months", sv="tillväxt före 18 månader"),
+            label=LocalisedText(en="growth before 18 months", sv="tillväxt före 18 månader"),
         ),
         Latest(
             register="measurements",
             codes="bmi_kg_m2",
             relative="father",
             family="growth_family",
-            label=Text(en="father's body mass index", sv="faderns BMI"),
+            label=LocalisedText(en="father's body mass index", sv="faderns BMI"),
         ),
         parent_circumstance("mother", "education_level", "mother's education", "moderns utbildning"),
         parent_circumstance("father", "education_level", "father's education", "faderns utbildning"),
@@ -93,14 +93,16 @@ CONDITION = Condition(
         BirthRegion(
             regions=("asia", "africa", "south_america"),
             relative="mother",
-            label=Text(en="mother born outside Europe", sv="modern född utanför Europa"),
+            label=LocalisedText(en="mother born outside Europe", sv="modern född utanför Europa"),
         ),
-        AreaFact("care_need_index", label=Text(en="Care Need Index of the area", sv="områdets Care Need Index")),
+        AreaFact(
+            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
+        ),
     ),
     programmes=(
         Programme(
             name="family_centres",
-            title=Text(
+            title=LocalisedText(
                 en="family centres with extended home visits by child health care",
                 sv="familjecentraler med utökade hembesök från barnhälsovården",
             ),
@@ -110,7 +112,7 @@ CONDITION = Condition(
             case_cost_sek=(("region", 6_000),),
             savings_years=10,
             price_year=2024,
-            source=Text(
+            source=LocalisedText(
                 en="Assumptions to be replaced by local figures; reach and effect are those of the planning example.",
                 sv="Antaganden som ska ersättas med lokala uppgifter; räckvidd och effekt som i planeringsexemplet.",
             ),
@@ -150,11 +152,11 @@ CONDITION = Condition(
         ),
     ),
     limits=(
-        Text(
+        LocalisedText(
             en="Children who were not measured are not assumed to be of normal weight; those who were stand for them.",
             sv="Barn som inte mätts antas inte vara normalviktiga; de som mätts får representera dem.",
         ),
-        Text(
+        LocalisedText(
             en="Odds ratios published for overweight are not those of obesity.",
             sv="Publicerade oddskvoter för övervikt är inte desamma som för obesitas.",
         ),

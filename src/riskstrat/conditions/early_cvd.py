@@ -15,56 +15,60 @@ from riskstrat.declare import (
     Example,
     FirstEvent,
     Latest,
+    LocalisedText,
     Population,
     Programme,
     Row,
     Sex,
-    Text,
-    Words,
+    Wording,
 )
 
 
 def diagnosed(codes: str, en: str, sv: str) -> Ever:
     """Ask for a diagnosis in any setting in the last five years."""
-    return Ever(register="diagnoses", codes=codes, within="5y", label=Text(en=en, sv=sv))
+    return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
 
 
 def dispensed(codes: str, en: str, sv: str) -> Ever:
     """Ask for a dispensing in the last year."""
-    return Ever(register="prescriptions", codes=codes, within="1y", label=Text(en=en, sv=sv))
+    return Ever(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
 
 
 def measured(code: str, en: str, sv: str) -> Latest:
     """Ask for the latest measurement in three years."""
-    return Latest(register="measurements", codes=code, within="3y", label=Text(en=en, sv=sv))
+    return Latest(register="measurements", codes=code, within="3y", label=LocalisedText(en=en, sv=sv))
 
 
 def circumstance(code: str, en: str, sv: str) -> Latest:
     """Ask for the latest yearly circumstance."""
     return Latest(
-        register="circumstances", codes=code, within="3y", family="living_conditions", label=Text(en=en, sv=sv)
+        register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
     )
 
 
 def parental(parent: Literal["mother", "father"], en: str, sv: str) -> Ever:
     """Ask whether a parent has had a cardiovascular diagnosis."""
     return Ever(
-        register="diagnoses", codes="cvd_major", relative=parent, family="growth_family", label=Text(en=en, sv=sv)
+        register="diagnoses",
+        codes="cvd_major",
+        relative=parent,
+        family="growth_family",
+        label=LocalisedText(en=en, sv=sv),
     )
 
 
 CONDITION = Condition(
     name="early_cvd",
-    title=Text(
+    title=LocalisedText(
         en="First cardiovascular event before 65", sv="Förstagångsinsjuknande i hjärt-kärlsjukdom före 65 års ålder"
     ),
-    words=Words(
-        people=Text(en="inhabitants aged 40–59", sv="invånare i åldern 40–59 år"),
-        outcome=Text(
+    wording=Wording(
+        people=LocalisedText(en="inhabitants aged 40–59", sv="invånare i åldern 40–59 år"),
+        outcome=LocalisedText(
             en="have a heart attack or stroke, or die of cardiovascular disease, within five years",
             sv="få hjärtinfarkt eller stroke, eller dö i hjärt-kärlsjukdom, inom fem år",
         ),
-        cases=Text(en="cases of early cardiovascular disease", sv="fall av tidig hjärt-kärlsjukdom"),
+        cases=LocalisedText(en="cases of early cardiovascular disease", sv="fall av tidig hjärt-kärlsjukdom"),
     ),
     population=Population(age_years=(40, 59), resident_days=1826),
     index=Every(years=5),
@@ -80,8 +84,8 @@ CONDITION = Condition(
     ),
     horizon="5y",
     features=(
-        Age(label=Text(en="age", sv="ålder")),
-        Sex(label=Text(en="sex", sv="kön")),
+        Age(label=LocalisedText(en="age", sv="ålder")),
+        Sex(label=LocalisedText(en="sex", sv="kön")),
         diagnosed("diabetes", "diabetes", "diabetes"),
         diagnosed("hypertension", "high blood pressure", "högt blodtryck"),
         diagnosed("atrial_fibrillation", "atrial fibrillation", "förmaksflimmer"),
@@ -103,20 +107,22 @@ CONDITION = Condition(
         circumstance("social_assistance", "social assistance", "försörjningsstöd"),
         BirthRegion(
             regions=("asia", "africa", "south_america"),
-            label=Text(en="born outside Europe", sv="född utanför Europa"),
+            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
         ),
         DaysSince(
             register="migrations",
             codes="immigration",
             family="living_conditions",
-            label=Text(en="time since immigration", sv="tid sedan invandring"),
+            label=LocalisedText(en="time since immigration", sv="tid sedan invandring"),
         ),
-        AreaFact("care_need_index", label=Text(en="Care Need Index of the area", sv="områdets Care Need Index")),
+        AreaFact(
+            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
+        ),
     ),
     programmes=(
         Programme(
             name="targeted_health_dialogues",
-            title=Text(
+            title=LocalisedText(
                 en="targeted health dialogues with treatment of blood pressure and lipids",
                 sv="riktade hälsosamtal med behandling av blodtryck och blodfetter",
             ),
@@ -127,7 +133,7 @@ CONDITION = Condition(
             case_cost_sek=(("region", 110_000), ("municipality", 30_000)),
             savings_years=5,
             price_year=2024,
-            source=Text(
+            source=LocalisedText(
                 en="Assumptions to be replaced by local figures; effect below that of treating known risks.",
                 sv="Antaganden som ska ersättas med lokala uppgifter; effekt under den av att behandla kända risker.",
             ),
@@ -187,11 +193,11 @@ CONDITION = Condition(
         ),
     ),
     limits=(
-        Text(
+        LocalisedText(
             en="Earlier disease abroad is invisible; people must have been resident for five years.",
             sv="Tidigare sjukdom utomlands syns inte; fem års folkbokföring krävs.",
         ),
-        Text(
+        LocalisedText(
             en="Blood pressure, lipids and smoking are recorded mostly for those who seek care.",
             sv="Blodtryck, blodfetter och rökning finns mest registrerade för dem som söker vård.",
         ),

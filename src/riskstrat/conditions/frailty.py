@@ -16,49 +16,49 @@ from riskstrat.declare import (
     Excluding,
     FirstEvent,
     Latest,
+    LocalisedText,
     NthEvent,
     Population,
     Programme,
     Row,
     Score,
     Sex,
-    Text,
-    Words,
+    Wording,
 )
 
 
 def diagnosed(codes: str, en: str, sv: str) -> Ever:
     """Ask for a diagnosis in any setting in the last five years."""
-    return Ever(register="diagnoses", codes=codes, within="5y", label=Text(en=en, sv=sv))
+    return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
 
 
 def dispensed(codes: str, en: str, sv: str) -> Count:
     """Ask for the number of dispensings in the last year."""
-    return Count(register="prescriptions", codes=codes, within="1y", label=Text(en=en, sv=sv))
+    return Count(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
 
 
 def circumstance(code: str, en: str, sv: str) -> Latest:
     """Ask for the latest yearly circumstance."""
     return Latest(
-        register="circumstances", codes=code, within="3y", family="living_conditions", label=Text(en=en, sv=sv)
+        register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
     )
 
 
 def service(codes: str, en: str, sv: str) -> Duration:
     """Ask for days with a municipal service in the last quarter."""
-    return Duration(register="services", codes=codes, within="90d", label=Text(en=en, sv=sv))
+    return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
 
 
 CONDITION = Condition(
     name="frailty",
-    title=Text(en="Frailty at 70 and over", sv="Skörhet från 70 års ålder"),
-    words=Words(
-        people=Text(en="inhabitants aged 70 and over", sv="invånare som är 70 år eller äldre"),
-        outcome=Text(
+    title=LocalisedText(en="Frailty at 70 and over", sv="Skörhet från 70 års ålder"),
+    wording=Wording(
+        people=LocalisedText(en="inhabitants aged 70 and over", sv="invånare som är 70 år eller äldre"),
+        outcome=LocalisedText(
             en="have a fall injury, repeated admissions or a move to special housing within two years",
             sv="råka ut för fallskada, upprepade inläggningar eller flytt till särskilt boende inom två år",
         ),
-        cases=Text(en="cases of frailty", sv="fall av skörhet"),
+        cases=LocalisedText(en="cases of frailty", sv="fall av skörhet"),
     ),
     population=Population(
         age_years=(70, 130),
@@ -66,7 +66,7 @@ CONDITION = Condition(
         excluding=(
             Excluding(
                 having=Duration(register="services", codes="special_housing", within="1d"),
-                reason=Text(en="in special housing at the index", sv="bor redan i särskilt boende"),
+                reason=LocalisedText(en="in special housing at the index", sv="bor redan i särskilt boende"),
             ),
         ),
     ),
@@ -79,8 +79,8 @@ CONDITION = Condition(
     ),
     horizon="2y",
     features=(
-        Age(label=Text(en="age", sv="ålder")),
-        Sex(label=Text(en="sex", sv="kön")),
+        Age(label=LocalisedText(en="age", sv="ålder")),
+        Sex(label=LocalisedText(en="sex", sv="kön")),
         diagnosed("heart_failure", "heart failure", "hjärtsvikt"),
         diagnosed("diabetes", "diabetes", "diabetes"),
         diagnosed("copd", "chronic lung disease", "kronisk lungsjukdom (KOL)"),
@@ -94,14 +94,14 @@ CONDITION = Condition(
             register="contacts",
             codes="admission_unplanned",
             within="1y",
-            label=Text(en="unplanned admissions", sv="oplanerade inläggningar"),
+            label=LocalisedText(en="unplanned admissions", sv="oplanerade inläggningar"),
         ),
         Score(
             register="diagnoses",
             score="hfrs",
             within="2y",
             settings=("inpatient",),
-            label=Text(en="frailty diagnoses in hospital (HFRS)", sv="skörhetsdiagnoser på sjukhus (HFRS)"),
+            label=LocalisedText(en="frailty diagnoses in hospital (HFRS)", sv="skörhetsdiagnoser på sjukhus (HFRS)"),
         ),
         dispensed("insulins", "insulin", "insulin"),
         dispensed("opioids", "opioids", "opioider"),
@@ -114,14 +114,16 @@ CONDITION = Condition(
         circumstance("education_level", "education", "utbildning"),
         BirthRegion(
             regions=("asia", "africa", "south_america"),
-            label=Text(en="born outside Europe", sv="född utanför Europa"),
+            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
         ),
-        AreaFact("care_need_index", label=Text(en="Care Need Index of the area", sv="områdets Care Need Index")),
+        AreaFact(
+            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
+        ),
     ),
     programmes=(
         Programme(
             name="preventive_home_visits",
-            title=Text(
+            title=LocalisedText(
                 en="preventive home visits with falls prevention and medication review",
                 sv="förebyggande hembesök med fallprevention och läkemedelsgenomgång",
             ),
@@ -132,7 +134,7 @@ CONDITION = Condition(
             case_cost_sek=(("region", 95_000), ("municipality", 210_000)),
             savings_years=2,
             price_year=2024,
-            source=Text(
+            source=LocalisedText(
                 en="Assumptions to be replaced by local figures; effect as in trials of falls prevention.",
                 sv="Antaganden som ska ersättas med lokala uppgifter; effekten som i studier av fallprevention.",
             ),
@@ -183,7 +185,7 @@ CONDITION = Condition(
         ),
     ),
     limits=(
-        Text(
+        LocalisedText(
             en="Frailty is seen here through hospital and municipal care; those who seek care late are seen late.",
             sv="Skörhet syns här genom sjukhusvård och kommunal omsorg; den som söker vård sent syns sent.",
         ),

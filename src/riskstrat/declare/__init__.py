@@ -3,8 +3,8 @@
 In: what is written in a condition's file. Out: frozen, comparable, hashable records that print to JSON and back.
 """
 
-from riskstrat.declare.base import Declaration, Language, Text
-from riskstrat.declare.condition import Condition, Example, Row, Words
+from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import (
     Age,
@@ -99,10 +99,10 @@ __all__ = [
     "Since",
     "SinceFirst",
     "Slope",
-    "Text",
+    "LocalisedText",
     "Total",
     "View",
-    "Words",
+    "Wording",
     "duration_days",
     "expanded",
     "window_days",

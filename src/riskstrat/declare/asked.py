@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from riskstrat.codes import codelist, codelists
-from riskstrat.declare.base import Declaration, Language, Text
+from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.view import Rows
 
 
@@ -36,11 +36,11 @@ def rows_asked(declaration: Declaration) -> tuple[Asked, ...]:
     return tuple(dict.fromkeys(_within(declaration)))
 
 
-def rows_in_words(rows: Rows) -> Text:
+def rows_in_words(rows: Rows) -> LocalisedText:
     """Say which rows are meant: "`I21` in diagnoses (inpatient, main)"."""
     narrowed = ", ".join((*rows.settings, *rows.positions))
     where = f"{rows.register} ({narrowed})" if narrowed else rows.register
-    return Text(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
+    return LocalisedText(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
 
 
 def spelled_out(codes: str, language: Language) -> str:

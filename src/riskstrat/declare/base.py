@@ -72,12 +72,12 @@ class Declaration:
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class Text(Declaration):
+class LocalisedText(Declaration):
     """A text in both languages of the reports.
 
     Examples
     --------
-    >>> Text(en="area", sv="område").in_language("sv")
+    >>> LocalisedText(en="area", sv="område").in_language("sv")
     'område'
     """
 

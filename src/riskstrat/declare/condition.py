@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import Duration, duration_days
 from riskstrat.declare.features import Feature, expanded
 from riskstrat.declare.index import IndexKind
@@ -22,7 +22,7 @@ from riskstrat.declare.programme import Programme
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class Words(Declaration):
+class Wording(Declaration):
     """How a report speaks of the condition.
 
     Parameters
@@ -35,9 +35,9 @@ class Words(Declaration):
         The cases as a noun, after a number: "cases of obesity".
     """
 
-    people: Text
-    outcome: Text
-    cases: Text
+    people: LocalisedText
+    outcome: LocalisedText
+    cases: LocalisedText
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -116,8 +116,8 @@ class Condition(Declaration):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    title: Text
-    words: Words
+    title: LocalisedText
+    wording: Wording
     population: Population
     index: IndexKind
     outcome: OutcomeKind
@@ -127,7 +127,7 @@ class Condition(Declaration):
     programmes: tuple[Programme, ...] = ()
     references: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
-    limits: tuple[Text, ...] = ()
+    limits: tuple[LocalisedText, ...] = ()
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:

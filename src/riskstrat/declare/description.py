@@ -11,24 +11,24 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from riskstrat.declare.asked import Asked, rows_asked, spelled_out
-from riskstrat.declare.base import Declaration, Language, Text
+from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.condition import Condition
 from riskstrat.declare.features import Feature
 from riskstrat.declare.outcomes import OutcomeKind
 from riskstrat.declare.windows import AnchoredWindow
 
 HEADINGS = {
-    "population": Text(en="Population", sv="Population"),
-    "excluding": Text(en="Left out", sv="Uteslutna"),
-    "index": Text(en="Index date", sv="Indexdatum"),
-    "outcome": Text(en="Outcome", sv="Utfall"),
-    "horizon": Text(en="Time at risk", sv="Risktid"),
-    "features": Text(en="What is known before the index", sv="Vad som är känt före indexdatum"),
-    "kinds": Text(en="What these features answer", sv="Vad dessa faktorer svarar på"),
-    "codes": Text(en="Codes", sv="Koder"),
-    "programmes": Text(en="Programmes", sv="Insatser"),
-    "limits": Text(en="Limits", sv="Begränsningar"),
-    "references": Text(en="References", sv="Källor"),
+    "population": LocalisedText(en="Population", sv="Population"),
+    "excluding": LocalisedText(en="Left out", sv="Uteslutna"),
+    "index": LocalisedText(en="Index date", sv="Indexdatum"),
+    "outcome": LocalisedText(en="Outcome", sv="Utfall"),
+    "horizon": LocalisedText(en="Time at risk", sv="Risktid"),
+    "features": LocalisedText(en="What is known before the index", sv="Vad som är känt före indexdatum"),
+    "kinds": LocalisedText(en="What these features answer", sv="Vad dessa faktorer svarar på"),
+    "codes": LocalisedText(en="Codes", sv="Koder"),
+    "programmes": LocalisedText(en="Programmes", sv="Insatser"),
+    "limits": LocalisedText(en="Limits", sv="Begränsningar"),
+    "references": LocalisedText(en="References", sv="Källor"),
 }
 _COLUMNS = {
     "en": ("register", "codes", "only", "meaning"),
@@ -40,7 +40,7 @@ _COUNTS = {
 }
 _NOT_THERE = "–"
 """Where the registers have no such table."""
-_WITHHELD = Text(en="too few to show", sv="för få för att visas")
+_WITHHELD = LocalisedText(en="too few to show", sv="för få för att visas")
 
 
 def describe(condition: Condition, language: Language = "en", counts: pl.DataFrame | None = None) -> str:
@@ -79,10 +79,10 @@ def _lines(condition: Condition, language: Language, counts: pl.DataFrame | None
 
 def _sections(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[tuple[str, list[str]]]:
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
-    yield "population", [f"- {each.in_language(language)}" for each in population.words]
+    yield "population", [f"- {each.in_language(language)}" for each in population.description]
     yield "excluding", [_excluded(rule.reason, rule.having, language) for rule in population.excluding]
-    yield "index", [_told(condition.index, condition.index.words, language)]
-    yield "outcome", [f"{condition.words.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
+    yield "index", [_told(condition.index, condition.index.description, language)]
+    yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
     yield "kinds", [_kind(kind, language) for kind in kinds]
@@ -92,19 +92,19 @@ def _sections(condition: Condition, language: Language, counts: pl.DataFrame | N
     yield "references", [f"- {reference}" for reference in condition.references]
 
 
-def _excluded(reason: Text, having: Declaration, language: Language) -> str:
+def _excluded(reason: LocalisedText, having: Declaration, language: Language) -> str:
     return f"- {reason.in_language(language)}: {_sentence(having, language, without=('label', 'family'))}"
 
 
 def _outcomes(condition: Condition, language: Language) -> list[str]:
     parts: tuple[OutcomeKind, ...] = getattr(condition.outcome, "outcomes", (condition.outcome,))
-    told = [_told(part, part.words, language) for part in parts]
-    return [f"- {each}" for each in (*told, condition.competing.words.in_language(language))]
+    told = [_told(part, part.description, language) for part in parts]
+    return [f"- {each}" for each in (*told, condition.competing.description.in_language(language))]
 
 
-def _time_at_risk(condition: Condition) -> Text:
+def _time_at_risk(condition: Condition) -> LocalisedText:
     days = condition.horizon_days
-    return Text(
+    return LocalisedText(
         en=f"the {days} days after the index date; shorter where death, a move, coverage or what is known ends it",
         sv=f"de {days} dagarna efter indexdatum; kortare där död, flytt, täckning eller det som är känt sätter stopp",
     )
@@ -148,12 +148,12 @@ def _key(row: Mapping[str, str]) -> Asked:
     return Asked(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
 
 
-def _programme(title: Text, source: Text, language: Language) -> str:
+def _programme(title: LocalisedText, source: LocalisedText, language: Language) -> str:
     return f"- {title.in_language(language)} ({source.in_language(language)})"
 
 
-def _told(declaration: Declaration, words: Text | None, language: Language) -> str:
-    return _sentence(declaration, language) if words is None else words.in_language(language)
+def _told(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:
+    return _sentence(declaration, language) if description is None else description.in_language(language)
 
 
 def _sentence(declaration: Declaration, language: Language, without: tuple[str, ...] = ()) -> str:
@@ -169,10 +169,10 @@ def _values(declaration: Declaration, language: Language, without: tuple[str, ..
 
 
 def _word(value: object, language: Language) -> str:
-    if isinstance(value, Text):
+    if isinstance(value, LocalisedText):
         return value.in_language(language)
     if isinstance(value, AnchoredWindow):
-        return value.words.in_language(language)
+        return value.description.in_language(language)
     if isinstance(value, Declaration):
         return _sentence(value, language)
     if isinstance(value, tuple):

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from riskstrat.declare.base import Text
+from riskstrat.declare.base import LocalisedText
 
 EVER = "ever"
 DAYS_PER_YEAR = 365.25
@@ -55,21 +55,21 @@ def window_days(text: str) -> int | None:
     return None if text == EVER else duration_days(text)
 
 
-def in_words(text: str) -> Text:
+def describe_lookback(text: str) -> LocalisedText:
     """Say how long a window is.
 
     Examples
     --------
-    >>> [in_words(text).en for text in ("90d", "1y", "ever")]
+    >>> [describe_lookback(text).en for text in ("90d", "1y", "ever")]
     ['90 days', '1 year', 'ever']
-    >>> in_words("5y").sv
+    >>> describe_lookback("5y").sv
     '5 år'
     """
     if text == EVER:
-        return Text(en="ever", sv="någonsin")
+        return LocalisedText(en="ever", sv="någonsin")
     number, unit = int(text[:-1]), text[-1]
     en, sv = ("day", "dag" if number == 1 else "dagar") if unit == "d" else ("year", "år")
-    return Text(en=f"{number} {en}{'' if number == 1 else 's'}", sv=f"{number} {sv}")
+    return LocalisedText(en=f"{number} {en}{'' if number == 1 else 's'}", sv=f"{number} {sv}")
 
 
 def _checked_duration(text: str) -> str:

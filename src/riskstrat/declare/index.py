@@ -15,9 +15,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.asked import rows_in_words
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import day_number, of_days, plus_months
-from riskstrat.declare.durations import duration_days, in_words
+from riskstrat.declare.durations import describe_lookback, duration_days
 from riskstrat.declare.view import View
 
 LOOK_BACK = dt.timedelta(days=365)
@@ -43,7 +43,7 @@ class IndexKind(Declaration, ABC):
         return ()
 
     @property
-    def words(self) -> Text | None:
+    def description(self) -> LocalisedText | None:
         """What a reader is told of it; without words the declaration itself is shown."""
         return None
 
@@ -67,9 +67,9 @@ class OnDate(IndexKind):
     date: dt.date
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """The date."""
-        return Text(en=f"{self.date.isoformat()} for everybody", sv=f"{self.date.isoformat()} för alla")
+        return LocalisedText(en=f"{self.date.isoformat()} for everybody", sv=f"{self.date.isoformat()} för alla")
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody that date."""
@@ -83,10 +83,10 @@ class Every(IndexKind):
     years: Annotated[int, Field(ge=1, le=20)]
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """How far apart the landmarks are, and where they begin."""
-        each = in_words(f"{self.years}y")
-        return Text(
+        each = describe_lookback(f"{self.years}y")
+        return LocalisedText(
             en=f"landmarks {each.en} apart, back from one horizon before the last day that is known and covered",
             sv=f"fasta datum med {each.sv} emellan, bakåt från en uppföljningstid före den sista kända dagen",
         )
@@ -113,9 +113,9 @@ class AtAge(IndexKind):
     months: Annotated[int, Field(ge=1, le=1560)]
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """The age."""
-        return Text(
+        return LocalisedText(
             en=f"the day on which a person becomes {self.months} months old",
             sv=f"den dag då personen blir {self.months} månader gammal",
         )
@@ -135,9 +135,9 @@ class AtBirth(IndexKind):
     resident_from_days: ClassVar[int] = 0
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Birth."""
-        return Text(en="the day of birth", sv="födelsedagen")
+        return LocalisedText(en="the day of birth", sv="födelsedagen")
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody their day of birth."""
@@ -156,10 +156,10 @@ class AtEvent(IndexKind):
     positions: tuple[str, ...] = ()
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """The event."""
         rows = rows_in_words(self)
-        return Text(
+        return LocalisedText(
             en=f"the day of a person's first row of {rows.en}", sv=f"dagen för personens första rad med {rows.sv}"
         )
 

@@ -15,8 +15,8 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
 from riskstrat.declare.asked import rows_in_words
-from riskstrat.declare.base import CONFIG, Declaration, Text
-from riskstrat.declare.durations import EVER, Duration, Window, duration_days, in_words, window_days
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.durations import EVER, Duration, Window, describe_lookback, duration_days, window_days
 from riskstrat.declare.view import Rows, View
 
 _LINE_DAYS = 8_000_000
@@ -41,7 +41,7 @@ class OutcomeKind(Declaration, ABC):
         return ()
 
     @property
-    def words(self) -> Text | None:
+    def description(self) -> LocalisedText | None:
         """What a reader is told of it; without words the declaration itself is shown."""
         return None
 
@@ -67,9 +67,11 @@ class Death(Declaration):
     """Death from any cause, from the register of persons."""
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """What takes people out of reach of the outcome."""
-        return Text(en="death without the outcome before it competes", sv="död utan utfallet dessförinnan konkurrerar")
+        return LocalisedText(
+            en="death without the outcome before it competes", sv="död utan utfallet dessförinnan konkurrerar"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -111,12 +113,12 @@ class EventOutcome(RegisterOutcome):
     washout: Window | None = None
 
     @property
-    def words(self) -> Text | None:
+    def description(self) -> LocalisedText | None:
         """What happens, and who is left out because it happened before."""
         return None if self.happening is None else _and_washout(self.happening, self.washout)
 
     @property
-    def happening(self) -> Text | None:
+    def happening(self) -> LocalisedText | None:
         """What happens, in words."""
         return None
 
@@ -146,10 +148,10 @@ class FirstEvent(EventOutcome):
     """The first matching row after the index."""
 
     @property
-    def happening(self) -> Text:
+    def happening(self) -> LocalisedText:
         """The row."""
         rows = rows_in_words(self)
-        return Text(en=f"first row of {rows.en}", sv=f"första raden med {rows.sv}")
+        return LocalisedText(en=f"first row of {rows.en}", sv=f"första raden med {rows.sv}")
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Every matching row is one."""
@@ -173,10 +175,10 @@ class NthEvent(EventOutcome):
     span: Duration = "1y"
 
     @property
-    def happening(self) -> Text:
+    def happening(self) -> LocalisedText:
         """The spell, and within how long."""
-        rows, within = rows_in_words(self), in_words(self.span)
-        return Text(
+        rows, within = rows_in_words(self), describe_lookback(self.span)
+        return LocalisedText(
             en=f"start of spell number {self.n} of {rows.en} within {within.en}, all after the index",
             sv=f"början av vårdtillfälle nummer {self.n} med {rows.sv} inom {within.sv}, alla efter indexdatum",
         )
@@ -213,10 +215,10 @@ class DeathFrom(FirstEvent):
     positions: tuple[str, ...] = ("underlying",)
 
     @property
-    def happening(self) -> Text:
+    def happening(self) -> LocalisedText:
         """The causes."""
         rows = rows_in_words(self)
-        return Text(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
+        return LocalisedText(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -273,20 +275,22 @@ class AnyOf(OutcomeKind):
         return pl.concat([outcome.prevalent(view, candidates) for outcome in self.outcomes]).unique()
 
 
-def _and_washout(happening: Text, washout: str | None) -> Text:
+def _and_washout(happening: LocalisedText, washout: str | None) -> LocalisedText:
     left_out = _left_out(None if washout is None else window_days(washout) or EVER)
-    return Text(en=f"{happening.en}; {left_out.en}", sv=f"{happening.sv}; {left_out.sv}")
+    return LocalisedText(en=f"{happening.en}; {left_out.en}", sv=f"{happening.sv}; {left_out.sv}")
 
 
-def _left_out(days: int | str | None) -> Text:
+def _left_out(days: int | str | None) -> LocalisedText:
     if days is None:
-        return Text(en="nobody is left out for having had it before", sv="ingen utesluts för att ha haft det tidigare")
+        return LocalisedText(
+            en="nobody is left out for having had it before", sv="ingen utesluts för att ha haft det tidigare"
+        )
     if days == EVER:
-        return Text(
+        return LocalisedText(
             en="left out is who ever had it before the index date or on it",
             sv="utesluts gör den som någonsin haft det före indexdatum eller på det",
         )
-    return Text(
+    return LocalisedText(
         en=f"left out is who had it in the {days} days before the index date or on it",
         sv=f"utesluts gör den som haft det de {days} dagarna före indexdatum eller på det",
     )

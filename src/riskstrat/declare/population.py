@@ -13,16 +13,19 @@ import polars as pl
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import Count, Duration, EventFeature, Ever
 from riskstrat.declare.view import Rule
 
 Years = Annotated[int, Field(ge=0, le=130)]
 _SEXES = MappingProxyType(
-    {"female": Text(en="women only", sv="endast kvinnor"), "male": Text(en="men only", sv="endast män")}
+    {
+        "female": LocalisedText(en="women only", sv="endast kvinnor"),
+        "male": LocalisedText(en="men only", sv="endast män"),
+    }
 )
-_LATE = Text(
+_LATE = LocalisedText(
     en="who comes to live here later, or is covered later, enters late",
     sv="den som flyttar hit senare, eller täcks av registren senare, inträder sent",
 )
@@ -42,7 +45,7 @@ class Excluding(Declaration):
     """
 
     having: EventFeature
-    reason: Text
+    reason: LocalisedText
 
     @model_validator(mode="after")
     def _is_a_presence(self) -> Self:
@@ -108,22 +111,25 @@ class Population(Declaration):
         age = pl.col("age_years")
         return (
             Rule(
-                reason=Text(en=f"younger than {youngest} years", sv=f"yngre än {youngest} år"),
+                reason=LocalisedText(en=f"younger than {youngest} years", sv=f"yngre än {youngest} år"),
                 leaves_out=age < youngest,
             ),
-            Rule(reason=Text(en=f"older than {oldest} years", sv=f"äldre än {oldest} år"), leaves_out=age > oldest),
-            Rule(reason=Text(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),
+            Rule(
+                reason=LocalisedText(en=f"older than {oldest} years", sv=f"äldre än {oldest} år"),
+                leaves_out=age > oldest,
+            ),
+            Rule(reason=LocalisedText(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),
         )
 
     @property
-    def words(self) -> tuple[Text, ...]:
+    def description(self) -> tuple[LocalisedText, ...]:
         """What a reader is told of who is eligible, one text a requirement."""
         youngest, oldest = self.age_years
-        aged = Text(
+        aged = LocalisedText(
             en=f"aged {youngest} to {oldest} at the index date", sv=f"{youngest} till {oldest} år på indexdatum"
         )
         return (
-            Text(en="alive, and resident the day before", sv="i livet, och folkbokförda här dagen före"),
+            LocalisedText(en="alive, and resident the day before", sv="i livet, och folkbokförda här dagen före"),
             aged,
             *([_SEXES[self.sex]] if self.sex else []),
             *([_resident_for(self.resident_days)] if self.resident_days else []),
@@ -133,15 +139,15 @@ class Population(Declaration):
     def residence_rules(self) -> tuple[Rule, ...]:
         """Say who is left out by resident_days, the unbroken days of residence before the index."""
         days = self.resident_days
-        reason = Text(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
+        reason = LocalisedText(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
         return (Rule(reason=reason, leaves_out=pl.col("resident_days") < days),)
 
     def _other_sex(self) -> pl.Expr:
         return pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
 
 
-def _resident_for(days: int) -> Text:
-    return Text(
+def _resident_for(days: int) -> LocalisedText:
+    return LocalisedText(
         en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
     )
 

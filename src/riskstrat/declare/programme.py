@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Sek = Annotated[float, Field(ge=0.0)]
@@ -51,15 +51,15 @@ class Programme(Declaration):
     Examples
     --------
     >>> Programme(
-    ...     name="home_visits", title=Text(en="Home visits", sv="Hembesök"), person_cost_sek=4_000,
+    ...     name="home_visits", title=LocalisedText(en="Home visits", sv="Hembesök"), person_cost_sek=4_000,
     ...     reach=0.6, reduction=(0.05, 0.2, 0.35), case_cost_sek=(("region", 9_000),), savings_years=3,
-    ...     price_year=2024, source=Text(en="assumption", sv="antagande"),
+    ...     price_year=2024, source=LocalisedText(en="assumption", sv="antagande"),
     ... ).reduction
     (0.05, 0.2, 0.35)
     """
 
     name: str
-    title: Text
+    title: LocalisedText
     person_cost_sek: Sek
     unit_cost_sek: Sek = 0.0
     reach: Share
@@ -69,7 +69,7 @@ class Programme(Declaration):
     savings_years: Annotated[int, Field(ge=0, le=100)]
     discount_rate: Annotated[float, Field(ge=0.0, le=0.2)] = 0.03
     price_year: int
-    source: Text
+    source: LocalisedText
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

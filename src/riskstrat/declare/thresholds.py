@@ -15,9 +15,9 @@ from pydantic.dataclasses import dataclass
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.codes.scores import DECIMALS, Score, score, score_points
 from riskstrat.declare.asked import Asked, rows_in_words
-from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.calendar import plus_months
-from riskstrat.declare.durations import Window, in_words, window_days
+from riskstrat.declare.durations import Window, describe_lookback, window_days
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
 from riskstrat.declare.view import Rows, View
 
@@ -57,12 +57,12 @@ class MeasuredAbove(RegisterOutcome):
         return self
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Which measurement, at what age, against which level."""
         rows = rows_in_words(self)
         level = f"{self.reference}: {self.level}" if self.reference else f"{self.level:g}"
         youngest, oldest = self.age_years
-        return Text(
+        return LocalisedText(
             en=f"value of {rows.en} nearest {self.nearest_years:g} years of age, from {youngest:g} to before "
             f"{oldest:g}, at or above {level}; who was not measured is not assessed",
             sv=f"värdet av {rows.sv} närmast {self.nearest_years:g} års ålder, från {youngest:g} till före "
@@ -140,10 +140,10 @@ class ScoreReaches(EventOutcome):
     within: Window = "2y"
 
     @property
-    def happening(self) -> Text:
+    def happening(self) -> LocalisedText:
         """The score, the level, and what counts towards it."""
-        rows, within = rows_in_words(self), in_words(self.within)
-        return Text(
+        rows, within = rows_in_words(self), describe_lookback(self.within)
+        return LocalisedText(
             en=f"{self.score} of {rows.en} over {within.en} at or above {self.level:g}",
             sv=f"{self.score} av {rows.sv} under {within.sv} på eller över {self.level:g}",
         )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from riskstrat.declare.base import Text
+from riskstrat.declare.base import LocalisedText
 
 
 class Rows(Protocol):
@@ -76,5 +76,5 @@ class Rule:
         Expression that is true for those who are left out.
     """
 
-    reason: Text
+    reason: LocalisedText
     leaves_out: pl.Expr

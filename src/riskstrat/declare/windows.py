@@ -13,9 +13,9 @@ import polars as pl
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import plus_months
-from riskstrat.declare.durations import Window, in_words, window_days
+from riskstrat.declare.durations import Window, describe_lookback, window_days
 from riskstrat.declare.view import Rows
 
 Years = Annotated[float, Field(ge=0, le=130)]
@@ -36,7 +36,7 @@ class AnchoredWindow(Declaration, ABC):
 
     @property
     @abstractmethod
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Name of the window in a label."""
 
     @property
@@ -89,10 +89,10 @@ class BetweenAges(AnchoredWindow):
         return f"between_ages_{_age_name(self.from_years)}_{_age_name(self.to_years)}"
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Name of the window in a label."""
         ages = f"{self.from_years:g}–{self.to_years:g}"
-        return Text(en=f"at ages {ages}", sv=f"vid {ages} års ålder")
+        return LocalisedText(en=f"at ages {ages}", sv=f"vid {ages} års ålder")
 
     def start(self) -> pl.Expr:
         """Give the first birthday; a day that the month does not have is the first of the next."""
@@ -121,9 +121,9 @@ class Since(AnchoredWindow):
         return f"since_{self.date.isoformat()}"
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Name of the window in a label."""
-        return Text(en=f"since {self.date.isoformat()}", sv=f"sedan {self.date.isoformat()}")
+        return LocalisedText(en=f"since {self.date.isoformat()}", sv=f"sedan {self.date.isoformat()}")
 
     @property
     def earliest(self) -> dt.date:
@@ -161,9 +161,9 @@ class SinceFirst(AnchoredWindow):
         return "_".join(("since_first", self.register, self.codes, *self.settings, *self.positions))
 
     @property
-    def words(self) -> Text:
+    def description(self) -> LocalisedText:
         """Name of the window in a label."""
-        return Text(en=f"since the first {self.codes}", sv=f"sedan första {self.codes}")
+        return LocalisedText(en=f"since the first {self.codes}", sv=f"sedan första {self.codes}")
 
     @property
     def event(self) -> Rows:
@@ -186,9 +186,9 @@ def window_name(window: str | AnchoredWindow) -> str:
     return window if isinstance(window, str) else window.name
 
 
-def window_words(window: str | AnchoredWindow) -> Text:
+def describe_window(window: str | AnchoredWindow) -> LocalisedText:
     """Name a window in a label."""
-    return in_words(window) if isinstance(window, str) else window.words
+    return describe_lookback(window) if isinstance(window, str) else window.description
 
 
 def _months(years: float) -> int:

@@ -33,11 +33,11 @@ def reduction_draws(programme: Programme, draws: int, seed: int) -> np.ndarray:
 
     Examples
     --------
-    >>> from riskstrat.declare import Text
+    >>> from riskstrat.declare import LocalisedText
     >>> programme = Programme(
-    ...     name="visits", title=Text(en="Visits", sv="Besök"), person_cost_sek=4_000, reach=0.6,
+    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=4_000, reach=0.6,
     ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=3, price_year=2024,
-    ...     source=Text(en="assumption", sv="antagande"),
+    ...     source=LocalisedText(en="assumption", sv="antagande"),
     ... )
     >>> reduction_draws(programme, 3, seed=0)
     array([0.2, 0.2, 0.2])

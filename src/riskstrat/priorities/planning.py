@@ -71,11 +71,11 @@ def prioritise(
 
     Examples
     --------
-    >>> from riskstrat.declare import Text
+    >>> from riskstrat.declare import LocalisedText
     >>> programme = Programme(
-    ...     name="visits", title=Text(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
+    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
     ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source=Text(en="assumption", sv="antagande"),
+    ...     source=LocalisedText(en="assumption", sv="antagande"),
     ... )
     >>> units = Units(
     ...     units=pl.DataFrame({"unit": ["A", "B"], "people": [100, 100]}),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from riskstrat.declare import Text
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Released, Table, release
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language, load_words
@@ -28,12 +28,12 @@ DIGITS = 3
 
 EVERYBODY = "all"
 KEYS = ("person_id", "index_date")
-_OWN: Mapping[str, Text] = {
-    "age_years": Text(en="Age, years", sv="Ålder, år"),
-    "sex": Text(en="Sex", sv="Kön"),
-    "birth_region": Text(en="Region of birth", sv="Födelseregion"),
-    "ending": Text(en="End of follow-up", sv="Slut på uppföljningen"),
-    "duration_days": Text(en="Follow-up, days", sv="Uppföljning, dagar"),
+_OWN: Mapping[str, LocalisedText] = {
+    "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
+    "sex": LocalisedText(en="Sex", sv="Kön"),
+    "birth_region": LocalisedText(en="Region of birth", sv="Födelseregion"),
+    "ending": LocalisedText(en="End of follow-up", sv="Slut på uppföljningen"),
+    "duration_days": LocalisedText(en="Follow-up, days", sv="Uppföljning, dagar"),
 }
 _ENDINGS = {0: "censored", 1: "outcome", 2: "competing death"}
 _STATISTICS = ("mean", "standard_deviation", "lower_quartile", "median", "upper_quartile")
@@ -71,7 +71,7 @@ def table_one(
     X: pl.DataFrame | None = None,
     *,
     by: str | None = None,
-    labels: Mapping[str, Text] | None = None,
+    labels: Mapping[str, LocalisedText] | None = None,
     disclosure: Disclosure | None = None,
 ) -> TableOne:
     """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
@@ -103,7 +103,11 @@ def table_one(
     """
     group = _group(cohort, by).alias("group")
     rows = _described(cohort, X).select(pl.exclude(by or "")).with_columns(group)
-    names = {**_OWN, **{name: Text(en=name, sv=name) for name in rows.columns if name not in _OWN}, **(labels or {})}
+    names = {
+        **_OWN,
+        **{name: LocalisedText(en=name, sv=name) for name in rows.columns if name not in _OWN},
+        **(labels or {}),
+    }
     counted, measured = _counted(rows), _measured(rows)
     tables = {
         "groups": Table(
@@ -163,7 +167,7 @@ def _measured(rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
 
 
-def _levels_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, Text]) -> Table:
+def _levels_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
     parts = [_levels(rows, name) for name in names]
     frame = _labelled(pl.concat(parts), rows.columns, labels)
     share = (pl.col("count") / pl.col("people")).round_sig_figs(DIGITS)
@@ -191,7 +195,7 @@ def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _numbers_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, Text]) -> Table:
+def _numbers_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
     frame = _labelled(pl.concat([_numbers(rows, name) for name in names]), rows.columns, labels)
     return Table(
         frame,
@@ -217,7 +221,7 @@ def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _labelled(frame: pl.DataFrame, order: Sequence[str], labels: Mapping[str, Text]) -> pl.DataFrame:
+def _labelled(frame: pl.DataFrame, order: Sequence[str], labels: Mapping[str, LocalisedText]) -> pl.DataFrame:
     variable = pl.col("variable")
     return frame.with_columns(
         order=variable.replace_strict(list(order), range(len(order)), return_dtype=pl.Int32),

@@ -18,7 +18,7 @@ _HUNDRED = 100
 def first_screen(story: Story) -> FirstScreen:
     """Tell what matters most in three sentences made from the numbers, a map and a grade."""
     condition, words = story.released.condition, story.words
-    people = story.say(condition.words.people)
+    people = story.say(condition.wording.people)
     return FirstScreen(
         title=story.title,
         covered=words("page.covered", date=story.date(story.released.as_of), people=people),
@@ -39,7 +39,7 @@ def _sentences(story: Story) -> Iterator[str]:
 
 def expected_sentence(story: Story) -> str:
     """Say how many of the people are expected to have the outcome; the interval is that of the number to be counted."""
-    words = story.released.condition.words
+    words = story.released.condition.wording
     people, outcome = story.count("total", "people", scope="all"), story.say(words.outcome)
     expected = story.expected_count
     if expected is None or people is None:
@@ -70,7 +70,7 @@ def averted_sentence(story: Story) -> str:
         "budget": story.numbers.sek(story.released.settings.budget_sek),
         "programme": story.say(programmes[0].title),
         "areas": story.words.count("areas", chosen.height),
-        "cases": story.say(story.released.condition.words.cases),
+        "cases": story.say(story.released.condition.wording.cases),
     }
     averted = story.estimate("plan_summary", metric="averted")
     if averted is None:

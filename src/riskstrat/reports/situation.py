@@ -23,7 +23,7 @@ def situation(story: Story) -> Section:
 
 
 def _blocks(story: Story) -> Iterator[Block]:
-    outcome = story.say(story.released.condition.words.outcome)
+    outcome = story.say(story.released.condition.wording.outcome)
     yield Paragraph(story.words("situation.risk", outcome=outcome))
     if story.areas is None:
         yield Paragraph(story.words("first.no_areas"), "note")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from riskstrat.declare import Text
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Released
 from riskstrat.figures import CLASSES, Language, Numbers, Words, load_words, merge_words, spec, table_html, with_class
 from riskstrat.records.released import ReleasedStudy
@@ -60,7 +60,7 @@ class Story:
         """Give a released table as a frame, None where the study has none."""
         return self.released.frame(name)
 
-    def say(self, text: Text) -> str:
+    def say(self, text: LocalisedText) -> str:
         """Give a declared text in the page's language."""
         return text.in_language(self.language)
 

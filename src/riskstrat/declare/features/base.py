@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, Text
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
 Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "place"]
 Relative = Literal["mother", "father", "sibling", "all_siblings"]
@@ -37,11 +37,11 @@ class Feature(Declaration, ABC):
     """
 
     family: Family = "health_care"
-    label: Text | None = None
+    label: LocalisedText | None = None
 
-    unit: ClassVar[Text] = Text(en="unit of the value", sv="värdets enhet")
+    unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value", sv="värdets enhet")
     """What the numbers of the column are counted or measured in."""
-    meaning: ClassVar[Text | None] = None
+    meaning: ClassVar[LocalisedText | None] = None
     """What the kind answers, in a line; of a kind without it, the first line of its documentation."""
 
     @property
@@ -54,10 +54,10 @@ class Feature(Declaration, ABC):
         return (self,)
 
     @classmethod
-    def explained(cls) -> Text:
+    def explained(cls) -> LocalisedText:
         """Say in a line what the kind answers."""
         first = (inspect.getdoc(cls) or cls.__name__).partition("\n")[0]
-        return cls.meaning or Text(en=first, sv=first)
+        return cls.meaning or LocalisedText(en=first, sv=first)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

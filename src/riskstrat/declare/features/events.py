@@ -16,15 +16,15 @@ import polars as pl
 from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import matching
-from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import Gap
 from riskstrat.declare.features.base import RelativeFeature, joined
 from riskstrat.declare.features.persons import YES_NO
-from riskstrat.declare.windows import Lookback, Windows, window_name, window_words
+from riskstrat.declare.windows import Lookback, Windows, describe_window, window_name
 from riskstrat.errors import Problem, UsageError
 
 _SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
-DAYS = Text(en="days", sv="dagar")
+DAYS = LocalisedText(en="days", sv="dagar")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -91,9 +91,9 @@ class EventFeature(RelativeFeature):
             return (self,)
         return tuple(dataclasses.replace(self, within=each, label=self._labelled(each)) for each in self.within)
 
-    def _labelled(self, window: Lookback) -> Text | None:
-        words = window_words(window)
-        return self.label and Text(en=f"{self.label.en} ({words.en})", sv=f"{self.label.sv} ({words.sv})")
+    def _labelled(self, window: Lookback) -> LocalisedText | None:
+        words = describe_window(window)
+        return self.label and LocalisedText(en=f"{self.label.en} ({words.en})", sv=f"{self.label.sv} ({words.sv})")
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Say which of a table's codes are meant, and number them; kinds that count items number those.
@@ -144,8 +144,8 @@ class Count(EventFeature):
     """Number of rows in the window; 0 where there is none."""
 
     empty: ClassVar[float | None] = 0.0
-    unit: ClassVar[Text] = Text(en="rows", sv="rader")
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = LocalisedText(en="rows", sv="rader")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Number of rows in the window; 0 where there is none.",
         sv="Antal rader i fönstret; 0 där ingen finns.",
     )
@@ -160,8 +160,8 @@ class Ever(EventFeature):
     """1 where the window holds a row, else 0."""
 
     empty: ClassVar[float | None] = 0.0
-    unit: ClassVar[Text] = YES_NO
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = YES_NO
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="1 where the window holds a row, else 0.", sv="1 där fönstret har en rad, annars 0."
     )
 
@@ -175,8 +175,8 @@ class DistinctCodes(EventFeature):
     """Number of different codes in the window, as they are recorded; 0 where there is none."""
 
     empty: ClassVar[float | None] = 0.0
-    unit: ClassVar[Text] = Text(en="codes", sv="koder")
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = LocalisedText(en="codes", sv="koder")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Number of different codes in the window, as they are recorded; 0 where there is none.",
         sv="Antal olika koder i fönstret, så som de är registrerade; 0 där ingen finns.",
     )
@@ -191,8 +191,8 @@ class DaysSince(EventFeature):
     """Days from the last row to the index; null where there is none."""
 
     less_is_more: ClassVar[bool] = True
-    unit: ClassVar[Text] = DAYS
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = DAYS
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Days from the last row in the window to the index; null where there is none.",
         sv="Dagar från sista raden i fönstret till startdatum; tomt där ingen finns.",
     )
@@ -208,8 +208,8 @@ class Duration(EventFeature):
 
     empty: ClassVar[float | None] = 0.0
     spells: ClassVar[bool] = True
-    unit: ClassVar[Text] = DAYS
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = DAYS
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Days of the window that spells cover, each day once; open spells last to the day before the index.",
         sv="Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum.",
     )

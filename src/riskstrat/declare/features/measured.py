@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.declare.features.events import EventFeature
 
@@ -24,7 +24,7 @@ def _values(numbers: pl.Expr) -> pl.Expr:
 class Latest(EventFeature):
     """Value of the last row by date, code and value; null values are skipped; null where there is none."""
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Value of the last row by date, code and value; null where there is none.",
         sv="Värdet i sista raden efter datum, kod och värde; tomt där inget finns.",
     )
@@ -38,7 +38,7 @@ class Latest(EventFeature):
 class Earliest(EventFeature):
     """Value of the first row by date, code and value; null values are skipped; null where there is none."""
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Value of the first row by date, code and value; null where there is none.",
         sv="Värdet i första raden efter datum, kod och värde; tomt där inget finns.",
     )
@@ -52,7 +52,7 @@ class Earliest(EventFeature):
 class Mean(EventFeature):
     """Mean of the values in the window; null where there is none."""
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Mean of the values in the window; null where there is none.",
         sv="Medelvärdet i fönstret; tomt där inget finns.",
     )
@@ -66,7 +66,7 @@ class Mean(EventFeature):
 class Minimum(EventFeature):
     """Lowest value in the window; null where there is none."""
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Lowest value in the window; null where there is none.",
         sv="Lägsta värdet i fönstret; tomt där inget finns.",
     )
@@ -80,7 +80,7 @@ class Minimum(EventFeature):
 class Maximum(EventFeature):
     """Highest value in the window; null where there is none."""
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Highest value in the window; null where there is none.",
         sv="Högsta värdet i fönstret; tomt där inget finns.",
     )
@@ -98,7 +98,7 @@ class Total(EventFeature):
     """
 
     empty: ClassVar[float | None] = 0.0
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Sum of the values in the window; 0 where there is no row, null where rows are without any value.",
         sv="Summan av värdena i fönstret; 0 där ingen rad finns, tomt där raderna saknar värde.",
     )
@@ -116,8 +116,8 @@ class Slope(EventFeature):
     over the rows of the window that have a value; every row weighs the same.
     """
 
-    unit: ClassVar[Text] = Text(en="unit of the value per year", sv="värdets enhet per år")
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value per year", sv="värdets enhet per år")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Change of the values per year, by least squares; null with values on fewer than two days.",
         sv="Värdenas förändring per år, med minsta kvadratmetoden; tomt med värden på färre än två dagar.",
     )

@@ -12,12 +12,12 @@ from typing import ClassVar
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.declare.features.base import Family, Feature, RelativeFeature, joined
 
-YES_NO = Text(en="1 yes, 0 no", sv="1 ja, 0 nej")
-_YEARS = Text(en="years", sv="år")
+YES_NO = LocalisedText(en="1 yes, 0 no", sv="1 ja, 0 nej")
+_YEARS = LocalisedText(en="years", sv="år")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -35,8 +35,8 @@ class Age(PersonFeature):
 
     family: Family = "age_sex"
 
-    unit: ClassVar[Text] = _YEARS
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = _YEARS
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Age at the index date, with decimals: days since birth / 365.25.",
         sv="Ålder på startdatum, med decimaler: dagar sedan födelsen / 365,25.",
     )
@@ -57,8 +57,10 @@ class Sex(PersonFeature):
 
     family: Family = "age_sex"
 
-    unit: ClassVar[Text] = Text(en="1 male, 0 female", sv="1 man, 0 kvinna")
-    meaning: ClassVar[Text | None] = Text(en="1 for male, 0 for female.", sv="1 för man, 0 för kvinna.")
+    unit: ClassVar[LocalisedText] = LocalisedText(en="1 male, 0 female", sv="1 man, 0 kvinna")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
+        en="1 for male, 0 for female.", sv="1 för man, 0 för kvinna."
+    )
 
     @property
     def column(self) -> str:
@@ -77,8 +79,8 @@ class BirthRegion(PersonFeature):
     regions: tuple[str, ...]
     family: Family = "living_conditions"
 
-    unit: ClassVar[Text] = YES_NO
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = YES_NO
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="1 for people born in one of the regions, 0 for others; null where the region is not known.",
         sv="1 för personer födda i någon av regionerna, 0 för andra; tomt där regionen inte är känd.",
     )
@@ -106,7 +108,7 @@ class AreaFact(Feature):
     code: str = field(kw_only=False)
     family: Family = "place"
 
-    meaning: ClassVar[Text | None] = Text(
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Latest known fact about the area of residence the day before the index; null where there is none.",
         sv="Senast kända uppgift om bostadsområdet dagen före startdatum; tomt där ingen finns.",
     )

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import ScoreName, growth_z
 from riskstrat.codes import score as published_score
-from riskstrat.declare.base import CONFIG, Text
+from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.features.base import Family
 from riskstrat.declare.features.events import EventFeature, meant
 
@@ -29,8 +29,8 @@ class Score(EventFeature):
     codes: str = "*"
 
     empty: ClassVar[float | None] = 0.0
-    unit: ClassVar[Text] = Text(en="points", sv="poäng")
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = LocalisedText(en="points", sv="poäng")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="A published score: the sum of points of the distinct items in the window; 0 where there is none.",
         sv="Ett publicerat index: summan av poängen för de olika posterna i fönstret; 0 där ingen finns.",
     )
@@ -74,8 +74,8 @@ class GrowthZ(EventFeature):
     gestation: str = "gestation_days"
     family: Family = "growth_family"
 
-    unit: ClassVar[Text] = Text(en="standard deviations", sv="standardavvikelser")
-    meaning: ClassVar[Text | None] = Text(
+    unit: ClassVar[LocalisedText] = LocalisedText(en="standard deviations", sv="standardavvikelser")
+    meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Standard deviation score of the last plausible measurement in the window, for age or gestation and sex.",
         sv="Standardavvikelsepoäng för fönstrets sista rimliga mätning, för ålder eller graviditetslängd och kön.",
     )

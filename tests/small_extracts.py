@@ -1,4 +1,4 @@
-"""Tiny deliveries: texts as agencies write them in, the register folder that intake makes of them out."""
+"""Small raw extracts: file contents as agencies deliver them in, the register folder that intake makes of them out."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def homes(area: str = "0181C1010", people: tuple[int, ...] = (1, 2)) -> dict[str
     return {f"RTB_{year}.csv": "LopNr;DeSO\n" + rows for year in YEARS}
 
 
-def delivered(
+def run_intake(
     folder: Path, files: Mapping[str, str | bytes], *, population: str = POPULATION, **options: object
 ) -> Intake:
-    """Write a delivery of these files beside the population and its homes, and take it in."""
+    """Write these files beside the population and its residences, and run intake on them."""
     raw = folder / "raw"
     write(raw, {"RTB_demografi.csv": population, **homes(), **files})
     return intake(raw, folder / "registers", **options)
@@ -42,8 +42,8 @@ def rows(found: Intake, table: str, *columns: str) -> list[tuple[object, ...]]:
     return sorted(found.registers.scan(table).select(columns).collect().rows(), key=str)
 
 
-def told(found: Intake, place: str, rule: str) -> dict[str, int]:
-    """How many rows ended how under a rule, by outcome."""
+def counts_by_outcome(found: Intake, place: str, rule: str) -> dict[str, int]:
+    """Count the rows that a rule applied to, by outcome."""
     hits = found.account.counts.filter(place=place, rule=rule).group_by("outcome").agg(pl.col("rows").sum())
     return dict(hits.iter_rows())
 

@@ -1,4 +1,4 @@
-"""Features by hand: loops over days and rows, written from the rules of time and not from the engine.
+"""Reference implementation of features: loops over days and rows, written from the rules of time alone.
 
 In: everything that registers hold, as rows. Out: the answer to one feature of one person at one index date.
 """
@@ -39,7 +39,7 @@ from riskstrat.declare import (
     Total,
     duration_days,
 )
-from town import Rows
+from small_registers import Rows
 
 Person = Mapping[str, object]
 FACTS_DELAY_DAYS = 365
@@ -58,7 +58,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class World:
+class Scenario:
     """Everything that the loops and the engine are both told."""
 
     persons: Rows
@@ -73,7 +73,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Seen:
+class VisibleRow:
     """A row as an index date sees it: the end is None where it has not been seen."""
 
     date: date
@@ -88,9 +88,9 @@ class Seen:
         return self.date, self.code, -math.inf if self.value is None else self.value
 
 
-def answer(world: World, feature: EventFeature, person: int, index: date) -> float | None:
+def answer(scenario: Scenario, feature: EventFeature, person: int, index: date) -> float | None:
     """One feature of one person at one index date; of several siblings the answer that speaks for them."""
-    answers = [_of_subject(world, feature, subject, index) for subject in subjects(world, feature, person, index)]
+    answers = [_of_subject(scenario, feature, subject, index) for subject in subjects(scenario, feature, person, index)]
     return reduced(feature, answers)
 
 
@@ -103,16 +103,16 @@ def reduced(feature: EventFeature | PersonFeature, answers: list[float | None]) 
     return max(known) if highest else min(known)
 
 
-def share(world: World, feature: EventFeature, person: int, index: date) -> float | None:
+def share(scenario: Scenario, feature: EventFeature, person: int, index: date) -> float | None:
     """Share of the window's days since birth (or since coverage began) that are covered and lived here."""
-    found = [_share_of(world, feature, subject, index) for subject in subjects(world, feature, person, index)]
+    found = [_share_of(scenario, feature, subject, index) for subject in subjects(scenario, feature, person, index)]
     return sum(found) / len(found) if found else None
 
 
-def person_answer(world: World, feature: PersonFeature, person: int, index: date) -> float | None:
+def person_answer(scenario: Scenario, feature: PersonFeature, person: int, index: date) -> float | None:
     """One feature of the register of persons."""
     return reduced(
-        feature, [OF_PERSONS[type(feature)](feature, one, index) for one in subjects(world, feature, person, index)]
+        feature, [OF_PERSONS[type(feature)](feature, one, index) for one in subjects(scenario, feature, person, index)]
     )
 
 
@@ -123,28 +123,28 @@ OF_PERSONS: dict[type[PersonFeature], Callable[[PersonFeature, Person, date], fl
 }
 
 
-def area_answer(world: World, feature: AreaFact, area: str, index: date) -> float | None:
+def area_answer(scenario: Scenario, feature: AreaFact, area: str, index: date) -> float | None:
     """The latest fact of the area that was known, of one date the highest."""
     known = [
         (row["date"], row["value"])
-        for row in world.facts
+        for row in scenario.facts
         if row["area_id"] == area and row["code"] == feature.code and row["value"] is not None
         if row["date"] < index and (row["known_on"] or row["date"] + timedelta(days=FACTS_DELAY_DAYS)) < index
     ]
     return max(known)[1] if known else None
 
 
-def subjects(world: World, feature: EventFeature | PersonFeature, person: int, index: date) -> list[Person]:
+def subjects(scenario: Scenario, feature: EventFeature | PersonFeature, person: int, index: date) -> list[Person]:
     """Whose rows are read."""
-    own = world.person(person)
+    own = scenario.person(person)
     if feature.relative in ("mother", "father"):
-        relative = world.person(own[f"{feature.relative}_id"])
+        relative = scenario.person(own[f"{feature.relative}_id"])
         return [] if relative is None else [relative]
     if feature.relative is None:
         return [own]
     return [
         other
-        for other in world.persons
+        for other in scenario.persons
         if other["mother_id"] is not None
         and other["mother_id"] == own["mother_id"]
         and other["person_id"] != person
@@ -152,7 +152,7 @@ def subjects(world: World, feature: EventFeature | PersonFeature, person: int, i
     ]
 
 
-def window_of(world: World, feature: EventFeature, subject: Person, index: date) -> list[date]:
+def window_of(scenario: Scenario, feature: EventFeature, subject: Person, index: date) -> list[date]:
     """The days of the window, the last one first."""
     gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
     past = [index - timedelta(days=gap + number) for number in range(1, LONG_AGO + 1)]
@@ -163,7 +163,7 @@ def window_of(world: World, feature: EventFeature, subject: Person, index: date)
     if isinstance(within, Since):
         return [day for day in past if day >= within.date]
     if isinstance(within, SinceFirst):
-        events = visible(world, within, subject, index)
+        events = visible(scenario, within, subject, index)
         return [day for day in past if events and day >= events[0].date]
     return past if within == "ever" else past[: duration_days(within)]
 
@@ -176,12 +176,12 @@ def birthday(born: date, years: float) -> date:
     return min(date(year, month, 1) + timedelta(days=born.day - 1), following)
 
 
-def is_observed(world: World, register: str, subject: Person, day: date) -> bool:
+def is_observed(scenario: Scenario, register: str, subject: Person, day: date) -> bool:
     """Whether the register covers the day and the subject is alive and lives here."""
-    first, last = world.tables[register].coverage
+    first, last = scenario.tables[register].coverage
     lived_here = any(
         home["start_date"] <= day <= (home["end_date"] or date.max)
-        for home in world.residences
+        for home in scenario.residences
         if home["person_id"] == subject["person_id"]
     )
     return lived_here and first <= day <= last and day <= (subject["death_date"] or date.max)
@@ -197,7 +197,7 @@ def is_known(table: Table, row: Mapping[str, object], index: date) -> bool:
     return recorded + timedelta(days=delay) < index
 
 
-def is_asked(table: Table, feature: EventFeature | SinceFirst, row: Mapping[str, object]) -> bool:
+def is_selected(table: Table, feature: EventFeature | SinceFirst, row: Mapping[str, object]) -> bool:
     """Whether a row has a code, a setting and a position that the feature asks for."""
     asked = [part.strip() for part in feature.codes.split(",")]
     as_code = any(
@@ -207,50 +207,50 @@ def is_asked(table: Table, feature: EventFeature | SinceFirst, row: Mapping[str,
     return as_code and as_setting and (not feature.positions or row["position"] in feature.positions)
 
 
-def visible(world: World, feature: EventFeature | SinceFirst, subject: Person, index: date) -> list[Seen]:
+def visible(scenario: Scenario, feature: EventFeature | SinceFirst, subject: Person, index: date) -> list[VisibleRow]:
     """Rows that may be seen, each once, in the order of date, code and value; also those outside the window."""
-    table = world.tables[feature.register]
+    table = scenario.tables[feature.register]
     seen = {
         _seen(row, index)
         for row in table.rows
         if row["person_id"] == subject["person_id"]
         and subject["birth_date"] <= row["date"] < index
-        and is_asked(table, feature, row)
+        and is_selected(table, feature, row)
         and is_known(table, row, index)
     }
     return sorted(seen, key=lambda row: row.order)
 
 
-def _seen(row: Mapping[str, object], index: date) -> Seen:
+def _seen(row: Mapping[str, object], index: date) -> VisibleRow:
     end = row["end_date"] if row["end_date"] is not None and row["end_date"] < index else None
-    return Seen(row["date"], row["code"], row["value"], end, row["setting"], row["position"])
+    return VisibleRow(row["date"], row["code"], row["value"], end, row["setting"], row["position"])
 
 
-def _of_subject(world: World, feature: EventFeature, subject: Person, index: date) -> float | None:
-    window = window_of(world, feature, subject, index)
-    if not any(is_observed(world, feature.register, subject, day) for day in window):
+def _of_subject(scenario: Scenario, feature: EventFeature, subject: Person, index: date) -> float | None:
+    window = window_of(scenario, feature, subject, index)
+    if not any(is_observed(scenario, feature.register, subject, day) for day in window):
         return None
-    rows = visible(world, feature, subject, index)
+    rows = visible(scenario, feature, subject, index)
     if isinstance(feature, Duration):
         return days_covered(rows, window, index)
-    return asked_of(feature, [row for row in rows if row.date in window], index, subject)
+    return answer_from_rows(feature, [row for row in rows if row.date in window], index, subject)
 
 
-def _share_of(world: World, feature: EventFeature, subject: Person, index: date) -> float:
-    covered = world.tables[feature.register].coverage[0]
-    window = window_of(world, feature, subject, index)
+def _share_of(scenario: Scenario, feature: EventFeature, subject: Person, index: date) -> float:
+    covered = scenario.tables[feature.register].coverage[0]
+    window = window_of(scenario, feature, subject, index)
     days = [day for day in window if day >= subject["birth_date"] and (feature.within != "ever" or day >= covered)]
-    seen = [day for day in window if is_observed(world, feature.register, subject, day)]
+    seen = [day for day in window if is_observed(scenario, feature.register, subject, day)]
     return len(seen) / max(len(days), 1)
 
 
-def days_covered(rows: list[Seen], window: list[date], index: date) -> int:
+def days_covered(rows: list[VisibleRow], window: list[date], index: date) -> int:
     """Days of the window on which any spell lasts; one whose end is not seen lasts to the day before the index."""
     last = index - timedelta(days=1)
     return sum(any(row.date <= day <= (row.end or last) for row in rows) for day in window)
 
 
-def asked_of(feature: EventFeature, rows: list[Seen], index: date, subject: Person) -> float | None:
+def answer_from_rows(feature: EventFeature, rows: list[VisibleRow], index: date, subject: Person) -> float | None:
     """Answer from the rows of the window, in the order of date, code and value."""
     if isinstance(feature, GrowthZ):
         return _growth(feature, rows, subject)
@@ -265,7 +265,7 @@ def asked_of(feature: EventFeature, rows: list[Seen], index: date, subject: Pers
     return OF_VALUES[type(feature)](with_value) if with_value else None
 
 
-OF_ROWS: dict[type[EventFeature], Callable[[list[Seen], date], float | None]] = {
+OF_ROWS: dict[type[EventFeature], Callable[[list[VisibleRow], date], float | None]] = {
     Count: lambda rows, _: len(rows),
     Ever: lambda rows, _: min(len(rows), 1),
     DistinctCodes: lambda rows, _: len({row.code for row in rows}),
@@ -273,7 +273,7 @@ OF_ROWS: dict[type[EventFeature], Callable[[list[Seen], date], float | None]] = 
 }
 
 
-def _growth(feature: GrowthZ, rows: list[Seen], subject: Person) -> float | None:
+def _growth(feature: GrowthZ, rows: list[VisibleRow], subject: Person) -> float | None:
     """The last plausible score by the sex and the age on the day of measurement."""
     plausible = None
     for row in rows:
@@ -305,6 +305,6 @@ OF_VALUES: dict[type[EventFeature], Callable[[list[tuple[date, float]]], float |
 }
 
 
-def each_answer(world: World, feature: EventFeature) -> Iterator[float | None]:
+def each_answer(scenario: Scenario, feature: EventFeature) -> Iterator[float | None]:
     """The column of a feature, in the order of the index dates."""
-    return (answer(world, feature, person, index) for person, index in world.index_dates)
+    return (answer(scenario, feature, person, index) for person, index in scenario.index_dates)

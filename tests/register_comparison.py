@@ -1,4 +1,4 @@
-"""Whether registers that were delivered and taken in are those that were written out."""
+"""Compare registers that intake made of extracts with those that the extracts were written from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUE_TOLERANCE = 0.005
 NOT_A_CODE = "?7"
 
 
-def taken_in(result: Intake, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
+def table_after_intake(result: Intake, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
     """Read what intake made of a table, since the first day of the clean registers: homes on each 31 December."""
     if not result.registers.has(table):
         return wanted.clear()

@@ -1,4 +1,4 @@
-"""Small clean registers at random: whole lives, kept so that every rule of the contract holds."""
+"""Hypothesis strategies for small clean registers: whole lives in which every rule of the contract holds."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Row = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Clean:
-    """Rows of a small town, by table."""
+class CleanRegisters:
+    """Rows of a few clean registers, by table."""
 
     persons: tuple[Row, ...]
     residences: tuple[Row, ...]
@@ -55,8 +55,8 @@ class Life:
 
 
 @st.composite
-def clean_registers(draw: st.DrawFn) -> Clean:
-    """Draw a town of two to eight people."""
+def clean_registers(draw: st.DrawFn) -> CleanRegisters:
+    """Draw registers of two to eight persons."""
     people = draw(st.lists(st.integers(1, 70_000), min_size=2, max_size=8, unique=True))
     persons = [_person(draw, person) for person in people]
     linked = [{**row, "mother_id": _mother(draw, row, persons)} for row in persons]
@@ -67,7 +67,7 @@ def clean_registers(draw: st.DrawFn) -> Clean:
         events["migrations"] += moves
         for table, happened in _events(draw, life, row):
             events[table].append(happened)
-    return Clean(
+    return CleanRegisters(
         persons=tuple(linked),
         residences=tuple(spell for spells, _ in homes for spell in spells),
         events={name: tuple(rows) for name, rows in events.items()},

@@ -1,4 +1,4 @@
-"""Random registers and random features, for the tests of what must hold whatever is in them."""
+"""Hypothesis strategies for random registers and features, for properties that hold whatever they contain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 from hypothesis import strategies as st
 
-from by_hand import FACTS_DELAY_DAYS, Table, World
+from reference_implementation import FACTS_DELAY_DAYS, Scenario, Table
 from riskstrat.declare import (
     BetweenAges,
     Count,
@@ -33,7 +33,7 @@ from riskstrat.declare.windows import Lookback
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from town import Rows, Town
+from small_registers import BuildRegisters, Rows
 
 START, END = date(2017, 1, 1), date(2019, 12, 31)
 PEOPLE = 6
@@ -109,13 +109,13 @@ def features(
 
 
 @st.composite
-def worlds(draw: st.DrawFn, windows: tuple[Lookback, ...] = WINDOWS) -> World:
+def scenarios(draw: st.DrawFn, windows: tuple[Lookback, ...] = WINDOWS) -> Scenario:
     persons = [draw(_persons(number)) for number in range(1, PEOPLE + 1)]
     residences = [spell for person in persons for spell in draw(_homes(person["person_id"], person["birth_date"]))]
     tables = {name: Table(draw(_rows(name)), *MANIFEST[name]) for name in MANIFEST}
     dates = draw(st.lists(st.tuples(st.integers(1, PEOPLE), days), min_size=1, max_size=10))
     asked = draw(st.lists(features(windows), min_size=1, max_size=8, unique_by=lambda feature: feature.column))
-    return World(persons, residences, tables, tuple(dates), tuple(asked))
+    return Scenario(persons, residences, tables, tuple(dates), tuple(asked))
 
 
 @st.composite
@@ -162,14 +162,14 @@ def _homes(draw: st.DrawFn, person: int, born: date) -> Rows:
     return [home for home in homes if draw(st.integers(0, 3))]
 
 
-def opened(town: Town, world: World, **given: object) -> Registers:
-    """Write the world as a register folder and open it."""
-    rows = {name: table.rows for name, table in world.tables.items()}
-    manifest = {name: _entry(table) for name, table in world.tables.items()}
-    if world.facts:
-        rows["area_facts"] = world.facts
+def opened(build_registers: BuildRegisters, scenario: Scenario, **given: object) -> Registers:
+    """Write the scenario as a register folder and open it."""
+    rows = {name: table.rows for name, table in scenario.tables.items()}
+    manifest = {name: _entry(table) for name, table in scenario.tables.items()}
+    if scenario.facts:
+        rows["area_facts"] = scenario.facts
         manifest["area_facts"] = {"coverage_start": START, "delay_days": FACTS_DELAY_DAYS}
-    return town(world.persons, residences=world.residences, manifest=manifest, **rows, **given)
+    return build_registers(scenario.persons, residences=scenario.residences, manifest=manifest, **rows, **given)
 
 
 def _entry(table: Table) -> Mapping[str, object]:
@@ -177,13 +177,17 @@ def _entry(table: Table) -> Mapping[str, object]:
     return {"coverage_start": first, "coverage_end": last, "delay_days": table.delay_days}
 
 
-def cohort_of(world: World) -> Target:
+def cohort_of(scenario: Scenario) -> Target:
     """Everybody whose index dates are asked for."""
-    rows = [{"person_id": person, "index_date": index, "area_id": "A"} for person, index in world.index_dates]
+    rows = [{"person_id": person, "index_date": index, "area_id": "A"} for person, index in scenario.index_dates]
     schema = {"person_id": pl.Int64, "index_date": pl.Date, "area_id": pl.String}
     return Target(condition="made_up", people=pl.DataFrame(rows, schema=schema), flow=pl.DataFrame(), as_of=END)
 
 
-def engine(town: Town, world: World, shard_people: int = 50_000, **given: object) -> pl.DataFrame:
+def engine(
+    build_registers: BuildRegisters, scenario: Scenario, shard_people: int = 50_000, **given: object
+) -> pl.DataFrame:
     """What the engine answers."""
-    return build_features(world.features, cohort_of(world), opened(town, world, **given), shard_people=shard_people)
+    return build_features(
+        scenario.features, cohort_of(scenario), opened(build_registers, scenario, **given), shard_people=shard_people
+    )

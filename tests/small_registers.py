@@ -1,4 +1,4 @@
-"""Tiny register folders for tests: people and rows in, open registers out; and a condition to ask of them."""
+"""Small register folders: persons and rows in, open registers out; and a condition to evaluate on them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.declare import Age, Condition, FirstEvent, OnDate, Population, Text, Words
+from riskstrat.declare import Age, Condition, FirstEvent, LocalisedText, OnDate, Population, Wording
 from riskstrat.registers import Manifest, Registers, TableManifest, open_registers, write_registers
 
 Rows = Sequence[Mapping[str, object]]
-Town = Callable[..., Registers]
+BuildRegisters = Callable[..., Registers]
 MadeUp = Callable[..., Condition]
 
 PERSONS = {
@@ -49,7 +49,7 @@ SCHEMAS = {"persons": PERSONS, "residences": RESIDENCES, "areas": AREAS, "area_f
 SYSTEMS = {"diagnoses": "icd10_se", "prescriptions": "atc"}
 
 
-def write_town(
+def write_register_folder(
     folder: Path,
     persons: Rows,
     residences: Rows | None = None,
@@ -69,18 +69,18 @@ def write_town(
     }
     tables = {name: pl.DataFrame(given, schema=SCHEMAS.get(name, EVENTS)) for name, given in rows.items()}
     said = {name: TableManifest(**_entry(name, (manifest or {}).get(name, {}))) for name in tables}
-    write_registers(folder, tables, Manifest(name="town", data_end=data_end, tables=said))
+    write_registers(folder, tables, Manifest(name="registers", data_end=data_end, tables=said))
     return tables
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+def build_registers(tmp_path_factory: pytest.TempPathFactory) -> BuildRegisters:
     """Give a function that writes and opens a small register folder; `sort=False` leaves rows as they were given."""
     numbers = count()
 
     def build(persons: Rows, *, sort: bool = True, **given: object) -> Registers:
-        folder = tmp_path_factory.mktemp("town") / str(next(numbers))
-        tables = write_town(folder, persons, **given)
+        folder = tmp_path_factory.mktemp("registers") / str(next(numbers))
+        tables = write_register_folder(folder, persons, **given)
         if not sort:
             for name, frame in tables.items():
                 frame.write_parquet(folder / f"{name}.parquet")
@@ -92,7 +92,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 @pytest.fixture(scope="session")
 def made_up() -> MadeUp:
     """Give a function that declares a condition: stroke within two years of 1 June 2019, unless told otherwise."""
-    text = Text(en="x", sv="x")
+    text = LocalisedText(en="x", sv="x")
 
     def declare(**fields: object) -> Condition:
         usual = {
@@ -101,8 +101,8 @@ def made_up() -> MadeUp:
             "outcome": FirstEvent(register="diagnoses", codes="I63"),
             "horizon": "2y",
         }
-        words = Words(people=text, outcome=text, cases=text)
-        return Condition(name="made_up", title=text, words=words, features=(Age(),), **{**usual, **fields})
+        wording = Wording(people=text, outcome=text, cases=text)
+        return Condition(name="made_up", title=text, wording=wording, features=(Age(),), **{**usual, **fields})
 
     return declare
 
