@@ -13,3 +13,26 @@ Progress = Callable[[str, float], None]
 
 def silent(_step: str, _share: float) -> None:
     """Report nothing."""
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the share of a part as a share of the whole.
+
+    Parameters
+    ----------
+    progress
+        Of the whole.
+    start, end
+        Shares of the whole at which the part starts and ends.
+
+    Returns
+    -------
+    Progress
+        Of the part.
+
+    Examples
+    --------
+    >>> part_of(lambda step, share: print(step, share), 0.5, 1.0)("last", 0.5)
+    last 0.75
+    """
+    return lambda step, share: progress(step, start + share * (end - start))
