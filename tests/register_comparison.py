@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import Intake
 from riskstrat.synthetic.extracts import FAULTS
 from riskstrat.synthetic.extracts.clean import homes_by_year
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.registers import intake
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
 
 YEARS = range(2010, 2014)
 POPULATION = "LopNr;fodelseman;Kon;DodDatum;AterPnr\n1;195003;1;;0\n2;198011;2;;0\n"
@@ -26,7 +26,7 @@ def run_intake(
     """Write these files beside the population and its residences, and run intake on them."""
     raw = folder / "raw"
     write(raw, {"RTB_demografi.csv": population, **homes(), **files})
-    return intake(raw, folder / "registers", **options)
+    return extracts(raw, folder / "registers", **options)
 
 
 def write(raw: Path, files: Mapping[str, str | bytes]) -> None:

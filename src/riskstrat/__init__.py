@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from riskstrat.explanation import explain as explain
     from riskstrat.features import build_features as build_features
     from riskstrat.priorities import prioritise as prioritise
+    from riskstrat.publication import publish as publish
+    from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
     from riskstrat.reports import write_report as report
     from riskstrat.study import run as run
@@ -37,10 +39,12 @@ _PLACES = {
     "Settings": "riskstrat.declare",
     "build_cohort": "riskstrat.cohort",
     "build_features": "riskstrat.features",
+    "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
     "explain": "riskstrat.explanation",
     "open_registers": "riskstrat.registers",
     "prioritise": "riskstrat.priorities",
+    "publish": "riskstrat.publication",
     "release": "riskstrat.disclosure",
     "report": "riskstrat.reports",
     "run": "riskstrat.study",
@@ -56,6 +60,7 @@ _SUBMODULES = (
     "declare",
     "estimators",
     "features",
+    "intake",
     "registers",
     "synthetic",
     "validation",
@@ -66,10 +71,12 @@ __all__ = [
     "Settings",
     "build_cohort",
     "build_features",
+    "check",
     "estimate_areas",
     "explain",
     "open_registers",
     "prioritise",
+    "publish",
     "release",
     "report",
     "run",

@@ -1,12 +1,11 @@
-"""A study as an MLflow run: parameters, metrics, released tables and the report; nothing about single persons.
+"""A published study as an MLflow run: parameters, released metrics and tables, and the report.
 
-In: a `Study`. Out: the id of a run in a local SQLite store, or in the store that is named.
+In: a `Study`, published first, or a `Published`. Out: the id of a run in a local SQLite store, or in the one named.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -15,8 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from riskstrat.extras import optional
-from riskstrat.records.released import release_study
+from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "riskstrat"
 DEFAULT_STORE = Path("mlflow.db")
+DIGITS = 3
+"""Metrics carry so many: more would tell the counts behind them."""
+
+_METRICS = "metrics_"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-./ ]+")
 
 
@@ -54,13 +59,13 @@ class Artefact:
 Item = Parameter | Metric | Artefact
 
 
-def track(study: Study, *, report: Path | None = None, store: Path | str = DEFAULT_STORE) -> str:
-    """Log a study as one MLflow run.
+def track(study: Study | Published, *, report: Path | None = None, store: Path | str = DEFAULT_STORE) -> str:
+    """Log a study as one MLflow run: what was published of it, and nothing else.
 
     Parameters
     ----------
     study
-        What `riskstrat.run` returned.
+        What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
     report
         A report file to keep with the run.
     store
@@ -75,13 +80,16 @@ def track(study: Study, *, report: Path | None = None, store: Path | str = DEFAU
     ------
     MissingExtraError
         If mlflow is not installed.
+    DisclosureError
+        If a table of the study cannot be judged.
     """
+    published = study if isinstance(study, Published) else publish(study)
     mlflow = _mlflow()
     mlflow.set_tracking_uri(store_uri(store))
     mlflow.set_experiment(experiment_id=_experiment(mlflow, store))
-    with mlflow.start_run(run_name=f"{study.condition.name} {study.as_of.isoformat()}") as run:
-        mlflow.set_tags({"digest": study.digest, "data_fingerprint": study.source.fingerprint})
-        _log(mlflow, [*items(study), *_files(report)])
+    with mlflow.start_run(run_name=f"{published.condition.name} {published.as_of.isoformat()}") as run:
+        mlflow.set_tags({"digest": published.digest, "data_fingerprint": published.source.fingerprint})
+        _log(mlflow, [*items(published), *_files(report)])
         run_id: str = run.info.run_id
         return run_id
 
@@ -99,31 +107,35 @@ def store_uri(store: Path | str) -> str:
     return store if isinstance(store, str) and "://" in store else f"sqlite:///{Path(store).resolve()}"
 
 
-def items(study: Study) -> Iterator[Item]:
-    """Everything of a study that a run keeps, as plain values."""
-    yield from _parameters(study)
-    yield from _metrics(study)
-    yield Artefact("condition.json", study.condition.to_json().encode())
-    yield Artefact("settings.json", study.settings.to_json().encode())
-    for name, table in release_study(study).tables.items():
+def items(published: Published) -> Iterator[Item]:
+    """Everything of a published study that a run keeps, as plain values."""
+    yield from _parameters(published)
+    yield from _metrics(published)
+    yield Artefact("condition.json", published.condition.to_json().encode())
+    yield Artefact("settings.json", published.settings.to_json().encode())
+    for name, table in published.tables.items():
         yield Artefact(f"tables/{name}.csv", table.frame.write_csv().encode())
 
 
-def _parameters(study: Study) -> Iterator[Parameter]:
-    yield Parameter("condition", study.condition.name)
-    yield Parameter("as_of", study.as_of.isoformat())
-    yield Parameter("registers", study.source.name)
-    yield Parameter("version", study.version)
-    yield Parameter("estimator", study.choice.chosen)
-    for name, value in study.settings.to_plain().items():
+def _parameters(published: Published) -> Iterator[Parameter]:
+    yield Parameter("condition", published.condition.name)
+    yield Parameter("as_of", published.as_of.isoformat())
+    yield Parameter("registers", published.source.name)
+    yield Parameter("version", published.version)
+    yield Parameter("estimator", published.chosen)
+    yield Parameter("disclosure", str(published.disclosure))
+    for name, value in published.settings.to_plain().items():
         yield Parameter(f"settings.{name}", str(value))
 
 
-def _metrics(study: Study) -> Iterator[Metric]:
-    for check, validation in study.checks.items():
-        for row in validation.table.iter_rows(named=True):
-            if row["group"] == "all" and row["estimate"] is not None and math.isfinite(row["estimate"]):
-                yield Metric(_NOT_IN_NAMES.sub("_", f"{check}.{row['metric']}"), row["estimate"])
+def _metrics(published: Published) -> Iterator[Metric]:
+    """Metrics of everybody, as they were released and with the digits that tables show."""
+    for name, table in published.tables.items():
+        if not name.startswith(_METRICS):
+            continue
+        shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
+        for metric, estimate in shown.select("metric", pl.col("estimate").round_sig_figs(DIGITS)).iter_rows():
+            yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
 
 
 def _files(report: Path | None) -> list[Artefact]:

@@ -11,7 +11,7 @@ import pytest
 from adbc_driver_postgresql import dbapi as postgresql
 
 from riskstrat.errors import ContractError
-from riskstrat.registers.omop import from_omop
+from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
 DAY = date(2015, 3, 1)

@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, RiskstratError, UsageError
-from riskstrat.registers import intake, open_registers
+from riskstrat.intake import extracts
+from riskstrat.registers import open_registers
 from small_extracts import POPULATION, counts_by_outcome, homes, refused, rows, run_intake, write
 
 DRUG = "LopNr;ATC;EDATUM;ANTAL;forpddd\n"
@@ -75,10 +76,10 @@ def test_everything_wrong_is_listed_at_once(tmp_path: Path):
 
 def test_no_folder_and_an_empty_one(tmp_path: Path):
     with pytest.raises(ContractError, match="no folder"):
-        intake(tmp_path / "nowhere", tmp_path / "out")
+        extracts(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "raw").mkdir()
     with pytest.raises(ContractError, match="no file that holds a table"):
-        intake(tmp_path / "raw", tmp_path / "out")
+        extracts(tmp_path / "raw", tmp_path / "out")
 
 
 def test_mappings_that_contradict_themselves_are_told_at_once(tmp_path: Path):
@@ -86,7 +87,7 @@ def test_mappings_that_contradict_themselves_are_told_at_once(tmp_path: Path):
     one.write_text('extends = "lmed"\n[inputs.dispensings.columns.person]\nstatus = "guessed"\ncolour = "blue"\n')
     other.write_text('extends = "nothing"\n')
     with pytest.raises(UsageError) as caught:
-        intake(tmp_path / "raw", tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
+        extracts(tmp_path / "raw", tmp_path / "out", mapping=[one, other, tmp_path / "none.toml"])
     message = str(caught.value)
     assert len(caught.value.problems) == 4
     assert all(word in message for word in ("status", "colour", "nothing", "none.toml"))
@@ -170,8 +171,8 @@ def test_a_line_of_100_mib_is_an_error_in_bounded_memory(tmp_path: Path, line: b
         {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG.encode() + SOUND.encode() + line},
     )
     code = (
-        "import resource, sys\nfrom riskstrat.errors import ContractError\nfrom riskstrat.registers import intake\n"
-        "try:\n    intake(sys.argv[1], sys.argv[2])\nexcept ContractError as error:\n    print(error)\n"
+        "import resource, sys\nfrom riskstrat.errors import ContractError\nfrom riskstrat.intake import extracts\n"
+        "try:\n    extracts(sys.argv[1], sys.argv[2])\nexcept ContractError as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
     )
     done = subprocess.run(
@@ -223,7 +224,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path):
     (tmp_path / "secret.csv").write_text(DRUG + SOUND)
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes()})
     (tmp_path / "raw" / "LMED_2011.csv").symlink_to(tmp_path / "secret.csv")
-    assert not intake(tmp_path / "raw", tmp_path / "registers").registers.has("prescriptions")
+    assert not extracts(tmp_path / "raw", tmp_path / "registers").registers.has("prescriptions")
 
 
 def test_a_failed_intake_leaves_what_was_there(tmp_path: Path):
@@ -231,7 +232,7 @@ def test_a_failed_intake_leaves_what_was_there(tmp_path: Path):
     before = {path.name: path.read_bytes() for path in first.folder.iterdir() if path.is_file()}
     write(tmp_path / "raw", {"LMED_2011.csv": f"LopNr;ATC;EDATUM\n{IDENTITY};A;20110101\n"})
     with pytest.raises(ContractError):
-        intake(tmp_path / "raw", tmp_path / "registers")
+        extracts(tmp_path / "raw", tmp_path / "registers")
     assert {path.name: path.read_bytes() for path in first.folder.iterdir() if path.is_file()} == before
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
 
@@ -244,7 +245,7 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
         for month in range(1, 13)
     )
     write(raw, {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG + many})
-    code = "import sys\nfrom riskstrat.registers import intake\nintake(sys.argv[1], sys.argv[2])\n"
+    code = "import sys\nfrom riskstrat.intake import extracts\nextracts(sys.argv[1], sys.argv[2])\n"
     running = subprocess.Popen([sys.executable, "-c", code, str(raw), str(out)])
     while not list(tmp_path.glob(".registers.making.*/parts")) and running.poll() is None:
         time.sleep(0.01)
@@ -253,7 +254,7 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
     running.wait()
     assert not out.exists()
     assert list(tmp_path.glob(".registers.making.*"))
-    found = intake(raw, out)
+    found = extracts(raw, out)
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
     assert open_registers(out).fingerprint == found.registers.fingerprint
     assert found.account.of("lmed.dispensings", "read") == 240_000
@@ -280,7 +281,7 @@ def test_the_report_holds_released_counts_only(tmp_path: Path):
 def test_an_intake_without_people_says_so(tmp_path: Path):
     write(tmp_path / "raw", {"LMED_2011.csv": DRUG + SOUND})
     with pytest.raises(RiskstratError, match="persons"):
-        intake(tmp_path / "raw", tmp_path / "out")
+        extracts(tmp_path / "raw", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -290,7 +291,7 @@ def test_nothing_but_registers_is_written_over(tmp_path: Path):
     (tmp_path / "precious" / "thesis.txt").write_text("all of it")
     for out in (tmp_path / "raw", tmp_path, tmp_path / "raw" / "out", tmp_path / "precious"):
         with pytest.raises(UsageError, match="output folder"):
-            intake(tmp_path / "raw", out)
+            extracts(tmp_path / "raw", out)
     assert (tmp_path / "precious" / "thesis.txt").read_text() == "all of it"
     assert len(list((tmp_path / "raw").iterdir())) == 5
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, UsageError
-from riskstrat.registers.omop import from_omop
+from riskstrat.intake.omop import from_omop
 
 
 def cdm(start: date | None = date(2010, 1, 1), end: date | None = date(2019, 12, 31)) -> dict[str, pl.DataFrame]:

@@ -8,23 +8,23 @@ import pytest
 
 from riskstrat.errors import MissingExtraError, UsageError
 from riskstrat.figures import theme
-from riskstrat.records.released import ReleasedStudy, release_study
+from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports import write_report, writing
 
 
 @pytest.fixture(scope="module")
-def released(study: Study) -> ReleasedStudy:
-    return release_study(study)
+def released(study: Study) -> Published:
+    return publish(study)
 
 
-def test_the_folder_is_made_and_the_file_is_alone_in_it(released: ReleasedStudy, tmp_path: Path):
+def test_the_folder_is_made_and_the_file_is_alone_in_it(released: Published, tmp_path: Path):
     path = write_report(released, tmp_path / "new" / "report.html", language="en")
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_full_disk_leaves_the_old_report(released: ReleasedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_leaves_the_old_report(released: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "report.html"
     path.write_text("the old one", encoding="utf-8")
 
@@ -38,13 +38,13 @@ def test_a_full_disk_leaves_the_old_report(released: ReleasedStudy, tmp_path: Pa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_cannot_be_made_is_told(released: ReleasedStudy, tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_told(released: Published, tmp_path: Path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="file"):
         write_report(released, tmp_path / "file" / "report.html")
 
 
-def test_a_language_without_texts_is_refused_before_anything_is_written(released: ReleasedStudy, tmp_path: Path):
+def test_a_language_without_texts_is_refused_before_anything_is_written(released: Published, tmp_path: Path):
     with pytest.raises(UsageError, match="language 'fi'; expected sv or en"):
         write_report(released, tmp_path / "report.html", language="fi")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
@@ -59,6 +59,6 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch):
         theme.altair()
 
 
-def test_the_same_study_gives_the_same_page(released: ReleasedStudy, tmp_path: Path):
+def test_the_same_study_gives_the_same_page(released: Published, tmp_path: Path):
     first, second = (write_report(released, tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert first == second

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.registers.intake.growth import HEIGHT, WEIGHT, judged_growth
-from riskstrat.registers.intake.taking import ORIGIN
-from riskstrat.registers.intake.verdict import Verdict
+from riskstrat.intake.raw_extracts.growth import HEIGHT, WEIGHT, judged_growth
+from riskstrat.intake.raw_extracts.parsing import ORIGIN
+from riskstrat.intake.raw_extracts.validation_result import Verdict
 
 DATA = Path(__file__).parents[3] / "shared" / "realdata" / "growth_errors" / "growthcleanr_syngrowth_synthetic.parquet"
 BORN, OLDEST_DAYS = date(2000, 1, 1), 6_900

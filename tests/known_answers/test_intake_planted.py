@@ -19,8 +19,9 @@ from register_comparison import (
     table_after_intake,
     without,
 )
-from riskstrat.registers import Registers, intake, open_registers
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
@@ -149,12 +150,12 @@ def expected(truth: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 @pytest.fixture(scope="module")
 def from_clean(folders: Path) -> Intake:
     raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED, faults=False)
-    return intake(raw, folders / "clean", data_end=DATA_END)
+    return extracts(raw, folders / "clean", data_end=DATA_END)
 
 
 @pytest.fixture(scope="module")
 def from_faulty(folders: Path) -> Intake:
-    return intake(SAMPLES / "raw", folders / "faulty", data_end=DATA_END)
+    return extracts(SAMPLES / "raw", folders / "faulty", data_end=DATA_END)
 
 
 @pytest.fixture(scope="module")

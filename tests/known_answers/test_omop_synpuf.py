@@ -21,8 +21,8 @@ from riskstrat.declare import (
     Wording,
 )
 from riskstrat.estimators import Logistic
-from riskstrat.registers.arriving import Arrived
-from riskstrat.registers.omop import from_omop
+from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.omop import from_omop
 
 DATA = Path(__file__).parents[2].parent / "shared" / "realdata" / "omop_synpuf1k"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the OMOP sample is not beside the repository")

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.registers import Manifest, Quality, TableManifest, open_registers, write_registers
+from riskstrat.quality import Quality, check
+from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 
 DATA = Path(__file__).parents[2].parent / "shared" / "realdata" / "nafld"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the nafld data are not beside the repository")
@@ -24,7 +25,7 @@ def quality(tmp_path_factory: pytest.TempPathFactory) -> Quality:
     }
     entry = TableManifest(coverage_start=date(1950, 1, 1), delay_days=0)
     manifest = Manifest(name="olmsted", data_end=date(2020, 12, 31), tables=dict.fromkeys(tables, entry))
-    return open_registers(write_registers(tmp_path_factory.mktemp("quality") / "olmsted", tables, manifest)).check()
+    return check(open_registers(write_registers(tmp_path_factory.mktemp("quality") / "olmsted", tables, manifest)))
 
 
 def rows(quality: Quality, table: str, rule: str) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.errors import ContractError
-from riskstrat.registers.identity import identity_columns, refuse_identities
+from riskstrat.intake.identity import identity_columns, refuse_identities
 
 SPELLINGS = {
     "twelve": lambda born, last: f"{born:%Y%m%d}{last}",

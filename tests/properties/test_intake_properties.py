@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskstrat.errors import ContractError
-from riskstrat.registers import intake, open_registers
-from riskstrat.registers.intake.account import Account
-from riskstrat.registers.intake.cleaning import cleaned
-from riskstrat.registers.intake.mapping import Column
-from riskstrat.registers.intake.text import FAULT, dialect_of, text_frames
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.account import Account
+from riskstrat.intake.raw_extracts.cleaning import cleaned
+from riskstrat.intake.raw_extracts.mapping import Column
+from riskstrat.intake.raw_extracts.text import FAULT, dialect_of, text_frames
+from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts.clean import COLUMNS, carried, clean_tables, homes_by_year
 from riskstrat.synthetic.extracts.people import choose_people
 from riskstrat.synthetic.extracts.writing import write_extracts
@@ -49,7 +50,7 @@ class Found(NamedTuple):
 def run_on_files(files: dict[str, str]) -> Found:
     with TemporaryDirectory() as place:
         write(Path(place) / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **files})
-        found = intake(Path(place) / "raw", Path(place) / "registers")
+        found = extracts(Path(place) / "raw", Path(place) / "registers")
         tables = {table: found.registers.scan(table).collect() for table in found.registers.tables}
         refused = {path.stem: pl.read_parquet(path) for path in (found.folder / "refused").glob("*.parquet")}
     return Found(found.account, tables, refused)
@@ -143,7 +144,7 @@ def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tup
     with TemporaryDirectory() as folder:
         write(Path(folder) / "raw", {**SOUND, name: content[:end]})
         try:
-            account = intake(Path(folder) / "raw", Path(folder) / "registers").account
+            account = extracts(Path(folder) / "raw", Path(folder) / "registers").account
         except ContractError:
             return
     for place in account.counts.filter(outcome="read")["place"].unique():
@@ -154,7 +155,7 @@ def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
     raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11, faults=False)
     clean = open_registers(SAMPLE)
     want = carried(clean_tables(clean, choose_people(clean, 250, 11)), clean.manifest.data_end)
-    found = intake(raw, tmp_path / "registers").registers
+    found = extracts(raw, tmp_path / "registers").registers
     for table, columns in COLUMNS.items():
         got = found.scan(table).collect()
         if table == "residences":
@@ -168,5 +169,5 @@ def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
 
 def test_a_person_without_any_rows_is_a_person(tmp_path: Path):
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION + "9;199001;2;;0\n", **homes()})
-    registers = intake(tmp_path / "raw", tmp_path / "registers").registers
+    registers = extracts(tmp_path / "raw", tmp_path / "registers").registers
     assert registers.scan("persons").collect()["person_id"].sort().to_list() == [1, 2, 9]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from clean_register_generators import AREAS, CleanRegisters, clean_registers
 from register_comparison import DATA_END, assert_same_rows, people_who_lost, table_after_intake, without
-from riskstrat.registers import intake, open_registers
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
 from small_registers import write_register_folder
 
@@ -33,7 +34,7 @@ def round_trip(place: Path, clean: CleanRegisters, seed: int, *, faults: bool) -
         if listed.stat().st_size
         else pl.DataFrame(schema={"fault": pl.String, "person_id": pl.Int64})
     )
-    return expected, intake(raw, place / "registers", data_end=DATA_END), planted
+    return expected, extracts(raw, place / "registers", data_end=DATA_END), planted
 
 
 @ROUNDS

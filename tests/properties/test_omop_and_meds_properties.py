@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.errors import ContractError
-from riskstrat.registers import arriving
-from riskstrat.registers.arriving import Arrived
-from riskstrat.registers.meds import from_meds
-from riskstrat.registers.omop import from_omop
+from riskstrat.intake import conversion
+from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.meds import from_meds
+from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
 FEW = settings(deadline=None, max_examples=20)
@@ -126,7 +126,7 @@ def test_every_row_of_a_cdm_is_accounted_for_in_any_order(tables: Tables, random
 def test_ranges_of_persons_give_the_same_folder(tables: Tables):
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patched:
         whole = everything(from_omop(tables, Path(place) / "a"))
-        patched.setattr(arriving, "ROWS_AT_A_TIME", 2)
+        patched.setattr(conversion, "ROWS_AT_A_TIME", 2)
         in_ranges = from_omop(tables, Path(place) / "b")
         assert everything(in_ranges) == whole
         assert_accounted(in_ranges, {name: rows.height for name, rows in tables.items()})

@@ -10,8 +10,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.registers.keyfile import SECRET_VARIABLE
-from riskstrat.registers.pseudonyms import pseudonymise
+from riskstrat.intake.key_file import SECRET_VARIABLE
+from riskstrat.intake.pseudonyms import pseudonymise
 
 AS_OF = date(2024, 1, 1)
 SPELLINGS = (

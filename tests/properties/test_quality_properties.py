@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.disclosure import Disclosure
+from riskstrat.quality import check
 from riskstrat.registers import open_registers
-from riskstrat.registers.quality import check
 from small_registers import write_register_folder
 
 OPEN = Disclosure(min_count=1, rounding=1)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from riskstrat.registers import intake
-from riskstrat.registers.intake.reporting import Intake
+from riskstrat.intake import extracts
+from riskstrat.intake.raw_extracts.reporting import Intake
 from small_extracts import POPULATION, YEARS, counts_by_outcome, write
 
 A, B = "0181C1010", "0181A0010"
@@ -34,7 +34,7 @@ def lived(
     if migrations:
         files["RTB_migrationer.csv"] = "LopNr;Posttyp;Datum\n" + migrations
     write(folder / "raw", files)
-    found = intake(folder / "raw", folder / "registers")
+    found = extracts(folder / "raw", folder / "registers")
     spells = found.registers.scan("residences").filter(person_id=1).sort("start_date").collect()
     return spells.select("start_date", "end_date", "area_id").rows(), found
 

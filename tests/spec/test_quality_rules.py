@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from riskstrat.disclosure import Disclosure
-from riskstrat.registers.quality import RULES
+from riskstrat.quality import RULES, check
 from small_registers import BuildRegisters
 
 OPEN = Disclosure(min_count=1, rounding=1)
@@ -174,7 +174,7 @@ def test_what_is_wrong_is_found(build_registers: BuildRegisters, case: Case):
     said = dict(given)
     manifest = {"area_facts": {"coverage_start": date(2009, 1, 1), "delay_days": 0}, **said.pop("manifest", {})}
     known = {name: entry for name, entry in manifest.items() if name in given}
-    found = build_registers(said.pop("persons", PEOPLE), manifest=known, **said).check(OPEN).table
+    found = check(build_registers(said.pop("persons", PEOPLE), manifest=known, **said), OPEN).table
     broken = found.filter(table=table, rule=rule)
     assert broken.select("about", "rows").rows() == [(about, rows)]
     assert broken["severity"].item() == RULES[rule].severity
@@ -188,14 +188,14 @@ def test_every_rule_has_a_case():
 def test_nothing_is_wrong_with_sound_registers(build_registers: BuildRegisters):
     stays = [event(1, DAY, "stay", end_date=date(2012, 3, 9)), event(1, date(2012, 3, 9), "stay")]
     children = [{"person_id": 3, "birth_date": date(1970, 1, 2), "mother_id": 1, "father_id": 2}]
-    found = build_registers(
+    found = check(build_registers(
         [*PEOPLE, *children],
         residences=[*HOMES, home(3, date(1970, 1, 2))],
         diagnoses=[event(), event(2, DIED, "C619", setting="death", position="underlying"), event(1, DAY, "O80")],
         contacts=[*yearly(EVERY_YEAR), *stays],
         circumstances=[event(1, date(year, 12, 31), "employed", value=1.0) for year in range(2009, 2024)],
         measurements=[value("height_cm", 175.0), value("systolic_mmhg", 120.0), value("steps", -5.0)],
-    ).check(OPEN)  # fmt: skip
+    ), OPEN)  # fmt: skip
     assert found.table.is_empty(), found
     assert not found.has_errors
     assert "0 errors, 0 warnings, 0 notes" in str(found)
@@ -203,8 +203,6 @@ def test_nothing_is_wrong_with_sound_registers(build_registers: BuildRegisters):
 
 @pytest.mark.parametrize("rows_at_a_time", [1, 2, 7, 1000])
 def test_how_many_rows_are_held_changes_nothing(build_registers: BuildRegisters, rows_at_a_time: int):
-    from riskstrat.registers.quality import check
-
     rows = [
         event(person, DAY + timedelta(days=day), code)
         for person in (-1, 1, 2, 9, None)

@@ -8,7 +8,7 @@ import pytest
 
 from riskstrat.areas import estimate_areas, estimate_strata
 from riskstrat.areas.counts import ENOUGH_OUTCOMES, recalibrate, shifted
-from riskstrat.disclosure import release
+from riskstrat.publication.composition import release_record
 from riskstrat.records.areas import QUANTITIES
 from riskstrat.records.cohort import Cohort, Target
 
@@ -181,10 +181,10 @@ def test_drift_is_told_beside_the_spread_and_leaves_with_the_cases_behind_it():
     assert row["spread"] == pytest.approx(np.median(np.log(areas.draws.unexplained).std(axis=1)))
     assert row["drift_lower"] < row["drift"] < row["drift_upper"]
     assert row["drift"] < row["spread"]
-    assert release(areas.tables()["drift"]).frame["drift"].item() == row["drift"]
+    assert release_record(areas)["drift"].frame["drift"].item() == row["drift"]
     once = estimate_areas(cohort_of(landmarks=1), some_risk(6000), target_of(), some_risk(3000))
     assert once.drift is None
-    assert "drift" not in once.tables()
+    assert "drift" not in release_record(once)
 
 
 def test_people_without_a_group_are_left_out_and_counted():

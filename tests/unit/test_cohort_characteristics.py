@@ -12,7 +12,7 @@ from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import ContractError, UsageError
 from riskstrat.figures import png, spec
-from riskstrat.records.characteristics import TableOne, table_one
+from riskstrat.publication import TableOne, display, draw, table_one
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.study import Study
 
@@ -119,7 +119,7 @@ def test_it_is_written_in_both_languages_without_what_is_withheld():
     assert all(word in swedish for word in ("Inkomst", "Kön", "kvinnor"))
     assert "person_id" not in english
     assert english.partition("competing death")[2].partition("</tr>")[0].count("–") == 1
-    assert "Counts from 1 to 4 are withheld" in table._repr_html_()
+    assert "Counts from 1 to 4 are withheld" in display(table)
 
 
 def test_every_characteristic_of_a_study_fits(study: Study):
@@ -145,11 +145,11 @@ def test_what_cannot_be_grouped_by_is_refused():
     ],
 )
 def test_the_flow_is_drawn_from_released_counts(language: str, expected: list[str]):
-    drawn = spec(cohort().plot_flow(language))
+    drawn = spec(draw(cohort(), language))
     labels = [box["label"] for layer in drawn["layer"] for box in layer["data"]["values"] if "label" in box]
     assert labels[: len(expected)] == expected
 
 
 def test_the_flow_of_a_study_draws(study: Study):
     for record in (study.cohort, study.target):
-        assert png(record.plot_flow("en"), "en").startswith(b"\x89PNG")
+        assert png(draw(record, "en"), "en").startswith(b"\x89PNG")

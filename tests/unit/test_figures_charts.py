@@ -17,20 +17,20 @@ from riskstrat.figures import (
     table_html,
     with_class,
 )
-from riskstrat.records.released import ReleasedStudy, release_study
+from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 
 WORDS = load_words("sv")
 
 
 @pytest.fixture(scope="module")
-def released(study: Study) -> ReleasedStudy:
-    return release_study(study)
+def released(study: Study) -> Published:
+    return publish(study)
 
 
 @pytest.fixture(scope="module")
-def scarce(scarce_study: Study) -> ReleasedStudy:
-    return release_study(scarce_study)
+def scarce(scarce_study: Study) -> Published:
+    return publish(scarce_study)
 
 
 def values_of(drawn: dict, layer: int = 0) -> list[dict]:
@@ -85,7 +85,7 @@ def test_the_axis_of_one_class_is_that_of_all():
     assert domains[0] == domains[1]
 
 
-def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: ReleasedStudy):
+def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: Published):
     drawn = spec(map_classes(scarce.tables["areas"], str(scarce.source.geometry), WORDS))
     filled, blank, hatched = drawn["layer"]
     withheld = [feature["properties"] for feature in blank["data"]["values"]]
@@ -95,14 +95,14 @@ def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: Releas
     assert {properties["risk"] for properties in withheld} == {"för få för att visas"}
 
 
-def test_every_area_of_a_rich_map_has_its_risk_in_words(released: ReleasedStudy):
+def test_every_area_of_a_rich_map_has_its_risk_in_words(released: Published):
     drawn = spec(map_classes(released.tables["areas"], str(released.source.geometry), WORDS))
     told = [feature["properties"]["risk"] for feature in values_of(drawn)]
     assert len(drawn["layer"]) == 1
     assert all("%" in text and "–" in text for text in told)
 
 
-def test_the_parts_of_a_bar_add_up_to_its_dot(released: ReleasedStudy):
+def test_the_parts_of_a_bar_add_up_to_its_dot(released: Published):
     areas = with_class(released.tables["areas"])
     high = areas.filter(pl.col("class") == "clearly_higher")["area_id"].to_list()
     drawn = spec(reasons_bars(released.tables["reasons"], released.tables["areas"], high, WORDS))
@@ -113,13 +113,13 @@ def test_the_parts_of_a_bar_add_up_to_its_dot(released: ReleasedStudy):
     assert len(dots) == len(high)
 
 
-def test_the_plan_stands_first_among_its_rivals(released: ReleasedStudy):
+def test_the_plan_stands_first_among_its_rivals(released: Published):
     drawn = spec(comparisons(released.tables["plan_comparisons"], WORDS))
     assert values_of(drawn)[0]["label"] == "den här planen"
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_png_for_notebooks(released: ReleasedStudy, language: Language):
+def test_png_for_notebooks(released: Published, language: Language):
     drawn = plan_curve(released.tables["plan_curve"], 2_000_000, load_words(language))
     assert png(drawn, language, width_px=200).startswith(b"\x89PNG")
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from riskstrat.registers.identity import identity_columns, masked, refuse_identities
+from riskstrat.intake.identity import identity_columns, masked, refuse_identities
 
 
 @pytest.mark.parametrize("value", ["20121212-1212", "121212+1212", "201212121212", "1212121212", "701063-2391"])

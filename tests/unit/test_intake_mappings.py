@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from riskstrat.errors import UsageError
-from riskstrat.registers.intake.delivery import spelled
-from riskstrat.registers.intake.mapping import RegisterMapping
-from riskstrat.registers.intake.shipped import mappings, shipped_names
+from riskstrat.intake.raw_extracts.delivery import spelled
+from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+from riskstrat.intake.raw_extracts.shipped import mappings, shipped_names
 from small_extracts import rows, run_intake
 
 NEW_REGISTER = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.registers import intake
+from riskstrat.intake import extracts
 from small_extracts import POPULATION, homes, rows, write
 
 DRUGS = pl.DataFrame(
@@ -45,7 +45,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, ending: str):
     raw = tmp_path / "raw"
     write(raw, {"RTB_demografi.csv": POPULATION, **homes()})
     write_drugs(raw / f"LMED_2011{ending}")
-    found = intake(raw, tmp_path / "registers")
+    found = extracts(raw, tmp_path / "registers")
     assert rows(found, "prescriptions", "person_id", "date", "code", "value") == WANTED
 
 
@@ -57,7 +57,7 @@ def test_whole_numbers_of_statistical_programs_are_whole(tmp_path: Path, ending:
     getattr(pyreadstat, f"write_{ending}")(
         people.with_columns(AterPnr=pl.lit(0.0)), str(tmp_path / f"raw/demografi.{ending}")
     )
-    found = intake(tmp_path / "raw", tmp_path / "registers")
+    found = extracts(tmp_path / "raw", tmp_path / "registers")
     assert rows(found, "persons", "person_id", "birth_date", "sex") == [
         (1, date(1950, 3, 15), "male"),
         (2, date(1980, 11, 15), "female"),
@@ -67,7 +67,7 @@ def test_whole_numbers_of_statistical_programs_are_whole(tmp_path: Path, ending:
 def test_folders_of_yearly_files(tmp_path: Path):
     drugs = {f"lmed/{year}/LMED_{year}.csv": f"LopNr;ATC;EDATUM\n1;N02BE01;{year}0301\n" for year in (2010, 2012, 2013)}
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **drugs, "readme.md": "hello"})
-    found = intake(tmp_path / "raw", tmp_path / "registers")
+    found = extracts(tmp_path / "raw", tmp_path / "registers")
     years = found.report.tables["years"].frame.filter(table="prescriptions")
     assert years.select("year", "rows", "hole").rows() == [
         (2010, 1, False),
@@ -87,11 +87,11 @@ def test_many_rows_come_in_batches_and_ranges(tmp_path: Path, monkeypatch: pytes
         "LMED_2011.csv": "LopNr;ATC;EDATUM\n" + drugs,
     }
     write(tmp_path / "raw", files)
-    whole = intake(tmp_path / "raw", tmp_path / "whole")
+    whole = extracts(tmp_path / "raw", tmp_path / "whole")
     for name, value in {"parts.ROWS_IN_A_PART": 500, "parts.ROWS_IN_A_RANGE": 700, "text.BLOCK_BYTES": 1_000}.items():
         module, _, constant = name.partition(".")
-        monkeypatch.setattr(sys.modules[f"riskstrat.registers.intake.{module}"], constant, value)
-    cut = intake(tmp_path / "raw", tmp_path / "cut")
+        monkeypatch.setattr(sys.modules[f"riskstrat.intake.raw_extracts.{module}"], constant, value)
+    cut = extracts(tmp_path / "raw", tmp_path / "cut")
     for table in whole.registers.tables:
         left, right = (pl.read_parquet(each.folder / f"{table}.parquet") for each in (whole, cut))
         assert left.equals(right), table

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, UsageError
-from riskstrat.registers.arriving import Arrived
-from riskstrat.registers.meds import from_meds
+from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.meds import from_meds
 from riskstrat.registers.opening import open_registers
 
 SCHEMA = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.registers.arriving import Arrived
-from riskstrat.registers.omop import from_omop
+from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
 Tables = dict[str, pl.DataFrame]

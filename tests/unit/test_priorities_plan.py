@@ -10,6 +10,7 @@ from riskstrat.declare import LocalisedText, Programme
 from riskstrat.disclosure import Disclosure, release
 from riskstrat.errors import DisclosureError
 from riskstrat.priorities import prioritise
+from riskstrat.publication.plan import plan_tables
 from riskstrat.records.areas import AreaEstimates, Draws, Units
 
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
@@ -192,7 +193,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 
 def test_tables_withhold_what_follows_from_protected_counts() -> None:
     seen = units([100, 100], [[30.0, 10.0]], observed_cases=[40, 3], observed_people=[200, 200])
-    released = release(prioritise(seen, programme(), 75_000).tables(), Disclosure(rounding=1))
+    released = release(plan_tables(prioritise(seen, programme(), 75_000)), Disclosure(rounding=1))
     chosen = released["selected"].frame
     assert chosen["unit"].to_list() == ["A", "B"]
     assert chosen["share"].to_list() == [1.0, 0.5]
@@ -210,7 +211,7 @@ def test_tables_withhold_what_follows_from_protected_counts() -> None:
 def test_a_plan_without_observed_cases_cannot_be_released() -> None:
     plan = prioritise(units([100], [[30.0]]), programme(), 50_000)
     with pytest.raises(DisclosureError, match="observed_cases"):
-        plan.tables()
+        plan_tables(plan)
 
 
 def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, UsageError
-from riskstrat.registers.keyfile import SECRET_VARIABLE
-from riskstrat.registers.pseudonyms import Pseudonymised, pseudonymise
+from riskstrat.intake.key_file import SECRET_VARIABLE
+from riskstrat.intake.pseudonyms import Pseudonymised, pseudonymise
 
 ANNA, BO, CECILIA = "20121212-1212", "811228-9874", "19670919-9530"
 """Right numbers of nobody, as they stand in handbooks."""

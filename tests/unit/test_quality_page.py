@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from riskstrat.registers.quality import RULES, SEVERITIES
+from riskstrat.quality import RULES, SEVERITIES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ import pytest
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.figures import Language
-from riskstrat.records.released import release_study
+from riskstrat.publication import publish
 from riskstrat.records.study import Study
 from riskstrat.reports import page_of
 
@@ -50,7 +50,7 @@ class Page(HTMLParser):
 
 
 def page(study: Study, language: Language = "sv") -> str:
-    return page_of(release_study(study), language)
+    return page_of(publish(study), language)
 
 
 @pytest.fixture(scope="module", params=["sv", "en"])

@@ -7,10 +7,10 @@ import pytest
 
 from riskstrat import conditions
 from riskstrat.declare import Settings
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import Disclosure, Table
 from riskstrat.figures import Language
-from riskstrat.records.released import ReleasedStudy
-from riskstrat.records.study import Source
+from riskstrat.publication.composition import publish_tables
+from riskstrat.publication.published import Facts, SourceFacts
 from riskstrat.reports.first_screen import areas_sentence, averted_sentence, expected_sentence
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
@@ -18,17 +18,10 @@ from riskstrat.reports.story import Story, story_of
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
-OPEN = Disclosure(min_count=1, rounding=1)
+RULE = Disclosure(rounding=1)
 
 
-def source() -> Source:
-    empty = pl.DataFrame()
-    return Source(
-        name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31), coverage=empty, refused=empty, geometry=None
-    )
-
-
-def areas_of(**counts: int) -> Released:
+def areas_of(**counts: int) -> Table:
     """So many areas of each class; ``withheld`` ones have a case too few."""
     kinds = [(kind, 50) for name, kind in CLASSES.items() for _ in range(counts.get(name, 0))]
     kinds += [("uncertain", 2)] * counts.get("withheld", 0)
@@ -37,41 +30,40 @@ def areas_of(**counts: int) -> Released:
         schema=["area_id", "class", "cases"],
         orient="row",
     )
-    return release(Table(frame, dimensions=("area_id",), counts=("cases",), derived={"class": "cases"}))
+    return Table(frame, dimensions=("area_id",), counts=("cases",), derived={"class": "cases"})
 
 
-def total_of(people: int, cases: float, lower: float | None, upper: float | None) -> Released:
+def total_of(people: int, cases: float, lower: float | None, upper: float | None) -> Table:
     columns = {"expected_cases": cases, "count_lower": lower, "count_upper": upper, "lower": lower, "upper": upper}
     frame = pl.DataFrame({"scope": ["all"], "people": [people], "cases": [100], **{k: [v] for k, v in columns.items()}})
     frame = frame.with_columns(pl.col(list(columns)).cast(pl.Float64))
     derived = dict.fromkeys(columns, ("people", "cases"))
-    return release(Table(frame, dimensions=("scope",), counts=("people", "cases"), derived=derived), OPEN)
+    return Table(frame, dimensions=("scope",), counts=("people", "cases"), derived=derived)
 
 
-def plan_of(averted: float, lower: float, upper: float, chosen: int, cases: int = 100) -> dict[str, Released]:
+def plan_of(averted: float, lower: float, upper: float, chosen: int, cases: int = 100) -> dict[str, Table]:
     summary = pl.DataFrame(
         {"metric": ["averted"], "estimate": [averted], "lower": [lower], "upper": [upper], "cases": [cases]}
     )
     selected = pl.DataFrame({"area_id": [f"{i:03d}" for i in range(chosen)]})
     derived = dict.fromkeys(("estimate", "lower", "upper"), "cases")
     return {
-        "plan_summary": release(Table(summary, dimensions=("metric",), unshown=("cases",), derived=derived)),
-        "plan_selected": release(Table(selected, dimensions=("area_id",))),
+        "plan_summary": Table(summary, dimensions=("metric",), unshown=("cases",), derived=derived),
+        "plan_selected": Table(selected, dimensions=("area_id",)),
     }
 
 
-def story(language: Language = "sv", condition: str = "childhood_obesity", **tables: Released) -> Story:
-    released = ReleasedStudy(
+def story(language: Language = "sv", condition: str = "childhood_obesity", **tables: Table) -> Story:
+    facts = Facts(
         condition=conditions.load(condition),
         settings=Settings(),
         as_of=date(2024, 1, 1),
         version="0.1.0",
         digest="d",
         chosen="Logistic",
-        source=source(),
-        tables=tables,
+        source=SourceFacts(name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31)),
     )
-    return story_of(released, language)
+    return story_of(publish_tables(facts, tables, RULE), language)
 
 
 def test_how_many_are_expected():

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from riskstrat.disclosure import Disclosure
+from riskstrat.publication import publish
 from riskstrat.records.study import Study
 from riskstrat.tracking import Artefact, Metric, Parameter, items, store_uri, track
 
@@ -12,7 +14,7 @@ PERSONAL = ("person_id", "family_id", "mother_id", "father_id")
 
 
 def test_items_say_what_was_asked_and_what_was_found(study: Study):
-    found = list(items(study))
+    found = list(items(publish(study)))
     names = {item.name: item.value for item in found if isinstance(item, Parameter)}
     assert names["condition"] == study.condition.name
     assert names["as_of"] == study.as_of.isoformat()
@@ -20,14 +22,27 @@ def test_items_say_what_was_asked_and_what_was_found(study: Study):
 
 
 def test_no_person_is_among_them(study: Study):
-    for item in items(study):
+    for item in items(publish(study)):
         if isinstance(item, Artefact):
             assert not any(word in item.content.decode() for word in PERSONAL), item.path
 
 
 def test_tables_are_those_that_were_released(study: Study):
-    areas = next(item for item in items(study) if isinstance(item, Artefact) and item.path == "tables/areas.csv")
+    areas = next(
+        item for item in items(publish(study)) if isinstance(item, Artefact) and item.path == "tables/areas.csv"
+    )
     assert areas.content.decode().startswith("area_id")
+
+
+def test_metrics_are_those_of_released_tables_with_their_digits(study: Study):
+    found = {item.name: item.value for item in items(publish(study)) if isinstance(item, Metric)}
+    exact = study.checks["person"].estimate("brier")
+    assert found["person.brier"] == float(f"{exact:.3g}") != exact
+
+
+def test_what_the_rule_withholds_is_no_metric(study: Study):
+    found = list(items(publish(study, Disclosure(min_count=1_000_000))))
+    assert not [item for item in found if isinstance(item, Metric)]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -122,6 +122,7 @@ def estimate_areas(
         left_out=_left_out(group_then, group_now, present),
         smoothing=smoothing,
         drift=drift_between_halves(agreed, then["landmark"].to_numpy(), group_then, theta),
+        disclosure=cohort.disclosure,
     )
 
 

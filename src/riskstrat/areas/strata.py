@@ -88,6 +88,7 @@ def estimate_strata(
         units=units.select(name, *columns, "people"),
         cases_draws=theta * cases,
         left_out=_left_out(unit, size, kept, min_people),
+        disclosure=areas.disclosure,
     )
 
 

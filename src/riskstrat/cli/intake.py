@@ -28,11 +28,11 @@ def intake(
     ] = None,
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
-    from riskstrat.registers import intake as take_in
+    from riskstrat.intake import extracts
 
     with progress("intake") as report:
         last_day = data_end.date() if data_end else None
-        done = take_in(raw, out, mapping=mapping or (), name=name, data_end=last_day, progress=report)
+        done = extracts(raw, out, mapping=mapping or (), name=name, data_end=last_day, progress=report)
     released = done.report.released()
     for row in released["inputs"].frame.iter_rows(named=True):
         typer.echo(f"{row['place']:<28} read {_shown(row['read'])}, refused {_shown(row['refused'])}")

@@ -30,7 +30,7 @@ def pseudonymise(
     ] = None,
 ) -> None:
     """Replace personal identity numbers by running numbers, the same person's everywhere the same."""
-    from riskstrat.registers.pseudonyms import pseudonymise as replaced
+    from riskstrat.intake import pseudonymise as replaced
 
     columns = {old: new or old for old, _, new in (each.partition("=") for each in column)} if column else None
     with progress("pseudonymise") as report:

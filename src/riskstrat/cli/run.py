@@ -81,17 +81,18 @@ def _day_after(registers: Registers) -> date:
 
 
 def _write(found: Study, out: Path, language: str, *, track: bool, report: Callable[[str, float], None]) -> list[Path]:
-    from riskstrat import reports
+    from riskstrat import publication, reports
 
     languages: tuple[Language, ...] = LANGUAGES if language == "both" else (cast("Language", language),)
+    published = publication.publish(found)
     report("writing the report", 0.95)
     name = found.condition.name
-    paths = [reports.write_report(found, out / f"{name}_{each}.html", language=each) for each in languages]
+    paths = [reports.write_report(published, out / f"{name}_{each}.html", language=each) for each in languages]
     if track:
         from riskstrat import tracking
 
         report("logging to MLflow", 0.98)
-        tracking.track(found, report=paths[0], store=out / tracking.DEFAULT_STORE)
+        tracking.track(published, report=paths[0], store=out / tracking.DEFAULT_STORE)
     return paths
 
 

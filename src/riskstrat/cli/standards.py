@@ -14,7 +14,7 @@ import typer
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
-    from riskstrat.registers.arriving import Arrived
+    from riskstrat.intake.conversion import Arrived
 
 Out = Annotated[Path, typer.Option(help="The register folder to write; what is there is replaced.")]
 DataEnd = Annotated[
@@ -37,10 +37,10 @@ def from_omop(
     area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
 ) -> None:
     """Turn data in the OMOP Common Data Model into a register folder."""
-    from riskstrat.registers import from_omop as take_in
+    from riskstrat.intake import from_omop as convert
 
     with progress("from-omop"):
-        arrived = take_in(
+        arrived = convert(
             source,
             out,
             data_end=_day(data_end),
@@ -64,10 +64,10 @@ def from_meds(
     ] = "events",
 ) -> None:
     """Turn a MEDS dataset into a register folder."""
-    from riskstrat.registers import from_meds as take_in
+    from riskstrat.intake import from_meds as convert
 
     with progress("from-meds"):
-        arrived = take_in(
+        arrived = convert(
             source,
             out,
             data_end=_day(data_end),

@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
+from riskstrat.disclosure import Disclosure
 
 Candidate = Literal["Logistic", "Boosting"]
 
@@ -56,3 +57,8 @@ class Settings(Declaration):
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """The rule that everything of the study is shown and published under."""
+        return Disclosure(min_count=self.min_count, rounding=self.rounding)

@@ -107,7 +107,7 @@ def fifths(table: Released, words: Words) -> alt.LayerChart:
     """Risk with its interval in fifths of the population, from least to greatest need."""
     alt = altair()
     frame = _percent(table.frame).with_columns(
-        label=pl.col("fifth").cast(pl.String).replace_strict({str(n): words(f"fifth.{n}") for n in range(1, 6)})
+        label=pl.col("quintile").cast(pl.String).replace_strict({str(n): words(f"fifth.{n}") for n in range(1, 6)})
     )
     x = alt.X("label:N", title=words("axis.fifth"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
     return _line_with_bounds(frame, x, words)

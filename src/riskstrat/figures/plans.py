@@ -55,7 +55,7 @@ def pyramid(table: Released, words: Words) -> alt.Chart:
     alt = altair()
     levels = {str(n): words(f"pyramid.{n}") for n in range(1, 5)}
     frame = table.frame.select(
-        pl.col("level").cast(pl.String).replace_strict(levels).alias("label"),
+        pl.col("stratum").cast(pl.String).replace_strict(levels).alias("label"),
         (100 * pl.col("people_share")).alias(words("group.people")),
         (100 * pl.col("case_share")).alias(words("group.cases")),
     ).unpivot(index="label", variable_name="what", value_name="share")

@@ -112,6 +112,7 @@ def prioritise(
         curve=_curve(offer),
         left_out=offer.left_out,
         seed=seed,
+        disclosure=areas.disclosure,
     )
 
 

@@ -2,3 +2,10 @@
 
 In: results and a `Disclosure`. Out: `Published`. Nothing outside this package calls `release`.
 """
+
+from riskstrat.publication.characteristics import TableOne
+from riskstrat.publication.composition import publish, table_one
+from riskstrat.publication.display import display, draw
+from riskstrat.publication.published import Facts, Published
+
+__all__ = ["Facts", "Published", "TableOne", "display", "draw", "publish", "table_one"]

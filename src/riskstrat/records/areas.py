@@ -5,18 +5,13 @@ In: what `riskstrat.areas` estimated. Out: frozen records whose every number is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import Table, release
+from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, area_intervals, load_words, released_html
-
-if TYPE_CHECKING:
-    import altair as alt
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = (0.05, 0.95)
@@ -37,9 +32,9 @@ class Draws:
         theta, what is observed over what the model expects; 1 when the model's factors explain the group.
     """
 
-    risk: np.ndarray
-    relative_risk: np.ndarray
-    unexplained: np.ndarray
+    risk: np.ndarray = field(repr=False)
+    relative_risk: np.ndarray = field(repr=False)
+    unexplained: np.ndarray = field(repr=False)
 
     def __getitem__(self, quantity: str) -> np.ndarray:
         """Return the matrix of that name.
@@ -73,11 +68,14 @@ class Units:
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
         Frame of reason, units, people: who is in no unit of their own.
+    disclosure
+        The rule that a plan among them is shown under.
     """
 
-    units: pl.DataFrame
-    cases_draws: np.ndarray
-    left_out: pl.DataFrame
+    units: pl.DataFrame = field(repr=False)
+    cases_draws: np.ndarray = field(repr=False)
+    left_out: pl.DataFrame = field(repr=False)
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,17 +109,20 @@ class AreaEstimates:
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
+    disclosure
+        The rule that they are shown under.
     """
 
     by: tuple[str, ...]
-    table: pl.DataFrame
-    draws: Draws
-    level: np.ndarray
-    calibration: pl.DataFrame
-    target_shift: float
-    left_out: pl.DataFrame
+    table: pl.DataFrame = field(repr=False)
+    draws: Draws = field(repr=False)
+    level: np.ndarray = field(repr=False)
+    calibration: pl.DataFrame = field(repr=False)
+    target_shift: float = field(repr=False)
+    left_out: pl.DataFrame = field(repr=False)
     smoothing: str
-    drift: pl.DataFrame | None = None
+    drift: pl.DataFrame | None = field(default=None, repr=False)
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property
     def groups(self) -> pl.DataFrame:
@@ -206,65 +207,6 @@ class AreaEstimates:
             }
         )
 
-    def tables(self, names: pl.DataFrame | None = None) -> dict[str, Table]:
-        """Return what may be asked to leave; whatever is read from observed cases is withheld where they are protected.
-
-        Parameters
-        ----------
-        names
-            Frame of area_id and name, shown beside the code.
-
-        Returns
-        -------
-        dict of Table
-            ``areas``, one row a group without observed and expected, ``total``, and ``drift`` where there is one.
-        """
-        shown = self.table.drop("observed", "expected")
-        labels = list(self.by)
-        if names is not None:
-            shown = shown.join(names.rename({"area_id": self.by[0]}), on=self.by[0], how="left", maintain_order="left")
-            labels.append("name")
-        estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
-        areas = Table(
-            shown,
-            dimensions=labels,
-            counts=("cases", "target_people"),
-            denominators={"cases": "people"},
-            derived=dict.fromkeys(estimates, ("cases", "people", "target_people")),
-        )
-        return {"areas": areas, "total": self._total(), **self._drift()}
-
-    def _total(self) -> Table:
-        frame = self.total.with_columns(
-            scope=pl.lit("all"),
-            cases=pl.lit(int(self.table["cases"].sum())),
-            trained=pl.lit(int(self.table["people"].sum())),
-        )
-        derived = [name for name in self.total.columns if name != "people"]
-        return Table(
-            frame,
-            dimensions=("scope",),
-            counts=("people", "cases"),
-            denominators={"cases": "trained"},
-            derived=dict.fromkeys(derived, ("people", "cases")),
-        )
-
-    def _drift(self) -> dict[str, Table]:
-        if self.drift is None:
-            return {}
-        cases, public = ("early_cases", "late_cases"), ("early_last", "late_first")
-        derived = [name for name in self.drift.columns if name not in (*cases, *public)]
-        frame = self.drift.with_columns(scope=pl.lit("all"))
-        derived_from = dict.fromkeys(derived, cases)
-        return {"drift": Table(frame, dimensions=("scope",), counts=cases, derived=derived_from, public=public)}
-
-    def plot(self, language: Language = "sv") -> alt.LayerChart:
-        """Relative risk of every group with its interval, class by class, released first."""
-        return area_intervals(release(self.tables()["areas"]), load_words(language))
-
-    def _repr_html_(self) -> str:
-        return released_html("Areas", release(self.tables()["areas"]))
-
     def units(self) -> Units:
         """Return whole groups as the units of a plan."""
         label = pl.concat_str([pl.col(column).cast(pl.String) for column in self.by], separator=" / ").alias("unit")
@@ -272,7 +214,7 @@ class AreaEstimates:
         left_out = self.left_out.select(
             "reason", pl.col("groups").alias("units"), pl.col("target_people").alias("people")
         )
-        return Units(units=units, cases_draws=self.cases_draws, left_out=left_out)
+        return Units(units=units, cases_draws=self.cases_draws, left_out=left_out, disclosure=self.disclosure)
 
     def _beside(self, probability: np.ndarray) -> pl.DataFrame:
         return self.groups.with_columns(pl.Series("probability", probability))

@@ -7,18 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import Table, release
+from riskstrat.disclosure import Disclosure
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.figures import Language, load_words, released_html
-from riskstrat.figures.flow import flow_chart
-
-if TYPE_CHECKING:
-    import altair as alt
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,25 +29,15 @@ class Target:
         Frame of step, reason, people, rows: everybody is in one of its rows.
     as_of
         The day on which we stand.
+    disclosure
+        The rule that it is shown under.
     """
 
     condition: str
     people: pl.DataFrame = field(repr=False)
-    flow: pl.DataFrame
+    flow: pl.DataFrame = field(repr=False)
     as_of: date
-
-    def tables(self) -> dict[str, Table]:
-        """Return what may be asked to leave: ``flow``, the account of everybody, and never a row about a person."""
-        counts = [name for name in ("people", "rows") if name in self.flow.columns]
-        dimensions = [name for name in self.flow.columns if name not in counts]
-        return {"flow": Table(self.flow, dimensions=dimensions, counts=counts)}
-
-    def plot_flow(self, language: Language = "sv") -> alt.LayerChart:
-        """Draw who was there, who was left out and why, and how everybody's time at risk ended, released first."""
-        return flow_chart(release(self.tables()["flow"]), load_words(language))
-
-    def _repr_html_(self) -> str:
-        return released_html(type(self).__name__, release(self.tables()["flow"]))
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +69,7 @@ class Cohort(Target):
         if self.entry_days.any():
             raise DesignError(
                 Problem(
-                    found=f"{int((self.entry_days > 0).sum())} index dates of people who entered late",
+                    found="index dates of people who entered late",
                     expected="everybody under observation from the index date",
                     remedy="use entered_outcome with entry_days, or a population without late_entry",
                 )

@@ -6,7 +6,7 @@ In: what `riskstrat.explanation.explain` checked. Out: a frozen record; contribu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -53,10 +53,10 @@ class Explanation:
            [ 0. , -0.5]])
     """
 
-    values: npt.NDArray[np.float64]
-    baseline: float
+    values: npt.NDArray[np.float64] = field(repr=False)
+    baseline: float = field(repr=False)
     features: tuple[str, ...]
-    families: tuple[str, ...]
+    families: tuple[str, ...] = field(repr=False)
 
     @property
     def family_names(self) -> tuple[str, ...]:

@@ -1,30 +1,21 @@
 """Where prevention does most good for a budget, how much, and how sure that is.
 
-In: what `riskstrat.priorities` computed. Out: a frozen record; its tables leave through `riskstrat.disclosure.release`.
+In: what `riskstrat.priorities` computed. Out: a frozen record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from riskstrat.declare import Programme
-from riskstrat.disclosure import Table, release
-from riskstrat.errors import DisclosureError, Problem
-from riskstrat.figures import Language, comparisons, load_words, released_html
-
-if TYPE_CHECKING:
-    import altair as alt
+from riskstrat.disclosure import Disclosure
 
 OBSERVED_CASES = "observed_cases"
 OBSERVED_PEOPLE = "observed_people"
 CARE_NEED = "care_need_index"
-
-_SHARE = "share"
-_FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,26 +83,29 @@ class Plan:
         Frame of reason, units, people: what could not be chosen.
     seed
         Of the draws of effect and of the random strategy.
+    disclosure
+        The rule that it is shown under.
     """
 
     programme: Programme
     budget_sek: float
-    spent_sek: float
-    full_cost_sek: float
+    spent_sek: float = field(repr=False)
+    full_cost_sek: float = field(repr=False)
     whole_units: bool
     by: tuple[str, ...]
-    units: pl.DataFrame
-    averted: Interval
-    nnt: Interval
-    net_cost: pl.DataFrame
-    outside_share: Interval
-    next_million: Interval
-    next_unit: str | None
-    comparisons: pl.DataFrame
+    units: pl.DataFrame = field(repr=False)
+    averted: Interval = field(repr=False)
+    nnt: Interval = field(repr=False)
+    net_cost: pl.DataFrame = field(repr=False)
+    outside_share: Interval = field(repr=False)
+    next_million: Interval = field(repr=False)
+    next_unit: str | None = field(repr=False)
+    comparisons: pl.DataFrame = field(repr=False)
     absent: Mapping[str, str]
-    curve: pl.DataFrame
-    left_out: pl.DataFrame
+    curve: pl.DataFrame = field(repr=False)
+    left_out: pl.DataFrame = field(repr=False)
     seed: int
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property
     def selected(self) -> pl.DataFrame:
@@ -127,100 +121,3 @@ class Plan:
     def reached(self) -> float:
         """Expected number of people who take part."""
         return float(self.units["reached"].sum())
-
-    def tables(self) -> dict[str, Table]:
-        """Return what may be asked to leave, with the roles that `release` needs.
-
-        Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
-        cases, averted cases and robustness are not.
-
-        Returns
-        -------
-        dict of Table
-            ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve``.
-
-        Raises
-        ------
-        DisclosureError
-            If the plan was made without observed cases: nothing then says which numbers are protected.
-        """
-        if OBSERVED_CASES not in self.units.columns:
-            raise DisclosureError(_unjudged())
-        return {
-            "selected": _unit_table(self.selected, self.by),
-            "robustness": _unit_table(
-                self.units.select(*self.by, "people", OBSERVED_CASES, "robustness"), self.by, shown=("robustness",)
-            ),
-            "summary": _table(self._summary(), ("metric",), ("people",), ("estimate", "lower", "upper")),
-            "net_cost": self._aggregate(self.net_cost, ("payer",), self.selected),
-            "comparisons": self._aggregate(self.comparisons, ("strategy",), self.units),
-            "curve": _table(self.curve, ("budget_sek",), ("people",), ("averted", "lower", "upper")),
-        }
-
-    def plot(self, language: Language = "sv") -> alt.LayerChart:
-        """Averted cases for the same budget spent in different ways, released first."""
-        return comparisons(release(self.tables()["comparisons"]), load_words(language))
-
-    def _repr_html_(self) -> str:
-        return released_html("Plan", release(self.tables()["selected"]))
-
-    def _summary(self) -> pl.DataFrame:
-        # What one more million averts is about a single unit, so that unit's counts decide whether it is shown.
-        following = self.units.filter(pl.col("unit").eq_missing(pl.lit(self.next_unit)))
-        behind: dict[str, tuple[Interval, pl.DataFrame]] = {
-            "averted": (self.averted, self.selected),
-            "nnt": (self.nnt, self.selected),
-            "outside_share": (self.outside_share, self.selected),
-            "next_million": (self.next_million, following),
-        }
-        rows = [
-            {"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()
-        ]
-        return pl.DataFrame(rows)
-
-    def _aggregate(self, frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.DataFrame) -> Table:
-        counted = frame.with_columns(**{column: pl.lit(count) for column, count in _behind(behind).items()})
-        derived = [column for column in frame.columns if column not in dimensions]
-        return _table(counted, dimensions, ("people",), derived)
-
-
-def _behind(units: pl.DataFrame) -> dict[str, int]:
-    """Count the people and observed cases behind a number about these units."""
-    return {column: int(units[column].sum()) for column in ("people", OBSERVED_CASES)}
-
-
-def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
-    """Rows of single units; costs stay behind, because by the cost per person they tell the exact number of people."""
-    known = [column for column in (OBSERVED_CASES, OBSERVED_PEOPLE) if column in frame.columns]
-    whole = {"reached": pl.col("reached").round().cast(pl.Int64)} if "reached" in frame.columns else {}
-    return Table(
-        frame.drop("cost_sek", strict=False).with_columns(**whole),
-        dimensions=by,
-        counts=("people", *whole),
-        unshown=known,
-        derived={
-            **({_SHARE: "people"} if _SHARE in frame.columns else {}),
-            **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
-        },
-        public=[CARE_NEED] if CARE_NEED in frame.columns else [],
-    )
-
-
-def _table(frame: pl.DataFrame, dimensions: Sequence[str], counts: Sequence[str], derived: Sequence[str]) -> Table:
-    return Table(
-        frame,
-        dimensions=dimensions,
-        counts=counts,
-        unshown=(OBSERVED_CASES,),
-        derived=dict.fromkeys(derived, (*counts, OBSERVED_CASES)),
-    )
-
-
-def _unjudged() -> Problem:
-    return Problem(
-        found="a plan made without observed cases",
-        expected=f"a column {OBSERVED_CASES} of whole numbers in its units",
-        remedy="plan from area estimates, or add the column",
-        table="units",
-        column=OBSERVED_CASES,
-    )

@@ -57,7 +57,7 @@ class Source:
     geometry: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """Everything that `riskstrat.run` found.
 
@@ -92,15 +92,18 @@ class Study:
     source: Source
     cohort: Cohort
     target: Target
-    scores: pl.DataFrame = field(repr=False)
+    scores: pl.DataFrame
     model: RiskModel
-    evaluation: Evaluation = field(repr=False)
-    explanation: Explanation = field(repr=False)
-    target_risk: NDArray[np.float64] = field(repr=False)
-    area_results: AreaResults | None = field(repr=False)
+    evaluation: Evaluation
+    explanation: Explanation
+    target_risk: NDArray[np.float64]
+    area_results: AreaResults | None
     plan: Plan | None = field(repr=False)
     strata_plan: Plan | None = field(repr=False)
     omissions: tuple[Omission, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Study({self.condition.name}, as of {self.as_of}, {self.source.name}, digest {self.digest})"
 
     @property
     def flow(self) -> pl.DataFrame:

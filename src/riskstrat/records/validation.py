@@ -5,18 +5,13 @@ In: what `riskstrat.validation` measured. Out: a frozen record of frames; risks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import polars as pl
 
-from riskstrat.disclosure import Table, release
+from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, calibration, load_words, released_html
-
-if TYPE_CHECKING:
-    import altair as alt
 
 METRIC_SCHEMA = MappingProxyType(
     {
@@ -52,6 +47,8 @@ class Validation:
         Number of bootstrap draws behind the intervals.
     notes
         Sentences on what was left out and why.
+    disclosure
+        The rule that it is shown under.
 
     Examples
     --------
@@ -62,13 +59,14 @@ class Validation:
     0.8
     """
 
-    table: pl.DataFrame
-    calibration: pl.DataFrame
-    curve: pl.DataFrame
-    net_benefit: pl.DataFrame
+    table: pl.DataFrame = field(repr=False)
+    calibration: pl.DataFrame = field(repr=False)
+    curve: pl.DataFrame = field(repr=False)
+    net_benefit: pl.DataFrame = field(repr=False)
     level: float = 0.90
     draws: int = 200
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    disclosure: Disclosure = field(default_factory=Disclosure)
 
     def estimate(self, metric: str, group: str = "all") -> float:
         """Return one estimate out of ``table``.
@@ -88,45 +86,3 @@ class Validation:
                 )
             )
         return float(found[0])
-
-    def tables(self) -> dict[str, Table]:
-        """Return what may be asked to leave: ``metrics``, ``calibration``, ``curve`` and ``net_benefit``."""
-        estimates = ("estimate", "lower", "upper")
-        return {
-            "metrics": Table(
-                self.table, dimensions=("metric", "group"), counts=("n",), derived=dict.fromkeys(estimates, "n")
-            ),
-            "calibration": self._calibration(),
-            "curve": Table(self.curve, dimensions=("predicted",), public=("observed",)),
-            "net_benefit": self._net_benefit(),
-        }
-
-    def _net_benefit(self) -> Table:
-        """Shares of everybody who lie above a threshold; the people behind them decide whether they may be shown."""
-        shares = ("true_positive_share", "false_positive_share")
-        n = int(self.table.filter(group="all")["n"].max() or 0)  # type: ignore[arg-type]
-        behind = {f"behind_{share}": (pl.col(share) * n).round().cast(pl.Int64) for share in shares}
-        return Table(
-            self.net_benefit.with_columns(**behind),
-            dimensions=("threshold", "strategy"),
-            unshown=tuple(behind),
-            derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
-        )
-
-    def _calibration(self) -> Table:
-        """Ten groups by risk; the cases behind an observed share decide whether it may be shown."""
-        cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
-        return Table(
-            self.calibration.with_columns(cases),
-            dimensions=("risk_group",),
-            denominators={"cases": "n"},
-            unshown=("cases",),
-            derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
-        )
-
-    def plot(self, language: Language = "sv") -> alt.LayerChart:
-        """Observed against predicted risk, released first."""
-        return calibration(release(self._calibration()), load_words(language))
-
-    def _repr_html_(self) -> str:
-        return released_html("Validation", release(self.tables()["metrics"]))

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -20,10 +19,6 @@ from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.family import family_ids
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import PersonRange, Source
-
-if TYPE_CHECKING:
-    from riskstrat.disclosure import Disclosure
-    from riskstrat.registers.quality import Quality
 
 GEOMETRY_FILES = ("geometry.geojson", "geometry.parquet", "geometry.gpkg")
 INPATIENT = "inpatient"
@@ -126,26 +121,6 @@ class Registers:
     def refused(self) -> pl.DataFrame:
         """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
         return refused_rows(self.sources, self.births)
-
-    def check(self, disclosure: Disclosure | None = None) -> Quality:
-        """Look for everything that may be wrong with the registers.
-
-        Asked are the contract's row rules, references between tables, what values, codes, ages and dates can be, years
-        without rows, jumps and piles; see ``docs/quality.md``.
-
-        Parameters
-        ----------
-        disclosure
-            Which counts are withheld; if left out those from 1 to 4, and the others are shown as they are.
-
-        Returns
-        -------
-        Quality
-            Its ``table`` has a row a finding, its ``repr`` reads as text.
-        """
-        from riskstrat.registers.quality import check
-
-        return check(self, disclosure)
 
     def known_on(self, table: str) -> pl.Expr:
         """Return the day on which a row of the table was known; it is visible at an index strictly after that day.

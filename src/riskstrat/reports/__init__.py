@@ -1,6 +1,6 @@
 """A study as one self-contained HTML file in Swedish or English; only released values are read.
 
-In: a `Study` or a `ReleasedStudy`. Out: a file, whole or not at all.
+In: a `Study` or a `Published`. Out: a file, whole or not at all.
 """
 
 from riskstrat.reports.page import page_of

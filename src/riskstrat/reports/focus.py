@@ -184,10 +184,10 @@ def _shared(story: Story, reasons: Sequence[Reasons]) -> str:
 
 
 def _pyramid(story: Story) -> Iterator[Block]:
-    frame = story.frame("pyramid")
+    frame = story.frame("risk_strata")
     if frame is None or frame["case_share"].null_count():
         return
-    rows = {row["level"]: row for row in frame.iter_rows(named=True)}
+    rows = {row["stratum"]: row for row in frame.iter_rows(named=True)}
     shares = {level: story.numbers.whole_percent(row["case_share"]) for level, row in rows.items()}
     top = story.numbers.whole_percent(rows[_TOP]["people_share"])
     texts = {
@@ -197,7 +197,9 @@ def _pyramid(story: Story) -> Iterator[Block]:
             "focus.pyramid_alt", levels=" ".join(_level(story, row) for row in frame.iter_rows(named=True))
         ),
     }
-    yield story.picture("pyramid", "pyramid", texts, chart("pyramid", pyramid(story.tables["pyramid"], story.words)))
+    yield story.picture(
+        "pyramid", "risk_strata", texts, chart("pyramid", pyramid(story.tables["risk_strata"], story.words))
+    )
     outside = story.estimate("plan_summary", metric="outside_share")
     if outside is not None:
         share = story.numbers.whole_percent(outside.value)
@@ -207,7 +209,7 @@ def _pyramid(story: Story) -> Iterator[Block]:
 def _level(story: Story, row: dict[str, float]) -> str:
     return story.words(
         "focus.pyramid_level",
-        label=sentence(story.words(f"pyramid.{row['level']}")),
+        label=sentence(story.words(f"pyramid.{row['stratum']}")),
         people=story.numbers.whole_percent(row["people_share"]),
         cases=story.numbers.whole_percent(row["case_share"]),
     )

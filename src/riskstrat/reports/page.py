@@ -1,6 +1,6 @@
 """Sections to one page: template, styles, charts and the one bundle of scripts, all inside it.
 
-In: a `ReleasedStudy` and a language. Out: HTML text that asks for nothing outside itself.
+In: a `Published` and a language. Out: HTML text that asks for nothing outside itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from riskstrat.extras import optional
 from riskstrat.figures import FORMATS, Language, script
-from riskstrat.records.released import ReleasedStudy
+from riskstrat.publication import Published
 from riskstrat.reports.blocks import Block, Picture, Section
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -26,13 +26,13 @@ _DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
 _TEMPLATES = files("riskstrat.reports").joinpath("templates")
 
 
-def page_of(released: ReleasedStudy, language: Language = "sv") -> str:
+def page_of(released: Published, language: Language = "sv") -> str:
     """Write a released study as HTML.
 
     Parameters
     ----------
     released
-        What `riskstrat.records.released.release_study` let through.
+        What `riskstrat.publish` returned.
     language
         ``"sv"`` or ``"en"``.
 

@@ -124,13 +124,15 @@ def _inequality(story: Story) -> Iterator[Block]:
     unclear = f" {story.words('situation.inequality_unclear')}" if kind == "unclear" else ""
     yield Paragraph(told + unclear, "lead")
     yield Paragraph(story.words("situation.inequality_intro"), "quiet")
-    if "fifths" in story.tables:
+    if "quintiles" in story.tables:
         texts = {
             "title": story.words(f"situation.inequality_title_{kind}"),
             "how": story.words("situation.inequality_how"),
-            "alternative": story.words("situation.inequality_alt", values=_values(story, "fifths")),
+            "alternative": story.words("situation.inequality_alt", values=_values(story, "quintiles")),
         }
-        yield story.picture("fifths", "fifths", texts, chart("fifths", fifths(story.tables["fifths"], story.words)))
+        yield story.picture(
+            "fifths", "quintiles", texts, chart("fifths", fifths(story.tables["quintiles"], story.words))
+        )
 
 
 def _values(story: Story, table: str) -> str:

@@ -1,6 +1,6 @@
 """A released study and the language that it is told in; the few numbers that several sections share.
 
-In: a `ReleasedStudy`. Out: texts, names and counts; nothing that was not released.
+In: a `Published`. Out: texts, names and counts; nothing that was not released.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Released
 from riskstrat.figures import CLASSES, Language, Numbers, Words, load_words, merge_words, spec, table_html, with_class
-from riskstrat.records.released import ReleasedStudy
+from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
@@ -38,7 +38,7 @@ class Estimate(NamedTuple):
 class Story:
     """What a section needs: the released study and the texts of a language."""
 
-    released: ReleasedStudy
+    released: Published
     words: Words
 
     @property
@@ -161,7 +161,7 @@ class Story:
         return Grid(key=key, title=title, html=html, download=download, is_open=is_open)
 
 
-def story_of(released: ReleasedStudy, language: Language) -> Story:
+def story_of(released: Published, language: Language) -> Story:
     """Bring a released study together with the texts of a language."""
     return Story(released, merge_words(load_words(language), load_words(language, "riskstrat.reports")))
 

@@ -12,20 +12,20 @@ from tempfile import NamedTemporaryFile
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language
 from riskstrat.figures.words import LANGUAGES
-from riskstrat.records.released import ReleasedStudy, release_study
+from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.page import page_of
 
 _READABLE_BY_ALL = 0o644
 
 
-def write_report(study: Study | ReleasedStudy, path: Path | str, *, language: Language = "sv") -> Path:
+def write_report(study: Study | Published, path: Path | str, *, language: Language = "sv") -> Path:
     """Write the report of a study as one HTML file that needs nothing outside itself.
 
     Parameters
     ----------
     study
-        What `riskstrat.run` returned; it is released first. Or what was released already.
+        What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
     path
         The file to write; its folder is made. A file that is there is replaced when the new one is whole.
     language
@@ -48,8 +48,8 @@ def write_report(study: Study | ReleasedStudy, path: Path | str, *, language: La
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
         raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
-    released = study if isinstance(study, ReleasedStudy) else release_study(study)
-    html = page_of(released, language)
+    published = study if isinstance(study, Published) else publish(study)
+    html = page_of(published, language)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     _replace(target, html)

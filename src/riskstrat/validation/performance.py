@@ -112,6 +112,7 @@ def validate(
         level=level,
         draws=draws,
         notes=tuple(_notes(cohort, data, groupings)),
+        disclosure=cohort.disclosure,
     )
 
 

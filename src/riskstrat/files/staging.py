@@ -1,0 +1,190 @@
+"""Files and folders that are written whole or not at all.
+
+In: a target, and what is written beside it. Out: the target complete, or as it was before, also after a killed run.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from riskstrat.files.guard import Source, guard_folder, guard_location, mark_result
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+UNFINISHED = ".unfinished-"
+"""Beginning of the names of files that are being written."""
+
+_NEW, _OLD, _SCRATCH, _LOCK = "new", "old", "scratch", "lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staging:
+    """Two empty folders beside a target: `result` takes the target's place at the end, `scratch` is removed."""
+
+    result: Path
+    scratch: Path
+
+
+@contextmanager
+def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source] = ()) -> Iterator[Staging]:
+    """Write a folder that is there complete or not at all.
+
+    The guard (`guard_folder`) is passed before anything is written and once more before the target is replaced. Until
+    then the target stays as it is, and it comes back if anything fails. What an earlier run that was killed left beside
+    the target is removed; a folder that it had moved away is put back first.
+
+    Parameters
+    ----------
+    target
+        The folder to write.
+    command
+        Name of the command or function that writes it.
+    sources
+        Files, folders and addresses of databases that are read meanwhile.
+
+    Yields
+    ------
+    Staging
+        Where to write.
+
+    Raises
+    ------
+    UsageError
+        If the target may not be replaced, see `guard_folder`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with staged_folder(Path(folder) / "out", command="demo") as staging:
+    ...         _ = (staging.result / "a.txt").write_text("a")
+    ...     sorted(path.name for path in (Path(folder) / "out").iterdir())
+    ['.riskstrat.json', 'a.txt']
+    """
+    known_sources = tuple(sources)
+    place = Path(target).resolve()
+    guard_location(target, known_sources, replaced=True)
+    abandoned = [path for path in _beside(place) if _is_abandoned(path / _LOCK)]
+    _put_back(place, abandoned)
+    guard_folder(target, command=command, sources=known_sources)
+    for left in abandoned:
+        _discard(left)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(place), dir=place.parent))
+    with (staging / _LOCK).open("wb") as lock:
+        _hold(lock)
+        try:
+            for name in (_NEW, _SCRATCH):
+                (staging / name).mkdir()
+            yield Staging(result=staging / _NEW, scratch=staging / _SCRATCH)
+            mark_result(staging / _NEW, command)
+            guard_folder(target, command=command, sources=known_sources)
+            _swap(staging, place)
+        finally:
+            _discard(staging)
+
+
+@contextmanager
+def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """Write a file under another name, see that it is on the disk, then rename it.
+
+    Parameters
+    ----------
+    path
+        The file, in a folder that is there. What is there is replaced; `guard_file` says whether it may be.
+    mode
+        Its rights.
+
+    Yields
+    ------
+    IO[bytes]
+        Where to write.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder) / "a.txt") as file:
+    ...         _ = file.write(b"all")
+    ...     (Path(folder) / "a.txt").read_text()
+    'all'
+    """
+    prefix = f"{UNFINISHED}{path.name}-"
+    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+        if _is_abandoned(left):
+            left.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, delete=False) as file:
+        _hold(file)
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(mode)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _staging_prefix(place: Path) -> str:
+    return f".{place.name}.staging-"
+
+
+def _beside(place: Path) -> list[Path]:
+    return list(place.parent.glob(f"{glob.escape(_staging_prefix(place))}*"))
+
+
+def _put_back(place: Path, abandoned: Iterable[Path]) -> None:
+    """Put back what a run that was killed between two renames had moved away."""
+    for left in abandoned:
+        if (left / _OLD).exists() and not os.path.lexists(place):
+            (left / _OLD).rename(place)
+
+
+def _swap(staging: Path, place: Path) -> None:
+    """Move the new folder to its place; if that fails the old one comes back."""
+    old, new = staging / _OLD, staging / _NEW
+    try:
+        if place.exists():
+            shutil.copymode(place, new)
+            place.rename(old)
+        new.rename(place)
+    except BaseException:
+        if old.exists() and not os.path.lexists(place):
+            old.rename(place)
+        raise
+
+
+def _discard(staging: Path) -> None:
+    """Remove a staging directory, unless it holds what was moved away and has not been replaced."""
+    if not ((staging / _OLD).exists() and (staging / _NEW).exists()):
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _hold(file: IO[bytes]) -> bool:
+    """Lock a file until the process ends, however it ends; False if another process or file object holds the lock."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_abandoned(locked: Path) -> bool:
+    """Whether the process that held the lock is no more; False also where that cannot be told."""
+    with suppress(OSError), locked.open("r+b") as file:
+        return _hold(file)
+    return False

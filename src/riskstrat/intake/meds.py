@@ -1,0 +1,362 @@
+"""MEDS datasets (Medical Event Data Standard, 0.3 and 0.4) as a register folder.
+
+In: ``data/**/*.parquet`` (subject_id, time, code, numeric_value) and metadata. Out: a register folder in which each
+vocabulary is a table, and an account of every row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.intake.conversion import (
+    HIGHEST,
+    LOWEST,
+    WITHOUT_POINT,
+    Arrival,
+    Arrived,
+    PersonRange,
+    read_now,
+    refuse_identities_in,
+    within,
+    write_arrivals,
+)
+from riskstrat.intake.validation import (
+    UNKNOWN_DAY,
+    accounted,
+    first_rule,
+    judged_deaths,
+    judged_events,
+    only_first,
+    set_aside,
+    taken,
+    with_source,
+)
+from riskstrat.registers.checks import NO_PERSON
+from riskstrat.registers.contract import SENTINELS, is_event_table
+from riskstrat.registers.manifest import Manifest, TableManifest
+
+__all__ = ["from_meds"]
+
+FollowUp = Literal["events", "data_end"]
+DATA, SUBJECT, BIRTH, DEATH, SEX = "data", "subject", "birth", "death", "sex"
+CODE_OF = MappingProxyType({"MEDS_BIRTH": BIRTH, "MEDS_DEATH": DEATH})
+WITHOUT_VOCABULARY = "events"
+SEX_VOCABULARIES = ("gender", "sex", "meds_gender", "meds_sex")
+SEX_OF = MappingProxyType(
+    {
+        **dict.fromkeys(("f", "female", "woman", "kvinna", "k", "8532"), "female"),
+        **dict.fromkeys(("m", "male", "man", "8507"), "male"),
+    }
+)
+"""How codes of the sex vocabularies write it; 8507 and 8532 are the concepts of OMOP."""
+
+SYSTEM_OF = MappingProxyType(
+    {"icd10": "icd10", "icd10cm": "icd10", "icd10gm": "icd10", "icd10se": "icd10_se", "atc": "atc", "kva": "kva"}
+)
+"""Vocabulary in small letters and digits -> code system, in which a prefix stands for all below it."""
+
+_NEEDED = ("subject_id", "time", "code", "numeric_value")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Dataset:
+    """Rows, what it is called, and for each distinct code its place, its code there and its code system."""
+
+    name: str
+    rows: pl.LazyFrame
+    codes: pl.DataFrame
+
+    def source(self, place: str) -> pl.LazyFrame:
+        """Give the rows of a place as they are; rows without a code are events."""
+        chosen = pl.col("code").is_in(self.codes.filter(place=place)["code"].implode())
+        return self.rows.filter(chosen | pl.col("code").is_null() if place == WITHOUT_VOCABULARY else chosen)
+
+    def of(self, place: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
+        """Give the rows of a place and of these people with the contract's columns beside them."""
+        mine = self.codes.filter(place=place)
+        person = pl.col("subject_id").cast(pl.Int64, strict=False)
+        rows = self.source(place).filter(within(person, people))
+        columns = {
+            "person_id": person,
+            "date": pl.col("time").cast(pl.Date, strict=False),
+            "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
+            "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
+        }
+        return with_source(rows, columns)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The event tables that there will be."""
+        return tuple(sorted({*self.codes["place"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
+
+
+def from_meds(
+    source: str | Path,
+    out: str | Path,
+    *,
+    data_end: date | None = None,
+    delay_days: int = 0,
+    tables: Mapping[str, str] | None = None,
+    follow_up: FollowUp = "events",
+) -> Arrived:
+    """Make a register folder from a MEDS dataset.
+
+    ``MEDS_BIRTH`` and ``MEDS_DEATH`` (and codes whose `parent_codes` name them) are dates of birth and death; codes of
+    the vocabularies GENDER and SEX say the sex, whether static or dated. All else becomes events: ``ICD10CM/I21.9`` is
+    the code I219 of the table ``icd10cm``; a code without a vocabulary goes to the table ``events``.
+
+    Parameters
+    ----------
+    source
+        The dataset's folder, which holds ``data`` and ``metadata``.
+    out
+        The register folder to write; what is there is replaced if all goes well.
+    data_end
+        The last day that can have been seen; the latest day of any row if left out.
+    delay_days
+        Days until a row is known to whoever scores.
+    tables
+        Vocabulary -> table, such as ``{"ICD10CM": "diagnoses"}``; a vocabulary's own name if left out.
+    follow_up
+        MEDS does not say when a subject was under observation. ``events``: from a subject's first to its last row,
+        birth and static rows apart, so that nobody is at risk after the last. ``data_end``: from the first row to death
+        or the end of the data, so that whoever moved away counts as free of the outcome.
+
+    Returns
+    -------
+    Arrived
+        The folder, and where every row went: ``subject`` counts subjects, every other place rows of the data.
+
+    Raises
+    ------
+    UsageError
+        If there is no such dataset, or a vocabulary shall become a table that holds no events.
+    ContractError
+        If a file cannot be read, a column is missing or holds personal identity numbers, or no row has a date.
+
+    Notes
+    -----
+    Days take the place of points in time. Subjects without birth or sex are refused with all their rows, as are static
+    rows that say neither: they have no date. Refused rows lie in ``refused`` as they were. Schema:
+    https://github.com/Medical-Event-Data-Standard/meds.
+    """
+    data = _dataset(Path(source), dict(tables or {}))
+    refuse_identities_in(data.rows, DATA)
+    facts = {place: read_now(data.of(place), DATA) for place in (BIRTH, SEX, DEATH)}
+    spans = _spans(data, facts[DEATH])
+    first, last = _covered(spans, data_end)
+    subjects = _judged_subjects(data, facts, last)
+    persons = taken(subjects)
+    judged = {
+        SUBJECT: subjects,
+        BIRTH: _judged_births(facts[BIRTH], persons),
+        SEX: _judged_sexes(facts[SEX], persons),
+        DEATH: judged_deaths(facts[DEATH], persons, last),
+    }
+    deaths = taken(judged[DEATH]).select("person_id", death_date="date")
+    people = {
+        "persons": persons.join(deaths, on="person_id", how="left", maintain_order="left"),
+        "residences": _residences(spans, persons.join(deaths, on="person_id", how="left"), last, follow_up),
+    }
+    arrivals = [_arrival(data, table, persons, last) for table in data.tables]
+    manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
+    refused = {place: set_aside(rows) for place, rows in judged.items()}
+    account = write_arrivals(Path(out), people, arrivals, refused, manifest)
+    counted = [accounted(place, rows) for place, rows in judged.items()]
+    return Arrived(folder=Path(out), account=pl.concat([*counted, account]), ignored=())
+
+
+def _arrival(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> Arrival:
+    def rows(people: PersonRange) -> pl.LazyFrame:
+        return judged_events(data.of(table, people), persons, last_day)
+
+    return Arrival(place=table, table=table, source=data.source(table), rows=rows)
+
+
+def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
+    paths = sorted((folder / DATA).rglob("*.parquet")) if (folder / DATA).is_dir() else []
+    if not paths:
+        raise UsageError(
+            Problem(found=f"no {DATA}/*.parquet in {folder}", expected="a MEDS dataset", remedy="correct the path")
+        )
+    _refuse_tables(tables)
+    rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
+    distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
+    codes = _placed(distinct, _facts_by_code(folder), tables)
+    return _Dataset(name=_name(folder), rows=rows, codes=codes)
+
+
+def _refuse_tables(tables: Mapping[str, str]) -> None:
+    wrong = [table for table in tables.values() if not is_event_table(table) or not table.isidentifier()]
+    if wrong:
+        raise UsageError(
+            *(
+                Problem(found=f"the table '{table}'", expected="a name for a table of events", remedy="give another")
+                for table in wrong
+            )
+        )
+
+
+def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
+    try:
+        schema = rows.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        raise ContractError(_problem("files that cannot be read", "whole Parquet files", "export them again")) from None
+    missing = [name for name in _NEEDED if name not in schema]
+    if missing:
+        raise ContractError(
+            *(
+                Problem(
+                    table=DATA,
+                    column=name,
+                    found="no such column",
+                    expected="the column of MEDS 0.3 or 0.4",
+                    remedy="add it",
+                )
+                for name in missing
+            )
+        )
+    return rows
+
+
+def _facts_by_code(folder: Path) -> dict[str, str]:
+    """Find codes that say birth or death: those of the standard, and those whose parents they are."""
+    path = folder / "metadata" / "codes.parquet"
+    if not path.is_file():
+        return dict(CODE_OF)
+    rows = pl.scan_parquet(path, glob=False)
+    if "parent_codes" not in _schema(rows):
+        return dict(CODE_OF)
+    above = read_now(rows.select("code", "parent_codes").explode("parent_codes"), "codes")
+    known = above.filter(pl.col("parent_codes").is_in(list(CODE_OF)))
+    return {**dict(CODE_OF), **{code: CODE_OF[parent] for code, parent in known.iter_rows()}}
+
+
+def _schema(rows: pl.LazyFrame) -> pl.Schema:
+    try:
+        return rows.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        raise ContractError(
+            _problem("metadata that cannot be read", "a whole Parquet file", "export it again")
+        ) from None
+
+
+def _placed(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[str, str]) -> pl.DataFrame:
+    """Give each distinct code its place, the code that it has there, and the system of that code."""
+    code = pl.col("code")
+    word = code.str.extract(r"^([^/]+)/+.")
+    slug = word.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
+    named = pl.when(slug.str.contains("^[a-z]")).then(slug).otherwise(pl.format("meds_{}", slug))
+    own = pl.when(named.is_in(["persons", "residences", "areas", "area_facts", "geometry", BIRTH, DEATH, SEX, SUBJECT]))
+    table = word.replace_strict(dict(tables), default=None, return_dtype=pl.String) if tables else pl.lit(None)
+    place = pl.coalesce(
+        code.replace_strict(dict(facts), default=None, return_dtype=pl.String),
+        pl.when(slug.is_in(SEX_VOCABULARIES)).then(pl.lit(SEX)),
+        table,
+        own.then(pl.format("meds_{}", named)).otherwise(named),
+        pl.lit(WITHOUT_VOCABULARY),
+    )
+    system = slug.str.replace_all("_", "").replace_strict(dict(SYSTEM_OF), default="exact", return_dtype=pl.String)
+    short = pl.coalesce(code.str.extract("^[^/]+/+(.+)$"), code)
+    pointless = pl.when(system.is_in(list(WITHOUT_POINT))).then(short.str.replace_all(".", "", literal=True))
+    return codes.select("code", place=place, short=pointless.otherwise(short), system=system.fill_null("exact"))
+
+
+def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
+    """Find each person's first and last day with an event or a death."""
+    dated = [data.of(table).select("person_id", "date") for table in data.tables]
+    days = pl.concat([*dated, deaths.lazy().select("person_id", "date")]).drop_nulls()
+    real = days.filter(~pl.col("date").is_in(SENTINELS))
+    found = real.group_by("person_id").agg(start_date=pl.col("date").min(), end_date=pl.col("date").max())
+    return read_now(found.sort("person_id"), DATA)
+
+
+def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
+    first, last = spans["start_date"].min(), spans["end_date"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        raise ContractError(_problem("no event with a date", "at least one", "look at the export"))
+    return first, data_end or last
+
+
+def _judged_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
+    columns = {"person_id": pl.col("subject_id").cast(pl.Int64, strict=False)}
+    subjects = read_now(with_source(data.rows.select("subject_id").unique(), columns), DATA).sort("person_id")
+    births = facts[BIRTH].group_by("person_id").agg(birth_date=pl.col("date").min())
+    word = _sex().alias("sex")
+    sexes = facts[SEX].select("person_id", word).drop_nulls().unique().group_by("person_id")
+    known = subjects.join(births, on="person_id", how="left", maintain_order="left").join(
+        sexes.agg(sex=pl.col("sex").first(), sexes=pl.len()), on="person_id", how="left", maintain_order="left"
+    )
+    rules = {
+        "no person": pl.col("person_id").is_null(),
+        "no birth": pl.col("birth_date").is_null(),
+        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
+        "born after the last day of data": pl.col("birth_date") > last_day,
+        "neither female nor male": pl.col("sex").is_null(),
+        "both female and male": pl.col("sexes") > 1,
+    }
+    return known.with_columns(first_rule(rules), birth_date_precision=pl.lit("day")).drop("sexes")
+
+
+def _sex() -> pl.Expr:
+    return pl.col("code").str.to_lowercase().replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
+
+
+def _judged_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    judged = _of_persons(rows, persons, {"no date": pl.col("date").is_null()})
+    return only_first(judged.sort("person_id", "date", nulls_last=True), "a later birth of the same person")
+
+
+def _judged_sexes(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    return _of_persons(rows, persons, {"neither female nor male": _sex().is_null()})
+
+
+def _of_persons(rows: pl.DataFrame, persons: pl.DataFrame, more: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    known = rows.join(persons.select("person_id", __known=True), on="person_id", how="left", maintain_order="left")
+    rules = {"no person": pl.col("person_id").is_null(), **more, NO_PERSON: pl.col("__known").is_null()}
+    return known.with_columns(first_rule(rules)).drop("__known")
+
+
+def _residences(spans: pl.DataFrame, persons: pl.DataFrame, last_day: date, follow_up: FollowUp) -> pl.DataFrame:
+    """Say when each person was under observation, which nobody is before birth or after death or the last day."""
+    here = spans.join(persons.select("person_id", "birth_date", "death_date"), on="person_id", maintain_order="left")
+    wanted = pl.col("end_date") if follow_up == "events" else pl.lit(last_day)
+    start = pl.max_horizontal("start_date", "birth_date").alias("start_date")
+    end = pl.min_horizontal(wanted, pl.lit(last_day), "death_date").alias("end_date")
+    return here.select("person_id", start, end).filter(pl.col("start_date") <= pl.col("end_date"))
+
+
+def _manifest(data: _Dataset, entry: TableManifest, last_day: date) -> Manifest:
+    people = {table: TableManifest(source="MEDS") for table in ("persons", "residences")}
+    systems = data.codes.group_by("place").agg(pl.col("system").unique())
+    system_of = {place: found[0] for place, found in systems.iter_rows() if len(found) == 1}
+    events = {
+        table: entry.model_copy(update={"code_system": system_of.get(table, "exact"), "source": f"MEDS: {data.name}"})
+        for table in data.tables
+    }
+    return Manifest(name=data.name, data_end=last_day, tables={**people, **events})
+
+
+def _name(folder: Path) -> str:
+    path = folder / "metadata" / "dataset.json"
+    if not path.is_file():
+        return folder.name
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        raise ContractError(_problem("dataset.json that is not JSON", "JSON in UTF-8", "export it again")) from None
+    names = [said.get("dataset_name"), said.get("dataset_version")] if isinstance(said, dict) else []
+    return " ".join(str(name) for name in names if name) or folder.name
+
+
+def _problem(found: str, expected: str, remedy: str) -> Problem:
+    return Problem(table=DATA, found=found, expected=expected, remedy=remedy)

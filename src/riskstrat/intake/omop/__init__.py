@@ -1,0 +1,132 @@
+"""The OMOP Common Data Model, 5.3 and 5.4, as a register folder.
+
+In: a folder, a database schema or frames of the CDM. Out: a register folder, and an account of every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.intake.conversion import WITHOUT_POINT, Arrival, Arrived, read_now, refuse_identities_in, write_arrivals
+from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
+from riskstrat.intake.omop.events import Prefer, Shaping, Units, arrivals_of, wanted_tables
+from riskstrat.intake.omop.persons import People, people_of
+from riskstrat.intake.omop.reading import Place, Tables, column, read_tables
+from riskstrat.registers.manifest import Manifest, TableManifest
+
+__all__ = ["from_omop"]
+
+
+def from_omop(
+    source: Place,
+    out: str | Path,
+    *,
+    data_end: date | None = None,
+    delay_days: int = 0,
+    code_systems: Mapping[str, str] | None = None,
+    prefer: Prefer = "source",
+    area_column: str = "county",
+) -> Arrived:
+    """Make a register folder from data in the OMOP Common Data Model.
+
+    Residence is observation: a person is looked at during observation periods and no other days. Conditions become
+    ``diagnoses``, drugs ``prescriptions``, procedures, measurements and observations tables of their names, visits
+    ``contacts``; a cause of death is a diagnosis with setting ``death``. Eras are read where occurrences are not there.
+
+    Parameters
+    ----------
+    source
+        A folder of Parquet or delimited text, the address of a database, or frames by table name.
+    out
+        The register folder to write; what is there is replaced if all goes well.
+    data_end
+        The last day that can have been seen; the latest end of an observation period if left out.
+    delay_days
+        Days until a row is known to whoever scores, the same for all tables.
+    code_systems
+        Table of the contract -> code system of its codes as recorded, such as ``{"diagnoses": "icd10"}``; without it
+        codes match exactly.
+    prefer
+        ``source``: codes as recorded, and concept ids where there are none. ``concept``: the other way around.
+    area_column
+        The column of ``location`` that names the area.
+
+    Returns
+    -------
+    Arrived
+        The folder, and where every row went.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or the address is not one.
+    ContractError
+        If tables or columns that are needed are missing, a table cannot be read, or a column holds personal identity
+        numbers.
+
+    Notes
+    -----
+    A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
+    ``birth_date_precision``; events before that day are refused and counted. Sexes other than 8507 and 8532 are
+    refused and counted: the contract knows two.
+    """
+    tables = read_tables(source)
+    wanted = wanted_tables(tables)
+    used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
+    for name in used:
+        refuse_identities_in(tables[name], name)
+    people = people_of(tables, data_end, area_column)
+    systems = dict(code_systems or {})
+    plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
+    arrivals, units = arrivals_of(Shaping(tables=tables, people=people, prefer=prefer, plain=plain), wanted)
+    manifest = _manifest(_name(tables, source), arrivals, people, units, delay_days=delay_days, systems=systems)
+    account = write_arrivals(Path(out), people.tables, arrivals, people.refused, manifest)
+    ignored = tuple(sorted(set(tables) - set(used)))
+    return Arrived(folder=Path(out), account=pl.concat([people.account, account]), ignored=ignored)
+
+
+def _unread(wanted: Sequence[EventTable]) -> set[str]:
+    return {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
+
+
+def _name(tables: Tables, source: Place) -> str:
+    """Take the name that the data give themselves, or that of their folder."""
+    if SOURCE_OF_DATA in tables:
+        rows = tables[SOURCE_OF_DATA]
+        names = column(rows.collect_schema(), ("cdm_source_abbreviation", "cdm_source_name"), pl.String())
+        said = read_now(rows.select(names.alias("name")).head(1), SOURCE_OF_DATA)["name"].to_list()
+        if said and said[0]:
+            return str(said[0])
+    return "OMOP" if isinstance(source, Mapping) or "://" in str(source) else Path(source).name
+
+
+def _manifest(
+    name: str,
+    arrivals: Sequence[Arrival],
+    people: People,
+    units: Units,
+    *,
+    delay_days: int,
+    systems: Mapping[str, str],
+) -> Manifest:
+    entries = {table: TableManifest(source="OMOP CDM") for table in people.tables}
+    for target in dict.fromkeys(each.table for each in arrivals):
+        places = [each.place for each in arrivals if each.table == target]
+        entries[target] = TableManifest(
+            code_system=systems.get(target, "exact"),
+            coverage_start=people.first_day,
+            coverage_end=people.last_day,
+            delay_days=delay_days,
+            units=units.get(target, {}),
+            source="OMOP CDM: " + ", ".join(f"{place}{_meaning(place)}" for place in places),
+        )
+    return Manifest(name=name, data_end=people.last_day, tables=entries)
+
+
+def _meaning(place: str) -> str:
+    said = next((each.meaning for each in EVENT_TABLES if each.name == place), "")
+    return f" ({said})" if said else ""

@@ -1,0 +1,231 @@
+"""Events of the CDM in the contract's one shape: what happened, when, under what code, how much, in which setting.
+
+In: tables of the CDM and their declarations. Out: arrivals, and the unit of each code's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem
+from riskstrat.intake.conversion import Arrival, PersonRange, read_now, within
+from riskstrat.intake.omop.declarations import (
+    DEATH,
+    EVENT_TABLES,
+    POSITION_OF,
+    SETTING_OF,
+    UNIT_OF,
+    VISIT,
+    VISIT_ID,
+    EventTable,
+)
+from riskstrat.intake.omop.persons import People
+from riskstrat.intake.omop.reading import Tables, column
+from riskstrat.intake.validation import judged_events, with_source
+
+Prefer = Literal["source", "concept"]
+INPATIENT = "inpatient"
+CAUSES = "death_causes"
+_UNIT, _VISIT = "__unit", "__visit"
+_NUMBER, _DAY, _WORD, _REAL = pl.Int64(), pl.Date(), pl.String(), pl.Float64()
+_CAUSE = EventTable(
+    name=DEATH,
+    target="diagnoses",
+    date=("death_date", "death_datetime"),
+    source_code=("cause_source_value",),
+    concept=("cause_concept_id", "cause_source_concept_id"),
+)
+Units = dict[str, dict[str, str]]
+
+
+def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
+    """Choose the tables to read: eras only where their occurrences are not there, or empty."""
+    filled = {each.name for each in EVENT_TABLES if each.name in tables and _has_rows(tables, each.name)}
+    return tuple(each for each in EVENT_TABLES if each.name in tables and not (each.era_of and each.era_of in filled))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shaping:
+    """How rows of the CDM are shaped.
+
+    Attributes
+    ----------
+    tables
+        The CDM.
+    people
+        Who there is; rows of others are refused.
+    prefer
+        Whether the code as recorded or the concept comes first where both are there.
+    plain
+        Tables of the contract whose codes are of the ICD family, kept without a point.
+    """
+
+    tables: Tables
+    people: People
+    prefer: Prefer
+    plain: frozenset[str]
+
+    def of(self, people: PersonRange) -> Shaping:
+        """Give the same for the rows of these people."""
+        return replace(self, tables={name: _rows_of(rows, people) for name, rows in self.tables.items()})
+
+    def judged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the rule that each row breaks."""
+        return judged_events(rows, self.people.tables["persons"], self.people.last_day)
+
+
+def arrivals_of(shaping: Shaping, wanted: Sequence[EventTable]) -> tuple[list[Arrival], Units]:
+    """Shape the rows of every wanted table.
+
+    Raises
+    ------
+    ContractError
+        Naming every column that is needed and missing.
+    """
+    problems = [problem for each in wanted for problem in _missing(each, shaping.tables[each.name].collect_schema())]
+    if problems:
+        raise ContractError(*problems)
+    units: Units = {}
+    arrivals = []
+    for each in wanted:
+        mixed, found = _units(each, shaping)
+        units.setdefault(each.target, {}).update(found)
+        source = shaping.tables[each.name]
+        rows = partial(_rows, each, shaping, mixed)
+        arrivals.append(Arrival(place=each.name, table=each.target, source=source, rows=rows))
+    return [*arrivals, *_causes(shaping)], units
+
+
+def _rows(each: EventTable, shaping: Shaping, mixed: pl.Series, people: PersonRange) -> pl.LazyFrame:
+    mine = shaping.of(people)
+    return mine.judged(_shaped(each, mine).with_columns(_code_with_unit(mixed)).drop(_UNIT))
+
+
+def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
+    schema = rows.collect_schema()
+    return rows.filter(within(column(schema, ("person_id",), _NUMBER), people)) if "person_id" in schema else rows
+
+
+def _has_rows(tables: Tables, name: str) -> bool:
+    return read_now(tables[name].head(1), name).height > 0
+
+
+def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
+    for names in (("person_id",), each.date, (*each.source_code, *each.concept)):
+        if not any(name in schema for name in names):
+            yield Problem(
+                table=each.name, column=names[0], found="no such column", expected="the CDM's column", remedy="add it"
+            )
+
+
+def _shaped(each: EventTable, shaping: Shaping) -> pl.LazyFrame:
+    tables = shaping.tables
+    schema = tables[each.name].collect_schema()
+    columns = {
+        "person_id": column(schema, ("person_id",), _NUMBER),
+        "date": column(schema, each.date, _DAY),
+        "code": _code(each, schema, shaping.prefer, point=each.target not in shaping.plain),
+        "value": column(schema, each.value, _REAL),
+        "end_date": column(schema, each.end, _DAY),
+        "position": _recoded(column(schema, (each.status,), _NUMBER), POSITION_OF, "other"),
+        _UNIT: _unit(each, schema),
+        _VISIT: column(schema, (VISIT_ID,), _NUMBER),
+    }
+    rows = with_source(tables[each.name], columns)
+    if each.name == VISIT:
+        own = column(schema, ("visit_concept_id",), _NUMBER)
+        rows = with_source(tables[VISIT], {**columns, "setting": _recoded(own, SETTING_OF, None)})
+        return rows.drop(_VISIT)
+    return _in_visits(rows, tables).drop(_VISIT)
+
+
+def _code(each: EventTable, schema: pl.Schema, prefer: Prefer, *, point: bool) -> pl.Expr:
+    """Take the code as recorded, or the concept; concept 0 stands for "no matching concept"."""
+    source = column(schema, each.source_code, _WORD)
+    recorded = source if point else source.str.replace_all(".", "", literal=True)
+    concepts = [_known(column(schema, (name,), _NUMBER)) for name in each.concept]
+    as_text = pl.coalesce(concept.cast(pl.String) for concept in concepts)
+    words = _recoded(concepts[0], each.codes, None)
+    ordered = (recorded, as_text) if prefer == "source" else (as_text, recorded)
+    return pl.coalesce(words, *ordered)
+
+
+def _known(concept: pl.Expr) -> pl.Expr:
+    return pl.when(concept != 0).then(concept)
+
+
+def _recoded(concept: pl.Expr, words: Mapping[int, str], other: str | None) -> pl.Expr:
+    """Give a concept's word; `other` for concepts without one, null for none."""
+    known = _known(concept)
+    word = (
+        known.replace_strict(dict(words), default=other, return_dtype=pl.String) if words else pl.lit(None, dtype=_WORD)
+    )
+    return pl.when(known.is_not_null()).then(word)
+
+
+def _unit(each: EventTable, schema: pl.Schema) -> pl.Expr:
+    concept = _known(column(schema, each.unit_concept, _NUMBER))
+    named = pl.coalesce(_recoded(concept, UNIT_OF, None), pl.format("concept {}", concept))
+    return pl.coalesce(column(schema, each.unit, _WORD), named)
+
+
+def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
+    """Take the setting from the visit; what was recorded during a stay ends, and is known, with the stay."""
+    nothing = {"setting": pl.lit(None, dtype=_WORD)}
+    if VISIT not in tables:
+        return rows.with_columns(**nothing)
+    schema = tables[VISIT].collect_schema()
+    visits = tables[VISIT].select(
+        column(schema, ("person_id",), _NUMBER).alias("person_id"),
+        column(schema, (VISIT_ID,), _NUMBER).alias(_VISIT),
+        _recoded(column(schema, ("visit_concept_id",), _NUMBER), SETTING_OF, None).alias("setting"),
+        column(schema, ("visit_end_date", "visit_end_datetime"), _DAY).alias("left"),
+    )
+    once = visits.drop_nulls(_VISIT).group_by("person_id", _VISIT).agg(pl.col("setting").min(), pl.col("left").max())
+    stayed = (pl.col("setting") == INPATIENT) & (pl.col("left") >= pl.col("date"))
+    end = pl.when(stayed).then("left").otherwise("end_date").alias("end_date")
+    return rows.join(once, on=("person_id", _VISIT), how="left").with_columns(end).drop("left")
+
+
+def _units(each: EventTable, shaping: Shaping) -> tuple[pl.Series, dict[str, str]]:
+    """Find codes that come in several units, and the unit of every code.
+
+    Values of one code in two units would be averaged: there the unit becomes part of the code, and rows without a unit
+    keep a code of their own.
+    """
+    if not (each.unit or each.unit_concept):
+        return pl.Series([], dtype=pl.String), {}
+    pairs = read_now(_shaped(each, shaping).select("code", _UNIT).drop_nulls().unique(), each.name)
+    mixed = pairs.group_by("code").len().filter(pl.col("len") > 1)["code"]
+    return mixed, dict(pairs.select(_code_with_unit(mixed), _UNIT).sort(pl.all()).iter_rows())
+
+
+def _code_with_unit(mixed: pl.Series) -> pl.Expr:
+    slug = pl.col(_UNIT).fill_null("no unit").str.to_lowercase().str.replace_all(r"[^0-9\p{Alphabetic}]+", "_")
+    named = pl.when(pl.col("code").is_in(mixed.implode())).then(pl.format("{}_{}", "code", slug))
+    return named.otherwise("code").alias("code")
+
+
+def _causes(shaping: Shaping) -> Iterator[Arrival]:
+    """Make the cause of each death a diagnosis; deaths without one are persons' dates of death only."""
+    if DEATH in shaping.tables and not _missing_cause(shaping.tables[DEATH].collect_schema()):
+        rows = partial(_cause_rows, shaping)
+        yield Arrival(place=CAUSES, table=_CAUSE.target, source=_with_cause(shaping), rows=rows)
+
+
+def _cause_rows(shaping: Shaping, people: PersonRange) -> pl.LazyFrame:
+    mine = shaping.of(people)
+    return mine.judged(_with_cause(mine).with_columns(setting=pl.lit("death"), position=pl.lit("underlying")))
+
+
+def _with_cause(shaping: Shaping) -> pl.LazyFrame:
+    return _shaped(_CAUSE, shaping).drop(_UNIT).filter(pl.col("code").is_not_null())
+
+
+def _missing_cause(schema: pl.Schema) -> bool:
+    return not any(name in schema for name in (*_CAUSE.source_code, *_CAUSE.concept))

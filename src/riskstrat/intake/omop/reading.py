@@ -1,0 +1,169 @@
+"""Tables of the OMOP Common Data Model, wherever they are: a folder, a database, or frames.
+
+In: a place. Out: lazy frames by table name, all names in small letters, and columns in the types that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.intake.omop.declarations import KNOWN_TABLES
+from riskstrat.registers.database import Database
+from riskstrat.registers.dialects import quoted
+
+Tables = Mapping[str, pl.LazyFrame]
+Place = str | Path | Mapping[str, pl.LazyFrame | pl.DataFrame]
+_TEXT = (".csv", ".tsv", ".txt")
+
+
+def read_tables(place: Place) -> dict[str, pl.LazyFrame]:
+    """Find the tables of a CDM.
+
+    Parameters
+    ----------
+    place
+        A folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a database
+        (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    ContractError
+        If a table is there twice, or a file cannot be read.
+    """
+    if isinstance(place, Mapping):
+        found = {name.lower(): frame.lazy() for name, frame in place.items()}
+    elif "://" in str(place):
+        found = _in_database(Database.at(str(place)))
+    else:
+        found = _in_folder(Path(place))
+    return {name: _in_small_letters(name, frame) for name, frame in found.items()}
+
+
+def column(schema: pl.Schema, names: Sequence[str], dtype: pl.DataType) -> pl.Expr:
+    """Take the first value among columns that are there, in the type that is asked for; null if it cannot be read."""
+    there = [_typed(pl.col(name), schema[name], dtype) for name in names if name in schema]
+    return pl.coalesce(there) if there else pl.lit(None, dtype=dtype)
+
+
+def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+    try:
+        return frame.rename({each: each.lower() for each in frame.collect_schema()})
+    except (pl.exceptions.PolarsError, OSError):
+        raise ContractError(
+            Problem(
+                table=name,
+                found="a heading that cannot be read",
+                expected="a whole file with one column a name",
+                remedy="export it again",
+            )
+        ) from None
+
+
+def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:
+    if not folder.is_dir():
+        raise UsageError(
+            Problem(
+                found=f"no folder {folder}",
+                expected="a folder of OMOP tables, or the address of a database",
+                remedy="correct the path",
+            )
+        )
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".parquet", "", *_TEXT)]
+    tables = {path: path.stem.lower() for path in paths}
+    twice = sorted({name for name in tables.values() if list(tables.values()).count(name) > 1})
+    if twice:
+        raise ContractError(
+            *(Problem(table=name, found="two files", expected="one", remedy="remove one of them") for name in twice)
+        )
+    return {name: frame for path, name in tables.items() if (frame := _in_file(path)) is not None}
+
+
+def _in_file(path: Path) -> pl.LazyFrame | None:
+    if path.is_dir():
+        parts = sorted(path.rglob("*.parquet"))
+        return pl.scan_parquet(parts, glob=False) if parts else None
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(path, glob=False)
+    return pl.scan_csv(path, separator=_separator(path), infer_schema=False) if path.suffix else None
+
+
+def _separator(path: Path) -> str:
+    with path.open("rb") as file:
+        heading = file.readline(1 << 16)
+    return max(("\t", ",", ";", "|"), key=lambda each: heading.count(each.encode()))
+
+
+def _in_database(database: Database) -> dict[str, pl.LazyFrame]:
+    with database.connected() as connection, closing(connection.cursor()) as cursor:
+        there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
+    return {name: _scan(database, name) for name in there}
+
+
+def _scan(database: Database, table: str) -> pl.LazyFrame:
+    from polars.io.plugins import register_io_source
+
+    def batches(
+        names: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for batch in _batches(database, _query(database, table, names or (), rows)):
+            yield batch if predicate is None else batch.filter(predicate)
+
+    heading = next(_batches(database, _query(database, table, (), 1)))
+    return register_io_source(batches, schema=heading.schema)
+
+
+def _query(database: Database, table: str, columns: Sequence[str], rows: int | None) -> str:
+    asked = ", ".join(map(quoted, columns)) or "*"
+    limit = "" if rows is None else f" LIMIT {int(rows)}"
+    return f"SELECT {asked} FROM {database.qualified(table)}{limit}"  # noqa: S608 - every name is quoted
+
+
+def _batches(database: Database, query: str) -> Iterator[pl.DataFrame]:
+    with database.connected() as connection, closing(connection.cursor()) as cursor:
+        cursor.execute(query)
+        reader = cursor.fetch_record_batch()
+        yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        for batch in reader:
+            yield pl.DataFrame(pl.from_arrow(batch))
+
+
+def _typed(value: pl.Expr, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+    if isinstance(wanted, pl.Date):
+        return _day(value, found)
+    if isinstance(wanted, pl.String):
+        return _text(value, found)
+    if isinstance(found, pl.String):
+        number = value.str.strip_chars()
+        whole = number.cast(pl.Int64, strict=False)
+        real = number.cast(pl.Float64, strict=False)
+        return real if isinstance(wanted, pl.Float64) else pl.coalesce(whole, real.cast(pl.Int64, strict=False))
+    return value.cast(wanted, strict=False)
+
+
+def _day(value: pl.Expr, found: pl.DataType) -> pl.Expr:
+    if isinstance(found, pl.Date | pl.Datetime):
+        return value.cast(pl.Date)
+    if isinstance(found, pl.Null):
+        return pl.lit(None, dtype=pl.Date)
+    text = value.cast(pl.String).str.strip_chars()
+    return pl.coalesce(text.str.head(10).str.to_date("%Y-%m-%d", strict=False), _compact_day(text))
+
+
+def _compact_day(text: pl.Expr) -> pl.Expr:
+    return text.str.extract(r"^([0-9]{8})\b").str.to_date("%Y%m%d", strict=False)
+
+
+def _text(value: pl.Expr, found: pl.DataType) -> pl.Expr:
+    """Write a value as text: numbers without a decimal point where they are whole, empty texts as null."""
+    if found.is_float():
+        whole = value.cast(pl.Int64, strict=False)
+        return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
+    text = value.cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)

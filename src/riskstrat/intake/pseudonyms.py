@@ -1,0 +1,321 @@
+"""Pseudonymising what arrived: personal identity numbers become running numbers, the same person's everywhere the same.
+
+In: files of any format and a secret. Out: Parquet files without identity numbers, and a key file kept apart.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
+from riskstrat.intake.key_file import (
+    HASH,
+    NUMBER,
+    Secret,
+    numbered,
+    read_key_file,
+    refuse_beside_registers,
+    write_key_file,
+)
+from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError
+
+IDENTITY = "__identity"
+_ROWS_AT_A_TIME = 500_000
+_UNKNOWN = "??"
+_WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
+Columns = Sequence[str] | Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pseudonymised:
+    """What pseudonymising did, in counts.
+
+    Attributes
+    ----------
+    files
+        What was written.
+    columns
+        File name -> columns that were pseudonymised in it.
+    rows, left_out
+        Rows written, and rows left out because they could not be read (too many or too few fields).
+    people, new_people
+        Different persons in the files, and those who got their running number now.
+    unusual
+        Different keys that are not written like identity numbers (reserve numbers, slips); they got numbers too.
+    """
+
+    files: tuple[Path, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    rows: int
+    left_out: int
+    people: int
+    new_people: int
+    unusual: int
+
+
+def pseudonymise(
+    source: str | Path,
+    out: str | Path,
+    key_file: str | Path,
+    columns: Columns | None = None,
+    *,
+    as_of: date | None = None,
+    secret_file: str | Path | None = None,
+) -> Pseudonymised:
+    """Replace personal identity numbers by running numbers, consistently over files, columns and later deliveries.
+
+    Each number is brought to twelve digits and hashed with the secret (HMAC-SHA256); new hashes get the next running
+    numbers in the order of the hashes, which says nothing of the identities. The key file holds hash and running
+    number, no identity: going back takes the secret, the key file and a list of identities to try.
+
+    Parameters
+    ----------
+    source
+        A file, or a folder of files: CSV of any kind, Parquet, SAS, Stata, SPSS.
+    out
+        Folder for the result, one Parquet file a file; it must not exist, or be empty.
+    key_file
+        Where running numbers are kept (Parquet, readable by its owner alone); those that it holds are used again. Not
+        within `out`, `source` or a register folder.
+    columns
+        Which columns; or old name -> new name. All that hold identity numbers if left out.
+    as_of
+        Day on which ten-digit numbers were written, which is needed if there are any: without a plus sign they belong
+        to the hundred years before it.
+    secret_file
+        File with the secret, readable by its owner alone; otherwise the environment variable
+        ``RISKSTRAT_PSEUDONYM_SECRET``. The secret is never an argument: arguments stay in histories and process lists.
+
+    Raises
+    ------
+    UsageError
+        If there is no secret, the key file was made with another one, a place is not fit for its purpose, there is
+        nothing to do, or there are ten-digit numbers and no `as_of`.
+    ContractError
+        If a column that is not asked for holds identity numbers, a heading or a file name is one, or a file cannot be
+        read. No value is ever told, and nothing is written.
+    """
+    target, keys = Path(out), Path(key_file)
+    _refuse_places(Path(source), target, keys, secret_file)
+    secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
+    known = read_key_file(keys, secret)
+    files = _deliveries(Path(source), columns)
+    numbers = _running_numbers(files, known, secret, as_of)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workshop:
+        fresh = Path(workshop) / "new"
+        counts = [_rewritten(each, fresh, numbers, as_of) for each in files]
+        write_key_file(keys, pl.concat([known, numbers.select(HASH, NUMBER)]).unique().sort(NUMBER), secret)
+        fresh.replace(target)
+    return Pseudonymised(
+        files=tuple(target / each.place for each in files),
+        columns={masked(str(each.place)): tuple(each.columns) for each in files},
+        rows=sum(rows for rows, _ in counts),
+        left_out=sum(left_out for _, left_out in counts),
+        people=numbers.height,
+        new_people=numbers.join(known, on=HASH, how="anti").height,
+        unusual=int((~numbers[IDENTITY].str.contains("^[0-9]{12}$")).sum()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Delivery:
+    """A file, where its result goes, and old name -> new name of its columns of identities."""
+
+    path: Path
+    place: Path
+    columns: Mapping[str, str]
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        return (frame for frame, _ in _frames(self.path))
+
+
+def _refuse_places(source: Path, out: Path, keys: Path, secret_file: str | Path | None) -> None:
+    folder = source if source.is_dir() else source.parent
+    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
+        refuse_beside_registers(path, out, *((folder,) if source.is_dir() else ()))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(
+            Problem(found=f"{out.name} is there already", expected="a new folder", remedy="give another path")
+        )
+
+
+def _deliveries(source: Path, columns: Columns | None) -> list[_Delivery]:
+    """Find the files and their columns, and refuse all at once what would let an identity through."""
+    root = source if source.is_dir() else source.parent
+    paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+    files, problems = [], []
+    for path in (each for each in paths if each.is_file() and each.suffix.lower() in ENDINGS):
+        try:
+            names, found = _looked_through(path)
+        except UnreadableError as error:
+            problems.append(_unreadable(path, str(error)))
+            continue
+        chosen = _chosen(names, found, columns)
+        problems += _column_problems(path, names, [name for name in found if name not in chosen])
+        files.append(_Delivery(path=path, place=path.relative_to(root).with_suffix(".parquet"), columns=chosen))
+    if problems:
+        raise ContractError(*problems)
+    _refuse_nothing_to_do(files)
+    return files
+
+
+def _looked_through(path: Path) -> tuple[list[str], list[str]]:
+    names: list[str] = []
+    found: dict[str, None] = {}
+    for frame, _ in _frames(path):
+        names = frame.columns
+        found |= dict.fromkeys(identity_columns(frame))
+    return names, list(found)
+
+
+def _chosen(names: Sequence[str], found: Sequence[str], columns: Columns | None) -> dict[str, str]:
+    """Name the columns to change; a heading that is an identity number is never one."""
+    if columns is None:
+        return {name: name for name in found if masked(name) == name}
+    wanted = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns)
+    return {name: new or name for name, new in wanted.items() if name in names}
+
+
+def _column_problems(path: Path, names: Sequence[str], left: Sequence[str]) -> Iterator[Problem]:
+    if masked(path.name) != path.name:
+        yield Problem(
+            table=masked(path.name), found="a personal identity number in its name", expected="none", remedy="rename it"
+        )
+    for name in left:
+        hidden = masked(name) != name
+        yield Problem(
+            table=masked(path.name),
+            column=f"column {names.index(name) + 1}" if hidden else name,
+            found="a heading that is an identity number" if hidden else "personal identity numbers",
+            expected="headings in the first line" if hidden else "none in columns that are not pseudonymised",
+            remedy="have the file delivered with headings" if hidden else "name this column too, or leave it out",
+        )
+
+
+def _refuse_nothing_to_do(files: Sequence[_Delivery]) -> None:
+    places = [each.place for each in files]
+    if len(set(places)) < len(places):
+        raise UsageError(
+            Problem(found="two files whose names differ only in the ending", expected="one", remedy="rename one")
+        )
+    if not any(each.columns for each in files):
+        raise UsageError(
+            Problem(
+                found="no such column of identity numbers in any file",
+                expected="a file with at least one",
+                remedy="name the columns, or leave pseudonymising out: there is nothing to do",
+            )
+        )
+
+
+def _frames(path: Path) -> Iterator[tuple[pl.DataFrame, int]]:
+    """Read a file in pieces, Parquet in its own types and all else as texts, with how many rows cannot be used."""
+    if path.suffix.lower() == ".parquet":
+        yield from ((frame, 0) for frame in _parquet_frames(path))
+        return
+    sheet = opened(path, lambda _: False)
+    if len(set(sheet.header)) < len(sheet.header):
+        raise UnreadableError("two columns of one name")
+    yield pl.DataFrame(schema=dict.fromkeys(sheet.header, pl.String)), 0  # a file may have no rows
+    for frame in sheet.frames():
+        sound = frame.filter(pl.col(FAULT).is_null()).drop(LINE, FAULT)
+        yield sound.rename(dict(zip(sound.columns, sheet.header, strict=True))), frame.height - sound.height
+
+
+def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
+    rows = pl.scan_parquet(path, glob=False)
+    try:
+        height = rows.select(pl.len()).collect().item()
+        for start in range(0, max(height, 1), _ROWS_AT_A_TIME):
+            yield rows.slice(start, _ROWS_AT_A_TIME).collect()
+    except (pl.exceptions.PolarsError, OSError):
+        raise UnreadableError("a Parquet file that cannot be read") from None
+
+
+def _running_numbers(
+    files: Sequence[_Delivery], known: pl.DataFrame, secret: Secret, as_of: date | None
+) -> pl.DataFrame:
+    """Give everybody in the files: identity, its hash, its running number."""
+    parts = [pl.Series(IDENTITY, [], dtype=pl.String)]
+    for each in files:
+        for frame in each.frames():
+            texts = [frame.select(_canonical(frame, name, as_of).alias(IDENTITY))[IDENTITY] for name in each.columns]
+            parts.extend(text.drop_nulls().unique() for text in texts)
+    identities = pl.concat(parts).unique()
+    _refuse_centuries_unknown(identities)
+    hashes = pl.Series(HASH, secret.hashed(identities), dtype=pl.String)
+    return pl.DataFrame([identities, hashes]).join(numbered(known, hashes), on=HASH)
+
+
+def _canonical(frame: pl.DataFrame, column: str, as_of: date | None) -> pl.Expr:
+    """Write an identity number in twelve digits; other keys in capitals without blanks; null where there is none."""
+    value = pl.col(column)
+    whole = value.cast(pl.Int64, strict=False) if frame.schema[column].is_numeric() else value
+    text = whole.cast(pl.String).str.replace_all(r"\s", "").str.to_uppercase()
+    filled = pl.coalesce(text.str.extract(ZEROS_LOST).str.zfill(10), text)
+    century, born, sign, last = (filled.str.extract(_WHOLE, group) for group in (1, 2, 3, 4))
+    years = pl.coalesce(century, _century(born, sign == "+", as_of))
+    return pl.coalesce(pl.concat_str(years, born, last), pl.when(text != "").then(text))
+
+
+def _refuse_centuries_unknown(identities: pl.Series) -> None:
+    if identities.str.starts_with(_UNKNOWN).any():
+        raise UsageError(
+            Problem(
+                found="numbers of ten digits",
+                expected="the day on which they were written, which tells their century",
+                remedy="give as_of",
+            )
+        )
+
+
+def _century(born: pl.Expr, plus: pl.Expr, as_of: date | None) -> pl.Expr:
+    """Find the century of a six-digit birth date: the latest that is not after `as_of`, or one earlier with a plus."""
+    if as_of is None:
+        return pl.lit(_UNKNOWN)
+    day = born.str.tail(2).cast(pl.Int32) % 60  # co-ordination numbers carry the day plus 60
+    month_day = born.str.slice(2, 2).cast(pl.Int32) * 100 + day
+    year = as_of.year // 100 * 100 + born.str.head(2).cast(pl.Int32)
+    future = (year > as_of.year) | ((year == as_of.year) & (month_day > as_of.month * 100 + as_of.day))
+    earlier = future.cast(pl.Int32) + plus.fill_null(value=False).cast(pl.Int32)
+    return (year // 100 - earlier).cast(pl.String)
+
+
+def _rewritten(each: _Delivery, out: Path, numbers: pl.DataFrame, as_of: date | None) -> tuple[int, int]:
+    """Write one file's result and count its rows and those left out."""
+    path = out / each.place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = left_out = 0
+    with tempfile.TemporaryDirectory(dir=out.parent) as place:
+        for part, (frame, faulty) in enumerate(_frames(each.path)):
+            _replaced(frame, each.columns, numbers, as_of).write_parquet(Path(place) / f"{part:06d}.parquet")
+            rows, left_out = rows + frame.height, left_out + faulty
+        pl.scan_parquet(sorted(Path(place).iterdir())).sink_parquet(path)
+    return rows, left_out
+
+
+def _replaced(
+    frame: pl.DataFrame, columns: Mapping[str, str], numbers: pl.DataFrame, as_of: date | None
+) -> pl.DataFrame:
+    own = numbers.select(IDENTITY, NUMBER)
+    for name in columns:
+        keyed = frame.with_columns(_canonical(frame, name, as_of).alias(IDENTITY))
+        joined = keyed.join(own.rename({NUMBER: f"{NUMBER} "}), on=IDENTITY, how="left", maintain_order="left")
+        frame = joined.with_columns(pl.col(f"{NUMBER} ").alias(name)).drop(IDENTITY, f"{NUMBER} ")
+    return frame.rename(dict(columns))
+
+
+def _unreadable(path: Path, why: str) -> Problem:
+    return Problem(
+        table=masked(path.name), found=why, expected="a whole table", remedy="have it delivered again, or leave it out"
+    )

@@ -1,0 +1,233 @@
+"""One text at a time: what a cell says in, its value and what was done to it out.
+
+Each kind of column is one function from texts to a `Cleaned`: the values, where they were mended, where emptied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from riskstrat.intake.raw_extracts.mapping import Column, Kind
+from riskstrat.registers.contract import SENTINELS
+
+MISSING = ("", "na", "n/a", "null", ".")
+"""Texts that mean nothing in every column, in small letters."""
+
+NOT_A_NUMBER, NOT_A_KEY, NOT_A_DATE = "not a number", "not a running number", "not a date"
+SENTINEL = "a date that stands for unknown"
+MONTH_KNOWN, YEAR_KNOWN = "incomplete date, day unknown", "incomplete date, month unknown"
+IMPLAUSIBLE, UNRECOGNISED = "outside the plausible range", "value not recognised"
+ZERO_RESTORED, NO_AREA = "leading zero restored", "not an area code"
+VERSION_STRIPPED = "version stripped from area code"
+DAY, MONTH, YEAR = "day", "month", "year"
+
+_DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:\.0+)?$"
+_FIRST_YEAR, _LAST_YEAR = 1800, 9999
+_STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
+"""Month and day that stand for an unknown month, and the day that stands for an unknown day."""
+_AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cleaned:
+    """A column's values and their account.
+
+    Attributes
+    ----------
+    value
+        The values, null where there is none.
+    mended, emptied
+        Rule -> whether the value was changed by it, or lost by it.
+    beside
+        Further columns: the precision of a date.
+    """
+
+    value: pl.Series
+    mended: Mapping[str, pl.Series] = field(default_factory=dict)
+    emptied: Mapping[str, pl.Series] = field(default_factory=dict)
+    beside: Mapping[str, pl.Series] = field(default_factory=dict)
+
+
+def filled(column: Column, raw: pl.Expr) -> pl.Expr:
+    """Give a cell without blanks around it, null where it says nothing."""
+    text = raw.str.strip_chars()
+    missing = [*MISSING, *(each.casefold() for each in column.missing)]
+    return pl.when(~text.str.to_lowercase().is_in(missing)).then(text)
+
+
+def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
+    """Clean a column.
+
+    Parameters
+    ----------
+    column
+        What it is.
+    texts
+        Its cells, a column for each spelling found, the preferred first, as `filled` gives them. In each row the first
+        that has a value counts.
+    """
+    return _KINDS[column.kind](column, texts)
+
+
+def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
+    read = texts.select(text=pl.coalesce(pl.all())).with_columns(
+        value=pl.col("text").str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
+    )
+    return Cleaned(value=read["value"], emptied={NOT_A_KEY: _lost(read)})
+
+
+def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = _recoded(column, texts).with_columns(number=_as_number(pl.col("meant")))
+    valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
+    emptied = {
+        NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
+        **_unknown(column, read),
+    }
+    if column.between is None:
+        return Cleaned(value=valued["value"], emptied=emptied)
+    within = pl.col("value").is_between(*column.between)
+    emptied = {**emptied, IMPLAUSIBLE: _flag(valued, ~within)}
+    return Cleaned(value=valued.select(pl.when(within).then("value")).to_series(), emptied=emptied)
+
+
+def _as_number(text: pl.Expr) -> pl.Expr:
+    plain = text.str.replace_all(r"[\s\u{a0}]", "").str.replace(",", ".", literal=True)
+    number = plain.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = _recoded(column, texts)
+    return Cleaned(value=read["meant"], emptied=_unknown(column, read))
+
+
+def _code(_: Column, texts: pl.DataFrame) -> Cleaned:
+    """Codes are cleaned when they have become rows: see `codes.clean_code`."""
+    return Cleaned(value=texts.select(pl.coalesce(pl.all())).to_series())
+
+
+def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
+    code = pl.col("meant").str.to_uppercase().str.extract(_AREA, 1)
+    read = _recoded(column, texts).with_columns(code=code).with_columns(short=pl.col("code").str.len_bytes() == 8)
+    value = read.select(pl.when("short").then(pl.lit("0") + pl.col("code")).otherwise("code")).to_series()
+    lost = _flag(read, pl.col("meant").is_not_null() & pl.col("code").is_null())
+    longer = _flag(read, pl.col("meant").str.len_bytes() > pl.col("code").str.len_bytes())
+    mended = {ZERO_RESTORED: read["short"], VERSION_STRIPPED: longer}
+    return Cleaned(value=value, mended=mended, emptied={NO_AREA: lost})
+
+
+def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
+    read = [_days(text, column) for text in texts.iter_columns()]
+    chosen = pl.DataFrame(
+        [
+            texts.select(text=pl.coalesce(pl.all())).to_series(),
+            _first_of([each["value"] for each in read]).alias("value"),
+            _first_of([each["precision"] for each in read]).alias("precision"),
+            pl.DataFrame([each["sentinel"].alias(f"{n}") for n, each in enumerate(read)]).select(
+                sentinel=pl.any_horizontal(pl.all())
+            )["sentinel"],
+        ]
+    )
+    middle = column.incomplete == "middle"
+    precision = pl.col("precision")
+    return Cleaned(
+        value=chosen["value"],
+        mended={
+            MONTH_KNOWN: _flag(chosen, (precision == MONTH) & middle),
+            YEAR_KNOWN: _flag(chosen, (precision == YEAR) & middle),
+        },
+        emptied={
+            SENTINEL: _lost(chosen) & chosen["sentinel"],
+            NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"],
+        },
+        beside={
+            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
+        },
+    )
+
+
+def _days(text: pl.Series, column: Column) -> pl.DataFrame:
+    """Read days from texts, step by step: parts, what is unknown, a possible day, what is known of it."""
+    parts = text.alias("text").to_frame().select(pl.col("text").str.extract_groups(_DATE).struct.unnest())
+    numbers = parts.select(
+        pl.nth(place).cast(pl.Int32, strict=False).alias(name) for place, name in enumerate(("year", "month", "day"))
+    )
+    unknown = numbers.with_columns(no_month=_unknown_part("month"), no_day=_unknown_part("day"))
+    month, no_month_day, no_day = _STAND_INS[column.incomplete]
+    whole = unknown.with_columns(
+        pl.when("no_month").then(month).otherwise("month").alias("month"),
+        pl.when("no_month").then(no_month_day).when("no_day").then(no_day).otherwise("day").alias("day"),
+    )
+    dated = whole.with_columns(first=_first_of_month()).with_columns(found=_day_in_month())
+    sentinel = ((pl.col("year") == 9999) | pl.col("found").is_in(SENTINELS)).fill_null(value=False)
+    known = pl.when("no_month").then(pl.lit(YEAR)).when("no_day").then(pl.lit(MONTH)).otherwise(pl.lit(DAY))
+    return dated.select(sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known).select(
+        "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known")
+    )
+
+
+def _unknown_part(name: str) -> pl.Expr:
+    return pl.col(name).is_null() | pl.col(name).is_in([0, 99])
+
+
+def _first_of_month() -> pl.Expr:
+    month = pl.col("month").is_between(1, 12) & pl.col("day").is_between(1, 31)
+    real = month & pl.col("year").is_between(_FIRST_YEAR, _LAST_YEAR)
+    return pl.date(pl.when(real).then("year"), pl.when(real).then("month"), pl.lit(1))
+
+
+def _day_in_month() -> pl.Expr:
+    """Give the day, null where the calendar has none; a day that stands for an unknown one is in the month at least."""
+    found = pl.col("first") + pl.duration(days=pl.col("day") - 1)
+    capped = pl.when(pl.col("no_month") | pl.col("no_day")).then(
+        pl.min_horizontal(found, pl.col("first").dt.month_end())
+    )
+    day = capped.otherwise(found)
+    return pl.when(day.dt.month() == pl.col("month")).then(day)
+
+
+def _first_of(columns: Sequence[pl.Series]) -> pl.Series:
+    named = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
+    return named.select(pl.coalesce(pl.all())).to_series()
+
+
+def _flag(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    return frame.select(condition.fill_null(value=False)).to_series()
+
+
+def _lost(frame: pl.DataFrame) -> pl.Series:
+    return _flag(frame, pl.col("text").is_not_null() & pl.col("value").is_null())
+
+
+def _recoded(column: Column, texts: pl.DataFrame) -> pl.DataFrame:
+    """Give the text of each row and what it means."""
+    read = texts.select(text=pl.coalesce(pl.all()))
+    if column.recode:
+        known = {each.casefold(): meaning for each, meaning in column.recode.items()}
+        other = pl.lit(column.otherwise, dtype=pl.String)
+        meant = pl.col("text").str.to_lowercase().replace_strict(known, default=other, return_dtype=pl.String)
+        read = read.with_columns(meant=pl.when(pl.col("text").is_not_null()).then(meant))
+    else:
+        read = read.with_columns(meant="text")
+    if column.empty is None:
+        return read
+    return read.with_columns(meant=pl.when(pl.col("text").is_null()).then(pl.lit(column.empty)).otherwise("meant"))
+
+
+def _unknown(column: Column, read: pl.DataFrame) -> dict[str, pl.Series]:
+    return (
+        {UNRECOGNISED: _flag(read, pl.col("text").is_not_null() & pl.col("meant").is_null())} if column.recode else {}
+    )
+
+
+_KINDS: Mapping[Kind, Callable[[Column, pl.DataFrame], Cleaned]] = {
+    "key": _key,
+    "number": _number,
+    "text": _text,
+    "code": _code,
+    "area": _area,
+    "date": _date,
+}

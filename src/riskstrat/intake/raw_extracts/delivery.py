@@ -1,0 +1,318 @@
+"""The files of a delivery, each known for what it is: a raw folder and mappings in, opened files out.
+
+Nothing is read but headers and beginnings. Everything that stands in the way of reading is told at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from riskstrat.errors import ContractError, Problem
+from riskstrat.intake.identity import masked
+from riskstrat.intake.raw_extracts.mapping import FILE_YEAR, NUMBERED, Column, Input, KeyFile, RegisterMapping
+from riskstrat.intake.raw_extracts.reading import ENDINGS, Sheet, opened
+from riskstrat.intake.raw_extracts.text import UnreadableError, unreadable
+from riskstrat.registers.contract import REQUIRED_TABLES
+
+_YEAR = r"((?:19|20)\d\d)"
+_MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """A file that is an input of a mapping.
+
+    Attributes
+    ----------
+    register, name, declared
+        The mapping, the name of its input, and what it declares.
+    sheet, file
+        The file, and what it is called in reports.
+    year
+        The year in its name, if it has one.
+    columns
+        Column of the mapping -> the spellings found, the preferred first, as (position, spelling); the position of the
+        file's year is -1.
+    unused
+        Columns that the mapping does not know.
+    """
+
+    register: RegisterMapping
+    name: str
+    declared: Input
+    sheet: Sheet
+    file: str
+    year: int | None
+    columns: dict[str, tuple[tuple[int, str], ...]]
+    unused: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """Mapping and input, as reports name them."""
+        return f"{self.register.name}.{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """A key file: positions of an agency's own numbers and of the common ones."""
+
+    register: str
+    sheet: Sheet
+    file: str
+    own: int
+    common: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """All that was delivered and can be read; `passed_over` are files that hold no tables."""
+
+    files: tuple[Delivered, ...]
+    keys: tuple[Keys, ...]
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: Path
+    file: str
+    year: int | None
+    register: RegisterMapping
+    input_name: str | None  # none: its key file
+
+
+def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
+    """Recognise every file of a raw folder and open it.
+
+    Raises
+    ------
+    ContractError
+        Listing every file that no mapping knows, that several know, that cannot be read or whose separator cannot be
+        told, and every column that is missing or there twice.
+    """
+    paths = _files(folder)
+    data = [path for path in paths if path.suffix.lower() in ENDINGS]
+    problems: list[Problem] = [] if data else [_no_data(folder)]
+    recognised = [each for path in data for each in _recognised(path, folder, mappings)]
+    problems += [each for each in recognised if isinstance(each, Problem)]
+    read = [_opened(each) for each in recognised if isinstance(each, _Candidate)]
+    problems += [problem for each in read if isinstance(each, list) for problem in each]
+    delivered = [each for each in read if isinstance(each, Delivered)]
+    problems += [] if problems else _nobody(folder, delivered)
+    if problems:
+        raise ContractError(*problems)
+    return Delivery(
+        files=tuple(delivered),
+        keys=tuple(each for each in read if isinstance(each, Keys)),
+        passed_over=tuple(_shown(path, folder) for path in paths if path not in data),
+    )
+
+
+def spelled(names: Iterable[str]) -> tuple[str, ...]:
+    """Write out numbered families, in small letters.
+
+    Examples
+    --------
+    >>> spelled(["HDIA", "DIA{1..2}"])
+    ('hdia', 'dia1', 'dia01', 'dia2', 'dia02')
+    """
+    return tuple(spelling for name in names for spelling in _written_out(name.casefold()))
+
+
+def _written_out(name: str) -> Iterator[str]:
+    found = NUMBERED.search(name)
+    if found is None:
+        yield name
+        return
+    for number in range(int(found[1]), int(found[2]) + 1):
+        yield from dict.fromkeys(name.replace(found[0], text) for text in (str(number), f"{number:02d}"))
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        found = f"no folder {masked(folder.name)!r}"
+        raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give another folder"))
+    inside = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    root = folder.resolve()
+    files = [path for path in inside if path.resolve().is_relative_to(root)]
+    if len(files) > _MOST_FILES:
+        found = f"more than {_MOST_FILES} files"
+        raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give the folder itself"))
+    return files
+
+
+def _nobody(folder: Path, delivered: Sequence[Delivered]) -> list[Problem]:
+    filled = {table for each in delivered for table in each.declared.tables}
+    return [
+        Problem(
+            table=masked(folder.name),
+            found=f"no file that fills {table}",
+            expected=f"one of which a mapping makes {table}",
+            remedy="add it, or a mapping that knows it",
+        )
+        for table in REQUIRED_TABLES
+        if table not in filled
+    ]
+
+
+def _no_data(folder: Path) -> Problem:
+    return Problem(
+        table=masked(folder.name),
+        found="no file that holds a table",
+        expected="files ending in " + ", ".join(ENDINGS),
+        remedy="give another folder",
+    )
+
+
+def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> list[_Candidate | Problem]:
+    """Say what a file is; a key file may be that of several registers."""
+    shown = _shown(path, folder)
+    found = [
+        _Candidate(path, shown, year, register, name)
+        for register in mappings
+        for name, patterns in _patterns(register)
+        for matched, year in [_match(path.stem, patterns)]
+        if matched
+    ]
+    if len(found) == 1 or (found and all(each.input_name is None for each in found)):
+        return [*found]
+    names = ", ".join(f"{each.register.name}.{each.input_name or 'key_file'}" for each in found)
+    wrong = Problem(
+        table=shown,
+        found=f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
+        expected="a name that one mapping declares",
+        remedy="rename it, move it away, or give a mapping of your own that names it",
+    )
+    return [wrong]
+
+
+def _patterns(register: RegisterMapping) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    yield from ((name, each.files) for name, each in register.inputs.items())
+    if register.key_file is not None:
+        yield None, register.key_file.files
+
+
+def _match(stem: str, patterns: Iterable[str]) -> tuple[bool, int | None]:
+    for pattern in patterns:
+        regex = re.escape(pattern.casefold()).replace(r"\{year\}", _YEAR).replace(r"\*", ".*")
+        found = re.fullmatch(regex, stem.casefold())
+        if found:
+            year = found[1] if found.groups() else next(iter(re.findall(rf"(?<!\d){_YEAR}(?!\d)", stem)), None)
+            return True, int(year) if year else None
+    return False, None
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return masked(path.relative_to(folder).as_posix())
+
+
+def _opened(candidate: _Candidate) -> Delivered | Keys | list[Problem]:
+    key_file, name = candidate.register.key_file, candidate.input_name
+    names = _names_known(candidate.register.inputs[name] if name else None, key_file)
+    try:
+        sheet = opened(candidate.path, lambda header: _known(header, names))
+    except (UnreadableError, OSError) as error:
+        return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
+    if name is None:
+        return _keys(candidate, sheet, key_file) if key_file else []
+    return _delivered(candidate, candidate.register.inputs[name], name, sheet)
+
+
+def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str, ...]:
+    if declared is not None:
+        return spelled(name for column in declared.columns.values() for name in column.names)
+    return spelled((*key_file.own, *key_file.common)) if key_file else ()
+
+
+def _known(header: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(header.casefold(), name) for name in names)
+
+
+def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> Delivered | list[Problem]:
+    small = [header.strip().casefold() for header in sheet.header]
+    found = {
+        key: tuple(dict(reversed([*_spellings(column, small, candidate.year)])).items())[::-1]
+        for key, column in declared.columns.items()
+    }
+    problems = [
+        *_twice(candidate.file, found, sheet.header),
+        *(
+            _missing(candidate.file, key, column)
+            for key, column in declared.columns.items()
+            if column.required and not found[key]
+        ),
+    ]
+    if problems:
+        return problems
+    used = {position for places in found.values() for position, _ in places}
+    return Delivered(
+        register=candidate.register,
+        name=name,
+        declared=declared,
+        sheet=sheet,
+        file=candidate.file,
+        year=candidate.year,
+        columns=found,
+        unused=tuple(masked(header) for position, header in enumerate(sheet.header) if position not in used),
+    )
+
+
+def _spellings(column: Column, small: Sequence[str], year: int | None) -> Iterator[tuple[int, str]]:
+    """Where each spelling of a column stands in a header, the preferred spelling first."""
+    for name in column.names:
+        if name == FILE_YEAR:
+            yield from () if year is None else ((-1, name),)
+            continue
+        for spelling in _written_out(name.casefold()):
+            yield from ((place, name) for place, header in enumerate(small) if fnmatchcase(header, spelling))
+
+
+def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Sequence[str]) -> Iterator[Problem]:
+    small = [name.strip().casefold() for name in header]
+    used = {place for places in found.values() for place, _ in places if place >= 0}
+    for name in dict.fromkeys(small[place] for place in sorted(used)):
+        if small.count(name) > 1:
+            yield Problem(
+                table=file,
+                column=masked(name),
+                found=f"{small.count(name)} columns of that name",
+                expected="one",
+                remedy="leave out all but the right one",
+            )
+
+
+def _missing(file: str, key: str, column: Column) -> Problem:
+    return Problem(
+        table=file,
+        column=key,
+        found="no such column",
+        expected="one called " + ", ".join(column.names),
+        remedy="add its name here to a mapping of your own, or have the column delivered",
+    )
+
+
+def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
+    small = [header.strip().casefold() for header in sheet.header]
+    own, common = (_first_place(names, small) for names in (declared.own, declared.common))
+    if own is None or common is None:
+        found = {"own": (own, declared.own), "common": (common, declared.common)}
+        return [_no_key_column(candidate.file, side, names) for side, (place, names) in found.items() if place is None]
+    return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
+
+
+def _first_place(names: Iterable[str], small: Sequence[str]) -> int | None:
+    return next((small.index(name) for name in spelled(names) if name in small), None)
+
+
+def _no_key_column(file: str, side: str, names: Sequence[str]) -> Problem:
+    return Problem(
+        table=file,
+        column=side,
+        found=f"no column of the {side} running numbers",
+        expected="one called " + ", ".join(names),
+        remedy="name it in a mapping of your own",
+    )

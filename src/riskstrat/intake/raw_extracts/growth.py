@@ -1,0 +1,161 @@
+"""Weights, heights and birth weights that cannot be: mended where only one reading of them can be, else set aside.
+
+In: sound rows of a range of persons with their birth date and sex; kg, cm, g, days. Out: verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from riskstrat.codes import growth_z
+from riskstrat.intake.raw_extracts.account import MENDED, REFUSED, Account, by_rule, counts
+from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
+from riskstrat.intake.raw_extracts.validation_result import Verdict
+from riskstrat.registers.contract import DATE
+
+WEIGHT, HEIGHT, BMI = "weight_kg", "height_cm", "bmi_kg_m2"
+BIRTH_WEIGHT, GESTATION = "birth_weight_g", "gestation_days"
+IMPLAUSIBLE_GROWTH = "implausible weight or height, several readings or none"
+IMPLAUSIBLE_BIRTH_WEIGHT = "implausible birth weight for gestation"
+FURTHEST_BIRTH_WEIGHT_Z = 5.0
+LOWEST_Z, HIGHEST_Z = -5.0, 8.0
+"""Body mass index for age. WHO flags what lies beyond 5; we keep what is below 8: severe obesity is looked for."""
+HEIGHT_MARGIN = 0.25
+"""About six standard deviations of height at any age (WHO flags what lies beyond six)."""
+
+_AGES = (0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
+_HEIGHTS = (50, 61, 67, 75, 82, 87, 96, 103, 110, 116, 122, 128, 133, 138, 144, 150, 157, 163, 167, 169, 171)
+"""Years and cm: medians of WHO's growth standards of 2006 and reference of 2007, mean of girls and boys, rounded."""
+_BMI_OF_ADULTS = (8.0, 80.0)
+
+_Pair = tuple[pl.Expr, pl.Expr]
+
+
+def judged_growth(table: str, rows: pl.DataFrame) -> Verdict:
+    """Judge weights and heights that were taken on one occasion, against age and sex.
+
+    What is plausible as it stands is kept. Otherwise every known slip is undone in turn (weight and height in each
+    other's place, metres, millimetres, grams, a decimal point); if exactly one gives a plausible pair it is taken, and
+    the body mass index follows. If none or several do, the occasion is refused.
+    """
+    seen = rows.filter(pl.col("code").is_in([WEIGHT, HEIGHT, BMI]))
+    if seen.is_empty():
+        return _nothing(rows)
+    read = _readings(_occasions(seen))
+    told = rows.join(read, on=ORIGIN, how="left", maintain_order="left")
+    concerned = pl.col("code").is_in([WEIGHT, HEIGHT, BMI])
+    refused = (
+        told.filter(concerned & pl.col("__refused"))
+        .select(rows.columns)
+        .with_columns(pl.lit(IMPLAUSIBLE_GROWTH).alias(RULE))
+    )
+    kept = told.filter(~(concerned & pl.col("__refused").fill_null(value=False)))
+    mended = kept.with_columns(
+        pl.when(concerned & pl.col("__reading").is_not_null()).then(_value()).otherwise("value").alias("value")
+    )
+    readings = read["__reading"].drop_nulls().value_counts()
+    account = counts((table, "value", rule, MENDED, number) for rule, number in readings.iter_rows())
+    account = pl.concat([account, by_rule(table, REFUSED, refused[RULE])])
+    return Verdict(rows=mended.select(rows.columns), refused=refused, accounts=(Account(counts=account),))
+
+
+def judged_birth_weight(table: str, rows: pl.DataFrame) -> Verdict:
+    """Refuse a birth weight and its gestation where they are more than five standard deviations apart (Maršál 1996)."""
+    pairs = rows.filter(pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]))
+    if pairs.is_empty():
+        return _nothing(rows)
+    births = pairs.group_by(ORIGIN).agg(pl.col("sex").first(), _of(BIRTH_WEIGHT), _of(GESTATION))
+    z = growth_z("marsal", sex=pl.col("sex"), age_days=pl.col(GESTATION), value=pl.col(BIRTH_WEIGHT))
+    wrong = births.filter(z.abs() > FURTHEST_BIRTH_WEIGHT_Z)[ORIGIN]
+    broken = pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]) & pl.col(ORIGIN).is_in(wrong.implode())
+    refused = rows.filter(broken).with_columns(pl.lit(IMPLAUSIBLE_BIRTH_WEIGHT).alias(RULE))
+    account = Account(counts=by_rule(table, REFUSED, refused[RULE]))
+    return Verdict(rows=rows.filter(~broken), refused=refused, accounts=(account,))
+
+
+def _nothing(rows: pl.DataFrame) -> Verdict:
+    return Verdict(rows=rows, refused=rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE)), accounts=())
+
+
+def _of(code: str) -> pl.Expr:
+    return pl.col("value").filter(pl.col("code") == code).first().alias(code)
+
+
+def _occasions(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row an occasion: weight, height, body mass index, age in days and sex."""
+    age = (pl.col(DATE) - pl.col("birth_date")).dt.total_days().first().alias("age_days")
+    return rows.group_by(ORIGIN).agg(pl.col("sex").first(), age, _of(WEIGHT), _of(HEIGHT), _of(BMI))
+
+
+def _readings(occasions: pl.DataFrame) -> pl.DataFrame:
+    """Say which reading of each occasion is taken, if any is."""
+    typical = np.interp(occasions["age_days"].to_numpy() / 365.25, _AGES, _HEIGHTS)
+    seen = occasions.with_columns(pl.Series("__typical", typical))
+    weight, height = pl.col(WEIGHT), pl.col(HEIGHT)
+    tried = seen.with_columns(
+        _plausible(weight, height, pl.col(BMI)).alias("__as_it_stands"),
+        *(_plausible(*pair, None).alias(name) for name, pair in _slips(weight, height).items()),
+    )
+    names = list(_slips(weight, height))
+    single = pl.sum_horizontal(pl.col(name).fill_null(value=False).cast(pl.Int32) for name in names) == 1
+    reading = pl.when(~pl.col("__as_it_stands") & single).then(
+        pl.coalesce(pl.when(pl.col(name)).then(pl.lit(name)) for name in names)
+    )
+    decided = tried.with_columns(reading.alias("__reading"))
+    pairs = _slips(weight, height)
+    return decided.select(
+        ORIGIN,
+        "__reading",
+        (~pl.col("__as_it_stands") & pl.col("__reading").is_null()).alias("__refused"),
+        _read(pairs, 0).alias("__weight"),
+        _read(pairs, 1).alias("__height"),
+    )
+
+
+def _read(pairs: Mapping[str, _Pair], place: int) -> pl.Expr:
+    return pl.coalesce(pl.when(pl.col("__reading") == name).then(pair[place]) for name, pair in pairs.items())
+
+
+def _slips(weight: pl.Expr, height: pl.Expr) -> dict[str, _Pair]:
+    """Every known slip, undone."""
+    both = weight.is_not_null() & height.is_not_null()
+    return {
+        "weight and height in each other's place": (pl.when(both).then(height), pl.when(both).then(weight)),
+        "height in metres": (weight, height * 100),
+        "height in millimetres or a slipped decimal point": (weight, height / 10),
+        "weight in grams": (weight / 1000, height),
+        "weight with a slipped decimal point": (weight / 10, height),
+        "weight with a decimal point too early": (weight * 10, height),
+    }
+
+
+def _plausible(weight: pl.Expr, height: pl.Expr, bmi: pl.Expr | None) -> pl.Expr:
+    """Whether a pair can be; of a single measurement only itself is judged, of nothing nothing."""
+    typical = pl.col("__typical")
+    low, high = typical * (1 - HEIGHT_MARGIN), typical * (1 + HEIGHT_MARGIN)
+    found = pl.coalesce(weight / (height / 100) ** 2, *(() if bmi is None else (bmi,)))
+    tall = height.is_between(low, high).fill_null(height.is_null())
+    heavy = weight.is_between(9 * (low / 100) ** 2, 40 * (high / 100) ** 2).fill_null(weight.is_null())
+    anything = weight.is_not_null() | height.is_not_null() | (pl.lit(value=False) if bmi is None else bmi.is_not_null())
+    return anything & tall & heavy & _plausible_bmi(found)
+
+
+def _plausible_bmi(bmi: pl.Expr) -> pl.Expr:
+    z = growth_z("who", sex=pl.col("sex"), age_days=pl.col("age_days"), value=bmi)
+    absolute = bmi.is_between(*_BMI_OF_ADULTS).fill_null(value=True)
+    return z.is_between(LOWEST_Z, HIGHEST_Z).fill_null(absolute)
+
+
+def _value() -> pl.Expr:
+    weight, height = pl.col("__weight"), pl.col("__height")
+    bmi = weight / (height / 100) ** 2
+    return (
+        pl.when(pl.col("code") == WEIGHT)
+        .then(weight)
+        .when(pl.col("code") == HEIGHT)
+        .then(height)
+        .otherwise(pl.coalesce(bmi, "value"))
+    )

@@ -1,0 +1,224 @@
+"""A frame of texts becomes a frame of values, row by row: what is refused is set aside, what is mended is counted.
+
+In: texts as a file has them. Out: values under the mapping's names, the refused lines as they came, an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from riskstrat.intake.raw_extracts.account import EMPTIED, KEPT, MENDED, READ, REFUSED, Account, by_rule, counts
+from riskstrat.intake.raw_extracts.cleaning import Cleaned, cleaned, filled
+from riskstrat.intake.raw_extracts.delivery import Delivered
+from riskstrat.intake.raw_extracts.mapping import Column, Derived, Formula, Input
+from riskstrat.intake.raw_extracts.text import FAULT, LINE
+
+ORIGIN, RULE = "__origin", "__rule"
+FALLBACK, NO_KEY = "taken from another column", "not in the key file"
+_MARK = "!"
+_FILE = 1 << 32
+KeyMap = pl.DataFrame
+"""Columns own and common, one row an own number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A batch of a file: values of the rows that can be used, the others as they came, and the account."""
+
+    values: pl.DataFrame
+    refused: pl.DataFrame
+    account: Account
+
+
+def taken(delivered: Delivered, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> Taken:
+    """Clean and judge a batch.
+
+    Parameters
+    ----------
+    delivered
+        The file that it is from.
+    number
+        The file's number, which makes each row's origin unique.
+    texts
+        Columns by position, `LINE` and `FAULT`.
+    keys
+        The register's key file, if it has one.
+    """
+    declared = delivered.declared
+    parts = {name: _cleaned(delivered, name, column, texts) for name, column in declared.columns.items()}
+    origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
+    marked = texts.select(origin.alias(ORIGIN), FAULT)
+    values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
+    values = _derived(_fallen_back(values, declared), declared.derived)
+    values = values if keys is None else _translated(values, declared, keys)
+    judged = values.with_columns(_first_rule(declared))
+    whole = judged.filter(pl.col(RULE).is_null())
+    return Taken(
+        values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
+        refused=_as_they_came(delivered, texts, judged[RULE]),
+        account=_account(delivered, judged),
+    )
+
+
+def set_aside(delivered: Delivered, texts: pl.DataFrame, lines: pl.Series, rule: str) -> pl.DataFrame:
+    """Give lines as they came, refused by a rule."""
+    rules = texts.select(pl.when(pl.col(LINE).is_in(lines.implode())).then(pl.lit(rule)))
+    return _as_they_came(delivered, texts, rules.to_series())
+
+
+def precision_of(name: str) -> str:
+    """Column that holds how exact a date is."""
+    return f"{name}__precision"
+
+
+def spelling_of(name: str) -> str:
+    """Column that holds the spelling under which a value was found."""
+    return f"{name}__spelling"
+
+
+def _cleaned(delivered: Delivered, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:
+    found = delivered.columns[name]
+    expressions = {
+        f"{place} {spelling}": filled(column, pl.lit(str(delivered.year)) if place < 0 else pl.col(f"column_{place}"))
+        for place, spelling in found
+    } or {"nowhere": pl.lit(None, dtype=pl.String)}
+    cells = texts.with_columns(**expressions).select(list(expressions))
+    if column.several:
+        return Cleaned(value=_lists(column, cells))
+    value = cleaned(column, cells)
+    if len(column.names) == 1 or not found:
+        return value
+    spellings = [pl.when(pl.nth(n).is_not_null()).then(pl.lit(spelling)) for n, (_, spelling) in enumerate(found)]
+    return replace(value, beside={**value.beside, "spelling": cells.select(pl.coalesce(spellings)).to_series()})
+
+
+def _lists(column: Column, cells: pl.DataFrame) -> pl.Series:
+    """All filled cells of a row."""
+    if column.split:
+        words = [pl.col(name).str.extract_all(r"\S+").fill_null([]) for name in cells.columns]
+        return cells.select(pl.concat_list(words)).to_series()
+    return cells.select(pl.concat_list(pl.all()).list.drop_nulls()).to_series()
+
+
+def _columns(name: str, found: Cleaned) -> Iterator[pl.Series]:
+    yield found.value.alias(name)
+    yield from (column.alias(f"{name}__{beside}") for beside, column in found.beside.items())
+    for outcome, rules in ((MENDED, found.mended), (EMPTIED, found.emptied)):
+        yield from (flag.alias(_flag(outcome, name, rule)) for rule, flag in rules.items())
+
+
+def _flag(outcome: str, column: str, rule: str) -> str:
+    return f"{_MARK}{outcome}{_MARK}{column}{_MARK}{rule}"
+
+
+def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
+    pairs = {name: column.fallback for name, column in declared.columns.items() if column.fallback}
+    return values.with_columns(
+        *(pl.coalesce(name, other).alias(name) for name, other in pairs.items()),
+        *(
+            (pl.col(name).is_null() & pl.col(other).is_not_null()).alias(_flag(MENDED, name, FALLBACK))
+            for name, other in pairs.items()
+        ),
+    )
+
+
+def _derived(values: pl.DataFrame, derived: Mapping[str, Derived]) -> pl.DataFrame:
+    return values.with_columns(
+        FORMULAS[each.formula](*(pl.col(part) for part in each.of)).alias(name) for name, each in derived.items()
+    )
+
+
+def _product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return first * second
+
+
+def _bmi(weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr:
+    """Weight over height in metres squared."""
+    return pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2)
+
+
+def _weeks_and_days(weeks: pl.Expr, days: pl.Expr) -> pl.Expr:
+    return weeks * 7 + days.fill_null(0)
+
+
+def _positive(number: pl.Expr) -> pl.Expr:
+    return (number > 0).cast(pl.Float64)
+
+
+FORMULAS: Mapping[Formula, Callable[..., pl.Expr]] = {
+    "product": _product,
+    "bmi_kg_m2": _bmi,
+    "weeks_and_days": _weeks_and_days,
+    "positive": _positive,
+}
+
+
+def _translated(values: pl.DataFrame, declared: Input, keys: KeyMap) -> pl.DataFrame:
+    """Carry every key over to the common running numbers."""
+    for name in (name for name, column in declared.columns.items() if column.kind == "key"):
+        joined = values.join(keys.rename({"own": name}), on=name, how="left", maintain_order="left")
+        lost = joined[name].is_not_null() & joined["common"].is_null()
+        values = joined.with_columns(lost.alias(_flag(EMPTIED, name, NO_KEY)), pl.col("common").alias(name)).drop(
+            "common"
+        )
+    return values
+
+
+def _first_rule(declared: Input) -> pl.Expr:
+    needed = [name for name, column in declared.columns.items() if column.required]
+    broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
+    return pl.coalesce(FAULT, *broken).alias(RULE)
+
+
+def _as_they_came(delivered: Delivered, texts: pl.DataFrame, rules: pl.Series) -> pl.DataFrame:
+    names = {f"column_{place}": name for place, name in enumerate(_unique(delivered.sheet.header))}
+    told = texts.select(
+        pl.lit(delivered.file).alias("__file"),
+        pl.col(LINE),
+        rules.alias(RULE),
+        *(pl.col(n).alias(m) for n, m in names.items()),
+    )
+    return told.filter(pl.col(RULE).is_not_null())
+
+
+def _unique(header: tuple[str, ...]) -> list[str]:
+    return [
+        name if header.index(name) == place and not name.startswith("__") else f"{name}_{place}"
+        for place, name in enumerate(header)
+    ]
+
+
+def _account(delivered: Delivered, judged: pl.DataFrame) -> Account:
+    place = delivered.place
+    flags = [name for name in judged.columns if name.startswith(_MARK)]
+    readable = judged.filter(pl.col(FAULT).is_null())
+    sums = readable.select(pl.col(flags).sum()).row(0) if flags else ()
+    told = [(*name.split(_MARK)[1:], rows) for name, rows in zip(flags, sums, strict=True)]
+    refused = by_rule(place, REFUSED, judged[RULE])
+    ends = [(place, "", "", READ, judged.height), (place, "", "", KEPT, judged.height - int(refused["rows"].sum()))]
+    values = counts((place, column, rule, outcome, rows) for outcome, column, rule, rows in told)
+    return Account(counts=pl.concat([counts(ends), refused, values]), cells=_cells(delivered, readable))
+
+
+def _cells(delivered: Delivered, readable: pl.DataFrame) -> pl.DataFrame:
+    """Count empty cells by column and by the year of the file or of the row's first date."""
+    dates = [name for name, column in delivered.declared.columns.items() if column.kind == "date"]
+    year = pl.lit(delivered.year) if delivered.year or not dates else pl.col(dates[0]).dt.year()
+    names = list(delivered.declared.columns)
+    empty = [(_is_empty(name, delivered.declared.columns[name])).sum().alias(name) for name in names]
+    by_year = readable.group_by(year.cast(pl.Int32).alias("__year")).agg(pl.len().alias("__rows"), *empty)
+    long = by_year.unpivot(on=names, index=["__year", "__rows"], variable_name="column", value_name="missing")
+    return long.select(
+        pl.lit(delivered.place).alias("place"),
+        "column",
+        pl.col("__year").alias("year"),
+        pl.col("__rows").cast(pl.Int64).alias("rows"),
+        pl.col("missing").cast(pl.Int64),
+    )
+
+
+def _is_empty(name: str, column: Column) -> pl.Expr:
+    return pl.col(name).list.len().fill_null(0) == 0 if column.several else pl.col(name).is_null()

@@ -1,0 +1,159 @@
+"""Files of any format as frames of texts: the same columns whatever wrote them, a bounded number of rows at a time.
+
+In: a file and the names that a mapping knows. Out: a `Sheet`, and from it frames with the number of each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+
+from riskstrat.extras import optional
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, Dialect, UnreadableError, dialect_of, text_frames
+
+ROWS_AT_A_TIME = 100_000
+_TEXT = (".csv", ".tsv", ".txt", ".dat")
+_STATISTICAL: Mapping[str, str] = {
+    ".sas7bdat": "read_sas7bdat",
+    ".dta": "read_dta",
+    ".sav": "read_sav",
+    ".zsav": "read_sav",
+}
+ENDINGS = (*_TEXT, ".parquet", *_STATISTICAL)
+"""Endings of files that hold data; a file with another ending is told of and left alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A file whose columns are known and whose rows have not been read.
+
+    Attributes
+    ----------
+    path
+        The file.
+    header
+        Names of its columns.
+    written
+        Encoding and separator, or the format, for the report.
+    dialect
+        How it is written, if it is text.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    written: str
+    dialect: Dialect | None = None
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Read the rows as texts; columns by position, and `LINE` and `FAULT`.
+
+        Raises
+        ------
+        UnreadableError
+            If the file breaks off.
+        """
+        if self.dialect is not None:
+            yield from text_frames(self.path, self.dialect)
+            return
+        first = 1
+        for frame in _FRAMES[_family(self.path)](self.path):
+            yield _numbered(frame, first)
+            first += frame.height
+
+
+def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
+    """Read what a file says of its columns.
+
+    Raises
+    ------
+    UnreadableError
+        If it is not what its ending says.
+    """
+    if path.suffix.lower() in _TEXT:
+        return _opened_text(path, known)
+    try:
+        header = _HEADERS[_family(path)](path)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
+        raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
+    return Sheet(path=path, header=header, written=path.suffix.lower().lstrip("."))
+
+
+def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
+    found = dialect_of(path, known)
+    if isinstance(found, str):
+        raise UnreadableError(found)
+    separator = {"\t": "tab"}.get(found.separator, found.separator)
+    return Sheet(path=path, header=found.header, written=f"{found.encoding}, {separator}", dialect=found)
+
+
+def _family(path: Path) -> str:
+    return "parquet" if path.suffix.lower() == ".parquet" else "statistical"
+
+
+def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    named = frame.rename({name: f"column_{position}" for position, name in enumerate(frame.columns)})
+    texts = named.with_columns(_as_text(name, dtype) for name, dtype in named.schema.items())
+    lines = pl.int_range(first, first + frame.height, dtype=pl.UInt32, eager=True)
+    return texts.with_columns(lines.alias(LINE), pl.lit(None, dtype=pl.String).alias(FAULT))
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Write a value as agencies do; statistical programs keep whole numbers as floats, and 1.0 is their 1."""
+    text = pl.col(name).cast(pl.String, strict=False)
+    if not dtype.is_float():
+        return text
+    whole = pl.col(name).cast(pl.Int64, strict=False)
+    return pl.when(pl.col(name) == whole).then(whole.cast(pl.String)).otherwise(text).alias(name)
+
+
+def _parquet_header(path: Path) -> tuple[str, ...]:
+    """Name the columns that hold one plain value a row."""
+    schema = pl.read_parquet_schema(path)
+    return tuple(name for name, dtype in schema.items() if not dtype.is_nested() and dtype != pl.Binary)
+
+
+def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
+    rows = pl.scan_parquet(path, glob=False)
+    plain = _parquet_header(path)
+    try:
+        height = rows.select(pl.len()).collect().item()
+        for start in range(0, height, ROWS_AT_A_TIME):
+            yield rows.slice(start, ROWS_AT_A_TIME).select(plain).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableError("a Parquet file that breaks off") from error
+
+
+def _statistical_header(path: Path) -> tuple[str, ...]:
+    pyreadstat = optional("pyreadstat")
+    try:
+        _, said = getattr(pyreadstat, _STATISTICAL[path.suffix.lower()])(
+            str(path), metadataonly=True, output_format="polars"
+        )
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+        raise ValueError(path.suffix) from error
+    return tuple(said.column_names)
+
+
+def _statistical_frames(path: Path) -> Iterator[pl.DataFrame]:
+    pyreadstat = optional("pyreadstat")
+    read = getattr(pyreadstat, _STATISTICAL[path.suffix.lower()])
+    chunks = pyreadstat.read_file_in_chunks(read, str(path), chunksize=ROWS_AT_A_TIME, output_format="polars")
+    try:
+        for frame, _ in chunks:
+            yield cast("pl.DataFrame", frame)
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError) as error:
+        raise UnreadableError("a file that breaks off") from error
+
+
+_HEADERS: Mapping[str, Callable[[Path], tuple[str, ...]]] = {
+    "parquet": _parquet_header,
+    "statistical": _statistical_header,
+}
+_FRAMES: Mapping[str, Callable[[Path], Iterator[pl.DataFrame]]] = {
+    "parquet": _parquet_frames,
+    "statistical": _statistical_frames,
+}

@@ -1,0 +1,121 @@
+"""The mappings that ship, and those of the user, which come before them.
+
+In: TOML files. Out: frozen mappings by name, or every contradiction in any of them at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+
+Toml = dict[str, object]
+
+
+def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
+    """Read the shipped mappings and the user's own.
+
+    Parameters
+    ----------
+    own
+        TOML files. One whose `name` is that of a shipped mapping takes its place; with ``extends = "<name>"`` it only
+        says what is different: tables are merged, lists and values replaced.
+
+    Returns
+    -------
+    tuple of RegisterMapping
+        In the order of their names.
+
+    Raises
+    ------
+    UsageError
+        With everything that is wrong with any of them.
+
+    Examples
+    --------
+    >>> [mapping.name for mapping in mappings()][:2]
+    ['bhv', 'dors']
+    """
+    texts = {f"{name}.toml": _shipped(name) for name in shipped_names()}
+    declared: dict[str, tuple[str, Toml]] = {}
+    problems: list[Problem] = []
+    for place, text in (*texts.items(), *((str(path), _own(path)) for path in own)):
+        found = _declared(place, text, declared)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            declared[str(found.get("name", place))] = (place, found)
+    built = [_built(place, found) for place, found in declared.values()]
+    problems += [problem for each in built if isinstance(each, list) for problem in each]
+    if problems:
+        raise UsageError(*problems)
+    return tuple(sorted((each for each in built if isinstance(each, RegisterMapping)), key=lambda each: each.name))
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the mappings that ship."""
+    files = resources.files(__package__).joinpath("mappings").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+
+
+def _shipped(name: str) -> str:
+    return resources.files(__package__).joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _own(path: Path) -> str | Problem:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return _problem(
+            str(path), "a file that cannot be read as text", "a mapping in TOML, UTF-8", "give another file"
+        )
+
+
+def _declared(place: str, text: str | Problem, declared: Mapping[str, tuple[str, Toml]]) -> Toml | Problem:
+    if isinstance(text, Problem):
+        return text
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return _problem(place, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if base not in declared:
+        return _problem(place, f"extends = {base!r}", "one of " + ", ".join(declared), "correct the name")
+    return _merged(declared[str(base)][1], content)
+
+
+def _merged(base: Toml, change: Toml) -> Toml:
+    """Lay a change over a declaration: tables are merged, everything else replaced."""
+    both = {
+        name: _merged(cast("Toml", base[name]), cast("Toml", value))
+        for name, value in change.items()
+        if isinstance(value, dict) and isinstance(base.get(name), dict)
+    }
+    return {**base, **change, **both}
+
+
+def _built(place: str, content: Toml) -> RegisterMapping | list[Problem]:
+    try:
+        return RegisterMapping.model_validate(content)
+    except ValidationError as invalid:
+        return list(_contradictions(place, invalid))
+
+
+def _contradictions(place: str, invalid: ValidationError) -> Iterator[Problem]:
+    for error in invalid.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in error["loc"]) or "the mapping"
+        for message in error["msg"].removeprefix("Value error, ").split("; "):
+            yield _problem(place, f"{where}: {message}", "what docs/intake.md says of mappings", "correct it")
+
+
+def _problem(place: str, found: str, expected: str, remedy: str) -> Problem:
+    return Problem(table=place, found=found, expected=expected, remedy=remedy)

@@ -1,0 +1,142 @@
+"""Tables of area results: risks and relative risks, the municipality, periods, drift, reasons, inequality, factors.
+
+In: area estimates and what was computed from them. Out: tables with the role of every column, not yet released.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskstrat.disclosure import Table
+from riskstrat.records.areas import QUANTITIES, AreaEstimates
+from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.explanation import Explanation
+
+_Z_90 = 1.645
+_TRAINED = ("cases", "people")
+_BEHIND = ("cases", "people", "target_people")
+
+
+def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
+    """One row a group, without observed and expected; what is read from observed cases is withheld where they are.
+
+    Parameters
+    ----------
+    areas
+        The estimates.
+    names
+        Frame of area_id and name, shown beside the code.
+    """
+    shown = areas.table.drop("observed", "expected")
+    labels = list(areas.by)
+    if names is not None:
+        shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
+        labels.append("name")
+    estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
+    return Table(
+        shown,
+        dimensions=labels,
+        counts=("cases", "target_people"),
+        denominators={"cases": "people"},
+        derived=dict.fromkeys(estimates, _BEHIND),
+    )
+
+
+def total(areas: AreaEstimates) -> Table:
+    """Say of the whole municipality: people, expected cases with two intervals, and the outcomes behind them."""
+    frame = areas.total.with_columns(
+        scope=pl.lit("all"),
+        cases=pl.lit(int(areas.table["cases"].sum())),
+        trained=pl.lit(int(areas.table["people"].sum())),
+    )
+    derived = [name for name in areas.total.columns if name != "people"]
+    return Table(
+        frame,
+        dimensions=("scope",),
+        counts=("people", "cases"),
+        denominators={"cases": "trained"},
+        derived=dict.fromkeys(derived, ("people", "cases")),
+    )
+
+
+def drift(areas: AreaEstimates) -> Table | None:
+    """Say how far theta moved between earlier and later index dates; None where there is one landmark."""
+    if areas.drift is None:
+        return None
+    cases, public = ("early_cases", "late_cases"), ("early_last", "late_first")
+    derived = [name for name in areas.drift.columns if name not in (*cases, *public)]
+    frame = areas.drift.with_columns(scope=pl.lit("all"))
+    return Table(frame, dimensions=("scope",), counts=cases, derived=dict.fromkeys(derived, cases), public=public)
+
+
+def left_out(areas: AreaEstimates) -> Table:
+    """Count who is in no group that was estimated."""
+    return Table(areas.left_out, dimensions=("reason",), counts=("people", "target_people"), public=("groups",))
+
+
+def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
+    """Observed risk of each period of index dates, oldest first, with an approximate 90 % interval (log-normal)."""
+    dates = cohort.people.group_by("landmark").agg(
+        pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
+    )
+    margin = _Z_90 / (pl.col("observed") / pl.col("dispersion")).sqrt()
+    risk = pl.col("observed") / pl.col("people")
+    frame = (
+        areas.calibration.join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
+        .join(dates.drop("index_from"), left_on="last_landmark", right_on="landmark")
+        .sort("first_landmark")
+        .select(
+            "index_from",
+            "index_to",
+            "people",
+            "cases",
+            risk=risk,
+            lower=risk * (-margin).exp(),
+            upper=risk * margin.exp(),
+        )
+    )
+    return Table(
+        frame,
+        dimensions=("index_from", "index_to"),
+        counts=_TRAINED,
+        denominators={"cases": "people"},
+        derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
+    )
+
+
+def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Parts of each area's difference from the municipality; the area's outcomes decide whether they may be shown."""
+    frame = found.join(_behind(areas).drop("target_people"), on="group", how="left", maintain_order="left")
+    return Table(
+        frame,
+        dimensions=("group", "part"),
+        unshown=_TRAINED,
+        derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
+    )
+
+
+def factors(explanation: Explanation, target: Target, areas: AreaEstimates) -> Table:
+    """Mean contribution of each feature in an area minus that in the municipality, in logits of the final model."""
+    found = explanation.by_group(target.people["area_id"])
+    return Table(
+        found.join(_behind(areas), on="group", maintain_order="left"),
+        dimensions=("group", "feature"),
+        public=("family",),
+        unshown=_BEHIND,
+        derived={"mean_difference": _BEHIND},
+    )
+
+
+def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Measures of inequality: all outcomes of the municipality stand behind them."""
+    derived = [name for name in found.columns if name != "metric"]
+    return Table(
+        found.with_columns(cases=pl.lit(int(areas.table["cases"].sum()))),
+        dimensions=("metric",),
+        unshown=("cases",),
+        derived=dict.fromkeys(derived, "cases"),
+    )
+
+
+def _behind(areas: AreaEstimates) -> pl.DataFrame:
+    return areas.table.select(pl.col(areas.by[0]).alias("group"), *_BEHIND)

@@ -1,0 +1,200 @@
+"""Who is in a cohort: the first table of an article, by group, with nothing in it that names a person.
+
+In: a cohort, features, a column to group by. Out: tables with the role of every column, not yet released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from riskstrat.declare import LocalisedText
+from riskstrat.disclosure import Released, Table
+from riskstrat.errors import Problem, UsageError
+from riskstrat.figures import Language, load_words
+from riskstrat.figures.characteristics import characteristics_html
+from riskstrat.records.cohort import Target, check_rows
+
+FEWEST_FOR_QUARTILES = 20
+"""With fewer people a quartile is close to somebody's own value."""
+
+MOST_LEVELS = 12
+"""Texts with more distinct values than these are no characteristic of a group."""
+
+DIGITS = 3
+"""Shares and statistics carry so many: more would tell the count behind a rounded one."""
+
+EVERYBODY = "all"
+KEYS = ("person_id", "index_date")
+_OWN: Mapping[str, LocalisedText] = {
+    "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
+    "sex": LocalisedText(en="Sex", sv="Kön"),
+    "birth_region": LocalisedText(en="Region of birth", sv="Födelseregion"),
+    "ending": LocalisedText(en="End of follow-up", sv="Slut på uppföljningen"),
+    "duration_days": LocalisedText(en="Follow-up, days", sv="Uppföljning, dagar"),
+}
+_ENDINGS = {0: "censored", 1: "outcome", 2: "competing death"}
+_STATISTICS = ("mean", "standard_deviation", "lower_quartile", "median", "upper_quartile")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TableOne:
+    """Characteristics of a cohort by group, already released.
+
+    Attributes
+    ----------
+    groups
+        group and people: rows of the cohort, one a person and index date.
+    levels
+        order, variable, label, label_sv, level, group, count, people (in whom the variable is known) and share.
+    numbers
+        order, variable, label, label_sv, group, observed, mean, standard_deviation, lower_quartile, median and
+        upper_quartile.
+    """
+
+    groups: Released
+    levels: Released
+    numbers: Released
+
+    def html(self, language: Language = "sv") -> str:
+        """Write it as one HTML table, a column a group."""
+        return characteristics_html(self.groups, self.levels, self.numbers, load_words(language))
+
+
+def characteristic_tables(
+    cohort: Target, X: pl.DataFrame | None, *, by: str | None, labels: Mapping[str, LocalisedText]
+) -> dict[str, Table]:
+    """Describe who is in a cohort: the tables ``groups``, ``levels`` and ``numbers`` (see `TableOne`).
+
+    Parameters
+    ----------
+    cohort, X, by, labels
+        As in `riskstrat.publication.table_one`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column, or X has other rows than the cohort.
+    """
+    group = _group(cohort, by).alias("group")
+    rows = _described(cohort, X).select(pl.exclude(by or "")).with_columns(group)
+    names = {**_OWN, **{name: LocalisedText(en=name, sv=name) for name in rows.columns if name not in _OWN}, **labels}
+    return {
+        "groups": Table(
+            rows.group_by("group").agg(people=pl.len()).sort("group"), dimensions=("group",), counts=("people",)
+        ),
+        "levels": _levels_table(rows, _counted(rows), names),
+        "numbers": _numbers_table(rows, _measured(rows), names),
+    }
+
+
+def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:
+    people = cohort.people
+    ended = [pl.col("event").replace_strict(_ENDINGS, return_dtype=pl.String).alias("ending"), pl.col("duration_days")]
+    own = people.select("age_years", "sex", *_present(people, "birth_region"), *(ended if "event" in people else []))
+    if X is None:
+        return own
+    check_rows("X", X.height, people.height)
+    return own.hstack(X.select(pl.exclude(*KEYS, *own.columns)))
+
+
+def _present(people: pl.DataFrame, *names: str) -> list[str]:
+    return [name for name in names if name in people.columns]
+
+
+def _group(cohort: Target, by: str | None) -> pl.Series:
+    if by is None:
+        return pl.repeat(EVERYBODY, cohort.people.height, eager=True)
+    if by not in cohort.people.columns or by in KEYS:
+        raise UsageError(
+            Problem(
+                found=f"no column '{by}' to group by",
+                expected=f"one of {', '.join(name for name in cohort.people.columns if name not in KEYS)}",
+                remedy="correct the name, or add the column to cohort.people",
+            )
+        )
+    return cohort.people[by].cast(pl.String).fill_null("unknown")
+
+
+def _counted(rows: pl.DataFrame) -> list[str]:
+    """Name the columns whose levels are counted: texts of few levels, and what is only true or false, 1 or 0."""
+    return [name for name in rows.columns if name != "group" and (_is_flag(rows[name]) or _is_short(rows[name]))]
+
+
+def _is_flag(values: pl.Series) -> bool:
+    if values.dtype == pl.Boolean:
+        return True
+    return values.dtype.is_numeric() and bool(((values == 0) | (values == 1)).all())
+
+
+def _is_short(values: pl.Series) -> bool:
+    return values.dtype == pl.String and values.n_unique() <= MOST_LEVELS
+
+
+def _measured(rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
+
+
+def _levels_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
+    parts = [_levels(rows, name) for name in names]
+    frame = _labelled(pl.concat(parts), rows.columns, labels)
+    share = (pl.col("count") / pl.col("people")).round_sig_figs(DIGITS)
+    return Table(
+        frame.with_columns(share=share),
+        dimensions=("variable", "level", "group"),
+        counts=("count",),
+        denominators={"count": "people"},
+        derived={"share": ("count", "people")},
+        public=("order", "label", "label_sv"),
+    )
+
+
+def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Count the levels of a variable in every group, 0 where a group has none; a flag is counted where it is 1."""
+    flag = _is_flag(rows[name])
+    known = rows.select("group", level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name))
+    known = known.drop_nulls("level")
+    people = known.group_by("group").agg(people=pl.len())
+    levels = pl.DataFrame({"level": ["1"]}) if flag else known.select("level").unique()
+    counts = known.group_by("group", "level").agg(count=pl.len())
+    crossed = people.join(levels, how="cross").join(counts, on=["group", "level"], how="left")
+    return crossed.select(
+        pl.lit(name).alias("variable"), "level", "group", pl.col("count").fill_null(0).cast(pl.Int64), "people"
+    )
+
+
+def _numbers_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
+    frame = _labelled(pl.concat([_numbers(rows, name) for name in names]), rows.columns, labels)
+    return Table(
+        frame,
+        dimensions=("variable", "group"),
+        counts=("observed",),
+        derived=dict.fromkeys(_STATISTICS, "observed"),
+        public=("order", "label", "label_sv"),
+    )
+
+
+def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    value, many = pl.col(name).cast(pl.Float64), pl.col(name).count() >= FEWEST_FOR_QUARTILES
+    quartiles = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
+    return rows.group_by("group").agg(
+        pl.lit(name).alias("variable"),
+        observed=value.count().cast(pl.Int64),
+        mean=value.mean().round_sig_figs(DIGITS),
+        standard_deviation=value.std().round_sig_figs(DIGITS),
+        **{
+            said: pl.when(many).then(value.quantile(share, "linear").round_sig_figs(DIGITS))
+            for said, share in quartiles.items()
+        },
+    )
+
+
+def _labelled(frame: pl.DataFrame, order: Sequence[str], labels: Mapping[str, LocalisedText]) -> pl.DataFrame:
+    variable = pl.col("variable")
+    return frame.with_columns(
+        order=variable.replace_strict(list(order), range(len(order)), return_dtype=pl.Int32),
+        label=variable.replace_strict({name: text.en for name, text in labels.items()}),
+        label_sv=variable.replace_strict({name: text.sv for name, text in labels.items()}),
+    ).sort("order", *(name for name in ("level", "group") if name in frame.columns))

@@ -1,0 +1,209 @@
+"""The one place where results are declared fit to publish, and released.
+
+In: a `Study`, or a single record. Out: `Published`, or released tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import polars as pl
+
+from riskstrat.declare import LocalisedText
+from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.publication import areas as of_areas
+from riskstrat.publication import cohort as of_cohort
+from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.plan import plan_tables
+from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
+from riskstrat.publication.summaries import quintiles, risk_strata
+from riskstrat.publication.validation import validation_tables
+from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.cohort import Target
+from riskstrat.records.plan import Plan
+from riskstrat.records.study import Source, Study
+from riskstrat.records.validation import Validation
+
+Record = Target | Validation | AreaEstimates | Plan
+
+
+def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
+    """Release all tables of a study together: the only way from results to reports, exports and MLflow.
+
+    Parameters
+    ----------
+    study
+        What `riskstrat.run` returned.
+    disclosure
+        The rule; by default the study's own (``study.settings.disclosure``).
+
+    Returns
+    -------
+    Published
+        Released tables, and facts that concern no person.
+
+    Raises
+    ------
+    DisclosureError
+        If a table cannot be judged.
+    """
+    source = study.source
+    facts = Facts(
+        condition=study.condition,
+        settings=study.settings,
+        as_of=study.as_of,
+        version=study.version,
+        digest=study.digest,
+        chosen=study.choice.chosen,
+        source=SourceFacts(
+            name=source.name, fingerprint=source.fingerprint, data_end=source.data_end, geometry=source.geometry
+        ),
+    )
+    return publish_tables(facts, study_tables(study), disclosure or study.settings.disclosure)
+
+
+def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:
+    """Release tables together and bring them beside the facts of their study.
+
+    Parameters
+    ----------
+    facts
+        What is said of the study besides its tables.
+    tables
+        All that is published of it, by name.
+    disclosure
+        The rule.
+    """
+    released = MappingProxyType(release(tables, disclosure))
+    return Published(**vars(facts), tables=released, disclosure=disclosure, token=TOKEN)
+
+
+def release_record(record: Record, disclosure: Disclosure | None = None) -> dict[str, Released]:
+    """Release the tables of a single record together, by default under the rule that it carries.
+
+    Parameters
+    ----------
+    record
+        A cohort, target population, validation, area estimates or plan.
+    disclosure
+        The rule; by default ``record.disclosure``.
+    """
+    return release(record_tables(record), disclosure or record.disclosure)
+
+
+def table_one(
+    cohort: Target,
+    X: pl.DataFrame | None = None,
+    *,
+    by: str | None = None,
+    labels: Mapping[str, LocalisedText] | None = None,
+    disclosure: Disclosure | None = None,
+) -> TableOne:
+    """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
+
+    Groups stand alone, without a column of everybody: beside them it would give away what is withheld in one.
+
+    Parameters
+    ----------
+    cohort
+        Whose people are described: age, sex, region of birth and, where they were followed, how that ended.
+    X
+        Features in the order of the cohort's rows: what is only 0 or 1 is counted, the rest is averaged.
+    by
+        A column of `cohort.people`, such as ``"sex"`` or ``"landmark"``; everybody is one group without it.
+    labels
+        What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
+    disclosure
+        The rule; by default the cohort's own.
+
+    Returns
+    -------
+    TableOne
+        Released. Means need as many people as a count; medians and quartiles 20.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column, or X has other rows than the cohort.
+    """
+    tables = characteristic_tables(cohort, X, by=by, labels=labels or {})
+    return TableOne(**release(tables, disclosure or cohort.disclosure))
+
+
+def record_tables(record: Record) -> dict[str, Table]:
+    """All that may be asked to be shown of a single record, each column with its role."""
+    if isinstance(record, Target):
+        return {"flow": of_cohort.flow(record)}
+    if isinstance(record, Validation):
+        return validation_tables(record)
+    return plan_tables(record) if isinstance(record, Plan) else _estimates(record)
+
+
+def study_tables(study: Study) -> dict[str, Table]:
+    """All that a study may ask to show, each column with its role."""
+    return {
+        "flow": of_cohort.flow(study.cohort),
+        "target_flow": of_cohort.flow(study.target),
+        "choice": _public(study.choice.scores, "name"),
+        "splits": _public(study.splits, "split"),
+        **_source(study.source),
+        **_checks(study.checks),
+        **_everybody(study),
+        **(_area_tables(study, study.areas) if study.areas else {}),
+        **_plans({"plan": study.plan, "strata": study.strata_plan}),
+    }
+
+
+def _source(source: Source) -> dict[str, Table]:
+    refused = Table(source.refused, dimensions=("table", "rule"), counts=("rows",))
+    return {"coverage": _public(source.coverage, "register"), "refused": refused}
+
+
+def _public(frame: pl.DataFrame, dimension: str) -> Table:
+    return Table(frame, dimensions=(dimension,), public=[name for name in frame.columns if name != dimension])
+
+
+def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
+    return {
+        f"{kind}_{name}": table for name, check in checks.items() for kind, table in validation_tables(check).items()
+    }
+
+
+def _everybody(study: Study) -> dict[str, Table]:
+    outcomes = of_cohort.outcomes(study.cohort)
+    return _present(
+        total=of_cohort.total(study.target, study.target_risk, outcomes),
+        risk_strata=risk_strata(study.target_risk, outcomes),
+        assessed=of_cohort.assessed(study.cohort),
+    )
+
+
+def _area_tables(study: Study, areas: AreaEstimates) -> dict[str, Table]:
+    return _present(
+        **_estimates(areas, study.source.area_names),
+        periods=of_areas.periods(areas, study.cohort),
+        left_out=of_areas.left_out(areas),
+        factors=of_areas.factors(study.explanation, study.target, areas),
+        quintiles=None if study.plan is None else quintiles(areas, study.plan),
+        reasons=None if study.reasons is None else of_areas.reasons(study.reasons, areas),
+        inequality=None if study.inequality is None else of_areas.inequality(study.inequality, areas),
+    )
+
+
+def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
+    table = of_areas.areas_table(areas, names)
+    return _present(areas=table, total=of_areas.total(areas), drift=of_areas.drift(areas))
+
+
+def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
+    return {
+        f"{prefix}_{name}": table
+        for prefix, plan in plans.items()
+        if plan is not None
+        for name, table in plan_tables(plan).items()
+    }
+
+
+def _present(**tables: Table | None) -> dict[str, Table]:
+    return {name: table for name, table in tables.items() if table is not None}

@@ -1,0 +1,111 @@
+"""What a notebook shows of a record: a released table and the rule, or a chart of released numbers.
+
+In: a study or a record, shown under the rule that it carries. Out: HTML, or an altair chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from riskstrat.disclosure import Disclosure, Released
+from riskstrat.errors import Problem, UsageError
+from riskstrat.figures import Language, area_intervals, calibration, comparisons, load_words, released_html
+from riskstrat.figures.flow import flow_chart
+from riskstrat.figures.words import Words
+from riskstrat.publication.characteristics import TableOne
+from riskstrat.publication.composition import Record, publish, release_record
+from riskstrat.publication.published import Published
+from riskstrat.records.study import Study
+
+if TYPE_CHECKING:
+    import altair as alt
+
+Displayed = Study | Published | TableOne | Record
+
+_TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "Target": ("Target population", "flow"),
+        "Cohort": ("Cohort", "flow"),
+        "Validation": ("Validation", "metrics"),
+        "AreaEstimates": ("Areas", "areas"),
+        "Plan": ("Plan", "selected"),
+    }
+)
+_OF_STUDY: Mapping[str, str] = MappingProxyType(
+    {"flow": "Cohort", "metrics_person": "Validation", "areas": "Areas", "plan_selected": "Plan"}
+)
+_CHARTS: Mapping[str, tuple[str, Callable[[Released, Words], alt.LayerChart]]] = MappingProxyType(
+    {
+        "Target": ("flow", flow_chart),
+        "Cohort": ("flow", flow_chart),
+        "Validation": ("calibration", calibration),
+        "AreaEstimates": ("areas", area_intervals),
+        "Plan": ("comparisons", comparisons),
+    }
+)
+
+
+def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
+    """Show a study or one of its records as HTML: released tables and the rule in words.
+
+    Parameters
+    ----------
+    shown
+        A study, published results, table one, a cohort, target population, validation, area estimates or a plan.
+    disclosure
+        The rule; by default the one that the study or record carries. What was released already stays as it is.
+
+    Returns
+    -------
+    str
+        HTML without a row about a person or a count that the rule withholds.
+
+    Raises
+    ------
+    DisclosureError
+        If a table cannot be judged.
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    if isinstance(shown, TableOne):
+        return f"{shown.html('en')}<p>{shown.levels.rule['en']}</p>"
+    if isinstance(shown, Study | Published):
+        tables = (shown if isinstance(shown, Published) else publish(shown, disclosure)).tables
+        return "".join(released_html(title, tables[name]) for name, title in _OF_STUDY.items() if name in tables)
+    title, name = _TITLES[type(shown).__name__]
+    return released_html(title, release_record(shown, disclosure)[name])
+
+
+def draw(record: Record, language: Language = "sv", disclosure: Disclosure | None = None) -> alt.LayerChart:
+    """Draw a record from its released numbers.
+
+    Parameters
+    ----------
+    record
+        A cohort or target population (flow chart, STROBE item 13c), a validation (observed against predicted risk),
+        area estimates (relative risks with intervals) or a plan (averted cases for one budget spent in different ways).
+    language
+        ``"sv"`` or ``"en"``.
+    disclosure
+        The rule; by default the one that the record carries.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    UsageError
+        If there is no chart of such a value.
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    kind = type(record).__name__
+    if kind not in _CHARTS:
+        raise UsageError(
+            Problem(found=f"a {kind}", expected=f"one of {', '.join(_CHARTS)}", remedy="draw one of its parts")
+        )
+    name, chart = _CHARTS[kind]
+    return chart(release_record(record, disclosure)[name], load_words(language))

@@ -1,0 +1,113 @@
+"""Tables of a plan: the units chosen, how robust that is, what it averts and costs, beside other ways to spend as much.
+
+In: a `Plan`. Out: tables with the role of every column, not yet released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import polars as pl
+
+from riskstrat.disclosure import Table
+from riskstrat.errors import DisclosureError, Problem
+from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Interval, Plan
+
+_SHARE = "share"
+_FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
+
+
+def plan_tables(plan: Plan) -> dict[str, Table]:
+    """Give the tables of a plan with the roles that `release` needs.
+
+    Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
+    cases, averted cases and robustness are not.
+
+    Parameters
+    ----------
+    plan
+        What `riskstrat.prioritise` returned.
+
+    Returns
+    -------
+    dict of Table
+        ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve``.
+
+    Raises
+    ------
+    DisclosureError
+        If the plan was made without observed cases: nothing then says which numbers are protected.
+    """
+    if OBSERVED_CASES not in plan.units.columns:
+        raise DisclosureError(_unjudged())
+    robust = plan.units.select(*plan.by, "people", OBSERVED_CASES, "robustness")
+    return {
+        "selected": _unit_table(plan.selected, plan.by),
+        "robustness": _unit_table(robust, plan.by, shown=("robustness",)),
+        "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
+        "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
+        "comparisons": _aggregate(plan.comparisons, ("strategy",), plan.units),
+        "curve": _table(plan.curve, ("budget_sek",), ("averted", "lower", "upper")),
+    }
+
+
+def _summary(plan: Plan) -> pl.DataFrame:
+    # What one more million averts is about a single unit, so that unit's counts decide whether it is shown.
+    following = plan.units.filter(pl.col("unit").eq_missing(pl.lit(plan.next_unit)))
+    behind: dict[str, tuple[Interval, pl.DataFrame]] = {
+        "averted": (plan.averted, plan.selected),
+        "nnt": (plan.nnt, plan.selected),
+        "outside_share": (plan.outside_share, plan.selected),
+        "next_million": (plan.next_million, following),
+    }
+    return pl.DataFrame(
+        [{"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()]
+    )
+
+
+def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.DataFrame) -> Table:
+    counted = frame.with_columns(**{column: pl.lit(count) for column, count in _behind(behind).items()})
+    return _table(counted, dimensions, [column for column in frame.columns if column not in dimensions])
+
+
+def _behind(units: pl.DataFrame) -> dict[str, int]:
+    """Count the people and observed cases behind a number about these units."""
+    return {column: int(units[column].sum()) for column in ("people", OBSERVED_CASES)}
+
+
+def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
+    """Rows of single units; costs stay behind, because by the cost per person they tell the exact number of people."""
+    known = [column for column in (OBSERVED_CASES, OBSERVED_PEOPLE) if column in frame.columns]
+    whole = {"reached": pl.col("reached").round().cast(pl.Int64)} if "reached" in frame.columns else {}
+    return Table(
+        frame.drop("cost_sek", strict=False).with_columns(**whole),
+        dimensions=by,
+        counts=("people", *whole),
+        unshown=known,
+        derived={
+            **({_SHARE: "people"} if _SHARE in frame.columns else {}),
+            **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
+        },
+        public=[CARE_NEED] if CARE_NEED in frame.columns else [],
+    )
+
+
+def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str]) -> Table:
+    return Table(
+        frame,
+        dimensions=dimensions,
+        counts=("people",),
+        unshown=(OBSERVED_CASES,),
+        derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
+    )
+
+
+def _unjudged() -> Problem:
+    return Problem(
+        found="a plan made without observed cases",
+        expected=f"a column {OBSERVED_CASES} of whole numbers in its units",
+        remedy="plan from area estimates, or add the column",
+        table="units",
+        column=OBSERVED_CASES,
+    )

@@ -1,0 +1,108 @@
+"""What of a study was published: released tables and facts that concern no person.
+
+In: released tables. Out: `Published`, the only thing that reports, exports and tracking read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from datetime import date
+
+import polars as pl
+
+from riskstrat.declare import Condition, Settings
+from riskstrat.disclosure import Disclosure, Released
+from riskstrat.errors import DisclosureError, Problem
+
+TOKEN = object()
+"""Known to `riskstrat.publication.composition` only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFacts:
+    """Where the data came from.
+
+    Attributes
+    ----------
+    name, fingerprint, data_end
+        Name of the registers, digest of their data and the last day that they cover.
+    geometry
+        GeoJSON of the areas; None without geometry.
+    """
+
+    name: str
+    fingerprint: str
+    data_end: date
+    geometry: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Facts:
+    """What is said of a study besides its tables: nothing in it was counted among persons.
+
+    Attributes
+    ----------
+    condition, settings, as_of, version
+        What was asked, as of which day, with which version of the library.
+    digest
+        Names the study (`riskstrat.records.study.Study.digest`).
+    chosen
+        Name of the estimator that was chosen.
+    source
+        Where the data came from.
+    """
+
+    condition: Condition
+    settings: Settings
+    as_of: date
+    version: str
+    digest: str
+    chosen: str
+    source: SourceFacts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Published(Facts):
+    """What of a study may be shown, made by `riskstrat.publish` only.
+
+    Attributes
+    ----------
+    tables
+        Released tables by name; which there are depends on the data (no areas, no area tables).
+    disclosure
+        The rule that all of them were released under.
+    """
+
+    tables: Mapping[str, Released]
+    disclosure: Disclosure
+    token: InitVar[object]
+
+    def __post_init__(self, token: object) -> None:
+        if token is not TOKEN:
+            raise DisclosureError(
+                Problem(
+                    found="published results that were not published",
+                    expected="a result of publish(study, disclosure)",
+                    remedy="pass the study through publish",
+                )
+            )
+
+    def __repr__(self) -> str:
+        named = f"{self.condition.name}, {self.as_of}, digest {self.digest}"
+        return f"Published({named}, {len(self.tables)} tables, min_count={self.disclosure.min_count})"
+
+    def frame(self, name: str) -> pl.DataFrame | None:
+        """Return a released table as a frame.
+
+        Parameters
+        ----------
+        name
+            Name of the table, a key of `tables`.
+
+        Returns
+        -------
+        polars.DataFrame or None
+            None where the study has no table of that name.
+        """
+        return self.tables[name].frame if name in self.tables else None

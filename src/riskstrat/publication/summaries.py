@@ -1,0 +1,90 @@
+"""Small tables that a report needs beside the stages' own: quintiles of need and risk strata.
+
+In: area estimates and a plan, or risks. Out: tables with the role of every column, not yet released.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskstrat.disclosure import Table
+from riskstrat.records.areas import INTERVAL, AreaEstimates
+from riskstrat.records.plan import CARE_NEED, Plan
+
+QUINTILES = 5
+RISK_STRATA = (0.05, 0.20, 0.50, 1.0)
+"""Where the strata end, as shares of the people from the highest risk down."""
+
+_BEHIND = ("people", "cases")
+Floats = npt.NDArray[np.float64]
+
+
+def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
+    """Risk in quintiles of the population from least to greatest need; None where no index of need is known."""
+    if CARE_NEED not in plan.units.columns:
+        return None
+    need = areas.groups.join(plan.units.select(*areas.by, CARE_NEED), on=areas.by, how="left", maintain_order="left")
+    known = need[CARE_NEED].is_not_null().to_numpy()
+    people = areas.table["target_people"].to_numpy() * known
+    if len(np.unique(need[CARE_NEED].to_numpy()[known])) < 2:
+        return None
+    inside = _membership(need[CARE_NEED].fill_null(0.0).to_numpy(), people)
+    weight = inside * people
+    draws = areas.draws.risk @ (weight / weight.sum(axis=1, keepdims=True)).T
+    lower, upper = np.quantile(draws, INTERVAL, axis=0)
+    cases = areas.table["cases"].to_numpy() * (inside > 0)
+    frame = pl.DataFrame(
+        {
+            "quintile": np.arange(1, QUINTILES + 1),
+            "people": weight.sum(axis=1).round().astype(np.int64),
+            "cases": cases.sum(axis=1),
+            "risk": draws.mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+    return Table(
+        frame,
+        dimensions=("quintile",),
+        counts=("people",),
+        unshown=("cases",),
+        derived=dict.fromkeys(("risk", "lower", "upper"), _BEHIND),
+    )
+
+
+def _membership(need: Floats, people: Floats) -> Floats:
+    """Share of each area that lies in each quintile, (5, areas); areas of equal need are divided alike."""
+    _, level = np.unique(need, return_inverse=True)
+    size = np.bincount(level, people)
+    ends = np.cumsum(size) / size.sum()
+    starts = ends - size / size.sum()
+    edges = np.arange(QUINTILES + 1) / QUINTILES
+    overlap = np.minimum(ends, edges[1:, None]) - np.maximum(starts, edges[:-1, None])
+    width = np.where(size > 0, ends - starts, 1.0)
+    return np.asarray((np.clip(overlap, 0, None) / width)[:, level])
+
+
+def risk_strata(risk: Floats, cases: int) -> Table:
+    """People and expected cases by stratum of predicted risk, highest first; ``cases`` observed stand behind it."""
+    ordered = np.sort(risk)[::-1]
+    ends = np.round(np.array(RISK_STRATA) * len(ordered)).astype(int)
+    starts = np.concatenate([[0], ends[:-1]])
+    expected = np.array([ordered[start:end].sum() for start, end in zip(starts, ends, strict=True)])
+    frame = pl.DataFrame(
+        {
+            "stratum": np.arange(1, len(RISK_STRATA) + 1),
+            "people": ends - starts,
+            "people_share": (ends - starts) / len(ordered),
+            "case_share": expected / expected.sum(),
+            "cases": np.full(len(RISK_STRATA), cases),
+        }
+    )
+    return Table(
+        frame,
+        dimensions=("stratum",),
+        counts=("people",),
+        unshown=("cases",),
+        derived=dict.fromkeys(("people_share", "case_share"), _BEHIND),
+    )

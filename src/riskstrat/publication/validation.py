@@ -1,0 +1,53 @@
+"""Tables of how well predicted risks agree with what happened.
+
+In: a `Validation`. Out: tables with the role of every column, not yet released.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskstrat.disclosure import Table
+from riskstrat.records.validation import Validation
+
+_ESTIMATES = ("estimate", "lower", "upper")
+
+
+def validation_tables(checked: Validation) -> dict[str, Table]:
+    """Give the tables ``metrics``, ``calibration``, ``curve`` and ``net_benefit`` of a validation."""
+    return {
+        "metrics": metrics(checked),
+        "calibration": calibration(checked),
+        "curve": Table(checked.curve, dimensions=("predicted",), public=("observed",)),
+        "net_benefit": net_benefit(checked),
+    }
+
+
+def metrics(checked: Validation) -> Table:
+    """Give every metric with its interval, overall and by group."""
+    return Table(checked.table, dimensions=("metric", "group"), counts=("n",), derived=dict.fromkeys(_ESTIMATES, "n"))
+
+
+def calibration(checked: Validation) -> Table:
+    """Ten groups by risk; the outcomes behind an observed share decide whether it may be shown."""
+    cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
+    return Table(
+        checked.calibration.with_columns(cases),
+        dimensions=("risk_group",),
+        denominators={"cases": "n"},
+        unshown=("cases",),
+        derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
+    )
+
+
+def net_benefit(checked: Validation) -> Table:
+    """Shares of everybody who lie above a threshold; the people behind them decide whether they may be shown."""
+    shares = ("true_positive_share", "false_positive_share")
+    n = int(checked.table.filter(group="all")["n"].max() or 0)  # type: ignore[arg-type]
+    behind = {f"behind_{share}": (pl.col(share) * n).round().cast(pl.Int64) for share in shares}
+    return Table(
+        checked.net_benefit.with_columns(**behind),
+        dimensions=("threshold", "strategy"),
+        unshown=tuple(behind),
+        derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
+    )

@@ -1,0 +1,186 @@
+"""The rows of one event table against the people they are about, the table's coverage and what can be.
+
+In: opened registers and the name of a table. Out: how many rows break each rule, and how many each year and day has.
+A table is read once, some people at a time, so that memory does not follow its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from riskstrat.quality.values import broken_values, codes_of_one_sex, piled
+from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
+from riskstrat.registers.contract import PERSON, columns_of
+
+if TYPE_CHECKING:
+    from riskstrat.registers.opened import Registers
+    from riskstrat.registers.source import Source
+
+ROWS_AT_A_TIME = 1_000_000
+BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int64}
+"""How often a rule is broken: about what (a code, a year, a day; empty if none of them), rows, of how many."""
+
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_SHAPES: Mapping[str, str] = MappingProxyType(
+    {
+        "icd10_se": r"[A-Z]\d\d[0-9A-Z]{0,4}",
+        "icd10": r"[A-Z]\d\d[0-9A-Z]{0,4}",
+        "icd9_se": r"[0-9EV]\d\d[0-9A-Z]{0,3}",
+        "icd8_se": r"[0-9EY]\d\d\d{0,3}",
+        "atc": r"[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?",
+        "kva": r"[A-Z]{2}[0-9A-Z]?\d{2}",
+    }
+)
+_MARKS = re.compile(r"[.,\s]|(-P|[-+*†#])+$")
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What was counted in one table.
+
+    Attributes
+    ----------
+    broken
+        How often each rule is broken, columns as in `BROKEN`.
+    years
+        kind (a code, or a setting where codes are of a classification), year, rows.
+    days
+        date, rows.
+    """
+
+    broken: pl.DataFrame
+    years: pl.DataFrame
+    days: pl.DataFrame
+
+
+def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:
+    """Count, some people at a time, what is wrong with the rows of an event table.
+
+    Parameters
+    ----------
+    registers
+        Where they are.
+    table
+        An event table.
+    people
+        person_id, birth_date, death_date, sex and last_day (of residence; null if it goes on), sorted by person_id.
+    rows_at_a_time
+        About how many rows are held in memory.
+    """
+    rows, of_nobody = _size(registers.sources[table])
+    number = max(1, min(-(-rows // rows_at_a_time), people.height))
+    parts = [_count(some, registers, table) for some in _parts(registers.sources[table], people, number)]
+    together = _together(parts)
+    nobody = pl.DataFrame([("no person", "", of_nobody, rows)], schema=BROKEN, orient="row")
+    of_all_rows = pl.when(pl.col("about") == "").then(rows).otherwise("of").alias("of")
+    broken = pl.concat([nobody, together.broken.with_columns(of_all_rows)]).filter(pl.col("rows") > 0)
+    return replace(together, broken=piled(broken, registers.codes(table)))
+
+
+def _together(parts: Sequence[Tally]) -> Tally:
+    """Add up what was counted of some people at a time."""
+    return Tally(
+        pl.concat([part.broken for part in parts]).group_by("rule", "about").agg(pl.col("rows", "of").sum()),
+        pl.concat([part.years for part in parts]).group_by("kind", "year").agg(pl.col("rows").sum()),
+        pl.concat([part.days for part in parts]).group_by("date").agg(pl.col("rows").sum()),
+    )
+
+
+def refusals(registers: Registers, table: str) -> dict[str, pl.Expr]:
+    """Say when a row is left out everywhere; it counts under the first rule that it breaks and is judged no further."""
+    return {
+        **registers.sources[table].broken,
+        NO_PERSON: pl.col("birth_date").is_null(),
+        BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
+    }
+
+
+def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
+    """Say when a row that is kept breaks a rule: over its own columns and those of the person."""
+    entry, written = registers.manifest.tables[table], registers.codes(table)
+    first, last = registers.manifest.covered(table)
+    diagnoses = written if entry.code_system.startswith("icd10") else ()
+    day, code, sex = pl.col("date"), pl.col("code"), pl.col("sex")
+    return {
+        "after death": day > pl.col("death_date"),
+        "after the last residence": day > pl.col("last_day"),
+        "before coverage": day < first,
+        "after coverage": day > last,
+        "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
+        "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
+        "unlike its classification": code.is_in(_unlike(entry.code_system, written)),
+        "exact copy": ~pl.struct(_told_apart_by(table)).is_first_distinct(),
+        "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
+    }
+
+
+def _told_apart_by(table: str) -> list[str]:
+    return [column.name for column in columns_of(table) if column.name != "known_on"]
+
+
+def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
+    shape = re.compile(_SHAPES.get(code_system, ".*"), re.DOTALL)
+    return [code for code in written if not shape.fullmatch(_MARKS.sub("", code.upper()))]
+
+
+def _overlaps() -> pl.Expr:
+    """Compare each spell with the one before it; rows come in the order of person, code and date.
+
+    Asked only of exact codes: in a classification a code is often recorded several times during one stay.
+    """
+    same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("code") == pl.col("code").shift())
+    return same & (pl.col("date") < pl.col("end_date").shift())
+
+
+def _size(source: Source) -> tuple[int, int]:
+    """Count the rows, and those of nobody."""
+    counts = source.scan().select(pl.len(), pl.col(PERSON).null_count().alias("of nobody")).collect()
+    return counts.row(0)
+
+
+def _parts(source: Source, people: pl.DataFrame, parts: int) -> Iterator[pl.DataFrame]:
+    """Read the rows of some people at a time, beside what is known of them, in the order of person, code and date."""
+    bounds = [people.height * part // parts for part in range(parts + 1)]
+    ids = people[PERSON]
+    for start, stop in pairwise(bounds):
+        first = ids[start] if start else _LOWEST
+        last = ids[stop] - 1 if stop < people.height else _HIGHEST
+        rows = source.scan((first, last)).join(people[start:stop].lazy(), on=PERSON, how="left").collect()
+        yield rows.sort(PERSON, "code", "date", "end_date")
+
+
+def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
+    first = pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in refusals(registers, table).items())
+    judged = rows.with_columns(rule=first)
+    kept = judged.filter(pl.col("rule").is_null())
+    kind = pl.col("setting" if registers.prefix_matching(table) else "code").fill_null("")
+    count = pl.len().cast(pl.Int64).alias("rows")
+    return Tally(
+        pl.concat(
+            [
+                _refused(judged),
+                _suspected(kept, suspicions(registers, table)),
+                *broken_values(kept, registers.codes(table)),
+            ]
+        ),
+        kept.group_by(kind.alias("kind"), year=pl.col("date").dt.year()).agg(count),
+        kept.group_by("date").agg(count),
+    )
+
+
+def _refused(judged: pl.DataFrame) -> pl.DataFrame:
+    counts = judged.drop_nulls("rule").group_by("rule").agg(rows=pl.len().cast(pl.Int64))
+    return counts.select("rule", pl.lit("").alias("about"), "rows", pl.lit(judged.height).cast(pl.Int64).alias("of"))
+
+
+def _suspected(kept: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    counts = kept.select(broken.sum().cast(pl.Int64).alias(rule) for rule, broken in rules.items())
+    found = [(rule, "", count, kept.height) for rule, count in counts.row(0, named=True).items()]
+    return pl.DataFrame(found, schema=BROKEN, orient="row")

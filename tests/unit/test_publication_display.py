@@ -1,0 +1,56 @@
+"""What a notebook shows of a record: released under the rule that it carries, never a person's row or a small count."""
+
+from dataclasses import replace
+
+import pytest
+
+from riskstrat.disclosure import Disclosure
+from riskstrat.figures import spec
+from riskstrat.publication import display, draw, publish
+from riskstrat.records.study import Study
+
+RECORDS = ("cohort", "target", "areas", "plan", "performance")
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_are_drawn(study: Study, record: str):
+    assert spec(draw(getattr(study, record), "en"))["$schema"].startswith("https://vega.github.io/schema/vega-lite")
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_show_a_table_and_the_rule(study: Study, record: str):
+    html = display(getattr(study, record))
+    assert "<table" in html
+    assert "Counts from 1 to 4 are withheld" in html
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_are_shown_under_the_rule_that_they_carry(study: Study, record: str):
+    strict = replace(getattr(study, record), disclosure=Disclosure(min_count=20))
+    assert "Counts from 1 to 19 are withheld" in display(strict)
+    assert "Counts from 1 to 9 are withheld" in display(strict, Disclosure(min_count=10))
+
+
+def test_a_study_shows_its_parts(study: Study, placeless_study: Study):
+    assert display(study).count("<table") == 4
+    assert display(publish(study)) == display(study)
+    assert display(placeless_study).count("<table") == 2
+
+
+def test_a_cohort_never_shows_people(study: Study):
+    assert "person_id" not in display(study.cohort)
+    assert "person_id" not in repr(study.cohort)
+
+
+def test_a_small_count_of_the_flow_is_withheld(study: Study):
+    row = display(study.cohort).partition("inte folkbokförda här")[2].partition("</tr>")[0]
+    assert row.count(">–<") == 2
+
+
+@pytest.mark.parametrize("record", [*RECORDS, "explanation", "source", "choice"])
+def test_text_holds_neither_frames_nor_numbers_about_people(study: Study, record: str):
+    text = repr(getattr(study, record))
+    assert len(text) < 2_000
+    assert "shape" not in text
+    assert "array(" not in text
+    assert "estimate" not in text
