@@ -5,15 +5,19 @@ In: `StudyData` and a `RiskModel`. Out: `AreaResults`, or why there are none.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.areas import estimate_areas, inequality
+from riskstrat.areas import estimate_areas, estimate_strata, inequality, recalibrate
 from riskstrat.declare import LocalisedText
+from riskstrat.errors import DesignError
+from riskstrat.estimators import CrossFit, RiskEstimator
+from riskstrat.explanation import decompose_areas, explain_risk
+from riskstrat.numerics.folds import UNTESTED
+from riskstrat.recalibration import PeriodRecalibration, RecalibratedModel
 from riskstrat.records.area_results import AreaResults
-from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
@@ -21,18 +25,28 @@ from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold
 
+FEWEST_IN_STRATA = 0.8
+"""Share of the target population that strata must hold for a plan among them to make sense."""
+
 _NO_AREAS = Omission(
     part="areas",
     reason=LocalisedText(
-        en="There are no results by area: people of fewer than two areas can be told apart in the registers.",
+        en="There are no results by area: the registers tell fewer than two areas apart.",
         sv="Det finns inga resultat per område: registren skiljer inte ut minst två områden.",
     ),
 )
 _NO_CARE_NEED = Omission(
     part="inequality",
     reason=LocalisedText(
-        en="Inequality is not measured: the registers hold no care need index that was known, or all areas have the same.",
-        sv="Ojämlikheten har inte mätts: registren saknar känt Care Need Index, eller så har alla områden samma värde.",
+        en="Inequality is not measured: no Care Need Index that differs between areas was known at the as-of date.",
+        sv="Ojämlikheten har inte mätts: inget Care Need Index som skiljer områdena åt var känt på beräkningsdagen.",
+    ),
+)
+_TOO_SMALL_STRATA = Omission(
+    part="strata_plan",
+    reason=LocalisedText(
+        en="There is no plan by groups within areas: too few people live in groups that are large enough.",
+        sv="Det finns ingen plan för grupper inom områden: för få bor i tillräckligt stora grupper.",
     ),
 )
 
@@ -45,12 +59,12 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     data
         What `prepare` returned.
     model
-        What `fit` returned; it scores people of areas in which nobody was trained on.
+        What `fit` returned; it predicts for people of areas in which nobody was in the training cohort.
 
     Returns
     -------
     AreaResults or Omission
-        Why there are none, where people of fewer than two areas can be told apart.
+        Why there are none, where the registers tell fewer than two areas apart.
 
     Raises
     ------
@@ -59,6 +73,67 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     """
     if "area" not in data.splits:
         return _NO_AREAS
-    split, settings, target = data.splits["area"], data.settings, data.target
-    tested, baseline = (fit_by_fold(data, candidate, split) for candidate in (model.candidate, BASELINE))
-    scored = ...
+    training, target, settings = data.training, data.target, data.settings
+    fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
+    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link)
+    models = _fold_models(fitted, model, recalibration)
+    explained = explain_risk(models, _target_folds(data, fitted), target.X, data.families)
+    estimates = estimate_areas(
+        training.cohort,
+        recalibration.apply(fitted.risk, training.landmark),
+        target.target,
+        explained.risk,
+        recalibration=recalibration,
+        seed=settings.seed,
+        draws=settings.posterior_draws,
+    )
+    return AreaResults(
+        estimates=estimates,
+        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
+        risk=fitted.risk,
+        target_risk=explained.risk,
+        reasons=decompose_areas(estimates, target.target.people[AREA], explained),
+        inequality=_inequality(estimates, target.care_need),
+        strata=_strata(data, estimates, explained.risk),
+    )
+
+
+def _fold_models(
+    fitted: CrossFit, model: RiskModel, recalibration: PeriodRecalibration
+) -> dict[int, RecalibratedModel[RiskEstimator]]:
+    """Give every fold's model its recalibration; people of areas that no fold tests get the model of everybody."""
+    estimators = {**fitted.models, UNTESTED: model.estimator}
+    return {
+        fold: RecalibratedModel(estimator=estimator, recalibration=recalibration.latest)
+        for fold, estimator in estimators.items()
+    }
+
+
+def _target_folds(data: StudyData, fitted: CrossFit) -> NDArray[np.intp]:
+    """Find the fold that tests the area of each person of the target population, (m,)."""
+    by_area = data.training.cohort.people.select(AREA, pl.Series("fold", fitted.folds)).unique(AREA)
+    people = data.target.target.people.select(AREA)
+    found = people.join(by_area, on=AREA, how="left", maintain_order="left", nulls_equal=True)
+    return found["fold"].fill_null(UNTESTED).to_numpy()
+
+
+def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.DataFrame | Omission:
+    if care_need is None:
+        return _NO_CARE_NEED
+    need = estimates.groups.join(care_need, on=AREA, how="left", maintain_order="left")[CARE_NEED]
+    if need.drop_nulls().n_unique() < 2:
+        return _NO_CARE_NEED
+    known = np.flatnonzero(need.is_not_null().to_numpy())
+    people = estimates.table["target_people"].to_numpy()
+    return inequality(estimates.draws.risk[:, known], people[known], need.to_numpy()[known])
+
+
+def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
+    """Split areas into groups; where most people live in none that is large enough, a plan would choose among the few."""
+    target = data.target.target
+    try:
+        strata = estimate_strata(estimates, target, risk, by=data.settings.strata)
+    except DesignError:
+        return _TOO_SMALL_STRATA
+    enough = strata.units["people"].sum() >= FEWEST_IN_STRATA * target.people.height
+    return strata if enough else _TOO_SMALL_STRATA

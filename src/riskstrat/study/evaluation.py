@@ -101,10 +101,10 @@ def check(
     Returns
     -------
     Validation
-        Shown under the disclosure rule of the study.
+        Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
-    found = validate(
+    return validate(
         risk,
         replace(cohort, people=cohort.people[rows]),
         by=by,
@@ -113,7 +113,6 @@ def check(
         seed=settings.seed,
         sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
     )
-    return replace(found, disclosure=settings.disclosure)
 
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:

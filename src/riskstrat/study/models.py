@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas import recalibrate
 from riskstrat.declare import Candidate
-from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit_models
+from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit
 from riskstrat.numerics.folds import Split
-from riskstrat.recalibration import in_the_large
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.study.data import StudyData, TrainingData
 
@@ -84,7 +84,7 @@ def compare(data: StudyData) -> Comparison:
         training.X,
         training.cohort.outcome,
         data.splits["person"],
-        training.weight,
+        sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
     )
@@ -127,7 +127,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
         estimator=estimator,
         columns=tuple(training.X.columns),
         families=data.families,
-        recalibration=recalibrate(training.cohort, comparison.risk).latest,
+        recalibration=recalibrate(training.cohort, comparison.risk, estimator.link).latest,
         summary=_summary(training),
         provenance=Provenance(
             as_of=data.as_of,
@@ -162,12 +162,12 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
         The model of each fold, and the risk that it gives to the fold's test rows; NaN for rows that no fold tests.
     """
     training = data.training
-    return cross_fit_models(
+    return cross_fit(
         estimator_of(data, candidate),
         training.X,
         training.cohort.outcome,
         split,
-        training.weight,
+        sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
     )

@@ -5,8 +5,6 @@ In: `StudyData` and `AreaResults`. Out: `Plans`, by whole areas and by groups wi
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from riskstrat.declare import LocalisedText
 from riskstrat.priorities import prioritise
 from riskstrat.records.area_results import AreaResults
@@ -51,15 +49,10 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
 
 
 def _plan(data: StudyData, units: AreaEstimates | Units) -> Plan:
-    settings = data.settings
-    found = prioritise(
-        units,
-        data.condition.programmes[0],
-        settings.budget_sek,
-        care_need=data.target.care_need,
-        seed=settings.seed,
+    settings, programme = data.settings, data.condition.programmes[0]
+    return prioritise(
+        units, programme, settings.budget_sek, care_need=data.target.care_need, seed=settings.seed
     )
-    return replace(found, disclosure=settings.disclosure)
 
 
 def _omitted(part: str, reason: LocalisedText) -> Omission:
