@@ -19,9 +19,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from riskstrat.areas import estimate_areas, smooth
-from riskstrat.areas.counts import recalibrate
-from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, GammaPosterior
+from riskstrat.areas import Posterior, estimate_areas, recalibrate, smooth
+from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL
+from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.synthetic.geography import Geography, make_geography
@@ -145,10 +145,12 @@ def covered(draws: np.ndarray, truth: np.ndarray) -> float:
 def coverages(made: World, seed: int) -> tuple[float, float, float, float, float]:
     """Cover theta, theta with plugged-in hyper-parameters, relative risk, all cases, all cases were the level known."""
     areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, seed=seed)
-    agreed = recalibrate(made.cohort, made.risk)
-    area, weight = made.cohort.people["area"].to_numpy(), agreed.included / agreed.dispersion
-    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * agreed.risk, AREAS)
-    plug_in: GammaPosterior | None = smooth(
+    area, landmark = (made.cohort.people[column].to_numpy() for column in ("area", "landmark"))
+    recalibration = recalibrate(made.cohort, made.risk)
+    counts = observed_expected(made.cohort, recalibration.apply(made.risk, landmark), recalibration)
+    weight = counts.included / counts.dispersion
+    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * counts.risk, AREAS)
+    plug_in: Posterior | None = smooth(
         areas.table["observed"].to_numpy(), areas.table["expected"].to_numpy(), "gamma_plugin"
     ).posterior
     total, cases = made.target_truth.sum(), areas.cases_draws.sum(axis=1)

@@ -225,7 +225,6 @@ def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
         draws=Draws(risk=risk, relative_risk=risk, unexplained=risk),
         level=np.ones(2),
         calibration=pl.DataFrame(),
-        target_shift=0.0,
         left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "people": [5], "target_people": [7]}),
         smoothing="gamma",
     )

@@ -98,9 +98,7 @@ class AreaEstimates:
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
         One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
-        dispersion, shift (logits) and its standard_error.
-    target_shift
-        Logits added to the target population's predicted risks: the shift of the latest period.
+        dispersion, shift (on the link's scale) and its standard_error.
     left_out
         Frame of reason, groups, people, target_people.
     smoothing
@@ -118,7 +116,6 @@ class AreaEstimates:
     draws: Draws = field(repr=False)
     level: np.ndarray = field(repr=False)
     calibration: pl.DataFrame = field(repr=False)
-    target_shift: float = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
     smoothing: str
     drift: pl.DataFrame | None = field(default=None, repr=False)
