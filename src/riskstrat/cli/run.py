@@ -99,7 +99,7 @@ def _write(found: Study, out: Path, language: str, *, track: bool, report: Calla
 def _print_summary(summaries: list[tuple[Study, list[Path]]], store: Path | None) -> None:
     typer.echo()
     for study, paths in summaries:
-        typer.echo(f"{study.condition.title.en} ({study.choice.chosen}, study {study.digest})")
+        typer.echo(f"{study.condition.title.en} ({study.model.candidate.label}, study {study.digest})")
         for path in paths:
             typer.echo(f"  {path}")
     if store is not None:

@@ -8,9 +8,11 @@ Examples
 >>> from tempfile import mkdtemp
 >>> from pathlib import Path
 >>> import riskstrat as rs
+>>> from riskstrat.declare import Candidate
 >>> from riskstrat.synthetic import write_municipality
 >>> registers = rs.open_registers(write_municipality(3_000, 1, Path(mkdtemp(), "registers"), area_sd=0.3))
->>> quick = rs.Settings(candidates=("Logistic",), folds=2, area_folds=2, bootstrap_draws=50, posterior_draws=500)
+>>> only = (Candidate("Logistic"),)
+>>> quick = rs.Settings(candidates=only, folds=2, area_folds=2, bootstrap_draws=50, posterior_draws=500)
 >>> data = prepare(rs.conditions.load("frailty"), registers, date(2024, 1, 1), quick)
 >>> comparison = compare(data)
 >>> model = fit(data, comparison)

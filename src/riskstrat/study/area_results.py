@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import estimate_areas, estimate_strata, inequality, recalibrate
+from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.estimators import CrossFit, RiskEstimator
@@ -74,10 +74,11 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     if "area" not in data.splits:
         return _NO_AREAS
     training, target, settings = data.training, data.target, data.settings
+    area = target.target.people[AREA]
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
     recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link)
-    models = _fold_models(fitted, model, recalibration)
-    explained = explain_risk(models, _target_folds(data, fitted), target.X, data.families)
+    folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
+    explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
     estimates = estimate_areas(
         training.cohort,
         recalibration.apply(fitted.risk, training.landmark),
@@ -92,7 +93,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
         risk=fitted.risk,
         target_risk=explained.risk,
-        reasons=decompose_areas(estimates, target.target.people[AREA], explained),
+        reasons=decompose_areas(estimates, area, explained),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
     )
@@ -109,23 +110,13 @@ def _fold_models(
     }
 
 
-def _target_folds(data: StudyData, fitted: CrossFit) -> NDArray[np.intp]:
-    """Find the fold that tests the area of each person of the target population, (m,)."""
-    by_area = data.training.cohort.people.select(AREA, pl.Series("fold", fitted.folds)).unique(AREA)
-    people = data.target.target.people.select(AREA)
-    found = people.join(by_area, on=AREA, how="left", maintain_order="left", nulls_equal=True)
-    return found["fold"].fill_null(UNTESTED).to_numpy()
-
-
 def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.DataFrame | Omission:
     if care_need is None:
         return _NO_CARE_NEED
-    need = estimates.groups.join(care_need, on=AREA, how="left", maintain_order="left")[CARE_NEED]
-    if need.drop_nulls().n_unique() < 2:
+    try:
+        return area_inequality(estimates, care_need, CARE_NEED)
+    except DesignError:
         return _NO_CARE_NEED
-    known = np.flatnonzero(need.is_not_null().to_numpy())
-    people = estimates.table["target_people"].to_numpy()
-    return inequality(estimates.draws.risk[:, known], people[known], need.to_numpy()[known])
 
 
 def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
