@@ -90,7 +90,9 @@ def held_against(study: Study, truth: Truth) -> dict[str, float]:
 def chance_slope(study: Study, rows: np.ndarray, true: np.ndarray) -> float:
     """Slope of what happened on the true risks, among those whose outcome is known: 1 but for chance."""
     people = study.cohort.covered.people[rows]
-    known = people.select((pl.col("event") != 0) | (pl.col("duration_days") >= study.cohort.covered.horizon_days)).to_series()
+    known = people.select(
+        (pl.col("event") != 0) | (pl.col("duration_days") >= study.cohort.covered.horizon_days)
+    ).to_series()
     happened = people.select((pl.col("event") == 1).cast(pl.Float64)).to_series()
     return fractional_slope(happened.filter(known).to_numpy(), true[known.to_numpy()])
 
@@ -170,7 +172,9 @@ def measure(seed: int, people: int, names: Sequence[str]) -> pl.DataFrame:
         rows = []
         for name in names:
             study = rs.run(rs.conditions.load(name), registers, AS_OF, rs.Settings(bootstrap_draws=50))
-            rows.append({"condition": name, "seed": seed, "model": study.model.candidate.label, **held_against(study, truth)})
+            rows.append(
+                {"condition": name, "seed": seed, "model": study.model.candidate.label, **held_against(study, truth)}
+            )
             print(rows[-1], file=sys.stderr, flush=True)
     return pl.DataFrame(rows)
 

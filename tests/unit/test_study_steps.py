@@ -8,10 +8,11 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from fixture_municipality import AS_OF, QUICK
 
 import riskstrat as rs
+from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import Candidate, Condition, Settings
+from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
@@ -38,7 +39,7 @@ def comparison(data: StudyData) -> Comparison:
 
 
 @pytest.fixture(scope="module")
-def model(data: StudyData, comparison: Comparison):
+def model(data: StudyData, comparison: Comparison) -> RiskModel:
     return fit(data, comparison)
 
 
@@ -51,7 +52,7 @@ def test_prepared_rows_are_covered_and_in_one_order(data: StudyData):
     assert set(data.families) >= set(training.X.columns) - {"person_id", "index_date"}
 
 
-def test_a_model_is_a_value_without_rows_about_persons(model, data: StudyData):
+def test_a_model_is_a_value_without_rows_about_persons(model: RiskModel, data: StudyData):
     assert model.columns == tuple(data.training.X.columns)
     assert model.provenance.fingerprint == data.source.fingerprint
     assert model.summary["persons"].drop_nulls().min() >= 100
@@ -60,7 +61,7 @@ def test_a_model_is_a_value_without_rows_about_persons(model, data: StudyData):
     assert len(repr(model)) < 2000
 
 
-def test_the_summary_aggregates_the_training_data(model, data: StudyData):
+def test_the_summary_aggregates_the_training_data(model: RiskModel, data: StudyData):
     row = model.summary.row(by_predicate=pl.col("column") == "age_years", named=True)
     ages = data.training.X["age_years"]
     assert row["mean"] == pytest.approx(ages.mean(), rel=5e-3)
@@ -70,27 +71,27 @@ def test_the_summary_aggregates_the_training_data(model, data: StudyData):
 
 def test_a_column_known_for_few_persons_leaves_no_aggregate(data: StudyData, comparison: Comparison):
     few = pl.Series([1.0] * 99 + [None] * (data.training.X.height - 99))
-    X = data.training.X.with_columns(few.alias("days_in_hospital__1y__few"))
+    X = data.training.X.with_columns(few.alias("known_for_few"))
     training = replace(data.training, X=X)
-    found = fit(replace(data, training=training, families={**data.families, "days_in_hospital__1y__few": "place"}), comparison)
-    row = found.summary.row(by_predicate=pl.col("column") == "days_in_hospital__1y__few", named=True)
+    found = fit(replace(data, training=training), comparison)
+    row = found.summary.row(by_predicate=pl.col("column") == "known_for_few", named=True)
     assert all(value is None for name, value in row.items() if name != "column")
 
 
-def test_a_models_risks_are_recalibrated(model, data: StudyData):
+def test_a_models_risks_are_recalibrated(model: RiskModel, data: StudyData):
     raw = model.estimator.predict_risk(data.target.X)
     found = model.predict_risk(data.target.X)
     assert found == pytest.approx(model.recalibration.apply(raw))
     assert not np.allclose(found, raw, rtol=1e-6)
 
 
-def test_the_comparison_may_be_left_out(data: StudyData, model, comparison: Comparison):
+def test_the_comparison_may_be_left_out(data: StudyData, model: RiskModel, comparison: Comparison):
     assert np.array_equal(fit(data).predict_risk(data.target.X), model.predict_risk(data.target.X))
     alone, given = (evaluate(data, model, each) for each in (None, comparison))
     assert alone.checks["person"].table.equals(given.checks["person"].table)
 
 
-def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, comparison: Comparison, model):
+def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, comparison: Comparison, model: RiskModel):
     results = estimate_area_results(data, model)
     assert not isinstance(results, Omission)
     assert municipality_study.scores.equals(comparison.scores)
@@ -163,27 +164,14 @@ def test_nothing_is_missing_without_being_told(municipality_study: Study):
     assert "strata_plan" in omitted(municipality_study)  # 3,000 inhabitants in 51 areas are too few for strata of 50
 
 
-def without_tables(registers: Registers, tmp_path_factory: pytest.TempPathFactory, *names: str) -> Registers:
-    tables = {
-        name: registers.scan(name).collect() for name in registers.manifest.tables if name not in names
-    }
-    kept = {name: entry for name, entry in registers.manifest.tables.items() if name not in names}
-    folder = tmp_path_factory.mktemp("without") / "registers"
-    manifest = replace(registers.manifest, tables=kept)
-    return rs.open_registers(rs.registers.write_registers(folder, tables, manifest))
+def test_without_facts_about_areas_only_inequality_is_missing(data: StudyData, model: RiskModel):
+    target = replace(data.target, care_need=None)
+    results = estimate_area_results(replace(data, target=target), model)
+    assert not isinstance(results, Omission)
+    assert [omission.part for omission in results.omissions] == ["inequality"]
 
 
-def test_without_areas_the_rest_is_answered_and_the_reason_told(
-    small_municipality: Registers, frailty: Condition, tmp_path_factory: pytest.TempPathFactory
-):
-    registers = without_tables(small_municipality, tmp_path_factory, "areas", "area_facts")
-    nowhere = registers  # residences still name areas; a register without any is the next test
-    study = rs.run(frailty, nowhere, AS_OF, QUICK)
-    assert study.areas is not None
-    assert "inequality" in omitted(study)
-
-
-def test_without_any_area_there_are_no_area_results(data: StudyData, model):
+def test_without_any_area_there_are_no_area_results(data: StudyData, model: RiskModel):
     cohort = data.training.cohort
     people = cohort.people.with_columns(pl.lit(None, pl.String).alias("area_id"))
     splits = {name: split for name, split in data.splits.items() if name != "area"}
@@ -193,21 +181,23 @@ def test_without_any_area_there_are_no_area_results(data: StudyData, model):
     assert found.part == "areas"
 
 
-def test_without_a_programme_there_is_no_plan(data: StudyData, model):
+def test_without_a_programme_there_is_no_plan(data: StudyData, model: RiskModel):
     results = estimate_area_results(data, model)
     plans = plan(replace(data, condition=replace(data.condition, programmes=())), results)
     assert isinstance(plans.areas, Omission)
     assert isinstance(plans.strata, Omission)
 
 
-def test_without_an_earlier_landmark_nothing_is_tested_in_time(data: StudyData, comparison: Comparison, model):
+def test_without_an_earlier_landmark_nothing_is_tested_in_time(
+    data: StudyData, comparison: Comparison, model: RiskModel
+):
     late = replace(data.splits["time"], train=(), test=())
     found = evaluate(replace(data, splits={**data.splits, "time": late}), model, comparison)
     assert set(found.checks) == {"person"}
     assert [omission.part for omission in found.omissions] == ["validation_in_time"]
 
 
-def test_too_few_outcomes_in_time_is_told(data: StudyData, comparison: Comparison, model):
+def test_too_few_outcomes_in_time_is_told(data: StudyData, comparison: Comparison, model: RiskModel):
     events = data.training.cohort.people["event"].to_numpy()
     split = data.splits["time"]
     few = tuple(rows[events[rows] != 1] for rows in split.test)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Provenance:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RiskModel:
     """A fitted model: from features to the risk of a condition's outcome at the horizon.
 
@@ -96,12 +96,16 @@ class RiskModel:
 
     condition: Condition
     candidate: Candidate
-    estimator: FittedEstimator = field(repr=False)
-    columns: tuple[str, ...] = field(repr=False)
-    families: Mapping[str, str] = field(repr=False)
-    recalibration: AppliedRecalibration = field(repr=False)
-    summary: pl.DataFrame = field(repr=False)
-    provenance: Provenance = field(repr=False)
+    estimator: FittedEstimator
+    columns: tuple[str, ...]
+    families: Mapping[str, str]
+    recalibration: AppliedRecalibration
+    summary: pl.DataFrame
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        named = f"{self.condition.name}, {self.candidate.label}, digest {self.digest}"
+        return f"RiskModel({named}, {len(self.columns)} columns)"
 
     @property
     def digest(self) -> str:

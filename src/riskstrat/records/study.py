@@ -1,6 +1,6 @@
 """A whole study: what was asked, of which data, and every answer.
 
-In: what the steps of `riskstrat.study` computed. Out: a frozen record; it holds rows of persons in memory and writes nothing.
+In: what the steps of `riskstrat.study` computed. Out: a frozen record, which holds rows of persons in memory.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Study:
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that name the study: its model, programmes, budget, settings and disclosure rule."""
+        """Twelve hexadecimal digits that name the study: model, programmes, budget and disclosure rule."""
         return digest_of(
             {"model": self.model.digest, "condition": self.condition.digest, "settings": self.settings.digest}
         )

@@ -1,6 +1,6 @@
 """The steps from registers to a plan, and `run`, which calls them one after the other.
 
-Every step takes the values before it and returns a new one; no stage knows another, only this package calls them in order.
+Every step takes the values before it and returns a new one. Only this package calls the stages in order.
 
 Examples
 --------

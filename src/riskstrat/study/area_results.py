@@ -120,7 +120,7 @@ def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.
 
 
 def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
-    """Split areas into groups; where most people live in none that is large enough, a plan would choose among the few."""
+    """Split areas into groups; none where most people live in groups that are too small to choose among."""
     target = data.target.target
     try:
         strata = estimate_strata(estimates, target, risk, by=data.settings.strata)

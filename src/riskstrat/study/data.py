@@ -72,7 +72,7 @@ class TargetData:
     care_need: pl.DataFrame | None = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StudyData:
     """Everything that the later steps of a study read.
 
@@ -97,8 +97,13 @@ class StudyData:
     cohort: Cohort
     training: TrainingData
     target: TargetData
-    families: Mapping[str, str] = field(repr=False)
-    splits: Mapping[str, Split] = field(repr=False)
+    families: Mapping[str, str]
+    splits: Mapping[str, Split]
+
+    def __repr__(self) -> str:
+        return (
+            f"StudyData({self.condition.name}, as of {self.as_of}, {self.source.name}, splits {', '.join(self.splits)})"
+        )
 
 
 def prepare(

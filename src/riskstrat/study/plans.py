@@ -50,9 +50,7 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
 
 def _plan(data: StudyData, units: AreaEstimates | Units) -> Plan:
     settings, programme = data.settings, data.condition.programmes[0]
-    return prioritise(
-        units, programme, settings.budget_sek, care_need=data.target.care_need, seed=settings.seed
-    )
+    return prioritise(units, programme, settings.budget_sek, care_need=data.target.care_need, seed=settings.seed)
 
 
 def _omitted(part: str, reason: LocalisedText) -> Omission:
