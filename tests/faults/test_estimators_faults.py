@@ -48,7 +48,7 @@ def test_missing_and_unexpected_columns_are_listed_together(estimator: RiskEstim
 
 
 def test_an_array_of_another_width_is_refused():
-    with pytest.raises(ContractError, match="missing columns: age_years, sex_male"):
+    with pytest.raises(ContractError, match="X has 1 features, but Logistic is expecting 2"):
         Logistic(horizon_days=365).fit(X, Y).predict_risk(X.select("age_years").to_numpy())
 
 
@@ -71,7 +71,7 @@ def test_too_few_outcomes_are_counted(estimator: RiskEstimator, events: int, par
     ("y", "part"),
     [
         (Y[:-1], "200 rows of features and 199 outcomes"),
-        (np.zeros(N), "without event and duration_days"),
+        (np.full(N, 3.0), "without event and duration_days"),
         (np.array([(1, np.nan)] * N, dtype=Y.dtype), "200 missing or infinite"),
     ],
 )

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
+from riskstrat.estimators.status import StatusEstimator
 from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
 from riskstrat.numerics.blocks import row_blocks
 
 
-class LinearRisk(RiskEstimator):
+class LinearRisk(StatusEstimator, abstract=True):
     """What the logistic models share: terms, standardisation, the ridge fit and exact contributions.
 
     Attributes
