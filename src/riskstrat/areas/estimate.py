@@ -100,8 +100,8 @@ def estimate_areas(
     >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
     >>> cohort = Cohort(people=trained, horizon_days=365, **known)
     >>> areas = estimate_areas(cohort, np.full(100, 0.2), Target(people=people, **known), np.full(100, 0.2))
-    >>> areas.table.select("area_id", "cases", "observed", "class").rows()
-    [('a', 0, 0.0, 'clearly lower'), ('b', 25, 33.333333333333336, 'clearly higher')]
+    >>> areas.table.select("area_id", "cases", "class").rows()
+    [('a', 0, 'clearly lower'), ('b', 25, 'clearly higher')]
     """
     columns = as_columns(by)
     risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)

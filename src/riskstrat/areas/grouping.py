@@ -80,17 +80,6 @@ def folds_of_target(
     return found.fill_null(unseen).to_numpy()
 
 
-def unit_label(by: Sequence[str]) -> pl.Expr:
-    """One text out of several grouping columns, ``"0181A1010 / female"``; null where any of them is.
-
-    Examples
-    --------
-    >>> pl.DataFrame({"area_id": ["a"], "sex": ["female"]}).select(unit_label(["area_id", "sex"])).item()
-    'a / female'
-    """
-    return pl.concat_str([pl.col(column).cast(pl.String) for column in by], separator=" / ").alias("unit")
-
-
 def sums(numbers: NDArray[np.integer], values: NDArray[np.number | np.bool_] | None, groups: int) -> NDArray[np.number]:
     """Sum values (or count rows) per group, (groups,); rows without a group are left out."""
     inside = numbers >= 0

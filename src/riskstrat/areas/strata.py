@@ -11,13 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, unit_label, with_band_if_asked
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_asked
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
-from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.areas import AreaEstimates, Units, unit_label
 from riskstrat.records.cohort import Target
-from riskstrat.records.plan import OBSERVED_CASES, OBSERVED_PEOPLE
 
 REST = "other"
 # Risks that are those of the areas sum to the areas' but for rounding.
@@ -98,11 +97,8 @@ def estimate_strata(
     _check_kept(kept, min_people)
     theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
     units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
-    observed = areas.table.select(
-        *areas.by, pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE)
-    )
     return Units(
-        units=units.join(observed, on=areas.by, how="left", maintain_order="left"),
+        units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
         cases_draws=theta * sums(unit, risk, labels.height)[kept],
         left_out=_left_out(unit, size, kept, min_people),
         disclosure=areas.disclosure,
