@@ -56,9 +56,9 @@ def test_an_array_of_another_width_is_refused():
 @pytest.mark.parametrize(
     ("events", "part"),
     [
-        (0, "0 people with the outcome among 200"),
-        (9, "9 people with the outcome"),
-        (195, "5 people without the outcome"),
+        (0, "0 index dates with the outcome among 200"),
+        (9, "9 index dates with the outcome"),
+        (195, "5 index dates without the outcome"),
     ],
 )
 def test_too_few_outcomes_are_counted(estimator: RiskEstimator, events: int, part: str):
@@ -157,7 +157,7 @@ def test_a_pipeline_must_request_the_weights():
             "2 horizons",
         ),
         (lambda: assessment_weights(X, np.ones(N)), ContractError, "float64"),
-        (lambda: assessment_weights(X, np.arange(N) < 5), DesignError, "5 assessed among 200"),
+        (lambda: assessment_weights(X, np.arange(N) < 5), DesignError, "5 assessed among 200 index dates"),
     ],
 )
 def test_folds_candidates_and_assessments_are_checked(call: Callable[[], object], error: type[Exception], part: str):

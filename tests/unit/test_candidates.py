@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -39,6 +39,7 @@ class {name}(Weighted):
 """
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_a_candidate_comes_back_from_json_and_from_its_label(parameters: dict[str, bool | int | float | str | None]):
     candidate = Candidate("Boosting", **parameters)

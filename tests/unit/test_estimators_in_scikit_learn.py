@@ -66,6 +66,7 @@ FOR_ALL = {
 }
 ONLY = {
     "RecodedAgeSex": {
+        "check_sample_weights_pandas_series": "Frames are read by name; the columns here are 0 and 1.",
         "check_n_features_in_after_fitting": "Only age and sex are counted, so that other columns may come and go.",
     }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import binomtest
@@ -43,7 +43,7 @@ def test_links_do_not_overflow():
     assert LOGIT.derivative(far).tolist() == CLOGLOG.derivative(far).tolist() == [0.0, 0.0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_logistic_fit_maximises_the_posterior(seed: int):
     rng = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def test_bands_of_any_width_meet_without_gap():
     assert children == ["0", "6", "7-13", "7-13", "14+", None]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32 - 1), k=st.integers(2, 5))
 def test_a_split_of_folds_tests_every_row_once_and_divides_no_group(seed: int, k: int):
     rng = np.random.default_rng(seed)

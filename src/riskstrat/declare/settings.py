@@ -30,7 +30,7 @@ class Settings(Declaration):
     bootstrap_draws
         Draws behind the intervals of the validation.
     posterior_draws
-        Draws from the posterior of the areas, which every number about places comes from.
+        Draws from the posterior of the areas, which every number about areas comes from.
     budget_sek
         What the plan may cost.
     strata

@@ -35,8 +35,8 @@ FIXED: Final = 1e9
 class Boosting(StatusEstimator):
     """Gradient-boosted shallow trees with censoring weights, on numeric features with missing values as they are.
 
-    With rare outcomes trees soon learn noise. Leaves are therefore large, trees small, and the number of iterations is
-    the one with the smallest log loss in inner folds that keep groups together, times the square root of all people
+    With rare outcomes trees soon fit noise. Leaves are therefore large, trees small, and the number of iterations is
+    the one with the smallest log loss in inner folds that keep groups together, times the square root of all rows
     over those outside a fold. The log odds are then stretched by the calibration slope of the inner folds. The root is
     empirical: in simulations with 1 to 3 % outcomes, mean out-of-fold slopes were .91 to .99 with the whole ratio, 1.01
     to 1.11 without it, and .96 to 1.02 with the root.
@@ -52,7 +52,7 @@ class Boosting(StatusEstimator):
     max_leaf_nodes
         Leaves of a tree; 4 allows interactions of up to three features.
     min_samples_leaf
-        Fewest people in a leaf (at least 20, as leaves leave with the artefact).
+        Fewest rows in a leaf (at least 20, as leaves are part of the stored model).
     l2_regularization
         Ridge on leaf values, in units of information.
     folds

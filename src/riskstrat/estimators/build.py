@@ -44,8 +44,8 @@ def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -
     parameters = inspect.signature(kind).parameters
     if problems := list(_problems(candidate, parameters)):
         raise UsageError(*problems)
-    given = {"horizon_days": horizon_days, "random_state": random_state}
-    return kind(**dict(candidate.parameters), **{name: value for name, value in given.items() if name in parameters})
+    of_study = {"horizon_days": horizon_days, "random_state": random_state}
+    return kind(**dict(candidate.parameters), **{name: value for name, value in of_study.items() if name in parameters})
 
 
 def _kind(name: str) -> type[RiskEstimator]:
@@ -61,12 +61,12 @@ def _kind(name: str) -> type[RiskEstimator]:
 
 
 def _problems(candidate: Candidate, parameters: Mapping[str, inspect.Parameter]) -> Iterator[Problem]:
-    said, own = dict(candidate.parameters), [name for name in parameters if name not in GIVEN_BY_STUDY]
-    unknown = [name for name in said if name not in own]
-    missing = [name for name in own if parameters[name].default is inspect.Parameter.empty and name not in said]
+    given, own = dict(candidate.parameters), [name for name in parameters if name not in GIVEN_BY_STUDY]
+    unknown = [name for name in given if name not in own]
+    missing = [name for name in own if parameters[name].default is inspect.Parameter.empty and name not in given]
     for name in (*unknown, *missing):
         yield Problem(
-            found=f"{candidate.estimator} {'with' if name in said else 'without'} the parameter {name}",
+            found=f"{candidate.estimator} {'with' if name in given else 'without'} the parameter {name}",
             expected=f"parameters among {', '.join(own) or 'none'}, which the class takes and the study does not give",
-            remedy="correct the candidate" if name in said else "give it, or define a subclass with the value in it",
+            remedy="correct the candidate" if name in given else "give it, or define a subclass with the value in it",
         )

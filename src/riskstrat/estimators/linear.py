@@ -103,9 +103,10 @@ class Logistic(LinearRisk):
     """Ridge logistic regression with censoring weights.
 
     Age enters as a restricted cubic spline with four knots; columns that are never negative and skewed (counts, doses,
-    incomes) as log(1 + x), so that a few extreme people do not rule the fit; a value not observed as the median plus an
-    indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other factors
-    and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare outcomes.
+    incomes) as log(1 + x), so that a few extreme values do not dominate the fit; a value not observed as the median
+    plus an indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other
+    factors and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare
+    outcomes.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ Features: TypeAlias = pl.DataFrame | pl.LazyFrame | FeatureParts | PandasFrame |
 
 @dataclass(frozen=True)
 class Matrix:
-    """Feature values with their names, and who the rows are about where the features said so."""
+    """Feature values with their names, and the person of each row where the features name it."""
 
     names: tuple[str, ...]
     values: NDArray[np.float32]

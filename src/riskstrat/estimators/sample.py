@@ -16,7 +16,7 @@ from riskstrat.incidence.outcome import case_weights
 from riskstrat.numerics.groups import Labels
 
 MIN_OUTCOMES: Final = 10
-"""Fewer outcomes (or fewer people without) cannot carry even an age and sex model."""
+"""Fewer index dates with, or without, the outcome are too few even for an age and sex model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +104,10 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
 
 def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
     counts = {"with": int(label.sum()), "without": int((~label).sum())}
-    for group, people in counts.items():
-        if people < MIN_OUTCOMES:
+    for group, count in counts.items():
+        if count < MIN_OUTCOMES:
             yield Problem(
-                found=f"{people} people {group} the outcome among {len(label)} with known status at the horizon",
+                found=f"{count} index dates {group} the outcome among {len(label)} with known status at the horizon",
                 expected=f"at least {MIN_OUTCOMES}",
                 remedy="widen the outcome, lengthen the horizon, or add landmarks",
             )

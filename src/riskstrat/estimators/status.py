@@ -76,7 +76,7 @@ class StatusEstimator(RiskEstimator, abstract=True):
                 Problem(
                     found="index dates of persons who entered late",
                     expected="everybody under observation from the index date: who had the outcome before could not "
-                    "enter, so that the status at a horizon cannot be learnt",
+                    "enter, so that the status at a horizon cannot be modelled",
                     remedy="use a population without late_entry",
                 )
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
@@ -51,7 +51,8 @@ class Weighted(StatusEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = get_tags(self.classifier).input_tags.allow_nan
+        if isinstance(self.classifier, BaseEstimator):
+            tags.input_tags.allow_nan = get_tags(self.classifier).input_tags.allow_nan
         return tags
 
     def _learn(self, sample: Sample) -> None:

@@ -222,7 +222,7 @@ def _duration_problems(durations: NDArray[np.float64]) -> Iterator[Problem]:
     if unknown := int((~np.isfinite(durations)).sum()):
         yield _problem("duration_days", f"{unknown} missing or infinite values", "days", "check the end of follow-up")
     if early := int((durations <= 0).sum()):
-        remedy = "leave out people whose follow-up ends on or before the index date"
+        remedy = "leave out rows whose follow-up ends on or before the index date"
         yield _problem("duration_days", f"{early} values of 0 or less", "days after the index date", remedy)
 
 

@@ -13,8 +13,8 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
 
 _Z_90 = 1.645
-_TRAINED = ("cases", "people")
-_BEHIND = ("cases", "people", "target_people")
+_TRAINED = ("cases", "index_dates")
+_BEHIND = ("cases", "index_dates", "target_people")
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
@@ -37,7 +37,7 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         shown,
         dimensions=labels,
         counts=("cases", "target_people"),
-        denominators={"cases": "people"},
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(estimates, _BEHIND),
     )
 
@@ -47,7 +47,7 @@ def total(areas: AreaEstimates) -> Table:
     frame = areas.total.with_columns(
         scope=pl.lit("all"),
         cases=pl.lit(int(areas.table["cases"].sum())),
-        trained=pl.lit(int(areas.table["people"].sum())),
+        trained=pl.lit(int(areas.table["index_dates"].sum())),
     )
     derived = [name for name in areas.total.columns if name != "people"]
     return Table(
@@ -71,7 +71,7 @@ def drift(areas: AreaEstimates) -> Table | None:
 
 def left_out(areas: AreaEstimates) -> Table:
     """Count who is in no group that was estimated."""
-    return Table(areas.left_out, dimensions=("reason",), counts=("people", "target_people"), public=("groups",))
+    return Table(areas.left_out, dimensions=("reason",), counts=("index_dates", "target_people"), public=("groups",))
 
 
 def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
@@ -80,7 +80,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
     )
     margin = _Z_90 / (pl.col("observed") / pl.col("dispersion")).sqrt()
-    risk = pl.col("observed") / pl.col("people")
+    risk = pl.col("observed") / pl.col("index_dates")
     frame = (
         areas.calibration.join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
         .join(dates.drop("index_from"), left_on="last_landmark", right_on="landmark")
@@ -88,7 +88,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         .select(
             "index_from",
             "index_to",
-            "people",
+            "index_dates",
             "cases",
             risk=risk,
             lower=risk * (-margin).exp(),
@@ -99,7 +99,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         frame,
         dimensions=("index_from", "index_to"),
         counts=_TRAINED,
-        denominators={"cases": "people"},
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
     )
 

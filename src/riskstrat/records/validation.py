@@ -45,6 +45,9 @@ class Validation:
         Coverage that the intervals claim.
     draws
         Number of bootstrap draws behind the intervals.
+    persons
+        Frame of group, index_dates, persons: distinct persons behind ``n`` of each group of ``table`` and of each
+        ``risk_group=1`` to ``risk_group=10`` of ``calibration``. A person with several index dates counts once.
     notes
         Sentences on what was left out and why.
     disclosure
@@ -65,6 +68,7 @@ class Validation:
     net_benefit: pl.DataFrame = field(repr=False)
     level: float = 0.90
     draws: int = 200
+    persons: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 

@@ -16,7 +16,7 @@ from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure,
 from riskstrat.validation.resampling import interval
 
 ENOUGH_OUTCOMES = 10
-"""A group with fewer outcomes, or fewer people without, gets observed/expected only."""
+"""A group with fewer outcomes, or fewer rows without, gets observed/expected only."""
 
 EVERYBODY = "all"
 AGE_BAND_YEARS = 10
@@ -33,7 +33,7 @@ class Grouping:
     ----------
     column
         Name of the column, ``"all"`` for one group of everybody.
-    names, people, enough
+    names, index_dates, enough
         Label, number of rows, and whether all metrics are shown, of each group (groups,).
     left_out
         How many groups have too few outcomes to be shown at all.
@@ -45,7 +45,7 @@ class Grouping:
 
     column: str
     names: tuple[str, ...]
-    people: NDArray[np.intp]
+    index_dates: NDArray[np.intp]
     enough: NDArray[np.bool_]
     left_out: int
     rows: NDArray[np.intp]
@@ -77,7 +77,7 @@ def grouping(data: Assessed, column: str) -> Grouping:
     return Grouping(
         column=column,
         names=tuple(names[shown].tolist()),
-        people=np.bincount(code, minlength=len(names))[shown],
+        index_dates=np.bincount(code, minlength=len(names))[shown],
         enough=fewer[shown] >= ENOUGH_OUTCOMES,
         left_out=int((~shown).sum()),
         rows=rows,
@@ -98,6 +98,23 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
         return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
     value = pl.col(column).cast(pl.String) if column in people.columns else age_band(AGE_BAND_YEARS)
     return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
+
+
+def persons_behind(people: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
+    """Count index dates and distinct persons by group, sorted by group; rows without a group are left out.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 1, 2]})
+    >>> persons_behind(people, pl.Series(["all", "all", "all"])).row(0)
+    ('all', 3, 2)
+    """
+    labelled = people.select("person_id", groups.alias("group")).drop_nulls("group")
+    counts = (
+        pl.len().cast(pl.Int64).alias("index_dates"),
+        pl.col("person_id").n_unique().cast(pl.Int64).alias("persons"),
+    )
+    return labelled.group_by("group").agg(*counts).sort("group")
 
 
 def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -131,7 +148,7 @@ def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> 
             "estimate": estimate.ravel(),
             "lower": lower.ravel(),
             "upper": upper.ravel(),
-            "n": np.tile(groups.people, len(names)),
+            "n": np.tile(groups.index_dates, len(names)),
         },
         schema=dict(METRIC_SCHEMA),
     ).with_columns(pl.selectors.float().fill_nan(None))
