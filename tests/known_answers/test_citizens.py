@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from riskstrat.study.fitting import learning
 
 import riskstrat as rs
 from riskstrat.declare import Condition
@@ -13,7 +14,6 @@ from riskstrat.estimators import Logistic
 from riskstrat.explanation import reasons
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from riskstrat.study.fitting import learning
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
 AS_OF = date(2024, 1, 1)

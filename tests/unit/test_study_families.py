@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from riskstrat.declare import Age, Ever
 from riskstrat.study.composition import families_of
+
+from riskstrat.declare import Age, Ever
 
 
 def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
