@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskstrat.study.composition import families_of
+from riskstrat.study.data import factor_families
 
 from riskstrat.declare import Age, Ever
 
@@ -18,7 +18,7 @@ def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
     )
     shares = ("diagnoses", "mother__diagnoses", "sibling__diagnoses")
     columns = [*(feature.column for feature in features), *(f"{name}__observed_share" for name in shares)]
-    families = families_of(features, columns)
+    families = factor_families(features, columns)
     assert [families[column] for column in columns] == [
         "age_sex", "health_care", "growth_family", "living_conditions", "place",
         "health_care", "growth_family", "living_conditions",
