@@ -30,7 +30,7 @@ from riskstrat.validation import overlap, person_folds, temporal_split, validate
 AS_OF = date(2024, 1, 1)
 AREAS = 51
 NO_STRATA = Omission(part="strata_plan", reason=LocalisedText(en="Strata are too small.", sv="Grupperna är för små."))
-FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "place")
+FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
 
 
 class NoModel:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from riskstrat.study.data import factor_families
-
 from riskstrat.declare import Age, Ever
+from riskstrat.study.data import factor_families
 
 
 def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
@@ -14,12 +13,12 @@ def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
         Ever(**asked),
         Ever(**asked, relative="mother", family="growth_family"),
         Ever(**asked, relative="all_siblings", family="living_conditions"),
-        Ever(**asked, relative="sibling", family="place"),
+        Ever(**asked, relative="sibling", family="area"),
     )
     shares = ("diagnoses", "mother__diagnoses", "sibling__diagnoses")
     columns = [*(feature.column for feature in features), *(f"{name}__observed_share" for name in shares)]
     families = factor_families(features, columns)
     assert [families[column] for column in columns] == [
-        "age_sex", "health_care", "growth_family", "living_conditions", "place",
+        "age_sex", "health_care", "growth_family", "living_conditions", "area",
         "health_care", "growth_family", "living_conditions",
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def unexplained_draws(
 
 
 def combine_parts(
-    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "place"), name: str = COMBINED
+    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "area"), name: str = COMBINED
 ) -> pl.DataFrame:
     """Show several families as one part, because they cannot be told apart.
 
@@ -187,7 +187,7 @@ def combine_parts(
     Examples
     --------
     >>> frame = pl.DataFrame(
-    ...     {"group": ["a"] * 3, "part": ["living_conditions", "place", "unexplained"], "estimate": [0.25, 0.5, 0.1],
+    ...     {"group": ["a"] * 3, "part": ["living_conditions", "area", "unexplained"], "estimate": [0.25, 0.5, 0.1],
     ...      "lower": [None, None, 0.0], "upper": [None, None, 0.2]}
     ... )
     >>> combine_parts(frame)["part"].to_list(), combine_parts(frame)["estimate"].to_list()

@@ -148,7 +148,7 @@ def prepare(
     cohort = replace(build_cohort(condition, registers, as_of), disclosure=settings.disclosure)
     target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
     progress("building features", 0.3)
-    training = _training(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
     return StudyData(
         condition=condition,
         settings=settings,
@@ -166,7 +166,26 @@ def prepare(
     )
 
 
-def _training(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
+def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
+    """Bring together what models are fitted to, with the weights of those who were assessed.
+
+    Parameters
+    ----------
+    cohort
+        Index dates whose horizon is covered.
+    X
+        Their features, rows in the same order.
+
+    Returns
+    -------
+    TrainingData
+        Where the outcome must be measured, weighted by 1 / P(measured).
+
+    Raises
+    ------
+    DesignError
+        If hardly anybody was assessed.
+    """
     if not cohort.must_be_assessed:
         return TrainingData(cohort=cohort, X=X, weight=np.ones(cohort.people.height))
     return TrainingData(cohort=cohort, X=X, weight=assessment_weights(X, cohort.people["assessed"].to_numpy()))
