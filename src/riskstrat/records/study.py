@@ -41,7 +41,7 @@ class Source:
     coverage
         Frame of register, coverage_start, coverage_end, delay_days, source.
     refused
-        Frame of table, rule, rows: what was quarantined because it breaks the contract.
+        Frame of table, rule, rows: what was rejected because it breaks the contract.
     area_names
         Frame of area_id, name; None without areas.
     geometry
