@@ -23,13 +23,13 @@ def cdm(start: date | None = date(2010, 1, 1), end: date | None = date(2019, 12,
 def test_what_is_missing_is_told_all_at_once(tmp_path: Path):
     with pytest.raises(ContractError) as refused_tables:
         from_omop({"person": pl.DataFrame({"person_id": [1]})}, tmp_path / "out")
-    places = [problem.place for problem in refused_tables.value.problems]
-    assert places.count("observation_period") == 1
-    assert len(places) == 3
+    locations = [problem.location for problem in refused_tables.value.problems]
+    assert locations.count("observation_period") == 1
+    assert len(locations) == 3
     bad = {**cdm(), "measurement": pl.DataFrame({"a": [1]}), "condition_era": pl.DataFrame({"person_id": [1]})}
     with pytest.raises(ContractError) as refused_columns:
         from_omop(bad, tmp_path / "out")
-    assert {problem.place for problem in refused_columns.value.problems} >= {
+    assert {problem.location for problem in refused_columns.value.problems} >= {
         "measurement.person_id",
         "measurement.measurement_date",
         "condition_era.condition_concept_id",
