@@ -3,7 +3,7 @@
 import pytest
 
 from riskstrat.reports.context import Estimate
-from riskstrat.reports.grade import GOOD, LOW, MODERATE, _agreement
+from riskstrat.reports.grade import GOOD, LOW, MODERATE, _grade_of_ratio
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from riskstrat.reports.grade import GOOD, LOW, MODERATE, _agreement
         (Estimate(1.6, None, None), LOW),
     ],
 )
-def test_agreement_is_judged_with_its_interval(estimate: Estimate, grade: str):
-    assert _agreement(estimate) == grade
+def test_calibration_is_graded_with_its_interval(estimate: Estimate, grade: str):
+    assert _grade_of_ratio(estimate) == grade

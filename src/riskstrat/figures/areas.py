@@ -15,7 +15,7 @@ from riskstrat.figures.classes import CLASSES, HIGHER, UNCERTAIN, WITHHELD, coun
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
 from riskstrat.figures.numbers import Language
-from riskstrat.figures.reasons import largest_parts, reasons_of, told_parts
+from riskstrat.figures.reasons import describe_parts, largest_parts, reasons_of
 from riskstrat.figures.theme import ACCENT, INK, PART_COLOURS, QUIET, altair
 
 if TYPE_CHECKING:
@@ -61,24 +61,24 @@ def area_intervals(areas: Released, language: Language = "sv", of_class: str | N
         base.mark_circle(color=ACCENT, size=70, opacity=1).encode(
             y=y,
             x=alt.X("value:Q", **x),
-            tooltip=_told(messages, ("name:N", "tooltip.area"), ("value:Q", "tooltip.relative")),
+            tooltip=_tooltips(messages, ("name:N", "tooltip.area"), ("value:Q", "tooltip.relative")),
         ),
     )
-    told, sentence = _classes_told(everything, messages, of_class)
+    told, sentence = _describe_classes(everything, messages, of_class)
     return drawn(alt.layer(*layers), messages, told, sentence, height=ROW_PX * max(shown.height, 1))
 
 
-def _classes_told(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
+def _describe_classes(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
     """Name the areas of the classes that are shown; how much higher or lower is told where that is clear."""
     kinds = [kind for kind in CLASSES if names_of(areas, kind)] if of_class is None else [of_class]
-    told = {kind: _class_told(areas.filter(pl.col("class") == kind), kind, messages) for kind in kinds}
+    told = {kind: _describe_class(areas.filter(pl.col("class") == kind), kind, messages) for kind in kinds}
     sentence = " ".join(f"{capitalised(messages(f'class.{kind}'))}: {areas}." for kind, areas in told.items())
     if of_class is None:
         return counted(areas, messages), sentence
     return f"{messages(f'class.{of_class}')} ({len(names_of(areas, of_class))})", sentence
 
 
-def _class_told(areas: pl.DataFrame, kind: str, messages: MessageCatalogue) -> str:
+def _describe_class(areas: pl.DataFrame, kind: str, messages: MessageCatalogue) -> str:
     if kind in {UNCERTAIN, WITHHELD}:
         return messages.listed(areas["name"].to_list())
     bounds = ("relative_risk", "relative_risk_lower", "relative_risk_upper")
@@ -124,7 +124,7 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
         scale=alt.Scale(domain=labels, range=[PART_COLOURS[part] for part in present]),
         legend=alt.Legend(columns=1),
     )
-    tooltip = _told(messages, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
+    tooltip = _tooltips(messages, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
     stacked = (
         alt.Chart(bars)
         .mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62})
@@ -142,7 +142,7 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
     layers = alt.layer(stacked, zero, dots.encode(y=y, x="points:Q"))
     any_high = HIGHER in set(named["class"])
     title = largest_parts(told, messages) if any_high else messages("reasons.title_none")
-    sentence = messages("reasons.sentence", areas=" ".join(told_parts(one, messages) for one in told))
+    sentence = messages("reasons.sentence", areas=" ".join(describe_parts(one, messages) for one in told))
     return drawn(layers, messages, title, sentence, height=38 * sums.height + 10)
 
 
@@ -228,7 +228,7 @@ def _line_with_bounds(risks: pl.DataFrame, x: alt.X, messages: MessageCatalogue,
     return drawn(alt.layer(*layers), messages, title, sentence, height=260)
 
 
-def _told(messages: MessageCatalogue, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+def _tooltips(messages: MessageCatalogue, *fields: tuple[str, str]) -> list[alt.Tooltip]:
     alt = altair()
     return [
         alt.Tooltip(field, title=messages(key), **({"format": ".2f"} if field.endswith(":Q") else {}))

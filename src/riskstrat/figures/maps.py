@@ -131,7 +131,7 @@ def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Co
     return alt.Color("properties.value:Q", scale=scale, legend=legend)
 
 
-def _told(row: Mapping[str, object], messages: MessageCatalogue) -> dict[str, object]:
+def _tooltip_values(row: Mapping[str, object], messages: MessageCatalogue) -> dict[str, object]:
     """Give what is told when an area is pointed at, already written."""
     told = {"name": row["name"], "class": messages(f"class.{row['class']}"), "risk": messages("withheld")}
     return told if row["class"] == WITHHELD else {**told, "risk": _risk(row, messages)}
@@ -151,7 +151,7 @@ def _map(
     """Fill each area by its ``value``; those that are withheld are white and hatched, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     properties = {
-        row["area_id"]: {"value": row["value"], **_told(row, messages)} for row in frame.iter_rows(named=True)
+        row["area_id"]: {"value": row["value"], **_tooltip_values(row, messages)} for row in frame.iter_rows(named=True)
     }
     titles = {"name": "tooltip.area", "class": "tooltip.class", "risk": "tooltip.risk"}
     told = [alt.Tooltip(f"properties.{name}:N", title=messages(key)) for name, key in titles.items()]

@@ -86,7 +86,7 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
     return Reasons(area, name, points, (points[UNEXPLAINED], lower, upper))
 
 
-def told_parts(reasons: Reasons, messages: MessageCatalogue) -> str:
+def describe_parts(reasons: Reasons, messages: MessageCatalogue) -> str:
     """Tell an area's difference and every part of it."""
     signed, decimals = messages.numbers.signed, reasons.decimals
     parts = "; ".join(f"{messages(f'part.{part}')} {signed(value, decimals)}" for part, value in reasons.points.items())

@@ -11,14 +11,14 @@ from riskstrat.reports.context import HIGHER, LOWER, Estimate, ReportContext
 GOOD, MODERATE, LOW = GRADES = ("good", "moderate", "low")
 LEVEL_HALF_WIDTHS = (0.15, 0.35)
 CLEAR_SHARES = (0.40, 0.15)
-AGREEMENT = (0.8, 1.25)
+CALIBRATED = (0.8, 1.25)
 _PER_HUNDRED = 100
 
 
 def grade_of(context: ReportContext) -> Grade:
-    """Judge the level, the differences between areas and the agreement; the worst of them is the grade."""
-    judged = [judge(context) for judge in (_level, _areas, _fit)]
-    found = [one for one in judged if one is not None]
+    """Grade the level, the differences between areas and the calibration; the worst of them is the grade."""
+    graded = [grade(context) for grade in (_level, _areas, _fit)]
+    found = [one for one in graded if one is not None]
     worst = max((GRADES.index(grade) for grade, _ in found), default=GRADES.index(LOW))
     effect = (context.messages("grade.effect"),) if context.released.condition.programmes else ()
     return Grade(
@@ -60,12 +60,14 @@ def _fit(context: ReportContext) -> tuple[str, str] | None:
         for name, value in {"observed": ratio.value, "lower": ratio.lower, "upper": ratio.upper}.items()
         if value is not None
     }
-    return _agreement(ratio), context.messages(f"grade.fit_{_agreement(ratio)}", expected=_PER_HUNDRED, **observed)
+    return _grade_of_ratio(ratio), context.messages(
+        f"grade.fit_{_grade_of_ratio(ratio)}", expected=_PER_HUNDRED, **observed
+    )
 
 
-def _agreement(ratio: Estimate) -> str:
-    """Judge observed over expected: disagreement that chance may have made is doubt, not failure."""
-    low, high = AGREEMENT
+def _grade_of_ratio(ratio: Estimate) -> str:
+    """Grade observed over expected: disagreement that chance may have made is doubt, not failure."""
+    low, high = CALIBRATED
     if low <= ratio.value <= high:
         return GOOD
     if ratio.lower is None or ratio.upper is None or ratio.upper < low or ratio.lower > high:

@@ -38,7 +38,7 @@ def _counted(context: ReportContext) -> Iterator[Block]:
         yield Paragraph(context.messages("method.flow", people=number(followed), cases=number(cases)))
     elif followed is not None:
         yield Paragraph(context.messages("method.flow_withheld", people=context.numbers.number(followed)))
-    yield _flow(context, "flow", context.messages("method.flow_learn"))
+    yield _flow(context, "flow", context.messages("method.flow_training"))
     yield _flow(context, "target_flow", context.messages("method.flow_target"))
 
 

@@ -42,7 +42,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     UsageError
         If there are no texts in that language, or something else than a report is at `path`.
     DisclosureError
-        If a table of the study cannot be judged.
+        If a table of the study cannot be released.
     OSError
         If it cannot be written; an earlier report is left as it was.
     """
