@@ -257,14 +257,14 @@ class _Vocabulary:
 
     def meant(self, spans: Iterable[Span]) -> set[str]:
         """Pick the codes, as written, that are in any of the spans."""
-        return {self.written[place] for span in spans for place in self._places(span)}
+        return {self.written[position] for span in spans for position in self._positions(span)}
 
-    def _places(self, span: Span) -> Iterator[int]:
+    def _positions(self, span: Span) -> Iterator[int]:
         low, high = (bare(span.low), bare(span.high)) if self.prefix else (span.low, span.high)
         head = len(low) if self.prefix or span == EVERY_CODE else None
         start = bisect_left(self.compared, low)
         stop = bisect_right(self.compared, high, lo=start, key=lambda code: code[:head])
-        return (place for place in range(start, stop) if len(self.compared[place]) >= len(low))
+        return (position for position in range(start, stop) if len(self.compared[position]) >= len(low))
 
 
 @lru_cache(maxsize=64)
