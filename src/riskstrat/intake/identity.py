@@ -16,7 +16,7 @@ CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
 LEAST_SHARE = 2 * CHANCE
 
-DASH = "[-+–−‐‑]"  # as typed, and as word processors mend it
+DASH = "[-+–−‐‑]"  # as typed, and as word processors write it
 _NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{DASH}?[0-9]{{4}})(?:[^0-9]|$)"
 _SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
 ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these

@@ -54,7 +54,7 @@ def check(
     Returns
     -------
     Findings
-        Exact counts. What may be shown of them is ``riskstrat.publication.publish_findings(found)``.
+        Exact counts. What may be shown of them is ``riskstrat.publication.findings.publish_findings(found)``.
 
     Raises
     ------

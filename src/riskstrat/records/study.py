@@ -53,7 +53,7 @@ class Source:
     coverage
         Frame of register, from, to, delay_days, source.
     refused
-        Frame of table, rule, rows: what was kept aside because it breaks the contract.
+        Frame of table, rule, rows: what was rejected because it breaks the contract.
     area_names
         Frame of area_id, name; None without areas.
     geometry
