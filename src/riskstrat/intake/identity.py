@@ -164,10 +164,10 @@ def _is_identity(text: str) -> bool:
     return bool(pl.select(right.fill_null(value=False)).item())
 
 
-def _problem(name: str, place: int, file: str) -> Problem:
+def _problem(name: str, number: int, file: str) -> Problem:
     return Problem(
         table=file,
-        column=f"column {place}" if _is_identity(name) else name,
+        column=f"column {number}" if _is_identity(name) else name,
         found="Swedish personal identity or co-ordination numbers",
         expected="pseudonymous running numbers",
         remedy="pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
