@@ -27,6 +27,11 @@ def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     seed
         Seed; a family's fold does not depend on the order of the rows.
 
+    Returns
+    -------
+    Split
+        k folds.
+
     Raises
     ------
     UsageError
@@ -58,6 +63,11 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
         Number of clusters, at least 2.
     seed
         Seed; an area's cluster depends on the areas' names and sizes only.
+
+    Returns
+    -------
+    Split
+        k folds; the note says how many rows are in no training rows because of their families.
 
     Raises
     ------
@@ -144,6 +154,13 @@ def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: in
 def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     """Count persons, families and areas in both the training and the test rows of each fold.
 
+    Parameters
+    ----------
+    split
+        Training and test rows.
+    people
+        The frame that was split: person_id, and family_id and area_id where they are known.
+
     Returns
     -------
     polars.DataFrame
@@ -160,16 +177,15 @@ def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     if "area_id" in people.columns:
         labels["shared_areas"] = people["area_id"].fill_null("").to_numpy()
     pairs = list(zip(split.train, split.test, strict=True))
-    counts = {name: [_shared(values, train, test) for train, test in pairs] for name, values in labels.items()}
+    counts = {
+        name: [len(np.intersect1d(values[train], values[test])) for train, test in pairs]
+        for name, values in labels.items()
+    }
     empty = {"shared_areas": [None] * len(pairs)}
     return pl.DataFrame(
         {"fold": list(range(len(pairs))), **empty, **counts},
         schema_overrides=dict.fromkeys(("fold", "shared_persons", "shared_families", "shared_areas"), pl.Int64),
     ).select("fold", "shared_persons", "shared_families", "shared_areas")
-
-
-def _shared(values: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[np.intp]) -> int:
-    return len(np.intersect1d(values[train], values[test]))
 
 
 def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], note: str) -> Split:
