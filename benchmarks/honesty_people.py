@@ -29,6 +29,7 @@ import riskstrat as rs
 from riskstrat.areas import recalibrate, smooth
 from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.priorities import prioritise
+from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL
 from riskstrat.records.study import Study
 from riskstrat.synthetic import Truth, read_truth, true_risk, write_municipality
@@ -69,7 +70,7 @@ def held_against(study: Study, truth: Truth) -> dict[str, float]:
     ours, theirs = study.risks["person"][rows], expit(at["linear_predictor"].to_numpy().astype(float))
     return {
         "matched": len(rows) / found.filter("assessed").height,
-        "true_sum_over_outcomes": float(true.sum() / recalibrate(study.cohort, study.risks["person"]).risk[rows].sum()),
+        "true_sum_over_outcomes": float(true.sum() / recalibrated(study, study.risks["person"])[0][rows].sum()),
         "slope": study.performance.estimate("calibration_slope"),
         "true_slope": fractional_slope(true, ours),
         "chance_slope": chance_slope(study, rows, true),
@@ -88,13 +89,18 @@ def chance_slope(study: Study, rows: np.ndarray, true: np.ndarray) -> float:
     return fractional_slope(happened.filter(known).to_numpy(), true[known.to_numpy()])
 
 
+def recalibrated(study: Study, risk: np.ndarray) -> tuple[np.ndarray, PeriodRecalibration]:
+    """Bring out-of-fold risks to the level of the outcomes, as a study does."""
+    recalibration = recalibrate(study.cohort, risk)
+    return recalibration.apply(risk, study.cohort.people["landmark"].to_numpy()), recalibration
+
+
 def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict[str, float]:
     """Share of the areas whose 90 % interval of theta holds the sum of true risks over the sum of expected.
 
     Whose true risk is not known counts with the expected one.
     """
-    recalibration = recalibrate(study.cohort, study.risks["area"], study.model.link)
-    agreed = recalibration.apply(study.risks["area"], study.cohort.people["landmark"].to_numpy())
+    agreed, recalibration = recalibrated(study, study.risks["area"])
     counts = observed_expected(study.cohort, agreed, recalibration)
     risk = agreed.copy()
     risk[rows] = true
