@@ -108,13 +108,13 @@ def pseudonymise(
 
     Examples
     --------
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     delivery, secret = Path(place) / "delivery", Path(place) / "secret"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     delivery, secret = Path(folder) / "delivery", Path(folder) / "secret"
     ...     delivery.mkdir()
     ...     _ = (delivery / "visits.csv").write_text("PersonNr;visits\n20121212-1212;3\n")
     ...     _ = secret.write_text("a secret of more than sixteen bytes")
     ...     secret.chmod(0o600)
-    ...     result = pseudonymise(delivery, Path(place) / "out", Path(place) / "key.parquet", secret_file=secret)
+    ...     result = pseudonymise(delivery, Path(folder) / "out", Path(folder) / "key.parquet", secret_file=secret)
     >>> result.people, dict(result.columns)
     (1, {'visits.parquet': ('PersonNr',)})
     """

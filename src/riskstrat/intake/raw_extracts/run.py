@@ -74,12 +74,12 @@ def extracts(
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     raw = Path(place) / "raw"
+    >>> with tempfile.TemporaryDirectory() as temporary:
+    ...     raw = Path(temporary) / "raw"
     ...     raw.mkdir()
     ...     _ = (raw / "RTB_demografi.csv").write_text("LopNr;fodelseman;Kon\n1;195003;1\n")
     ...     _ = (raw / "RTB_2011.csv").write_text("LopNr;DeSO\n1;0181C1010\n")
-    ...     result = extracts(raw, Path(place) / "registers")
+    ...     result = extracts(raw, Path(temporary) / "registers")
     >>> result.account.rows_of("persons", "kept")
     1
     """
