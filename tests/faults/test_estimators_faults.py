@@ -18,11 +18,11 @@ from riskstrat.estimators import (
     Boosting,
     Logistic,
     RiskEstimator,
+    Split,
     Weighted,
     assessment_weights,
     choose,
     cross_fit,
-    cross_fit_models,
     group_folds,
 )
 from riskstrat.incidence import outcome_array
@@ -30,6 +30,7 @@ from riskstrat.incidence import outcome_array
 N = 200
 X = pl.DataFrame({"age_years": np.arange(N) % 20 + 40.0, "sex_male": np.arange(N) % 2})
 Y = outcome_array(np.arange(N) % 3 == 0, np.full(N, 365.0))
+SPLIT = Split.from_folds(np.arange(N) % 5)
 KINDS = [AgeSex(horizon_days=365), Logistic(horizon_days=365), Boosting(horizon_days=365, folds=0, max_iter=5)]
 
 
@@ -114,7 +115,7 @@ def test_the_horizon_must_be_days(horizon: float):
 @pytest.mark.parametrize("weight", [np.ones(N - 1), -np.ones(N), np.full(N, np.nan), np.zeros(N)])
 def test_case_weights_are_checked(weight: np.ndarray):
     with pytest.raises(ContractError, match="weights"):
-        Logistic(horizon_days=365).fit(X, Y, weight)
+        Logistic(horizon_days=365).fit(X, Y, sample_weight=weight)
 
 
 def test_a_landmark_that_nobody_is_followed_from_is_refused():
@@ -136,14 +137,22 @@ def test_a_pipeline_must_request_the_weights():
 @pytest.mark.parametrize(
     ("call", "error", "part"),
     [
-        (lambda: cross_fit(KINDS[0], X, Y, np.zeros(N, int)), ContractError, "at least two different"),
-        (lambda: cross_fit(KINDS[0], X, Y, np.arange(3)), ContractError, "200 whole numbers"),
-        (lambda: cross_fit(KINDS[0], X, Y, np.arange(N) / 2), ContractError, "float64"),
+        (lambda: cross_fit(KINDS[0], X, Y, Split.from_folds(np.zeros(N, int))), ContractError, "at least two"),
+        (
+            lambda: cross_fit(KINDS[0], X, Y, Split.from_folds(np.arange(N + 3))),
+            ContractError,
+            "rows of the 200 outcomes",
+        ),
+        (
+            lambda: cross_fit(KINDS[0], X, Y, Split.from_folds(np.arange(N) % 2), groups=np.arange(N) // 2),
+            ContractError,
+            "200 groups in both",
+        ),
         (lambda: group_folds(np.arange(3), 5), DesignError, "5 folds for 3 groups"),
         (lambda: group_folds(np.arange(3), 1), DesignError, "1 folds"),
-        (lambda: choose({}, X, Y, np.arange(N) % 5), UsageError, "0 candidates"),
+        (lambda: choose({}, X, Y, SPLIT), UsageError, "0 candidates"),
         (
-            lambda: choose({"a": AgeSex(horizon_days=365), "b": AgeSex(horizon_days=100)}, X, Y, np.arange(N) % 5),
+            lambda: choose({"a": AgeSex(horizon_days=365), "b": AgeSex(horizon_days=100)}, X, Y, SPLIT),
             UsageError,
             "2 horizons",
         ),
@@ -157,6 +166,6 @@ def test_folds_candidates_and_assessments_are_checked(call: Callable[[], object]
 
 
 def test_a_fold_without_a_model_is_named():
-    fitted = cross_fit_models(AgeSex(horizon_days=365), X, Y, np.arange(N) % 2)
+    fitted = cross_fit(AgeSex(horizon_days=365), X, Y, Split.from_folds(np.arange(N) % 2))
     with pytest.raises(UsageError, match="folds without a model: 7"):
         fitted.predict_risk(X, np.where(np.arange(N) == 0, 7, 1))

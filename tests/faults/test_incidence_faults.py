@@ -68,8 +68,8 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: censoring_weights(Y, 0), "horizon of 0"),
         (lambda: censoring_weights(Y, np.nan), "horizon of nan"),
         (lambda: brier(Y, [0.5] * 3, 40), r"shape \(3,\)"),
-        (lambda: brier(Y, [0.5, 0.5, 0.5, 1.5], 40), "1 risks missing or outside"),
-        (lambda: brier(Y, [0.5, 0.5, 0.5, np.nan], 40), "1 risks missing or outside"),
+        (lambda: brier(Y, [0.5, 0.5, 0.5, 1.5], 40), "1 values of risk missing or outside"),
+        (lambda: brier(Y, [0.5, 0.5, 0.5, np.nan], 40), "1 values of risk missing or outside"),
     ],
 )
 def test_other_arguments_are_checked(call: Callable[[], object], part: str):

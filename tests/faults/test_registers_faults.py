@@ -262,7 +262,7 @@ def test_too_few_outcomes(build_registers: BuildRegisters, made_up: MadeUp):
         return build_cohort(made_up(), registers, AS_OF).people.height
 
     assert built(30) == 40
-    with pytest.raises(DesignError, match="29 outcomes among 40 index dates of 40 people"):
+    with pytest.raises(DesignError, match="29 outcomes among 40 index dates of 40 persons whose horizon is covered"):
         built(29)
 
 

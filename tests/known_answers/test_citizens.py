@@ -31,7 +31,7 @@ def citizens() -> pl.DataFrame:
 
 
 def fitted(condition: Condition, registers: Registers) -> Fitted:
-    cohort = rs.build_cohort(condition, registers, AS_OF)
+    cohort = rs.build_cohort(condition, registers, AS_OF).covered
     data = learning(cohort, rs.build_features(condition.features, cohort, registers), rs.Settings())
     target = rs.target_population(condition, registers, AS_OF)
     return target, rs.build_features(condition.features, target, registers), data.fit("Logistic")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, cross_fit, group_folds
+from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Split, cross_fit, group_folds
 from riskstrat.incidence import OutcomeArray, outcome_array
 
 HORIZON = 365.0
@@ -72,8 +72,8 @@ def test_the_scale_of_case_weights_does_not_matter(seed: int):
     X, y = cohort(seed)
     weight = np.random.default_rng(seed).uniform(0.5, 2, len(y))
     model = Logistic(horizon_days=HORIZON)
-    risk = model.fit(X, y, weight).predict_risk(X)
-    np.testing.assert_allclose(model.fit(X, y, 10 * weight).predict_risk(X), risk, rtol=1e-5)
+    risk = model.fit(X, y, sample_weight=weight).predict_risk(X)
+    np.testing.assert_allclose(model.fit(X, y, sample_weight=10 * weight).predict_risk(X), risk, rtol=1e-5)
 
 
 @settings(max_examples=8, deadline=None)
@@ -93,7 +93,7 @@ def test_out_of_fold_risk_ignores_the_outcomes_of_the_fold(seed: int):
     folds = group_folds(X["person_id"].to_numpy(), 4, seed)
     flipped = y.copy()
     flipped["event"] = np.where((folds == 0) & (y["event"] < 2), 1 - y["event"], y["event"])
-    risk = cross_fit(AgeSex(horizon_days=HORIZON), X, y, folds)
-    changed = cross_fit(AgeSex(horizon_days=HORIZON), X, flipped, folds)
+    risk = cross_fit(AgeSex(horizon_days=HORIZON), X, y, Split.from_folds(folds)).risk
+    changed = cross_fit(AgeSex(horizon_days=HORIZON), X, flipped, Split.from_folds(folds)).risk
     np.testing.assert_array_equal(changed[folds == 0], risk[folds == 0])
     assert (changed[folds != 0] != risk[folds != 0]).any()

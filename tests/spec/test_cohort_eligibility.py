@@ -261,17 +261,6 @@ def test_a_missing_anniversary_becomes_the_first_of_the_next_month(
     assert cohort(registers, made_up(index=AtAge(months=months)))["index_date"].to_list() == [index]
 
 
-def test_an_index_of_ones_own_needs_the_whole_horizon_covered(build_registers: BuildRegisters, made_up: MadeUp):
-    last = E - timedelta(days=731)
-    registers = build_registers(
-        persons=[{"person_id": number, "birth_date": last + timedelta(days=number)} for number in (0, 1)],
-        diagnoses=[],
-    )
-    built = build_cohort(made_up(index=AtBirth()), registers, AS_OF, min_outcomes=0)
-    assert built.people["index_date"].to_list() == [last]
-    assert left_out(built.flow) == {"index date outside the time studied": 1}
-
-
 def test_at_birth_residence_is_that_of_the_birth_day(build_registers: BuildRegisters, made_up: MadeUp):
     born = date(2015, 5, 1)
     registers = build_registers(

@@ -14,10 +14,10 @@ from riskstrat.estimators import (
     Boosting,
     Logistic,
     RiskEstimator,
+    Split,
     Weighted,
     choose,
     cross_fit,
-    cross_fit_models,
     group_folds,
 )
 from riskstrat.incidence import brier, outcome_array, prediction_accuracy
@@ -51,9 +51,9 @@ def families(n: int = 200) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
     return pl.DataFrame({"family": family.astype(float)}), y, family
 
 
-def test_nobody_is_judged_by_a_model_that_saw_them():
+def test_nobody_is_tested_by_a_model_that_was_fitted_to_them():
     X, y, family = families()
-    risk = cross_fit(Weighted(Remember(), horizon_days=HORIZON), X, y, group_folds(family, 5))
+    risk = cross_fit(Weighted(Remember(), horizon_days=HORIZON), X, y, Split.from_folds(group_folds(family, 5))).risk
     assert (risk == 0.5).all()
 
 
@@ -62,8 +62,8 @@ def test_families_split_by_folds_of_areas_are_left_out_of_training():
     memory = Weighted(Remember(), horizon_days=HORIZON)
     # Of the last twenty families one member lives in each area; the first eighty families live in area 0 or 1 alone.
     areas = np.r_[family[:160] % 2, np.arange(40) % 2]
-    assert set(cross_fit(memory, X, y, areas)[160:]) == {0.0, 1.0}
-    assert (cross_fit(memory, X, y, areas, groups=family) == 0.5).all()
+    assert set(cross_fit(memory, X, y, Split.from_folds(areas)).risk[160:]) == {0.0, 1.0}
+    assert (cross_fit(memory, X, y, Split.from_folds(areas, family), groups=family).risk == 0.5).all()
 
 
 def test_a_familys_rows_share_a_fold_whatever_their_order():
@@ -79,7 +79,7 @@ def test_others_are_scored_by_the_model_that_never_saw_their_fold():
     rng = np.random.default_rng(2)
     X = pl.DataFrame({"need": rng.normal(size=400)})
     y = outcome_array((rng.random(400) < expit(X["need"].to_numpy())).astype(int), np.full(400, HORIZON))
-    fitted = cross_fit_models(Logistic(horizon_days=HORIZON), X, y, np.arange(400) % 4)
+    fitted = cross_fit(Logistic(horizon_days=HORIZON), X, y, Split.from_folds(np.arange(400) % 4))
     today = pl.DataFrame({"need": [0.3, 0.3, -1.0]})
     expected = [fitted.models[fold].predict_risk(today[row : row + 1])[0] for row, fold in enumerate([2, 0, 3])]
     np.testing.assert_array_equal(fitted.predict_risk(today, [2, 0, 3]), expected)
@@ -92,13 +92,13 @@ def test_the_choice_is_the_smallest_out_of_fold_brier_score():
     X = pl.DataFrame({"age_years": rng.integers(40, 60, n), "visits": rng.poisson(1, n)})
     risk = expit(-3 + 1.2 * X["visits"].to_numpy())
     y = outcome_array((rng.random(n) < risk).astype(int), np.full(n, HORIZON))
-    folds = group_folds(np.arange(n), 5)
+    split = Split.from_folds(group_folds(np.arange(n), 5))
     candidates = {
         "overfitted": Weighted(LogisticRegression(C=1e-6), horizon_days=HORIZON),
         "all": Logistic(horizon_days=HORIZON),
         "age_sex": AgeSex(horizon_days=HORIZON),
     }
-    choice = choose(candidates, X, y, folds)
+    choice = choose(candidates, X, y, split)
     assert choice.name == "all"
     assert choice.table["name"].to_list() == list(candidates)
     row = choice.table.filter(name="all").row(0, named=True)
@@ -131,6 +131,6 @@ def test_out_of_fold_risks_of_rare_outcomes_are_not_over_confident(share: float,
         odds = logit(share) - 0.25 + X[:, :8] @ np.array([0.4, 0.3, 0.3, 0.2, 0.2, 0.2, 0.1, 0.1])
         event = rng.random(people) < expit(odds)
         y = outcome_array(event.astype(int), np.full(people, HORIZON))
-        risk = cross_fit(estimator, X, y, group_folds(np.arange(people), 5, seed))
+        risk = cross_fit(estimator, X, y, Split.from_folds(group_folds(np.arange(people), 5, seed))).risk
         found.append(slope(event, logit(risk)))
     assert 0.88 < np.mean(found) < 1.12

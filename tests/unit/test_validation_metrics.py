@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from riskstrat.numerics.logistic import fit_logistic
 from riskstrat.validation import (
     auc,
     calibration,
@@ -15,9 +16,8 @@ from riskstrat.validation import (
     net_benefit,
     outcome_array,
 )
-from riskstrat.validation.agreement import smooth_observed
-from riskstrat.validation.known import Known
-from riskstrat.validation.logistic import weighted_logistic
+from riskstrat.validation.calibration import smooth_observed
+from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.metrics import METRICS, gains
 
 
@@ -102,14 +102,14 @@ def test_weighted_logistic_equals_a_general_maximiser() -> None:
         return float(weight @ (np.logaddexp(0, linear) - label * linear))
 
     theirs = minimize(loss, np.zeros(3), tol=1e-12).x
-    np.testing.assert_allclose(weighted_logistic(design, label, weight, offset), theirs, atol=1e-5)
+    np.testing.assert_allclose(fit_logistic(design, label, weight, offset=offset), theirs, atol=1e-5)
 
 
 def test_weighted_logistic_reaches_a_far_optimum() -> None:
     x = np.linspace(-20, 20, 200)
     label = (x > 0.1).astype(float)
     label[95:105] = [0, 1] * 5
-    found = weighted_logistic(np.column_stack([np.ones(200), x]), label, np.ones(200))
+    found = fit_logistic(np.column_stack([np.ones(200), x]), label, np.ones(200))
     fitted = 1 / (1 + np.exp(-(found[0] + found[1] * x)))
     assert abs((label - fitted).sum()) < 1e-6
     assert abs(((label - fitted) * x).sum()) < 1e-5
@@ -159,7 +159,7 @@ def test_the_smooth_curve_bends_with_the_outcome() -> None:
     random = np.random.default_rng(4)
     risk = random.uniform(0.05, 0.6, 40_000)
     truth = risk**2 + 0.05
-    known = Known((random.random(40_000) < truth).astype(float), risk, np.ones(40_000))
+    known = HorizonLabels((random.random(40_000) < truth).astype(float), risk, np.ones(40_000))
     at = np.array([0.1, 0.3, 0.5])
     np.testing.assert_allclose(smooth_observed(known, at), at**2 + 0.05, atol=0.02)
 

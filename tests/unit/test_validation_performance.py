@@ -7,13 +7,14 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import UsageError
+from riskstrat.numerics.logistic import logistic_recalibration
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import METRIC_SCHEMA
 from riskstrat.validation import auc, brier, censoring_weights, prediction_accuracy, validate
-from riskstrat.validation.agreement import calibration_slope, in_the_large
 from riskstrat.validation.assessed import assessed_rows
+from riskstrat.validation.calibration import in_the_large
 from riskstrat.validation.grouping import group_labels, grouping, measured
-from riskstrat.validation.known import Known, known_outcomes
+from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 from riskstrat.validation.resampling import family_draws, interval
 
 
@@ -44,6 +45,10 @@ def cohort_of(people: pl.DataFrame) -> Cohort:
     return Cohort(condition="test", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=731)
 
 
+def slope(labels: HorizonLabels) -> float:
+    return logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope
+
+
 def test_the_table_holds_what_the_single_functions_say() -> None:
     cohort, risk = simulated()
     checked = validate(risk, cohort, by=["sex"], draws=5)
@@ -51,11 +56,11 @@ def test_the_table_holds_what_the_single_functions_say() -> None:
     for group in ("all", "sex=female"):
         rows = np.ones(len(risk), dtype=bool) if group == "all" else (cohort.people["sex"] == "female").to_numpy()
         y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
-        known = known_outcomes(y, own, 731, mass)
+        known = label_outcomes(y, own, 731, mass)
         assert checked.estimate("auc", group) == pytest.approx(auc(y, own, 731, mass))
         assert checked.estimate("brier", group) == pytest.approx(brier(y, own, 731, mass))
         assert checked.estimate("ipa", group) == pytest.approx(prediction_accuracy(y, own, 731, mass))
-        assert checked.estimate("calibration_slope", group) == pytest.approx(calibration_slope(known)[1])
+        assert checked.estimate("calibration_slope", group) == pytest.approx(slope(known))
         assert checked.estimate("calibration_in_the_large", group) == pytest.approx(in_the_large(known))
         observed = np.average(known.outcome, weights=mass)
         assert checked.estimate("observed_expected", group) == pytest.approx(observed / own.mean())
@@ -74,7 +79,7 @@ def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
     found = measured(groups, counts)
     for number, sex in enumerate(("female", "male")):
         rows = drawn[(cohort.people["sex"] == sex).to_numpy()[drawn]]
-        y, own, mass = cohort.outcome[rows], risk[rows], data.known.weight[rows]
+        y, own, mass = cohort.outcome[rows], risk[rows], data.labels.weight[rows]
         exact = [auc(y, own, 731, mass), brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
         np.testing.assert_allclose(found[:3, number], exact, rtol=1e-10)
 
@@ -86,8 +91,8 @@ def test_one_newton_step_a_draw_gives_the_standard_error_of_full_refits() -> Non
     one_step, refitted = [], []
     for counts in family_draws(data.people, 100, seed=0):
         one_step.append(measured(groups, counts)[4:6, 0])
-        known = Known(data.known.outcome, data.known.risk, data.known.weight * counts)
-        refitted.append([calibration_slope(known)[1], in_the_large(known)])
+        known = HorizonLabels(data.labels.outcome, data.labels.risk, data.labels.weight * counts)
+        refitted.append([slope(known), in_the_large(known)])
     np.testing.assert_allclose(np.std(one_step, axis=0) / np.std(refitted, axis=0), 1.0, atol=0.05)
 
 

@@ -1,6 +1,6 @@
 """Who is followed, from when and until when, and who was left out and why.
 
-In: a condition, registers and the day on which we stand. Out: `Cohort` to learn from, `Target` to plan for.
+In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the past, with outcome) and `Target`.
 """
 
 from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population

@@ -1,19 +1,26 @@
-"""The two populations of a condition: the one to learn from, and the one to plan for.
+"""The two populations of a condition: the cohort that models are fitted to, and the target population of planning.
 
-In: a condition, registers and the day on which we stand. Out: frozen records whose rows are sorted by person and index.
+In: a condition, registers and the as-of date. Out: frozen records whose rows are sorted by person and index date.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
-from riskstrat.cohort.eligibility import cohort_terms, everybody, residents, target_terms, without_history
-from riskstrat.cohort.entry import with_entry_days
-from riskstrat.cohort.flow import Counted, Screened, count_ends, flow_table
-from riskstrat.cohort.followup import OUTCOME, ends, follow_up
-from riskstrat.cohort.order import in_order
+from riskstrat.cohort.eligibility import (
+    ENTRY,
+    cohort_criteria,
+    count_all,
+    screen_by_history,
+    screen_by_index_and_residence,
+    target_criteria,
+)
+from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table
+from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
+from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
 from riskstrat.errors import DesignError, Problem
@@ -22,16 +29,21 @@ from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
 
 MIN_OUTCOMES = 30
-"""With fewer outcomes nothing that is learnt can be told from chance."""
+"""With fewer outcomes nothing that a model finds can be told from chance."""
 
 _PERSON = ("person_id", "index_date", "area_id", "care_centre_id", "age_years", "sex", "family_id", "birth_region")
-_OUTCOME = ("landmark", "event", "duration_days", "assessed")
+_OUTCOME = ("landmark", "event", "duration_days", "assessed", "horizon_covered")
+_INCLUDED = LocalisedText(en="included", sv="inkluderade")
+_COVERED = LocalisedText(en="horizon covered: used by models", sv="uppföljningstiden täckt: ingår i modeller")
+_NOT_COVERED = LocalisedText(
+    en="horizon not covered: left out by models", sv="uppföljningstiden ej täckt: utanför modeller"
+)
 
 
 def build_cohort(
     condition: Condition, registers: Registers, as_of: date, *, min_outcomes: int = MIN_OUTCOMES
 ) -> Cohort:
-    """Find everybody who can be learnt from: eligible at an index date in the past, and what came after it.
+    """Find all index dates at which persons were eligible, and what happened after them.
 
     Parameters
     ----------
@@ -40,18 +52,22 @@ def build_cohort(
     registers
         What `open_registers` returned.
     as_of
-        The day on which we stand: rows that were not known before it do not exist, and follow-up ends on the last day
-        of which everything was known.
+        As-of date: rows that were not known before it do not exist, and follow-up ends on the last day of which
+        everything was known.
     min_outcomes
-        Fewer outcomes than this are refused.
+        Fewer outcomes than this, among index dates whose horizon is covered, are refused.
 
     Returns
     -------
     Cohort
-        People sorted by person_id and index_date: area and care centre of the day before the index (`AtBirth`: of that
-        day), whole years of age, family_id, landmark (0 is the earliest), event (0 censored, 1 outcome, 2 competing
-        death), duration_days in ``(0, horizon]``, assessed and, where the population lets people enter late,
-        entry_days. The flow accounts for everybody in `persons`.
+        `people` has one row per person and index date, sorted by person_id and index_date: area and care centre of the
+        day before the index (`AtBirth`: of that day), whole years of age, family_id, landmark (0 is the earliest),
+        event (0 censored, 1 outcome, 2 competing death), duration_days in ``(0, horizon]``, assessed, horizon_covered
+        and, where the population lets persons enter late, entry_days.
+
+        Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
+        outcome's registers are complete and known) are kept, followed to that day and censored then;
+        `Cohort.covered` is the cohort without them. The flow accounts for every index date, these among them.
 
     Raises
     ------
@@ -59,23 +75,32 @@ def build_cohort(
         If nobody is eligible, or there are too few outcomes.
     UsageError
         If a table that the condition asks for is not in the registers.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> cohort = rs.build_cohort(rs.conditions.load("childhood_obesity"), registers, date(2024, 1, 1))
+    >>> cohort.people.height > cohort.covered.people.height
+    True
     """
     view = RegisterView.of(condition, registers, as_of)
     indexed = condition.index.index_dates(view)
-    there = residents(condition, view, indexed, cohort_terms(condition, view))
-    among_them = view.among(there.kept)
-    healthy = _somebody(there, without_history(condition, among_them, there.kept))
-    followed = follow_up(condition, among_them, healthy.kept)
+    residents = screen_by_index_and_residence(condition, view, indexed, cohort_criteria(condition, view))
+    candidate_view = view.restricted_to(residents.kept)
+    event_free = _refuse_nobody(residents, screen_by_history(condition, candidate_view, residents.kept))
+    followed = follow_up(condition, candidate_view, event_free.kept)
     _refuse_too_few(followed, min_outcomes)
-    dated = with_entry_days(followed.with_columns(_landmark(condition.index)))
     entry = ("entry_days",) if condition.population.late_entry else ()
-    people = _people(dated, view, (*_PERSON, *_OUTCOME, *entry))
-    flow = flow_table(everybody(view, indexed), healthy.left_out, _included(people), count_ends(followed, ends(view)))
+    people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
+    ends = count_ends(followed, end_rules(view))
+    flow = flow_table(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
     return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
 
 
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
-    """Find everybody for whom is planned: today's residents, whose outcome is not known.
+    """Find everybody whom planning is about: the residents at the as-of date, whose outcome is not known yet.
 
     For `OnDate` and `Every` that is who is eligible at `as_of`; for `AtAge`, `AtBirth` and `AtEvent` the residents at
     `as_of` whose own index date lies in ``(as_of - 365 d, as_of]``: their age, and what the population excludes, is as
@@ -89,7 +114,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     Returns
     -------
     Target
-        People sorted by person_id; the same columns without landmark, event, duration_days and assessed.
+        `people` has one row per person, sorted by person_id, with the columns of `build_cohort` that do not speak of
+        the time after the index.
 
     Raises
     ------
@@ -97,44 +123,61 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
         If nobody is eligible.
     UsageError
         If a table that the condition asks for is not in the registers.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> target.people["age_years"].min()
+    70
     """
     view = RegisterView.of(condition, registers, as_of)
     index = condition.index if condition.index.own_date else OnDate(date=as_of)
     indexed = index.index_dates(view)
-    there = residents(condition, view, indexed, target_terms(condition, view))
-    healthy = _somebody(there, without_history(condition, view.among(there.kept), there.kept))
-    people = _people(healthy.kept, view, _PERSON)
-    flow = flow_table(everybody(view, indexed), healthy.left_out, _included(people))
+    residents = screen_by_index_and_residence(condition, view, indexed, target_criteria(condition, view))
+    history = screen_by_history(condition, view.restricted_to(residents.kept), residents.kept)
+    event_free = _refuse_nobody(residents, history)
+    people = _people(event_free.kept, view, _PERSON)
+    flow = flow_table(count_all(view, indexed), event_free.left_out, (FlowCount.of(_INCLUDED, people),))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
 
 
-def _somebody(there: Screened, healthy: Screened) -> Screened:
-    """Join the accounts of two screenings, or refuse to go on with nobody."""
-    left_out = (*there.left_out, *healthy.left_out)
-    if healthy.kept.is_empty():
+def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:
+    """Count who is included and, unless all horizons are covered, those with a horizon that is and one that is not."""
+    yield FlowCount.of(_INCLUDED, people)
+    covered = pl.col("horizon_covered")
+    if not people["horizon_covered"].all():
+        yield FlowCount.of(_COVERED, people.filter(covered))
+        yield FlowCount.of(_NOT_COVERED, people.filter(~covered))
+
+
+def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
+    """Join the counts of two screenings, or refuse to go on with nobody."""
+    left_out = (*residents.left_out, *event_free.left_out)
+    if event_free.kept.is_empty():
+        counts = "; ".join(f"{count.rows} {count.reason.en}" for count in left_out) or "no index date at all"
         raise DesignError(
             Problem(
-                found=f"nobody is eligible; left out: {_listed(left_out)}",
-                expected="people who are eligible at an index date that the registers cover",
+                found=f"nobody is eligible; left out: {counts}",
+                expected="persons who are eligible at an index date that the registers cover",
                 remedy="look at the population, the index, as_of and the coverage in the manifest",
             )
         )
-    return Screened(kept=healthy.kept, left_out=left_out)
-
-
-def _listed(left_out: tuple[Counted, ...]) -> str:
-    return "; ".join(f"{one.rows} {one.reason.en}" for one in left_out) or "no index date at all"
+    return Screening(kept=event_free.kept, left_out=left_out)
 
 
 def _refuse_too_few(followed: pl.DataFrame, min_outcomes: int) -> None:
-    outcomes = int((followed["event"] == OUTCOME).sum())
-    people = followed["person_id"].n_unique()
+    covered = followed.filter("horizon_covered")
+    outcomes = int((covered["event"] == OUTCOME).sum())
     if outcomes < min_outcomes:
+        counted = f"{outcomes} outcomes among {covered.height} index dates of {covered['person_id'].n_unique()} persons"
         raise DesignError(
             Problem(
-                found=f"{outcomes} outcomes among {followed.height} index dates of {people} people",
+                found=f"{counted} whose horizon is covered, of {followed.height} eligible index dates",
                 expected=f"at least {min_outcomes} outcomes",
-                remedy="take more people, a longer horizon or a wider outcome",
+                remedy="take more people, earlier index dates, another horizon or a wider outcome",
             )
         )
 
@@ -145,16 +188,14 @@ def _landmark(index: IndexKind) -> pl.Expr:
 
 
 def _people(rows: pl.DataFrame, view: RegisterView, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Add what only the answer holds: place, family and region, and sex as text."""
-    places = view.residences[rows["spell"], ["area_id", "care_centre_id"]]
-    placed = in_order(rows.hstack(places), "person_id", "index_date")
-    people = placed["person_id"].unique(maintain_order=True)
-    regions = view.known_persons["birth_region"].gather(view.known_persons["person_id"].search_sorted(people))
-    origins = pl.DataFrame([regions, family_ids(people, view.known_persons)])
-    of_rows = origins[people.search_sorted(placed["person_id"])]
-    return placed.hstack(of_rows).with_columns(pl.col("sex").cast(pl.String)).select(columns)
-
-
-def _included(people: pl.DataFrame) -> Counted:
-    reason = LocalisedText(en="included", sv="inkluderade")
-    return Counted(reason=reason, people=people["person_id"].n_unique(), rows=people.height)
+    """Add the columns that no earlier step needs: area, care centre, family and region of birth, and sex as text."""
+    if ENTRY in rows.columns:
+        entry_days = (pl.col(ENTRY) - pl.col("index_date")).dt.total_days().cast(pl.Float64)
+        rows = rows.with_columns(entry_days.alias("entry_days"))
+    homes = view.residences[rows["spell"], ["area_id", "care_centre_id"]]
+    ordered = sorted_by(rows.hstack(homes), "person_id", "index_date")
+    persons = ordered["person_id"].unique(maintain_order=True)
+    regions = view.known_persons["birth_region"].gather(view.known_persons["person_id"].search_sorted(persons))
+    origins = pl.DataFrame([regions, family_ids(persons, view.known_persons)])
+    by_row = origins[persons.search_sorted(ordered["person_id"])]
+    return ordered.hstack(by_row).with_columns(pl.col("sex").cast(pl.String)).select(columns)

@@ -1,186 +1,181 @@
 """Who is eligible at an index date, and the reasons of those who are not.
 
-In: person-index pairs and a view of the registers. Out: candidates and counts; each pair has one reason at most.
+In: pairs of person and index date, and a view of the registers. Out: candidates and counts; a pair has at most one
+reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.cohort.entry import from_entry
-from riskstrat.cohort.flow import Counted, Screened, screen
-from riskstrat.cohort.order import in_order
-from riskstrat.cohort.residence import or_moving_in, with_residence
+from riskstrat.cohort.flow import FlowCount, Screening, screen
+from riskstrat.cohort.residence import postpone_to_arrival, with_residence
+from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.calendar import day_number, whole_years
 from riskstrat.declare.population import Excluding
 from riskstrat.declare.view import Rule
 
+ENTRY = "entry_date"
+"""Column of the day from which persons are under observation, where the population lets them enter late."""
+
+ALL = LocalisedText(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
 PREVALENT = LocalisedText(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
+NOT_RESIDENT = LocalisedText(en="not resident", sv="inte folkbokförda här")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """When people must be indexed, resident and at risk: what differs between cohort and target population.
+class Criteria:
+    """When persons must be indexed, resident and at risk: what differs between cohort and target population.
 
     Attributes
     ----------
     earliest, latest
         First and last index date that counts.
     resident_on
-        The day on which people must be resident; area and care centre are those of that day.
+        The day on which persons must be resident; area and care centre are those of that day.
     resident_to
         The day up to which unbroken residence is counted.
-    at_risk
-        Whether people must be there after the index date, to be followed.
+    followed
+        Whether persons must be resident after the index date, to be followed.
     late_entry
-        Whether they may come after it.
+        Whether they may come to live here after it.
     """
 
     earliest: date
     latest: date
     resident_on: pl.Expr
     resident_to: pl.Expr
-    at_risk: bool
+    followed: bool
     late_entry: bool = False
 
 
-def residents(condition: Condition, view: RegisterView, indexed: pl.LazyFrame, terms: Terms) -> Screened:
-    """Screen by index date and person, then by residence; candidates are numbered by person and index in `row`."""
-    people = screen(_with_age(indexed), (*_index_rules(view.as_of, terms), *condition.population.rules()))
-    candidates = in_order(people.kept, "person_id", "index_date").with_row_index("row")
-    settled = candidates.with_columns(resident_on=terms.resident_on)
-    if terms.late_entry:
-        there = _entering(condition, view, with_residence(or_moving_in(settled, view.residences), view.residences))
-    else:
-        there = _resident(condition, terms, with_residence(settled, view.residences))
-    return Screened(kept=there.kept, left_out=(*people.left_out, *there.left_out))
-
-
-def _resident(condition: Condition, terms: Terms, settled: pl.DataFrame) -> Screened:
-    days = (terms.resident_to - pl.col("resident_since")).dt.total_days()
-    return screen(settled.lazy().with_columns(resident_days=days), _residence_rules(condition, terms))
-
-
-def _entering(condition: Condition, view: RegisterView, settled: pl.DataFrame) -> Screened:
-    """Add entry_date, the index date or the later day on which all that is asked of residence and coverage holds."""
-    needed = max(condition.index.resident_from_days, condition.population.resident_days)
-    entry = pl.max_horizontal(
-        "index_date", pl.col("resident_since") + timedelta(days=needed), pl.lit(view.first_day)
-    ).alias("entry_date")
-    return screen(settled.lazy().with_columns(entry), _entry_rules(view))
-
-
-def without_history(condition: Condition, view: RegisterView, candidates: pl.DataFrame) -> Screened:
-    """Screen by the rows of event tables: what the population excludes, then the outcome itself."""
-    rules, starting = condition.population.excluding, from_entry(candidates).lazy()
-    queries = [_excluded(rule, view, starting) for rule in rules]
-    queries.append(condition.outcome.prevalent(view, starting))
-    rows = pl.collect_all(queries)
-    reasons = [*(rule.reason for rule in rules), PREVALENT]
-    return screen(candidates.lazy(), _rules_by_row(reasons, rows))
-
-
-def everybody(view: RegisterView, indexed: pl.LazyFrame) -> Counted:
-    """Count who the flow starts with."""
-    reason = LocalisedText(
-        en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum"
+def cohort_criteria(condition: Condition, view: RegisterView) -> Criteria:
+    """Index dates in the past with at least a day to follow, residence at the index, and time at risk after it."""
+    index, late = pl.col("index_date"), condition.population.late_entry
+    return Criteria(
+        earliest=view.first_day - timedelta(days=view.horizon_days if late else 0),
+        latest=view.last_day - timedelta(days=1),
+        resident_on=index - timedelta(days=condition.index.resident_from_days),
+        resident_to=index,
+        followed=True,
+        late_entry=late,
     )
+
+
+def target_criteria(condition: Condition, view: RegisterView) -> Criteria:
+    """Index dates up to the as-of date, residence then; index dates of persons' own lie in the last 365 days."""
+    as_of = pl.lit(view.as_of)
+    return Criteria(
+        earliest=view.as_of - timedelta(days=364 if condition.index.own_date else 0),
+        latest=view.as_of,
+        resident_on=as_of - timedelta(days=1),
+        resident_to=as_of,
+        followed=False,
+    )
+
+
+def count_all(view: RegisterView, indexed: pl.LazyFrame) -> FlowCount:
+    """Count the persons and index dates with which the flow starts."""
     rows = int(indexed.select(pl.len()).collect().item())
-    return Counted(reason=reason, people=view.known_persons.height, rows=rows)
+    return FlowCount(reason=ALL, persons=view.known_persons.height, rows=rows)
+
+
+def screen_by_index_and_residence(
+    condition: Condition, view: RegisterView, indexed: pl.LazyFrame, criteria: Criteria
+) -> Screening:
+    """Screen by index date and person, then by residence; candidates are numbered by person and index in `row`."""
+    rules = (*_index_rules(view.as_of, criteria), *condition.population.rules())
+    by_index = screen(_with_age(indexed), rules)
+    candidates = sorted_by(by_index.kept, "person_id", "index_date").with_row_index("row")
+    on_day = candidates.with_columns(resident_on=criteria.resident_on)
+    if criteria.late_entry:
+        arriving = with_residence(postpone_to_arrival(on_day, view.residences), view.residences)
+        by_residence = screen(arriving.lazy().with_columns(_entry_date(condition, view)), _entry_rules(view))
+    else:
+        days = (criteria.resident_to - pl.col("resident_since")).dt.total_days()
+        housed = with_residence(on_day, view.residences).lazy().with_columns(resident_days=days)
+        by_residence = screen(housed, _residence_rules(condition, criteria))
+    return Screening(kept=by_residence.kept, left_out=(*by_index.left_out, *by_residence.left_out))
+
+
+def screen_by_history(condition: Condition, view: RegisterView, candidates: pl.DataFrame) -> Screening:
+    """Screen by the rows of event tables: what the population excludes, then who had the outcome before."""
+    exclusions, at_entry = condition.population.excluding, with_entry_as_index(candidates).lazy()
+    queries = [_excluded_rows(exclusion, view, at_entry) for exclusion in exclusions]
+    found = pl.collect_all([*queries, condition.outcome.prevalent(view, at_entry)])
+    reasons = [*(exclusion.reason for exclusion in exclusions), PREVALENT]
+    rules = [
+        Rule(reason=reason, leaves_out=pl.col("row").is_in(rows["row"].implode()))
+        for reason, rows in zip(reasons, found, strict=True)
+    ]
+    return screen(candidates.lazy(), rules)
+
+
+def with_entry_as_index(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Put the date of entry in the place of the index date where persons enter late (left truncation).
+
+    What is asked of the time before and after the index is then asked of the time before and after the entry.
+    """
+    return candidates.with_columns(index_date=pl.col(ENTRY)) if ENTRY in candidates.columns else candidates
 
 
 def _with_age(indexed: pl.LazyFrame) -> pl.LazyFrame:
-    """Add age_years, of index dates that are not numbered yet (see `IndexKind.index_dates`)."""
+    """Add age_years, also of index dates that are not numbered yet (see `IndexKind.index_dates`)."""
     if "index_number" not in indexed.collect_schema():
         indexed = indexed.with_columns(index_number=day_number(pl.col("index_date")))
     return indexed.with_columns(age_years=whole_years("birth_number", "index_number")).drop("index_number")
 
 
-def _index_rules(as_of: date, terms: Terms) -> tuple[Rule, ...]:
+def _index_rules(as_of: date, criteria: Criteria) -> tuple[Rule, ...]:
     index, born = pl.col("index_date"), pl.col("birth_date")
-    return (
-        Rule(
-            reason=LocalisedText(
-                en="without an event that starts the time at risk", sv="utan händelse som startar risktiden"
-            ),
-            leaves_out=index.is_null(),
+    rules = (
+        ("without an event that starts the time at risk", "utan händelse som startar risktiden", index.is_null()),
+        (
+            "index date outside the time studied",
+            "indexdatum utanför den studerade tiden",
+            ~index.is_between(criteria.earliest, criteria.latest),
         ),
-        Rule(
-            reason=LocalisedText(en="index date outside the time studied", sv="indexdatum utanför den studerade tiden"),
-            leaves_out=~index.is_between(terms.earliest, terms.latest),
-        ),
-        Rule(
-            reason=LocalisedText(en="not born yet", sv="ännu inte födda"), leaves_out=(born > index) | (born >= as_of)
-        ),
-        Rule(
-            reason=LocalisedText(en="dead by the index date", sv="avlidna senast på indexdatum"),
-            leaves_out=pl.col("death_date") <= pl.max_horizontal(index, terms.resident_to),
+        ("not born yet", "ännu inte födda", (born > index) | (born >= as_of)),
+        (
+            "dead by the index date",
+            "avlidna senast på indexdatum",
+            pl.col("death_date") <= pl.max_horizontal(index, criteria.resident_to),
         ),
     )
+    return tuple(Rule(reason=LocalisedText(en=en, sv=sv), leaves_out=broken) for en, sv, broken in rules)
 
 
-def _residence_rules(condition: Condition, terms: Terms) -> tuple[Rule, ...]:
+def _residence_rules(condition: Condition, criteria: Criteria) -> tuple[Rule, ...]:
     moved = Rule(
         reason=LocalisedText(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
         leaves_out=pl.col("resident_until") <= pl.col("index_date"),
     )
-    return (_nowhere(), *condition.population.residence_rules(), *([moved] if terms.at_risk else []))
+    return (_not_resident(), *condition.population.residence_rules(), *([moved] if criteria.followed else []))
+
+
+def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
+    """Give the index date, or the later day on which all that is asked of residence and coverage holds."""
+    needed = max(condition.index.resident_from_days, condition.population.resident_days)
+    settled = pl.col("resident_since") + timedelta(days=needed)
+    return pl.max_horizontal("index_date", settled, pl.lit(view.first_day)).alias(ENTRY)
 
 
 def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:
-    ends = pl.min_horizontal(
-        pl.col("index_date") + timedelta(days=view.horizon_days), pl.lit(view.last_day), "resident_until", "death_date"
-    )
     reason = LocalisedText(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
-    return (_nowhere(), Rule(reason=reason, leaves_out=ends <= pl.col("entry_date")))
+    return (_not_resident(), Rule(reason=reason, leaves_out=view.end_of_follow_up() <= pl.col(ENTRY)))
 
 
-def _nowhere() -> Rule:
-    reason = LocalisedText(en="not resident", sv="inte folkbokförda här")
-    return Rule(reason=reason, leaves_out=pl.col("resident_since").is_null())
+def _not_resident() -> Rule:
+    return Rule(reason=NOT_RESIDENT, leaves_out=pl.col("resident_since").is_null())
 
 
-def _rules_by_row(reasons: Sequence[LocalisedText], rows: Sequence[pl.DataFrame]) -> tuple[Rule, ...]:
-    return tuple(
-        Rule(reason=reason, leaves_out=pl.col("row").is_in(found["row"].implode()))
-        for reason, found in zip(reasons, rows, strict=True)
-    )
-
-
-def _excluded(rule: Excluding, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:
-    """Give the candidates with a row in the rule's window that was known before the index, as a feature sees it."""
-    visible = pl.col("known_on") < pl.col("index_date")
-    events = view.events(rule.having).join(candidates, on="person_id")
-    return events.filter(visible, rule.in_window()).select("row").unique()
-
-
-def cohort_terms(condition: Condition, view: RegisterView) -> Terms:
-    """Index dates in the past, residence at the index, and time at risk after it."""
-    index, late = pl.col("index_date"), condition.population.late_entry
-    return Terms(
-        earliest=view.first_day - timedelta(days=view.horizon_days if late else 0),
-        latest=condition.index.latest(view),
-        resident_on=index - timedelta(days=condition.index.resident_from_days),
-        resident_to=index,
-        at_risk=True,
-        late_entry=late,
-    )
-
-
-def target_terms(condition: Condition, view: RegisterView) -> Terms:
-    """Index dates up to now, residence now; an index of one's own lies in the last 365 days."""
-    past = timedelta(days=364 if condition.index.own_date else 0)
-    now = pl.lit(view.as_of)
-    return Terms(
-        earliest=view.as_of - past,
-        latest=view.as_of,
-        resident_on=now - timedelta(days=1),
-        resident_to=now,
-        at_risk=False,
-    )
+def _excluded_rows(exclusion: Excluding, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the candidates with a row in the exclusion's window that was known before the index, as features see it."""
+    known = pl.col("known_on") < pl.col("index_date")
+    events = view.events(exclusion.having).join(candidates, on="person_id")
+    return events.filter(known, exclusion.in_window()).select("row").unique()

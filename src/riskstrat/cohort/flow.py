@@ -1,6 +1,6 @@
-"""The account of everybody: each person-landmark is left out for one reason or ends in one way.
+"""The account of all index dates: each is left out for one reason, or included and its time at risk ends in one way.
 
-In: rows and rules. Out: those who stay, counts of those who do not, and the flow table.
+In: rows and rules. Out: the rows that are kept, counts of those that are not, and the flow table.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Self
 
 import polars as pl
 
@@ -24,27 +25,34 @@ FLOW_SCHEMA = MappingProxyType(
         "rows": pl.Int64(),
     }
 )
-"""`part` is start, left_out, included or end: left_out and included add up to start, and the ends to included."""
+"""`part` is start, left_out, included, covered, not_covered or end. The rows of left_out and included add up to start,
+those of covered and not_covered (where there are any of the latter) and those of the ends to included. `people` counts
+persons and `rows` index dates."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
-    """People and person-landmarks that share a reason."""
+class FlowCount:
+    """Persons and index dates that share a reason."""
 
     reason: LocalisedText
-    people: int
+    persons: int
     rows: int
+
+    @classmethod
+    def of(cls, reason: LocalisedText, rows: pl.DataFrame) -> Self:
+        """Count the persons and rows of a frame with person_id."""
+        return cls(reason=reason, persons=rows["person_id"].n_unique(), rows=rows.height)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Screened:
-    """Those who stay, and the counts of those who were left out."""
+class Screening:
+    """The rows that are kept, and the counts of those that were left out."""
 
     kept: pl.DataFrame
-    left_out: tuple[Counted, ...]
+    left_out: tuple[FlowCount, ...]
 
 
-def screen(rows: pl.LazyFrame, rules: Sequence[Rule]) -> Screened:
+def screen(rows: pl.LazyFrame, rules: Sequence[Rule]) -> Screening:
     """Leave out every row under the first rule that it breaks; reasons without rows are not counted."""
     first = pl.coalesce(
         pl.when(rule.leaves_out).then(pl.lit(number, dtype=pl.Int8)) for number, rule in enumerate(rules)
@@ -54,28 +62,38 @@ def screen(rows: pl.LazyFrame, rules: Sequence[Rule]) -> Screened:
     kept, left = pl.collect_all(
         [marked.filter(is_kept).drop("rule"), marked.filter(~is_kept).select("rule", "person_id")]
     )
-    return Screened(kept=kept, left_out=tuple(_counted(left, rules)))
+    return Screening(kept=kept, left_out=tuple(_count_by_rule(left, rules)))
 
 
-def count_ends(followed: pl.DataFrame, ends: Sequence[Rule]) -> tuple[Counted, ...]:
-    """Count everybody under the first of these ways to end; the last must hold for all that are left."""
+def count_ends(followed: pl.DataFrame, ends: Sequence[Rule]) -> tuple[FlowCount, ...]:
+    """Count each row under the first of these ways to end; the last must hold for all that are left."""
     return screen(followed.lazy(), ends).left_out
 
 
 def flow_table(
-    start: Counted, left_out: Iterable[Counted], included: Counted, ends: Iterable[Counted] = ()
+    start: FlowCount, left_out: Iterable[FlowCount], included: Sequence[FlowCount], ends: Iterable[FlowCount] = ()
 ) -> pl.DataFrame:
-    """Write the account as a frame of step, part, reason, reason_sv, people, rows."""
-    parts = [("start", start), *(("left_out", one) for one in left_out), ("included", included)]
-    parts += [("end", one) for one in ends]
+    """Write the account as a frame of `FLOW_SCHEMA`.
+
+    Parameters
+    ----------
+    start, left_out, ends
+        The counts of these parts.
+    included
+        The count of all that are included and, where some horizons are not covered, of those that are and that are not.
+    """
+    parts = [("start", start), *(("left_out", count) for count in left_out)]
+    parts += zip(("included", "covered", "not_covered"), included, strict=False)
+    parts += [("end", count) for count in ends]
     rows = [
-        (step, part, one.reason.en, one.reason.sv, one.people, one.rows) for step, (part, one) in enumerate(parts, 1)
+        (step, part, count.reason.en, count.reason.sv, count.persons, count.rows)
+        for step, (part, count) in enumerate(parts, 1)
     ]
     return pl.DataFrame(rows, schema=dict(FLOW_SCHEMA), orient="row")
 
 
-def _counted(left: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Counted]:
+def _count_by_rule(left: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[FlowCount]:
     for number, rule in enumerate(rules):
-        people = left.filter(pl.col("rule") == number)["person_id"]  # counting alone is much cheaper than in a group
-        if len(people):
-            yield Counted(reason=rule.reason, people=people.n_unique(), rows=len(people))
+        rows = left.filter(pl.col("rule") == number)  # counting alone is much cheaper than in a group
+        if rows.height:
+            yield FlowCount.of(rule.reason, rows)

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.cohort.order import in_order
+from riskstrat.cohort.sorting import sorted_by
 
-STILL = date.max
-"""Last day of a residence that has not ended."""
+NO_END = date.max
+"""Stands for the last day of a residence that has not ended."""
 Numbers = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
 
@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
     """Add spell (its number), resident_since and resident_until of the spell on `resident_on`, null where none.
 
-    Residence is unbroken where a spell starts the day after the person's previous one has ended. Places are left in
+    Residence is unbroken where a spell starts the day after the person's previous one has ended. Areas are left in
     `residences`, because text that is carried through every later step costs more than all the rest.
 
     Parameters
@@ -59,7 +59,7 @@ def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame
 
 @dataclass(frozen=True, eq=False)
 class _Spells:
-    """Spells of residence by number, and at the end one of nobody: what number -1 stands for.
+    """Spells of residence by number; the last, which -1 points to, belongs to nobody and stands for no spell.
 
     Attributes
     ----------
@@ -67,58 +67,58 @@ class _Spells:
         Whose they are, without the last.
     start, end
         First and last day, in days since 1970.
-    goes_on
+    continues
         Whether the person's previous spell ended the day before.
     """
 
     person: Numbers
     start: Numbers
     end: Numbers
-    goes_on: Mask
+    continues: Mask
 
     @classmethod
     def of(cls, residences: pl.DataFrame) -> _Spells:
         """Read spells in the order of person and start."""
-        nobodys = pl.Series([STILL])
+        nobody = pl.Series([NO_END])
         person = residences["person_id"].to_numpy()
         start, end = (
-            pl.concat([residences[name].fill_null(STILL), nobodys]).to_physical().to_numpy()
+            pl.concat([residences[name].fill_null(NO_END), nobody]).to_physical().to_numpy()
             for name in ("start_date", "end_date")
         )
-        goes_on = np.zeros(len(start), dtype=np.bool_)
-        goes_on[1:-1] = (person[1:] == person[:-1]) & (start[1:-1] <= end[:-2] + 1)
-        return cls(person, start, end, goes_on)
+        continues = np.zeros(len(start), dtype=np.bool_)
+        continues[1:-1] = (person[1:] == person[:-1]) & (start[1:-1] <= end[:-2] + 1)
+        return cls(person, start, end, continues)
 
     def on(self, rows: pl.DataFrame) -> tuple[Numbers, Mask]:
         """Find the last spell of each row's person that starts by the day, and say whether it holds that day."""
         who, day = rows["person_id"].to_numpy(), rows["resident_on"].to_physical().to_numpy()
         first, after = (np.searchsorted(self.person, who, side) for side in ("left", "right"))
-        spell = _walked(after - 1, -1, lambda at, row: (at > first[row]) & (self.start[at] > day[row]))
+        spell = _step_while(after - 1, -1, lambda at, row: (at > first[row]) & (self.start[at] > day[row]))
         return spell, (first < after) & (self.start[spell] <= day) & (day <= self.end[spell])
 
     def since(self, spell: Numbers) -> Numbers:
-        """Go back to the spell with which the unbroken residence begins."""
-        return _walked(spell, -1, lambda at, _: self.goes_on[at])
+        """Find the first spell of the unbroken residence."""
+        return _step_while(spell, -1, lambda at, _: self.continues[at])
 
     def until(self, spell: Numbers) -> Numbers:
-        """Go on to the spell with which it ends."""
-        return _walked(spell, 1, lambda at, _: self.goes_on[at + 1])
+        """Find the last spell of the unbroken residence."""
+        return _step_while(spell, 1, lambda at, _: self.continues[at + 1])
 
 
-def _walked(at: Numbers, step: int, goes_on: Callable[[Numbers, Numbers], Mask]) -> Numbers:
-    """Move each place step by step as long as it goes on; few have far to go, and those who arrived are left alone."""
+def _step_while(at: Numbers, step: int, goes_on: Callable[[Numbers, Numbers], Mask]) -> Numbers:
+    """Move each spell number by `step` while ``goes_on(number, row)`` holds; only rows still moving are visited."""
     at, moving = at.copy(), np.arange(len(at))
     while len(moving := moving[goes_on(at[moving], moving)]):
         at[moving] += step
     return at
 
 
-def or_moving_in(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
-    """Put off `resident_on` of who does not live here that day to the first day on which they move in, if any."""
+def postpone_to_arrival(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
+    """Move `resident_on` of who does not live here that day to the first day after it on which they move in, if any."""
     spells = residences.lazy().select("person_id", "start_date", "end_date")
     on = pl.col("resident_on")
-    reaching = rows.lazy().select("row", "person_id", "resident_on").join(spells, on="person_id")
-    first = reaching.filter((pl.col("end_date") >= on).fill_null(value=True)).group_by("row")
-    starts = in_order(first.agg(moves_in=pl.col("start_date").min()).collect(), "row")
-    told = rows.join(starts, on="row", how="left", maintain_order="left")
-    return told.with_columns(resident_on=pl.max_horizontal("resident_on", "moves_in")).drop("moves_in")
+    ending_later = rows.lazy().select("row", "person_id", "resident_on").join(spells, on="person_id")
+    by_row = ending_later.filter((pl.col("end_date") >= on).fill_null(value=True)).group_by("row")
+    starts = sorted_by(by_row.agg(moves_in=pl.col("start_date").min()).collect(), "row")
+    arrived = rows.join(starts, on="row", how="left", maintain_order="left")
+    return arrived.with_columns(resident_on=pl.max_horizontal("resident_on", "moves_in")).drop("moves_in")

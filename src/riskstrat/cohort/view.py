@@ -1,6 +1,6 @@
-"""The registers as they were known on one day, in the words that declarations ask for.
+"""The registers as they were known on one day: what index, outcome and population kinds read (`declare.view.View`).
 
-In: registers and `as_of`. Out: lazy frames without what was not known before it.
+In: registers and the as-of date. Out: lazy frames without the rows that were not known before it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from functools import cached_property
 import polars as pl
 
 from riskstrat.codes import matching
-from riskstrat.cohort.order import in_order
+from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import Condition
 from riskstrat.declare.calendar import day_number, of_days
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
 
 SEX = pl.Enum(("female", "male"))
-"""A number inside the cohort, text again at its door."""
+"""A number while the cohort is built; text in its result."""
 
 _EVENT = ("person_id", "date", "end_date", "code", "value", "known_on")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RegisterView:
-    """What index, outcome and population kinds see (see `riskstrat.declare.view.View`).
+    """What index, outcome and population kinds read (see `riskstrat.declare.view.View`).
 
     Attributes
     ----------
     registers, as_of
-        The registers, and the day on which we stand.
+        The registers, and the as-of date.
     horizon_days
         Length of the time at risk.
     outcome_registers
@@ -40,7 +40,7 @@ class RegisterView:
     outcome_rows
         The rows that the outcome is known to ask for.
     births
-        person_id and birth_date of those whose events are asked for, in the order of person_id.
+        person_id and birth_date of the persons whose events are read, sorted by person_id.
     """
 
     registers: Registers
@@ -53,7 +53,7 @@ class RegisterView:
 
     @classmethod
     def of(cls, condition: Condition, registers: Registers, as_of: date) -> RegisterView:
-        """Look at the registers with a condition's outcome and horizon in mind.
+        """Read the registers for a condition's index, outcome and horizon.
 
         Raises
         ------
@@ -71,11 +71,11 @@ class RegisterView:
             births=registers.births,
         )
 
-    def among(self, candidates: pl.DataFrame) -> RegisterView:
-        """Look only at the events of candidates, who are in the order of person_id."""
+    def restricted_to(self, candidates: pl.DataFrame) -> RegisterView:
+        """Read only the events of candidates, who are sorted by person_id."""
         is_new = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
         births = candidates.filter(is_new).select("person_id", "birth_date")
-        return replace(self, births=in_order(births, "person_id"), _read={})
+        return replace(self, births=sorted_by(births, "person_id"), _read={})
 
     @property
     def first_day(self) -> date:
@@ -84,12 +84,17 @@ class RegisterView:
 
     @property
     def last_day(self) -> date:
-        """Last day of which all that could happen is covered and was known, outcome and death alike."""
+        """Last day of which the outcome's registers and deaths are covered and were known: the end of all follow-up."""
         return min(self._complete_until(table) for table in (*self.outcome_registers, "persons"))
+
+    def end_of_follow_up(self) -> pl.Expr:
+        """Last day on which an outcome counts, from index_date, resident_until and death_date."""
+        horizon = pl.col("index_date") + timedelta(days=self.horizon_days)
+        return pl.min_horizontal(horizon, pl.lit(self.last_day), "resident_until", "death_date")
 
     @cached_property
     def known_persons(self) -> pl.DataFrame:
-        """Everybody by person_id, with the deaths that were known and the birth date also as a number."""
+        """Everybody, sorted by person_id, with the deaths that were known and the birth date also as a number."""
         died = pl.col("death_date")
         delay = timedelta(days=self.registers.manifest.tables["persons"].longest_delay_days)
         persons = self.registers.scan("persons").select(
@@ -100,14 +105,14 @@ class RegisterView:
             pl.col("sex").cast(SEX),
             death_date=pl.when(died + delay < self.as_of).then(died),
         )
-        known = in_order(persons.collect(), "person_id")
+        known = sorted_by(persons.collect(), "person_id")
         return known.with_columns(of_days(known["birth_date"], day_number).alias("birth_number"))
 
     @cached_property
     def residences(self) -> pl.DataFrame:
-        """Spells of residence by person and start, numbered in `spell`."""
+        """Spells of residence sorted by person and start, numbered in `spell`."""
         spells = self.registers.scan("residences").collect()
-        return in_order(spells, "person_id", "start_date").with_row_index("spell")
+        return sorted_by(spells, "person_id", "start_date").with_row_index("spell")
 
     @property
     def persons(self) -> pl.LazyFrame:
@@ -118,24 +123,24 @@ class RegisterView:
         """person_id, date, end_date, code, value and known_on of the matching rows that were known."""
         expected = [each for each in self.outcome_rows if each.register == rows.register]
         known = self._read_once(expected) if rows in expected else self._known([rows])
-        return _these(known, rows, self._meant(rows))
+        return _select(known, rows, self._matching(rows))
 
     def _read_once(self, wanted: Sequence[Rows]) -> pl.DataFrame:
-        """Read a register once for all that the outcome asks of it, before the index as after it."""
+        """Read a register once for all rows that the outcome asks for, before the index and after it."""
         register = wanted[0].register
         if register not in self._read:
             self._read[register] = self._known(wanted)
         return self._read[register]
 
     def _known(self, wanted: Sequence[Rows]) -> pl.DataFrame:
-        """Read the rows of one register that have any of the codes that are wanted and were known, by person_id."""
+        """Read the rows of one register that have a wanted code and were known, sorted by person_id."""
         table = wanted[0].register
-        meant = sorted({code for rows in wanted for code in self._meant(rows)})
-        found = self.registers.recorded(table).filter(pl.col("code").is_in(meant))
-        dated = in_order(found.with_columns(known_on=self.registers.known_on(table)).collect(), "person_id")
+        codes = sorted({code for rows in wanted for code in self._matching(rows)})
+        found = self.registers.recorded(table).filter(pl.col("code").is_in(codes))
+        dated = sorted_by(found.with_columns(known_on=self.registers.known_on(table)).collect(), "person_id")
         born, known = pl.col("date") >= pl.col("birth_date"), pl.col("known_on") < self.as_of
-        theirs = dated.lazy().join(self.births.lazy(), on="person_id").filter(born, known)
-        return in_order(theirs.collect(), "person_id")
+        of_persons = dated.lazy().join(self.births.lazy(), on="person_id").filter(born, known)
+        return sorted_by(of_persons.collect(), "person_id")
 
     def coverage_start(self, register: str) -> date:
         """First day that a register covers."""
@@ -145,13 +150,13 @@ class RegisterView:
         delay = self.registers.manifest.tables[table].longest_delay_days
         return min(self.registers.manifest.covered(table)[1], self.as_of - timedelta(days=1 + delay))
 
-    def _meant(self, rows: Rows) -> list[str]:
+    def _matching(self, rows: Rows) -> list[str]:
         prefix = self.registers.prefix_matching(rows.register)
         return matching(rows.codes, self.registers.codes(rows.register), prefix=prefix)
 
 
-def _these(known: pl.DataFrame, rows: Rows, meant: Sequence[str]) -> pl.LazyFrame:
-    matches = pl.col("code").is_in(meant)
+def _select(known: pl.DataFrame, rows: Rows, codes: Sequence[str]) -> pl.LazyFrame:
+    matches = pl.col("code").is_in(codes)
     for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
         if wanted:
             matches &= pl.col(column).is_in(wanted)

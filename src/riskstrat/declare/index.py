@@ -32,7 +32,7 @@ class IndexKind(Declaration, ABC):
     """
 
     own_date: ClassVar[bool] = False
-    """Whether each person has an index date of their own; then the whole horizon after it must be covered."""
+    """Whether each person has an index date of their own."""
 
     resident_from_days: ClassVar[int] = 1
     """Residence and area are those of this many days before the index."""
@@ -53,11 +53,6 @@ class IndexKind(Declaration, ABC):
 
         Where its number (see `calendar.day_number`) costs little, it comes along as index_number.
         """
-
-    def latest(self, view: View) -> dt.date:
-        """Give the last day that can be an index date: one day must be left to follow people, or the whole horizon."""
-        needed = view.horizon_days if self.own_date else 1
-        return view.last_day - dt.timedelta(days=needed)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -54,7 +54,9 @@ class OutcomeKind(Declaration, ABC):
     def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Give row and outcome_date: the first outcome of each candidate in ``(index_date, last_day]``.
 
-        A null outcome_date says that the candidate was measured and does not have the outcome.
+        A null outcome_date says that the candidate was measured and does not have the outcome. Kinds that must be
+        measured leave out candidates whose time to be measured goes on after `view.last_day`: their outcome is not
+        known yet.
         """
 
     def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:  # noqa: ARG002 - for kinds that look

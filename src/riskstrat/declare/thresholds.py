@@ -75,25 +75,30 @@ class MeasuredAbove(RegisterOutcome):
         return True
 
     def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
-        """Give everybody who was measured, with the date where it was at or above the level."""
-        measured = view.events(self).join(self._awaited(candidates), on="person_id")
+        """Give everybody who was measured, with the date where it was at or above the level.
+
+        Who may still be measured after `view.last_day` is left out: a later measurement may be nearer the age.
+        """
+        measured = view.events(self).join(self._with_window(view, candidates), on="person_id")
         in_time = pl.col("date").is_between("first_date", "last_date")
         above = pl.col("value") >= self._level()
         return _nearest(measured.filter(in_time).filter(self._usable())).select(
             "row", outcome_date=pl.when(above).then("date")
         )
 
-    def _awaited(self, candidates: pl.LazyFrame) -> pl.LazyFrame:
+    def _with_window(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
         """Say between which days each candidate's measurement counts, and which day it should be nearest to."""
         youngest, oldest = self.age_years
         day = timedelta(days=1)
-        return candidates.select(
+        window_end = _at_age(oldest) - day
+        is_open = ~pl.col("horizon_covered") & (pl.col("last_day") == view.last_day) & (window_end > view.last_day)
+        return candidates.filter(~is_open).select(
             "row",
             "person_id",
             "birth_date",
             "sex",
             first_date=pl.max_horizontal(_at_age(youngest), pl.col("index_date") + day),
-            last_date=pl.min_horizontal(_at_age(oldest) - day, "last_day"),
+            last_date=pl.min_horizontal(window_end, "last_day"),
             best_date=_at_age(self.nearest_years),
         )
 

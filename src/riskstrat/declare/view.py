@@ -37,8 +37,9 @@ class Rows(Protocol):
 class View(Protocol):
     """The registers as they were known on one day.
 
-    Candidates are person-index pairs: row (their number), person_id, index_date, birth_date, sex, and, where they are
-    followed, last_day: the last day on which an outcome counts.
+    Candidates are pairs of person and index date: row (their number), person_id, index_date, birth_date, sex, and,
+    where they are followed, last_day (the last day on which an outcome counts) and horizon_covered (whether
+    ``index_date + horizon`` is not after the view's own last_day).
     """
 
     @property

@@ -7,10 +7,10 @@ from riskstrat.estimators.assessment import assessment_weights
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.choice import Choice, choose
-from riskstrat.estimators.crossfit import CrossFit, cross_fit, cross_fit_models
-from riskstrat.estimators.folds import group_folds
+from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.weighted import Weighted
+from riskstrat.numerics.folds import Split, group_folds
 
 __all__ = [
     "AgeSex",
@@ -19,9 +19,9 @@ __all__ = [
     "Weighted",
     "RiskEstimator",
     "cross_fit",
-    "cross_fit_models",
     "CrossFit",
     "group_folds",
+    "Split",
     "choose",
     "Choice",
     "assessment_weights",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem
 from riskstrat.estimators.linear import Logistic
-from riskstrat.estimators.matrix import Features, FloatArray
+from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import MIN_OUTCOMES
 from riskstrat.incidence import outcome_array
 from riskstrat.incidence.censoring import truncated
-from riskstrat.incidence.outcome import BoolArray
 
 
-def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0.995) -> FloatArray:
+def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0.995) -> NDArray[np.float64]:
     """Inverse probability of having been assessed, for outcomes that somebody must measure.
 
     The probability is a ridge logistic regression on what was known at the index, fitted to the same people: an
@@ -56,7 +56,7 @@ def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0
     return truncated(np.where(seen, 1 / probability, 0.0), truncate)
 
 
-def _check_assessed(assessed: npt.ArrayLike) -> BoolArray:
+def _check_assessed(assessed: npt.ArrayLike) -> NDArray[np.bool_]:
     seen = np.asarray(assessed)
     if seen.dtype != np.bool_ or seen.ndim != 1:
         found = f"assessed of type {seen.dtype} and shape {seen.shape}"

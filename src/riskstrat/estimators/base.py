@@ -7,23 +7,17 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from riskstrat.errors import DesignError, Problem
-from riskstrat.estimators.matrix import (
-    Features,
-    FloatArray,
-    Matrix,
-    Values,
-    read_features,
-    read_features_as,
-    row_blocks,
-)
+from riskstrat.estimators.matrix import Features, Matrix, read_features, read_features_as
 from riskstrat.estimators.sample import Sample, check_lengths, known_sample, outcome_weights
 from riskstrat.incidence import OutcomeArray, brier
-from riskstrat.incidence.groups import Labels
 from riskstrat.incidence.outcome import check_horizon
+from riskstrat.numerics.blocks import row_blocks
+from riskstrat.numerics.groups import Labels
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -95,7 +89,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         )
         return self
 
-    def predict_risk(self, X: Features) -> FloatArray:
+    def predict_risk(self, X: Features) -> NDArray[np.float64]:
         """Cumulative incidence of the outcome at the horizon, shape (n,), in [0, 1].
 
         Raises
@@ -109,7 +103,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             risk[rows] = self._risk(values[rows])
         return risk
 
-    def predict(self, X: Features) -> FloatArray:
+    def predict(self, X: Features) -> NDArray[np.float64]:
         """Predict as `predict_risk` does, so that pipelines and searches work."""
         return self.predict_risk(X)
 
@@ -122,7 +116,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         """Choose the columns that this kind of model looks at: all."""
         return matrix
 
-    def _informative(self, matrix: Matrix, counted: Values) -> Matrix:
+    def _informative(self, matrix: Matrix, counted: NDArray[np.float32]) -> Matrix:
         """Leave out columns that are constant or never observed, and remember which."""
         varies = _varies(counted)
         self.feature_names_in_ = np.array(matrix.names, dtype=object)
@@ -139,7 +133,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             )
         return matrix.select(self.features_)
 
-    def _values(self, X: Features) -> Values:
+    def _values(self, X: Features) -> NDArray[np.float32]:
         check_is_fitted(self, "features_")
         names = tuple(str(name) for name in self.feature_names_in_)
         return read_features_as(X, names, others_allowed=self._others_allowed).select(self.features_).values
@@ -148,7 +142,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     def _others_allowed(self) -> bool:
         return False
 
-    def _prepare(self, values: Values) -> None:
+    def _prepare(self, values: NDArray[np.float32]) -> None:
         """Look at the features of all people that count, before their outcomes."""
 
     @abstractmethod
@@ -156,11 +150,11 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         """Fit the model to people with known status."""
 
     @abstractmethod
-    def _risk(self, values: Values) -> FloatArray:
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predict for one block of rows."""
 
 
-def _varies(values: Values) -> npt.NDArray[np.bool_]:
+def _varies(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Columns with two different values, or some observed and some not; shape (p,)."""
     low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
     partly = np.isnan(values).any(axis=0) & ~np.isnan(low)

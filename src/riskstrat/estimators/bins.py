@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from riskstrat.estimators.matrix import FloatArray, Values
 from riskstrat.estimators.terms import rounded
 
 MOST_BINS: Final = 100
 
 
-def bin_edges(values: Values) -> list[FloatArray]:
+def bin_edges(values: NDArray[np.float32]) -> list[NDArray[np.float64]]:
     """Lower edges of the bins of each column: its distinct values, or where there are many their quantiles.
 
     Parameters
@@ -33,7 +33,7 @@ def bin_edges(values: Values) -> list[FloatArray]:
     return [_edges(column[~np.isnan(column)]) for column in values.T]
 
 
-def bin_numbers(values: Values, edges: Sequence[FloatArray]) -> Values:
+def bin_numbers(values: NDArray[np.float32], edges: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
     """Count the edges at or below each value, shape (n, p); NaN stays NaN.
 
     Examples
@@ -48,7 +48,7 @@ def bin_numbers(values: Values, edges: Sequence[FloatArray]) -> Values:
     return numbers
 
 
-def _edges(observed: Values) -> FloatArray:
+def _edges(observed: NDArray[np.float32]) -> NDArray[np.float64]:
     distinct = np.unique(observed)
     if len(distinct) > MOST_BINS:
         distinct = np.quantile(observed, np.linspace(0, 1, MOST_BINS, endpoint=False), method="inverted_cdf")

@@ -9,16 +9,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.bins import bin_edges, bin_numbers
-from riskstrat.estimators.folds import group_folds
-from riskstrat.estimators.line import calibration_line
-from riskstrat.estimators.matrix import Features, FloatArray, Values, row_blocks
+from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample
 from riskstrat.extras import optional
-from riskstrat.incidence.outcome import BoolArray
+from riskstrat.numerics.blocks import row_blocks
+from riskstrat.numerics.folds import group_folds
+from riskstrat.numerics.logistic import logistic_recalibration
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -92,12 +93,12 @@ class Boosting(RiskEstimator):
         self.folds = folds
         self.seed = seed
 
-    def decision_function(self, X: Features) -> FloatArray:
+    def decision_function(self, X: Features) -> NDArray[np.float64]:
         """Log odds of the outcome at the horizon, shape (n,)."""
         values = self._values(X)
         return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
 
-    def contributions(self, X: Features) -> tuple[FloatArray, float]:
+    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row by path-dependent TreeSHAP (Lundberg 2020), exact on this kind of model.
 
         Returns
@@ -120,7 +121,7 @@ class Boosting(RiskEstimator):
             values[rows] = self.slope_ * explainer.shap_values(numbers[rows], check_additivity=False)
         return values, self.intercept_ + self.slope_ * float(np.ravel(explainer.expected_value)[0])
 
-    def _prepare(self, values: Values) -> None:
+    def _prepare(self, values: NDArray[np.float32]) -> None:
         self.edges_ = bin_edges(values)
 
     def _learn(self, sample: Sample) -> None:
@@ -130,7 +131,7 @@ class Boosting(RiskEstimator):
             _never_empty(binned.values), binned.label, binned.weight
         )
         trees = self.model_.decision_function(binned.values)
-        self.intercept_, self.slope_ = calibration_line(
+        self.intercept_, self.slope_ = logistic_recalibration(
             trees, binned.label, binned.weight, slope=slope, precision=FIXED
         )
 
@@ -142,10 +143,10 @@ class Boosting(RiskEstimator):
         log_odds = np.empty(len(fold))
         for number, model in enumerate(models):
             log_odds[fold == number] = _log_odds_at(model, iterations, sample.values[fold == number])
-        line = calibration_line(log_odds, sample.label, sample.weight, slope=1.0, precision=SLOPE_PRECISION)
+        line = logistic_recalibration(log_odds, sample.label, sample.weight, slope=1.0, precision=SLOPE_PRECISION)
         return round(iterations * (self.folds / (self.folds - 1)) ** 0.5), line.slope
 
-    def _stopped_without(self, sample: Sample, held_out: BoolArray) -> HistGradientBoostingClassifier:
+    def _stopped_without(self, sample: Sample, held_out: NDArray[np.bool_]) -> HistGradientBoostingClassifier:
         """Boost until the weighted log loss of the held-out rows has stopped falling."""
         kept = ~held_out
         return self._trees(max_iter=self.max_iter, early_stopping=True).fit(
@@ -172,20 +173,22 @@ class Boosting(RiskEstimator):
             random_state=self.seed,
         )
 
-    def _log_odds(self, values: Values) -> FloatArray:
+    def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         trees = self.model_.decision_function(bin_numbers(values, self.edges_))
         return np.asarray(self.intercept_ + self.slope_ * trees, dtype=np.float64)
 
-    def _risk(self, values: Values) -> FloatArray:
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
 
 
-def _log_odds_at(model: HistGradientBoostingClassifier, iterations: int, numbers: Values) -> FloatArray:
+def _log_odds_at(
+    model: HistGradientBoostingClassifier, iterations: int, numbers: NDArray[np.float32]
+) -> NDArray[np.float64]:
     stages = islice(model.staged_decision_function(numbers), min(iterations, model.n_iter_) - 1, None)
     return np.asarray(next(stages), dtype=np.float64)
 
 
-def _never_empty(numbers: Values) -> Values:
+def _never_empty(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Make a column that nobody has observed a constant one, which scikit-learn's binning needs."""
     return np.where(np.isnan(numbers).all(axis=0), np.float32(0), numbers)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
-from riskstrat.estimators.matrix import Features, FloatArray
+from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import outcome_weights
 from riskstrat.incidence import OutcomeArray, brier, prediction_accuracy
-from riskstrat.incidence.groups import Labels
+from riskstrat.numerics.folds import Split
+from riskstrat.numerics.groups import Labels
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,16 @@ class Choice:
 
     name: str
     table: pl.DataFrame
-    risks: Mapping[str, FloatArray]
+    risks: Mapping[str, NDArray[np.float64]]
 
 
 def choose(
     candidates: Mapping[str, RiskEstimator],
     X: Features,
     y: OutcomeArray,
-    folds: npt.ArrayLike,
-    sample_weight: npt.ArrayLike | None = None,
+    split: Split,
     *,
+    sample_weight: npt.ArrayLike | None = None,
     strata: Labels | None = None,
     groups: Labels | None = None,
 ) -> Choice:
@@ -52,8 +55,8 @@ def choose(
     ----------
     candidates
         Unfitted estimators by name, all with one horizon.
-    X, y, folds, sample_weight, strata, groups
-        As for `cross_fit_models`.
+    X, y, split, sample_weight, strata, groups
+        As for `cross_fit`.
 
     Returns
     -------
@@ -69,19 +72,18 @@ def choose(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from riskstrat.estimators import AgeSex, Logistic
     >>> from riskstrat.incidence import outcome_array
     >>> X = pl.DataFrame({"age_years": [50, 60] * 60, "visits": [0, 0, 3, 3] * 30})
     >>> y = outcome_array([0, 0, 1, 1] * 30, [365.0] * 120)
     >>> candidates = {"age_sex": AgeSex(horizon_days=365), "logistic": Logistic(horizon_days=365)}
-    >>> choose(candidates, X, y, folds=np.arange(120) // 4 % 5).name
+    >>> choose(candidates, X, y, Split.from_folds(np.arange(120) // 4 % 5)).name
     'logistic'
     """
     horizon = _common_horizon(candidates)
     weight = outcome_weights(y, horizon, sample_weight, strata)
     risks = {
-        name: cross_fit(candidate, X, y, folds, sample_weight, strata=strata, groups=groups)
+        name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, strata=strata, groups=groups).risk
         for name, candidate in candidates.items()
     }
     table = pl.DataFrame(

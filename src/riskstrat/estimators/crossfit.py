@@ -1,44 +1,51 @@
-"""An estimator and a fold number for each row in; risks from models that never saw the person, and the models, out."""
+"""An estimator and a `Split` in; the model of each fold, and the risk it gives to the fold's test rows, out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.estimators.base import RiskEstimator
-from riskstrat.estimators.matrix import Features, FloatArray, Numbers
+from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
 from riskstrat.incidence import OutcomeArray, check_outcome
-from riskstrat.incidence.groups import Labels, number_groups
-from riskstrat.incidence.outcome import BoolArray, case_weights
+from riskstrat.incidence.outcome import case_weights
+from riskstrat.numerics.folds import Split
+from riskstrat.numerics.groups import Labels, number_groups
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrossFit:
-    """Models by the fold that they never saw, and the risk each gives to the rows of its fold.
+    """The model of each fold, and the risk that each gives to the test rows of its fold.
 
     Parameters
     ----------
     models
-        The model of each fold.
-    folds
-        Fold of each training row, shape (n,).
+        The model of each fold, by its position in the split; it was not fitted to the fold's test rows.
+    split
+        Training and test rows of each fold.
     risk
-        Out-of-fold risk of each training row, shape (n,).
+        Out-of-fold risk of each row, shape (n,); NaN where no fold tests the row.
     """
 
     models: Mapping[int, RiskEstimator]
-    folds: Numbers
-    risk: FloatArray
+    split: Split
+    risk: NDArray[np.float64]
 
-    def predict_risk(self, X: Features, folds: npt.ArrayLike) -> FloatArray:
-        """Score other people (today's residents, say), each by the model that never saw the fold they belong to.
+    @property
+    def folds(self) -> NDArray[np.intp]:
+        """Fold that tests each row, shape (n,); -1 where none does."""
+        return self.split.fold_of_rows(len(self.risk))
+
+    def predict_risk(self, X: Features, folds: npt.ArrayLike) -> NDArray[np.float64]:
+        """Predict for other persons (today's residents, say), each by the model of the fold that they belong to.
 
         Parameters
         ----------
@@ -72,39 +79,13 @@ def cross_fit(
     estimator: RiskEstimator,
     X: Features,
     y: OutcomeArray,
-    folds: npt.ArrayLike,
-    sample_weight: npt.ArrayLike | None = None,
+    split: Split,
     *,
-    strata: Labels | None = None,
-    groups: Labels | None = None,
-) -> FloatArray:
-    """Give each person the risk from a model fitted without that person's fold, shape (n,).
-
-    Parameters and errors as for `cross_fit_models`.
-
-    Examples
-    --------
-    >>> from riskstrat.estimators import AgeSex
-    >>> from riskstrat.incidence import outcome_array
-    >>> X = pl.DataFrame({"age_years": [50, 60, 70, 80] * 30})
-    >>> y = outcome_array([0, 0, 0, 1, 0, 0, 1, 1] * 15, [365.0] * 120)
-    >>> cross_fit(AgeSex(horizon_days=365), X, y, folds=[0, 1, 2] * 40).shape
-    (120,)
-    """
-    return cross_fit_models(estimator, X, y, folds, sample_weight, strata=strata, groups=groups).risk
-
-
-def cross_fit_models(
-    estimator: RiskEstimator,
-    X: Features,
-    y: OutcomeArray,
-    folds: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
-    *,
     strata: Labels | None = None,
     groups: Labels | None = None,
 ) -> CrossFit:
-    """Fit a model without each fold and keep the models, so that others can be scored by the right one.
+    """Fit a model to the training rows of each fold and predict for its test rows.
 
     Parameters
     ----------
@@ -112,42 +93,55 @@ def cross_fit_models(
         Unfitted; it is cloned for each fold.
     X, y, sample_weight, strata
         As for `RiskEstimator.fit`.
-    folds
-        Fold of each row, shape (n,).
+    split
+        Training and test rows of each fold, from `riskstrat.validation` or `Split.from_folds`.
     groups
-        Persons or families, shape (n,). Rows that share a group with a row of the fold are left out of its training
-        too, so that folds of areas are also separated by person and family.
+        Persons or families, shape (n,), which inner folds of the estimator keep together. The split must keep them
+        apart already.
 
     Returns
     -------
     CrossFit
-        Models, folds and out-of-fold risks.
+        Models, split and out-of-fold risks.
 
     Raises
     ------
     ContractError
-        Lengths differ.
+        Lengths differ, the split has fewer than two folds or other rows, or a group is in both the training and the
+        test rows of a fold.
     DesignError
-        The people outside some fold cannot carry the model.
+        The training rows of some fold cannot carry the model.
+
+    Examples
+    --------
+    >>> from riskstrat.estimators import AgeSex
+    >>> from riskstrat.incidence import outcome_array
+    >>> X = pl.DataFrame({"age_years": [50, 60, 70, 80] * 30})
+    >>> y = outcome_array([0, 0, 0, 1, 0, 0, 1, 1] * 15, [365.0] * 120)
+    >>> cross_fit(AgeSex(horizon_days=365), X, y, Split.from_folds([0, 1, 2] * 40)).risk.shape
+    (120,)
     """
     n = len(check_outcome(y))
-    numbers = _check_folds(folds, n)
-    sizes = case_weights(sample_weight, n)
     group = np.arange(n) if groups is None else number_groups(groups, n)[0]
-    stratum = number_groups(strata, n)[0]
+    if problems := list(_split_problems(split, group)):
+        raise ContractError(*problems)
+    sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
     models: dict[int, RiskEstimator] = {}
-    risk = np.empty(n)
-    for fold in np.unique(numbers).tolist():
-        held_out = numbers == fold
-        train = ~np.isin(group, group[held_out])
-        # Without groups the estimator falls back on person_id of X, which positions would override.
-        inner = None if groups is None else group[train]
-        models[fold] = clone(estimator).fit(rows_of(X, train), y[train], sizes[train], stratum[train], inner)
-        risk[held_out] = models[fold].predict_risk(rows_of(X, held_out))
-    return CrossFit(models, numbers, risk)
+    risk = np.full(n, np.nan)
+    for fold, (train, test) in enumerate(zip(split.train, split.test, strict=True)):
+        # Without groups the estimator falls back on person_id of X, which row numbers would override.
+        models[fold] = clone(estimator).fit(
+            rows_of(X, _mask(train, n)),
+            y[train],
+            sample_weight=sizes[train],
+            strata=stratum[train],
+            groups=None if groups is None else group[train],
+        )
+        risk[test] = models[fold].predict_risk(rows_of(X, _mask(test, n)))
+    return CrossFit(models, split, risk)
 
 
-def rows_of(X: Features, rows: BoolArray) -> Features:
+def rows_of(X: Features, rows: NDArray[np.bool_]) -> Features:
     """Choose rows of features of any kind by a mask."""
     if isinstance(X, pl.DataFrame):
         return X.filter(rows)
@@ -156,10 +150,27 @@ def rows_of(X: Features, rows: BoolArray) -> Features:
     return ChosenRows(X, rows) if is_in_parts(X) else X[rows]
 
 
-def _check_folds(folds: npt.ArrayLike, n: int) -> Numbers:
-    numbers = np.asarray(folds)
-    if numbers.shape == (n,) and np.issubdtype(numbers.dtype, np.integer) and len(np.unique(numbers)) > 1:
-        return numbers.astype(np.intp)
-    found = f"folds of shape {numbers.shape} and type {numbers.dtype}"
-    expected = f"{n} whole numbers, at least two different"
-    raise ContractError(Problem(found=found, expected=expected, remedy="give one fold number a row"))
+def _mask(rows: NDArray[np.intp], n: int) -> NDArray[np.bool_]:
+    mask = np.zeros(n, dtype=np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _split_problems(split: Split, group: NDArray[np.intp]) -> Iterator[Problem]:
+    n, rows = len(group), np.concatenate([*split.train, *split.test, np.empty(0, dtype=np.intp)])
+    if len(split.test) < 2:
+        found, remedy = f"a split of {len(split.test)} folds", "use person_folds or Split.from_folds"
+        yield Problem(found=found, expected="at least two", remedy=remedy)
+    if len(rows) and not (rows.min() >= 0 and rows.max() < n):
+        found = f"a split with row numbers from {rows.min()} to {rows.max()}"
+        yield Problem(found=found, expected=f"rows of the {n} outcomes", remedy="split the frame that X was built from")
+        return
+    shared = sum(
+        len(np.intersect1d(group[train], group[test])) for train, test in zip(split.train, split.test, strict=True)
+    )
+    if shared:
+        yield Problem(
+            found=f"{shared} groups in both the training and the test rows of a fold",
+            expected="nobody on both sides",
+            remedy="split by family, or pass the groups to Split.from_folds",
+        )

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.base import RiskEstimator
-from riskstrat.estimators.matrix import Features, FloatArray, Matrix, Values, row_blocks
+from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
 from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
+from riskstrat.numerics.blocks import row_blocks
 
 
 class LinearRisk(RiskEstimator):
@@ -34,12 +36,12 @@ class LinearRisk(RiskEstimator):
     sex: str
     terms_: tuple[Term, ...]
 
-    def decision_function(self, X: Features) -> FloatArray:
+    def decision_function(self, X: Features) -> NDArray[np.float64]:
         """Log odds of the outcome at the horizon, shape (n,)."""
         values = self._values(X)
         return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
 
-    def contributions(self, X: Features) -> tuple[FloatArray, float]:
+    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row exactly.
 
         Returns
@@ -66,13 +68,13 @@ class LinearRisk(RiskEstimator):
             schema={"feature": pl.String, "coefficient": pl.Float64, "standard_error": pl.Float64},
         )
 
-    def _terms(self, values: Values, names: Sequence[str]) -> tuple[Term, ...]:
+    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
         return linear_terms(values, names, self.age, self.sex)
 
     def _fixed_ridge(self) -> float | None:
         return None
 
-    def _prepare(self, values: Values) -> None:
+    def _prepare(self, values: NDArray[np.float32]) -> None:
         self.terms_ = self._terms(values, self.features_)
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
@@ -87,13 +89,13 @@ class LinearRisk(RiskEstimator):
         self.standard_error_ = np.sqrt(np.diag(fit.covariance)[1:]) / self.scale_
         self.ridge_ = dict(zip(blocks.tolist(), fit.ridge.tolist(), strict=True))
 
-    def _centred(self, values: Values) -> FloatArray:
+    def _centred(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
 
-    def _log_odds(self, values: Values) -> FloatArray:
+    def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
 
-    def _risk(self, values: Values) -> FloatArray:
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
 
 
@@ -184,11 +186,13 @@ class AgeSex(LinearRisk):
             )
         )
 
-    def _terms(self, values: Values, names: Sequence[str]) -> tuple[Term, ...]:
+    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
         return age_sex_terms(values, names, self.age, self.sex)
 
 
-def _mean_and_scale(terms: Sequence[Term], values: Values) -> tuple[FloatArray, FloatArray]:
+def _mean_and_scale(
+    terms: Sequence[Term], values: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of each term over all rows, in blocks; a term without spread gets scale 1."""
     total, squares = np.zeros(len(terms)), np.zeros(len(terms))
     for rows in row_blocks(len(values)):

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.parts import KEYS, PLACE, FeatureParts, LazyParts, is_in_parts
-
-BLOCK_ROWS: Final = 65_536
-
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-Values: TypeAlias = npt.NDArray[np.float32]
-Numbers: TypeAlias = npt.NDArray[np.intp]
+from riskstrat.numerics.blocks import row_blocks
 
 
 class PandasFrame(Protocol):
@@ -27,14 +22,14 @@ class PandasFrame(Protocol):
     def columns(self) -> Iterable[str]:
         """Names of the columns."""
 
-    def __getitem__(self, chosen: list[str] | npt.NDArray[np.bool_], /) -> PandasFrame:
+    def __getitem__(self, chosen: list[str] | NDArray[np.bool_], /) -> PandasFrame:
         """Choose columns by name, or rows by a mask."""
 
-    def to_numpy(self, *, dtype: type[np.generic], na_value: float) -> npt.NDArray[np.generic]:
+    def to_numpy(self, *, dtype: type[np.generic], na_value: float) -> NDArray[np.generic]:
         """Convert to a matrix."""
 
 
-Features: TypeAlias = pl.DataFrame | pl.LazyFrame | FeatureParts | PandasFrame | npt.NDArray[np.generic]
+Features: TypeAlias = pl.DataFrame | pl.LazyFrame | FeatureParts | PandasFrame | NDArray[np.generic]
 
 
 @dataclass(frozen=True)
@@ -42,8 +37,8 @@ class Matrix:
     """Feature values with their names, and who the rows are about where the features said so."""
 
     names: tuple[str, ...]
-    values: Values
-    people: npt.NDArray[np.generic] | None = None
+    values: NDArray[np.float32]
+    people: NDArray[np.generic] | None = None
 
     def select(self, names: Sequence[str]) -> Matrix:
         """Keep these columns in this order."""
@@ -93,15 +88,10 @@ def read_features_as(X: Features, names: Sequence[str], *, others_allowed: bool 
     return matrix.select(names)
 
 
-def row_blocks(n: int) -> Iterator[slice]:
-    """Cut n rows into blocks, so that working memory does not grow with n."""
-    return (slice(start, min(start + BLOCK_ROWS, n)) for start in range(0, n, BLOCK_ROWS))
-
-
 def _from_parts(X: FeatureParts) -> Matrix:
     """Put parts into one matrix, column by column as the columns of a frame would lie in it."""
     values = np.empty((X.rows, len(X.columns)), dtype=np.float32, order="F")
-    people: npt.NDArray[np.int64] | None = None
+    people: NDArray[np.int64] | None = None
     for part in X.parts():
         _refuse_types(part.schema, X.columns)
         place = _places(part[PLACE])
@@ -113,7 +103,7 @@ def _from_parts(X: FeatureParts) -> Matrix:
     return Matrix(X.columns, values, people)
 
 
-def _places(place: pl.Series) -> slice | Numbers:
+def _places(place: pl.Series) -> slice | NDArray[np.intp]:
     """Give places that follow each other as a slice, which is written faster."""
     numbers = place.to_numpy().astype(np.intp)
     follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
@@ -134,7 +124,7 @@ def _from_polars(X: pl.DataFrame) -> Matrix:
     return Matrix(tuple(features.columns), values, people)
 
 
-def _from_pandas_or_numpy(X: PandasFrame | npt.NDArray[np.generic]) -> Matrix:
+def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
     try:
         return _from_numpy(X) if isinstance(X, np.ndarray) else _from_pandas(X)
     except (TypeError, ValueError):
@@ -149,7 +139,7 @@ def _from_pandas(X: PandasFrame) -> Matrix:
     return Matrix(tuple(names), X[names].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32), people)
 
 
-def _from_numpy(X: npt.NDArray[np.generic]) -> Matrix:
+def _from_numpy(X: NDArray[np.generic]) -> Matrix:
     if X.ndim != 2:
         found = f"an array of {X.ndim} dimensions"
         raise ContractError(Problem(found=found, expected="rows and columns", remedy="pass one row a person"))

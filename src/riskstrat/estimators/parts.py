@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -69,7 +69,7 @@ class ChosenRows:
     """The rows of features in parts that a mask keeps, in their order."""
 
     whole: FeatureParts
-    kept: npt.NDArray[np.bool_]
+    kept: NDArray[np.bool_]
 
     @property
     def rows(self) -> int:

@@ -7,14 +7,13 @@ likelihood (Wood and Fasiolo 2017), so neither folds nor a seed are needed and t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import expit
 
-from riskstrat.estimators.matrix import FloatArray, Numbers, Values, row_blocks
-from riskstrat.incidence.outcome import BoolArray
+from riskstrat.numerics.logistic import NormalPrior, logistic_moments, newton_step, score_variability
 
 WEAKEST_RIDGE: Final = 0.04
 """Precision of a normal prior with standard deviation 5 on a standardised coefficient: odds ratios up to e^10 pass."""
@@ -38,19 +37,17 @@ class RidgeFit:
         Precision of the prior of each block, shape (blocks,).
     """
 
-    coefficients: FloatArray
-    covariance: FloatArray
-    ridge: FloatArray
-
-
-class _Moments(NamedTuple):
-    gradient: FloatArray
-    information: FloatArray
-    variability: FloatArray
+    coefficients: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    ridge: NDArray[np.float64]
 
 
 def fit_ridge(
-    design: Values, label: BoolArray, weight: FloatArray, block: Numbers, ridge: float | None = None
+    design: NDArray[np.float32],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    block: NDArray[np.intp],
+    ridge: float | None = None,
 ) -> RidgeFit:
     """Fit by Newton steps; between steps each block's ridge moves to the Fellner-Schall value.
 
@@ -76,21 +73,23 @@ def fit_ridge(
     strength = np.full(blocks, ridge if ridge is not None else float(len(block)))
     settled = ridge is not None
     for _ in range(MAX_STEPS):
-        penalty = np.r_[0.0, strength[block]]
-        moments = _moments(design, label, weight, beta)
-        inverse = _inverse(moments.information + np.diag(penalty))
-        step = inverse @ (moments.gradient - penalty * beta)
-        beta = beta + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
+        at, prior = beta, NormalPrior(np.zeros(len(beta)), np.r_[0.0, strength[block]])
+        moments = logistic_moments(design, label, weight, at)
+        step = newton_step(moments, at, prior)
+        inverse = _inverse(moments.information + np.diag(prior.precision))
+        beta = at + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
         if settled and np.abs(step).max() < 1e-8:
             break
         if not settled:
             updated = _updated_ridge(beta, inverse, block, strength)
             settled = bool((np.abs(np.log(updated / strength)) < 1e-2).all())
             strength = updated
-    return RidgeFit(beta, inverse @ moments.variability @ inverse, strength)
+    return RidgeFit(beta, inverse @ score_variability(design, label, weight, at) @ inverse, strength)
 
 
-def _updated_ridge(beta: FloatArray, inverse: FloatArray, block: Numbers, ridge: FloatArray) -> FloatArray:
+def _updated_ridge(
+    beta: NDArray[np.float64], inverse: NDArray[np.float64], block: NDArray[np.intp], ridge: NDArray[np.float64]
+) -> NDArray[np.float64]:
     size = np.bincount(block, minlength=len(ridge)).astype(np.float64)
     spread = np.bincount(block, weights=np.diag(inverse)[1:], minlength=len(ridge))
     squares = np.bincount(block, weights=beta[1:] ** 2, minlength=len(ridge))
@@ -98,18 +97,5 @@ def _updated_ridge(beta: FloatArray, inverse: FloatArray, block: Numbers, ridge:
     return np.clip(updated, WEAKEST_RIDGE, STRONGEST_RIDGE)
 
 
-def _moments(design: Values, label: BoolArray, weight: FloatArray, beta: FloatArray) -> _Moments:
-    size = len(beta)
-    gradient, information, variability = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
-    for rows in row_blocks(len(design)):
-        terms = np.column_stack([np.ones(len(label[rows])), design[rows]])
-        risk = expit(terms @ beta)
-        residual = weight[rows] * (label[rows] - risk)
-        gradient += terms.T @ residual
-        information += terms.T @ (terms * (weight[rows] * risk * (1 - risk))[:, None])
-        variability += terms.T @ (terms * (residual**2)[:, None])
-    return _Moments(gradient, information, variability)
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(cho_solve(cho_factor(matrix), np.eye(len(matrix))), dtype=np.float64)

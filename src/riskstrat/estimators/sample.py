@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem
-from riskstrat.estimators.matrix import FloatArray, Numbers, Values
 from riskstrat.incidence import OutcomeArray, censoring_weights, check_outcome, outcome_within
-from riskstrat.incidence.groups import Labels, number_groups
-from riskstrat.incidence.outcome import BoolArray, case_weights
+from riskstrat.incidence.outcome import case_weights
+from riskstrat.numerics.groups import Labels, number_groups
 
 MIN_OUTCOMES: Final = 10
 """Fewer outcomes (or fewer people without) cannot carry even an age and sex model."""
@@ -27,25 +27,25 @@ class Sample:
     there is. Rows of one group (person, family) stay together in inner folds.
     """
 
-    values: Values
-    label: BoolArray
-    weight: FloatArray
-    group: Numbers
+    values: NDArray[np.float32]
+    label: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    group: NDArray[np.intp]
 
 
 def outcome_weights(
     y: OutcomeArray, horizon_days: float, sample_weight: npt.ArrayLike | None, strata: Labels | None
-) -> FloatArray:
+) -> NDArray[np.float64]:
     """Censoring weight x case weight, shape (n,): 0 where the status at the horizon is not known."""
     sizes = case_weights(sample_weight, len(check_outcome(y)))
     return censoring_weights(y, horizon_days, strata, weights=sizes) * sizes
 
 
 def known_sample(
-    values: Values,
+    values: NDArray[np.float32],
     y: OutcomeArray,
     horizon_days: float,
-    weight: FloatArray,
+    weight: NDArray[np.float64],
     group: Labels | None,
 ) -> Sample:
     """Keep the rows with known status.
@@ -76,7 +76,7 @@ def check_lengths(rows: int, y: OutcomeArray) -> None:
         raise ContractError(Problem(found=found, expected="the same number", remedy="keep both in cohort order"))
 
 
-def _too_few(label: BoolArray) -> Iterator[Problem]:
+def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
     counts = {"with": int(label.sum()), "without": int((~label).sum())}
     for group, people in counts.items():
         if people < MIN_OUTCOMES:

@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from riskstrat.estimators.matrix import FloatArray, Values
+from riskstrat.numerics.splines import KNOT_QUANTILES, spline_term
 
 AGE_AND_SEX: Final = "age and sex"
 FACTORS: Final = "factors"
 NOT_OBSERVED: Final = "not observed"
 
-KNOT_QUANTILES: Final = (0.05, 0.35, 0.65, 0.95)
-"""Harrell (2015), table 2.3, for four knots."""
-
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
 
-Shape: TypeAlias = Callable[[FloatArray, tuple[float, ...]], FloatArray]
+Shape: TypeAlias = Callable[[NDArray[np.float64], tuple[float, ...]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Term:
     shape
         Name of the function in `SHAPES` that computes it.
     columns
-        Numbers of the feature columns it is computed from; a product has two.
+        NDArray[np.intp] of the feature columns it is computed from; a product has two.
     fill
         What stands for a value that was not observed, one a column.
     parameters
@@ -53,7 +51,7 @@ class Term:
     parameters: tuple[float, ...] = ()
     block: str = FACTORS
 
-    def values(self, X: Values) -> FloatArray:
+    def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
         chosen = X[:, list(self.columns)].astype(np.float64)
         if self.shape != "missing":
@@ -61,12 +59,12 @@ class Term:
         return SHAPES[self.shape](chosen, self.parameters)
 
 
-def design(terms: Sequence[Term], X: Values) -> FloatArray:
+def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
     """Compute all terms for rows of the feature matrix, shape (rows, terms)."""
     return np.column_stack([term.values(X) for term in terms]) if terms else np.empty((len(X), 0))
 
 
-def shares(terms: Sequence[Term], number_of_columns: int) -> FloatArray:
+def shares(terms: Sequence[Term], number_of_columns: int) -> NDArray[np.float64]:
     """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1."""
     matrix = np.zeros((len(terms), number_of_columns))
     for row, term in enumerate(terms):
@@ -74,7 +72,7 @@ def shares(terms: Sequence[Term], number_of_columns: int) -> FloatArray:
     return matrix
 
 
-def linear_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
+def linear_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
     """Terms of a main-effects model: a spline for age, log(1 + x) for skewed columns, an indicator of the unobserved.
 
     Parameters
@@ -96,7 +94,7 @@ def linear_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[T
     return tuple(terms)
 
 
-def age_sex_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
+def age_sex_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
     """Terms of the age and sex model: main effects, and where both are there their product."""
     terms = linear_terms(X, names, age, sex)
     first: dict[str, Term] = {names[term.columns[0]]: term for term in reversed(terms) if term.shape == "linear"}
@@ -107,7 +105,7 @@ def age_sex_terms(X: Values, names: Sequence[str], age: str, sex: str) -> tuple[
     return (*terms, Term(f"{age} x {sex}", "product", columns, fill, block=AGE_AND_SEX))
 
 
-def _column_terms(observed: FloatArray, name: str, column: int, *, spline: bool, block: str) -> Iterator[Term]:
+def _column_terms(observed: NDArray[np.float64], name: str, column: int, *, spline: bool, block: str) -> Iterator[Term]:
     fill = (rounded(float(np.median(observed))),)
     low, high = float(observed.min()), float(observed.max())
     if low == high:
@@ -122,7 +120,7 @@ def _column_terms(observed: FloatArray, name: str, column: int, *, spline: bool,
             yield Term(f"{name}: spline {number}", "spline", (column,), fill, knots, block)
 
 
-def _knots(observed: FloatArray) -> list[tuple[float, ...]]:
+def _knots(observed: NDArray[np.float64]) -> list[tuple[float, ...]]:
     """Knots of each curved basis function: its own, the last but one and the last, and the first (for the scale)."""
     knots = sorted({rounded(float(knot)) for knot in np.quantile(observed, KNOT_QUANTILES)})
     return [(knot, knots[-2], knots[-1], knots[0]) for knot in knots[:-2]]
@@ -139,33 +137,29 @@ def rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _skewness(values: FloatArray) -> float:
+def _skewness(values: NDArray[np.float64]) -> float:
     deviation = values - values.mean()
     return float((deviation**3).mean() / (deviation**2).mean() ** 1.5)
 
 
-def _spline(x: FloatArray, knots: tuple[float, ...]) -> FloatArray:
-    """Restricted cubic spline basis function (Harrell 2015, eq. 2.25): linear beyond the outer knots."""
-    own, inner, last, first = knots
-    cubes = [np.maximum(x[:, 0] - knot, 0.0) ** 3 for knot in (own, inner, last)]
-    tails = cubes[1] * (last - own) - cubes[2] * (inner - own)
-    return np.asarray((cubes[0] - tails / (last - inner)) / (last - first) ** 2, dtype=np.float64)
+def _spline(x: NDArray[np.float64], knots: tuple[float, ...]) -> NDArray[np.float64]:
+    return spline_term(x[:, 0], *knots)
 
 
-def _linear(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+def _linear(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
     return x[:, 0]
 
 
-def _log(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+def _log(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
     # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
     return np.log1p(np.maximum(x[:, 0], 0.0))
 
 
-def _missing(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+def _missing(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
     return np.isnan(x[:, 0]).astype(np.float64)
 
 
-def _product(x: FloatArray, _: tuple[float, ...]) -> FloatArray:
+def _product(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
     return np.asarray(x[:, 0] * x[:, 1], dtype=np.float64)
 
 

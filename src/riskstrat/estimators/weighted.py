@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import sklearn
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.pipeline import Pipeline
@@ -11,7 +12,6 @@ from sklearn.utils.validation import has_fit_parameter
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.estimators.base import RiskEstimator
-from riskstrat.estimators.matrix import FloatArray, Values
 from riskstrat.estimators.sample import Sample
 
 
@@ -63,7 +63,7 @@ class Weighted(RiskEstimator):
                 )
             ) from None
 
-    def _risk(self, values: Values) -> FloatArray:
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         outcome = list(self.classifier_.classes_).index(True)
         return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
 from riskstrat.incidence.curves import LifeTable, life_tables
-from riskstrat.incidence.groups import Labels, number_groups
-from riskstrat.incidence.outcome import (
-    FloatArray,
-    OutcomeArray,
-    case_weights,
-    check_horizon,
-    check_outcome,
-    status_known,
-)
+from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_horizon, check_outcome, status_known
+from riskstrat.numerics.groups import Labels, number_groups
 
 
 def censoring_weights(
@@ -25,7 +19,7 @@ def censoring_weights(
     truncate: float = 0.995,
     *,
     weights: npt.ArrayLike | None = None,
-) -> FloatArray:
+) -> NDArray[np.float64]:
     """Inverse probability of being followed: 1 / G(min(T, horizon)-) where the status at the horizon is known, else 0.
 
     G is the Kaplan-Meier estimate of the time to censoring, one per stratum. On a shared day events come before
@@ -77,15 +71,15 @@ def censoring_weights(
     return truncated(inverse, truncate)
 
 
-def still_followed(table: LifeTable, times: FloatArray) -> FloatArray:
+def still_followed(table: LifeTable, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """G(t-): probability of not having been censored strictly before each time."""
     uncensored = np.ones_like(table.censored)
-    np.divide(table.later, table.spared, out=uncensored, where=table.censored > 0)
+    np.divide(table.at_risk_after, table.event_free, out=uncensored, where=table.censored > 0)
     step = np.searchsorted(table.time, times, side="left")
     return np.asarray(np.r_[1.0, np.cumprod(uncensored)][step], dtype=np.float64)
 
 
-def truncated(weights: FloatArray, quantile: float) -> FloatArray:
+def truncated(weights: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:
     """Set weights above a quantile of the positive weights to that quantile; 1 leaves them as they are.
 
     Examples
@@ -96,11 +90,11 @@ def truncated(weights: FloatArray, quantile: float) -> FloatArray:
     positive = weights[weights > 0]
     if quantile >= 1 or not len(positive):
         return weights
-    cut: FloatArray = np.minimum(weights, np.quantile(positive, quantile))
+    cut: NDArray[np.float64] = np.minimum(weights, np.quantile(positive, quantile))
     return cut
 
 
-def _rows_of_groups(numbers: npt.NDArray[np.intp], number_of_groups: int) -> list[npt.NDArray[np.intp]]:
+def _rows_of_groups(numbers: NDArray[np.intp], number_of_groups: int) -> list[NDArray[np.intp]]:
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.searchsorted(numbers[order], np.arange(1, number_of_groups)))
 

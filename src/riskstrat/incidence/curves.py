@@ -8,64 +8,63 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.incidence.groups import Labels, number_groups
 from riskstrat.incidence.outcome import (
     CENSORED,
     COMPETING,
     OUTCOME,
-    BoolArray,
-    FloatArray,
     OutcomeArray,
     case_weights,
     check_entry,
     check_outcome,
 )
+from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.intervals import normal_quantile
 
-Columns: TypeAlias = dict[str, npt.NDArray[np.generic]]
+Columns: TypeAlias = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
 class LifeTable:
     """Counts at the distinct times of one group, in order of time; all of shape (k,) and weighted."""
 
-    time: FloatArray
-    at_risk: FloatArray
-    outcomes: FloatArray
-    competing: FloatArray
-    censored: FloatArray
-    entered: FloatArray
-    """Those who come under observation from each time on, before the next."""
+    time: NDArray[np.float64]
+    at_risk: NDArray[np.float64]
+    outcomes: NDArray[np.float64]
+    competing: NDArray[np.float64]
+    censored: NDArray[np.float64]
+    entered: NDArray[np.float64]
+    """Number who come under observation from each time on and before the next."""
 
     @property
-    def later(self) -> FloatArray:
-        """Those at risk at each time whose follow-up lasts beyond it."""
+    def at_risk_after(self) -> NDArray[np.float64]:
+        """Number at risk at each time whose follow-up lasts beyond it."""
         return np.asarray(np.r_[self.at_risk[1:], 0.0] - self.entered, dtype=np.float64)
 
     @property
-    def spared(self) -> FloatArray:
-        """Those at risk who have neither event at each time: an exact 0 where everybody has one."""
-        return np.asarray(self.later + self.censored, dtype=np.float64)
+    def event_free(self) -> NDArray[np.float64]:
+        """Number at risk without either event at each time: exactly 0 where everybody has one."""
+        return np.asarray(self.at_risk_after + self.censored, dtype=np.float64)
 
     @property
-    def event_free(self) -> FloatArray:
+    def survival(self) -> NDArray[np.float64]:
         """Kaplan-Meier probability of neither event after each time."""
-        return np.asarray(np.cumprod(self.spared / self.at_risk), dtype=np.float64)
+        return np.asarray(np.cumprod(self.event_free / self.at_risk), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Curve:
     """A step function: its value and variance before the first time and after each time, shape (k + 1,)."""
 
-    estimate: FloatArray
-    variance: FloatArray
+    estimate: NDArray[np.float64]
+    variance: NDArray[np.float64]
 
 
 def kaplan_meier(
@@ -167,7 +166,7 @@ def cumulative_incidence(
 
 
 def life_table(
-    events: npt.NDArray[np.int8], durations: FloatArray, weights: FloatArray, entries: FloatArray
+    events: NDArray[np.int8], durations: NDArray[np.float64], weights: NDArray[np.float64], entries: NDArray[np.float64]
 ) -> LifeTable:
     """Count at risk and events at each distinct time; rows must be in order of duration and number at least one."""
     starts = np.flatnonzero(np.r_[True, np.diff(durations) > 0])
@@ -187,10 +186,10 @@ def life_table(
 
 def life_tables(
     y: OutcomeArray,
-    groups: npt.NDArray[np.intp],
+    groups: NDArray[np.intp],
     number_of_groups: int,
-    weights: FloatArray,
-    entries: FloatArray | None = None,
+    weights: NDArray[np.float64],
+    entries: NDArray[np.float64] | None = None,
 ) -> Iterator[LifeTable | None]:
     """One life table a group, None for a group in which no row has weight; one sort serves them all."""
     counted = np.flatnonzero(weights > 0)
@@ -206,7 +205,7 @@ def life_tables(
 def _by_group(
     y: OutcomeArray,
     times: npt.ArrayLike,
-    columns: Callable[[LifeTable | None, FloatArray], Columns],
+    columns: Callable[[LifeTable | None, NDArray[np.float64]], Columns],
     *,
     by: Labels | None,
     weights: npt.ArrayLike | None,
@@ -222,12 +221,12 @@ def _by_group(
     return pl.concat([labels, values], how="horizontal").with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _event_free_columns(table: LifeTable | None, at: FloatArray, level: float) -> Columns:
+def _event_free_columns(table: LifeTable | None, at: NDArray[np.float64], level: float) -> Columns:
     curve = event_free_curve(table) if table else None
     return {"time": at} | _estimates(table, curve, at, level) | {"at_risk": _at_risk(table, at)}
 
 
-def _incidence_columns(table: LifeTable | None, at: FloatArray, level: float) -> Columns:
+def _incidence_columns(table: LifeTable | None, at: NDArray[np.float64], level: float) -> Columns:
     curves = [incidence_curve(table, event) if table else None for event in (OUTCOME, COMPETING)]
     estimates = [_estimates(table, curve, at, level) for curve in curves]
     paired: Columns = {name: np.column_stack([part[name] for part in estimates]).ravel() for name in estimates[0]}
@@ -238,7 +237,7 @@ def _incidence_columns(table: LifeTable | None, at: FloatArray, level: float) ->
 
 def event_free_curve(table: LifeTable) -> Curve:
     """Kaplan-Meier curve with Greenwood's variance S(t)^2 sum d / (n (n - d))."""
-    survival = table.event_free
+    survival = table.survival
     return Curve(np.r_[1.0, survival], np.r_[0.0, survival**2 * np.cumsum(_odds_per_person(table))])
 
 
@@ -249,7 +248,7 @@ def incidence_curve(table: LifeTable, event: int) -> Curve:
     [a^2 h_k (1 - h_k) - 2 a h_k (F_k(t) - F_k(u)) + (F_k(t) - F_k(u))^2 h / (1 - h)] / n, a polynomial in F_k(t), so
     that cumulative sums give it for all t at once (Marubini and Valsecchi 1995, eq. 10.12).
     """
-    before = np.r_[1.0, table.event_free[:-1]]
+    before = np.r_[1.0, table.survival[:-1]]
     hazard = (table.outcomes if event == OUTCOME else table.competing) / table.at_risk
     incidence = np.cumsum(before * hazard)
     own, cross, both = (
@@ -263,29 +262,33 @@ def incidence_curve(table: LifeTable, event: int) -> Curve:
     return Curve(np.r_[0.0, incidence], np.r_[0.0, np.maximum(variance, 0.0)])
 
 
-def _odds_per_person(table: LifeTable) -> FloatArray:
+def _odds_per_person(table: LifeTable) -> NDArray[np.float64]:
     """Odds of either event over n at each time; 0 where everybody at risk has one, as nothing can vary afterwards."""
-    odds = np.zeros_like(table.spared)
-    np.divide(table.at_risk - table.spared, table.spared, out=odds, where=table.spared > 0)
+    odds = np.zeros_like(table.event_free)
+    np.divide(table.at_risk - table.event_free, table.event_free, out=odds, where=table.event_free > 0)
     return np.asarray(odds / table.at_risk, dtype=np.float64)
 
 
-def _estimates(table: LifeTable | None, curve: Curve | None, at: FloatArray, level: float) -> Columns:
+def _estimates(table: LifeTable | None, curve: Curve | None, at: NDArray[np.float64], level: float) -> Columns:
     if table is None or curve is None:
         return {name: np.full(len(at), np.nan) for name in ("estimate", "lower", "upper", "standard_error")}
     step = np.searchsorted(table.time, at, side="right")
-    unseen = (at > table.time[-1]) & (table.event_free[-1] > 0)
+    unseen = (at > table.time[-1]) & (table.survival[-1] > 0)
     estimate, error = (np.where(unseen, np.nan, values[step]) for values in (curve.estimate, np.sqrt(curve.variance)))
     lower, upper = _interval(estimate, error, _at_risk(table, at), table.at_risk[0], level)
     return {"estimate": estimate, "lower": lower, "upper": upper, "standard_error": error}
 
 
 def _interval(
-    estimate: FloatArray, error: FloatArray, followed: FloatArray, people: float, level: float
-) -> tuple[FloatArray, FloatArray]:
+    estimate: NDArray[np.float64],
+    error: NDArray[np.float64],
+    followed: NDArray[np.float64],
+    people: float,
+    level: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log-log interval p ** exp(-+ z se / (p log p)); Clopper and Pearson's limit where p is 0 or 1."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    certain: BoolArray = (estimate <= 0) | (estimate >= 1)
+    z = normal_quantile(level)
+    certain: NDArray[np.bool_] = (estimate <= 0) | (estimate >= 1)
     inner = np.where(certain, 0.5, estimate)
     half_width = z * error / (inner * -np.log(inner))
     missed = ((1 - level) / 2) ** (1 / np.where(followed > 0, followed, people))
@@ -294,14 +297,14 @@ def _interval(
     return lower, upper
 
 
-def _at_risk(table: LifeTable | None, at: FloatArray) -> FloatArray:
+def _at_risk(table: LifeTable | None, at: NDArray[np.float64]) -> NDArray[np.float64]:
     if table is None:
         return np.zeros(len(at))
     step = np.searchsorted(table.time, at, side="left")
     return np.asarray(np.r_[table.at_risk, 0.0][step], dtype=np.float64)
 
 
-def _check_times(times: npt.ArrayLike) -> FloatArray:
+def _check_times(times: npt.ArrayLike) -> NDArray[np.float64]:
     at = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if at.ndim == 1 and len(at) and np.isfinite(at).all() and (at >= 0).all():
         return at

@@ -10,12 +10,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
 
-OutcomeArray: TypeAlias = npt.NDArray[np.void]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
+OutcomeArray: TypeAlias = NDArray[np.void]
 
 CENSORED: Final = 0
 OUTCOME: Final = 1
@@ -77,7 +76,7 @@ def check_outcome(y: OutcomeArray) -> OutcomeArray:
     return y
 
 
-def outcome_within(y: OutcomeArray, horizon_days: float) -> BoolArray:
+def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
     """Whose outcome was seen within the horizon (index, index + horizon], shape (n,).
 
     Examples
@@ -85,11 +84,11 @@ def outcome_within(y: OutcomeArray, horizon_days: float) -> BoolArray:
     >>> outcome_within(outcome_array([1, 1, 2], [30, 900, 100]), 731).tolist()
     [True, False, False]
     """
-    within: BoolArray = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
+    within: NDArray[np.bool_] = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
     return within
 
 
-def status_known(y: OutcomeArray, horizon_days: float) -> BoolArray:
+def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
     """Whose status at the horizon is known: outcome, competing death, or followed to the horizon, shape (n,).
 
     Examples
@@ -97,11 +96,11 @@ def status_known(y: OutcomeArray, horizon_days: float) -> BoolArray:
     >>> status_known(outcome_array([1, 0, 2, 0], [30, 100, 100, 731]), 731).tolist()
     [True, False, True, True]
     """
-    known: BoolArray = (y["event"] != CENSORED) | (y["duration_days"] >= horizon_days)
+    known: NDArray[np.bool_] = (y["event"] != CENSORED) | (y["duration_days"] >= horizon_days)
     return known
 
 
-def case_weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
+def case_weights(weights: npt.ArrayLike | None, n: int) -> NDArray[np.float64]:
     """Weights as floats of shape (n,), ones where none are given; 0 leaves a row out.
 
     Raises
@@ -117,7 +116,7 @@ def case_weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
     return numbers
 
 
-def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> FloatArray:
+def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> NDArray[np.float64]:
     """Return days from index to entry as floats of shape (n,), or raise.
 
     Raises
@@ -146,7 +145,7 @@ def check_horizon(horizon_days: float) -> float:
     )
 
 
-def _numbers(name: str, values: npt.ArrayLike) -> FloatArray:
+def _numbers(name: str, values: npt.ArrayLike) -> NDArray[np.float64]:
     try:
         numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -168,19 +167,19 @@ def _shape_problems(y: OutcomeArray) -> Iterator[Problem]:
         yield Problem(found=f"an outcome of shape {y.shape}", expected="one row a person", remedy="check the cohort")
 
 
-def _length_problems(events: FloatArray, durations: FloatArray) -> Iterator[Problem]:
+def _length_problems(events: NDArray[np.float64], durations: NDArray[np.float64]) -> Iterator[Problem]:
     if len(events) != len(durations):
         found = f"{len(events)} events and {len(durations)} durations"
         yield Problem(found=found, expected="the same number", remedy="take both from the same rows")
 
 
-def _event_problems(events: FloatArray) -> Iterator[Problem]:
+def _event_problems(events: NDArray[np.float64]) -> Iterator[Problem]:
     if wrong := int((~np.isin(events, (CENSORED, OUTCOME, COMPETING))).sum()):
         expected = "0 censored, 1 outcome or 2 competing death"
         yield _problem("event", f"{wrong} other values", expected, "recode the column")
 
 
-def _duration_problems(durations: FloatArray) -> Iterator[Problem]:
+def _duration_problems(durations: NDArray[np.float64]) -> Iterator[Problem]:
     if unknown := int((~np.isfinite(durations)).sum()):
         yield _problem("duration_days", f"{unknown} missing or infinite values", "days", "check the end of follow-up")
     if early := int((durations <= 0).sum()):
@@ -188,7 +187,7 @@ def _duration_problems(durations: FloatArray) -> Iterator[Problem]:
         yield _problem("duration_days", f"{early} values of 0 or less", "days after the index date", remedy)
 
 
-def _weight_problems(weights: FloatArray, n: int) -> Iterator[Problem]:
+def _weight_problems(weights: NDArray[np.float64], n: int) -> Iterator[Problem]:
     if len(weights) != n:
         yield _problem("weights", f"{len(weights)} values", f"{n}, one a row", "take them from the same rows")
     if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError
 from riskstrat.incidence.censoring import censoring_weights
-from riskstrat.incidence.outcome import FloatArray, OutcomeArray, case_weights, check_outcome, outcome_within
+from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_outcome, outcome_within
+from riskstrat.numerics.checks import risk_problems
 
 
 def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
@@ -46,7 +47,10 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
     """
     n = len(check_outcome(y))
     sizes = censoring_weights(y, horizon_days) if weights is None else case_weights(weights, n)
-    distance = outcome_within(y, horizon_days) - _check_risk(risk, n)
+    risks = np.asarray(risk, dtype=np.float64)
+    if problems := risk_problems("risk", risks, n):
+        raise ContractError(*problems)
+    distance = outcome_within(y, horizon_days) - risks
     return float(np.average(distance**2, weights=sizes))
 
 
@@ -70,14 +74,3 @@ def prediction_accuracy(
     if not 0 < mean < 1:
         return float("nan")
     return 1 - brier(y, risk, horizon_days, sizes) / brier(y, np.full(n, mean), horizon_days, sizes)
-
-
-def _check_risk(risk: npt.ArrayLike, n: int) -> FloatArray:
-    risks = np.asarray(risk, dtype=np.float64)
-    if risks.shape != (n,):
-        found = f"risks of shape {risks.shape}"
-        raise ContractError(Problem(found=found, expected=f"({n},)", remedy="predict for the rows of the outcome"))
-    if outside := int((~((risks >= 0) & (risks <= 1))).sum()):
-        found = f"{outside} risks missing or outside 0 to 1"
-        raise ContractError(Problem(found=found, expected="probabilities", remedy="pass predict_risk, not a log odds"))
-    return risks

@@ -5,7 +5,7 @@ In: what `riskstrat.cohort` found. Out: frozen records of polars frames; they wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -47,9 +47,10 @@ class Cohort(Target):
     Attributes
     ----------
     people
-        As in `Target`, with event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed and
-        landmark; the order of its rows is the order of X, of risks and of `outcome`. Where the population enters late
-        also entry_days: people are at risk in ``(entry_days, duration_days]`` after the index.
+        As in `Target`, with event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed,
+        horizon_covered (whether all of ``(index, index + horizon]`` is covered) and landmark; the order of its rows is
+        the order of X, of risks and of `outcome`. Where the population enters late also entry_days: people are at risk
+        in ``(entry_days, duration_days]`` after the index.
     horizon_days
         Length of the time at risk.
     """
@@ -90,6 +91,14 @@ class Cohort(Target):
         if "entry_days" not in self.people.columns:
             return np.zeros(self.people.height)
         return self.people["entry_days"].to_numpy()
+
+    @property
+    def covered(self) -> Cohort:
+        """The index dates whose whole horizon is covered, under the same flow.
+
+        Models of the status at the horizon are fitted to them, and validation and areas count them.
+        """
+        return replace(self, people=self.people.filter("horizon_covered"))
 
     @property
     def must_be_assessed(self) -> bool:

@@ -33,7 +33,9 @@ def method(story: Story) -> Section:
 
 def _counted(story: Story) -> Iterator[Block]:
     yield Heading(story.words("method.flow_title"))
-    learnt, cases = story.count("flow", "people", part="included"), story.count("total", "cases", scope="all")
+    flow = story.frame("flow")
+    part = "covered" if flow is not None and "covered" in flow["part"] else "included"
+    learnt, cases = story.count("flow", "people", part=part), story.count("total", "cases", scope="all")
     if learnt is not None and cases is not None:
         number = story.numbers.number
         yield Paragraph(story.words("method.flow", people=number(learnt), cases=number(cases)))

@@ -29,7 +29,6 @@ from riskstrat.study.fitting import (
     check_on,
     choice_of,
     described,
-    fold_of_rows,
     learning,
 )
 from riskstrat.study.places import AREA, Places, Planned, places
@@ -80,10 +79,9 @@ def run(
     """
     settings = settings or Settings()
     progress("finding the people at risk", 0.02)
-    cohort, target = (
-        replace(found, disclosure=settings.disclosure)
-        for found in (build_cohort(condition, registers, as_of), target_population(condition, registers, as_of))
-    )
+    whole = build_cohort(condition, registers, as_of)
+    cohort = replace(whole, disclosure=settings.disclosure).covered  # all that follows is of the status at the horizon
+    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
     progress("building features", 0.10)
     X = build_features(condition.features, cohort, registers)
     planned = Planned(
@@ -97,7 +95,7 @@ def run(
     data = learning(cohort, X, settings)
     splits = _splits(cohort, settings)
     everybody = np.arange(cohort.people.height)
-    choice = choice_of(data, fold_of_rows(splits["person"], len(everybody)))
+    choice = choice_of(data, splits["person"])
     model = data.fit(choice.name)
     progress("checking it on people it has not seen", 0.45)
     checks = {

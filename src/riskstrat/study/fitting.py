@@ -21,7 +21,7 @@ from riskstrat.estimators import (
     RiskEstimator,
     assessment_weights,
     choose,
-    cross_fit_models,
+    cross_fit,
 )
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
@@ -29,9 +29,6 @@ from riskstrat.validation import Split, overlap, validate
 
 ESTIMATORS: Mapping[str, type[RiskEstimator]] = {"Logistic": Logistic, "Boosting": Boosting}
 BASELINE = "AgeSex"
-UNSEEN = -1
-"""Fold of people whom no fold judges: no model has seen them, so all may judge them."""
-
 GROUPS = ("sex", "age_band")
 
 
@@ -81,20 +78,20 @@ class Learning:
         fitted: RiskEstimator = self.estimator(name).fit(
             self.X[at],
             self.cohort.outcome[at],
-            self.weight[at],
+            sample_weight=self.weight[at],
             strata=self.strata[at],
             groups=self.families[at],
         )
         return fitted
 
-    def fit_without_each(self, name: str, folds: np.ndarray) -> CrossFit:
-        """Fit a model without each fold, nor anybody of the fold's families."""
-        return cross_fit_models(
+    def cross_fit(self, name: str, split: Split) -> CrossFit:
+        """Fit a model to the training rows of each fold, and predict for its test rows."""
+        return cross_fit(
             self.estimator(name),
             self.X,
             self.cohort.outcome,
-            folds,
-            self.weight,
+            split,
+            sample_weight=self.weight,
             strata=self.strata,
             groups=self.families,
         )
@@ -119,39 +116,23 @@ def learning(cohort: Cohort, X: pl.DataFrame, settings: Settings) -> Learning:
     return Learning(cohort=cohort, X=X, weight=weight, settings=settings)
 
 
-def choice_of(data: Learning, folds: np.ndarray) -> Choice:
+def choice_of(data: Learning, split: Split) -> Choice:
     """Choose among the candidates and the baseline by cross-fitted Brier score."""
     return choose(
         {name: data.estimator(name) for name in (*data.settings.candidates, BASELINE)},
         data.X,
         data.cohort.outcome,
-        folds,
-        data.weight,
+        split,
+        sample_weight=data.weight,
         strata=data.strata,
         groups=data.families,
     )
 
 
-def fold_of_rows(split: Split, rows: int) -> np.ndarray:
-    """Give the number of the fold that judges each row, (rows,)."""
-    fold = np.full(rows, UNSEEN)
-    for number, test in enumerate(split.test):
-        fold[test] = number
-    return fold
-
-
 def check_on(data: Learning, name: str, split: Split, by: tuple[str, ...] = ()) -> Validation:
-    """Fit an estimator on the rows to learn from of every fold, and validate it on the rows to judge by."""
+    """Fit an estimator to the training rows of every fold, and validate it on the test rows."""
     rows = np.sort(np.concatenate(split.test))
-    return data.check(_predicted(data, name, split)[rows], _predicted(data, BASELINE, split)[rows], rows, by)
-
-
-def _predicted(data: Learning, name: str, split: Split) -> np.ndarray:
-    """Out-of-fold risks, (n,); NaN for rows that no fold judges."""
-    risk = np.full(len(data.weight), np.nan)
-    for train, test in zip(split.train, split.test, strict=True):
-        risk[test] = data.fit(name, train).predict_risk(data.X[test])
-    return risk
+    return data.check(data.cross_fit(name, split).risk[rows], data.cross_fit(BASELINE, split).risk[rows], rows, by)
 
 
 def described(splits: Mapping[str, Split], cohort: Cohort) -> pl.DataFrame:

@@ -18,13 +18,14 @@ from riskstrat.declare import Programme, Settings
 from riskstrat.errors import DesignError
 from riskstrat.estimators import RiskEstimator
 from riskstrat.explanation import decompose_groups, explain, on_risk_scale
+from riskstrat.numerics.folds import UNTESTED
 from riskstrat.priorities import prioritise
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.cohort import Target
 from riskstrat.records.explanation import FAMILIES
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Plan
 from riskstrat.records.validation import Validation
-from riskstrat.study.fitting import BASELINE, UNSEEN, Learning, fold_of_rows
+from riskstrat.study.fitting import BASELINE, Learning
 from riskstrat.validation import Split
 
 AREA = "area_id"
@@ -92,10 +93,10 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
     split
         Clusters of areas.
     """
-    folds = fold_of_rows(split, data.cohort.people.height)
-    crossed, baseline = data.fit_without_each(name, folds), data.fit_without_each(BASELINE, folds)
+    folds = split.fold_of_rows(data.cohort.people.height)
+    crossed, baseline = data.cross_fit(name, split), data.cross_fit(BASELINE, split)
     scored = _score(
-        planned, {**crossed.models, UNSEEN: model}, _target_folds(data.cohort.people, folds, planned.target.people)
+        planned, {**crossed.models, UNTESTED: model}, _target_folds(data.cohort.people, folds, planned.target.people)
     )
     settings = data.settings
     areas = estimate_areas(
@@ -117,7 +118,7 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
 def _target_folds(trained: pl.DataFrame, folds: np.ndarray, people: pl.DataFrame) -> np.ndarray:
     by_area = trained.select(AREA, pl.Series("fold", folds)).unique(AREA)
     found = people.select(AREA).join(by_area, on=AREA, how="left", maintain_order="left", nulls_equal=True)
-    return found["fold"].fill_null(UNSEEN).to_numpy()
+    return found["fold"].fill_null(UNTESTED).to_numpy()
 
 
 def _score(planned: Planned, models: Mapping[int, RiskEstimator], folds: np.ndarray) -> _Scored:

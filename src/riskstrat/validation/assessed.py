@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.incidence import OutcomeArray, censoring_weights, status_known
+from riskstrat.numerics.checks import risk_problems, weight_problems
 from riskstrat.records.cohort import Cohort
-from riskstrat.validation.known import Floats, Known, known_outcomes, risk_problems, weight_problems
+from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 
 LEAST_OUTCOMES = 5
 """A group with fewer outcomes is left out: its numbers would be noise, and come close to naming people."""
@@ -28,11 +30,11 @@ class Assessed:
         Their rows of the cohort.
     outcome
         Their outcome array (n,).
-    known
+    labels
         Labels, risks and weights (n,).
     baseline
         The same with the risks of the baseline, if there is one.
-    standing
+    prediction_weight
         Weight of each row's prediction (n,).
     given
         The weights that were given (n,), None where censoring weights are used.
@@ -40,10 +42,10 @@ class Assessed:
 
     people: pl.DataFrame
     outcome: OutcomeArray
-    known: Known
-    baseline: Known | None
-    standing: Floats
-    given: Floats | None
+    labels: HorizonLabels
+    baseline: HorizonLabels | None
+    prediction_weight: NDArray[np.float64]
+    given: NDArray[np.float64] | None
 
 
 def assessed_rows(
@@ -70,29 +72,29 @@ def assessed_rows(
     people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]
     given = arrays["sample_weight"][rows] if "sample_weight" in arrays else None
     weight = _censoring(people, outcome, cohort.horizon_days) if given is None else given
-    known = known_outcomes(outcome, arrays["risk"][rows], cohort.horizon_days, weight)
+    labels = label_outcomes(outcome, arrays["risk"][rows], cohort.horizon_days, weight)
     return Assessed(
         people=people,
         outcome=outcome,
-        known=known,
-        baseline=Known(known.outcome, arrays["baseline"][rows], weight) if "baseline" in arrays else None,
-        standing=np.ones(len(outcome)) if given is None else given,
+        labels=labels,
+        baseline=HorizonLabels(labels.outcome, arrays["baseline"][rows], weight) if "baseline" in arrays else None,
+        prediction_weight=np.ones(len(outcome)) if given is None else given,
         given=given,
     )
 
 
-def _censoring(people: pl.DataFrame, outcome: OutcomeArray, horizon_days: int) -> Floats:
+def _censoring(people: pl.DataFrame, outcome: OutcomeArray, horizon_days: int) -> NDArray[np.float64]:
     strata = people["landmark"] if "landmark" in people.columns else None
     return censoring_weights(outcome, horizon_days, strata)
 
 
-def _problems(cohort: Cohort, arrays: dict[str, Floats]) -> Iterator[Problem]:
+def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterator[Problem]:
     rows = cohort.people.height
     for name, values in arrays.items():
         if name != "sample_weight":
             yield from risk_problems(name, values, rows)
             continue
-        wrong = weight_problems(values, rows)
+        wrong = weight_problems(name, values, rows)
         yield from wrong
         if not wrong and (lost := int(((values > 0) & _unknown(cohort)).sum())):
             yield Problem(
@@ -102,12 +104,12 @@ def _problems(cohort: Cohort, arrays: dict[str, Floats]) -> Iterator[Problem]:
             )
 
 
-def _unknown(cohort: Cohort) -> npt.NDArray[np.bool_]:
-    assessed: npt.NDArray[np.bool_] = cohort.people["assessed"].to_numpy()
+def _unknown(cohort: Cohort) -> NDArray[np.bool_]:
+    assessed: NDArray[np.bool_] = cohort.people["assessed"].to_numpy()
     return assessed & ~status_known(cohort.outcome, cohort.horizon_days)
 
 
-def _check_enough(cohort: Cohort, rows: npt.NDArray[np.bool_]) -> None:
+def _check_enough(cohort: Cohort, rows: NDArray[np.bool_]) -> None:
     outcome = cohort.outcome[rows]
     had = int(((outcome["event"] == 1) & (outcome["duration_days"] <= cohort.horizon_days)).sum())
     without = int(status_known(outcome, cohort.horizon_days).sum()) - had

@@ -9,12 +9,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome
-from riskstrat.validation.known import Floats, known_outcomes
-
-Integers = npt.NDArray[np.intp]
+from riskstrat.validation.horizon_labels import label_outcomes
 
 
 def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
@@ -33,7 +32,7 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
     horizon_days
         End of the time at risk in days.
     weights
-        Weight of each row's status (n,), 0 where not known. By default `censoring_weights` over all rows.
+        Weight of each row's status (n,), 0 where not labels. By default `censoring_weights` over all rows.
 
     Returns
     -------
@@ -53,13 +52,13 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
     >>> auc(outcome_array([1, 2, 0], [10, 20, 30]), [0.3, 0.4, 0.1], 30)
     0.5
     """
-    known = known_outcomes(y, risk, horizon_days, weights)
-    order = np.argsort(known.risk, kind="stable")
-    cases, controls = known.weight * known.outcome, known.weight * (1 - known.outcome)
-    return float(auc_of_sorted(cases[order], controls[order], tie_starts(known.risk[order]), np.array([0]))[0])
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    order = np.argsort(labels.risk, kind="stable")
+    cases, controls = labels.weight * labels.outcome, labels.weight * (1 - labels.outcome)
+    return float(auc_of_sorted(cases[order], controls[order], tie_starts(labels.risk[order]), np.array([0]))[0])
 
 
-def tie_starts(*sorted_keys: npt.NDArray[np.generic]) -> Integers:
+def tie_starts(*sorted_keys: NDArray[np.generic]) -> NDArray[np.intp]:
     """First position of each run of equal keys.
 
     Examples
@@ -71,7 +70,9 @@ def tie_starts(*sorted_keys: npt.NDArray[np.generic]) -> Integers:
     return np.unique(np.concatenate([np.zeros(1, dtype=np.intp), *changes])).astype(np.intp)
 
 
-def auc_of_sorted(cases: Floats, controls: Floats, ties: Integers, groups: Integers) -> Floats:
+def auc_of_sorted(
+    cases: NDArray[np.float64], controls: NDArray[np.float64], ties: NDArray[np.intp], groups: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """AUC of each group of rows that are sorted by group, then risk.
 
     Parameters
@@ -160,7 +161,7 @@ def concordance(
     return float(weight @ (weight * won_later + won_before)) / pairs
 
 
-def _checked_score(y: OutcomeArray, risk: npt.ArrayLike, method: str) -> Floats:
+def _checked_score(y: OutcomeArray, risk: npt.ArrayLike, method: str) -> NDArray[np.float64]:
     score, n = np.asarray(risk, dtype=np.float64), len(check_outcome(y))
     problems = []
     if method not in {"uno", "harrell"}:
@@ -173,23 +174,23 @@ def _checked_score(y: OutcomeArray, risk: npt.ArrayLike, method: str) -> Floats:
     return score
 
 
-def _followed(y: OutcomeArray, horizon_days: float) -> Floats:
+def _followed(y: OutcomeArray, horizon_days: float) -> NDArray[np.float64]:
     """G(T-) of every row that had an event within the horizon, 1 elsewhere (where it is not used)."""
     weight = censoring_weights(y, horizon_days, truncate=1)
     return np.where(weight > 0, 1 / np.maximum(weight, 1.0), 1.0)
 
 
-def _time_rank(y: OutcomeArray) -> Integers:
+def _time_rank(y: OutcomeArray) -> NDArray[np.intp]:
     """Dense rank of time in which, on one day, an outcome comes before anything else."""
     return _dense_rank(y["duration_days"], y["event"] != OUTCOME)
 
 
-def _reverse_rank(y: OutcomeArray) -> Integers:
+def _reverse_rank(y: OutcomeArray) -> NDArray[np.intp]:
     """Dense rank of time, the latest first; one day is one rank, because `_time_rank` already compares within it."""
     return _dense_rank(-y["duration_days"], np.zeros(len(y)))
 
 
-def _dense_rank(first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> Integers:
+def _dense_rank(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.intp]:
     order = np.lexsort((second, first))
     starts = np.zeros(len(order), dtype=np.intp)
     starts[tie_starts(first[order], second[order])[1:]] = 1
@@ -198,7 +199,9 @@ def _dense_rank(first: npt.NDArray[np.generic], second: npt.NDArray[np.generic])
     return rank
 
 
-def _pairs(rank: Integers, score: Floats, asking: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def _pairs(
+    rank: NDArray[np.intp], score: NDArray[np.float64], asking: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """For each asking row: weight of the rows of higher rank with a lower score (half for ties), and of all of them.
 
     Two ranks differ first at exactly one binary digit; at that digit's level the lower one is a left sibling and the
@@ -217,7 +220,9 @@ def _pairs(rank: Integers, score: Floats, asking: Floats, weight: Floats) -> tup
     return won, total
 
 
-def _counts(block: Integers, score: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def _counts(
+    block: NDArray[np.intp], score: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """For rows sorted by block and score: weight of lower scores in the block (half for ties), and of all of it."""
     ties, blocks = tie_starts(block, score), tie_starts(block)
     tied = np.add.reduceat(weight, ties)

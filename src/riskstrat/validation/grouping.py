@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
+from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import METRIC_SCHEMA
 from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed
-from riskstrat.validation.known import Floats, Known
+from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure, ranked
 from riskstrat.validation.resampling import interval
 
@@ -44,10 +45,10 @@ class Grouping:
 
     column: str
     names: tuple[str, ...]
-    people: npt.NDArray[np.intp]
-    enough: npt.NDArray[np.bool_]
+    people: NDArray[np.intp]
+    enough: NDArray[np.bool_]
     left_out: int
-    rows: npt.NDArray[np.intp]
+    rows: NDArray[np.intp]
     model: Ranked
     baseline: Ranked | None
 
@@ -67,8 +68,8 @@ class Grouping:
 def grouping(data: Assessed, column: str) -> Grouping:
     """Group the assessed rows by a column and rank those of groups with outcomes enough."""
     names, code = np.unique(group_labels(data.people, column).to_numpy().astype(str), return_inverse=True)
-    known = data.known.weight > 0
-    had = np.bincount(code, weights=known & (data.known.outcome > 0), minlength=len(names))
+    known = data.labels.weight > 0
+    had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
     shown = fewer >= LEAST_OUTCOMES
     rows = np.flatnonzero(shown[code])
@@ -80,7 +81,7 @@ def grouping(data: Assessed, column: str) -> Grouping:
         enough=fewer[shown] >= ENOUGH_OUTCOMES,
         left_out=int((~shown).sum()),
         rows=rows,
-        model=_ranked(data, data.known, rows, number),
+        model=_ranked(data, data.labels, rows, number),
         baseline=None if data.baseline is None else _ranked(data, data.baseline, rows, number),
     )
 
@@ -95,11 +96,11 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
     """
     if column == EVERYBODY:
         return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
-    value = pl.col(column).cast(pl.String) if column in people.columns else _age_band()
+    value = pl.col(column).cast(pl.String) if column in people.columns else age_band(AGE_BAND_YEARS)
     return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
 
 
-def measured(groups: Grouping, counts: Floats | None = None) -> Floats:
+def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Every metric and gain of every group (metrics, groups), each assessed row counted as often as given."""
     times = None if counts is None else counts[groups.rows]
     model = measure(groups.model, times)
@@ -108,7 +109,7 @@ def measured(groups: Grouping, counts: Floats | None = None) -> Floats:
     return np.vstack([model, gains(model, measure(groups.baseline, times))])
 
 
-def metric_table(groups: Grouping, draws: Floats, level: float) -> pl.DataFrame:
+def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> pl.DataFrame:
     """Estimates with intervals, one row a metric and group; not a number becomes null.
 
     Parameters
@@ -138,7 +139,9 @@ def metric_table(groups: Grouping, draws: Floats, level: float) -> pl.DataFrame:
     return frame.filter(pl.Series(shown))
 
 
-def _bounds(estimate: Floats, draws: Floats, level: float) -> tuple[Floats, Floats]:
+def _bounds(
+    estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Intervals on the scale of each metric, a ratio on the logarithmic one; the AUC and Brier score stay in [0, 1]."""
     lower, upper = interval(estimate, draws, level)
     with np.errstate(divide="ignore"):
@@ -149,11 +152,5 @@ def _bounds(estimate: Floats, draws: Floats, level: float) -> tuple[Floats, Floa
     return lower, upper
 
 
-def _ranked(data: Assessed, known: Known, rows: npt.NDArray[np.intp], number: npt.NDArray[np.intp]) -> Ranked:
-    chosen = Known(known.outcome[rows], known.risk[rows], known.weight[rows])
-    return ranked(chosen, data.standing[rows], number)
-
-
-def _age_band() -> pl.Expr:
-    start = pl.col("age_years") // AGE_BAND_YEARS * AGE_BAND_YEARS
-    return pl.format("{}-{}", start, start + AGE_BAND_YEARS - 1)
+def _ranked(data: Assessed, labels: HorizonLabels, rows: NDArray[np.intp], number: NDArray[np.intp]) -> Ranked:
+    return ranked(labels.select(rows), data.prediction_weight[rows], number)

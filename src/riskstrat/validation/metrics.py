@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from riskstrat.validation.agreement import calibration_slope, in_the_large
+from riskstrat.numerics.links import LOGIT
+from riskstrat.numerics.logistic import logistic_recalibration
+from riskstrat.validation.calibration import in_the_large
 from riskstrat.validation.discrimination import auc_of_sorted, tie_starts
-from riskstrat.validation.known import Floats, Known, expit
+from riskstrat.validation.horizon_labels import HorizonLabels
 
 METRICS = ("auc", "brier", "ipa", "observed_expected", "calibration_slope", "calibration_in_the_large")
 GAINS = ("auc", "ipa")
@@ -37,63 +39,63 @@ class Ranked:
         Shape (groups, 2): slope and shift in the large of the whole sample.
     """
 
-    order: npt.NDArray[np.intp]
-    groups: npt.NDArray[np.intp]
-    ties: npt.NDArray[np.intp]
-    cases: Floats
-    controls: Floats
-    terms: Floats
-    fitted: Floats
+    order: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    ties: NDArray[np.intp]
+    cases: NDArray[np.float64]
+    controls: NDArray[np.float64]
+    terms: NDArray[np.float64]
+    fitted: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
     """Weighted sums of each group, in the order of the columns of `Ranked.terms`."""
 
-    people: Floats
-    expected: Floats
-    known: Floats
-    outcomes: Floats
-    squares: Floats
-    score_intercept: Floats
-    score_slope: Floats
-    information_intercept: Floats
-    information_both: Floats
-    information_slope: Floats
-    score_shift: Floats
-    information_shift: Floats
+    people: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    known: NDArray[np.float64]
+    outcomes: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    score_intercept: NDArray[np.float64]
+    score_slope: NDArray[np.float64]
+    information_intercept: NDArray[np.float64]
+    information_both: NDArray[np.float64]
+    information_slope: NDArray[np.float64]
+    score_shift: NDArray[np.float64]
+    information_shift: NDArray[np.float64]
 
 
-def ranked(known: Known, standing: Floats, group: npt.NDArray[np.intp]) -> Ranked:
+def ranked(labels: HorizonLabels, prediction_weight: NDArray[np.float64], group: NDArray[np.intp]) -> Ranked:
     """Sort rows by group and risk, fit each group's calibration, and lay out the terms of the sums.
 
     Parameters
     ----------
-    known
+    labels
         Labels, risks and weights (n,).
-    standing
+    prediction_weight
         Weight of each row's prediction (n,).
     group
         Number of each row's group (n,), from 0 without a gap.
     """
-    order = np.lexsort((known.risk, group))
-    number, sorted_known = group[order], _take(known, order)
+    order = np.lexsort((labels.risk, group))
+    number, ordered = group[order], labels.select(order)
     starts = tie_starts(number)
     slices = [slice(start, stop) for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True)]
-    fits = [_fit(_take(sorted_known, rows)) for rows in slices]
+    fits = [_fit(ordered.select(rows)) for rows in slices]
     slopes, shifts = np.array([fit[:2] for fit in fits]), np.array([fit[2] for fit in fits])
     return Ranked(
         order=order,
         groups=starts,
-        ties=tie_starts(number, sorted_known.risk),
-        cases=sorted_known.weight * sorted_known.outcome,
-        controls=sorted_known.weight * (1 - sorted_known.outcome),
-        terms=_terms(sorted_known, standing[order], slopes[number], shifts[number]),
+        ties=tie_starts(number, ordered.risk),
+        cases=ordered.weight * ordered.outcome,
+        controls=ordered.weight * (1 - ordered.outcome),
+        terms=_terms(ordered, prediction_weight[order], slopes[number], shifts[number]),
         fitted=np.column_stack([slopes[:, 1], shifts]),
     )
 
 
-def measure(rows: Ranked, counts: Floats | None = None) -> Floats:
+def measure(rows: Ranked, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Every metric of every group, each row counted as often as given.
 
     The calibration slope and shift of a draw are one Newton step away from those of the sample, which are exact: the
@@ -120,14 +122,14 @@ def measure(rows: Ranked, counts: Floats | None = None) -> Floats:
         return np.vstack([area, *_from_sums(Sums(*sums.T), rows.fitted)])
 
 
-def gains(model: Floats, baseline: Floats) -> Floats:
+def gains(model: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray[np.float64]:
     """Differences (gains, groups) of the metrics named in `GAINS`; NaN where both are without bound."""
     chosen = [METRICS.index(name) for name in GAINS]
     with np.errstate(invalid="ignore"):
         return model[chosen] - baseline[chosen]
 
 
-def _from_sums(sums: Sums, fitted: Floats) -> tuple[Floats, ...]:
+def _from_sums(sums: Sums, fitted: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     observed = sums.outcomes / sums.known
     brier = sums.squares / sums.known
     accuracy = 1 - brier / (observed * (1 - observed))
@@ -139,31 +141,32 @@ def _from_sums(sums: Sums, fitted: Floats) -> tuple[Floats, ...]:
     return brier, accuracy, observed / (sums.expected / sums.people), slope, shift
 
 
-def _fit(known: Known) -> tuple[float, float, float]:
-    return (*calibration_slope(known), in_the_large(known))
+def _fit(labels: HorizonLabels) -> tuple[float, float, float]:
+    return (*logistic_recalibration(labels.logit, labels.outcome, labels.weight), in_the_large(labels))
 
 
-def _terms(known: Known, standing: Floats, slopes: Floats, shifts: Floats) -> Floats:
-    weight, logit = known.weight, known.logit
-    fitted, shifted = expit(slopes[:, 0] + slopes[:, 1] * logit), expit(logit + shifts)
-    residual, information = weight * (known.outcome - fitted), weight * fitted * (1 - fitted)
+def _terms(
+    labels: HorizonLabels,
+    prediction_weight: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    weight, logit = labels.weight, labels.logit
+    fitted, shifted = LOGIT.inverse(slopes[:, 0] + slopes[:, 1] * logit), LOGIT.inverse(logit + shifts)
+    residual, information = weight * (labels.outcome - fitted), weight * fitted * (1 - fitted)
     return np.column_stack(
         [
-            standing,
-            standing * known.risk,
+            prediction_weight,
+            prediction_weight * labels.risk,
             weight,
-            weight * known.outcome,
-            weight * (known.outcome - known.risk) ** 2,
+            weight * labels.outcome,
+            weight * (labels.outcome - labels.risk) ** 2,
             residual,
             residual * logit,
             information,
             information * logit,
             information * logit**2,
-            weight * (known.outcome - shifted),
+            weight * (labels.outcome - shifted),
             weight * shifted * (1 - shifted),
         ]
     )
-
-
-def _take(known: Known, rows: npt.NDArray[np.intp] | slice) -> Known:
-    return Known(known.outcome[rows], known.risk[rows], known.weight[rows])

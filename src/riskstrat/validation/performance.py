@@ -10,16 +10,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
-from riskstrat.validation.agreement import calibration_curve, calibration_groups
 from riskstrat.validation.assessed import Assessed, assessed_rows
+from riskstrat.validation.calibration import calibration_curve, calibration_groups
+from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.grouping import EVERYBODY, Grouping, grouping, measured, metric_table
-from riskstrat.validation.known import Floats
 from riskstrat.validation.resampling import family_draws
-from riskstrat.validation.usefulness import net_benefit
 
 _STEPS = 20
 
@@ -103,11 +103,11 @@ def validate(
         metric_table(groups, np.array(draw), level)
         for groups, draw in zip(shown, zip(*drawn, strict=True), strict=True)
     ]
-    horizon, predicted = cohort.horizon_days, data.known.risk
+    horizon, predicted = cohort.horizon_days, data.labels.risk
     return Validation(
         table=pl.concat(tables),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
-        curve=calibration_curve(data.known),
+        curve=calibration_curve(data.labels),
         net_benefit=net_benefit(data.outcome, predicted, thresholds or _thresholds(predicted), horizon, data.given),
         level=level,
         draws=draws,
@@ -116,7 +116,7 @@ def validate(
     )
 
 
-def _thresholds(risk: Floats) -> Floats:
+def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
     """Step from 0 to the 99th percentile of risk, rounded up to a whole per cent (below 1)."""
     return np.linspace(0.0, min(0.99, float(np.ceil(np.quantile(risk, 0.99) * 100)) / 100), _STEPS + 1)
 

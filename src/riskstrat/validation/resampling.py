@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.validation.known import Floats
+from riskstrat.numerics.folds import family_of
+from riskstrat.numerics.intervals import normal_quantile
 
 
-def family_draws(people: pl.DataFrame, draws: int, seed: int) -> Iterator[Floats]:
+def family_draws(people: pl.DataFrame, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """How often each row counts in each draw of as many families as there are, with replacement.
 
     Parameters
@@ -42,14 +42,9 @@ def family_draws(people: pl.DataFrame, draws: int, seed: int) -> Iterator[Floats
         yield np.bincount(drawn, minlength=len(families))[code].astype(np.float64)
 
 
-def family_of(people: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Family of each row (n,); somebody without a known family is one, numbered below every other."""
-    alone = -pl.col("person_id").cast(pl.Int64) - 1
-    family = pl.coalesce("family_id", alone) if "family_id" in people.columns else alone
-    return people.select(family.cast(pl.Int64)).to_series().to_numpy()
-
-
-def interval(estimate: Floats, draws: Floats, level: float) -> tuple[Floats, Floats]:
+def interval(
+    estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bootstrap interval around estimates from the standard deviation of the draws.
 
     A few hundred draws are enough for a standard error, not for the tails of a distribution (Efron and Tibshirani
@@ -64,7 +59,7 @@ def interval(estimate: Floats, draws: Floats, level: float) -> tuple[Floats, Flo
     level
         Coverage, such as 0.90.
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = normal_quantile(level)
     valid = np.isfinite(draws)
     count = np.maximum(valid.sum(axis=0), 2)
     centred = np.where(valid, draws - np.where(valid, draws, 0.0).sum(axis=0) / count, 0.0)

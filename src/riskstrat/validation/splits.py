@@ -5,43 +5,14 @@ Splits are by family, by cluster of areas, and in time; all hold row numbers of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.validation.resampling import family_of
-
-Rows = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Split:
-    """Pairs of rows to learn from and rows to judge by.
-
-    Attributes
-    ----------
-    name
-        ``person``, ``area`` or ``temporal``.
-    train, test
-        Row numbers, one array a fold, in rising order. Empty tuples where the split is not possible.
-    note
-        A sentence for the report: how the split was made and what it left out, or why it is not possible.
-    """
-
-    name: str
-    train: tuple[Rows, ...]
-    test: tuple[Rows, ...]
-    note: str
-
-    @property
-    def possible(self) -> bool:
-        """Whether there are folds."""
-        return bool(self.train)
+from riskstrat.numerics.folds import Split, family_of, group_folds
 
 
 def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
@@ -199,11 +170,11 @@ def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     ).select("fold", "shared_persons", "shared_families", "shared_areas")
 
 
-def _shared(values: npt.NDArray[np.generic], train: Rows, test: Rows) -> int:
+def _shared(values: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[np.intp]) -> int:
     return len(np.intersect1d(values[train], values[test]))
 
 
-def _split(name: str, masks: list[tuple[Mask, Mask]], note: str) -> Split:
+def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], note: str) -> Split:
     empty = sum(not (train.any() and test.any()) for train, test in masks)
     if empty:
         raise DesignError(
@@ -221,14 +192,13 @@ def _split(name: str, masks: list[tuple[Mask, Mask]], note: str) -> Split:
     )
 
 
-def _family_folds(people: pl.DataFrame, k: int, seed: int) -> Rows:
-    families, code = np.unique(family_of(people), return_inverse=True)
-    _check_folds(k, len(families), "families")
-    fold = np.random.default_rng(seed).permutation(np.arange(len(families)) % k)
-    return np.asarray(fold[code], dtype=np.intp)
+def _family_folds(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
+    families = family_of(people)
+    _check_folds(k, len(np.unique(families)), "families")
+    return group_folds(families, k, seed)
 
 
-def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> Rows:
+def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
     """Largest areas first, each to the smallest cluster; areas of equal size in random order."""
     areas, code = np.unique(people["area_id"].fill_null("").to_numpy().astype(str), return_inverse=True)
     _check_folds(k, len(areas), "areas")
@@ -241,7 +211,7 @@ def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> Rows:
     return np.asarray(cluster[code], dtype=np.intp)
 
 
-def _rounded(sizes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+def _rounded(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
     """Sizes to the power of two below, so that areas of about equal size change places with the seed."""
     return np.asarray(np.floor(np.log2(sizes)), dtype=np.intp)
 

@@ -1,4 +1,4 @@
-"""Predicted risks and outcome array in, calibration out: whether as many get the outcome as were said to.
+"""Predicted risks and outcome array in, calibration out: how well risks agree in level with observed risk.
 
 Risks are shares in [0, 1]; observed risk is the cumulative incidence with the competing event competing.
 """
@@ -6,23 +6,25 @@ Risks are shares in [0, 1]; observed risk is the cumulative incidence with the c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence
-from riskstrat.validation.known import Floats, Known, expit, known_outcomes, logit
-from riskstrat.validation.logistic import weighted_logistic
+from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, outcome_within
+from riskstrat.numerics.intervals import wilson_interval
+from riskstrat.numerics.links import LOGIT
+from riskstrat.numerics.logistic import fit_logistic, logistic_recalibration
+from riskstrat.numerics.splines import KNOT_QUANTILES, restricted_cubic_spline
+from riskstrat.validation.horizon_labels import LOGIT_EDGE, HorizonLabels, label_outcomes
 
 _CURVE_POINTS = 50
-_KNOTS = (0.05, 0.35, 0.65, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """How well predicted risks agree in level with what happened.
+    """Agreement in level between predicted and observed risk.
 
     Attributes
     ----------
@@ -89,34 +91,27 @@ def calibration(
     >>> round(calibration(y, [0.5, 0.2, 0.2, 0.1], 30).observed_expected, 6)
     2.0
     """
-    known = known_outcomes(y, risk, horizon_days, weights)
-    standing = _standing(known, weights)
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    weight = _prediction_weight(labels, weights)
     level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), 0.95)["observed"][0]
-    smooth = smooth_observed(known, known.risk)
-    distance = np.abs(smooth - known.risk)
+    smooth = smooth_observed(labels, labels.risk)
+    distance = np.abs(smooth - labels.risk)
     return Calibration(
-        observed_expected=float(level / np.average(known.risk, weights=standing)),
-        slope=calibration_slope(known)[1],
-        in_the_large=in_the_large(known),
-        ici=float(np.average(distance, weights=standing)),
-        e50=_weighted_quantile(distance, standing, 0.5),
-        e90=_weighted_quantile(distance, standing, 0.9),
+        observed_expected=float(level / np.average(labels.risk, weights=weight)),
+        slope=logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope,
+        in_the_large=in_the_large(labels),
+        ici=float(np.average(distance, weights=weight)),
+        e50=_weighted_quantile(distance, weight, 0.5),
+        e90=_weighted_quantile(distance, weight, 0.9),
         groups=calibration_groups(y, risk, horizon_days, weights),
-        curve=calibration_curve(known),
+        curve=calibration_curve(labels),
     )
 
 
-def calibration_slope(known: Known) -> tuple[float, float]:
-    """Intercept and slope of the weighted logistic regression of the outcome on the logit of the risk."""
-    design = np.column_stack([np.ones_like(known.risk), known.logit])
-    intercept, slope = weighted_logistic(design, known.outcome, known.weight)
-    return float(intercept), float(slope)
-
-
-def in_the_large(known: Known) -> float:
+def in_the_large(labels: HorizonLabels) -> float:
     """Shift in logits after which the weighted sum of risks is that of outcomes."""
-    ones = np.ones((len(known.risk), 1))
-    return float(weighted_logistic(ones, known.outcome, known.weight, offset=known.logit)[0])
+    ones = np.ones((len(labels.risk), 1))
+    return float(fit_logistic(ones, labels.outcome, labels.weight, offset=labels.logit)[0])
 
 
 def calibration_groups(
@@ -151,11 +146,11 @@ def calibration_groups(
     >>> calibration_groups(y, [0.1, 0.1, 0.5, 0.7], 30, groups=2).select("n", "mean_predicted", "observed").rows()
     [(2, 0.1, 0.5), (2, 0.6, 0.5)]
     """
-    known = known_outcomes(y, risk, horizon_days, weights)
-    standing = _standing(known, weights)
-    number = _risk_groups(known.risk, standing > 0, groups)
-    people = np.bincount(number, weights=standing > 0)
-    expected = np.bincount(number, weights=standing * known.risk) / np.bincount(number, weights=standing)
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    weight = _prediction_weight(labels, weights)
+    number = _risk_groups(labels.risk, weight > 0, groups)
+    people = np.bincount(number, weights=weight > 0)
+    expected = np.bincount(number, weights=weight * labels.risk) / np.bincount(number, weights=weight)
     observed = observed_risk(y, horizon_days, weights, number, level)
     return pl.DataFrame(
         {"risk_group": np.arange(1, len(people) + 1), "n": people.astype(np.int64), "mean_predicted": expected}
@@ -166,7 +161,7 @@ def observed_risk(
     y: OutcomeArray,
     horizon_days: float,
     weights: npt.ArrayLike | None,
-    groups: npt.NDArray[np.intp],
+    groups: NDArray[np.intp],
     level: float,
 ) -> pl.DataFrame:
     """Observed risk of each group (numbered from 0 without a gap): observed, lower, upper.
@@ -179,61 +174,36 @@ def observed_risk(
             found = cumulative_incidence(y, horizon_days, by=groups, level=level).filter(pl.col("event") == OUTCOME)
         return found.select(pl.col("estimate").alias("observed"), "lower", "upper")
     weight = np.asarray(weights, dtype=np.float64)
-    had = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
     total, squared = np.bincount(groups, weights=weight), np.bincount(groups, weights=weight**2)
-    share = np.bincount(groups, weights=weight * had) / total
-    lower, upper = wilson(share, total**2 / squared, level)
+    share = np.bincount(groups, weights=weight * outcome_within(y, horizon_days)) / total
+    lower, upper = wilson_interval(share, total**2 / squared, level)
     return pl.DataFrame({"observed": share, "lower": lower, "upper": upper})
 
 
-def wilson(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:
-    """Wilson's interval of a share (Wilson 1927).
-
-    Examples
-    --------
-    >>> [round(float(bound[0]), 4) for bound in wilson(np.array([0.1]), np.array([50.0]), 0.95)]
-    [0.0435, 0.2136]
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return centre - half, centre + half
-
-
-def calibration_curve(known: Known) -> pl.DataFrame:
+def calibration_curve(labels: HorizonLabels) -> pl.DataFrame:
     """Smooth observed risk between the 1st and the 99th percentile of the predicted: predicted, observed."""
-    ends = logit(np.quantile(known.risk, [0.01, 0.99]))
-    predicted = expit(np.linspace(ends[0], ends[1], _CURVE_POINTS))
-    return pl.DataFrame({"predicted": predicted, "observed": smooth_observed(known, predicted)})
+    ends = LOGIT.of_risk(np.quantile(labels.risk, [0.01, 0.99]), edge=LOGIT_EDGE)
+    predicted = LOGIT.inverse(np.linspace(ends[0], ends[1], _CURVE_POINTS))
+    return pl.DataFrame({"predicted": predicted, "observed": smooth_observed(labels, predicted)})
 
 
-def smooth_observed(known: Known, at: Floats) -> Floats:
+def smooth_observed(labels: HorizonLabels, at: NDArray[np.float64]) -> NDArray[np.float64]:
     """Observed risk as a smooth function of predicted risk, read at given predicted risks."""
-    knots = np.unique(np.quantile(known.logit, _KNOTS))
-    coefficients = weighted_logistic(_spline(known.logit, knots), known.outcome, known.weight)
-    return expit(_spline(logit(at), knots) @ coefficients)
+    knots = np.unique(np.quantile(labels.logit, KNOT_QUANTILES))
+
+    def design(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack([np.ones_like(logits), restricted_cubic_spline(logits, knots)])
+
+    coefficients = fit_logistic(design(labels.logit), labels.outcome, labels.weight)
+    return LOGIT.inverse(design(LOGIT.of_risk(at, edge=LOGIT_EDGE)) @ coefficients)
 
 
-def _spline(values: Floats, knots: Floats) -> Floats:
-    """Restricted cubic spline (Harrell 2015, section 2.4.5): linear beyond the outer knots."""
-    columns = [np.ones_like(values), values]
-    if len(knots) < 3:
-        return np.column_stack(columns[: len(knots)])
-    last, before = knots[-1], knots[-2]
-    tail = [np.maximum(values - knot, 0.0) ** 3 for knot in (before, last)]
-    for knot in knots[:-2]:
-        share = (np.array([last, before]) - knot) / (last - before)
-        cubic = np.maximum(values - knot, 0.0) ** 3 - tail[0] * share[0] + tail[1] * share[1]
-        columns.append(cubic / (last - knots[0]) ** 2)
-    return np.column_stack(columns)
+def _prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> NDArray[np.float64]:
+    """Weight of each row's *prediction*: 1, unless only assessed rows count, with weights."""
+    return np.ones_like(labels.risk) if weights is None else labels.weight
 
 
-def _standing(known: Known, weights: npt.ArrayLike | None) -> Floats:
-    """Weight of each row's *prediction*: everybody counts, unless only those assessed stand for the others."""
-    return np.ones_like(known.risk) if weights is None else known.weight
-
-
-def _risk_groups(risk: Floats, counted: npt.NDArray[np.bool_], groups: int) -> npt.NDArray[np.intp]:
+def _risk_groups(risk: NDArray[np.float64], counted: NDArray[np.bool_], groups: int) -> NDArray[np.intp]:
     edges = np.quantile(risk[counted], np.linspace(0, 1, groups + 1)[1:-1])
     number = np.searchsorted(edges, risk, side="left")
     _, dense = np.unique(number[counted], return_inverse=True)
@@ -242,7 +212,7 @@ def _risk_groups(risk: Floats, counted: npt.NDArray[np.bool_], groups: int) -> n
     return filled
 
 
-def _weighted_quantile(values: Floats, weight: Floats, at: float) -> float:
+def _weighted_quantile(values: NDArray[np.float64], weight: NDArray[np.float64], at: float) -> float:
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weight[order]) / weight.sum()
     return float(values[order][np.searchsorted(reached, at)])

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.incidence import OutcomeArray
-from riskstrat.validation.agreement import observed_risk
-from riskstrat.validation.known import Floats, known_outcomes
+from riskstrat.validation.calibration import observed_risk
+from riskstrat.validation.horizon_labels import label_outcomes
 
 
 def net_benefit(
     y: OutcomeArray,
     risk: npt.ArrayLike,
-    thresholds: Sequence[float] | Floats,
+    thresholds: Sequence[float] | NDArray[np.float64],
     horizon_days: float,
     weights: npt.ArrayLike | None = None,
 ) -> pl.DataFrame:
@@ -67,10 +68,10 @@ def net_benefit(
     [('model', 0.1875), ('all', 0.0625), ('none', 0.0)]
     """
     at = _checked_thresholds(thresholds)
-    known = known_outcomes(y, risk, horizon_days, weights)
-    standing = np.ones(len(y)) if weights is None else known.weight
-    shares = [_shares(y, known.risk >= threshold, horizon_days, weights, standing) for threshold in at]
-    everybody = _shares(y, np.ones(len(y), dtype=bool), horizon_days, weights, standing)
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    prediction_weight = np.ones(len(y)) if weights is None else labels.weight
+    shares = [_shares(y, labels.risk >= threshold, horizon_days, weights, prediction_weight) for threshold in at]
+    everybody = _shares(y, np.ones(len(y), dtype=bool), horizon_days, weights, prediction_weight)
     return pl.concat(
         [
             _frame(at, "model", shares),
@@ -82,13 +83,13 @@ def net_benefit(
 
 def _shares(
     y: OutcomeArray,
-    acted_on: npt.NDArray[np.bool_],
+    acted_on: NDArray[np.bool_],
     horizon_days: float,
     weights: npt.ArrayLike | None,
-    standing: Floats,
+    prediction_weight: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Shares of the population that are true and false positives; NaN where the observed risk is not known."""
-    share = float(standing[acted_on].sum() / standing.sum())
+    share = float(prediction_weight[acted_on].sum() / prediction_weight.sum())
     if not share:
         return 0.0, 0.0
     chosen = None if weights is None else np.asarray(weights, dtype=np.float64)[acted_on]
@@ -98,7 +99,7 @@ def _shares(
     return true, share - true
 
 
-def _frame(at: Floats, strategy: str, shares: list[tuple[float, float]]) -> pl.DataFrame:
+def _frame(at: NDArray[np.float64], strategy: str, shares: list[tuple[float, float]]) -> pl.DataFrame:
     true, false = np.array(shares).T
     return pl.DataFrame(
         {
@@ -111,7 +112,7 @@ def _frame(at: Floats, strategy: str, shares: list[tuple[float, float]]) -> pl.D
     ).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _checked_thresholds(thresholds: Sequence[float] | Floats) -> Floats:
+def _checked_thresholds(thresholds: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     at = np.asarray(thresholds, dtype=np.float64)
     if at.ndim != 1 or not len(at) or not ((at >= 0) & (at < 1)).all():
         raise UsageError(

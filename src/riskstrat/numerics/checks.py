@@ -1,0 +1,70 @@
+"""Arrays of risks or weights in, what is wrong with them out: as problems, for the caller to raise with others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.errors import Problem
+
+
+def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Problem]:
+    """List what makes an array unfit as risks of this many rows.
+
+    Parameters
+    ----------
+    name
+        Name of the argument, for the message.
+    risk
+        The array.
+    rows
+        Number of rows that it must have.
+
+    Returns
+    -------
+    list of Problem
+        Empty where every value is a number from 0 to 1 and the shape is (rows,).
+
+    Examples
+    --------
+    >>> [problem.found for problem in risk_problems("risk", np.array([0.2, 1.5]), 2)]
+    ['1 values of risk missing or outside 0 to 1']
+    """
+    if risk.shape != (rows,):
+        found = f"{name} of shape {risk.shape}"
+        return [
+            Problem(found=found, expected=f"shape ({rows},)", remedy="predict for the rows of the outcome, in order")
+        ]
+    outside = int((~((risk >= 0) & (risk <= 1))).sum())
+    found = f"{outside} values of {name} missing or outside 0 to 1"
+    return [Problem(found=found, expected="probabilities", remedy="pass predict_risk(X)")] if outside else []
+
+
+def weight_problems(name: str, weight: NDArray[np.float64], rows: int) -> list[Problem]:
+    """List what makes an array unfit as weights of this many rows.
+
+    Parameters
+    ----------
+    name
+        Name of the argument, for the message.
+    weight
+        The array.
+    rows
+        Number of rows that it must have.
+
+    Returns
+    -------
+    list of Problem
+        Empty where every value is finite and 0 or more and the shape is (rows,).
+
+    Examples
+    --------
+    >>> [problem.found for problem in weight_problems("weights", np.array([-1.0]), 1)]
+    ['1 weights negative, missing or infinite']
+    """
+    if weight.shape != (rows,):
+        found = f"{name} of shape {weight.shape}"
+        return [Problem(found=found, expected=f"shape ({rows},)", remedy="give one weight a row, in order")]
+    wrong = int((~(np.isfinite(weight) & (weight >= 0))).sum())
+    found = f"{wrong} {name} negative, missing or infinite"
+    return [Problem(found=found, expected="0 or more", remedy="give 0 to rows of unknown status")] if wrong else []

@@ -1,0 +1,132 @@
+"""Labels of groups in (an array, a series, or a frame whose columns cross), numbers and a sorted frame out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.errors import ContractError, Problem
+
+AGE_BAND: Final = "age_band"
+
+Labels: TypeAlias = npt.ArrayLike | pl.Series | pl.DataFrame
+
+
+def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.DataFrame]:
+    """Assign numbers from 0 to the distinct labels in sorted order; a missing label is a group of its own.
+
+    Parameters
+    ----------
+    labels
+        One label a row, or a frame whose columns cross; None puts all rows into one group.
+    n
+        Number of rows.
+
+    Returns
+    -------
+    numbers
+        Shape (n,), the group of each row.
+    groups
+        One row a group, in the order of the numbers. No columns where `labels` is None.
+
+    Raises
+    ------
+    ContractError
+        There is not exactly one label a row.
+
+    Examples
+    --------
+    >>> numbers, groups = number_groups(np.array(["b", "a", "b"]), 3)
+    >>> numbers.tolist(), groups["group"].to_list()
+    ([1, 0, 1], ['a', 'b'])
+    """
+    if labels is None:
+        return np.zeros(n, dtype=np.intp), pl.DataFrame()
+    frame = _frame(labels)
+    if frame.height != n:
+        found = f"{frame.height} labels for {n} rows"
+        raise ContractError(Problem(found=found, expected="one label a row", remedy="take them from the same rows"))
+    groups = frame.unique().sort(frame.columns)
+    return _numbers(frame, groups), groups
+
+
+def common_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFrame, list[NDArray[np.intp]]]:
+    """Assign common numbers to the groups of several frames; a row with a missing label is in no group.
+
+    Parameters
+    ----------
+    by
+        Columns whose combinations are the groups.
+    *frames
+        Frames that have these columns.
+
+    Returns
+    -------
+    groups
+        One row a group, sorted by its labels.
+    numbers
+        For each frame the group of each row, -1 where a label is missing.
+
+    Examples
+    --------
+    >>> first, second = pl.DataFrame({"area": ["b", None]}), pl.DataFrame({"area": ["a", "b"]})
+    >>> groups, numbers = common_groups(["area"], first, second)
+    >>> groups["area"].to_list(), [part.tolist() for part in numbers]
+    (['a', 'b'], [[1, -1], [0, 1]])
+    """
+    groups = pl.concat([frame.select(by).unique() for frame in frames]).unique().drop_nulls().sort(by)
+    return groups, [_numbers(frame.select(by), groups) for frame in frames]
+
+
+def age_band(width_years: int, *, single_years_below: int = 0, open_from: int | None = None) -> pl.Expr:
+    """Bands of ``age_years`` as text: the column ``age_band``.
+
+    Parameters
+    ----------
+    width_years
+        Width of a band; the first begins at 0.
+    single_years_below
+        Below this age every year is a band of its own: children change fast.
+    open_from
+        This age and everything above it is one band.
+
+    Returns
+    -------
+    polars.Expr
+        Text such as ``"40-49"``, ``"7"`` (a single year) or ``"90+"``; null where the age is.
+
+    Examples
+    --------
+    >>> ages = pl.DataFrame({"age_years": [1, 72, 95]})
+    >>> ages.select(age_band(10))["age_band"].to_list()
+    ['0-9', '70-79', '90-99']
+    >>> ages.select(age_band(5, single_years_below=20, open_from=90))["age_band"].to_list()
+    ['1', '70-74', '90+']
+    """
+    age = pl.col("age_years")
+    start = age - age % width_years
+    band = pl.when(age < single_years_below).then(age.cast(pl.String))
+    banded = band.otherwise(pl.format("{}-{}", start, start + width_years - 1))
+    if open_from is not None:
+        banded = pl.when(age >= open_from).then(pl.lit(f"{open_from}+")).otherwise(banded)
+    return banded.alias(AGE_BAND)
+
+
+def _numbers(frame: pl.DataFrame, groups: pl.DataFrame) -> NDArray[np.intp]:
+    numbered = frame.join(
+        groups.with_row_index("__group"), on=frame.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return numbered["__group"].cast(pl.Int64).fill_null(-1).to_numpy().astype(np.intp)
+
+
+def _frame(labels: Labels) -> pl.DataFrame:
+    if isinstance(labels, pl.DataFrame):
+        return labels
+    if isinstance(labels, pl.Series):
+        return labels.to_frame(labels.name or "group")
+    return pl.DataFrame({"group": np.asarray(labels)})

@@ -1,0 +1,60 @@
+"""Shares and numbers of persons in, confidence limits out."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
+
+
+def normal_quantile(level: float) -> float:
+    """Half width, in standard errors, of a two-sided normal interval.
+
+    Parameters
+    ----------
+    level
+        Coverage of the interval, above 0 and below 1.
+
+    Returns
+    -------
+    float
+        The (1 + level) / 2 quantile of the standard normal distribution.
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 4)
+    1.96
+    """
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def wilson_interval(
+    share: npt.ArrayLike, size: npt.ArrayLike, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's score interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    share
+        Observed shares in [0, 1], shape (n,).
+    size
+        Number of observations behind each, above 0, shape (n,): whole, or Kish's effective size under weights.
+    level
+        Coverage of the interval.
+
+    Returns
+    -------
+    lower, upper
+        Limits, each of shape (n,), in [0, 1].
+
+    Examples
+    --------
+    >>> [round(float(limit), 4) for limit in wilson_interval(0.1, 50)]
+    [0.0435, 0.2136]
+    """
+    p, n, z = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64), normal_quantile(level)
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return np.asarray(centre - half, dtype=np.float64), np.asarray(centre + half, dtype=np.float64)

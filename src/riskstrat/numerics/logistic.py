@@ -1,0 +1,236 @@
+"""Design matrix, labels and weights in, coefficients of a weighted logistic regression out, by Newton's method.
+
+This is the only logistic regression of the library: the estimators' ridge fit, recalibration of boosted trees and the
+calibration of risks build on `logistic_moments` and `newton_step`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from riskstrat.numerics.blocks import row_blocks
+
+MAX_STEPS: Final = 50
+SHORTEST_STEP: Final = 2.0**-20
+CONVERGED: Final = 1e-10
+
+
+class Moments(NamedTuple):
+    """First and (minus) second derivative of the weighted log likelihood: shapes (p,) and (p, p)."""
+
+    gradient: NDArray[np.float64]
+    information: NDArray[np.float64]
+
+
+class NormalPrior(NamedTuple):
+    """Independent normal priors on coefficients: means and precisions (1 / variance, 0 for none), each (p,)."""
+
+    mean: NDArray[np.float64]
+    precision: NDArray[np.float64]
+
+
+class LogisticRecalibration(NamedTuple):
+    """Recalibrated log odds = intercept + slope x log odds."""
+
+    intercept: float
+    slope: float
+
+
+def logistic_moments(
+    design: NDArray[np.floating],
+    label: NDArray[np.generic],
+    weight: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    offset: NDArray[np.float64] | None = None,
+) -> Moments:
+    """Gradient and information of the weighted binomial log likelihood, summed over blocks of rows.
+
+    Parameters
+    ----------
+    design
+        Shape (n, p), or (n, p - 1) where `coefficients` begin with an intercept that has no column.
+    label
+        0 or 1, shape (n,).
+    weight
+        Shape (n,).
+    coefficients
+        Where the derivatives are taken, shape (p,).
+    offset
+        Added to the linear predictor, shape (n,).
+
+    Returns
+    -------
+    Moments
+        sum w (y - r) x, shape (p,), and sum w r (1 - r) x x', shape (p, p), with r the risk.
+
+    Examples
+    --------
+    >>> moments = logistic_moments(np.ones((4, 1)), np.array([1, 0, 0, 0]), np.ones(4), np.zeros(1))
+    >>> moments.gradient.tolist(), moments.information.tolist()
+    ([-1.0], [[1.0]])
+    """
+    p = len(coefficients)
+    gradient, information = np.zeros(p), np.zeros((p, p))
+    for rows in row_blocks(len(design)):
+        terms = _with_intercept(design[rows], p)
+        linear = terms @ coefficients if offset is None else offset[rows] + terms @ coefficients
+        risk = expit(linear)
+        gradient += terms.T @ (weight[rows] * (label[rows] - risk))
+        information += terms.T @ (terms * (weight[rows] * risk * (1 - risk))[:, None])
+    return Moments(gradient, information)
+
+
+def score_variability(
+    design: NDArray[np.floating],
+    label: NDArray[np.generic],
+    weight: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Sum of the outer products of each row's score: the middle of the sandwich covariance (White 1982).
+
+    Parameters
+    ----------
+    design, label, weight, coefficients
+        As for `logistic_moments`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (p, p): sum w^2 (y - r)^2 x x'.
+    """
+    p = len(coefficients)
+    variability = np.zeros((p, p))
+    for rows in row_blocks(len(design)):
+        terms = _with_intercept(design[rows], p)
+        residual = weight[rows] * (label[rows] - expit(terms @ coefficients))
+        variability += terms.T @ (terms * (residual**2)[:, None])
+    return variability
+
+
+def newton_step(moments: Moments, coefficients: NDArray[np.float64], prior: NormalPrior) -> NDArray[np.float64]:
+    """(information + precision)^-1 gradient of the log posterior; the shortest step where that matrix is singular.
+
+    Parameters
+    ----------
+    moments
+        Derivatives of the log likelihood at `coefficients`.
+    coefficients
+        Shape (p,).
+    prior
+        Normal prior on the coefficients.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (p,).
+    """
+    gradient = moments.gradient - prior.precision * (coefficients - prior.mean)
+    information = moments.information + np.diag(prior.precision)
+    return np.asarray(np.linalg.lstsq(information, gradient, rcond=None)[0], dtype=np.float64)
+
+
+def fit_logistic(
+    design: NDArray[np.float64],
+    label: NDArray[np.generic],
+    weight: NDArray[np.float64],
+    *,
+    offset: NDArray[np.float64] | None = None,
+    prior: NormalPrior | None = None,
+) -> NDArray[np.float64]:
+    """Maximise the weighted binomial likelihood, times a normal prior where one is given, by Newton's method.
+
+    Steps are halved until the objective does not fall: far from the optimum a full step may overshoot.
+
+    Parameters
+    ----------
+    design
+        Shape (n, p), with a column of ones where an intercept is meant.
+    label
+        0 or 1, shape (n,).
+    weight
+        Shape (n,), 0 leaves a row out.
+    offset
+        Added to the linear predictor, shape (n,).
+    prior
+        Prior on the coefficients; the search starts at its mean, without one at 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        Coefficients, shape (p,). Directions that neither data nor prior determine stay where the search started.
+
+    Examples
+    --------
+    >>> float(fit_logistic(np.ones((4, 1)), np.array([1, 0, 0, 0]), np.ones(4)).round(4)[0])
+    -1.0986
+    """
+    kept = weight > 0
+    rows, labels, sizes = design[kept], label[kept].astype(np.float64), weight[kept]
+    start = np.zeros(len(labels)) if offset is None else offset[kept]
+    prior = prior or NormalPrior(np.zeros(design.shape[1]), np.zeros(design.shape[1]))
+    coefficients = prior.mean.astype(np.float64)
+
+    def objective(at: NDArray[np.float64]) -> float:
+        linear = start + rows @ at
+        penalty = prior.precision @ (at - prior.mean) ** 2 / 2
+        return float(sizes @ (labels * linear - np.logaddexp(0.0, linear)) - penalty)
+
+    for _ in range(MAX_STEPS):
+        step = newton_step(logistic_moments(rows, labels, sizes, coefficients, start), coefficients, prior)
+        before, length = objective(coefficients), 1.0
+        while length > SHORTEST_STEP and objective(coefficients + length * step) < before - 1e-12 * abs(before):
+            length /= 2
+        step = step * (length if length > SHORTEST_STEP else 0.0)
+        coefficients = coefficients + step
+        if np.abs(step).max(initial=0.0) < CONVERGED:
+            break
+    return coefficients
+
+
+def logistic_recalibration(
+    log_odds: NDArray[np.float64],
+    label: NDArray[np.generic],
+    weight: NDArray[np.float64],
+    *,
+    slope: float = 0.0,
+    precision: float = 0.0,
+) -> LogisticRecalibration:
+    """Intercept and slope of the weighted logistic regression of labels on log odds (Cox 1958).
+
+    Parameters
+    ----------
+    log_odds
+        Predicted log odds, shape (n,).
+    label
+        0 or 1, shape (n,).
+    weight
+        Shape (n,), 0 leaves a row out.
+    slope, precision
+        Mean and 1 / variance of a normal prior on the slope: where the log odds hardly differ, the slope stays at the
+        mean. Precision 0 is no prior.
+
+    Returns
+    -------
+    LogisticRecalibration
+        Maximum of the likelihood, or mode of the posterior.
+
+    Examples
+    --------
+    >>> same = np.zeros(4)
+    >>> logistic_recalibration(same, np.array([True, False, False, False]), np.ones(4), slope=1, precision=25)
+    LogisticRecalibration(intercept=-1.0986..., slope=1.0)
+    """
+    prior = NormalPrior(np.array([0.0, slope]), np.array([0.0, precision]))
+    design = np.column_stack([np.ones(len(log_odds)), log_odds])
+    intercept, found = fit_logistic(design, label, weight, prior=prior)
+    return LogisticRecalibration(float(intercept), float(found))
+
+
+def _with_intercept(design: NDArray[np.floating], p: int) -> NDArray[np.float64]:
+    if design.shape[1] == p:
+        return design.astype(np.float64, copy=False)
+    return np.column_stack([np.ones(len(design)), design])

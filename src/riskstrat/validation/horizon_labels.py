@@ -1,0 +1,99 @@
+"""Outcome array and predicted risks in, what every metric needs out: labels at the horizon and their weights.
+
+Risks are shares in [0, 1]; the weight is 0 where the status at the horizon is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
+
+from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.incidence import OutcomeArray, censoring_weights, check_outcome, outcome_within
+from riskstrat.numerics.checks import risk_problems, weight_problems
+from riskstrat.numerics.links import LOGIT
+
+LOGIT_EDGE: Final = 1e-6
+"""Nearer to 0 or 1 a logit says more about rounding than about risk."""
+
+
+@dataclass(frozen=True, eq=False)
+class HorizonLabels:
+    """Who had the outcome by the horizon, at what predicted risk, with what weight.
+
+    Attributes
+    ----------
+    outcome
+        1 where the outcome came within the horizon, else 0 (competing event included), shape (n,).
+    risk
+        Predicted cumulative incidence at the horizon (n,).
+    weight
+        Inverse probability weight of the label (n,), 0 where the status is not known.
+    """
+
+    outcome: NDArray[np.float64]
+    risk: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @property
+    def logit(self) -> NDArray[np.float64]:
+        """Logit of the risk (n,), of risks held within `LOGIT_EDGE` of 0 and 1."""
+        return LOGIT.of_risk(self.risk, edge=LOGIT_EDGE)
+
+    def select(self, rows: NDArray[np.intp] | slice) -> HorizonLabels:
+        """Choose rows."""
+        return HorizonLabels(self.outcome[rows], self.risk[rows], self.weight[rows])
+
+
+def label_outcomes(
+    y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
+) -> HorizonLabels:
+    """Label every row with its status at the horizon.
+
+    Parameters
+    ----------
+    y
+        Outcome array (n,).
+    risk
+        Predicted risks (n,), in [0, 1].
+    horizon_days
+        End of the time at risk in days.
+    weights
+        Weight of each row's status (n,), 0 where not known; by default `censoring_weights` over all rows.
+
+    Returns
+    -------
+    HorizonLabels
+        Labels, risks and weights in the order of the rows.
+
+    Raises
+    ------
+    ContractError
+        If risks or weights are not one number a row in their range.
+    DesignError
+        If everybody or nobody whose status is known had the outcome: nothing can be compared.
+    """
+    n = len(check_outcome(y))
+    given = None if weights is None else np.asarray(weights, dtype=np.float64)
+    risks = np.asarray(risk, dtype=np.float64)
+    if problems := [*risk_problems("risk", risks, n), *([] if given is None else weight_problems("weights", given, n))]:
+        raise ContractError(*problems)
+    weight = censoring_weights(y, horizon_days) if given is None else given
+    outcome = outcome_within(y, horizon_days).astype(np.float64)
+    _check_both(int(outcome[weight > 0].sum()), int((weight > 0).sum()))
+    return HorizonLabels(outcome, risks, weight)
+
+
+def _check_both(outcomes: int, rows: int) -> None:
+    if not 0 < outcomes < rows:
+        raise DesignError(
+            Problem(
+                found=f"{'all' if rows else 'none'} of {rows} rows of known status alike in outcome",
+                expected="rows with and rows without the outcome",
+                remedy="lengthen the horizon or widen the population",
+            )
+        )
