@@ -40,7 +40,7 @@ def cohort(people: int = PEOPLE) -> Cohort:
 def flow(people: int) -> pl.DataFrame:
     rows = [
         (1, "start", "everybody", "alla", people + 3, 2 * people),
-        (2, "left_out", "not resident", "inte folkbokförda", 3, 3),
+        (2, "left_out", "not resident", "inte folkbokförda", 3, people),
         (3, "included", "included", "inkluderade", people, people),
     ]
     columns = ("step", "part", "reason", "reason_sv", "people", "rows")

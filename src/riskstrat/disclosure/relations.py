@@ -98,16 +98,16 @@ class Sum:
             The table of the total, often the same.
         """
         column = self.total_column or self.count
-        everything = pl.lit(0).alias("together")
-        added = _rows(frame, self.parts).group_by(everything, *self.by).agg(_whole(self.count).alias("sum"))
-        found = _rows(totals, self.total).group_by(everything, *self.by).agg(pl.col(column).unique().alias("total"))
-        both = found.explode("total").join(added, on=["together", *self.by], nulls_equal=True)
+        keys = ["together", *self.by]
+        added = _rows(frame, self.parts).group_by(keys).agg(_whole(self.count).alias("sum"))
+        found = _rows(totals, self.total).group_by(keys).agg(pl.col(column).unique().alias("total"))
+        both = found.explode("total").join(added, on=keys, nulls_equal=True)
         return int((both["total"] != both["sum"]).sum())
 
 
 def _rows(frame: pl.DataFrame, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     chosen = [pl.col(dimension).is_in(list(values)) for dimension, values in where.items()]
-    return frame.filter(*chosen) if chosen else frame
+    return (frame.filter(*chosen) if chosen else frame).with_columns(together=pl.lit(value=True))
 
 
 def _whole(count: str) -> pl.Expr:

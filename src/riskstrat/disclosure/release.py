@@ -14,7 +14,7 @@ derived values of many digits reveal in spite of its rounding.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import overload
 
@@ -47,7 +47,7 @@ class Released:
         The role of each column that is shown: dimension, count, denominator, derived or public.
     """
 
-    _frame: pl.DataFrame
+    _frame: pl.DataFrame = field(repr=False)
     suppressed: Mapping[str, int]
     disclosure: Disclosure
     roles: Mapping[str, str]

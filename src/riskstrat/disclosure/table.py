@@ -73,7 +73,7 @@ class Table:
     mappingproxy({'area': 'dimension', 'index_dates': 'count', 'persons': 'unshown'})
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     dimensions: Sequence[str] = ()
     counts: Sequence[str] = ()
     denominators: Sequence[str] | Mapping[str, str] = ()

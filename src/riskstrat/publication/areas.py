@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Table
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
@@ -90,9 +90,9 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
             "index_to",
             "people",
             "cases",
-            risk=risk,
-            lower=risk * (-margin).exp(),
-            upper=risk * margin.exp(),
+            risk=risk.round_sig_figs(DIGITS),
+            lower=(risk * (-margin).exp()).round_sig_figs(DIGITS),
+            upper=(risk * margin.exp()).round_sig_figs(DIGITS),
         )
     )
     return Table(

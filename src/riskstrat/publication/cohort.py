@@ -9,18 +9,25 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import Sum, Table
 from riskstrat.records.cohort import Cohort, Target
 
 _COUNTED = ("people", "rows")
+"""Persons and their index dates. Only these add up: a person may be left out at one date and included at another."""
+
+_PARTS = (("start", ("left_out", "included")), ("included", ("covered", "not_covered")), ("included", ("end",)))
 _OUTCOME = 1
 
 
 def flow(target: Target) -> Table:
     """Account for everybody: who was there, who was left out and why, and how the time at risk ended."""
-    counts = [name for name in _COUNTED if name in target.flow.columns]
-    dimensions = [name for name in target.flow.columns if name not in counts]
-    return Table(target.flow, dimensions=dimensions, counts=counts)
+    return Table(
+        target.flow,
+        dimensions=[name for name in target.flow.columns if name not in _COUNTED],
+        counts=_COUNTED,
+        persons={"rows": "people"},
+        sums=[Sum(count="rows", parts={"part": parts}, total={"part": (total,)}) for total, parts in _PARTS],
+    )
 
 
 def assessed(cohort: Cohort) -> Table | None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
@@ -145,7 +145,7 @@ def study_tables(study: Study) -> dict[str, Table]:
     return {
         "flow": of_cohort.flow(study.cohort),
         "target_flow": of_cohort.flow(study.target),
-        "choice": _public(study.choice.scores, "name"),
+        "choice": _public(study.choice.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
         "splits": _public(study.splits, "split"),
         **_source(study.source),
         **_checks(study.checks),

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Table
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Interval, Plan
 
@@ -48,8 +48,14 @@ def plan_tables(plan: Plan) -> dict[str, Table]:
         "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
         "comparisons": _aggregate(plan.comparisons, ("strategy",), plan.units),
-        "curve": _table(plan.curve, ("budget_sek",), ("averted", "lower", "upper")),
+        "curve": _table(_curve(plan), ("budget_sek",), ("averted", "lower", "upper")),
     }
+
+
+def _curve(plan: Plan) -> pl.DataFrame:
+    """Round budgets: as shares of the full cost they would tell the exact number of people."""
+    budget = pl.col("budget_sek").round_sig_figs(DIGITS)
+    return plan.curve.with_columns(budget).unique("budget_sek", keep="first", maintain_order=True)
 
 
 def _summary(plan: Plan) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.plan import CARE_NEED, Plan
 
@@ -76,15 +76,17 @@ def risk_strata(risk: Floats, cases: int) -> Table:
         {
             "stratum": np.arange(1, len(RISK_STRATA) + 1),
             "people": ends - starts,
+            "everybody": np.full(len(RISK_STRATA), len(ordered)),
             "people_share": (ends - starts) / len(ordered),
             "case_share": expected / expected.sum(),
             "cases": np.full(len(RISK_STRATA), cases),
         }
-    )
+    ).with_columns(pl.col("case_share").round_sig_figs(DIGITS))
     return Table(
         frame,
         dimensions=("stratum",),
         counts=("people",),
-        unshown=("cases",),
-        derived=dict.fromkeys(("people_share", "case_share"), _BEHIND),
+        unshown=("cases", "everybody"),
+        derived={"people_share": Ratio("people", "everybody"), "case_share": _BEHIND},
+        sums=[Sum(count="people", total_column="everybody")],
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Table
 from riskstrat.records.validation import Validation
 
 _ESTIMATES = ("estimate", "lower", "upper")
@@ -18,21 +18,26 @@ def validation_tables(checked: Validation) -> dict[str, Table]:
     return {
         "metrics": metrics(checked),
         "calibration": calibration(checked),
-        "curve": Table(checked.curve, dimensions=("predicted",), public=("observed",)),
+        "curve": Table(_rounded(checked.curve, "observed"), dimensions=("predicted",), public=("observed",)),
         "net_benefit": net_benefit(checked),
     }
 
 
 def metrics(checked: Validation) -> Table:
     """Give every metric with its interval, overall and by group."""
-    return Table(checked.table, dimensions=("metric", "group"), counts=("n",), derived=dict.fromkeys(_ESTIMATES, "n"))
+    return Table(
+        _rounded(checked.table, *_ESTIMATES),
+        dimensions=("metric", "group"),
+        counts=("n",),
+        derived=dict.fromkeys(_ESTIMATES, "n"),
+    )
 
 
 def calibration(checked: Validation) -> Table:
     """Ten groups by risk; the outcomes behind an observed share decide whether it may be shown."""
     cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
     return Table(
-        checked.calibration.with_columns(cases),
+        _rounded(checked.calibration.with_columns(cases), "mean_predicted", "observed", "lower", "upper"),
         dimensions=("risk_group",),
         denominators={"cases": "n"},
         unshown=("cases",),
@@ -46,8 +51,13 @@ def net_benefit(checked: Validation) -> Table:
     n = int(checked.table.filter(group="all")["n"].max() or 0)  # type: ignore[arg-type]
     behind = {f"behind_{share}": (pl.col(share) * n).round().cast(pl.Int64) for share in shares}
     return Table(
-        checked.net_benefit.with_columns(**behind),
+        _rounded(checked.net_benefit.with_columns(**behind), "net_benefit", *shares),
         dimensions=("threshold", "strategy"),
         unshown=tuple(behind),
         derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
     )
+
+
+def _rounded(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Keep three significant figures: with n, sixteen would tell the exact number of outcomes."""
+    return frame.with_columns(pl.col(columns).round_sig_figs(DIGITS))
