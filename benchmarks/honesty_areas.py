@@ -2,7 +2,7 @@
 
 Places, their sizes and their true effects are those of `riskstrat.synthetic`; people, cases, landmarks, losses and the
 spread of risks are as counted in the registers of twelve such municipalities of 100,000 (seeds 1-12). Outcomes are
-drawn from the true risks; the expected ones are those of a perfect model that does not know the areas. A verdict with a
+drawn from the true risks; the expected ones are those of a perfect model that does not know the areas. A result with a
 question mark lies within two standard errors of its bar: more municipalities would tell.
 
 In: nothing. Out: a table on the terminal, one row a condition and way of drawing the areas' spread, beside the bars.
@@ -19,9 +19,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from riskstrat.areas import estimate_areas, smooth
-from riskstrat.areas.counts import recalibrate
-from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, GammaPosterior
+from riskstrat.areas import Posterior, estimate_areas, recalibrate, smooth
+from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL
+from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.synthetic.geography import Geography, make_geography
@@ -145,10 +145,12 @@ def covered(draws: np.ndarray, truth: np.ndarray) -> float:
 def coverages(made: World, seed: int) -> tuple[float, float, float, float, float]:
     """Cover theta, theta with plugged-in hyper-parameters, relative risk, all cases, all cases were the level known."""
     areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, seed=seed)
-    agreed = recalibrate(made.cohort, made.risk)
-    area, weight = made.cohort.people["area"].to_numpy(), agreed.included / agreed.dispersion
-    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * agreed.risk, AREAS)
-    plug_in: GammaPosterior | None = smooth(
+    area, landmark = (made.cohort.people[column].to_numpy() for column in ("area", "landmark"))
+    recalibration = recalibrate(made.cohort, made.risk)
+    counts = observed_expected(made.cohort, recalibration.apply(made.risk, landmark), recalibration)
+    weight = counts.included / counts.dispersion
+    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * counts.risk, AREAS)
+    plug_in: Posterior | None = smooth(
         areas.table["observed"].to_numpy(), areas.table["expected"].to_numpy(), "gamma_plugin"
     ).posterior
     total, cases = made.target_truth.sum(), areas.cases_draws.sum(axis=1)
@@ -187,14 +189,14 @@ def rows(scenario: Scenario, seeds: range) -> Iterator[str]:
         mean = np.mean(several, axis=0)
         error = float(np.std([one[0] for one in several]) / len(several) ** 0.5)
         low, high = (scenario.bar_fixed, 1.0) if way.startswith("fixed") else scenario.bar_prior
-        verdict, bar = judged(float(mean[0]), error, low, high), f"{low:.2f}-{high:.2f}"
+        result, bar = compared(float(mean[0]), error, low, high), f"{low:.2f}-{high:.2f}"
         yield (
-            f"{scenario.name:18} {way:24} {mean[0]:6.3f} ±{error:.3f} {bar:>10} {verdict:7}"
+            f"{scenario.name:18} {way:24} {mean[0]:6.3f} ±{error:.3f} {bar:>10} {result:7}"
             f"{mean[1]:8.3f} {mean[2]:9.3f} {mean[3]:8.3f} {mean[4]:12.3f}"
         )
 
 
-def judged(mean: float, error: float, low: float, high: float) -> str:
+def compared(mean: float, error: float, low: float, high: float) -> str:
     """Met or missed, with a question mark where chance may have decided."""
     near = any(abs(mean - bar) < 2 * error for bar in (low, high))
     return ("met" if low <= mean <= high else "MISSED") + "?" * near

@@ -26,8 +26,8 @@ import polars as pl
 from scipy.special import expit, logit
 
 import riskstrat as rs
-from riskstrat.areas import smooth
-from riskstrat.areas.counts import counts_by_group, recalibrate
+from riskstrat.areas import recalibrate, smooth
+from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.priorities import prioritise
 from riskstrat.records.areas import INTERVAL
 from riskstrat.records.study import Study
@@ -93,16 +93,18 @@ def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict
 
     Whose true risk is not known counts with the expected one.
     """
-    agreed = recalibrate(study.cohort, study.risks["area"])
-    risk = agreed.risk.copy()
+    recalibration = recalibrate(study.cohort, study.risks["area"], study.model.link)
+    agreed = recalibration.apply(study.risks["area"], study.cohort.people["landmark"].to_numpy())
+    counts = observed_expected(study.cohort, agreed, recalibration)
+    risk = agreed.copy()
     risk[rows] = true
     label = study.cohort.people["area_id"]
     names = study.areas.table["area_id"]
     group = (
         label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
     )
-    expected = counts_by_group(agreed, group, len(names))["expected"].to_numpy()
-    truth = counts_by_group(replace(agreed, risk=risk), group, len(names))["expected"].to_numpy()
+    expected = counts.by_group(group, len(names))["expected"].to_numpy()
+    truth = replace(counts, risk=risk).by_group(group, len(names))["expected"].to_numpy()
     theta = truth / expected
     lower, upper = study.areas.table.select("unexplained_lower", "unexplained_upper").to_numpy().T
     return {

@@ -13,8 +13,8 @@ Rows "blind" are a sensitivity without a bar: the model explains nothing of the 
 only), so that the plan has nothing but the counts to go by.
 
 The oracle has the plan's units, eligibility, costs, reach and effect and knows the true expected cases:
-gain = (plan - random) / (oracle - random), the last unit fractional for both. Rivals are compared with the plan by the
-paired difference of gains in the same municipality.
+gain = (plan - random) / (oracle - random), the last unit fractional for both. Other strategies are compared with the
+plan by the paired difference of gains in the same municipality.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import polars as pl
 
 from riskstrat.areas import smooth
 from riskstrat.declare import LocalisedText, Programme
-from riskstrat.priorities.allocation import best
-from riskstrat.priorities.offer import make_offer
-from riskstrat.priorities.rivals import strategies
+from riskstrat.priorities.allocation import best_allocation
+from riskstrat.priorities.allocation_problem import build_problem
+from riskstrat.priorities.comparators import strategies
 from riskstrat.records.areas import Units
 
 AREAS = 51
@@ -40,7 +40,7 @@ RISK_SD = 0.275
 PRIOR_RATE = np.log(20) / 0.5
 CNI_CORRELATION = 0.6
 BUDGETS = (0.1, 0.2, 0.3)
-RIVALS = ("care_need_index", "raw_counts", "raw_rates")
+COMPARATORS = ("care_need_index", "raw_counts", "raw_rates")
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
 
 
@@ -74,7 +74,7 @@ PROGRAMME = Programme(
     savings_years=5,
     price_year=2024,
     source=LocalisedText(
-        en="simulation: costs and effect are the same for plan, rivals and oracle and drop out of the gain",
+        en="simulation: costs and effect are the same for plan, comparators and oracle and drop out of the gain",
         sv="simulering",
     ),
 )
@@ -123,9 +123,9 @@ def _index(log_risk: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def gains(municipality: Municipality, budget: float, seed: int) -> dict[str, float]:
     """Share of the oracle's advantage over random that each strategy gets."""
     full = PROGRAMME.person_cost_sek * PROGRAMME.reach * float(municipality.units.units["people"].sum())
-    offer = make_offer(municipality.units, PROGRAMME, budget * full, care_need=None, whole_units=False, seed=seed)
-    shares = strategies(offer, offer.best_shares(offer.budget_sek), seed)
-    oracle = municipality.truth @ best(municipality.truth, offer.costs, offer.budget_sek, whole=False)
+    problem = build_problem(municipality.units, PROGRAMME, budget * full, care_need=None, whole_units=False, seed=seed)
+    shares = strategies(problem, problem.best_shares(problem.budget_sek), seed)
+    oracle = municipality.truth @ best_allocation(municipality.truth, problem.costs, problem.budget_sek, whole=False)
     random = municipality.truth @ shares["random"]
     return {name: float((municipality.truth @ chosen - random) / (oracle - random)) for name, chosen in shares.items()}
 
@@ -145,27 +145,27 @@ def report(name: str, by_budget: Gains, bar: float | None) -> bool:
     """Print one block; return whether the bars at the 20 % budget are met."""
     met = True
     for budget, rows in by_budget.items():
-        judged = bar is not None and budget == 0.2
-        good = bar is None or (rows["plan"].mean() >= bar and all(_ahead(rows, rival) > 0 for rival in RIVALS))
-        met &= good or not judged
-        verdict = f"  bar {bar:.2f} {'met' if good else 'MISSED'}" if judged else ""
-        said = "  ".join(f"{rival} {_ahead(rows, rival):+.3f} ({_error(rows, rival):.3f})" for rival in RIVALS)
+        compared = bar is not None and budget == 0.2
+        good = bar is None or (rows["plan"].mean() >= bar and all(_ahead(rows, other) > 0 for other in COMPARATORS))
+        met &= good or not compared
+        result = f"  bar {bar:.2f} {'met' if good else 'MISSED'}" if compared else ""
+        leads = (f"{other} {_ahead(rows, other):+.3f} ({_error(rows, other):.3f})" for other in COMPARATORS)
         plan = rows["plan"]
         error = plan.std(ddof=1) / np.sqrt(len(plan))
         gain = f"{name:<17} {len(plan):>4} {budget:>4.0%}  gain {plan.mean():.3f} ({error:.3f})"
-        print(f"{gain}  plan minus: {said}{verdict}")
+        print(f"{gain}  plan minus: {'  '.join(leads)}{result}")
     return met
 
 
-def _ahead(rows: dict[str, np.ndarray], rival: str) -> float:
-    return float((rows["plan"] - rows[rival]).mean())
+def _ahead(rows: dict[str, np.ndarray], other: str) -> float:
+    return float((rows["plan"] - rows[other]).mean())
 
 
-def _error(rows: dict[str, np.ndarray], rival: str) -> float:
-    return float((rows["plan"] - rows[rival]).std(ddof=1) / np.sqrt(len(rows["plan"])))
+def _error(rows: dict[str, np.ndarray], other: str) -> float:
+    return float((rows["plan"] - rows[other]).std(ddof=1) / np.sqrt(len(rows["plan"])))
 
 
-def judge(profile: Profile, municipalities: int, first: int) -> bool:
+def meets_bars(profile: Profile, municipalities: int, first: int) -> bool:
     seeds = range(first, first + municipalities)
     bar = profile.bar_many if municipalities >= 200 else profile.bar_few
     areas = table([simulate(profile, (1.0,), seed) for seed in seeds])
@@ -180,12 +180,12 @@ def judge(profile: Profile, municipalities: int, first: int) -> bool:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description="Gain of the plan against an oracle and rivals.")
+    arguments = argparse.ArgumentParser(description="Gain of the plan against an oracle and comparators.")
     arguments.add_argument("--municipalities", type=int, nargs="+", default=[20, 200])
     arguments.add_argument("--seed", type=int, default=0)
     given = arguments.parse_args()
     print("Means over municipalities (standard errors); gain = (plan - random) / (oracle - random)")
-    met = [judge(profile, number, given.seed) for number in given.municipalities for profile in PROFILES]
+    met = [meets_bars(profile, number, given.seed) for number in given.municipalities for profile in PROFILES]
     return 0 if all(met) else 1
 
 

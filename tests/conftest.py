@@ -175,6 +175,7 @@ def invented_study(
             baseline=base,
             features=columns,
             families=tuple(feature.family for feature in condition.features),
+            link="logit",
         ),
         risks={},
         target_risk=now_risk,

@@ -7,24 +7,24 @@ from datetime import date
 
 import polars as pl
 
+from data_errors import FAULTS
 from riskstrat.intake.raw_extracts.reporting import Intake
-from riskstrat.synthetic.extracts import FAULTS
-from riskstrat.synthetic.extracts.clean import homes_by_year
+from riskstrat.synthetic.extracts.clean import residences_by_year
 
 DATA_END, FIRST_EVENT = date(2023, 12, 31), date(2009, 1, 1)
 BMI_TOLERANCE = 0.06
-"""The mother's height and weight are whole numbers; a mended weight gives its own body mass index."""
+"""The mother's height and weight are whole numbers; a repaired weight gives its own body mass index."""
 VALUE_TOLERANCE = 0.005
 NOT_A_CODE = "?7"
 
 
 def table_after_intake(result: Intake, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Read what intake made of a table, since the first day of the clean registers: homes on each 31 December."""
+    """Read what intake made of a table, since the first day of the clean registers: residence on each 31 December."""
     if not result.registers.has(table):
         return wanted.clear()
     rows = result.registers.scan(table).collect()
     if table == "residences":
-        return homes_by_year(rows, DATA_END)
+        return residences_by_year(rows, DATA_END)
     return rows if table == "persons" else rows.filter(pl.col("date") >= FIRST_EVENT)
 
 
@@ -54,7 +54,7 @@ def assert_same_rows(table: str, got: pl.DataFrame, wanted: pl.DataFrame) -> Non
 
 
 def _first_four(rows: pl.DataFrame) -> pl.DataFrame:
-    """Cut diagnoses to what prefixes match: the fifth place of a Swedish code is a letter of its own."""
+    """Cut diagnoses to what prefixes match: the fifth character of a Swedish code is a letter of its own."""
     known = rows.filter(pl.col("code") != NOT_A_CODE)
     return known.with_columns(pl.col("code").str.slice(0, 4)).unique()
 

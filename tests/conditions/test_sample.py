@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from riskstrat.files import guard_folder
 from riskstrat.registers import open_registers
 from riskstrat.synthetic import municipality, read_truth
-from riskstrat.synthetic.block import make_block
 from riskstrat.synthetic.geography import make_geography
-from riskstrat.synthetic.parameters import BLOCK_PEOPLE
+from riskstrat.synthetic.parameters import SHARD_PEOPLE
+from riskstrat.synthetic.shard import make_shard
 from riskstrat.synthetic.truth import area_effects, coefficients
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
@@ -93,18 +94,22 @@ def test_sample_says_that_it_is_invented(sample: Path):
 
 def test_sample_has_the_truth_that_the_generator_would_write_today(sample: Path):
     truth = read_truth(sample)
-    places, _ = np.random.SeedSequence(SEED).spawn(2)
-    geography = make_geography(places)
+    areas, _ = np.random.SeedSequence(SEED).spawn(2)
+    geography = make_geography(areas)
     assert truth.coefficients == coefficients(geography, SEED, PEOPLE)
     made = area_effects(geography)
     assert truth.areas.drop("log_effect").equals(made.drop("log_effect"))
     assert np.allclose(truth.areas["log_effect"], made["log_effect"], atol=1e-12)
 
 
+def test_sample_is_as_the_command_wrote_it(sample: Path):
+    guard_folder(sample, command="synthesise")
+
+
 @pytest.mark.slow
-def test_first_block_of_the_sample_is_made_again_row_by_row(sample: Path):
-    places, blocks = np.random.SeedSequence(SEED).spawn(2)
-    first = blocks.spawn(PEOPLE // BLOCK_PEOPLE)[0]
-    block = make_block(make_geography(places), BLOCK_PEOPLE, first, 1, thin=True)
-    for name, table in block.tables.items():
+def test_first_shard_of_the_sample_is_made_again_row_by_row(sample: Path):
+    areas, shards = np.random.SeedSequence(SEED).spawn(2)
+    first = shards.spawn(PEOPLE // SHARD_PEOPLE)[0]
+    shard = make_shard(make_geography(areas), SHARD_PEOPLE, first, 1, thin=True)
+    for name, table in shard.tables.items():
         assert pl.read_parquet(sample / f"{name}.parquet", n_rows=table.height).equals(table), name

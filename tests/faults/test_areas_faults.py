@@ -14,6 +14,7 @@ from riskstrat.areas import (
     inequality,
     neighbours,
     rates,
+    recalibrate,
     smooth,
     standardised_rates,
 )
@@ -66,7 +67,7 @@ def test_all_problems_of_a_call_come_at_once():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1, 1.1])
 def test_risks_that_are_no_risks(bad: float):
-    with pytest.raises(UsageError, match="target_risk outside"):
+    with pytest.raises(UsageError, match="1 values of target_risk missing or outside"):
         estimate_areas(cohort_of(), RISK, target_of(), np.where(np.arange(N) == 3, bad, RISK))
 
 
@@ -96,7 +97,7 @@ def test_strata_need_the_columns_of_the_groups_and_people():
     with pytest.raises(UsageError, match="without area_id"):
         estimate_strata(estimated(), target_of(), RISK, by=("sex",))
     with pytest.raises(DesignError, match="no stratum of 1000 people"):
-        estimate_strata(estimated(), target_of(), RISK, min_people=1000)
+        estimate_strata(estimated(), target_of(), recalibrate(cohort_of(), RISK).latest.apply(RISK), min_people=1000)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import pytest
 
 from riskstrat.errors import RiskstratError, UsageError
 from riskstrat.explanation import decompose_groups, explain, on_risk_scale, reasons
+from riskstrat.numerics.links import LOGIT
+from riskstrat.recalibration import InTheLarge, RecalibratedLink
 from riskstrat.records.explanation import Explanation
 
 X = pl.DataFrame({"age": [1.0, 2.0, 3.0]})
@@ -15,7 +17,7 @@ VALUES = np.array([[1.0], [2.0], [3.0]])
 class Model:
     """A model whose explainer may lie."""
 
-    features_ = ("age",)
+    features_, link = ("age",), LOGIT
 
     def __init__(self, values: np.ndarray, off: float = 0.0) -> None:
         self.values, self.off = values, off
@@ -55,25 +57,28 @@ def test_contributions_of_another_shape_are_refused(values: np.ndarray) -> None:
 
 
 def test_labels_of_other_rows_are_refused() -> None:
-    why = Explanation(values=VALUES, baseline=0.0, features=("age",), families=("age_sex",))
+    why = Explanation(values=VALUES, baseline=0.0, features=("age",), families=("age_sex",), link="logit")
     with pytest.raises(UsageError, match="labels of 2 rows"):
         why.by_group(["a", "b"])
 
 
 @pytest.mark.parametrize("rows", [3, [], [0, 7], [True, False]])
 def test_reasons_of_nobody(rows: object) -> None:
-    why = Explanation(values=VALUES, baseline=0.0, features=("age",), families=("age_sex",))
+    why = Explanation(values=VALUES, baseline=0.0, features=("age",), families=("age_sex",), link="logit")
     with pytest.raises(UsageError, match="no such rows"):
         reasons(why, np.array(rows) if rows == [True, False] else rows)  # type: ignore[arg-type]
 
 
 def test_a_recalibrated_risk_needs_a_recalibrated_baseline() -> None:
     values, shifted = np.array([[0.5]]), 1 / (1 + np.exp(2.0 - 0.5 - 0.3))
-    with pytest.raises(UsageError, match="recalibration's shift"):
-        on_risk_scale(values, -2.0, np.array([shifted]))
-    assert on_risk_scale(values, -1.7, np.array([shifted])).shape == (1, 1)
+    with pytest.raises(UsageError, match="the link that includes the recalibration"):
+        on_risk_scale(values, -2.0, np.array([shifted]), LOGIT)
+    level = InTheLarge(shift=0.3, standard_error=0.1)
+    recalibrated = RecalibratedLink(link=LOGIT, recalibration=level)
+    assert on_risk_scale(values, -2.0, np.array([shifted]), recalibrated).shape == (1, 1)
+    assert on_risk_scale(values, -1.7, np.array([shifted]), LOGIT).shape == (1, 1)
     with pytest.raises(UsageError, match="rows"):
-        on_risk_scale(values, -2.0, np.array([0.1, 0.2]))
+        on_risk_scale(values, -2.0, np.array([0.1, 0.2]), LOGIT)
 
 
 def test_a_decomposition_lists_everything_that_does_not_fit() -> None:

@@ -6,26 +6,23 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 import pytest
 
+from reference_files import REFERENCE
 from riskstrat.codes import RISK_REGIONS, ScoreName, charlson, elixhauser, hfrs, score, score2
 from riskstrat.codes.datafiles import read_declarations
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference tables are not beside the repository")
-
-SWEDISH = "codes/charlson_swedish_ludvigsson2021.csv"
+SWEDISH = "codes/charlson_ludvigsson2021.csv"
 TABLES: dict[ScoreName, tuple[str, str, str]] = {
-    "charlson": ("codes/charlson_icd10_quan2005.csv", "codes/charlson_weights.csv", "weight_charlson1987"),
-    "charlson_2011": ("codes/charlson_icd10_quan2005.csv", "codes/charlson_weights.csv", "weight_quan2011"),
-    "elixhauser": ("codes/elixhauser_icd10_quan2005.csv", "codes/elixhauser_weights.csv", "weight_van_walraven2009"),
+    "charlson": ("codes/charlson_quan2005.csv", "codes/charlson_weights.csv", "weight_charlson1987"),
+    "charlson_2011": ("codes/charlson_quan2005.csv", "codes/charlson_weights.csv", "weight_quan2011"),
+    "elixhauser": ("codes/elixhauser_quan2005.csv", "codes/elixhauser_weights.csv", "weight_van_walraven2009"),
     "elixhauser_swiss": (
-        "codes/elixhauser_icd10_quan2005.csv",
+        "codes/elixhauser_quan2005.csv",
         "codes/elixhauser_weights.csv",
         "weight_swiss_sharma2021",
     ),
@@ -195,13 +192,13 @@ def test_the_swedish_charlson_has_all_717_published_rows():
     ],
 )
 def test_charlson_worked_cases(name: ScoreName, column: str):
-    cases = pl.read_csv(REFERENCE / "checks" / "check_charlson.csv").with_row_index("person_id")
+    cases = pl.read_csv(REFERENCE / "worked_cases" / "charlson.csv").with_row_index("person_id")
     rows = cases.select("person_id", pl.col("codes").str.split(" ").alias("code")).explode("code")
     assert ITEM_POINTS[name](rows)["charlson"].to_list() == cases[column].to_list()
 
 
 def test_score2_worked_cases():
-    cases = pl.read_csv(REFERENCE / "checks" / "check_score2.csv")
+    cases = pl.read_csv(REFERENCE / "worked_cases" / "score2.csv")
     by_region = [
         pl.when(pl.col("risk_region") == region).then(
             score2(
@@ -240,6 +237,6 @@ def test_score2_has_the_published_coefficients_and_scales():
         term, _, with_age = row["term"].partition("_x_")
         found = ours[PLAIN[term]] if term in PLAIN else ours["terms"][TERMS[term]][bool(with_age)]
         assert found == float(row["coef_published"]), row
-    for row in read("scores/score2_recalibration_scales.csv"):
+    for row in read("scores/score2_scales.csv"):
         ours = declared[row["model"].lower().replace("-", "_")][row["sex"]]["regions"][row["risk_region"]]
         assert ours == [float(row["scale1_published"]), float(row["scale2_published"])], row

@@ -1,18 +1,13 @@
 """Growth references reproduce what was published."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
+from reference_files import REFERENCE
 from riskstrat.codes import IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.datafiles import read_table
 from riskstrat.codes.growth_curves import DAYS_A_MONTH, DAYS_A_YEAR, iotf_curve
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-needs_reference = pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason="the reference tables are not beside the repository"
-)
 COLUMNS = {"sex": pl.col("sex"), "age_days": pl.col("age_days")}
 GRADES: dict[IotfGrade, str] = {
     "thinness_3": "bmi_thinness_grade3_16",
@@ -59,10 +54,9 @@ def test_iotf_z_of_the_cutoffs(grade: IotfGrade, male: float, female: float):
     assert both.select(iotf_cutoff_z(grade, sex=pl.col("sex")).round(3)).to_series().to_list() == [male, female]
 
 
-@needs_reference
 @pytest.mark.parametrize(("grade", "column"), GRADES.items())
 def test_iotf_cutoff_table_at_every_half_year(grade: IotfGrade, column: str):
-    published = read("growth/iotf_2012_bmi_cutoffs.csv")
+    published = read("growth/iotf_bmi_cutoffs.csv")
     half_years = pl.col("age_years") * DAYS_A_YEAR  # between two days, where the curve is as good as straight
     before, after = (
         iotf_cutoff_bmi(grade, sex=pl.col("sex"), age_days=day) for day in (half_years.floor(), half_years.ceil())
@@ -71,27 +65,24 @@ def test_iotf_cutoff_table_at_every_half_year(grade: IotfGrade, column: str):
     assert ours.round(2).to_list() == published[column].to_list()
 
 
-@needs_reference
 def test_iotf_worked_cases():
-    cases = read("checks/check_iotf.csv").with_columns(age_days=pl.col("age_years") * DAYS_A_YEAR)
+    cases = read("worked_cases/iotf.csv").with_columns(age_days=pl.col("age_years") * DAYS_A_YEAR)
     z = cases.select(growth_z("iotf", **COLUMNS, value=pl.col("bmi"))).to_series()
     # a cut-off is printed to 0.005 kg/m2, which is up to 0.004 of a z
     assert (z - cases["expected_z"]).abs().max() < 0.005
 
 
-@needs_reference
 @pytest.mark.parametrize("sex", ["female", "male"])
 @pytest.mark.parametrize("column", ["l", "m", "s"])
 def test_iotf_interpolation_passes_through_the_published_values(sex: str, column: str):
     table = read_table("growth/iotf2012_bmi_by_year.csv")
-    published = read("growth/iotf_2012_lms_bmi.csv").filter(pl.col("sex") == sex)
+    published = read("growth/iotf_lms.csv").filter(pl.col("sex") == sex)
     ours = iotf_curve(table, sex, column, published["age_years"].to_numpy())
     assert ours == pytest.approx(published[column.upper()].to_numpy(), abs=1e-12)
 
 
-@needs_reference
 def test_who_2006_against_the_published_z():
-    cases = read("checks/check_who2006_bmi_z.csv")
+    cases = read("worked_cases/who2006.csv")
     z = cases.select(growth_z("who", **COLUMNS, value=pl.col("bmi_length_adjusted"))).to_series()
     assert cases.height > 200
     assert (z - cases["z_who_published"]).abs().max() < 0.00501
@@ -99,9 +90,8 @@ def test_who_2006_against_the_published_z():
     assert (cases["z_who_published"].abs() > 3).sum() > 0
 
 
-@needs_reference
 def test_who_2007_against_the_published_z():
-    cases = read("checks/check_who2007_bmi_z.csv").with_columns(age_days=pl.col("age_months") * DAYS_A_MONTH)
+    cases = read("worked_cases/who2007.csv").with_columns(age_days=pl.col("age_months") * DAYS_A_MONTH)
     z = cases.select(growth_z("who", **COLUMNS, value=pl.col("bmi"))).to_series()
     assert cases.height > 400
     # ages count in whole days here and in hundredths of a month there
@@ -110,9 +100,8 @@ def test_who_2007_against_the_published_z():
     assert (cases["z_who_published"].abs() > 3).sum() > 0
 
 
-@needs_reference
 def test_marsal_means_and_limits():
-    published = read("growth/marsal1996_birthweight_reference.csv").rename({"gestation_days": "age_days"})
+    published = read("growth/marsal1996.csv").rename({"gestation_days": "age_days"})
     for column, expected in (("mean_g", 0.0), ("sga_lt_minus2sd_g", -2.0), ("lga_gt_plus2sd_g", 2.0)):
         z = published.select(growth_z("marsal", **COLUMNS, value=pl.col(column))).to_series()
         assert (z - expected).abs().max() < 0.0015  # 0.05 g of 455 g

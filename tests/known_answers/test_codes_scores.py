@@ -1,16 +1,10 @@
 """Frailty and deprivation scores reproduce their published and worked examples."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
+from reference_files import REFERENCE
 from riskstrat.codes import CARE_NEED_WEIGHTS, care_need_index, codelists, frailty_risk_band, hfrs, score
-
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-needs_reference = pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason="the reference tables are not beside the repository"
-)
 
 
 def test_dementia_and_a_fall_are_10_3_points():
@@ -18,9 +12,8 @@ def test_dementia_and_a_fall_are_10_3_points():
     assert hfrs(person)["hfrs"].item() == 10.3
 
 
-@needs_reference
 def test_hfrs_worked_cases():
-    cases = pl.read_csv(REFERENCE / "checks" / "check_hfrs.csv").with_row_index("person_id")
+    cases = pl.read_csv(REFERENCE / "worked_cases" / "hfrs.csv").with_row_index("person_id")
     rows = cases.select("person_id", pl.col("codes").str.split(";").alias("code")).explode("code")
     found = hfrs(rows)
     assert found["hfrs"].to_list() == cases["expected_points"].to_list()
@@ -29,7 +22,6 @@ def test_hfrs_worked_cases():
     assert [band for band, known in zip(bands, stated, strict=True) if known] == [known for known in stated if known]
 
 
-@needs_reference
 def test_hfrs_has_the_published_points():
     published = pl.read_csv(REFERENCE / "codes" / "hfrs_gilbert2018.csv").select("icd10_3char", "points")
     assert {(str(item.codes), item.points) for item in score("hfrs").items} == set(published.iter_rows())
@@ -53,18 +45,16 @@ def test_care_need_index_of_statistics_swedens_example():
     assert found["care_need_index"].item() == pytest.approx(1.5513, abs=1e-4)
 
 
-@needs_reference
 def test_care_need_index_worked_cases():
-    cases = pl.read_csv(REFERENCE / "checks" / "check_cni.csv")
+    cases = pl.read_csv(REFERENCE / "worked_cases" / "care_need_index.csv")
     found = care_need_index(cases)
     assert found["care_need_points"].to_list() == pytest.approx(cases["index_recomputed"].to_list(), abs=0.005)
     # the national mean is known to four digits, so the index is too
     assert found["care_need_index"].to_list() == pytest.approx(cases["cni_published"].to_list(), abs=1.5e-4)
 
 
-@needs_reference
 def test_care_need_weights_are_those_published():
-    published = pl.read_csv(REFERENCE / "scores" / "cni_weights.csv").select("variable", "weight")
+    published = pl.read_csv(REFERENCE / "scores" / "care_need_weights.csv").select("variable", "weight")
     assert dict(published.iter_rows()) == dict(CARE_NEED_WEIGHTS)
 
 
@@ -79,7 +69,6 @@ LISTED_AS = {
 }
 
 
-@needs_reference
 def test_named_lists_hold_the_codes_of_their_definitions():
     rows = pl.read_csv(REFERENCE / "codes" / "condition_definitions.csv")
     ours = {found.name: found for found in codelists()}
@@ -95,7 +84,6 @@ def test_named_lists_hold_the_codes_of_their_definitions():
     assert compared >= 30
 
 
-@needs_reference
 def test_every_drug_group_of_the_reference_has_a_list():
     prefixes = pl.read_csv(REFERENCE / "codes" / "atc_groups.csv")["atc_prefix"].to_list()
     listed = {str(span) for found in codelists() if found.code_system == "atc" for span in found.codes.included}

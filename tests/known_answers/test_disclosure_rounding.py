@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import polars as pl
-import pytest
 
 from riskstrat.disclosure import PRESETS, Disclosure, Table, release
-
-EXPECTED = Path(__file__).parents[3] / "shared" / "reference" / "planning" / "expected.json"
 
 
 def shown(counts: list[int], rule: Disclosure) -> list[int | None]:
@@ -31,8 +25,6 @@ def test_base_five_rounds_to_the_nearest() -> None:
     assert shown([0, 5, 7, 8, 12, 13], Disclosure(min_count=5, rounding=5)) == [0, 5, 5, 10, 10, 15]
 
 
-def test_ehrql_against_its_own_published_cases() -> None:
-    if not EXPECTED.exists():
-        pytest.skip("the reference answers are not beside the repository")
-    published = json.loads(EXPECTED.read_text())["sdc"]["ehrql_rounding"]["apply_sdc"]
-    assert shown([int(count) for count in published], PRESETS["ehrql"]) == list(published.values())
+def test_ehrql_against_its_own_cases() -> None:
+    """Counts of 6, 7 and 8 in the unit tests of ehrQL's measures become 0, 0 and 10."""
+    assert shown([6, 7, 8], PRESETS["ehrql"]) == [0, 0, 10]

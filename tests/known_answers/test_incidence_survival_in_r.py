@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from reference_files import BESIDE, needs_beside
 from riskstrat.incidence import (
     OutcomeArray,
     brier,
@@ -20,10 +20,8 @@ from riskstrat.incidence import (
     prediction_accuracy,
 )
 
-SHARED = Path(__file__).parents[3] / "shared"
-REFERENCE = SHARED / "reference" / "survival" / "r_survival_reference.json"
-
-pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="reference results of R are not beside the repository")
+REFERENCE = BESIDE / "reference" / "survival" / "r_survival_reference.json"
+pytestmark = needs_beside("reference/survival", "LGPL")
 
 Cohort = tuple[OutcomeArray, pl.Series]
 
@@ -46,7 +44,7 @@ def flchain_circulatory() -> Cohort:
 
 
 def nafld_deaths() -> Cohort:
-    people = pl.read_parquet(SHARED / "realdata/nafld/persons.parquet")
+    people = pl.read_parquet(BESIDE / "realdata/nafld/persons.parquet")
     days = (people["end_of_followup_date"] - people["index_date"]).dt.total_days()
     return outcome_array(people["death_date"].is_not_null(), days), (people["sex"] == "M").cast(pl.Int8).alias("male")
 
@@ -109,7 +107,7 @@ def test_ten_year_incidence_of_cardiovascular_disease_in_nafld():
 
 @pytest.mark.parametrize("years", [5, 10])
 def test_brier_score_and_prediction_accuracy_equal_risk_regression(reference: dict[str, Any], years: int):
-    people = pl.read_csv(SHARED / "reference/survival/flchain_test_predictions.csv")
+    people = pl.read_csv(BESIDE / "reference/survival/flchain_test_predictions.csv")
     y = outcome_array(people["death"], people["years"])
     rows = reference["flchain_prediction"]["flchain_score"]["brier"]
     expected = next(row for row in rows if row["model"] == "cox" and row["times"] == years)
@@ -119,12 +117,12 @@ def test_brier_score_and_prediction_accuracy_equal_risk_regression(reference: di
 
 
 def _flchain() -> pl.DataFrame:
-    people = pl.read_parquet(SHARED / "realdata/flchain/flchain.parquet")
+    people = pl.read_parquet(BESIDE / "realdata/flchain/flchain.parquet")
     return people.with_columns(days=pl.when(pl.col("futime") == 0).then(0.5).otherwise(pl.col("futime")))
 
 
 def _nafld_cvd(kept: pl.Expr) -> Cohort:
-    people = pl.read_parquet(SHARED / "realdata/nafld/nafld_cvd_derived.parquet").filter(kept)
+    people = pl.read_parquet(BESIDE / "realdata/nafld/nafld_cvd_derived.parquet").filter(kept)
     events = people["ev"].replace_strict({"censor": 0, "cvd": 1, "death": 2})
     return outcome_array(events, people["t"]), people["male"]
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from reference_files import REFERENCE
 from riskstrat.intake.raw_extracts.growth import HEIGHT, WEIGHT, judged_growth
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
 from riskstrat.intake.raw_extracts.validation_result import Verdict
 
-DATA = Path(__file__).parents[3] / "shared" / "realdata" / "growth_errors" / "growthcleanr_syngrowth_synthetic.parquet"
-BORN, OLDEST_DAYS = date(2000, 1, 1), 6_900
+BORN = date(2000, 1, 1)
 SHARE = 0.05
 SLIPS = {
     "weight and height in each other's place": lambda w, h: (h, w),
@@ -26,13 +25,11 @@ SLIPS = {
 
 @pytest.fixture(scope="module")
 def visits() -> pl.DataFrame:
-    """Visits up to 19 years with one weight and one height; sex 0 is male."""
-    if not DATA.is_file():
-        pytest.skip("the growth data are not here")
-    measured = pl.read_parquet(DATA).filter(pl.col("agedays") < OLDEST_DAYS)
-    of = {"w": "WEIGHTKG", "h": "HEIGHTCM"}
-    values = [pl.col("measurement").filter(pl.col("param") == param).alias(name) for name, param in of.items()]
-    paired = measured.group_by("subjid", "agedays", "sex").agg(values).sort("subjid", "agedays")
+    """Visits up to 19 years with one weight and one height."""
+    measured = pl.read_parquet(REFERENCE / "growth" / "simulated_visits.parquet")
+    of = {"w": "weight_kg", "h": "height_cm"}
+    values = [pl.col("value").filter(pl.col("code") == code).alias(name) for name, code in of.items()]
+    paired = measured.group_by("child", "age_days", "sex").agg(values).sort("child", "age_days")
     single = paired.filter(pl.all_horizontal(pl.col(name).list.len() == 1 for name in of)).explode("w", "h")
     return single.with_row_index(ORIGIN).with_columns(pl.col(ORIGIN).cast(pl.UInt64))
 
@@ -40,9 +37,9 @@ def visits() -> pl.DataFrame:
 def judged(visits: pl.DataFrame) -> Verdict:
     told = visits.select(
         ORIGIN,
-        pl.when(pl.col("sex") == 0).then(pl.lit("male")).otherwise(pl.lit("female")).alias("sex"),
+        "sex",
         pl.lit(BORN).alias("birth_date"),
-        (pl.lit(BORN) + pl.duration(days="agedays")).alias("date"),
+        (pl.lit(BORN) + pl.duration(days="age_days")).alias("date"),
         pl.col("w").alias(WEIGHT),
         pl.col("h").alias(HEIGHT),
     )

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from data_errors import FAULTS, carried
 from register_comparison import (
     DATA_END,
     FIRST_EVENT,
@@ -22,7 +23,7 @@ from register_comparison import (
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.reporting import Intake
 from riskstrat.registers import Registers, open_registers
-from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
+from riskstrat.synthetic.extracts import choose_people, clean_tables, write_extracts
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
@@ -149,7 +150,7 @@ def expected(truth: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def from_clean(folders: Path) -> Intake:
-    raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED, faults=False)
+    raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED)
     return extracts(raw, folders / "clean", data_end=DATA_END)
 
 

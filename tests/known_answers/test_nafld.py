@@ -4,7 +4,6 @@ Copyleft data: read from beside the repository, never copied into it.
 """
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import nafld
 import numpy as np
@@ -12,14 +11,15 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from reference_files import BESIDE, needs_beside
 from riskstrat.estimators import AgeSex, Logistic
 from riskstrat.incidence import cumulative_incidence, outcome_array
 from riskstrat.records.cohort import Cohort
 from riskstrat.registers import Manifest, Registers, TableManifest, write_registers
 from riskstrat.validation import auc
 
-DATA = Path(__file__).parents[2].parent / "shared" / "realdata" / "nafld"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the nafld data are not beside the repository")
+DATA = BESIDE / "realdata" / "nafld"
+pytestmark = needs_beside("realdata/nafld", "LGPL")
 
 CODES = {"ang/isc": "angina", "heart failure": "heart_failure", "cardiac arrest": "cardiac_arrest"}
 SEXES = {"F": "female", "M": "male"}

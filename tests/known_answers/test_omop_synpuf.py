@@ -1,12 +1,12 @@
 """A thousand simulated people (CMS public-use file, OMOP CDM 5.3): every row accounted for, and a study on it."""
 
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 import riskstrat as rs
+from reference_files import BESIDE, needs_beside
 from riskstrat.declare import (
     Age,
     Condition,
@@ -24,8 +24,8 @@ from riskstrat.estimators import Logistic
 from riskstrat.intake.conversion import Arrived
 from riskstrat.intake.omop import from_omop
 
-DATA = Path(__file__).parents[2].parent / "shared" / "realdata" / "omop_synpuf1k"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the OMOP sample is not beside the repository")
+DATA = BESIDE / "realdata" / "omop_synpuf1k"
+pytestmark = needs_beside("realdata/omop_synpuf1k", "no licence file")
 
 ATRIAL_FIBRILLATION, HYPERTENSION, DIABETES, KIDNEY = "313217", "320128", "201826", "46271022"
 INDEX, AS_OF = date(2009, 7, 1), date(2010, 12, 1)

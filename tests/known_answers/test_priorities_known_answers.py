@@ -8,7 +8,7 @@ import pytest
 
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.priorities import prioritise
-from riskstrat.priorities.allocation import best
+from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.effect import case_savings, reduction_draws
 from riskstrat.records.areas import Units
 
@@ -65,7 +65,7 @@ def test_knapsack_of_martello_and_toth() -> None:
     """
     values = np.array([15.0, 100, 90, 60, 40, 15, 10, 1])
     weights = np.array([2.0, 20, 20, 30, 40, 30, 60, 10])
-    shares = best(values, weights, 102, whole=True)
+    shares = best_allocation(values, weights, 102, whole=True)
     assert values @ shares == 280
     assert weights @ shares <= 102
 
@@ -74,4 +74,4 @@ def test_fractional_knapsack_of_martello_and_toth() -> None:
     """The same example in parts: Dantzig's bound is 15 + 100 + 90 + 60 + 40 x 30/40 = 295."""
     values = np.array([15.0, 100, 90, 60, 40, 15, 10, 1])
     weights = np.array([2.0, 20, 20, 30, 40, 30, 60, 10])
-    assert values @ best(values, weights, 102, whole=False) == 295
+    assert values @ best_allocation(values, weights, 102, whole=False) == 295

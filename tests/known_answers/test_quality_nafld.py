@@ -1,16 +1,16 @@
 """Faults of real data that were counted by others appear in the quality check (R survival, nafld; kept beside)."""
 
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from reference_files import BESIDE, needs_beside
 from riskstrat.quality import Quality, check
 from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 
-DATA = Path(__file__).parents[2].parent / "shared" / "realdata" / "nafld"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the nafld data are not beside the repository")
+DATA = BESIDE / "realdata" / "nafld"
+pytestmark = needs_beside("realdata/nafld", "LGPL")
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from reference_files import REFERENCE
 from riskstrat.validation import net_benefit, outcome_array
 
-PLANNING = Path(__file__).parents[3] / "shared" / "reference" / "planning"
-CURVES = PLANNING / "decision_curve"
-pytestmark = pytest.mark.skipif(not CURVES.exists(), reason="reference data are not beside the repository")
+CURVES = REFERENCE / "decision_curve"
 
 
 def check(found: pl.DataFrame, answer: pl.DataFrame) -> None:
@@ -26,19 +24,19 @@ def check(found: pl.DataFrame, answer: pl.DataFrame) -> None:
 
 
 def test_censored_outcome() -> None:
-    people = pl.read_csv(CURVES / "df_surv.csv")
-    answer = pl.read_csv(CURVES / "r_simple_surv_dca_result_df.csv", infer_schema_length=None, null_values="NA")
+    people = pl.read_csv(CURVES / "censored.csv")
+    answer = pl.read_csv(CURVES / "censored_answer.csv", infer_schema_length=None, null_values="NA")
     y = outcome_array(people["cancer"].cast(int), people["ttcancer"])
     check(net_benefit(y, people["famhistory"].cast(float), thresholds(answer), 1.5), answer)
 
 
 def test_binary_outcome() -> None:
-    people = pl.read_csv(CURVES / "df_cancer_dx.csv")
-    answer = pl.read_csv(CURVES / "r_dca_famhistory.csv", infer_schema_length=None, null_values="NA")
+    people = pl.read_csv(CURVES / "binary.csv")
+    answer = pl.read_csv(CURVES / "binary_answer.csv", infer_schema_length=None, null_values="NA")
     y = outcome_array(people["cancer"], np.ones(people.height))
     found = net_benefit(y, people["famhistory"].cast(float), thresholds(answer), 1)
     check(found, answer)
-    printed = json.loads((PLANNING / "expected.json").read_text())["dcurves"]["famhistory_nb"]
+    printed = json.loads((CURVES / "printed.json").read_text())["family_history_net_benefit"]
     for threshold, value in printed.items():
         row = found.filter(pl.col("strategy") == "model", (pl.col("threshold") - float(threshold)).abs() < 1e-9)
         assert row["net_benefit"][0] == pytest.approx(value, abs=5e-7)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 import pytest
 
+from reference_files import BESIDE, needs_beside
 from riskstrat.validation import auc, brier, calibration, concordance, outcome_array, prediction_accuracy
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "survival"
-pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="reference data are not beside the repository")
+SURVIVAL = BESIDE / "reference" / "survival"
+pytestmark = needs_beside("reference/survival", "LGPL")
 
 
 @pytest.fixture(scope="module")
 def people() -> pl.DataFrame:
-    return pl.read_csv(REFERENCE / "flchain_test_predictions.csv")
+    return pl.read_csv(SURVIVAL / "flchain_test_predictions.csv")
 
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    return json.loads((REFERENCE / "r_survival_reference.json").read_text())["flchain_prediction"]
+    return json.loads((SURVIVAL / "r_survival_reference.json").read_text())["flchain_prediction"]
 
 
 @pytest.fixture(scope="module")

@@ -9,39 +9,49 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.explanation import combine_parts, decompose_groups, on_risk_scale, reasons, unexplained_draws
+from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
+from riskstrat.recalibration import InTheLarge, RecalibratedLink
 from riskstrat.records.explanation import FAMILIES, Explanation
 
-sizes = st.tuples(st.integers(0, 10_000), st.integers(4, 60), st.integers(1, 6))
-
-
-def expit(logit: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logit))
+# Seed, people, groups and the scale on which models and recalibrations are additive.
+sizes = st.tuples(st.integers(0, 10_000), st.integers(4, 60), st.integers(1, 6), st.sampled_from([LOGIT, CLOGLOG]))
 
 
 def population(
-    seed: int, n: int, groups: int
+    seed: int, n: int, groups: int, link: Link
 ) -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """theta, group names, labels, risks, contributions in units of risk and baseline risks; fold models differ."""
+    """theta, group names, labels, risks, contributions in units of risk and baseline risks; fold models differ.
+
+    Risks are recalibrated on the logit scale, whatever the link of the models.
+    """
     random = np.random.default_rng(seed)
     names = [f"area {number}" for number in range(groups)]
     labels = random.choice(names, n)
     baseline = random.normal(-2, 0.1, groups)[np.unique(labels, return_inverse=True)[1]]
     values = random.normal(0, random.choice([1e-6, 0.5, 3]), (n, len(FAMILIES)))
-    risk = expit(baseline + values.sum(axis=1))
+    recalibrated = RecalibratedLink(link=link, recalibration=InTheLarge(shift=random.normal(), standard_error=0.1))
+    risk = recalibrated.inverse(baseline + values.sum(axis=1))
     theta = random.gamma(10, 0.1, (25, groups))
-    return theta, names, labels, risk, on_risk_scale(values, baseline, risk), expit(baseline)
+    return (
+        theta,
+        names,
+        labels,
+        risk,
+        on_risk_scale(values, baseline, risk, recalibrated),
+        recalibrated.inverse(baseline),
+    )
 
 
 @given(sizes)
 @settings(deadline=None)
-def test_families_sum_to_the_risk_minus_the_baseline_risk(size: tuple[int, int, int]) -> None:
+def test_families_sum_to_the_risk_minus_the_baseline_risk(size: tuple[int, int, int, Link]) -> None:
     _, _, _, risk, contributions, baseline_risk = population(*size)
     np.testing.assert_allclose(contributions.sum(axis=1), risk - baseline_risk, atol=1e-12)
 
 
 @given(sizes)
 @settings(deadline=None)
-def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple[int, int, int]) -> None:
+def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple[int, int, int, Link]) -> None:
     theta, names, labels, risk, contributions, baseline_risk = population(*size)
     people = {"risk": risk, "contributions": contributions, "families": FAMILIES, "baseline_risk": baseline_risk}
     frame = decompose_groups(theta, names, labels, **people)
@@ -62,7 +72,7 @@ def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple
 
 @given(sizes)
 @settings(deadline=None)
-def test_weighted_by_people_every_part_sums_to_nothing(size: tuple[int, int, int]) -> None:
+def test_weighted_by_people_every_part_sums_to_nothing(size: tuple[int, int, int, Link]) -> None:
     theta, names, labels, risk, contributions, baseline_risk = population(*size)
     frame = decompose_groups(
         theta,
@@ -80,7 +90,7 @@ def test_weighted_by_people_every_part_sums_to_nothing(size: tuple[int, int, int
 
 @given(sizes)
 @settings(deadline=None)
-def test_the_order_of_people_changes_nothing(size: tuple[int, int, int]) -> None:
+def test_the_order_of_people_changes_nothing(size: tuple[int, int, int, Link]) -> None:
     theta, names, labels, risk, contributions, baseline_risk = population(*size)
     order = np.random.default_rng(size[0]).permutation(len(risk))
     frames = [
@@ -101,12 +111,12 @@ def test_the_order_of_people_changes_nothing(size: tuple[int, int, int]) -> None
 
 @given(sizes)
 @settings(deadline=None)
-def test_groups_and_families_of_an_explanation_sum_up(size: tuple[int, int, int]) -> None:
-    seed, n, groups = size
+def test_groups_and_families_of_an_explanation_sum_up(size: tuple[int, int, int, Link]) -> None:
+    seed, n, groups, _ = size
     random = np.random.default_rng(seed)
     families = tuple(random.choice([*FAMILIES, "other"], 7))
     values, labels = random.normal(size=(n, 7)), random.choice([f"area {number}" for number in range(groups)], n)
-    why = Explanation(values=values, baseline=-2.0, features=tuple("abcdefg"), families=families)
+    why = Explanation(values=values, baseline=-2.0, features=tuple("abcdefg"), families=families, link="logit")
     np.testing.assert_allclose(why.by_family().sum(axis=1), values.sum(axis=1), atol=1e-12)
     frame = why.by_group(labels)
     for name in np.unique(labels):

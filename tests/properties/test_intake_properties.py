@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from data_errors import carried
 from riskstrat.errors import ContractError
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.account import Account
@@ -20,7 +21,7 @@ from riskstrat.intake.raw_extracts.cleaning import cleaned
 from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.text import FAULT, dialect_of, text_frames
 from riskstrat.registers import open_registers
-from riskstrat.synthetic.extracts.clean import COLUMNS, carried, clean_tables, homes_by_year
+from riskstrat.synthetic.extracts.clean import COLUMNS, clean_tables, residences_by_year
 from riskstrat.synthetic.extracts.people import choose_people
 from riskstrat.synthetic.extracts.writing import write_extracts
 from small_extracts import POPULATION, homes, write
@@ -152,14 +153,14 @@ def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tup
 
 
 def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
-    raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11, faults=False)
+    raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11)
     clean = open_registers(SAMPLE)
     want = carried(clean_tables(clean, choose_people(clean, 250, 11)), clean.manifest.data_end)
     found = extracts(raw, tmp_path / "registers").registers
     for table, columns in COLUMNS.items():
         got = found.scan(table).collect()
         if table == "residences":
-            got = homes_by_year(got, clean.manifest.data_end)
+            got = residences_by_year(got, clean.manifest.data_end)
         names = got.columns if table == "residences" else list(columns)
         expected = want[table].select(names).cast({"value": pl.Float64} if "value" in names else {}).unique()
         assert_frame_equal(

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clean_register_generators import AREAS, CleanRegisters, clean_registers
+from data_errors import carried, write_faulty_extracts
 from register_comparison import DATA_END, assert_same_rows, people_who_lost, table_after_intake, without
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.reporting import Intake
 from riskstrat.registers import open_registers
-from riskstrat.synthetic.extracts import carried, clean_tables, write_extracts
+from riskstrat.synthetic.extracts import clean_tables, write_extracts
 from small_registers import write_register_folder
 
 ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -26,12 +27,13 @@ def round_trip(place: Path, clean: CleanRegisters, seed: int, *, faults: bool) -
     areas = [{"area_id": area, "name": area, "municipality": "Modellstad"} for area in AREAS]
     write_register_folder(place / "clean", clean.persons, residences=clean.residences, areas=areas, **clean.events)
     registers = open_registers(place / "clean")
-    raw = write_extracts(place / "clean", place / "raw", 1_000, seed, faults=faults)
+    write = write_faulty_extracts if faults else write_extracts
+    raw = write(place / "clean", place / "raw", 1_000, seed)
     expected = carried(clean_tables(registers), DATA_END)
     listed = raw / "truth" / "planted_rows.ndjson"
     planted = (
         pl.read_ndjson(listed)
-        if listed.stat().st_size
+        if faults and listed.stat().st_size
         else pl.DataFrame(schema={"fault": pl.String, "person_id": pl.Int64})
     )
     return expected, extracts(raw, place / "registers", data_end=DATA_END), planted

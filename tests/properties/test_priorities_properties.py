@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from riskstrat.priorities.allocation import best, fill, highest_first, share_of_best_plans
+from riskstrat.priorities.allocation import best_allocation, greedy_allocation, highest_first, share_of_best_plans
 
 SIZES = st.integers(1, 7)
 BUDGETS = st.floats(0.01, 1.5)
@@ -30,7 +30,7 @@ def test_never_over_budget_and_never_more_than_everybody(
     problem: tuple[np.ndarray, np.ndarray, float], whole: bool
 ) -> None:
     values, costs, budget = problem
-    shares = best(values, costs, budget, whole=whole)
+    shares = best_allocation(values, costs, budget, whole=whole)
     assert (shares >= 0).all()
     assert (shares <= 1).all()
     assert costs @ shares <= budget * (1 + 1e-12)
@@ -43,7 +43,7 @@ def test_whole_units_are_as_good_as_trying_every_choice(problem: tuple[np.ndarra
     values, costs, budget = problem
     choices = np.array(list(product([0.0, 1.0], repeat=len(values))))
     highest = (choices @ values)[choices @ costs <= budget].max()
-    assert best(values, costs, budget, whole=True) @ values >= highest * (1 - 2e-3) - 1e-9
+    assert best_allocation(values, costs, budget, whole=True) @ values >= highest * (1 - 2e-3) - 1e-9
 
 
 @settings(deadline=None)
@@ -52,8 +52,8 @@ def test_parts_are_never_worse_than_wholes_and_at_most_one_unit_is_split(
     problem: tuple[np.ndarray, np.ndarray, float],
 ) -> None:
     values, costs, budget = problem
-    parts = best(values, costs, budget, whole=False)
-    assert parts @ values >= best(values, costs, budget, whole=True) @ values - 1e-9
+    parts = best_allocation(values, costs, budget, whole=False)
+    assert parts @ values >= best_allocation(values, costs, budget, whole=True) @ values - 1e-9
     assert ((parts > 0) & (parts < 1)).sum() <= 1
 
 
@@ -62,7 +62,7 @@ def test_parts_are_never_worse_than_wholes_and_at_most_one_unit_is_split(
 def test_every_order_spends_the_whole_budget_in_parts(problem: tuple[np.ndarray, np.ndarray, float], seed: int) -> None:
     _, costs, budget = problem
     orders = np.random.default_rng(seed).permuted(np.tile(np.arange(len(costs)), (3, 1)), axis=1)
-    spent = fill(orders, costs, budget, whole=False) @ costs
+    spent = greedy_allocation(orders, costs, budget, whole=False) @ costs
     assert np.allclose(spent, min(budget, float(costs.sum())))
 
 

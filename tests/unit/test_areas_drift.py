@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from scipy.stats import betabinom
 
-from riskstrat.areas.counts import Recalibrated
 from riskstrat.areas.drift import drift_between_halves, drift_quantiles
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, shape_of
+from riskstrat.areas.observed_expected import ObservedExpected
 
 
 def half(observed: np.ndarray, expected: np.ndarray) -> pl.DataFrame:
@@ -20,12 +20,10 @@ def counted(random: np.random.Generator, drift: float, cases: float = 200.0) -> 
     return half(random.poisson(cases * theta), expected), half(random.poisson(cases * theta * moved), expected)
 
 
-def agreed_of(landmark: np.ndarray, outcome: np.ndarray) -> Recalibrated:
+def counts_of(landmark: np.ndarray, outcome: np.ndarray) -> ObservedExpected:
     n = len(landmark)
     risk = np.full(n, outcome.mean())
-    return Recalibrated(
-        risk=risk, included=np.ones(n, bool), weighted_outcome=outcome, dispersion=np.ones(n), table=pl.DataFrame()
-    )
+    return ObservedExpected(risk=risk, included=np.ones(n, bool), weighted_outcome=outcome, dispersion=np.ones(n))
 
 
 def test_quantiles_are_those_of_the_posterior_by_hand():
@@ -68,7 +66,7 @@ def test_the_halves_have_about_as_many_outcomes_each():
     outcome = np.tile(np.r_[np.ones(10), np.zeros(90)], 4)
     outcome[:100] = np.r_[np.ones(30), np.zeros(70)]
     group = np.tile([0, 1], 200)
-    found = drift_between_halves(agreed_of(landmark, outcome), landmark, group, np.ones((20, 2)))
+    found = drift_between_halves(counts_of(landmark, outcome), landmark, group, np.ones((20, 2)))
     assert found is not None
     assert found.select("early_last", "late_first", "early_cases", "late_cases").row(0) == (2, 3, 30, 30)
     assert found["spread"].item() == 0
@@ -77,7 +75,7 @@ def test_the_halves_have_about_as_many_outcomes_each():
 def test_rows_without_a_group_are_left_out():
     landmark, outcome = np.repeat([0, 1], 100), np.tile([1.0, 0.0], 100)
     group = np.where(np.arange(200) < 40, -1, 0)
-    found = drift_between_halves(agreed_of(landmark, outcome), landmark, group, np.ones((20, 1)))
+    found = drift_between_halves(counts_of(landmark, outcome), landmark, group, np.ones((20, 1)))
     assert found is not None
     assert found.select("early_cases", "late_cases").row(0) == (30, 50)
 
@@ -85,4 +83,4 @@ def test_rows_without_a_group_are_left_out():
 def test_one_landmark_has_no_drift():
     outcome = np.tile([1.0, 0.0], 50)
     args = np.zeros(100, int), np.zeros(100, int), np.ones((20, 1))
-    assert drift_between_halves(agreed_of(args[0], outcome), *args) is None
+    assert drift_between_halves(counts_of(args[0], outcome), *args) is None

@@ -6,9 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.areas import estimate_areas, estimate_strata
-from riskstrat.areas.counts import ENOUGH_OUTCOMES, recalibrate, shifted
+from riskstrat.areas import estimate_areas, estimate_strata, recalibrate, smooth
+from riskstrat.areas.observed_expected import observed_expected
+from riskstrat.areas.smoothing import POSTERIORS, PosteriorMethod
+from riskstrat.errors import UsageError
 from riskstrat.publication.composition import release_record
+from riskstrat.recalibration.in_the_large import ENOUGH_OUTCOMES
 from riskstrat.records.areas import QUANTITIES
 from riskstrat.records.cohort import Cohort, Target
 
@@ -53,24 +56,27 @@ def some_risk(n: int, seed: int = 3) -> np.ndarray:
 
 def test_observed_and_expected_agree_in_every_landmark_with_enough_outcomes():
     cohort = cohort_of(lost=0.2)
-    agreed = recalibrate(cohort, some_risk(6000))
     landmark = cohort.people["landmark"].to_numpy()
-    assert agreed.table["first_landmark"].to_list() == agreed.table["last_landmark"].to_list() == [0, 1]
+    recalibration = recalibrate(cohort, some_risk(6000))
+    counts = observed_expected(cohort, recalibration.apply(some_risk(6000), landmark), recalibration)
+    account = recalibration.account
+    assert account["first_landmark"].to_list() == account["last_landmark"].to_list() == [0, 1]
     for one in (0, 1):
-        assert agreed.risk[landmark == one].sum() == pytest.approx(agreed.weighted_outcome[landmark == one].sum())
+        assert counts.risk[landmark == one].sum() == pytest.approx(counts.weighted_outcome[landmark == one].sum())
 
 
 def test_a_second_recalibration_changes_nothing():
     cohort = cohort_of(lost=0.1)
-    once = recalibrate(cohort, some_risk(6000))
-    twice = recalibrate(cohort, once.risk)
-    np.testing.assert_allclose(twice.table["shift"], 0, atol=1e-10)
-    np.testing.assert_allclose(twice.risk, once.risk, atol=1e-12)
+    landmark = cohort.people["landmark"].to_numpy()
+    once = recalibrate(cohort, some_risk(6000)).apply(some_risk(6000), landmark)
+    twice = recalibrate(cohort, once)
+    np.testing.assert_allclose(twice.account["shift"], 0, atol=1e-10)
+    np.testing.assert_allclose(twice.apply(once, landmark), once, atol=1e-12)
 
 
 def test_landmarks_with_few_outcomes_share_a_shift():
     cohort = cohort_of(n=2000, landmarks=6)
-    table = recalibrate(cohort, some_risk(2000)).table
+    table = recalibrate(cohort, some_risk(2000)).account
     assert table.height < 6
     assert table["last_landmark"][-1] == 5
     assert table["first_landmark"][0] == 0
@@ -102,9 +108,9 @@ def test_dispersion_is_the_variance_of_the_weighted_count_over_its_mean(lost: fl
             {"event": (time <= end).astype(np.int8), "duration_days": np.minimum(time, end), "assessed": [True] * 200}
         ).with_columns(landmark=pl.lit(0, dtype=pl.Int32))
         cohort = Cohort(condition="made up", flow=FLOW, as_of=AS_OF, people=people, horizon_days=HORIZON)
-        agreed = recalibrate(cohort, risk)
-        totals.append(agreed.weighted_outcome.sum())
-        dispersions.append(agreed.dispersion[0])
+        account = recalibrate(cohort, risk).account
+        totals.append(account["observed"].item())
+        dispersions.append(account["dispersion"].item())
     assert np.mean(totals) == pytest.approx(60, rel=0.02)
     assert np.var(totals) / np.mean(totals) == pytest.approx(np.mean(dispersions), rel=0.1)
     assert (np.mean(dispersions) < 0.75) == (lost == 0)
@@ -113,7 +119,7 @@ def test_dispersion_is_the_variance_of_the_weighted_count_over_its_mean(lost: fl
 def test_risk_is_theta_times_mean_predicted_risk_times_level():
     target, target_risk = target_of(), some_risk(3000)
     areas = estimate_areas(cohort_of(), some_risk(6000), target, target_risk, draws=50)
-    now = shifted(target_risk, areas.target_shift)
+    now = recalibrate(cohort_of(), some_risk(6000)).latest.apply(target_risk)
     mean = [now[(target.people["area_id"] == area).to_numpy()].mean() for area in "abcd"]
     np.testing.assert_allclose(areas.draws.risk, areas.level[:, None] * areas.draws.unexplained * mean)
 
@@ -134,9 +140,10 @@ def test_with_one_landmark_the_level_is_known_as_well_as_theta_is():
 def test_relative_risk_of_one_draw_by_hand():
     target, target_risk = target_of(400), some_risk(400)
     areas = estimate_areas(cohort_of(), some_risk(6000), target, target_risk, draws=3)
+    now = recalibrate(cohort_of(), some_risk(6000)).latest.apply(target_risk)
     theta = dict(zip(areas.groups["area_id"], areas.draws.unexplained[1], strict=True))
     people = target.people.with_columns(
-        pl.Series("risk", shifted(target_risk, areas.target_shift)) * pl.col("area_id").replace_strict(theta),
+        pl.Series("risk", now) * pl.col("area_id").replace_strict(theta),
         band=pl.when(pl.col("age_years") >= 90).then(90).otherwise(pl.col("age_years") // 5 * 5),
     ).with_columns(standard=pl.col("risk").mean().over("sex", "band"))
     by_hand = people.group_by("area_id").agg(pl.col("risk").sum() / pl.col("standard").sum()).sort("area_id")["risk"]
@@ -222,8 +229,10 @@ def test_the_seed_decides_the_draws():
 
 
 def test_strata_add_up_to_their_areas_and_keep_their_draws():
-    target, risk = target_of(), some_risk(3000)
-    areas = estimate_areas(cohort_of(), some_risk(6000), target, risk, draws=40)
+    target, cohort = target_of(), cohort_of()
+    recalibration = recalibrate(cohort, some_risk(6000))
+    risk = recalibration.latest.apply(some_risk(3000))
+    areas = estimate_areas(cohort, some_risk(6000), target, some_risk(3000), draws=40)
     strata = estimate_strata(areas, target, risk)
     assert strata.units["people"].min() >= 50
     assert strata.units["people"].sum() + strata.left_out["people"].sum() == 3000
@@ -233,9 +242,75 @@ def test_strata_add_up_to_their_areas_and_keep_their_draws():
         np.testing.assert_allclose(strata.cases_draws[:, inside].sum(axis=1), areas.cases_draws[:, number])
 
 
+def test_strata_show_what_was_counted_in_their_whole_area():
+    target = target_of()
+    risk = recalibrate(cohort_of(), some_risk(6000)).latest.apply(some_risk(3000))
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, some_risk(3000), draws=5)
+    strata = estimate_strata(areas, target, risk, by=("area_id", "sex")).units
+    counted = areas.table.select("area_id", observed_cases="cases", observed_people="people")
+    assert strata.select(counted.columns).unique().sort("area_id").equals(counted)
+
+
+def test_strata_refuse_risks_other_than_those_of_the_areas():
+    target = target_of()
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, some_risk(3000), draws=5)
+    with pytest.raises(UsageError, match="do not sum to those of the groups"):
+        estimate_strata(areas, target, some_risk(3000))
+
+
+def test_risks_recalibrated_before_give_the_same_estimates():
+    cohort, target = cohort_of(lost=0.1), target_of()
+    recalibration = recalibrate(cohort, some_risk(6000))
+    risk = recalibration.apply(some_risk(6000), cohort.people["landmark"].to_numpy())
+    now = recalibration.latest.apply(some_risk(3000))
+    before = estimate_areas(cohort, risk, target, now, recalibration=recalibration, draws=20)
+    within = estimate_areas(cohort, some_risk(6000), target, some_risk(3000), draws=20)
+    np.testing.assert_array_equal(before.draws.risk, within.draws.risk)
+    assert before.table.equals(within.table)
+    assert before.calibration.equals(within.calibration)
+    with pytest.raises(UsageError, match="risks that went through the recalibration"):
+        estimate_areas(cohort, some_risk(6000), target, now, recalibration=recalibration)
+
+
+class Certain:
+    """A posterior that is sure of the raw ratio, and of 1 where nothing was expected."""
+
+    def __init__(self, observed: np.ndarray, expected: np.ndarray) -> None:
+        self.mean = np.divide(observed, expected, out=np.ones_like(expected), where=expected > 0)
+
+    def draw(self, draws: int, seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).normal(self.mean, 0.0, (draws, len(self.mean)))
+
+    def exceedance(self, threshold: float) -> np.ndarray:
+        return (self.mean > threshold).astype(float)
+
+
+def test_a_posterior_of_another_class_passes_through(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(
+        POSTERIORS, "certain", PosteriorMethod(fit=lambda observed, expected, _: Certain(observed, expected))
+    )
+    new = pl.when(area_id="d").then(pl.lit("new")).otherwise(pl.col("area_id")).alias("area_id")
+    areas = estimate_areas(
+        cohort_of(), some_risk(6000), target_of(area_id=new), some_risk(3000), smoothing="certain", draws=4
+    )
+    assert areas.smoothing == "certain"
+    raw = (areas.table["observed"] / areas.table["expected"]).to_list()[:3]
+    np.testing.assert_allclose(areas.draws.unexplained, np.tile([*raw, 1.0], (4, 1)))
+    smoothed = smooth([8.0, 12.0], [10.0, 10.0], "certain")
+    assert smoothed.estimate.tolist() == [0.8, 1.2]
+    assert smoothed.draws(3).shape == (3, 2)
+    assert smoothed.exceedance(1.0).tolist() == [0, 1]
+
+
+def test_only_a_method_whose_intervals_hold_carries_areas():
+    with pytest.raises(UsageError, match="no smoothing method 'gamma_plugin'"):
+        estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), smoothing="gamma_plugin")
+
+
 def test_small_strata_are_joined_within_their_area_or_left_out():
-    target, risk = target_of(600), some_risk(600)
-    areas = estimate_areas(cohort_of(), some_risk(6000), target, risk, draws=5)
+    target = target_of(600)
+    risk = recalibrate(cohort_of(), some_risk(6000)).latest.apply(some_risk(600))
+    areas = estimate_areas(cohort_of(), some_risk(6000), target, some_risk(600), draws=5)
     strata = estimate_strata(areas, target, risk, by=("area_id", "age_years"), min_people=80)
     assert set(strata.units["age_years"]) == {"other"}
     left = strata.left_out.filter(pl.col("units") > 0)
@@ -245,5 +320,6 @@ def test_small_strata_are_joined_within_their_area_or_left_out():
 def test_whole_areas_as_units():
     areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=10)
     units = areas.units()
-    assert units.units.columns == ["unit", "area_id", "people"]
+    assert units.units.columns == ["unit", "area_id", "people", "observed_cases", "observed_people"]
+    assert units.units["observed_cases"].to_list() == areas.table["cases"].to_list()
     np.testing.assert_allclose(units.cases_draws, areas.draws.risk * units.units["people"].to_numpy())

@@ -4,7 +4,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.areas import age_band, inequality, neighbours, rates, smooth, standardised_rates, standardised_ratios
+from riskstrat.areas import (
+    inequality,
+    neighbours,
+    rates,
+    smooth,
+    standardised_rates,
+    standardised_ratios,
+    with_age_band,
+)
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.rates import byar_interval, exact_interval
 
@@ -64,7 +72,7 @@ def test_intervals_of_inequality_come_from_the_draws():
     assert found["slope_index"] == pytest.approx((np.mean(slopes), *np.quantile(slopes, (0.05, 0.95))))
 
 
-def test_a_group_counts_with_its_share_in_the_fifths_it_lies_in():
+def test_a_group_counts_with_its_share_in_the_quintiles_it_lies_in():
     found = inequality([0.1, 0.4], [30, 70], [0, 1]).rows_by_key("metric", unique=True)
     assert found["ratio"][0] == pytest.approx(4)
     assert inequality([0.1, 0.4], [10, 90], [0, 1]).filter(metric="gap")["estimate"].item() == pytest.approx(0.4 - 0.25)
@@ -72,7 +80,7 @@ def test_a_group_counts_with_its_share_in_the_fifths_it_lies_in():
 
 def test_ages_fall_into_bands():
     ages = pl.DataFrame({"age_years": [0, 19, 20, 44, 89, 90, 104]})
-    assert ages.select(age_band())["age_band"].to_list() == ["0", "19", "20-24", "40-44", "85-89", "90+", "90+"]
+    assert with_age_band(ages)["age_band"].to_list() == ["0", "19", "20-24", "40-44", "85-89", "90+", "90+"]
 
 
 def test_borders_need_not_share_their_corners_but_a_corner_is_no_border():

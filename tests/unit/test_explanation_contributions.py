@@ -4,15 +4,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from riskstrat.errors import RiskstratError
 from riskstrat.explanation import explain, reasons
 from riskstrat.explanation.contributions import OTHER
+from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.records.explanation import Explanation
 
 
 class LinearModel:
-    """A logistic model whose contributions are coefficient x (x - mean)."""
+    """An additive model whose contributions are coefficient x (x - mean)."""
 
-    def __init__(self, coefficients: list[float], mean: list[float], intercept: float) -> None:
+    def __init__(self, coefficients: list[float], mean: list[float], intercept: float, link: Link = LOGIT) -> None:
+        self.link = link
         self.coefficients, self.mean, self.intercept = np.array(coefficients), np.array(mean), intercept
         self.features_ = tuple(f"x{number}" for number in range(len(coefficients)))
 
@@ -21,7 +24,18 @@ class LinearModel:
         return values, float(self.intercept + self.mean @ self.coefficients)
 
     def predict_risk(self, X: pl.DataFrame) -> np.ndarray:
-        return 1 / (1 + np.exp(-(self.intercept + X.select(self.features_).to_numpy() @ self.coefficients)))
+        return self.link.inverse(self.intercept + X.select(self.features_).to_numpy() @ self.coefficients)
+
+
+class Mislabelled(LinearModel):
+    """A model that predicts on the logit and says that it is additive on another link."""
+
+    def __init__(self, model: LinearModel) -> None:
+        self.__dict__.update(vars(model))
+        self.link = CLOGLOG
+
+    def predict_risk(self, X: pl.DataFrame) -> np.ndarray:
+        return LOGIT.inverse(self.intercept + X.select(self.features_).to_numpy() @ self.coefficients)
 
 
 def frame(n: int = 30, seed: int = 0) -> pl.DataFrame:
@@ -35,6 +49,7 @@ def explanation() -> Explanation:
         baseline=-1.0,
         features=("income", "age", "distance"),
         families=("living_conditions", "age_sex", "place"),
+        link="logit",
     )
 
 
@@ -53,6 +68,17 @@ def test_extreme_risks_are_explained_too() -> None:
     assert explain(model, frame()).values.shape == (30, 3)
 
 
+def test_a_model_of_another_link_is_explained_on_that_link() -> None:
+    model = LinearModel([1.0, -2.0, 0.5], [0.1, 0.2, 0.3], -2.0, CLOGLOG)
+    X = frame()
+    why = explain(model, X)
+    assert why.link == "cloglog"
+    total = why.baseline + why.values.sum(axis=1)
+    np.testing.assert_allclose(-np.expm1(-np.exp(total)), model.predict_risk(X), rtol=1e-12)
+    with pytest.raises(RiskstratError, match="cloglog of the risk"):
+        explain(Mislabelled(model), X)
+
+
 def test_families_come_in_one_order_whatever_the_order_of_the_features() -> None:
     why = explanation()
     assert why.family_names == ("age_sex", "living_conditions", "place")
@@ -60,7 +86,9 @@ def test_families_come_in_one_order_whatever_the_order_of_the_features() -> None
 
 
 def test_families_sum_their_features() -> None:
-    why = Explanation(values=np.ones((2, 3)), baseline=0.0, features=("a", "b", "c"), families=("z", "place", "z"))
+    why = Explanation(
+        values=np.ones((2, 3)), baseline=0.0, features=("a", "b", "c"), families=("z", "place", "z"), link="logit"
+    )
     assert why.family_names == ("place", "z")
     np.testing.assert_array_equal(why.by_family(), [[1, 2], [1, 2]])
 

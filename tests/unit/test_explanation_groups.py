@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups, on_risk_scale, unexplained_draws
+from riskstrat.numerics.links import LOGIT
 
 THETA = np.array([[1.0, 1.5], [0.8, 1.1], [1.2, 1.3]])
 
@@ -92,13 +93,13 @@ def test_the_limit_where_a_person_has_the_baseline_risk() -> None:
     values = np.array([[0.3, -0.3], [0.3, -0.3 + 1e-7]])
     risk = 1 / (1 + np.exp(1.0 - values.sum(axis=1)))
     start = 1 / (1 + np.exp(1.0))
-    found = on_risk_scale(values, -1.0, risk)
+    found = on_risk_scale(values, -1.0, risk, LOGIT)
     np.testing.assert_allclose(found[0], np.array([0.3, -0.3]) * start * (1 - start), rtol=1e-12)
     np.testing.assert_allclose(found[1], found[0], atol=1e-7)
     assert found[0].sum() == 0
 
 
 def test_each_family_keeps_its_share_of_the_logit() -> None:
-    found = on_risk_scale(np.array([[2.0, 1.0]]), -3.0, np.array([0.5]))
+    found = on_risk_scale(np.array([[2.0, 1.0]]), -3.0, np.array([0.5]), LOGIT)
     assert found[0, 0] / found[0, 1] == pytest.approx(2.0)
     assert found.sum() == pytest.approx(0.5 - 1 / (1 + np.exp(3.0)))

@@ -113,7 +113,7 @@ def test_units_can_be_taken_whole_on_demand() -> None:
     assert plan.spent_sek == 50_000
 
 
-def test_rivals_spend_the_same_budget_on_the_same_draws() -> None:
+def test_comparators_spend_the_same_budget_on_the_same_draws() -> None:
     seen = units(
         [100, 100],
         [[30.0, 10.0], [20.0, 10.0]],
@@ -135,7 +135,7 @@ def test_rivals_spend_the_same_budget_on_the_same_draws() -> None:
     assert plan.absent == {}
 
 
-def test_rivals_without_their_column_are_absent_and_named() -> None:
+def test_comparators_without_their_column_are_absent_and_named() -> None:
     plan = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 50_000)
     assert plan.comparisons["strategy"].to_list() == ["plan", "equal_share", "random"]
     assert set(plan.absent) == {"care_need_index", "raw_counts", "raw_rates"}
@@ -225,7 +225,6 @@ def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
         draws=Draws(risk=risk, relative_risk=risk, unexplained=risk),
         level=np.ones(2),
         calibration=pl.DataFrame(),
-        target_shift=0.0,
         left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "people": [5], "target_people": [7]}),
         smoothing="gamma",
     )

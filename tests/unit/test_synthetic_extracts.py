@@ -12,10 +12,12 @@ import pyreadstat
 import pytest
 from typer.testing import CliRunner
 
+from data_errors import FAULTS, carried, write_faulty_extracts
 from riskstrat.cli import app
+from riskstrat.files import RESULT_FILE, guard_folder
 from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic import write_municipality
-from riskstrat.synthetic.extracts import FAULTS, carried, choose_people, clean_tables, write_extracts
+from riskstrat.synthetic.extracts import choose_people, clean_tables, write_extracts
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 PEOPLE, SEED = 2_000, 1
@@ -34,12 +36,12 @@ def tables(registers: Registers) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def clean(registers: Registers, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_extracts(registers.folder, tmp_path_factory.mktemp("raw") / "clean", 10_000, faults=False)
+    return write_extracts(registers.folder, tmp_path_factory.mktemp("raw") / "clean", 10_000)
 
 
 @pytest.fixture(scope="module")
 def faulty(registers: Registers, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_extracts(registers.folder, tmp_path_factory.mktemp("raw") / "faulty", 10_000)
+    return write_faulty_extracts(registers.folder, tmp_path_factory.mktemp("raw") / "faulty", 10_000)
 
 
 def read_text(path: Path) -> list[Row]:
@@ -133,9 +135,18 @@ def test_list_counts_the_listed_rows(faulty: Path):
     assert {each["name"]: sum(each["files"].values()) for each in said} == counted
 
 
-def test_without_faults_nothing_is_listed(clean: Path):
-    assert json.loads((clean / "planted.json").read_text(encoding="utf-8"))["faults"] == []
-    assert not (clean / "truth" / "planted_rows.ndjson").read_text(encoding="utf-8")
+@pytest.mark.parametrize("fault", IS_FAULTY)
+def test_the_package_writes_no_faults(clean: Path, fault: str):
+    stem = next(each.file for each in FAULTS if each.name == fault)
+    series = [path for path in clean.iterdir() if re.fullmatch(rf"{stem}(_\d{{4}})?", path.stem)]
+    assert not any(IS_FAULTY[fault](small(row)) for path in series for row in rows_of(path))
+
+
+def test_clean_extracts_say_what_no_delivery_carries(clean: Path):
+    page = (clean / "README.md").read_text(encoding="utf-8")
+    assert "**Invented.**" in page
+    assert "Municipal services are known by the month." in page
+    assert not (clean / "planted.json").exists()
 
 
 def test_lisa_holds_incomes_in_hundreds_of_kronor_and_stars_for_education(clean: Path, tables: dict[str, pl.DataFrame]):
@@ -193,7 +204,7 @@ def test_services_are_carried_by_the_month(tables: dict[str, pl.DataFrame], regi
     assert ends.equals(ends.dt.month_end())
 
 
-def test_families_stay_whole_and_citizens_come_along(registers: Registers):
+def test_families_stay_whole_and_personas_come_along(registers: Registers):
     chosen = choose_people(registers, 300, seed=4)
     families = registers.families.filter(pl.col("person_id").is_in(chosen.implode()))
     whole = registers.families.filter(pl.col("family_id").is_in(families["family_id"].unique().implode()))
@@ -202,28 +213,29 @@ def test_families_stay_whole_and_citizens_come_along(registers: Registers):
     assert set(range(9_000_001, 9_000_008)) <= set(chosen)
 
 
-def test_citizens_carry_no_fault(faulty: Path):
+def test_personas_carry_no_fault(faulty: Path):
     assert planted(faulty).filter(pl.col("person_id") > 9_000_000).is_empty()
 
 
 def test_same_seed_same_extracts(faulty: Path, registers: Registers, tmp_path: Path):
-    assert_same_folder(write_extracts(registers.folder, tmp_path / "again", 10_000), faulty)
+    assert_same_folder(write_faulty_extracts(registers.folder, tmp_path / "again", 10_000), faulty)
 
 
 @pytest.mark.slow
 def test_command_writes_extracts_beside_the_registers(tmp_path: Path):
-    town, raw = tmp_path / "town", tmp_path / "raw"
-    command = ["synthesise", "--people", "1000", "--out", str(town), "--extracts", str(raw)]
+    registers, raw = tmp_path / "registers", tmp_path / "raw"
+    command = ["synthesise", "--people", "1000", "--out", str(registers), "--extracts", str(raw)]
     assert CliRunner().invoke(app, command).exit_code == 0
-    assert open_registers(town).refused().is_empty()
+    assert open_registers(registers).refused().is_empty()
     assert (raw / "RTB_demografi.csv").is_file()
 
 
 def test_sample_is_what_the_writer_makes_today(tmp_path: Path):
     if not (SAMPLES / "modellstad").is_dir():
         pytest.skip("data_samples/modellstad is not there")
-    made = write_extracts(SAMPLES / "modellstad", tmp_path / "raw", PEOPLE, SEED)
+    made = write_faulty_extracts(SAMPLES / "modellstad", tmp_path / "raw", PEOPLE, SEED)
     assert_same_folder(made, SAMPLES / "raw")
+    guard_folder(SAMPLES / "raw", command="data_errors")
 
 
 def test_sample_has_every_fault_and_is_small():
@@ -237,7 +249,7 @@ def test_sample_has_every_fault_and_is_small():
 def assert_same_folder(made: Path, kept: Path) -> None:
     names = {path.relative_to(made) for path in made.rglob("*") if path.is_file()}
     assert names == {path.relative_to(kept) for path in kept.rglob("*") if path.is_file()}
-    for name in names:
+    for name in names - {Path(RESULT_FILE)}:  # digests of those headers too
         if name.suffix in {".sav", ".dta", ".parquet"}:  # their headers hold the time or the library's version
             assert rows_of(made / name) == rows_of(kept / name), name
         else:

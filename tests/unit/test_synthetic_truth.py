@@ -1,4 +1,4 @@
-"""True risks against what really happens in the simulated town, and the rates that DOMAIN.md asks for."""
+"""True risks against what really happens in the simulated municipality, and the rates that DOMAIN.md asks for."""
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -12,18 +12,18 @@ from riskstrat.synthetic.calendar_days import DATA_END, day, month_start
 from riskstrat.synthetic.forward import HORIZON_MONTHS, LONG_BEFORE, SPAN_MONTHS, _frailty_chance, forward_risk
 from riskstrat.synthetic.geography import effects_after_move, make_geography
 from riskstrat.synthetic.growth import Children, make_children, marginal_risk
-from riskstrat.synthetic.homes import area_by_month
 from riskstrat.synthetic.lifecourse import NOT_YET, History, MonthHazards, live
 from riskstrat.synthetic.parameters import AREA_CHANGE, CVD_FATAL_OUTSIDE, MONTHS
-from riskstrat.synthetic.population import Town, make_town
-from riskstrat.synthetic.roster import Bools, Floats
+from riskstrat.synthetic.population import Population, make_population
+from riskstrat.synthetic.population_state import Bools, Floats
+from riskstrat.synthetic.residence import area_by_month
 
 FRAILTY_FROM, CVD_FROM = (81, 105, 129, 153), (54, 114)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lives:
-    town: Town
+    population: Population
     traits: Traits
     area: np.ndarray
     history: History
@@ -35,14 +35,14 @@ class Lives:
 def live_through(seed: int, area_sd: float | None = None) -> Lives:
     geography = make_geography(np.random.SeedSequence(seed), area_sd)
     rng = np.random.default_rng(seed)
-    town = make_town(geography, 30_000, rng)
-    traits = make_traits(town, rng)
-    area = area_by_month(town)
+    population = make_population(geography, 30_000, rng)
+    traits = make_traits(population, rng)
+    area = area_by_month(population)
     health = first_health(traits, rng)
     history = live(traits, health, area, geography.effects, keep=(*FRAILTY_FROM, *CVD_FROM), rng=rng)
-    children = make_children(town, traits, geography, rng)
+    children = make_children(population, traits, geography, rng)
     return Lives(
-        town=town, traits=traits, area=area, history=history, children=children,
+        population=population, traits=traits, area=area, history=history, children=children,
         after_move=effects_after_move(geography), rng=rng,
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def lives() -> Lives:
 
 
 def staying(lives: Lives, month: int, condition: str) -> Bools:
-    """Who lives in the town through the whole horizon (the dead still count as residents in the town's homes)."""
+    """Who lives in the municipality through the whole horizon (the dead still count as residents in its households)."""
     return (lives.area[:, month : month + HORIZON_MONTHS[condition] + 1] >= 0).all(axis=1)
 
 
@@ -261,6 +261,6 @@ def test_home_care_by_age_is_near_the_national_table(lives: Lives):
         assert helped[band].sum() / band.sum() == pytest.approx(share, rel=0.45)
 
 
-def test_births_a_year_are_as_in_the_model_town(lives: Lives):
-    late = (lives.town.birth >= day(2014)) & (lives.town.birth <= DATA_END)
+def test_births_a_year_are_as_in_the_model_municipality(lives: Lives):
+    late = (lives.population.birth >= day(2014)) & (lives.population.birth <= DATA_END)
     assert late.sum() / 10 / 30_000 == pytest.approx(1_290 / 102_519, rel=0.15)

@@ -6,8 +6,10 @@ In: counts and risks of people or groups. Out: rates, smoothed ratios with poste
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits
 from riskstrat.areas.geography import Neighbours, neighbours
-from riskstrat.areas.grouping import age_band
-from riskstrat.areas.inequality import inequality
+from riskstrat.areas.grouping import folds_of_target, with_age_band
+from riskstrat.areas.inequality import area_inequality, inequality
+from riskstrat.areas.observed_expected import recalibrate
+from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.rates import rates, standardised_rates, standardised_ratios
 from riskstrat.areas.smoothing import Smoothed, smooth
 from riskstrat.areas.strata import estimate_strata
@@ -16,16 +18,20 @@ from riskstrat.areas.versions import area_lookup, stable_areas
 __all__ = [
     "estimate_areas",
     "estimate_strata",
+    "recalibrate",
+    "folds_of_target",
     "smooth",
     "Smoothed",
+    "Posterior",
     "rates",
     "standardised_rates",
     "standardised_ratios",
     "funnel_limits",
     "inequality",
+    "area_inequality",
     "neighbours",
     "Neighbours",
     "area_lookup",
     "stable_areas",
-    "age_band",
+    "with_age_band",
 ]

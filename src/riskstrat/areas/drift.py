@@ -1,17 +1,21 @@
 """Whether theta persists: how far the groups' ratios moved between the earlier and the later landmarks.
 
-In: recalibrated counts by landmark, and the posterior of theta. Out: one row, the drift beside the spread among groups.
+In: each row's share of O and E, and draws of theta. Out: one row, the drift beside the spread among groups.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import betaln
 
-from riskstrat.areas.counts import Recalibrated, counts_by_group
 from riskstrat.areas.gamma import log_prior, shape_of
+from riskstrat.areas.observed_expected import ObservedExpected
 from riskstrat.records.areas import INTERVAL
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.integer]
 
 SD_RANGE = (0.0005, 3.0)
 SD_POINTS = 128
@@ -19,7 +23,7 @@ MEDIAN = 0.5
 
 
 def drift_between_halves(
-    agreed: Recalibrated, landmark: np.ndarray, group: np.ndarray, theta: np.ndarray
+    counts: ObservedExpected, landmark: Numbers, group: Numbers, theta: Floats
 ) -> pl.DataFrame | None:
     """Estimate how far theta moved between two halves of the cohort, of about as many outcomes each.
 
@@ -29,8 +33,8 @@ def drift_between_halves(
 
     Parameters
     ----------
-    agreed
-        Recalibrated risks and outcomes.
+    counts
+        Each row's share of O and E.
     landmark, group
         Landmark and group number of each row, (n,); group -1 is left out.
     theta
@@ -44,11 +48,11 @@ def drift_between_halves(
         all outcomes are of one landmark.
     """
     inside = group >= 0
-    cut = _late_from(landmark[inside], agreed.weighted_outcome[inside])
+    cut = _late_from(landmark[inside], counts.weighted_outcome[inside])
     if cut is None:
         return None
     late = landmark >= cut
-    before, after = (counts_by_group(agreed, np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
+    before, after = (counts.by_group(np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
     return pl.DataFrame(
         {
             "early_last": [int(landmark[~late].max())],
@@ -61,7 +65,7 @@ def drift_between_halves(
     )
 
 
-def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> np.ndarray:
+def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> Floats:
     """Median and 90 % interval of the standard deviation of log(theta later / theta earlier), (3,).
 
     Given both halves' count O, the later is beta-binomial: theta times independent gammas of mean 1 in each half, whose
@@ -96,7 +100,7 @@ def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> np.ndarray:
     return np.interp((MEDIAN, *INTERVAL), below, sd)
 
 
-def _late_from(landmark: np.ndarray, outcomes: np.ndarray) -> int | None:
+def _late_from(landmark: Numbers, outcomes: Floats) -> int | None:
     """First landmark of the later half; None where one landmark holds all outcomes."""
     labels, numbers = np.unique(landmark, return_inverse=True)
     before = np.cumsum(np.bincount(numbers, outcomes))[:-1]
@@ -107,6 +111,6 @@ def _late_from(landmark: np.ndarray, outcomes: np.ndarray) -> int | None:
     return int(labels[1:][np.argmin(uneven)])
 
 
-def _summary(name: str, quantiles: np.ndarray) -> dict[str, list[float]]:
+def _summary(name: str, quantiles: Floats) -> dict[str, list[float]]:
     median, lower, upper = quantiles.tolist()
     return {name: [median], f"{name}_lower": [lower], f"{name}_upper": [upper]}

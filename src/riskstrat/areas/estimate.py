@@ -1,6 +1,6 @@
-"""Risk per group when we stand: what was observed there, and what the model predicts for its people now.
+"""Risk per group at the as-of date: what was observed there, and what the model predicts for its people now.
 
-In: a cohort with cross-fitted risks, a target population with predicted risks. Out: `AreaEstimates`.
+In: a cohort with out-of-fold risks, a target population with predicted risks. Out: `AreaEstimates`.
 """
 
 from __future__ import annotations
@@ -9,48 +9,46 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.areas.counts import counts_by_group, recalibrate, shifted
 from riskstrat.areas.drift import drift_between_halves
-from riskstrat.areas.gamma import GammaPosterior, integrated
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import (
-    AGE_BAND,
-    as_columns,
-    check_columns,
-    check_risk,
-    number_groups,
-    raise_if,
-    sums,
-    with_age_band,
-)
-from riskstrat.areas.smoothing import METHODS, unknown_method
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_asked
+from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
+from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
+from riskstrat.numerics.checks import risk_problems
+from riskstrat.numerics.groups import AGE_BAND, common_groups
+from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
 from riskstrat.records.cohort import Cohort, Target
 
-# Only a method whose intervals can be believed carries a plan.
-AVAILABLE = ("gamma",)
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+
 CLEARLY = 0.95
 HIGHER, UNCERTAIN, LOWER = "clearly higher", "uncertain", "clearly lower"
+# Sums of risks that went through the recalibration equal the observed outcomes but for rounding.
+AGREEMENT = 1e-6
 
 
 def estimate_areas(
     cohort: Cohort,
-    risk: np.ndarray,
+    risk: Floats,
     target: Target,
-    target_risk: np.ndarray,
+    target_risk: Floats,
     *,
     by: str | Sequence[str] = "area_id",
     smoothing: str = "gamma",
     neighbours: Neighbours | None = None,
+    recalibration: PeriodRecalibration | None = None,
     seed: int = 0,
     draws: int = 2000,
 ) -> AreaEstimates:
     """Estimate how high the risk of each group is now, and how sure that is.
 
     O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
-    the group when we stand, times one draw of today's level that all groups share. It assumes that theta persists;
+    the group at the as-of date, times one draw of today's level that all groups share. It assumes that theta persists;
     `AreaEstimates.drift` says how far it moved within the cohort.
 
     Parameters
@@ -63,13 +61,16 @@ def estimate_areas(
     target
         The people on whom planning decides, with the same grouping columns.
     target_risk
-        Their predicted risks, from the models behind `risk`, before any recalibration: this function recalibrates both.
+        Their predicted risks, (m,), from the models behind `risk`.
     by
         Grouping column, or several that are crossed. ``age_band`` is made if the people do not have it.
     smoothing
         ``gamma``: hyper-parameters integrated.
     neighbours
         For spatial smoothing, which none of the available methods does yet.
+    recalibration
+        The one that `risk` *and* `target_risk` already went through. None: both are as predicted, and both are
+        recalibrated in the large here, on the logit scale.
     seed, draws
         Of the posterior.
 
@@ -82,56 +83,67 @@ def estimate_areas(
     Raises
     ------
     UsageError
-        If an argument cannot be used; all problems at once.
+        If an argument cannot be used, all problems at once; or if risks did not go through the given recalibration.
     DesignError
         If there is no group or no outcome.
 
     References
     ----------
     Clayton and Kaldor, Biometrics 1987;43:671 (the model). Simpson et al., Statistical Science 2017;32:1 (the prior).
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female"] * 100, "age_years": [70] * 100})
+    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
+    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
+    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
+    >>> cohort = Cohort(people=trained, horizon_days=365, **known)
+    >>> areas = estimate_areas(cohort, np.full(100, 0.2), Target(people=people, **known), np.full(100, 0.2))
+    >>> areas.table.select("area_id", "cases", "class").rows()
+    [('a', 0, 'clearly lower'), ('b', 25, 'clearly higher')]
     """
     columns = as_columns(by)
-    risk, target_risk = np.asarray(risk, dtype=float), np.asarray(target_risk, dtype=float)
-    now, then = _with_band_if_asked(target.people, columns), _with_band_if_asked(cohort.people, columns)
+    risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)
+    now, then = with_band_if_asked(target.people, columns), with_band_if_asked(cohort.people, columns)
     raise_if(
         [
             *check_columns(columns, cohort=then, target=now),
-            *check_risk("risk", risk, then.height),
-            *check_risk("target_risk", target_risk, now.height),
-            *_check_options(smoothing, neighbours, draws),
+            *risk_problems("risk", risk, then.height),
+            *risk_problems("target_risk", target_risk, now.height),
+            *_option_problems(smoothing, neighbours, draws),
         ]
     )
-    labels, (group_then, group_now) = number_groups(columns, then, now)
+    labels, (group_then, group_now) = common_groups(columns, then, now)
     _check_groups(labels, group_then, group_now)
+    landmark = then["landmark"].to_numpy()
+    if recalibration is None:
+        recalibration = recalibrate(cohort, risk)
+        risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
+    rows = observed_expected(cohort, risk, recalibration)
+    _check_agreement(rows)
     target_people = sums(group_now, None, labels.height)
     present = target_people > 0
-    agreed = recalibrate(cohort, risk)
-    counts = counts_by_group(agreed, group_then, labels.height)
-    theta = posterior_of(counts).draw(draws, seed)[:, present]
-    level = _level(agreed.level_variance, draws, seed)
-    risk_now = shifted(target_risk, agreed.target_shift)
-    matrices = _quantities(theta, level, *_by_stratum(now, group_now, risk_now, present))
+    counts = rows.by_group(group_then, labels.height)
+    observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
+    theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
+    level = _level(recalibration.level_variance, draws, seed)
+    matrices = _quantities(theta, level, *_by_stratum(now, group_now, target_risk, present))
     people = counts.with_columns(pl.Series("target_people", target_people))
     return AreaEstimates(
         by=columns,
         table=_table(pl.concat([labels, people], how="horizontal").filter(present), matrices),
         draws=matrices,
         level=level,
-        calibration=agreed.table,
-        target_shift=agreed.target_shift,
+        calibration=recalibration.account,
         left_out=_left_out(group_then, group_now, present),
         smoothing=smoothing,
-        drift=drift_between_halves(agreed, then["landmark"].to_numpy(), group_then, theta),
+        drift=drift_between_halves(rows, landmark, group_then, theta),
         disclosure=cohort.disclosure,
     )
 
 
-def posterior_of(counts: pl.DataFrame) -> GammaPosterior:
-    """Posterior of theta from observed and expected; groups without expected outcomes learn from the others."""
-    return integrated(counts["observed"].to_numpy(), counts["expected"].to_numpy())
-
-
-def _level(variance: float, draws: int, seed: int) -> np.ndarray:
+def _level(variance: float, draws: int, seed: int) -> Floats:
     """Draw today's level relative to that of all periods: a gamma of mean 1, because it is a count over its mean."""
     if variance == 0:
         return np.ones(draws)
@@ -140,23 +152,29 @@ def _level(variance: float, draws: int, seed: int) -> np.ndarray:
     return np.asarray(random.gamma(1 / variance, variance, draws))
 
 
-def _with_band_if_asked(people: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    return with_age_band(people) if AGE_BAND in columns else people
-
-
-def _check_options(smoothing: str, neighbours: Neighbours | None, draws: int) -> list[Problem]:
-    problems = []
-    if smoothing not in AVAILABLE:
-        problems.append(unknown_method(smoothing, {name: METHODS[name] for name in AVAILABLE}))
-    if neighbours is not None:
-        found = "neighbours"
-        problems.append(Problem(found=found, expected="none: no spatial method is available", remedy="leave them out"))
+def _option_problems(smoothing: str, neighbours: Neighbours | None, draws: int) -> list[Problem]:
+    available = {name: method for name, method in POSTERIORS.items() if method.carries_plans}
+    problems = method_problems(smoothing, available, neighbours)
     if draws < 1:
         problems.append(Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000"))
     return problems
 
 
-def _check_groups(labels: pl.DataFrame, group_then: np.ndarray, group_now: np.ndarray) -> None:
+def _check_agreement(rows: ObservedExpected) -> None:
+    observed, expected = float(rows.weighted_outcome.sum()), float(rows.risk[rows.included].sum())
+    if abs(observed - expected) > AGREEMENT * observed:
+        raise_if(
+            [
+                Problem(
+                    found=f"risks that sum to {expected / observed:.6g} of what was observed",
+                    expected="risks that went through the recalibration that is given",
+                    remedy="apply it to risk and target_risk first, or leave recalibration out",
+                )
+            ]
+        )
+
+
+def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers) -> None:
     empty = [name for name, numbers in (("cohort", group_then), ("target", group_now)) if not (numbers >= 0).any()]
     if empty:
         raise DesignError(
@@ -172,7 +190,7 @@ def _check_groups(labels: pl.DataFrame, group_then: np.ndarray, group_now: np.nd
         )
 
 
-def _quantities(theta: np.ndarray, level: np.ndarray, risk_sums: np.ndarray, people_counts: np.ndarray) -> Draws:
+def _quantities(theta: Floats, level: Floats, risk_sums: Floats, people_counts: Floats) -> Draws:
     """Compute the three named quantities of the groups that are present now, each (draws, groups)."""
     expected = theta * risk_sums.sum(axis=1)
     stratum_risk = (theta @ risk_sums) / people_counts.sum(axis=0)
@@ -184,11 +202,11 @@ def _quantities(theta: np.ndarray, level: np.ndarray, risk_sums: np.ndarray, peo
 
 
 def _by_stratum(
-    people: pl.DataFrame, group: np.ndarray, risk: np.ndarray, present: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    people: pl.DataFrame, group: Numbers, risk: Floats, present: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Sum risk and count people by group and stratum of sex and age band, both (present groups, strata)."""
     inside = group >= 0
-    strata, (stratum,) = number_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
+    strata, (stratum,) = common_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
     cell = group[inside] * strata.height + stratum
     shape = (len(present), strata.height)
     cells = len(present) * strata.height
@@ -211,7 +229,7 @@ def _table(counts: pl.DataFrame, draws: Draws) -> pl.DataFrame:
     return counts.with_columns(*summaries, pl.Series("probability_higher", higher)).with_columns(kind.alias("class"))
 
 
-def _summary(quantity: str, draws: np.ndarray) -> list[pl.Series]:
+def _summary(quantity: str, draws: Floats) -> list[pl.Series]:
     lower, upper = np.quantile(draws, INTERVAL, axis=0)
     return [
         pl.Series(quantity, draws.mean(axis=0)),
@@ -220,7 +238,7 @@ def _summary(quantity: str, draws: np.ndarray) -> list[pl.Series]:
     ]
 
 
-def _left_out(group_then: np.ndarray, group_now: np.ndarray, present: np.ndarray) -> pl.DataFrame:
+def _left_out(group_then: Numbers, group_now: Numbers, present: NDArray[np.bool_]) -> pl.DataFrame:
     gone = np.flatnonzero(~present)
     return pl.DataFrame(
         {

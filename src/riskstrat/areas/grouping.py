@@ -9,68 +9,78 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.numerics.groups import AGE_BAND, age_band
 
-AGE_BAND = "age_band"
 # Children change fast: one year at a time below this age, then five.
 SINGLE_YEARS_BELOW = 20
 BAND_YEARS = 5
 OLDEST_BAND = 90
 
 
-def age_band() -> pl.Expr:
-    """Five-year bands of ``age_years`` as text, ``"70-74"``; single years below 20, and 90 and above together.
-
-    Examples
-    --------
-    >>> pl.DataFrame({"age_years": [1, 72, 95]}).select(age_band())["age_band"].to_list()
-    ['1', '70-74', '90+']
-    """
-    age = pl.col("age_years")
-    low = age - age % BAND_YEARS
-    band = pl.format("{}-{}", low, low + BAND_YEARS - 1)
-    return (
-        pl.when(age < SINGLE_YEARS_BELOW)
-        .then(age.cast(pl.String))
-        .when(age >= OLDEST_BAND)
-        .then(pl.lit(f"{OLDEST_BAND}+"))
-        .otherwise(band)
-        .alias(AGE_BAND)
-    )
-
-
 def with_age_band(people: pl.DataFrame) -> pl.DataFrame:
-    """Add the column ``age_band`` unless the people already have one."""
-    return people if AGE_BAND in people.columns else people.with_columns(age_band())
-
-
-def number_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFrame, list[np.ndarray]]:
-    """Give the groups of several frames one common numbering.
+    """Add the column ``age_band``, by which areas are standardised, unless the people already have one.
 
     Parameters
     ----------
-    by
-        The columns whose combinations are the groups.
-    *frames
-        Frames that have these columns.
+    people
+        With ``age_years``.
 
     Returns
     -------
-    labels, numbers
-        Labels sorted, one row a group; for each frame its rows' group numbers, -1 where a label is null.
+    polars.DataFrame
+        Five-year bands as text, single years below 20, and 90 and above together.
+
+    Examples
+    --------
+    >>> with_age_band(pl.DataFrame({"age_years": [1, 72, 95]}))["age_band"].to_list()
+    ['1', '70-74', '90+']
     """
-    labels = pl.concat([frame.select(by).unique() for frame in frames]).unique().drop_nulls().sort(by)
-    keyed = labels.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("group_number"))
-    return labels, [_numbers_in(frame, keyed, by) for frame in frames]
+    if AGE_BAND in people.columns:
+        return people
+    return people.with_columns(age_band(BAND_YEARS, single_years_below=SINGLE_YEARS_BELOW, open_from=OLDEST_BAND))
 
 
-def _numbers_in(frame: pl.DataFrame, keyed: pl.DataFrame, by: Sequence[str]) -> np.ndarray:
-    joined = frame.select(by).join(keyed, on=list(by), how="left", maintain_order="left")
-    return joined["group_number"].fill_null(-1).to_numpy()
+def with_band_if_asked(people: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Add the column ``age_band`` where it is one of the grouping columns."""
+    return with_age_band(people) if AGE_BAND in by else people
 
 
-def sums(numbers: np.ndarray, values: np.ndarray | None, groups: int) -> np.ndarray:
+def folds_of_target(
+    trained: pl.Series, folds: NDArray[np.integer], target: pl.Series, unseen: int = -1
+) -> NDArray[np.integer]:
+    """Fold of each person of the target population: the one that the person's area belongs to.
+
+    Parameters
+    ----------
+    trained
+        Area of each row of the cohort, (n,); an area lies in one fold.
+    folds
+        Fold of each of these rows, (n,).
+    target
+        Area of each person of the target population, (m,).
+    unseen
+        Fold of people whose area is in no fold: no model has seen it, so that any may predict their risk.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m,).
+
+    Examples
+    --------
+    >>> folds_of_target(pl.Series(["a", "a", "b"]), np.array([0, 0, 1]), pl.Series(["b", "c", "a"])).tolist()
+    [1, -1, 0]
+    """
+    known = pl.DataFrame({"area": trained, "fold": folds}).unique("area")
+    people = target.to_frame("area")
+    found = people.join(known, on="area", how="left", maintain_order="left", nulls_equal=True)["fold"]
+    return found.fill_null(unseen).to_numpy()
+
+
+def sums(numbers: NDArray[np.integer], values: NDArray[np.number | np.bool_] | None, groups: int) -> NDArray[np.number]:
     """Sum values (or count rows) per group, (groups,); rows without a group are left out."""
     inside = numbers >= 0
     return np.bincount(numbers[inside], None if values is None else values[inside], minlength=groups)
@@ -92,21 +102,6 @@ def check_columns(by: Sequence[str], **frames: pl.DataFrame) -> list[Problem]:
         for column in by
         if column not in frame.columns
     ]
-
-
-def check_risk(name: str, risk: np.ndarray, rows: int) -> list[Problem]:
-    """List what is wrong with a list of risks."""
-    if risk.shape != (rows,):
-        return [
-            Problem(
-                found=f"{name} of shape {risk.shape}",
-                expected=f"one number for each of {rows} people",
-                remedy="predict for these people and keep their order",
-            )
-        ]
-    if not np.isfinite(risk).all() or ((risk < 0) | (risk > 1)).any():
-        return [Problem(found=f"{name} outside [0, 1] or missing", expected="risks", remedy="use predict_risk")]
-    return []
 
 
 def as_columns(by: str | Sequence[str]) -> tuple[str, ...]:

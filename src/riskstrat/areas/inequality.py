@@ -11,16 +11,18 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if
-from riskstrat.errors import Problem
-from riskstrat.records.areas import INTERVAL
+from riskstrat.errors import DesignError, Problem
+from riskstrat.records.areas import INTERVAL, AreaEstimates
 
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-FIFTHS = 5
+Floats = NDArray[np.float64]
+Measure = Callable[[Floats, Floats, Floats], Floats]
+QUINTILES = 5
 
 
-def mid_ranks(people: np.ndarray, deprivation: np.ndarray) -> np.ndarray:
+def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
     """Share of the population that is less deprived, half of the own group included, (n,) in (0, 1).
 
     Groups of equal deprivation share one rank.
@@ -62,7 +64,7 @@ def inequality(
     -------
     polars.DataFrame
         metric, estimate, lower, upper (90 %, null without draws): ``slope_index``, ``relative_index``, ``gap`` and
-        ``ratio`` between the most and the least deprived fifth of the population, ``concentration_index``,
+        ``ratio`` between the most and the least deprived quintile of the population, ``concentration_index``,
         ``erreygers_index``. Positive, and above 1 for ratios, when the deprived do worse.
 
     Raises
@@ -95,7 +97,44 @@ def inequality(
     )
 
 
-def _line(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> pl.DataFrame:
+    """Measure how the risk of areas differs by deprivation, with intervals from their draws.
+
+    Parameters
+    ----------
+    areas
+        Estimates by area.
+    deprivation
+        The grouping columns of the areas and an index of deprivation, higher for more deprived; areas without one are
+        left out.
+    index
+        Column of the index, such as ``care_need_index``.
+
+    Returns
+    -------
+    polars.DataFrame
+        As `inequality`.
+
+    Raises
+    ------
+    DesignError
+        If fewer than two levels of deprivation are known.
+    """
+    found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
+    known = np.flatnonzero(found.is_not_null().to_numpy())
+    if found.drop_nulls().n_unique() < 2:
+        raise DesignError(
+            Problem(
+                found=f"{found.drop_nulls().n_unique()} levels of {index} among {len(known)} areas",
+                expected="at least two",
+                remedy="add the index of more areas, or leave inequality out",
+            )
+        )
+    people = areas.table["target_people"].to_numpy()
+    return inequality(areas.draws.risk[:, known], people[known], found.to_numpy()[known])
+
+
+def _line(values: Floats, people: Floats, rank: Floats) -> tuple[Floats, Floats]:
     """Population-weighted regression on the rank: value at rank 0 and slope, both (draws,)."""
     weight = people / people.sum()
     centred = rank - weight @ rank
@@ -103,40 +142,40 @@ def _line(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> tuple[np.
     return np.asarray(values @ weight - slope * (weight @ rank)), slope
 
 
-def _slope_index(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+def _slope_index(values: Floats, people: Floats, rank: Floats) -> Floats:
     return _line(values, people, rank)[1]
 
 
-def _relative_index(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+def _relative_index(values: Floats, people: Floats, rank: Floats) -> Floats:
     intercept, slope = _line(values, people, rank)
     return np.asarray((intercept + slope) / intercept)
 
 
-def _fifth(values: np.ndarray, people: np.ndarray, rank: np.ndarray, number: int) -> np.ndarray:
-    """Mean of a fifth of the population, (draws,); groups of one rank count as one, and with their share in a fifth."""
+def _quintile(values: Floats, people: Floats, rank: Floats, number: int) -> Floats:
+    """Mean of a quintile of the population, (draws,); groups of equal rank count as one, each with its share in it."""
     _, level = np.unique(rank, return_inverse=True)
     size = np.bincount(level, people)
     upper = np.cumsum(size) / size.sum()
     lower = upper - size / size.sum()
-    inside = np.clip(np.minimum(upper, (number + 1) / FIFTHS) - np.maximum(lower, number / FIFTHS), 0, None)
+    inside = np.clip(np.minimum(upper, (number + 1) / QUINTILES) - np.maximum(lower, number / QUINTILES), 0, None)
     weight = (inside / size)[level] * people
     return np.asarray(values @ weight / weight.sum())
 
 
-def _gap(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    return np.asarray(_fifth(values, people, rank, FIFTHS - 1) - _fifth(values, people, rank, 0))
+def _gap(values: Floats, people: Floats, rank: Floats) -> Floats:
+    return np.asarray(_quintile(values, people, rank, QUINTILES - 1) - _quintile(values, people, rank, 0))
 
 
-def _ratio(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    return np.asarray(_fifth(values, people, rank, FIFTHS - 1) / _fifth(values, people, rank, 0))
+def _ratio(values: Floats, people: Floats, rank: Floats) -> Floats:
+    return np.asarray(_quintile(values, people, rank, QUINTILES - 1) / _quintile(values, people, rank, 0))
 
 
-def _concentration(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+def _concentration(values: Floats, people: Floats, rank: Floats) -> Floats:
     weight = people / people.sum()
     return np.asarray(2 * (values @ (weight * (rank - weight @ rank))) / (values @ weight))
 
 
-def _erreygers(values: np.ndarray, people: np.ndarray, rank: np.ndarray) -> np.ndarray:
+def _erreygers(values: Floats, people: Floats, rank: Floats) -> Floats:
     return np.asarray(4 * (values @ people / people.sum()) * _concentration(values, people, rank))
 
 
@@ -150,12 +189,12 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def _summary(draws: np.ndarray) -> tuple[float, float, float]:
+def _summary(draws: Floats) -> tuple[float, float, float]:
     lower, upper = np.quantile(draws, INTERVAL)
     return float(draws.mean()), float(lower), float(upper)
 
 
-def _check(values: np.ndarray, people: np.ndarray, deprivation: np.ndarray, *, proportion: bool) -> list[Problem]:
+def _check(values: Floats, people: Floats, deprivation: Floats, *, proportion: bool) -> list[Problem]:
     n = values.shape[-1]
     if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
         found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"

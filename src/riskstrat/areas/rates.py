@@ -10,17 +10,20 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if
 from riskstrat.errors import Problem
+from riskstrat.numerics.intervals import wilson_interval
 
 # Byar's approximation is poor for small counts.
 EXACT_BELOW = 10
 # A directly standardised rate of fewer cases hangs on single strata (PHEindicatormethods' rule).
 FEWEST_FOR_DIRECT = 10
 
-Interval = tuple[np.ndarray, np.ndarray]
+Floats = NDArray[np.float64]
+Interval = tuple[Floats, Floats]
 
 
 def byar_interval(count: npt.ArrayLike, level: float = 0.95) -> Interval:
@@ -62,24 +65,9 @@ def poisson_interval(count: npt.ArrayLike, level: float = 0.95) -> Interval:
     return lower, upper
 
 
-def wilson_interval(count: npt.ArrayLike, people: npt.ArrayLike, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion (Newcombe 1998).
-
-    Examples
-    --------
-    >>> lower, upper = wilson_interval(65, 100)
-    >>> round(float(lower), 6), round(float(upper), 6)
-    (0.552544, 0.736358)
-    """
-    x, n = np.asarray(count, dtype=float), np.asarray(people, dtype=float)
-    z = ndtri((1 + level) / 2)
-    half = z * np.sqrt(z**2 + 4 * x * (1 - x / n))
-    return (2 * x + z**2 - half) / (2 * (n + z**2)), (2 * x + z**2 + half) / (2 * (n + z**2))
-
-
 KINDS = {
     "rate": lambda count, time, level: tuple(limit / time for limit in poisson_interval(count, level)),
-    "proportion": wilson_interval,
+    "proportion": lambda count, people, level: wilson_interval(count / people, people, level),
 }
 
 
@@ -257,7 +245,7 @@ def check_level(level: float) -> list[Problem]:
     return [Problem(found=f"a level of {level}", expected="between 0 and 1", remedy="use 0.95, say")]
 
 
-def _check_counts(x: np.ndarray, n: np.ndarray, kind: str) -> list[Problem]:
+def _check_counts(x: Floats, n: Floats, kind: str) -> list[Problem]:
     if kind not in KINDS:
         return [Problem(found=f"no kind '{kind}'", expected=" or ".join(KINDS), remedy="choose one of these")]
     if x.shape != n.shape:

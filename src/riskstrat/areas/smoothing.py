@@ -1,21 +1,27 @@
 """Smoothing of observed over expected counts, by any of the declared methods.
 
-In: observed and expected counts per group. Out: one smoothed ratio per group and, where the method has
-one, its posterior.
+In: observed and expected counts per group. Out: one smoothed ratio per group and, where the method has one, its
+posterior. A new method is one line in `POSTERIORS`, or in `MOMENTS` where it has no posterior.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
 
-from riskstrat.areas.gamma import GammaPosterior, integrated, plugged_in
+from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
+from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.marshall import marshall_global, marshall_local
+from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,11 +41,11 @@ class Smoothed:
     """
 
     method: str
-    estimate: np.ndarray
-    posterior: GammaPosterior | None
+    estimate: Floats
+    posterior: Posterior | None
     seed: int
 
-    def draws(self, draws: int = 2000) -> np.ndarray:
+    def draws(self, draws: int = 2000) -> Floats:
         """Draw from the posterior, (draws, n), the same for the same seed.
 
         Raises
@@ -49,8 +55,8 @@ class Smoothed:
         """
         return self._known_posterior().draw(draws, self.seed)
 
-    def exceedance(self, threshold: float) -> np.ndarray:
-        """P(ratio > threshold), (n,), exact.
+    def exceedance(self, threshold: float) -> Floats:
+        """P(ratio > threshold), (n,), exact where the posterior's is.
 
         Raises
         ------
@@ -59,12 +65,12 @@ class Smoothed:
         """
         return self._known_posterior().exceedance(threshold)
 
-    def _known_posterior(self) -> GammaPosterior:
+    def _known_posterior(self) -> Posterior:
         if self.posterior is None:
             raise UsageError(
                 Problem(
                     found=f"method '{self.method}' has no posterior",
-                    expected="gamma or gamma_plugin",
+                    expected=" or ".join(POSTERIORS),
                     remedy="use method='gamma'",
                 )
             )
@@ -72,18 +78,49 @@ class Smoothed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
-    """How a method is computed and what it needs."""
+class PosteriorMethod:
+    """A method that gives a posterior.
 
-    fit: Callable[[np.ndarray, np.ndarray, Neighbours | None], np.ndarray | GammaPosterior]
+    Attributes
+    ----------
+    fit
+        Observed, expected (0 where nothing is known of a group) and neighbours to the posterior of their ratio.
+    uses_neighbours
+        Whether it needs neighbours; a method that does not is never given any.
+    carries_plans
+        Whether its intervals cover what they claim, so that area estimates and plans may be made from its draws.
+    """
+
+    fit: Callable[[Floats, Floats, Neighbours | None], Posterior]
+    uses_neighbours: bool = False
+    carries_plans: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentMethod:
+    """A method that gives smoothed ratios by moments, without a posterior.
+
+    Attributes
+    ----------
+    fit
+        Observed, expected and neighbours to smoothed ratios, (n,).
+    uses_neighbours
+        Whether it needs neighbours; a method that does not is never given any.
+    """
+
+    fit: Callable[[Floats, Floats, Neighbours | None], Floats]
     uses_neighbours: bool = False
 
 
-METHODS = {
-    "gamma": Method(fit=lambda observed, expected, _: integrated(observed, expected)),
-    "gamma_plugin": Method(fit=lambda observed, expected, _: plugged_in(observed, expected)),
-    "marshall": Method(fit=lambda observed, expected, _: marshall_global(observed, expected)),
-    "marshall_local": Method(
+POSTERIORS: dict[str, PosteriorMethod] = {
+    "gamma": PosteriorMethod(fit=lambda observed, expected, _: integrated(observed, expected)),
+    "gamma_plugin": PosteriorMethod(
+        fit=lambda observed, expected, _: plugged_in(observed, expected), carries_plans=False
+    ),
+}
+MOMENTS: dict[str, MomentMethod] = {
+    "marshall": MomentMethod(fit=lambda observed, expected, _: marshall_global(observed, expected)),
+    "marshall_local": MomentMethod(
         fit=lambda observed, expected, neighbours: marshall_local(observed, expected, cast("Neighbours", neighbours)),
         uses_neighbours=True,
     ),
@@ -91,12 +128,12 @@ METHODS = {
 
 
 def smooth(
-    observed: np.ndarray,
-    expected: np.ndarray,
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
     method: str = "gamma",
     neighbours: Neighbours | None = None,
     *,
-    covariates: np.ndarray | None = None,
+    covariates: Floats | None = None,
     seed: int = 0,
 ) -> Smoothed:
     """Smooth observed over expected counts of groups.
@@ -135,17 +172,17 @@ def smooth(
     >>> smooth(np.array([2.0, 8.0, 20.0]), np.array([5.0, 10.0, 10.0]), "marshall").estimate.round(2)
     array([0.75, 0.91, 1.77])
     """
-    observed, expected = np.asarray(observed, dtype=float), np.asarray(expected, dtype=float)
-    problems = [*_of_counts(observed, expected), *_of_method(method, neighbours, covariates, len(observed))]
-    if problems:
-        raise UsageError(*problems)
-    fitted = METHODS[method].fit(observed, expected, neighbours)
-    if isinstance(fitted, GammaPosterior):
-        return Smoothed(method=method, estimate=fitted.mean, posterior=fitted, seed=seed)
-    return Smoothed(method=method, estimate=fitted, posterior=None, seed=seed)
+    o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    methods = {**POSTERIORS, **MOMENTS}
+    raise_if([*_count_problems(o, e, neighbours), *method_problems(method, methods, neighbours, covariates)])
+    if method in MOMENTS:
+        estimate = MOMENTS[method].fit(o, e, neighbours)
+        return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)
+    posterior = POSTERIORS[method].fit(o, e, neighbours)
+    return Smoothed(method=method, estimate=posterior.mean, posterior=posterior, seed=seed)
 
 
-def _of_counts(observed: np.ndarray, expected: np.ndarray) -> list[Problem]:
+def _count_problems(observed: Floats, expected: Floats, neighbours: Neighbours | None) -> list[Problem]:
     if observed.ndim != 1 or observed.shape != expected.shape or observed.size == 0:
         return [
             Problem(
@@ -160,27 +197,40 @@ def _of_counts(observed: np.ndarray, expected: np.ndarray) -> list[Problem]:
         (bool((observed == 0).all()), "no observed outcome in any group", "at least one"),
         (not np.isfinite(expected).all(), "expected counts that are not finite", "numbers above 0"),
         (bool((expected <= 0).any()), "expected counts of 0 or below", "numbers above 0"),
+        (
+            neighbours is not None and len(neighbours.areas) != observed.size,
+            "neighbours of other groups",
+            f"those of these {observed.size}",
+        ),
     )
     remedy = "leave such groups out or check how the counts were made"
     return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
 
 
-def _of_method(method: str, neighbours: Neighbours | None, covariates: np.ndarray | None, n: int) -> list[Problem]:
-    if method not in METHODS:
-        return [unknown_method(method, METHODS)]
-    needed = METHODS[method].uses_neighbours
+def method_problems(
+    method: str,
+    available: Mapping[str, PosteriorMethod | MomentMethod],
+    neighbours: Neighbours | None,
+    covariates: Floats | None = None,
+) -> list[Problem]:
+    """List what is wrong with the choice of a method and with what is given to it.
+
+    Parameters
+    ----------
+    method
+        Name of the chosen method.
+    available
+        The methods there are to choose from.
+    neighbours, covariates
+        What is given to it.
+    """
+    known = method in available
+    needed = known and available[method].uses_neighbours
     complaints = (
+        (not known, f"no smoothing method '{method}'", " or ".join(available)),
         (needed and neighbours is None, "no neighbours", f"neighbours, because '{method}' uses them"),
         (not needed and neighbours is not None, "neighbours", f"none, because '{method}' does not use them"),
-        (neighbours is not None and len(neighbours.areas) != n, "neighbours of other groups", f"those of these {n}"),
         (covariates is not None, "covariates", f"none, because '{method}' does not use them"),
     )
     remedy = "change the argument or the method"
     return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
-
-
-def unknown_method(method: str, available: dict[str, Method]) -> Problem:
-    """Say which methods there are."""
-    return Problem(
-        found=f"no smoothing method '{method}'", expected=" or ".join(available), remedy="choose one of these"
-    )

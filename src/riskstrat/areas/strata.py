@@ -9,29 +9,24 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.areas.counts import shifted
-from riskstrat.areas.grouping import (
-    AGE_BAND,
-    as_columns,
-    check_columns,
-    check_risk,
-    number_groups,
-    raise_if,
-    sums,
-    with_age_band,
-)
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_asked
 from riskstrat.errors import DesignError, Problem
-from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.numerics.checks import risk_problems
+from riskstrat.numerics.groups import AGE_BAND, common_groups
+from riskstrat.records.areas import AreaEstimates, Units, unit_label
 from riskstrat.records.cohort import Target
 
 REST = "other"
+# Risks that are those of the areas sum to the areas' but for rounding.
+AGREEMENT = 1e-6
 
 
 def estimate_strata(
     areas: AreaEstimates,
     target: Target,
-    target_risk: np.ndarray,
+    target_risk: NDArray[np.float64],
     by: Sequence[str] = ("area_id", "sex", AGE_BAND),
     min_people: int = 50,
 ) -> Units:
@@ -45,8 +40,10 @@ def estimate_strata(
     ----------
     areas
         Estimates of the groups.
-    target, target_risk
-        As given to `estimate_areas`: predicted risks before recalibration.
+    target
+        As given to `estimate_areas`.
+    target_risk
+        Predicted risks of the same people after recalibration, (m,).
     by
         The columns of the groups and those that split them. ``age_band`` is made if the people do not have it.
     min_people
@@ -55,38 +52,54 @@ def estimate_strata(
     Returns
     -------
     Units
-        Units sorted by label; label columns are text where strata were joined.
+        Units sorted by label; label columns are text where strata were joined. ``observed_cases`` and
+        ``observed_people`` are those of the whole group, because every stratum's draws follow from them.
 
     Raises
     ------
     UsageError
-        If an argument cannot be used; all problems at once.
+        If an argument cannot be used, all problems at once; or if risks do not sum to those of the groups.
     DesignError
         If no unit is large enough.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.areas import estimate_areas, recalibrate
+    >>> from riskstrat.records.cohort import Cohort
+    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
+    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
+    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
+    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
+    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2))
+    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
+    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
+    >>> estimate_strata(areas, target, risk, by=("area_id", "sex")).units.select("unit", "people").rows()
+    [('a / female', 50), ('b / male', 50)]
     """
-    columns, risk = as_columns(by), np.asarray(target_risk, dtype=float)
-    people = with_age_band(target.people) if AGE_BAND in columns else target.people
+    columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
+    people = with_band_if_asked(target.people, columns)
     raise_if(
         [
             *_check(areas, columns, min_people),
             *check_columns(columns, target=people),
-            *check_risk("target_risk", risk, people.height),
+            *risk_problems("target_risk", risk, people.height),
         ]
     )
+    raise_if(_check_sums(areas, people, risk))
     finer = tuple(column for column in columns if column not in areas.by)
     people = _join_small(people.select(columns), areas.by, finer, min_people)
-    labels, (unit,) = number_groups(columns, people)
+    labels, (unit,) = common_groups(columns, people)
     size = sums(unit, None, labels.height)
     group = labels.join(areas.groups.with_row_index("group"), on=areas.by, how="left", maintain_order="left")["group"]
     kept = (size >= min_people) & group.is_not_null().to_numpy()
     _check_kept(kept, min_people)
-    cases = sums(unit, shifted(risk, areas.target_shift), labels.height)[kept]
     theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
-    units = labels.with_columns(pl.Series("people", size)).filter(kept)
-    name = pl.concat_str([pl.col(column).cast(pl.String) for column in columns], separator=" / ").alias("unit")
+    units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
     return Units(
-        units=units.select(name, *columns, "people"),
-        cases_draws=theta * cases,
+        units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
+        cases_draws=theta * sums(unit, risk, labels.height)[kept],
         left_out=_left_out(unit, size, kept, min_people),
         disclosure=areas.disclosure,
     )
@@ -104,7 +117,9 @@ def _join_small(people: pl.DataFrame, group: Sequence[str], finer: Sequence[str]
     )
 
 
-def _left_out(unit: np.ndarray, size: np.ndarray, kept: np.ndarray, min_people: int) -> pl.DataFrame:
+def _left_out(
+    unit: NDArray[np.intp], size: NDArray[np.number], kept: NDArray[np.bool_], min_people: int
+) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "reason": ["no group", f"fewer than {min_people} people, also when joined"],
@@ -130,7 +145,23 @@ def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int) -> lis
     return problems
 
 
-def _check_kept(kept: np.ndarray, min_people: int) -> None:
+def _check_sums(areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64]) -> list[Problem]:
+    """Compare the sum of risks of each group with the one behind its draws."""
+    _, (_, group) = common_groups(areas.by, areas.groups, people)
+    expected = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0])
+    found = sums(group, risk, len(expected))
+    if len(found) == len(expected) and np.allclose(found, expected, rtol=AGREEMENT, atol=0):
+        return []
+    return [
+        Problem(
+            found="risks that do not sum to those of the groups",
+            expected="the recalibrated risks of the people for whom the groups were estimated",
+            remedy="apply the recalibration to target_risk first, as for estimate_areas",
+        )
+    ]
+
+
+def _check_kept(kept: NDArray[np.bool_], min_people: int) -> None:
     if not kept.any():
         raise DesignError(
             Problem(

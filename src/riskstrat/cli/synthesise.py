@@ -16,18 +16,23 @@ from riskstrat.cli.progress import progress
 
 def synthesise(
     *,
-    people: Annotated[int, typer.Option(min=1_000, help="Inhabitants at the end.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Seed; the same gives the same municipality.")] = 0,
-    out: Annotated[Path, typer.Option(help="The folder to write; what is there is replaced.")] = Path("modellstad"),
-    thin: Annotated[bool, typer.Option("--thin", help="Leave out what the shipped sample does without.")] = False,
+    people: Annotated[int, typer.Option(min=1_000, help="Inhabitants at the end of 2023.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same municipality.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="The register folder to write: new, empty, or an earlier result, which is replaced.")
+    ] = Path("modellstad"),
+    thin: Annotated[bool, typer.Option("--thin", help="Leave out what the shipped sample leaves out.")] = False,
     extracts: Annotated[
-        Path | None, typer.Option(help="A folder for its people as raw extracts of Swedish agencies, with faults.")
+        Path | None, typer.Option(help="A folder for its people as clean raw extracts of Swedish agencies.")
     ] = None,
 ) -> None:
-    """Make up a municipality, with the truth about it in a folder that no reader of registers opens."""
+    """Make up a municipality with known truth, as a register folder and, if asked for, as raw extracts."""
+    from riskstrat.files import guard_folder
     from riskstrat.synthetic import write_municipality
-    from riskstrat.synthetic.extracts import write_extracts
+    from riskstrat.synthetic.extracts import COMMAND, write_extracts
 
+    if extracts is not None:
+        guard_folder(extracts, command=COMMAND, sources=(out,))
     with progress("synthesise") as report:
         report("making people and registers", 0.0)
         write_municipality(people=people, seed=seed, out=out, thin=thin)

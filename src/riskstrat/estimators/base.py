@@ -18,6 +18,7 @@ from riskstrat.incidence import OutcomeArray, brier
 from riskstrat.incidence.outcome import check_horizon
 from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.groups import Labels
+from riskstrat.numerics.links import LOGIT, Link
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -39,6 +40,11 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     horizon_days: float
     features_: tuple[str, ...]
     dropped_: tuple[str, ...]
+
+    @property
+    def link(self) -> Link:
+        """Scale on which `contributions` add up to the prediction."""
+        return LOGIT
 
     def fit(
         self,

@@ -1,6 +1,6 @@
 """Take contributions from an estimator and refuse them unless they add up to its predictions.
 
-In: a fitted estimator and X. Out: an `Explanation` in logits, one row a row of X.
+In: a fitted estimator and X. Out: an `Explanation` on the scale of the model's link, one row a row of X.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
+from riskstrat.numerics.links import Link
 from riskstrat.records.explanation import Explanation
 
 TOLERANCE = 1e-6
-"""Largest accepted gap between baseline + sum and the logit of the risk, relative to max(1, |logit|)."""
+"""Largest accepted gap between baseline + sum and the link of the risk, relative to max(1, |link|)."""
 
 OTHER = "other"
 """Family of the features for which no family is given."""
 
-# A risk closer to 0 or 1 than this has lost the digits that a comparison of logits needs.
+# A risk closer to 0 or 1 than this has lost the digits that a comparison on the link's scale needs.
 _EDGE = 1e-9
 
 Floats = npt.NDArray[np.float64]
@@ -34,20 +35,24 @@ class Explainable(Protocol):
     def features_(self) -> tuple[str, ...]:
         """Names of the columns of the contributions."""
 
+    @property
+    def link(self) -> Link:
+        """Scale on which the contributions add up."""
+
     def contributions(self, X: pl.DataFrame) -> tuple[Floats, float]:
-        """Contributions (n, p) in logits and the baseline that they start from."""
+        """Contributions (n, p) on the link's scale and the baseline that they start from."""
 
     def predict_risk(self, X: pl.DataFrame) -> Floats:
         """Risk at the horizon (n,)."""
 
 
 def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | None = None) -> Explanation:
-    """Contributions of every feature to every predicted risk, on the model's own logit scale.
+    """Contributions of every feature to every predicted risk, on the scale of the model's link.
 
     Parameters
     ----------
     model
-        A fitted estimator with ``contributions``, ``predict_risk`` and ``features_``.
+        A fitted estimator with ``contributions``, ``predict_risk``, ``features_`` and ``link``.
     X
         Features, one row a person and index date.
     families
@@ -56,26 +61,27 @@ def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | N
     Returns
     -------
     Explanation
-        ``values`` (n, p), ``baseline``, ``features``, ``families``.
+        ``values`` (n, p), ``baseline``, ``features``, ``families`` and the ``link``'s name.
 
     Raises
     ------
     UsageError
         If the numbers of rows, columns and names do not fit together.
     RiskstratError
-        If, for any row, baseline + sum differs from the logit of the predicted risk by more than 1e-6 relative to
-        max(1, abs(logit)), or is not a number. (A published explainer was off by 5 logits without a word.)
+        If, for any row, baseline + sum differs from the link of the predicted risk by more than 1e-6 relative to
+        max(1, abs(link)), or is not a number. (A published explainer was off by 5 logits and reported nothing.)
 
     Examples
     --------
+    >>> from riskstrat.numerics.links import CLOGLOG
     >>> class Model:
-    ...     features_ = ("age",)
+    ...     features_, link = ("age",), CLOGLOG
     ...
     ...     def contributions(self, X):
     ...         return X.select("age").to_numpy() * 0.1, -2.0
     ...
     ...     def predict_risk(self, X):
-    ...         return 1 / (1 + np.exp(2.0 - 0.1 * X["age"].to_numpy()))
+    ...         return CLOGLOG.inverse(0.1 * X["age"].to_numpy() - 2.0)
     >>> explain(Model(), pl.DataFrame({"age": [10.0, 20.0]}), {"age": "age_sex"}).by_family()
     array([[1.],
            [2.]])
@@ -84,9 +90,9 @@ def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | N
     values = np.asarray(values, dtype=np.float64)
     features = tuple(model.features_)
     _check_shape(values, X.height, features)
-    _check_sum(values, baseline, np.asarray(model.predict_risk(X), dtype=np.float64))
+    _check_sum(values, baseline, np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
     named = tuple((families or {}).get(feature, OTHER) for feature in features)
-    return Explanation(values=values, baseline=float(baseline), features=features, families=named)
+    return Explanation(values=values, baseline=float(baseline), features=features, families=named, link=model.link.name)
 
 
 def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:
@@ -100,21 +106,17 @@ def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:
         )
 
 
-def _check_sum(values: Floats, baseline: float, risk: Floats) -> None:
-    limit = _logit(np.array([1 - _EDGE]))[0]
-    total = np.clip(baseline + values.sum(axis=1), -limit, limit)
-    predicted = _logit(np.clip(risk, _EDGE, 1 - _EDGE))
+def _check_sum(values: Floats, baseline: float, risk: Floats, link: Link) -> None:
+    lowest, highest = link.of_risk([0.0, 1.0], edge=_EDGE)
+    total = np.clip(baseline + values.sum(axis=1), lowest, highest)
+    predicted = link.of_risk(risk, edge=_EDGE)
     gap = np.abs(total - predicted) / np.maximum(1.0, np.abs(predicted))
     wrong = int((~(gap <= TOLERANCE)).sum())
     if wrong:
         raise RiskstratError(
             Problem(
                 found=f"contributions that miss the prediction in {wrong} of {len(gap)} rows, by up to {gap.max():.3g}",
-                expected=f"baseline + sum = logit of the risk within {TOLERANCE:g} (relative)",
+                expected=f"baseline + sum = {link.name} of the risk within {TOLERANCE:g} (relative)",
                 remedy="use an exact explainer on numeric features, and explain the model that predicted these risks",
             )
         )
-
-
-def _logit(risk: Floats) -> Floats:
-    return np.asarray(np.log(risk) - np.log1p(-risk), dtype=np.float64)

@@ -1,6 +1,6 @@
 """The strongest reasons behind the risk of a person or of a group of rows.
 
-In: an `Explanation` and the rows asked about. Out: a short frame, strongest first; logits.
+In: an `Explanation` and the rows asked about. Out: a short frame, strongest first, on the scale of the model's link.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def reasons(
     Returns
     -------
     polars.DataFrame
-        rank (1 = strongest), feature, family, mean_difference (logits), direction (``raises`` or ``lowers``).
-        Ties are broken by the order of the features.
+        rank (1 = strongest), feature, family, mean_difference (on the link's scale), direction (``raises`` or
+        ``lowers``). Ties are broken by the order of the features.
 
     Raises
     ------
@@ -58,6 +58,7 @@ def reasons(
     ...     baseline=0.0,
     ...     features=("heart_failure", "lives_alone"),
     ...     families=("health_care", "living_conditions"),
+    ...     link="logit",
     ... )
     >>> reasons(why, 0, top=1).row(0)
     (1, 'heart_failure', 'health_care', 1.0, 'raises')

@@ -1,4 +1,4 @@
-"""How a budget is filled: shares of units out of costs, orders and expected values.
+"""Allocate a budget among units: greedily in given orders, or so that the total value is highest.
 
 In: costs (SEK) of offering each unit the programme, and the order or value of units. Out: shares in 0..1 within budget.
 """
@@ -6,13 +6,16 @@ In: costs (SEK) of offering each unit the programme, and the order or value of u
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 _CHUNK_CELLS = 4_000_000
 _GAP = 1e-3
 
 
-def fill(orders: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -> np.ndarray:
-    """Fill a budget in the given orders.
+def greedy_allocation(orders: NDArray[np.integer], costs: Floats, budget: float, *, whole: bool) -> Floats:
+    """Fund units in the given orders until the budget is spent.
 
     Parameters
     ----------
@@ -23,8 +26,8 @@ def fill(orders: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -
     budget
         SEK.
     whole
-        False: units are funded until the money ends, the last one in part. True: a unit is funded whole if what is left
-        covers it, otherwise it is passed over.
+        False: the last unit is funded in part. True: a unit is funded whole if what is left covers it, otherwise it is
+        passed over.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def fill(orders: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -
 
     Examples
     --------
-    >>> fill(np.array([[2, 0, 1]]), np.array([4.0, 4.0, 4.0]), 6.0, whole=False)
+    >>> greedy_allocation(np.array([[2, 0, 1]]), np.array([4.0, 4.0, 4.0]), 6.0, whole=False)
     array([[0.5, 0. , 1. ]])
     """
     in_order = _whole(costs[orders], budget) if whole else _divisible(costs[orders], budget)
@@ -42,66 +45,105 @@ def fill(orders: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -
     return shares
 
 
-def highest_first(values: np.ndarray) -> np.ndarray:
+def highest_first(values: Floats) -> NDArray[np.intp]:
     """Order from highest to lowest along the last axis; ties keep the units' own order."""
     return np.argsort(-values, axis=-1, kind="stable")
 
 
-def best(values: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -> np.ndarray:
-    """Shares with the highest total value within the budget, (units,).
+def best_allocation(values: Floats, costs: Floats, budget: float, *, whole: bool) -> Floats:
+    """Shares with the highest total value within the budget.
 
     Divisible units: the fractional knapsack, solved exactly by value per krona (Dantzig 1957). Whole units: the 0-1
     knapsack, solved by integer programming to a relative gap of 1e-3.
+
+    Parameters
+    ----------
+    values, costs
+        Value and cost (SEK, above 0) of each unit, (units,).
+    budget
+        SEK.
+    whole
+        Whether units are funded whole or not at all.
+
+    Returns
+    -------
+    numpy.ndarray
+        Share of each unit, (units,).
+
+    References
+    ----------
+    Dantzig, Operations Research 1957;5:266.
+
+    Examples
+    --------
+    >>> best_allocation(np.array([3.0, 2.0, 2.0]), np.array([3.0, 2.0, 2.0]), 4.0, whole=True)
+    array([0., 1., 1.])
     """
     if costs.sum() <= budget:
         return np.ones(len(costs))
     if whole:
         return _knapsack(values, costs, budget)
-    return np.asarray(fill(highest_first(values / costs)[None, :], costs, budget, whole=False)[0])
+    return np.asarray(greedy_allocation(highest_first(values / costs)[None, :], costs, budget, whole=False)[0])
 
 
-def share_of_best_plans(draws: np.ndarray, costs: np.ndarray, budget: float, *, whole: bool) -> np.ndarray:
-    """Share of draws in whose own best plan each unit takes part, (units,).
+def share_of_best_plans(draws: Floats, costs: Floats, budget: float, *, whole: bool) -> Floats:
+    """Share of draws in whose own best plan each unit takes part.
 
-    Each draw of values (draws, units) is filled by value per krona; for whole units that is the greedy plan, which is
-    the best one up to the last units to fit.
+    Units are funded by value per krona, draw by draw; for whole units that is the greedy plan, which is the best one up
+    to the last units to fit.
+
+    Parameters
+    ----------
+    draws
+        Values, (draws, units).
+    costs
+        SEK of each unit, (units,), above 0.
+    budget
+        SEK.
+    whole
+        Whether units are funded whole or not at all.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (units,), in [0, 1].
     """
     rows = max(1, _CHUNK_CELLS // len(costs))
     funded = np.zeros(len(costs))
     for start in range(0, len(draws), rows):
         orders = highest_first(draws[start : start + rows] / costs)
-        funded += (fill(orders, costs, budget, whole=whole) > 0).sum(axis=0)
+        funded += (greedy_allocation(orders, costs, budget, whole=whole) > 0).sum(axis=0)
     return funded / len(draws)
 
 
-def _divisible(costs: np.ndarray, budget: float) -> np.ndarray:
+def _divisible(costs: Floats, budget: float) -> Floats:
     spent_before = np.cumsum(costs, axis=1) - costs
     return np.asarray(np.clip((budget - spent_before) / costs, 0.0, 1.0))
 
 
-def _whole(costs: np.ndarray, budget: float) -> np.ndarray:
+def _whole(costs: Floats, budget: float) -> Floats:
     left = np.full(len(costs), float(budget))
-    taken = np.zeros_like(costs)
-    for place in range(costs.shape[1]):
-        taken[:, place] = costs[:, place] <= left
-        left -= taken[:, place] * costs[:, place]
-    return taken
+    funded = np.zeros_like(costs)
+    for number in range(costs.shape[1]):
+        funded[:, number] = costs[:, number] <= left
+        left -= funded[:, number] * costs[:, number]
+    return funded
 
 
-def _knapsack(values: np.ndarray, costs: np.ndarray, budget: float) -> np.ndarray:
+def _knapsack(values: Floats, costs: Floats, budget: float) -> Floats:
     order = highest_first(values / costs)[None, :]
-    greedy = fill(order, costs, budget, whole=True)[0]
-    in_parts = fill(order, costs, budget, whole=False)[0]
+    greedy = greedy_allocation(order, costs, budget, whole=True)[0]
+    in_parts = greedy_allocation(order, costs, budget, whole=False)[0]
     # No whole choice beats the best one in parts: with many units the greedy plan is provably as good as solving.
     if greedy @ values >= (1 - _GAP) * (in_parts @ values):
         return np.asarray(greedy)
     solved = _solve(values / values.max(), costs / budget, costs <= budget)
-    # The solver works to a tolerance: a plan a hair over budget, or below the greedy one, is not taken.
+    # The solver works to a tolerance: a plan just over the budget, or worse than the greedy one, is not used.
     within = bool(solved @ costs <= budget)
     return np.asarray(solved if within and solved @ values >= greedy @ values else greedy)
 
 
-def _solve(values: np.ndarray, costs: np.ndarray, affordable: np.ndarray) -> np.ndarray:
+def _solve(values: Floats, costs: Floats, affordable: Floats) -> Floats:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     answer = milp(

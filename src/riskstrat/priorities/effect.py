@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
 
@@ -15,7 +16,7 @@ _Z95 = 1.959963984540054
 _ALMOST_ALL = 1 - 1e-9
 
 
-def reduction_draws(programme: Programme, draws: int, seed: int) -> np.ndarray:
+def reduction_draws(programme: Programme, draws: int, seed: int) -> NDArray[np.float64]:
     """Draw the relative risk reduction, (draws,).
 
     The interval (low, point, high) is read as the median and the 95 % limits that a trial reports: log relative risk,
@@ -48,7 +49,7 @@ def reduction_draws(programme: Programme, draws: int, seed: int) -> np.ndarray:
     return np.asarray(-np.expm1(point - spread * z))
 
 
-def averted_per_case(programme: Programme, draws: int, seed: int) -> np.ndarray:
+def averted_per_case(programme: Programme, draws: int, seed: int) -> NDArray[np.float64]:
     """Share of a unit's expected cases that offering it the programme averts, (draws,).
 
     reach x reduction x adherence, reduction drawn anew for each draw: those reached are assumed to run the mean risk of
@@ -57,7 +58,7 @@ def averted_per_case(programme: Programme, draws: int, seed: int) -> np.ndarray:
     return programme.reach * programme.adherence * reduction_draws(programme, draws, seed)
 
 
-def unit_costs(programme: Programme, people: np.ndarray) -> np.ndarray:
+def unit_costs(programme: Programme, people: NDArray[np.float64]) -> NDArray[np.float64]:
     """SEK of offering whole units the programme: the fixed cost and the cost of each person reached, (units,)."""
     return programme.unit_cost_sek + programme.person_cost_sek * programme.reach * people
 

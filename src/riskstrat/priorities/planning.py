@@ -9,14 +9,17 @@ from types import MappingProxyType
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
 from riskstrat.priorities.allocation import share_of_best_plans
+from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
+from riskstrat.priorities.comparators import compare, missing_comparators
 from riskstrat.priorities.effect import case_savings
-from riskstrat.priorities.offer import Offer, make_offer, names
-from riskstrat.priorities.rivals import absent, compare
 from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
 from riskstrat.records.plan import OBSERVED_CASES, Interval, Plan
+
+Floats = NDArray[np.float64]
 
 _MILLION = 1_000_000
 _CURVE_STEPS = 20
@@ -88,51 +91,52 @@ def prioritise(
     >>> print(plan.averted)  # (30 + 5) x 0.5 x 0.2
     3.5 (3.5 to 3.5)
     """
-    offer = make_offer(areas, programme, budget_sek, care_need=care_need, whole_units=whole_units, seed=seed)
-    shares = offer.best_shares(offer.budget_sek)
-    averted = offer.averted(shares)
-    spent = float(offer.costs @ shares)
-    following = _following(offer, shares)
+    units = areas.units() if isinstance(areas, AreaEstimates) else areas
+    problem = build_problem(units, programme, budget_sek, care_need=care_need, whole_units=whole_units, seed=seed)
+    shares = problem.best_shares(problem.budget_sek)
+    averted = problem.averted(shares)
+    spent = float(problem.costs @ shares)
+    following = _following(problem, shares)
     return Plan(
         programme=programme,
-        budget_sek=offer.budget_sek,
+        budget_sek=problem.budget_sek,
         spent_sek=spent,
-        full_cost_sek=float(offer.costs.sum()),
-        whole_units=offer.whole,
-        by=names(offer.units),
-        units=_units(offer, programme, shares),
+        full_cost_sek=float(problem.costs.sum()),
+        whole_units=problem.whole,
+        by=naming_columns(problem.units),
+        units=_units(problem, programme, shares),
         averted=_interval(averted),
-        nnt=_nnt(programme.reach * float(offer.units["people"].to_numpy() @ shares), _interval(averted)),
+        nnt=_nnt(programme.reach * float(problem.units["people"].to_numpy() @ shares), _interval(averted)),
         net_cost=_net_cost(programme, spent, averted),
-        outside_share=_interval(_outside(offer, shares)),
-        next_million=_interval(_next_million(offer, following)),
-        next_unit=None if following is None else str(offer.units["unit"][following]),
-        comparisons=compare(offer, shares, seed),
-        absent=MappingProxyType(absent(offer)),
-        curve=_curve(offer),
-        left_out=offer.left_out,
+        outside_share=_interval(_outside(problem, shares)),
+        next_million=_interval(_next_million(problem, following)),
+        next_unit=None if following is None else str(problem.units["unit"][following]),
+        comparisons=compare(problem, shares, seed),
+        absent=MappingProxyType(missing_comparators(problem)),
+        curve=_curve(problem),
+        left_out=problem.left_out,
         seed=seed,
         disclosure=areas.disclosure,
     )
 
 
-def _interval(draws: np.ndarray) -> Interval:
+def _interval(draws: Floats) -> Interval:
     lower, upper = np.quantile(draws, INTERVAL)
     return Interval(estimate=float(draws.mean()), lower=float(lower), upper=float(upper))
 
 
-def _units(offer: Offer, programme: Programme, shares: np.ndarray) -> pl.DataFrame:
-    averted = offer.averted_per_case[:, None] * offer.cases * shares
+def _units(problem: AllocationProblem, programme: Programme, shares: Floats) -> pl.DataFrame:
+    averted = problem.averted_per_case[:, None] * problem.cases * shares
     lower, upper = np.quantile(averted, INTERVAL, axis=0)
-    return offer.units.with_columns(
+    return problem.units.with_columns(
         share=shares,
         reached=programme.reach * pl.col("people") * shares,
-        cost_sek=offer.costs * shares,
-        cases=offer.expected_cases,
+        cost_sek=problem.costs * shares,
+        cases=problem.expected_cases,
         averted=averted.mean(axis=0),
         averted_lower=lower,
         averted_upper=upper,
-        robustness=share_of_best_plans(offer.cases, offer.costs, offer.budget_sek, whole=offer.whole),
+        robustness=share_of_best_plans(problem.cases, problem.costs, problem.budget_sek, whole=problem.whole),
     )
 
 
@@ -145,7 +149,7 @@ def _nnt(reached: float, averted: Interval) -> Interval:
     return Interval(estimate=per_case(averted.estimate), lower=per_case(averted.upper), upper=per_case(averted.lower))
 
 
-def _net_cost(programme: Programme, spent_sek: float, averted: np.ndarray) -> pl.DataFrame:
+def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
     savings = case_savings(programme)
     payers = {**savings, "all": sum(savings.values())}
     return pl.DataFrame([_net_cost_row(payer, spent_sek, _interval(averted * sek)) for payer, sek in payers.items()])
@@ -163,42 +167,42 @@ def _net_cost_row(payer: str, spent_sek: float, saving: Interval) -> dict[str, s
     }
 
 
-def _outside(offer: Offer, shares: np.ndarray) -> np.ndarray:
-    inside = offer.cases @ shares
-    return np.asarray(1 - np.divide(inside, offer.all_cases, out=np.zeros_like(inside), where=offer.all_cases > 0))
+def _outside(problem: AllocationProblem, shares: Floats) -> Floats:
+    inside = problem.cases @ shares
+    return np.asarray(1 - np.divide(inside, problem.all_cases, out=np.zeros_like(inside), where=problem.all_cases > 0))
 
 
-def _following(offer: Offer, shares: np.ndarray) -> int | None:
+def _following(problem: AllocationProblem, shares: Floats) -> int | None:
     """Find the unit with most expected cases per krona among those not fully funded; none if all are."""
-    per_krona = np.where(shares < 1, offer.expected_cases / offer.costs, -np.inf)
+    per_krona = np.where(shares < 1, problem.expected_cases / problem.costs, -np.inf)
     best = int(per_krona.argmax())
     return best if np.isfinite(per_krona[best]) else None
 
 
-def _next_million(offer: Offer, following: int | None) -> np.ndarray:
+def _next_million(problem: AllocationProblem, following: int | None) -> Floats:
     """Averted per further million in the unit that follows, (draws,)."""
     if following is None:
-        return np.zeros(len(offer.cases))
-    return np.asarray(_MILLION * offer.averted_per_case * offer.cases[:, following] / offer.costs[following])
+        return np.zeros(len(problem.cases))
+    return np.asarray(_MILLION * problem.averted_per_case * problem.cases[:, following] / problem.costs[following])
 
 
-def _curve(offer: Offer) -> pl.DataFrame:
+def _curve(problem: AllocationProblem) -> pl.DataFrame:
     """Averted cases for budgets from a twentieth of the full cost to all of it, and for the budget given."""
-    full = float(offer.costs.sum())
+    full = float(problem.costs.sum())
     steps = full * np.arange(1, _CURVE_STEPS + 1) / _CURVE_STEPS
-    return pl.DataFrame([_curve_row(offer, float(budget)) for budget in np.union1d(steps, [offer.budget_sek])])
+    return pl.DataFrame([_curve_row(problem, float(budget)) for budget in np.union1d(steps, [problem.budget_sek])])
 
 
-def _curve_row(offer: Offer, budget_sek: float) -> dict[str, float | int]:
-    shares = offer.best_shares(budget_sek)
-    averted = _interval(offer.averted(shares))
+def _curve_row(problem: AllocationProblem, budget_sek: float) -> dict[str, float | int]:
+    shares = problem.best_shares(budget_sek)
+    averted = _interval(problem.averted(shares))
     row: dict[str, float | int] = {
         "budget_sek": budget_sek,
         "averted": averted.estimate,
         "lower": averted.lower,
         "upper": averted.upper,
-        "people": int(offer.units["people"].filter(shares > 0).sum()),
+        "people": int(problem.units["people"].filter(shares > 0).sum()),
     }
-    if OBSERVED_CASES in offer.units.columns:
-        row[OBSERVED_CASES] = int(offer.units[OBSERVED_CASES].filter(shares > 0).sum())
+    if OBSERVED_CASES in problem.units.columns:
+        row[OBSERVED_CASES] = int(problem.units[OBSERVED_CASES].filter(shares > 0).sum())
     return row

@@ -2,3 +2,16 @@
 
 In: risks, outcomes and weights as arrays. Out: a `Recalibration` that can be applied to other risks.
 """
+
+from riskstrat.recalibration.in_the_large import PeriodRecalibration, in_the_large
+from riskstrat.recalibration.model import RecalibratedModel
+from riskstrat.recalibration.values import InTheLarge, RecalibratedLink, Recalibration
+
+__all__ = [
+    "Recalibration",
+    "InTheLarge",
+    "PeriodRecalibration",
+    "in_the_large",
+    "RecalibratedLink",
+    "RecalibratedModel",
+]

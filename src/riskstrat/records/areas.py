@@ -5,13 +5,16 @@ In: what `riskstrat.areas` estimated. Out: frozen records whose every number is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
+from riskstrat.records.plan import OBSERVED_CASES, OBSERVED_PEOPLE
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = (0.05, 0.95)
@@ -24,19 +27,19 @@ class Draws:
     Attributes
     ----------
     risk
-        Mean risk at the horizon of the people in the group when we stand: ``unexplained`` x mean predicted risk x the
-        draw's level (see `AreaEstimates.level`).
+        Mean risk at the horizon of the people in the group at the as-of date: ``unexplained`` x mean predicted risk x
+        the draw's level (see `AreaEstimates.level`).
     relative_risk
         Risk over that of the whole municipality's people of the same ages and sexes; 1 is no difference.
     unexplained
         theta, what is observed over what the model expects; 1 when the model's factors explain the group.
     """
 
-    risk: np.ndarray = field(repr=False)
-    relative_risk: np.ndarray = field(repr=False)
-    unexplained: np.ndarray = field(repr=False)
+    risk: NDArray[np.float64] = field(repr=False)
+    relative_risk: NDArray[np.float64] = field(repr=False)
+    unexplained: NDArray[np.float64] = field(repr=False)
 
-    def __getitem__(self, quantity: str) -> np.ndarray:
+    def __getitem__(self, quantity: str) -> NDArray[np.float64]:
         """Return the matrix of that name.
 
         Raises
@@ -52,7 +55,7 @@ class Draws:
                     remedy="choose one of the three",
                 )
             )
-        matrix: np.ndarray = getattr(self, quantity)
+        matrix: NDArray[np.float64] = getattr(self, quantity)
         return matrix
 
 
@@ -63,7 +66,8 @@ class Units:
     Attributes
     ----------
     units
-        One row a unit: ``unit`` (its label), the columns that define it, ``people`` in it when we stand.
+        One row a unit: ``unit`` (its label), the columns that define it, ``people`` in it at the as-of date; where
+        known also ``observed_cases`` and ``observed_people`` (training cohort) and ``care_need_index``.
     cases_draws
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
@@ -73,14 +77,14 @@ class Units:
     """
 
     units: pl.DataFrame = field(repr=False)
-    cases_draws: np.ndarray = field(repr=False)
+    cases_draws: NDArray[np.float64] = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AreaEstimates:
-    """Risk per group when we stand, from what was observed there and what the model predicts.
+    """Risk per group at the as-of date, from what was observed there and what the model predicts.
 
     Attributes
     ----------
@@ -98,9 +102,7 @@ class AreaEstimates:
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
         One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
-        dispersion, shift (logits) and its standard_error.
-    target_shift
-        Logits added to the target population's predicted risks: the shift of the latest period.
+        dispersion, shift (on the link's scale) and its standard_error.
     left_out
         Frame of reason, groups, people, target_people.
     smoothing
@@ -116,9 +118,8 @@ class AreaEstimates:
     by: tuple[str, ...]
     table: pl.DataFrame = field(repr=False)
     draws: Draws = field(repr=False)
-    level: np.ndarray = field(repr=False)
+    level: NDArray[np.float64] = field(repr=False)
     calibration: pl.DataFrame = field(repr=False)
-    target_shift: float = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
     smoothing: str
     drift: pl.DataFrame | None = field(default=None, repr=False)
@@ -182,8 +183,8 @@ class AreaEstimates:
         return self._beside(np.bincount(chosen.ravel(), minlength=self.table.height) / len(values))
 
     @property
-    def cases_draws(self) -> np.ndarray:
-        """Expected cases within the horizon among the people who are there when we stand, (draws, groups)."""
+    def cases_draws(self) -> NDArray[np.float64]:
+        """Expected cases within the horizon among the people who are there at the as-of date, (draws, groups)."""
         return np.asarray(self.draws.risk * self.table["target_people"].to_numpy())
 
     @property
@@ -207,20 +208,46 @@ class AreaEstimates:
             }
         )
 
+    @property
+    def counted(self) -> pl.DataFrame:
+        """What was counted in each group of the training cohort, as a plan names it.
+
+        The grouping columns, ``observed_cases`` and ``observed_people``.
+        """
+        return self.table.select(
+            *self.by, pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE)
+        )
+
     def units(self) -> Units:
-        """Return whole groups as the units of a plan."""
-        label = pl.concat_str([pl.col(column).cast(pl.String) for column in self.by], separator=" / ").alias("unit")
-        units = self.table.select(label, *self.by, pl.col("target_people").alias("people"))
+        """Return whole groups as the units of a plan, with what was counted in each."""
+        people = self.table.select(unit_label(self.by), *self.by, pl.col("target_people").alias("people"))
         left_out = self.left_out.select(
             "reason", pl.col("groups").alias("units"), pl.col("target_people").alias("people")
         )
+        units = pl.concat([people, self.counted.drop(self.by)], how="horizontal")
         return Units(units=units, cases_draws=self.cases_draws, left_out=left_out, disclosure=self.disclosure)
 
-    def _beside(self, probability: np.ndarray) -> pl.DataFrame:
+    def _beside(self, probability: NDArray[np.float64]) -> pl.DataFrame:
         return self.groups.with_columns(pl.Series("probability", probability))
 
 
-def _predictive_interval(expected: np.ndarray) -> tuple[int, int]:
+def unit_label(by: Sequence[str]) -> pl.Expr:
+    """One text out of several grouping columns, the column ``unit``; null where any of them is.
+
+    Parameters
+    ----------
+    by
+        The grouping columns.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"area_id": ["a"], "sex": ["female"]}).select(unit_label(["area_id", "sex"])).item()
+    'a / female'
+    """
+    return pl.concat_str([pl.col(column).cast(pl.String) for column in by], separator=" / ").alias("unit")
+
+
+def _predictive_interval(expected: NDArray[np.float64]) -> tuple[int, int]:
     """Shortest equal-tailed 90 % interval of a count that is Poisson given each draw of its expectation."""
     from scipy.stats import poisson
 

@@ -1,6 +1,6 @@
 """Why predicted risks differ: contributions of features that add up to the prediction.
 
-In: what `riskstrat.explanation.explain` checked. Out: a frozen record; contributions are logits.
+In: what `riskstrat.explanation.explain` checked. Out: a frozen record; contributions are on the scale of a link.
 """
 
 from __future__ import annotations
@@ -25,18 +25,20 @@ GROUP_SCHEMA = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:
-    """Additive contributions: for every row, baseline + sum of the values = logit of the predicted risk.
+    """Additive contributions: for every row, baseline + sum of the values = link of the predicted risk.
 
     Attributes
     ----------
     values
-        Contributions (n, p) in logits, rows in the order of X.
+        Contributions (n, p) on the link's scale, rows in the order of X.
     baseline
-        Logit that the contributions start from.
+        Value on that scale that the contributions start from.
     features
         Names of the p columns.
     families
-        The family of factors of each column.
+        The factor family of each column.
+    link
+        Name of the model's link, on whose scale contributions add up: ``logit``, say.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Explanation:
     ...     baseline=-2.0,
     ...     features=("age", "income"),
     ...     families=("age_sex", "living_conditions"),
+    ...     link="logit",
     ... )
     >>> why.by_group(["a", "b"]).rows()[0]
     ('a', 'age', 'age_sex', 0.5)
@@ -57,6 +60,7 @@ class Explanation:
     baseline: float = field(repr=False)
     features: tuple[str, ...]
     families: tuple[str, ...] = field(repr=False)
+    link: str
 
     @property
     def family_names(self) -> tuple[str, ...]:
@@ -65,7 +69,7 @@ class Explanation:
         return (*(name for name in FAMILIES if name in self.families), *others)
 
     def by_family(self) -> npt.NDArray[np.float64]:
-        """Sum the contributions within each family: (n, families) in logits, columns as `family_names`."""
+        """Sum the contributions within each family: (n, families), columns as `family_names`."""
         membership = np.array([[family == name for name in self.family_names] for family in self.families], dtype=float)
         summed: npt.NDArray[np.float64] = self.values @ membership.reshape(len(self.features), len(self.family_names))
         return summed
@@ -81,7 +85,7 @@ class Explanation:
         Returns
         -------
         polars.DataFrame
-            group, feature, family, mean_difference (logits), sorted by group, features in their own order.
+            group, feature, family, mean_difference (on the link's scale), sorted by group, features in their own order.
 
         Raises
         ------

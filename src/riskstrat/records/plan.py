@@ -42,7 +42,7 @@ class Plan:
 
     All intervals are 90 % and concern what is *expected* (uncertain risk and effect); the number that will be counted
     varies more, by chance. The plan is the best one for the mean of the draws, so on these draws it cannot do worse
-    than its rivals; whether it does better in truth is what the honesty benchmark tests.
+    than the strategies it is compared with; whether it does better in truth is what the honesty benchmark tests.
 
     Attributes
     ----------

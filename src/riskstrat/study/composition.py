@@ -12,10 +12,11 @@ from importlib.metadata import version
 
 import numpy as np
 
-from riskstrat.areas.counts import recalibrate, shifted
+from riskstrat.areas import recalibrate
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import Condition, Feature, Settings
 from riskstrat.errors import DesignError
+from riskstrat.estimators import RiskEstimator
 from riskstrat.explanation import explain
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Cohort
@@ -119,7 +120,9 @@ def run(
         splits=described(splits, cohort),
         explanation=explain(model, planned.X, planned.families),
         risks={"person": overall, "area": found.risk} if found else {"person": overall},
-        target_risk=found.target_risk if found else _level_of_today(cohort, overall, model.predict_risk(planned.X)),
+        target_risk=found.target_risk
+        if found
+        else _level_of_today(cohort, overall, model, model.predict_risk(planned.X)),
         areas=found.areas if found else None,
         reasons=found.reasons if found else None,
         inequality=found.inequality if found else None,
@@ -162,6 +165,6 @@ def _with_area(checks: Mapping[str, Validation], found: Places | None) -> Mappin
     return {**checks, "area": found.check} if found else checks
 
 
-def _level_of_today(cohort: Cohort, risk: np.ndarray, target_risk: np.ndarray) -> np.ndarray:
-    """Without areas: today's risks, moved as the latest landmark's out-of-fold risks must be to agree with outcomes."""
-    return shifted(target_risk, recalibrate(cohort, risk).target_shift)
+def _level_of_today(cohort: Cohort, risk: np.ndarray, model: RiskEstimator, target_risk: np.ndarray) -> np.ndarray:
+    """Without areas: today's risks, moved as the latest period's out-of-fold risks must be to agree with outcomes."""
+    return recalibrate(cohort, risk, model.link).latest.apply(target_risk)

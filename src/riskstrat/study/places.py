@@ -6,24 +6,22 @@ In: what was learnt, and the target population. Out: `Places`; every number in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
-from riskstrat.areas import estimate_areas, estimate_strata, inequality
-from riskstrat.areas.counts import shifted
+from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
 from riskstrat.declare import Programme, Settings
 from riskstrat.errors import DesignError
 from riskstrat.estimators import RiskEstimator
-from riskstrat.explanation import decompose_groups, explain, on_risk_scale
+from riskstrat.explanation import decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.priorities import prioritise
+from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.cohort import Target
-from riskstrat.records.explanation import FAMILIES
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Plan
+from riskstrat.records.plan import CARE_NEED, Plan
 from riskstrat.records.validation import Validation
 from riskstrat.study.fitting import BASELINE, Learning
 from riskstrat.validation import Split
@@ -70,15 +68,6 @@ class Places:
     strata_plan: Plan | None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Scored:
-    """Risk (n,), contributions by family (n, k) and baseline (n,) in logits; rows by the model of their area's fold."""
-
-    risk: np.ndarray
-    contributions: np.ndarray
-    baseline: np.ndarray
-
-
 def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, split: Split) -> Places:
     """Estimate areas, reasons and plans with models that have not seen the area that they speak of.
 
@@ -95,84 +84,52 @@ def places(data: Learning, name: str, model: RiskEstimator, planned: Planned, sp
     """
     folds = split.fold_of_rows(data.cohort.people.height)
     crossed, baseline = data.cross_fit(name, split), data.cross_fit(BASELINE, split)
-    scored = _score(
-        planned, {**crossed.models, UNTESTED: model}, _target_folds(data.cohort.people, folds, planned.target.people)
-    )
-    settings = data.settings
+    recalibration = recalibrate(data.cohort, crossed.risk, model.link)
+    models = {
+        fold: RecalibratedModel(estimator=fitted, recalibration=recalibration.latest)
+        for fold, fitted in {**crossed.models, UNTESTED: model}.items()
+    }
+    area, settings = planned.target.people[AREA], data.settings
+    now = folds_of_target(data.cohort.people[AREA], folds, area, UNTESTED)
+    why = explain_risk(models, now, planned.X, planned.families)
     areas = estimate_areas(
-        data.cohort, crossed.risk, planned.target, scored.risk, seed=settings.seed, draws=settings.posterior_draws
+        data.cohort,
+        recalibration.apply(crossed.risk, data.strata),
+        planned.target,
+        why.risk,
+        recalibration=recalibration,
+        seed=settings.seed,
+        draws=settings.posterior_draws,
     )
-    plan, strata_plan = _plans(areas, planned, scored, settings)
+    plan, strata_plan = _plans(areas, planned, why.risk, settings)
     return Places(
         check=data.check(crossed.risk, baseline.risk, np.arange(len(folds))),
         risk=crossed.risk,
-        target_risk=shifted(scored.risk, areas.target_shift),
+        target_risk=why.risk,
         areas=areas,
-        reasons=_reasons(areas, planned, scored),
+        reasons=decompose_areas(areas, area, why),
         inequality=_inequality(areas, planned.care_need),
         plan=plan,
         strata_plan=strata_plan,
     )
 
 
-def _target_folds(trained: pl.DataFrame, folds: np.ndarray, people: pl.DataFrame) -> np.ndarray:
-    by_area = trained.select(AREA, pl.Series("fold", folds)).unique(AREA)
-    found = people.select(AREA).join(by_area, on=AREA, how="left", maintain_order="left", nulls_equal=True)
-    return found["fold"].fill_null(UNTESTED).to_numpy()
-
-
-def _score(planned: Planned, models: Mapping[int, RiskEstimator], folds: np.ndarray) -> _Scored:
-    n, names = len(folds), _family_names(planned.families)
-    scored = _Scored(risk=np.empty(n), contributions=np.zeros((n, len(names))), baseline=np.empty(n))
-    for fold in np.unique(folds):
-        rows = np.flatnonzero(folds == fold)
-        why = explain(models[int(fold)], planned.X[rows], planned.families)
-        scored.risk[rows] = models[int(fold)].predict_risk(planned.X[rows])
-        scored.baseline[rows] = why.baseline
-        columns = np.array([names.index(family) for family in why.family_names])
-        scored.contributions[rows[:, None], columns] = why.by_family()
-    return scored
-
-
-def _family_names(families: Mapping[str, str]) -> list[str]:
-    return [family for family in FAMILIES if family in set(families.values())]
-
-
-def _reasons(areas: AreaEstimates, planned: Planned, scored: _Scored) -> pl.DataFrame:
-    """Split each area's risk minus the municipality's into families of factors and what they do not explain."""
-    label = planned.target.people[AREA]
-    rows = np.flatnonzero(label.is_in(areas.groups[AREA].implode()).fill_null(value=False).to_numpy())
-    start = scored.baseline[rows] + areas.target_shift
-    risk = shifted(scored.risk[rows], areas.target_shift)
-    return decompose_groups(
-        areas.draws.unexplained,
-        areas.groups[AREA].to_list(),
-        label[rows].to_list(),
-        risk=risk,
-        contributions=on_risk_scale(scored.contributions[rows], start, risk),
-        families=_family_names(planned.families),
-        baseline_risk=expit(start),
-    )
-
-
 def _inequality(areas: AreaEstimates, care_need: pl.DataFrame | None) -> pl.DataFrame | None:
     if care_need is None:
         return None
-    found = areas.groups.join(care_need, on=AREA, how="left", maintain_order="left")[CARE_NEED]
-    rows = np.flatnonzero(found.is_not_null().to_numpy())
-    if found.drop_nulls().n_unique() < 2:
+    try:
+        return area_inequality(areas, care_need, CARE_NEED)
+    except DesignError:
         return None
-    people = areas.table["target_people"].to_numpy()
-    return inequality(areas.draws.risk[:, rows], people[rows], found.to_numpy()[rows])
 
 
 def _plans(
-    areas: AreaEstimates, planned: Planned, scored: _Scored, settings: Settings
+    areas: AreaEstimates, planned: Planned, risk: np.ndarray, settings: Settings
 ) -> tuple[Plan | None, Plan | None]:
     """Plan for the first programme, by whole areas and by groups within them."""
     if not planned.programmes:
         return None, None
-    units = _strata(areas, planned, scored, settings)
+    units = _strata(areas, planned, risk, settings)
     return _plan(areas, planned, settings), _plan(units, planned, settings) if units else None
 
 
@@ -182,16 +139,15 @@ def _plan(units: AreaEstimates | Units, planned: Planned, settings: Settings) ->
     )
 
 
-def _strata(areas: AreaEstimates, planned: Planned, scored: _Scored, settings: Settings) -> Units | None:
+def _strata(areas: AreaEstimates, planned: Planned, risk: np.ndarray, settings: Settings) -> Units | None:
     """Split areas into groups; what was observed in an area protects all its groups, because they read its theta.
 
     None where most people live in no group that is large enough: such a plan would choose among the few.
     """
     try:
-        finer = estimate_strata(areas, planned.target, scored.risk, by=settings.strata)
+        finer = estimate_strata(areas, planned.target, risk, by=settings.strata)
     except DesignError:
         return None
     if finer.units["people"].sum() < MOST * planned.target.people.height:
         return None
-    observed = areas.table.select(AREA, pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE))
-    return replace(finer, units=finer.units.join(observed, on=AREA, how="left", maintain_order="left"))
+    return finer

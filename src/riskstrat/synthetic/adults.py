@@ -1,6 +1,6 @@
-"""What is fixed about each person of a block: education, income, measured levels, and health on the first day.
+"""What is fixed about each person of a shard: education, income, measured levels, and health on the first day.
 
-In: a `Town` and a random generator. Out: frozen `Traits` (one row a person) and the first `Health`.
+In: a `Population` and a random generator. Out: frozen `Traits` (one row a person) and the first `Health`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from riskstrat.synthetic.parameters import (
     MONTHS,
     SPECIAL_HOUSING_PREVALENCE,
 )
-from riskstrat.synthetic.population import Town
-from riskstrat.synthetic.roster import Bools, Floats, Ints
+from riskstrat.synthetic.population import Population
+from riskstrat.synthetic.population_state import Bools, Floats, Ints
 
 Months = NDArray[np.int16]
 NOT_YET = np.int16(30_000)
@@ -127,20 +127,20 @@ def age_at(traits: Traits, days: int) -> Floats:
     return (days - traits.birth) / 365.25
 
 
-def make_traits(town: Town, rng: np.random.Generator) -> Traits:
+def make_traits(population: Population, rng: np.random.Generator) -> Traits:
     """Draw the fixed facts from social need, sex, age and origin."""
-    n = len(town.birth)
-    need = town.need
-    education = _education(town, rng)
-    bmi = 25.7 + 0.7 * need + rng.gamma(2.4, 3.0, size=n) - 7.2 + np.where(town.female, -0.4, 0.4)
-    age = (EVENTS_START + 5 * 365 - town.birth) / 365.25
+    n = len(population.birth)
+    need = population.need
+    education = _education(population, rng)
+    bmi = 25.7 + 0.7 * need + rng.gamma(2.4, 3.0, size=n) - 7.2 + np.where(population.female, -0.4, 0.4)
+    age = (EVENTS_START + 5 * 365 - population.birth) / 365.25
     systolic = 133 + 0.35 * (np.clip(age, 30, 80) - 55) + 0.7 * (bmi - 26) + rng.normal(0, 13, size=n)
     smoker = rng.random(n) < 1 / (1 + np.exp(1.95 - 0.55 * need - np.where(age < 70, 0.0, -0.8)))
     return Traits(
-        birth=town.birth,
-        immigrated=town.immigrated,
-        female=town.female,
-        region=town.region,
+        birth=population.birth,
+        immigrated=population.immigrated,
+        female=population.female,
+        region=population.region,
         need=need,
         education=education,
         income_z=-0.75 * need + 0.08 * (education - 4) + 0.55 * rng.standard_normal(n),
@@ -149,12 +149,12 @@ def make_traits(town: Town, rng: np.random.Generator) -> Traits:
         non_hdl=_rounded(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
         bmi=_rounded(np.clip(bmi, 16.5, 52), 1),
         smoker=smoker,
-        enrolled=_enrolled(town, rng),
+        enrolled=_enrolled(population, rng),
         check_month=rng.integers(0, 12, size=n).astype(np.int8),
-        entry=_entry(town),
-        mother=town.mother,
-        father=town.father,
-        partner=town.partner,
+        entry=_entry(population),
+        mother=population.mother,
+        father=population.father,
+        partner=population.partner,
         cvd_z=_multiplier(rng, n, CVD_HETEROGENEITY),
         frailty_z=_multiplier(rng, n, FRAILTY_HETEROGENEITY),
     )
@@ -168,27 +168,27 @@ def _multiplier(rng: np.random.Generator, n: int, variance: float) -> Floats:
     return rng.gamma(1 / variance, variance, size=n)
 
 
-def _education(town: Town, rng: np.random.Generator) -> NDArray[np.int8]:
+def _education(population: Population, rng: np.random.Generator) -> NDArray[np.int8]:
     """Swedish levels 1-7 by need and year of birth; missing more often for people born abroad."""
-    n = len(town.birth)
-    born = town.birth / 365.25 + 1970
-    latent = -0.95 * town.need + 0.028 * (np.clip(born, 1925, 1995) - 1968) + rng.standard_normal(n)
+    n = len(population.birth)
+    born = population.birth / 365.25 + 1970
+    latent = -0.95 * population.need + 0.028 * (np.clip(born, 1925, 1995) - 1968) + rng.standard_normal(n)
     level = 1 + np.searchsorted([-2.1, -0.95, -0.1, 0.65, 1.0, 2.9], latent)
-    missing = rng.random(n) < np.where(town.region > 0, 0.07, 0.01)
+    missing = rng.random(n) < np.where(population.region > 0, 0.07, 0.01)
     return np.where(missing, 0, level).astype(np.int8)
 
 
-def _enrolled(town: Town, rng: np.random.Generator) -> Months:
+def _enrolled(population: Population, rng: np.random.Generator) -> Months:
     """Month of the first health check: about half of the people over 40 have had one by 2018."""
-    age_from = 34 + rng.exponential(24, size=len(town.birth))
-    month = month_of((town.birth + age_from * 365.25).astype(np.int32))
+    age_from = 34 + rng.exponential(24, size=len(population.birth))
+    month = month_of((population.birth + age_from * 365.25).astype(np.int32))
     return np.where(month > MONTHS, NOT_YET, month).astype(np.int16)
 
 
-def _entry(town: Town) -> Months:
+def _entry(population: Population) -> Months:
     """Month from which a person's health is followed: 2009, the thirtieth birthday or immigration."""
-    thirty = (town.birth + ADULT * 365.25).astype(np.int32)
-    immigrated = np.where(town.immigrated == NEVER, 0, town.immigrated).astype(np.int32)
+    thirty = (population.birth + ADULT * 365.25).astype(np.int32)
+    immigrated = np.where(population.immigrated == NEVER, 0, population.immigrated).astype(np.int32)
     days = np.maximum(np.maximum(thirty, immigrated), EVENTS_START)
     return month_of(days.astype(np.int32))
 

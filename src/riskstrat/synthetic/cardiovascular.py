@@ -12,7 +12,7 @@ import numpy as np
 from riskstrat.synthetic.adults import Health, Traits, age_at, born_in_asia, has
 from riskstrat.synthetic.calendar_days import month_start
 from riskstrat.synthetic.parameters import CVD, CVD_INTERCEPT, CVD_UNMEASURED
-from riskstrat.synthetic.roster import Bools, Floats
+from riskstrat.synthetic.population_state import Bools, Floats
 
 Factors = Mapping[str, Floats | Bools]
 

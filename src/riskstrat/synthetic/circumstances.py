@@ -1,6 +1,6 @@
 """Yearly circumstances on 31 December and measured levels of adults.
 
-In: town, traits. Out: the circumstances and measurements tables.
+In: population, traits. Out: the circumstances and measurements tables.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ import polars as pl
 
 from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import DATA_END, Days, day, month_starts
-from riskstrat.synthetic.homes import spell_at
 from riskstrat.synthetic.parameters import FIRST_EVENT_YEAR, LAST_YEAR, MONTHS
-from riskstrat.synthetic.population import Town
-from riskstrat.synthetic.roster import Bools, Floats
+from riskstrat.synthetic.population import Population
+from riskstrat.synthetic.population_state import Bools, Floats
+from riskstrat.synthetic.residence import spell_at
 from riskstrat.synthetic.rows import Persons, Rows, frame, repeats
 
 THIN_AGES = (61, 67)  # between these no shipped condition looks back to
 YEARS = range(FIRST_EVENT_YEAR, LAST_YEAR + 1)
 
 
-def circumstances(town: Town, traits: Traits, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+def circumstances(population: Population, traits: Traits, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
     """LISA-like facts of residents from 16 on; `thin` keeps every second year of a person and ones of rare facts."""
-    parts = [part for year in YEARS for part in _year(town, traits, year, rng, thin=thin)]
-    return frame(town, parts, ("value",))
+    parts = [part for year in YEARS for part in _year(population, traits, year, rng, thin=thin)]
+    return frame(population, parts, ("value",))
 
 
-def _year(town: Town, traits: Traits, year: int, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+def _year(population: Population, traits: Traits, year: int, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
     today = day(year, 12, 31)
-    n = len(town.birth)
-    age = (today - town.birth) / 365.25
-    here = (spell_at(town, np.arange(n), np.full(n, today, np.int32)) >= 0) & (town.death > today)
+    n = len(population.birth)
+    age = (today - population.birth) / 365.25
+    here = (spell_at(population, np.arange(n), np.full(n, today, np.int32)) >= 0) & (population.death > today)
     turn = (np.arange(n) % 2 == year % 2) | np.full(n, not thin)
     asked = here & turn
     work = employed(traits, age, year, rng)
-    alone = lives_alone(town, today)
-    parent = single_parents(town, today)
+    alone = lives_alone(population, today)
+    parent = single_parents(population, today)
     relief = rng.random(n) < 1 / (1 + np.exp(4.2 - 1.1 * traits.need + 1.5 * work))
     read = np.full(n, True) if not thin else (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
     grown = asked & (age >= (22 if thin else 16)) & read
@@ -47,7 +47,7 @@ def _year(town: Town, traits: Traits, year: int, rng: np.random.Generator, *, th
         _rows(working_age, today, "employed", work.astype(np.float64)),
         _rows(all_alone, today, "lives_alone", alone.astype(np.float64)),
         _rows(
-            asked & town.female & (age >= 18) & (age < 60) & (parent | (not thin)),
+            asked & population.female & (age >= 18) & (age < 60) & (parent | (not thin)),
             today,
             "single_parent",
             parent.astype(np.float64),
@@ -83,24 +83,24 @@ def income(traits: Traits, age: Floats, year: int, work: Bools, rng: np.random.G
     return np.asarray(np.round(np.exp(level) / step) * step)
 
 
-def lives_alone(town: Town, today: int) -> Bools:
+def lives_alone(population: Population, today: int) -> Bools:
     """No partner, or a partner who has died or left."""
-    partner = town.partner
-    gone = (partner < 0) | (town.death[partner] <= today)
-    away = spell_at(town, np.maximum(partner, 0), np.full(len(partner), today, np.int32)) < 0
-    return np.asarray(gone | away) & ~single_parents(town, today)
+    partner = population.partner
+    gone = (partner < 0) | (population.death[partner] <= today)
+    away = spell_at(population, np.maximum(partner, 0), np.full(len(partner), today, np.int32)) < 0
+    return np.asarray(gone | away) & ~single_parents(population, today)
 
 
-def single_parents(town: Town, today: int) -> Bools:
-    """Mothers of a child under 18 in the town who have no partner."""
-    minor = (today - town.birth < 18 * 365.25) & (town.birth <= today) & (town.mother >= 0)
-    mothers = np.zeros(len(town.birth), bool)
-    mothers[town.mother[minor]] = True
-    return mothers & ((town.partner < 0) | (town.death[town.partner] <= today))
+def single_parents(population: Population, today: int) -> Bools:
+    """Mothers of a child under 18 in the municipality who have no partner."""
+    minor = (today - population.birth < 18 * 365.25) & (population.birth <= today) & (population.mother >= 0)
+    mothers = np.zeros(len(population.birth), bool)
+    mothers[population.mother[minor]] = True
+    return mothers & ((population.partner < 0) | (population.death[population.partner] <= today))
 
 
 def measurements(
-    town: Town, traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator, *, thin: bool
+    population: Population, traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
     """Health checks from a person's first one on, every 13-30 months, and the body mass index of expectant fathers."""
     person = np.flatnonzero(traits.enrolled < MONTHS).astype(np.int32)
@@ -111,7 +111,7 @@ def measurements(
     who, days = repeats(person, first, (760, 1060) if thin else (400, 900), 13, rng)
     inside = days <= DATA_END
     who, days = who[inside], days[inside]
-    return frame(town, [*_check(traits, who, days, rng), _father(traits, fathers, rng)], ("value",))
+    return frame(population, [*_check(traits, who, days, rng), _father(traits, fathers, rng)], ("value",))
 
 
 def _check(traits: Traits, who: Persons, days: Days, rng: np.random.Generator) -> list[Rows]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskstrat.synthetic.adults import CHRONIC_NAMES, LONG_AGO, NOT_YET, Traits
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Days
 from riskstrat.synthetic.lifecourse import History, is_stroke
-from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.rows import Rows, frame, pick, repeats
 from riskstrat.synthetic.stays import (
     KIND_FALL,
@@ -87,23 +87,23 @@ OLD_CVD_CAUSES = ("I259", "I509", "I219", "I639", "I694")
 
 
 def diagnoses(
-    town: Town, traits: Traits, history: History, stays: Stays, rng: np.random.Generator, *, thin: bool
+    population: Population, traits: Traits, history: History, stays: Stays, rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
-    """All diagnosis rows of a block; `thin` spaces the visits for lasting disease and drops most everyday illness."""
+    """All diagnosis rows of a shard; `thin` spaces the visits for lasting disease and drops most everyday illness."""
     parts = [
         *(part for disease in CHRONIC_NAMES for part in _lasting(traits, history, disease, rng, thin=thin)),
-        *_after_cvd(town, history, rng),
+        *_after_cvd(population, history, rng),
         *_in_hospital(stays, history, rng),
-        *_everyday(town, rng, thin=thin),
-        *_causes(town, history, rng),
+        *_everyday(population, rng, thin=thin),
+        *_causes(population, history, rng),
     ]
-    return frame(town, [_by_sex(town, part) for part in parts], ("end_date", "setting", "position"))
+    return frame(population, [_by_sex(population, part) for part in parts], ("end_date", "setting", "position"))
 
 
-def _by_sex(town: Town, rows: Rows) -> Rows:
+def _by_sex(population: Population, rows: Rows) -> Rows:
     """Give cancer of the breast to women and of the prostate to men, whichever was drawn."""
     breast_or_prostate = np.isin(rows.code, ("C509", "C619"))
-    own = np.where(town.female[rows.person], "C509", "C619")
+    own = np.where(population.female[rows.person], "C509", "C619")
     return replace(rows, code=np.where(breast_or_prostate, own, rows.code))
 
 
@@ -124,11 +124,11 @@ def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Gene
     return [Rows(person=who, days=days, code=np.repeat(code, 14), setting=setting, position="main")]
 
 
-def _after_cvd(town: Town, history: History, rng: np.random.Generator) -> list[Rows]:
+def _after_cvd(population: Population, history: History, rng: np.random.Generator) -> list[Rows]:
     """Old infarction and sequelae of stroke at later visits; events before 2009 are known only so."""
     person, month = history.events["cvd"]
-    first = np.full(len(town.birth), EVENTS_START, np.int32) + rng.integers(0, 120, size=len(town.birth))
-    event = np.full(len(town.birth), NEVER, np.int32)
+    first = np.full(len(population.birth), EVENTS_START, np.int32) + rng.integers(0, 120, size=len(population.birth))
+    event = np.full(len(population.birth), NEVER, np.int32)
     np.minimum.at(event, person, day_in_month(month, rng))
     old = history.last.earlier_cvd
     begin = np.where(event < NEVER, event + 60, first).astype(np.int32)
@@ -181,9 +181,9 @@ def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
     return rows.where(ill)
 
 
-def _everyday(town: Town, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+def _everyday(population: Population, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
     person = np.repeat(
-        np.arange(len(town.birth)), rng.poisson((0.05 if thin else 0.35) * 15, size=len(town.birth))
+        np.arange(len(population.birth)), rng.poisson((0.05 if thin else 0.35) * 15, size=len(population.birth))
     ).astype(np.int32)
     days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
     return [
@@ -191,11 +191,11 @@ def _everyday(town: Town, rng: np.random.Generator, *, thin: bool) -> list[Rows]
     ]
 
 
-def _causes(town: Town, history: History, rng: np.random.Generator) -> list[Rows]:
+def _causes(population: Population, history: History, rng: np.random.Generator) -> list[Rows]:
     """Underlying causes; under 70 cardiovascular ones come only from the cardiovascular hazard."""
-    person = np.flatnonzero((town.death >= EVENTS_START) & (town.death <= DATA_END)).astype(np.int32)
-    days = town.death[person]
-    age = (days - town.birth[person]) / 365.25
+    person = np.flatnonzero((population.death >= EVENTS_START) & (population.death <= DATA_END)).astype(np.int32)
+    days = population.death[person]
+    age = (days - population.birth[person]) / 365.25
     cause = pick(OTHER_CAUSES, len(person), rng)
     heart = (age >= 70) & (rng.random(len(person)) < 0.33)
     cause = np.where(heart, pick(OLD_CVD_CAUSES, len(person), rng), cause)

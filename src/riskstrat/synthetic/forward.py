@@ -6,13 +6,13 @@ How the truth is kept clean: hazards depend on what registers record at the star
 gamma multiplier that no register holds. Given the recorded past the multiplier is again gamma (prior shape plus events,
 prior rate plus cumulated hazard), so it is integrated out: exactly for cardiovascular disease, over strata of its
 distribution for frailty. Each path adds its exact cumulative incidence given the path, so few paths are enough.
-The area's effect is a mean over those who still live there and those who have moved within the town.
+The area's effect is a mean over those who still live there and those who have moved within the municipality.
 What stays approximate: during the horizon a person keeps partner and parents' history, and dates are months.
 Observed over expected cases: frailty 1.008 (standard error 0.003; registers of six municipalities of 100,000, 66,000
 cases, weighted for those who leave), of which partners who die may be half; early cardiovascular disease 1.002 (0.016;
-26 towns, 4,210 cases), with a slope of 1.03 (0.04) on the log effect of areas whose sd is 0.4. A dozen paths leave
-noise in a person's risk of frailty: chosen by their own risk, the lowest fifth has 1.23 times its expected cases;
-chosen by the risk of another run, 1.04.
+26 municipalities, 4,210 cases), with a slope of 1.03 (0.04) on the log effect of areas whose sd is 0.4. A dozen paths
+leave noise in a person's risk of frailty: chosen by their own risk, the lowest fifth has 1.23 times its expected
+cases; chosen by the risk of another run, 1.04.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from riskstrat.synthetic.parameters import (
     CVD_STROKE_SHARE,
     FRAILTY_HETEROGENEITY,
 )
-from riskstrat.synthetic.roster import Floats
+from riskstrat.synthetic.population_state import Floats
 
 HORIZON_MONTHS: Final[Mapping[str, int]] = {"early_cvd": 60, "frailty": 24}
 PATHS: Final[Mapping[str, int]] = {"early_cvd": 2, "frailty": 12}
@@ -76,7 +76,7 @@ def forward_risk(
     condition
         ``early_cvd`` (five years) or ``frailty`` (two years).
     moved
-        Log effect by condition that awaits each person after a move within the town.
+        Log effect by condition that awaits each person after a move within the municipality.
     rng
         Generator of the truth.
 

@@ -22,7 +22,7 @@ from riskstrat.synthetic.parameters import (
     GOMPERTZ,
     HOME_CARE_START,
 )
-from riskstrat.synthetic.roster import Floats
+from riskstrat.synthetic.population_state import Floats
 
 FALL_MEMORY_MONTHS = 60
 LOW_INCOME_Z = -0.8

@@ -1,4 +1,4 @@
-"""The made-up places: 51 areas, their outline, neighbours, character and true effects.
+"""The made-up geography: 51 areas, their outline, neighbours, character and true effects.
 
 In: a seed sequence and, optionally, a fixed spread of effects. Out: a frozen `Geography`; effects on the log scale.
 """
@@ -42,7 +42,7 @@ class Feature(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Geography:
-    """The invented places of the municipality.
+    """The invented areas of the municipality.
 
     Attributes
     ----------
@@ -79,12 +79,12 @@ class Geography:
 
 
 def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -> Geography:
-    """Draw the places and their true effects.
+    """Draw the areas and their true effects.
 
     Parameters
     ----------
     seed
-        Seed of the places; the outline itself is the same for every seed.
+        Seed of the areas; the outline itself is the same for every seed.
     area_sd
         Spread of the log effects of every condition; None draws one a condition from the penalised-complexity prior
         P(sd > 0.5) = 0.05 (Simpson 2017).

@@ -1,6 +1,6 @@
 """Births, the growth of children and obesity at four years.
 
-In: town, traits, area effects. Out: births and child health rows, true risks at 18 months.
+In: population, traits, area effects. Out: births and child health rows, true risks at 18 months.
 
 A child's latent log odds at four is the recorded factors' predictor plus the area's effect, a family term that no
 register holds and logistic noise: obesity is exactly "latent above zero", so the true risk is a logistic mean over
@@ -22,7 +22,6 @@ from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
 from riskstrat.synthetic.cardiovascular import Factors, linear_predictor
 from riskstrat.synthetic.geography import Geography
-from riskstrat.synthetic.homes import observed, spell_at
 from riskstrat.synthetic.parameters import (
     OBESITY,
     OBESITY_CURVES,
@@ -31,8 +30,9 @@ from riskstrat.synthetic.parameters import (
     OBESITY_MEANS,
     OBESITY_Z_PER_LOGIT,
 )
-from riskstrat.synthetic.population import Town
-from riskstrat.synthetic.roster import NOBODY, Bools, Floats, Ints
+from riskstrat.synthetic.population import Population
+from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
+from riskstrat.synthetic.residence import observed, spell_at
 from riskstrat.synthetic.rows import Rows, frame
 
 FIRST_BIRTH = EVENTS_START - 6 * 365
@@ -83,30 +83,34 @@ class Children:
     visits: NDArray[np.int32]
 
 
-def make_children(town: Town, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
+def make_children(population: Population, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
     """Draw births, growth and the true risk of obesity at four."""
-    infants = _infants(town, traits, geography, rng)
+    infants = _infants(population, traits, geography, rng)
     person, index = infants.person, infants.index
-    predictor = OBESITY_INTERCEPT + linear_predictor(_factors(town, traits, infants), OBESITY)
-    spell = spell_at(town, person, (index - 1).astype(np.int32))
-    area = town.spell_area[np.maximum(spell, 0)]
+    predictor = OBESITY_INTERCEPT + linear_predictor(_factors(population, traits, infants), OBESITY)
+    spell = spell_at(population, person, (index - 1).astype(np.int32))
+    area = population.spell_area[np.maximum(spell, 0)]
     full = predictor + geography.effects["childhood_obesity"][area]
-    latent = full + _family_term(town, person, rng) + rng.logistic(size=len(person))
+    latent = full + _family_term(population, person, rng) + rng.logistic(size=len(person))
     return replace(infants, latent=latent, predictor=predictor, risk=marginal_risk(full))
 
 
-def _infants(town: Town, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
+def _infants(population: Population, traits: Traits, geography: Geography, rng: np.random.Generator) -> Children:
     """Children with everything that comes before their outcome, which is still nought."""
-    person = np.flatnonzero(town.birth >= FIRST_BIRTH).astype(np.int32)
+    person = np.flatnonzero(population.birth >= FIRST_BIRTH).astype(np.int32)
     n = len(person)
-    birth, female, mother = town.birth[person], town.female[person], np.maximum(town.mother[person], 0)
+    birth, female, mother = (
+        population.birth[person],
+        population.female[person],
+        np.maximum(population.mother[person], 0),
+    )
     smoked = rng.random(n) < 1 / (1 + np.exp(3.35 - 0.8 * traits.need[mother]))
     days = np.clip(279.5 - rng.gamma(1.3, 7.0, size=n) + rng.normal(4, 6, size=n), 165, 299)
     gestation = np.round(days).astype(np.int32)
     weight_z = 0.035 * (traits.bmi[mother] - 25) - 0.45 * smoked + 0.93 * rng.standard_normal(n)
     weight = np.round(birth_weight_mean(gestation, female) * (1 + MARSAL_SD * weight_z) / 5) * 5
     early_z = 0.25 * weight_z + 0.02 * (traits.bmi[mother] - 25) + 0.9 * rng.standard_normal(n)
-    visits, attends = _visits(town, geography, person, rng)
+    visits, attends = _visits(population, geography, person, rng)
     nought = np.zeros(n)
     return Children(
         person=person, birth=birth, index=add_months(birth, 18), female=female, gestation=gestation, weight=weight,
@@ -146,23 +150,23 @@ def marginal_risk(log_odds: Floats) -> Floats:
     return risk
 
 
-def _family_term(town: Town, person: Ints, rng: np.random.Generator) -> Floats:
-    by_mother = OBESITY_FAMILY_SD * rng.standard_normal(len(town.birth))
+def _family_term(population: Population, person: Ints, rng: np.random.Generator) -> Floats:
+    by_mother = OBESITY_FAMILY_SD * rng.standard_normal(len(population.birth))
     alone = OBESITY_FAMILY_SD * rng.standard_normal(len(person))
-    mother = town.mother[person]
+    mother = population.mother[person]
     return np.where(mother >= 0, by_mother[mother], alone)
 
 
 def _visits(
-    town: Town, geography: Geography, person: Ints, rng: np.random.Generator
+    population: Population, geography: Geography, person: Ints, rng: np.random.Generator
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Days of the programme's visits and whether the child came; worse attendance in deprived areas and families."""
     n = len(person)
     planned = np.array(VISIT_AGES_DAYS)[None, :] + rng.integers(-12, 19, size=(n, len(VISIT_AGES_DAYS)))
-    days = (town.birth[person][:, None] + planned).astype(np.int32)
-    spell = spell_at(town, person, np.maximum(town.birth[person] + 30, 0).astype(np.int32))
-    deprived = geography.deprivation[town.spell_area[np.maximum(spell, 0)]]
-    alone = town.partner[np.maximum(town.mother[person], 0)] == NOBODY
+    days = (population.birth[person][:, None] + planned).astype(np.int32)
+    spell = spell_at(population, person, np.maximum(population.birth[person] + 30, 0).astype(np.int32))
+    deprived = geography.deprivation[population.spell_area[np.maximum(spell, 0)]]
+    alone = population.partner[np.maximum(population.mother[person], 0)] == NOBODY
     covered = rng.random(n) < 1 / (1 + np.exp(-(3.4 - 0.5 * deprived)))
     log_odds = 2.3 - 0.35 * deprived - 0.35 * alone
     late = np.arange(len(VISIT_AGES_DAYS)) >= EARLY_VISITS
@@ -170,24 +174,24 @@ def _visits(
     return days, covered[:, None] & (rng.random((n, len(VISIT_AGES_DAYS))) < chance)
 
 
-def _factors(town: Town, traits: Traits, infants: Children) -> Factors:
+def _factors(population: Population, traits: Traits, infants: Children) -> Factors:
     """Factors as the registers know them on the day before the index; the population's mean where they do not."""
     person, index = infants.person, infants.index
     attends, visits = infants.attends, infants.visits
     weight_z = (infants.weight / birth_weight_mean(infants.gestation, infants.female) - 1) / MARSAL_SD
-    born_here = (town.birth[person] >= EVENTS_START) & observed(town, person, town.birth[person])
-    mother, father = town.mother[person], town.father[person]
+    born_here = (population.birth[person] >= EVENTS_START) & observed(population, person, population.birth[person])
+    mother, father = population.mother[person], population.father[person]
     early = slice(FIRST_READ_VISIT, EARLY_VISITS)
     weighed = (attends[:, early] & (visits[:, early] + VISIT_DELAY < index[:, None])).any(axis=1)
-    weighed &= town.birth[person] >= EVENTS_START
-    father_known = father_measured(town, traits, person, index)
+    weighed &= population.birth[person] >= EVENTS_START
+    father_known = father_measured(population, traits, person, index)
     known = {
-        "female": (town.female[person], np.ones(len(person), bool)),
+        "female": (population.female[person], np.ones(len(person), bool)),
         "birth_weight": (_on_curve("birth_weight", weight_z), born_here),
         "mother_bmi": (_on_curve("mother_bmi", traits.bmi[mother]), born_here),
         "father_bmi": (_on_curve("father_bmi", traits.bmi[father]), father_known),
-        "mother_no_post_secondary": (traits.education[mother] < 5, _schooled(town, traits, mother, index)),
-        "father_no_post_secondary": (traits.education[father] < 5, _schooled(town, traits, father, index)),
+        "mother_no_post_secondary": (traits.education[mother] < 5, _schooled(population, traits, mother, index)),
+        "father_no_post_secondary": (traits.education[father] < 5, _schooled(population, traits, father, index)),
         "mother_smoked": (infants.smoked, born_here),
         "growth_z": (infants.early_z, weighed),
     }
@@ -199,44 +203,48 @@ def _on_curve(factor: str, value: Floats) -> Floats:
     return np.interp(value, *OBESITY_CURVES[factor])
 
 
-def _schooled(town: Town, traits: Traits, parent: Ints, index: Days) -> Bools:
-    """Whether a parent's education is known: in the town on 31 December of one of the last two finished years."""
+def _schooled(population: Population, traits: Traits, parent: Ints, index: Days) -> Bools:
+    """Whether a parent's education is known: resident on 31 December of one of the last two finished years."""
     year_end = (
         (index.astype("datetime64[D]").astype("datetime64[Y]")).astype("datetime64[D]").astype(np.int64) - 1 - 365
     )
     at = np.maximum(parent, 0)
-    here = spell_at(town, at, year_end.astype(np.int32)) >= 0
+    here = spell_at(population, at, year_end.astype(np.int32)) >= 0
     return np.asarray((parent >= 0) & here & (traits.education[at] > 0) & (year_end >= EVENTS_START))
 
 
-def expectant_fathers(town: Town) -> tuple[Ints, Days]:
+def expectant_fathers(population: Population) -> tuple[Ints, Days]:
     """Fathers whose body mass index is taken at the maternity clinic (three in five), about 100 days before birth."""
-    child = np.flatnonzero((town.birth >= EVENTS_START + 100) & (town.father >= 0))
-    asked = child[(town.father[child] * 7919) % 5 < 3]
-    return town.father[asked], (town.birth[asked] - 100).astype(np.int32)
+    child = np.flatnonzero((population.birth >= EVENTS_START + 100) & (population.father >= 0))
+    asked = child[(population.father[child] * 7919) % 5 < 3]
+    return population.father[asked], (population.birth[asked] - 100).astype(np.int32)
 
 
-def father_measured(town: Town, traits: Traits, person: Ints, index: Days) -> Bools:
+def father_measured(population: Population, traits: Traits, person: Ints, index: Days) -> Bools:
     """Whether the father has a body mass index on record before the index day."""
-    father = town.father[person]
+    father = population.father[person]
     at = np.maximum(father, 0)
     asked = (at * 7919) % 5 < 3
-    expecting = (town.birth[person] - 100).astype(np.int32)
-    clinic = asked & (town.birth[person] >= EVENTS_START + 100) & observed(town, at, expecting)
+    expecting = (population.birth[person] - 100).astype(np.int32)
+    clinic = asked & (population.birth[person] >= EVENTS_START + 100) & observed(population, at, expecting)
     starts = month_starts()
     checked = index > starts[np.clip(traits.enrolled[at], 0, len(starts) - 1)] + 600
     checked &= traits.enrolled[at] < len(starts) - 1
     return (father >= 0) & (clinic | checked)
 
 
-def births(town: Town, traits: Traits, children: Children) -> pl.DataFrame:
+def births(population: Population, traits: Traits, children: Children) -> pl.DataFrame:
     """Give the medical birth register's facts about the child, dated the day of birth."""
-    mother = town.mother[children.person]
-    known = (mother >= 0) & (town.birth[children.person] >= EVENTS_START) & _first_home(town, children.person)
+    mother = population.mother[children.person]
+    known = (
+        (mother >= 0)
+        & (population.birth[children.person] >= EVENTS_START)
+        & _first_residence(population, children.person)
+    )
     facts: Mapping[str, Floats] = {
         "birth_weight_g": children.weight,
         "gestation_days": children.gestation.astype(np.float64),
-        "parity": _parity(town, children.person),
+        "parity": _parity(population, children.person),
         "mother_bmi_kg_m2": traits.bmi[np.maximum(mother, 0)],
         "mother_smoking": children.smoked.astype(np.float64),
     }
@@ -244,17 +252,17 @@ def births(town: Town, traits: Traits, children: Children) -> pl.DataFrame:
         Rows(person=children.person[known], days=children.birth[known], code=code, value=value[known])
         for code, value in facts.items()
     ]
-    return frame(town, rows, ("value",))
+    return frame(population, rows, ("value",))
 
 
-def _first_home(town: Town, person: Ints) -> Bools:
-    return spell_at(town, person, town.birth[person]) >= 0
+def _first_residence(population: Population, person: Ints) -> Bools:
+    return spell_at(population, person, population.birth[person]) >= 0
 
 
-def _parity(town: Town, person: Ints) -> Floats:
+def _parity(population: Population, person: Ints) -> Floats:
     """Count the mother's children in the register who were born earlier, and one more."""
-    mother = town.mother[person]
-    order = np.lexsort((town.birth[person], mother))
+    mother = population.mother[person]
+    order = np.lexsort((population.birth[person], mother))
     ordered = mother[order]
     first = np.append(True, ordered[1:] != ordered[:-1])
     start = np.maximum.accumulate(np.where(first, np.arange(len(ordered)), 0))
@@ -263,13 +271,13 @@ def _parity(town: Town, person: Ints) -> Floats:
     return parity
 
 
-def child_health(town: Town, children: Children, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
+def child_health(population: Population, children: Children, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
     """Weight, height and body mass index at the visits that the child came to; `thin` keeps few of the first two."""
     parts = [part for visit in range(len(VISIT_AGES_DAYS)) for part in _visit(children, visit, rng)]
     if thin:
-        old = [part.days - town.birth[part.person] > THIN_FROM_DAYS for part in parts]
+        old = [part.days - population.birth[part.person] > THIN_FROM_DAYS for part in parts]
         parts = [part.where(late | (part.code == "bmi_kg_m2")) for part, late in zip(parts, old, strict=True)]
-    return frame(town, parts, ("value",))
+    return frame(population, parts, ("value",))
 
 
 def _visit(children: Children, visit: int, rng: np.random.Generator) -> list[Rows]:

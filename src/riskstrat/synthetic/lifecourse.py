@@ -30,7 +30,7 @@ from riskstrat.synthetic.parameters import (
     CVD_STROKE_SHARE,
     MONTHS,
 )
-from riskstrat.synthetic.roster import NOBODY, Bools, Floats, Ints
+from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
 
 KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")
 
@@ -76,16 +76,16 @@ def live(
     keep
         Months at whose start the state is kept for the truth.
     rng
-        The block's own generator.
+        The shard's own generator.
     """
     found: dict[str, list[tuple[NDArray[np.int64], int]]] = {kind: [] for kind in (*KINDS, "fatal", "stroke")}
     kept: dict[int, Health] = {}
-    everybody = np.arange(len(traits.birth))
+    everyone = np.arange(len(traits.birth))
     for month in range(MONTHS + 1):
         area = area_by_month[:, month]
         health = _surroundings(traits, health, area, effects)
         if month in keep:
-            kept[month] = take(health, everybody)
+            kept[month] = take(health, everyone)
         if month == MONTHS:
             break
         active = np.flatnonzero((area >= 0) & (traits.entry <= month) & (health.dead == NOT_YET))

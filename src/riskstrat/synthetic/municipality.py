@@ -14,16 +14,17 @@ import numpy as np
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers.manifest import Manifest
-from riskstrat.registers.workshop import workshop
 from riskstrat.synthetic import writing
-from riskstrat.synthetic.block import Block, make_block
 from riskstrat.synthetic.care_need import area_facts
-from riskstrat.synthetic.citizens import citizens, test_people
 from riskstrat.synthetic.geography import Geography, geojson, make_geography
-from riskstrat.synthetic.parameters import BLOCK_PEOPLE, MUNICIPALITY_NAME
+from riskstrat.synthetic.parameters import MUNICIPALITY_NAME, SHARD_PEOPLE
+from riskstrat.synthetic.personas import persona_shard, test_people
+from riskstrat.synthetic.shard import Shard, make_shard
 from riskstrat.synthetic.truth import Truth, area_effects, coefficients, concat_risks
 
+COMMAND = "synthesise"
 FEWEST_PEOPLE = 500
 
 
@@ -75,23 +76,23 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
 
     Examples
     --------
-    >>> town = municipality(people=500, seed=1)
-    >>> town.tables["areas"].height, sorted(town.truth.areas["condition"].unique())
+    >>> made = municipality(people=500, seed=1)
+    >>> made.tables["areas"].height, sorted(made.truth.areas["condition"].unique())
     (51, ['childhood_obesity', 'early_cvd', 'frailty'])
     """
     _check(people, area_sd)
-    geography, blocks = _blocks(people, seed, area_sd, thin=thin)
-    made = list(blocks)
-    tables = {name: pl.concat([block.tables[name] for block in made]) for name in made[0].tables}
-    places = _places(geography, made)
+    geography, shards = _shards(people, seed, area_sd, thin=thin)
+    made = list(shards)
+    tables = {name: pl.concat([shard.tables[name] for shard in made]) for name in made[0].tables}
+    areas = _area_tables(geography, made)
     return Municipality(
-        tables={**tables, **places},
+        tables={**tables, **areas},
         manifest=writing.manifest(),
         geometry=geojson(geography),
         truth=Truth(
             coefficients=coefficients(geography, seed, people),
             areas=area_effects(geography),
-            risks=concat_risks([block.risks for block in made]),
+            risks=concat_risks([shard.risks for shard in made]),
             test_people=test_people(),
         ),
     )
@@ -100,14 +101,14 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
 def write_municipality(
     people: int, seed: int, out: Path | str, *, area_sd: float | None = None, thin: bool = False
 ) -> Path:
-    """Write a municipality as a register folder, one block of people at a time.
+    """Write a municipality as a register folder, one shard of people at a time.
 
     Parameters
     ----------
     people, seed, area_sd, thin
         As in `municipality`.
     out
-        Folder; replaced as a whole when everything is written, untouched if anything fails.
+        Folder; it is new, empty, or an earlier result of this function, which is replaced when everything is written.
 
     Returns
     -------
@@ -117,30 +118,32 @@ def write_municipality(
     Raises
     ------
     UsageError
-        If `people` or `area_sd` cannot be used.
+        If `people` or `area_sd` cannot be used, or `out` may not be replaced.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     out = write_municipality(500, 1, Path(folder) / "registers")
+    ...     (out / "registers.toml").is_file()
+    True
     """
     _check(people, area_sd)
-    target = Path(out)
-    geography, blocks = _blocks(people, seed, area_sd, thin=thin)
-    with workshop(target) as place:
-        parts, fresh = place / "parts", place / "new"
-        (fresh / writing.TRUTH).mkdir()
-        small = writing.write_parts(blocks, parts)
+    guard_folder(out, command=COMMAND)
+    geography, shards = _shards(people, seed, area_sd, thin=thin)
+    with staged_folder(out, command=COMMAND) as staging:
+        parts, result = staging.scratch, staging.result
+        (result / writing.TRUTH).mkdir()
+        small = writing.write_parts(shards, parts)
         level = writing.SMALL_LEVEL if thin else writing.QUICK_LEVEL
         for name in (part.name for part in parts.iterdir() if part.name != "risks"):
-            writing.join_parts(parts, name, fresh / f"{name}.parquet", level=level)
-        writing.join_parts(
-            parts,
-            "risks",
-            fresh / writing.TRUTH / "risks.parquet",
-            "condition",
-            "index_date",
-            "person_id",
-            level=level,
-        )
+            writing.join_parts(parts, name, result / f"{name}.parquet", level=level)
+        risks, order = result / writing.TRUTH / "risks.parquet", ("condition", "index_date", "person_id")
+        writing.join_parts(parts, "risks", risks, *order, level=level)
         truths = {"areas": area_effects(geography), "test_people": test_people()}
-        writing.write_small(fresh, geography, _places(geography, small), truths, coefficients(geography, seed, people))
-    return target
+        areas = _area_tables(geography, small)
+        writing.write_small(result, geography, areas, truths, coefficients(geography, seed, people))
+    return Path(out)
 
 
 def read_truth(folder: Path | str) -> Truth:
@@ -155,12 +158,12 @@ def read_truth(folder: Path | str) -> Truth:
     -------
     Truth
     """
-    place = Path(folder) / writing.TRUTH
+    truth = Path(folder) / writing.TRUTH
     return Truth(
-        coefficients=json.loads((place / "coefficients.json").read_text(encoding="utf-8")),
-        areas=pl.read_parquet(place / "areas.parquet"),
-        risks=pl.read_parquet(place / "risks.parquet"),
-        test_people=pl.read_parquet(place / "test_people.parquet"),
+        coefficients=json.loads((truth / "coefficients.json").read_text(encoding="utf-8")),
+        areas=pl.read_parquet(truth / "areas.parquet"),
+        risks=pl.read_parquet(truth / "risks.parquet"),
+        test_people=pl.read_parquet(truth / "test_people.parquet"),
     )
 
 
@@ -176,24 +179,24 @@ def _check(people: int, area_sd: float | None) -> None:
         raise UsageError(*problems)
 
 
-def _blocks(people: int, seed: int, area_sd: float | None, *, thin: bool) -> tuple[Geography, Iterator[Block]]:
-    places, blocks = np.random.SeedSequence(seed).spawn(2)
-    geography = make_geography(places, area_sd)
-    return geography, _each_block(geography, people, blocks, thin=thin)
+def _shards(people: int, seed: int, area_sd: float | None, *, thin: bool) -> tuple[Geography, Iterator[Shard]]:
+    areas, shards = np.random.SeedSequence(seed).spawn(2)
+    geography = make_geography(areas, area_sd)
+    return geography, _each_shard(geography, people, shards, thin=thin)
 
 
-def _each_block(geography: Geography, people: int, seed: np.random.SeedSequence, *, thin: bool) -> Iterator[Block]:
-    count = max(1, round(people / BLOCK_PEOPLE))
+def _each_shard(geography: Geography, people: int, seed: np.random.SeedSequence, *, thin: bool) -> Iterator[Shard]:
+    count = max(1, round(people / SHARD_PEOPLE))
     sizes = [people // count + (number < people % count) for number in range(count)]
     first_id = 1
     for size, child in zip(sizes, seed.spawn(count), strict=True):
-        block = make_block(geography, size, child, first_id, thin=thin)
-        first_id += block.people
-        yield block
-    yield citizens(geography)
+        shard = make_shard(geography, size, child, first_id, thin=thin)
+        first_id += shard.people
+        yield shard
+    yield persona_shard(geography)
 
 
-def _places(geography: Geography, blocks: list[Block]) -> dict[str, pl.DataFrame]:
+def _area_tables(geography: Geography, shards: list[Shard]) -> dict[str, pl.DataFrame]:
     areas = pl.DataFrame({"area_id": geography.ids, "name": geography.names, "municipality": MUNICIPALITY_NAME})
-    facts = area_facts(pl.concat([block.care_need for block in blocks if block.care_need.height]))
+    facts = area_facts(pl.concat([shard.care_need for shard in shards if shard.care_need.height]))
     return {"areas": areas.sort("area_id"), "area_facts": facts}

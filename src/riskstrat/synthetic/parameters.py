@@ -22,7 +22,7 @@ FIRST_YEAR: Final = 1999  # residences are known from here
 FIRST_EVENT_YEAR: Final = 2009
 LAST_YEAR: Final = 2023
 MONTHS: Final = 12 * (LAST_YEAR - FIRST_EVENT_YEAR + 1)
-BLOCK_PEOPLE: Final = 25_000
+SHARD_PEOPLE: Final = 25_000
 
 # Penalised-complexity prior (Simpson 2017) on sd(log theta): P(sd > 0.5) = 0.05.
 AREA_SD_RATE: Final = 5.99
@@ -80,8 +80,8 @@ CVD: Final[Mapping[str, float]] = {
     "parent_cvd": 0.45,
     "earlier_cvd": 1.10,
 }
-# Chance that somebody who stays in the town lives in another area a year later, by age: counted in two towns of 30,000
-# people, because moving homes, partings and new couples add up to it.
+# Chance that somebody who stays in the municipality lives in another area a year later, by age: counted in two
+# municipalities of 30,000 people, because moving households, partings and new couples add up to it.
 AREA_CHANGE: Final[Mapping[float, float]] = {
     27.5: 0.180, 32.5: 0.120, 37.5: 0.092, 42.5: 0.072, 47.5: 0.053, 52.5: 0.042, 57.5: 0.032, 62.5: 0.029, 72.5: 0.023,
 }  # fmt: skip

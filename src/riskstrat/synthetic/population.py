@@ -1,6 +1,6 @@
-"""People, families and homes of one block of the town, 1999-2023, one year at a time.
+"""People, families and households of one shard of the municipality, 1999-2023, one year at a time.
 
-In: a geography, a number of people, a random generator. Out: a frozen `Town` of arrays and residence spells; days
+In: a geography, a number of people, a random generator. Out: a frozen `Population` of arrays and residence spells; days
 since 1970. Deaths from 30 years on after 2008 are not here but in `lifecourse`, where health decides them.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from riskstrat.synthetic.calendar_days import NEVER, Days, day
 from riskstrat.synthetic.families import form_couples, give_character, have_children, link_to_mothers, pair, part
 from riskstrat.synthetic.geography import Geography
-from riskstrat.synthetic.moving import arrive, leave_home, leave_town, move
+from riskstrat.synthetic.moving import arrive, leave_home, leave_municipality, move
 from riskstrat.synthetic.parameters import (
     AGE_BANDS_1999,
     FIRST_EVENT_YEAR,
@@ -23,7 +23,7 @@ from riskstrat.synthetic.parameters import (
     LAST_YEAR,
     START_SHARE,
 )
-from riskstrat.synthetic.roster import (
+from riskstrat.synthetic.population_state import (
     AWAY,
     FROM_ABROAD,
     LEAVE_COUNTRY,
@@ -32,7 +32,7 @@ from riskstrat.synthetic.roster import (
     Bools,
     Floats,
     Ints,
-    Roster,
+    PopulationState,
     choose,
 )
 
@@ -40,8 +40,8 @@ START = day(FIRST_YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Town:
-    """People of one block; persons are numbered 0..n-1, -1 = nobody.
+class Population:
+    """People of one shard; persons are numbered 0..n-1, -1 = nobody.
 
     Attributes
     ----------
@@ -74,104 +74,104 @@ class Town:
     spell_from_abroad: Bools
 
 
-def make_town(geography: Geography, people: int, rng: np.random.Generator) -> Town:
+def make_population(geography: Geography, people: int, rng: np.random.Generator) -> Population:
     """Live through 1999-2023, one year at a time.
 
     Parameters
     ----------
     geography
-        The places.
+        The areas.
     people
         Residents wanted at the end of 2023; the result lies within about two per cent.
     rng
-        The block's own generator.
+        The shard's own generator.
 
     Returns
     -------
-    Town
+    Population
     """
-    roster = Roster(room=int(people * 4.2) + 2_000)
-    _settle(roster, geography, round(people * START_SHARE), rng)
+    state = PopulationState(room=int(people * 4.2) + 2_000)
+    _settle(state, geography, round(people * START_SHARE), rng)
     years = LAST_YEAR - FIRST_YEAR
     for year in range(FIRST_YEAR, LAST_YEAR + 1):
         target = people * START_SHARE ** (1 - (year + 1 - FIRST_YEAR) / (years + 1))
-        _live_a_year(roster, geography, year, target, rng)
-    return _finish(roster)
+        _live_a_year(state, geography, year, target, rng)
+    return _finish(state)
 
 
-def _live_a_year(roster: Roster, geography: Geography, year: int, target: float, rng: np.random.Generator) -> None:
-    roster.moved[: roster.homes] = False
-    age = (day(year, 7) - roster.birth[: roster.n]) / 365.25
-    have_children(roster, age, year, rng)
-    leave_home(roster, geography, age, year, rng)
-    form_couples(roster, age, year, rng)
-    part(roster, geography, year, rng)
-    move(roster, geography, year, rng)
-    leave_town(roster, year, rng)
-    _die(roster, year, rng)
-    arrive(roster, geography, year, target, rng)
+def _live_a_year(
+    state: PopulationState, geography: Geography, year: int, target: float, rng: np.random.Generator
+) -> None:
+    state.moved[: state.households] = False
+    age = (day(year, 7) - state.birth[: state.n]) / 365.25
+    have_children(state, age, year, rng)
+    leave_home(state, geography, age, year, rng)
+    form_couples(state, age, year, rng)
+    part(state, geography, year, rng)
+    move(state, geography, year, rng)
+    leave_municipality(state, year, rng)
+    _die(state, year, rng)
+    arrive(state, geography, year, target, rng)
 
 
-def _settle(roster: Roster, geography: Geography, count: int, rng: np.random.Generator) -> None:
-    """Settle the population of 1 January 1999: adults in homes, children with mothers, some with parents."""
+def _settle(state: PopulationState, geography: Geography, count: int, rng: np.random.Generator) -> None:
+    """Settle the population of 1 January 1999: adults in households, children with mothers, some with parents."""
     bands = np.array(list(AGE_BANDS_1999))
     weight = np.array(list(AGE_BANDS_1999.values()))
-    new = roster.add(count)
+    new = state.add(count)
     age = rng.choice(bands, size=count, p=weight / weight.sum()) + 10 * rng.random(count)
-    roster.birth[new] = START - 1 - (age * 365.25).astype(np.int32)
-    roster.female[new] = rng.random(count) < np.where(age > 75, 0.60, 0.495)
+    state.birth[new] = START - 1 - (age * 365.25).astype(np.int32)
+    state.female[new] = rng.random(count) < np.where(age > 75, 0.60, 0.495)
     area = choose(np.cumsum(geography.share), rng.random(count))
-    give_character(roster, new, geography.deprivation[area], np.full(count, False), rng)
+    give_character(state, new, geography.deprivation[area], np.full(count, False), rng)
     adults = new[age >= 20]
-    roster.home[adults] = roster.new_homes(area[age >= 20].astype(np.int16))
-    roster.present[new] = True
-    roster.moved[: roster.homes] = False
-    pair(
-        roster, new[(age >= 24) & (rng.random(count) < np.interp(age, [24, 35, 70, 90], [0.5, 0.80, 0.74, 0.30]))], rng
-    )
-    link_to_mothers(roster, new, age, rng)
+    state.household[adults] = state.new_households(area[age >= 20].astype(np.int16))
+    state.present[new] = True
+    state.moved[: state.households] = False
+    pair(state, new[(age >= 24) & (rng.random(count) < np.interp(age, [24, 35, 70, 90], [0.5, 0.80, 0.74, 0.30]))], rng)
+    link_to_mothers(state, new, age, rng)
     young = new[(age < 20)]
-    roster.home[young] = np.where(roster.mother[young] >= 0, roster.home[roster.mother[young]], NOBODY)
-    orphans = young[roster.home[young] < 0]
-    roster.home[orphans] = roster.home[adults[rng.integers(len(adults), size=len(orphans))]]
-    roster.record(new, np.full(count, START), roster.area[roster.home[new]], MOVE)
+    state.household[young] = np.where(state.mother[young] >= 0, state.household[state.mother[young]], NOBODY)
+    orphans = young[state.household[young] < 0]
+    state.household[orphans] = state.household[adults[rng.integers(len(adults), size=len(orphans))]]
+    state.record(new, np.full(count, START), state.area[state.household[new]], MOVE)
 
 
-def _die(roster: Roster, year: int, rng: np.random.Generator) -> None:
+def _die(state: PopulationState, year: int, rng: np.random.Generator) -> None:
     """Deaths before 2009 at all ages and later under 30; from 30 on only the expected loss is counted here."""
-    n = roster.n
-    age = np.maximum((day(year, 7) - roster.birth[:n]) / 365.25, 0)
-    a, b, c = np.where(roster.female[:n], np.array(GOMPERTZ[0])[:, None], np.array(GOMPERTZ[1])[:, None])
+    n = state.n
+    age = np.maximum((day(year, 7) - state.birth[:n]) / 365.25, 0)
+    a, b, c = np.where(state.female[:n], np.array(GOMPERTZ[0])[:, None], np.array(GOMPERTZ[1])[:, None])
     chance = 1 - np.exp(-(c * np.clip(age / 20, 0.2, 1) + np.exp(a + b * np.minimum(age, 105))))
     drawn = (year < FIRST_EVENT_YEAR) | (age < 30)
-    alive = roster.present[:n]
-    roster.survival[:n] *= np.where(alive & ~drawn, 1 - chance, 1.0)
+    alive = state.present[:n]
+    state.survival[:n] *= np.where(alive & ~drawn, 1 - chance, 1.0)
     dies = np.flatnonzero(alive & drawn & (rng.random(n) < chance))
-    when = np.maximum(day(year) + rng.integers(0, 365, size=len(dies)), roster.birth[dies] + 1)
-    roster.death[dies] = when
-    roster.present[dies] = False
-    widowed = roster.partner[dies]
-    roster.partner[widowed[widowed >= 0]] = NOBODY
+    when = np.maximum(day(year) + rng.integers(0, 365, size=len(dies)), state.birth[dies] + 1)
+    state.death[dies] = when
+    state.present[dies] = False
+    widowed = state.partner[dies]
+    state.partner[widowed[widowed >= 0]] = NOBODY
 
 
-def _finish(roster: Roster) -> Town:
-    n = roster.n
-    person, start, end, area, leaves, enters = _spells(roster)
-    return Town(
-        birth=roster.birth[:n], death=roster.death[:n], immigrated=roster.immigrated[:n], female=roster.female[:n],
-        region=roster.region[:n], need=roster.need[:n], mother=roster.mother[:n], father=roster.father[:n],
-        partner=roster.partner[:n], spell_person=person, spell_start=start, spell_end=end, spell_area=area,
+def _finish(state: PopulationState) -> Population:
+    n = state.n
+    person, start, end, area, leaves, enters = _spells(state)
+    return Population(
+        birth=state.birth[:n], death=state.death[:n], immigrated=state.immigrated[:n], female=state.female[:n],
+        region=state.region[:n], need=state.need[:n], mother=state.mother[:n], father=state.father[:n],
+        partner=state.partner[:n], spell_person=person, spell_start=start, spell_end=end, spell_area=area,
         spell_leaves_country=leaves, spell_from_abroad=enters,
     )  # fmt: skip
 
 
-def _spells(roster: Roster) -> tuple[Ints, Days, Days, NDArray[np.int8], Bools, Bools]:
+def _spells(state: PopulationState) -> tuple[Ints, Days, Days, NDArray[np.int8], Bools, Bools]:
     """Turn the changes into spells: one change a person and day (the last wins), none before birth, no empty moves."""
-    person = np.concatenate([change[0] for change in roster.changes])
-    when = np.concatenate([change[1] for change in roster.changes])
-    area = np.concatenate([change[2] for change in roster.changes])
-    kind = np.concatenate([np.full(len(change[0]), change[3], np.int8) for change in roster.changes])
-    when = np.maximum(when, roster.birth[person])
+    person = np.concatenate([change[0] for change in state.changes])
+    when = np.concatenate([change[1] for change in state.changes])
+    area = np.concatenate([change[2] for change in state.changes])
+    kind = np.concatenate([np.full(len(change[0]), change[3], np.int8) for change in state.changes])
+    when = np.maximum(when, state.birth[person])
     order = np.lexsort((np.arange(len(person)), when, person))
     person, when, area, kind = person[order], when[order], area[order], kind[order]
     last = np.append((person[1:] != person[:-1]) | (when[1:] != when[:-1]), True)
@@ -182,7 +182,7 @@ def _spells(roster: Roster) -> tuple[Ints, Days, Days, NDArray[np.int8], Bools, 
     next_gone = np.append(area[1:] == AWAY, False) & next_same
     end = np.where(next_same, np.append(when[1:], 0) - np.where(next_gone, 0, 1), NEVER)
     leaves = next_gone & np.append(kind[1:] == LEAVE_COUNTRY, False)
-    end = np.minimum(end, roster.death[person])
+    end = np.minimum(end, state.death[person])
     keep = (area != AWAY) & (end >= when)
-    enters = (kind == FROM_ABROAD) & (roster.immigrated[person] == when)
+    enters = (kind == FROM_ABROAD) & (state.immigrated[person] == when)
     return person[keep], when[keep], end[keep].astype(np.int32), area[keep].astype(np.int8), leaves[keep], enters[keep]

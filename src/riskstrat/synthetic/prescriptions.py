@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.synthetic.adults import CHRONIC_NAMES, Traits
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER
 from riskstrat.synthetic.lifecourse import History
-from riskstrat.synthetic.population import Town
+from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.rows import Rows, frame, pick, repeats
 from riskstrat.synthetic.stays import day_in_month
 
@@ -39,13 +39,13 @@ THIN_TIMES = 18
 
 
 def prescriptions(
-    town: Town, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
+    population: Population, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
-    """All dispensings of a block; `thin` leaves out two in three of the lasting treatments."""
+    """All dispensings of a shard; `thin` leaves out two in three of the lasting treatments."""
     parts = [_lasting(history, disease, rng, thin=thin) for disease in DRUGS]
     parts.append(_insulin(traits, history, rng, thin=thin))
-    parts.append(_short(town, rng, thin=thin))
-    return frame(town, parts, ("value",))
+    parts.append(_short(population, rng, thin=thin))
+    return frame(population, parts, ("value",))
 
 
 def _lasting(history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> Rows:
@@ -76,7 +76,9 @@ def _courses(
     return Rows(person=who, days=days, code=np.repeat(code, times), value=dose).where(inside)
 
 
-def _short(town: Town, rng: np.random.Generator, *, thin: bool) -> Rows:
-    person = np.repeat(np.arange(len(town.birth)), rng.poisson((0.05 if thin else 0.6) * 15, size=len(town.birth)))
+def _short(population: Population, rng: np.random.Generator, *, thin: bool) -> Rows:
+    person = np.repeat(
+        np.arange(len(population.birth)), rng.poisson((0.05 if thin else 0.6) * 15, size=len(population.birth))
+    )
     days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
     return Rows(person=person, days=days, code=pick(SHORT, len(person), rng), value=10.0)

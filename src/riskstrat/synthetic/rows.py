@@ -13,9 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.synthetic.calendar_days import Days
-from riskstrat.synthetic.homes import observed
-from riskstrat.synthetic.population import Town
-from riskstrat.synthetic.roster import Bools, Floats
+from riskstrat.synthetic.population import Population
+from riskstrat.synthetic.population_state import Bools, Floats
+from riskstrat.synthetic.residence import observed
 
 Persons = NDArray[np.integer]
 
@@ -55,7 +55,7 @@ class Rows:
         )
 
 
-def frame(town: Town, parts: Sequence[Rows], columns: Sequence[str]) -> pl.DataFrame:
+def frame(population: Population, parts: Sequence[Rows], columns: Sequence[str]) -> pl.DataFrame:
     """One event table of the rows that registers can have seen: person a living resident in the event period.
 
     Parameters
@@ -63,7 +63,7 @@ def frame(town: Town, parts: Sequence[Rows], columns: Sequence[str]) -> pl.DataF
     columns
         Optional columns that the table has: any of ``value``, ``end_date``, ``setting``, ``position``.
     """
-    seen = [part.where(observed(town, part.person, part.days)) for part in parts]
+    seen = [part.where(observed(population, part.person, part.days)) for part in parts]
     tables = [_table(part, columns) for part in seen]
     return pl.concat(tables).sort("person_id", "date", "code", maintain_order=True)
 

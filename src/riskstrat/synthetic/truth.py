@@ -1,6 +1,6 @@
 """What nobody knows in reality: true risks at index dates, area effects, coefficients.
 
-In: the traits and kept states of a block. Out: frames `risks` and `areas` and the declaration of coefficients.
+In: the traits and kept states of a shard. Out: frames `risks` and `areas` and the declaration of coefficients.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from riskstrat.synthetic.forward import forward_risk
 from riskstrat.synthetic.frailty import frailty_factors
 from riskstrat.synthetic.geography import Geography, effects_after_move
 from riskstrat.synthetic.growth import Children
-from riskstrat.synthetic.homes import spell_at
-from riskstrat.synthetic.population import Town
-from riskstrat.synthetic.roster import Bools, Floats, Ints
+from riskstrat.synthetic.population import Population
+from riskstrat.synthetic.population_state import Bools, Floats, Ints
+from riskstrat.synthetic.residence import spell_at
 
 STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
@@ -76,7 +76,7 @@ def _nearest_month(day: int) -> int:
 
 
 def adult_risks(
-    town: Town,
+    population: Population,
     traits: Traits,
     area: NDArray[np.int8],
     states: Mapping[int, Health],
@@ -89,7 +89,7 @@ def adult_risks(
     frames = []
     for condition, months in index_months().items():
         for month in months:
-            here = (area[:, month] >= 0) & (town.death >= month_start(month))
+            here = (area[:, month] >= 0) & (population.death >= month_start(month))
             at = np.flatnonzero(here & _ELIGIBLE[condition](traits, states[month], month))
             moved = {name: effect[area[at, month]] for name, effect in after_move.items()}
             table = _risks(take(traits, at), take(states[month], at), condition, month, moved=moved, rng=rng)
@@ -140,17 +140,17 @@ def _frame(
     ).cast({"linear_predictor": pl.Float32, "risk": pl.Float32})
 
 
-def child_risks(town: Town, children: Children) -> pl.DataFrame:
-    """Give true risks of obesity at four for all children who live in the town when they become 18 months."""
-    keep = _resident(town, children.person, children.index) & (children.index >= EVENTS_START)
+def child_risks(population: Population, children: Children) -> pl.DataFrame:
+    """Give true risks of obesity at four for all children who live in the municipality when they become 18 months."""
+    keep = _resident(population, children.person, children.index) & (children.index >= EVENTS_START)
     table = _frame(children.person[keep], "childhood_obesity", EPOCH, children.predictor[keep], children.risk[keep])
     days = pl.Series("index_date", children.index[keep].astype(np.int32), dtype=pl.Int32).cast(pl.Date)
     return table.with_columns(days)
 
 
-def _resident(town: Town, person: Ints, days: Days) -> Bools:
-    inside = (days <= DATA_END + 1) & (town.death[person] >= days)
-    return np.asarray(inside & (spell_at(town, person, (days - 1).astype(np.int32)) >= 0))
+def _resident(population: Population, person: Ints, days: Days) -> Bools:
+    inside = (days <= DATA_END + 1) & (population.death[person] >= days)
+    return np.asarray(inside & (spell_at(population, person, (days - 1).astype(np.int32)) >= 0))
 
 
 def area_effects(geography: Geography) -> pl.DataFrame:
@@ -207,8 +207,8 @@ def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFram
     -------
     polars.DataFrame
         person_id, index_date, linear_predictor, risk, in the order of `people`; the truth of the nearest date for which
-        it is known, at most 20 days away. Null where the person was not at risk then: not in the town, not of the right
-        age, or in special housing since a move that the registers do not know of yet.
+        it is known, at most 20 days away. Null where the person was not at risk then: not in the municipality, not of
+        the right age, or in special housing since a move that the registers do not know of yet.
 
     Raises
     ------
@@ -252,5 +252,5 @@ def _refuse_far_dates(asked: pl.Series, known: pl.Series) -> None:
 
 
 def concat_risks(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Risks of all blocks in the order of person, condition and date."""
+    """Risks of all shards in the order of person, condition and date."""
     return pl.concat(frames).sort("condition", "index_date", "person_id")

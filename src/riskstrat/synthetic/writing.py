@@ -1,6 +1,6 @@
-"""A municipality as a register folder, written block by block so that memory stays that of one block.
+"""A municipality as a register folder, written shard by shard so that memory stays that of one shard.
 
-In: blocks. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no register reader opens.
+In: shards. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no register reader opens.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.registers.manifest import FILE_NAME, Manifest, TableManifest, to_toml
-from riskstrat.synthetic.block import Block
 from riskstrat.synthetic.calendar_days import DATA_END, as_date, day
 from riskstrat.synthetic.geography import Geography, geojson
 from riskstrat.synthetic.parameters import DELAYS, FIRST_EVENT_YEAR, FIRST_YEAR, MUNICIPALITY_NAME
+from riskstrat.synthetic.shard import Shard
 
 ROWS_PER_GROUP = 250_000
 QUICK_LEVEL = 3
@@ -61,21 +61,21 @@ def _entry(name: str) -> TableManifest:
     )
 
 
-def write_parts(blocks: Iterable[Block], workshop: Path) -> list[Block]:
-    """Write the tables of each block as parts and forget them; what is small comes back."""
+def write_parts(shards: Iterable[Shard], scratch: Path) -> list[Shard]:
+    """Write the tables of each shard as parts and forget them; what is small comes back."""
     small = []
-    for number, block in enumerate(blocks):
-        for name, table in {**block.tables, "risks": block.risks}.items():
-            folder = workshop / name
+    for number, shard in enumerate(shards):
+        for name, table in {**shard.tables, "risks": shard.risks}.items():
+            folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
             table.write_parquet(folder / f"{number:05d}.parquet", compression="lz4")
-        small.append(Block(tables={}, risks=pl.DataFrame(), care_need=block.care_need, people=block.people))
+        small.append(Shard(tables={}, risks=pl.DataFrame(), care_need=shard.care_need, people=shard.people))
     return small
 
 
-def join_parts(workshop: Path, name: str, target: Path, *sort: str, level: int = QUICK_LEVEL) -> None:
+def join_parts(scratch: Path, name: str, target: Path, *sort: str, level: int = QUICK_LEVEL) -> None:
     """Join the parts of a table into one file, in the order of the parts or sorted."""
-    rows = pl.scan_parquet(sorted((workshop / name).glob("*.parquet")))
+    rows = pl.scan_parquet(sorted((scratch / name).glob("*.parquet")))
     if sort:
         rows = rows.sort(sort)
     rows.sink_parquet(
@@ -90,7 +90,7 @@ def write_small(
     truth_frames: Mapping[str, pl.DataFrame],
     coefficients: Mapping[str, object],
 ) -> None:
-    """Write the tables of places, the outline, the manifest and the truth's small files."""
+    """Write the tables of areas, the outline, the manifest and the truth's small files."""
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
     for name, frame in truth_frames.items():

@@ -1,8 +1,8 @@
-"""Clean registers written as Swedish agencies deliver them, with every fault that real deliveries have."""
+"""Clean registers written as Swedish agencies deliver them."""
 
-from riskstrat.synthetic.extracts.clean import CARRIED_LOSSES, carried, clean_tables
+from riskstrat.synthetic.extracts.clean import clean_tables
 from riskstrat.synthetic.extracts.people import choose_people
-from riskstrat.synthetic.extracts.planting import Fault
-from riskstrat.synthetic.extracts.writing import FAULTS, write_extracts
+from riskstrat.synthetic.extracts.readme import LOSSES
+from riskstrat.synthetic.extracts.writing import COMMAND, write_extracts
 
-__all__ = ["CARRIED_LOSSES", "FAULTS", "Fault", "carried", "choose_people", "clean_tables", "write_extracts"]
+__all__ = ["COMMAND", "LOSSES", "choose_people", "clean_tables", "write_extracts"]

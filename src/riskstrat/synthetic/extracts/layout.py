@@ -55,7 +55,7 @@ EXTRACTS: tuple[Extract, ...] = (
     ),
     Extract(
         name="RTB",
-        rows=scb.homes,
+        rows=scb.residences,
         forms={
             1998: Form(kind="parquet", numbers=("LopNr",), names={"LopNr": "LOPNR"}),
             2013: Form(encoding=LATIN, names={"LopNr": "lopnr"}),

@@ -131,6 +131,6 @@ def _nth_of_the_day(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_care_centre(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """Add the care centre at which the person was listed on the day."""
-    homes = tables["residences"].select("person_id", "care_centre_id", date="start_date").sort("date")
-    listed = rows.sort("date").join_asof(homes, on="date", by="person_id", check_sortedness=False)
+    residences = tables["residences"].select("person_id", "care_centre_id", date="start_date").sort("date")
+    listed = rows.sort("date").join_asof(residences, on="date", by="person_id", check_sortedness=False)
     return listed.sort("person_id", "date", "nth")

@@ -14,7 +14,7 @@ PLANNED, UNPLANNED = "admission_planned", "admission_unplanned"
 
 
 def choose_people(registers: Registers, people: int, seed: int) -> pl.Series:
-    """Draw whole families until there are enough people; the example citizens always come along.
+    """Draw whole families until there are enough people; the personas always come along.
 
     Families in which two hospital stays touch are passed over: a delivery cannot tell them from one stay.
 
@@ -37,8 +37,8 @@ def choose_people(registers: Registers, people: int, seed: int) -> pl.Series:
     drawn = sizes.filter(~pl.col("touches")).sample(fraction=1.0, shuffle=True, seed=seed)
     enough = drawn.filter(pl.col("size").cum_sum() - pl.col("size") < people)["family_id"]
     is_drawn = pl.col("family_id").is_in(enough.implode())
-    is_citizen = (pl.col("person_id") > FIRST_TEST_PERSON) & ~pl.col("touches")
-    return families.filter(is_drawn | is_citizen)["person_id"].sort()
+    is_persona = (pl.col("person_id") > FIRST_TEST_PERSON) & ~pl.col("touches")
+    return families.filter(is_drawn | is_persona)["person_id"].sort()
 
 
 def _with_touching_stays(registers: Registers) -> list[int]:

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.synthetic.extracts.clean import CIRCUMSTANCES, Tables, homes_by_year, wide
+from riskstrat.synthetic.extracts.clean import CIRCUMSTANCES, Tables, residences_by_year, wide
 from riskstrat.synthetic.extracts.text import coded, day_text, drawn, month_text, number_text
 
 SEX_CODES: dict[object, str] = {"male": "1", "female": "2"}
@@ -57,9 +57,9 @@ def generations(tables: Tables, _: date) -> pl.DataFrame:
     )
 
 
-def homes(tables: Tables, data_end: date) -> pl.DataFrame:
+def residences(tables: Tables, data_end: date) -> pl.DataFrame:
     """Give the home of everybody on 31 December."""
-    return homes_by_year(tables["residences"], data_end).select(
+    return residences_by_year(tables["residences"], data_end).select(
         LopNr=pl.col("person_id").cast(pl.String),
         Kommun=pl.col("area_id").str.slice(0, 4),
         DeSO="area_id",

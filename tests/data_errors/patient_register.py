@@ -5,8 +5,8 @@ In: nothing. Out: `FAULTS`, in the order in which they are planted.
 
 from __future__ import annotations
 
-from riskstrat.synthetic.extracts.change import Copy, Nothing, Rewrite, SplitStay, Swap, Write
-from riskstrat.synthetic.extracts.planting import Fault
+from data_errors.change import Copy, Nothing, Rewrite, SplitStay, Swap, Write
+from data_errors.planting import Fault
 
 FOUR_CHARACTERS = r"^[A-Z]\d{3}$"
 DOTTED = Rewrite("HDIA", r"^([A-Z]\d\d)(\d)", "${1}.${2}")
@@ -27,7 +27,7 @@ CODES = (
         file="PAR_SV",
         change=DOTTED,
         where={"HDIA": FOUR_CHARACTERS},
-        fate="mended",
+        fate="repaired",
         what="I21.9 for I219",
     ),
     Fault(
@@ -36,7 +36,7 @@ CODES = (
         change=Rewrite("HDIA", r"^([A-Z]\d\d)(\d)", "${1} ${2}"),
         where={"HDIA": FOUR_CHARACTERS},
         rows=8,
-        fate="mended",
+        fate="repaired",
         what="I21 9 for I219",
     ),
     Fault(
@@ -45,7 +45,7 @@ CODES = (
         change=Rewrite("HDIA", "$", "B"),
         where={"HDIA": FOUR_CHARACTERS},
         fate="kept",
-        what="a letter in the fifth place, which the Swedish version has; matched by prefix",
+        what="a letter in fifth position, which the Swedish version has; matched by prefix",
     ),
     Fault(
         name="code_with_dagger",
@@ -53,7 +53,7 @@ CODES = (
         change=Rewrite("HDIA", "$", "+"),
         where={"HDIA": FOUR_CHARACTERS},
         rows=8,
-        fate="mended",
+        fate="repaired",
         what="+ behind a code",
     ),
     Fault(
@@ -62,7 +62,7 @@ CODES = (
         change=Rewrite("HDIA", "$", "*"),
         where={"HDIA": FOUR_CHARACTERS},
         rows=8,
-        fate="mended",
+        fate="repaired",
         what="* behind a code",
     ),
     Fault(
@@ -71,7 +71,7 @@ CODES = (
         change=Rewrite("HDIA", "$", "#"),
         where={"HDIA": FOUR_CHARACTERS},
         rows=8,
-        fate="mended",
+        fate="repaired",
         what="# behind a code",
     ),
     Fault(
@@ -141,7 +141,7 @@ STAYS = (
         file="PAR_SV",
         change=SplitStay("INDATUMA", "UTDATUMA", "MVO"),
         where={"_days": r"^([2-9]|\d\d)$"},
-        fate="mended",
+        fate="repaired",
         loses=("diagnoses",),
         what="one stay in two rows, the second from the day on which the first ends",
     ),
@@ -247,7 +247,7 @@ VISITS = (
         file="PAR_OV",
         change=DOTTED,
         where={"HDIA": FOUR_CHARACTERS},
-        fate="mended",
+        fate="repaired",
         what="I21.9 for I219",
     ),
     Fault(name="visit_twice", file="PAR_OV", change=Nothing(), added=True, fate="refused", what="the same row twice"),

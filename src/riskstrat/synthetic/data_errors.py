@@ -1,6 +1,6 @@
-"""The faults of real registers, few and inside the contract: duplicates, late rows, implausible growth.
+"""Errors of real registers, few and inside the contract: duplicates, late rows, implausible growth.
 
-In: one event table. Out: the same table, soiled.
+In: one event table. Out: the same table with data errors.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ LATE_DAYS = (200, 500)
 IMPLAUSIBLE_GROWTH = 0.0015
 
 
-def soil(name: str, table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Soil a table as its register is soiled; tables without known faults come back as they are."""
+def add_data_errors(name: str, table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Add the errors that a table's register has; other tables come back as they are."""
     if name in LATE:
         table = _late(table, LATE[name], rng)
     if name in DUPLICATED:

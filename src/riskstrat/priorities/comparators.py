@@ -1,6 +1,6 @@
 """Other ways of spending the same budget, evaluated on the same draws as the plan.
 
-In: an offer and the plan's shares. Out: averted cases of every strategy and the paired difference to the plan.
+In: an allocation problem and the plan's shares. Out: averted cases of every strategy, paired with those of the plan.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from types import MappingProxyType
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.priorities.allocation import fill, highest_first
-from riskstrat.priorities.offer import Offer
+from riskstrat.priorities.allocation import greedy_allocation, highest_first
+from riskstrat.priorities.allocation_problem import AllocationProblem
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE
+
+Floats = NDArray[np.float64]
 
 _RANDOM_ORDERS = 200
 _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -25,7 +28,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def compare(offer: Offer, shares: np.ndarray, seed: int) -> pl.DataFrame:
+def compare(problem: AllocationProblem, shares: Floats, seed: int) -> pl.DataFrame:
     """One row a strategy: averted, lower, upper and the paired difference plan minus strategy, with its interval.
 
     Strategies
@@ -39,35 +42,35 @@ def compare(offer: Offer, shares: np.ndarray, seed: int) -> pl.DataFrame:
     random
         The mean of 200 random orders.
     """
-    plan = offer.averted(shares)
-    rows = [_row(name, offer.averted(rival), plan) for name, rival in strategies(offer, shares, seed).items()]
+    plan = problem.averted(shares)
+    rows = [_row(name, problem.averted(other), plan) for name, other in strategies(problem, shares, seed).items()]
     return pl.DataFrame(rows)
 
 
-def absent(offer: Offer) -> dict[str, str]:
+def missing_comparators(problem: AllocationProblem) -> dict[str, str]:
     """Strategies that cannot be computed, with the columns that are missing."""
     missing = {
-        name: [column for column in columns if column not in offer.units.columns] for name, columns in _NEEDS.items()
+        name: [column for column in columns if column not in problem.units.columns] for name, columns in _NEEDS.items()
     }
     return {name: ", ".join(columns) for name, columns in missing.items() if columns}
 
 
-def strategies(offer: Offer, shares: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+def strategies(problem: AllocationProblem, shares: Floats, seed: int) -> dict[str, Floats]:
     """Shares of every unit under each strategy that can be computed, (units,)."""
-    known = [name for name in _NEEDS if name not in absent(offer)]
+    known = [name for name in _NEEDS if name not in missing_comparators(problem)]
     return {
         "plan": shares,
-        "equal_share": np.full(len(offer.costs), min(1.0, offer.budget_sek / offer.costs.sum())),
-        **{name: _filled(offer, highest_first(_need(offer.units, name))[None, :]) for name in known},
-        "random": _filled(offer, _random_orders(len(offer.costs), seed)),
+        "equal_share": np.full(len(problem.costs), min(1.0, problem.budget_sek / problem.costs.sum())),
+        **{name: _in_order(problem, highest_first(_need(problem.units, name))[None, :]) for name in known},
+        "random": _in_order(problem, _random_orders(len(problem.costs), seed)),
     }
 
 
-def _filled(offer: Offer, orders: np.ndarray) -> np.ndarray:
-    return np.asarray(fill(orders, offer.costs, offer.budget_sek, whole=offer.whole).mean(axis=0))
+def _in_order(problem: AllocationProblem, orders: Floats) -> Floats:
+    return np.asarray(greedy_allocation(orders, problem.costs, problem.budget_sek, whole=problem.whole).mean(axis=0))
 
 
-def _need(units: pl.DataFrame, strategy: str) -> np.ndarray:
+def _need(units: pl.DataFrame, strategy: str) -> Floats:
     first, *over = _NEEDS[strategy]
     need = units[first].cast(pl.Float64)
     if over:
@@ -75,12 +78,12 @@ def _need(units: pl.DataFrame, strategy: str) -> np.ndarray:
     return need.fill_nan(None).fill_null(-np.inf).to_numpy()
 
 
-def _random_orders(units: int, seed: int) -> np.ndarray:
+def _random_orders(units: int, seed: int) -> Floats:
     orders = np.tile(np.arange(units), (_RANDOM_ORDERS, 1))
     return np.random.default_rng(seed).permuted(orders, axis=1)
 
 
-def _row(name: str, averted: np.ndarray, plan: np.ndarray) -> dict[str, str | float]:
+def _row(name: str, averted: Floats, plan: Floats) -> dict[str, str | float]:
     lower, upper = np.quantile(averted, (0.05, 0.95))
     difference_lower, difference_upper = np.quantile(plan - averted, (0.05, 0.95))
     return {

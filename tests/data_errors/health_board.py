@@ -5,8 +5,8 @@ In: nothing. Out: `FAULTS`, in the order in which they are planted.
 
 from __future__ import annotations
 
-from riskstrat.synthetic.extracts.change import Both, Copy, Nothing, Pair, Rewrite, Shift, Times, Write
-from riskstrat.synthetic.extracts.planting import EVERYTHING, Fault
+from data_errors.change import Both, Copy, Nothing, Pair, Rewrite, Shift, Times, Write
+from data_errors.planting import EVERYTHING, Fault
 
 FOUR_CHARACTERS = r"^[A-Z]\d{3}$"
 YEARS_BEFORE_THE_LAST = {"EDATUM": r"^20(09|1\d|2[0-2])"}
@@ -19,7 +19,7 @@ DRUGS = (
         change=Pair(Shift("EDATUM", 2), Both((Times("ANTAL", -1), Shift("EDATUM", 4)))),
         where=YEARS_BEFORE_THE_LAST,
         added=True,
-        fate="mended",
+        fate="repaired",
         what="dispensed, and two days later a negative number of packages: a return",
     ),
     Fault(
@@ -71,7 +71,7 @@ DEATHS_AND_BIRTHS = (
         file="DORS",
         change=Rewrite("ULORSAK", r"^([A-Z]\d\d)(\d)", "${1}.${2}"),
         where={"ULORSAK": FOUR_CHARACTERS},
-        fate="mended",
+        fate="repaired",
         what="I21.9 for I219",
     ),
     Fault(

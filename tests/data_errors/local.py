@@ -5,8 +5,8 @@ In: nothing. Out: `FAULTS`, in the order in which they are planted.
 
 from __future__ import annotations
 
-from riskstrat.synthetic.extracts.change import Nothing, Rewrite, Swap, Times, Write
-from riskstrat.synthetic.extracts.planting import Fault
+from data_errors.change import Nothing, Rewrite, Swap, Times, Write
+from data_errors.planting import Fault
 
 WEIGHED = {"vikt": r"\d", "langd": r"\d"}
 CODED = {"Diagnos1": r"^[A-Z]\d{3}$"}
@@ -18,7 +18,7 @@ PRIMARY_CARE = (
         change=Rewrite("Diagnos1", "$", "-P"),
         where=CODED,
         rows=200,
-        fate="mended",
+        fate="repaired",
         what="-P behind a code of primary care's own version",
     ),
     Fault(
@@ -27,7 +27,7 @@ PRIMARY_CARE = (
         change=Rewrite("Diagnos1", r"^([A-Z]\d\d)(\d)", "${1}.${2}"),
         where=CODED,
         rows=50,
-        fate="mended",
+        fate="repaired",
         what="J45.9 for J459",
     ),
     Fault(
@@ -79,7 +79,7 @@ CHILDREN = (
         file="BHV",
         change=Swap("vikt", "langd"),
         where=WEIGHED,
-        fate="mended",
+        fate="repaired",
         what="weight in the field of height and height in that of weight",
     ),
     Fault(
@@ -87,7 +87,7 @@ CHILDREN = (
         file="BHV",
         change=Times("vikt", 1000),
         where=WEIGHED,
-        fate="mended",
+        fate="repaired",
         what="weight in grams",
     ),
     Fault(
@@ -95,7 +95,7 @@ CHILDREN = (
         file="BHV",
         change=Times("langd", 0.01),
         where=WEIGHED,
-        fate="mended",
+        fate="repaired",
         what="height in metres",
     ),
     Fault(
@@ -113,7 +113,7 @@ CHILDREN = (
         file="Skolhalsa",
         change=Swap("vikt", "langd"),
         where=WEIGHED,
-        fate="mended",
+        fate="repaired",
         what="weight in the field of height and height in that of weight",
     ),
     Fault(
@@ -121,7 +121,7 @@ CHILDREN = (
         file="Skolhalsa",
         change=Times("vikt", 1000),
         where=WEIGHED,
-        fate="mended",
+        fate="repaired",
         what="weight in grams",
     ),
 )

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from riskstrat.synthetic.extracts.change import Change
+from data_errors.change import Change
 from riskstrat.synthetic.extracts.clean import COLUMNS
 
-Fate = Literal["mended", "refused", "kept", "lost"]
+Fate = Literal["repaired", "refused", "kept", "lost"]
 FAULT, HELD, ORDER = "_fault", "_held", "_order"
 LEAST_SOUND = 4
 """At most one in so many of the rows that could get a fault gets it."""
@@ -36,9 +36,9 @@ class Fault:
     change
         What it does to a row.
     fate
-        What becomes of the row in a good intake: ``mended`` (the clean value comes back), ``refused`` (the row carries
-        nothing and is set aside), ``kept`` (the row is right as it stands, though it looks odd), ``lost`` (information
-        is gone for good).
+        What becomes of the row in a good intake: ``repaired`` (the clean value comes back), ``refused`` (the row
+        carries nothing and is rejected), ``kept`` (the row is right as it stands, though it looks odd), ``lost``
+        (information is gone for good).
     what
         What a reader sees, in words.
     rows

@@ -5,8 +5,8 @@ In: nothing. Out: `FAULTS`, in the order in which they are planted.
 
 from __future__ import annotations
 
-from riskstrat.synthetic.extracts.change import Nothing, Rewrite, Write
-from riskstrat.synthetic.extracts.planting import EVERYTHING, Fault
+from data_errors.change import Nothing, Rewrite, Write
+from data_errors.planting import EVERYTHING, Fault
 
 ALIVE = {"DodDatum": ""}
 DEAD_BEFORE_CAUSES = {"DodDatum": r"^(19|200[0-8])"}
@@ -40,7 +40,7 @@ DEMOGRAPHY = (
         where={**WOMAN, "FodelseAr": r"^19[1-9]"},
         on="second_row_without_country",
         added=True,
-        fate="mended",
+        fate="repaired",
         what="a third row with another year of birth; the other two agree",
     ),
     Fault(
@@ -50,7 +50,7 @@ DEMOGRAPHY = (
         where=MAN,
         on="second_row_without_country",
         added=True,
-        fate="mended",
+        fate="repaired",
         what="a third row with the other sex; the other two agree",
     ),
     Fault(
@@ -94,7 +94,7 @@ DEMOGRAPHY = (
         file="RTB_demografi",
         change=Write({"DodDatum": "99991231"}),
         where=ALIVE,
-        fate="mended",
+        fate="repaired",
         what="99991231 as day of death of the living",
     ),
     Fault(
@@ -102,7 +102,7 @@ DEMOGRAPHY = (
         file="RTB_demografi",
         change=Write({"DodDatum": "19000101"}),
         where=ALIVE,
-        fate="mended",
+        fate="repaired",
         what="19000101 as day of death of the living",
     ),
     Fault(
@@ -110,7 +110,7 @@ DEMOGRAPHY = (
         file="RTB_demografi",
         change=Write({"DodDatum": "18000101"}),
         where=ALIVE,
-        fate="mended",
+        fate="repaired",
         what="18000101 as day of death of the living",
     ),
     Fault(
@@ -118,7 +118,7 @@ DEMOGRAPHY = (
         file="RTB_demografi",
         change=Write({"DodDatum": "9999"}),
         where=ALIVE,
-        fate="mended",
+        fate="repaired",
         what="9999 as day of death of the living",
     ),
     Fault(
@@ -126,7 +126,7 @@ DEMOGRAPHY = (
         file="RTB_demografi",
         change=Write({"DodDatum": "NA"}),
         where=ALIVE,
-        fate="mended",
+        fate="repaired",
         what="NA as day of death of the living",
     ),
     Fault(
@@ -154,7 +154,7 @@ PLACES = (
         name="area_with_version",
         file="RTB",
         change=Rewrite("DeSO", "$", "_DeSO2025"),
-        fate="mended",
+        fate="repaired",
         what="the version of the area behind its code",
     ),
     Fault(

@@ -1,6 +1,6 @@
-"""The example citizens of the action plan, as test people with fixed high numbers.
+"""The personas of the action plan, as test persons with fixed high numbers.
 
-In: the geography. Out: a block of hand-made rows. All are seen from 1 January 2024.
+In: the geography. Out: a shard of hand-made rows. All are seen from 1 January 2024.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from riskstrat.synthetic.block import Block
 from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.shard import Shard
 
 FIRST_TEST_ID: Final = 9_000_001
 HOME_AREA = 20
@@ -22,7 +22,7 @@ Event = tuple[str, date, str, float | None, date | None, str | None, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Citizen:
+class Persona:
     """One test person: who, and events as (table, date, code, value, end_date, setting, position)."""
 
     number: int
@@ -55,7 +55,7 @@ _DTYPES: Final = {
 }
 
 
-def everybody() -> tuple[Citizen, ...]:
+def personas() -> tuple[Persona, ...]:
     """All test people in the order of their numbers."""
     ragnar = _ragnar()
     fallen = replace(
@@ -66,22 +66,22 @@ def everybody() -> tuple[Citizen, ...]:
 
 def test_people() -> pl.DataFrame:
     """person_id, name and variant of the test people."""
-    people = [citizen for citizen in everybody() if citizen.variant]
+    people = [persona for persona in personas() if persona.variant]
     return pl.DataFrame(
         {
-            "person_id": [citizen.number for citizen in people],
-            "name": [citizen.name for citizen in people],
-            "variant": [citizen.variant for citizen in people],
+            "person_id": [persona.number for persona in people],
+            "name": [persona.name for persona in people],
+            "variant": [persona.variant for persona in people],
         }
     )
 
 
-def citizens(geography: Geography) -> Block:
-    """Test people as a block like any other; no truth is known about them."""
-    people = sorted(everybody(), key=lambda citizen: citizen.number)
+def persona_shard(geography: Geography) -> Shard:
+    """Test people as a shard like any other; no truth is known about them."""
+    people = sorted(personas(), key=lambda persona: persona.number)
     area = geography.ids[HOME_AREA]
     events = {name: _table(people, name, columns) for name, columns in EVENT_COLUMNS.items()}
-    return Block(
+    return Shard(
         tables={"persons": _persons(people), "residences": _residences(people, area), **events},
         risks=_no_risks(),
         care_need=pl.DataFrame(),
@@ -89,25 +89,25 @@ def citizens(geography: Geography) -> Block:
     )
 
 
-def _persons(people: Sequence[Citizen]) -> pl.DataFrame:
+def _persons(people: Sequence[Persona]) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "person_id": [citizen.number for citizen in people],
-            "birth_date": [citizen.born for citizen in people],
-            "sex": [citizen.sex for citizen in people],
+            "person_id": [persona.number for persona in people],
+            "birth_date": [persona.born for persona in people],
+            "sex": [persona.sex for persona in people],
             "death_date": pl.Series([None] * len(people), dtype=pl.Date),
-            "mother_id": pl.Series([citizen.mother for citizen in people], dtype=pl.Int64),
-            "father_id": pl.Series([citizen.father for citizen in people], dtype=pl.Int64),
+            "mother_id": pl.Series([persona.mother for persona in people], dtype=pl.Int64),
+            "father_id": pl.Series([persona.father for persona in people], dtype=pl.Int64),
             "birth_region": ["sweden"] * len(people),
         }
     )
 
 
-def _residences(people: Sequence[Citizen], area: str) -> pl.DataFrame:
+def _residences(people: Sequence[Persona], area: str) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "person_id": [citizen.number for citizen in people],
-            "start_date": [max(citizen.born, date(1999, 1, 1)) for citizen in people],
+            "person_id": [persona.number for persona in people],
+            "start_date": [max(persona.born, date(1999, 1, 1)) for persona in people],
             "end_date": pl.Series([None] * len(people), dtype=pl.Date),
             "area_id": [area] * len(people),
             "care_centre_id": [CENTRE] * len(people),
@@ -115,8 +115,8 @@ def _residences(people: Sequence[Citizen], area: str) -> pl.DataFrame:
     )
 
 
-def _table(people: Sequence[Citizen], name: str, columns: Sequence[str]) -> pl.DataFrame:
-    rows = [(citizen.number, *event[1:]) for citizen in people for event in citizen.events if event[0] == name]
+def _table(people: Sequence[Persona], name: str, columns: Sequence[str]) -> pl.DataFrame:
+    rows = [(persona.number, *event[1:]) for persona in people for event in persona.events if event[0] == name]
     schema = {
         "person_id": pl.Int64(), "date": pl.Date(), "code": pl.String(), "value": pl.Float32(), "end_date": pl.Date(),
         "setting": pl.String(), "position": pl.String(),
@@ -158,7 +158,7 @@ def _stay(when: date, days: int, code: str, *beside: str) -> Iterator[Event]:
         yield _diagnosis(when, other, "inpatient", end, "other")
 
 
-def _ragnar() -> Citizen:
+def _ragnar() -> Persona:
     """83, widower, alone, heart failure, diabetes with insulin and a leg ulcer, three admissions in half a year."""
     born = date(1940, 3, 14)
     alone = {"disposable_income_sek": 176_000.0, "education_level": 2.0, "lives_alone": 1.0}
@@ -186,7 +186,7 @@ def _ragnar() -> Citizen:
         ("services", date(2021, 11, 15), "safety_alarm", None, None, None, None),
     ]
     events = (*_yearly(born, alone), *drugs, *visits, *lasting, *stays, *care)
-    return Citizen(
+    return Persona(
         number=FIRST_TEST_ID, name="Ragnar", variant="no recorded fall", born=born, sex="male", events=tuple(events)
     )
 
@@ -197,7 +197,7 @@ def _recorded_fall() -> tuple[Event, ...]:
     return (*_stay(when, 3, "S525"), _diagnosis(when, "W010", "inpatient", end, "external"))
 
 
-def _hilda() -> Citizen:
+def _hilda() -> Persona:
     """10 years, autism and intellectual disability; no register holds her absence from school."""
     born = date(2013, 5, 22)
     events = [
@@ -205,7 +205,7 @@ def _hilda() -> Citizen:
         _diagnosis(date(2019, 3, 6), "F700", "specialist"),
         *(_diagnosis(date(year, 4, 20), "F840", "specialist") for year in (2020, 2021, 2022, 2023)),
     ]
-    return Citizen(
+    return Persona(
         number=FIRST_TEST_ID + 2, name="Hilda", variant="10 years", born=born, sex="female", events=tuple(events)
     )
 
@@ -220,7 +220,7 @@ def _visits(first: date, every_days: int, count: int) -> tuple[Event, ...]:
 ORDINARY, TENFOLD = "ordinary contacts", "ten times the contacts"
 
 
-def _small_twins() -> tuple[Citizen, ...]:
+def _small_twins() -> tuple[Persona, ...]:
     """Hilda's twin of 18 months in December 2023, without a risk factor; twice, with few and with many visits."""
     born = date(2022, 6, 10)
     birth = {
@@ -237,7 +237,7 @@ def _small_twins() -> tuple[Citizen, ...]:
         weight = round(bmi * (height / 100) ** 2, 1)
         for code, value in (("bmi_kg_m2", bmi), ("height_cm", height), ("weight_kg", weight)):
             events.append(("child_health", when, code, value, None, None, None))
-    twins = Citizen(
+    twins = Persona(
         number=FIRST_TEST_ID + 3, name="Hilda's twin, 18 months", variant=ORDINARY, born=born, sex="female",
         mother=FIRST_TEST_ID + 10, father=FIRST_TEST_ID + 11, events=(*events, *_visits(date(2022, 8, 1), 120, 4)),
     )  # fmt: skip
@@ -247,12 +247,12 @@ def _small_twins() -> tuple[Citizen, ...]:
     return twins, many
 
 
-def _old_twins() -> tuple[Citizen, ...]:
+def _old_twins() -> tuple[Persona, ...]:
     """Hilda's twin of 75 years, healthy and living with her husband; twice, with few and with many visits."""
     born = date(1948, 5, 22)
     settled = {"disposable_income_sek": 268_000.0, "education_level": 4.0, "lives_alone": 0.0}
     events = tuple(_yearly(born, settled))
-    few = Citizen(
+    few = Persona(
         number=FIRST_TEST_ID + 5, name="Hilda's twin, 75 years", variant=ORDINARY, born=born, sex="female",
         events=(*events, *_visits(date(2021, 1, 10), 180, 6)),
     )  # fmt: skip
@@ -262,7 +262,7 @@ def _old_twins() -> tuple[Citizen, ...]:
     return few, many
 
 
-def _parents() -> tuple[Citizen, ...]:
+def _parents() -> tuple[Persona, ...]:
     """Parents of the small twins: higher education, ordinary income, a father of ordinary weight."""
     settled = {
         "disposable_income_sek": 305_000.0, "education_level": 6.0, "employed": 1.0, "lives_alone": 0.0,
@@ -272,6 +272,6 @@ def _parents() -> tuple[Citizen, ...]:
     weighed: Event = ("measurements", date(2022, 3, 2), "bmi_kg_m2", 23.4, None, None, None)
     hers, his = tuple(_yearly(mother, settled)), (*_yearly(father, settled), weighed)
     return (
-        Citizen(number=FIRST_TEST_ID + 10, name="", variant="", born=mother, sex="female", events=hers),
-        Citizen(number=FIRST_TEST_ID + 11, name="", variant="", born=father, sex="male", events=his),
+        Persona(number=FIRST_TEST_ID + 10, name="", variant="", born=mother, sex="female", events=hers),
+        Persona(number=FIRST_TEST_ID + 11, name="", variant="", born=father, sex="male", events=his),
     )

@@ -1,6 +1,6 @@
 """What a budget can choose among: units of people with draws of their cases, and what each would cost.
 
-In: area estimates or units, a programme, a budget. Out: one checked `Offer`, or one error that lists all that is wrong.
+In: units, a programme, a budget. Out: one checked `AllocationProblem`, or one error that lists all that is wrong.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from math import isfinite
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.priorities.allocation import best
+from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.effect import averted_per_case, unit_costs
-from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.areas import Units
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE
+
+Floats = NDArray[np.float64]
 
 SMALLEST_STRATUM = 50
 """People that a stratum (a unit of more than one grouping column) needs to be chosen; whole areas may be smaller."""
@@ -27,7 +30,7 @@ _PERSONAL = ("person_id", "mother_id", "father_id", "family_id")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Offer:
+class AllocationProblem:
     """Units that may be chosen and what choosing them does, on the same draws throughout.
 
     Attributes
@@ -51,37 +54,37 @@ class Offer:
     """
 
     units: pl.DataFrame
-    cases: np.ndarray
-    all_cases: np.ndarray
-    averted_per_case: np.ndarray
-    costs: np.ndarray
+    cases: Floats
+    all_cases: Floats
+    averted_per_case: Floats
+    costs: Floats
     budget_sek: float
     whole: bool
     left_out: pl.DataFrame
 
     @property
-    def expected_cases(self) -> np.ndarray:
+    def expected_cases(self) -> Floats:
         """Mean of the cases of each unit over the draws, (units,)."""
         return np.asarray(self.cases.mean(axis=0))
 
-    def best_shares(self, budget_sek: float) -> np.ndarray:
+    def best_shares(self, budget_sek: float) -> Floats:
         """Shares that avert most expected cases for a budget; the effect is the same in all units and drops out."""
-        return best(self.expected_cases, self.costs, budget_sek, whole=self.whole)
+        return best_allocation(self.expected_cases, self.costs, budget_sek, whole=self.whole)
 
-    def averted(self, shares: np.ndarray) -> np.ndarray:
+    def averted(self, shares: Floats) -> Floats:
         """Cases averted by those shares, (draws,)."""
         return np.asarray(self.averted_per_case * (self.cases @ shares))
 
 
-def make_offer(
-    areas: AreaEstimates | Units,
+def build_problem(
+    units: Units,
     programme: Programme,
     budget_sek: float,
     *,
     care_need: pl.DataFrame | None,
     whole_units: bool,
     seed: int,
-) -> Offer:
+) -> AllocationProblem:
     """Check what is given and price every unit.
 
     Raises
@@ -91,41 +94,29 @@ def make_offer(
     DesignError
         If nobody is left to offer the programme to, or the budget is below the cost of the cheapest whole unit.
     """
-    problems = [*_budget_problems(budget_sek), *_unit_problems(areas), *_care_need_problems(areas, care_need)]
+    problems = [*_budget_problems(budget_sek), *_unit_problems(units), *_care_need_problems(units, care_need)]
     if problems:
         raise UsageError(*problems)
-    units = _with_care_need(_with_observed(areas), care_need)
-    cases = np.asarray(areas.cases_draws, dtype=float)
-    reasons = _reasons(units)
-    chosen = reasons.is_null().to_numpy()
-    offer = Offer(
-        units=units.filter(chosen),
-        cases=cases[:, chosen],
+    frame, cases = _with_care_need(units.units, care_need), np.asarray(units.cases_draws, dtype=np.float64)
+    reasons = _reasons(frame)
+    eligible = reasons.is_null().to_numpy()
+    problem = AllocationProblem(
+        units=frame.filter(eligible),
+        cases=cases[:, eligible],
         all_cases=cases.sum(axis=1),
         averted_per_case=averted_per_case(programme, len(cases), seed),
-        costs=unit_costs(programme, units["people"].to_numpy()[chosen]),
+        costs=unit_costs(programme, frame["people"].to_numpy()[eligible]),
         budget_sek=float(budget_sek),
         whole=whole_units or programme.unit_cost_sek > 0,
-        left_out=_left_out(areas, units, reasons),
+        left_out=_left_out(units.left_out, frame, reasons),
     )
-    return _feasible(offer)
+    _check_feasible(problem)
+    return problem
 
 
-def names(units: pl.DataFrame) -> tuple[str, ...]:
+def naming_columns(units: pl.DataFrame) -> tuple[str, ...]:
     """Return the columns that name a unit."""
     return tuple(column for column in units.columns if column not in _NOT_NAMES[1:])
-
-
-def _frame(areas: AreaEstimates | Units) -> pl.DataFrame:
-    return areas.units().units if isinstance(areas, AreaEstimates) else areas.units
-
-
-def _with_observed(areas: AreaEstimates | Units) -> pl.DataFrame:
-    """Units with what was counted in the training cohort beside them, where that is known."""
-    if not isinstance(areas, AreaEstimates):
-        return areas.units
-    observed = areas.table.select(pl.col("cases").alias(OBSERVED_CASES), pl.col("people").alias(OBSERVED_PEOPLE))
-    return pl.concat([areas.units().units, observed], how="horizontal")
 
 
 def _with_care_need(units: pl.DataFrame, care_need: pl.DataFrame | None) -> pl.DataFrame:
@@ -139,7 +130,7 @@ def _with_care_need(units: pl.DataFrame, care_need: pl.DataFrame | None) -> pl.D
 
 def _reasons(units: pl.DataFrame) -> pl.Series:
     """Why a unit cannot be chosen, null where it can."""
-    grouping = [column for column in names(units) if column != "unit"]
+    grouping = [column for column in naming_columns(units) if column != "unit"]
     smallest = SMALLEST_STRATUM if len(grouping) > 1 else 1
     return units.select(
         pl.when(pl.col("people") < 1)
@@ -151,8 +142,7 @@ def _reasons(units: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def _left_out(areas: AreaEstimates | Units, units: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-    before = areas.units().left_out if isinstance(areas, AreaEstimates) else areas.left_out
+def _left_out(before: pl.DataFrame, units: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
     here = (
         units.select(reasons, pl.col("people").cast(pl.Int64))
         .drop_nulls("reason")
@@ -163,8 +153,8 @@ def _left_out(areas: AreaEstimates | Units, units: pl.DataFrame, reasons: pl.Ser
     return pl.concat([before.select(pl.col("reason").cast(pl.String), *counts), here])
 
 
-def _feasible(offer: Offer) -> Offer:
-    if offer.units.is_empty():
+def _check_feasible(problem: AllocationProblem) -> None:
+    if problem.units.is_empty():
         raise DesignError(
             Problem(
                 found="no unit that could be chosen",
@@ -174,7 +164,7 @@ def _feasible(offer: Offer) -> Offer:
                 column="people",
             )
         )
-    if offer.costs.min() <= 0:
+    if problem.costs.min() <= 0:
         raise DesignError(
             Problem(
                 found="a programme that costs nothing because it reaches nobody",
@@ -182,15 +172,14 @@ def _feasible(offer: Offer) -> Offer:
                 remedy="correct the programme's reach",
             )
         )
-    if offer.whole and offer.costs.min() > offer.budget_sek:
+    if problem.whole and problem.costs.min() > problem.budget_sek:
         raise DesignError(
             Problem(
-                found=f"a budget of {offer.budget_sek:,.0f} SEK",
-                expected=f"at least {offer.costs.min():,.0f} SEK, the cost of the cheapest whole unit",
+                found=f"a budget of {problem.budget_sek:,.0f} SEK",
+                expected=f"at least {problem.costs.min():,.0f} SEK, the cost of the cheapest whole unit",
                 remedy="give a larger budget, or smaller units",
             )
         )
-    return offer
 
 
 def _budget_problems(budget_sek: float) -> Iterable[Problem]:
@@ -201,8 +190,8 @@ def _budget_problems(budget_sek: float) -> Iterable[Problem]:
         )
 
 
-def _unit_problems(areas: AreaEstimates | Units) -> Iterable[Problem]:
-    units, cases = _frame(areas), np.asarray(areas.cases_draws)
+def _unit_problems(given: Units) -> Iterable[Problem]:
+    units, cases = given.units, np.asarray(given.cases_draws)
     for column in _PERSONAL:
         if column in units.columns:
             yield _unit_problem("units of single persons", "areas or strata", "group people first", column)
@@ -230,14 +219,14 @@ def _observed_problems(units: pl.DataFrame) -> Iterable[Problem]:
             yield _unit_problem("missing or negative numbers", "0 or more", "give counts of people", column)
 
 
-def _care_need_problems(areas: AreaEstimates | Units, care_need: pl.DataFrame | None) -> Iterable[Problem]:
+def _care_need_problems(units: Units, care_need: pl.DataFrame | None) -> Iterable[Problem]:
     if care_need is None:
         return
-    shared = [column for column in care_need.columns if column in names(_frame(areas))]
+    shared = [column for column in care_need.columns if column in naming_columns(units.units)]
     if CARE_NEED not in care_need.columns:
         yield _care_problem("no such column", "the index per unit", "add it", CARE_NEED)
     if not shared:
-        yield _care_problem("no column that names a unit", f"one of {names(_frame(areas))}", "add it")
+        yield _care_problem("no column that names a unit", f"one of {naming_columns(units.units)}", "add it")
     elif care_need.select(shared).is_duplicated().any():
         yield _care_problem("units with several values", "one value a unit", "keep the latest", ", ".join(shared))
 

@@ -1,4 +1,4 @@
-"""People and homes of a block while they are being lived through: arrays with room to grow.
+"""People and households of a shard while they are being lived through: arrays with room to grow.
 
 In: a capacity. Out: the arrays that the yearly events change; days since 1970.
 """
@@ -18,11 +18,11 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 NOBODY = -1
 AWAY = -1
-MOVE, LEAVE_COUNTRY, LEAVE_TOWN, FROM_ABROAD = range(4)
+MOVE, LEAVE_COUNTRY, LEAVE_MUNICIPALITY, FROM_ABROAD = range(4)
 
 
 @dataclass(kw_only=True)
-class Roster:
+class PopulationState:
     """Arrays with room to grow; the one mutable thing here, because yearly copies would cost more than they say."""
 
     room: int
@@ -36,13 +36,13 @@ class Roster:
     mother: Ints = field(init=False)
     father: Ints = field(init=False)
     partner: Ints = field(init=False)
-    home: Ints = field(init=False)
+    household: Ints = field(init=False)
     present: Bools = field(init=False)
     survival: Floats = field(init=False)
     foreign: Bools = field(init=False)
-    area: NDArray[np.int16] = field(init=False)  # by home
-    homes: int = 0
-    moved: Bools = field(init=False)  # by home: has changed this year
+    area: NDArray[np.int16] = field(init=False)  # by household
+    households: int = 0
+    moved: Bools = field(init=False)  # by household: has changed this year
     changes: list[tuple[Ints, Days, NDArray[np.int16], int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Roster:
         self.mother = np.full(room, NOBODY, np.int32)
         self.father = np.full(room, NOBODY, np.int32)
         self.partner = np.full(room, NOBODY, np.int32)
-        self.home = np.full(room, NOBODY, np.int32)
+        self.household = np.full(room, NOBODY, np.int32)
         self.present = np.zeros(room, bool)
         self.survival = np.ones(room)
         self.foreign = np.zeros(room, bool)
@@ -69,10 +69,10 @@ class Roster:
         self.n += count
         return new
 
-    def new_homes(self, areas: NDArray[np.int16]) -> Ints:
-        """Open new homes in `areas`, marked as changed this year, and return their numbers."""
-        new = np.arange(self.homes, self.homes + len(areas), dtype=np.int32)
-        self.homes += len(areas)
+    def new_households(self, areas: NDArray[np.int16]) -> Ints:
+        """Open new households in `areas`, marked as changed this year, and return their numbers."""
+        new = np.arange(self.households, self.households + len(areas), dtype=np.int32)
+        self.households += len(areas)
         self.area[new] = areas
         self.moved[new] = True
         return new
@@ -88,7 +88,7 @@ def choose(cumulative: Floats, u: Floats) -> NDArray[np.int64]:
 
 
 def next_area(geography: Geography, old: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int16]:
-    """Draw the area to which homes of `old` areas move."""
+    """Draw the area to which households of `old` areas move."""
     u = rng.random(len(old))
     new = (geography.move_to[old] < u[:, None]).sum(axis=1)
     return np.asarray(np.minimum(new, len(geography.ids) - 1), dtype=np.int16)

@@ -1,0 +1,153 @@
+"""Explain the risks of people who are scored by different models, each by the one that has not seen their area.
+
+In: recalibrated models by fold, the fold and the features of each person. Out: `ExplainedRisk`, in units of risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.explanation.contributions import OTHER, Explainable, explain
+from riskstrat.explanation.groups import decompose_groups
+from riskstrat.explanation.risk_scale import Response, on_risk_scale
+from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.explanation import FAMILIES
+
+Floats = NDArray[np.float64]
+
+
+class ExplainableModel(Protocol):
+    """A fitted model and its recalibration, such as `riskstrat.recalibration.RecalibratedModel`."""
+
+    @property
+    def estimator(self) -> Explainable:
+        """The model, whose contributions add up to its own risks."""
+
+    @property
+    def link(self) -> Response:
+        """From the model's linear predictor to the recalibrated risk."""
+
+    def predict_risk(self, X: pl.DataFrame) -> Floats:
+        """Recalibrated risk at the horizon, (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExplainedRisk:
+    """Recalibrated risks split into factor families: baseline risk + row sum of the contributions = risk.
+
+    Attributes
+    ----------
+    risk
+        Recalibrated risk of each person, (n,).
+    baseline_risk
+        Recalibrated risk that the person's contributions start from, (n,); one value a model.
+    contributions
+        Contributions by family in units of risk, (n, k).
+    families
+        Names of the k families.
+    """
+
+    risk: Floats
+    baseline_risk: Floats
+    contributions: Floats
+    families: tuple[str, ...]
+
+
+def explain_risk(
+    models: Mapping[int, ExplainableModel], folds: NDArray[np.integer], X: pl.DataFrame, families: Mapping[str, str]
+) -> ExplainedRisk:
+    """Predict and explain each person's risk by the model and the recalibration of the person's fold.
+
+    Parameters
+    ----------
+    models
+        Model and recalibration by fold.
+    folds
+        Fold of each row of X, (n,).
+    X
+        Features, one row a person.
+    families
+        Factor family of each column.
+
+    Returns
+    -------
+    ExplainedRisk
+        Rows in the order of X.
+
+    Raises
+    ------
+    RiskstratError
+        If the contributions of a model do not add up to its predictions (see `explain`).
+
+    Examples
+    --------
+    >>> from riskstrat.numerics.links import LOGIT
+    >>> class Model:
+    ...     features_, link = ("age",), LOGIT
+    ...
+    ...     def __init__(self):
+    ...         self.estimator = self  # not recalibrated
+    ...
+    ...     def contributions(self, X):
+    ...         return X.select("age").to_numpy() * 0.1, -2.0
+    ...
+    ...     def predict_risk(self, X):
+    ...         return LOGIT.inverse(0.1 * X["age"].to_numpy() - 2.0)
+    >>> why = explain_risk({0: Model()}, np.array([0]), pl.DataFrame({"age": [20.0]}), {"age": "age_sex"})
+    >>> why.risk.round(3).tolist(), why.baseline_risk.round(3).tolist(), why.contributions.round(3).tolist()
+    ([0.5], [0.119], [[0.381]])
+    """
+    n, names = len(folds), _in_order(models, families)
+    risk, baseline_risk, contributions = np.empty(n), np.empty(n), np.zeros((n, len(names)))
+    for fold in np.unique(folds):
+        rows, model = np.flatnonzero(folds == fold), models[int(fold)]
+        why = explain(model.estimator, X[rows], families)
+        risk[rows] = model.predict_risk(X[rows])
+        baseline_risk[rows] = model.link.inverse(np.array([why.baseline]))
+        columns = [names.index(family) for family in why.family_names]
+        parts = on_risk_scale(why.by_family(), why.baseline, risk[rows], model.link)
+        contributions[rows[:, None], columns] = parts
+    return ExplainedRisk(risk=risk, baseline_risk=baseline_risk, contributions=contributions, families=names)
+
+
+def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) -> pl.DataFrame:
+    """Split each area's risk minus the municipality's into factor families and what they do not explain.
+
+    Parameters
+    ----------
+    areas
+        Estimates by one grouping column.
+    label
+        Area of each person of the target population, (n,); people without an estimated area are left out.
+    why
+        The explained risks of the same people, which the estimates were made from.
+
+    Returns
+    -------
+    polars.DataFrame
+        As `decompose_groups`.
+    """
+    groups = areas.groups.to_series()
+    rows = np.flatnonzero(label.is_in(groups.implode()).fill_null(value=False).to_numpy())
+    return decompose_groups(
+        areas.draws.unexplained,
+        groups.to_list(),
+        label[rows].to_list(),
+        risk=why.risk[rows],
+        contributions=why.contributions[rows],
+        families=why.families,
+        baseline_risk=why.baseline_risk[rows],
+    )
+
+
+def _in_order(models: Mapping[int, ExplainableModel], families: Mapping[str, str]) -> tuple[str, ...]:
+    """Families in the order in which they are shown, those of other names last."""
+    features = {feature for model in models.values() for feature in model.estimator.features_}
+    named = {*families.values(), *(families.get(feature, OTHER) for feature in features)}
+    return (*(family for family in FAMILIES if family in named), *sorted(named - set(FAMILIES)))

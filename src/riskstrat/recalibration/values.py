@@ -1,0 +1,122 @@
+"""What every recalibration offers, and the one in the large: a constant added on a link's scale.
+
+In: predicted risks. Out: recalibrated risks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.numerics.links import LOGIT, Link
+
+# Risks of exactly 0 or 1 have no finite value on a link's scale.
+SMALLEST_RISK = 1e-9
+
+
+class Recalibration(Protocol):
+    """A non-decreasing map from predicted to recalibrated risks."""
+
+    def apply(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Recalibrated risks in [0, 1], (n,)."""
+
+    def derivative(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Change of the recalibrated risk per change of the predicted risk, (n,), at least 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InTheLarge:
+    """Recalibration in the large: the level of all risks is moved, their order and odds ratios stay.
+
+    Attributes
+    ----------
+    shift
+        What is added on the link's scale (logits, with the logit link); 0 changes nothing.
+    standard_error
+        Of the shift, from the chance variation of the observed outcomes.
+    link
+        Scale on which the shift is added; it maps (0, 1) onto all numbers, as logit and cloglog do.
+
+    References
+    ----------
+    Steyerberg, Clinical Prediction Models (2nd edition, 2019), chapter 20 (updating the intercept only).
+
+    Examples
+    --------
+    >>> level = InTheLarge(shift=np.log(2.0), standard_error=0.1)
+    >>> level.apply(np.array([0.5, 0.2])).round(4).tolist()
+    [0.6667, 0.3333]
+    """
+
+    shift: float
+    standard_error: float
+    link: Link = LOGIT
+
+    def apply(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Move risks to the new level.
+
+        Parameters
+        ----------
+        risk
+            Predicted risks in [0, 1], (n,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Recalibrated risks in (0, 1), (n,).
+        """
+        return self.link.inverse(self.link.of_risk(risk, edge=SMALLEST_RISK) + self.shift)
+
+    def derivative(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Change of the recalibrated risk per change of the predicted one.
+
+        Parameters
+        ----------
+        risk
+            Predicted risks in [0, 1], (n,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n,), above 0.
+
+        Examples
+        --------
+        >>> InTheLarge(shift=0.0, standard_error=0.1).derivative(np.array([0.3])).tolist()
+        [1.0]
+        """
+        linear = self.link.of_risk(risk, edge=SMALLEST_RISK)
+        return np.asarray(self.link.derivative(linear + self.shift) / self.link.derivative(linear), dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecalibratedLink:
+    """From a model's linear predictor straight to its recalibrated risk: what reasons on the risk scale are split by.
+
+    Attributes
+    ----------
+    link
+        The model's own link.
+    recalibration
+        What its risks are moved by.
+
+    Examples
+    --------
+    >>> level = InTheLarge(shift=1.0, standard_error=0.1)
+    >>> RecalibratedLink(link=LOGIT, recalibration=level).inverse(np.array([-1.0])).round(12).tolist()
+    [0.5]
+    """
+
+    link: Link
+    recalibration: Recalibration
+
+    def inverse(self, linear: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Recalibrated risks of linear predictors, elementwise."""
+        return self.recalibration.apply(self.link.inverse(linear))
+
+    def derivative(self, linear: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Change of the recalibrated risk per unit of the linear predictor, elementwise (the chain rule)."""
+        return self.recalibration.derivative(self.link.inverse(linear)) * self.link.derivative(linear)

@@ -1,0 +1,160 @@
+"""One shard of the municipality, from people to event tables with the shard's own running numbers.
+
+In: geography, people, a seed sequence. Out: a frozen `Shard` of frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.synthetic import truth
+from riskstrat.synthetic.adults import Traits, first_health, make_traits
+from riskstrat.synthetic.calendar_days import DATA_END
+from riskstrat.synthetic.care_need import care_need_counts
+from riskstrat.synthetic.circumstances import circumstances, measurements
+from riskstrat.synthetic.data_errors import add_data_errors
+from riskstrat.synthetic.diagnoses import diagnoses
+from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.growth import births, child_health, expectant_fathers, make_children
+from riskstrat.synthetic.lifecourse import History, live
+from riskstrat.synthetic.parameters import BIRTH_REGIONS
+from riskstrat.synthetic.population import Population, make_population
+from riskstrat.synthetic.population_state import Bools
+from riskstrat.synthetic.prescriptions import prescriptions
+from riskstrat.synthetic.residence import area_by_month, kept_people, with_deaths
+from riskstrat.synthetic.rows import dates
+from riskstrat.synthetic.stays import contacts, deaths, make_stays, migrations, services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Frames of one shard: register tables by name, true risks, care-need counts by area and year."""
+
+    tables: Mapping[str, pl.DataFrame]
+    risks: pl.DataFrame
+    care_need: pl.DataFrame
+    people: int
+
+
+def make_shard(geography: Geography, people: int, seed: np.random.SeedSequence, first_id: int, *, thin: bool) -> Shard:
+    """Make one shard.
+
+    Parameters
+    ----------
+    geography
+        The areas, shared by all shards.
+    people
+        Residents wanted at the end of 2023.
+    seed
+        The shard's own seed: a shard does not depend on any other.
+    first_id
+        Number of the shard's first person.
+    thin
+        Leave out what the sample does without.
+
+    Returns
+    -------
+    Shard
+    """
+    lives, health, rows = (np.random.default_rng(child) for child in seed.spawn(3))
+    population = make_population(geography, people, lives)
+    traits = make_traits(population, health)
+    area = area_by_month(population)
+    months = sorted({month for found in truth.index_months().values() for month in found})
+    history = live(traits, first_health(traits, health), area, geography.effects, keep=months, rng=health)
+    population = with_deaths(population, *deaths(history, health))
+    children = make_children(population, traits, geography, health)
+    risks = [
+        truth.adult_risks(population, traits, area, history.at, geography=geography, rng=health),
+        truth.child_risks(population, children),
+    ]
+    tables = {
+        "persons": persons(population),
+        "residences": residences(population, geography),
+        "births": births(population, traits, children),
+        "child_health": child_health(population, children, rows, thin=thin),
+        "measurements": measurements(population, traits, expectant_fathers(population), rows, thin=thin),
+        "circumstances": circumstances(population, traits, rows, thin=thin),
+        "migrations": migrations(population),
+        **_care(population, traits, history, rows, thin=thin),
+    }
+    shard = Shard(
+        tables={name: add_data_errors(name, table, rows) for name, table in tables.items()},
+        risks=truth.concat_risks(risks),
+        care_need=care_need_counts(population, traits, geography),
+        people=len(population.birth),
+    )
+    return _numbered(shard, kept_people(population), first_id)
+
+
+def _care(
+    population: Population, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
+) -> dict[str, pl.DataFrame]:
+    stays = make_stays(population, history, rng)
+    return {
+        "diagnoses": diagnoses(population, traits, history, stays, rng, thin=thin),
+        "prescriptions": prescriptions(population, traits, history, rng, thin=thin),
+        "contacts": contacts(population, traits, history, stays, rng, thin=thin),
+        "services": services(population, history, rng),
+    }
+
+
+def _numbered(shard: Shard, keep: Bools, first_id: int) -> Shard:
+    """Give the kept people their numbers and drop the rows of the rest."""
+    kept = np.flatnonzero(keep)
+    numbers = np.full(len(keep) + 1, -1, np.int64)
+    numbers[kept] = first_id + np.arange(len(kept))
+    return replace(
+        shard,
+        tables={name: _renumber(table, numbers) for name, table in shard.tables.items()},
+        risks=_renumber(shard.risks, numbers),
+        people=len(kept),
+    )
+
+
+def _renumber(table: pl.DataFrame, numbers: NDArray[np.int64]) -> pl.DataFrame:
+    links = [name for name in ("person_id", "mother_id", "father_id") if name in table.columns]
+    renumbered = table.with_columns(_known(pl.Series(name, numbers[table[name].to_numpy()])) for name in links)
+    return renumbered.filter(pl.col("person_id").is_not_null())
+
+
+def _known(series: pl.Series) -> pl.Series:
+    return pl.select(pl.when(series >= 0).then(series)).to_series().rename(series.name)
+
+
+def persons(population: Population) -> pl.DataFrame:
+    """One row a person; unknown parents are -1 until people get their numbers."""
+    dead = np.where(population.death <= DATA_END, population.death, 2_000_000).astype(np.int32)
+    return pl.DataFrame(
+        {
+            "person_id": np.arange(len(population.birth), dtype=np.int64),
+            "birth_date": dates(population.birth),
+            "sex": np.where(population.female, "female", "male"),
+            "death_date": dates(dead),
+            "mother_id": population.mother.astype(np.int64),
+            "father_id": population.father.astype(np.int64),
+            "birth_region": np.array(BIRTH_REGIONS)[population.region],
+        }
+    )
+
+
+def residences(population: Population, geography: Geography) -> pl.DataFrame:
+    """Spells with area and care centre; the second nearest centre for one home in five."""
+    area = population.spell_area.astype(np.int64)
+    second = (population.spell_person * 31 + area) % 5 == 0
+    centre = geography.centres[area, second.astype(np.int64)]
+    end = np.where(population.spell_end > DATA_END, 2_000_000, population.spell_end).astype(np.int32)
+    return pl.DataFrame(
+        {
+            "person_id": population.spell_person.astype(np.int64),
+            "start_date": dates(population.spell_start),
+            "end_date": dates(end),
+            "area_id": np.array(geography.ids)[area],
+            "care_centre_id": np.array([f"VC{number:02d}" for number in range(100)])[centre],
+        }
+    ).sort("person_id", "start_date")
