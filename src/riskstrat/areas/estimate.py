@@ -129,7 +129,8 @@ def estimate_areas(
     theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
     level = _level(recalibration.level_variance, draws, seed)
     matrices = _quantities(theta, level, *_by_stratum(now, group_now, target_risk, present))
-    people = counts.with_columns(pl.Series("target_people", target_people))
+    persons = _persons(then, group_then, labels.height, rows.weighted_outcome > 0)
+    people = counts.hstack(persons).with_columns(pl.Series("target_people", target_people))
     return AreaEstimates(
         by=columns,
         table=_table(pl.concat([labels, people], how="horizontal").filter(present), matrices),
@@ -141,6 +142,18 @@ def estimate_areas(
         drift=drift_between_halves(rows, landmark, group_then, theta),
         disclosure=cohort.disclosure,
     )
+
+
+def _persons(people: pl.DataFrame, group: NDArray[np.integer], groups: int, case: NDArray[np.bool_]) -> pl.DataFrame:
+    """Count the distinct persons behind the rows, and behind the outcomes, of each group."""
+    person = people["person_id"] if "person_id" in people.columns else pl.Series(range(people.height))
+    rows = pl.DataFrame({"group": group.astype(np.int64), "person": person, "case": case})
+    counted = rows.group_by("group").agg(
+        persons=pl.col("person").n_unique().cast(pl.Int64),
+        case_persons=pl.col("person").filter("case").n_unique().cast(pl.Int64),
+    )
+    every = pl.DataFrame({"group": np.arange(groups)})
+    return every.join(counted, on="group", how="left", maintain_order="left").drop("group").fill_null(0)
 
 
 def _level(variance: float, draws: int, seed: int) -> Floats:

@@ -171,10 +171,9 @@ def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
 
 
 def _everybody(study: Study) -> dict[str, Table]:
-    outcomes = of_cohort.outcomes(study.cohort)
     return _present(
-        total=of_cohort.total(study.target, study.target_risk, outcomes),
-        risk_strata=risk_strata(study.target_risk, outcomes),
+        total=of_cohort.total(study.target, study.target_risk, study.cohort),
+        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(study.cohort)),
         assessed=of_cohort.assessed(study.cohort),
     )
 

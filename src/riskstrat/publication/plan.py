@@ -12,7 +12,7 @@ import polars as pl
 
 from riskstrat.disclosure import DIGITS, Table
 from riskstrat.errors import DisclosureError, Problem
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE, Interval, Plan
+from riskstrat.records.plan import CARE_NEED, OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_PEOPLE, Interval, Plan
 
 _SHARE = "share"
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
@@ -41,7 +41,7 @@ def plan_tables(plan: Plan) -> dict[str, Table]:
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
-    robust = plan.units.select(*plan.by, "people", OBSERVED_CASES, "robustness")
+    robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
     return {
         "selected": _unit_table(plan.selected, plan.by),
         "robustness": _unit_table(robust, plan.by, shown=("robustness",)),
@@ -78,8 +78,19 @@ def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.Data
 
 
 def _behind(units: pl.DataFrame) -> dict[str, int]:
-    """Count the people and observed cases behind a number about these units."""
-    return {column: int(units[column].sum()) for column in ("people", OBSERVED_CASES)}
+    """Count the people, observed cases and persons behind these that are behind a number about these units.
+
+    A person with outcomes in several units is counted in each.
+    """
+    return {column: int(units[column].sum()) for column in ("people", *_observed(units))}
+
+
+def _observed(frame: pl.DataFrame) -> list[str]:
+    return [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in frame.columns]
+
+
+def _persons(frame: pl.DataFrame) -> dict[str, str]:
+    return {OBSERVED_CASES: OBSERVED_CASE_PERSONS} if OBSERVED_CASE_PERSONS in frame.columns else {}
 
 
 def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
@@ -96,6 +107,7 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
             **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
         },
         public=[CARE_NEED] if CARE_NEED in frame.columns else [],
+        persons=_persons(frame),
     )
 
 
@@ -106,6 +118,7 @@ def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str
         counts=("people",),
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
+        persons=_persons(frame),
     )
 
 

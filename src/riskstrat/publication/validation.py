@@ -24,32 +24,33 @@ def validation_tables(checked: Validation) -> dict[str, Table]:
 
 
 def metrics(checked: Validation) -> Table:
-    """Give every metric with its interval, overall and by group."""
+    """Give every metric with its interval, overall and by group; ``n`` counts index dates."""
     return Table(
         _rounded(checked.table, *_ESTIMATES),
         dimensions=("metric", "group"),
         counts=("n",),
         derived=dict.fromkeys(_ESTIMATES, "n"),
+        persons={"n": "persons"},
     )
 
 
 def calibration(checked: Validation) -> Table:
-    """Ten groups by risk; the outcomes behind an observed share decide whether it may be shown."""
-    cases = (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
+    """Ten groups by risk; the persons with an outcome decide whether an observed share may be shown."""
     return Table(
-        _rounded(checked.calibration.with_columns(cases), "mean_predicted", "observed", "lower", "upper"),
+        _rounded(checked.calibration, "mean_predicted", "observed", "lower", "upper"),
         dimensions=("risk_group",),
         denominators={"cases": "n"},
         unshown=("cases",),
         derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
+        persons={"n": "persons", "cases": "case_persons"},
     )
 
 
 def net_benefit(checked: Validation) -> Table:
-    """Shares of everybody who lie above a threshold; the people behind them decide whether they may be shown."""
+    """Shares of everybody who lie above a threshold; so many of all persons decide whether they may be shown."""
     shares = ("true_positive_share", "false_positive_share")
-    n = int(checked.table.filter(group="all")["n"].max() or 0)  # type: ignore[arg-type]
-    behind = {f"behind_{share}": (pl.col(share) * n).round().cast(pl.Int64) for share in shares}
+    persons = int(checked.table.filter(group="all")["persons"].max() or 0)  # type: ignore[arg-type]
+    behind = {f"behind_{share}": (pl.col(share) * persons).round().cast(pl.Int64) for share in shares}
     return Table(
         _rounded(checked.net_benefit.with_columns(**behind), "net_benefit", *shares),
         dimensions=("threshold", "strategy"),

@@ -21,6 +21,7 @@ METRIC_SCHEMA = MappingProxyType(
         "lower": pl.Float64(),
         "upper": pl.Float64(),
         "n": pl.Int64(),
+        "persons": pl.Int64(),
     }
 )
 
@@ -32,10 +33,11 @@ class Validation:
     Attributes
     ----------
     table
-        Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
-        number of rows of the cohort whose outcome could be assessed.
+        Frame of metric, group, estimate, lower, upper, n, persons. ``group`` is ``"all"`` or ``"sex=female"``; ``n``
+        is the number of rows of the cohort whose outcome could be assessed, ``persons`` that of the persons in them.
     calibration
-        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper.
+        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; outcomes
+        (``cases``), and the distinct persons in it (``persons``) and among its outcomes (``case_persons``).
     curve
         Smooth observed risk (``observed``) at a grid of predicted risks (``predicted``).
     net_benefit

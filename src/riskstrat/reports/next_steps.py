@@ -98,7 +98,7 @@ def _refused(story: Story) -> Iterator[str]:
 
 
 def _unmeasured(story: Story) -> Iterator[str]:
-    people, assessed = (story.count("assessed", name, scope="all") for name in ("people", "assessed"))
+    people, assessed = (story.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
     if people is not None and assessed is not None:
         number = story.numbers.number
         yield story.words("next_steps.assessed", people=number(people), assessed=number(assessed))

@@ -157,6 +157,43 @@ def calibration_groups(
     ).hstack(observed)
 
 
+def counted_by_risk(
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None,
+    person: pl.Series,
+    *,
+    groups: int = 10,
+) -> pl.DataFrame:
+    """Count what is behind each group of `calibration_groups`: outcomes, distinct persons, and those with an outcome.
+
+    Parameters
+    ----------
+    y, risk, horizon_days, weights, groups
+        As for `calibration_groups`.
+    person
+        The person of each row (n,).
+
+    Returns
+    -------
+    polars.DataFrame
+        cases, persons and case_persons, one row a group.
+    """
+    labels = label_outcomes(y, risk, horizon_days, weights)
+    counted = _prediction_weight(labels, weights) > 0
+    had = outcome_within(y, horizon_days)
+    number = _risk_groups(labels.risk, counted, groups)
+    rows = pl.DataFrame({"group": number, "person": person, "had": had}).filter(pl.Series(counted))
+    behind = {
+        "cases": pl.col("had").sum(),
+        "persons": pl.col("person").n_unique(),
+        "case_persons": pl.col("person").filter(pl.col("had")).n_unique(),
+    }
+    found = rows.group_by("group").agg(count.cast(pl.Int64).alias(name) for name, count in behind.items())
+    return found.sort("group").drop("group")
+
+
 def observed_risk(
     y: OutcomeArray,
     horizon_days: float,

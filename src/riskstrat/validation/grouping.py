@@ -33,8 +33,8 @@ class Grouping:
     ----------
     column
         Name of the column, ``"all"`` for one group of everybody.
-    names, people, enough
-        Label, number of rows, and whether all metrics are shown, of each group (groups,).
+    names, people, persons, enough
+        Label, number of rows and of distinct persons, and whether all metrics are shown, of each group (groups,).
     left_out
         How many groups have too few outcomes to be shown at all.
     rows
@@ -46,6 +46,7 @@ class Grouping:
     column: str
     names: tuple[str, ...]
     people: NDArray[np.intp]
+    persons: NDArray[np.int64]
     enough: NDArray[np.bool_]
     left_out: int
     rows: NDArray[np.intp]
@@ -78,6 +79,7 @@ def grouping(data: Assessed, column: str) -> Grouping:
         column=column,
         names=tuple(names[shown].tolist()),
         people=np.bincount(code, minlength=len(names))[shown],
+        persons=_distinct(data.people["person_id"], code)[shown],
         enough=fewer[shown] >= ENOUGH_OUTCOMES,
         left_out=int((~shown).sum()),
         rows=rows,
@@ -98,6 +100,13 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
         return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
     value = pl.col(column).cast(pl.String) if column in people.columns else age_band(AGE_BAND_YEARS)
     return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
+
+
+def _distinct(persons: pl.Series, code: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Count the distinct persons of every group; groups are numbered from 0 without a gap."""
+    rows = pl.DataFrame({"group": code, "person": persons})
+    counted = rows.group_by("group").agg(pl.col("person").n_unique().cast(pl.Int64)).sort("group")
+    return counted["person"].to_numpy()
 
 
 def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -132,6 +141,7 @@ def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> 
             "lower": lower.ravel(),
             "upper": upper.ravel(),
             "n": np.tile(groups.people, len(names)),
+            "persons": np.tile(groups.persons, len(names)),
         },
         schema=dict(METRIC_SCHEMA),
     ).with_columns(pl.selectors.float().fill_nan(None))

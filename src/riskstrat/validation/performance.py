@@ -16,7 +16,7 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
-from riskstrat.validation.calibration import calibration_curve, calibration_groups
+from riskstrat.validation.calibration import calibration_curve, calibration_groups, counted_by_risk
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.grouping import EVERYBODY, Grouping, grouping, measured, metric_table
 from riskstrat.validation.resampling import family_draws
@@ -106,7 +106,9 @@ def validate(
     horizon, predicted = cohort.horizon_days, data.labels.risk
     return Validation(
         table=pl.concat(tables),
-        calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
+        calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level).hstack(
+            counted_by_risk(data.outcome, predicted, horizon, data.given, data.people["person_id"])
+        ),
         curve=calibration_curve(data.labels),
         net_benefit=net_benefit(data.outcome, predicted, thresholds or _thresholds(predicted), horizon, data.given),
         level=level,
