@@ -107,7 +107,7 @@ def simulate(profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: b
             "unit": [f"{number:03d}" for number in range(len(people))],
             "people": target,
             "observed_cases": observed,
-            "observed_people": target,
+            "observed_index_dates": target,
             "care_need_index": _index(np.log(predicted * true_ratio), random),
         }
     )

@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 import riskstrat as rs
-from riskstrat.declare import Condition, Settings
+from riskstrat.declare import Candidate, Condition, Settings
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic import write_municipality
 
 AS_OF = date(2024, 1, 1)
-QUICK = Settings(candidates=("Logistic",), folds=2, area_folds=2, bootstrap_draws=50, posterior_draws=500)
+QUICK = Settings(candidates=(Candidate("Logistic"),), folds=2, area_folds=2, bootstrap_draws=50, posterior_draws=500)
 
 
 @pytest.fixture(scope="session")

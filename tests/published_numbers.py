@@ -20,7 +20,7 @@ import polars as pl
 from riskstrat.publication import Published
 
 NUMBER = re.compile(r"(?<![\w.,#-])-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\w])")
-THOUSANDS = re.compile("(?<=\\d)[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE} ](?=\\d{3})")
+THOUSANDS = re.compile("(?<=\\d)[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}](?=\\d{3})")
 DOWNLOAD = re.compile(r"data:text/csv;(?:charset=utf-8;)?base64,([A-Za-z0-9+/=]+)")
 MANY_DIGITS = 5
 """Significant digits from which on a number is not there by chance."""
@@ -82,8 +82,8 @@ def texts_of_file(path: Path) -> list[str]:
 
 
 def cells(csv: str) -> str:
-    """Part the cells of a CSV file by spaces; where semicolons part them, commas are decimal commas."""
-    return csv.replace(";", " ") if ";" in csv.partition("\n")[0] else csv.replace(",", " ")
+    """Part the cells of a CSV file by line ends; where semicolons part them, commas are decimal commas."""
+    return csv.replace(";", "\n") if ";" in csv.partition("\n")[0] else csv.replace(",", "\n")
 
 
 def texts_of_store(path: Path) -> list[str]:

@@ -77,14 +77,14 @@ class UsageError(RiskstratError):
     exit_code = 2
 
 
-class ContractError(RiskstratError):
-    """Data break the register contract."""
+class ContractError(RiskstratError, ValueError):
+    """Data break the contract of registers, or arrays that of a method; a ValueError for scikit-learn's tools."""
 
     exit_code = 3
 
 
-class DesignError(RiskstratError):
-    """The study design cannot be computed: an empty cohort, too few outcomes."""
+class DesignError(RiskstratError, ValueError):
+    """The study design cannot be computed (an empty cohort, too few outcomes); a ValueError like `ContractError`."""
 
     exit_code = 4
 

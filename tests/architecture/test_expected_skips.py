@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -27,7 +28,8 @@ def run(folder: Path, reason: str, *options: str) -> subprocess.CompletedProcess
         (folder / f"test_{number}.py").write_text(body.format(reason=reason), encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    plain = {**os.environ, "PYTEST_ADDOPTS": ""}
+    return subprocess.run(command, cwd=folder, env=plain, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "worker"])

@@ -64,7 +64,7 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: kaplan_meier(Y, 10, by=["A", "B"]), "2 labels for 4 rows"),
         (lambda: kaplan_meier(Y, 10, weights=[1, 1]), "2 values; expected 4"),
         (lambda: kaplan_meier(Y, 10, weights=[1, 1, 1, -1]), "1 negative"),
-        (lambda: kaplan_meier(Y, 10, weights=[0, 0, 0, 0]), "no weight above 0"),
+        (lambda: kaplan_meier(Y, 10, weights=[0, 0, 0, 0]), "no weight above zero"),
         (lambda: censoring_weights(Y, 0), "horizon of 0"),
         (lambda: censoring_weights(Y, np.nan), "horizon of nan"),
         (lambda: brier(Y, [0.5] * 3, 40), r"shape \(3,\)"),

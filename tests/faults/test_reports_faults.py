@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from riskstrat.errors import MissingExtraError, UsageError
 from riskstrat.figures import theme
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
-from riskstrat.reports import write_report, writing
+from riskstrat.reports import REPORT_MARK, write_report
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +27,27 @@ def test_the_folder_is_made_and_the_file_is_alone_in_it(released: Published, tmp
 
 def test_a_full_disk_leaves_the_old_report(released: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "report.html"
-    path.write_text("the old one", encoding="utf-8")
+    path.write_text(REPORT_MARK, encoding="utf-8")
 
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(writing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_report(released, path)
-    assert path.read_text(encoding="utf-8") == "the old one"
+    assert path.read_text(encoding="utf-8") == REPORT_MARK
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_earlier_report_is_replaced_and_nothing_else(released: Published, tmp_path: Path):
+    report, thesis = tmp_path / "report.html", tmp_path / "thesis.html"
+    write_report(released, report, language="en")
+    write_report(released, report, language="sv")
+    assert '<html lang="sv">' in report.read_text(encoding="utf-8")
+    thesis.write_text("<html>years of work</html>", encoding="utf-8")
+    with pytest.raises(UsageError, match="something that riskstrat did not write at 'thesis"):
+        write_report(released, thesis)
+    assert thesis.read_text(encoding="utf-8") == "<html>years of work</html>"
 
 
 def test_a_folder_that_cannot_be_made_is_told(released: Published, tmp_path: Path):

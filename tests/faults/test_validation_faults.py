@@ -47,7 +47,7 @@ def test_unusable_risks_and_weights_are_told_together(measure: object) -> None:
 def test_only_one_kind_of_outcome_cannot_be_ranked() -> None:
     with pytest.raises(DesignError, match="alike in outcome"):
         auc(outcome_array([0, 0], [10, 10]), [0.1, 0.2], 10)
-    with pytest.raises(DesignError, match="no two people to compare"):
+    with pytest.raises(DesignError, match="no two rows to compare"):
         concordance(outcome_array([0, 0], [10, 10]), [0.1, 0.2], 10)
 
 
@@ -104,5 +104,5 @@ def test_folds_that_cannot_be_made() -> None:
         person_folds(people, k=2)
     with pytest.raises(DesignError, match="2 areas for 3 folds"):
         area_folds(people, k=3)
-    with pytest.raises(DesignError, match="nobody to learn from"):
+    with pytest.raises(DesignError, match="no training rows"):
         area_folds(people, k=2)

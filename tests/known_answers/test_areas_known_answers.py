@@ -93,7 +93,7 @@ def test_byar_and_wilson_limits():
     [(81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)), (0, 20, (0, 0.1611)), (1, 29, (0.0061, 0.1718))],
 )
 def test_wilson_limits_of_newcombe_1998(cases: int, people: int, limits: tuple[float, float]):
-    assert wilson_interval(cases, people) == pytest.approx(limits, abs=5e-5)
+    assert wilson_interval(cases / people, people) == pytest.approx(limits, abs=5e-5)
 
 
 @needs_phe

@@ -98,7 +98,7 @@ def test_a_break_of_one_day_in_residence_censors_and_a_move_within_does_not(
 @pytest.mark.parametrize(
     ("manifest", "data_end", "as_of", "last"),
     [
-        ({}, date(2020, 12, 31), AS_OF, date(2020, 12, 31)),
+        ({}, date(2020, 12, 31), date(2021, 12, 31), date(2020, 12, 31)),
         ({"diagnoses": {"coverage_end": date(2020, 6, 30)}}, date(2023, 12, 31), AS_OF, date(2020, 6, 30)),
         ({}, date(2023, 12, 31), date(2020, 9, 1), date(2020, 8, 31)),
         ({"diagnoses": {"delay_days": 90}}, date(2023, 12, 31), date(2020, 9, 1), date(2020, 6, 2)),

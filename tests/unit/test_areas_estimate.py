@@ -81,7 +81,7 @@ def test_landmarks_with_few_outcomes_share_a_shift():
     assert table["last_landmark"][-1] == 5
     assert table["first_landmark"][0] == 0
     assert (table["observed"] >= ENOUGH_OUTCOMES).all()
-    assert table["people"].sum() == 2000
+    assert table["index_dates"].sum() == 2000
 
 
 def test_people_who_were_not_assessed_count_neither_as_observed_nor_as_expected():
@@ -198,7 +198,7 @@ def test_people_without_a_group_are_left_out_and_counted():
     missing = pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col("area_id")).alias("area_id")
     cohort, target = cohort_of(), target_of(area_id=missing)
     areas = estimate_areas(cohort, some_risk(6000), target, some_risk(3000))
-    assert areas.left_out.filter(reason="no group").select("people", "target_people").row(0) == (0, 7)
+    assert areas.left_out.filter(reason="no group").select("index_dates", "target_people").row(0) == (0, 7)
     assert areas.table["target_people"].sum() == 2993
 
 
@@ -247,7 +247,7 @@ def test_strata_show_what_was_counted_in_their_whole_area():
     risk = recalibrate(cohort_of(), some_risk(6000)).latest.apply(some_risk(3000))
     areas = estimate_areas(cohort_of(), some_risk(6000), target, some_risk(3000), draws=5)
     strata = estimate_strata(areas, target, risk, by=("area_id", "sex")).units
-    counted = areas.table.select("area_id", observed_cases="cases", observed_people="people")
+    counted = areas.table.select("area_id", observed_cases="cases", observed_index_dates="index_dates")
     assert strata.select(counted.columns).unique().sort("area_id").equals(counted)
 
 
@@ -320,6 +320,13 @@ def test_small_strata_are_joined_within_their_area_or_left_out():
 def test_whole_areas_as_units():
     areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=10)
     units = areas.units()
-    assert units.units.columns == ["unit", "area_id", "people", "observed_cases", "observed_people"]
+    assert units.units.columns == [
+        "unit",
+        "area_id",
+        "people",
+        "observed_cases",
+        "observed_index_dates",
+        "observed_case_persons",
+    ]
     assert units.units["observed_cases"].to_list() == areas.table["cases"].to_list()
     np.testing.assert_allclose(units.cases_draws, areas.draws.risk * units.units["people"].to_numpy())

@@ -146,7 +146,7 @@ def test_rows_without_weight_do_not_exist(estimator: RiskEstimator, people: tupl
     # Left in with weight 0 they may hold anything: lost on the first day, say, with absurd features.
     spoilt = X.with_columns(visits=pl.when(pl.Series(counted)).then("visits").otherwise(1e6))
     lost = outcome_array(np.where(counted, y["event"], 0), np.where(counted, y["duration_days"], 1))
-    weighted = clone(estimator).fit(spoilt, lost, counted.astype(float))
+    weighted = clone(estimator).fit(spoilt, lost, sample_weight=counted.astype(float))
     alone = clone(estimator).fit(X.filter(counted), y[counted])
     np.testing.assert_allclose(weighted.predict_risk(X), alone.predict_risk(X), rtol=1e-6)
 

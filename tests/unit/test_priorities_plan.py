@@ -118,7 +118,7 @@ def test_comparators_spend_the_same_budget_on_the_same_draws() -> None:
         [100, 100],
         [[30.0, 10.0], [20.0, 10.0]],
         observed_cases=[10, 12],
-        observed_people=[100, 400],
+        observed_index_dates=[100, 400],
         care_need_index=[0.5, 2.0],
     )
     plan = prioritise(seen, programme(), 50_000)
@@ -139,7 +139,7 @@ def test_comparators_without_their_column_are_absent_and_named() -> None:
     plan = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 50_000)
     assert plan.comparisons["strategy"].to_list() == ["plan", "equal_share", "random"]
     assert set(plan.absent) == {"care_need_index", "raw_counts", "raw_rates"}
-    assert plan.absent["raw_rates"] == "observed_cases, observed_people"
+    assert plan.absent["raw_rates"] == "observed_cases, observed_index_dates"
 
 
 def test_care_need_is_joined_by_the_columns_it_shares_and_missing_values_come_last() -> None:
@@ -192,7 +192,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 
 
 def test_tables_withhold_what_follows_from_protected_counts() -> None:
-    seen = units([100, 100], [[30.0, 10.0]], observed_cases=[40, 3], observed_people=[200, 200])
+    seen = units([100, 100], [[30.0, 10.0]], observed_cases=[40, 3], observed_index_dates=[200, 200])
     released = release(plan_tables(prioritise(seen, programme(), 75_000)), Disclosure(rounding=1))
     chosen = released["selected"].frame
     assert chosen["unit"].to_list() == ["A", "B"]
@@ -216,7 +216,13 @@ def test_a_plan_without_observed_cases_cannot_be_released() -> None:
 
 def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
     table = pl.DataFrame(
-        {"area_id": ["A", "B"], "cases": [9, 40], "people": [300, 800], "target_people": [100, 100], "class": ["", ""]}
+        {
+            "area_id": ["A", "B"],
+            "cases": [9, 40],
+            "index_dates": [300, 800],
+            "target_people": [100, 100],
+            "class": ["", ""],
+        }
     )
     risk = np.array([[0.3, 0.1], [0.1, 0.1]])
     estimates = AreaEstimates(
@@ -225,12 +231,14 @@ def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
         draws=Draws(risk=risk, relative_risk=risk, unexplained=risk),
         level=np.ones(2),
         calibration=pl.DataFrame(),
-        left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "people": [5], "target_people": [7]}),
+        left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "index_dates": [5], "target_people": [7]}),
         smoothing="gamma",
     )
     plan = prioritise(estimates, programme(), 50_000)
     assert plan.by == ("unit", "area_id")
-    assert plan.selected.select("area_id", "people", "observed_cases", "observed_people").rows() == [("A", 100, 9, 300)]
+    assert plan.selected.select("area_id", "people", "observed_cases", "observed_index_dates").rows() == [
+        ("A", 100, 9, 300)
+    ]
     assert plan.averted.estimate == pytest.approx(20 * 0.5 * 0.2 * 0.8)
     assert {"raw_counts", "raw_rates"} <= set(plan.comparisons["strategy"])
     assert plan.left_out.rows() == [("no area", 1, 7)]

@@ -60,7 +60,7 @@ def test_each_period_sums_to_what_was_observed_in_it(link: Link):
 def test_the_account_says_what_each_period_was_made_of():
     found = in_the_large(RISK, OUTCOME, LANDMARK, included=EVERYBODY)
     row = found.account.row(1, named=True)
-    assert (row["first_landmark"], row["people"], row["cases"], row["dispersion"]) == (7, 1000, 250, 1.0)
+    assert (row["first_landmark"], row["index_dates"], row["cases"], row["dispersion"]) == (7, 1000, 250, 1.0)
     assert row["expected"] == pytest.approx(RISK[1000:].sum())
     moved = found.latest.apply(RISK[1000:])
     assert row["standard_error"] == pytest.approx(np.sqrt(250) / (moved * (1 - moved)).sum())
@@ -85,7 +85,7 @@ def test_later_landmarks_belong_to_the_last_period_and_those_between_to_the_next
 def test_rows_that_do_not_count_are_moved_and_not_counted():
     included = np.arange(2000) % 2 == 0
     found = in_the_large(RISK, OUTCOME, LANDMARK, included=included)
-    assert found.account["people"].to_list() == [500, 500]
+    assert found.account["index_dates"].to_list() == [500, 500]
     moved = found.apply(RISK, LANDMARK)
     assert moved[included].sum() == pytest.approx((OUTCOME & included).sum())
     assert (moved != RISK).all()

@@ -49,6 +49,22 @@ def slope(labels: HorizonLabels) -> float:
     return logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope
 
 
+def test_persons_behind_a_number_are_counted_once_and_index_dates_as_often_as_they_are() -> None:
+    cohort, risk = simulated()
+    twice = cohort_of(cohort.people.with_columns(person_id=pl.col("person_id") // 2))
+    checked = validate(risk, twice, by=["sex", "area_id"], draws=2)
+    assert checked.persons.schema == {"group": pl.String(), "index_dates": pl.Int64(), "persons": pl.Int64()}
+    counts = {group: (dates, persons) for group, dates, persons in checked.persons.iter_rows()}
+    assert counts["all"] == (1500, 750)
+    table = checked.table.filter(pl.col("metric") == "observed_expected")
+    assert {group: counts[group][0] for group in table["group"]} == dict(table.select("group", "n").iter_rows())
+    tenths = [counts[f"risk_group={number}"][0] for number in checked.calibration["risk_group"]]
+    assert tenths == checked.calibration["n"].to_list()
+    men = twice.people.filter(pl.col("sex") == "male")["person_id"]
+    assert counts["sex=male"] == (len(men), men.n_unique())
+    assert all(persons <= dates <= 2 * persons for dates, persons in counts.values())
+
+
 def test_the_table_holds_what_the_single_functions_say() -> None:
     cohort, risk = simulated()
     checked = validate(risk, cohort, by=["sex"], draws=5)

@@ -222,11 +222,9 @@ def _by_stratum(
     strata, (stratum,) = common_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
     cell = group[inside] * strata.height + stratum
     shape = (len(present), strata.height)
-    cells = len(present) * strata.height
-    return (
-        np.bincount(cell, risk[inside], minlength=cells).reshape(shape)[present],
-        np.bincount(cell, minlength=cells).astype(float).reshape(shape)[present],
-    )
+    risk_sums = np.bincount(cell, risk[inside], minlength=shape[0] * shape[1]).reshape(shape)
+    people_counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    return risk_sums[present].astype(np.float64), people_counts[present].astype(np.float64)
 
 
 def _table(counts: pl.DataFrame, draws: Draws) -> pl.DataFrame:
@@ -257,7 +255,7 @@ def _left_out(group_then: Numbers, group_now: Numbers, present: NDArray[np.bool_
         {
             "reason": ["no group", "group without target people"],
             "groups": [0, len(gone)],
-            "people": [int((group_then < 0).sum()), int(np.isin(group_then, gone).sum())],
+            "index_dates": [int((group_then < 0).sum()), int(np.isin(group_then, gone).sum())],
             "target_people": [int((group_now < 0).sum()), 0],
         }
     )

@@ -10,11 +10,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc
 
 from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import Problem
+
+Floats = NDArray[np.float64]
 
 
 def funnel_limits(expected: npt.ArrayLike, level: float = 0.95) -> pl.DataFrame:
@@ -67,7 +70,7 @@ def funnel_limits(expected: npt.ArrayLike, level: float = 0.95) -> pl.DataFrame:
     )
 
 
-def _rising_to(probability: Callable[[np.ndarray], np.ndarray], target: float, expected: np.ndarray) -> np.ndarray:
+def _rising_to(probability: Callable[[Floats], Floats], target: float, expected: Floats) -> Floats:
     """Count at which a rising probability reaches the target, 0 where it starts above it; by bisection."""
     low, high = np.zeros_like(expected), expected + 20 * np.sqrt(expected) + 50
     for _ in range(100):

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincc, gammaln, polygamma
+
+Floats = NDArray[np.float64]
 
 # P(sd(log theta) > 1) = 0.05: a penalised-complexity prior (Simpson et al. 2017) is exponential in the sd. Its median,
 # 0.23, is what was found among areas of Scania: variance 0.05 of ischaemic heart disease, 0.03-0.08 by density (Chaix,
@@ -36,14 +39,14 @@ class GammaPosterior:
         Shape and mean of the distribution of theta among groups, and the posterior probability of the pair, (k,).
     """
 
-    observed: np.ndarray
-    expected: np.ndarray
-    nu: np.ndarray
-    mu: np.ndarray
-    weight: np.ndarray
+    observed: Floats
+    expected: Floats
+    nu: Floats
+    mu: Floats
+    weight: Floats
 
     @cached_property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Floats:
         """Posterior mean of theta, (n,)."""
         shape_over_rate = (
             (nu + self.observed) / (nu / mu + self.expected) * weight
@@ -56,7 +59,7 @@ class GammaPosterior:
         """Posterior mean of the standard deviation of log theta among groups."""
         return float(self.weight @ np.sqrt(polygamma(1, self.nu)))
 
-    def exceedance(self, threshold: float) -> np.ndarray:
+    def exceedance(self, threshold: float) -> Floats:
         """P(theta_i > threshold), (n,), exact given the grid."""
         above = (
             gammaincc(nu + self.observed, threshold * (nu / mu + self.expected)) * weight
@@ -64,7 +67,7 @@ class GammaPosterior:
         )
         return np.asarray(np.sum(list(above), axis=0))
 
-    def draw(self, draws: int, seed: int) -> np.ndarray:
+    def draw(self, draws: int, seed: int) -> Floats:
         """Draw from the joint posterior, (draws, n): groups of one draw share their hyper-parameters."""
         random = np.random.default_rng(seed)
         chosen = random.choice(len(self.weight), size=draws, p=self.weight)
@@ -72,7 +75,7 @@ class GammaPosterior:
         return np.asarray(random.standard_gamma(nu + self.observed) / (nu / mu + self.expected))
 
 
-def shape_of(sd_log: np.ndarray) -> np.ndarray:
+def shape_of(sd_log: Floats) -> Floats:
     """Shape nu of a gamma whose logarithm has this standard deviation: sqrt(trigamma(nu)) = sd.
 
     Newton on 1/trigamma from Smyth's starting value (limma, 2004), which converges from below without safeguards.
@@ -91,12 +94,12 @@ def shape_of(sd_log: np.ndarray) -> np.ndarray:
     return np.asarray(nu)
 
 
-def log_prior(sd_log: np.ndarray) -> np.ndarray:
+def log_prior(sd_log: Floats) -> Floats:
     """Log density, up to a constant, of the penalised-complexity prior of a standard deviation of log ratios."""
     return np.asarray(np.log(PRIOR_TAIL) / PRIOR_SD * sd_log)
 
 
-def log_marginal(observed: np.ndarray, expected: np.ndarray, nu: float, mu: np.ndarray) -> np.ndarray:
+def log_marginal(observed: Floats, expected: Floats, nu: float, mu: Floats) -> Floats:
     """Log-likelihood of (nu, mu) with theta integrated out, (k,) for k values of mu: negative binomial, O real-valued.
 
     Terms free of nu and mu are left out.
@@ -109,7 +112,7 @@ def log_marginal(observed: np.ndarray, expected: np.ndarray, nu: float, mu: np.n
     return np.asarray(of_shape + per_group.sum(axis=1))
 
 
-def mean_given_shape(observed: np.ndarray, expected: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_given_shape(observed: Floats, expected: Floats, nu: Floats) -> tuple[Floats, Floats]:
     """Maximise the marginal over log mu for each nu: the mode and the curvature's standard deviation, both (k,).
 
     Fisher scoring on sum_i nu (O_i - mu E_i) / (nu + mu E_i) = 0, which is monotone in log mu.
@@ -127,7 +130,7 @@ def mean_given_shape(observed: np.ndarray, expected: np.ndarray, nu: np.ndarray)
     return log_mu, 1 / np.sqrt(information)
 
 
-def integrated(observed: np.ndarray, expected: np.ndarray) -> GammaPosterior:
+def integrated(observed: Floats, expected: Floats) -> GammaPosterior:
     """Posterior of theta with both hyper-parameters integrated over a grid.
 
     Prior: exponential on sd(log theta) with P(sd > 1) = 0.05, flat on log mu. The grid of sd is laid twice, the second
@@ -157,7 +160,7 @@ def integrated(observed: np.ndarray, expected: np.ndarray) -> GammaPosterior:
     )
 
 
-def plugged_in(observed: np.ndarray, expected: np.ndarray) -> GammaPosterior:
+def plugged_in(observed: Floats, expected: Floats) -> GammaPosterior:
     """Posterior of theta at the maximum-likelihood hyper-parameters (Clayton and Kaldor 1987).
 
     Intervals are too narrow because the hyper-parameters are taken as known: for comparison with published results.
@@ -175,7 +178,7 @@ def plugged_in(observed: np.ndarray, expected: np.ndarray) -> GammaPosterior:
     return GammaPosterior(observed=observed, expected=expected, nu=nu, mu=mu, weight=np.ones(1))
 
 
-def _log_posterior(observed: np.ndarray, expected: np.ndarray, sd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _log_posterior(observed: Floats, expected: Floats, sd: Floats) -> tuple[Floats, Floats]:
     """Log posterior mass of each grid point and its mu, both (sd, mu); mass is per equal step of log sd."""
     nu = shape_of(sd)
     mode, spread = mean_given_shape(observed, expected, nu)

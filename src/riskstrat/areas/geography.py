@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.extras import optional
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
 TOLERANCE_M = 1.0
-"""Borders drawn up to a metre apart are one: simplified outlines overlap and gape."""
+"""Borders drawn up to a metre apart are one: simplified outlines overlap and leave gaps."""
 
 _BORDER_IN_TOLERANCES = 4.0
 """Shorter contact is a corner: around one point each side contributes at most twice the tolerance."""
@@ -46,17 +44,17 @@ class Neighbours:
     """
 
     areas: tuple[str, ...]
-    pairs: np.ndarray
+    pairs: NDArray[np.intp]
 
     @cached_property
-    def _lists(self) -> list[np.ndarray]:
+    def _lists(self) -> list[NDArray[np.intp]]:
         lists: list[list[int]] = [[] for _ in self.areas]
         for one, other in self.pairs.tolist():
             lists[one].append(other)
             lists[other].append(one)
         return [np.array(sorted(near), dtype=np.intp) for near in lists]
 
-    def of(self, area: int) -> np.ndarray:
+    def of(self, area: int) -> NDArray[np.intp]:
         """Numbers of the neighbours of an area, ascending."""
         return self._lists[area]
 
@@ -124,7 +122,7 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     return Neighbours(areas=areas, pairs=_borders(in_metres(shapes_of(features)), tolerance_m))
 
 
-def _borders(shapes: npt.NDArray[np.object_], tolerance: float) -> npt.NDArray[np.intp]:
+def _borders(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.intp]:
     """Pairs of shapes, smaller number first, whose outlines run along each other."""
     shapely = optional("shapely")
     widened = shapely.buffer(shapes, tolerance)

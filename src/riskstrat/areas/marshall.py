@@ -6,11 +6,14 @@ In: observed and expected counts (or populations) per group. Out: one smoothed r
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskstrat.areas.geography import Neighbours
 
+Floats = NDArray[np.float64]
 
-def moments(observed: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
+
+def moments(observed: Floats, expected: Floats) -> tuple[float, float]:
     """Between-group variance, never below zero, and mean of the ratios.
 
     Returns
@@ -24,7 +27,7 @@ def moments(observed: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
     return max(0.0, scatter - mean / float(expected.mean())), mean
 
 
-def shrink(ratio: np.ndarray, expected: np.ndarray, variance: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def shrink(ratio: Floats, expected: Floats, variance: Floats, mean: Floats) -> Floats:
     """Draw each ratio towards the mean: more, the smaller its expected count."""
     chance = mean / expected
     total = variance + chance
@@ -32,14 +35,14 @@ def shrink(ratio: np.ndarray, expected: np.ndarray, variance: np.ndarray, mean: 
     return np.asarray(mean + kept * (ratio - mean))
 
 
-def marshall_global(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def marshall_global(observed: Floats, expected: Floats) -> Floats:
     """Ratios drawn towards the mean of all groups, (n,)."""
     variance, mean = moments(observed, expected)
     n = len(observed)
     return shrink(observed / expected, expected, np.full(n, variance), np.full(n, mean))
 
 
-def marshall_local(observed: np.ndarray, expected: np.ndarray, neighbours: Neighbours) -> np.ndarray:
+def marshall_local(observed: Floats, expected: Floats, neighbours: Neighbours) -> Floats:
     """Ratios drawn towards the mean of the group and its neighbours, (n,); an island keeps its own ratio."""
     around = (
         moments(observed[near], expected[near])

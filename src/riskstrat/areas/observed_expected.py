@@ -53,11 +53,11 @@ class ObservedExpected:
         Returns
         -------
         polars.DataFrame
-            One row a group: ``people`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
+            One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
         """
         return pl.DataFrame(
             {
-                "people": sums(group, None, groups),
+                "index_dates": sums(group, None, groups),
                 "cases": sums(group, self.weighted_outcome > 0, groups).astype(np.int64),
                 "observed": sums(group, self.weighted_outcome / self.dispersion, groups),
                 "expected": sums(group, self.included * self.risk / self.dispersion, groups),
@@ -131,7 +131,7 @@ def observed_expected(
 
 
 def _happened(cohort: Cohort) -> NDArray[np.bool_]:
-    return cohort.people["event"].to_numpy() == 1
+    return np.asarray(cohort.people["event"].to_numpy() == 1)
 
 
 def _weights(cohort: Cohort) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:

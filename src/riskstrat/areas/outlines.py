@@ -23,7 +23,7 @@ METRES_PER_DEGREE = 111_195.0
 
 
 def shapes_of(features: Iterable[Mapping[str, object]]) -> Shapes:
-    """Read the geometries of GeoJSON features; outlines that cross themselves are mended."""
+    """Read the geometries of GeoJSON features; outlines that cross themselves are repaired."""
     shapely = optional("shapely")
     found: Shapes = shapely.make_valid(shapely.from_geojson([json.dumps(one["geometry"]) for one in features]))
     return found

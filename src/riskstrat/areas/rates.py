@@ -5,7 +5,7 @@ In: counts and populations. Out: frames with the rate or ratio and its interval.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -65,8 +65,13 @@ def poisson_interval(count: npt.ArrayLike, level: float = 0.95) -> Interval:
     return lower, upper
 
 
-KINDS = {
-    "rate": lambda count, time, level: tuple(limit / time for limit in poisson_interval(count, level)),
+def _rate_interval(count: Floats, time: Floats, level: float) -> Interval:
+    lower, upper = poisson_interval(count, level)
+    return lower / time, upper / time
+
+
+KINDS: dict[str, Callable[[Floats, Floats, float], Interval]] = {
+    "rate": _rate_interval,
     "proportion": lambda count, people, level: wilson_interval(count / people, people, level),
 }
 

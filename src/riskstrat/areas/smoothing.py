@@ -173,7 +173,7 @@ def smooth(
     array([0.75, 0.91, 1.77])
     """
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    methods = {**POSTERIORS, **MOMENTS}
+    methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
     raise_if([*_count_problems(o, e, neighbours), *method_problems(method, methods, neighbours, covariates)])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)

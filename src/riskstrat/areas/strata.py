@@ -53,7 +53,7 @@ def estimate_strata(
     -------
     Units
         Units sorted by label; label columns are text where strata were joined. ``observed_cases`` and
-        ``observed_people`` are those of the whole group, because every stratum's draws follow from them.
+        ``observed_index_dates`` are those of the whole group, because every stratum's draws follow from them.
 
     Raises
     ------

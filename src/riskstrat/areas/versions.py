@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of
 from riskstrat.errors import Problem, UsageError
@@ -111,7 +112,7 @@ def stable_areas(lookup: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(versions).sort("version", "area_id")
 
 
-def _parts(lookup: pl.DataFrame) -> np.ndarray:
+def _parts(lookup: pl.DataFrame) -> NDArray[np.int32]:
     """Say to which connected part of the map each row of the lookup belongs."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -120,14 +121,14 @@ def _parts(lookup: pl.DataFrame) -> np.ndarray:
     olds = lookup["old"].n_unique()
     size = olds + lookup["new"].n_unique()
     _, part = connected_components(coo_array((np.ones(len(old)), (old, olds + new)), shape=(size, size)))
-    return cast("np.ndarray", part[old])
+    return cast("NDArray[np.int32]", part[old])
 
 
 def _features(geometry: Mapping[str, object]) -> Sequence[Mapping[str, Mapping[str, object]]]:
     return cast("Sequence[Mapping[str, Mapping[str, object]]]", geometry["features"])
 
 
-def _codes(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> np.ndarray:
+def _codes(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> NDArray[np.object_]:
     return np.array([str(feature["properties"][key]) for feature in features], dtype=object)
 
 

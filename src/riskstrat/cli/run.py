@@ -1,64 +1,87 @@
 """``riskstrat run``: from registers to a report for each condition.
 
-In: conditions, a register folder, the day on which we stand. Out: reports, an MLflow store, a closing summary.
+In: conditions, a register folder and the as-of date. Out: reports, an MLflow store and a closing summary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskstrat import conditions
+from riskstrat.cli.options import (
+    AsOfOption,
+    BudgetOption,
+    LanguagesOption,
+    RegistersOption,
+    SeedOption,
+    day_of,
+    languages,
+)
 from riskstrat.cli.progress import progress
-from riskstrat.declare import Language, Settings
+from riskstrat.declare import Condition, Language, Settings
 from riskstrat.errors import Problem, UsageError
+from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
+    from riskstrat.publication import Published
     from riskstrat.records.study import Study
-    from riskstrat.registers import Registers
 
-LANGUAGES: tuple[Language, ...] = ("sv", "en")
+DEFAULT_BUDGET_SEK = Settings().budget_sek
+Reports = dict[Language, Path]
 
 
 def run(
     condition: Annotated[
-        list[str] | None, typer.Argument(help="Names of conditions or paths of your own; all that ship if left out.")
+        list[str] | None, typer.Argument(help="Names of conditions, or paths of your own; all that ship if left out.")
     ] = None,
     *,
-    registers: Annotated[
-        str,
-        typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://)."),
-    ] = "data_samples/modellstad",
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which we stand; default: after the data.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where reports and the MLflow store are written.")] = Path("out"),
-    language: Annotated[Literal["sv", "en", "both"], typer.Option(help="Language of the reports.")] = "both",
-    budget: Annotated[float, typer.Option(help="What the plan may cost, SEK.")] = Settings().budget_sek,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    registers: RegistersOption = "data_samples/modellstad",
+    as_of: AsOfOption = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for reports and the MLflow store; other files in it are left alone.")
+    ] = Path("out"),
+    language: LanguagesOption = "both",
+    budget: BudgetOption = DEFAULT_BUDGET_SEK,
+    seed: SeedOption = 0,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.available()]
+    reports = {each.name: _reports(each, out, languages(language)) for each in wanted}
+    _refuse_targets(out, registers, reports.values())
     settings = _settings(budget, seed)
 
     from riskstrat.registers import open_registers
 
     source = open_registers(registers)
-    day = as_of.date() if as_of else _day_after(source)
+    day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import study
 
-    summaries = []
+    found = []
     for each in wanted:
-        with progress(each.name) as report:
-            found = study.run(each, source, day, settings, progress=report)
-            summaries.append((found, _write(found, out, language, track=track, report=report)))
-    _print_summary(summaries, out if track else None)
+        with progress(each.name) as tell:
+            result = study.run(each, source, day, settings, progress=tell)
+            found.append(_write(result, reports[each.name], out if track else None, tell))
+    _print_summary(found, reports, out if track else None)
+
+
+def _reports(condition: Condition, out: Path, wanted: Sequence[Language]) -> Reports:
+    return {language: out / f"{condition.name}_{language}.html" for language in wanted}
+
+
+def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> None:
+    """Refuse before anything is computed what could not be written at the end."""
+    from riskstrat.reports import REPORT_MARK
+
+    guard_shared_folder(out, sources=(registers,))
+    for path in (path for each in reports for path in each.values()):
+        guard_file(path, mark=REPORT_MARK)
 
 
 def _settings(budget: float, seed: int) -> Settings:
@@ -76,31 +99,27 @@ def _settings(budget: float, seed: int) -> Settings:
         raise UsageError.from_problems(problems) from invalid
 
 
-def _day_after(registers: Registers) -> date:
-    return date.fromordinal(registers.manifest.data_end.toordinal() + 1)
+def _write(study: Study, reports: Reports, store: Path | None, tell: Callable[[str, float], None]) -> Published:
+    """Publish a study, write its reports and log it; only what was published leaves."""
+    from riskstrat.publication import publish
+    from riskstrat.reports import write_report
 
-
-def _write(found: Study, out: Path, language: str, *, track: bool, report: Callable[[str, float], None]) -> list[Path]:
-    from riskstrat import publication, reports
-
-    languages: tuple[Language, ...] = LANGUAGES if language == "both" else (cast("Language", language),)
-    published = publication.publish(found)
-    report("writing the report", 0.95)
-    name = found.condition.name
-    paths = [reports.write_report(published, out / f"{name}_{each}.html", language=each) for each in languages]
-    if track:
+    published = publish(study)
+    tell("writing the report", 0.95)
+    paths = [write_report(published, path, language=language) for language, path in reports.items()]
+    if store is not None:
         from riskstrat import tracking
 
-        report("logging to MLflow", 0.98)
-        tracking.track(published, report=paths[0], store=out / tracking.DEFAULT_STORE)
-    return paths
+        tell("logging to MLflow", 0.98)
+        tracking.track(published, report=paths[0], store=store / tracking.DEFAULT_STORE)
+    return published
 
 
-def _print_summary(summaries: list[tuple[Study, list[Path]]], store: Path | None) -> None:
+def _print_summary(found: Sequence[Published], reports: dict[str, Reports], store: Path | None) -> None:
     typer.echo()
-    for study, paths in summaries:
-        typer.echo(f"{study.condition.title.en} ({study.choice.chosen}, study {study.digest})")
-        for path in paths:
+    for each in found:
+        typer.echo(f"{each.condition.title.en} ({each.chosen}, study {each.digest})")
+        for path in reports[each.condition.name].values():
             typer.echo(f"  {path}")
     if store is not None:
         typer.echo(f"Runs: mlflow ui --backend-store-uri sqlite:///{store / 'mlflow.db'}")

@@ -74,7 +74,8 @@ def build_cohort(
     DesignError
         If nobody is eligible, or there are too few outcomes.
     UsageError
-        If a table that the condition asks for is not in the registers.
+        If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
+        plus the longest delay of the condition's registers plus a year.
 
     Examples
     --------
@@ -122,7 +123,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     DesignError
         If nobody is eligible.
     UsageError
-        If a table that the condition asks for is not in the registers.
+        If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
+        plus the longest delay of the condition's registers plus a year.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from functools import cached_property
 import polars as pl
 
 from riskstrat.codes import matching
+from riskstrat.cohort.as_of import refuse_late_as_of
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import Condition
 from riskstrat.declare.calendar import day_number, of_days
@@ -58,10 +59,12 @@ class RegisterView:
         Raises
         ------
         UsageError
-            If tables that the index, the population or the outcome ask for are not there.
+            If tables that the index, the population or the outcome ask for are not there, or `as_of` is so late that
+            the registers say nothing of it (see `as_of.last_as_of`).
         """
         excluding = (rule.having.register for rule in condition.population.excluding)
         registers.require(*condition.index.registers, *excluding, *condition.outcome.registers)
+        refuse_late_as_of(condition, registers, as_of)
         return cls(
             registers=registers,
             as_of=as_of,

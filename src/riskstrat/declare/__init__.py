@@ -4,6 +4,7 @@ In: what is written in a condition's file. Out: frozen, comparable, hashable rec
 """
 
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import (
@@ -58,6 +59,7 @@ __all__ = [
     "AtEvent",
     "BetweenAges",
     "BirthRegion",
+    "Candidate",
     "Condition",
     "Count",
     "DaysSince",

@@ -5,15 +5,14 @@ In: declarations. Out: declarations.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, InstanceOf, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
+from riskstrat.declare.candidates import Candidate
 from riskstrat.disclosure import Disclosure
-
-Candidate = Literal["Logistic", "Boosting"]
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -23,7 +22,7 @@ class Settings(Declaration):
     Parameters
     ----------
     candidates
-        Estimators to choose among by cross-fitted Brier score; age and sex is always beside them.
+        Estimators to choose among by cross-fitted Brier score, no two alike; `AgeSex` is always beside them.
     folds
         Folds by person and family.
     area_folds
@@ -31,7 +30,7 @@ class Settings(Declaration):
     bootstrap_draws
         Draws behind the intervals of the validation.
     posterior_draws
-        Draws from the posterior of the areas, which every number about places comes from.
+        Draws from the posterior of the areas, which every number about areas comes from.
     budget_sek
         What the plan may cost.
     strata
@@ -47,7 +46,10 @@ class Settings(Declaration):
     True
     """
 
-    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)] = ("Logistic", "Boosting")
+    candidates: Annotated[tuple[InstanceOf[Candidate], ...], Field(min_length=1)] = (
+        Candidate("Logistic"),
+        Candidate("Boosting"),
+    )
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     area_folds: Annotated[int, Field(ge=2, le=50)] = 10
     bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 200
@@ -57,6 +59,13 @@ class Settings(Declaration):
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _no_two_alike(self) -> Self:
+        if len(set(self.candidates)) < len(self.candidates):
+            message = "candidates must differ in kind or parameters"
+            raise ValueError(message)
+        return self
 
     @property
     def disclosure(self) -> Disclosure:

@@ -6,6 +6,7 @@ Estimators follow scikit-learn: keyword-only hyper-parameters, `fit`, `predict_r
 from riskstrat.estimators.assessment import assessment_weights
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.boosting import Boosting
+from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.linear import AgeSex, Logistic
@@ -18,6 +19,7 @@ __all__ = [
     "Boosting",
     "Weighted",
     "RiskEstimator",
+    "build",
     "cross_fit",
     "CrossFit",
     "group_folds",

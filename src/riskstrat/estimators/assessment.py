@@ -1,4 +1,4 @@
-"""Features and who was assessed in, weights out that let the assessed stand for everybody."""
+"""Features and who was assessed in, inverse probability of assessment weights out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from riskstrat.incidence.censoring import truncated
 def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0.995) -> NDArray[np.float64]:
     """Inverse probability of having been assessed, for outcomes that somebody must measure.
 
-    The probability is a ridge logistic regression on what was known at the index, fitted to the same people: an
+    The probability is a ridge logistic regression on what was known at the index, fitted to the same rows: an
     estimated probability balances the assessed better than the true one would (Hirano, Imbens and Ridder 2003). Only
     differences that the features see are repaired.
 
@@ -62,6 +62,6 @@ def _check_assessed(assessed: npt.ArrayLike) -> NDArray[np.bool_]:
         found = f"assessed of type {seen.dtype} and shape {seen.shape}"
         raise ContractError(Problem(found=found, expected="one boolean a row", remedy="pass people's column assessed"))
     if seen.sum() < MIN_OUTCOMES:
-        found = f"{int(seen.sum())} assessed among {len(seen)} people"
+        found = f"{int(seen.sum())} assessed among {len(seen)} index dates"
         raise DesignError(Problem(found=found, expected=f"at least {MIN_OUTCOMES}", remedy="check the measurements"))
     return seen

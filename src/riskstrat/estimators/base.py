@@ -1,31 +1,35 @@
-"""The way through every estimator: features and outcome array in, risk at the horizon out."""
+"""The one base of every estimator: features and an outcome in, cumulative incidence of an event out.
+
+`RiskEstimator` reads features, outcome, weights and entry, and keeps the register of kinds; models of the status at a
+horizon build on `riskstrat.estimators.status`.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem, UsageError
 from riskstrat.estimators.matrix import Features, Matrix, read_features, read_features_as
-from riskstrat.estimators.sample import Sample, check_lengths, known_sample, outcome_weights
-from riskstrat.incidence import OutcomeArray, brier
-from riskstrat.incidence.outcome import check_horizon
-from riskstrat.numerics.blocks import row_blocks
-from riskstrat.numerics.groups import Labels
-from riskstrat.numerics.links import LOGIT, Link
+from riskstrat.estimators.sample import Training, check_shape, outcome_weights
+from riskstrat.incidence import OutcomeArray, as_outcome, brier
+from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
+from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.links import Link
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
-    """A direct model of the cumulative incidence at a horizon, the competing death respected.
+    """Features and outcomes with competing death to cumulative incidences.
 
-    The label is the outcome within the horizon. Those whose status at the horizon is known stand for the rest by
-    inverse probability of censoring weights; a competing death is a known status without the outcome.
+    Subclasses are known by the names of their classes, so that a `riskstrat.declare.Candidate` can name them; an
+    intermediate class says ``class Name(RiskEstimator, abstract=True)``.
 
     Attributes
     ----------
@@ -37,24 +41,38 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         Names of the columns seen by `fit`.
     """
 
+    kinds: ClassVar[dict[str, type[RiskEstimator]]] = {}
+
     horizon_days: float
     features_: tuple[str, ...]
     dropped_: tuple[str, ...]
 
-    @property
-    def link(self) -> Link:
-        """Scale on which `contributions` add up to the prediction."""
-        return LOGIT
+    def __init_subclass__(cls, *, abstract: bool = False, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if abstract:
+            return
+        known = RiskEstimator.kinds.get(cls.__name__)
+        if known is not None and known.__module__ != cls.__module__:
+            raise UsageError(
+                Problem(
+                    found=f"estimators named {cls.__name__} in {known.__module__} and in {cls.__module__}",
+                    expected="one class for each name, because candidates and stored models name it",
+                    remedy="rename the second",
+                )
+            )
+        RiskEstimator.kinds[cls.__name__] = cls
 
     def fit(
         self,
         X: Features,
-        y: OutcomeArray,
+        y: OutcomeArray | npt.ArrayLike,
+        *,
+        entry: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
         strata: Labels | None = None,
         groups: Labels | None = None,
     ) -> Self:
-        """Learn from people with an outcome array.
+        """Fit to index dates with outcomes.
 
         Parameters
         ----------
@@ -62,7 +80,9 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             Features, n rows in the order of `y`: polars, pandas (both by name; person_id and index_date are ignored) or
             a numpy array. Null or NaN is "not observed".
         y
-            Outcome array, shape (n,).
+            Outcome array, shape (n,). Plain zeros and ones (or booleans) are taken as followed to the horizon.
+        entry
+            Days from the index date to when a row came under observation, shape (n,); None or 0 from the index on.
         sample_weight
             Case weights, shape (n,). Rows with weight 0 are outside the censoring distribution too.
         strata
@@ -78,45 +98,110 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         Raises
         ------
         ContractError
-            Features, outcome or weights cannot be used.
+            Features, outcome, entry or weights cannot be used.
         DesignError
-            Too few outcomes, no informative column, or nobody followed to the horizon.
+            Too few outcomes, no informative column, nobody followed to the horizon, or late entry into a model that
+            cannot take it.
         """
         check_horizon(self.horizon_days)
-        matrix = self._relevant(read_features(X))
-        check_lengths(len(matrix.values), y)
-        weight = outcome_weights(y, self.horizon_days, sample_weight, strata)
-        counted = np.ones(len(y), dtype=bool) if sample_weight is None else np.asarray(sample_weight) > 0
-        matrix = self._informative(matrix, matrix.values if counted.all() else matrix.values[counted])
-        kept = matrix.values if counted.all() else matrix.values[counted]
-        self._prepare(kept)
-        self._learn(
-            known_sample(matrix.values, y, self.horizon_days, weight, matrix.people if groups is None else groups)
+        matrix = read_features(X)
+        outcome = as_outcome(y, self.horizon_days)
+        check_shape(matrix.values, outcome)
+        matrix, n = self._relevant(matrix), len(outcome)
+        sizes = case_weights(sample_weight, n)
+        counted = matrix.values if (sizes > 0).all() else matrix.values[sizes > 0]
+        matrix = self._informative(matrix, counted)
+        group = matrix.people if groups is None else groups
+        self._fit_to(
+            Training(
+                values=matrix.values,
+                outcome=outcome,
+                entry=np.zeros(n) if entry is None else check_entry(entry, outcome),
+                weight=sizes,
+                strata=strata,
+                group=number_groups(np.arange(n) if group is None else group, n)[0],
+            )
         )
         return self
 
+    @abstractmethod
+    def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> NDArray[np.float64]:
+        """Probability of having had an event by each time, while the other event competes.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+        times
+            Days after the index date, one or several.
+        event
+            1 for the outcome, 2 for the competing death.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, number of times), in [0, 1].
+
+        Raises
+        ------
+        UsageError
+            This kind of model cannot give this event or one of these times.
+        ContractError
+            Columns are missing or unexpected.
+        """
+
+    @property
+    @abstractmethod
+    def link(self) -> Link:
+        """Scale on which `contributions` add up and on which risks are recalibrated."""
+
     def predict_risk(self, X: Features) -> NDArray[np.float64]:
-        """Cumulative incidence of the outcome at the horizon, shape (n,), in [0, 1].
+        """Cumulative incidence of the outcome at the horizon.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n,), in [0, 1].
 
         Raises
         ------
         ContractError
             Columns are missing or unexpected.
         """
-        values = self._values(X)
-        risk = np.empty(len(values))
-        for rows in row_blocks(len(values)):
-            risk[rows] = self._risk(values[rows])
-        return risk
+        return self.predict_cumulative_incidence(X, [self.horizon_days])[:, 0]
 
     def predict(self, X: Features) -> NDArray[np.float64]:
         """Predict as `predict_risk` does, so that pipelines and searches work."""
         return self.predict_risk(X)
 
-    def score(self, X: Features, y: OutcomeArray, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Minus the censoring-weighted Brier score at the horizon: higher is better."""
-        weight = outcome_weights(y, self.horizon_days, sample_weight, strata=None)
-        return -brier(y, self.predict_risk(X), self.horizon_days, weight)
+    def score(self, X: Features, y: OutcomeArray | npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Minus the censoring-weighted Brier score at the horizon: higher is better.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            From -1 to 0.
+        """
+        outcome = as_outcome(y, self.horizon_days)
+        weight = outcome_weights(outcome, self.horizon_days, sample_weight, strata=None)
+        return -brier(outcome, self.predict_risk(X), self.horizon_days, weight)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
 
     def _relevant(self, matrix: Matrix) -> Matrix:
         """Choose the columns that this kind of model looks at: all."""
@@ -132,7 +217,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         if not self.features_:
             raise DesignError(
                 Problem(
-                    found=f"no informative column among {len(matrix.names)}",
+                    found=f"no informative column among {len(matrix.names)} in {len(counted)} samples",
                     expected="at least one column with two different values",
                     remedy="check the features, or their registers' coverage",
                 )
@@ -142,22 +227,19 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     def _values(self, X: Features) -> NDArray[np.float32]:
         check_is_fitted(self, "features_")
         names = tuple(str(name) for name in self.feature_names_in_)
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] < len(names):
+            kind = type(self).__name__
+            found = f"X has {X.shape[1]} features, but {kind} is expecting {len(names)} features as input"
+            raise ContractError(Problem(found=found, expected="the columns of the fit", remedy="pass all of them"))
         return read_features_as(X, names, others_allowed=self._others_allowed).select(self.features_).values
 
     @property
     def _others_allowed(self) -> bool:
         return False
 
-    def _prepare(self, values: NDArray[np.float32]) -> None:
-        """Look at the features of all people that count, before their outcomes."""
-
     @abstractmethod
-    def _learn(self, sample: Sample) -> None:
-        """Fit the model to people with known status."""
-
-    @abstractmethod
-    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Predict for one block of rows."""
+    def _fit_to(self, training: Training) -> None:
+        """Fit the model."""
 
 
 def _varies(values: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.bins import bin_edges, bin_numbers
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample
+from riskstrat.estimators.status import StatusEstimator
 from riskstrat.extras import optional
 from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.folds import group_folds
@@ -32,11 +32,11 @@ SLOPE_PRECISION: Final = 25.0
 FIXED: Final = 1e9
 
 
-class Boosting(RiskEstimator):
+class Boosting(StatusEstimator):
     """Gradient-boosted shallow trees with censoring weights, on numeric features with missing values as they are.
 
-    With rare outcomes trees soon learn noise. Leaves are therefore large, trees small, and the number of iterations is
-    the one with the smallest log loss in inner folds that keep groups together, times the square root of all people
+    With rare outcomes trees soon fit noise. Leaves are therefore large, trees small, and the number of iterations is
+    the one with the smallest log loss in inner folds that keep groups together, times the square root of all rows
     over those outside a fold. The log odds are then stretched by the calibration slope of the inner folds. The root is
     empirical: in simulations with 1 to 3 % outcomes, mean out-of-fold slopes were .91 to .99 with the whole ratio, 1.01
     to 1.11 without it, and .96 to 1.02 with the root.
@@ -52,12 +52,12 @@ class Boosting(RiskEstimator):
     max_leaf_nodes
         Leaves of a tree; 4 allows interactions of up to three features.
     min_samples_leaf
-        Fewest people in a leaf (at least 20, as leaves leave with the artefact).
+        Fewest rows in a leaf (at least 20, as leaves are part of the stored model).
     l2_regularization
         Ridge on leaf values, in units of information.
     folds
         Inner folds; 0 uses `max_iter` as it is.
-    seed
+    random_state
         Seed of the inner folds.
 
     Examples
@@ -82,7 +82,7 @@ class Boosting(RiskEstimator):
         min_samples_leaf: int = 50,
         l2_regularization: float = 10.0,
         folds: int = 3,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.horizon_days = horizon_days
         self.learning_rate = learning_rate
@@ -91,7 +91,7 @@ class Boosting(RiskEstimator):
         self.min_samples_leaf = min_samples_leaf
         self.l2_regularization = l2_regularization
         self.folds = folds
-        self.seed = seed
+        self.random_state = random_state
 
     def decision_function(self, X: Features) -> NDArray[np.float64]:
         """Log odds of the outcome at the horizon, shape (n,)."""
@@ -136,7 +136,7 @@ class Boosting(RiskEstimator):
         )
 
     def _iterations_and_slope(self, sample: Sample) -> tuple[int, float]:
-        fold = group_folds(sample.group, self.folds, self.seed)
+        fold = group_folds(sample.group, self.folds, self.random_state)
         models = [self._stopped_without(sample, fold == number) for number in range(self.folds)]
         best = [int(np.argmax(model.validation_score_)) for model in models]
         iterations = max(1, round(sum(best) / len(best)))
@@ -170,7 +170,7 @@ class Boosting(RiskEstimator):
             early_stopping=early_stopping,
             n_iter_no_change=PATIENCE,
             tol=0.0,
-            random_state=self.seed,
+            random_state=self.random_state,
         )
 
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:

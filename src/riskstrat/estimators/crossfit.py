@@ -110,7 +110,7 @@ def cross_fit(
         Lengths differ, the split has fewer than two folds or other rows, or a group is in both the training and the
         test rows of a fold.
     DesignError
-        The training rows of some fold cannot carry the model.
+        Some fold has too few training outcomes for the model.
 
     Examples
     --------

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
+from riskstrat.estimators.status import StatusEstimator
 from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
 from riskstrat.numerics.blocks import row_blocks
 
 
-class LinearRisk(RiskEstimator):
+class LinearRisk(StatusEstimator, abstract=True):
     """What the logistic models share: terms, standardisation, the ridge fit and exact contributions.
 
     Attributes
@@ -103,9 +103,10 @@ class Logistic(LinearRisk):
     """Ridge logistic regression with censoring weights.
 
     Age enters as a restricted cubic spline with four knots; columns that are never negative and skewed (counts, doses,
-    incomes) as log(1 + x), so that a few extreme people do not rule the fit; a value not observed as the median plus an
-    indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other factors
-    and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare outcomes.
+    incomes) as log(1 + x), so that a few extreme values do not dominate the fit; a value not observed as the median
+    plus an indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other
+    factors and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare
+    outcomes.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.parts import KEYS, PLACE, FeatureParts, LazyParts, is_in_parts
@@ -34,7 +35,7 @@ Features: TypeAlias = pl.DataFrame | pl.LazyFrame | FeatureParts | PandasFrame |
 
 @dataclass(frozen=True)
 class Matrix:
-    """Feature values with their names, and who the rows are about where the features said so."""
+    """Feature values with their names, and the person of each row where the features name it."""
 
     names: tuple[str, ...]
     values: NDArray[np.float32]
@@ -125,24 +126,33 @@ def _from_polars(X: pl.DataFrame) -> Matrix:
 
 
 def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
+    if issparse(X):
+        found = "a sparse matrix"
+        raise ContractError(Problem(found=found, expected="a dense array or a frame", remedy="call toarray()"))
     try:
-        return _from_numpy(X) if isinstance(X, np.ndarray) else _from_pandas(X)
+        return _from_pandas(X) if hasattr(X, "columns") else _from_numpy(np.asarray(X))
+    except ContractError:
+        raise
     except (TypeError, ValueError):
         found = "values that are not numbers"
         raise ContractError(Problem(found=found, expected="numeric columns", remedy="encode categories")) from None
 
 
 def _from_pandas(X: PandasFrame) -> Matrix:
-    names = [str(name) for name in X.columns if name not in KEYS]
+    columns = [name for name in X.columns if name not in KEYS]
     keyed = "person_id" in X.columns
     people = X[["person_id"]].to_numpy(dtype=np.int64, na_value=-1).ravel() if keyed else None
-    return Matrix(tuple(names), X[names].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32), people)
+    values = X[columns].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32)
+    return Matrix(tuple(map(str, columns)), values, people)
 
 
 def _from_numpy(X: NDArray[np.generic]) -> Matrix:
     if X.ndim != 2:
-        found = f"an array of {X.ndim} dimensions"
-        raise ContractError(Problem(found=found, expected="rows and columns", remedy="pass one row a person"))
+        found, remedy = f"an array of {X.ndim} dimensions", "pass one row an index date. Reshape your data"
+        raise ContractError(Problem(found=found, expected="rows and columns", remedy=remedy))
+    if np.iscomplexobj(X):
+        found = "Complex data not supported"
+        raise ContractError(Problem(found=found, expected="real numbers", remedy="take the parts that you mean"))
     return Matrix(tuple(f"x{column}" for column in range(X.shape[1])), X.astype(np.float32))
 
 

@@ -56,7 +56,7 @@ def fit_ridge(
     design
         Standardised terms without intercept, shape (n, q).
     label, weight
-        Shape (n,); weights are at the scale of numbers of people.
+        Shape (n,); weights are on the scale of numbers of rows.
     block
         Block of each term, shape (q,), numbered from 0.
     ridge

@@ -11,17 +11,45 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem
-from riskstrat.incidence import OutcomeArray, censoring_weights, check_outcome, outcome_within
+from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within
 from riskstrat.incidence.outcome import case_weights
-from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.groups import Labels
 
 MIN_OUTCOMES: Final = 10
-"""Fewer outcomes (or fewer people without) cannot carry even an age and sex model."""
+"""Fewer index dates with, or without, the outcome are too few even for an age and sex model."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What an estimator is fitted to.
+
+    Parameters
+    ----------
+    values
+        Informative columns, shape (n, p); NaN is not observed.
+    outcome
+        Outcome array, shape (n,).
+    entry
+        Days from the index date to the start of observation, shape (n,).
+    weight
+        Case weights, shape (n,); 0 leaves a row out.
+    strata
+        Labels within which the censoring distribution is estimated; None for one stratum.
+    group
+        Number of each row's person or family, shape (n,), which inner folds keep together.
+    """
+
+    values: NDArray[np.float32]
+    outcome: OutcomeArray
+    entry: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    strata: Labels | None
+    group: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """People whose status at the horizon is known: what is known of them, their label, weight and group.
+    """Rows whose status at the horizon is known: features, label, weight and group.
 
     Weights are scaled to sum to Kish's effective sample size, so that a ridge or a prior meets as much information as
     there is. Rows of one group (person, family) stay together in inner folds.
@@ -37,51 +65,49 @@ def outcome_weights(
     y: OutcomeArray, horizon_days: float, sample_weight: npt.ArrayLike | None, strata: Labels | None
 ) -> NDArray[np.float64]:
     """Censoring weight x case weight, shape (n,): 0 where the status at the horizon is not known."""
-    sizes = case_weights(sample_weight, len(check_outcome(y)))
+    sizes = case_weights(sample_weight, len(y))
     return censoring_weights(y, horizon_days, strata, weights=sizes) * sizes
 
 
-def known_sample(
-    values: NDArray[np.float32],
-    y: OutcomeArray,
-    horizon_days: float,
-    weight: NDArray[np.float64],
-    group: Labels | None,
-) -> Sample:
-    """Keep the rows with known status.
+def labelled_sample(training: Training, horizon_days: float) -> Sample:
+    """Keep and weight the rows with known status at the horizon.
 
     Raises
     ------
     DesignError
-        Fewer than `MIN_OUTCOMES` people with, or without, the outcome by the horizon.
+        Fewer than `MIN_OUTCOMES` rows with, or without, the outcome by the horizon.
     """
+    weight = outcome_weights(training.outcome, horizon_days, training.weight, training.strata)
     rows = np.flatnonzero(weight > 0)
-    label = outcome_within(y, horizon_days)[rows]
+    label = outcome_within(training.outcome, horizon_days)[rows]
     if problems := list(_too_few(label)):
         raise DesignError(*problems)
-    numbers, _ = number_groups(np.arange(len(y)) if group is None else group, len(y))
     kept = weight[rows]
     return Sample(
-        values=values if len(rows) == len(values) else values[rows],
+        values=training.values if len(rows) == len(weight) else training.values[rows],
         label=label,
         weight=kept * (kept.sum() / (kept**2).sum()),
-        group=numbers[rows],
+        group=training.group[rows],
     )
 
 
-def check_lengths(rows: int, y: OutcomeArray) -> None:
-    """Raise a ContractError where features and outcome do not have the same number of rows."""
-    if rows != len(check_outcome(y)):
+def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
+    """Raise a ContractError where features have no column, or not as many rows as the outcome."""
+    rows, columns = values.shape
+    if not columns:
+        found = f"0 feature(s) (shape=({rows}, 0)) while a minimum of 1 is required"
+        raise ContractError(Problem(found=found, expected="at least one column", remedy="declare features"))
+    if rows != len(y):
         found = f"{rows} rows of features and {len(y)} outcomes"
         raise ContractError(Problem(found=found, expected="the same number", remedy="keep both in cohort order"))
 
 
 def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
     counts = {"with": int(label.sum()), "without": int((~label).sum())}
-    for group, people in counts.items():
-        if people < MIN_OUTCOMES:
+    for group, count in counts.items():
+        if count < MIN_OUTCOMES:
             yield Problem(
-                found=f"{people} people {group} the outcome among {len(label)} with known status at the horizon",
+                found=f"{count} index dates {group} the outcome among {len(label)} with known status at the horizon",
                 expected=f"at least {MIN_OUTCOMES}",
                 remedy="widen the outcome, lengthen the horizon, or add landmarks",
             )

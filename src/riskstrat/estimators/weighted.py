@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from riskstrat.errors import Problem, UsageError
-from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.sample import Sample
+from riskstrat.estimators.status import StatusEstimator
 
 
-class Weighted(RiskEstimator):
+class Weighted(StatusEstimator):
     """Fit a classifier to "outcome by the horizon" with inverse probability of censoring weights.
 
     The classifier sees a Float32 matrix of the informative columns, with NaN where a value was not observed: put an
@@ -47,6 +48,12 @@ class Weighted(RiskEstimator):
     def __init__(self, classifier: ClassifierMixin, *, horizon_days: float) -> None:
         self.classifier = classifier
         self.horizon_days = horizon_days
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if isinstance(self.classifier, BaseEstimator):
+            tags.input_tags.allow_nan = get_tags(self.classifier).input_tags.allow_nan
+        return tags
 
     def _learn(self, sample: Sample) -> None:
         self._check_classifier()

@@ -131,7 +131,29 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
     Returns
     -------
     polars.DataFrame
-        As `decompose_groups`.
+        group, part, estimate, lower, upper in units of risk, as `decompose_groups` gives it.
+
+    Raises
+    ------
+    UsageError
+        If the contributions do not add up to the risks.
+
+    Examples
+    --------
+    >>> from riskstrat.records.areas import Draws
+    >>> theta = np.array([[1.0, 1.2], [1.0, 1.2]])
+    >>> areas = AreaEstimates(
+    ...     by=("area_id",), table=pl.DataFrame({"area_id": ["north", "south"]}),
+    ...     draws=Draws(risk=theta, relative_risk=theta, unexplained=theta), level=np.ones(2),
+    ...     calibration=pl.DataFrame(), left_out=pl.DataFrame(), smoothing="gamma",
+    ... )
+    >>> why = ExplainedRisk(
+    ...     risk=np.array([0.1, 0.2]), baseline_risk=np.array([0.15, 0.15]),
+    ...     contributions=np.array([[-0.05], [0.05]]), families=("living_conditions",),
+    ... )
+    >>> found = decompose_areas(areas, pl.Series(["north", "south"]), why)
+    >>> found.filter(group="south")["estimate"].round(3).to_list()
+    [0.05, 0.02]
     """
     groups = areas.groups.to_series()
     rows = np.flatnonzero(label.is_in(groups.implode()).fill_null(value=False).to_numpy())

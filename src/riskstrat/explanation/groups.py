@@ -60,7 +60,7 @@ def decompose_groups(
     baseline_risk: float | Floats,
     level: float = 0.90,
 ) -> pl.DataFrame:
-    """Split each group's risk minus the municipality's into families of factors and the unexplained rest.
+    """Split each group's risk minus the municipality's into factor families and the unexplained rest.
 
     With m_i the mean predicted risk of group i and s_i its share of the people, its risk in a draw is theta_i m_i and
     the municipality's is sum_j s_j theta_j m_j. Their difference is, in every draw,
@@ -135,8 +135,22 @@ def unexplained_draws(
 ) -> Floats:
     """Draws (draws, groups) of the part that no feature accounts for, as in `decompose_groups`.
 
-    Added to a group's sum of family differences they are its risk minus the municipality's in every draw. A group
-    without people has NaN.
+    Added to a group's sum of family differences they are its risk minus the municipality's in every draw.
+
+    Parameters
+    ----------
+    theta, groups, labels, risk, baseline_risk
+        As for `decompose_groups`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, groups) in units of risk; NaN for a group without people.
+
+    Raises
+    ------
+    UsageError
+        If shapes differ, or a label is not among the groups.
 
     Examples
     --------
@@ -153,8 +167,22 @@ def combine_parts(
 ) -> pl.DataFrame:
     """Show several families as one part, because they cannot be told apart.
 
-    The features of a place and the living conditions of those who live there are correlated; their sum is better
-    determined than either. The combined part stands where the first of its parts stood.
+    The features of an area and the living conditions of those who live there are correlated; their sum is better
+    determined than either.
+
+    Parameters
+    ----------
+    frame
+        What `decompose_groups` returned.
+    parts
+        The parts to add up.
+    name
+        Name of the combined part.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same columns; the combined part is where the first of its parts was, its interval null.
 
     Examples
     --------

@@ -54,7 +54,7 @@ def guard_folder(target: str | Path, *, command: str, sources: Iterable[Source] 
     riskstrat.errors.UsageError: the folder 'out' lies inside the source 'raw'; expected ...
     """
     guard_location(target, sources, replaced=True)
-    _refuse(_content_problems(Path(target).resolve(), command))
+    guard_content(Path(target).resolve(), command)
 
 
 def guard_shared_folder(target: str | Path, *, sources: Iterable[Source] = ()) -> None:
@@ -128,6 +128,11 @@ def mark_result(folder: Path, command: str) -> None:
     (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def guard_content(place: Path, command: str, name: str | None = None) -> None:
+    """Refuse a folder in which something would be lost if it were replaced; `name` is what the error calls it."""
+    _refuse(_content_problems(place, command, _shown(name or place.name)))
+
+
 def _refuse(problems: Iterable[Problem]) -> None:
     found = tuple(problems)
     if found:
@@ -199,23 +204,22 @@ def _is_same(first: Path, second: Path) -> bool:
         return first == second
 
 
-def _content_problems(place: Path, command: str) -> Iterator[Problem]:
-    """Say what would be lost if a folder were replaced by a result of the command."""
+def _content_problems(place: Path, command: str, name: str) -> Iterator[Problem]:
     held = [name for name in _entries(place) if Path(name).name not in _IGNORED] if place.exists() else []
     if not held:
         return
     earlier = _earlier_result(place)
     expected = f"a new or empty folder, or an earlier result of {command}, which is replaced"
     if earlier is None:
-        found = f"the folder '{_shown(place.name)}' holds other things: {_listed(held)}"
+        found = f"the folder '{name}' holds other things: {_listed(held)}"
         yield Problem(found=found, expected=expected, remedy=_ELSEWHERE)
     elif earlier[0] != command:
-        found = f"the folder '{_shown(place.name)}' is a result of {earlier[0]}"
+        found = f"the folder '{name}' is a result of {earlier[0]}"
         yield Problem(found=found, expected=expected, remedy="give another folder, or remove this one yourself")
     else:
         added = [name for name in held if name != RESULT_FILE and not _is_as_written(place, name, earlier[1])]
         if added:
-            found = f"files in '{_shown(place.name)}' were added or changed since {command} wrote it: {_listed(added)}"
+            found = f"files in '{name}' were added or changed since {command} wrote it: {_listed(added)}"
             yield Problem(found=found, expected=expected, remedy="move them elsewhere, or give another folder")
 
 

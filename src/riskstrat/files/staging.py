@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from riskstrat.files.guard import Source, guard_folder, guard_location, mark_result
+from riskstrat.files.guard import Source, guard_content, guard_folder, guard_location, mark_result
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,7 +41,7 @@ class Staging:
 def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source] = ()) -> Iterator[Staging]:
     """Write a folder that is there complete or not at all.
 
-    The guard (`guard_folder`) is passed before anything is written and once more before the target is replaced. Until
+    The guard (`guard_folder`) is passed before anything is written and once more when the target is replaced. Until
     then the target stays as it is, and it comes back if anything fails. What an earlier run that was killed left beside
     the target is removed; a folder that it had moved away is put back first.
 
@@ -75,7 +75,7 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
     known_sources = tuple(sources)
     place = Path(target).resolve()
     guard_location(target, known_sources, replaced=True)
-    abandoned = [path for path in _beside(place) if _is_abandoned(path / _LOCK)]
+    abandoned = _abandoned_beside(place)
     _put_back(place, abandoned)
     guard_folder(target, command=command, sources=known_sources)
     for left in abandoned:
@@ -89,8 +89,8 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
                 (staging / name).mkdir()
             yield Staging(result=staging / _NEW, scratch=staging / _SCRATCH)
             mark_result(staging / _NEW, command)
-            guard_folder(target, command=command, sources=known_sources)
-            _swap(staging, place)
+            guard_location(target, known_sources, replaced=True)
+            _swap(staging, place, command)
         finally:
             _discard(staging)
 
@@ -140,8 +140,9 @@ def _staging_prefix(place: Path) -> str:
     return f".{place.name}.staging-"
 
 
-def _beside(place: Path) -> list[Path]:
-    return list(place.parent.glob(f"{glob.escape(_staging_prefix(place))}*"))
+def _abandoned_beside(place: Path) -> list[Path]:
+    pattern = f"{glob.escape(_staging_prefix(place))}*"
+    return [path for path in place.parent.glob(pattern) if _is_abandoned(path / _LOCK)]
 
 
 def _put_back(place: Path, abandoned: Iterable[Path]) -> None:
@@ -151,13 +152,14 @@ def _put_back(place: Path, abandoned: Iterable[Path]) -> None:
             (left / _OLD).rename(place)
 
 
-def _swap(staging: Path, place: Path) -> None:
-    """Move the new folder to its place; if that fails the old one comes back."""
+def _swap(staging: Path, place: Path, command: str) -> None:
+    """Move the new folder to its place; if that fails, or the old one is not as it was written, that comes back."""
     old, new = staging / _OLD, staging / _NEW
     try:
         if place.exists():
             shutil.copymode(place, new)
             place.rename(old)
+            guard_content(old, command, place.name)
         new.rename(place)
     except BaseException:
         if old.exists() and not os.path.lexists(place):

@@ -1,4 +1,4 @@
-"""Outcome array in, weights out that let the people whose status is known stand for those lost to follow-up."""
+"""Outcome array in, inverse probability of censoring weights out: 0 where the status at the horizon is not known."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
         raise DesignError(
             Problem(
                 found=f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
-                expected="people with known status at the horizon in every stratum",
+                expected="rows with known status at the horizon in every stratum",
                 remedy="shorten the horizon, leave out late index dates, or join strata",
             )
         )

@@ -283,7 +283,7 @@ def _interval(
     estimate: NDArray[np.float64],
     error: NDArray[np.float64],
     followed: NDArray[np.float64],
-    people: float,
+    entered: float,
     level: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log-log interval p ** exp(-+ z se / (p log p)); Clopper and Pearson's limit where p is 0 or 1."""
@@ -291,7 +291,7 @@ def _interval(
     certain: NDArray[np.bool_] = (estimate <= 0) | (estimate >= 1)
     inner = np.where(certain, 0.5, estimate)
     half_width = z * error / (inner * -np.log(inner))
-    missed = ((1 - level) / 2) ** (1 / np.where(followed > 0, followed, people))
+    missed = ((1 - level) / 2) ** (1 / np.where(followed > 0, followed, entered))
     lower = np.where(certain, np.where(estimate > 0, missed, 0.0), inner ** np.exp(half_width))
     upper = np.where(certain, np.where(estimate > 0, 1.0, 1 - missed), inner ** np.exp(-half_width))
     return lower, upper

@@ -76,6 +76,45 @@ def check_outcome(y: OutcomeArray) -> OutcomeArray:
     return y
 
 
+def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
+    """Return an outcome array as it is; take a plain 0/1 outcome as followed to the horizon.
+
+    Parameters
+    ----------
+    y
+        Outcome array, or booleans or zeros and ones, shape (n,): 1 is the outcome, no later than the horizon.
+    horizon_days
+        Duration that a plain outcome is given, in days.
+
+    Returns
+    -------
+    OutcomeArray
+        Shape (n,).
+
+    Raises
+    ------
+    ContractError
+        `y` is neither.
+
+    Examples
+    --------
+    >>> as_outcome([0, 1], 365)["duration_days"].tolist()
+    [365.0, 365.0]
+    """
+    if getattr(getattr(y, "dtype", None), "names", None):
+        return check_outcome(np.asarray(y))
+    events = np.asarray(y)
+    if events.ndim != 1 or not len(events) or not np.isin(events, (0, 1)).all():
+        raise ContractError(
+            Problem(
+                found=f"an outcome of type {events.dtype} and shape {events.shape} without event and duration_days",
+                expected="a structured array with both, or zeros and ones followed to the horizon",
+                remedy="build it with outcome_array(event, duration_days); y should be a 1d array",
+            )
+        )
+    return outcome_array(events, np.full(len(events), float(horizon_days)))
+
+
 def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
     """Whose outcome was seen within the horizon (index, index + horizon], shape (n,).
 
@@ -183,7 +222,7 @@ def _duration_problems(durations: NDArray[np.float64]) -> Iterator[Problem]:
     if unknown := int((~np.isfinite(durations)).sum()):
         yield _problem("duration_days", f"{unknown} missing or infinite values", "days", "check the end of follow-up")
     if early := int((durations <= 0).sum()):
-        remedy = "leave out people whose follow-up ends on or before the index date"
+        remedy = "leave out rows whose follow-up ends on or before the index date"
         yield _problem("duration_days", f"{early} values of 0 or less", "days after the index date", remedy)
 
 
@@ -193,7 +232,7 @@ def _weight_problems(weights: NDArray[np.float64], n: int) -> Iterator[Problem]:
     if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
         yield _problem("weights", f"{wrong} negative, missing or infinite values", "0 or more", "correct the weights")
     elif not weights.any():
-        yield _problem("weights", "no weight above 0", "at least one row that counts", "check the weights")
+        yield _problem("weights", "no weight above zero", "at least one row that counts", "check the weights")
 
 
 def _problem(column: str, found: str, expected: str, remedy: str) -> Problem:

@@ -44,7 +44,7 @@ class Split:
 
     @classmethod
     def from_folds(cls, folds: npt.ArrayLike, groups: Labels | None = None, name: str = "folds") -> Split:
-        """Test each fold by what a model learns from the other folds.
+        """Test each fold by a model fitted to the other folds.
 
         Parameters
         ----------

@@ -143,7 +143,7 @@ def _knapsack(values: Floats, costs: Floats, budget: float) -> Floats:
     return np.asarray(solved if within and solved @ values >= greedy @ values else greedy)
 
 
-def _solve(values: Floats, costs: Floats, affordable: Floats) -> Floats:
+def _solve(values: Floats, costs: Floats, affordable: NDArray[np.bool_]) -> Floats:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     answer = milp(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.priorities.allocation import greedy_allocation, highest_first
 from riskstrat.priorities.allocation_problem import AllocationProblem
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_PEOPLE
+from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "care_need_index": (CARE_NEED,),
         "raw_counts": (OBSERVED_CASES,),
-        "raw_rates": (OBSERVED_CASES, OBSERVED_PEOPLE),
+        "raw_rates": (OBSERVED_CASES, OBSERVED_INDEX_DATES),
     }
 )
 
@@ -66,7 +66,7 @@ def strategies(problem: AllocationProblem, shares: Floats, seed: int) -> dict[st
     }
 
 
-def _in_order(problem: AllocationProblem, orders: Floats) -> Floats:
+def _in_order(problem: AllocationProblem, orders: NDArray[np.intp]) -> Floats:
     return np.asarray(greedy_allocation(orders, problem.costs, problem.budget_sek, whole=problem.whole).mean(axis=0))
 
 
@@ -78,7 +78,7 @@ def _need(units: pl.DataFrame, strategy: str) -> Floats:
     return need.fill_nan(None).fill_null(-np.inf).to_numpy()
 
 
-def _random_orders(units: int, seed: int) -> Floats:
+def _random_orders(units: int, seed: int) -> NDArray[np.intp]:
     orders = np.tile(np.arange(units), (_RANDOM_ORDERS, 1))
     return np.random.default_rng(seed).permuted(orders, axis=1)
 

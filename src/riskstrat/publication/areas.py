@@ -14,9 +14,9 @@ from riskstrat.records.explanation import Explanation
 
 _Z_90 = 1.645
 _OUTCOME = 1
-_TRAINED = ("cases", "people")
-_BEHIND = ("cases", "people", "target_people")
-_PERSONS = {"cases": "case_persons", "people": "persons"}
+_TRAINED = ("cases", "index_dates")
+_BEHIND = ("cases", "index_dates", "target_people")
+_PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
@@ -39,12 +39,12 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         shown,
         dimensions=labels,
         counts=("cases", "target_people"),
-        denominators={"cases": "people"},
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(estimates, _BEHIND),
         persons=_PERSONS,
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
-            for part, whole in (("target_people", "people"), ("cases", "cases"), ("people", "trained"))
+            for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "trained"))
         ],
     )
 
@@ -54,7 +54,7 @@ def total(areas: AreaEstimates) -> Table:
     frame = areas.total.with_columns(
         scope=pl.lit("all"),
         cases=pl.lit(int(areas.table["cases"].sum())),
-        trained=pl.lit(int(areas.table["people"].sum())),
+        trained=pl.lit(int(areas.table["index_dates"].sum())),
         case_persons=pl.lit(int(areas.table["case_persons"].sum())),
         persons=pl.lit(int(areas.table["persons"].sum())),
     )
@@ -81,7 +81,7 @@ def drift(areas: AreaEstimates) -> Table | None:
 
 def left_out(areas: AreaEstimates) -> Table:
     """Count who is in no group that was estimated."""
-    return Table(areas.left_out, dimensions=("reason",), counts=("people", "target_people"), public=("groups",))
+    return Table(areas.left_out, dimensions=("reason",), counts=("index_dates", "target_people"), public=("groups",))
 
 
 def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
@@ -90,7 +90,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
     )
     margin = _Z_90 / (pl.col("observed") / pl.col("dispersion")).sqrt()
-    risk = pl.col("observed") / pl.col("people")
+    risk = pl.col("observed") / pl.col("index_dates")
     frame = (
         areas.calibration.join(_persons(areas.calibration, cohort), on="first_landmark", how="left")
         .join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
@@ -99,9 +99,9 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         .select(
             "index_from",
             "index_to",
-            "people",
+            "index_dates",
             "cases",
-            persons=pl.min_horizontal("persons", "people"),
+            persons=pl.min_horizontal("persons", "index_dates"),
             case_persons=pl.min_horizontal("case_persons", "cases"),
             risk=risk.round_sig_figs(DIGITS),
             lower=(risk * (-margin).exp()).round_sig_figs(DIGITS),
@@ -112,7 +112,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         frame,
         dimensions=("index_from", "index_to"),
         counts=_TRAINED,
-        denominators={"cases": "people"},
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
     )

@@ -12,7 +12,14 @@ import polars as pl
 
 from riskstrat.disclosure import DIGITS, Table
 from riskstrat.errors import DisclosureError, Problem
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_PEOPLE, Interval, Plan
+from riskstrat.records.plan import (
+    CARE_NEED,
+    OBSERVED_CASE_PERSONS,
+    OBSERVED_CASES,
+    OBSERVED_INDEX_DATES,
+    Interval,
+    Plan,
+)
 
 _SHARE = "share"
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
@@ -95,7 +102,7 @@ def _persons(frame: pl.DataFrame) -> dict[str, str]:
 
 def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
     """Rows of single units; costs stay behind, because by the cost per person they tell the exact number of people."""
-    known = [column for column in (OBSERVED_CASES, OBSERVED_PEOPLE) if column in frame.columns]
+    known = [column for column in (OBSERVED_CASES, OBSERVED_INDEX_DATES) if column in frame.columns]
     whole = {"reached": pl.col("reached").round().cast(pl.Int64)} if "reached" in frame.columns else {}
     return Table(
         frame.drop("cost_sek", strict=False).with_columns(**whole),

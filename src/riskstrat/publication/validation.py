@@ -25,8 +25,9 @@ def validation_tables(checked: Validation) -> dict[str, Table]:
 
 def metrics(checked: Validation) -> Table:
     """Give every metric with its interval, overall and by group; ``n`` counts index dates."""
+    frame = checked.table.join(_persons(checked), on="group", how="left", maintain_order="left")
     return Table(
-        _rounded(checked.table, *_ESTIMATES),
+        _rounded(frame, *_ESTIMATES),
         dimensions=("metric", "group"),
         counts=("n",),
         derived=dict.fromkeys(_ESTIMATES, "n"),
@@ -35,21 +36,25 @@ def metrics(checked: Validation) -> Table:
 
 
 def calibration(checked: Validation) -> Table:
-    """Ten groups by risk; the persons with an outcome decide whether an observed share may be shown."""
+    """Ten groups by risk; the outcomes behind an observed share decide whether it may be shown."""
+    group = pl.format("risk_group={}", "risk_group").alias("group")
+    frame = checked.calibration.with_columns(
+        group, (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
+    ).join(_persons(checked), on="group", how="left", maintain_order="left")
     return Table(
-        _rounded(checked.calibration, "mean_predicted", "observed", "lower", "upper"),
+        _rounded(frame.drop("group"), "mean_predicted", "observed", "lower", "upper"),
         dimensions=("risk_group",),
         denominators={"cases": "n"},
         unshown=("cases",),
         derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
-        persons={"n": "persons", "cases": "case_persons"},
+        persons={"n": "persons"},
     )
 
 
 def net_benefit(checked: Validation) -> Table:
     """Shares of everybody who lie above a threshold; so many of all persons decide whether they may be shown."""
     shares = ("true_positive_share", "false_positive_share")
-    persons = int(checked.table.filter(group="all")["persons"].max() or 0)  # type: ignore[arg-type]
+    persons = int(_persons(checked).filter(group="all")["persons"].item())
     behind = {f"behind_{share}": (pl.col(share) * persons).round().cast(pl.Int64) for share in shares}
     return Table(
         _rounded(checked.net_benefit.with_columns(**behind), "net_benefit", *shares),
@@ -57,6 +62,10 @@ def net_benefit(checked: Validation) -> Table:
         unshown=tuple(behind),
         derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
     )
+
+
+def _persons(checked: Validation) -> pl.DataFrame:
+    return checked.persons.select("group", "persons")
 
 
 def _rounded(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:

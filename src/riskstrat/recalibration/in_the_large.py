@@ -22,7 +22,7 @@ ENOUGH_OUTCOMES = 100
 ACCOUNT_SCHEMA = {
     "first_landmark": pl.Int32,
     "last_landmark": pl.Int32,
-    "people": pl.Int64,
+    "index_dates": pl.Int64,
     "cases": pl.Int64,
     "observed": pl.Float64,
     "expected": pl.Float64,
@@ -41,9 +41,9 @@ class PeriodRecalibration:
     levels
         Recalibration of each period, oldest first, (k,).
     account
-        One row a period: first_landmark, last_landmark, people (rows that count), cases (outcomes among them), observed
-        (weighted outcomes), expected (sum of risks before recalibration), dispersion (variance of the weighted count
-        over its mean), shift and its standard_error (on the link's scale).
+        One row a period: first_landmark, last_landmark, index_dates (rows that count), cases (outcomes among them),
+        observed (weighted outcomes), expected (sum of risks before recalibration), dispersion (variance of the
+        weighted count over its mean), shift and its standard_error (on the link's scale).
     """
 
     levels: tuple[InTheLarge, ...]
@@ -211,7 +211,7 @@ def _account(risk: Floats, weighted: Floats, weight: Floats | None, link: Link) 
     linear = link.of_risk(risk, edge=SMALLEST_RISK) + shift
     dispersion = 1.0 if weight is None else _dispersion(weight, weighted, link.inverse(linear))
     return {
-        "people": len(risk),
+        "index_dates": len(risk),
         "cases": int((weighted > 0).sum()),
         "observed": observed,
         "expected": float(risk.sum()),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
-from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_PEOPLE
+from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = (0.05, 0.95)
@@ -67,7 +67,7 @@ class Units:
     ----------
     units
         One row a unit: ``unit`` (its label), the columns that define it, ``people`` in it at the as-of date; where
-        known also ``observed_cases`` and ``observed_people`` (training cohort) and ``care_need_index``.
+        known also ``observed_cases`` and ``observed_index_dates`` (training cohort) and ``care_need_index``.
     cases_draws
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
@@ -91,8 +91,8 @@ class AreaEstimates:
     by
         The grouping columns.
     table
-        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure) and ``people`` (rows of the
-        training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
+        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure) and ``index_dates`` (rows of
+        the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
         ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
         ``class``.
@@ -102,10 +102,10 @@ class AreaEstimates:
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
-        One row a period (first_landmark to last_landmark): people, cases, observed, expected (before recalibration),
-        dispersion, shift (on the link's scale) and its standard_error.
+        One row a period (first_landmark to last_landmark): index_dates, cases, observed, expected (before
+        recalibration), dispersion, shift (on the link's scale) and its standard_error.
     left_out
-        Frame of reason, groups, people, target_people.
+        Frame of reason, groups, index_dates (of the training cohort), target_people.
     smoothing
         Name of the method.
     drift
@@ -145,13 +145,29 @@ class AreaEstimates:
         -------
         polars.DataFrame
             The grouping columns and ``probability`` in [0, 1].
+
+        Raises
+        ------
+        UsageError
+            If there is no quantity of that name.
+
+        Examples
+        --------
+        >>> ratio = np.array([[0.9, 1.3], [1.1, 1.4]])
+        >>> areas = AreaEstimates(
+        ...     by=("area_id",), table=pl.DataFrame({"area_id": ["a", "b"]}),
+        ...     draws=Draws(risk=ratio / 10, relative_risk=ratio, unexplained=ratio), level=np.ones(2),
+        ...     calibration=pl.DataFrame(), left_out=pl.DataFrame(), smoothing="gamma",
+        ... )
+        >>> areas.exceedance(1.0)["probability"].to_list()
+        [0.5, 1.0]
         """
         return self._beside((self.draws[of] > threshold).mean(axis=0))
 
     def ranks(self, top: int = 10, of: str = "relative_risk") -> pl.DataFrame:
         """Probability of being among the ``top`` highest groups.
 
-        There is no league number on purpose: with 51 areas a 90 % interval of a rank is about 20 places wide.
+        There is no single rank on purpose: with 51 areas a 90 % interval of a rank is about 20 ranks wide.
 
         Parameters
         ----------
@@ -213,9 +229,9 @@ class AreaEstimates:
     def counted(self) -> pl.DataFrame:
         """What was counted in each group of the training cohort, as a plan names it.
 
-        The grouping columns, ``observed_cases``, ``observed_people`` and, where known, ``observed_case_persons``.
+        The grouping columns, ``observed_cases``, ``observed_index_dates`` and, where known, ``observed_case_persons``.
         """
-        counts = {"cases": OBSERVED_CASES, "people": OBSERVED_PEOPLE, "case_persons": OBSERVED_CASE_PERSONS}
+        counts = {"cases": OBSERVED_CASES, "index_dates": OBSERVED_INDEX_DATES, "case_persons": OBSERVED_CASE_PERSONS}
         known = {column: name for column, name in counts.items() if column in self.table.columns}
         return self.table.select(*self.by, *known).rename(known)
 

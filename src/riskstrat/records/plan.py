@@ -14,7 +14,7 @@ from riskstrat.declare import Programme
 from riskstrat.disclosure import Disclosure
 
 OBSERVED_CASES = "observed_cases"
-OBSERVED_PEOPLE = "observed_people"
+OBSERVED_INDEX_DATES = "observed_index_dates"
 OBSERVED_CASE_PERSONS = "observed_case_persons"
 """The distinct persons behind the observed cases."""
 
@@ -60,8 +60,8 @@ class Plan:
     units
         One row a unit: the columns of `by`, people, share (of the unit offered the programme, 0-1), reached (people),
         cost_sek, cases (expected within the horizon), averted with ``_lower`` and ``_upper``, robustness (share
-        of draws in whose own best plan the unit is). Where known: observed_cases, observed_people (training cohort) and
-        care_need_index.
+        of draws in whose own best plan the unit is). Where known: observed_cases, observed_index_dates (training
+        cohort) and care_need_index.
     averted
         Cases averted within the horizon.
     nnt

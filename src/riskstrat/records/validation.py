@@ -21,7 +21,6 @@ METRIC_SCHEMA = MappingProxyType(
         "lower": pl.Float64(),
         "upper": pl.Float64(),
         "n": pl.Int64(),
-        "persons": pl.Int64(),
     }
 )
 
@@ -33,11 +32,10 @@ class Validation:
     Attributes
     ----------
     table
-        Frame of metric, group, estimate, lower, upper, n, persons. ``group`` is ``"all"`` or ``"sex=female"``; ``n``
-        is the number of rows of the cohort whose outcome could be assessed, ``persons`` that of the persons in them.
+        Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
+        number of rows of the cohort whose outcome could be assessed.
     calibration
-        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; outcomes
-        (``cases``), and the distinct persons in it (``persons``) and among its outcomes (``case_persons``).
+        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper.
     curve
         Smooth observed risk (``observed``) at a grid of predicted risks (``predicted``).
     net_benefit
@@ -47,6 +45,9 @@ class Validation:
         Coverage that the intervals claim.
     draws
         Number of bootstrap draws behind the intervals.
+    persons
+        Frame of group, index_dates, persons: distinct persons behind ``n`` of each group of ``table`` and of each
+        ``risk_group=1`` to ``risk_group=10`` of ``calibration``. A person with several index dates counts once.
     notes
         Sentences on what was left out and why.
     disclosure
@@ -67,6 +68,7 @@ class Validation:
     net_benefit: pl.DataFrame = field(repr=False)
     level: float = 0.90
     draws: int = 200
+    persons: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 

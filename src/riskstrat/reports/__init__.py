@@ -4,6 +4,6 @@ In: a `Study` or a `Published`. Out: a file, whole or not at all.
 """
 
 from riskstrat.reports.page import page_of
-from riskstrat.reports.writing import write_report
+from riskstrat.reports.writing import REPORT_MARK, write_report
 
-__all__ = ["page_of", "write_report"]
+__all__ = ["REPORT_MARK", "page_of", "write_report"]

@@ -5,17 +5,18 @@ In: a study. Out: an HTML file.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language
 from riskstrat.figures.words import LANGUAGES
+from riskstrat.files import guard_file, whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.page import page_of
 
+REPORT_MARK = '<meta name="generator" content="riskstrat">'
+"""Near the beginning of every report: a file without it is not replaced."""
 _READABLE_BY_ALL = 0o644
 
 
@@ -27,7 +28,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     study
         What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
     path
-        The file to write; its folder is made. A file that is there is replaced when the new one is whole.
+        The file to write; its folder is made. An earlier report is replaced when the new one is whole.
     language
         ``"sv"`` or ``"en"``.
 
@@ -39,7 +40,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     Raises
     ------
     UsageError
-        If there are no texts in that language.
+        If there are no texts in that language, or something else than a report is at `path`.
     DisclosureError
         If a table of the study cannot be judged.
     OSError
@@ -48,25 +49,11 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
         raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
+    guard_file(path, mark=REPORT_MARK)
     published = study if isinstance(study, Published) else publish(study)
     html = page_of(published, language)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _replace(target, html)
+    with whole_file(target, mode=_READABLE_BY_ALL) as file:
+        file.write(html.encode())
     return target
-
-
-def _replace(target: Path, text: str) -> None:
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-    ) as file:
-        part = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    part.chmod(_READABLE_BY_ALL)
-    part.replace(target)

@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from riskstrat.declare import Settings
+from riskstrat.declare import Candidate, Settings
 from riskstrat.estimators import (
-    AgeSex,
-    Boosting,
     Choice,
     CrossFit,
-    Logistic,
     RiskEstimator,
     assessment_weights,
+    build,
     choose,
     cross_fit,
 )
@@ -27,7 +25,6 @@ from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation import Split, overlap, validate
 
-ESTIMATORS: Mapping[str, type[RiskEstimator]] = {"Logistic": Logistic, "Boosting": Boosting}
 BASELINE = "AgeSex"
 GROUPS = ("sex", "age_band")
 
@@ -67,10 +64,8 @@ class Learning:
         return self.cohort.people["landmark"].to_numpy()
 
     def estimator(self, name: str) -> RiskEstimator:
-        """Return an unfitted estimator by name."""
-        kinds = {**ESTIMATORS, BASELINE: AgeSex}
-        made: RiskEstimator = kinds[name](horizon_days=self.horizon_days)
-        return made
+        """Return an unfitted estimator by the label of its candidate."""
+        return build(Candidate.parse(name), horizon_days=self.horizon_days, random_state=self.settings.seed)
 
     def fit(self, name: str, rows: np.ndarray | None = None) -> RiskEstimator:
         """Fit an estimator on all rows, or on some."""
@@ -119,7 +114,10 @@ def learning(cohort: Cohort, X: pl.DataFrame, settings: Settings) -> Learning:
 def choice_of(data: Learning, split: Split) -> Choice:
     """Choose among the candidates and the baseline by cross-fitted Brier score."""
     return choose(
-        {name: data.estimator(name) for name in (*data.settings.candidates, BASELINE)},
+        {
+            name: data.estimator(name)
+            for name in (*(candidate.label for candidate in data.settings.candidates), BASELINE)
+        },
         data.X,
         data.cohort.outcome,
         split,

@@ -99,12 +99,12 @@ def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -
     share = rng.gamma(18.0, size=AREAS)
     share = share / share.sum()
     field = _fields(rng, centroids)
-    deprivation = _standardise(next(field))
+    raw_deprivation = next(field)
+    deprivation = (raw_deprivation - raw_deprivation.mean()) / raw_deprivation.std()
     shared = next(field)
     spread = {name: rng.exponential(1 / AREA_SD_RATE) if area_sd is None else area_sd for name in CONDITIONS}
-    effects = {
-        name: _centre(sd * (np.sqrt(0.4) * shared + np.sqrt(0.6) * next(field)), share) for name, sd in spread.items()
-    }
+    drawn = {name: sd * (np.sqrt(0.4) * shared + np.sqrt(0.6) * next(field)) for name, sd in spread.items()}
+    effects = {name: effect - float(np.sum(effect * share)) for name, effect in drawn.items()}
     return Geography(
         ids=_ids(),
         names=tuple(first + last for last in LAST_WORDS for first in FIRST_WORDS),
@@ -185,14 +185,6 @@ def _fields(rng: np.random.Generator, centroids: Floats) -> Iterator[Floats]:
     while True:
         spatial, own = rng.standard_normal((2, AREAS))
         yield np.sqrt(0.6) * (root @ spatial) + np.sqrt(0.4) * own
-
-
-def _standardise(x: Floats) -> Floats:
-    return np.asarray((x - x.mean()) / x.std(), dtype=np.float64)
-
-
-def _centre(x: Floats, share: Floats) -> Floats:
-    return x - float(np.sum(x * share))
 
 
 def _move_to(centroids: Floats, deprivation: Floats, share: Floats) -> Floats:

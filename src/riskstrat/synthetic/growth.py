@@ -130,15 +130,8 @@ def add_months(days: Days, months: int) -> Days:
 def birth_weight_mean(gestation: NDArray[np.int32], female: Bools) -> Floats:
     """Mean birth weight in grams for gestation (Maršál 1996)."""
     days = gestation.astype(np.float64)
-    boys, girls = (_polynomial(coefficients, days) for coefficients in MARSAL)
+    boys, girls = (np.polyval(coefficients, days) for coefficients in MARSAL)
     return np.where(female, girls, boys)
-
-
-def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
-    total = np.zeros_like(x)
-    for coefficient in coefficients:
-        total = total * x + coefficient
-    return total
 
 
 def marginal_risk(log_odds: Floats) -> Floats:
@@ -239,7 +232,7 @@ def births(population: Population, traits: Traits, children: Children) -> pl.Dat
     known = (
         (mother >= 0)
         & (population.birth[children.person] >= EVENTS_START)
-        & _first_residence(population, children.person)
+        & (spell_at(population, children.person, population.birth[children.person]) >= 0)
     )
     facts: Mapping[str, Floats] = {
         "birth_weight_g": children.weight,
@@ -253,10 +246,6 @@ def births(population: Population, traits: Traits, children: Children) -> pl.Dat
         for code, value in facts.items()
     ]
     return frame(population, rows, ("value",))
-
-
-def _first_residence(population: Population, person: Ints) -> Bools:
-    return spell_at(population, person, population.birth[person]) >= 0
 
 
 def _parity(population: Population, person: Ints) -> Floats:

@@ -96,22 +96,16 @@ def leave_municipality(state: PopulationState, year: int, rng: np.random.Generat
 def arrive(state: PopulationState, geography: Geography, year: int, target: float, rng: np.random.Generator) -> None:
     """Bring back some who left and settle newcomers, as many as bring the expected population to its target."""
     n = state.n
-    away = ~state.present[:n] & (state.death[:n] == NEVER) & (rng.random(n) < 0.02) & ~_left_this_year(state)
+    left_this_year = state.moved[np.maximum(state.household[:n], 0)]  # nobody comes back in the year of leaving
+    away = ~state.present[:n] & (state.death[:n] == NEVER) & (rng.random(n) < 0.02) & ~left_this_year
     back = np.flatnonzero(away).astype(np.int32)
-    _welcome_back(state, geography, back, year, rng)
+    _bring_back(state, geography, back, year, rng)
     missing = max(0.0, target - float(np.sum(np.round(state.survival[:n][state.present[:n]], 12))))
     households = round(missing / 1.95)
     _newcomers(state, geography, households, year, rng)
 
 
-def _left_this_year(state: PopulationState) -> Bools:
-    """Whether the household has changed this year; nobody comes back in the year of leaving."""
-    return state.moved[np.maximum(state.household[: state.n], 0)]
-
-
-def _welcome_back(
-    state: PopulationState, geography: Geography, back: Ints, year: int, rng: np.random.Generator
-) -> None:
+def _bring_back(state: PopulationState, geography: Geography, back: Ints, year: int, rng: np.random.Generator) -> None:
     back = back[(day(year) - state.birth[back]) / 365.25 >= 20]
     areas = choose(np.cumsum(geography.share), rng.random(len(back))).astype(np.int16)
     partner = state.partner[back]

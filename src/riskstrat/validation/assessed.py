@@ -1,4 +1,4 @@
-"""Predicted risks and a cohort in, the rows that can be judged out: whose status was assessed, and their weights."""
+"""Predicted risks and a cohort in, the rows that can be validated out: those assessed, with their weights."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from riskstrat.records.cohort import Cohort
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 
 LEAST_OUTCOMES = 5
-"""A group with fewer outcomes is left out: its numbers would be noise, and come close to naming people."""
+"""A group with fewer outcomes is left out: its metrics would be noise, and could identify persons."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessed:
-    """The rows that can be judged.
+    """The rows that can be validated.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def assessed_rows(
     UsageError
         If risks or weights do not fit the cohort; all problems at once.
     DesignError
-        If there are too few outcomes, or too few people without.
+        If there are too few rows with, or without, the outcome.
     """
     rows = cohort.people["assessed"].to_numpy()
     arrays = {
@@ -117,7 +117,7 @@ def _check_enough(cohort: Cohort, rows: NDArray[np.bool_]) -> None:
         raise DesignError(
             Problem(
                 found=f"fewer than {LEAST_OUTCOMES} assessed rows with, or without, the outcome",
-                expected="enough of both to judge a risk by",
+                expected="enough of both to validate a risk",
                 remedy="lengthen the horizon, widen the population or add index dates",
             )
         )

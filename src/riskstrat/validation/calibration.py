@@ -148,50 +148,13 @@ def calibration_groups(
     """
     labels = label_outcomes(y, risk, horizon_days, weights)
     weight = _prediction_weight(labels, weights)
-    number = _risk_groups(labels.risk, weight > 0, groups)
-    people = np.bincount(number, weights=weight > 0)
+    number = risk_groups(labels.risk, weight > 0, groups)
+    counts = np.bincount(number, weights=weight > 0)
     expected = np.bincount(number, weights=weight * labels.risk) / np.bincount(number, weights=weight)
     observed = observed_risk(y, horizon_days, weights, number, level)
     return pl.DataFrame(
-        {"risk_group": np.arange(1, len(people) + 1), "n": people.astype(np.int64), "mean_predicted": expected}
+        {"risk_group": np.arange(1, len(counts) + 1), "n": counts.astype(np.int64), "mean_predicted": expected}
     ).hstack(observed)
-
-
-def counted_by_risk(
-    y: OutcomeArray,
-    risk: npt.ArrayLike,
-    horizon_days: float,
-    weights: npt.ArrayLike | None,
-    person: pl.Series,
-    *,
-    groups: int = 10,
-) -> pl.DataFrame:
-    """Count what is behind each group of `calibration_groups`: outcomes, distinct persons, and those with an outcome.
-
-    Parameters
-    ----------
-    y, risk, horizon_days, weights, groups
-        As for `calibration_groups`.
-    person
-        The person of each row (n,).
-
-    Returns
-    -------
-    polars.DataFrame
-        cases, persons and case_persons, one row a group.
-    """
-    labels = label_outcomes(y, risk, horizon_days, weights)
-    counted = _prediction_weight(labels, weights) > 0
-    had = outcome_within(y, horizon_days)
-    number = _risk_groups(labels.risk, counted, groups)
-    rows = pl.DataFrame({"group": number, "person": person, "had": had}).filter(pl.Series(counted))
-    behind = {
-        "cases": pl.col("had").sum(),
-        "persons": pl.col("person").n_unique(),
-        "case_persons": pl.col("person").filter(pl.col("had")).n_unique(),
-    }
-    found = rows.group_by("group").agg(count.cast(pl.Int64).alias(name) for name, count in behind.items())
-    return found.sort("group").drop("group")
 
 
 def observed_risk(
@@ -240,7 +203,16 @@ def _prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> 
     return np.ones_like(labels.risk) if weights is None else labels.weight
 
 
-def _risk_groups(risk: NDArray[np.float64], counted: NDArray[np.bool_], groups: int) -> NDArray[np.intp]:
+def risk_groups(risk: NDArray[np.float64], counted: NDArray[np.bool_], groups: int = 10) -> NDArray[np.intp]:
+    """Assign each row to a group by predicted risk, shape (n,), from 0; rows that do not count are in group 0.
+
+    Groups have about equal size among the rows that count; equal risks stay together.
+
+    Examples
+    --------
+    >>> risk_groups(np.array([0.1, 0.3, 0.1, 0.2]), np.ones(4, dtype=bool), groups=2).tolist()
+    [0, 1, 0, 1]
+    """
     edges = np.quantile(risk[counted], np.linspace(0, 1, groups + 1)[1:-1])
     number = np.searchsorted(edges, risk, side="left")
     _, dense = np.unique(number[counted], return_inverse=True)

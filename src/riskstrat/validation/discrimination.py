@@ -1,4 +1,4 @@
-"""Predicted risks and outcome array in, how well the risks rank people out (0.5 is chance, 1 perfect).
+"""Predicted risks and outcome array in, how well the risks rank the rows out (0.5 is chance, 1 perfect).
 
 Everything by sorting and cumulative sums: O(n log n) for the AUC, O(n log² n) for concordance.
 """
@@ -105,7 +105,7 @@ def concordance(
     horizon_days: float,
     method: Literal["uno", "harrell"] = "uno",
 ) -> float:
-    """Probability that, of two people, the one whose outcome came first was given the higher risk.
+    """Probability that, of two rows, the one whose outcome came first was given the higher risk.
 
     Pairs in which the earlier time is an outcome within the horizon are compared; equal risks count a half, two
     outcomes on one day are not compared, and who is censored on the day of an outcome outlived it. Somebody who had the
@@ -154,9 +154,7 @@ def concordance(
     pairs = float(weight @ (weight * all_later + all_before))
     if pairs <= 0:
         raise DesignError(
-            Problem(
-                found="no two people to compare", expected="an outcome before others", remedy="widen the population"
-            )
+            Problem(found="no two rows to compare", expected="an outcome before others", remedy="widen the population")
         )
     return float(weight @ (weight * won_later + won_before)) / pairs
 

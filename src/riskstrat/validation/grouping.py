@@ -16,7 +16,7 @@ from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure,
 from riskstrat.validation.resampling import interval
 
 ENOUGH_OUTCOMES = 10
-"""A group with fewer outcomes, or fewer people without, gets observed/expected only."""
+"""A group with fewer outcomes, or fewer rows without, gets observed/expected only."""
 
 EVERYBODY = "all"
 AGE_BAND_YEARS = 10
@@ -33,8 +33,8 @@ class Grouping:
     ----------
     column
         Name of the column, ``"all"`` for one group of everybody.
-    names, people, persons, enough
-        Label, number of rows and of distinct persons, and whether all metrics are shown, of each group (groups,).
+    names, index_dates, enough
+        Label, number of rows, and whether all metrics are shown, of each group (groups,).
     left_out
         How many groups have too few outcomes to be shown at all.
     rows
@@ -45,8 +45,7 @@ class Grouping:
 
     column: str
     names: tuple[str, ...]
-    people: NDArray[np.intp]
-    persons: NDArray[np.int64]
+    index_dates: NDArray[np.intp]
     enough: NDArray[np.bool_]
     left_out: int
     rows: NDArray[np.intp]
@@ -78,8 +77,7 @@ def grouping(data: Assessed, column: str) -> Grouping:
     return Grouping(
         column=column,
         names=tuple(names[shown].tolist()),
-        people=np.bincount(code, minlength=len(names))[shown],
-        persons=_distinct(data.people["person_id"], code)[shown],
+        index_dates=np.bincount(code, minlength=len(names))[shown],
         enough=fewer[shown] >= ENOUGH_OUTCOMES,
         left_out=int((~shown).sum()),
         rows=rows,
@@ -102,11 +100,21 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
     return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
 
 
-def _distinct(persons: pl.Series, code: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Count the distinct persons of every group; groups are numbered from 0 without a gap."""
-    rows = pl.DataFrame({"group": code, "person": persons})
-    counted = rows.group_by("group").agg(pl.col("person").n_unique().cast(pl.Int64)).sort("group")
-    return counted["person"].to_numpy()
+def persons_behind(people: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
+    """Count index dates and distinct persons by group, sorted by group; rows without a group are left out.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 1, 2]})
+    >>> persons_behind(people, pl.Series(["all", "all", "all"])).row(0)
+    ('all', 3, 2)
+    """
+    labelled = people.select("person_id", groups.alias("group")).drop_nulls("group")
+    counts = (
+        pl.len().cast(pl.Int64).alias("index_dates"),
+        pl.col("person_id").n_unique().cast(pl.Int64).alias("persons"),
+    )
+    return labelled.group_by("group").agg(*counts).sort("group")
 
 
 def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -140,8 +148,7 @@ def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> 
             "estimate": estimate.ravel(),
             "lower": lower.ravel(),
             "upper": upper.ravel(),
-            "n": np.tile(groups.people, len(names)),
-            "persons": np.tile(groups.persons, len(names)),
+            "n": np.tile(groups.index_dates, len(names)),
         },
         schema=dict(METRIC_SCHEMA),
     ).with_columns(pl.selectors.float().fill_nan(None))

@@ -16,9 +16,17 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
-from riskstrat.validation.calibration import calibration_curve, calibration_groups, counted_by_risk
+from riskstrat.validation.calibration import calibration_curve, calibration_groups, risk_groups
 from riskstrat.validation.decision_curve import net_benefit
-from riskstrat.validation.grouping import EVERYBODY, Grouping, grouping, measured, metric_table
+from riskstrat.validation.grouping import (
+    EVERYBODY,
+    Grouping,
+    group_labels,
+    grouping,
+    measured,
+    metric_table,
+    persons_behind,
+)
 from riskstrat.validation.resampling import family_draws
 
 _STEPS = 20
@@ -40,7 +48,7 @@ def validate(
 
     Metrics: ``auc``, ``brier``, ``ipa`` (index of prediction accuracy), ``observed_expected``, ``calibration_slope``,
     ``calibration_in_the_large`` (a shift in logits; above 0 the risks are too low), and beside a baseline ``auc_gain``
-    and ``ipa_gain`` (paired differences). Statuses lost to censoring are made up for by inverse-probability weights,
+    and ``ipa_gain`` (paired differences). Censored statuses are replaced by inverse probability of censoring weights,
     one Kaplan-Meier curve of censoring a landmark, truncated at their 99.5th percentile and kept fixed over the draws.
     Risks should be out of fold: predicted by a model that saw neither the person nor their family.
 
@@ -49,7 +57,7 @@ def validate(
     risk
         Predicted risks (n,), one a row of ``cohort.people`` in its order.
     cohort
-        People and outcomes. Rows that were not assessed are left out.
+        Index dates and outcomes. Rows that were not assessed are left out.
     by
         Columns of ``cohort.people`` to group by; ``"age_band"`` is derived in tens of years where it is no column.
     baseline
@@ -70,7 +78,8 @@ def validate(
     -------
     Validation
         Groups with fewer than 10 outcomes have observed/expected only, with fewer than 5 they are left out; ``notes``
-        says how many. ``n`` counts rows: a person at two landmarks counts twice.
+        says how many. ``n`` counts index dates: a person at two landmarks counts twice; ``persons`` counts
+        everybody once.
 
     Raises
     ------
@@ -106,16 +115,28 @@ def validate(
     horizon, predicted = cohort.horizon_days, data.labels.risk
     return Validation(
         table=pl.concat(tables),
-        calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level).hstack(
-            counted_by_risk(data.outcome, predicted, horizon, data.given, data.people["person_id"])
-        ),
+        calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
         curve=calibration_curve(data.labels),
         net_benefit=net_benefit(data.outcome, predicted, thresholds or _thresholds(predicted), horizon, data.given),
         level=level,
         draws=draws,
+        persons=_persons(data, shown),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
+
+
+def _persons(data: Assessed, groupings: Sequence[Grouping]) -> pl.DataFrame:
+    """Persons behind every group that is shown, and behind the tenths of the predicted risk."""
+    by_column = [group_labels(data.people, groups.column) for groups in groupings]
+    shown = [
+        pl.select(pl.when(labels.is_in(list(groups.names))).then(labels)).to_series()
+        for labels, groups in zip(by_column, groupings, strict=True)
+    ]
+    counted = data.prediction_weight > 0
+    tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
+    by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
+    return pl.concat([persons_behind(data.people, labels) for labels in (*shown, by_risk)])
 
 
 def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:

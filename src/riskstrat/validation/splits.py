@@ -1,4 +1,4 @@
-"""People of a cohort in, rows to learn from and rows to judge by out, with the proof that they share nobody.
+"""Index dates of a cohort in, training and test rows out, with counts of persons and families that they share.
 
 Splits are by family, by cluster of areas, and in time; all hold row numbers of the frame that was split.
 """
@@ -48,7 +48,7 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Split areas at random into k clusters of about equal numbers of rows; nobody trains the model of their own area.
 
     A person's landmarks, and a family, may lie in several areas. The rows of a cluster are tested; what remains is
-    learnt from, without the rows of anybody whose family has a row in the cluster, whatever area those rows lie in.
+    the training rows, without the rows of any family that has a row in the cluster, whatever area those rows lie in.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     UsageError
         If k is below 2.
     DesignError
-        If there are fewer areas than clusters, or nobody is left to learn from.
+        If there are fewer areas than clusters, or no training rows are left.
 
     Examples
     --------
@@ -77,19 +77,17 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     tests = [cluster == number for number in range(k)]
     masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
     lost = 1 - np.mean([train.sum() / (~test).sum() for train, test in masks])
-    note = (
-        f"{k} folds by clusters of areas; {lost:.0%} of the other rows are not learnt from, being of tested families."
-    )
+    note = f"{k} folds by clusters of areas; {lost:.0%} of the other rows are of tested families and not trained on."
     return _split("area", masks, note)
 
 
 def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: int = 0) -> Split:
-    """Test the last landmark with models that learnt only from outcomes that were complete before it began.
+    """Test the last landmark with models fitted only to outcomes that were complete before it began.
 
-    Learnt from are rows of earlier landmarks with index date + horizon no later than the first index date of the
+    Training rows are those of earlier landmarks with index date + horizon no later than the first index date of the
     last landmark: a gap of one horizon. Most people of the last landmark were there before. Leaving them out of the
     training rows would leave mainly those who died or moved, so families are folded instead: each fifth of the last
-    landmark's families is tested by a model that learnt from the earlier rows of the other four. Nobody is on both
+    landmark's families is tested by a model fitted to the earlier rows of the other four. Nobody is on both
     sides of a fold, and nobody is selected by what became of them.
 
     Parameters
@@ -137,19 +135,19 @@ def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: in
     fold = _family_folds(people, k, seed)
     masks = [(early & (fold != number), last & (fold == number)) for number in range(k)]
     note = (
-        f"Tested on the last landmark (from {start!s}), learnt from index dates at least {horizon_days} days earlier, "
+        f"Tested on the last landmark (from {start!s}), trained on index dates at least {horizon_days} days earlier, "
         f"in {k} folds by family."
     )
     return _split("temporal", [(train, test) for train, test in masks if test.any()], note)
 
 
 def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
-    """Count who is on both sides of each fold: the proof that a split does not leak.
+    """Count persons, families and areas in both the training and the test rows of each fold.
 
     Returns
     -------
     polars.DataFrame
-        fold (from 0), shared_persons, shared_families, shared_areas (null where people have no area_id). The first two
+        fold (from 0), shared_persons, shared_families, shared_areas (null without area_id). The first two
         are 0 for every split of this module, the third for `area_folds`.
 
     Examples
@@ -179,8 +177,8 @@ def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], 
     if empty:
         raise DesignError(
             Problem(
-                found=f"nobody to learn from, or to test, in {empty} of {len(masks)} folds ({name})",
-                expected="people on both sides of every fold",
+                found=f"no training rows, or no test rows, in {empty} of {len(masks)} folds ({name})",
+                expected="rows on both sides of every fold",
                 remedy="use fewer folds",
             )
         )
@@ -212,7 +210,7 @@ def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
 
 
 def _rounded(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Sizes to the power of two below, so that areas of about equal size change places with the seed."""
+    """Sizes to the power of two below, so that the order of areas of about equal size depends on the seed."""
     return np.asarray(np.floor(np.log2(sizes)), dtype=np.intp)
 
 

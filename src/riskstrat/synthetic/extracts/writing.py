@@ -13,7 +13,7 @@ import polars as pl
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts.clean import clean_tables
-from riskstrat.synthetic.extracts.form import Form, write_form
+from riskstrat.synthetic.extracts.form import write_form
 from riskstrat.synthetic.extracts.layout import EXTRACTS, Extract
 from riskstrat.synthetic.extracts.people import choose_people
 from riskstrat.synthetic.extracts.readme import readme
@@ -81,9 +81,6 @@ def write_files(folder: Path, extract: Extract, rows: pl.DataFrame) -> Iterator[
         by_year = sorted(rows.partition_by("_year", as_dict=True).items())
         parts = {f"{extract.name}_{year}": (extract.form_of(int(year)), part) for (year,), part in by_year}
     for name, (form, part) in parts.items():
-        yield _write_file(folder / f"{name}.{form.kind}", form, part), part
-
-
-def _write_file(path: Path, form: Form, rows: pl.DataFrame) -> str:
-    write_form(path, rows.select(pl.all().exclude("^_.*$")), form)
-    return path.name
+        file = f"{name}.{form.kind}"
+        write_form(folder / file, part.select(pl.all().exclude("^_.*$")), form)
+        yield file, part

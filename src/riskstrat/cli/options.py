@@ -1,0 +1,46 @@
+"""Options that several commands share, declared once.
+
+In: what is typed. Out: checked values.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import typer
+
+from riskstrat.declare import Language
+
+LANGUAGES: tuple[Language, ...] = ("sv", "en")
+_DAY = ["%Y-%m-%d"]
+
+RegistersOption = Annotated[
+    str, typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://).")
+]
+LanguageOption = Annotated[Language, typer.Option(help="Language of the sentences.")]
+LanguagesOption = Annotated[Literal["sv", "en", "both"], typer.Option(help="Language of the reports.")]
+BudgetOption = Annotated[float, typer.Option(help="What the plan may cost, in SEK.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of all random draws; the same seed gives the same result.")]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=_DAY, help="As-of date: only what was known before it is used; default: the day after the data."
+    ),
+]
+DataEndOption = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=_DAY, help="Last day on which an event can have been seen; default: the last day in the data."
+    ),
+]
+
+
+def languages(chosen: Literal["sv", "en", "both"]) -> tuple[Language, ...]:
+    """List the languages that an option stands for."""
+    return LANGUAGES if chosen == "both" else (chosen,)
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """Take the day of an option; None where it was not given."""
+    return moment.date() if moment else None

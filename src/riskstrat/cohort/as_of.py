@@ -1,0 +1,77 @@
+"""The latest as-of date for which registers can answer a condition.
+
+In: a condition, registers and an as-of date. Out: nothing, or an error that names the last date that works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from riskstrat.declare import AreaFact, Condition
+from riskstrat.errors import Problem, UsageError
+from riskstrat.registers import Registers
+
+YEAR_DAYS = 365
+"""Days after the last delivered row became known during which registers still describe the residents."""
+
+
+def last_as_of(condition: Condition, registers: Registers) -> date:
+    """Give the last as-of date for which a cohort or target population is made.
+
+    Parameters
+    ----------
+    condition
+        Its registers are those of the index, the exclusions, the outcome and the features.
+    registers
+        What `open_registers` returned.
+
+    Returns
+    -------
+    datetime.date
+        The registers' `data_end`, plus the longest delay of the registers that the condition reads, plus 365 days.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> last_as_of(rs.conditions.load("frailty"), registers)
+    datetime.date(2025, 12, 30)
+    """
+    manifest = registers.manifest
+    read = (manifest.tables[name] for name in _tables_read(condition) if name in manifest.tables)
+    longest = max((table.longest_delay_days for table in read), default=0)
+    return manifest.data_end + timedelta(days=longest + YEAR_DAYS)
+
+
+def refuse_late_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
+    """Refuse an as-of date on which the registers no longer say who lives where and who is ill.
+
+    Parameters
+    ----------
+    condition, registers
+        As in `last_as_of`.
+    as_of
+        Rows that were not known before it do not exist.
+
+    Raises
+    ------
+    UsageError
+        If it is later than `last_as_of`.
+    """
+    last = last_as_of(condition, registers)
+    if as_of > last:
+        raise UsageError(
+            Problem(
+                found=f"the as-of date {as_of}, and data that end on {registers.manifest.data_end}",
+                expected=f"an as-of date up to {last}: the end of the data, the longest delay and a year",
+                remedy=f"give {last} or an earlier date, or later data",
+            )
+        )
+
+
+def _tables_read(condition: Condition) -> Iterator[str]:
+    yield from (*condition.index.registers, *condition.outcome.registers)
+    yield from (rule.having.register for rule in condition.population.excluding)
+    for feature in condition.features:
+        yield "area_facts" if isinstance(feature, AreaFact) else getattr(feature, "register", "persons")

@@ -1,0 +1,97 @@
+"""Models of the status at a horizon: labels with censoring weights in, one cumulative incidence out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
+
+from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.matrix import Features
+from riskstrat.estimators.sample import Sample, Training, labelled_sample
+from riskstrat.incidence import OUTCOME
+from riskstrat.numerics.blocks import row_blocks
+from riskstrat.numerics.links import LOGIT, Link
+
+
+class StatusEstimator(RiskEstimator, abstract=True):
+    """A direct model of the cumulative incidence at a horizon, the competing death respected.
+
+    The label is the outcome within the horizon. Rows whose status at the horizon is known are weighted by the inverse
+    probability of being followed, so that they represent those who were censored; a competing death is a known status
+    without the outcome (inverse probability of censoring weighting; Robins and Rotnitzky 1992).
+    """
+
+    @property
+    def link(self) -> Link:
+        """The logit."""
+        return LOGIT
+
+    def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> NDArray[np.float64]:
+        """Probability of having had the outcome by the horizon, the only time that this model knows.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+        times
+            The horizon in days, once or several times.
+        event
+            1, the outcome.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, number of times), in [0, 1].
+
+        Raises
+        ------
+        UsageError
+            Another time than the horizon, or another event than the outcome.
+        ContractError
+            Columns are missing or unexpected.
+        """
+        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        if event != OUTCOME or not (at == self.horizon_days).all():
+            raise UsageError(
+                Problem(
+                    found=f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
+                    expected=f"event {OUTCOME} at the horizon of {self.horizon_days:g} days, the only one that a model "
+                    "of the status at a horizon knows",
+                    remedy=f"fit a {type(self).__name__} with the horizon that you need",
+                )
+            )
+        values = self._values(X)
+        risk = np.empty(len(values))
+        for rows in row_blocks(len(values)):
+            risk[rows] = self._risk(values[rows])
+        return np.repeat(risk[:, None], len(at), axis=1)
+
+    def _fit_to(self, training: Training) -> None:
+        if training.entry.any():
+            raise DesignError(
+                Problem(
+                    found="index dates of persons who entered late",
+                    expected="everybody under observation from the index date: who had the outcome before could not "
+                    "enter, so that the status at a horizon cannot be modelled",
+                    remedy="use a population without late_entry",
+                )
+            )
+        counted = training.weight > 0
+        sample = labelled_sample(training, self.horizon_days)
+        self._prepare(training.values if counted.all() else training.values[counted])
+        self._learn(sample)
+
+    def _prepare(self, values: NDArray[np.float32]) -> None:
+        """Look at the features of all rows that count, before their outcomes."""
+
+    @abstractmethod
+    def _learn(self, sample: Sample) -> None:
+        """Fit the model to rows with known status."""
+
+    @abstractmethod
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Predict for one block of rows."""

@@ -1,0 +1,48 @@
+"""People, hooks and CI run the same commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STATIC = re.compile(r"^\.venv/bin/(?:ruff|mypy|lint-imports)\b.*$")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def recipe(name: str) -> list[str]:
+    """Return the commands of a recipe of the justfile."""
+    found = re.search(rf"^{name}(?: \*\w+)?:\n((?:    .*\n)+)", read("justfile"), re.MULTILINE)
+    assert found, name
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def test_the_recipe_of_static_checks_is_that_of_ci():
+    assert recipe("check") == [line for line in read(".ci/run").splitlines() if STATIC.match(line)]
+
+
+def test_the_recipe_of_tests_is_that_of_the_readme():
+    (command,) = recipe("test")
+    assert command.removesuffix(" {{ arguments }}") in read("README.md")
+
+
+@pytest.mark.parametrize("name", ["run", "versions", "full"])
+def test_every_script_of_ci_is_a_recipe(name: str):
+    assert f"bash .ci/{name}" in read("justfile")
+
+
+@pytest.mark.parametrize("name", ["test", "check", "fix", "lines", "ci", "versions", "full"])
+def test_contributing_says_what_a_recipe_runs(name: str):
+    row = next(line for line in read("CONTRIBUTING.md").splitlines() if line.startswith(f"| `just {name}`"))
+    assert all(f"`{command.removesuffix(' {{ arguments }}')}`" in row for command in recipe(name))
+
+
+def test_hooks_run_from_the_own_environment():
+    entries = re.findall(r"entry: (.*)", read(".pre-commit-config.yaml"))
+    assert entries
+    assert all(entry.startswith(".venv/bin/") for entry in entries)
