@@ -29,6 +29,11 @@ fix:
     .venv/bin/ruff check --fix .
     .venv/bin/ruff format .
 
+# Keep the tables that the run on the sample releases now; prints the line that CHANGELOG.md must have.
+snapshot:
+    .venv/bin/riskstrat run --registers data_samples/modellstad --out out
+    .venv/bin/python tests/snapshots/released_tables.py out --write
+
 # Lines of the package, by sub-package.
 lines:
     .venv/bin/python tests/architecture/count_lines.py

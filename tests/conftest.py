@@ -24,7 +24,7 @@ from riskstrat.validation import overlap, person_folds, temporal_split, validate
 
 AS_OF = date(2024, 1, 1)
 AREAS = 51
-FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "place")
+FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
 
 
 class NoModel:

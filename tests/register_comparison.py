@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from data_errors import FAULTS
-from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import IntakeResult
 from riskstrat.synthetic.extracts.clean import residences_by_year
 
 DATA_END, FIRST_EVENT = date(2023, 12, 31), date(2009, 1, 1)
@@ -18,7 +18,7 @@ VALUE_TOLERANCE = 0.005
 NOT_A_CODE = "?7"
 
 
-def table_after_intake(result: Intake, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
+def table_after_intake(result: IntakeResult, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
     """Read what intake made of a table, since the first day of the clean registers: residence on each 31 December."""
     if not result.registers.has(table):
         return wanted.clear()

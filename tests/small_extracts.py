@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.intake import extracts
-from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import IntakeResult
 
 YEARS = range(2010, 2014)
 POPULATION = "LopNr;fodelseman;Kon;DodDatum;AterPnr\n1;195003;1;;0\n2;198011;2;;0\n"
@@ -22,7 +22,7 @@ def homes(area: str = "0181C1010", people: tuple[int, ...] = (1, 2)) -> dict[str
 
 def run_intake(
     folder: Path, files: Mapping[str, str | bytes], *, population: str = POPULATION, **options: object
-) -> Intake:
+) -> IntakeResult:
     """Write these files beside the population and its residences, and run intake on them."""
     raw = folder / "raw"
     write(raw, {"RTB_demografi.csv": population, **homes(), **files})
@@ -37,18 +37,18 @@ def write(raw: Path, files: Mapping[str, str | bytes]) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
-def rows(found: Intake, table: str, *columns: str) -> list[tuple[object, ...]]:
+def rows(found: IntakeResult, table: str, *columns: str) -> list[tuple[object, ...]]:
     """Rows of a table, sorted."""
     return sorted(found.registers.scan(table).select(columns).collect().rows(), key=str)
 
 
-def counts_by_outcome(found: Intake, place: str, rule: str) -> dict[str, int]:
+def counts_by_outcome(found: IntakeResult, place: str, rule: str) -> dict[str, int]:
     """Count the rows that a rule applied to, by outcome."""
-    hits = found.account.counts.filter(place=place, rule=rule).group_by("outcome").agg(pl.col("rows").sum())
+    hits = found.account.counts.filter(dataset=place, rule=rule).group_by("outcome").agg(pl.col("rows").sum())
     return dict(hits.iter_rows())
 
 
-def refused(found: Intake, place: str) -> pl.DataFrame:
-    """Rows in the folder of refused rows."""
-    path = found.folder / "refused" / f"{place}.parquet"
+def rejected(found: IntakeResult, place: str) -> pl.DataFrame:
+    """Rows in the folder of rejected rows."""
+    path = found.folder / "rejected" / f"{place}.parquet"
     return pl.read_parquet(path) if path.is_file() else pl.DataFrame()

@@ -11,6 +11,9 @@ import polars as pl
 import pytest
 
 from riskstrat.declare import Age, Condition, FirstEvent, LocalisedText, OnDate, Population, Wording
+from riskstrat.disclosure import Disclosure
+from riskstrat.publication.findings import PublishedFindings, publish_findings
+from riskstrat.quality import check
 from riskstrat.registers import Manifest, Registers, TableManifest, open_registers, write_registers
 
 Rows = Sequence[Mapping[str, object]]
@@ -125,3 +128,10 @@ def _entry(table: str, said: Mapping[str, object]) -> dict[str, object]:
         return dict(said)
     usual = {"code_system": SYSTEMS.get(table, "exact"), "coverage_start": date(2009, 1, 1), "delay_days": 0}
     return {**usual, **said}
+
+
+def published_check(
+    registers: Registers, disclosure: Disclosure | None = None, *, rows_at_a_time: int = 1_000_000
+) -> PublishedFindings:
+    """Check registers and release what was found."""
+    return publish_findings(check(registers, rows_at_a_time=rows_at_a_time), disclosure)

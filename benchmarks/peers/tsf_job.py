@@ -38,7 +38,7 @@ from timeseriesflattener.aggregators import (
 ID, DATE, NONE = "person_id", "date", float("nan")
 
 
-class Asked(TypedDict):
+class EventQuery(TypedDict):
     """A feature: its column, its kind, and for kinds of events the table, the ranges of codes and the window."""
 
     column: str
@@ -70,7 +70,7 @@ def event_frame(table: pl.DataFrame, ranges: list[list[str]], name: str) -> Valu
     return ValueFrame(rows.select(ID, pl.col(DATE).cast(pl.Datetime), value.alias(name)), ID, DATE)
 
 
-def event_specs(folder: Path, asked: list[Asked], careful: bool) -> tuple[list[PredictorSpec], dict[str, str]]:
+def event_specs(folder: Path, asked: list[EventQuery], careful: bool) -> tuple[list[PredictorSpec], dict[str, str]]:
     """Give a specification for each group of codes, and the columns of the answer by the names that we give them."""
     kinds, specs, names = aggregators(careful), [], {}
     for register, of_table in groupby(sorted(asked, key=_group), key=lambda feature: feature["register"]):
@@ -89,11 +89,11 @@ def event_specs(folder: Path, asked: list[Asked], careful: bool) -> tuple[list[P
     return specs, names
 
 
-def _group(feature: Asked) -> tuple[str, list[list[str]]]:
+def _group(feature: EventQuery) -> tuple[str, list[list[str]]]:
     return feature["register"], feature["ranges"]
 
 
-def person_specs(folder: Path, asked: list[Asked]) -> tuple[list[TimeDeltaSpec | StaticSpec], dict[str, str]]:
+def person_specs(folder: Path, asked: list[EventQuery]) -> tuple[list[TimeDeltaSpec | StaticSpec], dict[str, str]]:
     persons = pl.read_parquet(folder / "persons.parquet")
     born = persons.select(ID, pl.col("birth_date").cast(pl.Datetime))
     age = TimeDeltaSpec(TimestampValueFrame(born, ID, "birth_date"), NONE, "age", time_format="years")
@@ -109,7 +109,7 @@ def person_specs(folder: Path, asked: list[Asked]) -> tuple[list[TimeDeltaSpec |
     return specs, names
 
 
-def answer(folder: Path, index: dt.date, asked: list[Asked], careful: bool) -> pl.DataFrame:
+def answer(folder: Path, index: dt.date, asked: list[EventQuery], careful: bool) -> pl.DataFrame:
     everybody = pl.read_parquet(folder / "persons.parquet", columns=[ID])
     times = everybody.with_columns(index_date=pl.lit(dt.datetime.combine(index, dt.time())))
     persons, person_names = person_specs(folder, [feature for feature in asked if not feature["register"]])
@@ -120,7 +120,7 @@ def answer(folder: Path, index: dt.date, asked: list[Asked], careful: bool) -> p
     return wide.select(ID, *[_named(feature, names[feature["column"]], day) for feature in asked])
 
 
-def _named(feature: Asked, name: str, day: int) -> pl.Expr:
+def _named(feature: EventQuery, name: str, day: int) -> pl.Expr:
     value = day - pl.col(name) if feature["kind"] == "DaysSince" else pl.col(name)
     return value.cast(pl.Float32).fill_nan(None).alias(feature["column"])
 

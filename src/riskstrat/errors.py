@@ -34,13 +34,13 @@ class Problem:
     column: str | None = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Table and column as ``table.column``, empty where the problem is not in data."""
         return ".".join(part for part in (self.table, self.column) if part)
 
     def __str__(self) -> str:
         sentence = f"{self.found}; expected {self.expected}; {self.remedy}"
-        return f"{self.place}: {sentence}" if self.place else sentence
+        return f"{self.location}: {sentence}" if self.location else sentence
 
 
 class RiskstratError(Exception):

@@ -112,16 +112,16 @@ def test_examples_get_the_answer_expected_of_them(name: str, number: int, tmp_pa
     person = pl.col("person_id") == 0
 
     found = cohort.people.filter(person)
-    assert found.height == (0 if example.event is None else 1), example.says
+    assert found.height == (0 if example.event is None else 1), example.description
     if example.event is None:
         return
     assert found["index_date"].item() == example.index
-    assert found["event"].item() == example.event, example.says
+    assert found["event"].item() == example.event, example.description
     if example.duration_days is not None:
         assert found["duration_days"].item() == example.duration_days
     X = build_features(asked.features, cohort, registers).filter(person)
     for column, value in example.features:
-        assert X[column].item() == pytest.approx(value), f"{example.says}: {column}"
+        assert X[column].item() == pytest.approx(value), f"{example.description}: {column}"
 
 
 def at_index(condition: Condition, example: Example) -> Condition:

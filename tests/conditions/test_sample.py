@@ -72,7 +72,7 @@ def test_sample_keeps_its_size(sample: Path):
 
 
 def test_sample_passes_the_contract(sample: Path):
-    assert open_registers(sample).refused().height == 0
+    assert open_registers(sample).rejected().height == 0
 
 
 def test_sample_holds_events_of_its_years_only(sample: Path):

@@ -89,7 +89,7 @@ def test_a_decomposition_lists_everything_that_does_not_fit() -> None:
             ["a", None],
             risk=np.array([0.1, 0.2]),
             contributions=np.array([[0.0], [0.0]]),
-            families=["place"],
+            families=["area"],
             baseline_risk=0.1,
         )
     assert [problem.found for problem in caught.value.problems] == [

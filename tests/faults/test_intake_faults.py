@@ -16,7 +16,7 @@ import pytest
 from riskstrat.errors import ContractError, RiskstratError, UsageError
 from riskstrat.intake import extracts
 from riskstrat.registers import open_registers
-from small_extracts import POPULATION, counts_by_outcome, homes, refused, rows, run_intake, write
+from small_extracts import POPULATION, counts_by_outcome, homes, rejected, rows, run_intake, write
 
 DRUG = "LopNr;ATC;EDATUM;ANTAL;forpddd\n"
 SOUND = "1;N02BE01;20110101;1;10\n"
@@ -123,7 +123,7 @@ def test_every_end_of_line(tmp_path: Path, newline: str):
     found = run_intake(
         tmp_path, {"LMED_2011.csv": (DRUG + SOUND * 2 + "2" + SOUND[1:]).replace("\n", newline).encode()}
     )
-    assert found.account.of("lmed.dispensings", "read") == 3
+    assert found.account.rows_of("lmed.dispensings", "read") == 3
     assert rows(found, "prescriptions", "person_id") == [(1,), (2,)]
 
 
@@ -135,17 +135,17 @@ LINES = {
 
 
 @pytest.mark.parametrize(("rule", "line"), LINES.items(), ids=LINES.keys())
-def test_a_line_of_another_length_is_refused_and_kept_aside(tmp_path: Path, rule: str, line: str):
+def test_a_line_of_another_length_is_rejected_and_kept(tmp_path: Path, rule: str, line: str):
     found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + line + "\n" + SOUND})
-    assert counts_by_outcome(found, "lmed.dispensings", rule) == {"refused": 1}
-    assert refused(found, "lmed.dispensings").select("__line", "__rule").rows() == [(2, rule)]
-    assert found.account.of("lmed.dispensings", "kept") == 2
+    assert counts_by_outcome(found, "lmed.dispensings", rule) == {"rejected": 1}
+    assert rejected(found, "lmed.dispensings").select("__line", "__rule").rows() == [(2, rule)]
+    assert found.account.rows_of("lmed.dispensings", "kept") == 2
 
 
 def test_a_truncated_file_loses_its_last_line_only(tmp_path: Path):
     found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND * 3 + "1;N02BE01;201"})
-    assert counts_by_outcome(found, "lmed.dispensings", "too few fields") == {"refused": 1}
-    assert found.account.of("lmed.dispensings", "kept") == 3
+    assert counts_by_outcome(found, "lmed.dispensings", "too few fields") == {"rejected": 1}
+    assert found.account.rows_of("lmed.dispensings", "kept") == 3
 
 
 def test_a_truncated_parquet_file_is_an_error(tmp_path: Path):
@@ -202,8 +202,8 @@ def test_hostile_texts_are_refused_or_carried_but_never_shown(tmp_path: Path, te
     drugs = "".join(f"{text};{text};{text};{text};{text}\n1;{text};20110101;{text};{text}\n" for _ in range(6))
     found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + SOUND + drugs})
     account = found.account
-    assert account.of("lmed.dispensings", "read") == 13
-    assert account.of("lmed.dispensings", "kept") + account.of("lmed.dispensings", "refused") == 13
+    assert account.rows_of("lmed.dispensings", "read") == 13
+    assert account.rows_of("lmed.dispensings", "kept") + account.rows_of("lmed.dispensings", "rejected") == 13
     for name in ("intake.html", "intake.json"):
         assert text not in (found.folder / name).read_text(encoding="utf-8")
 
@@ -216,7 +216,7 @@ def test_names_of_files_and_columns_cannot_break_out(tmp_path: Path):
     assert "<script>" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page
-    assert refused(found, "lmed.dispensings")["__rule"].to_list() == ["no usable person"]
+    assert rejected(found, "lmed.dispensings")["__rule"].to_list() == ["no usable person"]
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
 
 
@@ -257,7 +257,7 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
     found = extracts(raw, out)
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
     assert open_registers(out).fingerprint == found.registers.fingerprint
-    assert found.account.of("lmed.dispensings", "read") == 240_000
+    assert found.account.rows_of("lmed.dispensings", "read") == 240_000
 
 
 def test_the_report_holds_released_counts_only(tmp_path: Path):

@@ -23,7 +23,7 @@ def test_an_omop_folder_becomes_registers(tmp_path: Path):
         rows.write_parquet(tmp_path / "cdm" / f"{name}.parquet")
     done = riskstrat("from-omop", tmp_path / "cdm", "--out", tmp_path / "out", "--code-system", "diagnoses=icd10")
     assert done.returncode == 0, done.stderr
-    assert "read 10, refused (few)" in done.stdout
+    assert "read 10, rejected (withheld)" in done.stdout
     assert "not read: note" in done.stdout
     assert (tmp_path / "out" / "registers.toml").is_file()
 
@@ -44,11 +44,13 @@ def test_a_meds_dataset_becomes_registers(tmp_path: Path):
 
 def test_mistakes_end_with_their_exit_codes(tmp_path: Path):
     out = ("--out", tmp_path / "out")
+    empty = tmp_path / "empty"
+    empty.mkdir()
     told = [
         riskstrat("from-omop", tmp_path / "nowhere", *out),
-        riskstrat("from-omop", tmp_path, *out),
-        riskstrat("from-omop", tmp_path, *out, "--code-system", "diagnoses"),
-        riskstrat("from-meds", tmp_path, *out),
+        riskstrat("from-omop", empty, *out),
+        riskstrat("from-omop", empty, *out, "--code-system", "diagnoses"),
+        riskstrat("from-meds", empty, *out),
         riskstrat("from-omop", "mysql://somebody:secret@host/cdm", *out),
     ]
     assert [each.returncode for each in told] == [2, 3, 2, 2, 2]

@@ -23,13 +23,13 @@ def cdm(start: date | None = date(2010, 1, 1), end: date | None = date(2019, 12,
 def test_what_is_missing_is_told_all_at_once(tmp_path: Path):
     with pytest.raises(ContractError) as refused_tables:
         from_omop({"person": pl.DataFrame({"person_id": [1]})}, tmp_path / "out")
-    places = [problem.place for problem in refused_tables.value.problems]
-    assert places.count("observation_period") == 1
-    assert len(places) == 3
+    locations = [problem.location for problem in refused_tables.value.problems]
+    assert locations.count("observation_period") == 1
+    assert len(locations) == 3
     bad = {**cdm(), "measurement": pl.DataFrame({"a": [1]}), "condition_era": pl.DataFrame({"person_id": [1]})}
     with pytest.raises(ContractError) as refused_columns:
         from_omop(bad, tmp_path / "out")
-    assert {problem.place for problem in refused_columns.value.problems} >= {
+    assert {problem.location for problem in refused_columns.value.problems} >= {
         "measurement.person_id",
         "measurement.measurement_date",
         "condition_era.condition_concept_id",
@@ -54,13 +54,13 @@ def test_identity_numbers_stop_it_and_leave_what_was_there(tmp_path: Path):
     number = "20121212-1212"
     tables = cdm()
     tables["person"] = tables["person"].with_columns(person_source_value=pl.lit(number))
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("x")
+    earlier = from_omop(cdm(), tmp_path / "out").folder
+    written = {path.name: path.read_bytes() for path in earlier.glob("*.*")}
     with pytest.raises(ContractError, match="person_source_value") as stopped:
         from_omop(tables, tmp_path / "out")
     assert number not in str(stopped.value)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert (tmp_path / "out" / "old").exists()
+    assert {path.name: path.read_bytes() for path in earlier.glob("*.*")} == written
 
 
 def test_identity_numbers_that_are_numbers_stop_it_and_concepts_do_not(tmp_path: Path):
@@ -111,9 +111,9 @@ def test_hostile_codes_stay_codes(tmp_path: Path):
     rows = pl.DataFrame({"person_id": [1] * 6, "condition_start_date": [date(2015, 1, 1)] * 6}).with_columns(
         condition_source_value=pl.Series(hostile), condition_concept_id=0
     )
-    arrived = from_omop({**cdm(), "condition_occurrence": rows}, tmp_path / "out")
+    converted = from_omop({**cdm(), "condition_occurrence": rows}, tmp_path / "out")
     assert sorted(pl.read_parquet(tmp_path / "out" / "diagnoses.parquet")["code"]) == sorted(hostile)
-    assert arrived.rows("condition_occurrence", "kept") == 6
+    assert converted.account.rows_of("condition_occurrence", "kept") == 6
 
 
 def test_a_source_that_changes_while_it_is_read_is_told(tmp_path: Path):

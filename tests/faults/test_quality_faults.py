@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from riskstrat.cli import app
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import ContractError
-from riskstrat.quality import RULES, SEVERITIES, check
+from riskstrat.quality import RULES, SEVERITIES
 from riskstrat.registers import Registers, open_registers
-from small_registers import BuildRegisters
+from small_registers import BuildRegisters, published_check
 
 BORN, DAY = date(1940, 5, 3), date(2012, 3, 5)
 PEOPLE = [{"person_id": person, "birth_date": BORN, "sex": "female"} for person in range(1, 21)]
@@ -27,17 +27,17 @@ def run(registers: Registers) -> tuple[int, str]:
 
 
 def test_small_counts_are_withheld_and_larger_ones_shown(build_registers: BuildRegisters):
-    few = check(build_registers(PEOPLE, diagnoses=diagnoses(4, date(1930, 1, 1))))
+    few = published_check(build_registers(PEOPLE, diagnoses=diagnoses(4, date(1930, 1, 1))))
     assert few.table.select("rows", "share").rows() == [(None, None)]
     assert "fewer than 5 rows (a share not shown) are dated before" in few.table["sentence"].item()
-    several = check(build_registers(PEOPLE, diagnoses=diagnoses(5, date(1930, 1, 1))))
+    several = published_check(build_registers(PEOPLE, diagnoses=diagnoses(5, date(1930, 1, 1))))
     assert several.table.select("rows", "of", "share").rows() == [(5, 20, 0.25)]
     assert "5 rows (25.0 %)" in several.table["sentence"].item()
 
 
 def test_the_rule_of_disclosure_can_be_chosen_and_is_said(build_registers: BuildRegisters):
     registers = build_registers(PEOPLE, diagnoses=diagnoses(8, date(1930, 1, 1)))
-    strict = check(registers, Disclosure(min_count=10, rounding=1))
+    strict = published_check(registers, Disclosure(min_count=10, rounding=1))
     assert strict.table["rows"].to_list() == [None]
     assert "fewer than 10" in strict.table["sentence"].item()
     assert "1 to 9" in strict.rule
@@ -45,7 +45,7 @@ def test_the_rule_of_disclosure_can_be_chosen_and_is_said(build_registers: Build
 
 
 def test_no_person_or_date_is_told(build_registers: BuildRegisters):
-    told = str(check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))))
+    told = str(published_check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))))
     assert "1931" not in told
     assert "1940" not in told
 
@@ -69,7 +69,7 @@ def test_a_folder_that_breaks_the_contract_is_refused_with_all_that_is_wrong(bui
 
 
 def test_the_text_fits_the_page(build_registers: BuildRegisters):
-    told = str(check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))))
+    told = str(published_check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))))
     assert max(map(len, told.splitlines())) <= 100
 
 
@@ -81,14 +81,14 @@ def test_every_sentence_can_be_filled_in(rule: str):
 
 
 def test_empty_tables_are_sound(build_registers: BuildRegisters):
-    assert check(build_registers(PEOPLE, diagnoses=[], contacts=[])).table.is_empty()
-    assert check(build_registers([])).table.is_empty()
+    assert published_check(build_registers(PEOPLE, diagnoses=[], contacts=[])).table.is_empty()
+    assert published_check(build_registers([])).table.is_empty()
 
 
 def test_the_table_keeps_its_schema_when_nothing_is_found(build_registers: BuildRegisters):
     nothing, something = (
-        check(build_registers(PEOPLE)).table,
-        check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))),
+        published_check(build_registers(PEOPLE)).table,
+        published_check(build_registers(PEOPLE, diagnoses=diagnoses(7, date(1931, 7, 23)))),
     )
     assert nothing.schema == something.table.schema
     assert nothing.schema["rows"] == pl.Int64
@@ -98,4 +98,4 @@ def test_a_register_without_delays_by_setting_or_optional_columns_is_checked(bui
     registers = build_registers(PEOPLE, diagnoses=diagnoses(0, DAY)[:10])
     path = registers.folder / "diagnoses.parquet"
     pl.read_parquet(path, columns=["person_id", "date", "code"]).write_parquet(path)
-    assert check(open_registers(registers.folder)).table.is_empty()
+    assert published_check(open_registers(registers.folder)).table.is_empty()

@@ -178,7 +178,7 @@ REFUSED = {
 def test_unusable_event_rows_are_refused_and_counted(folder: Path, rule: str, fields: dict[str, object]):
     change(folder, "diagnoses", another(**fields))
     registers = open_registers(folder)
-    assert registers.refused().rows() == [("diagnoses", rule, 1)]
+    assert registers.rejected().rows() == [("diagnoses", rule, 1)]
     assert registers.scan("diagnoses").select("person_id", "date", "code").collect().rows() == [tuple(EVENT.values())]
 
 
@@ -196,14 +196,14 @@ def test_every_sentinel_is_refused_wherever_it_stands(folder: Path):
         ),
     )
     registers = open_registers(folder)
-    assert registers.refused().rows() == [("diagnoses", "date stands for unknown", 6)]
+    assert registers.rejected().rows() == [("diagnoses", "date stands for unknown", 6)]
     assert registers.scan("diagnoses").collect().height == 1
 
 
 def test_a_row_on_the_birth_day_is_kept(folder: Path):
     change(folder, "diagnoses", another(date=SECRET_DATE))
     registers = open_registers(folder)
-    assert registers.refused().is_empty()
+    assert registers.rejected().is_empty()
     assert registers.scan("diagnoses").collect().height == 2
 
 
@@ -221,7 +221,7 @@ def test_a_file_that_is_damaged_in_the_middle_is_a_contract_error(tmp_path: Path
     path.write_bytes(content)
     registers = open_registers(tmp_path / "registers")
     with pytest.raises(ContractError, match="cannot be read"):
-        registers.refused()
+        registers.rejected()
 
 
 def test_a_table_that_is_not_there_is_named(folder: Path, made_up: MadeUp):

@@ -102,7 +102,7 @@ def agree_on(name: ScoreName, people: int) -> None:
     rows = random_diagnoses(name, people)
     points = points_by_hand(name)
     codes = rows.group_by("person_id").agg(pl.col("code").drop_nulls()).sort("person_id")["code"].to_list()
-    expected = np.array([points(of_person) for of_person in codes])
+    expected = np.array([points(person_value) for person_value in codes])
     found = ITEM_POINTS[name](rows)
     assert found.height == people
     assert len(set(expected)) > 10
@@ -136,7 +136,7 @@ def test_the_swedish_charlson_reads_every_version_by_the_date():
         for _ in range(rng.integers(1, 6))
     ]
     diagnoses = pl.DataFrame(drawn, schema=["person_id", "code", "date"], orient="row")
-    expected = [points_by_date(table, of_person) for _, of_person in groupby(drawn, key=itemgetter(0))]
+    expected = [points_by_date(table, person_value) for _, person_value in groupby(drawn, key=itemgetter(0))]
     assert charlson(diagnoses)["charlson"].to_list() == expected
     assert len(set(expected)) > 10
 

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from reference_files import REFERENCE
-from riskstrat.intake.raw_extracts.growth import HEIGHT, WEIGHT, judged_growth
+from riskstrat.intake.raw_extracts.account import ValidationResult
+from riskstrat.intake.raw_extracts.growth import HEIGHT, WEIGHT, validate_growth
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
-from riskstrat.intake.raw_extracts.validation_result import Verdict
 
 BORN = date(2000, 1, 1)
 SHARE = 0.05
 SLIPS = {
-    "weight and height in each other's place": lambda w, h: (h, w),
+    "weight and height exchanged": lambda w, h: (h, w),
     "height in metres": lambda w, h: (w, h / 100),
     "weight in grams": lambda w, h: (w * 1000, h),
     "weight with a slipped decimal point": lambda w, h: (w * 10, h),
@@ -34,7 +34,7 @@ def visits() -> pl.DataFrame:
     return single.with_row_index(ORIGIN).with_columns(pl.col(ORIGIN).cast(pl.UInt64))
 
 
-def judged(visits: pl.DataFrame) -> Verdict:
+def validated(visits: pl.DataFrame) -> ValidationResult:
     told = visits.select(
         ORIGIN,
         "sex",
@@ -43,29 +43,29 @@ def judged(visits: pl.DataFrame) -> Verdict:
         pl.col("w").alias(WEIGHT),
         pl.col("h").alias(HEIGHT),
     )
-    return judged_growth(
+    return validate_growth(
         "child_health",
         told.unpivot([WEIGHT, HEIGHT], index=[ORIGIN, "sex", "birth_date", "date"], variable_name="code"),
     )
 
 
-def changed(visits: pl.DataFrame, verdict: Verdict) -> tuple[set[int], set[int]]:
-    """Visits that were refused or mended, and visits whose values are not those given."""
-    wide = verdict.rows.pivot("code", index=ORIGIN, values="value")
+def changed(visits: pl.DataFrame, result: ValidationResult) -> tuple[set[int], set[int]]:
+    """Visits that were rejected or repaired, and visits whose values are not those given."""
+    wide = result.rows.pivot("code", index=ORIGIN, values="value")
     both = visits.join(wide, on=ORIGIN, how="left")
     other = both.filter(pl.col(WEIGHT).is_null() | (pl.col(WEIGHT) != pl.col("w")) | (pl.col(HEIGHT) != pl.col("h")))
-    return set(verdict.refused[ORIGIN]) | set(other[ORIGIN]), set(other[ORIGIN])
+    return set(result.rejected[ORIGIN]) | set(other[ORIGIN]), set(other[ORIGIN])
 
 
 def test_few_of_the_childrens_own_values_are_touched(visits: pl.DataFrame):
-    found, _ = changed(visits, judged(visits))
+    found, _ = changed(visits, validated(visits))
     assert visits.height > 5_000
     assert 0.005 < len(found) / visits.height < 0.03
 
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_planted_slips_are_found_and_undone(visits: pl.DataFrame, slip: str):
-    touched, _ = changed(visits, judged(visits))
+    touched, _ = changed(visits, validated(visits))
     plausible = visits.filter(~pl.col(ORIGIN).is_in(list(touched)))
     planted = np.random.default_rng(0).random(plausible.height) < SHARE
     w, h = SLIPS[slip](pl.col("w"), pl.col("h"))
@@ -73,11 +73,11 @@ def test_planted_slips_are_found_and_undone(visits: pl.DataFrame, slip: str):
         w=pl.when(pl.Series(planted)).then(w).otherwise("w"), h=pl.when(pl.Series(planted)).then(h).otherwise("h")
     )
     wrong = set(plausible.filter(pl.Series(planted))[ORIGIN])
-    verdict = judged(faulty)
-    found, _ = changed(faulty, verdict)
+    result = validated(faulty)
+    found, _ = changed(faulty, result)
     assert found <= wrong  # precision 1: nothing plausible is touched
     assert len(found) / len(wrong) >= 0.99
-    back = verdict.rows.pivot("code", index=ORIGIN, values="value").join(plausible, on=ORIGIN)
+    back = result.rows.pivot("code", index=ORIGIN, values="value").join(plausible, on=ORIGIN)
     right = back.filter(
         pl.col(ORIGIN).is_in(list(wrong)),
         ((pl.col(WEIGHT) - pl.col("w")).abs() < 1e-6) & ((pl.col(HEIGHT) - pl.col("h")).abs() < 1e-6),

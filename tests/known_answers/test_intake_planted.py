@@ -21,7 +21,7 @@ from register_comparison import (
     without,
 )
 from riskstrat.intake import extracts
-from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import IntakeResult
 from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic.extracts import choose_people, clean_tables, write_extracts
 
@@ -55,72 +55,72 @@ DOTS, MARKS = "dots or blanks stripped from code", "dagger or star stripped from
 MAJORITY = "conflicting values, the majority counts"
 FACTS, JOINED = "facts about one person", "joined to the spell that it continues"
 EVIDENCE = (
-    counted("persons", "", "reused personal number", "refused", "reused_number"),
-    counted("persons", "birth_date", MAJORITY, "mended", "conflicting_birth_year"),
-    counted("persons", "sex", MAJORITY, "mended", "conflicting_sex"),
+    counted("persons", "", "reused personal number", "rejected", "reused_number"),
+    counted("persons", "birth_date", MAJORITY, "repaired", "conflicting_birth_year"),
+    counted("persons", "sex", MAJORITY, "repaired", "conflicting_sex"),
     counted("persons", "", FACTS, "merged", "person_twice", "second_row_without_country", "conflicting_birth_year",
             "conflicting_sex", "parents_twice", "birth_twice", "death_twice"),
-    counted("rtb.demography", "", "no usable person", "refused", "person_without_number"),
-    counted("rtb.demography", "died", UNKNOWN_DAY, "mended", "death_day_unknown"),
-    counted("rtb.demography", "died", UNKNOWN_MONTH, "mended", "death_month_unknown"),
-    counted("rtb.demography", "died", SENTINEL, "emptied", "death_never", "death_1900", "death_1800", "death_9999"),
-    counted("rtb.demography", "born", UNKNOWN_MONTH, "mended", "birth_month_missing", "birth_month_unknown"),
-    counted("rtb.moves", "day", UNKNOWN_DAY, "mended", "move_day_unknown"),
+    counted("rtb.demography", "", "no usable person", "rejected", "person_without_number"),
+    counted("rtb.demography", "died", UNKNOWN_DAY, "repaired", "death_day_unknown"),
+    counted("rtb.demography", "died", UNKNOWN_MONTH, "repaired", "death_month_unknown"),
+    counted("rtb.demography", "died", SENTINEL, "set_to_null", "death_never", "death_1900", "death_1800", "death_9999"),
+    counted("rtb.demography", "born", UNKNOWN_MONTH, "repaired", "birth_month_missing", "birth_month_unknown"),
+    counted("rtb.moves", "day", UNKNOWN_DAY, "repaired", "move_day_unknown"),
     counted("rtb.residence", "", "", "read", "home_twice"),
-    counted("rtb.residence", "area", "version stripped from area code", "mended", "area_with_version"),
+    counted("rtb.residence", "area", "version stripped from area code", "repaired", "area_with_version"),
     counted("rtb.moves", "", "", "read", "move_twice"),
     counted("migrations", "", DUPLICATE, "merged", "migration_twice"),
-    counted("rtb.migrations", "", "no usable day", "refused", "migration_without_day"),
-    counted("rtb.migrations", "day", SENTINEL, "emptied", "migration_without_day"),
-    counted("rtb.migrations", "", "no usable what", "refused", "migration_of_no_kind"),
-    counted("rtb.migrations", "what", "value not recognised", "emptied", "migration_of_no_kind"),
-    counted("rtb.migrations", "day", UNKNOWN_DAY, "mended", "migration_day_unknown"),
+    counted("rtb.migrations", "", "no usable day", "rejected", "migration_without_day"),
+    counted("rtb.migrations", "day", SENTINEL, "set_to_null", "migration_without_day"),
+    counted("rtb.migrations", "", "no usable what", "rejected", "migration_of_no_kind"),
+    counted("rtb.migrations", "what", "value not recognised", "set_to_null", "migration_of_no_kind"),
+    counted("rtb.migrations", "day", UNKNOWN_DAY, "repaired", "migration_day_unknown"),
     counted("lisa.individuals", "", "", "read", "lisa_twice", "lisa_second_row", "old_definitions"),
-    counted("lisa.individuals", "education", "value not recognised", "emptied", "education_not_on_the_list"),
-    counted("lisa.individuals", "income", "not a number", "emptied", "income_not_a_number"),
-    counted("diagnoses", "main", MARKS, "mended", "code_with_dagger", "code_with_star", "code_with_hash"),
-    counted("diagnoses", "main", DOTS, "mended", "code_with_dot", "code_with_blank", "visit_code_with_dot",
+    counted("lisa.individuals", "education", "value not recognised", "set_to_null", "education_not_on_the_list"),
+    counted("lisa.individuals", "income", "not a number", "set_to_null", "income_not_a_number"),
+    counted("diagnoses", "main", MARKS, "repaired", "code_with_dagger", "code_with_star", "code_with_hash"),
+    counted("diagnoses", "main", DOTS, "repaired", "code_with_dot", "code_with_blank", "visit_code_with_dot",
             "primary_care_dot"),
-    counted("diagnoses", "main", "-P stripped from code", "mended", "primary_care_suffix"),
-    counted("diagnoses", "underlying", DOTS, "mended", "cause_with_dot"),
+    counted("diagnoses", "main", "-P stripped from code", "repaired", "primary_care_suffix"),
+    counted("diagnoses", "underlying", DOTS, "repaired", "cause_with_dot"),
     counted("contacts", "", JOINED, "merged", transfer=0.5),
-    counted("contacts", "", "person is not in persons", "refused", "stay_of_a_stranger"),
-    counted("contacts", "", "after the last day of data", "refused", "admission_after_the_end"),
-    counted("contacts", "", "ends before it starts", "refused", "ends_before_it_starts"),
-    counted("contacts", "", "before birth", "refused", "visit_before_birth"),
-    counted("par.inpatient", "", "no usable person", "refused", "stay_without_number"),
-    counted("par.inpatient", "", "no usable admitted", "refused", "admission_not_a_date"),
-    counted("par.inpatient", "admitted", "not a date", "emptied", "admission_not_a_date"),
-    counted("par.inpatient", "admitted", UNKNOWN_DAY, "mended", "admission_day_unknown", "admission_day_99"),
-    counted("par.inpatient", "discharged", SENTINEL, "emptied", "discharge_never"),
-    counted("par.inpatient", "discharged", "taken from another column", "mended", "discharge_missing",
+    counted("contacts", "", "person is not in persons", "rejected", "stay_of_a_stranger"),
+    counted("contacts", "", "after the last day of data", "rejected", "admission_after_the_end"),
+    counted("contacts", "", "ends before it starts", "rejected", "ends_before_it_starts"),
+    counted("contacts", "", "before birth", "rejected", "visit_before_birth"),
+    counted("par.inpatient", "", "no usable person", "rejected", "stay_without_number"),
+    counted("par.inpatient", "", "no usable admitted", "rejected", "admission_not_a_date"),
+    counted("par.inpatient", "admitted", "not a date", "set_to_null", "admission_not_a_date"),
+    counted("par.inpatient", "admitted", UNKNOWN_DAY, "repaired", "admission_day_unknown", "admission_day_99"),
+    counted("par.inpatient", "discharged", SENTINEL, "set_to_null", "discharge_never"),
+    counted("par.inpatient", "discharged", "value of a fallback column", "repaired", "discharge_missing",
             "discharge_never"),
     counted("prescriptions", "", DUPLICATE, "merged", "drug_twice"),
     counted("prescriptions", "", "return and the dispensing that it cancels", "merged", "drug_returned"),
-    counted("prescriptions", "", "return without its dispensing", "refused", "return_of_nothing"),
-    counted("lmed.dispensings", "", "no usable dispensed", "refused", "drug_without_day"),
-    counted("lmed.dispensings", "", "nothing to take from it", "refused", "drug_without_code"),
-    counted("dors.deaths", "day", UNKNOWN_DAY, "mended", "cause_day_unknown"),
+    counted("prescriptions", "", "return without its dispensing", "rejected", "return_of_nothing"),
+    counted("lmed.dispensings", "", "no usable dispensed", "rejected", "drug_without_day"),
+    counted("lmed.dispensings", "", "no row of any table results from it", "rejected", "drug_without_code"),
+    counted("dors.deaths", "day", UNKNOWN_DAY, "repaired", "cause_day_unknown"),
     counted("births", "", DUPLICATE, "merged", birth_twice=5),
-    counted("births", "", "implausible birth weight for gestation", "refused", birth_weight_impossible=2),
-    counted("mfr.births", "", "no usable child", "refused", "stillbirth"),
-    counted("mfr.births", "born", UNKNOWN_DAY, "mended", "birth_day_unknown"),
-    counted("mfr.births", "mother_height", "outside the plausible range", "emptied", "height_without_a_digit"),
-    counted("primary_care.contacts", "person", "not in the key file", "emptied", "contact_without_key"),
-    counted("primary_care.contacts", "", "no usable person", "refused", "contact_without_key"),
+    counted("births", "", "implausible birth weight for gestation", "rejected", birth_weight_impossible=2),
+    counted("mfr.births", "", "no usable child", "rejected", "stillbirth"),
+    counted("mfr.births", "born", UNKNOWN_DAY, "repaired", "birth_day_unknown"),
+    counted("mfr.births", "mother_height", "outside the plausible range", "set_to_null", "height_without_a_digit"),
+    counted("primary_care.contacts", "person", "not in the key file", "set_to_null", "contact_without_key"),
+    counted("primary_care.contacts", "", "no usable person", "rejected", "contact_without_key"),
     counted("primary_care.contacts", "", "", "read", "contact_without_key", "contact_twice"),
-    counted("primary_care.measured", "systolic", "outside the plausible range", "emptied", "pressure_impossible"),
-    counted("primary_care.measured", "cholesterol", "not a number", "emptied", "measured_below_the_limit"),
-    counted("child_health", "value", "weight and height in each other's place", "mended", "weight_and_height_swapped",
+    counted("primary_care.measured", "systolic", "outside the plausible range", "set_to_null", "pressure_impossible"),
+    counted("primary_care.measured", "cholesterol", "not a number", "set_to_null", "measured_below_the_limit"),
+    counted("child_health", "value", "weight and height exchanged", "repaired", "weight_and_height_swapped",
             "school_weight_and_height_swapped"),
-    counted("child_health", "value", "weight in grams", "mended", "weight_in_grams", "school_weight_in_grams"),
-    counted("child_health", "value", "height in metres", "mended", "height_in_metres"),
-    counted("child_health", "", "implausible weight or height, several readings or none", "refused",
+    counted("child_health", "value", "weight in grams", "repaired", "weight_in_grams", "school_weight_in_grams"),
+    counted("child_health", "value", "height in metres", "repaired", "height_in_metres"),
+    counted("child_health", "", "implausible weight or height, several readings or none", "rejected",
             weight_impossible=3),
     counted("bhv.visits", "", "", "read", "growth_twice"),
     counted("services", "", DUPLICATE, "merged", "month_twice"),
-    counted("sol.months", "", "no usable first", "refused", "month_thirteen"),
-    counted("sol.months", "first", "not a date", "emptied", "month_thirteen"),
+    counted("sol.months", "", "no usable first", "rejected", "month_thirteen"),
+    counted("sol.months", "first", "not a date", "set_to_null", "month_thirteen"),
 )  # fmt: skip
 MISSING_CELLS = {
     ("lisa.individuals", "education"): ("education_hidden", "education_not_on_the_list"),
@@ -149,13 +149,13 @@ def expected(truth: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def from_clean(folders: Path) -> Intake:
+def from_clean(folders: Path) -> IntakeResult:
     raw = write_extracts(SAMPLES / "modellstad", folders / "clean_raw", PEOPLE, SEED)
     return extracts(raw, folders / "clean", data_end=DATA_END)
 
 
 @pytest.fixture(scope="module")
-def from_faulty(folders: Path) -> Intake:
+def from_faulty(folders: Path) -> IntakeResult:
     return extracts(SAMPLES / "raw", folders / "faulty", data_end=DATA_END)
 
 
@@ -177,42 +177,42 @@ TABLES = (
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_clean_extracts_give_the_clean_table(from_clean: Intake, expected: dict[str, pl.DataFrame], table: str):
+def test_clean_extracts_give_the_clean_table(from_clean: IntakeResult, expected: dict[str, pl.DataFrame], table: str):
     wanted = expected[table]
     assert_same_rows(table, table_after_intake(from_clean, table, wanted), wanted)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_faulty_extracts_give_the_clean_table_but_for_what_is_lost(
-    from_faulty: Intake, expected: dict[str, pl.DataFrame], planted_rows: pl.DataFrame, table: str
+    from_faulty: IntakeResult, expected: dict[str, pl.DataFrame], planted_rows: pl.DataFrame, table: str
 ):
     lost, wanted = people_who_lost(planted_rows, table), expected[table]
     assert lost.len() < wanted["person_id"].n_unique() / 4
     assert_same_rows(table, without(table_after_intake(from_faulty, table, wanted), lost), without(wanted, lost))
 
 
-def test_clean_extracts_have_nothing_refused_and_nothing_emptied(from_clean: Intake):
+def test_clean_extracts_have_nothing_rejected_or_set_to_null(from_clean: IntakeResult):
     outcomes = set(from_clean.account.counts["outcome"].unique())
-    assert not outcomes & {"refused", "emptied"}
+    assert not outcomes & {"rejected", "set_to_null"}
     assert not from_clean.account.codes.height
 
 
 @pytest.mark.parametrize("evidence", EVIDENCE, ids=lambda each: " ".join(filter(None, each.key)))
 def test_rule_counts_what_was_planted(
-    from_clean: Intake, from_faulty: Intake, planted: dict[str, int], evidence: Evidence
+    from_clean: IntakeResult, from_faulty: IntakeResult, planted: dict[str, int], evidence: Evidence
 ):
     more = rows_of(from_faulty, evidence) - rows_of(from_clean, evidence)
     assert more == sum(planted[fault] * times for fault, times in evidence.faults.items())
 
 
-def rows_of(result: Intake, evidence: Evidence) -> int:
+def rows_of(result: IntakeResult, evidence: Evidence) -> int:
     place, column, rule, outcome = evidence.key
-    return int(result.account.counts.filter(place=place, column=column, rule=rule, outcome=outcome)["rows"].sum())
+    return int(result.account.counts.filter(dataset=place, column=column, rule=rule, outcome=outcome)["rows"].sum())
 
 
 @pytest.mark.parametrize("cell", MISSING_CELLS, ids=".".join)
 def test_missing_cells_are_told(
-    from_clean: Intake, from_faulty: Intake, planted: dict[str, int], cell: tuple[str, str]
+    from_clean: IntakeResult, from_faulty: IntakeResult, planted: dict[str, int], cell: tuple[str, str]
 ):
     more = missing(from_faulty, cell) - missing(from_clean, cell)
     assert more == sum(planted[fault] for fault in MISSING_CELLS[cell])
@@ -225,28 +225,28 @@ REFUSED_LINES = (
 )  # fmt: skip
 
 
-def test_refused_lines_are_the_planted_ones(from_faulty: Intake, planted_rows: pl.DataFrame):
-    refused = [path for path in (from_faulty.folder / "refused").glob("*.parquet") if "." in path.stem]
-    lines = pl.concat([pl.read_parquet(path).select(file="__file", row="__line") for path in refused])
+def test_refused_lines_are_the_planted_ones(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
+    rejected = [path for path in (from_faulty.folder / "rejected").glob("*.parquet") if "." in path.stem]
+    lines = pl.concat([pl.read_parquet(path).select(file="__file", row="__line") for path in rejected])
     planted = planted_rows.filter(pl.col("fault").is_in(REFUSED_LINES)).select("file", "row")
     assert sorted(lines.rows()) == sorted(planted.rows())
 
 
-def test_clean_intake_sets_no_row_aside(from_clean: Intake):
-    assert not list((from_clean.folder / "refused").glob("*.parquet"))
+def test_clean_intake_rejects_no_row(from_clean: IntakeResult):
+    assert not list((from_clean.folder / "rejected").glob("*.parquet"))
 
 
 def people_with(planted_rows: pl.DataFrame, *faults: str) -> set[int]:
     return set(planted_rows.filter(pl.col("fault").is_in(faults))["person_id"])
 
 
-def test_reused_numbers_are_gone_from_every_table(from_faulty: Intake, planted_rows: pl.DataFrame):
+def test_reused_numbers_are_gone_from_every_table(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
     reused = people_with(planted_rows, "reused_number")
     for table in TABLES:
         assert not reused & set(from_faulty.registers.scan(table).collect()["person_id"]), table
 
 
-def test_precision_is_kept_of_dates_that_were_incomplete(from_faulty: Intake, planted_rows: pl.DataFrame):
+def test_precision_is_kept_of_dates_that_were_incomplete(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
     persons = from_faulty.registers.scan("persons").collect()
     no_month = people_with(planted_rows, "birth_month_missing", "birth_month_unknown")
     precision = dict(persons.select("person_id", "birth_date_precision").iter_rows())
@@ -255,7 +255,7 @@ def test_precision_is_kept_of_dates_that_were_incomplete(from_faulty: Intake, pl
     assert births.dt.strftime("%m%d").unique().to_list() == ["0701"]
 
 
-def test_older_versions_of_icd_go_to_tables_of_their_own(from_faulty: Intake, planted_rows: pl.DataFrame):
+def test_older_versions_of_icd_go_to_tables_of_their_own(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
     eight = from_faulty.registers.scan("diagnoses_icd8").collect()
     nine = from_faulty.registers.scan("diagnoses_icd9").collect()
     ten = from_faulty.registers.scan("diagnoses").filter(pl.col("date") < FIRST_EVENT).collect()
@@ -266,26 +266,26 @@ def test_older_versions_of_icd_go_to_tables_of_their_own(from_faulty: Intake, pl
     assert set(nine["code"]) == {"410A", "427D"}
 
 
-def test_breaks_in_definitions_are_flagged(from_faulty: Intake):
+def test_breaks_in_definitions_are_flagged(from_faulty: IntakeResult):
     incomes = from_faulty.registers.scan("circumstances").filter(pl.col("code") == "disposable_income_sek").collect()
     named = {year: set(part["setting"]) for (year,), part in incomes.group_by(pl.col("date").dt.year())}
     assert named.pop(2003) == {"DispInk"}
     assert set().union(*named.values()) == {"DispInk04"}
-    series = from_faulty.account.series.filter(code="employed")
+    series = from_faulty.account.definitions.filter(code="employed")
     assert set(series["definition"]) == {"SyssStat", "SyssStatG", "SyssStat11", "SyssStat19"}
 
 
-def test_texts_that_are_no_codes_are_counted_and_not_shown(from_faulty: Intake, planted: dict[str, int]):
+def test_texts_that_are_no_codes_are_counted_and_not_shown(from_faulty: IntakeResult, planted: dict[str, int]):
     codes = from_faulty.account.codes
     assert codes["rows"].sum() == planted["code_not_a_code"]
     assert NOT_A_CODE not in set(codes["code"])
 
 
-def test_hidden_codes_do_not_come_in(from_faulty: Intake):
+def test_hidden_codes_do_not_come_in(from_faulty: IntakeResult):
     assert "BLANKED" not in from_faulty.registers.codes("diagnoses")
 
 
-def test_letters_in_the_fifth_place_stay(from_faulty: Intake, planted_rows: pl.DataFrame):
+def test_letters_in_the_fifth_place_stay(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
     lettered = from_faulty.registers.scan("diagnoses").collect().filter(pl.col("code").str.contains(r"^[A-Z]\d{3}B$"))
     assert people_with(planted_rows, "code_with_letter") <= set(lettered["person_id"])
 
@@ -298,7 +298,7 @@ def features_of(registers: Registers, person: int) -> dict[str, object]:
     return rs.build_features(condition.features, alone, registers).row(0, named=True)
 
 
-def test_ragnar_is_the_same_to_the_model_after_the_way_through_the_agencies(from_faulty: Intake):
+def test_ragnar_is_the_same_to_the_model_after_the_way_through_the_agencies(from_faulty: IntakeResult):
     before = features_of(open_registers(SAMPLES / "modellstad"), RAGNAR)
     after = features_of(from_faulty.registers, RAGNAR)
     assert after.pop("age_years") == pytest.approx(before.pop("age_years"), abs=16 / 365)
@@ -320,5 +320,5 @@ def test_every_fault_has_its_evidence(planted: dict[str, int]):
     assert shown | EXPLAINED_ELSEWHERE == set(planted) == {fault.name for fault in FAULTS}
 
 
-def missing(result: Intake, cell: tuple[str, str]) -> int:
-    return int(result.account.cells.filter(place=cell[0], column=cell[1])["missing"].sum())
+def missing(result: IntakeResult, cell: tuple[str, str]) -> int:
+    return int(result.account.cells.filter(dataset=cell[0], column=cell[1])["missing"].sum())

@@ -21,7 +21,7 @@ from riskstrat.declare import (
     Wording,
 )
 from riskstrat.estimators import Logistic
-from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.conversion import ConversionResult
 from riskstrat.intake.omop import from_omop
 
 DATA = BESIDE / "realdata" / "omop_synpuf1k"
@@ -53,15 +53,15 @@ CONDITION = Condition(
 
 
 @pytest.fixture(scope="module")
-def arrived(tmp_path_factory: pytest.TempPathFactory) -> Arrived:
+def converted(tmp_path_factory: pytest.TempPathFactory) -> ConversionResult:
     return from_omop(DATA, tmp_path_factory.mktemp("omop") / "registers")
 
 
-def test_every_row_is_accounted_for(arrived: Arrived):
+def test_every_row_is_accounted_for(converted: ConversionResult):
     found = {
         path.stem: (
             pl.read_parquet(path).height,
-            *(arrived.rows(path.stem, outcome) for outcome in ("read", "kept", "refused", "merged")),
+            *(converted.account.rows_of(path.stem, outcome) for outcome in ("read", "kept", "rejected", "merged")),
         )
         for path in DATA.glob("*.parquet")
     }
@@ -74,15 +74,15 @@ def test_every_row_is_accounted_for(arrived: Arrived):
         "measurement": (34_556, 34_556, 34_556, 0, 0),
         "observation": (19_339, 19_339, 19_339, 0, 0),
     }
-    assert arrived.ignored == ()
-    aside = pl.read_parquet(arrived.folder / "refused" / "condition_era.parquet")
-    assert aside["rule"].unique().to_list() == ["no code"]
-    assert aside["condition_concept_id"].unique().to_list() == [0]
+    assert converted.account.ignored == ()
+    rejected_rows = pl.read_parquet(converted.folder / "rejected" / "condition_era.parquet")
+    assert rejected_rows["rule"].unique().to_list() == ["no code"]
+    assert rejected_rows["condition_concept_id"].unique().to_list() == [0]
 
 
-def test_what_was_kept_is_what_there_was(arrived: Arrived):
-    registers = rs.open_registers(arrived.folder)
-    assert registers.refused().is_empty()
+def test_what_was_kept_is_what_there_was(converted: ConversionResult):
+    registers = rs.open_registers(converted.folder)
+    assert registers.rejected().is_empty()
     eras = pl.read_parquet(DATA / "condition_era.parquet").filter(pl.col("condition_concept_id") != 0)
     keys = ["person_id", "date", "code", "end_date"]
     expected = eras.select(
@@ -99,8 +99,8 @@ def test_what_was_kept_is_what_there_was(arrived: Arrived):
     assert registers.manifest.data_end == date(2010, 12, 31)
 
 
-def test_the_cohort_is_that_of_a_reading_by_hand(arrived: Arrived):
-    registers = rs.open_registers(arrived.folder)
+def test_the_cohort_is_that_of_a_reading_by_hand(converted: ConversionResult):
+    registers = rs.open_registers(converted.folder)
     cohort = rs.build_cohort(CONDITION, registers, AS_OF)
     read = {path.stem: pl.read_parquet(path) for path in DATA.glob("*.parquet")}
     first = (
@@ -126,8 +126,8 @@ def test_the_cohort_is_that_of_a_reading_by_hand(arrived: Arrived):
     assert len(cases) > 40
 
 
-def test_a_model_is_fitted_on_it_without_areas(arrived: Arrived):
-    registers = rs.open_registers(arrived.folder)
+def test_a_model_is_fitted_on_it_without_areas(converted: ConversionResult):
+    registers = rs.open_registers(converted.folder)
     cohort = rs.build_cohort(CONDITION, registers, AS_OF)
     X = rs.build_features(CONDITION.features, cohort, registers)
     assert X.height == cohort.people.height
@@ -136,8 +136,8 @@ def test_a_model_is_fitted_on_it_without_areas(arrived: Arrived):
 
 
 @pytest.mark.slow
-def test_the_main_job_runs(arrived: Arrived):
-    registers = rs.open_registers(arrived.folder)
+def test_the_main_job_runs(converted: ConversionResult):
+    registers = rs.open_registers(converted.folder)
     study = rs.run(CONDITION, registers, AS_OF, rs.Settings(bootstrap_draws=50))
     assert study.areas is None
     assert study.performance.estimate("auc") > 0.5

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskstrat.cohort.residence import STILL, with_residence
+from riskstrat.cohort.residence import NO_END, with_residence
 from riskstrat.registers.family import family_ids
 
 DAY = timedelta(days=1)
@@ -58,7 +58,7 @@ def lives(draw: st.DrawFn) -> list[Spell]:
 
 def by_days(spells: list[Spell], on: date) -> tuple[int, date, date] | None:
     """Walk from day to day as long as somebody lives here."""
-    holding = [n for n, (start, end) in enumerate(spells) if start <= on <= (end or STILL)]
+    holding = [n for n, (start, end) in enumerate(spells) if start <= on <= (end or NO_END)]
     if not holding:
         return None
     first, last = (spells[holding[0]][n] for n in (0, 1))
@@ -73,7 +73,7 @@ def by_days(spells: list[Spell], on: date) -> tuple[int, date, date] | None:
             last = end
         else:
             break
-    return holding[0], first, last or STILL
+    return holding[0], first, last or NO_END
 
 
 @given(st.lists(lives(), max_size=4), st.lists(st.tuples(st.integers(0, 5), st.integers(-2, 20)), max_size=9))

@@ -31,7 +31,7 @@ def test_digests_differ_where_declarations_do(one: EventFeature, other: EventFea
 
 @given(one=features(), other=features())
 def test_columns_differ_where_what_is_asked_does(one: EventFeature, other: EventFeature):
-    asked, also = (replace(feature, label=None, family="place") for feature in (one, other))
+    asked, also = (replace(feature, label=None, family="area") for feature in (one, other))
     assert (one.column == other.column) == (asked == also)
 
 

@@ -82,7 +82,7 @@ def test_a_dataset_is_the_frame(
 ):
     table = write_features(FEATURES, cohort, registers, tmp_path, shard_people=shard_people)
     assert_frame_equal(table.scan().collect(), expected, check_exact=True)
-    parts = pl.concat(table.parts()).sort("place").drop("place")
+    parts = pl.concat(table.parts()).sort("row_number").drop("row_number")
     assert_frame_equal(parts, expected, check_exact=True)
     assert (table.rows, list(table.columns)) == (expected.height, expected.columns[2:])
     assert FeatureTable.at(table.folder) == table
@@ -129,7 +129,7 @@ def test_a_cluster_answers_the_same(tmp_path: Path, registers: Registers, cohort
         parts = list(feature_parts(FEATURES, cohort, registers, shard_people=25, scheduler=address))
         there = write_features(FEATURES, cohort, registers, tmp_path / "there", shard_people=25, scheduler=address)
     assert_frame_equal(X, expected, check_exact=True)
-    assert_frame_equal(pl.concat(parts).sort("place").drop("place"), expected, check_exact=True)
+    assert_frame_equal(pl.concat(parts).sort("row_number").drop("row_number"), expected, check_exact=True)
     assert bytes_of(there.folder) == bytes_of(alone.folder)
 
 
@@ -152,7 +152,7 @@ def test_what_relatives_answered_is_kept_until_the_end(
     alone = write_features(FEATURES, cohort, registers, tmp_path / "alone", shard_people=25)
     place = tmp_path / "killed"
     with monkeypatch.context() as patched:
-        patched.setattr("riskstrat.features.dataset.part_of", out_of_memory)
+        patched.setattr("riskstrat.features.dataset.compute_part", out_of_memory)
         with pytest.raises(MemoryError):
             write_features(FEATURES, cohort, registers, place, shard_people=25)
     (folder,) = place.iterdir()
@@ -170,7 +170,7 @@ class Twice(Count):
 
     times = 2
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         return pl.len() * self.times
 
 

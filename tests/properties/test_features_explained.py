@@ -12,7 +12,7 @@ from reference_implementation import Scenario, VisibleRow, answer_from_rows, day
 from register_generators import cohort_of, opened, scenarios
 from riskstrat.declare import Duration, EventFeature
 from riskstrat.features import build_features, explain_design
-from riskstrat.features.explained import NO_ROWS, NOT_OBSERVED
+from riskstrat.features.row_reasons import NO_ROWS, NOT_OBSERVED
 from small_registers import BuildRegisters
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -30,8 +30,8 @@ from register_generators import (
 )
 from riskstrat.declare import Age, Latest, Score, Since, Total
 from riskstrat.features import build_features, feature_parts
-from riskstrat.features.engine import work_of
-from riskstrat.features.shard import answer
+from riskstrat.features.engine import plan_job
+from riskstrat.features.shard import compute_shard
 from small_registers import BuildRegisters, Rows
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -245,7 +245,7 @@ def test_the_parts_together_are_the_whole(build_registers: BuildRegisters, scena
     registers = opened(build_registers, scenario)
     parts = list(feature_parts(scenario.features, cohort_of(scenario), registers, shard_people=shard_people))
     whole = build_features(scenario.features, cohort_of(scenario), registers)
-    assert_frame_equal(pl.concat(parts).sort("place").drop("place"), whole, check_exact=True)
+    assert_frame_equal(pl.concat(parts).sort("row_number").drop("row_number"), whole, check_exact=True)
 
 
 @SLOW
@@ -271,8 +271,8 @@ def test_a_shard_answers_the_same_in_another_process(build_registers: BuildRegis
     )
     tables = {"diagnoses": Table(rows, *MANIFEST["diagnoses"])}
     scenario = Scenario(persons, homes, tables, tuple((n, END) for n in (3, 1, 2)), asked)
-    (shard,) = work_of(asked, cohort_of(scenario), opened(build_registers, scenario), shard_people=10).own
+    (shard,) = plan_job(asked, cohort_of(scenario), opened(build_registers, scenario), shard_people=10).own
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        elsewhere = pool.submit(answer, shard).result()
-    assert_frame_equal(elsewhere, answer(shard), check_exact=True)
+        elsewhere = pool.submit(compute_shard, shard).result()
+    assert_frame_equal(elsewhere, compute_shard(shard), check_exact=True)
     assert elsewhere[asked[1].column].to_list() == [pytest.approx(0.1 * n) for n in (1, 2, 3)]

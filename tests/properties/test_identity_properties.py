@@ -130,8 +130,8 @@ def test_a_refusal_names_file_and_column_and_no_value(drawn: list[tuple[date, st
     values = spelled(drawn, "ten with a sign")
     heading, *rest = values
     frame = pl.DataFrame({"KON": [1] * 4, "PersonNr": rest, heading: [2] * 4})
-    with pytest.raises(ContractError) as refused:
+    with pytest.raises(ContractError) as rejected:
         refuse_identities(frame, f"PAR_{rest[0]}.csv")
-    assert refused.value.exit_code == 3
-    assert [problem.column for problem in refused.value.problems] == ["PersonNr", "column 3"]
-    assert not any(value in str(refused.value) for value in values)
+    assert rejected.value.exit_code == 3
+    assert [problem.column for problem in rejected.value.problems] == ["PersonNr", "column 3"]
+    assert not any(value in str(rejected.value) for value in values)

@@ -45,7 +45,7 @@ DRUGS = st.lists(
 class Found(NamedTuple):
     account: Account
     kept: dict[str, pl.DataFrame]
-    aside: dict[str, pl.DataFrame]
+    rejected_rows: dict[str, pl.DataFrame]
 
 
 def run_on_files(files: dict[str, str]) -> Found:
@@ -53,8 +53,8 @@ def run_on_files(files: dict[str, str]) -> Found:
         write(Path(place) / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **files})
         found = extracts(Path(place) / "raw", Path(place) / "registers")
         tables = {table: found.registers.scan(table).collect() for table in found.registers.tables}
-        refused = {path.stem: pl.read_parquet(path) for path in (found.folder / "refused").glob("*.parquet")}
-    return Found(found.account, tables, refused)
+        rejected = {path.stem: pl.read_parquet(path) for path in (found.folder / "rejected").glob("*.parquet")}
+    return Found(found.account, tables, rejected)
 
 
 def lines(rows: list[tuple[str, ...]]) -> str:
@@ -66,16 +66,16 @@ def lines(rows: list[tuple[str, ...]]) -> str:
 def test_rows_add_up_to_the_last_one(rows: list[tuple[str, ...]]):
     found = run_on_files({"LMED_2011.csv": lines(rows)})
     account = found.account
-    for place in account.counts["place"].unique():
+    for place in account.counts["dataset"].unique():
         first = "read" if "." in place else "made"
-        ends = ("kept", "refused") if "." in place else ("kept", "refused", "merged")
-        assert account.of(place, first) == sum(account.of(place, end) for end in ends), place
-    assert account.of("lmed.dispensings", "read") == len(rows)
-    for place, frame in found.aside.items():
-        assert frame.height == account.of(place, "refused")
+        ends = ("kept", "rejected") if "." in place else ("kept", "rejected", "merged")
+        assert account.rows_of(place, first) == sum(account.rows_of(place, end) for end in ends), place
+    assert account.rows_of("lmed.dispensings", "read") == len(rows)
+    for place, frame in found.rejected_rows.items():
+        assert frame.height == account.rows_of(place, "rejected")
     for table, frame in found.kept.items():
         if table != "areas":
-            assert frame.height == account.of(table, "kept")
+            assert frame.height == account.rows_of(table, "kept")
 
 
 @settings(max_examples=15, deadline=None)
@@ -100,7 +100,7 @@ def test_a_day_is_read_in_every_writing(day: date):
 @given(st.text(max_size=12))
 def test_no_text_is_read_as_an_impossible_day(text: str):
     found = cleaned(DAY, pl.DataFrame({"day": [text]}, schema={"day": pl.String}))
-    lost = any(bool(flag[0]) for flag in found.emptied.values())
+    lost = any(bool(flag[0]) for flag in found.set_to_null.values())
     assert (found.value[0] is None) == lost
 
 
@@ -148,8 +148,8 @@ def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tup
             account = extracts(Path(folder) / "raw", Path(folder) / "registers").account
         except ContractError:
             return
-    for place in account.counts.filter(outcome="read")["place"].unique():
-        assert account.of(place, "read") == account.of(place, "kept") + account.of(place, "refused")
+    for place in account.counts.filter(outcome="read")["dataset"].unique():
+        assert account.rows_of(place, "read") == account.rows_of(place, "kept") + account.rows_of(place, "rejected")
 
 
 def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):

@@ -13,7 +13,7 @@ from clean_register_generators import AREAS, CleanRegisters, clean_registers
 from data_errors import carried, write_faulty_extracts
 from register_comparison import DATA_END, assert_same_rows, people_who_lost, table_after_intake, without
 from riskstrat.intake import extracts
-from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import IntakeResult
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import clean_tables, write_extracts
 from small_registers import write_register_folder
@@ -22,7 +22,9 @@ ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(Heal
 Tables = dict[str, pl.DataFrame]
 
 
-def round_trip(place: Path, clean: CleanRegisters, seed: int, *, faults: bool) -> tuple[Tables, Intake, pl.DataFrame]:
+def round_trip(
+    place: Path, clean: CleanRegisters, seed: int, *, faults: bool
+) -> tuple[Tables, IntakeResult, pl.DataFrame]:
     """Write clean registers, deliver them, take them in: what they should be, what they are, what was planted."""
     areas = [{"area_id": area, "name": area, "municipality": "Modellstad"} for area in AREAS]
     write_register_folder(place / "clean", clean.persons, residences=clean.residences, areas=areas, **clean.events)
@@ -60,13 +62,14 @@ def test_faulty_extracts_come_back_but_for_what_is_lost(clean: CleanRegisters, s
             assert_same_rows(table, without(table_after_intake(result, table, wanted), lost), without(wanted, lost))
 
 
-def assert_every_line_accounted_for(result: Intake) -> None:
-    """Lines read of a file are kept or refused; rows made for a table are kept, refused or merged."""
+def assert_every_line_accounted_for(result: IntakeResult) -> None:
+    """Lines read of a file are kept or rejected; rows made for a table are kept, rejected or merged."""
     counts = result.account.counts
-    for place in counts["place"].unique():
+    for place in counts["dataset"].unique():
         ended = {
-            outcome: result.account.of(place, outcome) for outcome in ("read", "made", "kept", "refused", "merged")
+            outcome: result.account.rows_of(place, outcome)
+            for outcome in ("read", "made", "kept", "rejected", "merged")
         }
         came_in = ended["made"] if "." not in place else ended["read"]
         if came_in:
-            assert came_in == ended["kept"] + ended["refused"] + ended["merged"], place
+            assert came_in == ended["kept"] + ended["rejected"] + ended["merged"], place

@@ -1,4 +1,4 @@
-"""Whatever comes in, in any order: every row is kept, merged or refused, and what is kept opens without complaint."""
+"""Whatever comes in, in any order: every row is kept, merged or rejected, and what is kept opens without complaint."""
 
 import tempfile
 from datetime import date, datetime, time
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from riskstrat.errors import ContractError
 from riskstrat.intake import conversion
-from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.conversion import ConversionResult
 from riskstrat.intake.meds import from_meds
 from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
@@ -92,16 +92,16 @@ def cdms(draw: st.DrawFn) -> Tables:
     return {**tables, **{name: pl.concat([rows, tables[name]], how="diagonal") for name, rows in sure.items()}}
 
 
-def everything(arrived: Arrived) -> dict[str, list[tuple[object, ...]]]:
-    registers = open_registers(arrived.folder)
-    assert registers.refused().is_empty()
+def everything(converted: ConversionResult) -> dict[str, list[tuple[object, ...]]]:
+    registers = open_registers(converted.folder)
+    assert registers.rejected().is_empty()
     return {table: sorted(registers.scan(table).collect().rows(), key=repr) for table in registers.tables}
 
 
-def assert_accounted(arrived: Arrived, read: dict[str, int]) -> None:
+def assert_accounted(converted: ConversionResult, read: dict[str, int]) -> None:
     for place, rows in read.items():
-        assert arrived.rows(place, "read") == rows
-        assert sum(arrived.rows(place, outcome) for outcome in ("kept", "refused", "merged")) == rows
+        assert converted.account.rows_of(place, "read") == rows
+        assert sum(converted.account.rows_of(place, outcome) for outcome in ("kept", "rejected", "merged")) == rows
 
 
 @FEW
@@ -109,16 +109,16 @@ def assert_accounted(arrived: Arrived, read: dict[str, int]) -> None:
 def test_every_row_of_a_cdm_is_accounted_for_in_any_order(tables: Tables, random: object):
     seed = random.randrange(2**31)
     with tempfile.TemporaryDirectory() as place:
-        arrived = from_omop(tables, Path(place) / "a")
-        assert_accounted(arrived, {name: rows.height for name, rows in tables.items()})
+        converted = from_omop(tables, Path(place) / "a")
+        assert_accounted(converted, {name: rows.height for name, rows in tables.items()})
         first = tables["person"].head(1)
         mixed = {name: rows.sample(fraction=1, shuffle=True, seed=seed) for name, rows in tables.items()}
         mixed["person"] = pl.concat(
             [first, tables["person"].tail(-1)]
         )  # which of two rows of one person is taken is order
         again = from_omop(mixed, Path(place) / "b")
-        assert everything(arrived) == everything(again)
-        assert arrived.account.sort(pl.all()).equals(again.account.sort(pl.all()))
+        assert everything(converted) == everything(again)
+        assert converted.account.counts.sort(pl.all()).equals(again.account.counts.sort(pl.all()))
 
 
 @FEW
@@ -180,13 +180,13 @@ def test_every_row_of_a_meds_dataset_is_accounted_for(rows: list[tuple[object, .
         folder.mkdir(parents=True)
         frame.write_parquet(folder / "0.parquet")
         try:
-            arrived = from_meds(folder.parent, Path(place) / "out")
+            converted = from_meds(folder.parent, Path(place) / "out")
         except ContractError:
             assert not frame.filter(_counts_as_event(frame)).height
             return
-        everything(arrived)
-        account = arrived.account
-        assert account.filter(pl.col("place") != "subject", outcome="read")["rows"].sum() == frame.height
-        for place_of in account["place"].unique():
-            assert_accounted(arrived, {place_of: arrived.rows(place_of, "read")})
-        assert arrived.rows("subject", "read") == frame["subject_id"].n_unique()
+        everything(converted)
+        account = converted.account.counts
+        assert account.filter(pl.col("dataset") != "subject", outcome="read")["rows"].sum() == frame.height
+        for place_of in account["dataset"].unique():
+            assert_accounted(converted, {place_of: converted.account.rows_of(place_of, "read")})
+        assert converted.account.rows_of("subject", "read") == frame["subject_id"].n_unique()

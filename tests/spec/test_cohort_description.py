@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from riskstrat.cli import app
-from riskstrat.cohort import code_counts
 from riskstrat.conditions import available, load
 from riskstrat.declare import (
     AnchoredWindow,
@@ -38,8 +37,9 @@ from riskstrat.declare import (
     Since,
     SinceFirst,
 )
-from riskstrat.declare.asked import Asked, rows_asked
 from riskstrat.declare.description import describe
+from riskstrat.declare.event_queries import EventQuery, event_queries
+from riskstrat.quality import count_declared_rows
 from small_registers import BuildRegisters, MadeUp
 
 STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
@@ -121,9 +121,9 @@ def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
     assert [words for words in wanted if words not in told] == []
 
 
-def test_a_kind_without_words_shows_its_declaration(made_up: MadeUp):
+def test_a_kind_without_a_description_shows_its_declaration(made_up: MadeUp):
     class Plain(FirstEvent):
-        happening = None
+        event_description = None
 
     told = describe(made_up(outcome=Plain(register="diagnoses", codes="I63")))
     assert "Plain(register diagnoses; codes I63)" in told
@@ -133,10 +133,10 @@ def test_all_rows_that_are_asked_for_are_listed_once(made_up: MadeUp):
     condition = made_up(
         index=AtEvent(register="diagnoses", codes="E11"), outcome=AnyOf(STROKE, STROKE, DeathFrom(codes="I63"))
     )
-    assert rows_asked(condition) == (
-        Asked("diagnoses", "E11"),
-        Asked("diagnoses", "I63", ("inpatient",), ("main",)),
-        Asked("diagnoses", "I63", ("death",), ("underlying",)),
+    assert event_queries(condition) == (
+        EventQuery("diagnoses", "E11"),
+        EventQuery("diagnoses", "I63", ("inpatient",), ("main",)),
+        EventQuery("diagnoses", "I63", ("death",), ("underlying",)),
     )
 
 
@@ -145,7 +145,7 @@ def test_all_rows_that_are_asked_for_are_listed_once(made_up: MadeUp):
 def test_shipped_conditions_spell_out_every_code(name: str, language: Language):
     condition = load(name)
     told = describe(condition, language)
-    assert [asked for asked in rows_asked(condition) if f"| `{asked.codes}` |" not in told] == []
+    assert [asked for asked in event_queries(condition) if f"| `{asked.codes}` |" not in told] == []
     assert "Every(" not in told
     assert "FirstEvent(" not in told
 
@@ -165,13 +165,16 @@ def test_codes_are_counted_in_registers(build_registers: BuildRegisters, made_up
             diagnosed(2, "I639", position="main", setting="primary"),
         ],
     )
-    counts = code_counts(made_up(outcome=AnyOf(STROKE, FirstEvent(register="contacts", codes="x"))), registers)
-    assert counts.rows() == [("diagnoses", "I63", "inpatient", "main", 2, 3, 2)]
+    counts = count_declared_rows(made_up(outcome=AnyOf(STROKE, FirstEvent(register="contacts", codes="x"))), registers)
+    assert counts.filter(part="outcome").rows() == [
+        ("outcome", "", "diagnoses", "I63", "inpatient", "main", True, 2, 3, 2),
+        ("outcome", "", "contacts", "x", "", "", False, 0, 0, 0),
+    ]
 
 
 def test_no_rows_are_asked_of_registers_that_are_not_there(build_registers: BuildRegisters, made_up: MadeUp):
     registers = build_registers(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
-    counts = code_counts(made_up(), registers)
+    counts = count_declared_rows(made_up(), registers).filter("in_registers")
     assert counts.is_empty()
     assert "| diagnoses | `I63` |  | I63 | – | – | – |" in describe(made_up(), counts=counts)
 
@@ -185,7 +188,7 @@ def test_withheld_counts_are_said_to_be(made_up: MadeUp):
             "positions": [""],
             "different": [None],
             "rows": [25],
-            "people": [None],
+            "persons": [None],
         }
     )
     assert "| too few to show | 25 | too few to show |" in describe(made_up(), counts=counts)

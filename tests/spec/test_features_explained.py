@@ -76,7 +76,7 @@ def test_each_row_has_its_reason(
 
 def test_of_equal_rows_one_counts(build_registers: BuildRegisters):
     lines = explained(registers_of(build_registers, {"date": day(50)}, {"date": day(50), "known_on": day(40)}), count())
-    assert lines["reason"].to_list() == ["counted", "a copy of a row that counted"]
+    assert lines["reason"].to_list() == ["counted", "a duplicate of a row that counted"]
 
 
 def test_a_row_is_known_by_its_delay(build_registers: BuildRegisters):

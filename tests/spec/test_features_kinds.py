@@ -135,8 +135,8 @@ class Spread(EventFeature):
 
     empty: ClassVar[float | None] = -1.0
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
-        return numbers.max() - numbers.min()
+    def aggregate(self, values: pl.Expr) -> pl.Expr:
+        return values.max() - values.min()
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -149,7 +149,7 @@ class BornIn(PersonFeature):
     def column(self) -> str:
         return f"born_in_{self.year}"
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         return pl.col("birth_date").dt.year() == self.year
 
 
@@ -157,7 +157,7 @@ class BornIn(PersonFeature):
 class AgeAtLast(EventFeature):
     """A kind of somebody else: age in days at the last row of boys."""
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         return pl.when(pl.col("sex").last() == "male").then(pl.col("age_days").last())
 
 

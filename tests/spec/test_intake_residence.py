@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskstrat.intake import extracts
-from riskstrat.intake.raw_extracts.reporting import Intake
+from riskstrat.intake.raw_extracts.reporting import IntakeResult
 from small_extracts import POPULATION, YEARS, counts_by_outcome, write
 
 A, B = "0181C1010", "0181A0010"
@@ -24,7 +24,7 @@ def lived(
     migrations: str = "",
     population: str = POPULATION,
     years: range | tuple[int, ...] = YEARS,
-) -> tuple[list[tuple[object, ...]], Intake]:
+) -> tuple[list[tuple[object, ...]], IntakeResult]:
     files = {"RTB_demografi.csv": population}
     for year in years:
         mine = f"1;{homes[year]}\n" if year in homes else ""
@@ -103,7 +103,7 @@ def test_a_move_in_the_month_of_birth_is_not_before_it(tmp_path: Path):
     population = f"LopNr;fodelseman;Kon\n1;201203;1\n{ANCHOR};198011;2\n"
     found, result = lived(tmp_path, everywhere("", "", B, B), population=population, moves=f"1;20120309;{B}")
     assert found == [(date(2012, 3, 15), None, B)]
-    assert result.account.of("residences", "refused") == 0
+    assert result.account.rows_of("residences", "rejected") == 0
 
 
 def test_a_year_whose_file_is_missing_is_bridged(tmp_path: Path):
@@ -113,10 +113,10 @@ def test_a_year_whose_file_is_missing_is_bridged(tmp_path: Path):
 
 def test_assumed_days_are_counted_and_rows_add_up(tmp_path: Path):
     _, found = lived(tmp_path, everywhere(A, B, B))
-    assert counts_by_outcome(found, "residences", "moved on an unknown day, 1 July") == {"mended": 1}
-    assert counts_by_outcome(found, "residences", "left on an unknown day, 30 June") == {"mended": 1}
+    assert counts_by_outcome(found, "residences", "moved on an unknown day, 1 July") == {"repaired": 1}
+    assert counts_by_outcome(found, "residences", "moved out on an unknown day, 30 June") == {"repaired": 1}
     account = found.account
-    assert account.of("residences", "made") == sum(
-        account.of("residences", end) for end in ("kept", "refused", "merged")
+    assert account.rows_of("residences", "made") == sum(
+        account.rows_of("residences", end) for end in ("kept", "rejected", "merged")
     )
-    assert account.of("residences", "made") == 7
+    assert account.rows_of("residences", "made") == 7

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from small_extracts import counts_by_outcome, refused, rows, run_intake
+from small_extracts import counts_by_outcome, rejected, rows, run_intake
 
 STAY = "LOPNR;INDATUMA;UTDATUMA;HDIA;DIA1;DIA2;EKOD1;OP;PVARD\n"
 DRUG = "LopNr;ATC;EDATUM;ANTAL;forpddd\n"
@@ -103,15 +103,15 @@ SENTINELS = ["18000101", "19000101", "99991231", "9999", "99999999"]
 def test_dates_that_stand_for_unknown_are_missing(tmp_path: Path, text: str):
     found = run_intake(tmp_path, {"LMED_2011.csv": f"{DRUG}1;N02BE01;{text};1;10\n1;N02BE01;20110501;1;10\n"})
     assert rows(found, "prescriptions", "date") == [(date(2011, 5, 1),)]
-    assert counts_by_outcome(found, "lmed.dispensings", "a date that stands for unknown") == {"emptied": 1}
-    assert refused(found, "lmed.dispensings")["EDATUM"].to_list() == [text]
+    assert counts_by_outcome(found, "lmed.dispensings", "a date that stands for unknown") == {"set_to_null": 1}
+    assert rejected(found, "lmed.dispensings")["EDATUM"].to_list() == [text]
 
 
 @pytest.mark.parametrize("text", ["20110230", "20111301", "yesterday", "201103011", "0"])
 def test_what_is_no_date_is_refused(tmp_path: Path, text: str):
     found = run_intake(tmp_path, {"LMED_2011.csv": f"{DRUG}1;N02BE01;{text};1;10\n1;N02BE01;20110501;1;10\n"})
-    assert counts_by_outcome(found, "lmed.dispensings", "not a date") == {"emptied": 1}
-    assert counts_by_outcome(found, "lmed.dispensings", "no usable dispensed") == {"refused": 1}
+    assert counts_by_outcome(found, "lmed.dispensings", "not a date") == {"set_to_null": 1}
+    assert counts_by_outcome(found, "lmed.dispensings", "no usable dispensed") == {"rejected": 1}
 
 
 def test_a_return_cancels_the_dispensing_that_it_undoes(tmp_path: Path):
@@ -119,7 +119,7 @@ def test_a_return_cancels_the_dispensing_that_it_undoes(tmp_path: Path):
     found = run_intake(tmp_path, {"LMED_2011.csv": DRUG + drugs})
     assert rows(found, "prescriptions", "person_id", "date", "value") == [(1, date(2011, 1, 1), 98.0)]
     assert counts_by_outcome(found, "prescriptions", "return and the dispensing that it cancels") == {"merged": 2}
-    assert counts_by_outcome(found, "prescriptions", "return without its dispensing") == {"refused": 1}
+    assert counts_by_outcome(found, "prescriptions", "return without its dispensing") == {"rejected": 1}
 
 
 def test_decimal_commas_and_doses(tmp_path: Path):
@@ -154,7 +154,7 @@ def test_one_series_with_its_break(tmp_path: Path):
         (2, date(2010, 12, 31), 150_000.0, "DispInk"),
     ]
     assert rows(found, "circumstances", "code", "value").count(("education_level", 3.0)) == 1
-    assert set(found.account.series["definition"]) >= {"DispInk", "DispInk04"}
+    assert set(found.account.definitions["definition"]) >= {"DispInk", "DispInk04"}
 
 
 def test_the_majority_decides_birth_year_and_sex(tmp_path: Path):
@@ -164,7 +164,7 @@ def test_the_majority_decides_birth_year_and_sex(tmp_path: Path):
         (1, date(1950, 3, 15), "month", "male"),
         (2, date(1980, 11, 15), "month", "female"),
     ]
-    assert counts_by_outcome(found, "persons", "conflicting values, the majority counts") == {"mended": 2}
+    assert counts_by_outcome(found, "persons", "conflicting values, the majority counts") == {"repaired": 2}
 
 
 def test_a_reused_number_is_left_out_everywhere_and_counted(tmp_path: Path):
@@ -174,9 +174,9 @@ def test_a_reused_number_is_left_out_everywhere_and_counted(tmp_path: Path):
     )
     assert rows(found, "persons", "person_id") == [(1,)]
     for table in ("persons", "prescriptions"):
-        assert counts_by_outcome(found, table, "reused personal number") == {"refused": 1}
-    assert refused(found, "prescriptions")["__file"].to_list() == ["LMED_2011.csv"]
-    assert refused(found, "prescriptions")["__line"].to_list() == [1]
+        assert counts_by_outcome(found, table, "reused personal number") == {"rejected": 1}
+    assert rejected(found, "prescriptions")["__file"].to_list() == ["LMED_2011.csv"]
+    assert rejected(found, "prescriptions")["__line"].to_list() == [1]
 
 
 def test_an_agency_with_numbers_of_its_own(tmp_path: Path):
@@ -184,14 +184,14 @@ def test_an_agency_with_numbers_of_its_own(tmp_path: Path):
     drugs = "501;N02BE01;20110101;1;10\n503;N02BE01;20110101;1;10\n999;N02BE01;20110101;1;10\n"
     found = run_intake(tmp_path, {"Nyckel_SoS.csv": key, "LMED_2011.csv": DRUG + drugs})
     assert rows(found, "prescriptions", "person_id") == [(1,)]
-    assert counts_by_outcome(found, "lmed.dispensings", "not in the key file") == {"emptied": 2}
+    assert counts_by_outcome(found, "lmed.dispensings", "not in the key file") == {"set_to_null": 2}
 
 
 GROWTH = "LopNr;besoksdatum;vikt;langd\n"
 CHILD = "LopNr;fodelseman;Kon\n1;201003;1\n2;198011;2\n"
 MEASURED = {
     "as it should be": ("16,5;102", (16.5, 102.0), None),
-    "in each other's place": ("102;16,5", (16.5, 102.0), "weight and height in each other's place"),
+    "in each other's place": ("102;16,5", (16.5, 102.0), "weight and height exchanged"),
     "height in metres": ("16,5;1,02", (16.5, 102.0), "height in metres"),
     "weight in grams": ("16500;102", (16.5, 102.0), "weight in grams"),
     "a slipped decimal point": ("165;102", (16.5, 102.0), "weight with a slipped decimal point"),
@@ -200,17 +200,17 @@ MEASURED = {
 
 
 @pytest.mark.parametrize(("cells", "expected", "rule"), MEASURED.values(), ids=MEASURED.keys())
-def test_growth_is_mended_only_where_one_reading_can_be(
+def test_growth_is_repaired_only_where_one_reading_can_be(
     tmp_path: Path, cells: str, expected: tuple[float, float] | None, rule: str | None
 ):
     found = run_intake(tmp_path, {"BHV.csv": f"{GROWTH}1;20130310;{cells}\n"}, population=CHILD)
     values = dict(rows(found, "child_health", "code", "value"))
     assert (values.get("weight_kg"), values.get("height_cm")) == (expected or (None, None))
     if rule:
-        assert counts_by_outcome(found, "child_health", rule) == {"mended": 1}
+        assert counts_by_outcome(found, "child_health", rule) == {"repaired": 1}
     if not expected:
         assert counts_by_outcome(found, "child_health", "implausible weight or height, several readings or none") == {
-            "refused": 2
+            "rejected": 2
         }
 
 
@@ -218,7 +218,7 @@ def test_visits_that_came_twice_are_still_read_as_pairs(tmp_path: Path):
     visits = "".join(f"1;201303{day};102;16,5\n" * 2 for day in range(10, 30))
     found = run_intake(tmp_path, {"BHV.csv": GROWTH + visits}, population=CHILD)
     assert {value for _, value in rows(found, "child_health", "code", "value")} == {16.5, 102.0}
-    assert counts_by_outcome(found, "child_health", "weight and height in each other's place") == {"mended": 20}
+    assert counts_by_outcome(found, "child_health", "weight and height exchanged") == {"repaired": 20}
     assert counts_by_outcome(found, "child_health", "exact duplicate") == {"merged": 40}
 
 
@@ -226,7 +226,7 @@ def test_a_birth_weight_that_cannot_be_goes_with_its_gestation(tmp_path: Path):
     births = "lpnr_BARN;lpnr_mor;BFODDAT;GRDBS;BVIKTBS;KON;PARITET\n1;2;20100309;200;4500;1;1\n"
     found = run_intake(tmp_path, {"MFR.csv": births}, population=CHILD)
     assert rows(found, "births", "code", "value") == [("parity", 1.0)]
-    assert counts_by_outcome(found, "births", "implausible birth weight for gestation") == {"refused": 2}
+    assert counts_by_outcome(found, "births", "implausible birth weight for gestation") == {"rejected": 2}
     assert rows(found, "persons", "person_id", "birth_date", "mother_id")[0] == (1, date(2010, 3, 9), 2)
 
 
@@ -245,8 +245,8 @@ def test_duplicates_strangers_and_rows_before_birth(tmp_path: Path):
     found = run_intake(tmp_path, {"PAR_OV.csv": visits})
     assert rows(found, "diagnoses", "person_id") == [(1,)]
     assert counts_by_outcome(found, "diagnoses", "exact duplicate") == {"merged": 1}
-    assert counts_by_outcome(found, "diagnoses", "person is not in persons") == {"refused": 1}
-    assert set(refused(found, "diagnoses_icd8")["__rule"]) == {"before birth"}
+    assert counts_by_outcome(found, "diagnoses", "person is not in persons") == {"rejected": 1}
+    assert set(rejected(found, "diagnoses_icd8")["__rule"]) == {"before birth"}
 
 
 def test_a_date_that_is_incomplete_does_not_contradict(tmp_path: Path):
@@ -254,4 +254,4 @@ def test_a_date_that_is_incomplete_does_not_contradict(tmp_path: Path):
     found = run_intake(tmp_path, {"PAR_SV_2011.csv": STAY + stays})
     assert rows(found, "diagnoses", "date", "end_date") == [(date(2011, 3, 5), date(2011, 3, 5))]
     assert rows(found, "contacts", "person_id", "date") == [(1, date(2011, 3, 5)), (2, date(1980, 11, 15))]
-    assert counts_by_outcome(found, "contacts", "incomplete birth date: moved to it") == {"mended": 1}
+    assert counts_by_outcome(found, "contacts", "incomplete birth date: moved to it") == {"repaired": 1}

@@ -182,7 +182,9 @@ def test_tables_are_written_in_order_and_replace_what_was_there(tmp_path: Path):
     rows = pl.DataFrame({"person_id": [2, 1, 1], "start_date": [date(2015, 1, 1), date(2016, 1, 1), date(2015, 1, 1)]})
     write_registers(folder, {}, manifest, files={"old.txt": "old"})
     write_registers(folder, {"residences": rows}, manifest, files={"geometry.geojson": "{}"})
-    assert sorted(path.name for path in folder.iterdir()) == ["geometry.geojson", "r.parquet", "registers.toml"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".riskstrat.json", "geometry.geojson", "r.parquet", "registers.toml",
+    ]  # fmt: skip
     assert_frame_equal(pl.read_parquet(folder / "r.parquet"), rows.sort("person_id", "start_date"))
     assert [path.name for path in folder.parent.iterdir()] == ["folder"]
 

@@ -48,7 +48,7 @@ def explanation() -> Explanation:
         values=np.array([[2.0, 0.0, 1.0], [0.0, -1.0, 1.0], [0.0, 1.0, 1.0], [-2.0, 0.0, 1.0]]),
         baseline=-1.0,
         features=("income", "age", "distance"),
-        families=("living_conditions", "age_sex", "place"),
+        families=("living_conditions", "age_sex", "area"),
         link="logit",
     )
 
@@ -56,9 +56,9 @@ def explanation() -> Explanation:
 def test_a_linear_model_is_explained_by_coefficient_times_distance_from_the_mean() -> None:
     model = LinearModel([1.0, -2.0, 0.5], [0.1, 0.2, 0.3], -2.0)
     X = frame()
-    why = explain(model, X, {"x0": "age_sex", "x1": "place"})
+    why = explain(model, X, {"x0": "age_sex", "x1": "area"})
     np.testing.assert_allclose(why.values[:, 1], -2.0 * (X["x1"].to_numpy() - 0.2))
-    assert why.families == ("age_sex", "place", OTHER)
+    assert why.families == ("age_sex", "area", OTHER)
     assert why.features == ("x0", "x1", "x2")
     assert why.baseline == pytest.approx(-2.0 + 0.1 - 0.4 + 0.15)
 
@@ -81,15 +81,15 @@ def test_a_model_of_another_link_is_explained_on_that_link() -> None:
 
 def test_families_come_in_one_order_whatever_the_order_of_the_features() -> None:
     why = explanation()
-    assert why.family_names == ("age_sex", "living_conditions", "place")
+    assert why.family_names == ("age_sex", "living_conditions", "area")
     np.testing.assert_array_equal(why.by_family(), why.values[:, [1, 0, 2]])
 
 
 def test_families_sum_their_features() -> None:
     why = Explanation(
-        values=np.ones((2, 3)), baseline=0.0, features=("a", "b", "c"), families=("z", "place", "z"), link="logit"
+        values=np.ones((2, 3)), baseline=0.0, features=("a", "b", "c"), families=("z", "area", "z"), link="logit"
     )
-    assert why.family_names == ("place", "z")
+    assert why.family_names == ("area", "z")
     np.testing.assert_array_equal(why.by_family(), [[1, 2], [1, 2]])
 
 

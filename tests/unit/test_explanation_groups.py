@@ -18,7 +18,7 @@ def example(baseline_risk: float | np.ndarray = 0.1) -> pl.DataFrame:
         ["north", "north", "south", "south"],
         risk=baseline_risk + contributions.sum(axis=1),
         contributions=contributions,
-        families=["age_sex", "place"],
+        families=["age_sex", "area"],
         baseline_risk=baseline_risk,
         level=0.5,
     )
@@ -29,10 +29,10 @@ def test_the_worked_example() -> None:
     south = dict(found.filter(group="south").select("part", "estimate").rows())
     # Means over the group minus means over everybody.
     assert south["age_sex"] == pytest.approx(0.07 - 0.04)
-    assert south["place"] == pytest.approx(0.02 - 0.005)
+    assert south["area"] == pytest.approx(0.02 - 0.005)
     # theta averages 1 in the north and 1.3 in the south; mean risks are 0.10 and 0.19, half of the people each.
     assert south[UNEXPLAINED] == pytest.approx(0.3 * 0.19 / 2)
-    assert found["part"].to_list() == ["age_sex", "place", UNEXPLAINED] * 2
+    assert found["part"].to_list() == ["age_sex", "area", UNEXPLAINED] * 2
 
 
 def test_only_the_unexplained_part_has_an_interval() -> None:
@@ -67,7 +67,7 @@ def test_a_group_without_people_is_left_out() -> None:
         ["a"],
         risk=np.array([0.1]),
         contributions=np.zeros((1, 1)),
-        families=["place"],
+        families=["area"],
         baseline_risk=0.1,
     )
     assert found["group"].unique().to_list() == ["a"]
@@ -77,7 +77,7 @@ def test_place_and_living_conditions_are_one_part_when_combined() -> None:
     frame = pl.DataFrame(
         {
             "group": ["a"] * 4,
-            "part": ["age_sex", "living_conditions", "place", UNEXPLAINED],
+            "part": ["age_sex", "living_conditions", "area", UNEXPLAINED],
             "estimate": [0.1, 0.2, 0.3, 0.4],
             "lower": [None, None, None, 0.0],
             "upper": [None, None, None, 0.8],

@@ -33,7 +33,7 @@ class Parts:
         return tuple(self.whole.columns[2:])
 
     def parts(self) -> Iterator[pl.DataFrame]:
-        numbered = self.whole.with_row_index("place")
+        numbered = self.whole.with_row_index("row_number")
         yield from (numbered[start : start + 70] for start in range(0, self.rows, 70))
 
 
@@ -42,7 +42,7 @@ def shuffled(X: pl.DataFrame) -> Parts:
 
     class Shuffled(Parts):
         def parts(self) -> Iterator[pl.DataFrame]:
-            mixed = self.whole.with_row_index("place").sample(fraction=1.0, shuffle=True, seed=1)
+            mixed = self.whole.with_row_index("row_number").sample(fraction=1.0, shuffle=True, seed=1)
             yield from (mixed[:30], mixed[30:])
 
     return Shuffled(X)

@@ -68,7 +68,7 @@ def test_folders_of_yearly_files(tmp_path: Path):
     drugs = {f"lmed/{year}/LMED_{year}.csv": f"LopNr;ATC;EDATUM\n1;N02BE01;{year}0301\n" for year in (2010, 2012, 2013)}
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **drugs, "readme.md": "hello"})
     found = extracts(tmp_path / "raw", tmp_path / "registers")
-    years = found.report.tables["years"].frame.filter(table="prescriptions")
+    years = found.account.years.filter(table="prescriptions")
     assert years.select("year", "rows", "hole").rows() == [
         (2010, 1, False),
         (2011, 0, True),
@@ -88,7 +88,11 @@ def test_many_rows_come_in_batches_and_ranges(tmp_path: Path, monkeypatch: pytes
     }
     write(tmp_path / "raw", files)
     whole = extracts(tmp_path / "raw", tmp_path / "whole")
-    for name, value in {"parts.ROWS_IN_A_PART": 500, "parts.ROWS_IN_A_RANGE": 700, "text.BLOCK_BYTES": 1_000}.items():
+    for name, value in {
+        "storage.ROWS_IN_A_PART": 500,
+        "storage.ROWS_IN_A_RANGE": 700,
+        "text.BLOCK_BYTES": 1_000,
+    }.items():
         module, _, constant = name.partition(".")
         monkeypatch.setattr(sys.modules[f"riskstrat.intake.raw_extracts.{module}"], constant, value)
     cut = extracts(tmp_path / "raw", tmp_path / "cut")

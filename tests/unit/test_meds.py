@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, UsageError
-from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.conversion import ConversionResult
 from riskstrat.intake.meds import from_meds
 from riskstrat.registers.opening import open_registers
 
@@ -20,7 +20,7 @@ SCHEMA = {
     "numeric_value": pl.Float32,
 }
 Row = tuple[int | None, datetime | None, str | None, float | None]
-Made = Callable[..., Arrived]
+Made = Callable[..., ConversionResult]
 
 
 def at(year: int, month: int = 1, day: int = 1, hour: int = 0) -> datetime:
@@ -56,26 +56,26 @@ def write(folder: Path, shards: dict[str, list[Row]], **metadata: object) -> Pat
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    def make(rows: list[Row] = USUAL, **given: object) -> Arrived:
+    def make(rows: list[Row] = USUAL, **given: object) -> ConversionResult:
         write(tmp_path / "meds", {"train/0": rows})
-        arrived = from_meds(tmp_path / "meds", tmp_path / "registers", **given)
-        for place in arrived.account["place"].unique():
-            ended = sum(arrived.rows(place, outcome) for outcome in ("kept", "refused", "merged"))
-            assert arrived.rows(place, "read") == ended, place
-        read = arrived.account.filter(pl.col("place") != "subject", outcome="read")["rows"].sum()
+        converted = from_meds(tmp_path / "meds", tmp_path / "registers", **given)
+        for place in converted.account.counts["dataset"].unique():
+            ended = sum(converted.account.rows_of(place, outcome) for outcome in ("kept", "rejected", "merged"))
+            assert converted.account.rows_of(place, "read") == ended, place
+        read = converted.account.counts.filter(pl.col("dataset") != "subject", outcome="read")["rows"].sum()
         assert read == len(rows)
-        assert open_registers(arrived.folder).refused().is_empty()
-        return arrived
+        assert open_registers(converted.folder).rejected().is_empty()
+        return converted
 
     return make
 
 
-def rows(arrived: Arrived, table: str, *columns: str) -> list[tuple[object, ...]]:
-    return open_registers(arrived.folder).scan(table).sort(columns).select(columns).collect().rows()
+def rows(converted: ConversionResult, table: str, *columns: str) -> list[tuple[object, ...]]:
+    return open_registers(converted.folder).scan(table).sort(columns).select(columns).collect().rows()
 
 
-def refused(arrived: Arrived, place: str) -> dict[str, int]:
-    found = arrived.account.filter(place=place, outcome="refused")
+def rejected(converted: ConversionResult, place: str) -> dict[str, int]:
+    found = converted.account.counts.filter(dataset=place, outcome="rejected")
     return dict(zip(found["rule"], found["rows"], strict=True))
 
 
@@ -88,16 +88,16 @@ def test_births_deaths_and_static_rows_make_persons(made: Made):
 
 
 def test_each_vocabulary_is_a_table_with_its_code_system(made: Made):
-    arrived = made()
-    registers = open_registers(arrived.folder)
+    converted = made()
+    registers = open_registers(converted.folder)
     assert registers.tables == ("persons", "residences", "atc", "events", "icd10cm", "loinc")
-    assert rows(arrived, "icd10cm", "person_id", "date", "code") == [
+    assert rows(converted, "icd10cm", "person_id", "date", "code") == [
         (1, date(2012, 1, 1), "E11"),
         (1, date(2012, 1, 1), "I219"),
     ]
-    assert rows(arrived, "loinc", "code", "value") == [("8480-6", 141.5)]
-    assert rows(arrived, "atc", "code", "value") == [("C10AA05", 98.0)]
-    assert rows(arrived, "events", "code") == [("visit",)]
+    assert rows(converted, "loinc", "code", "value") == [("8480-6", 141.5)]
+    assert rows(converted, "atc", "code", "value") == [("C10AA05", 98.0)]
+    assert rows(converted, "events", "code") == [("visit",)]
     assert registers.manifest.name == "tiny 1"
     assert registers.prefix_matching("icd10cm")
     assert not registers.prefix_matching("loinc")
@@ -105,8 +105,8 @@ def test_each_vocabulary_is_a_table_with_its_code_system(made: Made):
 
 
 def test_vocabularies_may_become_other_tables(made: Made):
-    arrived = made(tables={"ICD10CM": "diagnoses", "ATC": "prescriptions"})
-    assert open_registers(arrived.folder).tables[2:] == ("diagnoses", "events", "loinc", "prescriptions")
+    converted = made(tables={"ICD10CM": "diagnoses", "ATC": "prescriptions"})
+    assert open_registers(converted.folder).tables[2:] == ("diagnoses", "events", "loinc", "prescriptions")
     with pytest.raises(UsageError, match="persons"):
         made(tables={"ICD10CM": "persons"})
     with pytest.raises(UsageError, match=r"\.\./x"):
@@ -114,10 +114,10 @@ def test_vocabularies_may_become_other_tables(made: Made):
 
 
 def test_vocabularies_named_like_tables_of_people_are_told_apart(made: Made):
-    arrived = made(
+    converted = made(
         [*USUAL, (2, at(2012), "Persons//x", None), (2, at(2012), "9/x", None), (2, at(2012), "SUBJECT/x", None)]
     )
-    assert {"meds_persons", "meds_9", "meds_subject"} <= set(open_registers(arrived.folder).tables)
+    assert {"meds_persons", "meds_9", "meds_subject"} <= set(open_registers(converted.folder).tables)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_vocabularies_named_like_tables_of_people_are_told_apart(made: Made):
 )
 def test_observation_lasts_as_long_as_is_said(made: Made, follow_up: str, ends: list[date]):
     given: list[Row] = [*USUAL[:-1], (2, at(2012), "x", None), *born(3), (3, at(2016), "x", None)]
-    arrived = made(given, follow_up=follow_up)
-    assert rows(arrived, "residences", "person_id", "start_date", "end_date") == [
+    converted = made(given, follow_up=follow_up)
+    assert rows(converted, "residences", "person_id", "start_date", "end_date") == [
         (1, date(2012, 1, 1), ends[0]),
         (2, date(2011, 1, 1), ends[1]),
         (3, date(2016, 1, 1), date(2016, 1, 1)),
@@ -150,8 +150,8 @@ def test_subjects_who_are_not_taken_are_counted_and_so_are_their_rows(made: Made
         *born(7)[:1],
         (7, at(1900), "MEDS_BIRTH", None),
     ]
-    arrived = made(given, data_end=date(2016, 1, 1))
-    assert refused(arrived, "subject") == {
+    converted = made(given, data_end=date(2016, 1, 1))
+    assert rejected(converted, "subject") == {
         "no birth": 1,
         "neither female nor male": 2,
         "both female and male": 1,
@@ -159,13 +159,13 @@ def test_subjects_who_are_not_taken_are_counted_and_so_are_their_rows(made: Made
         "no person": 1,
         "date stands for unknown": 1,
     }
-    assert refused(arrived, "events") == {"person is not in persons": 1, "no person": 1}
-    assert refused(arrived, "death") == {"person is not in persons": 1}
-    assert refused(arrived, "birth") == {"person is not in persons": 5}
-    assert refused(arrived, "sex") == {"person is not in persons": 5, "neither female nor male": 1}
+    assert rejected(converted, "events") == {"person is not in persons": 1, "no person": 1}
+    assert rejected(converted, "death") == {"person is not in persons": 1}
+    assert rejected(converted, "birth") == {"person is not in persons": 5}
+    assert rejected(converted, "sex") == {"person is not in persons": 5, "neither female nor male": 1}
 
 
-def test_rows_that_break_a_rule_are_set_aside_as_they_were(made: Made):
+def test_rows_that_break_a_rule_are_rejected_as_they_were(made: Made):
     given: list[Row] = [
         *USUAL,
         (1, None, "RACE/x", None),
@@ -177,19 +177,19 @@ def test_rows_that_break_a_rule_are_set_aside_as_they_were(made: Made):
         (1, None, "MEDS_BIRTH", None),
         (2, at(2030), "x", None),
     ]
-    arrived = made(given, data_end=date(2020, 1, 1))
-    assert refused(arrived, "race") == {"no date": 1}
-    assert refused(arrived, "death") == {"a later death of the same person": 1}
-    assert refused(arrived, "birth") == {"a later birth of the same person": 1, "no date": 1}
-    aside = pl.read_parquet(arrived.folder / "refused" / "events.parquet").sort("rule")
-    assert aside.columns == ["rule", *SCHEMA]
-    assert aside["rule"].to_list() == [
+    converted = made(given, data_end=date(2020, 1, 1))
+    assert rejected(converted, "race") == {"no date": 1}
+    assert rejected(converted, "death") == {"a later death of the same person": 1}
+    assert rejected(converted, "birth") == {"a later birth of the same person": 1, "no date": 1}
+    rejected_rows = pl.read_parquet(converted.folder / "rejected" / "events.parquet").sort("rule")
+    assert rejected_rows.columns == ["rule", *SCHEMA]
+    assert rejected_rows["rule"].to_list() == [
         "after the last day of data",
         "before birth",
         "date stands for unknown",
         "no code",
     ]
-    assert aside.filter(rule="no code")["numeric_value"].to_list() == [3.0]
+    assert rejected_rows.filter(rule="no code")["numeric_value"].to_list() == [3.0]
 
 
 def test_codes_that_mean_birth_or_death_by_their_parents_are_known(tmp_path: Path):
@@ -198,8 +198,8 @@ def test_codes_that_mean_birth_or_death_by_their_parents_are_known(tmp_path: Pat
     parents = {"REG/born": ["MEDS_BIRTH"], "REG/died": ["X/y", "MEDS_DEATH"], "SEX/f": None}
     codes = pl.DataFrame({"code": list(parents), "description": "", "parent_codes": list(parents.values())})
     codes.write_parquet(folder / "metadata" / "codes.parquet")
-    arrived = from_meds(folder, tmp_path / "out")
-    assert rows(arrived, "persons", "birth_date", "death_date") == [(date(1950, 1, 1), date(2014, 1, 1))]
+    converted = from_meds(folder, tmp_path / "out")
+    assert rows(converted, "persons", "birth_date", "death_date") == [(date(1950, 1, 1), date(2014, 1, 1))]
 
 
 def test_shards_with_properties_of_their_own_are_one_dataset(tmp_path: Path):
@@ -207,13 +207,13 @@ def test_shards_with_properties_of_their_own_are_one_dataset(tmp_path: Path):
     path = folder / "data" / "tuning" / "0.parquet"
     wider = pl.read_parquet(path).with_columns(pl.col("numeric_value").cast(pl.Float64), text_value=pl.lit("x"))
     wider.write_parquet(path)
-    assert from_meds(folder, tmp_path / "out").rows("subject", "kept") == 2
+    assert from_meds(folder, tmp_path / "out").account.rows_of("subject", "kept") == 2
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path):
     out = tmp_path / "out"
     with pytest.raises(UsageError, match="MEDS dataset"):
-        from_meds(tmp_path, out)
+        from_meds(tmp_path / "nothing", out)
     folder = write(tmp_path / "meds", {"0": USUAL})
     (folder / "metadata" / "dataset.json").write_text("{")
     with pytest.raises(ContractError, match="JSON"):

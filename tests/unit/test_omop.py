@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from riskstrat.intake.conversion import Arrived
+from riskstrat.intake.conversion import ConversionResult
 from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
 Tables = dict[str, pl.DataFrame]
-Made = Callable[..., Arrived]
+Made = Callable[..., ConversionResult]
 DAY = date(2015, 3, 1)
 
 
@@ -62,24 +62,24 @@ def visit(number: int, person: int, concept: int, start: date, end: date | None)
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    def make(tables: Tables, **given: object) -> Arrived:
-        arrived = from_omop(tables, tmp_path / "registers", **given)
-        places = arrived.account["place"].unique()
+    def make(tables: Tables, **given: object) -> ConversionResult:
+        converted = from_omop(tables, tmp_path / "registers", **given)
+        places = converted.account.counts["dataset"].unique()
         for place in places:
-            ended = sum(arrived.rows(place, outcome) for outcome in ("kept", "refused", "merged"))
-            assert arrived.rows(place, "read") == ended, place
-        assert open_registers(arrived.folder).refused().is_empty()
-        return arrived
+            ended = sum(converted.account.rows_of(place, outcome) for outcome in ("kept", "rejected", "merged"))
+            assert converted.account.rows_of(place, "read") == ended, place
+        assert open_registers(converted.folder).rejected().is_empty()
+        return converted
 
     return make
 
 
-def rows(arrived: Arrived, table: str, *columns: str) -> list[tuple[object, ...]]:
-    return open_registers(arrived.folder).scan(table).sort("person_id").select(columns).collect().rows()
+def rows(converted: ConversionResult, table: str, *columns: str) -> list[tuple[object, ...]]:
+    return open_registers(converted.folder).scan(table).sort("person_id").select(columns).collect().rows()
 
 
-def refused(arrived: Arrived, place: str) -> dict[str, int]:
-    found = arrived.account.filter(place=place, outcome="refused")
+def rejected(converted: ConversionResult, place: str) -> dict[str, int]:
+    found = converted.account.counts.filter(dataset=place, outcome="rejected")
     return dict(zip(found["rule"], found["rows"], strict=True))
 
 
@@ -94,8 +94,8 @@ def test_births_say_how_exactly_they_are_known(made: Made):
     ]
     names = ("person_id", "year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime")
     people = [{**dict(zip(names, each[:5], strict=True)), "gender_concept_id": 8507} for each in born]
-    arrived = made(cdm(person=people))
-    found = rows(arrived, "persons", "person_id", "birth_date", "birth_date_precision")
+    converted = made(cdm(person=people))
+    found = rows(converted, "persons", "person_id", "birth_date", "birth_date_precision")
     assert found == [(each[0], each[5], each[6]) for each in born]
 
 
@@ -110,19 +110,21 @@ def test_people_who_are_not_taken_are_counted_and_so_are_their_rows(made: Made):
         {"person_id": 5, **person, "year_of_birth": 2020},
         {"person_id": None, **person},
     ]
-    arrived = made(cdm(person=people, condition_occurrence=[condition(2, DAY, "I21", 1), condition(1, DAY, "I21", 1)]))
-    assert refused(arrived, "person") == {
+    converted = made(
+        cdm(person=people, condition_occurrence=[condition(2, DAY, "I21", 1), condition(1, DAY, "I21", 1)])
+    )
+    assert rejected(converted, "person") == {
         "another row of the same person": 1,
         "sex is neither female (8532) nor male (8507)": 2,
         "no year of birth": 1,
         "born after the last day of data": 1,
         "no person": 1,
     }
-    assert refused(arrived, "observation_period") == {"person is not in persons": 2}
-    assert refused(arrived, "condition_occurrence") == {"person is not in persons": 1}
-    aside = pl.read_parquet(arrived.folder / "refused" / "person.parquet")
-    assert aside.columns == ["rule", *people[0]]
-    assert aside.filter(rule="no year of birth")["person_id"].to_list() == [4]
+    assert rejected(converted, "observation_period") == {"person is not in persons": 2}
+    assert rejected(converted, "condition_occurrence") == {"person is not in persons": 1}
+    rejected_rows = pl.read_parquet(converted.folder / "rejected" / "person.parquet")
+    assert rejected_rows.columns == ["rule", *people[0]]
+    assert rejected_rows.filter(rule="no year of birth")["person_id"].to_list() == [4]
 
 
 def test_deaths_become_dates_of_death_and_their_causes_diagnoses(made: Made):
@@ -139,9 +141,9 @@ def test_deaths_become_dates_of_death_and_their_causes_diagnoses(made: Made):
         death(None, DAY),
         death(2, date(2030, 1, 1)),
     ]
-    arrived = made(cdm(death=given), code_systems={"diagnoses": "icd10"})
-    assert rows(arrived, "persons", "death_date") == [(date(2017, 1, 1),), (None,), (date(2017, 5, 5),)]
-    assert refused(arrived, "death") == {
+    converted = made(cdm(death=given), code_systems={"diagnoses": "icd10"})
+    assert rows(converted, "persons", "death_date") == [(date(2017, 1, 1),), (None,), (date(2017, 5, 5),)]
+    assert rejected(converted, "death") == {
         "a later death of the same person": 1,
         "before birth": 1,
         "no date": 1,
@@ -149,7 +151,7 @@ def test_deaths_become_dates_of_death_and_their_causes_diagnoses(made: Made):
         "no person": 1,
         "after the last day of data": 1,
     }
-    found = rows(arrived, "diagnoses", "person_id", "date", "code", "setting", "position")
+    found = rows(converted, "diagnoses", "person_id", "date", "code", "setting", "position")
     assert found == [
         (1, date(2018, 1, 1), "I219", "death", "underlying"),
         (3, date(2017, 5, 5), "312327", "death", "underlying"),
@@ -167,19 +169,19 @@ def test_periods_of_observation_are_residence(made: Made):
         period(3, None, date(2014, 1, 1)),
         period(3, date(2020, 1, 1), None),
     ]
-    arrived = made(cdm(observation_period=periods))
-    assert rows(arrived, "residences", "person_id", "start_date", "end_date") == [
+    converted = made(cdm(observation_period=periods))
+    assert rows(converted, "residences", "person_id", "start_date", "end_date") == [
         (1, date(2010, 1, 1), date(2013, 1, 1)),
         (1, date(2013, 1, 2), None),
         (2, date(2011, 1, 1), date(2019, 12, 31)),
     ]
-    assert arrived.rows("observation_period", "merged") == 2
-    assert refused(arrived, "observation_period") == {
+    assert converted.account.rows_of("observation_period", "merged") == 2
+    assert rejected(converted, "observation_period") == {
         "ends before it starts": 1,
         "no date": 1,
         "after the last day of data": 1,
     }
-    manifest = open_registers(arrived.folder).manifest
+    manifest = open_registers(converted.folder).manifest
     assert manifest.data_end == date(2019, 12, 31)
 
 
@@ -195,13 +197,13 @@ def test_places_of_care_and_areas_come_from_the_person(made: Made):
         {"location_id": 8, "city": None, "county": "9981C1020", "zip": "124"},
         {"location_id": 9, "city": None, "county": "nobody lives here", "zip": "125"},
     ]
-    arrived = made(cdm(person=people, location=location))
-    assert rows(arrived, "residences", "area_id", "care_centre_id") == [
+    converted = made(cdm(person=people, location=location))
+    assert rows(converted, "residences", "area_id", "care_centre_id") == [
         ("9981C1010", "70"),
         ("9981C1020", None),
         (None, None),
     ]
-    areas = open_registers(arrived.folder).scan("areas").sort("area_id")
+    areas = open_registers(converted.folder).scan("areas").sort("area_id")
     assert areas.select("area_id", "name", "municipality").collect().rows() == [
         ("9981C1010", "9981C1010", "Modellstad"),
         ("9981C1020", "9981C1020", None),
@@ -225,8 +227,8 @@ def test_settings_come_from_visits_and_stays_end_with_the_visit(made: Made):
         condition(1, DAY, f"C{number}", 1, visit_occurrence_id=number, **resolved) for number in range(10, 17)
     ]
     conditions.append(condition(1, DAY, "C0", 1, visit_occurrence_id=None, **resolved))
-    arrived = made(cdm(visit_occurrence=visits, condition_occurrence=conditions))
-    found = {code: (setting, end) for code, setting, end in rows(arrived, "diagnoses", "code", "setting", "end_date")}
+    converted = made(cdm(visit_occurrence=visits, condition_occurrence=conditions))
+    found = {code: (setting, end) for code, setting, end in rows(converted, "diagnoses", "code", "setting", "end_date")}
     open_end = date(2016, 1, 1)
     assert found == {
         "C10": ("inpatient", left),
@@ -238,7 +240,7 @@ def test_settings_come_from_visits_and_stays_end_with_the_visit(made: Made):
         "C16": (None, open_end),
         "C0": (None, open_end),
     }
-    contacts = rows(arrived, "contacts", "person_id", "code", "setting", "end_date")
+    contacts = rows(converted, "contacts", "person_id", "code", "setting", "end_date")
     assert sorted(contacts, key=str)[:3] == [
         (1, "581476", None, DAY),
         (1, "admission", "inpatient", left),
@@ -258,9 +260,9 @@ def test_codes_are_those_recorded_or_else_concepts(made: Made):
     assert {code for (code,) in rows(made(cdm(condition_occurrence=conditions)), "diagnoses", "code")} == {
         "I21.9", "312328", "312329", "45", "J45.9",
     }  # fmt: skip
-    arrived = made(cdm(condition_occurrence=conditions), prefer="concept", code_systems={"diagnoses": "icd10"})
-    assert {code for (code,) in rows(arrived, "diagnoses", "code")} == {"312327", "312328", "312329", "45", "J459"}
-    assert refused(arrived, "condition_occurrence") == {"no code": 1}
+    converted = made(cdm(condition_occurrence=conditions), prefer="concept", code_systems={"diagnoses": "icd10"})
+    assert {code for (code,) in rows(converted, "diagnoses", "code")} == {"312327", "312328", "312329", "45", "J459"}
+    assert rejected(converted, "condition_occurrence") == {"no code": 1}
 
 
 def test_a_primary_diagnosis_is_the_main_one(made: Made):
@@ -272,7 +274,7 @@ def test_a_primary_diagnosis_is_the_main_one(made: Made):
     )
 
 
-def test_rows_that_break_a_rule_are_set_aside_as_they_were(made: Made):
+def test_rows_that_break_a_rule_are_rejected_as_they_were(made: Made):
     conditions = [
         condition(1, DAY, "I21", 1, note="fine"),
         condition(None, DAY, "I21", 1, note="a"),
@@ -282,9 +284,9 @@ def test_rows_that_break_a_rule_are_set_aside_as_they_were(made: Made):
         condition(1, date(1950, 4, 29), "I21", 1, note="e"),
         condition(77, DAY, "I21", 1, note="f"),
     ]
-    arrived = made(cdm(condition_occurrence=conditions))
-    aside = pl.read_parquet(arrived.folder / "refused" / "condition_occurrence.parquet").sort("note")
-    assert aside["rule"].to_list() == [
+    converted = made(cdm(condition_occurrence=conditions))
+    rejected_rows = pl.read_parquet(converted.folder / "rejected" / "condition_occurrence.parquet").sort("note")
+    assert rejected_rows["rule"].to_list() == [
         "no person",
         "no date",
         "date stands for unknown",
@@ -292,7 +294,7 @@ def test_rows_that_break_a_rule_are_set_aside_as_they_were(made: Made):
         "before birth",
         "person is not in persons",
     ]
-    assert aside.columns == ["rule", *conditions[0]]
+    assert rejected_rows.columns == ["rule", *conditions[0]]
 
 
 def test_eras_are_read_only_without_occurrences(made: Made):
@@ -302,11 +304,11 @@ def test_eras_are_read_only_without_occurrences(made: Made):
     )
     with_both = made(cdm(condition_era=era, condition_occurrence=[condition(1, DAY, "I21", 1)]))
     assert rows(with_both, "diagnoses", "code") == [("I21",)]
-    assert with_both.ignored == ("condition_era",)
+    assert with_both.account.ignored == ("condition_era",)
     for tables in (cdm(condition_era=era), {**cdm(condition_era=era), "condition_occurrence": nothing}):
-        arrived = made(tables)
-        assert rows(arrived, "diagnoses", "code", "end_date", "value") == [("5", DAY, None)]
-        assert arrived.ignored == ()
+        converted = made(tables)
+        assert rows(converted, "diagnoses", "code", "end_date", "value") == [("5", DAY, None)]
+        assert converted.account.ignored == ()
 
 
 def test_a_code_in_several_units_becomes_several_codes(made: Made):
@@ -330,8 +332,8 @@ def test_a_code_in_several_units_becomes_several_codes(made: Made):
         measured("odd", 1, None, 99),
         measured("bare", 1, None, 0),
     ]
-    arrived = made(cdm(measurement=given))
-    found = sorted(rows(arrived, "measurements", "code", "value"))
+    converted = made(cdm(measurement=given))
+    found = sorted(rows(converted, "measurements", "code", "value"))
     assert found == [
         ("bare", 1.0),
         ("hdl_mg_dl", 58.0),
@@ -341,7 +343,7 @@ def test_a_code_in_several_units_becomes_several_codes(made: Made):
         ("weight", 70.0),
         ("weight", 71.0),
     ]
-    units = open_registers(arrived.folder).manifest.tables["measurements"].units
+    units = open_registers(converted.folder).manifest.tables["measurements"].units
     assert units == {"hdl_mg_dl": "mg/dL", "hdl_mmol_l": "mmol/L", "odd": "concept 99", "weight": "kg"}
 
 
@@ -355,9 +357,9 @@ def test_a_folder_of_text_in_capitals_is_read_too(made: Made, tmp_path: Path, se
     for name, frame in given.items():
         frame.rename(str.upper).write_csv(folder / f"{name.upper()}.csv", separator=separator)
     (folder / "readme.md").write_text("not a table")
-    arrived = made(folder)
-    assert rows(arrived, "diagnoses", "person_id", "date", "code") == [(1, DAY, "I21")]
-    assert open_registers(arrived.folder).manifest.name == "SHORT"
+    converted = made(folder)
+    assert rows(converted, "diagnoses", "person_id", "date", "code") == [(1, DAY, "I21")]
+    assert open_registers(converted.folder).manifest.name == "SHORT"
 
 
 def test_days_are_read_however_they_are_written(made: Made):
@@ -374,7 +376,7 @@ def test_parts_of_a_table_in_a_folder_are_one_table(made: Made, tmp_path: Path):
         (folder / f"{name}.parquet").mkdir(parents=True)
         frame.head(1).write_parquet(folder / f"{name}.parquet" / "part-0.parquet")
         frame.tail(-1).write_parquet(folder / f"{name}.parquet" / "part-1.parquet")
-    assert made(folder).rows("person", "kept") == 3
+    assert made(folder).account.rows_of("person", "kept") == 3
 
 
 def test_a_database_is_read_in_the_same_way(made: Made, tmp_path: Path):
@@ -385,5 +387,5 @@ def test_a_database_is_read_in_the_same_way(made: Made, tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'cdm.sqlite'}"
     for name, frame in given.items():
         frame.write_database(name, url, engine="adbc")
-    arrived = made(url)
-    assert rows(arrived, "diagnoses", "person_id", "date", "code", "setting") == [(1, DAY, "I21", "inpatient")]
+    converted = made(url)
+    assert rows(converted, "diagnoses", "person_id", "date", "code", "setting") == [(1, DAY, "I21", "inpatient")]

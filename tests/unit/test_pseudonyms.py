@@ -136,10 +136,10 @@ def test_identities_in_other_columns_stop_it(place: Path, caplog: pytest.LogCapt
     write(place, "a.csv", f"pnr;mor\n{ANNA};{BO}\n")
     write(place, "b.csv", f"{CECILIA};x\n{ANNA};1\n")
     write(place, f"c_{BO}.csv", "x\n1\n")
-    with caplog.at_level(logging.DEBUG), pytest.raises(ContractError) as refused:
+    with caplog.at_level(logging.DEBUG), pytest.raises(ContractError) as rejected:
         run(place, columns=["pnr"])
-    assert [problem.column for problem in refused.value.problems] == ["mor", "column 1", None]
-    told = str(refused.value) + caplog.text
+    assert [problem.column for problem in rejected.value.problems] == ["mor", "column 1", None]
+    told = str(rejected.value) + caplog.text
     assert not any(value in told for value in (ANNA, BO, CECILIA))
     assert not (place / "out").exists()
     assert not (place / "keys").exists()
@@ -163,7 +163,7 @@ def test_places_and_secrets_that_are_not_fit_are_refused(place: Path, monkeypatc
     with pytest.raises(UsageError, match="kept apart"):
         pseudonymise(raw, place / "out", key, as_of=AS_OF)
     (place / "registers.toml").unlink()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="is the source"):
         pseudonymise(raw, raw, place / "k" / "key.parquet", as_of=AS_OF)
     with pytest.raises(ContractError, match="name this column too"):
         pseudonymise(raw, place / "out", key, ["LopNr"], as_of=AS_OF)

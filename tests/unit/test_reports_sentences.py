@@ -168,7 +168,7 @@ def test_why_here_in_one_area():
 
 
 def test_an_area_that_is_high_only_beyond_age_and_sex_is_told_so():
-    reasons = Reasons("1", "Norr", {"age_sex": -1.0, "place": 0.6}, None)
+    reasons = Reasons("1", "Norr", {"age_sex": -1.0, "area": 0.6}, None)
     assert reasons_sentence(story("en"), reasons) == (
         "the risk is 0.4 percentage points lower than in the municipality. Beyond age and sex the difference is +0.6. "
         "Largest known part: place (+0.6)."

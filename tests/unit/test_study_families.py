@@ -13,12 +13,12 @@ def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
         Ever(**asked),
         Ever(**asked, relative="mother", family="growth_family"),
         Ever(**asked, relative="all_siblings", family="living_conditions"),
-        Ever(**asked, relative="sibling", family="place"),
+        Ever(**asked, relative="sibling", family="area"),
     )
     shares = ("diagnoses", "mother__diagnoses", "sibling__diagnoses")
     columns = [*(feature.column for feature in features), *(f"{name}__observed_share" for name in shares)]
     families = families_of(features, columns)
     assert [families[column] for column in columns] == [
-        "age_sex", "health_care", "growth_family", "living_conditions", "place",
+        "age_sex", "health_care", "growth_family", "living_conditions", "area",
         "health_care", "growth_family", "living_conditions",
     ]  # fmt: skip

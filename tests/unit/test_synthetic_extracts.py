@@ -226,7 +226,7 @@ def test_command_writes_extracts_beside_the_registers(tmp_path: Path):
     registers, raw = tmp_path / "registers", tmp_path / "raw"
     command = ["synthesise", "--people", "1000", "--out", str(registers), "--extracts", str(raw)]
     assert CliRunner().invoke(app, command).exit_code == 0
-    assert open_registers(registers).refused().is_empty()
+    assert open_registers(registers).rejected().is_empty()
     assert (raw / "RTB_demografi.csv").is_file()
 
 

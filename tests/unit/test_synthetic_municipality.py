@@ -38,7 +38,7 @@ def resident(made: Municipality, on: date) -> pl.DataFrame:
 
 
 def test_written_folder_passes_the_contract_and_refuses_no_row(folder: Path):
-    assert open_registers(folder).refused().height == 0
+    assert open_registers(folder).rejected().height == 0
 
 
 def test_folder_and_frames_are_the_same(folder: Path, made: Municipality):

@@ -122,18 +122,16 @@ def estimate_areas(
         risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
     rows = observed_expected(cohort, risk, recalibration)
     _check_agreement(rows)
-    target_people = sums(group_now, None, labels.height)
-    present = target_people > 0
-    counts = rows.by_group(group_then, labels.height)
+    counts = _counts(rows, labels, group_then, group_now)
+    counts = counts.hstack(_persons(then, group_then, labels.height, rows.weighted_outcome > 0))
+    present = counts["target_people"].to_numpy() > 0
     observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
     theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
     level = _level(recalibration.level_variance, draws, seed)
     matrices = _quantities(theta, level, *_by_stratum(now, group_now, target_risk, present))
-    persons = _persons(then, group_then, labels.height, rows.weighted_outcome > 0)
-    people = counts.hstack(persons).with_columns(pl.Series("target_people", target_people))
     return AreaEstimates(
         by=columns,
-        table=_table(pl.concat([labels, people], how="horizontal").filter(present), matrices),
+        table=_table(counts.filter(present), matrices),
         draws=matrices,
         level=level,
         calibration=recalibration.account,
@@ -142,6 +140,12 @@ def estimate_areas(
         drift=drift_between_halves(rows, landmark, group_then, theta),
         disclosure=cohort.disclosure,
     )
+
+
+def _counts(rows: ObservedExpected, labels: pl.DataFrame, group_then: Numbers, group_now: Numbers) -> pl.DataFrame:
+    """Count each group: its outcomes in the cohort, and its people in the target population."""
+    people = pl.Series("target_people", sums(group_now, None, labels.height))
+    return pl.concat([labels, rows.by_group(group_then, labels.height).with_columns(people)], how="horizontal")
 
 
 def _persons(people: pl.DataFrame, group: NDArray[np.integer], groups: int, case: NDArray[np.bool_]) -> pl.DataFrame:

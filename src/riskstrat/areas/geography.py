@@ -115,7 +115,10 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     >>> found.pairs.tolist(), found.islands
     ([[0, 1]], ('far',))
     """
-    _refuse_tolerance(tolerance_m)
+    if not tolerance_m > 0:
+        raise UsageError(
+            Problem(found=f"a tolerance of {tolerance_m} m", expected="more than 0", remedy="leave it out, or raise it")
+        )
     features = cast("list[Mapping[str, Mapping[str, object]]]", geometry.get("features") or [])
     _check(features, key)
     areas = tuple(str(feature["properties"][key]) for feature in features)
@@ -131,13 +134,6 @@ def _borders(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.intp]:
     along = shapely.length(shapely.intersection(shapely.boundary(shapes[one]), widened[other]))
     pairs = np.stack([one, other], axis=1)[along > _BORDER_IN_TOLERANCES * tolerance]
     return np.unique(pairs.astype(np.intp), axis=0).reshape(-1, 2)
-
-
-def _refuse_tolerance(tolerance_m: float) -> None:
-    if not tolerance_m > 0:
-        raise UsageError(
-            Problem(found=f"a tolerance of {tolerance_m} m", expected="more than 0", remedy="leave it out, or raise it")
-        )
 
 
 def _check(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> None:

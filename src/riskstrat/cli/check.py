@@ -1,10 +1,11 @@
-"""``riskstrat check``: what looks wrong with registers.
+"""``riskstrat check``: what looks wrong with registers, and what a condition finds in them.
 
 In: a register folder. Out: findings by severity on the terminal; the exit code says whether there are errors.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,12 +13,23 @@ import typer
 from riskstrat.errors import ContractError
 
 
-def check(registers: Annotated[str, typer.Argument(help="The register folder, or the address of a database.")]) -> None:
+def check(
+    registers: Annotated[str, typer.Argument(help="The register folder, or the address of a database.")],
+    *,
+    condition: Annotated[
+        str | None, typer.Option(help="Also count what this condition (a name, or the path of your own) finds in them.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As-of date of that count; default: after the data.")
+    ] = None,
+) -> None:
     """Look for everything that may be wrong with registers; exit code 3 if something makes results wrong."""
-    from riskstrat import quality
+    from riskstrat import conditions, quality
+    from riskstrat.publication.findings import publish_findings
     from riskstrat.registers import open_registers
 
-    found = quality.check(open_registers(registers))
-    typer.echo(str(found))
+    wanted = conditions.load(condition) if condition else None
+    found = quality.check(open_registers(registers), wanted, as_of=as_of.date() if as_of else None)
+    typer.echo(str(publish_findings(found)))
     if found.has_errors:
         raise typer.Exit(ContractError.exit_code)

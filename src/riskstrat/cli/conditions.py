@@ -45,14 +45,8 @@ def describe(
 
 
 def _released_counts(condition: Condition, folder: Path) -> pl.DataFrame:
-    from riskstrat.cohort import code_counts
-    from riskstrat.disclosure import Table, release
+    from riskstrat.publication.findings import release_components
+    from riskstrat.quality import count_declared_rows
     from riskstrat.registers import open_registers
 
-    table = Table(
-        code_counts(condition, open_registers(folder)),
-        dimensions=("register", "codes", "settings", "positions"),
-        counts=("rows", "people"),
-        derived={"different": "people"},
-    )
-    return release(table).frame
+    return release_components(count_declared_rows(condition, open_registers(folder)).filter("in_registers"))

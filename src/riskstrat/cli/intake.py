@@ -1,6 +1,6 @@
 """``riskstrat intake``: raw extracts to a register folder.
 
-In: a folder of extracts. Out: a register folder with an account of what was read, mended and refused.
+In: a folder of extracts. Out: a register folder with an account of what was read, repaired and rejected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from riskstrat.cli.progress import progress
 def intake(
     raw: Annotated[Path, typer.Argument(help="The folder of extracts, as it was delivered.")],
     *,
-    out: Annotated[Path, typer.Option(help="The register folder to write; what is there is replaced.")],
+    out: Annotated[Path, typer.Option(help="The register folder to write; an earlier result is replaced.")],
     mapping: Annotated[
         list[Path] | None, typer.Option(help="A mapping of your own (TOML); give it again for several.")
     ] = None,
@@ -29,15 +29,11 @@ def intake(
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
     from riskstrat.intake import extracts
+    from riskstrat.publication.intake_account import release_intake, summary_lines
 
     with progress("intake") as report:
         last_day = data_end.date() if data_end else None
         done = extracts(raw, out, mapping=mapping or (), name=name, data_end=last_day, progress=report)
-    released = done.report.released()
-    for row in released["inputs"].frame.iter_rows(named=True):
-        typer.echo(f"{row['place']:<28} read {_shown(row['read'])}, refused {_shown(row['refused'])}")
+    for line in summary_lines(release_intake(done.account)["inputs"]):
+        typer.echo(line)
     typer.echo(f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}")
-
-
-def _shown(count: int | None) -> str:
-    return "(few)" if count is None else f"{count:,}"

@@ -16,7 +16,7 @@ from riskstrat.cli.progress import progress
 
 def pseudonymise(
     source: Annotated[Path, typer.Argument(help="The file or folder that arrived.")],
-    out: Annotated[Path, typer.Argument(help="The folder to write; it must not exist.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write; an earlier result is replaced.")],
     key_file: Annotated[Path, typer.Argument(help="Where running numbers are kept, apart from source and out.")],
     *,
     column: Annotated[

@@ -14,14 +14,13 @@ import typer
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
-    from riskstrat.intake.conversion import Arrived
+    from riskstrat.intake.conversion import ConversionResult
 
-Out = Annotated[Path, typer.Option(help="The register folder to write; what is there is replaced.")]
+Out = Annotated[Path, typer.Option(help="The register folder to write; an earlier result is replaced.")]
 DataEnd = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day that can have been seen; default: of the data.")
 ]
 Delay = Annotated[int, typer.Option(min=0, help="Days until a row is known to whoever scores.")]
-FEW = 5
 
 
 def from_omop(
@@ -40,7 +39,7 @@ def from_omop(
     from riskstrat.intake import from_omop as convert
 
     with progress("from-omop"):
-        arrived = convert(
+        converted = convert(
             source,
             out,
             data_end=_day(data_end),
@@ -49,7 +48,7 @@ def from_omop(
             prefer=prefer,
             area_column=area_column,
         )
-    _tell(arrived)
+    _print_summary(converted)
 
 
 def from_meds(
@@ -67,7 +66,7 @@ def from_meds(
     from riskstrat.intake import from_meds as convert
 
     with progress("from-meds"):
-        arrived = convert(
+        converted = convert(
             source,
             out,
             data_end=_day(data_end),
@@ -75,7 +74,7 @@ def from_meds(
             tables=_pairs(table),
             follow_up=follow_up,
         )
-    _tell(arrived)
+    _print_summary(converted)
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -89,14 +88,11 @@ def _pairs(given: list[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in (each.partition("=") for each in given or ())}
 
 
-def _tell(arrived: Arrived) -> None:
-    for place in arrived.account["place"].unique(maintain_order=True):
-        read, refused = (_shown(arrived.rows(place, outcome)) for outcome in ("read", "refused"))
-        typer.echo(f"{place:<28} read {read}, refused {refused}")
-    if arrived.ignored:
-        typer.echo(f"not read: {', '.join(arrived.ignored)}")
-    typer.echo(f"{arrived.folder}: registers; refused rows are in {arrived.folder / 'refused'}")
+def _print_summary(converted: ConversionResult) -> None:
+    from riskstrat.publication.intake_account import release_conversion, summary_lines
 
-
-def _shown(rows: int) -> str:
-    return "(few)" if 0 < rows < FEW else f"{rows:,}"
+    for line in summary_lines(release_conversion(converted.account)):
+        typer.echo(line)
+    if converted.account.ignored:
+        typer.echo(f"not read: {', '.join(converted.account.ignored)}")
+    typer.echo(f"{converted.folder}: registers; rejected rows are in {converted.folder / 'rejected'}")

@@ -31,6 +31,16 @@ def bare(code: str) -> str:
     Upper case without dots, the commas of ICD-8, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish
     primary care version.
 
+    Parameters
+    ----------
+    code
+        As a register writes it.
+
+    Returns
+    -------
+    str
+        As it is compared.
+
     Examples
     --------
     >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-", "412,01")]
@@ -71,6 +81,11 @@ class CodeExpression:
 
     Equal when the parts are equal, in whatever order and spelling they were written; ``str()`` gives the canonical
     form, which parses back to the same value.
+
+    Attributes
+    ----------
+    included, excluded
+        Ranges of codes, in canonical order.
 
     Examples
     --------

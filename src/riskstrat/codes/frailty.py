@@ -48,6 +48,16 @@ def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
 def frailty_risk_band(points: pl.Expr) -> pl.Expr:
     """Name the risk band of a Hospital Frailty Risk Score: below 5 low, 5 to 15 intermediate, above 15 high.
 
+    Parameters
+    ----------
+    points
+        The score, as `hfrs` gives it.
+
+    Returns
+    -------
+    polars.Expr
+        ``"low"``, ``"intermediate"`` or ``"high"`` (Gilbert et al., Lancet 2018;391:1775-82); null where unknown.
+
     Examples
     --------
     >>> pl.DataFrame({"hfrs": [4.9, 5.0, 15.0, 15.1]}).select(frailty_risk_band(pl.col("hfrs"))).to_series().to_list()

@@ -109,6 +109,21 @@ def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.
 def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
     """Give the z-score at which a grade begins, the same at every age: the z of its body mass index at 18 years.
 
+    Parameters
+    ----------
+    grade, sex
+        As in `iotf_cutoff_bmi`.
+
+    Returns
+    -------
+    polars.Expr
+        Float64, named ``iotf_<grade>_z``; null where the sex is unknown.
+
+    Raises
+    ------
+    UsageError
+        If there is no such grade.
+
     Examples
     --------
     >>> both = pl.DataFrame({"sex": ["male", "female"]})

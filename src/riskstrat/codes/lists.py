@@ -32,6 +32,11 @@ class CodeList:
         Where the codes come from.
     status
         ``verified`` if the codes were checked against the source, ``memory`` if they still have to be.
+
+    Examples
+    --------
+    >>> [(found.name, found.status) for found in codelists() if found.name == "statins"]
+    [('statins', 'memory')]
     """
 
     name: str
@@ -109,6 +114,11 @@ def matching(expression: str, codes: Iterable[str | None], *, prefix: bool) -> l
 @cache
 def codelists() -> tuple[CodeList, ...]:
     """List the named code lists by classification and name.
+
+    Returns
+    -------
+    tuple of CodeList
+        All lists that ship.
 
     Examples
     --------

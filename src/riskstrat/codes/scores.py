@@ -44,6 +44,12 @@ class ScoreItem:
         Items that together stand for this one, even where no code of its own is recorded.
     replaced_by
         The graver item beside which this one does not count; empty if there is none.
+
+    Examples
+    --------
+    >>> item = score("hfrs").items[0]
+    >>> item.name, item.points, str(item.codes)
+    ('F00', 7.1, 'F00')
     """
 
     name: str
@@ -73,6 +79,11 @@ class Score:
         The classification that the codes belong to; they match by prefix.
     items
         What is counted, each once however often it is recorded.
+
+    Examples
+    --------
+    >>> score("charlson_se").has_versions, score("hfrs").has_versions
+    (True, False)
     """
 
     name: str
@@ -180,6 +191,16 @@ class Score:
 def score_points(name: str) -> tuple[tuple[CodeExpression, float], ...]:
     """List the codes and points of a score, one pair an item.
 
+    Parameters
+    ----------
+    name
+        Name of the score, see `scores`.
+
+    Returns
+    -------
+    tuple of (CodeExpression, float)
+        In the order of the items.
+
     Raises
     ------
     UsageError
@@ -197,6 +218,16 @@ def score_points(name: str) -> tuple[tuple[CodeExpression, float], ...]:
 @cache
 def score(name: str) -> Score:
     """Look up a score by its name.
+
+    Parameters
+    ----------
+    name
+        Such as ``"hfrs"``, see `scores`.
+
+    Returns
+    -------
+    Score
+        The declared score.
 
     Raises
     ------
@@ -220,6 +251,11 @@ def score(name: str) -> Score:
 @cache
 def scores() -> tuple[str, ...]:
     """Names of the scores that ship.
+
+    Returns
+    -------
+    tuple of str
+        In alphabetical order.
 
     Examples
     --------

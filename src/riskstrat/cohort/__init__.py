@@ -4,6 +4,5 @@ In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the
 """
 
 from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
-from riskstrat.cohort.occurrence import code_counts
 
-__all__ = ["MIN_OUTCOMES", "build_cohort", "code_counts", "target_population"]
+__all__ = ["MIN_OUTCOMES", "build_cohort", "target_population"]

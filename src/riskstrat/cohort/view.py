@@ -16,7 +16,7 @@ from riskstrat.codes import matching
 from riskstrat.cohort.as_of import refuse_late_as_of
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import Condition
-from riskstrat.declare.calendar import day_number, of_days
+from riskstrat.declare.calendar import day_number, map_distinct_days
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
 
@@ -109,7 +109,7 @@ class RegisterView:
             death_date=pl.when(died + delay < self.as_of).then(died),
         )
         known = sorted_by(persons.collect(), "person_id")
-        return known.with_columns(of_days(known["birth_date"], day_number).alias("birth_number"))
+        return known.with_columns(map_distinct_days(known["birth_date"], day_number).alias("birth_number"))
 
     @cached_property
     def residences(self) -> pl.DataFrame:

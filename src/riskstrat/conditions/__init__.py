@@ -19,7 +19,12 @@ ATTRIBUTE = "CONDITION"
 
 
 def available() -> tuple[str, ...]:
-    """Name the conditions that ship, in alphabetical order.
+    """Name the conditions that ship.
+
+    Returns
+    -------
+    tuple of str
+        In alphabetical order.
 
     Examples
     --------
@@ -37,6 +42,11 @@ def load(condition: str | Path | Condition) -> Condition:
     condition
         ``"frailty"``, ``"my_condition.py"``, or a `Condition`. A file is Python code and runs when it is loaded:
         only load files that you trust.
+
+    Returns
+    -------
+    Condition
+        The declaration.
 
     Raises
     ------

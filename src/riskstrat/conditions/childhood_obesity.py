@@ -125,7 +125,7 @@ CONDITION = Condition(
     ),
     examples=(
         Example(
-            says="a boy at the obesity curve at four has the outcome",
+            description="a boy at the obesity curve at four has the outcome",
             index=date(2016, 7, 1),
             born=date(2015, 1, 1),
             sex="male",
@@ -139,7 +139,7 @@ CONDITION = Condition(
             features=(("latest_births_mother_bmi_kg_m2_ever", 31.0), ("sex_male", 1.0)),
         ),
         Example(
-            says="a girl below the obesity curve nearest four has not, whatever she weighed at five",
+            description="a girl below the obesity curve nearest four has not, whatever she weighed at five",
             index=date(2016, 7, 1),
             born=date(2015, 1, 1),
             resident_from=date(2015, 1, 1),

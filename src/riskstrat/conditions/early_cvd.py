@@ -145,7 +145,7 @@ CONDITION = Condition(
     ),
     examples=(
         Example(
-            says="a first heart attack two years after the index is the outcome",
+            description="a first heart attack two years after the index is the outcome",
             index=date(2018, 6, 1),
             born=date(1968, 1, 1),
             sex="male",
@@ -165,7 +165,7 @@ CONDITION = Condition(
             features=(("ever_prescriptions_statins_1y", 1.0), ("sex_male", 1.0)),
         ),
         Example(
-            says="an earlier heart attack is prevalent disease and leaves the person out",
+            description="an earlier heart attack is prevalent disease and leaves the person out",
             index=date(2018, 6, 1),
             born=date(1968, 1, 1),
             rows=(
@@ -181,7 +181,7 @@ CONDITION = Condition(
             event=None,
         ),
         Example(
-            says="death from another cause competes",
+            description="death from another cause competes",
             index=date(2018, 6, 1),
             born=date(1968, 1, 1),
             died=date(2019, 6, 1),

@@ -146,7 +146,7 @@ CONDITION = Condition(
     ),
     examples=(
         Example(
-            says="a hip fracture three months after the index is the outcome",
+            description="a hip fracture three months after the index is the outcome",
             index=date(2019, 6, 1),
             born=date(1940, 5, 1),
             rows=(
@@ -165,7 +165,7 @@ CONDITION = Condition(
             features=(("ever_diagnoses_heart_failure_5y", 1.0), ("ever_diagnoses_dementia_5y", 0.0)),
         ),
         Example(
-            says="one unplanned admission, transferred to a second hospital the same day, is not the outcome",
+            description="one unplanned admission, transferred to a second hospital the same day, is not the outcome",
             index=date(2019, 6, 1),
             born=date(1940, 5, 1),
             sex="male",
@@ -177,7 +177,7 @@ CONDITION = Condition(
             duration_days=731,
         ),
         Example(
-            says="somebody in special housing at the index is left out",
+            description="somebody in special housing at the index is left out",
             index=date(2019, 6, 1),
             born=date(1930, 5, 1),
             rows=(Row(register="services", date=date(2018, 1, 1), code="special_housing"),),

@@ -1,4 +1,4 @@
-"""The words in which an epidemiologist declares a condition.
+"""The declarations in which an epidemiologist writes a condition.
 
 In: what is written in a condition's file. Out: frozen, comparable, hashable records that print to JSON and back.
 """

@@ -30,25 +30,25 @@ def day_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
-def of_days(days: pl.Series, ask: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    """Ask something of many dates that lie close together, by asking it once of each day between them.
+def map_distinct_days(days: pl.Series, function: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """Apply a function to many dates that lie close together, by applying it once to each day between them.
 
     Examples
     --------
     >>> from datetime import date
-    >>> of_days(pl.Series([date(2021, 2, 28), date(2020, 2, 29)]), day_number).to_list()
+    >>> map_distinct_days(pl.Series([date(2021, 2, 28), date(2020, 2, 29)]), day_number).to_list()
     [20210228, 20200229]
     """
     day = pl.col("day")
     given = days.to_frame("day")
     if days.null_count() == len(days):
-        return given.select(ask(day)).to_series().alias(days.name)
-    answers = given.select(pl.date_range(day.min(), day.max()).alias("day")).select(ask(day)).to_series()
-    return answers.gather(given.select(day.to_physical() - day.to_physical().min()).to_series()).alias(days.name)
+        return given.select(function(day)).to_series().alias(days.name)
+    values = given.select(pl.date_range(day.min(), day.max()).alias("day")).select(function(day)).to_series()
+    return values.gather(given.select(day.to_physical() - day.to_physical().min()).to_series()).alias(days.name)
 
 
 def whole_years(birth_number: str, index_number: str) -> pl.Expr:
-    """Age in whole elapsed years (Int32); who was born on 29 February has the birthday on 1 March in other years.
+    """Age in whole elapsed years (Int32); birthdays on 29 February are on 1 March in other years.
 
     Parameters
     ----------

@@ -33,6 +33,16 @@ class Wording(Declaration):
         What they are expected to do or have: "have obesity at the age of four".
     cases
         The cases as a noun, after a number: "cases of obesity".
+
+    Examples
+    --------
+    >>> wording = Wording(
+    ...     people=LocalisedText(en="inhabitants", sv="invånare"),
+    ...     outcome=LocalisedText(en="have a stroke", sv="får stroke"),
+    ...     cases=LocalisedText(en="strokes", sv="stroke"),
+    ... )
+    >>> wording.cases.in_language("en")
+    'strokes'
     """
 
     people: LocalisedText
@@ -42,7 +52,20 @@ class Wording(Declaration):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Row(Declaration):
-    """One register row of a made-up person in an `Example`."""
+    """One register row of a made-up person in an `Example`.
+
+    Parameters
+    ----------
+    register
+        Name of the event table.
+    date, code, value, end_date, known_on, setting, position
+        The columns of event tables.
+
+    Examples
+    --------
+    >>> Row(register="diagnoses", date=dt.date(2020, 6, 1), code="I214", setting="inpatient").code
+    'I214'
+    """
 
     register: str
     date: dt.date
@@ -56,11 +79,11 @@ class Row(Declaration):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Example(Declaration):
-    """A made-up person and the answer that an epidemiologist expects; tested with every condition.
+    """A made-up person and the outcome and features that are expected; every condition is tested with its examples.
 
     Parameters
     ----------
-    says
+    description
         What the example shows, in one sentence.
     index
         The index date that the example speaks of.
@@ -74,9 +97,15 @@ class Example(Declaration):
         Expected outcome at that index; event None where the person is expected to be left out.
     features
         Expected values of some columns of X, as pairs of column and value.
+
+    Examples
+    --------
+    >>> born, index = dt.date(1968, 1, 1), dt.date(2018, 6, 1)
+    >>> Example(description="nothing happens", index=index, born=born, event=0, duration_days=1826).sex
+    'female'
     """
 
-    says: str
+    description: str
     index: dt.date
     born: dt.date
     sex: str = "female"
@@ -96,7 +125,7 @@ class Condition(Declaration):
     ----------
     name
         Lower-case name, also the name of its file.
-    title, words
+    title, wording
         How reports speak of it.
     population, index
         Who is at risk, and from when.
@@ -110,9 +139,21 @@ class Condition(Declaration):
     references
         Sources, as ``doi:...`` or a citation.
     examples
-        Made-up people with the answer expected of them.
+        Made-up persons with the outcome and features expected of them.
     limits
         What a reader must know before using it.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a field is not as described, or two features give the same column.
+
+    Examples
+    --------
+    >>> from riskstrat import conditions
+    >>> frailty = conditions.load("frailty")
+    >>> frailty.horizon_days, len(frailty.features) > 20
+    (731, True)
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -1,4 +1,4 @@
-"""A condition in words: who, from when, for how long, what is known of them, what is counted, and by which codes.
+"""A condition as a text: who, from when, for how long, what is known of them, what is counted, and by which codes.
 
 In: a `Condition`, and how often its codes occur where registers were given. Out: Markdown in English or Swedish.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from riskstrat.declare.asked import Asked, rows_asked, spelled_out
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.condition import Condition
+from riskstrat.declare.event_queries import EventQuery, event_queries, spell_out_codes
 from riskstrat.declare.features import Feature
 from riskstrat.declare.outcomes import OutcomeKind
 from riskstrat.declare.windows import AnchoredWindow
@@ -24,7 +24,7 @@ HEADINGS = {
     "outcome": LocalisedText(en="Outcome", sv="Utfall"),
     "horizon": LocalisedText(en="Time at risk", sv="Risktid"),
     "features": LocalisedText(en="What is known before the index", sv="Vad som är känt före indexdatum"),
-    "kinds": LocalisedText(en="What these features answer", sv="Vad dessa faktorer svarar på"),
+    "kinds": LocalisedText(en="What these features measure", sv="Vad dessa faktorer mäter"),
     "codes": LocalisedText(en="Codes", sv="Koder"),
     "programmes": LocalisedText(en="Programmes", sv="Insatser"),
     "limits": LocalisedText(en="Limits", sv="Begränsningar"),
@@ -35,10 +35,10 @@ _COLUMNS = {
     "sv": ("register", "koder", "endast", "betydelse"),
 }
 _COUNTS = {
-    "en": {"different": "different codes", "rows": "rows", "people": "people"},
-    "sv": {"different": "olika koder", "rows": "rader", "people": "personer"},
+    "en": {"different": "different codes", "rows": "rows", "persons": "persons"},
+    "sv": {"different": "olika koder", "rows": "rader", "persons": "personer"},
 }
-_NOT_THERE = "–"
+_NO_TABLE = "–"
 """Where the registers have no such table."""
 _WITHHELD = LocalisedText(en="too few to show", sv="för få för att visas")
 
@@ -54,7 +54,12 @@ def describe(condition: Condition, language: Language = "en", counts: pl.DataFra
         ``"en"`` or ``"sv"``; names of kinds, registers and codes stay as they are declared.
     counts
         How often codes occur in registers, released: register, codes, settings and positions (joined by commas), and
-        different, rows and people, null where they are withheld.
+        different, rows and persons, null where they are withheld.
+
+    Returns
+    -------
+    str
+        The text in Markdown.
 
     Examples
     --------
@@ -81,12 +86,12 @@ def _sections(condition: Condition, language: Language, counts: pl.DataFrame | N
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
     yield "excluding", [_excluded(rule.reason, rule.having, language) for rule in population.excluding]
-    yield "index", [_told(condition.index, condition.index.description, language)]
+    yield "index", [_described(condition.index, condition.index.description, language)]
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
     yield "kinds", [_kind(kind, language) for kind in kinds]
-    yield "codes", _codes(rows_asked(condition), language, counts)
+    yield "codes", _codes(event_queries(condition), language, counts)
     yield "programmes", [_programme(each.title, each.source, language) for each in condition.programmes]
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
@@ -98,8 +103,8 @@ def _excluded(reason: LocalisedText, having: Declaration, language: Language) ->
 
 def _outcomes(condition: Condition, language: Language) -> list[str]:
     parts: tuple[OutcomeKind, ...] = getattr(condition.outcome, "outcomes", (condition.outcome,))
-    told = [_told(part, part.description, language) for part in parts]
-    return [f"- {each}" for each in (*told, condition.competing.description.in_language(language))]
+    described = [_described(part, part.description, language) for part in parts]
+    return [f"- {each}" for each in (*described, condition.competing.description.in_language(language))]
 
 
 def _time_at_risk(condition: Condition) -> LocalisedText:
@@ -119,40 +124,40 @@ def _kind(kind: type[Feature], language: Language) -> str:
     return f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
 
 
-def _codes(asked: tuple[Asked, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
-    """List all rows that the condition asks for, their codes spelled out, as a table."""
+def _codes(queries: tuple[EventQuery, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
+    """List all queries of the condition, their codes spelled out, as a table."""
     found = {} if counts is None else {_key(row): row for row in counts.iter_rows(named=True)}
     names = [] if counts is None else list(_COUNTS[language])
     headings = [*_COLUMNS[language], *(_COUNTS[language][name] for name in names)]
-    rows = [[*_row(one, language), *_numbers(found, one, names, language)] for one in asked]
+    rows = [[*_row(query, language), *_numbers(found, query, names, language)] for query in queries]
     table = [headings, ["---"] * len(headings), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in table] if asked else []
+    return [f"| {' | '.join(cells)} |" for cells in table] if queries else []
 
 
-def _row(asked: Asked, language: Language) -> list[str]:
-    narrowed = ", ".join((*asked.settings, *asked.positions))
-    return [asked.register, f"`{asked.codes}`", narrowed, spelled_out(asked.codes, language)]
+def _row(query: EventQuery, language: Language) -> list[str]:
+    narrowed = ", ".join((*query.settings, *query.positions))
+    return [query.register, f"`{query.codes}`", narrowed, spell_out_codes(query.codes, language)]
 
 
 def _numbers(
-    found: Mapping[Asked, Mapping[str, object]], asked: Asked, names: list[str], language: Language
+    found: Mapping[EventQuery, Mapping[str, object]], query: EventQuery, names: list[str], language: Language
 ) -> list[str]:
-    if asked not in found:
-        return [_NOT_THERE] * len(names)
-    row = found[asked]
+    if query not in found:
+        return [_NO_TABLE] * len(names)
+    row = found[query]
     return [_WITHHELD.in_language(language) if row[name] is None else str(row[name]) for name in names]
 
 
-def _key(row: Mapping[str, str]) -> Asked:
+def _key(row: Mapping[str, str]) -> EventQuery:
     settings, positions = (tuple(filter(None, row[name].split(","))) for name in ("settings", "positions"))
-    return Asked(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
+    return EventQuery(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
 
 
 def _programme(title: LocalisedText, source: LocalisedText, language: Language) -> str:
     return f"- {title.in_language(language)} ({source.in_language(language)})"
 
 
-def _told(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:
+def _described(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:
     return _sentence(declaration, language) if description is None else description.in_language(language)
 
 

@@ -26,6 +26,11 @@ def duration_days(text: str) -> int:
     text
         ``"90d"`` or ``"5y"``.
 
+    Returns
+    -------
+    int
+        Whole days.
+
     Raises
     ------
     ValueError
@@ -46,6 +51,21 @@ def duration_days(text: str) -> int:
 
 def window_days(text: str) -> int | None:
     """Turn a look-back window into days, or None for ``"ever"``.
+
+    Parameters
+    ----------
+    text
+        A duration or ``"ever"``.
+
+    Returns
+    -------
+    int or None
+        Whole days.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither.
 
     Examples
     --------

@@ -14,10 +14,10 @@ import polars as pl
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.asked import rows_in_words
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.declare.calendar import day_number, of_days, plus_months
+from riskstrat.declare.calendar import day_number, map_distinct_days, plus_months
 from riskstrat.declare.durations import describe_lookback, duration_days
+from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import View
 
 LOOK_BACK = dt.timedelta(days=365)
@@ -29,6 +29,11 @@ class IndexKind(Declaration, ABC):
     """How index dates are found.
 
     A new kind says `index_dates`; the other members have the values of the usual case.
+
+    Examples
+    --------
+    >>> AtAge(months=18).own_date, Every(years=2).own_date
+    (True, False)
     """
 
     own_date: ClassVar[bool] = False
@@ -57,7 +62,18 @@ class IndexKind(Declaration, ABC):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class OnDate(IndexKind):
-    """Everybody who is eligible on one date."""
+    """Everybody who is eligible on one date.
+
+    Parameters
+    ----------
+    date
+        The index date of everybody.
+
+    Examples
+    --------
+    >>> OnDate(date=dt.date(2019, 6, 1)).description.en
+    '2019-06-01 for everybody'
+    """
 
     date: dt.date
 
@@ -73,7 +89,18 @@ class OnDate(IndexKind):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Every(IndexKind):
-    """Landmarks: everybody eligible at the last possible date, and every so many years before it."""
+    """Landmarks: everybody eligible at the last possible date, and every so many years before it.
+
+    Parameters
+    ----------
+    years
+        Years between landmarks.
+
+    Examples
+    --------
+    >>> Every(years=2).years
+    2
+    """
 
     years: Annotated[int, Field(ge=1, le=20)]
 
@@ -101,7 +128,18 @@ class Every(IndexKind):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtAge(IndexKind):
-    """The day on which a person reaches an age in months; a missing day becomes the first of the next month."""
+    """The day on which a person reaches an age in months; a missing day becomes the first of the next month.
+
+    Parameters
+    ----------
+    months
+        The age in months.
+
+    Examples
+    --------
+    >>> AtAge(months=18).description.en
+    'the day on which a person becomes 18 months old'
+    """
 
     own_date: ClassVar[bool] = True
 
@@ -118,13 +156,19 @@ class AtAge(IndexKind):
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody the day on which they reach the age."""
         people = view.persons.collect()
-        reached = of_days(people["birth_date"], lambda day: plus_months(day, self.months))
-        return people.lazy().with_columns(index_date=reached, index_number=of_days(reached, day_number))
+        reached = map_distinct_days(people["birth_date"], lambda day: plus_months(day, self.months))
+        return people.lazy().with_columns(index_date=reached, index_number=map_distinct_days(reached, day_number))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtBirth(IndexKind):
-    """The day of birth; residence and area are those of that day."""
+    """The day of birth; residence and area are those of that day.
+
+    Examples
+    --------
+    >>> AtBirth().resident_from_days
+    0
+    """
 
     own_date: ClassVar[bool] = True
     resident_from_days: ClassVar[int] = 0
@@ -141,7 +185,18 @@ class AtBirth(IndexKind):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AtEvent(IndexKind):
-    """The day of a person's first event of a kind."""
+    """The day of a person's first event of a kind.
+
+    Parameters
+    ----------
+    register, codes, settings, positions
+        Which rows, as in `EventQuery`.
+
+    Examples
+    --------
+    >>> AtEvent(register="diagnoses", codes="E11").registers
+    ('diagnoses',)
+    """
 
     own_date: ClassVar[bool] = True
 
@@ -153,7 +208,7 @@ class AtEvent(IndexKind):
     @property
     def description(self) -> LocalisedText:
         """The event."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(
             en=f"the day of a person's first row of {rows.en}", sv=f"dagen för personens första rad med {rows.sv}"
         )

@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from riskstrat.declare.asked import rows_in_words
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import EVER, Duration, Window, describe_lookback, duration_days, window_days
+from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import Rows, View
 
 _LINE_DAYS = 8_000_000
@@ -28,6 +28,11 @@ class OutcomeKind(Declaration, ABC):
     """What counts as the outcome.
 
     A new kind says `registers` and `found`; the other members have the values of the usual case.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").must_be_measured
+    False
     """
 
     @property
@@ -66,7 +71,13 @@ class OutcomeKind(Declaration, ABC):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Death(Declaration):
-    """Death from any cause, from the register of persons."""
+    """Death from any cause, from the register of persons.
+
+    Examples
+    --------
+    >>> Death().description.sv
+    'död utan utfallet dessförinnan konkurrerar'
+    """
 
     @property
     def description(self) -> LocalisedText:
@@ -84,6 +95,11 @@ class RegisterOutcome(OutcomeKind):
     ----------
     register, codes, settings, positions
         Which rows match.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").registers
+    ('diagnoses',)
     """
 
     register: str
@@ -110,6 +126,13 @@ class EventOutcome(RegisterOutcome):
     ----------
     washout
         People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
+    register, codes, settings, positions
+        As in `RegisterOutcome`.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63", washout="1y").washout
+    '1y'
     """
 
     washout: Window | None = None
@@ -117,10 +140,10 @@ class EventOutcome(RegisterOutcome):
     @property
     def description(self) -> LocalisedText | None:
         """What happens, and who is left out because it happened before."""
-        return None if self.happening is None else _and_washout(self.happening, self.washout)
+        return None if self.event_description is None else _with_washout(self.event_description, self.washout)
 
     @property
-    def happening(self) -> LocalisedText | None:
+    def event_description(self) -> LocalisedText | None:
         """What happens, in words."""
         return None
 
@@ -147,12 +170,23 @@ class EventOutcome(RegisterOutcome):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class FirstEvent(EventOutcome):
-    """The first matching row after the index."""
+    """The first matching row after the index.
+
+    Parameters
+    ----------
+    register, codes, settings, positions, washout
+        As in `EventOutcome`.
+
+    Examples
+    --------
+    >>> FirstEvent(register="diagnoses", codes="I63").event_description.en
+    'first row of `I63` in diagnoses'
+    """
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The row."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(en=f"first row of {rows.en}", sv=f"första raden med {rows.sv}")
 
     def occurrences(self, view: View) -> pl.LazyFrame:
@@ -171,15 +205,23 @@ class NthEvent(EventOutcome):
     ----------
     n, span
         The outcome is on the start of a spell that is the n-th within so many days; all n start after the index.
+    register, codes, settings, positions, washout
+        As in `EventOutcome`.
+
+    Examples
+    --------
+    >>> twice = NthEvent(register="contacts", codes="admission_unplanned", n=2, span="1y")
+    >>> twice.n, twice.span
+    (2, '1y')
     """
 
     n: Annotated[int, Field(ge=2, le=100)] = 2
     span: Duration = "1y"
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The spell, and within how long."""
-        rows, within = rows_in_words(self), describe_lookback(self.span)
+        rows, within = describe_rows(self), describe_lookback(self.span)
         return LocalisedText(
             en=f"start of spell number {self.n} of {rows.en} within {within.en}, all after the index",
             sv=f"början av vårdtillfälle nummer {self.n} med {rows.sv} inom {within.sv}, alla efter indexdatum",
@@ -217,15 +259,25 @@ class DeathFrom(FirstEvent):
     positions: tuple[str, ...] = ("underlying",)
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The causes."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         return LocalisedText(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AnyOf(OutcomeKind):
     """The first of several outcomes; each keeps its own washout.
+
+    Parameters
+    ----------
+    outcomes
+        The outcomes, also as positional arguments.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If outcomes that must be measured are mixed with others.
 
     Examples
     --------
@@ -277,9 +329,9 @@ class AnyOf(OutcomeKind):
         return pl.concat([outcome.prevalent(view, candidates) for outcome in self.outcomes]).unique()
 
 
-def _and_washout(happening: LocalisedText, washout: str | None) -> LocalisedText:
+def _with_washout(event: LocalisedText, washout: str | None) -> LocalisedText:
     left_out = _left_out(None if washout is None else window_days(washout) or EVER)
-    return LocalisedText(en=f"{happening.en}; {left_out.en}", sv=f"{happening.sv}; {left_out.sv}")
+    return LocalisedText(en=f"{event.en}; {left_out.en}", sv=f"{event.sv}; {left_out.sv}")
 
 
 def _left_out(days: int | str | None) -> LocalisedText:

@@ -42,6 +42,12 @@ class Excluding(Declaration):
         spell) in its window is left out, which is who has more than 0 in the feature.
     reason
         How the flow names them.
+
+    Examples
+    --------
+    >>> housing = Duration(register="services", codes="special_housing", within="1d")
+    >>> Excluding(having=housing, reason=LocalisedText(en="in special housing", sv="i särskilt boende")).reason.en
+    'in special housing'
     """
 
     having: EventFeature

@@ -14,10 +14,10 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.codes.scores import DECIMALS, Score, score, score_points
-from riskstrat.declare.asked import Asked, rows_in_words
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
+from riskstrat.declare.event_queries import EventQuery, describe_rows
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
 from riskstrat.declare.view import Rows, View
 
@@ -39,6 +39,14 @@ class MeasuredAbove(RegisterOutcome):
         Ages between which a measurement counts: the first included, the last not.
     nearest_years
         The age that the measurement should be nearest to; of two equally near the earlier counts.
+
+    Examples
+    --------
+    >>> MeasuredAbove(
+    ...     register="child_health", codes="bmi_kg_m2", reference="iotf", level="obesity",
+    ...     age_years=(3.5, 5.5), nearest_years=4.0,
+    ... ).must_be_measured
+    True
     """
 
     reference: Literal["iotf"] | None = None
@@ -59,7 +67,7 @@ class MeasuredAbove(RegisterOutcome):
     @property
     def description(self) -> LocalisedText:
         """Which measurement, at what age, against which level."""
-        rows = rows_in_words(self)
+        rows = describe_rows(self)
         level = f"{self.reference}: {self.level}" if self.reference else f"{self.level:g}"
         youngest, oldest = self.age_years
         return LocalisedText(
@@ -145,9 +153,9 @@ class ScoreReaches(EventOutcome):
     within: Window = "2y"
 
     @property
-    def happening(self) -> LocalisedText:
+    def event_description(self) -> LocalisedText:
         """The score, the level, and what counts towards it."""
-        rows, within = rows_in_words(self), describe_lookback(self.within)
+        rows, within = describe_rows(self), describe_lookback(self.within)
         return LocalisedText(
             en=f"{self.score} of {rows.en} over {within.en} at or above {self.level:g}",
             sv=f"{self.score} av {rows.sv} under {within.sv} på eller över {self.level:g}",
@@ -158,7 +166,7 @@ class ScoreReaches(EventOutcome):
         """The rows of the score's items."""
         items = ", ".join(str(codes) for codes, _ in score_points(self.score))
         meant = items if self.codes == "*" else self.codes
-        return (Asked(self.register, meant, self.settings, self.positions),)
+        return (EventQuery(self.register, meant, self.settings, self.positions),)
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Give every day with a row of the score on which it is at or above the level."""

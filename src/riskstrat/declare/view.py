@@ -75,6 +75,12 @@ class Rule:
         What the flow says of them.
     leaves_out
         Expression that is true for those who are left out.
+
+    Examples
+    --------
+    >>> rule = Rule(reason=LocalisedText(en="too young", sv="för unga"), leaves_out=pl.col("age_years") < 18)
+    >>> rule.reason.sv
+    'för unga'
     """
 
     reason: LocalisedText

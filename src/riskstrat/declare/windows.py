@@ -27,6 +27,11 @@ class AnchoredWindow(Declaration, ABC):
 
     Of a relative the ages and events are the relative's own. Where a window has no day before the index (an age that
     is not reached, an event that has not been) no day of it could be observed: the feature is null.
+
+    Examples
+    --------
+    >>> Since(dt.date(2015, 1, 1)).description.en
+    'since 2015-01-01'
     """
 
     @property
@@ -106,6 +111,11 @@ class BetweenAges(AnchoredWindow):
 @dataclass(frozen=True, config=CONFIG)
 class Since(AnchoredWindow):
     """The days from a date of the calendar to the index.
+
+    Parameters
+    ----------
+    date
+        The first day of the window.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.estimators.parts import KEYS, PLACE, FeatureParts, LazyParts, is_in_parts
+from riskstrat.estimators.parts import KEYS, ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
 from riskstrat.numerics.blocks import row_blocks
 
 
@@ -95,18 +95,18 @@ def _from_parts(X: FeatureParts) -> Matrix:
     people: NDArray[np.int64] | None = None
     for part in X.parts():
         _refuse_types(part.schema, X.columns)
-        place = _places(part[PLACE])
+        rows = _rows(part[ROW_NUMBER])
         for column, name in enumerate(X.columns):
-            values[place, column] = part[name].cast(pl.Float32).to_numpy()
+            values[rows, column] = part[name].cast(pl.Float32).to_numpy()
         if "person_id" in part.columns:
             people = np.empty(X.rows, dtype=np.int64) if people is None else people
-            people[place] = part["person_id"].to_numpy()
+            people[rows] = part["person_id"].to_numpy()
     return Matrix(X.columns, values, people)
 
 
-def _places(place: pl.Series) -> slice | NDArray[np.intp]:
-    """Give places that follow each other as a slice, which is written faster."""
-    numbers = place.to_numpy().astype(np.intp)
+def _rows(row_number: pl.Series) -> slice | NDArray[np.intp]:
+    """Give row numbers that follow each other as a slice, which is written faster."""
+    numbers = row_number.to_numpy().astype(np.intp)
     follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
     return slice(numbers[0], numbers[-1] + 1) if follow else numbers
 

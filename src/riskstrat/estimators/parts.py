@@ -1,6 +1,6 @@
 """Features that are read some rows at a time: a dataset on disk, a lazy frame, or chosen rows of either.
 
-In: who reads the parts. Out: frames of features with ``place``, the row of the whole that each of their rows is.
+In: who reads the parts. Out: frames of features with ``row_number``, the number of each of their rows in the whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 KEYS: Final = ("person_id", "index_date")
-PLACE: Final = "place"
+ROW_NUMBER: Final = "row_number"
 
 
 class FeatureParts(Protocol):
@@ -32,7 +32,7 @@ class FeatureParts(Protocol):
         """Names of the features."""
 
     def parts(self) -> Iterator[pl.DataFrame]:
-        """Read some rows at a time: ``place`` in the order of the outcomes, person_id if it is known, the features."""
+        """Read some rows at a time: ``row_number`` in the order of the outcomes, person_id if known, the features."""
 
 
 def is_in_parts(X: object) -> TypeIs[FeatureParts]:
@@ -60,7 +60,7 @@ class LazyParts:
         """Read some rows at a time, in the order of the frame."""
         start = 0
         for batch in self.frame.collect_batches(maintain_order=True):
-            yield batch.with_row_index(PLACE, start)
+            yield batch.with_row_index(ROW_NUMBER, start)
             start += batch.height
 
 
@@ -82,9 +82,9 @@ class ChosenRows:
         return self.whole.columns
 
     def parts(self) -> Iterator[pl.DataFrame]:
-        """Read some rows at a time, with their places among those that are kept."""
-        place_of = np.cumsum(self.kept) - 1
+        """Read some rows at a time, with their row numbers among those that are kept."""
+        position_of = np.cumsum(self.kept) - 1
         for part in self.whole.parts():
-            places = part[PLACE].to_numpy()
-            chosen = part.with_columns(pl.Series(PLACE, place_of[places]))
-            yield chosen.filter(self.kept[places])
+            rows = part[ROW_NUMBER].to_numpy()
+            chosen = part.with_columns(pl.Series(ROW_NUMBER, position_of[rows]))
+            yield chosen.filter(self.kept[rows])

@@ -120,7 +120,7 @@ def decompose_groups(
     means = _group_means(theta, groups, people)
     rest = _unexplained(theta, means)
     tail = (1 - level) / 2
-    differences = means.parts - _share_mean(means, means.parts)
+    differences = means.parts - means.share @ means.parts
     return pl.concat(
         [
             _group_frame(name, families, differences[i], rest[:, i], tail)
@@ -163,7 +163,7 @@ def unexplained_draws(
 
 
 def combine_parts(
-    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "place"), name: str = COMBINED
+    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "area"), name: str = COMBINED
 ) -> pl.DataFrame:
     """Show several families as one part, because they cannot be told apart.
 
@@ -187,7 +187,7 @@ def combine_parts(
     Examples
     --------
     >>> frame = pl.DataFrame(
-    ...     {"group": ["a"] * 3, "part": ["living_conditions", "place", "unexplained"], "estimate": [0.25, 0.5, 0.1],
+    ...     {"group": ["a"] * 3, "part": ["living_conditions", "area", "unexplained"], "estimate": [0.25, 0.5, 0.1],
     ...      "lower": [None, None, 0.0], "upper": [None, None, 0.2]}
     ... )
     >>> combine_parts(frame)["part"].to_list(), combine_parts(frame)["estimate"].to_list()
@@ -224,11 +224,6 @@ def _group_means(theta: Floats, groups: Sequence[str], people: _People) -> _Mean
     sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
     means = sums / np.maximum(sizes, 1)[:, None]
     return _Means(share=sizes / len(code), risk=means[:, 0], baseline=means[:, 1], parts=means[:, 2:])
-
-
-def _share_mean(means: _Means, values: Floats) -> Floats:
-    """Mean over the population of what is given as means of its groups (last but one axis, or the only one)."""
-    return np.asarray(np.tensordot(means.share, values, axes=(0, 0)), dtype=np.float64)
 
 
 def _unexplained(theta: Floats, means: _Means) -> Floats:

@@ -1,4 +1,4 @@
-"""Features as a Parquet dataset, for designs that outgrow memory; a run that was killed goes on where it was.
+"""Features as a Parquet dataset, for designs that outgrow memory; a run that was killed resumes where it was.
 
 In: what `build_features` takes, and a folder. Out: a folder of parts under the digest of all that they follow from.
 """
@@ -7,27 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import polars as pl
 
 from riskstrat.declare.features import Feature
 from riskstrat.errors import ContractError, Problem
-from riskstrat.features.engine import SHARD_PEOPLE, Progress, Work, tally, work_of
-from riskstrat.features.plan import wordings
-from riskstrat.features.running import Run, running
-from riskstrat.features.shard import PLACE, answer, part_of
+from riskstrat.features.engine import SHARD_PEOPLE, FeatureJob, Progress, plan_job, progress_counter
+from riskstrat.features.execution import Map, executor
+from riskstrat.features.planning import plan_expressions
+from riskstrat.features.shard import ROW_NUMBER, compute_part, compute_shard
+from riskstrat.files import UNFINISHED, whole_file
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 
 MANIFEST = "features.json"
-_PART, _RELATED, _UNFINISHED = "part", "related", ".unfinished-"
+_PART, _RELATED = "part", "related"
 _DIGITS = 16
 _HASHED_ROWS = 100_000
 _KEYS = {"person_id": pl.Int64(), "index_date": pl.Date()}
@@ -50,6 +49,12 @@ class FeatureTable:
         Number of parts.
     in_order
         Whether the parts, one after the other, hold the rows in the order of ``cohort.people``.
+
+    Examples
+    --------
+    >>> table = FeatureTable(folder=Path("x"), rows=5, columns=("age_years",), shards=2, in_order=True)
+    >>> [path.name for path in table.paths]
+    ['part-00000.parquet', 'part-00001.parquet']
     """
 
     folder: Path
@@ -67,14 +72,14 @@ class FeatureTable:
         ContractError
             If it is not there, not finished, or lacks a part.
         """
-        place = Path(folder)
-        if not (place / MANIFEST).is_file():
-            raise ContractError(_incomplete(place, f"no {MANIFEST}"))
-        said = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-        table = cls(folder=place, **{**said, "columns": tuple(said["columns"])})
-        missing = [path.name for path in table.paths if not path.is_file()]
+        path = Path(folder)
+        if not (path / MANIFEST).is_file():
+            raise ContractError(_incomplete(path, f"no {MANIFEST}"))
+        stored = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        table = cls(folder=path, **{**stored, "columns": tuple(stored["columns"])})
+        missing = [part.name for part in table.paths if not part.is_file()]
         if missing:
-            raise ContractError(_incomplete(place, f"no {', '.join(missing)}"))
+            raise ContractError(_incomplete(path, f"no {', '.join(missing)}"))
         return table
 
     @property
@@ -87,11 +92,11 @@ class FeatureTable:
         if not self.shards:
             return pl.LazyFrame(schema={**_KEYS, **dict.fromkeys(self.columns, pl.Float32)})
         rows = pl.scan_parquet(self.paths, glob=False)
-        ordered = rows if self.in_order else rows.sort(PLACE)
+        ordered = rows if self.in_order else rows.sort(ROW_NUMBER)
         return ordered.select(*_KEYS, *self.columns)
 
     def parts(self) -> Iterator[pl.DataFrame]:
-        """Read one part after the other: ``place`` in the order of the people, the keys and the features."""
+        """Read one part after the other: ``row_number`` in ``cohort.people``, the keys and the features."""
         return (pl.read_parquet(path, glob=False) for path in self.paths)
 
 
@@ -106,11 +111,11 @@ def write_features(
     scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> FeatureTable:
-    """Answer what was known of each person strictly before the index date, into a folder of Parquet parts.
+    """Compute features from what was known strictly before the index date into a folder of Parquet parts.
 
     Parts are written whole or not at all, under the digest of the features, the people, the registers, the size of
-    shards and the versions of this library and of polars. A run that was killed goes on where it was when it is started
-    again; parts of anything else are never taken for its own. Let one run at a time write a dataset.
+    shards and the versions of this library and of polars. A run that was killed resumes where it was when it is started
+    again; parts of another run are never mistaken for its own. Let one run at a time write a dataset.
 
     Parameters
     ----------
@@ -123,113 +128,119 @@ def write_features(
     Returns
     -------
     FeatureTable
-        The finished dataset; estimators take it in the place of a frame.
+        The finished dataset; estimators take it instead of a frame.
 
     Raises
     ------
     UsageError, ContractError, MissingExtraError
         As `build_features`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Age
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> with TemporaryDirectory() as folder:
+    ...     table = write_features([Age()], target, registers, folder)
+    ...     table.scan().collect().height == table.rows == target.people.height
+    True
     """
-    with running(workers, scheduler) as run:
-        work = work_of(features, cohort, registers, shard_people)
-        place = Path(folder).absolute() / digest_of(work, features, registers, shard_people)
-        if not (place / MANIFEST).is_file():
-            place.mkdir(parents=True, exist_ok=True)
-            _write(work, place, run, tally(progress, work.shards))
-    _clear(place)
-    return FeatureTable.at(place)
+    with executor(workers, scheduler) as run:
+        job = plan_job(features, cohort, registers, shard_people)
+        dataset = Path(folder).absolute() / _digest(job, features, registers, shard_people)
+        if not (dataset / MANIFEST).is_file():
+            dataset.mkdir(parents=True, exist_ok=True)
+            _write(job, dataset, run, progress_counter(progress, job.shards))
+    _clear(dataset)
+    return FeatureTable.at(dataset)
 
 
-def digest_of(work: Work, features: Sequence[Feature], registers: Registers, shard_people: int) -> str:
-    """Name everything that the parts follow from, in hexadecimal digits."""
-    said = {
+def _digest(job: FeatureJob, features: Sequence[Feature], registers: Registers, shard_people: int) -> str:
+    """Digest everything that the parts depend on."""
+    inputs = {
         "features": [feature.to_plain() for feature in features],
         "registers": registers.fingerprint,
         "shard_people": shard_people,
         "versions": [version("riskstrat"), pl.__version__],
     }
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for wording in wordings(work.plan):
-        digest.update(wording)
-    for rows in work.people.drop(PLACE).iter_slices(_HASHED_ROWS):
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
+    for expression in plan_expressions(job.plan):
+        digest.update(expression)
+    for rows in job.people.drop(ROW_NUMBER).iter_slices(_HASHED_ROWS):
         digest.update(rows.write_csv(include_header=False).encode())
     return digest.hexdigest()[:_DIGITS]
 
 
-def _write(work: Work, place: Path, run: Run, tick: Callable[[], None]) -> None:
-    """Write what relatives answer, then the parts, then the manifest, which makes the dataset finished."""
+def _write(job: FeatureJob, dataset: Path, run: Map, tick: Callable[[], None]) -> None:
+    """Write the columns of relatives, then the parts, then the manifest, which makes the dataset finished."""
     related: list[list[Path]] = []
-    for subject, shards in zip(work.plan.subjects[1:], work.related, strict=True):
-        related.append(_paths(place, f"{_RELATED}-{subject.relative}", len(shards)))
-        _complete(related[-1], answer, shards, run, tick)
-    parts = work.parts(map(pl.read_parquet, paths) for paths in related)
-    _complete(_paths(place, _PART, len(work.own)), part_of, parts, run, tick)
-    said = {
-        "rows": work.people.height,
-        "columns": work.plan.columns,
-        "shards": len(work.own),
-        "in_order": work.in_order,
+    for subject, shards in zip(job.plan.subjects[1:], job.related, strict=True):
+        related.append(_paths(dataset, f"{_RELATED}-{subject.relative}", len(shards)))
+        _write_missing(related[-1], compute_shard, shards, run, tick)
+    parts = job.parts(map(pl.read_parquet, paths) for paths in related)
+    _write_missing(_paths(dataset, _PART, len(job.own)), compute_part, parts, run, tick)
+    stored = {
+        "rows": job.people.height,
+        "columns": job.plan.columns,
+        "shards": len(job.own),
+        "in_order": job.in_order,
     }
-    _write_whole(place / MANIFEST, lambda file: file.write(json.dumps(said, indent=1).encode()))
+    with whole_file(dataset / MANIFEST) as file:
+        file.write(json.dumps(stored, indent=1).encode())
 
 
 @dataclass(frozen=True, eq=False)
-class _Job(Generic[Argument]):
-    """A part and who answers it; sendable to another process, which writes it."""
+class _PartTask(Generic[Argument]):
+    """A part and how it is computed; sendable to another process, which writes it."""
 
     path: Path
     task: Callable[[Argument], pl.DataFrame]
     argument: Argument
 
 
-def _complete(
+def _write_missing(
     paths: Sequence[Path],
     task: Callable[[Argument], pl.DataFrame],
     arguments: Iterable[Argument],
-    run: Run,
+    run: Map,
     tick: Callable[[], None],
 ) -> None:
     """Write the parts that are not there yet."""
 
-    def missing() -> Iterator[_Job[Argument]]:
+    def missing() -> Iterator[_PartTask[Argument]]:
         for path, argument in zip(paths, arguments, strict=True):
             if path.is_file():
                 tick()
             else:
-                yield _Job(path, task, argument)
+                yield _PartTask(path, task, argument)
 
-    for _ in run(_do, missing()):
+    for _ in run(_write_part, missing()):
         tick()
 
 
-def _do(job: _Job[Argument]) -> None:
-    frame = job.task(job.argument)
-    _write_whole(job.path, lambda file: frame.write_parquet(file, compression="lz4", statistics=False))
+def _write_part(part: _PartTask[Argument]) -> None:
+    frame = part.task(part.argument)
+    with whole_file(part.path) as file:
+        frame.write_parquet(file, compression="lz4", statistics=False)
 
 
-def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write under another name, see that it is on the disk, then rename: whoever reads sees all of it or nothing."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_UNFINISHED, delete=False) as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-
-
-def _clear(place: Path) -> None:
-    """Remove what a finished dataset no longer needs: answers of relatives, and what killed runs left unfinished."""
-    for pattern in (f"{_RELATED}-*", f"{_UNFINISHED}*"):
-        for path in place.glob(pattern):
+def _clear(dataset: Path) -> None:
+    """Remove what a finished dataset no longer needs: columns of relatives, and unfinished files of killed runs."""
+    for pattern in (f"{_RELATED}-*", f"{UNFINISHED}*"):
+        for path in dataset.glob(pattern):
             path.unlink()
 
 
-def _paths(place: Path, stem: str, count: int) -> list[Path]:
-    return [place / f"{stem}-{number:05}.parquet" for number in range(count)]
+def _paths(dataset: Path, stem: str, count: int) -> list[Path]:
+    return [dataset / f"{stem}-{number:05}.parquet" for number in range(count)]
 
 
-def _incomplete(place: Path, found: str) -> Problem:
+def _incomplete(dataset: Path, found: str) -> Problem:
     return Problem(
-        found=f"{found} in {place.name}",
+        found=f"{found} in {dataset.name}",
         expected="a finished dataset of features",
         remedy="run `write_features` again: it keeps the parts that are finished",
     )

@@ -1,6 +1,6 @@
-"""Features of a cohort: cut the people into shards, answer each, put the answers together in the cohort's order.
+"""Features of a cohort: cut the index dates into shards, compute each, concatenate in the cohort's order.
 
-In: declared features, people with index dates, registers. Out: X, or its parts one at a time.
+In: declared features, persons with index dates, registers. Out: X, or its parts one at a time.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import polars as pl
 
 from riskstrat.declare.features import Feature
 from riskstrat.errors import Problem, UsageError
-from riskstrat.features.plan import plan_features
-from riskstrat.features.questions import KEYS, Plan, SubjectPlan
-from riskstrat.features.relatives import beside_people, with_subjects
-from riskstrat.features.rows import SUBJECT
-from riskstrat.features.running import Run, running
-from riskstrat.features.shard import PLACE, Part, Shard, answer, part_of
+from riskstrat.features.execution import Map, executor
+from riskstrat.features.plan import KEYS, Plan, SubjectPlan
+from riskstrat.features.planning import plan_features
+from riskstrat.features.relatives import related_columns, with_subjects
+from riskstrat.features.shard import ROW_NUMBER, Part, Shard, compute_part, compute_shard
+from riskstrat.features.visible_rows import SUBJECT
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 
@@ -37,23 +37,23 @@ def build_features(
     scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
-    """Answer what was known of each person strictly before the index date.
+    """Compute features from what was known of each person strictly before the index date.
 
     Parameters
     ----------
     features
-        What is asked, such as ``condition.features``.
+        The declared features, such as ``condition.features``.
     cohort
         A cohort or a target population; its ``people`` give person_id, index_date and area_id.
     registers
-        Where the answers are.
+        Where the rows are.
     shard_people
-        Index dates that are answered at a time; memory follows it, the answers do not depend on it.
+        Index dates that are computed at a time; memory follows it, the values do not depend on it.
     workers
-        Processes of this machine that answer, this one among them. A script that asks for more than 1 has to begin its
+        Processes of this machine that compute, this one among them. A script that asks for more than 1 has to begin its
         work under ``if __name__ == "__main__":``.
     scheduler
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers answer instead. They see the
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers compute instead. They see the
         registers under the same path.
     progress
         Called with the number of shards done and of all, after each.
@@ -64,13 +64,13 @@ def build_features(
         person_id, index_date and one Float32 column a feature, in the order of the features, then
         ``<register>__observed_share`` (0 to 1) for each register and relative; rows in the order of ``cohort.people``.
         Null where the window holds no day that the register covers and the person (or relative) lived here, where a
-        relative is unknown, and where a kind has no answer for an empty window; never NaN.
+        relative is unknown, and where a kind has no value for an empty window; never NaN.
 
     Raises
     ------
     UsageError
         If features share a column or are of an unknown kind, codes cannot be read, people lack a column,
-        `shard_people` or `workers` is not positive, both workers and a scheduler are asked for, or none answers there.
+        `shard_people` or `workers` is not positive, both workers and a scheduler are given, or no scheduler answers.
     ContractError
         If a feature's register is not in the folder.
     MissingExtraError
@@ -79,13 +79,24 @@ def build_features(
     Notes
     -----
     A row is seen if it is dated in ``[index - gap - within, index - gap)`` and was known before the index. Rows of a
-    shard are read once, sorted, and grouped once a window, however many groups of codes are asked for. The answers are
-    the same to the last bit however they are divided and whoever gives them.
+    shard are read once, sorted, and grouped once a window, however many code groups there are. The values are the
+    same to the last bit however index dates are divided into shards and wherever these are computed.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Age, Ever
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> X = rs.build_features([Age(), Ever(register="diagnoses", codes="I50", within="5y")], target, registers)
+    >>> X.columns[2:]
+    ['age_years', 'ever_diagnoses_I50_5y', 'diagnoses__observed_share']
     """
-    with running(workers, scheduler) as run:
-        work = work_of(features, cohort, registers, shard_people)
-        whole = pl.concat([work.empty, *_parts(work, run, tally(progress, work.shards))])
-    return (whole if work.in_order else whole.sort(PLACE)).drop(PLACE)
+    with executor(workers, scheduler) as run:
+        job = plan_job(features, cohort, registers, shard_people)
+        whole = pl.concat([job.empty, *_parts(job, run, progress_counter(progress, job.shards))])
+    return (whole if job.in_order else whole.sort(ROW_NUMBER)).drop(ROW_NUMBER)
 
 
 def feature_parts(
@@ -98,7 +109,7 @@ def feature_parts(
     scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Answer part by part, for tables of features that are larger than memory.
+    """Compute features part by part, for tables of features that are larger than memory.
 
     Parameters
     ----------
@@ -108,30 +119,41 @@ def feature_parts(
     Yields
     ------
     polars.DataFrame
-        Some rows of X with their ``place`` in ``cohort.people``, sorted by person; all parts together hold each row
-        once. What relatives answer is held in memory for everybody, the rest for one shard. The variable of a loop
-        holds its part while the next is made.
+        Some rows of X with their ``row_number`` in ``cohort.people``, sorted by person; all parts together hold each
+        row once. Columns of relatives are held in memory for everybody, the others for one shard. The variable of a
+        loop holds its part while the next is made.
 
     Raises
     ------
     UsageError, ContractError, MissingExtraError
         As `build_features`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Age
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> parts = [part.height for part in feature_parts([Age()], target, registers, shard_people=10_000)]
+    >>> sum(parts) == target.people.height
+    True
     """
-    with running(workers, scheduler) as run:
-        work = work_of(features, cohort, registers, shard_people)
-        yield from _parts(work, run, tally(progress, work.shards))
+    with executor(workers, scheduler) as run:
+        job = plan_job(features, cohort, registers, shard_people)
+        yield from _parts(job, run, progress_counter(progress, job.shards))
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
-    """Everything that is to be done: the shards of the people themselves, and of their relatives.
+class FeatureJob:
+    """The shards to compute: those of the persons themselves, and those of their relatives.
 
     Attributes
     ----------
     plan
-        What is asked.
+        What is computed.
     people
-        place, person_id, index_date, area_id: a row for each answer, in the cohort's order.
+        row_number, person_id, index_date, area_id, in the cohort's order.
     own, related
         The shards.
     """
@@ -144,7 +166,7 @@ class Work:
     @property
     def empty(self) -> pl.DataFrame:
         """X without rows, in its schema."""
-        keys = self.people.clear().select(PLACE, *KEYS)
+        keys = self.people.clear().select(ROW_NUMBER, *KEYS)
         return keys.with_columns(pl.lit(None, dtype=pl.Float32).alias(name) for name in self.plan.columns)
 
     @property
@@ -155,27 +177,32 @@ class Work:
     @property
     def in_order(self) -> bool:
         """Whether the parts, one after the other, are in the order of the people."""
-        return pl.concat([self.people[PLACE].clear(), *(shard.index[PLACE] for shard in self.own)]).is_sorted()
+        return pl.concat(
+            [self.people[ROW_NUMBER].clear(), *(shard.index[ROW_NUMBER] for shard in self.own)]
+        ).is_sorted()
 
     def parts(self, related: Iterable[Iterable[pl.DataFrame]]) -> Iterator[Part]:
-        """Put what the relatives have answered beside the people's own shards."""
+        """Put the columns of relatives beside the persons' own shards."""
         plans = self.plan.subjects[1:]
-        beside = [beside_people(self.people, plan, answers) for plan, answers in zip(plans, related, strict=True)]
-        whole = pl.concat([self.people.select(PLACE), *beside], how="horizontal")
-        return (Part(shard, whole[shard.index[PLACE]], self.plan.columns) for shard in self.own)
+        columns = [related_columns(self.people, plan, parts) for plan, parts in zip(plans, related, strict=True)]
+        whole = pl.concat([self.people.select(ROW_NUMBER), *columns], how="horizontal")
+        return (Part(shard, whole[shard.index[ROW_NUMBER]], self.plan.columns) for shard in self.own)
 
 
-def work_of(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> Work:
-    """Plan what is to be done and cut it into shards, each of which `riskstrat.features.shard.answer` answers alone."""
-    _refuse_size(shard_people)
+def plan_job(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> FeatureJob:
+    """Plan features and cut index dates into shards that `riskstrat.features.shard.compute_shard` computes alone."""
+    if shard_people < 1:
+        raise UsageError(
+            Problem(found=f"shards of {shard_people} people", expected="at least 1", remedy="leave it out, or raise it")
+        )
     plan = plan_features(features, registers)
-    people = _people(cohort).with_row_index(PLACE)
+    people = _people(cohort).with_row_index(ROW_NUMBER)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
-    return Work(plan, people, own, tuple(related))
+    return FeatureJob(plan, people, own, tuple(related))
 
 
-def tally(progress: Progress | None, shards: int) -> Callable[[], None]:
-    """Count shards as they are done, and tell."""
+def progress_counter(progress: Progress | None, shards: int) -> Callable[[], None]:
+    """Give a function to call after each shard, which reports how many are done."""
     done = count(1)
 
     def tick() -> None:
@@ -185,19 +212,19 @@ def tally(progress: Progress | None, shards: int) -> Callable[[], None]:
     return tick
 
 
-def _parts(work: Work, run: Run, tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
-    related = [_counted(run(answer, shards), tick) for shards in work.related]
-    yield from _counted(run(part_of, work.parts(related)), tick)
+def _parts(job: FeatureJob, run: Map, tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
+    related = [_counted(run(compute_shard, shards), tick) for shards in job.related]
+    yield from _counted(run(compute_part, job.parts(related)), tick)
 
 
-def _counted(answers: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
-    """Count answers as they come, without a name that would hold one while the next is made."""
+def _counted(frames: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterator[pl.DataFrame]:
+    """Count frames as they come, without a variable that would hold one while the next is made."""
 
-    def counted(answer: pl.DataFrame) -> pl.DataFrame:
+    def counted(frame: pl.DataFrame) -> pl.DataFrame:
         tick()
-        return answer
+        return frame
 
-    return map(counted, answers)
+    return map(counted, frames)
 
 
 def _people(cohort: Target) -> pl.DataFrame:
@@ -212,13 +239,6 @@ def _people(cohort: Target) -> pl.DataFrame:
     return cohort.people.select(*KEYS, "area_id")
 
 
-def _refuse_size(shard_people: int) -> None:
-    if shard_people < 1:
-        raise UsageError(
-            Problem(found=f"shards of {shard_people} people", expected="at least 1", remedy="leave it out, or raise it")
-        )
-
-
 def _shards(plan: SubjectPlan, people: pl.DataFrame, registers: Registers, shard_people: int) -> tuple[Shard, ...]:
     """Cut the rows, sorted by subject, into slices that never split a subject."""
     index = with_subjects(plan.relative, people, registers)
@@ -229,5 +249,5 @@ def _shards(plan: SubjectPlan, people: pl.DataFrame, registers: Registers, shard
 
 
 def _shard(index: pl.DataFrame, plan: SubjectPlan, registers: Registers) -> Shard:
-    """Give a shard only the births of its own people, which go with it to another process."""
+    """Give a shard only the births of its own persons, which go with it to another process."""
     return Shard(index, plan, registers.among((index[SUBJECT][0], index[SUBJECT][-1])))

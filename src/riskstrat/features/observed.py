@@ -1,6 +1,6 @@
-"""Whether anybody could have seen something: days of a window that a register covers and in which a person lives here.
+"""How much of a window was observed: its days that the register covers and in which the person lives here.
 
-In: windows, the coverage of their registers, and spells of residence. Out: days and shares, one number a row.
+In: windows, the coverage of their registers, and spells of residence. Out: days and shares, one value a row.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.features.rows import INDEX, ROW, SUBJECT
+from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
 from riskstrat.features.windows import Bounds
 from riskstrat.registers import Registers
 
-Days = npt.NDArray[np.int64]
+Days = NDArray[np.int64]
 Coverage = tuple[date, date]
 _NEVER, _FOR_EVER = -1_000_000, 1_000_000  # days since 1970, far outside any register
 
 
 @dataclass(frozen=True, eq=False)
-class Presence:
+class ObservedTime:
     """When the subjects of a shard lived here, in days since 1970; an end is the day after the last.
 
     Attributes
     ----------
     row, start, end
-        One entry for each answer and spell of residence of its subject, cut at death.
+        One entry for each row of the index slice and spell of residence of its subject, cut at death.
     index, birth
-        One entry for each answer.
+        One entry for each row of the index slice.
     """
 
     row: Days
@@ -40,8 +40,8 @@ class Presence:
     index: Days
     birth: Days
 
-    def observed_days(self, bounds: Bounds, coverage: Coverage) -> Days:
-        """Count the days of the window that are covered and lived here, one number for each answer."""
+    def days(self, bounds: Bounds, coverage: Coverage) -> Days:
+        """Count the days of the window that are covered and lived here, (rows,)."""
         first_covered, after_covered = _days_of(coverage)
         low = np.broadcast_to(np.maximum(self._start(bounds, _NEVER), first_covered), self.index.shape)
         high = np.minimum(self._after(bounds), after_covered)
@@ -49,14 +49,14 @@ class Presence:
         days = np.bincount(self.row, weights=overlap.clip(min=0), minlength=len(self.index))
         return days.astype(np.int64)
 
-    def observed_share(self, bounds: Bounds, coverage: Coverage) -> npt.NDArray[np.float64]:
-        """Divide the observed days by those from the later of birth and the window's start; 0 where there are none.
+    def share(self, bounds: Bounds, coverage: Coverage) -> NDArray[np.float64]:
+        """Divide the observed days by the days from the later of birth and the window's start, (rows,); 0 where none.
 
-        A window that reaches back for ever starts where the register does.
+        A window without a limit starts where the register does.
         """
         first_covered, _ = _days_of(coverage)
         possible = self._after(bounds) - np.maximum(self._start(bounds, first_covered), self.birth)
-        share: npt.NDArray[np.float64] = self.observed_days(bounds, coverage) / possible.clip(min=1)
+        share: NDArray[np.float64] = self.days(bounds, coverage) / possible.clip(min=1)
         return share
 
     def _start(self, bounds: Bounds, ever: int) -> int | Days:
@@ -67,7 +67,7 @@ class Presence:
         return self.index - bounds.nearest + 1
 
 
-def presence(index: pl.DataFrame, registers: Registers) -> Presence:
+def observed_time(index: pl.DataFrame, registers: Registers) -> ObservedTime:
     """Read when the subjects of a shard lived here.
 
     Parameters
@@ -92,7 +92,7 @@ def presence(index: pl.DataFrame, registers: Registers) -> Presence:
     )
     by_row = index.select(index=_days_since_1970(INDEX, _NEVER), birth=_days_since_1970("birth_date", _NEVER))
     numbers: Mapping[str, Days] = {column.name: column.to_numpy() for column in (*spells, *by_row)}
-    return Presence(**numbers)
+    return ObservedTime(**numbers)
 
 
 def _days_since_1970(column: str, missing: int) -> pl.Expr:

@@ -1,201 +1,214 @@
-"""From declared features to the few questions that each shard of people is asked.
+"""What each shard computes: for every subject and event table, aggregations of groups of codes within windows.
 
-In: features and registers. Out: a plan of plain frozen values, sendable to another process. No row is read for it.
+Plain frozen values, sendable to another process; `riskstrat.features.planning` makes them from declared features.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 
 import polars as pl
 
-from riskstrat.declare.features import (
-    AreaFact,
-    EventFeature,
-    Feature,
-    PersonFeature,
-    RelativeFeature,
-    Subject,
-    expanded,
-)
-from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError
-from riskstrat.features.questions import Group, Look, Plan, SubjectPlan, TablePlan
-from riskstrat.features.windows import Window
-from riskstrat.registers import Registers
+from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Subject
+from riskstrat.features.windows import END_DAYS, Window, longest
 
-
-def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
-    """Sort features by subject, table, group of codes and window.
-
-    Parameters
-    ----------
-    features
-        What is asked, in the order of the columns of X.
-    registers
-        Whose codes are matched, once a table and never once a row.
-
-    Raises
-    ------
-    UsageError
-        If two features share a column, or a feature is of no kind that the engine can ask.
-    ContractError
-        If a feature's register is not there.
-    """
-    features = expanded(features)
-    _refuse(UsageError, [*_doubled(features), *_unknown_kinds(features)])
-    _refuse(ContractError, _missing(features, registers))
-    groups = _groups(features, registers)
-    subjects = tuple(_subject(subject, features, groups) for subject in _subjects(features))
-    declared = [feature.column for feature in features]
-    shares = [subject.share_column(table) for subject in subjects for table in subject.tables]
-    return Plan((*declared, *shares), subjects)
-
-
-def _refuse(error: type[RiskstratError], problems: Iterable[Problem]) -> None:
-    found = list(problems)
-    if found:
-        raise error(*found)
-
-
-def _doubled(features: Sequence[Feature]) -> Iterator[Problem]:
-    for column, count in Counter(feature.column for feature in features).items():
-        if count > 1:
-            yield Problem(
-                found=f"{count} features that give the column {column}",
-                expected="one feature a column",
-                remedy="leave the others out, or make them differ in more than label and family",
-            )
-
-
-def _unknown_kinds(features: Sequence[Feature]) -> Iterator[Problem]:
-    for feature in features:
-        if not isinstance(feature, EventFeature | PersonFeature | AreaFact):
-            yield Problem(
-                found=f"a feature of kind {type(feature).__name__}",
-                expected="a kind built on EventFeature or PersonFeature",
-                remedy="derive it from one of them",
-            )
-
-
-def _missing(features: Sequence[Feature], registers: Registers) -> Iterator[Problem]:
-    asked = dict.fromkeys(feature.register for feature in _of_events(features))
-    for register in asked:
-        if not registers.has(register):
-            yield Problem(
-                table=register,
-                found="no such table",
-                expected="the table that features ask for",
-                remedy="add it to the folder and its manifest, or leave those features out",
-            )
-
-
-def _subjects(features: Sequence[Feature]) -> list[Subject | None]:
-    """Name whose rows are asked for: the people themselves, then relatives."""
-    asked = {_subject_of(feature) for feature in features}
-    order: tuple[Subject | None, ...] = (None, "mother", "father", "sibling")
-    return [subject for subject in order if subject is None or subject in asked]
-
-
-def _subject_of(feature: Feature) -> Subject | None:
-    return feature.subject if isinstance(feature, RelativeFeature) else None
-
-
-def _of_events(features: Sequence[Feature]) -> Iterator[EventFeature]:
-    """Go through the features of events, and those of the events that date their windows."""
-    for feature in features:
-        if isinstance(feature, EventFeature):
-            yield feature
-            yield from Window.of(feature).dated_by
-
-
-def _groups(features: Sequence[Feature], registers: Registers) -> dict[str, Group]:
-    """Find the rows that each event feature is about, by the feature's column."""
-    found = {feature.column: _group(feature, registers) for feature in _of_events(features)}
-    _refuse(UsageError, chain.from_iterable(group for group in found.values() if not isinstance(group, Group)))
-    return {column: group for column, group in found.items() if isinstance(group, Group)}
-
-
-def group_of(feature: EventFeature, registers: Registers) -> Group:
-    """Find the rows that a feature is about.
-
-    Raises
-    ------
-    UsageError
-        If its codes cannot be read.
-    """
-    codes, prefix = registers.codes(feature.register), registers.prefix_matching(feature.register)
-    return Group(tuple(feature.items(codes, prefix)), feature.settings, feature.positions)
-
-
-def _group(feature: EventFeature, registers: Registers) -> Group | Sequence[Problem]:
-    try:
-        return group_of(feature, registers)
-    except UsageError as unreadable:
-        return unreadable.problems
-
-
-def _subject(subject: Subject | None, features: Sequence[Feature], groups: Mapping[str, Group]) -> SubjectPlan:
-    own = [feature for feature in features if _subject_of(feature) == subject]
-    events: dict[str, list[EventFeature]] = defaultdict(list)
-    for feature in own:
-        if isinstance(feature, EventFeature):
-            events[feature.register].append(feature)
-    return SubjectPlan(
-        subject,
-        person_features=tuple(feature for feature in own if isinstance(feature, PersonFeature)),
-        area_facts=tuple(feature for feature in own if isinstance(feature, AreaFact)),
-        tables=tuple(_table(register, asked, groups) for register, asked in events.items()),
-    )
-
-
-def _table(register: str, features: Sequence[EventFeature], groups: Mapping[str, Group]) -> TablePlan:
-    numbers: dict[Group, int] = {}
-    asked: dict[_Question, dict[int, EventFeature]] = defaultdict(dict)
-    for feature in features:
-        number = numbers.setdefault(groups[feature.column], len(numbers))
-        question = _question(feature)
-        while number in asked[question]:  # the same rows asked the same under another name
-            question = replace(question, again=question.again + 1)
-        asked[question][number] = feature
-    return TablePlan(register, groups=tuple(numbers), looks=tuple(_looks(asked)))
+KEYS = ("person_id", "index_date")
+AREA_FACTS = "area_facts"
+NO_LIMIT = 1_000_000
+"""More days before an index date than any register reaches back."""
 
 
 @dataclass(frozen=True)
-class _Question:
+class CodeGroup:
+    """Rows that some features are about: codes with their items, settings and positions; empty means all."""
+
+    items: tuple[tuple[str, int], ...]
+    settings: tuple[str, ...]
+    positions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WindowAggregation:
+    """Aggregations of the same code groups within the same window: one group-by computes them all.
+
+    Attributes
+    ----------
+    window
+        The window.
+    spells
+        Whether rows that reach into the window count, or only rows dated in it.
+    groups
+        Numbers of the code groups.
+    aggregations
+        For every aggregation its feature for each of `groups`, in their order. The features of one aggregation differ
+        only in their codes.
+    """
+
     window: Window
     spells: bool
-    empty: float | None
-    wording: bytes
-    again: int = 0
+    groups: tuple[int, ...]
+    aggregations: tuple[tuple[EventFeature, ...], ...]
+
+    @property
+    def reach(self) -> int:
+        """Days before the index of the first date that counts; a spell may have begun at any time."""
+        furthest = None if self.spells else self.window.furthest_day
+        return NO_LIMIT if furthest is None else furthest
+
+    def first_date(self, earliest_index: date) -> date | None:
+        """First date that counts at this index date or a later one; None where there is no limit."""
+        return None if self.spells else self.window.first_date(earliest_index)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of X that are computed."""
+        return tuple(feature.column for features in self.aggregations for feature in features)
+
+    @property
+    def columns_used(self) -> frozenset[str]:
+        """Columns of rows from which they are computed."""
+        used = {name for features in self.aggregations for name in _columns_used(features[0])}
+        return frozenset(used | {END_DAYS} if self.spells else used)
 
 
-def _question(feature: EventFeature) -> _Question:
-    """Word what a feature asks of its rows, apart from their codes: those that ask alike are answered together."""
-    return _Question(Window.of(feature), feature.spells, feature.empty, wording(feature))
+@dataclass(frozen=True)
+class TablePlan:
+    """What is computed from one event table for one kind of subject.
+
+    Attributes
+    ----------
+    register
+        Name of the table.
+    groups
+        The distinct code groups; a group's number is its index here.
+    window_aggregations
+        What is computed of them.
+    """
+
+    register: str
+    groups: tuple[CodeGroup, ...]
+    window_aggregations: tuple[WindowAggregation, ...]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The distinct windows, in the order of `window_aggregations`."""
+        return tuple(dict.fromkeys(each.window for each in self.window_aggregations))
+
+    @property
+    def longest(self) -> Window:
+        """The window of which the observed share is computed."""
+        return longest(set(self.windows))
+
+    @cached_property
+    def reaches(self) -> list[int]:
+        """Days before the index that any window of each group reaches back."""
+        return [
+            max(each.reach for each in self.window_aggregations if group in each.groups)
+            for group in range(len(self.groups))
+        ]
+
+    def first_date(self, earliest_index: date) -> date | None:
+        """First date that counts for any window at this index date or a later one; None where there is no limit."""
+        dates = [each.first_date(earliest_index) for each in self.window_aggregations]
+        limits = [limit for limit in dates if limit is not None]
+        return min(limits) if len(limits) == len(dates) else None
+
+    @property
+    def stride(self) -> int:
+        """Distance between the window numbers of one row of the index slice and the next: at least the groups' number.
+
+        A power of two, so that row and group of a window are found without dividing.
+        """
+        return 1 << (len(self.groups) - 1).bit_length()
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The codes of all groups, in alphabetical order."""
+        return sorted({code for group in self.groups for code, _ in group.items})
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        """The groups of each code: code (its index in `codes`), group, item, reach (days before the index)."""
+        number_of = {code: number for number, code in enumerate(self.codes)}
+        pairs = [
+            (number_of[code], number, item, reach)
+            for number, (group, reach) in enumerate(zip(self.groups, self.reaches, strict=True))
+            for code, item in group.items
+        ]
+        schema = {"code": pl.Int64, "group": pl.Int64, "item": pl.UInt32, "reach": pl.Int32}
+        return pl.DataFrame(pairs, schema=schema, orient="row").sort("code", "group", "item")
+
+    @property
+    def columns_used(self) -> frozenset[str]:
+        """Columns of rows from which anything is computed."""
+        return frozenset().union(*(each.columns_used for each in self.window_aggregations))
+
+    @property
+    def restricted(self) -> tuple[tuple[int, CodeGroup], ...]:
+        """The groups, with their numbers, that are restricted to some settings or positions."""
+        return tuple((number, group) for number, group in enumerate(self.groups) if group.settings or group.positions)
 
 
-def wordings(plan: Plan) -> Iterator[bytes]:
-    """Word all that a plan asks, so that a kind whose expressions change is not taken for what it was."""
-    for subject in plan.subjects:
-        yield from (feature.of_person().meta.serialize() for feature in subject.person_features)
-        for table in subject.tables:
-            yield repr(table.groups).encode()
-            yield from (wording(question[0]) for look in table.looks for question in look.questions)
+@dataclass(frozen=True)
+class SubjectPlan:
+    """What is computed of the persons themselves (relative None), or of one of their relatives.
+
+    Attributes
+    ----------
+    relative
+        Whose rows are read.
+    person_features, area_facts, tables
+        What is computed, by where it is read.
+    """
+
+    relative: Subject | None
+    person_features: tuple[PersonFeature, ...]
+    area_facts: tuple[AreaFact, ...]
+    tables: tuple[TablePlan, ...]
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features that are computed."""
+        of_events = (
+            feature
+            for table in self.tables
+            for each in table.window_aggregations
+            for features in each.aggregations
+            for feature in features
+        )
+        return (*self.person_features, *self.area_facts, *of_events)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that are computed, observed shares last."""
+        shares = (self.share_column(table) for table in self.tables)
+        return (*(feature.column for feature in self.features), *shares)
+
+    def share_column(self, table: TablePlan) -> str:
+        """Name of the column with the observed share of a table's longest window."""
+        prefix = f"{self.relative}__" if self.relative else ""
+        return f"{prefix}{table.register}__observed_share"
 
 
-def wording(feature: EventFeature) -> bytes:
-    """Word what a feature asks of the rows of one window."""
-    return feature.number().meta.serialize() + feature.aggregate(pl.col("number")).meta.serialize()
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is computed, by subject.
+
+    Attributes
+    ----------
+    columns
+        The columns of X after its keys: the features as declared, then the observed shares.
+    subjects
+        The persons themselves, then each kind of relative that a feature asks about.
+    """
+
+    columns: tuple[str, ...]
+    subjects: tuple[SubjectPlan, ...]
 
 
-def _looks(asked: Mapping[_Question, Mapping[int, EventFeature]]) -> Iterator[Look]:
-    """Put questions to the same groups through the same window together."""
-    together: dict[tuple[Window, bool, tuple[int, ...]], list[tuple[EventFeature, ...]]] = defaultdict(list)
-    for question, features in asked.items():
-        groups = tuple(sorted(features))
-        together[question.window, question.spells, groups].append(tuple(features[group] for group in groups))
-    for (window, spells, groups), questions in together.items():
-        yield Look(window, spells, groups, tuple(questions))
+def _columns_used(feature: EventFeature) -> set[str]:
+    value = "value of a row"
+    used = set(feature.aggregate(pl.col(value)).meta.root_names())
+    return used - {value} | set(feature.row_value().meta.root_names()) if value in used else used

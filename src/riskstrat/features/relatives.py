@@ -1,6 +1,6 @@
-"""Whose rows answer: the people themselves, their parents or siblings; and one answer a person of what they answer.
+"""Whose rows are read: those of the persons themselves, their parents or siblings; and back to one row a person.
 
-In: people with index dates, the register of persons. Out: subjects beside places in the cohort, and the way back.
+In: persons with index dates, the register of persons. Out: subjects with the row number in the cohort, and back.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from riskstrat.declare.features import RelativeFeature, Subject
-from riskstrat.features.questions import SubjectPlan
-from riskstrat.features.rows import INDEX, SUBJECT
-from riskstrat.features.shard import PLACE
+from riskstrat.features.plan import SubjectPlan
+from riskstrat.features.shard import ROW_NUMBER
+from riskstrat.features.visible_rows import INDEX, SUBJECT
 from riskstrat.registers import Registers
 
 
 def with_subjects(subject: Subject | None, people: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Put the person_id of whoever answers beside each index date, sorted by it.
+    """Add the person_id of the subject of each index date, sorted by it.
 
     Rows without a known relative are left out; a person with several siblings has several rows.
     """
     if subject is None:
-        beside = people.rename({"person_id": SUBJECT})
+        subjects = people.rename({"person_id": SUBJECT})
     elif subject == "sibling":
-        beside = _with_siblings(people, registers)
+        subjects = _with_siblings(people, registers)
     else:
         parent = registers.scan("persons").select("person_id", pl.col(f"{subject}_id").alias(SUBJECT)).drop_nulls()
-        beside = people.lazy().join(parent, on="person_id").drop("person_id").collect()
-    return beside.sort(SUBJECT, PLACE)
+        subjects = people.lazy().join(parent, on="person_id").drop("person_id").collect()
+    return subjects.sort(SUBJECT, ROW_NUMBER)
 
 
 def _with_siblings(people: pl.DataFrame, registers: Registers) -> pl.DataFrame:
@@ -45,20 +45,20 @@ def _with_siblings(people: pl.DataFrame, registers: Registers) -> pl.DataFrame:
     )
 
 
-def beside_people(people: pl.DataFrame, plan: SubjectPlan, answers: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Put what relatives answer beside everybody, in the order of the people; null where no relative is known."""
-    empty = pl.DataFrame(schema={PLACE: people.schema[PLACE], **dict.fromkeys(plan.columns, pl.Float32)})
-    known = pl.concat([empty, *answers])
+def related_columns(people: pl.DataFrame, plan: SubjectPlan, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Give the columns of relatives in the order of the persons; null where no relative is known."""
+    empty = pl.DataFrame(schema={ROW_NUMBER: people.schema[ROW_NUMBER], **dict.fromkeys(plan.columns, pl.Float32)})
+    known = pl.concat([empty, *parts])
     if plan.relative == "sibling":
-        known = known.group_by(PLACE).agg(_of_siblings(plan))
-    return people.select(PLACE).join(known, on=PLACE, how="left", maintain_order="left").drop(PLACE)
+        known = known.group_by(ROW_NUMBER).agg(_combine_siblings(plan))
+    return people.select(ROW_NUMBER).join(known, on=ROW_NUMBER, how="left", maintain_order="left").drop(ROW_NUMBER)
 
 
-def _of_siblings(plan: SubjectPlan) -> Iterator[pl.Expr]:
-    """Make one answer of several: as each feature says; of observed shares the mean, added up in order of size."""
+def _combine_siblings(plan: SubjectPlan) -> Iterator[pl.Expr]:
+    """Combine the values of siblings as each feature says; observed shares by the mean, summed in order of size."""
     for feature in plan.features:
         if isinstance(feature, RelativeFeature):
-            yield feature.of_siblings(pl.col(feature.column)).cast(pl.Float32)
+            yield feature.combine_siblings(pl.col(feature.column)).cast(pl.Float32)
     for table in plan.tables:
         share = pl.col(plan.share_column(table))
         yield share.cast(pl.Float64).sort().mean().cast(pl.Float32)

@@ -1,6 +1,6 @@
-"""One shard of people: a pure function of its index slice, the registers and the plan.
+"""One shard of persons: a pure function of its index slice, the registers and the plan.
 
-In: some people with their index dates. Out: one frame, a row for each index date, a Float32 column for each question.
+In: some persons with their index dates. Out: one frame, a row for each index date, a Float32 column for each feature.
 """
 
 from __future__ import annotations
@@ -9,37 +9,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.declare.features import EventFeature
-from riskstrat.features.anchors import bounds_of
-from riskstrat.features.direct import answer_area, answer_person, with_persons
-from riskstrat.features.observed import Presence, presence
-from riskstrat.features.questions import Look, SubjectPlan, TablePlan
-from riskstrat.features.rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
+from riskstrat.features.observed import ObservedTime, observed_time
+from riskstrat.features.person_features import area_fact_values, person_values, with_persons
+from riskstrat.features.plan import SubjectPlan, TablePlan, WindowAggregation
+from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
+from riskstrat.features.window_bounds import window_bounds
 from riskstrat.features.windows import DAYS, Bounds
 from riskstrat.registers import Registers
 
-Answers = dict[str, pl.Series]
-PLACE = "place"
+Columns = dict[str, pl.Series]
+ROW_NUMBER = "row_number"
+"""Column of the row of ``cohort.people``."""
 SEX, AGE_DAYS = "sex", "age_days"
-_LEARNT_FROM = 2**25 - 2**16
-"""Bytes just below the most to which glibc lets its thresholds grow (M_MMAP_THRESHOLD, mallopt(3))."""
+_LARGEST_THRESHOLD_BYTES = 2**25 - 2**16
+"""Just below the most to which glibc lets its thresholds grow (M_MMAP_THRESHOLD, mallopt(3))."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """Some subjects and what is asked of them; sendable to another process.
+    """Some subjects and what is computed of them; sendable to another process.
 
     Attributes
     ----------
     index
-        place (in the cohort), subject_id, index_date, area_id, sorted by subject_id.
+        The index slice: row_number (in ``cohort.people``), subject_id, index_date, area_id, sorted by subject_id.
     plan
-        The questions.
+        What is computed.
     registers
-        Where the answers are.
+        Where the rows are.
     """
 
     index: pl.DataFrame
@@ -49,14 +49,14 @@ class Shard:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of X: a shard of the people themselves, and what their relatives have answered.
+    """Some rows of X: a shard of the persons themselves, and what was computed of their relatives.
 
     Attributes
     ----------
     shard
-        The people.
+        The persons.
     related
-        place and what the relatives answer, in the order of the shard's index slice.
+        row_number and the columns of relatives, in the order of the shard's index slice.
     columns
         The columns of X after its keys.
     """
@@ -66,119 +66,117 @@ class Part:
     columns: tuple[str, ...]
 
 
-def part_of(part: Part) -> pl.DataFrame:
-    """Answer a shard of the people themselves and put the answers of their relatives beside it.
+def compute_part(part: Part) -> pl.DataFrame:
+    """Compute a shard of the persons themselves and put the columns of their relatives beside it.
 
     Returns
     -------
     polars.DataFrame
-        place, person_id, index_date and the columns of X.
+        row_number, person_id, index_date and the columns of X.
     """
-    keys = part.shard.index.select(PLACE, pl.col(SUBJECT).alias("person_id"), INDEX)
-    answers = {column.name: column for column in (*answer(part.shard), *part.related)}
-    return pl.DataFrame([*keys, *(answers[name] for name in part.columns)])
+    keys = part.shard.index.select(ROW_NUMBER, pl.col(SUBJECT).alias("person_id"), INDEX)
+    columns = {column.name: column for column in (*compute_shard(part.shard), *part.related)}
+    return pl.DataFrame([*keys, *(columns[name] for name in part.columns)])
 
 
-def answer(shard: Shard) -> pl.DataFrame:
-    """Answer every question of the plan for every row of the shard.
+def compute_shard(shard: Shard) -> pl.DataFrame:
+    """Compute every column of the plan for every row of the shard.
 
     Returns
     -------
     polars.DataFrame
-        place and the plan's columns, Float32, null where not observed or not known.
+        row_number and the plan's columns, Float32, null where not observed or not known.
     """
     _keep_pages()
-    index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), shard.registers)
-    plan = shard.plan
-    answers = _named({feature.column: answer_person(feature, index) for feature in plan.person_features})
-    answers |= _named({feature.column: answer_area(feature, index, shard.registers) for feature in plan.area_facts})
+    plan, registers = shard.plan, shard.registers
+    index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), registers)
+    columns = _named({feature.column: person_values(feature, index) for feature in plan.person_features})
+    columns |= _named({feature.column: area_fact_values(feature, index, registers) for feature in plan.area_facts})
     if plan.tables:
-        lived_here = presence(index, shard.registers)
+        observed = observed_time(index, registers)
         for table in plan.tables:
-            answers |= _from_events(table, index, shard.registers, lived_here, plan.share_column(table))
-    return pl.DataFrame([index[PLACE], *(answers[name] for name in plan.columns)])
+            columns |= _compute_table(table, index, registers, observed, plan.share_column(table))
+    return pl.DataFrame([index[ROW_NUMBER], *(columns[name] for name in plan.columns)])
 
 
 def _keep_pages() -> None:
-    """Free one array of the largest size that glibc learns from: from then on it keeps up to 64 MB of what is freed.
+    """Free one array of the largest size that glibc adapts to: from then on it keeps up to 64 MB of what is freed.
 
     Every step of a shard fills fresh arrays. Pages given back to the kernel in between cost a tenth of the time; the
     array itself is never touched, so it takes no memory.
     """
-    np.empty(_LEARNT_FROM, dtype=np.uint8)
+    np.empty(_LARGEST_THRESHOLD_BYTES, dtype=np.uint8)
 
 
-def _named(numbers: Mapping[str, npt.NDArray[np.floating]]) -> Answers:
-    """Make columns of numbers, null for NaN; what they were made of can be given back at once."""
-    return {name: pl.Series(name, each, dtype=pl.Float32, nan_to_null=True) for name, each in numbers.items()}
+def _named(values: Mapping[str, NDArray[np.floating]]) -> Columns:
+    """Make columns of arrays, null for NaN; the memory of the arrays can be given back at once."""
+    return {name: pl.Series(name, each, dtype=pl.Float32, nan_to_null=True) for name, each in values.items()}
 
 
-def _from_events(
-    table: TablePlan, index: pl.DataFrame, registers: Registers, lived_here: Presence, share_column: str
-) -> Answers:
+def _compute_table(
+    table: TablePlan, index: pl.DataFrame, registers: Registers, observed: ObservedTime, share_column: str
+) -> Columns:
     coverage = registers.manifest.covered(table.register)
-    bounds = bounds_of(table.windows, index, registers)
-    unobserved = {window: lived_here.observed_days(bounds[window], coverage) == 0 for window in table.windows}
+    bounds = window_bounds(table.windows, index, registers)
+    unobserved = {window: observed.days(bounds[window], coverage) == 0 for window in table.windows}
     rows = visible_rows(table, index, registers)
-    answers: Answers = {}
-    for look in table.looks:
-        seen = _seen_through(look, bounds[look.window], rows, index, table)
-        answers |= _looked(look, seen, index.height, table, unobserved[look.window])
-    share = lived_here.observed_share(bounds[table.longest], coverage)
-    return answers | _named({share_column: share.astype(np.float32)})
+    columns: Columns = {}
+    for each in table.window_aggregations:
+        in_window = _rows_in_window(each, bounds[each.window], rows, index, table)
+        columns |= _scattered(each, _aggregated(each, in_window), index.height, table, unobserved[each.window])
+    share = observed.share(bounds[table.longest], coverage)
+    return columns | _named({share_column: share.astype(np.float32)})
 
 
-def _looked(
-    look: Look, seen: pl.DataFrame, height: int, table: TablePlan, unobserved: npt.NDArray[np.bool_]
-) -> Answers:
-    """Ask the questions of one look: one grouping of sorted rows, then one scatter a question."""
-    found = _grouped(look, seen)
-    window = found[WINDOW].to_numpy()
-    row, group = window // table.stride, window & (table.stride - 1)
-    place_of = np.zeros(len(table.groups), dtype=np.intp)
-    place_of[list(look.groups)] = np.arange(len(look.groups))
-    place = place_of[group] * height + row
-    answers: Answers = {}
-    for name, question in zip(_answer_names(look), look.questions, strict=True):
-        block = np.full((len(look.groups), height), _empty(question[0]), dtype=np.float32)
-        block.reshape(-1)[place] = found[name].cast(pl.Float32).to_numpy()
-        block[:, np.flatnonzero(unobserved)] = np.nan
-        answers |= _named({feature.column: column for feature, column in zip(question, block, strict=True)})
-    return answers
-
-
-def _empty(feature: EventFeature) -> float:
-    return np.nan if feature.empty is None else feature.empty
-
-
-def _seen_through(
-    look: Look, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, table: TablePlan
+def _rows_in_window(
+    aggregation: WindowAggregation, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, table: TablePlan
 ) -> pl.DataFrame:
     row = pl.col(WINDOW) // table.stride
-    in_window = bounds.meets_spells(row) if look.spells else bounds.holds_rows(row)
+    in_window = bounds.meets_spells(row) if aggregation.spells else bounds.holds_rows(row)
     group = pl.col(WINDOW) & (table.stride - 1)
-    asked = [] if len(look.groups) == len(table.groups) else [group.is_in(look.groups)]
-    cut = bounds.spell_bounds(row) if look.spells else ()
-    return _beside_subjects(look, rows.filter(in_window, *asked).with_columns(*cut), index, table)
+    wanted = [] if len(aggregation.groups) == len(table.groups) else [group.is_in(aggregation.groups)]
+    cut = bounds.spell_bounds(row) if aggregation.spells else ()
+    return _with_subjects(aggregation, rows.filter(in_window, *wanted).with_columns(*cut), index, table)
 
 
-def _beside_subjects(look: Look, seen: pl.DataFrame, index: pl.DataFrame, table: TablePlan) -> pl.DataFrame:
-    """Add what the questions use of the subject: sex, and age in days on the date of the row."""
-    if not look.columns_used & {SEX, AGE_DAYS}:
-        return seen
-    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(seen[WINDOW] // table.stride))
-    age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - seen[DAYS]
-    return seen.with_columns(subject[SEX], age.alias(AGE_DAYS))
+def _with_subjects(
+    aggregation: WindowAggregation, rows: pl.DataFrame, index: pl.DataFrame, table: TablePlan
+) -> pl.DataFrame:
+    """Add the subject's sex, and age in days on the date of the row, where an aggregation uses them."""
+    if not aggregation.columns_used & {SEX, AGE_DAYS}:
+        return rows
+    subject = index.select(pl.col(SEX, INDEX, "birth_date").gather(rows[WINDOW] // table.stride))
+    age = (subject[INDEX] - subject["birth_date"]).dt.total_days() - rows[DAYS]
+    return rows.with_columns(subject[SEX], age.alias(AGE_DAYS))
 
 
-def _grouped(look: Look, seen: pl.DataFrame) -> pl.DataFrame:
-    """Answer each question for each window that holds a row; rows come sorted by window."""
-    asking = dict(zip(_answer_names(look), (question[0] for question in look.questions), strict=True))
-    answers = [feature.aggregate(pl.col(name)).alias(name) for name, feature in asking.items()]
-    used = {name for answer in answers for name in answer.meta.root_names()}
-    numbers = [feature.number().alias(name) for name, feature in asking.items() if name in used]
-    return seen.with_columns(pl.col(WINDOW).set_sorted(), *numbers).group_by(WINDOW).agg(answers)
+def _aggregated(aggregation: WindowAggregation, rows: pl.DataFrame) -> pl.DataFrame:
+    """Compute all aggregations of each window that holds a row, in one group-by; rows come sorted by window."""
+    named = {f"aggregate_{n}": features[0] for n, features in enumerate(aggregation.aggregations)}
+    aggregates = [feature.aggregate(pl.col(name)).alias(name) for name, feature in named.items()]
+    used = {name for aggregate in aggregates for name in aggregate.meta.root_names()}
+    values = [feature.row_value().alias(name) for name, feature in named.items() if name in used]
+    return rows.with_columns(pl.col(WINDOW).set_sorted(), *values).group_by(WINDOW).agg(aggregates)
 
 
-def _answer_names(look: Look) -> list[str]:
-    return [f"answer_{number}" for number in range(len(look.questions))]
+def _scattered(
+    aggregation: WindowAggregation,
+    aggregated: pl.DataFrame,
+    height: int,
+    table: TablePlan,
+    unobserved: NDArray[np.bool_],
+) -> Columns:
+    """Scatter each aggregate into a matrix of group x row, whose rows become the columns of X."""
+    window = aggregated[WINDOW].to_numpy()
+    row, group = window // table.stride, window & (table.stride - 1)
+    matrix_row = np.zeros(len(table.groups), dtype=np.intp)
+    matrix_row[list(aggregation.groups)] = np.arange(len(aggregation.groups))
+    cell = matrix_row[group] * height + row
+    columns: Columns = {}
+    for aggregate, features in zip(aggregated.drop(WINDOW), aggregation.aggregations, strict=True):
+        empty = np.nan if features[0].empty is None else features[0].empty
+        matrix = np.full((len(aggregation.groups), height), empty, dtype=np.float32)
+        matrix.reshape(-1)[cell] = aggregate.cast(pl.Float32).to_numpy()
+        matrix[:, np.flatnonzero(unobserved)] = np.nan
+        columns |= _named({feature.column: values for feature, values in zip(features, matrix, strict=True)})
+    return columns

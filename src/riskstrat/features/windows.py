@@ -1,4 +1,4 @@
-"""Look-back windows: which rows of a person's past an index date sees.
+"""Look-back windows: which days before an index date count.
 
 In: declared windows and index dates. Out: bounds and expressions in days before the index; 1 is the day before it.
 """
@@ -10,37 +10,36 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import DaysSince, EventFeature
-from riskstrat.declare.view import Rows
 from riskstrat.declare.windows import AnchoredWindow
 
 DAYS, END_DAYS, FROM_DAYS, TO_DAYS = "days", "end_days", "from_days", "to_days"
 EVENT_DATE = "event_date"
-Days = npt.NDArray[np.int64]
+Days = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The first and last day of a window, in days before the index: one number for all, or one for each answer.
+    """The first and last day of a window, in days before the index: one number for all rows, or one for each.
 
     Attributes
     ----------
     nearest
         Last day of the window.
     furthest
-        First day; None where it reaches back for ever. A window without days has it nearer than `nearest`; nothing of
-        such a window is observed, so what its rows would answer does not matter.
+        First day; None where there is no limit. A window without days has it nearer than `nearest`; nothing of such a
+        window is observed, so what its rows would give does not matter.
     """
 
     nearest: int | Days
     furthest: int | Days | None
 
     def holds_rows(self, row: pl.Expr) -> pl.Expr:
-        """Whether a row's date lies in the window of its answer, whose number is `row`."""
+        """Whether a row's date lies in the window of its index date, which is row `row` of the index slice."""
         return self.begun(row) & self.reached(row, DAYS)
 
     def meets_spells(self, row: pl.Expr) -> pl.Expr:
@@ -72,7 +71,7 @@ class Window:
     Parameters
     ----------
     within_days
-        Length; None reaches back for ever, or to the anchor.
+        Length; None where there is no limit, or the anchor is.
     gap_days
         Days between the end of the window and the index.
     anchor
@@ -117,12 +116,15 @@ class Window:
 
     @property
     def dated_by(self) -> tuple[DaysSince, ...]:
-        """The question for the rows whose first one dates the window, if any do."""
+        """The feature of the rows whose first one dates the window, if there are such."""
         event = None if self.anchor is None else self.anchor.event
-        return () if event is None else (_about(event),)
+        if event is None:
+            return ()
+        codes, settings, positions = event.codes, event.settings, event.positions
+        return (DaysSince(register=event.register, codes=codes, settings=settings, positions=positions),)
 
     def bounds(self, index: pl.DataFrame) -> Bounds:
-        """Say where the window lies for each answer.
+        """Compute where the window lies for each row of the index slice.
 
         Parameters
         ----------
@@ -140,10 +142,6 @@ class Window:
         return Bounds(bounds["nearest"].to_numpy(), bounds["furthest"].to_numpy())
 
 
-def _about(event: Rows) -> DaysSince:
-    return DaysSince(register=event.register, codes=event.codes, settings=event.settings, positions=event.positions)
-
-
 def _days_before_index(day: pl.Expr) -> pl.Expr:
     return (pl.col("index_date") - day).dt.total_days()
 
@@ -151,16 +149,16 @@ def _days_before_index(day: pl.Expr) -> pl.Expr:
 def longest(windows: Iterable[Window]) -> Window:
     """Pick the longest window that is a length, of equally long ones that nearest to the index.
 
-    Where none is a length it is the first by name, whatever the order in which they are asked for.
+    Where none is a length it is the first by name, whatever their order.
 
     Examples
     --------
     >>> longest([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).within_days is None
     True
     """
-    return min(windows, key=_by_length)
 
+    def by_length(window: Window) -> tuple[str, bool, int, int]:
+        name = "" if window.anchor is None else window.anchor.name
+        return name, window.within_days is not None, -(window.within_days or 0), window.gap_days
 
-def _by_length(window: Window) -> tuple[str, bool, int, int]:
-    name = "" if window.anchor is None else window.anchor.name
-    return name, window.within_days is not None, -(window.within_days or 0), window.gap_days
+    return min(windows, key=by_length)

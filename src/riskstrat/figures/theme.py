@@ -27,7 +27,7 @@ PART_COLOURS = MappingProxyType(
     {
         "age_sex": "#d0d0d0",
         "living_conditions": "#1f4e79",
-        "place": "#5b8dbb",
+        "area": "#5b8dbb",
         "health_care": "#e0a15a",
         "growth_family": "#8c5a2b",
         "unexplained": WHITE,

@@ -1,6 +1,6 @@
-"""Data of another standard on their way into a register folder: every row is kept, or refused under a named rule.
+"""Data of another standard on their way into a register folder: every row is kept, or rejected under a named rule.
 
-In: lazy rows of the source with the contract's columns beside them. Out: the folder, its refused rows, and an account
+In: lazy rows of the source with the contract's columns beside them. Out: the folder, its rejected rows, and an account
 of every row that was read.
 """
 
@@ -16,14 +16,15 @@ import polars as pl
 import polars.selectors as cs
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
-from riskstrat.intake.validation import ACCOUNT, READ, RULE, SOURCE, entries
+from riskstrat.intake.validation import RULE, SOURCE, entries
+from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
-from riskstrat.registers.workshop import workshop
-from riskstrat.registers.writing import write_registers
+from riskstrat.registers.writing import write_tables
 
-REFUSED_FOLDER = "refused"
+REJECTED_FOLDER = "rejected"
 WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startswith("icd"))
 """Code systems whose codes are kept without their point."""
 
@@ -37,12 +38,12 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Arrival:
+class TableConversion:
     """Rows of one table of the source, each with what it becomes.
 
     Attributes
     ----------
-    place
+    dataset
         What the source calls the table.
     table
         The table of the contract that they go to.
@@ -50,22 +51,22 @@ class Arrival:
         Its rows, to be counted.
     rows
         Gives those of the people from first to last (see `within`): `SOURCE` (the row as it was, a struct), columns of
-        the contract, and `RULE`: null, or why it is refused.
+        the contract, and `RULE`: null, or why it is rejected.
     """
 
-    place: str
+    dataset: str
     table: str
     source: pl.LazyFrame
     rows: Callable[[PersonRange], pl.LazyFrame]
 
     def kept(self, people: PersonRange) -> pl.LazyFrame:
-        """Return the rows that go into the register folder, in the contract's columns, and their place."""
+        """Return the rows that go into the register folder, in the contract's columns, and their dataset."""
         rows = self.rows(people)
         there = rows.collect_schema().names()
         wanted = [column.name for column in columns_of(self.table) if column.name in there]
-        return rows.filter(pl.col(RULE).is_null()).select(*wanted, pl.lit(self.place).alias(SOURCE))
+        return rows.filter(pl.col(RULE).is_null()).select(*wanted, pl.lit(self.dataset).alias(SOURCE))
 
-    def refused(self, people: PersonRange) -> pl.LazyFrame:
+    def rejected(self, people: PersonRange) -> pl.LazyFrame:
         """Return the others as they were, with the rule."""
         broken = self.rows(people).filter(pl.col(RULE).is_not_null())
         return broken.select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
@@ -78,88 +79,100 @@ def within(person: pl.Expr, people: PersonRange) -> pl.Expr:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Arrived:
+class ConversionResult:
     """A register folder made from data of another standard, and where every row went.
 
     Attributes
     ----------
     folder
-        The register folder; rows that were refused lie in its ``refused``, a file a table of the source.
+        The register folder; rows that were rejected lie in its ``rejected``, a file a table of the source.
     account
-        place (table of the source), outcome (read, kept, refused, merged), rule, rows: read = kept + refused + merged.
-    ignored
-        Tables of the source that were not read.
+        How many rows of each table of the source were read, kept, rejected by which rule, and merged; exact.
     """
 
     folder: Path
-    account: pl.DataFrame
-    ignored: tuple[str, ...]
-
-    def rows(self, place: str, outcome: str) -> int:
-        """Count the rows of a table of the source that ended so."""
-        return int(self.account.filter(place=place, outcome=outcome)["rows"].sum())
+    account: ConversionAccount
 
 
-def write_arrivals(
+def write_conversions(
     out: Path,
     tables: Mapping[str, pl.DataFrame],
-    arrivals: Sequence[Arrival],
-    refused: Mapping[str, pl.DataFrame],
+    conversions: Sequence[TableConversion],
+    rejected: Mapping[str, pl.DataFrame],
     manifest: Manifest,
+    *,
+    command: str,
+    sources: Iterable[Source],
 ) -> pl.DataFrame:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
     Parameters
     ----------
     out
-        The folder; what is there is replaced.
+        The folder; an earlier result of the same command is replaced.
     tables
         Persons, residences, areas, which are small.
-    arrivals
+    conversions
         Event rows, which may be larger than memory.
-    refused
-        Refused rows of the small tables by place, with `rule`.
+    rejected
+        Rejected rows of the small tables by dataset, with `rule`.
     manifest
         As for `write_registers`.
+    command, sources
+        As for `riskstrat.files.staged_folder`.
 
     Returns
     -------
     polars.DataFrame
-        The account of the arrivals; kept and refused are counted in the files that were written.
+        Columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were written.
+
+    Raises
+    ------
+    UsageError
+        If `out` may not be replaced.
+    ContractError
+        If the source cannot be read, or changes meanwhile.
     """
-    with workshop(out) as work:
-        fresh = write_registers(work / "new", tables, manifest)
-        (fresh / REFUSED_FOLDER).mkdir()
-        for place, rows in refused.items():
+    with staged_folder(out, command=command, sources=sources) as staging:
+        fresh = staging.result
+        write_tables(fresh, tables, manifest)
+        (fresh / REJECTED_FOLDER).mkdir()
+        for dataset, rows in rejected.items():
             if rows.height:
-                rows.write_parquet(fresh / REFUSED_FOLDER / f"{place}.parquet")
+                rows.write_parquet(fresh / REJECTED_FOLDER / f"{dataset}.parquet")
         ids = tables["persons"]["person_id"]
-        accounts = [
-            _written(fresh, fresh / manifest.file_of(table), [each for each in arrivals if each.table == table], ids)
-            for table in dict.fromkeys(each.table for each in arrivals)
+        counts = [
+            _write_events(
+                fresh,
+                fresh / manifest.file_of(table),
+                [each for each in conversions if each.table == table],
+                ids,
+                staging.scratch,
+            )
+            for table in dict.fromkeys(each.table for each in conversions)
         ]
-    return pl.concat([pl.DataFrame(schema=ACCOUNT), *accounts])
+    return pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counts])
 
 
-def refuse_identities_in(rows: pl.LazyFrame, place: str) -> None:
+def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
-    Columns whose names end in ``_id`` hold concepts, visits and places: a handful of different numbers, among which one
+    Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
     is easily right by chance.
 
     Raises
     ------
     ContractError
-        As `identity.refuse_identities`, or if the source cannot be read.
+        As `riskstrat.intake.refuse_identities`, or if the source cannot be read.
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     try:
-        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), place)
+        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
     except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(place)) from None
+        raise ContractError(_unreadable(dataset)) from None
 
 
-def read_now(rows: pl.LazyFrame, place: str) -> pl.DataFrame:
+def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
     """Collect rows.
 
     Raises
@@ -170,71 +183,73 @@ def read_now(rows: pl.LazyFrame, place: str) -> pl.DataFrame:
     try:
         return rows.collect()
     except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(place)) from None
+        raise ContractError(_unreadable(dataset)) from None
 
 
-def _written(fresh: Path, path: Path, arrivals: Sequence[Arrival], ids: pl.Series) -> pl.DataFrame:
-    """Write a table's rows, sorted, and those that were refused; count them in what was written."""
-    read = {each.place: int(read_now(each.source.select(pl.len()), each.place).item()) for each in arrivals}
+def _write_events(
+    fresh: Path, path: Path, conversions: Sequence[TableConversion], ids: pl.Series, scratch: Path
+) -> pl.DataFrame:
+    """Write a table's rows, sorted, and those that were rejected; count them in what was written."""
+    read = {each.dataset: int(read_now(each.source.select(pl.len()), each.dataset).item()) for each in conversions}
     ranges = list(_ranges(ids, sum(read.values())))
-    with tempfile.TemporaryDirectory(dir=fresh) as scratch:
-        parts = Path(scratch)
-        counts = [_part(parts / f"kept.{number:06d}", people, arrivals) for number, people in enumerate(ranges)]
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        parts = Path(folder)
+        counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]
         _joined(parts.glob("kept.*"), path)
         kept = dict(pl.concat(counts).group_by(SOURCE).agg(pl.col("rows").sum()).iter_rows())
-        refused = {
-            each.place: _set_aside(each, ranges, parts, fresh / REFUSED_FOLDER)
-            for each in arrivals
-            if kept.get(each.place, 0) != read[each.place]
+        rejected = {
+            each.dataset: _write_rejected(each, ranges, parts, fresh / REJECTED_FOLDER)
+            for each in conversions
+            if kept.get(each.dataset, 0) != read[each.dataset]
         }
     none = pl.Series([], dtype=pl.String)
-    accounts = [entries(place, read[place], kept.get(place, 0), refused.get(place, none)) for place in read]
+    accounts = [entries(dataset, read[dataset], kept.get(dataset, 0), rejected.get(dataset, none)) for dataset in read]
     _refuse_lost_rows(pl.concat(accounts))
     return pl.concat(accounts)
 
 
-def _part(path: Path, people: PersonRange, arrivals: Sequence[Arrival]) -> pl.DataFrame:
-    """Write the kept rows of a range of people, and count them by place."""
-    rows = pl.concat([each.kept(people) for each in arrivals], how="diagonal")
-    kept = read_now(rows, arrivals[0].table).sort(_ORDER, maintain_order=True)
+def _part(path: Path, people: PersonRange, conversions: Sequence[TableConversion]) -> pl.DataFrame:
+    """Write the kept rows of a range of people, and count them by dataset."""
+    rows = pl.concat([each.kept(people) for each in conversions], how="diagonal")
+    kept = read_now(rows, conversions[0].table).sort(_ORDER, maintain_order=True)
     kept.drop(SOURCE).write_parquet(path, compression="zstd")
     return kept.group_by(SOURCE).agg(rows=pl.len())
 
 
-def _set_aside(arrival: Arrival, ranges: Sequence[PersonRange], parts: Path, folder: Path) -> pl.Series:
-    """Put a table's refused rows into one file, and give their rules."""
-    paths = [parts / f"{arrival.place}.refused.{number:06d}" for number in range(len(ranges))]
+def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], parts: Path, folder: Path) -> pl.Series:
+    """Put a table's rejected rows into one file, and give their rules."""
+    paths = [parts / f"{conversion.dataset}.rejected.{number:06d}" for number in range(len(ranges))]
     for path, people in zip(paths, ranges, strict=True):
-        _sunk(arrival.refused(people), path, arrival.place)
-    target = folder / f"{arrival.place}.parquet"
+        _sunk(conversion.rejected(people), path, conversion.dataset)
+    target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
 
 
 def _refuse_lost_rows(account: pl.DataFrame) -> None:
     """Refuse to end with rows that are nowhere: the source was written to in the meantime."""
-    ended = account.filter(pl.col("outcome") != READ).group_by("place").agg(ended=pl.col("rows").sum())
-    both = account.filter(outcome=READ).join(ended, on="place", how="left").with_columns(pl.col("ended").fill_null(0))
+    ended = account.filter(pl.col("outcome") != READ).group_by("dataset").agg(ended=pl.col("rows").sum())
+    both = account.filter(outcome=READ).join(ended, on="dataset", how="left").with_columns(pl.col("ended").fill_null(0))
     lost = both.filter(pl.col("rows") != pl.col("ended"))
     if lost.height:
         raise ContractError(
             *(
                 Problem(
-                    table=place,
+                    table=dataset,
                     found=f"{read} rows at first and {ended} at the end",
                     expected="a source that does not change while it is read",
                     remedy="read it again when nobody writes to it, or from a copy",
                 )
-                for place, read, ended in lost.select("place", "rows", "ended").iter_rows()
+                for dataset, read, ended in lost.select("dataset", "rows", "ended").iter_rows()
             )
         )
 
 
-def _sunk(rows: pl.LazyFrame, path: Path, place: str) -> None:
+def _sunk(rows: pl.LazyFrame, path: Path, dataset: str) -> None:
     try:
         rows.sink_parquet(path)
     except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(place)) from None
+        raise ContractError(_unreadable(dataset)) from None
 
 
 def _joined(parts: Iterable[Path], path: Path) -> None:
@@ -246,14 +261,14 @@ def _ranges(ids: pl.Series, rows: int) -> Iterator[PersonRange]:
     """Cut the people into ranges that have some millions of rows together; both ends included."""
     cuts = max(-(-rows // ROWS_AT_A_TIME), 1)
     ordered = ids.unique().sort()
-    bounds = [int(ordered[place * ordered.len() // cuts]) for place in range(1, cuts)] if ordered.len() else []
+    bounds = [int(ordered[dataset * ordered.len() // cuts]) for dataset in range(1, cuts)] if ordered.len() else []
     edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
     yield from ((low, high - 1) for low, high in pairwise(edges))
 
 
-def _unreadable(place: str) -> Problem:
+def _unreadable(dataset: str) -> Problem:
     return Problem(
-        table=place,
+        table=dataset,
         found="rows that cannot be read",
         expected="a whole file, or a table that may be read",
         remedy="export it again; it may have been cut off, or be written otherwise than its ending says",

@@ -15,13 +15,13 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.files import whole_file
 from riskstrat.registers.manifest import FILE_NAME
 
 SECRET_VARIABLE = "RISKSTRAT_PSEUDONYM_SECRET"  # noqa: S105 - the name of the variable, not a secret
 SHORTEST_SECRET = 16
 HASH, NUMBER = "keyed_hash", "person_id"
 _SCHEMA = {HASH: pl.String, NUMBER: pl.Int64}
-_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 _HEX_DIGITS = 32
 _WITNESS = b"riskstrat: the hash of this sentence tells one secret from another"
 
@@ -106,11 +106,8 @@ def write_key_file(path: Path, numbers: pl.DataFrame, secret: Secret) -> None:
     """Write it for its owner alone, whole or not at all."""
     witness = pl.DataFrame({HASH: [secret.witness], NUMBER: [0]}, schema=_SCHEMA)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY), "wb") as file:
+    with whole_file(path, mode=stat.S_IRUSR | stat.S_IWUSR) as file:
         pl.concat([witness, numbers]).write_parquet(file)
-    fresh.replace(path)
 
 
 def refuse_beside_registers(path: Path, *folders: Path) -> None:

@@ -17,29 +17,31 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.files import guard_folder
 from riskstrat.intake.conversion import (
     HIGHEST,
     LOWEST,
     WITHOUT_POINT,
-    Arrival,
-    Arrived,
+    ConversionResult,
     PersonRange,
+    TableConversion,
     read_now,
     refuse_identities_in,
     within,
-    write_arrivals,
+    write_conversions,
 )
 from riskstrat.intake.validation import (
     UNKNOWN_DAY,
+    accepted_rows,
     accounted,
     first_rule,
-    judged_deaths,
-    judged_events,
     only_first,
-    set_aside,
-    taken,
+    rejected_rows,
+    validate_deaths,
+    validate_events,
     with_source,
 )
+from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import SENTINELS, is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
@@ -47,6 +49,7 @@ from riskstrat.registers.manifest import Manifest, TableManifest
 __all__ = ["from_meds"]
 
 FollowUp = Literal["events", "data_end"]
+COMMAND = "from-meds"
 DATA, SUBJECT, BIRTH, DEATH, SEX = "data", "subject", "birth", "death", "sex"
 CODE_OF = MappingProxyType({"MEDS_BIRTH": BIRTH, "MEDS_DEATH": DEATH})
 WITHOUT_VOCABULARY = "events"
@@ -69,22 +72,22 @@ _NEEDED = ("subject_id", "time", "code", "numeric_value")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Dataset:
-    """Rows, what it is called, and for each distinct code its place, its code there and its code system."""
+    """Rows, its name, and for each distinct code the table it goes to, its code there and its code system."""
 
     name: str
     rows: pl.LazyFrame
     codes: pl.DataFrame
 
-    def source(self, place: str) -> pl.LazyFrame:
-        """Give the rows of a place as they are; rows without a code are events."""
-        chosen = pl.col("code").is_in(self.codes.filter(place=place)["code"].implode())
-        return self.rows.filter(chosen | pl.col("code").is_null() if place == WITHOUT_VOCABULARY else chosen)
+    def source(self, dataset: str) -> pl.LazyFrame:
+        """Give the rows of a dataset as they are; rows without a code are events."""
+        chosen = pl.col("code").is_in(self.codes.filter(dataset=dataset)["code"].implode())
+        return self.rows.filter(chosen | pl.col("code").is_null() if dataset == WITHOUT_VOCABULARY else chosen)
 
-    def of(self, place: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
-        """Give the rows of a place and of these people with the contract's columns beside them."""
-        mine = self.codes.filter(place=place)
+    def of(self, dataset: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
+        """Give the rows of a dataset and of these people with the contract's columns beside them."""
+        mine = self.codes.filter(dataset=dataset)
         person = pl.col("subject_id").cast(pl.Int64, strict=False)
-        rows = self.source(place).filter(within(person, people))
+        rows = self.source(dataset).filter(within(person, people))
         columns = {
             "person_id": person,
             "date": pl.col("time").cast(pl.Date, strict=False),
@@ -96,7 +99,7 @@ class _Dataset:
     @property
     def tables(self) -> tuple[str, ...]:
         """The event tables that there will be."""
-        return tuple(sorted({*self.codes["place"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
+        return tuple(sorted({*self.codes["dataset"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
 
 
 def from_meds(
@@ -107,7 +110,7 @@ def from_meds(
     delay_days: int = 0,
     tables: Mapping[str, str] | None = None,
     follow_up: FollowUp = "events",
-) -> Arrived:
+) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
 
     ``MEDS_BIRTH`` and ``MEDS_DEATH`` (and codes whose `parent_codes` name them) are dates of birth and death; codes of
@@ -119,7 +122,7 @@ def from_meds(
     source
         The dataset's folder, which holds ``data`` and ``metadata``.
     out
-        The register folder to write; what is there is replaced if all goes well.
+        The register folder to write; an earlier result of this function is replaced if all goes well.
     data_end
         The last day that can have been seen; the latest day of any row if left out.
     delay_days
@@ -133,8 +136,8 @@ def from_meds(
 
     Returns
     -------
-    Arrived
-        The folder, and where every row went: ``subject`` counts subjects, every other place rows of the data.
+    ConversionResult
+        The folder, and where every row went: ``subject`` counts subjects, every other dataset rows of the data.
 
     Raises
     ------
@@ -145,41 +148,42 @@ def from_meds(
 
     Notes
     -----
-    Days take the place of points in time. Subjects without birth or sex are refused with all their rows, as are static
-    rows that say neither: they have no date. Refused rows lie in ``refused`` as they were. Schema:
+    Points in time become days. Subjects without birth or sex are rejected with all their rows, as are static
+    rows that say neither: they have no date. Refused rows lie in ``rejected`` as they were. Schema:
     https://github.com/Medical-Event-Data-Standard/meds.
     """
+    guard_folder(out, command=COMMAND, sources=(source,))
     data = _dataset(Path(source), dict(tables or {}))
     refuse_identities_in(data.rows, DATA)
-    facts = {place: read_now(data.of(place), DATA) for place in (BIRTH, SEX, DEATH)}
+    facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
     first, last = _covered(spans, data_end)
-    subjects = _judged_subjects(data, facts, last)
-    persons = taken(subjects)
-    judged = {
+    subjects = _validated_subjects(data, facts, last)
+    persons = accepted_rows(subjects)
+    validated = {
         SUBJECT: subjects,
-        BIRTH: _judged_births(facts[BIRTH], persons),
-        SEX: _judged_sexes(facts[SEX], persons),
-        DEATH: judged_deaths(facts[DEATH], persons, last),
+        BIRTH: _validated_births(facts[BIRTH], persons),
+        SEX: _validated_sexes(facts[SEX], persons),
+        DEATH: validate_deaths(facts[DEATH], persons, last),
     }
-    deaths = taken(judged[DEATH]).select("person_id", death_date="date")
+    deaths = accepted_rows(validated[DEATH]).select("person_id", death_date="date")
     people = {
         "persons": persons.join(deaths, on="person_id", how="left", maintain_order="left"),
         "residences": _residences(spans, persons.join(deaths, on="person_id", how="left"), last, follow_up),
     }
-    arrivals = [_arrival(data, table, persons, last) for table in data.tables]
+    conversions = [_table_conversion(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
-    refused = {place: set_aside(rows) for place, rows in judged.items()}
-    account = write_arrivals(Path(out), people, arrivals, refused, manifest)
-    counted = [accounted(place, rows) for place, rows in judged.items()]
-    return Arrived(folder=Path(out), account=pl.concat([*counted, account]), ignored=())
+    rejected = {dataset: rejected_rows(rows) for dataset, rows in validated.items()}
+    account = write_conversions(Path(out), people, conversions, rejected, manifest, command=COMMAND, sources=(source,))
+    counted = [accounted(dataset, rows) for dataset, rows in validated.items()]
+    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=pl.concat([*counted, account])))
 
 
-def _arrival(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> Arrival:
+def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
     def rows(people: PersonRange) -> pl.LazyFrame:
-        return judged_events(data.of(table, people), persons, last_day)
+        return validate_events(data.of(table, people), persons, last_day)
 
-    return Arrival(place=table, table=table, source=data.source(table), rows=rows)
+    return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
 
 def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
@@ -251,14 +255,14 @@ def _schema(rows: pl.LazyFrame) -> pl.Schema:
 
 
 def _placed(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[str, str]) -> pl.DataFrame:
-    """Give each distinct code its place, the code that it has there, and the system of that code."""
+    """Give each distinct code its dataset, the code that it has there, and the system of that code."""
     code = pl.col("code")
     word = code.str.extract(r"^([^/]+)/+.")
     slug = word.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
     named = pl.when(slug.str.contains("^[a-z]")).then(slug).otherwise(pl.format("meds_{}", slug))
     own = pl.when(named.is_in(["persons", "residences", "areas", "area_facts", "geometry", BIRTH, DEATH, SEX, SUBJECT]))
     table = word.replace_strict(dict(tables), default=None, return_dtype=pl.String) if tables else pl.lit(None)
-    place = pl.coalesce(
+    dataset = pl.coalesce(
         code.replace_strict(dict(facts), default=None, return_dtype=pl.String),
         pl.when(slug.is_in(SEX_VOCABULARIES)).then(pl.lit(SEX)),
         table,
@@ -268,7 +272,7 @@ def _placed(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[str, 
     system = slug.str.replace_all("_", "").replace_strict(dict(SYSTEM_OF), default="exact", return_dtype=pl.String)
     short = pl.coalesce(code.str.extract("^[^/]+/+(.+)$"), code)
     pointless = pl.when(system.is_in(list(WITHOUT_POINT))).then(short.str.replace_all(".", "", literal=True))
-    return codes.select("code", place=place, short=pointless.otherwise(short), system=system.fill_null("exact"))
+    return codes.select("code", dataset=dataset, short=pointless.otherwise(short), system=system.fill_null("exact"))
 
 
 def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
@@ -287,7 +291,7 @@ def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
     return first, data_end or last
 
 
-def _judged_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
+def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
     columns = {"person_id": pl.col("subject_id").cast(pl.Int64, strict=False)}
     subjects = read_now(with_source(data.rows.select("subject_id").unique(), columns), DATA).sort("person_id")
     births = facts[BIRTH].group_by("person_id").agg(birth_date=pl.col("date").min())
@@ -311,12 +315,12 @@ def _sex() -> pl.Expr:
     return pl.col("code").str.to_lowercase().replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
 
 
-def _judged_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
-    judged = _of_persons(rows, persons, {"no date": pl.col("date").is_null()})
-    return only_first(judged.sort("person_id", "date", nulls_last=True), "a later birth of the same person")
+def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    validated = _of_persons(rows, persons, {"no date": pl.col("date").is_null()})
+    return only_first(validated.sort("person_id", "date", nulls_last=True), "a later birth of the same person")
 
 
-def _judged_sexes(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+def _validated_sexes(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     return _of_persons(rows, persons, {"neither female nor male": _sex().is_null()})
 
 
@@ -337,8 +341,8 @@ def _residences(spans: pl.DataFrame, persons: pl.DataFrame, last_day: date, foll
 
 def _manifest(data: _Dataset, entry: TableManifest, last_day: date) -> Manifest:
     people = {table: TableManifest(source="MEDS") for table in ("persons", "residences")}
-    systems = data.codes.group_by("place").agg(pl.col("system").unique())
-    system_of = {place: found[0] for place, found in systems.iter_rows() if len(found) == 1}
+    systems = data.codes.group_by("dataset").agg(pl.col("system").unique())
+    system_of = {dataset: found[0] for dataset, found in systems.iter_rows() if len(found) == 1}
     events = {
         table: entry.model_copy(update={"code_system": system_of.get(table, "exact"), "source": f"MEDS: {data.name}"})
         for table in data.tables

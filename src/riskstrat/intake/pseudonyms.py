@@ -1,4 +1,4 @@
-"""Pseudonymising what arrived: personal identity numbers become running numbers, the same person's everywhere the same.
+"""Pseudonymising: identity numbers become running numbers, the same for one person in every file and column.
 
 In: files of any format and a secret. Out: Parquet files without identity numbers, and a key file kept apart.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.files import Staging, guard_folder, staged_folder
 from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
 from riskstrat.intake.key_file import (
     HASH,
@@ -28,6 +29,7 @@ from riskstrat.intake.key_file import (
 from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError
 
+COMMAND = "pseudonymise"
 IDENTITY = "__identity"
 _ROWS_AT_A_TIME = 500_000
 _UNKNOWN = "??"
@@ -82,7 +84,7 @@ def pseudonymise(
     source
         A file, or a folder of files: CSV of any kind, Parquet, SAS, Stata, SPSS.
     out
-        Folder for the result, one Parquet file a file; it must not exist, or be empty.
+        Folder for the result, one Parquet file a file; an earlier result of this function is replaced.
     key_file
         Where running numbers are kept (Parquet, readable by its owner alone); those that it holds are used again. Not
         within `out`, `source` or a register folder.
@@ -98,27 +100,26 @@ def pseudonymise(
     Raises
     ------
     UsageError
-        If there is no secret, the key file was made with another one, a place is not fit for its purpose, there is
-        nothing to do, or there are ten-digit numbers and no `as_of`.
+        If there is no secret, the key file was made with another one, `out`, `key_file` or `secret_file` may not be
+        where it is, there is nothing to do, or there are ten-digit numbers and no `as_of`.
     ContractError
         If a column that is not asked for holds identity numbers, a heading or a file name is one, or a file cannot be
         read. No value is ever told, and nothing is written.
     """
     target, keys = Path(out), Path(key_file)
-    _refuse_places(Path(source), target, keys, secret_file)
+    sources = (source, keys, *(() if secret_file is None else (secret_file,)))
+    _refuse_key_locations(Path(source), target, keys, secret_file)
+    guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
     known = read_key_file(keys, secret)
     files = _deliveries(Path(source), columns)
     numbers = _running_numbers(files, known, secret, as_of)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as workshop:
-        fresh = Path(workshop) / "new"
-        counts = [_rewritten(each, fresh, numbers, as_of) for each in files]
+    with staged_folder(target, command=COMMAND, sources=sources) as staging:
+        counts = [_rewritten(each, staging, numbers, as_of) for each in files]
         write_key_file(keys, pl.concat([known, numbers.select(HASH, NUMBER)]).unique().sort(NUMBER), secret)
-        fresh.replace(target)
     return Pseudonymised(
-        files=tuple(target / each.place for each in files),
-        columns={masked(str(each.place)): tuple(each.columns) for each in files},
+        files=tuple(target / each.target for each in files),
+        columns={masked(str(each.target)): tuple(each.columns) for each in files},
         rows=sum(rows for rows, _ in counts),
         left_out=sum(left_out for _, left_out in counts),
         people=numbers.height,
@@ -132,21 +133,16 @@ class _Delivery:
     """A file, where its result goes, and old name -> new name of its columns of identities."""
 
     path: Path
-    place: Path
+    target: Path
     columns: Mapping[str, str]
 
     def frames(self) -> Iterator[pl.DataFrame]:
         return (frame for frame, _ in _frames(self.path))
 
 
-def _refuse_places(source: Path, out: Path, keys: Path, secret_file: str | Path | None) -> None:
-    folder = source if source.is_dir() else source.parent
+def _refuse_key_locations(source: Path, out: Path, keys: Path, secret_file: str | Path | None) -> None:
     for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
-        refuse_beside_registers(path, out, *((folder,) if source.is_dir() else ()))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(
-            Problem(found=f"{out.name} is there already", expected="a new folder", remedy="give another path")
-        )
+        refuse_beside_registers(path, out, *((source,) if source.is_dir() else ()))
 
 
 def _deliveries(source: Path, columns: Columns | None) -> list[_Delivery]:
@@ -162,7 +158,7 @@ def _deliveries(source: Path, columns: Columns | None) -> list[_Delivery]:
             continue
         chosen = _chosen(names, found, columns)
         problems += _column_problems(path, names, [name for name in found if name not in chosen])
-        files.append(_Delivery(path=path, place=path.relative_to(root).with_suffix(".parquet"), columns=chosen))
+        files.append(_Delivery(path=path, target=path.relative_to(root).with_suffix(".parquet"), columns=chosen))
     if problems:
         raise ContractError(*problems)
     _refuse_nothing_to_do(files)
@@ -203,8 +199,8 @@ def _column_problems(path: Path, names: Sequence[str], left: Sequence[str]) -> I
 
 
 def _refuse_nothing_to_do(files: Sequence[_Delivery]) -> None:
-    places = [each.place for each in files]
-    if len(set(places)) < len(places):
+    targets = [each.target for each in files]
+    if len(set(targets)) < len(targets):
         raise UsageError(
             Problem(found="two files whose names differ only in the ending", expected="one", remedy="rename one")
         )
@@ -291,16 +287,16 @@ def _century(born: pl.Expr, plus: pl.Expr, as_of: date | None) -> pl.Expr:
     return (year // 100 - earlier).cast(pl.String)
 
 
-def _rewritten(each: _Delivery, out: Path, numbers: pl.DataFrame, as_of: date | None) -> tuple[int, int]:
+def _rewritten(each: _Delivery, staging: Staging, numbers: pl.DataFrame, as_of: date | None) -> tuple[int, int]:
     """Write one file's result and count its rows and those left out."""
-    path = out / each.place
+    path = staging.result / each.target
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = left_out = 0
-    with tempfile.TemporaryDirectory(dir=out.parent) as place:
+    with tempfile.TemporaryDirectory(dir=staging.scratch) as folder:
         for part, (frame, faulty) in enumerate(_frames(each.path)):
-            _replaced(frame, each.columns, numbers, as_of).write_parquet(Path(place) / f"{part:06d}.parquet")
+            _replaced(frame, each.columns, numbers, as_of).write_parquet(Path(folder) / f"{part:06d}.parquet")
             rows, left_out = rows + frame.height, left_out + faulty
-        pl.scan_parquet(sorted(Path(place).iterdir())).sink_parquet(path)
+        pl.scan_parquet(sorted(Path(folder).iterdir())).sink_parquet(path)
     return rows, left_out
 
 

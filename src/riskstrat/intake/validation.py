@@ -1,6 +1,6 @@
-"""Rows of another standard, judged one by one: each keeps its source and gets the first rule that it breaks, or none.
+"""Rows of another standard, validated one by one: each keeps its source and gets the first rule that it breaks, if any.
 
-In: rows with columns of the contract beside them. Out: the same rows with a rule, those taken, those set aside, counts.
+In: rows with columns of the contract beside them. Out: the same rows with a rule; accepted rows, rejected rows, counts.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from datetime import date
 
 import polars as pl
 
+from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import SENTINELS, columns_of, row_rules
 
 SOURCE, RULE = "__source", "__rule"
-READ, KEPT, REFUSED, MERGED = "read", "kept", "refused", "merged"
-ACCOUNT = {"place": pl.String(), "outcome": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
 UNKNOWN_DAY, TOO_LATE = "date stands for unknown", "after the last day of data"
 
 
@@ -29,15 +28,15 @@ def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items()).alias(RULE)
 
 
-def judged_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
-    """Judge events by the rules by which registers are opened, in their order.
+def validate_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
+    """Validate events by the rules by which registers are opened, in their order.
 
     Parameters
     ----------
     rows
         person_id, date, code and any other column of an event table.
     persons
-        person_id and birth_date of everybody who was taken.
+        person_id and birth_date of everybody who was accepted.
     last_day
         The last day that can have been seen.
     """
@@ -57,8 +56,8 @@ def judged_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> 
     return complete.with_columns(first_rule(rules)).drop("__born", "__known")
 
 
-def judged_deaths(rows: pl.DataFrame, persons: pl.DataFrame, last_day: date) -> pl.DataFrame:
-    """Judge deaths (person_id, date); of several deaths of one person the earliest is taken."""
+def validate_deaths(rows: pl.DataFrame, persons: pl.DataFrame, last_day: date) -> pl.DataFrame:
+    """Validate deaths (person_id, date); of several deaths of one person the earliest is accepted."""
     died = pl.col("date")
     rules = {
         "no person": pl.col("person_id").is_null(),
@@ -69,40 +68,42 @@ def judged_deaths(rows: pl.DataFrame, persons: pl.DataFrame, last_day: date) -> 
         BEFORE_BIRTH: died < pl.col("__born"),
     }
     known = rows.join(persons.select("person_id", __born="birth_date"), on="person_id", how="left")
-    judged = known.with_columns(first_rule(rules)).drop("__born")
-    return only_first(judged.sort("person_id", "date", nulls_last=True), "a later death of the same person")
+    validated = known.with_columns(first_rule(rules)).drop("__born")
+    return only_first(validated.sort("person_id", "date", nulls_last=True), "a later death of the same person")
 
 
-def only_first(judged: pl.DataFrame, rule: str) -> pl.DataFrame:
+def only_first(validated: pl.DataFrame, rule: str) -> pl.DataFrame:
     """Take the first of a person's rows that break no rule; the others break this one."""
-    again = pl.col(RULE).is_null() & ~pl.struct("person_id", RULE).is_first_distinct()
-    return judged.with_columns(pl.when(again).then(pl.lit(rule)).otherwise(RULE).alias(RULE))
+    duplicate = pl.col(RULE).is_null() & ~pl.struct("person_id", RULE).is_first_distinct()
+    return validated.with_columns(pl.when(duplicate).then(pl.lit(rule)).otherwise(RULE).alias(RULE))
 
 
-def taken(judged: pl.DataFrame) -> pl.DataFrame:
+def accepted_rows(validated: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that break no rule, in the contract's columns."""
-    return judged.filter(pl.col(RULE).is_null()).drop(RULE, SOURCE)
+    return validated.filter(pl.col(RULE).is_null()).drop(RULE, SOURCE)
 
 
-def set_aside(judged: pl.DataFrame) -> pl.DataFrame:
+def rejected_rows(validated: pl.DataFrame) -> pl.DataFrame:
     """Return the others as they were, with the rule."""
-    return judged.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
+    return validated.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
 
 
-def entries(place: str, read: int, kept: int, rules: pl.Series, merged: int = 0) -> pl.DataFrame:
-    """Account for a table: rows read, kept, merged, and refused by rule.
+def entries(dataset: str, read: int, kept: int, rules: pl.Series, merged: int = 0) -> pl.DataFrame:
+    """Account for a table: rows read, kept, merged, and rejected by rule.
 
     Examples
     --------
     >>> entries("death", 3, 2, pl.Series([None, "no date", None])).rows()
-    [('death', 'read', '', 3), ('death', 'kept', '', 2), ('death', 'refused', 'no date', 1)]
+    [('death', 'read', '', 3), ('death', 'kept', '', 2), ('death', 'rejected', 'no date', 1)]
     """
     counted = rules.drop_nulls().value_counts(sort=True, name="rows")
-    said = [(place, READ, "", read), (place, KEPT, "", kept), (place, MERGED, "", merged)]
-    refused = [(place, REFUSED, rule, rows) for rule, rows in counted.iter_rows()]
-    return pl.DataFrame([each for each in said + refused if each[-1] or each[1] == READ], schema=ACCOUNT, orient="row")
+    said = [(dataset, READ, "", read), (dataset, KEPT, "", kept), (dataset, MERGED, "", merged)]
+    rejected = [(dataset, REJECTED, rule, rows) for rule, rows in counted.iter_rows()]
+    return pl.DataFrame(
+        [each for each in said + rejected if each[-1] or each[1] == READ], schema=CONVERSION_COUNTS, orient="row"
+    )
 
 
-def accounted(place: str, judged: pl.DataFrame) -> pl.DataFrame:
+def accounted(dataset: str, validated: pl.DataFrame) -> pl.DataFrame:
     """Account for rows that are in memory."""
-    return entries(place, judged.height, judged[RULE].null_count(), judged[RULE])
+    return entries(dataset, validated.height, validated[RULE].null_count(), validated[RULE])

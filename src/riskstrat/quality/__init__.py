@@ -1,55 +1,120 @@
-"""Quality on demand: opened registers in, everything about them that looks wrong out, with severity and count."""
+"""What looks wrong with registers, and what a condition finds in them.
+
+In: open registers, and a condition if one is given. Out: findings by severity, and the rows, persons and index dates
+behind everything that the condition names; exact, to be released before they are shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.disclosure import Disclosure
-from riskstrat.quality.persons import (
-    broken_by_area_facts,
-    broken_by_persons,
-    broken_by_residences,
-    people_of,
-)
-from riskstrat.quality.record import UNROUNDED, Quality, quality_of
-from riskstrat.quality.rows import ROWS_AT_A_TIME, tally
-from riskstrat.quality.rules import RULES, SEVERITIES, Rule, Severity
+from riskstrat.cohort import build_cohort
+from riskstrat.cohort.flow import FLOW_SCHEMA
+from riskstrat.declare import Condition
+from riskstrat.errors import DesignError
+from riskstrat.quality.declared_rows import count_declared_rows
+from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
+from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
+from riskstrat.quality.rules import NOBODY_ELIGIBLE, RULES, Rule
 from riskstrat.quality.years import broken_by_days, broken_by_years
+from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
+from riskstrat.registers import Registers
 from riskstrat.registers.contract import is_event_table
 
-if TYPE_CHECKING:
-    from riskstrat.registers.opened import Registers
-
-__all__ = ["RULES", "SEVERITIES", "Quality", "Rule", "Severity", "check"]
+__all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check", "count_declared_rows"]
 
 
 def check(
-    registers: Registers, disclosure: Disclosure | None = None, *, rows_at_a_time: int = ROWS_AT_A_TIME
-) -> Quality:
-    """Look for everything that may be wrong with registers: contract, references, plausibility, years and days.
+    registers: Registers,
+    condition: Condition | None = None,
+    *,
+    as_of: date | None = None,
+    rows_at_a_time: int = ROWS_AT_A_TIME,
+) -> Findings:
+    """Look for everything that may be wrong with registers, and count what a condition finds in them.
+
+    Checked are the contract's row rules, references between tables, what values, codes, ages and dates can be, years
+    without rows, jumps and piles; see ``docs/quality.md``. With a condition it is a dry run too: it counts the rows and
+    persons behind every register, code, setting and position that it names, and the persons and index dates.
 
     Parameters
     ----------
     registers
         As `open_registers` found them.
-    disclosure
-        Which counts are withheld; if left out those from 1 to 4, and the others are shown as they are.
+    condition
+        What is asked of the registers.
+    as_of
+        The as-of date of the dry run; the day after the last day of data if left out.
     rows_at_a_time
         About how many rows are held in memory.
 
     Returns
     -------
-    Quality
+    Findings
+        Exact counts. What may be shown of them is ``riskstrat.publication.publish_findings(found)``.
+
+    Raises
+    ------
+    UsageError
+        If a table that the condition needs is not there, or an expression of codes cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
+    >>> persons = pl.DataFrame({"person_id": [1], "birth_date": [date(1950, 1, 1)], "sex": ["female"]})
+    >>> homes = pl.DataFrame({"person_id": [1], "start_date": [date(1950, 1, 1)]})
+    >>> entries = {"persons": TableManifest(), "residences": TableManifest()}
+    >>> manifest = Manifest(name="tiny", data_end=date(2023, 12, 31), tables=entries)
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = write_registers(Path(place) / "tiny", {"persons": persons, "residences": homes}, manifest)
+    ...     found = check(open_registers(folder))
+    >>> found.findings.select("severity", "rule").rows()
+    [('note', 'residence without area')]
     """
     people = people_of(registers)
-    found = [
-        broken.select(pl.lit(table).alias("table"), pl.all())
-        for table, broken in _broken(registers, people, rows_at_a_time)
+    broken = [
+        found.select(pl.lit(table).alias("table"), *BROKEN)
+        for table, found in _broken(registers, people, rows_at_a_time)
     ]
-    return quality_of(registers.manifest.name, registers.tables, pl.concat(found), disclosure or UNROUNDED)
+    dry_run = None
+    if condition is not None:
+        day = as_of or registers.manifest.data_end + timedelta(days=1)
+        dry_run, nobody = _dry_run(condition, registers, day, rows_at_a_time)
+        broken.append(nobody)
+    return Findings(
+        name=registers.manifest.name, tables=registers.tables, findings=_findings(pl.concat(broken)), dry_run=dry_run
+    )
+
+
+def _dry_run(
+    condition: Condition, registers: Registers, as_of: date, rows_at_a_time: int
+) -> tuple[DryRun, pl.DataFrame]:
+    """Count what a condition finds; that nobody is eligible is a finding, beside the counts that tell why."""
+    components = count_declared_rows(condition, registers, rows_at_a_time=rows_at_a_time)
+    nobody = pl.DataFrame(schema={"table": pl.String, **BROKEN})
+    try:
+        flow = build_cohort(condition, registers, as_of, min_outcomes=0).flow
+    except DesignError:
+        flow = pl.DataFrame(schema=dict(FLOW_SCHEMA))
+        nobody = pl.DataFrame(
+            [("persons", NOBODY_ELIGIBLE, condition.name, 0, registers.births.height)],
+            schema=nobody.schema,
+            orient="row",
+        )
+    return DryRun(condition=condition.name, as_of=as_of, components=components, flow=flow), nobody
+
+
+def _findings(broken: pl.DataFrame) -> pl.DataFrame:
+    """Put severity and sentence beside each broken rule."""
+    rule = pl.col("rule")
+    severity = rule.replace_strict({name: each.severity for name, each in RULES.items()}, return_dtype=pl.String)
+    sentence = rule.replace_strict({name: each.sentence for name, each in RULES.items()}, return_dtype=pl.String)
+    return broken.select(severity.alias("severity"), "table", "rule", "about", "rows", "of", sentence.alias("sentence"))
 
 
 def _broken(registers: Registers, people: pl.DataFrame, rows_at_a_time: int) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from riskstrat.quality.rows import BROKEN
-
-if TYPE_CHECKING:
-    from riskstrat.registers.opened import Registers
+from riskstrat.registers.opened import Registers
 
 DAYS_A_YEAR = 365.25
 YOUNGEST_PARENT_YEARS, OLDEST_MOTHER_YEARS, OLDEST_YEARS = 11, 60, 110
@@ -44,7 +41,7 @@ def broken_by_persons(registers: Registers) -> pl.DataFrame:
 
 
 def broken_by_residences(registers: Registers) -> pl.DataFrame:
-    """Count the spells of residence that contradict birth or death, or say nothing of the place."""
+    """Count the spells of residence that contradict birth or death, or have no area."""
     persons = registers.scan("persons").select("person_id", "birth_date", "death_date")
     spells = registers.scan("residences").join(persons, on="person_id")
     start, end, died = pl.col("start_date"), pl.col("end_date"), pl.col("death_date")
@@ -59,18 +56,18 @@ def broken_by_residences(registers: Registers) -> pl.DataFrame:
 
 
 def broken_by_area_facts(registers: Registers) -> pl.DataFrame:
-    """Count the facts about places that are not there, lie outside the coverage, or are written twice."""
+    """Count the facts about areas that are not there, lie outside the coverage, or are written twice."""
     first, last = registers.manifest.covered("area_facts")
     named = registers.scan("areas") if registers.has("areas") else registers.scan("area_facts").unique("area_id")
     facts = registers.scan("area_facts").join(
-        named.select("area_id", is_place=pl.lit(value=True)), on="area_id", how="left"
+        named.select("area_id", is_area=pl.lit(value=True)), on="area_id", how="left"
     )
     day = pl.col("date")
     copies = ~pl.struct("area_id", "date", "code", "value").is_first_distinct()
     return _counted(
         facts,
         {
-            "area is not in areas": (pl.col("is_place").is_null(), pl.len()),
+            "area is not in areas": (pl.col("is_area").is_null(), pl.len()),
             "before coverage": (day < first, pl.len()),
             "after coverage": (day > last, pl.len()),
             "exact copy": (copies, pl.len()),

@@ -7,21 +7,18 @@ A table is read once, some people at a time, so that memory does not follow its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from riskstrat.quality.values import broken_values, codes_of_one_sex, piled
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import PERSON, columns_of
-
-if TYPE_CHECKING:
-    from riskstrat.registers.opened import Registers
-    from riskstrat.registers.source import Source
+from riskstrat.registers.opened import Registers
+from riskstrat.registers.source import PersonRange, Source
 
 ROWS_AT_A_TIME = 1_000_000
 BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int64}
@@ -75,13 +72,22 @@ def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time
         About how many rows are held in memory.
     """
     rows, of_nobody = _size(registers.sources[table])
-    number = max(1, min(-(-rows // rows_at_a_time), people.height))
-    parts = [_count(some, registers, table) for some in _parts(registers.sources[table], people, number)]
+    ranges = person_ranges(registers, table, rows_at_a_time)
+    parts = [_count(_rows_of(registers.sources[table], people, some), registers, table) for some in ranges]
     together = _together(parts)
     nobody = pl.DataFrame([("no person", "", of_nobody, rows)], schema=BROKEN, orient="row")
     of_all_rows = pl.when(pl.col("about") == "").then(rows).otherwise("of").alias("of")
     broken = pl.concat([nobody, together.broken.with_columns(of_all_rows)]).filter(pl.col("rows") > 0)
     return replace(together, broken=piled(broken, registers.codes(table)))
+
+
+def person_ranges(registers: Registers, table: str, rows_at_a_time: int) -> list[PersonRange]:
+    """Cut the persons into ranges of about as many rows of a table, all numbers included."""
+    rows, _ = _size(registers.sources[table])
+    ids = registers.births[PERSON]
+    number = max(1, min(-(-rows // rows_at_a_time), ids.len()))
+    edges = [_LOWEST, *(int(ids[ids.len() * part // number]) for part in range(1, number)), _HIGHEST + 1]
+    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 def _together(parts: Sequence[Tally]) -> Tally:
@@ -93,8 +99,8 @@ def _together(parts: Sequence[Tally]) -> Tally:
     )
 
 
-def refusals(registers: Registers, table: str) -> dict[str, pl.Expr]:
-    """Say when a row is left out everywhere; it counts under the first rule that it breaks and is judged no further."""
+def rejections(registers: Registers, table: str) -> dict[str, pl.Expr]:
+    """Say when a row is left out everywhere; it counts under the first rule that it breaks only."""
     return {
         **registers.sources[table].broken,
         NO_PERSON: pl.col("birth_date").is_null(),
@@ -116,12 +122,12 @@ def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
         "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
         "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
         "unlike its classification": code.is_in(_unlike(entry.code_system, written)),
-        "exact copy": ~pl.struct(_told_apart_by(table)).is_first_distinct(),
+        "exact copy": ~pl.struct(_distinguishing_columns(table)).is_first_distinct(),
         "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
     }
 
 
-def _told_apart_by(table: str) -> list[str]:
+def _distinguishing_columns(table: str) -> list[str]:
     return [column.name for column in columns_of(table) if column.name != "known_on"]
 
 
@@ -133,7 +139,7 @@ def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
 def _overlaps() -> pl.Expr:
     """Compare each spell with the one before it; rows come in the order of person, code and date.
 
-    Asked only of exact codes: in a classification a code is often recorded several times during one stay.
+    EventQuery only of exact codes: in a classification a code is often recorded several times during one stay.
     """
     same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("code") == pl.col("code").shift())
     return same & (pl.col("date") < pl.col("end_date").shift())
@@ -145,27 +151,22 @@ def _size(source: Source) -> tuple[int, int]:
     return counts.row(0)
 
 
-def _parts(source: Source, people: pl.DataFrame, parts: int) -> Iterator[pl.DataFrame]:
-    """Read the rows of some people at a time, beside what is known of them, in the order of person, code and date."""
-    bounds = [people.height * part // parts for part in range(parts + 1)]
-    ids = people[PERSON]
-    for start, stop in pairwise(bounds):
-        first = ids[start] if start else _LOWEST
-        last = ids[stop] - 1 if stop < people.height else _HIGHEST
-        rows = source.scan((first, last)).join(people[start:stop].lazy(), on=PERSON, how="left").collect()
-        yield rows.sort(PERSON, "code", "date", "end_date")
+def _rows_of(source: Source, people: pl.DataFrame, some: PersonRange) -> pl.DataFrame:
+    """Read the rows of a range of persons, beside what is known of them, in the order of person, code and date."""
+    known = people.lazy().filter(pl.col(PERSON).is_between(*some))
+    return source.scan(some).join(known, on=PERSON, how="left").collect().sort(PERSON, "code", "date", "end_date")
 
 
 def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
-    first = pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in refusals(registers, table).items())
-    judged = rows.with_columns(rule=first)
-    kept = judged.filter(pl.col("rule").is_null())
+    first = pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in rejections(registers, table).items())
+    validated = rows.with_columns(rule=first)
+    kept = validated.filter(pl.col("rule").is_null())
     kind = pl.col("setting" if registers.prefix_matching(table) else "code").fill_null("")
     count = pl.len().cast(pl.Int64).alias("rows")
     return Tally(
         pl.concat(
             [
-                _refused(judged),
+                _rejected(validated),
                 _suspected(kept, suspicions(registers, table)),
                 *broken_values(kept, registers.codes(table)),
             ]
@@ -175,9 +176,9 @@ def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
     )
 
 
-def _refused(judged: pl.DataFrame) -> pl.DataFrame:
-    counts = judged.drop_nulls("rule").group_by("rule").agg(rows=pl.len().cast(pl.Int64))
-    return counts.select("rule", pl.lit("").alias("about"), "rows", pl.lit(judged.height).cast(pl.Int64).alias("of"))
+def _rejected(validated: pl.DataFrame) -> pl.DataFrame:
+    counts = validated.drop_nulls("rule").group_by("rule").agg(rows=pl.len().cast(pl.Int64))
+    return counts.select("rule", pl.lit("").alias("about"), "rows", pl.lit(validated.height).cast(pl.Int64).alias("of"))
 
 
 def _suspected(kept: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> pl.DataFrame:

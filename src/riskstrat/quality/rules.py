@@ -1,6 +1,6 @@
 """Every rule of the quality check: its name, how grave a breach is, and the sentence that tells of it.
 
-A rule is found broken elsewhere (`rows`, `people`, `years`); what it means is said here, once.
+A rule is found broken elsewhere (`rows`, `persons`, `years`); what it means is said here, once.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
 
+from riskstrat.records.findings import Severity
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""From the gravest: results would be wrong; they may be; worth knowing."""
+NOBODY_ELIGIBLE = "nobody is eligible"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +25,7 @@ class Rule:
         ``error`` where results would be wrong or rows are left out, ``warning`` where they may be, ``note`` for what is
         often right.
     sentence
-        What is told, with the places ``{rows}`` (how many break it), ``{of}`` (of how many), ``{share}`` and
+        What is said, with the fields ``{rows}`` (how many break it), ``{of}`` (of how many), ``{share}`` and
         ``{about}`` (the code, year or day).
     """
 
@@ -82,6 +80,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "jump between years": _warning("{about}: {rows} rows after {of} the year before"),
         "jump between years of a kind": _note("{about}: {rows} rows after {of} the year before"),
         "dates pile on a day": _note("{rows} dates ({share}) are on {about}: an unknown day may have been filled in"),
+        # what a condition finds
+        NOBODY_ELIGIBLE: _error("nobody is eligible for {about} at an index date that the registers cover"),
         # persons and residences
         "born after the last day of data": _error("{rows} people are born after the last day of data"),
         "own parent": _error("{rows} people are their own mother or father"),

@@ -15,7 +15,7 @@ import polars as pl
 
 from riskstrat.records.cohort import check_rows
 
-FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "place")
+FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
 """Families of factors in the order in which they are shown; families of other names follow."""
 
 GROUP_SCHEMA = MappingProxyType(

@@ -1,6 +1,6 @@
-"""What is wrong inside the tables: contradictions about people and places, and event rows that are refused.
+"""What is wrong inside the tables: contradictions about people and places, and event rows that are rejected.
 
-In: tables that have the contract's columns and types. Out: problems with counts, and a frame of refused rows.
+In: tables that have the contract's columns and types. Out: problems with counts, and a frame of rejected rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from riskstrat.errors import ContractError, Problem
 from riskstrat.registers.contract import WORDING
 from riskstrat.registers.source import Source, unreadable
 
-REFUSED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
+REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
 NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
@@ -31,7 +31,7 @@ def place_problems(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
     return (*_doubled_people(tables), *broken, *_unknown_people(tables), *_unknown_areas(tables))
 
 
-def refused_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
+def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
     """Count the event rows that `Registers.scan` leaves out, one pass a table.
 
     Parameters
@@ -44,18 +44,18 @@ def refused_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Data
     Returns
     -------
     polars.DataFrame
-        table, rule, rows; each refused row counts under the first rule that it breaks. Tables without any are absent.
+        table, rule, rows; each rejected row counts under the first rule that it breaks. Tables without any are absent.
 
     Raises
     ------
     ContractError
         If a file has a sound footer but cannot be read.
     """
-    counted = [_refused_of(table, source, births) for table, source in sources.items() if source.broken]
-    return pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *counted]).sort("table", "rule")
+    counted = [_rejected_of(table, source, births) for table, source in sources.items() if source.broken]
+    return pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *counted]).sort("table", "rule")
 
 
-def _refused_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
+def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
     known = births.lazy().with_columns(known=True)
     rules = {
         **source.broken,

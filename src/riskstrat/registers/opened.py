@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
-from riskstrat.registers.checks import refused_rows
+from riskstrat.registers.checks import rejected_rows
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.family import family_ids
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
@@ -88,7 +88,7 @@ class Registers:
         """Return a table's rows in the contract's columns and types, in no particular order.
 
         Rows of event tables that break a row rule, lie before the person's birth or belong to nobody in `persons` are
-        left out; `refused` counts them.
+        left out; `rejected` counts them.
 
         Parameters
         ----------
@@ -118,9 +118,9 @@ class Registers:
         """Return registers of the same tables that hold the births of a range of people only, to be sent elsewhere."""
         return replace(self, births=_within(self.births, people))
 
-    def refused(self) -> pl.DataFrame:
-        """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.refused_rows`)."""
-        return refused_rows(self.sources, self.births)
+    def rejected(self) -> pl.DataFrame:
+        """Count the rows that `scan` leaves out: a frame of table, rule, rows (see `checks.rejected_rows`)."""
+        return rejected_rows(self.sources, self.births)
 
     def known_on(self, table: str) -> pl.Expr:
         """Return the day on which a row of the table was known; it is visible at an index strictly after that day.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.files import staged_folder
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
-from riskstrat.registers.workshop import workshop
 
 ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
-"""Rows of a row group of events, and of persons or places: a range of people is read without most of the others."""
+"""Rows of a row group of events, and of persons or areas: a range of people is read without most of the others."""
 
 _ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
@@ -30,11 +30,11 @@ def write_registers(
     Parameters
     ----------
     folder
-        Where the registers shall be; what is there is replaced, and left as it is if anything fails.
+        Where the registers shall be; an earlier result of this function is replaced; if anything fails it stays.
     tables
         Frames by table name, in any row order.
     manifest
-        Its entries name the files; it is written as it is, right or wrong (`open_registers` judges).
+        Its entries name the files; it is written as it is, right or wrong (`open_registers` validates it).
     files
         Other texts to put beside them by file name, such as ``geometry.geojson``.
 
@@ -42,6 +42,11 @@ def write_registers(
     -------
     pathlib.Path
         The folder.
+
+    Raises
+    ------
+    UsageError
+        If the folder may not be replaced, see `riskstrat.files.guard_folder`.
 
     Examples
     --------
@@ -52,16 +57,25 @@ def write_registers(
     >>> with TemporaryDirectory() as place:
     ...     folder = write_registers(Path(place) / "empty", {"persons": pl.DataFrame({"person_id": [1]})}, manifest)
     ...     sorted(path.name for path in folder.iterdir())
-    ['persons.parquet', 'registers.toml']
+    ['.riskstrat.json', 'persons.parquet', 'registers.toml']
     """
     target = Path(folder)
-    with workshop(target) as work:
-        fresh = work / "new"
-        for table, frame in tables.items():
-            _write_table(fresh / manifest.file_of(table), frame)
-        for name, text in {**(files or {}), FILE_NAME: to_toml(manifest) + "\n"}.items():
-            (fresh / name).write_text(text, encoding="utf-8")
+    with staged_folder(target, command="write_registers") as staging:
+        write_tables(staging.result, tables, manifest, files)
     return target
+
+
+def write_tables(
+    folder: Path,
+    tables: Mapping[str, pl.DataFrame],
+    manifest: Manifest,
+    files: Mapping[str, str] | None = None,
+) -> None:
+    """Write tables and manifest into an empty folder, which a caller has staged; parameters as in `write_registers`."""
+    for table, frame in tables.items():
+        _write_table(folder / manifest.file_of(table), frame)
+    for name, text in {**(files or {}), FILE_NAME: to_toml(manifest) + "\n"}.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write_table(path: Path, frame: pl.DataFrame) -> None:

@@ -23,7 +23,7 @@ def source_of(registers: Registers) -> Source:
         fingerprint=registers.fingerprint,
         data_end=manifest.data_end,
         coverage=_coverage(registers),
-        refused=registers.refused(),
+        refused=registers.rejected(),
         area_names=_area_names(registers),
         geometry=_geometry(registers),
     )

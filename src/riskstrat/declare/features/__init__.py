@@ -3,7 +3,7 @@
 In: declarations. Out: a column name, the value of an empty window, and the polars expression that answers the question.
 
 A new kind is a frozen class with one method: `EventFeature.aggregate` over the rows of one window, or
-`PersonFeature.of_person` over the register of persons. It may live in the file of the condition that needs it.
+`PersonFeature.person_value` over the register of persons. It may live in the file of the condition that needs it.
 """
 
 from riskstrat.declare.features.base import Family, Feature, Relative, RelativeFeature, Subject, expanded

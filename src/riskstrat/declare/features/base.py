@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
-Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "place"]
+Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "area"]
 Relative = Literal["mother", "father", "sibling", "all_siblings"]
 """``"sibling"`` speaks of any sibling, ``"all_siblings"`` of all of them."""
 Subject = Literal["mother", "father", "sibling"]
@@ -34,6 +34,13 @@ class Feature(Declaration, ABC):
         What a planner reads in a chart; made from the declaration where it is not given.
     family
         The factor family under which contributions are added up.
+
+    Examples
+    --------
+    >>> from riskstrat.declare import AreaFact
+    >>> feature = AreaFact("care_need_index")
+    >>> feature.column, feature.family
+    ('area_care_need_index', 'area')
     """
 
     family: Family = "health_care"
@@ -50,7 +57,10 @@ class Feature(Declaration, ABC):
         """Name of the feature's column in X."""
 
     def expanded(self) -> tuple[Feature, ...]:
-        """Give a feature for each column that the declaration stands for."""
+        """Give a feature for each column that the declaration stands for.
+
+        @@
+        """
         return (self,)
 
     @classmethod
@@ -75,7 +85,7 @@ class RelativeFeature(Feature, ABC):
 
     relative: Relative | None = None
 
-    less_is_more: ClassVar[bool] = False
+    lower_is_stronger: ClassVar[bool] = False
     """Whether a low answer says more than a high one, as of days since the last event."""
 
     @property
@@ -83,13 +93,23 @@ class RelativeFeature(Feature, ABC):
         """Whose rows answer; None where they are the person's own."""
         return "sibling" if self.relative == "all_siblings" else self.relative
 
-    def of_siblings(self, answers: pl.Expr) -> pl.Expr:
+    def combine_siblings(self, answers: pl.Expr) -> pl.Expr:
         """Make one answer of those of several siblings; null where there is none."""
-        return answers.min() if (self.relative == "all_siblings") != self.less_is_more else answers.max()
+        return answers.min() if (self.relative == "all_siblings") != self.lower_is_stronger else answers.max()
 
 
 def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """Give a feature for each column: declarations of several windows become several features.
+
+    Parameters
+    ----------
+    features
+        As declared.
+
+    Returns
+    -------
+    tuple of Feature
+        Each with one window, in the same order.
 
     Examples
     --------
@@ -101,7 +121,7 @@ def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:
     return tuple(one for feature in features for one in feature.expanded())
 
 
-def joined(*parts: str | None) -> str:
+def column_name(*parts: str | None) -> str:
     """Put parts together to the name of a column."""
     words = (_NOT_IN_NAMES.sub("_", part).strip("_") for part in parts if part)
     return "_".join(word for word in words if word)

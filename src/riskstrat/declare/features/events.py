@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.codes import matching
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import Gap
-from riskstrat.declare.features.base import RelativeFeature, joined
+from riskstrat.declare.features.base import RelativeFeature, column_name
 from riskstrat.declare.features.persons import YES_NO
 from riskstrat.declare.windows import Lookback, Windows, describe_window, window_name
 from riskstrat.errors import Problem, UsageError
@@ -44,6 +44,12 @@ class EventFeature(RelativeFeature):
         The window ends this long before the index.
     settings, positions
         Only rows with one of these; empty means all.
+
+    Examples
+    --------
+    >>> asked = Ever(register="diagnoses", codes="I20-I25", within="5y", settings=("inpatient",))
+    >>> asked.column, asked.empty
+    ('ever_diagnoses_I20-I25_inpatient_5y', 0.0)
     """
 
     register: str
@@ -83,7 +89,7 @@ class EventFeature(RelativeFeature):
         gap = None if self.gap == "0d" else f"gap_{self.gap}"
         kind = _SNAKE.sub("_", type(self).__name__).lower()
         window = window_name(self.window)
-        return joined(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, window, gap)
+        return column_name(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, window, gap)
 
     def expanded(self) -> tuple[Self, ...]:
         """Give a feature for each window; labels then say which."""
@@ -110,9 +116,9 @@ class EventFeature(RelativeFeature):
         list of (code, item)
             The item reaches the kind's expressions as the column ``item``.
         """
-        return [(code, number) for number, code in enumerate(meant(self.codes, tuple(codes), prefix))]
+        return [(code, number) for number, code in enumerate(matching_codes(self.codes, tuple(codes), prefix))]
 
-    def number(self) -> pl.Expr:
+    def row_value(self) -> pl.Expr:
         """Give the number that a row brings, from the columns listed under `aggregate`; its value by default.
 
         Unlike the aggregate it is computed over all windows at once: group by the column ``window`` where rows of a
@@ -121,7 +127,7 @@ class EventFeature(RelativeFeature):
         return pl.col("value")
 
     @abstractmethod
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+    def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Answer from the rows of one window, the one method that every kind must have.
 
         Parameters
@@ -141,7 +147,18 @@ class EventFeature(RelativeFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Count(EventFeature):
-    """Number of rows in the window; 0 where there is none."""
+    """Number of rows in the window; 0 where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Count(register="prescriptions", codes="C10", within="1y").column
+    'count_prescriptions_C10_1y'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="rows", sv="rader")
@@ -150,14 +167,25 @@ class Count(EventFeature):
         sv="Antal rader i fönstret; 0 där ingen finns.",
     )
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Count rows, with or without a value."""
         return pl.len()
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Ever(EventFeature):
-    """1 where the window holds a row, else 0."""
+    """1 where the window holds a row, else 0.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Ever(register="diagnoses", codes="E10-E14", relative="mother").column
+    'mother_ever_diagnoses_E10-E14_ever'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = YES_NO
@@ -165,14 +193,25 @@ class Ever(EventFeature):
         en="1 where the window holds a row, else 0.", sv="1 där fönstret har en rad, annars 0."
     )
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Say 1: only windows with rows are asked."""
         return pl.len() > 0
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DistinctCodes(EventFeature):
-    """Number of different codes in the window, as they are recorded; 0 where there is none."""
+    """Number of different codes in the window, as they are recorded; 0 where there is none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> DistinctCodes(register="prescriptions", codes="*", within="1y").column
+    'distinct_codes_prescriptions_1y'
+    """
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="codes", sv="koder")
@@ -181,30 +220,52 @@ class DistinctCodes(EventFeature):
         sv="Antal olika koder i fönstret, så som de är registrerade; 0 där ingen finns.",
     )
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Count the numbers that the codes were given."""
         return pl.col("item").n_unique()
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DaysSince(EventFeature):
-    """Days from the last row to the index; null where there is none."""
+    """Days from the last row to the index; null where there is none.
 
-    less_is_more: ClassVar[bool] = True
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> DaysSince(register="migrations", codes="immigration").column
+    'days_since_migrations_immigration_ever'
+    """
+
+    lower_is_stronger: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Days from the last row in the window to the index; null where there is none.",
         sv="Dagar från sista raden i fönstret till startdatum; tomt där ingen finns.",
     )
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Take the last row."""
         return pl.col("days").last()
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Duration(EventFeature):
-    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none."""
+    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none.
+
+    Parameters
+    ----------
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> Duration(register="services", codes="home_care", within="90d").column
+    'duration_services_home_care_90d'
+    """
 
     empty: ClassVar[float | None] = 0.0
     spells: ClassVar[bool] = True
@@ -214,7 +275,7 @@ class Duration(EventFeature):
         sv="Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum.",
     )
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:  # noqa: ARG002
+    def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Add up the days that no earlier spell has covered; days count down towards the index."""
         covered_to = pl.col("to_days").cum_min().shift(1)
         first_new = pl.min_horizontal(pl.col("from_days"), covered_to - 1)
@@ -222,6 +283,6 @@ class Duration(EventFeature):
 
 
 @lru_cache(maxsize=512)
-def meant(expression: str, codes: tuple[str, ...], prefix: bool) -> tuple[str, ...]:
+def matching_codes(expression: str, codes: tuple[str, ...], prefix: bool) -> tuple[str, ...]:
     """Match once for all features that ask for the same codes of the same table."""
     return tuple(matching(expression, codes, prefix=prefix))

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR
-from riskstrat.declare.features.base import Family, Feature, RelativeFeature, joined
+from riskstrat.declare.features.base import Family, Feature, RelativeFeature, column_name
 
 YES_NO = LocalisedText(en="1 yes, 0 no", sv="1 ja, 0 nej")
 _YEARS = LocalisedText(en="years", sv="år")
@@ -22,16 +22,38 @@ _YEARS = LocalisedText(en="years", sv="år")
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class PersonFeature(RelativeFeature):
-    """A feature read from the register of persons alone; a new kind says how in `of_person`."""
+    """A feature read from the register of persons alone; a new kind says how in `person_value`.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> issubclass(Sex, PersonFeature)
+    True
+    """
 
     @abstractmethod
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Answer from birth_date, sex, birth_region (null where not known) and index_date."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Age(PersonFeature):
-    """Age at the index date, in years with decimals: days since birth / 365.25."""
+    """Age at the index date, in years with decimals: days since birth / 365.25.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> Age().column, Age(relative="mother").column
+    ('age_years', 'mother_age_years')
+    """
 
     family: Family = "age_sex"
 
@@ -44,16 +66,27 @@ class Age(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "age_years")
+        return column_name(self.relative, "age_years")
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Count the days since birth, in years of 365.25 days."""
         return (pl.col("index_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Sex(PersonFeature):
-    """1 for male, 0 for female."""
+    """1 for male, 0 for female.
+
+    Parameters
+    ----------
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> Sex().column
+    'sex_male'
+    """
 
     family: Family = "age_sex"
 
@@ -65,16 +98,29 @@ class Sex(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "sex_male")
+        return column_name(self.relative, "sex_male")
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Compare the recorded sex."""
         return pl.col("sex") == "male"
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class BirthRegion(PersonFeature):
-    """1 for people born in one of the regions, 0 for others, null where the region is not known."""
+    """1 for people born in one of the regions, 0 for others, null where the region is not known.
+
+    Parameters
+    ----------
+    regions
+        Values of birth_region in the register of persons.
+    relative, family, label
+        As in `RelativeFeature`.
+
+    Examples
+    --------
+    >>> BirthRegion(regions=("asia", "africa"), relative="mother").column
+    'mother_born_in_asia_africa'
+    """
 
     regions: tuple[str, ...]
     family: Family = "living_conditions"
@@ -88,9 +134,9 @@ class BirthRegion(PersonFeature):
     @property
     def column(self) -> str:
         """Name of the feature's column in X."""
-        return joined(self.relative, "born_in", *self.regions)
+        return column_name(self.relative, "born_in", *self.regions)
 
-    def of_person(self) -> pl.Expr:
+    def person_value(self) -> pl.Expr:
         """Compare the recorded region."""
         return pl.col("birth_region").is_in(self.regions)
 
@@ -106,7 +152,7 @@ class AreaFact(Feature):
     """
 
     code: str = field(kw_only=False)
-    family: Family = "place"
+    family: Family = "area"
 
     meaning: ClassVar[LocalisedText | None] = LocalisedText(
         en="Latest known fact about the area of residence the day before the index; null where there is none.",

@@ -15,7 +15,7 @@ from riskstrat.codes import ScoreName, growth_z
 from riskstrat.codes import score as published_score
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.features.base import Family
-from riskstrat.declare.features.events import EventFeature, meant
+from riskstrat.declare.features.events import EventFeature, matching_codes
 
 _SCORE_DECIMALS = 6
 _PLAUSIBLE_Z = 5.0
@@ -23,7 +23,20 @@ _PLAUSIBLE_Z = 5.0
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Score(EventFeature):
-    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none."""
+    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none.
+
+    Parameters
+    ----------
+    score
+        Name of the score, see `riskstrat.codes.scores`.
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`; all codes by default.
+
+    Examples
+    --------
+    >>> Score(register="diagnoses", score="hfrs", within="2y", settings=("inpatient",)).column
+    'hfrs_diagnoses_inpatient_2y'
+    """
 
     score: ScoreName
     codes: str = "*"
@@ -42,17 +55,17 @@ class Score(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Tell the codes apart by the item of the score that they belong to."""
-        return published_score(self.score).pairs(meant(self.codes, tuple(codes), prefix))
+        return published_score(self.score).pairs(matching_codes(self.codes, tuple(codes), prefix))
 
-    def number(self) -> pl.Expr:
+    def row_value(self) -> pl.Expr:
         """Give the points of an item to its first row."""
         points = published_score(self.score).points_of(pl.col("item"))
         return pl.when(pl.struct("window", "item").is_first_distinct()).then(points)
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+    def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Add the points and what items take from each other, rounded so that the order of adding does not show."""
         corrections = published_score(self.score).corrections(pl.col("item"))
-        return sum(corrections, start=numbers.sum()).round(_SCORE_DECIMALS)
+        return sum(corrections, start=values.sum()).round(_SCORE_DECIMALS)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -68,6 +81,13 @@ class GrowthZ(EventFeature):
         ``"who"`` or ``"iotf"`` for body mass index by age, ``"marsal"`` for birth weight by gestation.
     gestation
         For ``"marsal"``: the code, in the same register and on the same date, that carries gestational age in days.
+    register, codes, within, gap, settings, positions, relative, family, label
+        As in `EventFeature`.
+
+    Examples
+    --------
+    >>> GrowthZ(register="births", codes="birth_weight_g", reference="marsal").column
+    'growth_z_births_birth_weight_g_ever'
     """
 
     reference: Literal["who", "iotf", "marsal"]
@@ -82,11 +102,11 @@ class GrowthZ(EventFeature):
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Give measurements 0 and, where the reference goes by gestation, its rows 1."""
-        gestation = meant(self.gestation, tuple(codes), prefix) if self._by_gestation else ()
-        measured = [(code, 0) for code in meant(self.codes, tuple(codes), prefix) if code not in gestation]
+        gestation = matching_codes(self.gestation, tuple(codes), prefix) if self._by_gestation else ()
+        measured = [(code, 0) for code in matching_codes(self.codes, tuple(codes), prefix) if code not in gestation]
         return sorted(measured + [(code, 1) for code in gestation])
 
-    def number(self) -> pl.Expr:
+    def row_value(self) -> pl.Expr:
         """Compare the measurement with the reference for the sex and the age, or the gestation, of its date."""
         gestation = pl.when(pl.col("item") == 1).then(pl.col("value"))
         age = gestation.last(ignore_nulls=True).over("window", "days") if self._by_gestation else pl.col("age_days")
@@ -94,9 +114,9 @@ class GrowthZ(EventFeature):
         z = growth_z(self.reference, sex=pl.col("sex"), age_days=age, value=measured)
         return pl.when(z.abs() <= _PLAUSIBLE_Z).then(z)
 
-    def aggregate(self, numbers: pl.Expr) -> pl.Expr:
+    def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the last score."""
-        return numbers.last(ignore_nulls=True)
+        return values.last(ignore_nulls=True)
 
     @property
     def _by_gestation(self) -> bool:

@@ -11,18 +11,29 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.intake.conversion import WITHOUT_POINT, Arrival, Arrived, read_now, refuse_identities_in, write_arrivals
+from riskstrat.files import guard_folder
+from riskstrat.intake.conversion import (
+    WITHOUT_POINT,
+    ConversionResult,
+    TableConversion,
+    read_now,
+    refuse_identities_in,
+    write_conversions,
+)
 from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
-from riskstrat.intake.omop.events import Prefer, Shaping, Units, arrivals_of, wanted_tables
-from riskstrat.intake.omop.persons import People, people_of
-from riskstrat.intake.omop.reading import Place, Tables, column, read_tables
+from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
+from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
+from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
+from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.manifest import Manifest, TableManifest
 
 __all__ = ["from_omop"]
 
+COMMAND = "from-omop"
+
 
 def from_omop(
-    source: Place,
+    source: CdmSource,
     out: str | Path,
     *,
     data_end: date | None = None,
@@ -30,7 +41,7 @@ def from_omop(
     code_systems: Mapping[str, str] | None = None,
     prefer: Prefer = "source",
     area_column: str = "county",
-) -> Arrived:
+) -> ConversionResult:
     """Make a register folder from data in the OMOP Common Data Model.
 
     Residence is observation: a person is looked at during observation periods and no other days. Conditions become
@@ -42,7 +53,7 @@ def from_omop(
     source
         A folder of Parquet or delimited text, the address of a database, or frames by table name.
     out
-        The register folder to write; what is there is replaced if all goes well.
+        The register folder to write; an earlier result of this function is replaced if all goes well.
     data_end
         The last day that can have been seen; the latest end of an observation period if left out.
     delay_days
@@ -57,7 +68,7 @@ def from_omop(
 
     Returns
     -------
-    Arrived
+    ConversionResult
         The folder, and where every row went.
 
     Raises
@@ -71,29 +82,36 @@ def from_omop(
     Notes
     -----
     A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
-    ``birth_date_precision``; events before that day are refused and counted. Sexes other than 8507 and 8532 are
-    refused and counted: the contract knows two.
+    ``birth_date_precision``; events before that day are rejected and counted. Sexes other than 8507 and 8532 are
+    rejected and counted: the contract knows two.
     """
+    locations = () if isinstance(source, Mapping) else (source,)
+    guard_folder(out, command=COMMAND, sources=locations)
     tables = read_tables(source)
     wanted = wanted_tables(tables)
     used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
     for name in used:
         refuse_identities_in(tables[name], name)
-    people = people_of(tables, data_end, area_column)
+    people = convert_persons(tables, data_end, area_column)
     systems = dict(code_systems or {})
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
-    arrivals, units = arrivals_of(Shaping(tables=tables, people=people, prefer=prefer, plain=plain), wanted)
-    manifest = _manifest(_name(tables, source), arrivals, people, units, delay_days=delay_days, systems=systems)
-    account = write_arrivals(Path(out), people.tables, arrivals, people.refused, manifest)
+    conversions, units = event_conversions(
+        ConversionContext(tables=tables, people=people, prefer=prefer, plain=plain), wanted
+    )
+    manifest = _manifest(_name(tables, source), conversions, people, units, delay_days=delay_days, systems=systems)
+    counts = write_conversions(
+        Path(out), people.tables, conversions, people.rejected, manifest, command=COMMAND, sources=locations
+    )
     ignored = tuple(sorted(set(tables) - set(used)))
-    return Arrived(folder=Path(out), account=pl.concat([people.account, account]), ignored=ignored)
+    account = ConversionAccount(counts=pl.concat([people.account, counts]), ignored=ignored)
+    return ConversionResult(folder=Path(out), account=account)
 
 
 def _unread(wanted: Sequence[EventTable]) -> set[str]:
     return {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
 
 
-def _name(tables: Tables, source: Place) -> str:
+def _name(tables: Tables, source: CdmSource) -> str:
     """Take the name that the data give themselves, or that of their folder."""
     if SOURCE_OF_DATA in tables:
         rows = tables[SOURCE_OF_DATA]
@@ -106,27 +124,27 @@ def _name(tables: Tables, source: Place) -> str:
 
 def _manifest(
     name: str,
-    arrivals: Sequence[Arrival],
-    people: People,
+    conversions: Sequence[TableConversion],
+    people: ConvertedPersons,
     units: Units,
     *,
     delay_days: int,
     systems: Mapping[str, str],
 ) -> Manifest:
     entries = {table: TableManifest(source="OMOP CDM") for table in people.tables}
-    for target in dict.fromkeys(each.table for each in arrivals):
-        places = [each.place for each in arrivals if each.table == target]
+    for target in dict.fromkeys(each.table for each in conversions):
+        datasets = [each.dataset for each in conversions if each.table == target]
         entries[target] = TableManifest(
             code_system=systems.get(target, "exact"),
             coverage_start=people.first_day,
             coverage_end=people.last_day,
             delay_days=delay_days,
             units=units.get(target, {}),
-            source="OMOP CDM: " + ", ".join(f"{place}{_meaning(place)}" for place in places),
+            source="OMOP CDM: " + ", ".join(f"{dataset}{_meaning(dataset)}" for dataset in datasets),
         )
     return Manifest(name=name, data_end=people.last_day, tables=entries)
 
 
-def _meaning(place: str) -> str:
-    said = next((each.meaning for each in EVENT_TABLES if each.name == place), "")
+def _meaning(dataset: str) -> str:
+    said = next((each.meaning for each in EVENT_TABLES if each.name == dataset), "")
     return f" ({said})" if said else ""

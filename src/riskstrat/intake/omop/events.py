@@ -1,6 +1,6 @@
 """Events of the CDM in the contract's one shape: what happened, when, under what code, how much, in which setting.
 
-In: tables of the CDM and their declarations. Out: arrivals, and the unit of each code's value.
+In: tables of the CDM and their declarations. Out: conversions, and the unit of each code's value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.intake.conversion import Arrival, PersonRange, read_now, within
+from riskstrat.intake.conversion import PersonRange, TableConversion, read_now, within
 from riskstrat.intake.omop.declarations import (
     DEATH,
     EVENT_TABLES,
@@ -24,9 +24,9 @@ from riskstrat.intake.omop.declarations import (
     VISIT_ID,
     EventTable,
 )
-from riskstrat.intake.omop.persons import People
+from riskstrat.intake.omop.persons import ConvertedPersons
 from riskstrat.intake.omop.reading import Tables, column
-from riskstrat.intake.validation import judged_events, with_source
+from riskstrat.intake.validation import validate_events, with_source
 
 Prefer = Literal["source", "concept"]
 INPATIENT = "inpatient"
@@ -50,7 +50,7 @@ def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shaping:
+class ConversionContext:
     """How rows of the CDM are shaped.
 
     Attributes
@@ -58,7 +58,7 @@ class Shaping:
     tables
         The CDM.
     people
-        Who there is; rows of others are refused.
+        Who there is; rows of others are rejected.
     prefer
         Whether the code as recorded or the concept comes first where both are there.
     plain
@@ -66,20 +66,20 @@ class Shaping:
     """
 
     tables: Tables
-    people: People
+    people: ConvertedPersons
     prefer: Prefer
     plain: frozenset[str]
 
-    def of(self, people: PersonRange) -> Shaping:
+    def of(self, people: PersonRange) -> ConversionContext:
         """Give the same for the rows of these people."""
         return replace(self, tables={name: _rows_of(rows, people) for name, rows in self.tables.items()})
 
-    def judged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+    def validated(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Add the rule that each row breaks."""
-        return judged_events(rows, self.people.tables["persons"], self.people.last_day)
+        return validate_events(rows, self.people.tables["persons"], self.people.last_day)
 
 
-def arrivals_of(shaping: Shaping, wanted: Sequence[EventTable]) -> tuple[list[Arrival], Units]:
+def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) -> tuple[list[TableConversion], Units]:
     """Shape the rows of every wanted table.
 
     Raises
@@ -87,23 +87,23 @@ def arrivals_of(shaping: Shaping, wanted: Sequence[EventTable]) -> tuple[list[Ar
     ContractError
         Naming every column that is needed and missing.
     """
-    problems = [problem for each in wanted for problem in _missing(each, shaping.tables[each.name].collect_schema())]
+    problems = [problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())]
     if problems:
         raise ContractError(*problems)
     units: Units = {}
-    arrivals = []
+    conversions = []
     for each in wanted:
-        mixed, found = _units(each, shaping)
+        mixed, found = _units(each, context)
         units.setdefault(each.target, {}).update(found)
-        source = shaping.tables[each.name]
-        rows = partial(_rows, each, shaping, mixed)
-        arrivals.append(Arrival(place=each.name, table=each.target, source=source, rows=rows))
-    return [*arrivals, *_causes(shaping)], units
+        source = context.tables[each.name]
+        rows = partial(_rows, each, context, mixed)
+        conversions.append(TableConversion(dataset=each.name, table=each.target, source=source, rows=rows))
+    return [*conversions, *_causes(context)], units
 
 
-def _rows(each: EventTable, shaping: Shaping, mixed: pl.Series, people: PersonRange) -> pl.LazyFrame:
-    mine = shaping.of(people)
-    return mine.judged(_shaped(each, mine).with_columns(_code_with_unit(mixed)).drop(_UNIT))
+def _rows(each: EventTable, context: ConversionContext, mixed: pl.Series, people: PersonRange) -> pl.LazyFrame:
+    mine = context.of(people)
+    return mine.validated(_shaped(each, mine).with_columns(_code_with_unit(mixed)).drop(_UNIT))
 
 
 def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
@@ -123,13 +123,13 @@ def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
             )
 
 
-def _shaped(each: EventTable, shaping: Shaping) -> pl.LazyFrame:
-    tables = shaping.tables
+def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:
+    tables = context.tables
     schema = tables[each.name].collect_schema()
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "date": column(schema, each.date, _DAY),
-        "code": _code(each, schema, shaping.prefer, point=each.target not in shaping.plain),
+        "code": _code(each, schema, context.prefer, point=each.target not in context.plain),
         "value": column(schema, each.value, _REAL),
         "end_date": column(schema, each.end, _DAY),
         "position": _recoded(column(schema, (each.status,), _NUMBER), POSITION_OF, "other"),
@@ -192,7 +192,7 @@ def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
     return rows.join(once, on=("person_id", _VISIT), how="left").with_columns(end).drop("left")
 
 
-def _units(each: EventTable, shaping: Shaping) -> tuple[pl.Series, dict[str, str]]:
+def _units(each: EventTable, context: ConversionContext) -> tuple[pl.Series, dict[str, str]]:
     """Find codes that come in several units, and the unit of every code.
 
     Values of one code in two units would be averaged: there the unit becomes part of the code, and rows without a unit
@@ -200,7 +200,7 @@ def _units(each: EventTable, shaping: Shaping) -> tuple[pl.Series, dict[str, str
     """
     if not (each.unit or each.unit_concept):
         return pl.Series([], dtype=pl.String), {}
-    pairs = read_now(_shaped(each, shaping).select("code", _UNIT).drop_nulls().unique(), each.name)
+    pairs = read_now(_shaped(each, context).select("code", _UNIT).drop_nulls().unique(), each.name)
     mixed = pairs.group_by("code").len().filter(pl.col("len") > 1)["code"]
     return mixed, dict(pairs.select(_code_with_unit(mixed), _UNIT).sort(pl.all()).iter_rows())
 
@@ -211,20 +211,20 @@ def _code_with_unit(mixed: pl.Series) -> pl.Expr:
     return named.otherwise("code").alias("code")
 
 
-def _causes(shaping: Shaping) -> Iterator[Arrival]:
+def _causes(context: ConversionContext) -> Iterator[TableConversion]:
     """Make the cause of each death a diagnosis; deaths without one are persons' dates of death only."""
-    if DEATH in shaping.tables and not _missing_cause(shaping.tables[DEATH].collect_schema()):
-        rows = partial(_cause_rows, shaping)
-        yield Arrival(place=CAUSES, table=_CAUSE.target, source=_with_cause(shaping), rows=rows)
+    if DEATH in context.tables and not _missing_cause(context.tables[DEATH].collect_schema()):
+        rows = partial(_cause_rows, context)
+        yield TableConversion(dataset=CAUSES, table=_CAUSE.target, source=_with_cause(context), rows=rows)
 
 
-def _cause_rows(shaping: Shaping, people: PersonRange) -> pl.LazyFrame:
-    mine = shaping.of(people)
-    return mine.judged(_with_cause(mine).with_columns(setting=pl.lit("death"), position=pl.lit("underlying")))
+def _cause_rows(context: ConversionContext, people: PersonRange) -> pl.LazyFrame:
+    mine = context.of(people)
+    return mine.validated(_with_cause(mine).with_columns(setting=pl.lit("death"), position=pl.lit("underlying")))
 
 
-def _with_cause(shaping: Shaping) -> pl.LazyFrame:
-    return _shaped(_CAUSE, shaping).drop(_UNIT).filter(pl.col("code").is_not_null())
+def _with_cause(context: ConversionContext) -> pl.LazyFrame:
+    return _shaped(_CAUSE, context).drop(_UNIT).filter(pl.col("code").is_not_null())
 
 
 def _missing_cause(schema: pl.Schema) -> bool:

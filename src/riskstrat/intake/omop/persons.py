@@ -1,6 +1,6 @@
-"""Persons, deaths, observation periods and places of the CDM as persons, residences and areas.
+"""Persons, deaths, observation periods and locations of the CDM as persons, residences and areas.
 
-In: tables of the CDM. Out: the contract's tables, and every row that they do not take, with the rule.
+In: tables of the CDM. Out: the contract's tables, and every row that is rejected, with the rule.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from riskstrat.intake.conversion import read_now
 from riskstrat.intake.omop.declarations import DEATH, LOCATION, PERIOD, PERSON, SEX_OF
 from riskstrat.intake.omop.reading import Tables, column
 from riskstrat.intake.validation import (
-    ACCOUNT,
     RULE,
     TOO_LATE,
     UNKNOWN_DAY,
+    accepted_rows,
     accounted,
     entries,
     first_rule,
-    judged_deaths,
     only_first,
-    set_aside,
-    taken,
+    rejected_rows,
+    validate_deaths,
     with_source,
 )
+from riskstrat.records.intake_account import CONVERSION_COUNTS
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import SENTINELS
 
@@ -35,17 +35,17 @@ _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class People:
+class ConvertedPersons:
     """Who there is, where and when they were observed.
 
     Attributes
     ----------
     tables
-        persons, residences and, where places are known, areas.
-    refused
-        Rows that were not taken, by table of the CDM.
+        persons, residences and, where locations are known, areas.
+    rejected
+        Rows that were rejected, by table of the CDM.
     account
-        As in `arriving.Arrived`.
+        Columns as in `CONVERSION_COUNTS`.
     first_day, last_day
         The first day on which anybody was observed, and the last that can have been seen.
     """
@@ -53,12 +53,12 @@ class People:
     tables: dict[str, pl.DataFrame]
     first_day: date
     last_day: date
-    refused: dict[str, pl.DataFrame] = field(default_factory=dict)
-    account: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ACCOUNT))
+    rejected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    account: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONVERSION_COUNTS))
 
 
-def people_of(tables: Tables, last_day: date | None, area_column: str) -> People:
-    """Read persons, deaths, observation periods and places.
+def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> ConvertedPersons:
+    """Read persons, deaths, observation periods and locations.
 
     Raises
     ------
@@ -72,22 +72,26 @@ def people_of(tables: Tables, last_day: date | None, area_column: str) -> People
     first = observed["start_date"].min()
     if end is None or not isinstance(first, date):
         raise ContractError(_problem(PERIOD, "no period with a start and an end", "at least one", "look at the export"))
-    judged = only_first(read_now(_persons(tables[PERSON], end), PERSON), "another row of the same person")
-    persons = taken(judged)
-    deaths = judged_deaths(read_now(_deaths(tables), DEATH), persons, end)
+    validated = only_first(read_now(_persons(tables[PERSON], end), PERSON), "another row of the same person")
+    persons = accepted_rows(validated)
+    deaths = validate_deaths(read_now(_deaths(tables), DEATH), persons, end)
     known = periods.join(persons.select("person_id", known=True), on="person_id", how="left", maintain_order="left")
     spells = known.with_columns(first_rule(_period_rules(end))).drop("known")
-    merged = _merged(taken(spells))
-    return People(
-        tables=_finished(_placed(persons, tables, area_column), taken(deaths), merged, tables, area_column),
+    merged = _merged(accepted_rows(spells))
+    return ConvertedPersons(
+        tables=_finished(_placed(persons, tables, area_column), accepted_rows(deaths), merged, tables, area_column),
         first_day=first,
         last_day=end,
-        refused={place: set_aside(rows) for place, rows in ((PERSON, judged), (DEATH, deaths), (PERIOD, spells))},
+        rejected={
+            dataset: rejected_rows(rows) for dataset, rows in ((PERSON, validated), (DEATH, deaths), (PERIOD, spells))
+        },
         account=pl.concat(
             [
-                accounted(PERSON, judged),
+                accounted(PERSON, validated),
                 accounted(DEATH, deaths),
-                entries(PERIOD, spells.height, merged.height, spells[RULE], taken(spells).height - merged.height),
+                entries(
+                    PERIOD, spells.height, merged.height, spells[RULE], accepted_rows(spells).height - merged.height
+                ),
             ]
         ),
     )

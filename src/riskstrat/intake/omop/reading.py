@@ -1,6 +1,6 @@
 """Tables of the OMOP Common Data Model, wherever they are: a folder, a database, or frames.
 
-In: a place. Out: lazy frames by table name, all names in small letters, and columns in the types that are asked for.
+In: a source. Out: lazy frames by table name, all names in small letters, and columns in the types that are asked for.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from riskstrat.registers.database import Database
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
-Place = str | Path | Mapping[str, pl.LazyFrame | pl.DataFrame]
+CdmSource = str | Path | Mapping[str, pl.LazyFrame | pl.DataFrame]
 _TEXT = (".csv", ".tsv", ".txt")
 
 
-def read_tables(place: Place) -> dict[str, pl.LazyFrame]:
+def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
     """Find the tables of a CDM.
 
     Parameters
     ----------
-    place
+    source
         A folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a database
         (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
 
@@ -37,12 +37,12 @@ def read_tables(place: Place) -> dict[str, pl.LazyFrame]:
     ContractError
         If a table is there twice, or a file cannot be read.
     """
-    if isinstance(place, Mapping):
-        found = {name.lower(): frame.lazy() for name, frame in place.items()}
-    elif "://" in str(place):
-        found = _in_database(Database.at(str(place)))
+    if isinstance(source, Mapping):
+        found = {name.lower(): frame.lazy() for name, frame in source.items()}
+    elif "://" in str(source):
+        found = _in_database(Database.at(str(source)))
     else:
-        found = _in_folder(Path(place))
+        found = _in_folder(Path(source))
     return {name: _in_small_letters(name, frame) for name, frame in found.items()}
 
 

@@ -1,6 +1,6 @@
 """Counts of what happened to rows: long frames that are added up, so that nothing is held but numbers.
 
-In: flags of a batch. Out: rows by place, column, rule and outcome; rows by year; empty cells; codes not recognised.
+In: flags of a batch. Out: rows by dataset, column, rule and outcome; rows by year; empty cells; codes not recognised.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-READ, KEPT, REFUSED, MENDED, EMPTIED, MERGED, MADE = "read", "kept", "refused", "mended", "emptied", "merged", "made"
-"""Of a file: read = kept + refused. Of a table: made = kept + refused + merged. Values are mended or emptied."""
-
-COUNTS = {"place": pl.String(), "column": pl.String(), "rule": pl.String(), "outcome": pl.String(), "rows": pl.Int64()}
-YEARS = {"table": pl.String(), "place": pl.String(), "year": pl.Int32(), "month": pl.Int32(), "rows": pl.Int64()}
-CELLS = {"place": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
+COUNTS = {
+    "dataset": pl.String(),
+    "column": pl.String(),
+    "rule": pl.String(),
+    "outcome": pl.String(),
+    "rows": pl.Int64(),
+}
+YEARS = {"table": pl.String(), "dataset": pl.String(), "year": pl.Int32(), "month": pl.Int32(), "rows": pl.Int64()}
+CELLS = {"dataset": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
 CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
 SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}
 _SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
@@ -27,21 +30,21 @@ _SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
 }
 _NUMBERS = ("rows", "missing")
 MOST_CODES = 5_000
-"""Codes not recognised that are told apart; a free text in a column of codes would otherwise fill the memory."""
+"""Codes not recognised that are counted one by one; free texts in a column of codes would otherwise fill memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
-    """Counts so far; `plus` gives the sum of two.
+class RowCounts:
+    """Counts so far; `total` adds them up.
 
     Attributes
     ----------
     counts
-        place (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule, outcome, rows.
+        dataset (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule, outcome, rows.
     years
-        Rows of each table by the place that they came from and by month.
+        Rows of each table by the dataset that they came from and by month.
     cells
-        Rows read and empty cells by place, column and year.
+        Rows read and empty cells by dataset, column and year.
     codes
         Codes that have the shape of none of their system.
     series
@@ -54,14 +57,10 @@ class Account:
     codes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CODES))
     series: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SERIES))
 
-    def of(self, place: str, outcome: str) -> int:
-        """Rows of a place that ended so."""
-        return int(self.counts.filter(place=place, outcome=outcome)["rows"].sum())
 
-
-def total(accounts: Sequence[Account]) -> Account:
+def total(accounts: Sequence[RowCounts]) -> RowCounts:
     """Add accounts up."""
-    return Account(**{name: _added([getattr(each, name) for each in accounts], name) for name in _SCHEMAS})
+    return RowCounts(**{name: _added([getattr(each, name) for each in accounts], name) for name in _SCHEMAS})
 
 
 def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
@@ -78,17 +77,31 @@ def _cut(codes: pl.DataFrame) -> pl.DataFrame:
 
 
 def counts(entries: Iterable[tuple[str, str, str, str, int]]) -> pl.DataFrame:
-    """Make a frame of (place, column, rule, outcome, rows), without those of no rows."""
+    """Make a frame of (dataset, column, rule, outcome, rows), without those of no rows."""
     rows = [entry for entry in entries if entry[-1]]
     return pl.DataFrame(rows, schema=COUNTS, orient="row")
 
 
-def by_rule(place: str, outcome: str, rules: pl.Series) -> pl.DataFrame:
+def by_rule(dataset: str, outcome: str, rules: pl.Series) -> pl.DataFrame:
     """Count rows by the rule that they broke; null is no rule."""
     found = rules.drop_nulls().value_counts()
-    return counts((place, "", rule, outcome, number) for rule, number in found.iter_rows())
+    return counts((dataset, "", rule, outcome, number) for rule, number in found.iter_rows())
 
 
 def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Give a frame the columns and types of a schema."""
     return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationResult:
+    """Rows kept, rows rejected with their rule, and what was counted."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    accounts: tuple[RowCounts, ...]
+
+    def then(self, later: ValidationResult) -> ValidationResult:
+        """Add the result of a later check on the rows kept so far."""
+        rejected = pl.concat([self.rejected, later.rejected], how="diagonal_relaxed")
+        return ValidationResult(rows=later.rows, rejected=rejected, accounts=(*self.accounts, *later.accounts))

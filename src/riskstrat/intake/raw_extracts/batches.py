@@ -1,6 +1,6 @@
 """The files of a delivery, read once and in order: texts in, rows of tables and what was counted out.
 
-Lines that cannot be used are set down as they came; personal identity numbers stop everything.
+Lines that cannot be used are written to the rejected rows as they came; personal identity numbers stop everything.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import polars as pl
 
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
-from riskstrat.intake.raw_extracts.account import KEPT, REFUSED, Account, counts, total
-from riskstrat.intake.raw_extracts.delivery import Delivered
-from riskstrat.intake.raw_extracts.parsing import ORIGIN, KeyMap, set_aside, taken
-from riskstrat.intake.raw_extracts.pieces import set_down
+from riskstrat.intake.raw_extracts.account import RowCounts, counts, total
+from riskstrat.intake.raw_extracts.delivery import DeliveredFile
+from riskstrat.intake.raw_extracts.parsing import ORIGIN, KeyMap, parse_batch, rejected_lines
 from riskstrat.intake.raw_extracts.shaping import shaped
+from riskstrat.intake.raw_extracts.storage import write_rejected
 from riskstrat.intake.raw_extracts.text import UnreadableError, unreadable
+from riskstrat.records.intake_account import KEPT, REJECTED
 
-EMPTY_HANDED = "nothing to take from it"
+NO_ROWS = "no row of any table results from it"
 VALUES_LOOKED_AT = 10_000
 """Different values of each column of each batch in which identity numbers are looked for."""
 
@@ -30,11 +31,11 @@ class Batch:
     """What a part of a file became: rows by table, and the account."""
 
     rows: Sequence[tuple[str, pl.DataFrame]]
-    account: Account
+    account: RowCounts
 
 
 def batches(
-    files: Sequence[Delivered], keys: Mapping[str, KeyMap], work: Path, tell: Callable[[str, float], None]
+    files: Sequence[DeliveredFile], keys: Mapping[str, KeyMap], scratch: Path, tell: Callable[[str, float], None]
 ) -> Iterator[Batch]:
     """Read all files.
 
@@ -44,8 +45,8 @@ def batches(
         The files, in the order in which they are read.
     keys
         Key files by register.
-    work
-        Where refused lines are set down.
+    scratch
+        Where rejected lines are written.
     tell
         Called with the file and the share of the bytes read before it.
 
@@ -60,28 +61,30 @@ def batches(
         try:
             for texts in file.sheet.frames():
                 _refuse_identities(file, texts)
-                yield _batch(file, number, texts, keys.get(file.register.name), work)
+                yield _batch(file, number, texts, keys.get(file.register.name), scratch)
         except UnreadableError as broken:
             raise ContractError(unreadable(file.file, str(broken))) from broken
 
 
-def _batch(file: Delivered, number: int, texts: pl.DataFrame, keys: KeyMap | None, work: Path) -> Batch:
-    batch = taken(file, number, texts, keys)
-    made = shaped(file.register, file.place, file.declared, batch.values)
+def _batch(file: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None, scratch: Path) -> Batch:
+    batch = parse_batch(file, number, texts, keys)
+    made = shaped(file.register, file.dataset, file.declared, batch.values)
     used = pl.concat([each.rows[ORIGIN] for each in made]).unique()
     idle = batch.values.filter(~pl.col(ORIGIN).is_in(used.implode()))[ORIGIN]
-    nothing = set_aside(file, texts, (idle % 2**32).cast(pl.UInt32), EMPTY_HANDED)
-    set_down(work, file.place, pl.concat([batch.refused, nothing]))
-    moved = [(file.place, "", EMPTY_HANDED, REFUSED, idle.len()), (file.place, "", "", KEPT, -idle.len())]
-    account = total([batch.account, Account(counts=counts(moved)), *(each.account for each in made)])
+    nothing = rejected_lines(file, texts, (idle % 2**32).cast(pl.UInt32), NO_ROWS)
+    write_rejected(scratch, file.dataset, pl.concat([batch.rejected, nothing]))
+    moved = [(file.dataset, "", NO_ROWS, REJECTED, idle.len()), (file.dataset, "", "", KEPT, -idle.len())]
+    account = total([batch.account, RowCounts(counts=counts(moved)), *(each.account for each in made)])
     return Batch(rows=[(each.table, each.rows) for each in made if each.rows.height], account=account)
 
 
-def _refuse_identities(file: Delivered, texts: pl.DataFrame) -> None:
+def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
     header = file.sheet.header
-    names = [name if header.index(name) == place else f"{name} ({place + 1})" for place, name in enumerate(header)]
+    names = [
+        name if header.index(name) == position else f"{name} ({position + 1})" for position, name in enumerate(header)
+    ]
     different = [
-        texts.select(pl.nth(place).drop_nulls().unique().head(VALUES_LOOKED_AT).alias(name))
-        for place, name in enumerate(names)
+        texts.select(pl.nth(position).drop_nulls().unique().head(VALUES_LOOKED_AT).alias(name))
+        for position, name in enumerate(names)
     ]
     refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)

@@ -1,6 +1,6 @@
 """One text at a time: what a cell says in, its value and what was done to it out.
 
-Each kind of column is one function from texts to a `Cleaned`: the values, where they were mended, where emptied.
+Each kind of column is one function from texts to a `Cleaned`: the values, where they were repaired, where set_to_null.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.mapping import Column, Kind
+from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
 from riskstrat.registers.contract import SENTINELS
 
 MISSING = ("", "na", "n/a", "null", ".")
@@ -30,6 +30,21 @@ _STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
 """Month and day that stand for an unknown month, and the day that stands for an unknown day."""
 _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
 
+DOTS, PRIMARY, MARKS = "dots or blanks stripped from code", "-P stripped from code", "dagger or star stripped from code"
+REPAIRS = (MARKS, PRIMARY, DOTS)
+ICD8, ICD9, ICD10 = "icd8", "icd9", "icd10"
+FIRST_ICD9, FIRST_ICD10, LAST_ICD9 = 1987, 1997, 1997
+"""Years: Sweden changed to ICD-9 in 1987 and to ICD-10 in 1997 (one region in 1998), so that 1997 has both."""
+
+SHAPES: Mapping[str, str] = {
+    ICD10: r"^[A-Z]\d{2}[0-9A-Z]{0,3}$",
+    ICD9: r"^(\d{3}|[EV]\d{2,3})[0-9A-Z]{0,2}$",
+    ICD8: r"^(\d{3}|[EV]\d{2,3})(,\d{1,2}|\d{0,2})$",
+    "atc": r"^[A-Z](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?$",
+    "kva": r"^[A-Z]{2}[A-Z0-9]\d{2}$",
+}
+"""What codes look like. Swedish ICD-9 has letters in the fourth place; ICD-8 may keep its comma."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cleaned:
@@ -39,15 +54,15 @@ class Cleaned:
     ----------
     value
         The values, null where there is none.
-    mended, emptied
+    repaired, set_to_null
         Rule -> whether the value was changed by it, or lost by it.
     beside
         Further columns: the precision of a date.
     """
 
     value: pl.Series
-    mended: Mapping[str, pl.Series] = field(default_factory=dict)
-    emptied: Mapping[str, pl.Series] = field(default_factory=dict)
+    repaired: Mapping[str, pl.Series] = field(default_factory=dict)
+    set_to_null: Mapping[str, pl.Series] = field(default_factory=dict)
     beside: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
@@ -76,21 +91,21 @@ def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
     read = texts.select(text=pl.coalesce(pl.all())).with_columns(
         value=pl.col("text").str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
     )
-    return Cleaned(value=read["value"], emptied={NOT_A_KEY: _lost(read)})
+    return Cleaned(value=read["value"], set_to_null={NOT_A_KEY: _lost(read)})
 
 
 def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
     read = _recoded(column, texts).with_columns(number=_as_number(pl.col("meant")))
     valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
-    emptied = {
+    set_to_null = {
         NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
         **_unknown(column, read),
     }
     if column.between is None:
-        return Cleaned(value=valued["value"], emptied=emptied)
+        return Cleaned(value=valued["value"], set_to_null=set_to_null)
     within = pl.col("value").is_between(*column.between)
-    emptied = {**emptied, IMPLAUSIBLE: _flag(valued, ~within)}
-    return Cleaned(value=valued.select(pl.when(within).then("value")).to_series(), emptied=emptied)
+    set_to_null = {**set_to_null, IMPLAUSIBLE: _flag(valued, ~within)}
+    return Cleaned(value=valued.select(pl.when(within).then("value")).to_series(), set_to_null=set_to_null)
 
 
 def _as_number(text: pl.Expr) -> pl.Expr:
@@ -101,11 +116,11 @@ def _as_number(text: pl.Expr) -> pl.Expr:
 
 def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
     read = _recoded(column, texts)
-    return Cleaned(value=read["meant"], emptied=_unknown(column, read))
+    return Cleaned(value=read["meant"], set_to_null=_unknown(column, read))
 
 
 def _code(_: Column, texts: pl.DataFrame) -> Cleaned:
-    """Codes are cleaned when they have become rows: see `codes.clean_code`."""
+    """Codes are cleaned when they have become rows: see `clean_code`."""
     return Cleaned(value=texts.select(pl.coalesce(pl.all())).to_series())
 
 
@@ -115,8 +130,8 @@ def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
     value = read.select(pl.when("short").then(pl.lit("0") + pl.col("code")).otherwise("code")).to_series()
     lost = _flag(read, pl.col("meant").is_not_null() & pl.col("code").is_null())
     longer = _flag(read, pl.col("meant").str.len_bytes() > pl.col("code").str.len_bytes())
-    mended = {ZERO_RESTORED: read["short"], VERSION_STRIPPED: longer}
-    return Cleaned(value=value, mended=mended, emptied={NO_AREA: lost})
+    repaired = {ZERO_RESTORED: read["short"], VERSION_STRIPPED: longer}
+    return Cleaned(value=value, repaired=repaired, set_to_null={NO_AREA: lost})
 
 
 def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -135,11 +150,11 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
     precision = pl.col("precision")
     return Cleaned(
         value=chosen["value"],
-        mended={
+        repaired={
             MONTH_KNOWN: _flag(chosen, (precision == MONTH) & middle),
             YEAR_KNOWN: _flag(chosen, (precision == YEAR) & middle),
         },
-        emptied={
+        set_to_null={
             SENTINEL: _lost(chosen) & chosen["sentinel"],
             NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"],
         },
@@ -153,7 +168,8 @@ def _days(text: pl.Series, column: Column) -> pl.DataFrame:
     """Read days from texts, step by step: parts, what is unknown, a possible day, what is known of it."""
     parts = text.alias("text").to_frame().select(pl.col("text").str.extract_groups(_DATE).struct.unnest())
     numbers = parts.select(
-        pl.nth(place).cast(pl.Int32, strict=False).alias(name) for place, name in enumerate(("year", "month", "day"))
+        pl.nth(position).cast(pl.Int32, strict=False).alias(name)
+        for position, name in enumerate(("year", "month", "day"))
     )
     unknown = numbers.with_columns(no_month=_unknown_part("month"), no_day=_unknown_part("day"))
     month, no_month_day, no_day = _STAND_INS[column.incomplete]
@@ -231,3 +247,60 @@ _KINDS: Mapping[Kind, Callable[[Column, pl.DataFrame], Cleaned]] = {
     "area": _area,
     "date": _date,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanCode:
+    """A code, what was stripped from it, its version where there are several, and whether it has a known shape."""
+
+    value: pl.Expr
+    repaired: Mapping[str, pl.Expr]
+    version: pl.Expr
+    recognised: pl.Expr
+
+
+def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
+    """Strip a code of everything that is not part of it.
+
+    Parameters
+    ----------
+    system
+        The system of the column.
+    text
+        Codes as written; not null.
+    year
+        Year of each row, which tells the version of an ICD code.
+
+    Examples
+    --------
+    >>> written = pl.DataFrame({"code": ["I21.9", "J45-P", "410A", "g300+"], "year": 1997})
+    >>> written.select(clean_code("icd", pl.col("code"), pl.col("year")).value).to_series().to_list()
+    ['I219', 'J45', '410A', 'G300']
+    """
+    capital = text.str.to_uppercase()
+    unmarked = capital.str.replace_all(r"[+#*†‡§]", "")
+    without_p = unmarked.str.replace(r"-P$", "")
+    bare = without_p.str.replace_all(r"[.\s\u{a0}]", "")
+    version = _version(bare, year) if system == "icd" else pl.lit(system)
+    return CleanCode(
+        value=pl.when(bare != "").then(bare),
+        repaired={MARKS: unmarked != capital, PRIMARY: without_p != unmarked, DOTS: bare != without_p},
+        version=version,
+        recognised=_of_shape(bare, version),
+    )
+
+
+def _version(code: pl.Expr, year: pl.Expr) -> pl.Expr:
+    both = (year >= FIRST_ICD10) & (year <= LAST_ICD9)
+    return (
+        pl.when(year < FIRST_ICD9)
+        .then(pl.lit(ICD8))
+        .when((year < FIRST_ICD10) | (both & ~code.str.contains(SHAPES[ICD10]) & code.str.contains(SHAPES[ICD9])))
+        .then(pl.lit(ICD9))
+        .otherwise(pl.lit(ICD10))
+    )
+
+
+def _of_shape(code: pl.Expr, version: pl.Expr) -> pl.Expr:
+    fits = [(version == name) & code.str.contains(shape) for name, shape in SHAPES.items()]
+    return pl.any_horizontal(fits)

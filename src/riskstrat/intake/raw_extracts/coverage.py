@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.delivery import Delivered
+from riskstrat.intake.raw_extracts.delivery import DeliveredFile
 from riskstrat.intake.raw_extracts.mapping import Input, RegisterMapping, TableRules
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import TableManifest
@@ -26,7 +26,7 @@ _DENSE = 20
 
 
 def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
-    """Join what several mappings say of one table: delays by setting, units, judges."""
+    """Join what several mappings say of one table: delays by setting, units, checks."""
     joined: dict[str, TableRules] = {}
     for register in registers:
         for table, rules in register.tables.items():
@@ -34,13 +34,13 @@ def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
     return joined
 
 
-def coverage_of(months: pl.DataFrame, files: Sequence[Delivered]) -> dict[str, Span]:
+def coverage_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> dict[str, Span]:
     """Say from when to when each event table is complete: what all that fills it cover together.
 
     Parameters
     ----------
     months
-        table, place, year, month, rows.
+        table, dataset, year, month, rows.
     files
         The files, whose inputs may declare their register's own coverage.
     """
@@ -50,15 +50,15 @@ def coverage_of(months: pl.DataFrame, files: Sequence[Delivered]) -> dict[str, S
     return {table: _common(each) for table, each in sorted(spans.items())}
 
 
-def last_day_of(months: pl.DataFrame, files: Sequence[Delivered]) -> date:
+def last_day_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> date:
     """Say which is the last day that any file covers."""
     return max((end for _, (_, end) in _spans(months, files)), default=date.max)
 
 
-def _spans(months: pl.DataFrame, files: Sequence[Delivered]) -> Iterator[tuple[str, Span]]:
-    declared = {each.place: each.declared for each in files}
-    for (table, place), rows in months.group_by("table", "place"):
-        span = _span(rows, declared[str(place)])
+def _spans(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> Iterator[tuple[str, Span]]:
+    declared = {each.dataset: each.declared for each in files}
+    for (table, dataset), rows in months.group_by("table", "dataset"):
+        span = _span(rows, declared[str(dataset)])
         if span is not None:
             yield str(table), span
 
@@ -93,7 +93,7 @@ def _joined(one: TableRules, other: TableRules) -> TableRules:
         delay_days=_delays(one.delay_days, other.delay_days),
         units={**one.units, **other.units},
         versions={**one.versions, **other.versions},
-        judges=tuple(dict.fromkeys((*one.judges, *other.judges))),
+        checks=tuple(dict.fromkeys((*one.checks, *other.checks))),
         merge=one.merge or other.merge,
     )
 

@@ -23,7 +23,7 @@ _MOST_FILES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivered:
+class DeliveredFile:
     """A file that is an input of a mapping.
 
     Attributes
@@ -51,7 +51,7 @@ class Delivered:
     unused: tuple[str, ...]
 
     @property
-    def place(self) -> str:
+    def dataset(self) -> str:
         """Mapping and input, as reports name them."""
         return f"{self.register.name}.{self.name}"
 
@@ -69,11 +69,11 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """All that was delivered and can be read; `passed_over` are files that hold no tables."""
+    """All that was delivered and can be read; `without_tables` are files that hold no tables."""
 
-    files: tuple[Delivered, ...]
+    files: tuple[DeliveredFile, ...]
     keys: tuple[Keys, ...]
-    passed_over: tuple[str, ...]
+    without_tables: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     problems += [each for each in recognised if isinstance(each, Problem)]
     read = [_opened(each) for each in recognised if isinstance(each, _Candidate)]
     problems += [problem for each in read if isinstance(each, list) for problem in each]
-    delivered = [each for each in read if isinstance(each, Delivered)]
+    delivered = [each for each in read if isinstance(each, DeliveredFile)]
     problems += [] if problems else _nobody(folder, delivered)
     if problems:
         raise ContractError(*problems)
     return Delivery(
         files=tuple(delivered),
         keys=tuple(each for each in read if isinstance(each, Keys)),
-        passed_over=tuple(_shown(path, folder) for path in paths if path not in data),
+        without_tables=tuple(_shown(path, folder) for path in paths if path not in data),
     )
 
 
@@ -145,7 +145,7 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _nobody(folder: Path, delivered: Sequence[Delivered]) -> list[Problem]:
+def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
     filled = {table for each in delivered for table in each.declared.tables}
     return [
         Problem(
@@ -210,11 +210,11 @@ def _shown(path: Path, folder: Path) -> str:
     return masked(path.relative_to(folder).as_posix())
 
 
-def _opened(candidate: _Candidate) -> Delivered | Keys | list[Problem]:
+def _opened(candidate: _Candidate) -> DeliveredFile | Keys | list[Problem]:
     key_file, name = candidate.register.key_file, candidate.input_name
     names = _names_known(candidate.register.inputs[name] if name else None, key_file)
     try:
-        sheet = opened(candidate.path, lambda header: _known(header, names))
+        sheet = opened(candidate.path, lambda header: _reference_persons(header, names))
     except (UnreadableError, OSError) as error:
         return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
     if name is None:
@@ -228,11 +228,11 @@ def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str,
     return spelled((*key_file.own, *key_file.common)) if key_file else ()
 
 
-def _known(header: str, names: Iterable[str]) -> bool:
+def _reference_persons(header: str, names: Iterable[str]) -> bool:
     return any(fnmatchcase(header.casefold(), name) for name in names)
 
 
-def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> Delivered | list[Problem]:
+def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> DeliveredFile | list[Problem]:
     small = [header.strip().casefold() for header in sheet.header]
     found = {
         key: tuple(dict(reversed([*_spellings(column, small, candidate.year)])).items())[::-1]
@@ -248,8 +248,8 @@ def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) 
     ]
     if problems:
         return problems
-    used = {position for places in found.values() for position, _ in places}
-    return Delivered(
+    used = {position for positions in found.values() for position, _ in positions}
+    return DeliveredFile(
         register=candidate.register,
         name=name,
         declared=declared,
@@ -268,13 +268,13 @@ def _spellings(column: Column, small: Sequence[str], year: int | None) -> Iterat
             yield from () if year is None else ((-1, name),)
             continue
         for spelling in _written_out(name.casefold()):
-            yield from ((place, name) for place, header in enumerate(small) if fnmatchcase(header, spelling))
+            yield from ((position, name) for position, header in enumerate(small) if fnmatchcase(header, spelling))
 
 
 def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Sequence[str]) -> Iterator[Problem]:
     small = [name.strip().casefold() for name in header]
-    used = {place for places in found.values() for place, _ in places if place >= 0}
-    for name in dict.fromkeys(small[place] for place in sorted(used)):
+    used = {position for positions in found.values() for position, _ in positions if position >= 0}
+    for name in dict.fromkeys(small[position] for position in sorted(used)):
         if small.count(name) > 1:
             yield Problem(
                 table=file,
@@ -297,14 +297,16 @@ def _missing(file: str, key: str, column: Column) -> Problem:
 
 def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
     small = [header.strip().casefold() for header in sheet.header]
-    own, common = (_first_place(names, small) for names in (declared.own, declared.common))
+    own, common = (_first_position(names, small) for names in (declared.own, declared.common))
     if own is None or common is None:
         found = {"own": (own, declared.own), "common": (common, declared.common)}
-        return [_no_key_column(candidate.file, side, names) for side, (place, names) in found.items() if place is None]
+        return [
+            _no_key_column(candidate.file, side, names) for side, (position, names) in found.items() if position is None
+        ]
     return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
 
 
-def _first_place(names: Iterable[str], small: Sequence[str]) -> int | None:
+def _first_position(names: Iterable[str], small: Sequence[str]) -> int | None:
     return next((small.index(name) for name in spelled(names) if name in small), None)
 
 

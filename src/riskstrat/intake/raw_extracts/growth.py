@@ -1,4 +1,4 @@
-"""Weights, heights and birth weights that cannot be: mended where only one reading of them can be, else set aside.
+"""Weights, heights and birth weights that cannot be: repaired where only one reading of them can be, else set aside.
 
 In: sound rows of a range of persons with their birth date and sex; kg, cm, g, days. Out: verdicts.
 """
@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from riskstrat.codes import growth_z
-from riskstrat.intake.raw_extracts.account import MENDED, REFUSED, Account, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
-from riskstrat.intake.raw_extracts.validation_result import Verdict
+from riskstrat.records.intake_account import REJECTED, REPAIRED
 from riskstrat.registers.contract import DATE
 
 WEIGHT, HEIGHT, BMI = "weight_kg", "height_cm", "bmi_kg_m2"
@@ -34,12 +34,12 @@ _BMI_OF_ADULTS = (8.0, 80.0)
 _Pair = tuple[pl.Expr, pl.Expr]
 
 
-def judged_growth(table: str, rows: pl.DataFrame) -> Verdict:
-    """Judge weights and heights that were taken on one occasion, against age and sex.
+def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
+    """Check weights and heights that were taken on one occasion, against age and sex.
 
     What is plausible as it stands is kept. Otherwise every known slip is undone in turn (weight and height in each
-    other's place, metres, millimetres, grams, a decimal point); if exactly one gives a plausible pair it is taken, and
-    the body mass index follows. If none or several do, the occasion is refused.
+    other's column, metres, millimetres, grams, a decimal point); if exactly one gives a plausible pair it is taken, and
+    the body mass index follows. If none or several do, the occasion is rejected.
     """
     seen = rows.filter(pl.col("code").is_in([WEIGHT, HEIGHT, BMI]))
     if seen.is_empty():
@@ -47,22 +47,24 @@ def judged_growth(table: str, rows: pl.DataFrame) -> Verdict:
     read = _readings(_occasions(seen))
     told = rows.join(read, on=ORIGIN, how="left", maintain_order="left")
     concerned = pl.col("code").is_in([WEIGHT, HEIGHT, BMI])
-    refused = (
+    rejected = (
         told.filter(concerned & pl.col("__refused"))
         .select(rows.columns)
         .with_columns(pl.lit(IMPLAUSIBLE_GROWTH).alias(RULE))
     )
     kept = told.filter(~(concerned & pl.col("__refused").fill_null(value=False)))
-    mended = kept.with_columns(
+    repaired = kept.with_columns(
         pl.when(concerned & pl.col("__reading").is_not_null()).then(_value()).otherwise("value").alias("value")
     )
     readings = read["__reading"].drop_nulls().value_counts()
-    account = counts((table, "value", rule, MENDED, number) for rule, number in readings.iter_rows())
-    account = pl.concat([account, by_rule(table, REFUSED, refused[RULE])])
-    return Verdict(rows=mended.select(rows.columns), refused=refused, accounts=(Account(counts=account),))
+    account = counts((table, "value", rule, REPAIRED, number) for rule, number in readings.iter_rows())
+    account = pl.concat([account, by_rule(table, REJECTED, rejected[RULE])])
+    return ValidationResult(
+        rows=repaired.select(rows.columns), rejected=rejected, accounts=(RowCounts(counts=account),)
+    )
 
 
-def judged_birth_weight(table: str, rows: pl.DataFrame) -> Verdict:
+def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     """Refuse a birth weight and its gestation where they are more than five standard deviations apart (Maršál 1996)."""
     pairs = rows.filter(pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]))
     if pairs.is_empty():
@@ -71,13 +73,15 @@ def judged_birth_weight(table: str, rows: pl.DataFrame) -> Verdict:
     z = growth_z("marsal", sex=pl.col("sex"), age_days=pl.col(GESTATION), value=pl.col(BIRTH_WEIGHT))
     wrong = births.filter(z.abs() > FURTHEST_BIRTH_WEIGHT_Z)[ORIGIN]
     broken = pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]) & pl.col(ORIGIN).is_in(wrong.implode())
-    refused = rows.filter(broken).with_columns(pl.lit(IMPLAUSIBLE_BIRTH_WEIGHT).alias(RULE))
-    account = Account(counts=by_rule(table, REFUSED, refused[RULE]))
-    return Verdict(rows=rows.filter(~broken), refused=refused, accounts=(account,))
+    rejected = rows.filter(broken).with_columns(pl.lit(IMPLAUSIBLE_BIRTH_WEIGHT).alias(RULE))
+    account = RowCounts(counts=by_rule(table, REJECTED, rejected[RULE]))
+    return ValidationResult(rows=rows.filter(~broken), rejected=rejected, accounts=(account,))
 
 
-def _nothing(rows: pl.DataFrame) -> Verdict:
-    return Verdict(rows=rows, refused=rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE)), accounts=())
+def _nothing(rows: pl.DataFrame) -> ValidationResult:
+    return ValidationResult(
+        rows=rows, rejected=rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE)), accounts=()
+    )
 
 
 def _of(code: str) -> pl.Expr:
@@ -115,15 +119,15 @@ def _readings(occasions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _read(pairs: Mapping[str, _Pair], place: int) -> pl.Expr:
-    return pl.coalesce(pl.when(pl.col("__reading") == name).then(pair[place]) for name, pair in pairs.items())
+def _read(pairs: Mapping[str, _Pair], position: int) -> pl.Expr:
+    return pl.coalesce(pl.when(pl.col("__reading") == name).then(pair[position]) for name, pair in pairs.items())
 
 
 def _slips(weight: pl.Expr, height: pl.Expr) -> dict[str, _Pair]:
     """Every known slip, undone."""
     both = weight.is_not_null() & height.is_not_null()
     return {
-        "weight and height in each other's place": (pl.when(both).then(height), pl.when(both).then(weight)),
+        "weight and height exchanged": (pl.when(both).then(height), pl.when(both).then(weight)),
         "height in metres": (weight, height * 100),
         "height in millimetres or a slipped decimal point": (weight, height / 10),
         "weight in grams": (weight / 1000, height),
@@ -133,7 +137,7 @@ def _slips(weight: pl.Expr, height: pl.Expr) -> dict[str, _Pair]:
 
 
 def _plausible(weight: pl.Expr, height: pl.Expr, bmi: pl.Expr | None) -> pl.Expr:
-    """Whether a pair can be; of a single measurement only itself is judged, of nothing nothing."""
+    """Whether a pair can be; of a single measurement only itself is validated, of nothing nothing."""
     typical = pl.col("__typical")
     low, high = typical * (1 - HEIGHT_MARGIN), typical * (1 + HEIGHT_MARGIN)
     found = pl.coalesce(weight / (height / 100) ** 2, *(() if bmi is None else (bmi,)))

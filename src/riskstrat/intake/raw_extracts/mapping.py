@@ -20,17 +20,17 @@ Kind = Literal["key", "text", "code", "date", "number", "area"]
 Status = Literal["verified", "memory"]
 CodeSystem = Literal["icd", "atc", "kva"]
 Formula = Literal["product", "bmi_kg_m2", "weeks_and_days", "positive"]
-Judge = Literal["growth", "birth_weight", "returns"]
+PlausibilityCheck = Literal["growth", "birth_weight", "returns"]
 Version = Literal["icd8", "icd9"]
 SNAPSHOT, MOVE = "snapshot", "move"
-"""Kinds of places of residence: where a person was on a day on which everybody was asked for; where to on a day."""
+"""Kinds of residence records: where everybody lived on a day, and where to a person moved on a day."""
 NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
 """A numbered family of columns: ``DIA{1..30}``."""
 FILE_YEAR = "{year}"
 """The spelling by which a column takes the year in the file's name."""
 
 _OPERANDS: Mapping[Formula, int] = {"product": 2, "bmi_kg_m2": 2, "weeks_and_days": 2, "positive": 1}
-_PLACES = ("person_id", "date", "kind", "area_id", "care_centre_id")
+_RESIDENCE_COLUMNS = ("person_id", "date", "kind", "area_id", "care_centre_id")
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "persons": ("person_id",),
     "residences": ("person_id", "date", "kind"),
@@ -60,21 +60,21 @@ class Column(Declared):
     status
         Whether the spelling is verified against published sources or from memory.
     required
-        The file must have the column, and rows without a usable value are refused.
+        The file must have the column, and rows without a usable value are rejected.
     missing
         Texts that mean "unknown", besides empty ones.
     recode, otherwise, empty
         What texts mean (capitals do not matter), what all others mean, and what an empty cell means. Without
         `otherwise` other texts are not recognised: they become missing and are counted.
     fallback
-        Column of the same kind whose value is taken where this one has none; counted as mended.
+        Column of the same kind whose value is taken where this one has none; counted as repaired.
     scale
         Numbers are multiplied by it: 100 for hundreds of kronor.
     between
         Lowest and highest plausible number after scaling, both included; others are set to missing.
     incomplete
         The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
-        ``middle`` (the 15th; 1 July). Only the middle counts as mended: the others are what the column means.
+        ``middle`` (the 15th; 1 July). Only the middle counts as repaired: the others are what the column means.
     system
         Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date.
     split
@@ -246,7 +246,7 @@ class TableRules(Declared):
         As in `registers.toml`; delays of several mappings are joined by setting.
     versions
         ICD version (``icd8``, ``icd9``) -> the table that its codes go to.
-    judges
+    checks
         Plausibility rules that need more than one row or the person: ``growth``, ``birth_weight``, ``returns``.
     merge
         Which rows are one spell.
@@ -256,7 +256,7 @@ class TableRules(Declared):
     delay_days: Days | Mapping[str, Days] = 0
     units: Mapping[str, str] = Field(default_factory=dict)
     versions: Mapping[Version, str] = Field(default_factory=dict)
-    judges: tuple[Judge, ...] = ()
+    checks: tuple[PlausibilityCheck, ...] = ()
     merge: Merge | None = None
 
 
@@ -356,4 +356,4 @@ def _table_contradictions(rows: Rows) -> Iterator[str]:
 
 def _allowed(table: str) -> Iterable[str]:
     columns = [column.name for column in columns_of(table)]
-    return {"persons": [*columns, "reused"], "residences": _PLACES}.get(table, columns)
+    return {"persons": [*columns, "reused"], "residences": _RESIDENCE_COLUMNS}.get(table, columns)

@@ -1,39 +1,43 @@
-"""A frame of texts becomes a frame of values, row by row: what is refused is set aside, what is mended is counted.
+"""A frame of texts becomes a frame of values, row by row: what is rejected is set aside, what is repaired is counted.
 
-In: texts as a file has them. Out: values under the mapping's names, the refused lines as they came, an account.
+In: texts as a file has them. Out: values under the mapping's names, the rejected lines as they came, an account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import EMPTIED, KEPT, MENDED, READ, REFUSED, Account, by_rule, counts
+from riskstrat.errors import ContractError
+from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
 from riskstrat.intake.raw_extracts.cleaning import Cleaned, cleaned, filled
-from riskstrat.intake.raw_extracts.delivery import Delivered
+from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
 from riskstrat.intake.raw_extracts.mapping import Column, Derived, Formula, Input
-from riskstrat.intake.raw_extracts.text import FAULT, LINE
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError, unreadable
+from riskstrat.records.intake_account import KEPT, READ, REJECTED, REPAIRED, SET_TO_NULL
 
 ORIGIN, RULE = "__origin", "__rule"
-FALLBACK, NO_KEY = "taken from another column", "not in the key file"
+FALLBACK, NO_KEY = "value of a fallback column", "not in the key file"
 _MARK = "!"
 _FILE = 1 << 32
 KeyMap = pl.DataFrame
 """Columns own and common, one row an own number."""
+_NUMBER = Column(names=("key",), kind="key", status="verified")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class ParsedBatch:
     """A batch of a file: values of the rows that can be used, the others as they came, and the account."""
 
     values: pl.DataFrame
-    refused: pl.DataFrame
-    account: Account
+    rejected: pl.DataFrame
+    account: RowCounts
 
 
-def taken(delivered: Delivered, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> Taken:
+def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
     """Clean and judge a batch.
 
     Parameters
@@ -54,17 +58,17 @@ def taken(delivered: Delivered, number: int, texts: pl.DataFrame, keys: KeyMap |
     values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
     values = _derived(_fallen_back(values, declared), declared.derived)
     values = values if keys is None else _translated(values, declared, keys)
-    judged = values.with_columns(_first_rule(declared))
-    whole = judged.filter(pl.col(RULE).is_null())
-    return Taken(
+    validated = values.with_columns(_first_rule(declared))
+    whole = validated.filter(pl.col(RULE).is_null())
+    return ParsedBatch(
         values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
-        refused=_as_they_came(delivered, texts, judged[RULE]),
-        account=_account(delivered, judged),
+        rejected=_as_they_came(delivered, texts, validated[RULE]),
+        account=_account(delivered, validated),
     )
 
 
-def set_aside(delivered: Delivered, texts: pl.DataFrame, lines: pl.Series, rule: str) -> pl.DataFrame:
-    """Give lines as they came, refused by a rule."""
+def rejected_lines(delivered: DeliveredFile, texts: pl.DataFrame, lines: pl.Series, rule: str) -> pl.DataFrame:
+    """Give lines as they came, rejected by a rule."""
     rules = texts.select(pl.when(pl.col(LINE).is_in(lines.implode())).then(pl.lit(rule)))
     return _as_they_came(delivered, texts, rules.to_series())
 
@@ -79,11 +83,13 @@ def spelling_of(name: str) -> str:
     return f"{name}__spelling"
 
 
-def _cleaned(delivered: Delivered, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:
+def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:
     found = delivered.columns[name]
     expressions = {
-        f"{place} {spelling}": filled(column, pl.lit(str(delivered.year)) if place < 0 else pl.col(f"column_{place}"))
-        for place, spelling in found
+        f"{position} {spelling}": filled(
+            column, pl.lit(str(delivered.year)) if position < 0 else pl.col(f"column_{position}")
+        )
+        for position, spelling in found
     } or {"nowhere": pl.lit(None, dtype=pl.String)}
     cells = texts.with_columns(**expressions).select(list(expressions))
     if column.several:
@@ -106,7 +112,7 @@ def _lists(column: Column, cells: pl.DataFrame) -> pl.Series:
 def _columns(name: str, found: Cleaned) -> Iterator[pl.Series]:
     yield found.value.alias(name)
     yield from (column.alias(f"{name}__{beside}") for beside, column in found.beside.items())
-    for outcome, rules in ((MENDED, found.mended), (EMPTIED, found.emptied)):
+    for outcome, rules in ((REPAIRED, found.repaired), (SET_TO_NULL, found.set_to_null)):
         yield from (flag.alias(_flag(outcome, name, rule)) for rule, flag in rules.items())
 
 
@@ -119,7 +125,7 @@ def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
     return values.with_columns(
         *(pl.coalesce(name, other).alias(name) for name, other in pairs.items()),
         *(
-            (pl.col(name).is_null() & pl.col(other).is_not_null()).alias(_flag(MENDED, name, FALLBACK))
+            (pl.col(name).is_null() & pl.col(other).is_not_null()).alias(_flag(REPAIRED, name, FALLBACK))
             for name, other in pairs.items()
         ),
     )
@@ -161,7 +167,7 @@ def _translated(values: pl.DataFrame, declared: Input, keys: KeyMap) -> pl.DataF
     for name in (name for name, column in declared.columns.items() if column.kind == "key"):
         joined = values.join(keys.rename({"own": name}), on=name, how="left", maintain_order="left")
         lost = joined[name].is_not_null() & joined["common"].is_null()
-        values = joined.with_columns(lost.alias(_flag(EMPTIED, name, NO_KEY)), pl.col("common").alias(name)).drop(
+        values = joined.with_columns(lost.alias(_flag(SET_TO_NULL, name, NO_KEY)), pl.col("common").alias(name)).drop(
             "common"
         )
     return values
@@ -173,8 +179,8 @@ def _first_rule(declared: Input) -> pl.Expr:
     return pl.coalesce(FAULT, *broken).alias(RULE)
 
 
-def _as_they_came(delivered: Delivered, texts: pl.DataFrame, rules: pl.Series) -> pl.DataFrame:
-    names = {f"column_{place}": name for place, name in enumerate(_unique(delivered.sheet.header))}
+def _as_they_came(delivered: DeliveredFile, texts: pl.DataFrame, rules: pl.Series) -> pl.DataFrame:
+    names = {f"column_{position}": name for position, name in enumerate(_unique(delivered.sheet.header))}
     told = texts.select(
         pl.lit(delivered.file).alias("__file"),
         pl.col(LINE),
@@ -186,24 +192,27 @@ def _as_they_came(delivered: Delivered, texts: pl.DataFrame, rules: pl.Series) -
 
 def _unique(header: tuple[str, ...]) -> list[str]:
     return [
-        name if header.index(name) == place and not name.startswith("__") else f"{name}_{place}"
-        for place, name in enumerate(header)
+        name if header.index(name) == position and not name.startswith("__") else f"{name}_{position}"
+        for position, name in enumerate(header)
     ]
 
 
-def _account(delivered: Delivered, judged: pl.DataFrame) -> Account:
-    place = delivered.place
-    flags = [name for name in judged.columns if name.startswith(_MARK)]
-    readable = judged.filter(pl.col(FAULT).is_null())
+def _account(delivered: DeliveredFile, validated: pl.DataFrame) -> RowCounts:
+    dataset = delivered.dataset
+    flags = [name for name in validated.columns if name.startswith(_MARK)]
+    readable = validated.filter(pl.col(FAULT).is_null())
     sums = readable.select(pl.col(flags).sum()).row(0) if flags else ()
     told = [(*name.split(_MARK)[1:], rows) for name, rows in zip(flags, sums, strict=True)]
-    refused = by_rule(place, REFUSED, judged[RULE])
-    ends = [(place, "", "", READ, judged.height), (place, "", "", KEPT, judged.height - int(refused["rows"].sum()))]
-    values = counts((place, column, rule, outcome, rows) for outcome, column, rule, rows in told)
-    return Account(counts=pl.concat([counts(ends), refused, values]), cells=_cells(delivered, readable))
+    rejected = by_rule(dataset, REJECTED, validated[RULE])
+    ends = [
+        (dataset, "", "", READ, validated.height),
+        (dataset, "", "", KEPT, validated.height - int(rejected["rows"].sum())),
+    ]
+    values = counts((dataset, column, rule, outcome, rows) for outcome, column, rule, rows in told)
+    return RowCounts(counts=pl.concat([counts(ends), rejected, values]), cells=_cells(delivered, readable))
 
 
-def _cells(delivered: Delivered, readable: pl.DataFrame) -> pl.DataFrame:
+def _cells(delivered: DeliveredFile, readable: pl.DataFrame) -> pl.DataFrame:
     """Count empty cells by column and by the year of the file or of the row's first date."""
     dates = [name for name, column in delivered.declared.columns.items() if column.kind == "date"]
     year = pl.lit(delivered.year) if delivered.year or not dates else pl.col(dates[0]).dt.year()
@@ -212,7 +221,7 @@ def _cells(delivered: Delivered, readable: pl.DataFrame) -> pl.DataFrame:
     by_year = readable.group_by(year.cast(pl.Int32).alias("__year")).agg(pl.len().alias("__rows"), *empty)
     long = by_year.unpivot(on=names, index=["__year", "__rows"], variable_name="column", value_name="missing")
     return long.select(
-        pl.lit(delivered.place).alias("place"),
+        pl.lit(delivered.dataset).alias("dataset"),
         "column",
         pl.col("__year").alias("year"),
         pl.col("__rows").cast(pl.Int64).alias("rows"),
@@ -222,3 +231,40 @@ def _cells(delivered: Delivered, readable: pl.DataFrame) -> pl.DataFrame:
 
 def _is_empty(name: str, column: Column) -> pl.Expr:
     return pl.col(name).list.len().fill_null(0) == 0 if column.several else pl.col(name).is_null()
+
+
+def key_maps(files: Iterable[Keys]) -> dict[str, KeyMap]:
+    """Read the key files of every register; a number that stands for two persons is left out, so its rows are rejected.
+
+    Raises
+    ------
+    ContractError
+        If one cannot be read, or holds personal identity numbers.
+    """
+    found: dict[str, list[pl.DataFrame]] = {}
+    for file in files:
+        found.setdefault(file.register, []).append(_pairs(file))
+    return {register: _unambiguous(pl.concat(pairs)) for register, pairs in found.items()}
+
+
+def _pairs(file: Keys) -> pl.DataFrame:
+    try:
+        return pl.concat([_read(file, texts) for texts in file.sheet.frames()] or [_none()])
+    except UnreadableError as broken:
+        raise ContractError(unreadable(file.file, str(broken))) from broken
+
+
+def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
+    named = texts.select(pl.nth(position).alias(f"column {position + 1}") for position in range(len(file.sheet.header)))
+    refuse_identities(named, file.file)
+    positions = {"own": file.own, "common": file.common}
+    cells = {side: texts.select(filled(_NUMBER, pl.col(f"column_{position}"))) for side, position in positions.items()}
+    return pl.DataFrame([cleaned(_NUMBER, each).value.alias(side) for side, each in cells.items()]).drop_nulls()
+
+
+def _unambiguous(pairs: pl.DataFrame) -> KeyMap:
+    return pairs.unique().filter(pl.len().over("own") == 1)
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema={"own": pl.Int64, "common": pl.Int64})

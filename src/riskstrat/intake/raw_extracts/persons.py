@@ -10,10 +10,11 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import EMPTIED, KEPT, MENDED, MERGED, Account, by_rule, counts
-from riskstrat.intake.raw_extracts.account import REFUSED as OUTCOME_REFUSED
+from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
 from riskstrat.intake.raw_extracts.cleaning import DAY, MONTH, YEAR
 from riskstrat.intake.raw_extracts.parsing import RULE
+from riskstrat.records.intake_account import KEPT, MERGED, REPAIRED, SET_TO_NULL
+from riskstrat.records.intake_account import REJECTED as OUTCOME_REJECTED
 from riskstrat.registers.contract import PERSON, columns_of
 
 TABLE = "persons"
@@ -29,15 +30,15 @@ _PLAIN = ("sex", "mother_id", "father_id", "birth_region")
 
 
 @dataclass(frozen=True, kw_only=True)
-class People:
-    """Persons of the contract, those refused with their rule, and the account."""
+class ResolvedPersons:
+    """Persons of the contract, those rejected with their rule, and the account."""
 
     persons: pl.DataFrame
-    refused: pl.DataFrame
-    account: Account
+    rejected: pl.DataFrame
+    account: RowCounts
 
 
-def people_of(facts: pl.DataFrame, last_day: date) -> People:
+def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
     """Put persons together.
 
     Parameters
@@ -54,23 +55,25 @@ def people_of(facts: pl.DataFrame, last_day: date) -> People:
     joined = everybody
     for each in decided.values():
         joined = joined.join(each.drop("__conflict"), on=PERSON, how="left")
-    mended, told = _mended(joined, last_day)
-    judged = mended.with_columns(_rule(last_day))
-    refused = judged.filter(pl.col(RULE).is_not_null())
-    kept = judged.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
+    repaired, told = _repaired(joined, last_day)
+    validated = repaired.with_columns(_rule(last_day))
+    rejected = validated.filter(pl.col(RULE).is_not_null())
+    kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
     conflicts = [
-        (TABLE, name, rule, MENDED, int((each["__conflict"] == rule).sum()))
+        (TABLE, name, rule, REPAIRED, int((each["__conflict"] == rule).sum()))
         for name, each in decided.items()
         for rule in (BY_MAJORITY, AS_OFTEN)
     ]
     nobody = facts[PERSON].null_count()
     ends = [
         (TABLE, "", "", KEPT, kept.height),
-        (TABLE, "", NOBODY, OUTCOME_REFUSED, nobody),
-        (TABLE, "", SEVERAL_FACTS, MERGED, facts.height - nobody - judged.height),
+        (TABLE, "", NOBODY, OUTCOME_REJECTED, nobody),
+        (TABLE, "", SEVERAL_FACTS, MERGED, facts.height - nobody - validated.height),
     ]
-    account = pl.concat([counts([*ends, *conflicts, *told]), by_rule(TABLE, OUTCOME_REFUSED, refused[RULE])])
-    return People(persons=kept, refused=refused.select(*_contract(), RULE), account=Account(counts=account))
+    account = pl.concat([counts([*ends, *conflicts, *told]), by_rule(TABLE, OUTCOME_REJECTED, rejected[RULE])])
+    return ResolvedPersons(
+        persons=kept, rejected=rejected.select(*_contract(), RULE), account=RowCounts(counts=account)
+    )
 
 
 def same_period(incomplete: pl.Expr, precision: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -115,7 +118,7 @@ def _most_exact(facts: pl.DataFrame, name: str) -> pl.DataFrame:
     return ordered.group_by(PERSON, maintain_order=True).agg(chosen)
 
 
-def _mended(joined: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, list[tuple[str, str, str, str, int]]]:
+def _repaired(joined: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, list[tuple[str, str, str, str, int]]]:
     birth, death = pl.col("birth_date"), pl.col("death_date")
     before = (death < birth).fill_null(value=False)
     birth_moves = before & same_period(birth, pl.col("birth_date_precision"), death)
@@ -124,16 +127,16 @@ def _mended(joined: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, list[tu
     own = {name: (pl.col(name) == pl.col(PERSON)).fill_null(value=False) for name in ("mother_id", "father_id")}
     flags = {"moved": birth_moves | death_moves, "before": before & ~birth_moves & ~death_moves, "late": late}
     told = joined.select(**{key: flag.sum() for key, flag in (flags | own).items()}).row(0, named=True)
-    mended = joined.with_columns(
+    repaired = joined.with_columns(
         birth_date=pl.when(birth_moves).then(death).otherwise(birth),
         death_date=pl.when(death_moves).then(birth).when(~flags["before"] & ~late).then(death),
         **{name: pl.when(~wrong).then(pl.col(name)) for name, wrong in own.items()},
     )
-    return mended, [
-        (TABLE, "death_date", DEATH_MOVED, MENDED, told["moved"]),
-        (TABLE, "death_date", DEATH_BEFORE_BIRTH, EMPTIED, told["before"]),
-        (TABLE, "death_date", DEATH_LATE, EMPTIED, told["late"]),
-        *((TABLE, name, OWN_PARENT, EMPTIED, told[name]) for name in own),
+    return repaired, [
+        (TABLE, "death_date", DEATH_MOVED, REPAIRED, told["moved"]),
+        (TABLE, "death_date", DEATH_BEFORE_BIRTH, SET_TO_NULL, told["before"]),
+        (TABLE, "death_date", DEATH_LATE, SET_TO_NULL, told["late"]),
+        *((TABLE, name, OWN_PARENT, SET_TO_NULL, told[name]) for name in own),
     ]
 
 

@@ -37,15 +37,15 @@ class Sheet:
         The file.
     header
         Names of its columns.
-    written
+    format
         Encoding and separator, or the format, for the report.
     dialect
-        How it is written, if it is text.
+        How it is format, if it is text.
     """
 
     path: Path
     header: tuple[str, ...]
-    written: str
+    format: str
     dialect: Dialect | None = None
 
     def frames(self) -> Iterator[pl.DataFrame]:
@@ -79,7 +79,7 @@ def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
         header = _HEADERS[_family(path)](path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
-    return Sheet(path=path, header=header, written=path.suffix.lower().lstrip("."))
+    return Sheet(path=path, header=header, format=path.suffix.lower().lstrip("."))
 
 
 def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
@@ -87,7 +87,7 @@ def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
     if isinstance(found, str):
         raise UnreadableError(found)
     separator = {"\t": "tab"}.get(found.separator, found.separator)
-    return Sheet(path=path, header=found.header, written=f"{found.encoding}, {separator}", dialect=found)
+    return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
 
 
 def _family(path: Path) -> str:

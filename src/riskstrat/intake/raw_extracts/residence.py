@@ -1,6 +1,6 @@
-"""Where people were on certain days in, spells of residence out.
+"""Records of where people lived on certain days in, spells of residence out.
 
-Known are the place on days on which everybody was asked for (snapshots, 31 December), dated moves, immigrations,
+Known are the areas on days on which everybody was registered (snapshots, 31 December), dated moves, immigrations,
 emigrations, births and deaths. What happened between two snapshots on an unknown day is put in the middle of the year:
 
 - a spell begins on the day of birth, immigration or move; in the first year on 1 January; else on 1 July;
@@ -17,69 +17,74 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import KEPT, MENDED, MERGED, REFUSED, Account, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
 from riskstrat.intake.raw_extracts.mapping import MOVE, SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import RULE
+from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.contract import PERSON, columns_of
 
 TABLE = "residences"
 BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = "birth", "immigration", "emigration", "death", "gone"
 NO_DATED_MOVE, NO_DATED_ARRIVAL, NO_DATED_DEPARTURE = (
-    "moved on an unknown day, 1 July", "came on an unknown day, 1 July", "left on an unknown day, 30 June",
+    "moved on an unknown day, 1 July", "moved in on an unknown day, 1 July", "moved out on an unknown day, 30 June",
 )  # fmt: skip
-TWO_PLACES, JOINED = "two places on one day", "days in one place joined to a spell"
+TWO_AREAS, JOINED = "two areas on one day", "days in one area joined to a spell"
 BEFORE_BIRTH, AFTER_DEATH, LATE = "before birth", "after death", "after the last day of data"
 _ORDER = {BIRTH: 0, IMMIGRATION: 1, MOVE: 2, SNAPSHOT: 3, EMIGRATION: 4, GONE: 5, DEATH: 6}
 _HERE = (SNAPSHOT, MOVE, BIRTH, IMMIGRATION)
-_PLACE = ("area_id", "care_centre_id")
-_COLUMNS = (PERSON, "date", "kind", *_PLACE)
+_LOCATION = ("area_id", "care_centre_id")
+_COLUMNS = (PERSON, "date", "kind", *_LOCATION)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Homes:
-    """Spells of the contract, refused places with their rule, and the account."""
+class ResidenceResult:
+    """Spells of the contract, rejected locations with their rule, and the account."""
 
     residences: pl.DataFrame
-    refused: pl.DataFrame
-    account: Account
+    rejected: pl.DataFrame
+    account: RowCounts
 
 
-def homes_of(
-    places: pl.DataFrame, migrations: pl.DataFrame, persons: pl.DataFrame, asked: Sequence[date], last_day: date
-) -> Homes:
+def residence_spells(
+    locations: pl.DataFrame,
+    migrations: pl.DataFrame,
+    persons: pl.DataFrame,
+    snapshot_days: Sequence[date],
+    last_day: date,
+) -> ResidenceResult:
     """Make spells of residence.
 
     Parameters
     ----------
-    places
+    locations
         person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id of a range of persons.
     migrations
         person_id, date, code (``immigration`` or ``emigration``).
     persons
         person_id, birth_date, death_date of the range.
-    asked
+    snapshot_days
         The days of the snapshots, ascending.
     last_day
         The last day that can have been seen.
     """
-    judged = places.join(persons, on=PERSON, how="left").with_columns(_rule(last_day))
-    refused = judged.filter(pl.col(RULE).is_not_null()).select(places.columns)
-    usable = judged.filter(pl.col(RULE).is_null()).select(_COLUMNS)
+    validated = locations.join(persons, on=PERSON, how="left").with_columns(_rule(last_day))
+    rejected = validated.filter(pl.col(RULE).is_not_null()).select(locations.columns)
+    usable = validated.filter(pl.col(RULE).is_null()).select(_COLUMNS)
     single = usable.sort(*_COLUMNS).unique([PERSON, "date", "kind"], keep="first", maintain_order=True)
-    seen = pl.concat([single, *_other_days(single, migrations, persons, asked)]).sort(
+    seen = pl.concat([single, *_other_days(single, migrations, persons, snapshot_days)]).sort(
         PERSON, "date", pl.col("kind").replace_strict(_ORDER, return_dtype=pl.Int8)
     )
-    days = _started(_with_departures(seen, asked), asked)
+    days = _started(_with_departures(seen, snapshot_days), snapshot_days)
     spells = _spells(days)
     doubled = usable.unique().height - single.height
     told = [
         (TABLE, "", "", KEPT, spells.height),
-        (TABLE, "", TWO_PLACES, MERGED, doubled),
-        (TABLE, "", JOINED, MERGED, places.height - refused.height - doubled - spells.height),
+        (TABLE, "", TWO_AREAS, MERGED, doubled),
+        (TABLE, "", JOINED, MERGED, locations.height - rejected.height - doubled - spells.height),
         *_assumed(days),
     ]
-    account = pl.concat([counts(told), by_rule(TABLE, REFUSED, refused[RULE])])
-    return Homes(residences=spells, refused=refused, account=Account(counts=account))
+    account = pl.concat([counts(told), by_rule(TABLE, REJECTED, rejected[RULE])])
+    return ResidenceResult(residences=spells, rejected=rejected, account=RowCounts(counts=account))
 
 
 def _rule(last_day: date) -> pl.Expr:
@@ -94,11 +99,11 @@ def _rule(last_day: date) -> pl.Expr:
 
 
 def _other_days(
-    places: pl.DataFrame, migrations: pl.DataFrame, persons: pl.DataFrame, asked: Sequence[date]
+    locations: pl.DataFrame, migrations: pl.DataFrame, persons: pl.DataFrame, snapshot_days: Sequence[date]
 ) -> list[pl.DataFrame]:
-    """Births, deaths and migrations of the people who have a place, from the first year on."""
-    first = date(asked[0].year, 1, 1) if asked else date.min
-    here = persons.join(places.select(PERSON).unique(), on=PERSON, how="semi")
+    """Births, deaths and migrations of the people who have a location, from the first year on."""
+    first = date(snapshot_days[0].year, 1, 1) if snapshot_days else date.min
+    here = persons.join(locations.select(PERSON).unique(), on=PERSON, how="semi")
     moved = migrations.filter(pl.col("code").is_in([IMMIGRATION, EMIGRATION])).join(here, on=PERSON, how="left")
     alive = moved.filter(pl.col("date") <= pl.col("death_date").fill_null(date.max))
     found = [
@@ -106,63 +111,63 @@ def _other_days(
         here.select(PERSON, date="death_date", kind=pl.lit(DEATH)).drop_nulls("date"),
         alive.select(PERSON, "date", kind="code").unique(),
     ]
-    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _PLACE]
+    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _LOCATION]
     return [each.filter(pl.col("date") >= first).with_columns(nowhere).select(_COLUMNS) for each in found]
 
 
-def _with_departures(seen: pl.DataFrame, asked: Sequence[date]) -> pl.DataFrame:
-    """Leave out arrivals that nothing confirms, and let go who is missing at the next snapshot."""
-    arrived = seen.filter(~pl.col("kind").is_in([BIRTH, IMMIGRATION]) | _is_found(_with_next(seen, asked)))
-    following = _with_next(arrived, asked)
+def _with_departures(seen: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.DataFrame:
+    """Leave out births and immigrations that nothing confirms; end residence before a snapshot without the person."""
+    kept = seen.filter(~pl.col("kind").is_in([BIRTH, IMMIGRATION]) | _is_found(_with_next(seen, snapshot_days)))
+    following = _with_next(kept, snapshot_days)
     missing = following.select(
-        pl.col("__next_asked").is_not_null()
+        pl.col("__next_snapshot").is_not_null()
         & pl.col("kind").is_in([SNAPSHOT, MOVE])
-        & (pl.col("__next_date").is_null() | (pl.col("__next_date") > pl.col("__next_asked")))
+        & (pl.col("__next_date").is_null() | (pl.col("__next_date") > pl.col("__next_snapshot")))
     ).to_series()
-    moved_away = missing & (arrived["kind"] == MOVE)
-    lost = following.filter(missing & (arrived["kind"] == SNAPSHOT))
-    middle = pl.max_horizontal("date", pl.date(pl.col("__next_asked").dt.year(), 6, 30))
-    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _PLACE]
+    moved_away = missing & (kept["kind"] == MOVE)
+    lost = following.filter(missing & (kept["kind"] == SNAPSHOT))
+    middle = pl.max_horizontal("date", pl.date(pl.col("__next_snapshot").dt.year(), 6, 30))
+    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _LOCATION]
     rule = pl.lit(NO_DATED_DEPARTURE).alias("__assumed")
     gone = lost.select(PERSON, middle.alias("date"), pl.lit(GONE).alias("kind"), *nowhere, rule)
-    away = arrived.filter(moved_away).select(
+    away = kept.filter(moved_away).select(
         PERSON, pl.col("date") - timedelta(days=1), pl.lit(GONE).alias("kind"), *nowhere
     )
-    days = pl.concat([arrived.filter(~moved_away), away, gone], how="diagonal_relaxed")
+    days = pl.concat([kept.filter(~moved_away), away, gone], how="diagonal_relaxed")
     return days.sort(PERSON, "date", pl.col("kind").replace_strict(_ORDER, return_dtype=pl.Int8))
 
 
-def _with_next(days: pl.DataFrame, asked: Sequence[date]) -> pl.DataFrame:
-    snapshots = pl.Series(asked, dtype=pl.Date)
-    places = snapshots.search_sorted(days["date"], side="right")
-    next_asked = pl.concat([snapshots, pl.Series([None], dtype=pl.Date)]).gather(places)
+def _with_next(days: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.DataFrame:
+    snapshots = pl.Series(snapshot_days, dtype=pl.Date)
+    positions = snapshots.search_sorted(days["date"], side="right")
+    next_snapshot = pl.concat([snapshots, pl.Series([None], dtype=pl.Date)]).gather(positions)
     same = pl.col(PERSON) == pl.col(PERSON).shift(-1)
     return days.with_columns(
-        next_asked.alias("__next_asked"),
+        next_snapshot.alias("__next_snapshot"),
         pl.when(same).then(pl.col("date").shift(-1)).alias("__next_date"),
         pl.when(same).then(pl.col("kind").shift(-1)).alias("__next_kind"),
     )
 
 
 def _is_found(days: pl.DataFrame) -> pl.Series:
-    in_time = pl.col("__next_date") <= pl.col("__next_asked").fill_null(date.max)
+    in_time = pl.col("__next_date") <= pl.col("__next_snapshot").fill_null(date.max)
     found = pl.col("__next_kind").is_in([SNAPSHOT, MOVE]) & in_time
     return days.select(found.fill_null(value=False)).to_series()
 
 
-def _started(days: pl.DataFrame, asked: Sequence[date]) -> pl.DataFrame:
-    """Say from when each day's place was the person's, and by which assumption."""
+def _started(days: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.DataFrame:
+    """Say from when the area of each day was the person's, and by which assumption."""
     if "__assumed" not in days.columns:
         days = days.with_columns(pl.lit(None, dtype=pl.String).alias("__assumed"))
-    first = asked[0] if asked else date.max
+    first = snapshot_days[0] if snapshot_days else date.max
     onward = pl.col(PERSON) == pl.col(PERSON).shift(-1)
     confirmed = onward & (pl.col("kind").shift(-1) == SNAPSHOT) & pl.col("kind").is_in([BIRTH, IMMIGRATION])
-    placed = days.with_columns(
-        pl.when(confirmed).then(pl.col(c).shift(-1)).otherwise(pl.col(c)).alias(c) for c in _PLACE
+    dated = days.with_columns(
+        pl.when(confirmed).then(pl.col(c).shift(-1)).otherwise(pl.col(c)).alias(c) for c in _LOCATION
     )
     same = pl.col(PERSON) == pl.col(PERSON).shift()
     stayed = pl.all_horizontal(
-        same, pl.col("kind").shift().is_in(_HERE), *(pl.col(c).eq_missing(pl.col(c).shift()) for c in _PLACE)
+        same, pl.col("kind").shift().is_in(_HERE), *(pl.col(c).eq_missing(pl.col(c).shift()) for c in _LOCATION)
     )
     moved = same & pl.col("kind").shift().is_in(_HERE)
     day_after = pl.when(same).then(pl.col("date").shift() + timedelta(days=1))
@@ -180,7 +185,7 @@ def _started(days: pl.DataFrame, asked: Sequence[date]) -> pl.DataFrame:
     )
     guess = pl.when(moved).then(pl.lit(NO_DATED_MOVE)).otherwise(pl.lit(NO_DATED_ARRIVAL))
     assumed = pl.when(snapshot & ~stayed.fill_null(value=False) & ~at_first).then(guess).otherwise("__assumed")
-    return placed.with_columns(
+    return dated.with_columns(
         pl.when(pl.col("kind").is_in(_HERE)).then(start).alias("start_date"), assumed.alias("__assumed")
     )
 
@@ -194,12 +199,12 @@ def _spells(days: pl.DataFrame) -> pl.DataFrame:
     follows = pl.all_horizontal(
         pl.col(PERSON) == pl.col(PERSON).shift(),
         pl.col("start_date") == pl.col("end_date").shift() + timedelta(days=1),
-        *(pl.col(column).eq_missing(pl.col(column).shift()) for column in _PLACE),
+        *(pl.col(column).eq_missing(pl.col(column).shift()) for column in _LOCATION),
     ).fill_null(value=False)
     numbered = whole.with_columns((~follows).cum_sum().alias("__spell"))
     firsts = [pl.col(column).first() for column in (PERSON, "start_date")]
     joined = numbered.group_by("__spell", maintain_order=True).agg(
-        *firsts, pl.col("end_date").last(), *map(_first, _PLACE)
+        *firsts, pl.col("end_date").last(), *map(_first, _LOCATION)
     )
     return joined.select(column.name for column in columns_of(TABLE))
 
@@ -210,4 +215,4 @@ def _first(column: str) -> pl.Expr:
 
 def _assumed(days: pl.DataFrame) -> list[tuple[str, str, str, str, int]]:
     found = days["__assumed"].drop_nulls().value_counts()
-    return [(TABLE, "", rule, MENDED, number) for rule, number in found.iter_rows()]
+    return [(TABLE, "", rule, REPAIRED, number) for rule, number in found.iter_rows()]

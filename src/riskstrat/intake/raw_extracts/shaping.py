@@ -11,10 +11,11 @@ from itertools import chain, repeat
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import CODES, MADE, MENDED, MERGED, SERIES, YEARS, Account, counts, typed
-from riskstrat.intake.raw_extracts.codes import MENDINGS, clean_code
+from riskstrat.intake.raw_extracts.account import CODES, SERIES, YEARS, RowCounts, counts, typed
+from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, precision_of, spelling_of
+from riskstrat.records.intake_account import MADE, MERGED, REPAIRED
 from riskstrat.registers.contract import columns_of, is_event_table
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
@@ -48,7 +49,7 @@ class Shaped:
 
     table: str
     rows: pl.DataFrame
-    account: Account
+    account: RowCounts
 
 
 def schema_within(table: str) -> dict[str, pl.DataType]:
@@ -59,10 +60,10 @@ def schema_within(table: str) -> dict[str, pl.DataType]:
     return {**{column.name: column.dtype for column in columns_of(table)}, **beside, ORIGIN: pl.UInt64()}
 
 
-def shaped(register: RegisterMapping, place: str, declared: Input, values: pl.DataFrame) -> list[Shaped]:
+def shaped(register: RegisterMapping, dataset: str, declared: Input, values: pl.DataFrame) -> list[Shaped]:
     """Make the rows of every table from a batch of values."""
     found = [each for rows in declared.rows for each in _made(register, declared, rows, values)]
-    return [Shaped(table=each.table, rows=each.rows, account=_with_years(each, place)) for each in found]
+    return [Shaped(table=each.table, rows=each.rows, account=_with_years(each, dataset)) for each in found]
 
 
 def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> list[Shaped]:
@@ -74,7 +75,7 @@ def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.Dat
     return _by_version(rows.table, coded, register.tables[rows.table].versions, account)
 
 
-def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str], account: Account) -> list[Shaped]:
+def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str], account: RowCounts) -> list[Shaped]:
     """Give each version of a classification its own table; the first carries the account."""
     routed = coded.with_columns(__table=pl.col("__version").replace_strict(versions, default=table))
     schema = list(schema_within(table))
@@ -82,7 +83,7 @@ def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str]
     split = (parts or {table: coded.select(schema)}).items()
     return [
         Shaped(table=name, rows=part, account=_ended(each, name, part))
-        for (name, part), each in zip(split, chain([account], repeat(Account())), strict=False)
+        for (name, part), each in zip(split, chain([account], repeat(RowCounts())), strict=False)
     ]
 
 
@@ -123,7 +124,7 @@ def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
     return pl.col(name) if name in chosen.columns else pl.lit(None, dtype=pl.String)
 
 
-def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, Account]:
+def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, RowCounts]:
     """Make one row of each code, cleaned."""
     source, other = rows.take["code"], rows.unless_equal
     rest = rows.model_copy(update={"take": {name: taken for name, taken in rows.take.items() if name != "code"}})
@@ -131,8 +132,8 @@ def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) ->
     written = _selected(declared, rest, chosen).drop("code").with_columns(**cells)
     written = (written.explode(WRITTEN) if column.several else written).drop_nulls(WRITTEN)
     coded = _with_codes(written, WRITTEN, column.system or "icd").drop_nulls("code")
-    mended = counts((rows.table, source, rule, MENDED, int(coded[f"__{rule}"].sum())) for rule in MENDINGS)
-    account = Account(counts=mended, codes=_unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"]))
+    repaired = counts((rows.table, source, rule, REPAIRED, int(coded[f"__{rule}"].sum())) for rule in REPAIRS)
+    account = RowCounts(counts=repaired, codes=_unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"]))
     return (coded, account) if other is None else _unrepeated(rows, coded, account)
 
 
@@ -142,19 +143,19 @@ def _with_codes(rows: pl.DataFrame, written: str, system: CodeSystem) -> pl.Data
     dated = rows.with_columns(year)
     different = dated.select(written, "__year").drop_nulls(written).unique()
     code = clean_code(system, pl.col(written), pl.col("__year"))
-    flags = [flag.alias(f"__{rule}") for rule, flag in code.mended.items()]
+    flags = [flag.alias(f"__{rule}") for rule, flag in code.repaired.items()]
     clean = different.with_columns(
         code.value.alias("code"), code.version.alias("__version"), code.recognised.alias("__recognised"), *flags
     )
     return dated.join(clean, on=[written, "__year"], how="left", nulls_equal=True, maintain_order="left").drop("__year")
 
 
-def _unrepeated(rows: Rows, coded: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, Account]:
+def _unrepeated(rows: Rows, coded: pl.DataFrame, account: RowCounts) -> tuple[pl.DataFrame, RowCounts]:
     other = _with_codes(coded.select(_OTHER, "date"), _OTHER, "icd")["code"]
     repeats = (coded["code"] == other).fill_null(value=False)
     repeated = int(repeats.sum())
     told = counts([(rows.table, rows.take["code"], REPEATED, MERGED, repeated), (rows.table, "", "", MADE, repeated)])
-    return coded.filter(~repeats), Account(counts=pl.concat([account.counts, told]), codes=account.codes)
+    return coded.filter(~repeats), RowCounts(counts=pl.concat([account.counts, told]), codes=account.codes)
 
 
 def _unknown(table: str, codes: pl.Series) -> pl.DataFrame:
@@ -164,19 +165,19 @@ def _unknown(table: str, codes: pl.Series) -> pl.DataFrame:
     return found.select(pl.lit(table).alias("table"), "code", "rows").pipe(typed, CODES)
 
 
-def _breaks(rows: Rows, made: pl.DataFrame) -> Account:
+def _breaks(rows: Rows, made: pl.DataFrame) -> RowCounts:
     if not rows.definition:
-        return Account()
+        return RowCounts()
     found = made.group_by("code", definition="setting", year=pl.col("date").dt.year()).agg(rows=pl.len())
-    return Account(series=found.select(pl.lit(rows.table).alias("table"), *list(SERIES)[1:]).pipe(typed, SERIES))
+    return RowCounts(series=found.select(pl.lit(rows.table).alias("table"), *list(SERIES)[1:]).pipe(typed, SERIES))
 
 
-def _ended(account: Account, table: str, rows: pl.DataFrame) -> Account:
+def _ended(account: RowCounts, table: str, rows: pl.DataFrame) -> RowCounts:
     made = counts([(table, "", "", MADE, rows.height)])
-    return Account(counts=pl.concat([account.counts, made]), codes=account.codes, series=account.series)
+    return RowCounts(counts=pl.concat([account.counts, made]), codes=account.codes, series=account.series)
 
 
-def _with_years(each: Shaped, place: str) -> Account:
+def _with_years(each: Shaped, dataset: str) -> RowCounts:
     account = each.account
     if "date" not in each.rows.columns:
         return account
@@ -184,5 +185,7 @@ def _with_years(each: Shaped, place: str) -> Account:
     dated = each.rows.drop_nulls("date")
     dated = dated.filter(pl.col("kind") == SNAPSHOT) if "kind" in dated.columns else dated
     found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
-    years = found.select(pl.lit(each.table).alias("table"), pl.lit(place).alias("place"), pl.all()).pipe(typed, YEARS)
-    return Account(counts=account.counts, codes=account.codes, series=account.series, years=years)
+    years = found.select(pl.lit(each.table).alias("table"), pl.lit(dataset).alias("dataset"), pl.all()).pipe(
+        typed, YEARS
+    )
+    return RowCounts(counts=account.counts, codes=account.codes, series=account.series, years=years)

@@ -46,13 +46,13 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     texts = {f"{name}.toml": _shipped(name) for name in shipped_names()}
     declared: dict[str, tuple[str, Toml]] = {}
     problems: list[Problem] = []
-    for place, text in (*texts.items(), *((str(path), _own(path)) for path in own)):
-        found = _declared(place, text, declared)
+    for origin, text in (*texts.items(), *((str(path), _own(path)) for path in own)):
+        found = _declared(origin, text, declared)
         if isinstance(found, Problem):
             problems.append(found)
         else:
-            declared[str(found.get("name", place))] = (place, found)
-    built = [_built(place, found) for place, found in declared.values()]
+            declared[str(found.get("name", origin))] = (origin, found)
+    built = [_built(origin, found) for origin, found in declared.values()]
     problems += [problem for each in built if isinstance(each, list) for problem in each]
     if problems:
         raise UsageError(*problems)
@@ -78,18 +78,18 @@ def _own(path: Path) -> str | Problem:
         )
 
 
-def _declared(place: str, text: str | Problem, declared: Mapping[str, tuple[str, Toml]]) -> Toml | Problem:
+def _declared(origin: str, text: str | Problem, declared: Mapping[str, tuple[str, Toml]]) -> Toml | Problem:
     if isinstance(text, Problem):
         return text
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return _problem(place, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
+        return _problem(origin, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
     base = content.pop("extends", None)
     if base is None:
         return content
     if base not in declared:
-        return _problem(place, f"extends = {base!r}", "one of " + ", ".join(declared), "correct the name")
+        return _problem(origin, f"extends = {base!r}", "one of " + ", ".join(declared), "correct the name")
     return _merged(declared[str(base)][1], content)
 
 
@@ -103,19 +103,19 @@ def _merged(base: Toml, change: Toml) -> Toml:
     return {**base, **change, **both}
 
 
-def _built(place: str, content: Toml) -> RegisterMapping | list[Problem]:
+def _built(origin: str, content: Toml) -> RegisterMapping | list[Problem]:
     try:
         return RegisterMapping.model_validate(content)
     except ValidationError as invalid:
-        return list(_contradictions(place, invalid))
+        return list(_contradictions(origin, invalid))
 
 
-def _contradictions(place: str, invalid: ValidationError) -> Iterator[Problem]:
+def _contradictions(origin: str, invalid: ValidationError) -> Iterator[Problem]:
     for error in invalid.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in error["loc"]) or "the mapping"
         for message in error["msg"].removeprefix("Value error, ").split("; "):
-            yield _problem(place, f"{where}: {message}", "what docs/intake.md says of mappings", "correct it")
+            yield _problem(origin, f"{where}: {message}", "what docs/intake.md says of mappings", "correct it")
 
 
-def _problem(place: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(table=place, found=found, expected=expected, remedy=remedy)
+def _problem(origin: str, found: str, expected: str, remedy: str) -> Problem:
+    return Problem(table=origin, found=found, expected=expected, remedy=remedy)

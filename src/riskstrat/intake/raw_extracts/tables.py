@@ -1,6 +1,6 @@
 """Stored parts become the tables of a register folder, a range of persons at a time, and nothing is held but one range.
 
-In: parts by table, what the mappings say of the tables. Out: sorted Parquet files, refused rows beside them, accounts.
+In: parts by table, what the mappings say of the tables. Out: sorted Parquet files, rejected rows beside them, accounts.
 """
 
 from __future__ import annotations
@@ -10,113 +10,127 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import KEPT, MENDED, MERGED, REFUSED, Account, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, counts
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
-from riskstrat.intake.raw_extracts.parts import Part, Range, ranges, rows_of
-from riskstrat.intake.raw_extracts.persons import REUSED, people_of, same_period
-from riskstrat.intake.raw_extracts.pieces import REFUSED_FOLDER, Workshop, join, keep, refuse
-from riskstrat.intake.raw_extracts.residence import homes_of
+from riskstrat.intake.raw_extracts.persons import REUSED, resolve_persons, same_period
+from riskstrat.intake.raw_extracts.residence import residence_spells
 from riskstrat.intake.raw_extracts.shaping import schema_within
-from riskstrat.intake.raw_extracts.validation import MOVED_TO_BIRTH, Known, judged, person_rule
+from riskstrat.intake.raw_extracts.storage import (
+    REJECTED_FOLDER,
+    IntakeContext,
+    Part,
+    Range,
+    join_pieces,
+    ranges,
+    reject,
+    rows_of,
+    write_piece,
+)
+from riskstrat.intake.raw_extracts.validation import MOVED_TO_BIRTH, ReferencePersons, person_rule, validate_events
+from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
 
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
-REPEATED_PLACE, INCOMPLETE = "the same place again", "incomplete"
-_LEAST_SHARE_ASKED = 0.1
+REPEATED_AREA, INCOMPLETE = "repeated area or fact", "incomplete"
+_LEAST_SHARE_OF_SNAPSHOT = 0.1
 _KNOWN = (PERSON, "birth_date", "birth_date_precision", "sex", "death_date")
 
 
-def write_tables(workshop: Workshop, tell: Callable[[str, float], None]) -> Iterator[Account]:
-    """Write every table, persons first because all others are judged by them; `tell` hears which and how far."""
-    tables = [PERSONS, *(table for table in workshop.parts if table != PERSONS)]
+def write_tables(context: IntakeContext, tell: Callable[[str, float], None]) -> Iterator[RowCounts]:
+    """Write every table, persons first because all others are validated by them; `tell` hears which and how far."""
+    tables = [PERSONS, *(table for table in context.parts if table != PERSONS)]
     for number, table in enumerate(tables):
         tell(f"writing {table}", number / len(tables))
-        yield from _write(workshop, table)
-    _write_areas(workshop)
+        yield from _write(context, table)
+    _write_areas(context)
 
 
-def _write(workshop: Workshop, table: str) -> Iterator[Account]:
+def _write(context: IntakeContext, table: str) -> Iterator[RowCounts]:
     special = {PERSONS: _write_persons, RESIDENCES: _write_residences}
     if table in special:
-        return special[table](workshop)
-    return _write_events(workshop, table) if is_event_table(table) else _write_places(workshop, table)
+        return special[table](context)
+    return _write_events(context, table) if is_event_table(table) else _write_area_table(context, table)
 
 
-def _write_persons(workshop: Workshop) -> Iterator[Account]:
-    for people in ranges(workshop.parts.get(PERSONS, ())):
-        found = people_of(_rows(workshop, PERSONS, people), workshop.last_day)
-        keep(workshop, PERSONS, found.persons)
-        refuse(workshop, PERSONS, found.refused)
+def _write_persons(context: IntakeContext) -> Iterator[RowCounts]:
+    for people in ranges(context.parts.get(PERSONS, ())):
+        found = resolve_persons(_rows(context, PERSONS, people), context.last_day)
+        write_piece(context, PERSONS, found.persons)
+        reject(context, PERSONS, found.rejected)
         yield found.account
-    join(workshop, PERSONS)
+    join_pieces(context, PERSONS)
 
 
-def _write_residences(workshop: Workshop) -> Iterator[Account]:
-    asked = _asked(workshop.parts[RESIDENCES], workshop.last_day)
-    for people in ranges(workshop.parts[RESIDENCES]):
-        known = _known(workshop, people)
-        ruled, account = _ruled_places(_rows(workshop, RESIDENCES, people), known)
+def _write_residences(context: IntakeContext) -> Iterator[RowCounts]:
+    snapshot_days = _snapshot_days(context.parts[RESIDENCES], context.last_day)
+    for people in ranges(context.parts[RESIDENCES]):
+        reference = _reference_persons(context, people)
+        ruled, account = _with_person_rules(_rows(context, RESIDENCES, people), reference)
         yield account
-        migrations = _rows(workshop, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
-        seen = migrations.filter(pl.col("date") <= workshop.last_day)
-        lives = known.persons.select(PERSON, "birth_date", "death_date")
-        found = homes_of(ruled, seen, lives, asked, workshop.last_day)
-        keep(workshop, RESIDENCES, found.residences)
-        refuse(workshop, RESIDENCES, found.refused)
+        migrations = _rows(context, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
+        seen = migrations.filter(pl.col("date") <= context.last_day)
+        lives = reference.persons.select(PERSON, "birth_date", "death_date")
+        found = residence_spells(ruled, seen, lives, snapshot_days, context.last_day)
+        write_piece(context, RESIDENCES, found.residences)
+        reject(context, RESIDENCES, found.rejected)
         yield found.account
-    join(workshop, RESIDENCES)
+    join_pieces(context, RESIDENCES)
 
 
-def _ruled_places(places: pl.DataFrame, known: Known) -> tuple[pl.DataFrame, Account]:
-    """Say whose places cannot be used; move to the birth date what only its unknown day puts before it."""
-    told = places.join(known.persons, on=PERSON, how="left")
+def _with_person_rules(locations: pl.DataFrame, reference: ReferencePersons) -> tuple[pl.DataFrame, RowCounts]:
+    """Say whose locations cannot be used; move to the birth date what only its unknown day puts before it."""
+    told = locations.join(reference.persons, on=PERSON, how="left")
     birth, day = pl.col("birth_date"), pl.col("date")
     early = ((day < birth) & same_period(birth, pl.col("birth_date_precision"), day)).fill_null(value=False)
     moved = int(told.select(early.sum()).item())
-    ruled = told.with_columns(pl.when(early).then(birth).otherwise(day).alias("date"), person_rule(known).alias(RULE))
-    return ruled.select(*places.columns, RULE), Account(
-        counts=counts([(RESIDENCES, "date", MOVED_TO_BIRTH, MENDED, moved)])
+    ruled = told.with_columns(
+        pl.when(early).then(birth).otherwise(day).alias("date"), person_rule(reference).alias(RULE)
+    )
+    return ruled.select(*locations.columns, RULE), RowCounts(
+        counts=counts([(RESIDENCES, "date", MOVED_TO_BIRTH, REPAIRED, moved)])
     )
 
 
-def _write_events(workshop: Workshop, table: str) -> Iterator[Account]:
-    for people in ranges(workshop.parts[table]):
-        verdict = judged(table, _rows(workshop, table, people), _known(workshop, people), workshop.rules[table])
-        keep(workshop, table, verdict.rows)
-        refuse(workshop, table, verdict.refused)
-        yield from verdict.accounts
-    join(workshop, table)
+def _write_events(context: IntakeContext, table: str) -> Iterator[RowCounts]:
+    for people in ranges(context.parts[table]):
+        result = validate_events(
+            table, _rows(context, table, people), _reference_persons(context, people), context.rules[table]
+        )
+        write_piece(context, table, result.rows)
+        reject(context, table, result.rejected)
+        yield from result.accounts
+    join_pieces(context, table)
 
 
-def _write_places(workshop: Workshop, table: str) -> Iterator[Account]:
-    """Write a table about places, which is small."""
-    rows = pl.concat(pl.read_parquet(part.path) for part in workshop.parts[table])
+def _write_area_table(context: IntakeContext, table: str) -> Iterator[RowCounts]:
+    """Write a table about areas, which is small."""
+    rows = pl.concat(pl.read_parquet(part.path) for part in context.parts[table])
     columns = [column.name for column in columns_of(table)]
     needed = [column.name for column in columns_of(table) if column.required and column.name != "value"]
     whole = rows.drop_nulls([name for name in needed if name != "municipality"])
     keys = ["area_id"] if table == AREAS else ["area_id", "date", "code"]
     kept = whole.unique(keys, keep="first", maintain_order=True).select(columns)
-    keep(workshop, table, kept)
-    refuse(workshop, table, rows.join(whole, on=ORIGIN, how="anti").with_columns(pl.lit(INCOMPLETE).alias(RULE)))
-    join(workshop, table)
+    write_piece(context, table, kept)
+    reject(context, table, rows.join(whole, on=ORIGIN, how="anti").with_columns(pl.lit(INCOMPLETE).alias(RULE)))
+    join_pieces(context, table)
     told = [
         (table, "", "", KEPT, kept.height),
-        (table, "", REPEATED_PLACE, MERGED, whole.height - kept.height),
-        (table, "", INCOMPLETE, REFUSED, rows.height - whole.height),
+        (table, "", REPEATED_AREA, MERGED, whole.height - kept.height),
+        (table, "", INCOMPLETE, REJECTED, rows.height - whole.height),
     ]
-    yield Account(counts=counts(told))
+    yield RowCounts(counts=counts(told))
 
 
-def _write_areas(workshop: Workshop) -> None:
+def _write_areas(context: IntakeContext) -> None:
     """Name the areas in which people live by their codes, where nothing delivered says what they are called."""
-    path = workshop.folder / f"{AREAS}.parquet"
-    homes = workshop.folder / f"{RESIDENCES}.parquet"
-    if not homes.is_file():
+    path = context.folder / f"{AREAS}.parquet"
+    residences = context.folder / f"{RESIDENCES}.parquet"
+    if not residences.is_file():
         return
     schema = {column.name: column.dtype for column in columns_of(AREAS)}
     named = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)
-    seen = pl.scan_parquet(homes).select(pl.col("area_id").drop_nulls().unique()).collect()
+    seen = pl.scan_parquet(residences).select(pl.col("area_id").drop_nulls().unique()).collect()
     codes = seen.join(named, on="area_id", how="anti").with_columns(
         name="area_id", municipality=pl.col("area_id").str.slice(0, 4)
     )
@@ -125,22 +139,22 @@ def _write_areas(workshop: Workshop) -> None:
         areas.write_parquet(path, compression="zstd")
 
 
-def _asked(parts: Sequence[Part], last_day: date) -> list[date]:
-    """Days on which everybody was asked for; a day with few answers is a slip of the pen."""
+def _snapshot_days(parts: Sequence[Part], last_day: date) -> list[date]:
+    """Days on which everybody was snapshot_days for; a day with few answers is a slip of the pen."""
     rows = pl.scan_parquet([part.path for part in parts], glob=False).filter(pl.col("kind") == SNAPSHOT)
     days = rows.filter(pl.col("date") <= last_day).group_by("date").agg(rows=pl.len()).collect()
-    return days.filter(pl.col("rows") >= _LEAST_SHARE_ASKED * pl.col("rows").median())["date"].sort().to_list()
+    return days.filter(pl.col("rows") >= _LEAST_SHARE_OF_SNAPSHOT * pl.col("rows").median())["date"].sort().to_list()
 
 
-def _rows(workshop: Workshop, table: str, people: Range) -> pl.DataFrame:
-    return rows_of(workshop.parts.get(table, ()), people, schema_within(table))
+def _rows(context: IntakeContext, table: str, people: Range) -> pl.DataFrame:
+    return rows_of(context.parts.get(table, ()), people, schema_within(table))
 
 
-def _known(workshop: Workshop, people: Range) -> Known:
+def _reference_persons(context: IntakeContext, people: Range) -> ReferencePersons:
     within = pl.col(PERSON).is_between(*people)
-    persons = pl.scan_parquet(workshop.folder / f"{PERSONS}.parquet").filter(within).select(_KNOWN).collect()
-    refused = workshop.work / REFUSED_FOLDER / PERSONS
-    if not refused.is_dir():
-        return Known(persons=persons, reused=pl.Series([], dtype=pl.Int64), last_day=workshop.last_day)
-    reused = pl.scan_parquet(refused).filter(within, pl.col(RULE) == REUSED).select(PERSON).collect()[PERSON]
-    return Known(persons=persons, reused=reused, last_day=workshop.last_day)
+    persons = pl.scan_parquet(context.folder / f"{PERSONS}.parquet").filter(within).select(_KNOWN).collect()
+    rejected = context.scratch / REJECTED_FOLDER / PERSONS
+    if not rejected.is_dir():
+        return ReferencePersons(persons=persons, reused=pl.Series([], dtype=pl.Int64), last_day=context.last_day)
+    reused = pl.scan_parquet(rejected).filter(within, pl.col(RULE) == REUSED).select(PERSON).collect()[PERSON]
+    return ReferencePersons(persons=persons, reused=reused, last_day=context.last_day)

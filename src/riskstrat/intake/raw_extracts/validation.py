@@ -1,6 +1,6 @@
-"""Event rows of a range of persons in, those that keep the contract out: refused by rule, duplicates merged.
+"""Event rows of a range of persons in, those that keep the contract out: rejected by rule, duplicates merged.
 
-Rows count under the first rule that they break; what an incomplete date alone contradicts is mended.
+Rows count under the first rule that they break; what an incomplete date alone contradicts is repaired.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import KEPT, MENDED, MERGED, REFUSED, Account, by_rule, counts
-from riskstrat.intake.raw_extracts.growth import judged_birth_weight, judged_growth
-from riskstrat.intake.raw_extracts.mapping import Judge, TableRules
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
+from riskstrat.intake.raw_extracts.combining import cancel_returns, merged_spells
+from riskstrat.intake.raw_extracts.growth import validate_birth_weight, validate_growth
+from riskstrat.intake.raw_extracts.mapping import PlausibilityCheck, TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.intake.raw_extracts.persons import REUSED, same_period
-from riskstrat.intake.raw_extracts.returns import judged_returns
 from riskstrat.intake.raw_extracts.shaping import END_PRECISION, PRECISION
-from riskstrat.intake.raw_extracts.spells import merged_spells
-from riskstrat.intake.raw_extracts.validation_result import Verdict
+from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import DATE, END, PERSON, columns_of, row_rules
 
@@ -27,15 +26,15 @@ DUPLICATE = "exact duplicate"
 MOVED_TO_BIRTH = "incomplete birth date: moved to it"
 MOVED_TO_END = "incomplete date moved so that the end follows the start"
 
-JUDGES: Mapping[Judge, Callable[[str, pl.DataFrame], Verdict]] = {
-    "growth": judged_growth,
-    "birth_weight": judged_birth_weight,
-    "returns": judged_returns,
+CHECKS: Mapping[PlausibilityCheck, Callable[[str, pl.DataFrame], ValidationResult]] = {
+    "growth": validate_growth,
+    "birth_weight": validate_birth_weight,
+    "returns": cancel_returns,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class ReferencePersons:
     """What is known of the persons of a range.
 
     Attributes
@@ -53,8 +52,8 @@ class Known:
     last_day: date
 
 
-def judged(table: str, rows: pl.DataFrame, known: Known, rules: TableRules) -> Verdict:
-    """Judge the rows of an event table.
+def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons, rules: TableRules) -> ValidationResult:
+    """Validate the rows of an event table.
 
     Parameters
     ----------
@@ -62,58 +61,58 @@ def judged(table: str, rows: pl.DataFrame, known: Known, rules: TableRules) -> V
         Its name.
     rows
         All its rows about a range of persons, as `shaping.shaped` made them.
-    known
+    reference
         The persons.
     rules
         What the mappings say of the table.
 
     Returns
     -------
-    Verdict
-        Kept rows in the contract's columns with the precision of their dates, refused rows, and the account.
+    ValidationResult
+        Kept rows in the contract's columns with the precision of their dates, rejected rows, and the account.
     """
-    told = rows.join(known.persons, on=PERSON, how="left")
-    mended, moved = _mended(table, told)
-    ruled = mended.with_columns(_first_rule(known).alias(RULE))
-    refused = ruled.filter(pl.col(RULE).is_not_null())
+    told = rows.join(reference.persons, on=PERSON, how="left")
+    repaired, moved = _repaired(table, told)
+    ruled = repaired.with_columns(_first_rule(reference).alias(RULE))
+    rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
     single = sound.sort(ORIGIN).unique(content, keep="first", maintain_order=True)  # whole lines stay or go
     repeated = counts([(table, "", DUPLICATE, MERGED, sound.height - single.height)])
-    account = Account(counts=pl.concat([moved, repeated, by_rule(table, REFUSED, refused[RULE])]))
-    verdict = Verdict(rows=single, refused=refused, accounts=(account,))
-    for judge in rules.judges:
-        verdict = verdict.then(JUDGES[judge](table, verdict.rows))
+    account = RowCounts(counts=pl.concat([moved, repeated, by_rule(table, REJECTED, rejected[RULE])]))
+    result = ValidationResult(rows=single, rejected=rejected, accounts=(account,))
+    for name in rules.checks:
+        result = result.then(CHECKS[name](table, result.rows))
     if rules.merge is not None:
-        verdict = verdict.then(merged_spells(table, verdict.rows, rules.merge, known.last_day))
-    ends = Account(counts=counts([(table, "", "", KEPT, verdict.rows.height)]))
-    return Verdict(
-        rows=verdict.rows.select(*content, PRECISION),
-        refused=verdict.refused.select(*content, PRECISION, ORIGIN, RULE),
-        accounts=(*verdict.accounts, ends),
+        result = result.then(merged_spells(table, result.rows, rules.merge, reference.last_day))
+    ends = RowCounts(counts=counts([(table, "", "", KEPT, result.rows.height)]))
+    return ValidationResult(
+        rows=result.rows.select(*content, PRECISION),
+        rejected=result.rejected.select(*content, PRECISION, ORIGIN, RULE),
+        accounts=(*result.accounts, ends),
     )
 
 
-def person_rule(known: Known) -> pl.Expr:
+def person_rule(reference: ReferencePersons) -> pl.Expr:
     """Say what is wrong with the person of a row: none, a reused number, or nobody that persons knows."""
     return (
         pl.when(pl.col(PERSON).is_null())
         .then(pl.lit("no person"))
-        .when(pl.col(PERSON).is_in(known.reused.implode()))
+        .when(pl.col(PERSON).is_in(reference.reused.implode()))
         .then(pl.lit(REUSED))
         .when(pl.col("birth_date").is_null())
         .then(pl.lit(NO_PERSON))
     )
 
 
-def _first_rule(known: Known) -> pl.Expr:
-    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(known.last_day).items()]
+def _first_rule(reference: ReferencePersons) -> pl.Expr:
+    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(reference.last_day).items()]
     born_later = pl.when(pl.col(DATE) < pl.col("birth_date")).then(pl.lit(BEFORE_BIRTH))
-    return pl.coalesce(*contract, person_rule(known), born_later)
+    return pl.coalesce(*contract, person_rule(reference), born_later)
 
 
-def _mended(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Mend what only an incomplete date contradicts."""
+def _repaired(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Repair what only an incomplete date contradicts."""
     day, end, birth = pl.col(DATE), pl.col(END), pl.col("birth_date")
     upside_down = (end < day).fill_null(value=False)
     before_birth = (day < birth).fill_null(value=False)
@@ -130,7 +129,7 @@ def _mended(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
     born = pl.when(pl.col("__to_birth") & pl.col(END).is_not_null()).then(pl.max_horizontal(DATE, END)).otherwise(END)
     moved = int(flagged.select((pl.col("__start_moves") | pl.col("__end_moves")).sum()).item())
     told = [
-        (table, DATE, MOVED_TO_END, MENDED, moved),
-        (table, DATE, MOVED_TO_BIRTH, MENDED, int(flagged["__to_birth"].sum())),
+        (table, DATE, MOVED_TO_END, REPAIRED, moved),
+        (table, DATE, MOVED_TO_BIRTH, REPAIRED, int(flagged["__to_birth"].sum())),
     ]
     return ordered.with_columns(born.alias(END)).select(rows.columns), counts(told)

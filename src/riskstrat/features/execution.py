@@ -1,4 +1,4 @@
-"""Where shards are answered: here one after the other, here and in worker processes, or on a Dask cluster.
+"""Where shards are computed: here one after the other, here and in worker processes, or on a Dask cluster.
 
 In: a pure function and its arguments. Out: its results, in the order of the arguments.
 """
@@ -23,32 +23,32 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
 _THREADS = "POLARS_MAX_THREADS"
-_AHEAD = 2
-"""Shards that each worker has at a time: one that it answers, one that waits for it."""
-_HELD = 4
-"""Answers a process that may wait for an earlier one: enough that nobody idles, few enough to be held in memory."""
+_SUBMITTED_PER_WORKER = 2
+"""Shards that each worker has at a time: one that it computes, one in its queue."""
+_WAITING_PER_PROCESS = 4
+"""Results a process that may wait for an earlier one: enough that no worker idles, few enough to be held in memory."""
 
 
-class Coming(Protocol[Result_co]):
-    """What is used of a result that is still to come."""
+class Pending(Protocol[Result_co]):
+    """What is used of a future."""
 
     def result(self) -> Result_co:
-        """Wait for it."""
+        """Wait for the result."""
 
     def cancel(self) -> object:
-        """Give it up."""
+        """Cancel the computation."""
 
 
-class Run(Protocol):
-    """How a function is applied to each of its arguments."""
+class Map(Protocol):
+    """Apply a function to each of its arguments, as the built-in `map` does."""
 
     def __call__(self, task: Callable[[Argument], Result], arguments: Iterable[Argument], /) -> Iterator[Result]:
         """Give the results in the order of the arguments."""
 
 
 @contextmanager
-def running(workers: int, scheduler: str | None) -> Iterator[Run]:
-    """Open the place where shards are answered, and close it again.
+def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
+    """Start the processes that compute shards, or connect to a cluster, and end them afterwards.
 
     Parameters
     ----------
@@ -64,14 +64,20 @@ def running(workers: int, scheduler: str | None) -> Iterator[Run]:
         If `workers` is not positive, both are asked for, or no scheduler answers.
     MissingExtraError
         If a scheduler is given and `distributed` is not installed.
+
+    Examples
+    --------
+    >>> with executor(workers=1, scheduler=None) as run:
+    ...     list(run(abs, [-1, 2]))
+    [1, 2]
     """
     _refuse(workers, scheduler)
     if scheduler is not None:
-        with _on_cluster(scheduler) as run:
-            yield run
+        with _on_cluster(scheduler) as distributed_map:
+            yield distributed_map
     elif workers > 1:
-        with _in_processes(workers) as run:
-            yield run
+        with _in_processes(workers) as distributed_map:
+            yield distributed_map
     else:
         yield map
 
@@ -90,10 +96,10 @@ def _refuse(workers: int, scheduler: str | None) -> None:
 
 
 @contextmanager
-def _in_processes(workers: int) -> Iterator[Run]:
-    """Start all processes but this one: fresh, never forked ones, whose threads a fork would leave locked.
+def _in_processes(workers: int) -> Iterator[Map]:
+    """Start all processes but this one by spawning, since a fork would leave the locks of threads held.
 
-    Each is given something trivial to do at once, so that it loads the library while the caller plans its work.
+    Each is given a trivial task at once, so that it loads the library while the caller plans its shards.
     """
     others, cores = workers - 1, os.cpu_count() or 1
     with _environment(_THREADS, str(max(cores // workers, 1))):
@@ -102,26 +108,30 @@ def _in_processes(workers: int) -> Iterator[Run]:
             for _ in range(others):
                 pool.submit(os.getpid)
             try:
-                yield partial(_in_order, partial(_offer, pool, Semaphore(_AHEAD * others)), _HELD * workers)
+                yield partial(
+                    _map_in_order,
+                    partial(_submit_or_compute, pool, Semaphore(_SUBMITTED_PER_WORKER * others)),
+                    _WAITING_PER_PROCESS * workers,
+                )
             except BrokenProcessPool:
                 raise RiskstratError(_died("a worker process")) from None
 
 
-def _offer(
-    pool: ProcessPoolExecutor, room: Semaphore, task: Callable[[Argument], Result], argument: Argument
+def _submit_or_compute(
+    pool: ProcessPoolExecutor, free: Semaphore, task: Callable[[Argument], Result], argument: Argument
 ) -> Future[Result]:
-    """Let a worker process answer if one has room; answer here rather than wait."""
-    if room.acquire(blocking=False):
-        there = pool.submit(task, argument)
-        there.add_done_callback(lambda _: room.release())
-        return there
-    here: Future[Result] = Future()
-    here.set_result(task(argument))
-    return here
+    """Submit to a worker process if one is free; compute in this process rather than wait."""
+    if free.acquire(blocking=False):
+        submitted = pool.submit(task, argument)
+        submitted.add_done_callback(lambda _: free.release())
+        return submitted
+    computed: Future[Result] = Future()
+    computed.set_result(task(argument))
+    return computed
 
 
 def _end_with_parent() -> None:
-    """Let a worker process end when the one that started it was killed; it would wait for work for ever."""
+    """End a worker process when the one that started it is killed; it would wait for work for ever."""
     parent = parent_process()
 
     def watch() -> None:
@@ -146,7 +156,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
-def _on_cluster(scheduler: str) -> Iterator[Run]:
+def _on_cluster(scheduler: str) -> Iterator[Map]:
     distributed = optional("distributed")
     try:
         connected = distributed.Client(scheduler, set_as_default=False)
@@ -154,21 +164,21 @@ def _on_cluster(scheduler: str) -> Iterator[Run]:
         raise UsageError(_unreachable(scheduler)) from None
     with connected as client:
         submit = partial(client.submit, pure=False)
-        ahead = _AHEAD * max(sum(client.nthreads().values()), 1)
+        ahead = _SUBMITTED_PER_WORKER * max(sum(client.nthreads().values()), 1)
         try:
-            yield partial(_in_order, submit, ahead)
+            yield partial(_map_in_order, submit, ahead)
         except distributed.KilledWorker:
             raise RiskstratError(_died("a worker of the cluster")) from None
 
 
-def _in_order(
-    submit: Callable[[Callable[[Argument], Result], Argument], Coming[Result]],
+def _map_in_order(
+    submit: Callable[[Callable[[Argument], Result], Argument], Pending[Result]],
     ahead: int,
     task: Callable[[Argument], Result],
     arguments: Iterable[Argument],
 ) -> Iterator[Result]:
-    """Keep some arguments submitted ahead of the result that is waited for."""
-    waiting: deque[Coming[Result]] = deque()
+    """Give results in the order of the arguments, with at most `ahead` of them submitted and not given yet."""
+    waiting: deque[Pending[Result]] = deque()
     try:
         for argument in arguments:
             waiting.append(submit(task, argument))
@@ -191,7 +201,7 @@ def _unreachable(scheduler: str) -> Problem:
 
 def _died(who: str) -> Problem:
     return Problem(
-        found=f"{who} ended before its shard was answered",
+        found=f"{who} ended before its shard was computed",
         expected="it to live, with memory for a shard",
         remedy="use smaller shards or fewer workers, and run again: finished parts of a dataset are kept",
     )

@@ -1,6 +1,6 @@
-"""Why a feature has its answer: for one person at one index date every row, and whether and why it counted.
+"""Why a feature has its value: for one person at one index date every row, and whether and why it counted.
 
-In: declared features, a cohort, registers, a person's number and a date. Out: the person's rows, for who asked.
+In: declared features, a cohort, registers, a person's number and a date. Out: the rows of that person.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, RelativeFeature, expanded
 from riskstrat.errors import Problem, UsageError
-from riskstrat.features.anchors import bounds_of
-from riskstrat.features.direct import with_persons
-from riskstrat.features.observed import presence
-from riskstrat.features.questions import AREA_FACTS
+from riskstrat.features.observed import observed_time
+from riskstrat.features.person_features import with_persons
+from riskstrat.features.plan import AREA_FACTS
 from riskstrat.features.relatives import with_subjects
-from riskstrat.features.rows import INDEX, ROW, SUBJECT
-from riskstrat.features.shard import PLACE
+from riskstrat.features.shard import ROW_NUMBER
+from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
+from riskstrat.features.window_bounds import window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds, Window
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
@@ -33,7 +33,7 @@ NOT_KNOWN = "not known before the index"
 TOO_LATE = "after the window"
 TOO_EARLY = "before the window"
 NOT_OBSERVED = "no day of the window is covered and lived here"
-COPY = "a copy of a row that counted"
+DUPLICATE = "a duplicate of a row that counted"
 NO_VALUE = "without a value"
 NEWER_FACT = "a later fact is known"
 NO_ROWS = "no row counts"
@@ -60,17 +60,17 @@ def explain_design(
 ) -> pl.DataFrame:
     """Show the rows that made each feature of one person at one index date, and why others were left out.
 
-    For the notebook of who may see persons, and nowhere else: the frame holds a person's rows. Reports, logs, errors,
-    tracking and artefacts never hold it.
+    For a notebook of somebody who may see persons, and nowhere else: the frame holds a person's rows. Reports, logs,
+    errors, tracking and artefacts never hold it.
 
     Parameters
     ----------
     features
-        What was asked, such as ``condition.features``.
+        The declared features, such as ``condition.features``.
     cohort
         The cohort or target population of which X was built.
     registers
-        Where the answers are.
+        Where the rows are.
     person_id
         Running number of the person.
     index_date
@@ -81,13 +81,27 @@ def explain_design(
     polars.DataFrame
         feature (its column in X), subject_id (whose row it is), date, end_date, code, setting, position, value,
         known_on (the day on which it was known), used, reason. Every feature has at least one line; rows come in the
-        order of features, subjects, dates, codes and values. A feature's answer is that of its kind over the rows that
-        are used.
+        order of features, subjects, dates, codes and values. A feature's value is the aggregate of its kind over the
+        rows that are used.
 
     Raises
     ------
     UsageError
         If the cohort has no such person and index date.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Sex
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> person = target.people["person_id"][0]
+    >>> explained = rs.features.explain_design(
+    ...     [Sex()], target, registers, person_id=person, index_date=date(2024, 1, 1)
+    ... )
+    >>> explained.select("feature", "used", "reason").rows()
+    [('sex_male', True, 'from the register of persons')]
     """
     people = cohort.people.filter(pl.col("person_id") == person_id, pl.col("index_date") == index_date)
     if people.is_empty():
@@ -98,7 +112,7 @@ def explain_design(
                 remedy="take person_id and index_date from cohort.people",
             )
         )
-    one = people[:1].select("person_id", INDEX, "area_id").with_row_index(PLACE)
+    one = people[:1].select("person_id", INDEX, "area_id").with_row_index(ROW_NUMBER)
     lines = [line for feature in expanded(features) for line in _lines(feature, one, registers)]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *lines], how="diagonal_relaxed").select(*SCHEMA)
 
@@ -111,8 +125,8 @@ def _lines(feature: Feature, people: pl.DataFrame, registers: Registers) -> Iter
     subjects = with_subjects(relative, people, registers)
     if subjects.is_empty():
         yield _line(feature, reason=NO_RELATIVE)
-    for place in range(subjects.height):
-        index = with_persons(subjects[place].with_columns(pl.lit(0, dtype=pl.Int64).alias(ROW)), registers)
+    for number in range(subjects.height):
+        index = with_persons(subjects[number].with_columns(pl.lit(0, dtype=pl.Int64).alias(ROW)), registers)
         if isinstance(feature, PersonFeature):
             yield _of_person(feature, index)
         elif isinstance(feature, EventFeature):
@@ -120,29 +134,31 @@ def _lines(feature: Feature, people: pl.DataFrame, registers: Registers) -> Iter
 
 
 def _line(feature: Feature, *, reason: str, subject: int | None = None, used: bool = False) -> pl.DataFrame:
-    """Say of a feature what no row says."""
-    said = {"feature": feature.column, "subject_id": subject, "used": used, "reason": reason}
-    return pl.DataFrame([said], schema_overrides={name: SCHEMA[name] for name in said})
+    """Make a line that stands for no row."""
+    line = {"feature": feature.column, "subject_id": subject, "used": used, "reason": reason}
+    return pl.DataFrame([line], schema_overrides={name: SCHEMA[name] for name in line})
 
 
 def _of_person(feature: PersonFeature, index: pl.DataFrame) -> pl.DataFrame:
-    answer = index.select(value=feature.of_person().cast(pl.Float64))
-    return _line(feature, reason=REGISTERED, subject=index[SUBJECT][0], used=True).hstack(answer)
+    value = index.select(value=feature.person_value().cast(pl.Float64))
+    return _line(feature, reason=REGISTERED, subject=index[SUBJECT][0], used=True).hstack(value)
 
 
 def _of_events(feature: EventFeature, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Judge every row of the subject; where none counts, say what that means."""
+    """Give every row of the subject a reason; where none counts, add a line that says so."""
     subject = index[SUBJECT][0]
     window = Window.of(feature)
-    bounds = bounds_of([window], index, registers)[window]
-    observed = presence(index, registers).observed_days(bounds, registers.manifest.covered(feature.register))[0] > 0
+    bounds = window_bounds([window], index, registers)[window]
+    observed = observed_time(index, registers).days(bounds, registers.manifest.covered(feature.register))[0] > 0
     rows = _rows(feature.register, index, registers)
-    judged = _judged(rows, {**_not_meant(feature, registers), **_not_seen(feature, bounds, observed=bool(observed))})
-    told = judged.with_columns(feature=pl.lit(feature.column), subject_id=pl.lit(subject, dtype=pl.Int64))
-    if judged["used"].any():
-        return told
+    broken = {**_of_other_rows(feature, registers), **_not_visible(feature, bounds, observed=bool(observed))}
+    lines = _with_reasons(rows, broken).with_columns(
+        feature=pl.lit(feature.column), subject_id=pl.lit(subject, dtype=pl.Int64)
+    )
+    if lines["used"].any():
+        return lines
     nothing = _line(feature, reason=NO_ROWS if observed else NOT_OBSERVED, subject=subject)
-    return pl.concat([told, nothing], how="diagonal_relaxed")
+    return pl.concat([lines, nothing], how="diagonal_relaxed")
 
 
 def _rows(register: str, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
@@ -165,18 +181,18 @@ def _rows(register: str, index: pl.DataFrame, registers: Registers) -> pl.DataFr
     )
 
 
-def _judged(rows: pl.DataFrame, broken: Mapping[str, pl.Expr]) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame, broken: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """Give each row the first reason that leaves it out; of equal rows that would count the first counts."""
     first_broken = (pl.when(rule.fill_null(value=True)).then(pl.lit(reason)) for reason, rule in broken.items())
     reasoned = rows.with_columns(reason=pl.coalesce(*first_broken, pl.lit(USED)))
-    alike = pl.struct("reason", "date", "code", "value", "setting", "position", END_DAYS)
-    copy = (pl.col("reason") == USED) & ~alike.is_first_distinct()
-    return reasoned.with_columns(reason=pl.when(copy).then(pl.lit(COPY)).otherwise("reason")).with_columns(
+    visible = pl.struct("reason", "date", "code", "value", "setting", "position", END_DAYS)
+    duplicate = (pl.col("reason") == USED) & ~visible.is_first_distinct()
+    return reasoned.with_columns(reason=pl.when(duplicate).then(pl.lit(DUPLICATE)).otherwise("reason")).with_columns(
         used=pl.col("reason") == USED
     )
 
 
-def _not_meant(feature: EventFeature, registers: Registers) -> Mapping[str, pl.Expr]:
+def _of_other_rows(feature: EventFeature, registers: Registers) -> Mapping[str, pl.Expr]:
     """Say which rows the feature is not about."""
     items = feature.items(registers.codes(feature.register), registers.prefix_matching(feature.register))
     asked = {OTHER_SETTING: ("setting", feature.settings), OTHER_POSITION: ("position", feature.positions)}
@@ -187,8 +203,8 @@ def _not_meant(feature: EventFeature, registers: Registers) -> Mapping[str, pl.E
     }
 
 
-def _not_seen(feature: EventFeature, bounds: Bounds, *, observed: bool) -> Mapping[str, pl.Expr]:
-    """Say which rows the index date does not see."""
+def _not_visible(feature: EventFeature, bounds: Bounds, *, observed: bool) -> Mapping[str, pl.Expr]:
+    """Say which rows are not visible from the index date."""
     row = pl.col(ROW)
     return {
         NOT_YET: pl.col(DAYS) <= 0,
@@ -200,7 +216,7 @@ def _not_seen(feature: EventFeature, bounds: Bounds, *, observed: bool) -> Mappi
 
 
 def _facts(feature: AreaFact, people: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Judge every fact of the area that the person lived in."""
+    """Give every fact of the area that the person lived in a reason."""
     area, day = people["area_id"][0], pl.lit(people[INDEX][0])
     if area is None or not registers.has(AREA_FACTS):
         return _line(feature, reason=NO_ROWS)
@@ -212,11 +228,9 @@ def _facts(feature: AreaFact, people: pl.DataFrame, registers: Registers) -> pl.
         NO_VALUE: pl.col("value").is_null(),
     }
     first_broken = (pl.when(rule).then(pl.lit(reason)) for reason, rule in broken.items())
-    reasoned = read.with_columns(reason=pl.coalesce(*first_broken, pl.lit(USED)), place=pl.int_range(pl.len()))
-    last = pl.col("place") == pl.col("place").filter(pl.col("reason") == USED).max()
-    judged = reasoned.with_columns(
+    reasoned = read.with_columns(reason=pl.coalesce(*first_broken, pl.lit(USED)), number=pl.int_range(pl.len()))
+    last = pl.col("number") == pl.col("number").filter(pl.col("reason") == USED).max()
+    lines = reasoned.with_columns(
         reason=pl.when((pl.col("reason") == USED) & ~last).then(pl.lit(NEWER_FACT)).otherwise("reason")
     ).with_columns(used=pl.col("reason") == USED, feature=pl.lit(feature.column))
-    return (
-        judged if judged["used"].any() else pl.concat([judged, _line(feature, reason=NO_ROWS)], how="diagonal_relaxed")
-    )
+    return lines if lines["used"].any() else pl.concat([lines, _line(feature, reason=NO_ROWS)], how="diagonal_relaxed")

@@ -1,0 +1,100 @@
+"""The rows of event tables that declarations select: which they are, and how a reader is told of them.
+
+In: declarations. Out: distinct queries, and texts in both languages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from riskstrat.codes import codelist, codelists
+from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.view import Rows
+
+
+class EventQuery(NamedTuple):
+    """Selects rows of one register: those with these codes, settings and positions; empty means all.
+
+    Attributes
+    ----------
+    register
+        Name of the event table.
+    codes
+        A code expression.
+    settings, positions
+        Only rows with one of these.
+    """
+
+    register: str
+    codes: str
+    settings: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+
+
+def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
+    """List the distinct queries of a declaration and all declarations within it, in the order of the declaration.
+
+    Parameters
+    ----------
+    declaration
+        Such as a `Condition`.
+
+    Returns
+    -------
+    tuple of EventQuery
+        Without duplicates.
+
+    Examples
+    --------
+    >>> from riskstrat.declare import AnyOf, FirstEvent
+    >>> stroke = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",))
+    >>> [query.codes for query in event_queries(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
+    ['I63', 'I21']
+    """
+    return tuple(dict.fromkeys(_within(declaration)))
+
+
+def describe_rows(rows: Rows) -> LocalisedText:
+    """Describe which rows are selected.
+
+    Examples
+    --------
+    >>> describe_rows(EventQuery("diagnoses", "I21", settings=("inpatient",))).en
+    '`I21` in diagnoses (inpatient)'
+    """
+    narrowed = ", ".join((*rows.settings, *rows.positions))
+    where = f"{rows.register} ({narrowed})" if narrowed else rows.register
+    return LocalisedText(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
+
+
+def spell_out_codes(codes: str, language: Language) -> str:
+    """Spell out a code expression: the titles of its named lists, and the codes that they stand for.
+
+    Examples
+    --------
+    >>> spell_out_codes("atrial_fibrillation, I10", "sv")
+    'Förmaksflimmer eller förmaksfladder: I10, I48'
+    >>> spell_out_codes("I10", "en"), spell_out_codes("*", "en")
+    ('I10', '*')
+    """
+    titles = {found.name: found.title_sv if language == "sv" else found.title_en for found in codelists()}
+    names = [titles[part] for part in (part.strip() for part in codes.split(",")) if part in titles]
+    spelled_out = str(codelist(codes))
+    return f"{', '.join(names)}: {spelled_out}" if names else spelled_out
+
+
+def _within(declaration: Declaration) -> Iterator[EventQuery]:
+    if hasattr(declaration, "register") and hasattr(declaration, "codes"):
+        yield EventQuery(
+            register=declaration.register,
+            codes=declaration.codes,
+            settings=getattr(declaration, "settings", ()),
+            positions=getattr(declaration, "positions", ()),
+        )
+    for field in dataclasses.fields(declaration):  # type: ignore[arg-type]
+        value = getattr(declaration, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Declaration):
+                yield from _within(part)

@@ -1,0 +1,200 @@
+"""Rows between reading and writing: stored sorted by person, read a range of persons at a time, written as tables.
+
+In: frames as they come. Out: sorted Parquet files in the register folder, and files of rejected rows. The memory that
+intake needs is that of a few frames, whatever the registers hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.intake.raw_extracts.mapping import TableRules
+from riskstrat.intake.raw_extracts.parsing import ORIGIN
+from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.writing import ROWS_PER_GROUP
+
+ROWS_IN_A_PART = 400_000
+ROWS_IN_A_RANGE = 1_500_000
+_ROWS_IN_A_GROUP = 16_384
+_SAMPLED_EVERY = 500
+Range = tuple[int, int]
+REJECTED_FOLDER = "rejected"
+_ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A file of rows of one table, sorted by person.
+
+    Attributes
+    ----------
+    table, path, rows
+        What it holds, where, and how many.
+    sample
+        Every 500th person, from which the ranges are cut.
+    """
+
+    table: str
+    path: Path
+    rows: int
+    sample: pl.Series
+
+
+def stored(frames: Iterable[tuple[str, pl.DataFrame]], folder: Path) -> Iterator[Part]:
+    """Write frames of many tables as parts, when enough rows of a table have come in.
+
+    Parameters
+    ----------
+    frames
+        Table and rows, in the order in which they come.
+    folder
+        Where the parts are written.
+    """
+    waiting: dict[str, list[pl.DataFrame]] = {}
+    for table, frame in frames:
+        held = waiting.setdefault(table, [])
+        held.append(frame)
+        if sum(each.height for each in held) >= ROWS_IN_A_PART:
+            yield _written(table, waiting.pop(table), folder)
+    for table in tuple(waiting):
+        yield _written(table, waiting.pop(table), folder)
+
+
+def by_table(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """Sort parts by their table."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.table, []).append(part)
+    return found
+
+
+def ranges(parts: Sequence[Part]) -> list[Range]:
+    """Cut the persons into ranges of about as many rows; first and last are included.
+
+    Examples
+    --------
+    >>> ranges([])
+    []
+    """
+    rows = sum(part.rows for part in parts)
+    if not rows:
+        return []
+    sample = pl.concat(part.sample for part in parts).sort()
+    cuts = -(-rows // ROWS_IN_A_RANGE)
+    bounds = [int(sample[number * sample.len() // cuts]) for number in range(1, cuts)]
+    edges = [-(2**63), *dict.fromkeys(bounds), 2**63 - 1]
+    return [(low, high - 1) for low, high in pairwise(edges)]
+
+
+def rows_of(parts: Sequence[Part], people: Range, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Read the rows of a range of persons; rows without a person belong to the first range."""
+    if not parts:
+        return pl.DataFrame(schema=schema)
+    within = pl.col(PERSON).is_between(*people)
+    if people[0] == -(2**63):
+        within |= pl.col(PERSON).is_null()
+    return pl.scan_parquet([part.path for part in parts], glob=False).filter(within).collect()
+
+
+def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
+    rows = pl.concat(frames).sort(PERSON) if PERSON in frames[0].columns else pl.concat(frames)
+    parts = folder / table
+    parts.mkdir(parents=True, exist_ok=True)
+    path = parts / f"{sum(1 for _ in parts.iterdir()):06d}.parquet"
+    rows.write_parquet(path, compression="lz4", row_group_size=_ROWS_IN_A_GROUP)
+    sample = (
+        rows[PERSON].drop_nulls().gather_every(_SAMPLED_EVERY)
+        if PERSON in rows.columns
+        else pl.Series([], dtype=pl.Int64)
+    )
+    return Part(table=table, path=path, rows=rows.height, sample=sample)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeContext:
+    """Where tables are made.
+
+    Attributes
+    ----------
+    folder
+        The register folder to be.
+    scratch
+        Where sorted pieces and rejected rows lie until they are joined.
+    parts
+        Stored rows by table.
+    rules
+        What the mappings say of the event tables.
+    last_day
+        The last day that can have been seen.
+    files
+        What the files are called, by the number in a row's origin.
+    """
+
+    folder: Path
+    scratch: Path
+    parts: Mapping[str, Sequence[Part]]
+    rules: Mapping[str, TableRules]
+    last_day: date
+    files: Sequence[str]
+
+
+def write_piece(context: IntakeContext, table: str, rows: pl.DataFrame) -> None:
+    """Write the next piece of a table, sorted."""
+    keys = [name for name in _ORDER if name in rows.columns]
+    rows.sort(keys).write_parquet(_next(context.scratch / "sorted" / table), compression="lz4")
+
+
+def reject(context: IntakeContext, table: str, rows: pl.DataFrame) -> None:
+    """Set rows of a table aside, with the file and line in which they stood."""
+    if rows.height:
+        write_rejected(context.scratch, table, _with_file(rows, context.files))
+
+
+def write_rejected(scratch: Path, dataset: str, rows: pl.DataFrame) -> None:
+    """Write rejected rows of a table or of a kind of file."""
+    if rows.height:
+        rows.write_parquet(_next(scratch / REJECTED_FOLDER / dataset))
+
+
+def join_pieces(context: IntakeContext, table: str) -> None:
+    """Make one file of a table's pieces; without any, an empty table."""
+    pieces = sorted((context.scratch / "sorted" / table).glob("*.parquet"))
+    target = context.folder / f"{table}.parquet"
+    if not pieces:
+        pl.DataFrame(schema={column.name: column.dtype for column in columns_of(table)}).write_parquet(target)
+        return
+    rows = pl.scan_parquet(pieces, glob=False)
+    rows.sink_parquet(target, compression="zstd", row_group_size=ROWS_PER_GROUP, maintain_order=True)
+
+
+def join_rejected(scratch: Path, folder: Path) -> None:
+    """Make one file of the rejected rows of each dataset."""
+    if not (scratch / REJECTED_FOLDER).is_dir():
+        return
+    (folder / REJECTED_FOLDER).mkdir()
+    for dataset in sorted((scratch / REJECTED_FOLDER).iterdir()):
+        pieces = [pl.scan_parquet(path, glob=False) for path in sorted(dataset.iterdir())]
+        target = folder / REJECTED_FOLDER / f"{dataset.name}.parquet"
+        pl.concat(pieces, how="diagonal_relaxed").sink_parquet(target, compression="zstd")
+
+
+def _next(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{sum(1 for _ in folder.iterdir()):06d}.parquet"
+
+
+def _with_file(rows: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Say in which file and line a rejected row stood; persons are put together from many."""
+    if ORIGIN not in rows.columns:
+        return rows
+    number = (pl.col(ORIGIN) // 2**32).cast(pl.UInt32)
+    file = pl.lit(pl.Series(files, dtype=pl.String)).gather(number)
+    return rows.with_columns(file.alias("__file"), (pl.col(ORIGIN) % 2**32).cast(pl.UInt32).alias("__line")).drop(
+        ORIGIN
+    )

@@ -1,0 +1,194 @@
+"""What may be shown of a check of registers: released counts, sentences with these counts, and readable text.
+
+In: `Findings`. Out: `PublishedFindings`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
+
+_WIDTH = 100
+_HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
+_COMPONENT = ("part", "component", "register", "codes", "settings", "positions")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PublishedFindings:
+    """What may be shown of a check; ``str`` gives it as text.
+
+    Attributes
+    ----------
+    name, tables
+        Of the registers.
+    table
+        severity, table, rule, about, rows, of, share, sentence: one row a finding, gravest first. Counts that the
+        disclosure rule protects are null, and so is the share.
+    components, flow
+        As in `riskstrat.records.findings.DryRun`, released; None where no condition was given.
+    condition
+        Name of the condition, if one was given.
+    rule
+        The disclosure rule in words.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    table: pl.DataFrame = field(repr=False)
+    components: pl.DataFrame | None = field(default=None, repr=False)
+    flow: pl.DataFrame | None = field(default=None, repr=False)
+    condition: str = ""
+    rule: str = ""
+
+    def count(self, severity: Severity) -> int:
+        """Count the findings of a severity."""
+        return self.table.filter(severity=severity).height
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    __repr__ = __str__
+
+    def _lines(self) -> Iterator[str]:
+        found = ", ".join(f"{self.count(severity)} {_HEADINGS[severity].lower()}" for severity in SEVERITIES)
+        yield f"{self.name}: {found} in {len(self.tables)} tables"
+        for severity in SEVERITIES:
+            findings = self.table.filter(severity=severity)
+            if findings.height:
+                yield from ("", _HEADINGS[severity])
+                for finding in findings.iter_rows(named=True):
+                    yield from _wrapped(finding["table"], finding["sentence"])
+        if self.components is not None and self.flow is not None:
+            yield from ("", f"What {self.condition} finds")
+            yield from map(_component_line, self.components.iter_rows(named=True))
+            yield from map(_flow_line, self.flow.iter_rows(named=True))
+        yield ""
+        yield from textwrap.wrap(self.rule, _WIDTH)
+
+
+def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> PublishedFindings:
+    """Release what a check counted, and put it into sentences.
+
+    Parameters
+    ----------
+    found
+        What `riskstrat.quality.check` found.
+    disclosure
+        Which counts are withheld; the rule that the findings carry if left out.
+
+    Returns
+    -------
+    PublishedFindings
+
+    Examples
+    --------
+    >>> rows = [("error", "persons", "own parent", "", 7, 100, "{rows} people are their own mother or father")]
+    >>> columns = ["severity", "table", "rule", "about", "rows", "of", "sentence"]
+    >>> found = Findings(name="town", tables=("persons",), findings=pl.DataFrame(rows, schema=columns, orient="row"))
+    >>> publish_findings(found).table["sentence"].item()
+    '7 people are their own mother or father'
+    """
+    rule = disclosure or found.disclosure
+    released = release(_tables(found), rule)
+    rows = released["findings"].frame.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)), "table", "rule", "about")
+    sentences = [_sentence(row, rule) for row in rows.iter_rows(named=True)]
+    table = rows.with_columns(pl.Series("sentence", sentences, dtype=pl.String))
+    return PublishedFindings(
+        name=found.name,
+        tables=found.tables,
+        table=table.select("severity", "table", "rule", "about", "rows", "of", "share", "sentence"),
+        components=_frame(released, "components"),
+        flow=_frame(released, "flow"),
+        condition=found.dry_run.condition if found.dry_run else "",
+        rule=rule.rule["en"],
+    )
+
+
+def component_table(components: pl.DataFrame) -> Table:
+    """Give the roles of the columns of `DryRun.components`, for `release`."""
+    return Table(
+        components,
+        dimensions=_COMPONENT,
+        counts=("rows", "persons"),
+        derived={"different": "persons"},
+        public=("in_registers",),
+    )
+
+
+def release_components(components: pl.DataFrame, disclosure: Disclosure | None = None) -> pl.DataFrame:
+    """Release the rows and persons behind the components of a condition.
+
+    Parameters
+    ----------
+    components
+        As in `riskstrat.records.findings.DryRun`.
+    disclosure
+        The rule; small counts withheld and the others rounded if left out.
+    """
+    return release(component_table(components), disclosure).frame
+
+
+def _tables(found: Findings) -> dict[str, Table]:
+    share = pl.when(pl.col("of") > 0).then(pl.col("rows") / pl.col("of")).alias("share")
+    findings = Table(
+        found.findings.with_columns(share),
+        dimensions=("table", "rule", "about"),
+        counts=("rows", "of"),
+        derived={"share": ("rows", "of")},
+        public=("severity", "sentence"),
+    )
+    return {"findings": findings, **(_dry_run_tables(found.dry_run) if found.dry_run else {})}
+
+
+def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
+    counts = ("people", "rows")
+    dimensions = [name for name in dry_run.flow.columns if name not in counts]
+    return {
+        "components": component_table(dry_run.components),
+        "flow": Table(dry_run.flow, dimensions=dimensions, counts=counts),
+    }
+
+
+def _frame(released: Mapping[str, Released], name: str) -> pl.DataFrame | None:
+    return released[name].frame if name in released else None
+
+
+def _sentence(finding: Mapping[str, object], disclosure: Disclosure) -> str:
+    few = f"fewer than {disclosure.min_count}"
+    rows, of, share = finding["rows"], finding["of"], finding["share"]
+    return str(finding["sentence"]).format(
+        rows=few if rows is None else f"{rows:,}",
+        of=few if of is None else f"{of:,}",
+        share="a share not shown" if share is None else _percent(float(str(share))),
+        about=finding["about"],
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.001 else "less than 0.1 %"
+
+
+def _component_line(row: Mapping[str, object]) -> str:
+    narrowed = ", ".join(str(row[name]) for name in ("settings", "positions") if row[name])
+    asked = f"`{row['codes']}` in {row['register']}" + (f" ({narrowed})" if narrowed else "")
+    numbers = f"{_number(row['rows'])} rows of {_number(row['persons'])} persons"
+    found = numbers if row["in_registers"] else "no such table"
+    return f"  {row['part']:<12}{row['component'] or '-'}: {asked}: {found}"
+
+
+def _flow_line(row: Mapping[str, object]) -> str:
+    return f"  {row['part']:<12}{row['reason']}: {_number(row['rows'])} index dates of {_number(row['people'])} persons"
+
+
+def _number(count: object) -> str:
+    return "few" if count is None else f"{count:,}"
+
+
+def _wrapped(table: str, sentence: str) -> list[str]:
+    return textwrap.wrap(sentence, _WIDTH, initial_indent=f"  {table:<16}", subsequent_indent=" " * 18)

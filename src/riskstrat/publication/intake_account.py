@@ -1,0 +1,228 @@
+"""What may be shown of the account of an intake or a conversion: released tables, a page, JSON, a closing summary.
+
+In: an `IntakeAccount` or a `ConversionAccount`. Out: released tables, and ``intake.html`` and ``intake.json``, in which
+everything that comes from outside is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import polars as pl
+
+from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.extras import optional
+from riskstrat.records.intake_account import (
+    KEPT,
+    MADE,
+    MERGED,
+    READ,
+    REJECTED,
+    REPAIRED,
+    SET_TO_NULL,
+    ConversionAccount,
+    IntakeAccount,
+)
+
+HTML, JSON = "intake.html", "intake.json"
+RARE_CODE = "(rarer)"
+_RULES = (REJECTED, REPAIRED, SET_TO_NULL, MERGED)
+
+
+def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None) -> dict[str, Released]:
+    """Release the account of an intake.
+
+    Parameters
+    ----------
+    account
+        The exact account.
+    disclosure
+        The rule; the account's own if left out.
+
+    Returns
+    -------
+    dict of str to Released
+        ``files``, ``inputs`` (read = kept + rejected), ``made`` (made = kept + rejected + merged), ``rules``,
+        ``years``, ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
+
+    Examples
+    --------
+    >>> schema = {"dataset": pl.String, "column": pl.String, "rule": pl.String, "outcome": pl.String, "rows": pl.Int64}
+    >>> rows = [("lmed.dispensings", "", "", "read", 70), ("lmed.dispensings", "", "too few fields", "rejected", 2)]
+    >>> counts = ConversionAccount(counts=pl.DataFrame(rows, schema=schema, orient="row").drop("column"))
+    >>> release_conversion(counts).frame["rejected"].to_list()
+    [None]
+    """
+    return release(_intake_tables(account, disclosure or account.disclosure), disclosure or account.disclosure)
+
+
+def release_conversion(account: ConversionAccount, disclosure: Disclosure | None = None) -> Released:
+    """Release the account of a conversion from another standard.
+
+    Parameters
+    ----------
+    account, disclosure
+        As in `release_intake`.
+
+    Returns
+    -------
+    Released
+        dataset (a table of the source), read, kept, rejected, merged.
+
+    Examples
+    --------
+    >>> rows = [("death", "read", "", 30), ("death", "kept", "", 28), ("death", "rejected", "no date", 2)]
+    >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
+    >>> release_conversion(ConversionAccount(counts=counts)).frame.row(0)
+    ('death', 30, None, None, 0)
+    """
+    outcomes = (READ, KEPT, REJECTED, MERGED)
+    rows = _by_outcome(account.counts, outcomes, READ)
+    return release(Table(rows, dimensions=("dataset",), counts=outcomes), disclosure or account.disclosure)
+
+
+def summary_lines(inputs: Released) -> Iterator[str]:
+    """Say in one line a dataset how many rows were read and rejected, as they were released.
+
+    Parameters
+    ----------
+    inputs
+        ``inputs`` of `release_intake`, or what `release_conversion` gives.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
+    >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
+    >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts))))
+    death                        read 1,230, rejected (withheld)
+    """
+    for row in inputs.frame.iter_rows(named=True):
+        read, rejected = ("(withheld)" if row[name] is None else f"{row[name]:,}" for name in (READ, REJECTED))
+        yield f"{row['dataset']:<28} read {read}, rejected {rejected}"
+
+
+def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Disclosure | None = None) -> None:
+    """Release the account of an intake and write it as ``intake.html`` and ``intake.json``.
+
+    Parameters
+    ----------
+    account, disclosure
+        As in `release_intake`.
+    folder
+        Where the two files are written.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    released = release_intake(account, disclosure)
+    (folder / JSON).write_text(_json(account, released), encoding="utf-8")
+    (folder / HTML).write_text(_html(account, released), encoding="utf-8")
+
+
+def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, Table]:
+    in_rules = (pl.col("outcome").is_in(_RULES)) & (pl.col("rows") > 0)
+    rules = account.counts.filter(in_rules).sort("dataset", "outcome", "column", "rule")
+    cells = account.cells.with_columns(share=(pl.col("missing") / pl.col("rows")).round(3))
+    links = account.links.with_columns(share=(pl.col("linked") / pl.col("persons")).round(3).fill_nan(None))
+    return {
+        "files": Table(account.files, dimensions=("file",), public=("dataset", "format", "unverified", "unused")),
+        "inputs": Table(
+            _by_outcome(account.counts, (READ, KEPT, REJECTED), READ),
+            dimensions=("dataset",),
+            counts=(READ, KEPT, REJECTED),
+        ),
+        "made": _made(account),
+        "rules": Table(rules, dimensions=("dataset", "column", "rule", "outcome"), counts=("rows",)),
+        "years": Table(account.years, dimensions=("table", "year"), counts=("rows",), public=("hole",)),
+        "missing": Table(
+            cells,
+            dimensions=("dataset", "column", "year"),
+            counts=("rows", "missing"),
+            derived={"share": ("rows", "missing")},
+        ),
+        "links": Table(
+            links, dimensions=("link",), counts=("persons", "linked"), derived={"share": ("persons", "linked")}
+        ),
+        "codes": Table(_codes(account, disclosure.min_count), dimensions=("table", "code"), counts=("rows",)),
+        "breaks": Table(account.definitions, dimensions=("table", "code", "definition", "year"), counts=("rows",)),
+    }
+
+
+def _by_outcome(counts: pl.DataFrame, outcomes: Sequence[str], first: str) -> pl.DataFrame:
+    """Give a row for each dataset that has the first outcome, and a column for each outcome."""
+    chosen = counts.filter(pl.col("outcome").is_in(outcomes))
+    datasets = chosen.filter(outcome=first)["dataset"].unique()
+    sums = [pl.col("rows").filter(pl.col("outcome") == each).sum().alias(each) for each in outcomes]
+    return chosen.filter(pl.col("dataset").is_in(datasets.implode())).group_by("dataset").agg(sums).sort("dataset")
+
+
+def _made(account: IntakeAccount) -> Table:
+    counts = (MADE, KEPT, REJECTED, MERGED)
+    rows = _by_outcome(account.counts, counts, MADE).rename({"dataset": "table"})
+    covered = rows.join(account.coverage, on="table", how="left", maintain_order="left")
+    return Table(covered, dimensions=("table",), counts=counts, public=("coverage_start", "coverage_end"))
+
+
+def _codes(account: IntakeAccount, min_count: int) -> pl.DataFrame:
+    """Codes without a known shape; one that few rows have is not spelled out."""
+    shown = pl.when(pl.col("rows") < min_count).then(pl.lit(RARE_CODE)).otherwise("code").alias("code")
+    rows = account.codes.group_by("table", shown).agg(pl.col("rows").sum())
+    return rows.sort("table", "rows", "code", descending=[False, True, False])
+
+
+def _json(account: IntakeAccount, released: Mapping[str, Released]) -> str:
+    content = {
+        "name": account.name,
+        "data_end": account.data_end.isoformat(),
+        "disclosure": released["rules"].rule["en"],
+        "tables": {name: each.frame.to_dicts() for name, each in released.items()},
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1, default=date.isoformat) + "\n"
+
+
+def _html(account: IntakeAccount, released: Mapping[str, Released]) -> str:
+    environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["number"] = _number
+    source = resources.files(__package__).joinpath("templates", "intake.html").read_text(encoding="utf-8")
+    frames = {name: each.frame for name, each in released.items()}
+    unverified = frames["files"].filter(pl.col("unverified") != "").unique("dataset", maintain_order=True)
+    html: str = environment.from_string(source).render(
+        name=account.name,
+        data_end=account.data_end,
+        disclosure=released["rules"].rule["en"],
+        tables={name: frame.to_dicts() for name, frame in frames.items()},
+        years=_wide(frames["years"], "rows", ["table"]),
+        holes=frames["years"].filter("hole").select("table", "year").to_dicts(),
+        missing=_wide(frames["missing"].drop_nulls("year"), "share", ["dataset", "column"]),
+        unverified=unverified.to_dicts(),
+    )
+    return html
+
+
+def _wide(frame: pl.DataFrame, value: str, index: list[str]) -> dict[str, object]:
+    """Lay years out as columns: the years, and one row an index with its values in their order."""
+    years = frame["year"].unique().sort().to_list()
+    cells: dict[tuple[str, ...], dict[int, object]] = {}
+    for row in frame.iter_rows(named=True):
+        cells.setdefault(tuple(row[name] for name in index), {})[row["year"]] = row[value]
+    known = [{"names": names, "values": [found.get(year, "") for year in years]} for names, found in cells.items()]
+    return {"years": years, "rows": known}
+
+
+def _number(value: object) -> str:
+    """Write a count with thin spaces, a withheld one as a dash, a share in per cent."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{100 * value:.1f} %"
+    return f"{value:,}".replace(",", "\u2009") if isinstance(value, int) else str(value)

@@ -1,0 +1,81 @@
+"""What a check of registers found: exact counts, which `riskstrat.publication` releases before they are shown.
+
+In: frames of counts. Out: the same, named; nothing here releases, draws or writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, get_args
+
+import polars as pl
+
+from riskstrat.disclosure import Disclosure
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""From the gravest: results would be wrong; they may be; worth knowing."""
+
+
+def _unrounded() -> Disclosure:
+    """Withhold small counts and show the others as they are: rounding would hide whether all is accounted for."""
+    return Disclosure(rounding=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DryRun:
+    """What the declaration of a condition finds in registers.
+
+    Attributes
+    ----------
+    condition, as_of
+        Name of the condition, and the as-of date of the index dates.
+    components
+        part (``population``, ``index``, ``outcome``, ``features`` ...), component (column of a feature), register,
+        codes, settings and positions (joined by commas), in_registers, different (codes), rows, persons: one row for
+        each component and each kind of rows that it asks for, whenever they were recorded and whoever they are about.
+    flow
+        The flow of the cohort: step, part, reason, reason_sv, persons (``people``) and index dates (``rows``); empty
+        where nobody is eligible.
+    """
+
+    condition: str
+    as_of: date
+    components: pl.DataFrame = field(repr=False)
+    flow: pl.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Findings:
+    """What a check of registers found.
+
+    Attributes
+    ----------
+    name
+        Of the registers.
+    tables
+        Names of the tables that were checked.
+    findings
+        severity, table, rule, about (a code, year or day), rows, of, sentence (with the fields ``{rows}``, ``{of}``,
+        ``{share}`` and ``{about}``): one row a finding, exact.
+    dry_run
+        What a condition finds; None where none was given.
+    disclosure
+        The rule under which all of it is shown: small counts withheld, the others as they are.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    findings: pl.DataFrame = field(repr=False)
+    dry_run: DryRun | None = None
+    disclosure: Disclosure = field(default_factory=_unrounded)
+
+    def count(self, severity: Severity) -> int:
+        """Count the findings of a severity."""
+        return self.findings.filter(severity=severity).height
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found makes results wrong."""
+        return self.count("error") > 0

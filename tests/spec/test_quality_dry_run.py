@@ -1,0 +1,113 @@
+"""The dry run: registers and a condition in; the rows, persons and index dates behind everything that it names out."""
+
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from riskstrat.cli import app
+from riskstrat.declare import Age, AtEvent, Count, Ever, Excluding, FirstEvent, LocalisedText, Population
+from riskstrat.publication.findings import publish_findings
+from riskstrat.quality import check, count_declared_rows
+from small_registers import BuildRegisters, MadeUp
+
+PERSONS = [{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(1, 13)]
+STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
+DIABETES = Excluding(having=Ever(register="diagnoses", codes="E11"), reason=LocalisedText(en="diabetes", sv="diabetes"))
+VISITS = Count(register="contacts", codes="visit", within="2y")
+AS_OF = date(2023, 1, 1)
+
+
+def diagnosed(person: int, code: str, setting: str = "inpatient", position: str = "main") -> dict[str, object]:
+    return {
+        "person_id": person, "date": date(2015, 1, 1), "code": code, "setting": setting, "position": position,
+    }  # fmt: skip
+
+
+DIAGNOSES = [
+    *(diagnosed(person, "I630") for person in range(1, 7)),
+    diagnosed(1, "I639"),
+    diagnosed(1, "I639", position="other"),
+    diagnosed(2, "I639", setting="primary"),
+    *(diagnosed(person, "E119") for person in (11, 12)),
+]
+
+
+def rows_and_persons(components: pl.DataFrame, part: str) -> list[tuple[object, ...]]:
+    return (
+        components.filter(part=part).select("component", "codes", "in_registers", "different", "rows", "persons").rows()
+    )
+
+
+def test_components_are_counted_by_codes_settings_and_positions(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    condition = replace(made_up(outcome=STROKE, population=Population(excluding=(DIABETES,))), features=(Age(), VISITS))
+    components = count_declared_rows(condition, registers)
+    assert rows_and_persons(components, "outcome") == [("", "I63", True, 2, 7, 6)]
+    assert rows_and_persons(components, "population") == [("", "E11", True, 1, 2, 2)]
+    assert rows_and_persons(components, "features") == [(VISITS.column, "visit", False, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1, 2, 5, 1000])
+def test_how_many_rows_are_held_changes_nothing(build_registers: BuildRegisters, made_up: MadeUp, rows_at_a_time: int):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    condition = made_up(outcome=STROKE, population=Population(excluding=(DIABETES,)))
+    whole = count_declared_rows(condition, registers)
+    assert count_declared_rows(condition, registers, rows_at_a_time=rows_at_a_time).equals(whole)
+
+
+def test_persons_and_index_dates_are_those_of_the_cohort(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    found = check(registers, made_up(population=Population(excluding=(DIABETES,))), as_of=AS_OF)
+    assert found.dry_run is not None
+    assert found.dry_run.as_of == AS_OF
+    included = found.dry_run.flow.filter(part="included")
+    assert included.select("people", "rows").row(0) == (10, 10)
+    left_out = found.dry_run.flow.filter(part="left_out", reason="diabetes")
+    assert left_out.select("people", "rows").row(0) == (2, 2)
+
+
+def test_without_a_condition_nothing_is_run(build_registers: BuildRegisters):
+    found = check(build_registers(PERSONS))
+    assert found.dry_run is None
+    assert publish_findings(found).components is None
+
+
+def test_nobody_eligible_is_an_error_beside_the_counts(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    found = check(registers, made_up(index=AtEvent(register="diagnoses", codes="Z99"), outcome=STROKE), as_of=AS_OF)
+    assert found.has_errors
+    assert found.findings.filter(severity="error")["rule"].to_list() == ["nobody is eligible"]
+    assert found.dry_run is not None
+    assert rows_and_persons(found.dry_run.components, "index") == [("", "Z99", True, 0, 0, 0)]
+    assert "nobody is eligible for made_up" in str(publish_findings(found))
+
+
+def test_small_counts_are_withheld_in_text_and_tables(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    found = check(registers, made_up(outcome=STROKE, population=Population(excluding=(DIABETES,))), as_of=AS_OF)
+    published = publish_findings(found)
+    assert published.components is not None
+    excluded = published.components.filter(part="population")
+    assert excluded.select("different", "rows", "persons").row(0) == (None, None, None)
+    outcome = published.components.filter(part="outcome")
+    assert outcome.select("rows", "persons").row(0) == (7, 6)
+    told = str(published)
+    assert "`I63` in diagnoses (inpatient, main): 7 rows of 6 persons" in told
+    assert "`E11` in diagnoses: few rows of few persons" in told
+
+
+def test_the_record_shows_no_count(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    told = repr(check(registers, made_up(outcome=STROKE), as_of=AS_OF))
+    assert "shape" not in told
+    assert len(told) < 2_000
+
+
+def test_the_command_counts_what_a_condition_finds(build_registers: BuildRegisters):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES, prescriptions=[], measurements=[])
+    said = CliRunner().invoke(app, ["check", str(registers.folder), "--condition", "early_cvd"])
+    assert "What early_cvd finds" in said.output
+    assert "rows of" in said.output
