@@ -58,18 +58,25 @@ def fractional_slope(true: np.ndarray, predicted: np.ndarray) -> float:
     raise RuntimeError(message)
 
 
+def recalibrated_risk(study: Study) -> np.ndarray:
+    """Out-of-fold risks by person, at the level of each period."""
+    cohort, risk = study.cohort.covered, study.evaluation.risk
+    return recalibrate(cohort, risk, study.model.estimator.link).apply(risk, cohort.people["landmark"].to_numpy())
+
+
 def held_against(study: Study, truth: Truth) -> dict[str, float]:
     """Compare one study with the truth about its people."""
-    people = study.cohort.people.with_row_index("row")
+    cohort = study.cohort.covered
+    people = cohort.people.with_row_index("row")
     known = true_risk(truth, people.select("person_id", "index_date"), study.condition.name)
     found = people.select("row", "assessed").with_columns(known.select("risk", "linear_predictor"))
     at = found.filter(pl.col("risk").is_not_null(), pl.col("assessed"))
     rows, true = at["row"].to_numpy(), at["risk"].to_numpy().astype(float)
-    horizon, y = study.cohort.horizon_days, study.cohort.outcome[rows]
-    ours, theirs = study.risks["person"][rows], expit(at["linear_predictor"].to_numpy().astype(float))
+    horizon, y = cohort.horizon_days, cohort.outcome[rows]
+    ours, theirs = study.evaluation.risk[rows], expit(at["linear_predictor"].to_numpy().astype(float))
     return {
         "matched": len(rows) / found.filter("assessed").height,
-        "true_sum_over_outcomes": float(true.sum() / recalibrate(study.cohort, study.risks["person"]).risk[rows].sum()),
+        "true_sum_over_outcomes": float(true.sum() / recalibrated_risk(study)[rows].sum()),
         "slope": study.performance.estimate("calibration_slope"),
         "true_slope": fractional_slope(true, ours),
         "chance_slope": chance_slope(study, rows, true),
@@ -82,8 +89,10 @@ def held_against(study: Study, truth: Truth) -> dict[str, float]:
 
 def chance_slope(study: Study, rows: np.ndarray, true: np.ndarray) -> float:
     """Slope of what happened on the true risks, among those whose outcome is known: 1 but for chance."""
-    people = study.cohort.people[rows]
-    known = people.select((pl.col("event") != 0) | (pl.col("duration_days") >= study.cohort.horizon_days)).to_series()
+    people = study.cohort.covered.people[rows]
+    known = people.select(
+        (pl.col("event") != 0) | (pl.col("duration_days") >= study.cohort.covered.horizon_days)
+    ).to_series()
     happened = people.select((pl.col("event") == 1).cast(pl.Float64)).to_series()
     return fractional_slope(happened.filter(known).to_numpy(), true[known.to_numpy()])
 
@@ -93,12 +102,12 @@ def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict
 
     Whose true risk is not known counts with the expected one.
     """
-    recalibration = recalibrate(study.cohort, study.risks["area"], study.model.link)
-    agreed = recalibration.apply(study.risks["area"], study.cohort.people["landmark"].to_numpy())
-    counts = observed_expected(study.cohort, agreed, recalibration)
+    recalibration = recalibrate(study.cohort.covered, study.area_results.risk, study.model.estimator.link)
+    agreed = recalibration.apply(study.area_results.risk, study.cohort.covered.people["landmark"].to_numpy())
+    counts = observed_expected(study.cohort.covered, agreed, recalibration)
     risk = agreed.copy()
     risk[rows] = true
-    label = study.cohort.people["area_id"]
+    label = study.cohort.covered.people["area_id"]
     names = study.areas.table["area_id"]
     group = (
         label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
@@ -163,7 +172,9 @@ def measure(seed: int, people: int, names: Sequence[str]) -> pl.DataFrame:
         rows = []
         for name in names:
             study = rs.run(rs.conditions.load(name), registers, AS_OF, rs.Settings(bootstrap_draws=50))
-            rows.append({"condition": name, "seed": seed, "model": study.choice.chosen, **held_against(study, truth)})
+            rows.append(
+                {"condition": name, "seed": seed, "model": study.model.candidate.label, **held_against(study, truth)}
+            )
             print(rows[-1], file=sys.stderr, flush=True)
     return pl.DataFrame(rows)
 

@@ -13,17 +13,23 @@ import pytest
 from fixture_municipality import frailty, municipality_study, small_municipality  # noqa: F401
 from riskstrat import conditions
 from riskstrat.areas import estimate_areas, inequality
-from riskstrat.declare import Settings
+from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
 from riskstrat.explanation import decompose_groups
 from riskstrat.priorities import prioritise
+from riskstrat.recalibration import InTheLarge
+from riskstrat.records.area_results import AreaResults
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.model import Provenance, RiskModel
+from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
-from riskstrat.records.study import Choice, Source, Study
+from riskstrat.records.study import Source, Study
 from riskstrat.validation import overlap, person_folds, temporal_split, validate
 
 AS_OF = date(2024, 1, 1)
 AREAS = 51
+NO_STRATA = Omission(part="strata_plan", reason=LocalisedText(en="Strata are too small.", sv="Grupperna är för små."))
 FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
 
 
@@ -55,6 +61,7 @@ def invented_people(
             "event": event,
             "duration_days": np.where(event == 1, rng.integers(1, 730, n), 731).astype(float),
             "assessed": [True] * n,
+            "horizon_covered": [True] * n,
             "landmark": np.full(n, landmark, dtype=np.int32),
         }
     )
@@ -142,33 +149,27 @@ def invented_study(
     areas_names = [first_name, *(f"Område {i:02d}" for i in range(1, AREAS))]
     simple = np.full(len(risk), risk.mean()) + rng.normal(0, 0.01, len(risk))
     check = validate(risk, cohort, by=["sex"], baseline=simple, draws=20)
+    scores = {"name": ["Logistic", "Boosting", "AgeSex"], "brier": [0.1, 0.101, 0.12]}
     return Study(
         condition=condition,
         settings=settings,
         as_of=AS_OF,
         source=invented_source(areas_names),
-        version="0.1.0",
         cohort=cohort,
         target=target,
-        choice=Choice(
-            chosen="Logistic",
-            scores=pl.DataFrame(
+        scores=pl.DataFrame({**scores, "prediction_accuracy": [0.2, 0.19, 0.04]}),
+        model=invented_model(condition, settings, columns),
+        evaluation=Evaluation(
+            checks={"person": check, "time": check},
+            splits=pl.DataFrame(
                 {
-                    "name": ["Logistic", "Boosting", "AgeSex"],
-                    "brier": [0.1, 0.101, 0.12],
-                    "prediction_accuracy": [0.2, 0.19, 0.04],
+                    "split": ["person", "time"],
+                    "note": [folds.note, temporal_split(trained, 731).note],
+                    "shared_persons": [int(overlap(folds, trained)["shared_persons"].sum()), 0],
+                    "shared_families": [0, 0],
                 }
             ),
-        ),
-        model=NoModel(),
-        checks={"person": check, "area": check, "time": check},
-        splits=pl.DataFrame(
-            {
-                "split": ["person", "time"],
-                "note": [folds.note, temporal_split(trained, 731).note],
-                "shared_persons": [int(overlap(folds, trained)["shared_persons"].sum()), 0],
-                "shared_families": [0, 0],
-            }
+            risk=risk,
         ),
         explanation=Explanation(
             values=contributions,
@@ -177,13 +178,38 @@ def invented_study(
             families=tuple(feature.family for feature in condition.features),
             link="logit",
         ),
-        risks={},
         target_risk=now_risk,
-        areas=areas,
-        reasons=reasons,
-        inequality=inequality(areas.draws.risk, areas.table["target_people"].to_numpy(), need[CARE_NEED].to_numpy()),
+        area_results=AreaResults(
+            estimates=areas,
+            check=check,
+            risk=risk,
+            target_risk=now_risk,
+            reasons=reasons,
+            inequality=inequality(
+                areas.draws.risk, areas.table["target_people"].to_numpy(), need[CARE_NEED].to_numpy()
+            ),
+            strata=NO_STRATA,
+        ),
         plan=prioritise(areas, condition.programmes[0], settings.budget_sek, care_need=need),
         strata_plan=None,
+        omissions=(NO_STRATA,),
+    )
+
+
+def invented_model(condition: Condition, settings: Settings, columns: tuple[str, ...]) -> RiskModel:
+    """A model that predicts nothing: reports read only what it is called."""
+    provenance = Provenance(
+        as_of=AS_OF, registers="Modellstad", fingerprint="0123456789ab", settings=settings, version="0.1.0"
+    )
+    return RiskModel(
+        condition=condition,
+        candidate=Candidate("Logistic"),
+        estimator=NoModel(),
+        columns=columns,
+        families={feature.column: feature.family for feature in condition.features},
+        recalibration=InTheLarge(shift=0.0, standard_error=0.1),
+        summary=pl.DataFrame({"column": columns}),
+        provenance=provenance,
     )
 
 
@@ -203,7 +229,8 @@ def scarce_study() -> Study:
 def placeless_study(study: Study) -> Study:
     """A study of registers without areas."""
     source = replace(study.source, area_names=None, geometry=None)
-    return replace(study, source=source, areas=None, reasons=None, inequality=None, plan=None)
+    omissions = (Omission(part="areas", reason=LocalisedText(en="No areas.", sv="Inga områden.")),)
+    return replace(study, source=source, area_results=None, plan=None, omissions=omissions)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,19 @@
 """The report in a real browser: charts drawn, nothing asked for, nothing wider than the screen."""
 
+import html
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, browse, images_told
 
+from riskstrat.publication import draw
 from riskstrat.records.study import Study
 from riskstrat.reports import write_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHORTEST_PNG = 20_000
 PHONE_PX = 390
+NARROWEST_PX = 250
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +26,7 @@ MEASURE = """<script>setTimeout(function () {
     drawn: page.dataset.charts, wide: page.scrollWidth, window: window.innerWidth,
     charts: document.querySelectorAll("[data-chart]").length,
     pictures: document.querySelectorAll("[data-chart] svg").length,
+    narrowest: Math.min(...Array.from(document.querySelectorAll("[data-chart] svg"), (svg) => svg.clientWidth)),
     shapes: document.querySelectorAll("#chart-map-classes svg path").length,
     requests: performance.getEntriesByType("resource").length});
   parent.postMessage(document.title, "*");
@@ -35,15 +37,6 @@ PHONE = """<!DOCTYPE html><title></title><script>
 addEventListener("message", function (told) { document.title = told.data; });
 </script><iframe width="390" height="800" style="border: 0" src="ADDRESS"></iframe>"""
 """No window of this browser is as narrow as a phone; a frame is."""
-
-
-def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the browser without a window; it may not reach the network."""
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=9000",
-               "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"]  # fmt: skip
-    return subprocess.run(
-        [str(CHROMIUM), *options, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope="module", params=["rich", "scarce", "placeless"])
@@ -68,6 +61,7 @@ def test_every_chart_is_drawn_and_nothing_is_wider_than_the_screen(report: Path,
     assert found["drawn"] == "drawn"
     assert found["charts"] == found["pictures"] != "0"
     assert int(found["wide"]) <= int(found["window"]) == width
+    assert int(found["narrowest"]) > NARROWEST_PX
     assert found["requests"] == "0"
     if "placeless" not in report.stem:
         assert int(found["shapes"]) > 51
@@ -93,3 +87,24 @@ def test_without_scripts_the_words_and_numbers_stand(report: Path):
     assert "väntas" in shown
     assert "<table" in shown
     assert "Bilden kräver JavaScript." in text
+
+
+def test_a_screen_reader_is_told_the_sentence_of_every_chart_after_it_is_drawn(report: Path):
+    labels = re.findall(r'role="img" aria-label="(.*?)"', report.read_text(encoding="utf-8"))
+    sentences = [html.unescape(label) for label in labels]
+    told = images_told(report.as_uri(), until="document.documentElement.dataset.charts === 'drawn'")
+    assert sentences
+    assert sorted(told) == sorted(sentences)
+
+
+def test_a_screen_reader_is_told_the_sentence_of_a_figure_in_a_notebook(study: Study, tmp_path: Path):
+    nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
+    figure = draw(study.plan, "sv")
+    data, metadata = figure._repr_mimebundle_()
+    cell = nbformat.v4.new_code_cell("figure")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data, metadata=metadata)]
+    page = tmp_path / "notebook.html"
+    converted = nbconvert.HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0]
+    page.write_text(converted, encoding="utf-8")
+    drawn = "document.images.length === 1 && document.images[0].naturalWidth > 600"
+    assert images_told(page.as_uri(), until=drawn) == [figure.alternative]

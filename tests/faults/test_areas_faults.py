@@ -76,6 +76,15 @@ def test_nobody_has_a_group():
         estimate_areas(cohort_of(), RISK, target_of(area_id=pl.lit(None, dtype=pl.String)), RISK)
 
 
+def test_index_dates_whose_horizon_is_not_covered_are_not_counted():
+    cohort = cohort_of(horizon_covered=pl.int_range(pl.len()) < N - 3)
+    for count in (lambda: estimate_areas(cohort, RISK, target_of(), RISK), lambda: recalibrate(cohort, RISK)):
+        with pytest.raises(UsageError, match="3 index dates whose horizon is not covered"):
+            count()
+    covered = cohort.covered
+    assert recalibrate(covered, RISK[:-3]).account["index_dates"].item() == N - 3
+
+
 @pytest.mark.parametrize("event", [0, 1, 2])
 def test_a_cohort_without_outcomes_or_with_nothing_else(event: int):
     with pytest.raises(DesignError, match="no outcome"):

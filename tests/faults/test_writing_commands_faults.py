@@ -149,6 +149,8 @@ def test_a_relative_target_is_seen_from_the_current_folder(
     monkeypatch.chdir(source.parent)
     refuses(command, source, "source", capsys, "is the source 'source'")
     refuses(command, source, ".", capsys, "contains the source 'source'")
+    (source.parent / "deep" / "here").mkdir(parents=True)
+    monkeypatch.chdir(source.parent / "deep" / "here")
     refuses(command, source, "..", capsys, "the current folder")
 
 

@@ -12,7 +12,6 @@ import pytest
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import ContractError, UsageError
-from riskstrat.figures import png, spec
 from riskstrat.publication import TableOne, display, draw, table_one
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.study import Study
@@ -146,14 +145,14 @@ def test_what_cannot_be_grouped_by_is_refused():
     ],
 )
 def test_the_flow_is_drawn_from_released_counts(language: str, expected: list[str]):
-    drawn = spec(draw(cohort(), language))
+    drawn = draw(cohort(), language).specification
     labels = [box["label"] for layer in drawn["layer"] for box in layer["data"]["values"] if "label" in box]
     assert labels[: len(expected)] == expected
 
 
 def test_the_flow_of_a_study_draws(study: Study):
     for record in (study.cohort, study.target):
-        assert png(draw(record, "en"), "en").startswith(b"\x89PNG")
+        assert draw(record, "en").png().startswith(b"\x89PNG")
 
 
 def test_persons_are_counted_once_and_decide_what_is_shown():

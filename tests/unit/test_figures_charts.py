@@ -8,19 +8,14 @@ from riskstrat.figures import (
     Language,
     area_intervals,
     comparisons,
-    load_words,
     map_classes,
     plan_curve,
-    png,
     reasons_bars,
-    spec,
     table_html,
     with_class,
 )
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
-
-WORDS = load_words("sv")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +66,7 @@ def test_a_withheld_area_has_no_class_but_that():
 
 
 def test_intervals_leave_withheld_areas_out_and_never_sort_by_risk():
-    drawn = spec(area_intervals(release(small_areas()), WORDS))
+    drawn = area_intervals(release(small_areas())).specification
     names = [row["name"] for row in values_of(drawn, 1)]
     assert names == ["Öster", "Norr"]
 
@@ -79,14 +74,14 @@ def test_intervals_leave_withheld_areas_out_and_never_sort_by_risk():
 def test_the_axis_of_one_class_is_that_of_all():
     areas = release(small_areas())
     domains = [
-        spec(area_intervals(areas, WORDS, kind))["layer"][1]["encoding"]["x"]["scale"]["domain"]
+        area_intervals(areas, of_class=kind).specification["layer"][1]["encoding"]["x"]["scale"]["domain"]
         for kind in ("clearly_higher", "clearly_lower")
     ]
     assert domains[0] == domains[1]
 
 
 def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: Published):
-    drawn = spec(map_classes(scarce.tables["areas"], str(scarce.source.geometry), WORDS))
+    drawn = map_classes(scarce.tables["areas"], str(scarce.source.geometry)).specification
     filled, blank, hatched = drawn["layer"]
     withheld = [feature["properties"] for feature in blank["data"]["values"]]
     assert len(filled["data"]["values"]) == 51
@@ -96,7 +91,7 @@ def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: Publis
 
 
 def test_every_area_of_a_rich_map_has_its_risk_in_words(released: Published):
-    drawn = spec(map_classes(released.tables["areas"], str(released.source.geometry), WORDS))
+    drawn = map_classes(released.tables["areas"], str(released.source.geometry)).specification
     told = [feature["properties"]["risk"] for feature in values_of(drawn)]
     assert len(drawn["layer"]) == 1
     assert all("%" in text and "–" in text for text in told)
@@ -105,7 +100,7 @@ def test_every_area_of_a_rich_map_has_its_risk_in_words(released: Published):
 def test_the_parts_of_a_bar_add_up_to_its_dot(released: Published):
     areas = with_class(released.tables["areas"])
     high = areas.filter(pl.col("class") == "clearly_higher")["area_id"].to_list()
-    drawn = spec(reasons_bars(released.tables["reasons"], released.tables["areas"], high, WORDS))
+    drawn = reasons_bars(released.tables["reasons"], released.tables["areas"], high).specification
     parts, _, dots = (layer.get("data", {}).get("values", []) for layer in drawn["layer"])
     for dot in dots:
         found = sum(row["points"] for row in parts if row["name"] == dot["name"])
@@ -113,15 +108,15 @@ def test_the_parts_of_a_bar_add_up_to_its_dot(released: Published):
     assert len(dots) == len(high)
 
 
-def test_the_plan_stands_first_among_its_rivals(released: Published):
-    drawn = spec(comparisons(released.tables["plan_comparisons"], WORDS))
+def test_the_plan_stands_first_among_its_comparators(released: Published):
+    drawn = comparisons(released.tables["plan_comparisons"]).specification
     assert values_of(drawn)[0]["label"] == "den här planen"
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_png_for_notebooks(released: Published, language: Language):
-    drawn = plan_curve(released.tables["plan_curve"], 2_000_000, load_words(language))
-    assert png(drawn, language, width_px=200).startswith(b"\x89PNG")
+    drawn = plan_curve(released.tables["plan_curve"], 2_000_000, language)
+    assert drawn.png(width_px=200).startswith(b"\x89PNG")
 
 
 def test_cells_of_a_table_are_escaped_and_missing_ones_are_a_dash():

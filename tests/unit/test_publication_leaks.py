@@ -39,9 +39,17 @@ class Shown:
 def under(study: Study, rule: Disclosure) -> Study:
     """Give the same study as if it had been run under another rule."""
     settings = replace(study.settings, min_count=rule.min_count, rounding=rule.rounding)
-    shown = {name: replace(getattr(study, name), disclosure=rule) for name in ("cohort", "target", "areas", "plan")}
-    checks = {name: replace(check, disclosure=rule) for name, check in study.checks.items()}
-    return replace(study, settings=settings, checks=checks, **shown)
+    results = study.area_results
+    assert results is not None
+    estimates = replace(results.estimates, disclosure=rule)
+    checks = {name: replace(check, disclosure=rule) for name, check in study.evaluation.checks.items()}
+    return replace(
+        study,
+        settings=settings,
+        evaluation=replace(study.evaluation, checks=checks),
+        area_results=replace(results, estimates=estimates, check=replace(results.check, disclosure=rule)),
+        **{name: replace(getattr(study, name), disclosure=rule) for name in ("cohort", "target", "plan")},
+    )
 
 
 def tracked(study: Study | Published, folder: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from riskstrat.reports.context import Estimate
 from riskstrat.reports.grade import GOOD, LOW, MODERATE, _agreement
-from riskstrat.reports.story import Estimate
 
 
 @pytest.mark.parametrize(

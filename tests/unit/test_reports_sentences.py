@@ -11,10 +11,10 @@ from riskstrat.disclosure import Disclosure, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
+from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, averted_sentence, expected_sentence
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
-from riskstrat.reports.story import Story, story_of
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
@@ -53,7 +53,7 @@ def plan_of(averted: float, lower: float, upper: float, chosen: int, cases: int 
     }
 
 
-def story(language: Language = "sv", condition: str = "childhood_obesity", **tables: Table) -> Story:
+def context(language: Language = "sv", condition: str = "childhood_obesity", **tables: Table) -> ReportContext:
     facts = Facts(
         condition=conditions.load(condition),
         settings=Settings(),
@@ -63,15 +63,15 @@ def story(language: Language = "sv", condition: str = "childhood_obesity", **tab
         chosen="Logistic",
         source=SourceFacts(name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31)),
     )
-    return story_of(publish_tables(facts, tables, RULE), language)
+    return report_context(publish_tables(facts, tables, RULE), language)
 
 
 def test_how_many_are_expected():
-    told = story(total=total_of(1287, 39.2, 27, 54))
+    told = context(total=total_of(1287, 39.2, 27, 54))
     assert expected_sentence(told) == (
         f"Av 1{NBSP}287 barn som fyllt 18 månader det senaste året väntas 39 (27–54) ha obesitas vid fyra års ålder."
     )
-    english = story("en", total=total_of(1287, 39.2, 27, 54))
+    english = context("en", total=total_of(1287, 39.2, 27, 54))
     assert expected_sentence(english) == (
         "Of 1,287 children who turned 18 months in the last year, 39 (27–54) are expected to have obesity at the age "
         "of four."
@@ -79,16 +79,18 @@ def test_how_many_are_expected():
 
 
 def test_a_large_number_is_rounded_to_what_its_interval_carries():
-    told = expected_sentence(story(condition="frailty", total=total_of(12215, 2143.4, 2041, 2238)))
+    told = expected_sentence(context(condition="frailty", total=total_of(12215, 2143.4, 2041, 2238)))
     assert f"väntas 2{NBSP}140 (2{NBSP}040–2{NBSP}240) råka ut för" in told
 
 
 def test_without_areas_no_interval_is_claimed():
-    assert "väntas 39 ha obesitas" in expected_sentence(story(total=total_of(1287, 39.2, None, None)))
+    assert "väntas 39 ha obesitas" in expected_sentence(context(total=total_of(1287, 39.2, None, None)))
 
 
 def test_a_number_that_is_withheld_is_said_to_be():
-    assert expected_sentence(story()) == "Antalet som väntas ha obesitas vid fyra års ålder är för litet för att visas."
+    assert (
+        expected_sentence(context()) == "Antalet som väntas ha obesitas vid fyra års ålder är för litet för att visas."
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,42 +128,42 @@ def test_a_number_that_is_withheld_is_said_to_be():
             {"higher": 2, "lower": 2},
             "sv",
             ("I två områden är risken tydligt högre än i kommunen; "
-             "för alla som visas vet vi åt vilket håll det skiljer."),
+             "för alla områden som visas är det tydligt om risken är högre eller lägre."),
         ),
     ],
 )  # fmt: skip
 def test_in_how_many_areas(counts: dict[str, int], language: Language, told: str):
-    assert areas_sentence(story(language, areas=areas_of(**counts))) == told
+    assert areas_sentence(context(language, areas=areas_of(**counts))) == told
 
 
 def test_what_the_budget_averts_is_told_as_small_as_it_is():
-    told = averted_sentence(story(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.52, 2.61, chosen=11)))
+    told = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.52, 2.61, chosen=11)))
     assert told == (
         f"Med 2{NBSP}miljoner kronor till familjecentraler med utökade hembesök från barnhälsovården i elva områden "
         "undviks uppskattningsvis 1,4 (0,5–2,6) fall av obesitas. Av 100 väntade fall undviks ungefär 4."
     )
-    less = averted_sentence(story(total=total_of(1287, 39, 27, 54), **plan_of(0.4, 0.1, 0.9, chosen=1)))
+    less = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(0.4, 0.1, 0.9, chosen=1)))
     assert less.endswith("i ett område undviks uppskattningsvis 0,4 (0,1–0,9) fall av obesitas. "
                          "Räkna alltså med mindre än ett helt fall.")  # fmt: skip
-    few = averted_sentence(story(total=total_of(9000, 2000, 1900, 2100), **plan_of(4.5, 1.9, 7.4, chosen=3)))
+    few = averted_sentence(context(total=total_of(9000, 2000, 1900, 2100), **plan_of(4.5, 1.9, 7.4, chosen=3)))
     assert few.endswith("Av 100 väntade fall undviks mindre än ett.")
 
 
 def test_a_plan_that_is_withheld_gives_no_number():
-    told = averted_sentence(story(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.5, 2.6, chosen=2, cases=3)))
+    told = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.5, 2.6, chosen=2, cases=3)))
     assert told.endswith("skulle ge är för få fall för att visas.")
     assert "1,4" not in told
 
 
 def test_without_a_plan_nothing_is_said_of_a_budget():
-    assert averted_sentence(story()) == (
+    assert averted_sentence(context()) == (
         "Någon insats är inte angiven, så rapporten säger inget om vad en budget skulle ge."
     )
 
 
 def test_why_here_in_one_area():
     reasons = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6, "unexplained": 0.5}, (0.5, -0.5, 1.6))
-    assert reasons_sentence(story(), reasons) == (
+    assert reasons_sentence(context(), reasons) == (
         "risken är 2,8 procentenheter högre än i kommunen. Utöver ålder och kön är skillnaden +3,1. "
         "Största kända del: levnadsvillkor (+2,6). Oförklarat av registren: 0,5 (−0,5 till 1,6)."
     )
@@ -169,9 +171,9 @@ def test_why_here_in_one_area():
 
 def test_an_area_that_is_high_only_beyond_age_and_sex_is_told_so():
     reasons = Reasons("1", "Norr", {"age_sex": -1.0, "area": 0.6}, None)
-    assert reasons_sentence(story("en"), reasons) == (
+    assert reasons_sentence(context("en"), reasons) == (
         "the risk is 0.4 percentage points lower than in the municipality. Beyond age and sex the difference is +0.6. "
-        "Largest known part: place (+0.6)."
+        "Largest known part: conditions of the area (+0.6)."
     )
 
 
@@ -187,6 +189,6 @@ def test_an_area_that_is_high_only_beyond_age_and_sex_is_told_so():
 )
 def test_the_grade_is_the_worst_of_its_reasons(half: float, counts: dict[str, int], grade: str):
     total = total_of(1000, 100, 100 * (1 - half), 100 * (1 + half))
-    found = grade_of(story(total=total, areas=areas_of(**counts)))
+    found = grade_of(context(total=total, areas=areas_of(**counts)))
     assert found.grade == grade
     assert found.reasons[-1] == "Insatsens effekt är ett antagande, inte något som registren visar."

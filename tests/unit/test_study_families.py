@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskstrat.declare import Age, Ever
-from riskstrat.study.composition import families_of
+from riskstrat.study.data import factor_families
 
 
 def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
@@ -17,7 +17,7 @@ def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
     )
     shares = ("diagnoses", "mother__diagnoses", "sibling__diagnoses")
     columns = [*(feature.column for feature in features), *(f"{name}__observed_share" for name in shares)]
-    families = families_of(features, columns)
+    families = factor_families(features, columns)
     assert [families[column] for column in columns] == [
         "age_sex", "health_care", "growth_family", "living_conditions", "area",
         "health_care", "growth_family", "living_conditions",

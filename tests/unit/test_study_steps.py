@@ -1,9 +1,218 @@
-"""The steps of a study on a small real municipality."""
+"""The steps of a study on a small real municipality: each step, and each part that may be missing."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import riskstrat as rs
+from fixture_municipality import AS_OF, QUICK
+from riskstrat.declare import Candidate, Condition, Settings
+from riskstrat.records.model import RiskModel
+from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
+from riskstrat.registers import Registers
+from riskstrat.study import (
+    Comparison,
+    StudyData,
+    compare,
+    estimate_area_results,
+    evaluate,
+    fit,
+    plan,
+    prepare,
+)
 
 
-def test_the_whole_study_answers_everything(municipality_study: Study):
-    assert set(municipality_study.checks) == {"person", "area", "time"}
-    assert municipality_study.areas is not None
-    assert municipality_study.plan is not None
+@pytest.fixture(scope="module")
+def data(small_municipality: Registers, frailty: Condition) -> StudyData:
+    return prepare(frailty, small_municipality, AS_OF, QUICK)
+
+
+@pytest.fixture(scope="module")
+def comparison(data: StudyData) -> Comparison:
+    return compare(data)
+
+
+@pytest.fixture(scope="module")
+def model(data: StudyData, comparison: Comparison) -> RiskModel:
+    return fit(data, comparison)
+
+
+def test_prepared_rows_are_covered_and_in_one_order(data: StudyData):
+    training = data.training
+    assert training.cohort.people["horizon_covered"].all()
+    assert training.X.select("person_id", "index_date").equals(training.cohort.people.select("person_id", "index_date"))
+    assert data.target.X["person_id"].equals(data.target.target.people["person_id"])
+    assert set(data.splits) == {"person", "time", "area"}
+    assert set(data.families) >= set(training.X.columns) - {"person_id", "index_date"}
+
+
+def test_a_model_is_a_value_without_rows_about_persons(model: RiskModel, data: StudyData):
+    assert model.columns == tuple(data.training.X.columns)
+    assert model.provenance.fingerprint == data.source.fingerprint
+    assert model.summary["persons"].drop_nulls().min() >= 100
+    held = [value for value in vars(model).values() if isinstance(value, pl.DataFrame | np.ndarray)]
+    assert all(len(value) == len(model.columns) - 2 for value in held)
+    assert len(repr(model)) < 2000
+
+
+def test_the_summary_aggregates_the_training_data(model: RiskModel, data: StudyData):
+    row = model.summary.row(by_predicate=pl.col("column") == "age_years", named=True)
+    ages = data.training.X["age_years"]
+    assert row["mean"] == pytest.approx(ages.mean(), rel=5e-3)
+    assert row["upper"] == pytest.approx(ages.quantile(0.99), rel=5e-3)
+    assert row["persons"] == data.training.cohort.people["person_id"].n_unique()
+
+
+def test_a_column_known_for_few_persons_leaves_no_aggregate(data: StudyData, comparison: Comparison):
+    few = pl.Series([1.0] * 99 + [None] * (data.training.X.height - 99))
+    X = data.training.X.with_columns(few.alias("known_for_few"))
+    training = replace(data.training, X=X)
+    found = fit(replace(data, training=training), comparison)
+    row = found.summary.row(by_predicate=pl.col("column") == "known_for_few", named=True)
+    assert all(value is None for name, value in row.items() if name != "column")
+
+
+def test_a_models_risks_are_recalibrated(model: RiskModel, data: StudyData):
+    raw = model.estimator.predict_risk(data.target.X)
+    found = model.predict_risk(data.target.X)
+    assert found == pytest.approx(model.recalibration.apply(raw))
+    assert not np.allclose(found, raw, rtol=1e-6)
+
+
+def test_the_comparison_may_be_left_out(data: StudyData, model: RiskModel, comparison: Comparison):
+    assert np.array_equal(fit(data).predict_risk(data.target.X), model.predict_risk(data.target.X))
+    alone, given = (evaluate(data, model, each) for each in (None, comparison))
+    assert alone.checks["person"].table.equals(given.checks["person"].table)
+
+
+def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, comparison: Comparison, model: RiskModel):
+    results = estimate_area_results(data, model)
+    assert not isinstance(results, Omission)
+    assert municipality_study.scores.equals(comparison.scores)
+    assert municipality_study.areas.table.equals(results.estimates.table)
+    assert municipality_study.plan.units.equals(plan(data, results).areas.units)
+    assert municipality_study.model.digest == model.digest
+    assert np.array_equal(municipality_study.target_risk, results.target_risk)
+
+
+def test_progress_rises_to_the_end(small_municipality: Registers, frailty: Condition):
+    told: list[tuple[str, float]] = []
+    rs.run(frailty, small_municipality, AS_OF, QUICK, progress=lambda step, share: told.append((step, share)))
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+    assert len({step for step, _ in told}) >= 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "model_changes"),
+    [
+        ({"budget_sek": 1.0}, False),
+        ({"min_count": 20}, False),
+        ({"rounding": 10}, False),
+        ({"posterior_draws": 1_000}, False),
+        ({"bootstrap_draws": 60}, False),
+        ({"area_folds": 3}, False),
+        ({"strata": ("area_id", "sex")}, False),
+        ({"seed": 1}, True),
+        ({"folds": 3}, True),
+        ({"candidates": (Candidate("Boosting"),)}, True),
+        ({"candidates": (Candidate("Boosting", max_leaf_nodes=3),)}, True),
+    ],
+)
+def test_the_two_digests(municipality_study: Study, changed: dict[str, object], *, model_changes: bool):
+    settings = replace(QUICK, **changed)
+    model = municipality_study.model
+    moved = replace(model, provenance=replace(model.provenance, settings=settings))
+    study = replace(municipality_study, settings=settings, model=moved)
+    assert (moved.digest != model.digest) == model_changes
+    assert study.digest != municipality_study.digest
+
+
+def test_a_programme_changes_the_study_and_not_the_model(municipality_study: Study):
+    condition = replace(municipality_study.condition, programmes=())
+    model = replace(municipality_study.model, condition=condition)
+    study = replace(municipality_study, condition=condition, model=model)
+    assert model.digest == municipality_study.model.digest
+    assert study.digest != municipality_study.digest
+
+
+def test_the_as_of_date_and_the_data_change_the_model(municipality_study: Study):
+    model = municipality_study.model
+    for changed in ({"as_of": date(2023, 1, 1)}, {"fingerprint": "other"}, {"version": "other"}):
+        assert replace(model, provenance=replace(model.provenance, **changed)).digest != model.digest
+
+
+def omitted(study: Study) -> dict[str, str]:
+    return {omission.part: omission.reason.en for omission in study.omissions}
+
+
+def test_nothing_is_missing_without_being_told(municipality_study: Study):
+    parts = {
+        "validation_in_time": "time" in municipality_study.checks,
+        "areas": municipality_study.areas is not None,
+        "plan": municipality_study.plan is not None,
+        "strata_plan": municipality_study.strata_plan is not None,
+    }
+    assert {part for part, there in parts.items() if not there} == set(omitted(municipality_study)) & set(parts)
+    assert "strata_plan" in omitted(municipality_study)  # 3,000 inhabitants in 51 areas are too few for strata of 50
+
+
+def test_without_facts_about_areas_only_inequality_is_missing(data: StudyData, model: RiskModel):
+    target = replace(data.target, care_need=None)
+    results = estimate_area_results(replace(data, target=target), model)
+    assert not isinstance(results, Omission)
+    assert [omission.part for omission in results.omissions] == ["inequality"]
+
+
+def test_without_any_area_there_are_no_area_results(data: StudyData, model: RiskModel):
+    cohort = data.training.cohort
+    people = cohort.people.with_columns(pl.lit(None, pl.String).alias("area_id"))
+    splits = {name: split for name, split in data.splits.items() if name != "area"}
+    training = replace(data.training, cohort=replace(cohort, people=people))
+    found = estimate_area_results(replace(data, training=training, splits=splits), model)
+    assert isinstance(found, Omission)
+    assert found.part == "areas"
+
+
+def test_without_a_programme_there_is_no_plan(data: StudyData, model: RiskModel):
+    results = estimate_area_results(data, model)
+    plans = plan(replace(data, condition=replace(data.condition, programmes=())), results)
+    assert isinstance(plans.areas, Omission)
+    assert isinstance(plans.strata, Omission)
+
+
+def test_without_an_earlier_landmark_nothing_is_tested_in_time(
+    data: StudyData, comparison: Comparison, model: RiskModel
+):
+    late = replace(data.splits["time"], train=(), test=())
+    found = evaluate(replace(data, splits={**data.splits, "time": late}), model, comparison)
+    assert set(found.checks) == {"person"}
+    assert [omission.part for omission in found.omissions] == ["validation_in_time"]
+
+
+def test_too_few_outcomes_in_time_is_told(data: StudyData, comparison: Comparison, model: RiskModel):
+    events = data.training.cohort.people["event"].to_numpy()
+    split = data.splits["time"]
+    few = tuple(rows[events[rows] != 1] for rows in split.test)
+    found = evaluate(replace(data, splits={**data.splits, "time": replace(split, test=few)}), model, comparison)
+    assert "too few outcomes" in found.omissions[0].reason.en
+
+
+def test_the_studys_rule_travels_with_its_values(small_municipality: Registers, frailty: Condition):
+    study = rs.run(frailty, small_municipality, AS_OF, replace(QUICK, min_count=20, rounding=10))
+    assert study.areas is not None
+    for record in (study.cohort, study.target, *study.checks.values(), study.areas, study.plan):
+        assert record.disclosure == study.settings.disclosure
+        assert record.disclosure.min_count == 20
+
+
+def test_settings_of_the_model_leave_out_what_changes_no_risk():
+    assert Settings(budget_sek=1.0, min_count=9).of_the_model == Settings().of_the_model
+    assert Settings(seed=4).of_the_model != Settings().of_the_model

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_asked
-from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
+from riskstrat.areas.observed_expected import ObservedExpected, coverage_problems, observed_expected, recalibrate
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.checks import risk_problems
@@ -109,6 +109,7 @@ def estimate_areas(
     raise_if(
         [
             *check_columns(columns, cohort=then, target=now),
+            *coverage_problems(cohort),
             *risk_problems("risk", risk, then.height),
             *risk_problems("target_risk", target_risk, now.height),
             *_option_problems(smoothing, neighbours, draws),

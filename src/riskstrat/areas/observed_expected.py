@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import sums
+from riskstrat.areas.grouping import raise_if, sums
+from riskstrat.errors import Problem
 from riskstrat.incidence import censoring_weights
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
@@ -87,6 +88,8 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
 
     Raises
     ------
+    UsageError
+        If the horizon of some index dates is not covered: what is counted uses ``cohort.covered``.
     DesignError
         If there is no outcome, or nothing but outcomes: observed and expected cannot be made to agree.
 
@@ -102,6 +105,7 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
     >>> recalibration.latest.apply(np.array([0.5])).round(6).tolist()
     [0.25]
     """
+    raise_if(coverage_problems(cohort))
     included, weight = _weights(cohort)
     outcome, landmark = _happened(cohort), cohort.people["landmark"].to_numpy()
     return in_the_large(risk, outcome, landmark, included=included, weight=weight, link=link)
@@ -128,6 +132,23 @@ def observed_expected(
         weighted_outcome=_happened(cohort) * (included.astype(np.float64) if weight is None else weight),
         dispersion=recalibration.dispersion(cohort.people["landmark"].to_numpy()),
     )
+
+
+def coverage_problems(cohort: Cohort) -> list[Problem]:
+    """List the index dates that cannot be counted because the registers end before their horizon."""
+    people = cohort.people
+    uncovered = 0 if "horizon_covered" not in people.columns else int((~people["horizon_covered"]).sum())
+    if not uncovered:
+        return []
+    return [
+        Problem(
+            found=f"{uncovered} index dates whose horizon is not covered",
+            expected="index dates whose status at the horizon can be known",
+            remedy="use cohort.covered and the risks of its rows",
+            table="cohort",
+            column="horizon_covered",
+        )
+    ]
 
 
 def _happened(cohort: Cohort) -> NDArray[np.bool_]:

@@ -22,6 +22,12 @@ LanguageOption = Annotated[Language, typer.Option(help="Language of the sentence
 LanguagesOption = Annotated[Literal["sv", "en", "both"], typer.Option(help="Language of the reports.")]
 BudgetOption = Annotated[float, typer.Option(help="What the plan may cost, in SEK.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of all random draws; the same seed gives the same result.")]
+CandidatesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="An estimator to choose among, Logistic or 'Boosting(max_leaf_nodes=4)'; give it again for several."
+    ),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(

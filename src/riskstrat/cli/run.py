@@ -16,6 +16,7 @@ from riskstrat import conditions
 from riskstrat.cli.options import (
     AsOfOption,
     BudgetOption,
+    CandidatesOption,
     LanguagesOption,
     RegistersOption,
     SeedOption,
@@ -23,7 +24,7 @@ from riskstrat.cli.options import (
     languages,
 )
 from riskstrat.cli.progress import progress
-from riskstrat.declare import Condition, Language, Settings
+from riskstrat.declare import Candidate, Condition, Language, Settings
 from riskstrat.errors import Problem, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from riskstrat.publication import Published
     from riskstrat.records.study import Study
 
-DEFAULT_BUDGET_SEK = Settings().budget_sek
+DEFAULTS = Settings()
 Reports = dict[Language, Path]
 
 
@@ -46,7 +47,8 @@ def run(
         Path, typer.Option(help="Folder for reports and the MLflow store; other files in it are left alone.")
     ] = Path("out"),
     language: LanguagesOption = "both",
-    budget: BudgetOption = DEFAULT_BUDGET_SEK,
+    budget: BudgetOption = DEFAULTS.budget_sek,
+    candidates: CandidatesOption = None,
     seed: SeedOption = 0,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
@@ -54,7 +56,7 @@ def run(
     wanted = [conditions.load(name) for name in condition or conditions.available()]
     reports = {each.name: _reports(each, out, languages(language)) for each in wanted}
     _refuse_targets(out, registers, reports.values())
-    settings = _settings(budget, seed)
+    settings = _settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
 
     from riskstrat.registers import open_registers
 
@@ -84,19 +86,32 @@ def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> No
         guard_file(path, mark=REPORT_MARK)
 
 
-def _settings(budget: float, seed: int) -> Settings:
-    from pydantic import ValidationError
+def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
+    """Read the estimators to choose among, and see that each can be built; those of the settings if none is given."""
+    from riskstrat.estimators import build
+
+    found = tuple(Candidate.parse(label) for label in labels or ())
+    for each in found:
+        build(each, horizon_days=1)
+    return found or DEFAULTS.candidates
+
+
+def _settings(**values: object) -> Settings:
+    from pydantic import TypeAdapter, ValidationError
 
     try:
-        return Settings(budget_sek=budget, seed=seed)
+        return TypeAdapter(Settings).validate_python(values)
     except ValidationError as invalid:
-        problems = [
+        raise UsageError.from_problems(
             Problem(
-                found=f"{error['loc'][0]} = {error['input']}", expected=str(error["msg"]), remedy="give another value"
+                found=f"{error['loc'][0]} = {error['input']}"
+                if error["loc"]
+                else "settings that contradict each other",
+                expected=str(error["msg"]),
+                remedy="give another value",
             )
             for error in invalid.errors()
-        ]
-        raise UsageError.from_problems(problems) from invalid
+        ) from invalid
 
 
 def _write(study: Study, reports: Reports, store: Path | None, tell: Callable[[str, float], None]) -> Published:

@@ -77,7 +77,7 @@ EVERY_CODE = Span("", "")
 
 @dataclass(frozen=True, slots=True)
 class CodeExpression:
-    """Which codes are meant: those in `included` but not in `excluded`. Made by `parse`.
+    """Selects codes: those in `included` but not in `excluded`. Made by `parse`.
 
     Equal when the parts are equal, in whatever order and spelling they were written; ``str()`` gives the canonical
     form, which parses back to the same value.
@@ -100,7 +100,7 @@ class CodeExpression:
     excluded: tuple[Span, ...] = ()
 
     def matching(self, codes: Iterable[str | None], prefix: bool) -> list[str]:
-        """Pick the codes that are meant.
+        """Find the codes that are selected.
 
         Parameters
         ----------
@@ -118,12 +118,12 @@ class CodeExpression:
         Raises
         ------
         UsageError
-            If ranges are asked of a system that is matched exactly.
+            If ranges are used with a system that is matched exactly.
         """
         if not prefix:
             self._refuse_ranges()
         vocabulary = _vocabulary(tuple(codes), prefix)
-        return sorted(vocabulary.meant(self.included) - vocabulary.meant(self.excluded))
+        return sorted(vocabulary.matching(self.included) - vocabulary.matching(self.excluded))
 
     def unmatched(self, codes: Iterable[str | None], prefix: bool) -> tuple[str, ...]:
         """Name the included parts that no code matches: misspelt names, or codes that a register does not hold.
@@ -134,7 +134,7 @@ class CodeExpression:
         ('systolic_mmgh',)
         """
         vocabulary = _vocabulary(tuple(codes), prefix)
-        return tuple(str(span) for span in self.included if not vocabulary.meant((span,)))
+        return tuple(str(span) for span in self.included if not vocabulary.matching((span,)))
 
     def _refuse_ranges(self) -> None:
         problems = [
@@ -161,7 +161,7 @@ def parse(expression: str) -> CodeExpression:
     expression
         Parts with commas between them. A part is a range of categories (``I20-I25`` is every code that begins with
         I20 to I25), a prefix (``C10AA``), a name of an exact code (``home_care``), or ``*`` or ``any`` for every
-        code. ``not`` or a minus before a part takes its codes away again.
+        code. ``not`` or a minus before a part excludes its codes.
 
     Returns
     -------
@@ -239,7 +239,7 @@ def _nothing_included(expression: str) -> Problem:
     return Problem(
         found=f"the code expression '{expression}' that includes nothing",
         expected="at least one code",
-        remedy="name the codes that are meant; '*' is every code",
+        remedy="name the codes; '*' is every code",
     )
 
 
@@ -255,16 +255,16 @@ class _Vocabulary:
     written: tuple[str, ...]
     prefix: bool
 
-    def meant(self, spans: Iterable[Span]) -> set[str]:
-        """Pick the codes, as written, that are in any of the spans."""
-        return {self.written[place] for span in spans for place in self._places(span)}
+    def matching(self, spans: Iterable[Span]) -> set[str]:
+        """Find the codes, as written, that are in any of the spans."""
+        return {self.written[position] for span in spans for position in self._positions(span)}
 
-    def _places(self, span: Span) -> Iterator[int]:
+    def _positions(self, span: Span) -> Iterator[int]:
         low, high = (bare(span.low), bare(span.high)) if self.prefix else (span.low, span.high)
         head = len(low) if self.prefix or span == EVERY_CODE else None
         start = bisect_left(self.compared, low)
         stop = bisect_right(self.compared, high, lo=start, key=lambda code: code[:head])
-        return (place for place in range(start, stop) if len(self.compared[place]) >= len(low))
+        return (position for position in range(start, stop) if len(self.compared[position]) >= len(low))
 
 
 @lru_cache(maxsize=64)

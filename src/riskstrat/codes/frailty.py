@@ -1,13 +1,13 @@
 """Hospital Frailty Risk Score: diagnoses of persons in, points and risk bands out.
 
-Give it the admissions of the two years before the index date; what is not in the frame is not counted.
+The frame holds the admissions of the two years before the index date; what is not in it is not counted.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.codes.people import scored
+from riskstrat.codes.people import score_persons
 
 INTERMEDIATE_FROM = 5.0
 HIGH_ABOVE = 15.0
@@ -42,7 +42,7 @@ def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
     >>> hfrs(pl.DataFrame({"person_id": [1, 1, 1, 2], "code": ["F00", "F001", "W190", "I109"]})).rows()
     [(1, 10.3), (2, 0.0)]
     """
-    return scored(diagnoses, "hfrs", column="hfrs")
+    return score_persons(diagnoses, "hfrs", column="hfrs")
 
 
 def frailty_risk_band(points: pl.Expr) -> pl.Expr:

@@ -52,7 +52,7 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     Notes
     -----
     z = ((value / M)^L - 1) / (L S) (Cole and Green 1992). Beyond three standard
-    deviations WHO counts on in steps of the distance between the second and the third (WHO 2006, de Onis 2007).
+    deviations WHO extrapolates in steps of the distance between the second and the third (WHO 2006, de Onis 2007).
 
     Examples
     --------
@@ -65,7 +65,7 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     row = _row(curves, sex, age_days)
     measured = pl.when(value > 0).then(value.cast(pl.Float64))
     z = _lms(curves, row).z(measured)
-    return (_counted_on(z, measured, curves, row) if reference == "who" else z).alias(f"{reference}_z")
+    return (_extrapolated(z, measured, curves, row) if reference == "who" else z).alias(f"{reference}_z")
 
 
 def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
@@ -147,7 +147,7 @@ def _z_at_18(grade: IotfGrade) -> dict[str, float]:
 
 
 def _row(curves: DailyCurves, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
-    """Where in the curves a child is; null where sex or age is outside the reference."""
+    """Give the row of the curves for each sex and age; null where these are outside the reference."""
     day = age_days.cast(pl.Float64).round()
     covered = pl.when(day.is_between(curves.first_day, curves.last_day)).then(day).cast(pl.Int32) - curves.first_day
     name = sex.cast(pl.String)
@@ -172,7 +172,7 @@ class _Lms(NamedTuple):
         return self.median * (1 + self.power * self.variation * z) ** (1 / self.power)
 
 
-def _counted_on(z: pl.Expr, value: pl.Expr, curves: DailyCurves, row: pl.Expr) -> pl.Expr:
+def _extrapolated(z: pl.Expr, value: pl.Expr, curves: DailyCurves, row: pl.Expr) -> pl.Expr:
     """Replace z beyond three standard deviations by steps of the distance from the second to the third."""
 
     def beyond(sign: int) -> pl.Expr:
@@ -183,5 +183,5 @@ def _counted_on(z: pl.Expr, value: pl.Expr, curves: DailyCurves, row: pl.Expr) -
 
 
 def _curve_at(curves: DailyCurves, z: float) -> pl.Series:
-    """Lay out the values at one z by sex and day, once for all rows."""
+    """Compute the values at one z by sex and day, once for all rows."""
     return pl.select(_Lms(pl.lit(curves.l), pl.lit(curves.m), pl.lit(curves.s)).value(z)).to_series()

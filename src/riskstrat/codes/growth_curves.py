@@ -44,13 +44,23 @@ class DailyCurves:
 
     @property
     def days(self) -> int:
-        """How many days one sex has."""
+        """Number of days of one sex."""
         return self.last_day - self.first_day + 1
 
 
 @cache
 def daily_curves(reference: GrowthReference) -> DailyCurves:
-    """Lay a reference out by day.
+    """Tabulate a reference by day of age.
+
+    Parameters
+    ----------
+    reference
+        One of `REFERENCES`.
+
+    Returns
+    -------
+    DailyCurves
+        L, M and S by sex and day.
 
     Raises
     ------

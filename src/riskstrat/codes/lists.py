@@ -55,7 +55,7 @@ def codelist(name_or_expression: str) -> CodeExpression:
     ----------
     name_or_expression
         Such as ``"diabetes"``, ``"I20-I25, G45"`` or ``"stroke, G45, not I69"``. A part that is no list's name is
-        taken as a code; `CodeExpression.unmatched` tells which parts no row of a table has.
+        read as a code; `CodeExpression.unmatched` tells which parts no row of a table has.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def codelist(name_or_expression: str) -> CodeExpression:
 
 
 def matching(expression: str, codes: Iterable[str | None], *, prefix: bool) -> list[str]:
-    """Find which of a table's distinct codes an expression means.
+    """Find which of a table's distinct codes an expression selects.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def matching(expression: str, codes: Iterable[str | None], *, prefix: bool) -> l
     >>> matching("diabetes", ["E11.9", "I10", "diabetes"], prefix=False)
     ['diabetes']
     """
-    meant = codelist(expression) if prefix else parse(expression)
-    return meant.matching(codes, prefix=prefix)
+    read = codelist(expression) if prefix else parse(expression)
+    return read.matching(codes, prefix=prefix)
 
 
 @cache
@@ -139,6 +139,6 @@ def _spans_by_name() -> dict[str, tuple[Span, ...]]:
 
 
 def _expanded(spans: Iterable[Span]) -> list[Span]:
-    """Put the spans of a named list in the place of its name; the lists themselves exclude nothing."""
+    """Replace the name of a list by the list's spans; the lists themselves exclude nothing."""
     lists = _spans_by_name()
     return [own for span in spans for own in (lists.get(span.low, (span,)) if not span.is_range else (span,))]

@@ -1,6 +1,6 @@
-"""Scores of people: their recorded diagnoses in, one row a person with the points out.
+"""Comorbidity scores of persons: their recorded diagnoses in, one row a person with the points out.
 
-Give it the look-back of interest; what is not in the frame is not counted.
+The frame holds the rows of the look-back; what is not in it is not counted.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def charlson(diagnoses: pl.DataFrame, score: CharlsonScore = "charlson_se") -> p
     >>> charlson(rows, "charlson_2011").rows()
     [(1, 2.0), (2, 0.0), (3, 0.0)]
     """
-    return scored(diagnoses, score, column="charlson")
+    return score_persons(diagnoses, score, column="charlson")
 
 
 def elixhauser(diagnoses: pl.DataFrame, score: ElixhauserScore = "elixhauser") -> pl.DataFrame:
@@ -95,12 +95,12 @@ def elixhauser(diagnoses: pl.DataFrame, score: ElixhauserScore = "elixhauser") -
     >>> elixhauser(pl.DataFrame({"person_id": [1, 1, 2], "code": ["I500", "C509", "E669"]})).rows()
     [(1, 11.0), (2, -4.0)]
     """
-    return scored(diagnoses, score, column="elixhauser")
+    return score_persons(diagnoses, score, column="elixhauser")
 
 
-def scored(diagnoses: pl.DataFrame, name: str, *, column: str) -> pl.DataFrame:
-    """Score persons by a declared score into a column, as `charlson`, `elixhauser` and `hfrs` do."""
-    _refuse_missing(diagnoses, ("person_id", "code"))
+def score_persons(diagnoses: pl.DataFrame, name: str, *, column: str) -> pl.DataFrame:
+    """Compute a declared score into a column, one row a person, as `charlson`, `elixhauser` and `hfrs` do."""
+    _raise_if_missing(diagnoses, ("person_id", "code"))
     declared = score(name)
     rows = diagnoses.select("person_id", pl.col("code").cast(pl.String), era=_era(diagnoses, declared))
     items = rows.join(_items(rows, declared), on=["code", "era"]).unique(["person_id", "item"])
@@ -128,7 +128,7 @@ def _items(rows: pl.DataFrame, declared: Score) -> pl.DataFrame:
     return pl.DataFrame(matched, schema=_KEYS, orient="row")
 
 
-def _refuse_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
+def _raise_if_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise ContractError(

@@ -1,7 +1,7 @@
 """Morbidity scores as declarations: groups of codes with points in, a person's sum of points out.
 
-A score is data: which codes make each item, its points, and which item gives way to which. `Score.corrections` is the
-one place that knows what items do to each other.
+A score is data: the codes of each item, its points, and which items replace which. Only `Score.corrections` knows how
+items affect each other.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Score:
         return any(item.earlier for item in self.items)
 
     def pairs(self, codes: Iterable[str | None], era: int = UNDATED) -> list[tuple[str, int]]:
-        """Say which distinct codes of a table belong to which item.
+        """Match the distinct codes of a table with the items that they belong to.
 
         Parameters
         ----------
@@ -128,8 +128,8 @@ class Score:
                 (code, number)
                 for system, written in self._by_system(codes, era).items()
                 for number, item in enumerate(self.items)
-                if (meant := item.codes_in(system, self.code_system))
-                for code in meant.matching(written, prefix=True)
+                if (item_codes := item.codes_in(system, self.code_system))
+                for code in item_codes.matching(written, prefix=True)
             }
         )
 
@@ -139,7 +139,7 @@ class Score:
         return pl.lit(points).gather(item)
 
     def corrections(self, item: pl.Expr) -> tuple[pl.Expr, ...]:
-        """Say what a group's items take from, or add to, the sum of their points: nothing in most scores.
+        """Correct the sum of points for items that replace or imply each other: nothing in most scores.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Finding code lists, scores and their items: a word or a code in, a frame of what is about it out."""
+"""Search for code lists, scores and their items: a word or a code in, a frame of what matches out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOKS_LIKE_A_CODE = re.compile(r"[A-Za-z]{1,3}\d[\dA-Za-z.,]*|\d{3}[\dA-Za-z.,]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Something that can be found: a list, a score, or an item of a score, whose name begins with the score's.
+    """A search result: a list, a score, or an item of a score, whose name begins with the score's.
 
     `codes` is written out; for a score it says how many items there are. Items have no Swedish title.
     """
@@ -57,7 +57,7 @@ def search(text: str = "") -> pl.DataFrame:
     >>> search("F00.1").filter(kind="item")["name"].to_list()
     ['charlson.dementia', 'charlson_2011.dementia', 'charlson_se.dementia', 'hfrs.F00']
     """
-    found = [asdict(entry) for entry, codes in _catalogue() if _is_about(entry, codes, text.strip())]
+    found = [asdict(entry) for entry, codes in _catalogue() if _matches(entry, codes, text.strip())]
     return pl.DataFrame(found, schema=_SCHEMA)
 
 
@@ -131,12 +131,12 @@ def _item(found: Score, item: ScoreItem) -> Entry:
     )
 
 
-def _is_about(entry: Entry, codes: tuple[CodeExpression, ...], text: str) -> bool:
-    words = f"{entry.name} {entry.name.replace('_', ' ')} {entry.title_en} {entry.title_sv or ''}".casefold()
-    return text.casefold() in words or any(_touches(expression, text) for expression in codes)
+def _matches(entry: Entry, codes: tuple[CodeExpression, ...], text: str) -> bool:
+    searched = f"{entry.name} {entry.name.replace('_', ' ')} {entry.title_en} {entry.title_sv or ''}".casefold()
+    return text.casefold() in searched or any(_overlaps(expression, text) for expression in codes)
 
 
-def _touches(expression: CodeExpression, text: str) -> bool:
+def _overlaps(expression: CodeExpression, text: str) -> bool:
     """Whether a code belongs to an expression, or some of the expression's codes lie below it."""
     if not _LOOKS_LIKE_A_CODE.fullmatch(text):
         return False

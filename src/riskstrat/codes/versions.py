@@ -35,7 +35,7 @@ _SHAPES: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def era(date: pl.Expr) -> pl.Expr:
-    """Say in which era a date lies, as its place in `SYSTEMS_BY_ERA`; `UNDATED` where there is no date.
+    """Give the era of a date, as its index in `SYSTEMS_BY_ERA`; `UNDATED` where there is no date.
 
     Examples
     --------

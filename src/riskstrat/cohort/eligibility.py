@@ -117,7 +117,7 @@ def screen_by_history(condition: Condition, view: RegisterView, candidates: pl.D
 
 
 def with_entry_as_index(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Put the date of entry in the place of the index date where persons enter late (left truncation).
+    """Replace the index date by the date of entry where persons enter late (left truncation).
 
     What is asked of the time before and after the index is then asked of the time before and after the entry.
     """
@@ -161,8 +161,8 @@ def _residence_rules(condition: Condition, criteria: Criteria) -> tuple[Rule, ..
 def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
     """Give the index date, or the later day on which all that is asked of residence and coverage holds."""
     needed = max(condition.index.resident_from_days, condition.population.resident_days)
-    settled = pl.col("resident_since") + timedelta(days=needed)
-    return pl.max_horizontal("index_date", settled, pl.lit(view.first_day)).alias(ENTRY)
+    resident = pl.col("resident_since") + timedelta(days=needed)
+    return pl.max_horizontal("index_date", resident, pl.lit(view.first_day)).alias(ENTRY)
 
 
 def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:

@@ -1,4 +1,4 @@
-"""The conditions that ship, found by file name; a fourth condition is one new file here or anywhere else.
+"""The conditions that ship, found by file name; a further condition is one new file here or anywhere else.
 
 In: a name, a path or a declaration. Out: `Condition`.
 """

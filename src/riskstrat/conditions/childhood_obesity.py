@@ -27,7 +27,7 @@ def at_birth(code: str, en: str, sv: str) -> Latest:
 
 
 def parent_circumstance(parent: Literal["mother", "father"], code: str, en: str, sv: str) -> Latest:
-    """Ask for a parent's latest yearly circumstance."""
+    """Declare a parent's latest yearly circumstance."""
     return Latest(
         register="circumstances",
         codes=code,

@@ -25,29 +25,29 @@ from riskstrat.declare import (
 
 
 def diagnosed(codes: str, en: str, sv: str) -> Ever:
-    """Ask for a diagnosis in any setting in the last five years."""
+    """Declare a diagnosis in any setting in the last five years."""
     return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
 
 
 def dispensed(codes: str, en: str, sv: str) -> Ever:
-    """Ask for a dispensing in the last year."""
+    """Declare a dispensing in the last year."""
     return Ever(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
 
 
 def measured(code: str, en: str, sv: str) -> Latest:
-    """Ask for the latest measurement in three years."""
+    """Declare the latest measurement in three years."""
     return Latest(register="measurements", codes=code, within="3y", label=LocalisedText(en=en, sv=sv))
 
 
 def circumstance(code: str, en: str, sv: str) -> Latest:
-    """Ask for the latest yearly circumstance."""
+    """Declare the latest yearly circumstance."""
     return Latest(
         register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
     )
 
 
 def parental(parent: Literal["mother", "father"], en: str, sv: str) -> Ever:
-    """Ask whether a parent has had a cardiovascular diagnosis."""
+    """Declare whether a parent has had a cardiovascular diagnosis."""
     return Ever(
         register="diagnoses",
         codes="cvd_major",

@@ -28,24 +28,24 @@ from riskstrat.declare import (
 
 
 def diagnosed(codes: str, en: str, sv: str) -> Ever:
-    """Ask for a diagnosis in any setting in the last five years."""
+    """Declare a diagnosis in any setting in the last five years."""
     return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
 
 
 def dispensed(codes: str, en: str, sv: str) -> Count:
-    """Ask for the number of dispensings in the last year."""
+    """Declare the number of dispensings in the last year."""
     return Count(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
 
 
 def circumstance(code: str, en: str, sv: str) -> Latest:
-    """Ask for the latest yearly circumstance."""
+    """Declare the latest yearly circumstance."""
     return Latest(
         register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
     )
 
 
 def service(codes: str, en: str, sv: str) -> Duration:
-    """Ask for days with a municipal service in the last quarter."""
+    """Declare days with a municipal service in the last quarter."""
     return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
 
 

@@ -49,7 +49,7 @@ class IndexKind(Declaration, ABC):
 
     @property
     def description(self) -> LocalisedText | None:
-        """What a reader is told of it; without words the declaration itself is shown."""
+        """Description for readers; None shows the declaration itself."""
         return None
 
     @abstractmethod

@@ -19,7 +19,7 @@ from riskstrat.declare.durations import EVER, Duration, Window, describe_lookbac
 from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import Rows, View
 
-_LINE_DAYS = 8_000_000
+_DAYS_APART = 8_000_000
 """More days than lie between any two dates."""
 
 
@@ -42,12 +42,12 @@ class OutcomeKind(Declaration, ABC):
 
     @property
     def rows(self) -> tuple[Rows, ...]:
-        """The rows that `found` and `prevalent` will ask for, if known beforehand: they are then read together."""
+        """The queries of `found` and `prevalent`, if known beforehand: their rows are then read together."""
         return ()
 
     @property
     def description(self) -> LocalisedText | None:
-        """What a reader is told of it; without words the declaration itself is shown."""
+        """Description for readers; None shows the declaration itself."""
         return None
 
     @property
@@ -64,8 +64,8 @@ class OutcomeKind(Declaration, ABC):
         known yet.
         """
 
-    def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:  # noqa: ARG002 - for kinds that look
-        """Give the row of each candidate who had the outcome within the washout; nobody by default."""
+    def prevalent(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:  # noqa: ARG002 - for kinds with a washout
+        """Give the row number of each candidate who had the outcome within the washout; nobody by default."""
         return candidates.select("row").clear()
 
 
@@ -81,7 +81,7 @@ class Death(Declaration):
 
     @property
     def description(self) -> LocalisedText:
-        """What takes people out of reach of the outcome."""
+        """Description of the competing event."""
         return LocalisedText(
             en="death without the outcome before it competes", sv="död utan utfallet dessförinnan konkurrerar"
         )
@@ -298,7 +298,7 @@ class AnyOf(OutcomeKind):
         return ArgsKwargs((), {"outcomes": given.args}) if given.args else given
 
     @model_validator(mode="after")
-    def _of_one_sort(self) -> Self:
+    def _alike_in_assessment(self) -> Self:
         if len({outcome.must_be_measured for outcome in self.outcomes}) > 1:
             message = "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
             raise ValueError(message)
@@ -354,9 +354,9 @@ def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
     """Give person_id and date of the first of each run of spells that overlap or share a day, in their order."""
     ends = pl.coalesce("end_date", "date")
     ordered = spells.select("person_id", "date", ends=ends).sort("person_id", "date", "ends")
-    # People lie one after another on one line of days, so that nothing need be done person by person.
+    # Each person's days are shifted by a multiple of _DAYS_APART, so that one cumulative maximum serves all persons.
     begins = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
-    offset = begins.cast(pl.Int64).cum_sum() * _LINE_DAYS
+    offset = begins.cast(pl.Int64).cum_sum() * _DAYS_APART
     reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
     starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
     return ordered.with_columns(offset=offset).filter(starts_anew).select("person_id", "date")

@@ -68,7 +68,7 @@ class Excluding(Declaration):
         days = window_days(str(self.having.within))
         if days is None:
             return begun
-        until = _still(last) if isinstance(self.having, Duration) else pl.col("date")
+        until = _visible_end(last) if isinstance(self.having, Duration) else pl.col("date")
         return begun & (until > last - timedelta(days=days))
 
 
@@ -112,7 +112,7 @@ class Population(Declaration):
         return self
 
     def rules(self) -> tuple[Rule, ...]:
-        """Say who is left out by age_years and sex at the index."""
+        """Rules of age_years and sex at the index."""
         youngest, oldest = self.age_years
         age = pl.col("age_years")
         return (
@@ -129,7 +129,7 @@ class Population(Declaration):
 
     @property
     def description(self) -> tuple[LocalisedText, ...]:
-        """What a reader is told of who is eligible, one text a requirement."""
+        """Description of who is eligible, one text a requirement."""
         youngest, oldest = self.age_years
         aged = LocalisedText(
             en=f"aged {youngest} to {oldest} at the index date", sv=f"{youngest} till {oldest} år på indexdatum"
@@ -143,7 +143,7 @@ class Population(Declaration):
         )
 
     def residence_rules(self) -> tuple[Rule, ...]:
-        """Say who is left out by resident_days, the unbroken days of residence before the index."""
+        """Rule of resident_days, the unbroken days of residence before the index."""
         days = self.resident_days
         reason = LocalisedText(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
         return (Rule(reason=reason, leaves_out=pl.col("resident_days") < days),)
@@ -158,8 +158,8 @@ def _resident_for(days: int) -> LocalisedText:
     )
 
 
-def _still(last: pl.Expr) -> pl.Expr:
-    """Last day of a spell as it is seen: what ends later, or not at all, is still so."""
+def _visible_end(last: pl.Expr) -> pl.Expr:
+    """Last visible day of a spell: one that ends later, or not at all, is open."""
     return pl.min_horizontal(pl.col("end_date").fill_null(last), last)
 
 

@@ -68,6 +68,11 @@ class Settings(Declaration):
         return self
 
     @property
+    def of_the_model(self) -> Settings:
+        """The same settings with the usual value of each that changes no predicted risk."""
+        return Settings(candidates=self.candidates, folds=self.folds, seed=self.seed)
+
+    @property
     def disclosure(self) -> Disclosure:
         """The rule that everything of the study is shown and published under."""
         return Disclosure(min_count=self.min_count, rounding=self.rounding)

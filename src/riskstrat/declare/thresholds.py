@@ -1,4 +1,4 @@
-"""Outcomes that are a level reached: by the measurement nearest an age, or by a score that adds up over the years.
+"""Outcomes that are a level reached: by the measurement nearest an age, or by a score over a look-back.
 
 In: declarations, a view of the registers and candidates. Out: who reached the level when, and who had before.
 """
@@ -22,7 +22,7 @@ from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
 from riskstrat.declare.view import Rows, View
 
 PLAUSIBLE_Z = 5.0
-"""Body mass indices further than this many standard deviations from the reference are taken for errors."""
+"""Body mass indices further than this many standard deviations from the reference are treated as errors."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -32,7 +32,7 @@ class MeasuredAbove(RegisterOutcome):
     Parameters
     ----------
     register, codes
-        The measurement; values that are not plausible for the reference (beyond `PLAUSIBLE_Z`) are passed over.
+        The measurement; values that are not plausible for the reference (beyond `PLAUSIBLE_Z`) are skipped.
     reference, level
         ``"iotf"`` with ``"overweight"`` or ``"obesity"``, or None with a value.
     age_years
@@ -95,7 +95,7 @@ class MeasuredAbove(RegisterOutcome):
         )
 
     def _with_window(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
-        """Say between which days each candidate's measurement counts, and which day it should be nearest to."""
+        """Add the days between which each candidate's measurement counts, and the day it should be nearest to."""
         youngest, oldest = self.age_years
         day = timedelta(days=1)
         window_end = _at_age(oldest) - day
@@ -202,7 +202,7 @@ def _items(events: pl.LazyFrame, of: Score) -> pl.LazyFrame:
 
 
 def _changes(items: pl.LazyFrame, days: int | None) -> list[pl.LazyFrame]:
-    """Say by how much the score rises on the day of a row, and falls when the look-back passes it or its item recurs.
+    """Give the changes of the score: up on the day of a row, down when the look-back passes it or its item recurs.
 
     Where an item recurs it falls and rises on the same day, which leaves the score as it is: items count once.
     """

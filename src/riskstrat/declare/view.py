@@ -1,4 +1,4 @@
-"""What index, outcome and population kinds see of the registers, and the rules by which they leave people out.
+"""What index, outcome and population kinds read of the registers, and the rules by which they leave persons out.
 
 In: the protocols that a cohort builder fulfils. Out: nothing is computed here; days are inclusive.
 """
@@ -15,7 +15,7 @@ from riskstrat.declare.base import LocalisedText
 
 
 class Rows(Protocol):
-    """Which rows of an event table are meant: those with these codes, settings and positions."""
+    """Selects rows of an event table: those with these codes, settings and positions (see `EventQuery`)."""
 
     @property
     def register(self) -> str:
@@ -52,7 +52,7 @@ class View(Protocol):
 
     @property
     def last_day(self) -> date:
-        """Last day of which all that could happen is covered and was known."""
+        """Last day of which the outcome's registers and deaths are covered and were known."""
 
     @property
     def persons(self) -> pl.LazyFrame:
@@ -67,12 +67,12 @@ class View(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A reason to leave people out.
+    """A reason to leave persons out.
 
     Attributes
     ----------
     reason
-        What the flow says of them.
+        Its name in the flow.
     leaves_out
         Expression that is true for those who are left out.
 

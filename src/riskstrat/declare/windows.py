@@ -23,10 +23,10 @@ Years = Annotated[float, Field(ge=0, le=130)]
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AnchoredWindow(Declaration, ABC):
-    """A window that is not a length before the index; a new kind says when it begins, and may say when it ends.
+    """A window that is not a length before the index; a new kind defines its start, and may define its end.
 
-    Of a relative the ages and events are the relative's own. Where a window has no day before the index (an age that
-    is not reached, an event that has not been) no day of it could be observed: the feature is null.
+    For a relative the ages and events are the relative's own. Where a window has no day before the index (an age that
+    is not reached, an event that has not happened) no day of it could be observed: the feature is null.
 
     Examples
     --------

@@ -31,6 +31,11 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     Subclasses are known by the names of their classes, so that a `riskstrat.declare.Candidate` can name them; an
     intermediate class says ``class Name(RiskEstimator, abstract=True)``.
 
+    Examples
+    --------
+    >>> sorted(RiskEstimator.kinds)[:3]
+    ['AgeSex', 'Boosting', 'Logistic']
+
     Attributes
     ----------
     features_
@@ -176,7 +181,18 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         return self.predict_cumulative_incidence(X, [self.horizon_days])[:, 0]
 
     def predict(self, X: Features) -> NDArray[np.float64]:
-        """Predict as `predict_risk` does, so that pipelines and searches work."""
+        """Predict as `predict_risk` does, so that pipelines and searches work.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Cumulative incidence of the outcome at the horizon, shape (n,).
+        """
         return self.predict_risk(X)
 
     def score(self, X: Features, y: OutcomeArray | npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from riskstrat.estimators.bins import bin_edges, bin_numbers
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample
-from riskstrat.estimators.status import StatusEstimator
+from riskstrat.estimators.status import LogitEstimator
 from riskstrat.extras import optional
-from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.folds import group_folds
 from riskstrat.numerics.logistic import logistic_recalibration
 
@@ -32,7 +30,7 @@ SLOPE_PRECISION: Final = 25.0
 FIXED: Final = 1e9
 
 
-class Boosting(StatusEstimator):
+class Boosting(LogitEstimator):
     """Gradient-boosted shallow trees with censoring weights, on numeric features with missing values as they are.
 
     With rare outcomes trees soon fit noise. Leaves are therefore large, trees small, and the number of iterations is
@@ -93,13 +91,13 @@ class Boosting(StatusEstimator):
         self.folds = folds
         self.random_state = random_state
 
-    def decision_function(self, X: Features) -> NDArray[np.float64]:
-        """Log odds of the outcome at the horizon, shape (n,)."""
-        values = self._values(X)
-        return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
-
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row by path-dependent TreeSHAP (Lundberg 2020), exact on this kind of model.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
 
         Returns
         -------
@@ -176,9 +174,6 @@ class Boosting(StatusEstimator):
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         trees = self.model_.decision_function(bin_numbers(values, self.edges_))
         return np.asarray(self.intercept_ + self.slope_ * trees, dtype=np.float64)
-
-    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
 
 
 def _log_odds_at(

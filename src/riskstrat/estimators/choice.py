@@ -32,6 +32,12 @@ class Choice:
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
     risks
         Out-of-fold risks of each candidate, shape (n,).
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"name": ["AgeSex"], "brier": [0.1], "prediction_accuracy": [0.02]})
+    >>> Choice(name="AgeSex", table=table, risks={"AgeSex": np.array([0.1])}).name
+    'AgeSex'
     """
 
     name: str

@@ -33,6 +33,12 @@ class CrossFit:
         Training and test rows of each fold.
     risk
         Out-of-fold risk of each row, shape (n,); NaN where no fold tests the row.
+
+    Examples
+    --------
+    >>> split = Split(name="one fold", train=(np.array([1]),), test=(np.array([0]),))
+    >>> CrossFit(models={}, split=split, risk=np.array([0.1, np.nan])).folds.tolist()
+    [0, -1]
     """
 
     models: Mapping[int, RiskEstimator]

@@ -10,18 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
-from riskstrat.estimators.status import StatusEstimator
+from riskstrat.estimators.status import LogitEstimator
 from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
 from riskstrat.numerics.blocks import row_blocks
 
 
-class LinearRisk(StatusEstimator, abstract=True):
+class LinearRisk(LogitEstimator, abstract=True):
     """What the logistic models share: terms, standardisation, the ridge fit and exact contributions.
 
     Attributes
@@ -36,13 +35,13 @@ class LinearRisk(StatusEstimator, abstract=True):
     sex: str
     terms_: tuple[Term, ...]
 
-    def decision_function(self, X: Features) -> NDArray[np.float64]:
-        """Log odds of the outcome at the horizon, shape (n,)."""
-        values = self._values(X)
-        return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
-
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row exactly.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
 
         Returns
         -------
@@ -94,9 +93,6 @@ class LinearRisk(StatusEstimator, abstract=True):
 
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
-
-    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(expit(self._log_odds(values)), dtype=np.float64)
 
 
 class Logistic(LinearRisk):

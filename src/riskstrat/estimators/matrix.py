@@ -130,7 +130,9 @@ def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
         found = "a sparse matrix"
         raise ContractError(Problem(found=found, expected="a dense array or a frame", remedy="call toarray()"))
     try:
-        return _from_pandas(X) if hasattr(X, "columns") else _from_numpy(np.asarray(X))
+        if not isinstance(X, np.ndarray) and hasattr(X, "columns"):
+            return _from_pandas(X)
+        return _from_numpy(np.asarray(X))
     except ContractError:
         raise
     except (TypeError, ValueError):

@@ -23,6 +23,14 @@ class StatusEstimator(RiskEstimator, abstract=True):
     The label is the outcome within the horizon. Rows whose status at the horizon is known are weighted by the inverse
     probability of being followed, so that they represent those who were censored; a competing death is a known status
     without the outcome (inverse probability of censoring weighting; Robins and Rotnitzky 1992).
+
+    Examples
+    --------
+    >>> from riskstrat.estimators import AgeSex
+    >>> X = np.array([[50.0], [60.0], [70.0], [80.0]] * 20)
+    >>> model = AgeSex(horizon_days=365, age="x0").fit(X, [0, 0, 0, 1, 0, 0, 1, 1] * 10)
+    >>> model.predict_cumulative_incidence(X[:4], times=[365]).shape
+    (4, 1)
     """
 
     @property
@@ -95,3 +103,47 @@ class StatusEstimator(RiskEstimator, abstract=True):
     @abstractmethod
     def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predict for one block of rows."""
+
+
+class LogitEstimator(StatusEstimator, abstract=True):
+    """A model of the status at a horizon whose log odds are a sum of contributions."""
+
+    def decision_function(self, X: Features) -> NDArray[np.float64]:
+        """Log odds of the outcome at the horizon.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n,).
+        """
+        values = self._values(X)
+        return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
+
+    @abstractmethod
+    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
+        """Explain the log odds of each row by the features.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+
+        Returns
+        -------
+        values
+            Shape (n, p), one column a feature of `features_`.
+        baseline
+            Log odds to which the contributions are added: baseline + row sum = logit of `predict_risk`.
+        """
+
+    @abstractmethod
+    def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log odds of one block of rows."""
+
+    def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        return self.link.inverse(self._log_odds(values))

@@ -21,7 +21,7 @@ from riskstrat.features.engine import SHARD_PEOPLE, FeatureJob, Progress, plan_j
 from riskstrat.features.execution import Map, executor
 from riskstrat.features.planning import plan_expressions
 from riskstrat.features.shard import ROW_NUMBER, compute_part, compute_shard
-from riskstrat.files import UNFINISHED, whole_file
+from riskstrat.files import UNFINISHED, guard_shared_folder, whole_file
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 
@@ -133,7 +133,7 @@ def write_features(
     Raises
     ------
     UsageError, ContractError, MissingExtraError
-        As `build_features`.
+        As `build_features`; also if `folder` is a link or a file, or lies inside the register folder.
 
     Examples
     --------
@@ -148,9 +148,12 @@ def write_features(
     ...     table.scan().collect().height == table.rows == target.people.height
     True
     """
+    sources = () if registers.folder is None else (registers.folder,)
+    guard_shared_folder(folder, sources=sources)
     with executor(workers, scheduler) as run:
         job = plan_job(features, cohort, registers, shard_people)
         dataset = Path(folder).absolute() / _digest(job, features, registers, shard_people)
+        guard_shared_folder(dataset, sources=sources)
         if not (dataset / MANIFEST).is_file():
             dataset.mkdir(parents=True, exist_ok=True)
             _write(job, dataset, run, progress_counter(progress, job.shards))

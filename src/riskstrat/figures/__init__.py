@@ -1,42 +1,50 @@
 """Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn.
 
-In: what `riskstrat.disclosure.release` let through. Out: altair charts, PNG and HTML tables.
+In: what `riskstrat.disclosure.release` let through. Out: figures (SVG, PNG, vega-lite) and HTML tables.
 """
 
-from riskstrat.figures.areas import area_intervals, change, fifths, reasons_bars
+from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration
-from riskstrat.figures.classes import CLASSES, with_class
+from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
+from riskstrat.figures.figure import Figure
+from riskstrat.figures.flow import flow_chart
 from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
+from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
-from riskstrat.figures.plans import comparisons, plan_curve, pyramid
+from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
+from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
-from riskstrat.figures.theme import FORMATS, png, script, spec
-from riskstrat.figures.words import Words, load_words, merge_words
+from riskstrat.figures.theme import FORMATS, script
 
 __all__ = [
     "CLASSES",
     "FORMATS",
+    "Figure",
     "Language",
+    "MessageCatalogue",
     "Numbers",
-    "Words",
+    "Reasons",
     "area_intervals",
     "calibration",
+    "capitalised",
     "change",
     "comparisons",
-    "fifths",
-    "load_words",
+    "counted",
+    "flow_chart",
+    "load_messages",
     "map_certainty",
     "map_chosen",
     "map_classes",
     "map_level",
-    "merge_words",
+    "merge_messages",
+    "names_of",
     "plan_curve",
-    "png",
-    "pyramid",
+    "quintiles",
     "reasons_bars",
+    "reasons_of",
     "released_html",
+    "risk_strata",
     "script",
-    "spec",
     "table_html",
     "with_class",
 ]

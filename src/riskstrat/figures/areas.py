@@ -1,6 +1,6 @@
 """Areas compared with their municipality: intervals in classes, why some are high, need and change over time.
 
-In: released tables. Out: altair charts.
+In: released tables. Out: figures.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.classes import CLASSES, WITHHELD, with_class
-from riskstrat.figures.theme import ACCENT, INK, PART_COLOURS, QUIET, altair, configured
-from riskstrat.figures.words import Words
+from riskstrat.figures.classes import CLASSES, HIGHER, UNCERTAIN, WITHHELD, counted, names_of, with_class
+from riskstrat.figures.figure import Figure, drawn
+from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
+from riskstrat.figures.numbers import Language
+from riskstrat.figures.reasons import largest_parts, reasons_of, told_parts
+from riskstrat.figures.theme import ACCENT, INK, PART_COLOURS, QUIET, altair
 
 if TYPE_CHECKING:
     import altair as alt
@@ -21,10 +24,10 @@ if TYPE_CHECKING:
 ROW_PX = 21
 _TICKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
 PARTS = tuple(PART_COLOURS)
-"""The parts of a difference in the order of the bars; place stands beside living conditions."""
+"""The parts of a difference in the order of the bars; conditions of the area stand beside living conditions."""
 
 
-def area_intervals(areas: Released, words: Words, of_class: str | None = None) -> alt.LayerChart:
+def area_intervals(areas: Released, language: Language = "sv", of_class: str | None = None) -> Figure:
     """Relative risk of each area with its 90 % interval, by name, for one class of areas or class by class.
 
     There is no order by risk on purpose: with 51 areas a 90 % interval of a rank is about 20 places wide. The axis is
@@ -34,18 +37,19 @@ def area_intervals(areas: Released, words: Words, of_class: str | None = None) -
     ----------
     areas
         The released areas.
-    words
-        Texts of a language.
+    language
+        ``"sv"`` or ``"en"``.
     of_class
         ``clearly_higher``, ``uncertain`` or ``clearly_lower``; all three where left out.
     """
-    alt = altair()
-    everything = with_class(areas).filter(pl.col("class") != WITHHELD)
-    frame = everything.select(
-        "name", "class", value="relative_risk", lower="relative_risk_lower", upper="relative_risk_upper"
-    ).sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "name")
+    alt, messages, everything = altair(), load_messages(language), with_class(areas)
+    frame = (
+        everything.filter(pl.col("class") != WITHHELD)
+        .select("name", "class", value="relative_risk", lower="relative_risk_lower", upper="relative_risk_upper")
+        .sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "name")
+    )
     shown = frame if of_class is None else frame.filter(pl.col("class") == of_class)
-    title, domain = words("axis.relative_risk"), _domain(frame)
+    title, domain = messages("axis.relative_risk"), _domain(frame)
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
     axis = alt.Axis(values=ticks, labelOverlap="greedy", format="~r")
     x = {"title": title, "axis": axis, "scale": alt.Scale(type="log", domain=domain, nice=False)}
@@ -57,10 +61,32 @@ def area_intervals(areas: Released, words: Words, of_class: str | None = None) -
         base.mark_circle(color=ACCENT, size=70, opacity=1).encode(
             y=y,
             x=alt.X("value:Q", **x),
-            tooltip=_told(words, ("name:N", "tooltip.area"), ("value:Q", "tooltip.relative")),
+            tooltip=_told(messages, ("name:N", "tooltip.area"), ("value:Q", "tooltip.relative")),
         ),
     )
-    return configured(alt.layer(*layers), height=ROW_PX * max(shown.height, 1))
+    told, sentence = _classes_told(everything, messages, of_class)
+    return drawn(alt.layer(*layers), messages, told, sentence, height=ROW_PX * max(shown.height, 1))
+
+
+def _classes_told(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
+    """Name the areas of the classes that are shown; how much higher or lower is told where that is clear."""
+    kinds = [kind for kind in CLASSES if names_of(areas, kind)] if of_class is None else [of_class]
+    told = {kind: _class_told(areas.filter(pl.col("class") == kind), kind, messages) for kind in kinds}
+    sentence = " ".join(f"{capitalised(messages(f'class.{kind}'))}: {areas}." for kind, areas in told.items())
+    if of_class is None:
+        return counted(areas, messages), sentence
+    return f"{messages(f'class.{of_class}')} ({len(names_of(areas, of_class))})", sentence
+
+
+def _class_told(areas: pl.DataFrame, kind: str, messages: MessageCatalogue) -> str:
+    if kind in {UNCERTAIN, WITHHELD}:
+        return messages.listed(areas["name"].to_list())
+    bounds = ("relative_risk", "relative_risk_lower", "relative_risk_upper")
+    written = [
+        f"{row['name']} {messages.numbers.interval(*(row[name] for name in bounds))}"
+        for row in areas.iter_rows(named=True)
+    ]
+    return messages.listed(written) or messages("areas.zero")
 
 
 def _domain(frame: pl.DataFrame) -> tuple[float, float]:
@@ -69,56 +95,110 @@ def _domain(frame: pl.DataFrame) -> tuple[float, float]:
     return min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03
 
 
-def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], words: Words) -> alt.LayerChart:
-    """Parts of each area's difference from the municipality, in percentage points; the dot is their sum."""
-    alt = altair()
-    names = with_class(areas).select(pl.col("area_id").alias("group"), "name")
-    frame = reasons.frame.filter(pl.col("group").is_in(list(groups)), pl.col("estimate").is_not_null())
-    frame = frame.join(names, on="group", maintain_order="left").with_columns(points=100 * pl.col("estimate"))
+def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], language: Language = "sv") -> Figure:
+    """Parts of each area's difference from the municipality, in percentage points; the dot is their sum.
+
+    Parameters
+    ----------
+    reasons
+        group, part and estimate of the difference in risk.
+    areas
+        The released areas, for their names.
+    groups
+        Codes of the areas that are shown.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    named = with_class(areas).filter(pl.col("area_id").is_in(list(groups)))
+    told = [reasons_of(reasons, row["area_id"], row["name"]) for row in named.iter_rows(named=True)]
+    rows = [{"name": one.name, "part": part, "points": value} for one in told for part, value in one.points.items()]
+    frame = pl.DataFrame(rows, schema={"name": pl.String, "part": pl.String, "points": pl.Float64})
     present = [part for part in PARTS if part in set(frame["part"])]
-    labels = [words(f"part.{part}") for part in present]
-    bars = frame.select("name", "points", pl.col("part").replace_strict(present, labels))
-    sums = frame.group_by("name").agg(pl.col("points").sum()).sort("name")
+    labels = [messages(f"part.{part}") for part in present]
+    bars = frame.filter(pl.col("part").is_in(present)).with_columns(pl.col("part").replace_strict(present, labels))
+    sums = bars.group_by("name").agg(pl.col("points").sum()).sort("name")
     y = alt.Y("name:N", title=None, sort=sums["name"].to_list(), axis=alt.Axis(grid=False))
     colour = alt.Color(
         "part:N",
         scale=alt.Scale(domain=labels, range=[PART_COLOURS[part] for part in present]),
         legend=alt.Legend(columns=1),
     )
-    told = _told(words, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
-    drawn = alt.Chart(bars).mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62})
-    stacked = drawn.encode(
-        y=y,
-        x=alt.X("sum(points):Q", title=words("axis.contribution"), stack="zero"),
-        color=colour,
-        order=alt.Order("rank:Q"),
-        tooltip=told,
-    ).transform_calculate(rank=f"indexof({labels!r}, datum.part)")
-    dots = (
-        alt.Chart(sums)
-        .mark_point(color=INK, filled=True, size=110, shape="diamond", opacity=1)
-        .encode(y=y, x="points:Q")
+    tooltip = _told(messages, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
+    stacked = (
+        alt.Chart(bars)
+        .mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62})
+        .encode(
+            y=y,
+            x=alt.X("sum(points):Q", title=messages("axis.contribution"), stack="zero"),
+            color=colour,
+            order=alt.Order("rank:Q"),
+            tooltip=tooltip,
+        )
+        .transform_calculate(rank=f"indexof({labels!r}, datum.part)")
     )
+    dots = alt.Chart(sums).mark_point(color=INK, filled=True, size=110, shape="diamond", opacity=1)
     zero = alt.Chart(bars).mark_rule(color=INK).encode(x=alt.datum(0.0))
-    return configured(alt.layer(stacked, zero, dots), height=38 * sums.height + 10)
+    layers = alt.layer(stacked, zero, dots.encode(y=y, x="points:Q"))
+    any_high = HIGHER in set(named["class"])
+    title = largest_parts(told, messages) if any_high else messages("reasons.title_none")
+    sentence = messages("reasons.sentence", areas=" ".join(told_parts(one, messages) for one in told))
+    return drawn(layers, messages, title, sentence, height=38 * sums.height + 10)
 
 
-def fifths(table: Released, words: Words) -> alt.LayerChart:
-    """Risk with its interval in fifths of the population, from least to greatest need."""
-    alt = altair()
-    frame = _percent(table.frame).with_columns(
-        label=pl.col("quintile").cast(pl.String).replace_strict({str(n): words(f"fifth.{n}") for n in range(1, 6)})
-    )
-    x = alt.X("label:N", title=words("axis.fifth"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
-    return _line_with_bounds(frame, x, words)
+def quintiles(table: Released, inequality: Released, language: Language = "sv") -> Figure:
+    """Risk with its interval in quintiles of the population, from least to greatest need.
+
+    Parameters
+    ----------
+    table
+        quintile, risk, lower and upper.
+    inequality
+        metric, estimate, lower and upper; the metric ``ratio`` is that of the last quintile to the first.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    names = {str(n): messages(f"quintile.{n}") for n in range(1, 6)}
+    frame = table.frame.with_columns(label=pl.col("quintile").cast(pl.String).replace_strict(names))
+    x = alt.X("label:N", title=messages("axis.quintile"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
+    ratio = inequality.frame.filter(pl.col("metric") == "ratio").drop_nulls(("lower", "upper"))
+    title = messages(f"quintiles.{_direction(ratio)}")
+    sentence = messages("quintiles.sentence", values=_risks(frame, messages))
+    return _line_with_bounds(frame, x, messages, title, sentence)
 
 
-def change(periods: Released, words: Words) -> alt.LayerChart:
-    """Observed risk with its interval by the period of the index dates."""
-    alt = altair()
-    frame = _percent(periods.frame).with_columns(label=_years(pl.col("index_from"), pl.col("index_to")))
-    x = alt.X("label:N", title=words("axis.period"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
-    return _line_with_bounds(frame, x, words)
+def _direction(ratio: pl.DataFrame) -> str:
+    if ratio.is_empty():
+        return "unclear"
+    lower, upper = ratio["lower"][0], ratio["upper"][0]
+    return "worse" if lower > 1 else "better" if upper < 1 else "unclear"
+
+
+def change(periods: Released, language: Language = "sv") -> Figure:
+    """Observed risk with its interval by the period of the index dates.
+
+    Parameters
+    ----------
+    periods
+        index_from, index_to, risk, lower and upper, in the order of time.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    frame = periods.frame.with_columns(label=_years(pl.col("index_from"), pl.col("index_to")))
+    x = alt.X("label:N", title=messages("axis.period"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
+    title, sentence = messages(f"change.{_trend(frame)}"), messages("change.sentence", values=_risks(frame, messages))
+    return _line_with_bounds(frame, x, messages, title, sentence)
+
+
+def _trend(frame: pl.DataFrame) -> str:
+    """Say that the risk rose or fell only where the intervals of the first and the last period lie apart."""
+    shown = frame.drop_nulls("risk")
+    if shown.is_empty():
+        return "unclear"
+    first, last = shown.row(0, named=True), shown.row(-1, named=True)
+    return "up" if last["lower"] > first["upper"] else "down" if last["upper"] < first["lower"] else "unclear"
 
 
 def _years(first: pl.Expr, last: pl.Expr) -> pl.Expr:
@@ -126,25 +206,31 @@ def _years(first: pl.Expr, last: pl.Expr) -> pl.Expr:
     return pl.when(start == end).then(start).otherwise(pl.concat_str([start, end], separator="–"))
 
 
-def _percent(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.col("risk", "lower", "upper") * 100)
+def _risks(frame: pl.DataFrame, messages: MessageCatalogue) -> str:
+    """Write the risk of each row with its interval after its label."""
+    percent = messages.numbers.percent
+    written = [
+        messages("withheld") if row["risk"] is None else percent(row["risk"], row["lower"], row["upper"])
+        for row in frame.iter_rows(named=True)
+    ]
+    return messages.listed([f"{label}: {risk}" for label, risk in zip(frame["label"], written, strict=True)])
 
 
-def _line_with_bounds(frame: pl.DataFrame, x: alt.X, words: Words) -> alt.LayerChart:
-    alt = altair()
-    base = alt.Chart(frame).encode(x=x)
-    scale = alt.Scale(zero=True)
+def _line_with_bounds(risks: pl.DataFrame, x: alt.X, messages: MessageCatalogue, title: str, sentence: str) -> Figure:
+    alt, risk = altair(), messages("axis.risk")
+    base = alt.Chart(risks.with_columns(pl.col("risk", "lower", "upper") * 100)).encode(x=x)
+    line = base.mark_line(color="#a9c1d9", strokeWidth=2)
     layers = (
-        base.mark_line(color="#a9c1d9", strokeWidth=2).encode(y=alt.Y("risk:Q", title=words("axis.risk"), scale=scale)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=words("axis.risk")), y2="upper:Q"),
+        line.encode(y=alt.Y("risk:Q", title=risk, scale=alt.Scale(zero=True))),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=risk), y2="upper:Q"),
         base.mark_circle(color=ACCENT, size=110, opacity=1).encode(y="risk:Q"),
     )
-    return configured(alt.layer(*layers), height=260)
+    return drawn(alt.layer(*layers), messages, title, sentence, height=260)
 
 
-def _told(words: Words, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+def _told(messages: MessageCatalogue, *fields: tuple[str, str]) -> list[alt.Tooltip]:
     alt = altair()
     return [
-        alt.Tooltip(field, title=words(key), **({"format": ".2f"} if field.endswith(":Q") else {}))
+        alt.Tooltip(field, title=messages(key), **({"format": ".2f"} if field.endswith(":Q") else {}))
         for field, key in fields
     ]

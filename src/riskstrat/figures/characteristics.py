@@ -11,8 +11,8 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.disclosure import Released
+from riskstrat.figures.messages import MessageCatalogue
 from riskstrat.figures.tables import table_html
-from riskstrat.figures.words import Words
 
 _STATISTICS = MappingProxyType(
     {
@@ -46,7 +46,7 @@ _DIGITS = 3
 Cells = dict[str, float | None]
 
 
-def characteristics_html(groups: Released, levels: Released, numbers: Released, words: Words) -> str:
+def characteristics_html(groups: Released, levels: Released, numbers: Released, messages: MessageCatalogue) -> str:
     """Write the table: one column a group, shares of levels and means and medians of numbers below one another.
 
     Parameters
@@ -57,20 +57,20 @@ def characteristics_html(groups: Released, levels: Released, numbers: Released, 
         variable, label, level, group, count, index_dates and share.
     numbers
         variable, label, group, observed, mean, standard_deviation, lower_quartile, median and upper_quartile.
-    words
+    messages
         Texts of a language.
     """
-    label = "label_sv" if words.language == "sv" else "label"
-    mean, median = _STATISTICS[words.language]
-    level = pl.col("level").replace(_LEVELS[words.language])
-    shares = _written(levels.frame, level, lambda row: _share(row, words))
-    means = _written(numbers.frame, pl.lit(mean), lambda row: _mean(row, words))
-    middles = _written(numbers.frame, pl.lit(median), lambda row: _median(row, words))
+    label = "label_sv" if messages.language == "sv" else "label"
+    mean, median = _STATISTICS[messages.language]
+    level = pl.col("level").replace(_LEVELS[messages.language])
+    shares = _written(levels.frame, level, lambda row: _share(row, messages))
+    means = _written(numbers.frame, pl.lit(mean), lambda row: _mean(row, messages))
+    middles = _written(numbers.frame, pl.lit(median), lambda row: _median(row, messages))
     rows = pl.concat([shares, means, middles]).with_columns(pl.col(label).alias("name"))
     order = rows.select("order", "name", "kind").unique(maintain_order=True)
     wide = rows.pivot("group", index=["order", "name", "kind"], values="cell", maintain_order=True)
     shown = order.join(wide, on=["order", "name", "kind"], maintain_order="left").sort("order", maintain_order=True)
-    headed = shown.drop("order").rename({"name": " ", "kind": "  ", **_headings(groups, words)})
+    headed = shown.drop("order").rename({"name": " ", "kind": "  ", **_headings(groups, messages)})
     return table_html(headed, "characteristics", headed.columns[2:])
 
 
@@ -79,36 +79,36 @@ def _written(frame: pl.DataFrame, kind: pl.Expr, cell: Callable[[Cells], str | N
     return frame.select("order", "label", "label_sv", "group", kind.alias("kind"), cells)
 
 
-def _headings(groups: Released, words: Words) -> dict[str, str]:
+def _headings(groups: Released, messages: MessageCatalogue) -> dict[str, str]:
     people = groups.frame.select("group", "people").iter_rows()
-    named = _LEVELS[words.language]
-    return {group: f"{named.get(group, group)} (n = {_number(n, words)})" for group, n in people}
+    named = _LEVELS[messages.language]
+    return {group: f"{named.get(group, group)} (n = {_number(n, messages)})" for group, n in people}
 
 
-def _number(n: int | None, words: Words) -> str:
-    return words("withheld") if n is None else words.numbers.number(n)
+def _number(n: int | None, messages: MessageCatalogue) -> str:
+    return messages("withheld") if n is None else messages.numbers.number(n)
 
 
-def _share(row: Cells, words: Words) -> str | None:
+def _share(row: Cells, messages: MessageCatalogue) -> str | None:
     if row["count"] is None or row["share"] is None:
         return None
-    return f"{words.numbers.number(row['count'])} ({words.numbers.percent(row['share'])})"
+    return f"{messages.numbers.number(row['count'])} ({messages.numbers.percent(row['share'])})"
 
 
-def _mean(row: Cells, words: Words) -> str | None:
+def _mean(row: Cells, messages: MessageCatalogue) -> str | None:
     if row["mean"] is None or row["standard_deviation"] is None:
         return None
-    return f"{_digits(row['mean'], words)} ({_digits(row['standard_deviation'], words)})"
+    return f"{_digits(row['mean'], messages)} ({_digits(row['standard_deviation'], messages)})"
 
 
-def _median(row: Cells, words: Words) -> str | None:
+def _median(row: Cells, messages: MessageCatalogue) -> str | None:
     lower, median, upper = (row[name] for name in ("lower_quartile", "median", "upper_quartile"))
     if median is None or lower is None or upper is None:
         return None
-    return f"{_digits(median, words)} ({words.numbers.range(_digits(lower, words), _digits(upper, words))})"
+    return f"{_digits(median, messages)} ({messages.numbers.range(_digits(lower, messages), _digits(upper, messages))})"
 
 
-def _digits(value: float, words: Words) -> str:
+def _digits(value: float, messages: MessageCatalogue) -> str:
     """Write a number with three digits, as many as a table of a few hundred people carries."""
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
-    return words.numbers.number(value, max(0, min(2, _DIGITS - whole)))
+    return messages.numbers.number(value, max(0, min(2, _DIGITS - whole)))

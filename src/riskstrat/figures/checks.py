@@ -1,30 +1,40 @@
 """How predicted risks agreed with what happened.
 
-In: a released table of calibration. Out: altair charts.
+In: a released table of calibration. Out: a figure.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.theme import ACCENT, QUIET, altair, configured
-from riskstrat.figures.words import Words
+from riskstrat.figures.figure import Figure, drawn
+from riskstrat.figures.messages import MessageCatalogue, load_messages
+from riskstrat.figures.numbers import Language
+from riskstrat.figures.theme import ACCENT, QUIET, altair
 
-if TYPE_CHECKING:
-    import altair as alt
+_RARE = 0.02
+"""Risks below this are told of a thousand persons, others of a hundred."""
+
+_FEW, _MANY = 100, 1000
 
 
-def calibration(table: Released, words: Words) -> alt.LayerChart:
-    """Observed against predicted risk in ten groups, with intervals; on the line they agree."""
-    alt = altair()
-    frame = table.frame.drop_nulls("observed")
-    frame = frame.with_columns(pl.col("mean_predicted", "observed", "lower", "upper") * 100)
+def calibration(table: Released, language: Language = "sv") -> Figure:
+    """Observed against predicted risk in ten groups, with intervals; on the line they agree.
+
+    Parameters
+    ----------
+    table
+        mean_predicted, observed, lower and upper of each group; groups that are withheld are left out.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    shown = table.frame.drop_nulls("observed").sort("mean_predicted")
+    frame = shown.with_columns(pl.col("mean_predicted", "observed", "lower", "upper") * 100)
     highest = max([1.0, *(value for name in ("mean_predicted", "upper") for value in frame[name].drop_nulls())])
     line = alt.Chart(pl.DataFrame({"x": [0.0, highest], "y": [0.0, highest]}))
-    titles = {"x": words("axis.predicted"), "y": words("axis.observed")}
+    titles = {"x": messages("axis.predicted"), "y": messages("axis.observed")}
     base = alt.Chart(frame).encode(x=alt.X("mean_predicted:Q", title=titles["x"]))
     layers = (
         line.mark_line(color=QUIET, strokeDash=[5, 4], strokeWidth=1).encode(
@@ -33,4 +43,29 @@ def calibration(table: Released, words: Words) -> alt.LayerChart:
         base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=titles["y"]), y2="upper:Q"),
         base.mark_circle(color=ACCENT, size=90, opacity=1).encode(y=alt.Y("observed:Q", title=titles["y"])),
     )
-    return configured(alt.layer(*layers), height=340)
+    sentence = messages("calibration.sentence", values=_points(shown, messages))
+    return drawn(alt.layer(*layers), messages, _title(shown, messages), sentence, height=340)
+
+
+def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
+    """Tell the group at highest risk: of a hundred (or a thousand) persons with this risk, so many had the outcome."""
+    if shown.is_empty():
+        return messages("calibration.withheld")
+    row = shown.row(-1, named=True)
+    base = _MANY if row["mean_predicted"] < _RARE else _FEW
+    observed = messages.numbers.whole(*(base * row[name] for name in ("observed", "lower", "upper")))
+    predicted = messages.numbers.percent(row["mean_predicted"])
+    return messages("calibration.title", base=messages.numbers.number(base), predicted=predicted, observed=observed)
+
+
+def _points(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
+    percent = messages.numbers.percent
+    told = [
+        messages(
+            "calibration.point",
+            predicted=percent(row["mean_predicted"]),
+            observed=percent(row["observed"], row["lower"], row["upper"]),
+        )
+        for row in shown.iter_rows(named=True)
+    ]
+    return "; ".join(told) or messages("withheld")

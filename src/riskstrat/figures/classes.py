@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from riskstrat.disclosure import Released
+from riskstrat.figures.messages import MessageCatalogue
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES = ("clearly_higher", "uncertain", "clearly_lower", "withheld")
 
@@ -29,3 +30,27 @@ def with_class(areas: Released) -> pl.DataFrame:
     named = frame.with_columns(pl.coalesce("name", "area_id").alias("name"))
     kind = pl.col("class").str.replace_all(" ", "_").fill_null(WITHHELD)
     return named.with_columns(kind.alias("class")).sort("name", "area_id")
+
+
+def names_of(areas: pl.DataFrame, kind: str) -> list[str]:
+    """Names of the areas of a class, in alphabetical order.
+
+    Parameters
+    ----------
+    areas
+        What `with_class` gave.
+    kind
+        One of `CLASSES`.
+    """
+    return areas.filter(pl.col("class") == kind)["name"].to_list()
+
+
+def members(areas: pl.DataFrame, messages: MessageCatalogue) -> dict[str, str]:
+    """Names of the areas of each class, joined as in a sentence; "no area" where a class has none."""
+    return {kind: messages.listed(names_of(areas, kind)) or messages("areas.zero") for kind in CLASSES}
+
+
+def counted(areas: pl.DataFrame, messages: MessageCatalogue) -> str:
+    """State how many areas each class has; only the highest is mentioned where it has none."""
+    counts = {kind: len(names_of(areas, kind)) for kind in (HIGHER, LOWER, UNCERTAIN, WITHHELD)}
+    return messages.listed([messages.count(f"counted.{kind}", n) for kind, n in counts.items() if n or kind == HIGHER])

@@ -1,21 +1,19 @@
 """The account of everybody as a flow chart (STROBE, von Elm 2007, item 13c): who was there, left out, followed, ended.
 
-In: a released flow table. Out: altair charts; counts that were withheld are said to be.
+In: a released flow table. Out: a figure; counts that were withheld are said to be.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.theme import INK, QUIET, RULE, altair, configured
-from riskstrat.figures.words import Words
-
-if TYPE_CHECKING:
-    import altair as alt
+from riskstrat.figures.figure import Figure, drawn
+from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
+from riskstrat.figures.numbers import Language
+from riskstrat.figures.theme import INK, QUIET, RULE, altair
 
 ROW_PX = 62
 _MAIN, _SIDE = (0.0, 47.0), (53.0, 100.0)
@@ -24,22 +22,22 @@ _HALF_BOX = 0.4
 _COUNTED = MappingProxyType({"en": ("people", "index dates"), "sv": ("personer", "indexdatum")})
 
 
-def flow_chart(flow: Released, words: Words) -> alt.LayerChart:
+def flow_chart(flow: Released, language: Language = "sv") -> Figure:
     """Draw the flow: down the left who started and who was included, to the right why others left and how all ended.
 
     Parameters
     ----------
     flow
         The released table ``flow`` of a cohort or a target population.
-    words
-        Texts of a language.
+    language
+        ``"sv"`` or ``"en"``.
     """
-    alt = altair()
-    boxes = _boxes(flow.frame, words)
+    alt, messages = altair(), load_messages(language)
+    boxes = _boxes(flow.frame, messages)
     bare = {"axis": None, "scale": alt.Scale(domain=[0, 100], nice=False)}
     down = {"axis": None, "scale": alt.Scale(domain=[boxes.height - 0.5, -0.5], nice=False)}
     base = alt.Chart(boxes)
-    drawn = base.mark_rect(fill="white", stroke=QUIET).encode(
+    outlined = base.mark_rect(fill="white", stroke=QUIET).encode(
         x=alt.X("left:Q", **bare), x2="right:Q", y=alt.Y("top:Q", **down), y2="bottom:Q"
     )
     text = base.mark_text(color=INK, align="left", dx=8, fontSize=14, lineBreak="\n", dy=-8).encode(
@@ -50,15 +48,19 @@ def flow_chart(flow: Released, words: Words) -> alt.LayerChart:
         .mark_rule(color=RULE, strokeWidth=2)
         .encode(x=alt.X("x:Q", **bare), x2="x2:Q", y=alt.Y("y:Q", **down), y2="y2:Q")
     )
-    return configured(alt.layer(lines, drawn, text), height=ROW_PX * boxes.height)
+    steps = "; ".join(label.replace("\n", ": ") for label in boxes["label"])
+    layers = alt.layer(lines, outlined, text)
+    return drawn(layers, messages, messages("flow.title"), f"{capitalised(steps)}.", height=ROW_PX * boxes.height)
 
 
-def _boxes(flow: pl.DataFrame, words: Words) -> pl.DataFrame:
+def _boxes(flow: pl.DataFrame, messages: MessageCatalogue) -> pl.DataFrame:
     """Place each step on a row of its own, and write who it is above how many."""
-    reason = "reason_sv" if words.language == "sv" else "reason"
+    reason = "reason_sv" if messages.language == "sv" else "reason"
     on_main = pl.col("part").is_in(("start", "included"))
     placed = flow.sort("step").with_row_index("number").with_columns(row=pl.col("number").cast(pl.Float64))
-    counted = pl.struct("people", "rows").map_elements(lambda counts: _counted(counts, words), return_dtype=pl.String)
+    counted = pl.struct("people", "rows").map_elements(
+        lambda counts: _counted(counts, messages), return_dtype=pl.String
+    )
     return placed.select(
         "part",
         "row",
@@ -70,13 +72,13 @@ def _boxes(flow: pl.DataFrame, words: Words) -> pl.DataFrame:
     )
 
 
-def _counted(counts: dict[str, int | None], words: Words) -> str:
+def _counted(counts: dict[str, int | None], messages: MessageCatalogue) -> str:
     people, rows = counts["people"], counts["rows"]
     if people is None or rows is None:
-        return words("withheld")
-    who, when = _COUNTED[words.language]
-    said = f"{words.numbers.number(people)} {who}"
-    return said if rows == people else f"{said}, {words.numbers.number(rows)} {when}"
+        return messages("withheld")
+    who, when = _COUNTED[messages.language]
+    said = f"{messages.numbers.number(people)} {who}"
+    return said if rows == people else f"{said}, {messages.numbers.number(rows)} {when}"
 
 
 def _lines(boxes: pl.DataFrame) -> pl.DataFrame:

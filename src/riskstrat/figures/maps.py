@@ -1,6 +1,6 @@
 """Maps of areas: which class, how high, how sure, and which areas a plan chooses.
 
-In: released tables of areas and their GeoJSON. Out: altair charts; names are told when pointed at.
+In: released tables of areas and their GeoJSON. Out: figures; a page names an area that is pointed at.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.classes import CLASSES, WITHHELD, with_class
+from riskstrat.figures.classes import CLASSES, HIGHER, LOWER, WITHHELD, counted, members, names_of, with_class
+from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.geometry import as_features, hatching, outlines
-from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, QUIET, SEQUENTIAL, WHITE, altair, configured
-from riskstrat.figures.words import Words
+from riskstrat.figures.messages import MessageCatalogue, load_messages
+from riskstrat.figures.numbers import Language
+from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, QUIET, SEQUENTIAL, WHITE, altair
 
 if TYPE_CHECKING:
     import altair as alt
@@ -24,42 +26,102 @@ CHOSEN = ("whole", "part", "none")
 _CHOSEN_COLOURS = (ACCENT, "#8fb0cf", "#f4f4f4")
 
 
-def map_classes(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
-    """Areas in three classes; those that are withheld are hatched."""
-    frame = with_class(areas)
-    names = [words(f"legend.{name}") for name in CLASSES]
+def map_classes(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+    """Areas in three classes; those that are withheld are hatched.
+
+    Parameters
+    ----------
+    areas
+        The released areas.
+    geometry
+        Their outlines as GeoJSON.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    frame, messages = with_class(areas), load_messages(language)
+    names = [messages(f"legend.{name}") for name in CLASSES]
     values = frame.with_columns(value=pl.col("class").replace_strict(list(CLASSES), names))
-    withheld = _withheld(frame)
+    withheld = names_of(frame, WITHHELD)
     shown = CLASSES if withheld else CLASSES[:-1]
     scale = altair().Scale(domain=names[: len(shown)], range=[CLASS_COLOURS[name] for name in shown])
     colour = altair().Color("properties.value:N", scale=scale)
-    return _map(_properties(values, words), geometry, colour, withheld, words)
+    sentence = messages("map.classes", **members(frame, messages))
+    chart = _map(values, geometry, colour, messages, hatch=True)
+    return drawn(chart, messages, counted(frame, messages), sentence, height=HEIGHT_PX)
 
 
-def map_level(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
-    """Risk in per cent, light to dark."""
-    frame = with_class(areas).with_columns(value=100 * pl.col("risk"))
-    return _map(_properties(frame, words), geometry, _sequential(words("axis.risk")), _withheld(frame), words)
+def map_level(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+    """Risk in per cent, light to dark.
+
+    Parameters
+    ----------
+    areas
+        The released areas.
+    geometry
+        Their outlines as GeoJSON.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    frame, messages = with_class(areas), load_messages(language)
+    values = frame.with_columns(value=100 * pl.col("risk"))
+    chart = _map(values, geometry, _sequential(messages("axis.risk")), messages, hatch=True)
+    ends = frame.drop_nulls("risk").sort("risk")[[0, -1]].rows(named=True) if frame["risk"].count() else []
+    if not ends:
+        return drawn(chart, messages, messages("map.level_withheld"), messages("map.level_withheld"), height=HEIGHT_PX)
+    lowest, highest = ends
+    percent = messages.numbers.percent
+    title = messages("map.level_title", lowest=percent(lowest["risk"]), highest=percent(highest["risk"]))
+    sentence = messages("map.level", lowest=_named_risk(lowest, messages), highest=_named_risk(highest, messages))
+    return drawn(chart, messages, title, sentence, height=HEIGHT_PX)
 
 
-def map_certainty(areas: Released, geometry: str, words: Words) -> alt.LayerChart:
-    """Probability in per cent that an area's risk is above the municipality's, light to dark."""
-    frame = with_class(areas).with_columns(value=100 * pl.col("probability_higher"))
-    colour = _sequential(words("axis.certainty"), domain=(0, 100))
-    return _map(_properties(frame, words), geometry, colour, _withheld(frame), words)
+def map_certainty(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+    """Probability in per cent that an area's risk is above the municipality's, light to dark.
+
+    Parameters
+    ----------
+    areas
+        The released areas.
+    geometry
+        Their outlines as GeoJSON.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    frame, messages = with_class(areas), load_messages(language)
+    colour = _sequential(messages("axis.certainty"), domain=(0, 100))
+    values = frame.with_columns(value=100 * pl.col("probability_higher"))
+    chart = _map(values, geometry, colour, messages, hatch=True)
+    clear = len(names_of(frame, HIGHER)) + len(names_of(frame, LOWER))
+    title = messages.count("map.certainty_title", clear, all=frame.height)
+    return drawn(chart, messages, title, messages("map.certainty", **members(frame, messages)), height=HEIGHT_PX)
 
 
-def map_chosen(areas: Released, selected: Released, geometry: str, words: Words) -> alt.LayerChart:
-    """Areas that a plan chooses, whole or in part."""
-    shares = selected.frame.select("area_id", "share")
-    names = [words(f"chosen.{name}") for name in CHOSEN]
+def map_chosen(areas: Released, selected: Released, geometry: str, language: Language = "sv") -> Figure:
+    """Areas that a plan chooses, whole or in part.
+
+    Parameters
+    ----------
+    areas
+        The released areas.
+    selected
+        area_id and share of each area that the plan chooses.
+    geometry
+        Outlines of the areas as GeoJSON.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    messages, shares = load_messages(language), selected.frame.select("area_id", "share")
+    names = [messages(f"chosen.{name}") for name in CHOSEN]
+    chosen = pl.col("area_id").is_in(shares["area_id"].implode())
     # A share that is withheld is that of a chosen area.
-    kind = pl.when(~pl.col("area_id").is_in(shares["area_id"].implode())).then(pl.lit(names[2]))
+    kind = pl.when(~chosen).then(pl.lit(names[2]))
     value = kind.when(pl.col("share") < 1).then(pl.lit(names[1])).otherwise(pl.lit(names[0])).alias("value")
-    frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left")
-    frame = frame.with_columns(value)
+    frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left").with_columns(value)
     colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=list(_CHOSEN_COLOURS)))
-    return _map(_properties(frame, words), geometry, colour, [], words)
+    chart = _map(frame, geometry, colour, messages, hatch=False)
+    title = messages("map.chosen_title", areas=messages.count("areas", shares.height))
+    listed = messages.listed(frame.filter(chosen)["name"].to_list()) or messages("areas.zero")
+    return drawn(chart, messages, title, messages("map.chosen", areas=listed), height=HEIGHT_PX)
 
 
 def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Color:
@@ -69,35 +131,38 @@ def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Co
     return alt.Color("properties.value:Q", scale=scale, legend=legend)
 
 
-def _withheld(frame: pl.DataFrame) -> list[str]:
-    return frame.filter(pl.col("class") == WITHHELD)["area_id"].to_list()
-
-
-def _properties(frame: pl.DataFrame, words: Words) -> dict[str, dict[str, object]]:
-    return {row["area_id"]: {"value": row["value"], **_told(row, words)} for row in frame.iter_rows(named=True)}
-
-
-def _told(row: Mapping[str, object], words: Words) -> dict[str, object]:
+def _told(row: Mapping[str, object], messages: MessageCatalogue) -> dict[str, object]:
     """Give what is told when an area is pointed at, already written."""
-    told = {"name": row["name"], "class": words(f"class.{row['class']}")}
-    if row["class"] == WITHHELD:
-        return {**told, "risk": words("withheld")}
-    return {**told, "risk": words.numbers.percent(*(row[f"risk{end}"] for end in ("", "_lower", "_upper")))}  # type: ignore[arg-type]
+    told = {"name": row["name"], "class": messages(f"class.{row['class']}"), "risk": messages("withheld")}
+    return told if row["class"] == WITHHELD else {**told, "risk": _risk(row, messages)}
+
+
+def _risk(row: Mapping[str, object], messages: MessageCatalogue) -> str:
+    return messages.numbers.percent(*(row[f"risk{end}"] for end in ("", "_lower", "_upper")))  # type: ignore[arg-type]
+
+
+def _named_risk(row: Mapping[str, object], messages: MessageCatalogue) -> str:
+    return messages("map.named", name=row["name"], risk=_risk(row, messages))
 
 
 def _map(
-    properties: dict[str, dict[str, object]], geometry: str, colour: alt.Color, withheld: list[str], words: Words
+    frame: pl.DataFrame, geometry: str, colour: alt.Color, messages: MessageCatalogue, *, hatch: bool
 ) -> alt.LayerChart:
+    """Fill each area by its ``value``; those that are withheld are white and hatched, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
+    properties = {
+        row["area_id"]: {"value": row["value"], **_told(row, messages)} for row in frame.iter_rows(named=True)
+    }
     titles = {"name": "tooltip.area", "class": "tooltip.class", "risk": "tooltip.risk"}
-    told = [alt.Tooltip(f"properties.{name}:N", title=words(key)) for name, key in titles.items()]
-    drawn = alt.Chart(alt.Data(values=as_features(shapes, properties)))
-    filled = drawn.mark_geoshape(stroke=QUIET, strokeWidth=0.7).encode(color=colour, tooltip=told)
-    white = {name: values for name, values in properties.items() if name in withheld}
-    blank = alt.Chart(alt.Data(values=as_features(shapes, white))).mark_geoshape(
-        fill=WHITE, stroke=QUIET, strokeWidth=0.7
-    )
-    lines = alt.Chart(alt.Data(values=hatching(shapes, withheld)))
-    hatched = lines.mark_geoshape(filled=False, stroke="#8c8c8c", strokeWidth=1)
-    layers = [filled, blank.encode(tooltip=told), hatched] if withheld else [filled]
-    return configured(alt.layer(*layers).project(type="identity", reflectY=True), height=HEIGHT_PX)
+    told = [alt.Tooltip(f"properties.{name}:N", title=messages(key)) for name, key in titles.items()]
+    outlined = alt.Chart(alt.Data(values=as_features(shapes, properties)))
+    layers = [outlined.mark_geoshape(stroke=QUIET, strokeWidth=0.7).encode(color=colour, tooltip=told)]
+    withheld = frame.filter(pl.col("class") == WITHHELD)["area_id"].to_list()
+    if hatch and withheld:
+        white = alt.Chart(alt.Data(values=as_features(shapes, {name: properties[name] for name in withheld})))
+        lines = alt.Chart(alt.Data(values=hatching(shapes, withheld)))
+        layers += [
+            white.mark_geoshape(fill=WHITE, stroke=QUIET, strokeWidth=0.7).encode(tooltip=told),
+            lines.mark_geoshape(filled=False, stroke="#8c8c8c", strokeWidth=1),
+        ]
+    return alt.layer(*layers).project(type="identity", reflectY=True)

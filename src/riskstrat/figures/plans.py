@@ -1,73 +1,143 @@
 """What a budget buys: beside other ways to spend it, with more money, and whom it does not reach.
 
-In: released tables of a plan. Out: altair charts.
+In: released tables of a plan. Out: figures.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.numbers import MILLION
-from riskstrat.figures.theme import ACCENT, INK, QUIET, altair, configured
-from riskstrat.figures.words import Words
+from riskstrat.figures.figure import Figure, drawn
+from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
+from riskstrat.figures.numbers import MILLION, Language
+from riskstrat.figures.theme import ACCENT, INK, QUIET, altair
 
-if TYPE_CHECKING:
-    import altair as alt
+_CURVE_POINTS = 4
+_TOP, _BOTTOM = 1, 4
+_STRATUM_PX = 64
 
 
-def comparisons(table: Released, words: Words) -> alt.LayerChart:
-    """Cases averted by the plan and by other ways to spend the same budget, with their intervals."""
-    alt = altair()
+def comparisons(table: Released, language: Language = "sv") -> Figure:
+    """Outcomes averted by the plan and by other ways to spend the same budget, with their intervals.
+
+    Parameters
+    ----------
+    table
+        strategy, averted, lower and upper; the plan itself is the strategy ``plan``.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
     frame = table.frame.with_columns(
-        label=pl.col("strategy").map_elements(lambda name: words.named("strategy", name), return_dtype=pl.String),
+        label=pl.col("strategy").map_elements(lambda name: messages.named("strategy", name), return_dtype=pl.String),
         mine=pl.col("strategy") == "plan",
     )
     y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelLimit=280))
-    title = words("axis.averted")
+    x = alt.X("lower:Q", title=messages("axis.averted"), scale=alt.Scale(zero=True))
     colour = alt.condition("datum.mine", alt.value(ACCENT), alt.value("#7f7f7f"))
     base = alt.Chart(frame).encode(y=y, color=colour)
     layers = (
-        base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=title, scale=alt.Scale(zero=True)), x2="upper:Q"),
-        base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=title)),
+        base.mark_rule(strokeWidth=2).encode(x=x, x2="upper:Q"),
+        base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=messages("axis.averted"))),
     )
-    return configured(alt.layer(*layers), height=36 * frame.height)
+    title, sentence = _compared(frame.drop_nulls("averted"), messages)
+    return drawn(alt.layer(*layers), messages, title, sentence, height=36 * frame.height)
 
 
-def plan_curve(table: Released, budget_sek: float, words: Words) -> alt.LayerChart:
-    """Cases averted against the budget, with the interval as a band and the budget that was given as a line."""
-    alt = altair()
-    frame = table.frame.drop_nulls("averted").with_columns(millions=pl.col("budget_sek") / MILLION)
-    title = words("axis.averted")
-    base = alt.Chart(frame).encode(x=alt.X("millions:Q", title=words("axis.budget"), scale=alt.Scale(zero=True)))
+def _compared(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
+    """Tell the plan beside the best of the others, and all of them with their intervals."""
+    rows = {row["strategy"]: row for row in frame.iter_rows(named=True)}
+    others = [name for name in rows if name != "plan"]
+    written = {
+        name: messages.numbers.interval(row["averted"], row["lower"], row["upper"]) for name, row in rows.items()
+    }
+    values = "; ".join(f"{rows[name]['label']}: {text}" for name, text in written.items())
+    sentence = messages("comparison.sentence", values=values or messages("withheld"))
+    if not others or "plan" not in rows:
+        return messages("comparison.withheld"), sentence
+    best = max(others, key=lambda name: float(rows[name]["averted"]))
+    # The intervals are in the picture.
+    plan, other = (written[name].partition(" (")[0] for name in ("plan", best))
+    return messages("comparison.title", averted=plan, other=other, strategy=rows[best]["label"]), sentence
+
+
+def plan_curve(table: Released, budget_sek: float, language: Language = "sv") -> Figure:
+    """Outcomes averted against the budget, with the interval as a band and the budget that was given as a line.
+
+    Parameters
+    ----------
+    table
+        budget_sek, averted, lower and upper, to the budget at which every area has the programme.
+    budget_sek
+        The budget that was given, in kronor.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    shown = table.frame.drop_nulls("averted").sort("budget_sek")
+    frame = shown.with_columns(millions=pl.col("budget_sek") / MILLION)
+    title = messages("axis.averted")
+    base = alt.Chart(frame).encode(x=alt.X("millions:Q", title=messages("axis.budget"), scale=alt.Scale(zero=True)))
     layers = (
         base.mark_area(color="#c6d7e8").encode(y=alt.Y("lower:Q", title=title), y2="upper:Q"),
         base.mark_line(color=ACCENT, strokeWidth=2.5).encode(y=alt.Y("averted:Q", title=title)),
         base.mark_rule(color=INK, strokeDash=[5, 4]).encode(x=alt.datum(budget_sek / MILLION)),
     )
-    return configured(alt.layer(*layers), height=300)
-
-
-def pyramid(table: Released, words: Words) -> alt.Chart:
-    """People beside the cases that arise among them, in levels of predicted risk."""
-    alt = altair()
-    levels = {str(n): words(f"pyramid.{n}") for n in range(1, 5)}
-    frame = table.frame.select(
-        pl.col("stratum").cast(pl.String).replace_strict(levels).alias("label"),
-        (100 * pl.col("people_share")).alias(words("group.people")),
-        (100 * pl.col("case_share")).alias(words("group.cases")),
-    ).unpivot(index="label", variable_name="what", value_name="share")
-    what = [words("group.people"), words("group.cases")]
-    y = alt.Y("label:N", title=None, sort=list(levels.values()), axis=alt.Axis(grid=False))
-    drawn = alt.Chart(frame).mark_bar(stroke=QUIET, strokeWidth=0.6)
-    return configured(
-        drawn.encode(
-            y=y,
-            x=alt.X("share:Q", title=words("axis.share")),
-            yOffset=alt.YOffset("what:N", sort=what),
-            color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
-        ),
-        height=64 * len(levels),
+    full = messages.numbers.sek(float(table.frame["budget_sek"].to_numpy().max()))
+    told = shown.gather_every(max(1, shown.height // _CURVE_POINTS)).iter_rows(named=True)
+    values = "; ".join(
+        f"{messages.numbers.sek(row['budget_sek'])}: "
+        f"{messages.numbers.interval(row['averted'], row['lower'], row['upper'])}"
+        for row in told
     )
+    sentence = messages("curve.sentence", values=values or messages("withheld"))
+    return drawn(alt.layer(*layers), messages, messages("curve.title", full=full), sentence, height=300)
+
+
+def risk_strata(table: Released, language: Language = "sv") -> Figure:
+    """Share of the persons beside their share of the expected outcomes, in strata of predicted risk.
+
+    Parameters
+    ----------
+    table
+        stratum (1 is the highest risk), people_share and case_share.
+    language
+        ``"sv"`` or ``"en"``.
+    """
+    alt, messages = altair(), load_messages(language)
+    strata = {str(n): messages(f"stratum.{n}") for n in range(_TOP, _BOTTOM + 1)}
+    what = [messages("group.people"), messages("group.cases")]
+    frame = table.frame.select(
+        pl.col("stratum").cast(pl.String).replace_strict(strata).alias("label"),
+        (100 * pl.col("people_share")).alias(what[0]),
+        (100 * pl.col("case_share")).alias(what[1]),
+    ).unpivot(index="label", variable_name="what", value_name="share")
+    y = alt.Y("label:N", title=None, sort=list(strata.values()), axis=alt.Axis(grid=False))
+    bars = alt.Chart(frame).mark_bar(stroke=QUIET, strokeWidth=0.6)
+    encoded = bars.encode(
+        y=y,
+        x=alt.X("share:Q", title=messages("axis.share")),
+        yOffset=alt.YOffset("what:N", sort=what),
+        color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
+    )
+    title, sentence = _strata(table.frame, messages)
+    return drawn(encoded, messages, title, sentence, height=_STRATUM_PX * len(strata))
+
+
+def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
+    written = {
+        row["stratum"]: {name: _share(row[f"{name}_share"], messages) for name in ("people", "case")}
+        for row in frame.iter_rows(named=True)
+    }
+    strata = [
+        messages("strata.level", label=capitalised(messages(f"stratum.{n}")), people=row["people"], cases=row["case"])
+        for n, row in written.items()
+    ]
+    top, bottom = written[_TOP], written[_BOTTOM]
+    title = messages("strata.title", top=top["people"], cases=top["case"], low_cases=bottom["case"])
+    return title, messages("strata.sentence", strata=" ".join(strata))
+
+
+def _share(share: float | None, messages: MessageCatalogue) -> str:
+    return messages("withheld") if share is None else messages.numbers.whole_percent(share)

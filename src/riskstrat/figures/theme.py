@@ -1,11 +1,10 @@
 """One look for every chart: white, one accent, a sequential scale that survives colour blindness and grey printing.
 
-In: altair charts. Out: the same charts configured, as specs for a page or as PNG for a notebook.
+In: altair charts. Out: the same charts in the theme, as vega-lite specifications that carry their data.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
@@ -41,8 +40,6 @@ FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
         "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["SEK ", ""], "minus": "−"},
     }
 )
-PNG_WIDTH_PX = 640
-PNG_SCALE = 2.0
 
 
 def altair() -> ModuleType:
@@ -50,12 +47,12 @@ def altair() -> ModuleType:
     return optional("altair")
 
 
-def configured(chart: alt.Chart | alt.LayerChart, *, height: int | None = None) -> alt.LayerChart:
-    """Give a chart the width of its container, the theme and, unless its bands decide, a height in pixels."""
-    size = {"width": "container"} if height is None else {"width": "container", "height": height}
+def configured(chart: alt.Chart | alt.LayerChart, *, height: int) -> alt.LayerChart:
+    """Give a chart the width of its container, the theme and a height in pixels."""
     text = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
+    size = altair().AutoSizeParams(type="fit-x", contains="padding")
     return (
-        chart.properties(**size, autosize=altair().AutoSizeParams(type="fit-x", contains="padding"))
+        chart.properties(width="container", height=height, autosize=size)
         .configure(font=FONT, background=WHITE)
         .configure_view(stroke=None)
         .configure_axis(
@@ -82,30 +79,6 @@ def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
     with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
         found: dict[str, object] = chart.to_dict()
     return found
-
-
-def png(chart: alt.Chart | alt.LayerChart, language: Language = "sv", width_px: int = PNG_WIDTH_PX) -> bytes:
-    """Draw a chart as PNG, for notebooks: not every viewer of notebooks runs scripts.
-
-    Parameters
-    ----------
-    chart
-        Any chart of this package.
-    language
-        Of the numbers on its axes.
-    width_px
-        Width of the plot; on a page it is that of its container.
-
-    Returns
-    -------
-    bytes
-        A PNG image of twice that resolution.
-    """
-    drawn = {**spec(chart), "width": width_px}
-    image: bytes = optional("vl_convert").vegalite_to_png(
-        json.dumps(drawn), scale=PNG_SCALE, format_locale=dict(FORMATS[language])
-    )
-    return image
 
 
 def script() -> str:

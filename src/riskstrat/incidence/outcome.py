@@ -58,6 +58,16 @@ def outcome_array(event: npt.ArrayLike, duration_days: npt.ArrayLike) -> Outcome
 def check_outcome(y: OutcomeArray) -> OutcomeArray:
     """Return `y` as it is, or raise if it is not a valid outcome array.
 
+    Parameters
+    ----------
+    y
+        What should be an outcome array.
+
+    Returns
+    -------
+    OutcomeArray
+        The same array.
+
     Raises
     ------
     ContractError
@@ -116,7 +126,19 @@ def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
 
 
 def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose outcome was seen within the horizon (index, index + horizon], shape (n,).
+    """Whose outcome was seen within the horizon (index, index + horizon].
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, shape (n,).
 
     Examples
     --------
@@ -128,7 +150,19 @@ def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
 
 
 def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon, shape (n,).
+    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, shape (n,).
 
     Examples
     --------

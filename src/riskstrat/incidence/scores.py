@@ -60,7 +60,22 @@ def prediction_accuracy(
     """Index of prediction accuracy: 1 - Brier score / Brier score of giving everybody the mean risk.
 
     Kattan and Gerds (2018). 0 is no better than the mean, 1 is perfect, negative is harmful; NaN where everybody or
-    nobody had the outcome. Parameters as for `brier`.
+    nobody had the outcome.
+
+    Parameters
+    ----------
+    y, risk, horizon_days, weights
+        As for `brier`.
+
+    Returns
+    -------
+    float
+        At most 1.
+
+    Raises
+    ------
+    ContractError, DesignError
+        As for `brier`.
 
     Examples
     --------

@@ -16,7 +16,7 @@ CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
 LEAST_SHARE = 2 * CHANCE
 
-DASH = "[-+–−‐‑]"  # as typed, and as word processors mend it
+DASH = "[-+–−‐‑]"  # as typed, and as word processors write it
 _NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{DASH}?[0-9]{{4}})(?:[^0-9]|$)"
 _SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
 ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these
@@ -82,7 +82,7 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str) -> None:
     Raises
     ------
     ContractError
-        Naming every such column, and no value: a heading that is itself a number is told by its place.
+        Naming every such column, and no value: a heading that is itself a number is named by its position.
     """
     names = frame.collect_schema().names()
     found = identity_columns(frame)
@@ -144,7 +144,7 @@ def _dated(number: pl.Expr) -> pl.Expr:
 
 
 def _checked(number: pl.Expr) -> pl.Expr:
-    digits = [number // 10**place % 10 for place in range(10)]
+    digits = [number // 10**power % 10 for power in range(10)]
     doubled = [2 * digit - 9 * (digit > 4).cast(pl.Int64) for digit in digits[1::2]]
     return pl.sum_horizontal(*digits[::2], *doubled) % 10 == 0
 
@@ -164,10 +164,10 @@ def _is_identity(text: str) -> bool:
     return bool(pl.select(right.fill_null(value=False)).item())
 
 
-def _problem(name: str, place: int, file: str) -> Problem:
+def _problem(name: str, position: int, file: str) -> Problem:
     return Problem(
         table=file,
-        column=f"column {place}" if _is_identity(name) else name,
+        column=f"column {position}" if _is_identity(name) else name,
         found="Swedish personal identity or co-ordination numbers",
         expected="pseudonymous running numbers",
         remedy="pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",

@@ -111,7 +111,7 @@ def write_key_file(path: Path, numbers: pl.DataFrame, secret: Secret) -> None:
 
 
 def refuse_beside_registers(path: Path, *folders: Path) -> None:
-    """Refuse a place inside any of the folders, or inside any register folder.
+    """Refuse a path inside any of the folders, or inside any register folder.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def refuse_beside_registers(path: Path, *folders: Path) -> None:
         raise UsageError(
             Problem(
                 found=f"{path.name} would lie in {inside[0].name}, beside what it must be kept apart from",
-                expected="a place of its own, which users of the registers cannot read",
+                expected="a folder of its own, which users of the registers cannot read",
                 remedy="give another path",
             )
         )

@@ -43,8 +43,9 @@ from riskstrat.intake.validation import (
 )
 from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
-from riskstrat.registers.contract import SENTINELS, is_event_table
+from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
+from riskstrat.registers.sentinels import SENTINELS
 
 __all__ = ["from_meds"]
 
@@ -142,15 +143,32 @@ def from_meds(
     Raises
     ------
     UsageError
-        If there is no such dataset, or a vocabulary shall become a table that holds no events.
+        If there is no such dataset, a vocabulary shall become a table without events, or `out` may not be replaced.
     ContractError
         If a file cannot be read, a column is missing or holds personal identity numbers, or no row has a date.
 
     Notes
     -----
     Points in time become days. Subjects without birth or sex are rejected with all their rows, as are static
-    rows that say neither: they have no date. Refused rows lie in ``rejected`` as they were. Schema:
+    rows that say neither: they have no date. Rejected rows lie in ``rejected`` as they were. Schema:
     https://github.com/Medical-Event-Data-Standard/meds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import datetime
+    >>> rows = {
+    ...     "subject_id": [1, 1, 1],
+    ...     "time": [None, datetime(1950, 5, 6), datetime(2012, 3, 4)],
+    ...     "code": ["GENDER//F", "MEDS_BIRTH", "ICD10CM/I21.9"],
+    ...     "numeric_value": pl.Series([None, None, None], dtype=pl.Float32),
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "meds" / "data").mkdir(parents=True)
+    ...     pl.DataFrame(rows).write_parquet(Path(folder) / "meds" / "data" / "0.parquet")
+    ...     result = from_meds(Path(folder) / "meds", Path(folder) / "registers")
+    >>> result.account.rows_of("icd10cm", "kept")
+    1
     """
     guard_folder(out, command=COMMAND, sources=(source,))
     data = _dataset(Path(source), dict(tables or {}))

@@ -73,7 +73,7 @@ def pseudonymise(
     as_of: date | None = None,
     secret_file: str | Path | None = None,
 ) -> Pseudonymised:
-    """Replace personal identity numbers by running numbers, consistently over files, columns and later deliveries.
+    r"""Replace personal identity numbers by running numbers, consistently over files, columns and later deliveries.
 
     Each number is brought to twelve digits and hashed with the secret (HMAC-SHA256); new hashes get the next running
     numbers in the order of the hashes, which says nothing of the identities. The key file holds hash and running
@@ -105,6 +105,18 @@ def pseudonymise(
     ContractError
         If a column that is not asked for holds identity numbers, a heading or a file name is one, or a file cannot be
         read. No value is ever told, and nothing is written.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     delivery, secret = Path(folder) / "delivery", Path(folder) / "secret"
+    ...     delivery.mkdir()
+    ...     _ = (delivery / "visits.csv").write_text("PersonNr;visits\n20121212-1212;3\n")
+    ...     _ = secret.write_text("a secret of more than sixteen bytes")
+    ...     secret.chmod(0o600)
+    ...     result = pseudonymise(delivery, Path(folder) / "out", Path(folder) / "key.parquet", secret_file=secret)
+    >>> result.people, dict(result.columns)
+    (1, {'visits.parquet': ('PersonNr',)})
     """
     target, keys = Path(out), Path(key_file)
     sources = (source, keys, *(() if secret_file is None else (secret_file,)))

@@ -12,7 +12,8 @@ import polars as pl
 
 from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import SENTINELS, columns_of, row_rules
+from riskstrat.registers.contract import columns_of, row_rules
+from riskstrat.registers.sentinels import SENTINELS
 
 SOURCE, RULE = "__source", "__rule"
 UNKNOWN_DAY, TOO_LATE = "date stands for unknown", "after the last day of data"

@@ -75,7 +75,17 @@ class Split:
         return bool(self.train)
 
     def fold_of_rows(self, n: int) -> NDArray[np.intp]:
-        """Position of the fold that tests each of n rows, shape (n,); `UNTESTED` (-1) where none does.
+        """Find the fold that tests each row.
+
+        Parameters
+        ----------
+        n
+            Number of rows of the frame that was split.
+
+        Returns
+        -------
+        numpy.ndarray
+            Position of the fold, shape (n,); `UNTESTED` (-1) where no fold tests the row.
 
         Examples
         --------

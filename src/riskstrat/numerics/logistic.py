@@ -101,6 +101,11 @@ def score_variability(
     -------
     numpy.ndarray
         Shape (p, p): sum w^2 (y - r)^2 x x'.
+
+    Examples
+    --------
+    >>> score_variability(np.ones((4, 1)), np.array([1, 0, 0, 0]), np.ones(4), np.zeros(1)).tolist()
+    [[1.0]]
     """
     p = len(coefficients)
     variability = np.zeros((p, p))
@@ -127,6 +132,12 @@ def newton_step(moments: Moments, coefficients: NDArray[np.float64], prior: Norm
     -------
     numpy.ndarray
         Shape (p,).
+
+    Examples
+    --------
+    >>> moments = Moments(gradient=np.array([-1.0]), information=np.array([[1.0]]))
+    >>> newton_step(moments, np.zeros(1), NormalPrior(mean=np.zeros(1), precision=np.ones(1))).tolist()
+    [-0.5]
     """
     gradient = moments.gradient - prior.precision * (coefficients - prior.mean)
     information = moments.information + np.diag(prior.precision)

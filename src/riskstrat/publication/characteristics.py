@@ -13,7 +13,7 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import DIGITS, Ratio, Released, Sum, Table
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, load_words
+from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
 from riskstrat.records.cohort import Target, check_rows
 
@@ -61,7 +61,7 @@ class TableOne:
 
     def html(self, language: Language = "sv") -> str:
         """Write it as one HTML table, a column a group."""
-        return characteristics_html(self.groups, self.levels, self.numbers, load_words(language))
+        return characteristics_html(self.groups, self.levels, self.numbers, load_messages(language))
 
 
 def characteristic_tables(

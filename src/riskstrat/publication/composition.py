@@ -19,8 +19,10 @@ from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.validation import validation_tables
+from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
+from riskstrat.records.omission import unless_omitted
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Source, Study
 from riskstrat.records.validation import Validation
@@ -53,9 +55,11 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         condition=study.condition,
         settings=study.settings,
         as_of=study.as_of,
-        version=study.version,
+        version=study.model.provenance.version,
         digest=study.digest,
-        chosen=study.choice.chosen,
+        model_digest=study.model.digest,
+        chosen=study.model.candidate.label,
+        omissions=study.omissions,
         source=SourceFacts(
             name=source.name, fingerprint=source.fingerprint, data_end=source.data_end, geometry=source.geometry
         ),
@@ -145,12 +149,12 @@ def study_tables(study: Study) -> dict[str, Table]:
     return {
         "flow": of_cohort.flow(study.cohort),
         "target_flow": of_cohort.flow(study.target),
-        "choice": _public(study.choice.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
-        "splits": _public(study.splits, "split"),
+        "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
+        "splits": _public(study.evaluation.splits, "split"),
         **_source(study.source),
         **_checks(study.checks),
         **_everybody(study),
-        **(_area_tables(study, study.areas) if study.areas else {}),
+        **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan}),
     }
 
@@ -171,22 +175,24 @@ def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
 
 
 def _everybody(study: Study) -> dict[str, Table]:
+    cohort = study.cohort.covered
     return _present(
-        total=of_cohort.total(study.target, study.target_risk, study.cohort),
-        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(study.cohort)),
-        assessed=of_cohort.assessed(study.cohort),
+        total=of_cohort.total(study.target, study.target_risk, cohort),
+        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(cohort)),
+        assessed=of_cohort.assessed(cohort),
     )
 
 
-def _area_tables(study: Study, areas: AreaEstimates) -> dict[str, Table]:
+def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
+    areas, unequal = results.estimates, unless_omitted(results.inequality)
     return _present(
         **_estimates(areas, study.source.area_names),
-        periods=of_areas.periods(areas, study.cohort),
+        periods=of_areas.periods(areas, study.cohort.covered),
         left_out=of_areas.left_out(areas),
         factors=of_areas.factors(study.explanation, study.target, areas),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
-        reasons=None if study.reasons is None else of_areas.reasons(study.reasons, areas),
-        inequality=None if study.inequality is None else of_areas.inequality(study.inequality, areas),
+        reasons=of_areas.reasons(results.reasons, areas),
+        inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
 
 

@@ -1,26 +1,20 @@
 """What a notebook shows of a record: a released table and the rule, or a chart of released numbers.
 
-In: a study or a record, shown under the rule that it carries. Out: HTML, or an altair chart.
+In: a study or a record, shown under the rule that it carries. Out: HTML, or a figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, area_intervals, calibration, comparisons, load_words, released_html
-from riskstrat.figures.flow import flow_chart
-from riskstrat.figures.words import Words
+from riskstrat.figures import Figure, Language, area_intervals, calibration, comparisons, flow_chart, released_html
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import Record, publish, release_record
 from riskstrat.publication.published import Published
 from riskstrat.records.study import Study
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Displayed = Study | Published | TableOne | Record
 
@@ -36,7 +30,7 @@ _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
 _OF_STUDY: Mapping[str, str] = MappingProxyType(
     {"flow": "Cohort", "metrics_person": "Validation", "areas": "Areas", "plan_selected": "Plan"}
 )
-_CHARTS: Mapping[str, tuple[str, Callable[[Released, Words], alt.LayerChart]]] = MappingProxyType(
+_CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure]]] = MappingProxyType(
     {
         "Target": ("flow", flow_chart),
         "Cohort": ("flow", flow_chart),
@@ -78,7 +72,7 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
     return released_html(title, release_record(shown, disclosure)[name])
 
 
-def draw(record: Record, language: Language = "sv", disclosure: Disclosure | None = None) -> alt.LayerChart:
+def draw(record: Record, language: Language = "sv", disclosure: Disclosure | None = None) -> Figure:
     """Draw a record from its released numbers.
 
     Parameters
@@ -93,7 +87,8 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
 
     Returns
     -------
-    altair.LayerChart
+    Figure
+        Jupyter shows it as a picture with its alternative text; no network is needed.
 
     Raises
     ------
@@ -108,4 +103,4 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
             Problem(found=f"a {kind}", expected=f"one of {', '.join(_CHARTS)}", remedy="draw one of its parts")
         )
     name, chart = _CHARTS[kind]
-    return chart(release_record(record, disclosure)[name], load_words(language))
+    return chart(release_record(record, disclosure)[name], language)

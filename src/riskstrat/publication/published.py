@@ -14,6 +14,7 @@ import polars as pl
 from riskstrat.declare import Condition, Settings
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
+from riskstrat.records.omission import Omission
 
 TOKEN = object()
 """Known to `riskstrat.publication.composition` only."""
@@ -45,10 +46,12 @@ class Facts:
     ----------
     condition, settings, as_of, version
         What was asked, as of which day, with which version of the library.
-    digest
-        Names the study (`riskstrat.records.study.Study.digest`).
+    digest, model_digest
+        Name the study (with programmes, budget and disclosure rule) and its model.
     chosen
-        Name of the estimator that was chosen.
+        The candidate that was chosen.
+    omissions
+        What could not be done, and why.
     source
         Where the data came from.
     """
@@ -58,7 +61,9 @@ class Facts:
     as_of: date
     version: str
     digest: str
+    model_digest: str
     chosen: str
+    omissions: tuple[Omission, ...]
     source: SourceFacts
 
 

@@ -54,7 +54,7 @@ def check(
     Returns
     -------
     Findings
-        Exact counts. What may be shown of them is ``riskstrat.publication.publish_findings(found)``.
+        Exact counts. What may be shown of them is ``riskstrat.publication.findings.publish_findings(found)``.
 
     Raises
     ------
@@ -67,11 +67,11 @@ def check(
     >>> from pathlib import Path
     >>> from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
     >>> persons = pl.DataFrame({"person_id": [1], "birth_date": [date(1950, 1, 1)], "sex": ["female"]})
-    >>> homes = pl.DataFrame({"person_id": [1], "start_date": [date(1950, 1, 1)]})
+    >>> residences = pl.DataFrame({"person_id": [1], "start_date": [date(1950, 1, 1)]})
     >>> entries = {"persons": TableManifest(), "residences": TableManifest()}
     >>> manifest = Manifest(name="tiny", data_end=date(2023, 12, 31), tables=entries)
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     folder = write_registers(Path(place) / "tiny", {"persons": persons, "residences": homes}, manifest)
+    >>> with tempfile.TemporaryDirectory() as temporary:
+    ...     folder = write_registers(Path(temporary) / "tiny", {"persons": persons, "residences": residences}, manifest)
     ...     found = check(open_registers(folder))
     >>> found.findings.select("severity", "rule").rows()
     [('note', 'residence without area')]

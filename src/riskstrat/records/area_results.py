@@ -1,4 +1,4 @@
-"""Everything about areas: how high, how sure, why, how unequal, and where prevention comes first.
+"""Everything about areas: how high, how sure, why, and how unequal.
 
 In: what the steps of `riskstrat.study` composed. Out: one frozen record.
 """
@@ -11,9 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.omission import Omission
-from riskstrat.records.plan import Plan
 from riskstrat.records.validation import Validation
 
 
@@ -26,7 +25,7 @@ class AreaResults:
     estimates
         Risk, relative risk and unexplained ratio of each area.
     check
-        Validation of `risk`: models judged by areas on which they were not trained.
+        Validation of `risk`: models tested on areas on which they were not trained.
     risk
         Risk (n,) of each row of the cohort, in cohort order, from the model fitted without the row's area; as
         predicted, before recalibration.
@@ -34,11 +33,11 @@ class AreaResults:
         Risk (m,) of each person of the target population, from the model and the recalibration of the person's area.
     reasons
         Frame of group, part, estimate, lower, upper (units of risk): each area's risk minus the municipality's, split
-        into families of factors and what they do not explain.
+        into factor families and what they do not explain.
     inequality
         Frame of metric, estimate, lower, upper; or why there is none.
-    plan, strata_plan
-        Where a budget averts most cases, among whole areas and among strata of people within areas; or why there is
+    strata
+        Groups of people within areas, with draws of their cases to come, for a plan to choose among; or why there are
         none.
     """
 
@@ -46,13 +45,11 @@ class AreaResults:
     check: Validation
     risk: NDArray[np.float64] = field(repr=False)
     target_risk: NDArray[np.float64] = field(repr=False)
-    reasons: pl.DataFrame
-    inequality: pl.DataFrame | Omission
-    plan: Plan | Omission
-    strata_plan: Plan | Omission
+    reasons: pl.DataFrame = field(repr=False)
+    inequality: pl.DataFrame | Omission = field(repr=False)
+    strata: Units | Omission = field(repr=False)
 
     @property
     def omissions(self) -> tuple[Omission, ...]:
-        """The parts that are missing, in the order of the attributes."""
-        parts = (self.inequality, self.plan, self.strata_plan)
-        return tuple(part for part in parts if isinstance(part, Omission))
+        """The parts that are missing; that there are no strata is told of the plan by strata."""
+        return (self.inequality,) if isinstance(self.inequality, Omission) else ()

@@ -1,44 +1,32 @@
 """A whole study: what was asked, of which data, and every answer.
 
-In: what `riskstrat.study.run` composed. Out: a frozen record; it holds rows of persons in memory and writes nothing.
+In: what the steps of `riskstrat.study` computed. Out: a frozen record, which holds rows of persons in memory.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskstrat.declare import Condition, Settings
+from riskstrat.disclosure import Disclosure
+from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.model import RiskModel, digest_of
+from riskstrat.records.omission import Omission
 from riskstrat.records.plan import Plan
 from riskstrat.records.validation import Validation
 
 
-class Estimator(Protocol):
-    """What a study needs of a fitted estimator."""
-
-    horizon_days: int
-
-    def fit(self, X: pl.DataFrame, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
-        """Learn from the rows of X and their outcomes."""
-
-    def predict_risk(self, X: pl.DataFrame) -> np.ndarray:
-        """Cumulative incidence at the horizon, (n,)."""
-
-    def contributions(self, X: pl.DataFrame) -> tuple[np.ndarray, float]:
-        """Additive contributions (n, p) and their baseline, in logits."""
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """Where the data came from.
 
@@ -51,9 +39,9 @@ class Source:
     data_end
         The last day that can have been seen.
     coverage
-        Frame of register, from, to, delay_days, source.
+        Frame of register, coverage_start, coverage_end, delay_days, source.
     refused
-        Frame of table, rule, rows: what was kept aside because it breaks the contract.
+        Frame of table, rule, rows: what was rejected because it breaks the contract.
     area_names
         Frame of area_id, name; None without areas.
     geometry
@@ -69,64 +57,50 @@ class Source:
     geometry: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """Which estimator was chosen, and the cross-fitted scores that chose it."""
-
-    chosen: str
-    scores: pl.DataFrame = field(repr=False)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """Everything that `riskstrat.run` found.
 
     Attributes
     ----------
-    condition, settings, as_of, source, version
-        What was asked, of which data, with which version.
+    condition, settings, as_of, source
+        What was asked, of which data.
     cohort, target
-        From whom is learnt, and on whom planning decides.
-    choice
-        The estimator that was chosen and why.
+        Who models are trained on, and whom planning decides for.
+    scores
+        Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
     model
-        That estimator, fitted on the whole cohort.
-    checks
-        `Validation` by kind of split: ``person``, ``area``, ``time``; in each, age and sex beside it.
-    splits
-        Frame of split, description, shared_people, shared_families.
+        The chosen candidate, fitted to the whole training cohort.
+    evaluation
+        The model's candidate tested on persons that it had not seen.
     explanation
-        Contributions of the target population's features, on the logit scale of `model`.
-    risks
-        Out-of-fold risk (n,) of the cohort by kind of split: ``person``, and ``area`` where there are areas.
+        Contributions of the target population's features, on the model's own scale.
     target_risk
-        Risk (n,) of the target population, recalibrated; by the model that did not see the person's area.
-    areas, reasons, plan, strata_plan, inequality
-        The answers about places; None where the registers hold no areas.
-    notes
-        Sentences about what could not be done, and why.
+        Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
+        did not see the person's area.
+    area_results
+        Estimates, reasons and inequality by area; None where they could not be computed.
+    plan, strata_plan
+        What a budget averts, by whole areas and by groups within them; None where there is no plan.
+    omissions
+        What could not be done, and why.
     """
 
     condition: Condition
     settings: Settings
     as_of: date
     source: Source
-    version: str
     cohort: Cohort
     target: Target
-    choice: Choice
-    model: Estimator
-    checks: Mapping[str, Validation]
-    splits: pl.DataFrame
+    scores: pl.DataFrame
+    model: RiskModel
+    evaluation: Evaluation
     explanation: Explanation
-    risks: Mapping[str, np.ndarray]
-    target_risk: np.ndarray
-    areas: AreaEstimates | None
-    reasons: pl.DataFrame | None
-    inequality: pl.DataFrame | None
-    plan: Plan | None
-    strata_plan: Plan | None
-    notes: tuple[str, ...] = ()
+    target_risk: NDArray[np.float64]
+    area_results: AreaResults | None
+    plan: Plan | None = field(repr=False)
+    strata_plan: Plan | None = field(repr=False)
+    omissions: tuple[Omission, ...] = ()
 
     def __repr__(self) -> str:
         return f"Study({self.condition.name}, as of {self.as_of}, {self.source.name}, digest {self.digest})"
@@ -139,16 +113,27 @@ class Study:
     @property
     def performance(self) -> Validation:
         """Validation with folds by person and family."""
-        return self.checks["person"]
+        return self.evaluation.checks["person"]
+
+    @property
+    def checks(self) -> Mapping[str, Validation]:
+        """Validation by kind of split: ``person``, and where they are possible ``time`` and ``area``."""
+        by_area = {} if self.area_results is None else {"area": self.area_results.check}
+        return {**self.evaluation.checks, **by_area}
+
+    @property
+    def areas(self) -> AreaEstimates | None:
+        """Risk of each area; None where there are no area results."""
+        return None if self.area_results is None else self.area_results.estimates
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """The rule that the study is published under."""
+        return self.settings.disclosure
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that name the study: condition, settings, date, data and version."""
-        named = {
-            "condition": self.condition.digest,
-            "settings": self.settings.digest,
-            "as_of": self.as_of.isoformat(),
-            "data": self.source.fingerprint,
-            "version": self.version,
-        }
-        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits that name the study: model, programmes, budget and disclosure rule."""
+        return digest_of(
+            {"model": self.model.digest, "condition": self.condition.digest, "settings": self.settings.digest}
+        )

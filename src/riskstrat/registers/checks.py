@@ -1,4 +1,4 @@
-"""What is wrong inside the tables: contradictions about people and places, and event rows that are rejected.
+"""What is wrong inside the tables: contradictions about persons and areas, and event rows that are rejected.
 
 In: tables that have the contract's columns and types. Out: problems with counts, and a frame of rejected rows.
 """
@@ -17,7 +17,7 @@ REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()
 NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
-def place_problems(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
+def contradictions(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
     """List the contradictions within and between persons, residences and areas; each makes who lives where ambiguous.
 
     Raises
@@ -80,7 +80,7 @@ def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:
-    from riskstrat.registers.schemas import schema_of
+    from riskstrat.registers.schemas import schema_of  # as in `contract.columns_of`
 
     failures = schema_of(table).filter(rows.lazy()).failure
     for broken, count in sorted(failures.counts().items()):

@@ -12,19 +12,17 @@ from types import MappingProxyType
 
 import polars as pl
 
-SEXES = ("female", "male")
-SENTINELS = (date(1800, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
-"""Dates by which source systems say "unknown" or "never"."""
+from riskstrat.registers.sentinels import SENTINELS
 
 PERSON, DATE, END = "person_id", "date", "end_date"
 REQUIRED_TABLES = ("persons", "residences")
-TABLES_OF_PLACES_AND_PEOPLE = ("persons", "residences", "areas", "area_facts")
+PERSON_AND_AREA_TABLES = ("persons", "residences", "areas", "area_facts")
 """The tables that the contract knows by name; every other one holds events."""
 
 
 def is_event_table(table: str) -> bool:
     """Whether a table holds events of persons."""
-    return table not in TABLES_OF_PLACES_AND_PEOPLE
+    return table not in PERSON_AND_AREA_TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +42,7 @@ def columns_of(table: str) -> tuple[Column, ...]:
     >>> [column.name for column in columns_of("area_facts")]
     ['area_id', 'date', 'code', 'value', 'known_on']
     """
-    from riskstrat.registers.schemas import schema_of
+    from riskstrat.registers.schemas import schema_of  # dataframely is heavy, and readers of rows need no schema
 
     return tuple(
         Column(name=name, dtype=column.dtype, required=not (column.metadata or {}).get("optional", False))
@@ -80,7 +78,7 @@ WORDING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "end_after_start": ("{rows} spells end before they start", "end_date on or after start_date", "correct them"),
         "no_overlap": (
             "{rows} spells start before the person's previous one has ended (both days included)",
-            "one place of residence a day",
+            "one area of residence a day",
             "end the earlier spell the day before",
         ),
         "real_end": (

@@ -68,10 +68,10 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What the place is called in messages: scheme, host or file and schema, without credentials."""
+        """What it is called in messages: scheme, host or file and schema, without credentials."""
         parts = urlsplit(self.url)
-        place = f"{parts.hostname or ''}{parts.path}"
-        return f"{parts.scheme} database {place}" + (f", schema {self.schema}" if self.schema else "")
+        location = f"{parts.hostname or ''}{parts.path}"
+        return f"{parts.scheme} database {location}" + (f", schema {self.schema}" if self.schema else "")
 
     @property
     def dialect(self) -> Dialect:

@@ -50,8 +50,8 @@ class Dialect(ABC):
 
     def has(self, cursor: Cursor, table: str, schema: str) -> bool:
         """Whether there is a table or view of that name; without a schema, in the connection's own."""
-        place = f"table_schema = {_text(schema) if schema else 'current_schema()'}"
-        cursor.execute(f"SELECT 1 FROM information_schema.tables WHERE table_name = {_text(table)} AND {place}")
+        condition = f"table_schema = {_text(schema) if schema else 'current_schema()'}"
+        cursor.execute(f"SELECT 1 FROM information_schema.tables WHERE table_name = {_text(table)} AND {condition}")
         return bool(cursor.fetchall())
 
     def schema(self, cursor: Cursor, table: str, wanted: Sequence[str]) -> pl.Schema:

@@ -73,8 +73,8 @@ def read_geography(path: str | Path, *, key: str | None = None) -> dict[str, obj
     >>> ring = [[[17.6, 59.1], [17.7, 59.1], [17.7, 59.2], [17.6, 59.1]]]
     >>> shape = {"type": "Polygon", "coordinates": ring}
     >>> feature = {"type": "Feature", "properties": {"DeSO": "9981C1010_DeSO2025"}, "geometry": shape}
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     file = Path(place) / "deso.geojson"
+    >>> with tempfile.TemporaryDirectory() as temporary:
+    ...     file = Path(temporary) / "deso.geojson"
     ...     _ = file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     ...     read_geography(file)["features"][0]["properties"]
     {'area_id': '9981C1010', 'name': '9981C1010', 'version': 'DeSO2025'}

@@ -176,9 +176,9 @@ def _coverage_problems(name: str, table: TableManifest) -> Iterable[str]:
 
 def _manifest_problems(error: ValidationError) -> Iterable[Problem]:
     for item in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in item["loc"]) or "the manifest"
+        entry = ".".join(str(part) for part in item["loc"]) or "the manifest"
         for message in item["msg"].removeprefix("Value error, ").split("; "):
-            yield _problem(f"{place}: {message}", "what the data contract says of registers.toml", "correct it")
+            yield _problem(f"{entry}: {message}", "what the data contract says of registers.toml", "correct it")
 
 
 def _problem(found: str, expected: str, remedy: str) -> Problem:

@@ -12,13 +12,13 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.registers.checks import place_problems
+from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import REQUIRED_TABLES, Column, columns_of, is_event_table, row_rules
 from riskstrat.registers.database import Database
 from riskstrat.registers.folder import Folder
 from riskstrat.registers.manifest import FILE_NAME, Manifest, read_manifest_file
 from riskstrat.registers.opened import Registers
-from riskstrat.registers.source import Place, Source, Store
+from riskstrat.registers.source import Location, Source, Store
 
 NOT_A_TABLE = "geometry"
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
@@ -28,15 +28,15 @@ _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
     pl.Float64: (pl.Float32, pl.Decimal, *_INTEGERS),
     pl.Date: (pl.Datetime,),
 }
-"""Type of the contract -> types that are cast to it at the door."""
+"""Type of the contract -> types that are cast to it when registers are opened."""
 
 
-def open_registers(place: str | Path, *, manifest: str | Path | None = None) -> Registers:
+def open_registers(location: str | Path, *, manifest: str | Path | None = None) -> Registers:
     """Open registers and check all but their event rows.
 
     Parameters
     ----------
-    place
+    location
         A directory with `registers.toml` and Parquet tables; or the address of a database with the same tables or
         views: ``postgresql://host/name?schema=registers``, ``duckdb:///relative/path`` or ``sqlite:////absolute/path``.
         Credentials that the address does not hold come from the environment (``PGPASSWORD`` and the like).
@@ -55,20 +55,20 @@ def open_registers(place: str | Path, *, manifest: str | Path | None = None) -> 
         and areas contradict themselves or each other: duplicate persons, unknown sex, death before birth, overlapping
         residences, unknown area and the like; all of it at once, with counts and without any person's values.
     """
-    found = Database.at(str(place)) if "://" in str(place) else Folder(Path(place))
-    said = found.manifest() if manifest is None else read_manifest_file(Path(manifest))
-    sources, problems = _sources(found, said)
+    opened = Database.at(str(location)) if "://" in str(location) else Folder(Path(location))
+    contents = opened.manifest() if manifest is None else read_manifest_file(Path(manifest))
+    sources, problems = _sources(opened, contents)
     _refuse(problems)
-    _refuse(place_problems(sources))
+    _refuse(contradictions(sources))
     births = sources["persons"].scan().select("person_id", "birth_date").collect().sort("person_id")
-    return Registers(folder=_beside(place, manifest), manifest=said, sources=sources, births=births)
+    return Registers(folder=_beside(location, manifest), manifest=contents, sources=sources, births=births)
 
 
-def _beside(place: str | Path, manifest: str | Path | None) -> Path | None:
+def _beside(location: str | Path, manifest: str | Path | None) -> Path | None:
     """Find the directory that may hold outlines of areas: that of the manifest."""
     if manifest is not None:
         return Path(manifest).parent
-    return None if "://" in str(place) else Path(place)
+    return None if "://" in str(location) else Path(location)
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
@@ -77,13 +77,13 @@ def _refuse(problems: Iterable[Problem]) -> None:
         raise ContractError(*found)
 
 
-def _sources(place: Place, manifest: Manifest) -> tuple[dict[str, Source], list[Problem]]:
+def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source], list[Problem]]:
     sources: dict[str, Source] = {}
     problems = list(_missing_tables(manifest))
     for table in manifest.tables:
         if table == NOT_A_TABLE:
             continue
-        store = place.store(table, manifest.file_of(table))
+        store = location.store(table, manifest.file_of(table))
         if isinstance(store, Problem):
             problems.append(store)
             continue

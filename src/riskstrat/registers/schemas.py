@@ -1,4 +1,4 @@
-"""The tables of the contract as dataframely schemas: columns, types and the rules of persons, residences and places.
+"""The tables of the contract as dataframely schemas: columns, types and the rules of persons, residences and areas.
 
 In: the name of a table. Out: its schema. Kept apart from the contract's names, because workers that only read rows need
 no rules, and dataframely takes as long to load as a shard to answer.
@@ -13,8 +13,9 @@ from types import MappingProxyType
 import dataframely as dy
 import polars as pl
 
-from riskstrat.registers.contract import SENTINELS, SEXES, TABLES_OF_PLACES_AND_PEOPLE
+from riskstrat.registers.sentinels import SENTINELS
 
+_SEXES = ("female", "male")
 _OPTIONAL: dict[str, bool] = {"optional": True}
 
 
@@ -33,7 +34,7 @@ class Persons(dy.Schema):
     @dy.rule()
     def known_sex(cls) -> pl.Expr:  # noqa: N805
         """Sex is one of the two that the contract knows."""
-        return pl.col("sex").is_in(SEXES)
+        return pl.col("sex").is_in(_SEXES)
 
     @dy.rule()
     def death_after_birth(cls) -> pl.Expr:  # noqa: N805
@@ -62,7 +63,7 @@ class Residences(dy.Schema):
 
     @dy.rule()
     def no_overlap(cls) -> pl.Expr:  # noqa: N805
-        """Nobody lives in two places on one day; start and end are inclusive."""
+        """Nobody lives in two areas on one day; start and end are inclusive."""
         same_person = pl.col("person_id") == pl.col("person_id").shift()
         previous_end = pl.col("end_date").fill_null(date.max).shift()
         return ~same_person | (pl.col("start_date") > previous_end)
@@ -87,7 +88,7 @@ class Events(dy.Schema):
 
 
 class Areas(dy.Schema):
-    """The places; `version` says which division they belong to, such as DeSO2018, where boundaries have changed."""
+    """The areas; `version` says which division they belong to, such as DeSO2018, where boundaries have changed."""
 
     area_id = dy.String(primary_key=True)
     name = dy.String(nullable=False)
@@ -96,7 +97,7 @@ class Areas(dy.Schema):
 
 
 class AreaFacts(dy.Schema):
-    """Dated facts of places."""
+    """Dated facts of areas."""
 
     area_id = dy.String(nullable=False)
     date = dy.Date(nullable=False)
@@ -106,7 +107,7 @@ class AreaFacts(dy.Schema):
 
 
 _SCHEMAS: Mapping[str, type[dy.Schema]] = MappingProxyType(
-    dict(zip(TABLES_OF_PLACES_AND_PEOPLE, (Persons, Residences, Areas, AreaFacts), strict=True))
+    {"persons": Persons, "residences": Residences, "areas": Areas, "area_facts": AreaFacts}
 )
 
 

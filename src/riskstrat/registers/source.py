@@ -38,7 +38,7 @@ class Store(Protocol):
         """Digest everything in it."""
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Where registers are: a folder, or a database."""
 
     def manifest(self) -> Manifest:

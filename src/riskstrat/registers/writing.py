@@ -54,8 +54,8 @@ def write_registers(
     >>> from tempfile import TemporaryDirectory
     >>> from riskstrat.registers.manifest import TableManifest
     >>> manifest = Manifest(name="empty", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})
-    >>> with TemporaryDirectory() as place:
-    ...     folder = write_registers(Path(place) / "empty", {"persons": pl.DataFrame({"person_id": [1]})}, manifest)
+    >>> with TemporaryDirectory() as temporary:
+    ...     folder = write_registers(Path(temporary) / "empty", {"persons": pl.DataFrame({"person_id": [1]})}, manifest)
     ...     sorted(path.name for path in folder.iterdir())
     ['.riskstrat.json', 'persons.parquet', 'registers.toml']
     """

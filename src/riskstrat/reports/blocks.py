@@ -1,13 +1,14 @@
 """What a page is made of: sections of paragraphs, lists, pictures and tables.
 
-In: texts, specifications of charts and HTML of tables. Out: frozen values that the template writes.
+In: texts, figures and HTML of tables. Out: frozen values that the template writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from riskstrat.figures import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,25 +46,29 @@ class Bullets:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One drawing: a vega-lite specification, and a heading where a picture has several."""
+    """One drawing, and a heading where a picture has several."""
 
     key: str
-    spec: Mapping[str, object]
+    figure: Figure
     heading: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure: a title that states its message, how to read it, and the same in words and as data."""
+    """Drawings under a title that states their message, how to read them, and the same in words and as data."""
 
     key: str
     title: str
     how: str
-    alternative: str
     charts: tuple[Chart, ...]
     download: Download
     wide: bool = False
     kind: ClassVar[str] = "picture"
+
+    @property
+    def alternative(self) -> str:
+        """The sentences of all drawings."""
+        return " ".join(chart.figure.sentence for chart in self.charts)
 
 
 @dataclass(frozen=True, kw_only=True)

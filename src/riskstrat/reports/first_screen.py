@@ -1,108 +1,105 @@
 """The first screen: how many, where, and what a budget does about it, with how sure that is.
 
-In: a `Story`. Out: the blocks of one printed page.
+In: a `ReportContext`. Out: the blocks of one printed page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskstrat.figures import map_classes
+from riskstrat.figures import capitalised, map_classes
 from riskstrat.reports.blocks import Block, FirstScreen, Paragraph
+from riskstrat.reports.context import HIGHER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.grade import grade_of
-from riskstrat.reports.story import HIGHER, UNCERTAIN, WITHHELD, Story, chart, sentence
 
 _HUNDRED = 100
 
 
-def first_screen(story: Story) -> FirstScreen:
+def first_screen(context: ReportContext) -> FirstScreen:
     """Tell what matters most in three sentences made from the numbers, a map and a grade."""
-    condition, words = story.released.condition, story.words
-    people = story.say(condition.wording.people)
+    condition, messages = context.released.condition, context.messages
+    people = context.say(condition.wording.people)
     return FirstScreen(
-        title=story.title,
-        covered=words("page.covered", date=story.date(story.released.as_of), people=people),
-        use=words("page.use"),
-        sentences=tuple(_sentences(story)),
-        note=words("page.interval_note"),
-        grade=grade_of(story),
-        blocks=tuple(_map(story)),
+        title=context.title,
+        covered=messages("page.covered", date=context.date(context.released.as_of), people=people),
+        use=messages("page.use"),
+        sentences=tuple(_sentences(context)),
+        note=messages("page.interval_note"),
+        grade=grade_of(context),
+        blocks=tuple(_map(context)),
     )
 
 
-def _sentences(story: Story) -> Iterator[str]:
-    yield expected_sentence(story)
-    yield areas_sentence(story) if story.areas is not None else story.words("first.no_areas")
-    if story.areas is not None:
-        yield averted_sentence(story)
+def _sentences(context: ReportContext) -> Iterator[str]:
+    yield expected_sentence(context)
+    yield areas_sentence(context) if context.areas is not None else context.messages("first.no_areas")
+    if context.areas is not None:
+        yield averted_sentence(context)
 
 
-def expected_sentence(story: Story) -> str:
+def expected_sentence(context: ReportContext) -> str:
     """Say how many of the people are expected to have the outcome; the interval is that of the number to be counted."""
-    words = story.released.condition.wording
-    people, outcome = story.count("total", "people", scope="all"), story.say(words.outcome)
-    expected = story.expected_count
+    messages = context.released.condition.wording
+    people, outcome = context.count("total", "people", scope="all"), context.say(messages.outcome)
+    expected = context.expected_count
     if expected is None or people is None:
-        return story.words("first.no_total", outcome=outcome)
-    return story.words(
+        return context.messages("first.no_total", outcome=outcome)
+    return context.messages(
         "first.expected",
-        n=story.numbers.number(people),
-        people=story.say(words.people),
-        expected=story.numbers.whole(*expected),
+        n=context.numbers.number(people),
+        people=context.say(messages.people),
+        expected=context.numbers.whole(*expected),
         outcome=outcome,
     )
 
 
-def areas_sentence(story: Story) -> str:
+def areas_sentence(context: ReportContext) -> str:
     """Say in how many areas the risk is clearly higher, in how many one cannot say, and how many are withheld."""
-    counts = {kind: len(story.names_of(kind)) for kind in (HIGHER, UNCERTAIN, WITHHELD)}
-    told = story.words.count("first.higher", counts[HIGHER]) + story.words.count("first.uncertain", counts[UNCERTAIN])
-    withheld = sentence(story.words.count("first.withheld", counts[WITHHELD]))
+    counts = {kind: len(context.names_of(kind)) for kind in (HIGHER, UNCERTAIN, WITHHELD)}
+    told = context.messages.count("first.higher", counts[HIGHER]) + context.messages.count(
+        "first.uncertain", counts[UNCERTAIN]
+    )
+    withheld = capitalised(context.messages.count("first.withheld", counts[WITHHELD]))
     return f"{told}. {withheld}".strip()
 
 
-def averted_sentence(story: Story) -> str:
+def averted_sentence(context: ReportContext) -> str:
     """Say what the budget averts in the areas that the plan chooses; small benefits are told as small."""
-    programmes, chosen = story.released.condition.programmes, story.frame("plan_selected")
+    programmes, chosen = context.released.condition.programmes, context.frame("plan_selected")
     if not programmes or chosen is None:
-        return story.words("first.no_plan")
+        return context.messages("first.no_plan")
     values = {
-        "budget": story.numbers.sek(story.released.settings.budget_sek),
-        "programme": story.say(programmes[0].title),
-        "areas": story.words.count("areas", chosen.height),
-        "cases": story.say(story.released.condition.wording.cases),
+        "budget": context.numbers.sek(context.released.settings.budget_sek),
+        "programme": context.say(programmes[0].title),
+        "areas": context.messages.count("areas", chosen.height),
+        "cases": context.say(context.released.condition.wording.cases),
     }
-    averted = story.estimate("plan_summary", metric="averted")
+    averted = context.estimate("plan_summary", metric="averted")
     if averted is None:
-        return story.words("first.averted_withheld", **values)
-    told = story.words("first.averted", averted=story.numbers.interval(*averted), **values)
-    return " ".join([told, *_scale(story, averted.value)])
+        return context.messages("first.averted_withheld", **values)
+    told = context.messages("first.averted", averted=context.numbers.interval(*averted), **values)
+    return " ".join([told, *_scale(context, averted.value)])
 
 
-def _scale(story: Story, averted: float) -> Iterator[str]:
+def _scale(context: ReportContext, averted: float) -> Iterator[str]:
     if averted < 1:
-        yield story.words("first.less_than_one")
+        yield context.messages("first.less_than_one")
         return
-    if story.expected is None:
+    if context.expected is None:
         return
-    of_hundred = round(_HUNDRED * averted / story.expected.value)
+    of_hundred = round(_HUNDRED * averted / context.expected.value)
     if of_hundred < 1:
-        yield story.words("first.of_hundred_few")
+        yield context.messages("first.of_hundred_few")
     else:
-        yield story.words("first.of_hundred", n=story.numbers.number(of_hundred))
+        yield context.messages("first.of_hundred", n=context.numbers.number(of_hundred))
 
 
-def _map(story: Story) -> Iterator[Block]:
-    if story.areas is None:
+def _map(context: ReportContext) -> Iterator[Block]:
+    if context.areas is None:
         return
-    geometry = story.released.source.geometry
+    geometry = context.released.source.geometry
     if geometry is None:
-        yield Paragraph(story.words("first.no_map"))
+        yield Paragraph(context.messages("first.no_map"))
         return
-    texts = {
-        "title": story.classes_title(),
-        "how": story.words("first.map_how"),
-        "alternative": story.words("first.map_alt", **story.class_words()),
-    }
-    drawn = chart("map-classes", map_classes(story.tables["areas"], geometry, story.words))
-    yield story.picture("map-classes", "areas", texts, drawn)
+    figure = map_classes(context.tables["areas"], geometry, context.language)
+    yield context.picture("map-classes", "areas", "first.map_how", figure)

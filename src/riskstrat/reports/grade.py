@@ -1,12 +1,12 @@
 """How sure the answers are, as one plain grade with its reasons; the rule is told in the report's last part.
 
-In: a `Story`. Out: a `Grade`.
+In: a `ReportContext`. Out: a `Grade`.
 """
 
 from __future__ import annotations
 
 from riskstrat.reports.blocks import Grade
-from riskstrat.reports.story import HIGHER, LOWER, Estimate, Story
+from riskstrat.reports.context import HIGHER, LOWER, Estimate, ReportContext
 
 GOOD, MODERATE, LOW = GRADES = ("good", "moderate", "low")
 LEVEL_HALF_WIDTHS = (0.15, 0.35)
@@ -15,51 +15,52 @@ AGREEMENT = (0.8, 1.25)
 _PER_HUNDRED = 100
 
 
-def grade_of(story: Story) -> Grade:
+def grade_of(context: ReportContext) -> Grade:
     """Judge the level, the differences between areas and the agreement; the worst of them is the grade."""
-    judged = [judge(story) for judge in (_level, _areas, _fit)]
+    judged = [judge(context) for judge in (_level, _areas, _fit)]
     found = [one for one in judged if one is not None]
     worst = max((GRADES.index(grade) for grade, _ in found), default=GRADES.index(LOW))
-    effect = (story.words("grade.effect"),) if story.released.condition.programmes else ()
+    effect = (context.messages("grade.effect"),) if context.released.condition.programmes else ()
     return Grade(
-        title=story.words("grade.title"),
-        grade=story.words(f"grade.{GRADES[worst]}"),
+        title=context.messages("grade.title"),
+        grade=context.messages(f"grade.{GRADES[worst]}"),
         reasons=(*(reason for _, reason in found), *effect),
     )
 
 
-def _level(story: Story) -> tuple[str, str] | None:
-    expected = story.expected
+def _level(context: ReportContext) -> tuple[str, str] | None:
+    expected = context.expected
     if expected is None:
         return None
     if expected.lower is None or expected.upper is None:
-        return MODERATE, story.words("grade.level_unknown")
+        return MODERATE, context.messages("grade.level_unknown")
     half = (expected.upper - expected.lower) / 2 / expected.value
     good, moderate = LEVEL_HALF_WIDTHS
     grade = GOOD if half <= good else MODERATE if half <= moderate else LOW
-    return grade, story.words(f"grade.level_{grade}", percent=story.numbers.whole_percent(half))
+    return grade, context.messages(f"grade.level_{grade}", percent=context.numbers.whole_percent(half))
 
 
-def _areas(story: Story) -> tuple[str, str] | None:
-    if story.areas is None:
+def _areas(context: ReportContext) -> tuple[str, str] | None:
+    if context.areas is None:
         return None
-    clear, everything = len(story.names_of(HIGHER)) + len(story.names_of(LOWER)), story.areas.height
+    clear, everything = len(context.names_of(HIGHER)) + len(context.names_of(LOWER)), context.areas.height
     good, moderate = CLEAR_SHARES
     grade = GOOD if clear >= good * everything else MODERATE if clear >= moderate * everything else LOW
-    return grade, story.words(f"grade.areas_{grade}", clear=clear, all=everything)
+    told = context.messages.count("grade.clear", clear, all=everything)
+    return grade, context.messages(f"grade.areas_{grade}", clear=told)
 
 
-def _fit(story: Story) -> tuple[str, str] | None:
-    checks = [name for name in ("metrics_time", "metrics_person") if name in story.tables]
-    ratio = story.estimate(checks[0], metric="observed_expected", group="all") if checks else None
+def _fit(context: ReportContext) -> tuple[str, str] | None:
+    checks = [name for name in ("metrics_time", "metrics_person") if name in context.tables]
+    ratio = context.estimate(checks[0], metric="observed_expected", group="all") if checks else None
     if ratio is None:
         return None
     observed = {
-        name: story.numbers.number(_PER_HUNDRED * value)
+        name: context.numbers.number(_PER_HUNDRED * value)
         for name, value in {"observed": ratio.value, "lower": ratio.lower, "upper": ratio.upper}.items()
         if value is not None
     }
-    return _agreement(ratio), story.words(f"grade.fit_{_agreement(ratio)}", expected=_PER_HUNDRED, **observed)
+    return _agreement(ratio), context.messages(f"grade.fit_{_agreement(ratio)}", expected=_PER_HUNDRED, **observed)
 
 
 def _agreement(ratio: Estimate) -> str:

@@ -14,13 +14,13 @@ from riskstrat.extras import optional
 from riskstrat.figures import FORMATS, Language, script
 from riskstrat.publication import Published
 from riskstrat.reports.blocks import Block, Picture, Section
+from riskstrat.reports.context import report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
 from riskstrat.reports.method import method
 from riskstrat.reports.next_steps import next_steps
 from riskstrat.reports.resources import resources
 from riskstrat.reports.situation import situation
-from riskstrat.reports.story import story_of
 
 _DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
 _TEMPLATES = files("riskstrat.reports").joinpath("templates")
@@ -46,15 +46,15 @@ def page_of(released: Published, language: Language = "sv") -> str:
     MissingExtraError
         If the extra ``report`` is not installed.
     """
-    story = story_of(released, language)
-    first = first_screen(story)
-    sections = [part(story) for part in (situation, focus, resources, next_steps, method)]
+    context = report_context(released, language)
+    first = first_screen(context)
+    sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["unbroken"] = unbroken
     template = environment.from_string(_source("page.html"))
     html: str = template.render(
         language=language,
-        words=story.words,
+        messages=context.messages,
         first=first,
         sections=sections,
         version=released.version,
@@ -85,6 +85,11 @@ def _source(name: str) -> str:
 def _charts(first: Iterable[Block], sections: Iterable[Section], language: Language) -> str:
     """All charts as JSON that cannot close its script element."""
     blocks = [*first, *(block for section in sections for block in section.blocks)]
-    specs = {chart.key: chart.spec for block in blocks if isinstance(block, Picture) for chart in block.charts}
+    specs = {
+        chart.key: chart.figure.specification
+        for block in blocks
+        if isinstance(block, Picture)
+        for chart in block.charts
+    }
     text = json.dumps({"format": dict(FORMATS[language]), "charts": specs}, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,6 +1,6 @@
 """3. What support and resources: what the budget buys, where, beside other ways, and where it stops helping.
 
-In: a `Story`. Out: a section.
+In: a `ReportContext`. Out: a section.
 """
 
 from __future__ import annotations
@@ -12,229 +12,185 @@ from typing import Any
 import polars as pl
 
 from riskstrat.declare import Programme
-from riskstrat.figures import comparisons, map_chosen, plan_curve
+from riskstrat.figures import capitalised, comparisons, map_chosen, plan_curve
 from riskstrat.reports.assumptions import assumption_rows
 from riskstrat.reports.blocks import Beside, Block, Grid, Paragraph, Section
+from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of
-from riskstrat.reports.story import Estimate, Story, chart, sentence
 
 STRATEGIES = ("plan", "equal_share", "care_need_index", "raw_counts", "raw_rates", "random")
 _SMALL = 0.10
 """A plan that averts less than this share of the expected cases is told as small."""
 
-_CURVE_POINTS = 4
 
-
-def resources(story: Story) -> Section:
+def resources(context: ReportContext) -> Section:
     """Answer the third question."""
-    return Section(key="resources", title=story.words("section.resources"), blocks=tuple(_blocks(story)))
+    return Section(key="resources", title=context.messages("section.resources"), blocks=tuple(_blocks(context)))
 
 
-def _blocks(story: Story) -> Iterator[Block]:
-    programmes, selected = story.released.condition.programmes, story.frame("plan_selected")
+def _blocks(context: ReportContext) -> Iterator[Block]:
+    programmes, selected = context.released.condition.programmes, context.frame("plan_selected")
     if not programmes:
-        yield Paragraph(story.words("resources.no_programme"), "note")
+        yield Paragraph(context.messages("resources.no_programme"), "note")
         return
-    if selected is None or story.areas is None:
-        yield Paragraph(story.words("resources.no_areas"), "note")
-        yield _assumptions(story, programmes[0])
+    if selected is None or context.areas is None:
+        yield Paragraph(context.messages("resources.no_areas"), "note")
+        yield _assumptions(context, programmes[0])
         return
-    named = _named(story, selected)
-    yield Beside(tuple(_bought(story, programmes[0], named)), (_assumptions(story, programmes[0]),))
-    yield from _places(story, named)
-    yield from _net_cost(story)
-    yield from _compared(story)
-    yield from _curve(story)
-    yield Paragraph(story.words("resources.absent"), "quiet")
+    named = _named(context, selected)
+    yield Beside(tuple(_bought(context, programmes[0], named)), (_assumptions(context, programmes[0]),))
+    yield from _chosen(context, named)
+    yield from _net_cost(context)
+    yield from _compared(context)
+    yield from _curve(context)
+    yield Paragraph(context.messages("resources.absent"), "quiet")
 
 
-def _named(story: Story, selected: pl.DataFrame) -> pl.DataFrame:
-    names = story.areas.select("area_id", "name") if story.areas is not None else pl.DataFrame()
+def _named(context: ReportContext, selected: pl.DataFrame) -> pl.DataFrame:
+    names = context.areas.select("area_id", "name") if context.areas is not None else pl.DataFrame()
     return selected.join(names, on="area_id", how="left").sort("name")
 
 
-def _bought(story: Story, programme: Programme, selected: pl.DataFrame) -> Iterator[Paragraph]:
-    told = story.words(
+def _bought(context: ReportContext, programme: Programme, selected: pl.DataFrame) -> Iterator[Paragraph]:
+    told = context.messages(
         "resources.buys",
-        budget=story.numbers.sek(story.released.settings.budget_sek),
-        programme=story.say(programme.title),
-        areas=story.words.count("areas", selected.height),
-        people=story.numbers.number(float(selected["people"].sum())),
-        reached=story.numbers.number(float(selected["reached"].sum()), -1),
+        budget=context.numbers.sek(context.released.settings.budget_sek),
+        programme=context.say(programme.title),
+        areas=context.messages.count("areas", selected.height),
+        people=context.numbers.number(float(selected["people"].sum())),
+        reached=context.numbers.number(float(selected["reached"].sum()), -1),
     )
     yield Paragraph(told)
-    averted = story.estimate("plan_summary", metric="averted")
+    averted = context.estimate("plan_summary", metric="averted")
     if averted is None:
-        yield Paragraph(story.words("resources.withheld"), "note")
+        yield Paragraph(context.messages("resources.withheld"), "note")
         return
-    yield Paragraph(" ".join([_averted(story, averted), _nnt(story)]), "lead")
-    yield from _small(story, averted.value)
-    yield from _strata(story)
+    yield Paragraph(" ".join([_averted(context, averted), _nnt(context)]), "lead")
+    yield from _small(context, averted.value)
+    yield from _strata(context)
 
 
-def _averted(story: Story, averted: Estimate) -> str:
-    written = story.numbers.interval(*averted)
-    if story.expected_count is None:
-        return story.words("resources.result_only", averted=written)
+def _averted(context: ReportContext, averted: Estimate) -> str:
+    written = context.numbers.interval(*averted)
+    if context.expected_count is None:
+        return context.messages("resources.result_only", averted=written)
     # The number as the first screen has it; its interval stands there.
-    expected = _estimate(story.numbers.whole(*story.expected_count))
-    return story.words("resources.result", averted=written, expected=expected)
+    expected = context.numbers.whole(*context.expected_count).partition(" (")[0]
+    return context.messages("resources.result", averted=written, expected=expected)
 
 
-def _nnt(story: Story) -> str:
-    nnt = story.estimate("plan_summary", metric="nnt")
+def _nnt(context: ReportContext) -> str:
+    nnt = context.estimate("plan_summary", metric="nnt")
     if nnt is None or not all(bound is not None and math.isfinite(bound) for bound in nnt):
-        return story.words("resources.nnt_unknown")
-    return story.words("resources.nnt", nnt=story.numbers.whole(*nnt))
+        return context.messages("resources.nnt_unknown")
+    return context.messages("resources.nnt", nnt=context.numbers.whole(*nnt))
 
 
-def _small(story: Story, averted: float) -> Iterator[Paragraph]:
-    if story.expected is not None and averted < _SMALL * story.expected.value:
-        yield Paragraph(story.words("resources.small"))
+def _small(context: ReportContext, averted: float) -> Iterator[Paragraph]:
+    if context.expected is not None and averted < _SMALL * context.expected.value:
+        yield Paragraph(context.messages("resources.small"))
 
 
-def _strata(story: Story) -> Iterator[Paragraph]:
-    averted = story.estimate("strata_summary", metric="averted")
+def _strata(context: ReportContext) -> Iterator[Paragraph]:
+    averted = context.estimate("strata_summary", metric="averted")
     if averted is not None:
-        yield Paragraph(story.words("resources.strata", averted=story.numbers.interval(*averted)), "quiet")
+        yield Paragraph(context.messages("resources.strata", averted=context.numbers.interval(*averted)), "quiet")
 
 
-def _assumptions(story: Story, programme: Programme) -> Grid:
-    frame = _frame(story, ("assumption", "value"), assumption_rows(story, programme))
-    return story.grid("assumptions", None, story.words("resources.assumptions_title"), frame, words_first=2)
+def _assumptions(context: ReportContext, programme: Programme) -> Grid:
+    frame = _frame(context, ("assumption", "value"), assumption_rows(context, programme))
+    return context.grid("assumptions", None, context.messages("resources.assumptions_title"), frame, text_columns=2)
 
 
-def _places(story: Story, selected: pl.DataFrame) -> Iterator[Block]:
-    geometry = story.released.source.geometry
-    names = story.listed(selected["name"].to_list())
+def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
+    geometry = context.released.source.geometry
     if geometry is not None:
-        texts = {
-            "title": story.words("resources.map_title", areas=story.words.count("areas", selected.height)),
-            "how": story.words("resources.map_how"),
-            "alternative": story.words("resources.map_alt", areas=names),
-        }
-        drawn = map_chosen(story.tables["areas"], story.tables["plan_selected"], geometry, story.words)
-        yield story.picture("map-chosen", "plan_selected", texts, chart("map-chosen", drawn))
+        figure = map_chosen(context.tables["areas"], context.tables["plan_selected"], geometry, context.language)
+        yield context.picture("map-chosen", "plan_selected", "resources.map_how", figure)
     columns = ("area", "people", "share", "reached", "averted", "robustness")
-    rows = [_chosen_row(story, row) for row in selected.iter_rows(named=True)]
-    yield story.grid("chosen", "plan_selected", story.words("resources.table_title"), _frame(story, columns, rows))
-    yield Paragraph(story.words("resources.robust"), "quiet")
+    rows = [_chosen_row(context, row) for row in selected.iter_rows(named=True)]
+    yield context.grid(
+        "chosen", "plan_selected", context.messages("resources.table_title"), _frame(context, columns, rows)
+    )
+    yield Paragraph(context.messages("resources.robust"), "quiet")
 
 
-def _chosen_row(story: Story, row: dict[str, Any]) -> tuple[str | None, ...]:
-    number, percent = story.numbers.number, story.numbers.whole_percent
+def _chosen_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, ...]:
+    number, percent = context.numbers.number, context.numbers.whole_percent
     return (
         row["name"],
         None if row["people"] is None else number(row["people"]),
         None if row["share"] is None else percent(row["share"]),
         None if row["reached"] is None else number(row["reached"]),
-        interval_of(story, row, "averted"),
+        interval_of(context, row, "averted"),
         None if row["robustness"] is None else percent(row["robustness"]),
     )
 
 
-def _net_cost(story: Story) -> Iterator[Block]:
-    frame = story.frame("plan_net_cost")
+def _net_cost(context: ReportContext) -> Iterator[Block]:
+    frame = context.frame("plan_net_cost")
     if frame is None or frame["net_cost_sek"].null_count():
         return
-    thousands = story.numbers.thousands_of_sek
+    thousands = context.numbers.thousands_of_sek
     rows = [
         (
-            story.words.named("payer", row["payer"]),
+            context.messages.named("payer", row["payer"]),
             thousands(row["saving_sek"], row["saving_lower"], row["saving_upper"]),
             thousands(row["net_cost_sek"], row["net_cost_lower"], row["net_cost_upper"]),
         )
         for row in frame.iter_rows(named=True)
     ]
-    written = _frame(story, ("payer", "saving", "net_cost"), rows)
-    yield story.grid("net-cost", "plan_net_cost", story.words("resources.net_title"), written)
-    yield Paragraph(story.words("resources.net_note"), "quiet")
+    written = _frame(context, ("payer", "saving", "net_cost"), rows)
+    yield context.grid("net-cost", "plan_net_cost", context.messages("resources.net_title"), written)
+    yield Paragraph(context.messages("resources.net_note"), "quiet")
 
 
-def _compared(story: Story) -> Iterator[Block]:
-    frame = story.frame("plan_comparisons")
+def _compared(context: ReportContext) -> Iterator[Block]:
+    frame = context.frame("plan_comparisons")
     if frame is None or frame["averted"].null_count():
         return
-    rows = {row["strategy"]: row for row in frame.iter_rows(named=True)}
-    best = max((name for name in rows if name != "plan"), key=lambda name: float(rows[name]["averted"]))
-    written = {name: story.numbers.interval(*_triple(row, "averted")) for name, row in rows.items()}
-    named = {name: story.words.named("strategy", name) for name in rows}
-    texts = {
-        "title": story.words(
-            "resources.comparison_title",
-            averted=_estimate(written["plan"]),
-            strategy=named[best],
-            other=_estimate(written[best]),
-        ),
-        "how": story.words("resources.comparison_how"),
-        "alternative": story.words(
-            "resources.comparison_alt", values="; ".join(f"{named[name]}: {written[name]}" for name in rows)
-        ),
-    }
-    drawn = chart("comparisons", comparisons(story.tables["plan_comparisons"], story.words))
-    yield story.picture("comparisons", "plan_comparisons", texts, drawn)
-    yield _comparison_table(story, rows, named, written)
-    yield Paragraph(story.words("resources.comparison_honest"))
-    absent = [story.words(f"strategy.{name}") for name in STRATEGIES if name not in rows]
+    figure = comparisons(context.tables["plan_comparisons"], context.language)
+    yield context.picture("comparisons", "plan_comparisons", "resources.comparison_how", figure)
+    yield _comparison_table(context, frame)
+    yield Paragraph(context.messages("resources.comparison_honest"))
+    absent = [context.messages(f"strategy.{name}") for name in STRATEGIES if name not in set(frame["strategy"])]
     if absent:
-        yield Paragraph(story.words("resources.comparison_absent", strategies=story.listed(absent)), "quiet")
+        yield Paragraph(context.messages("resources.comparison_absent", strategies=context.listed(absent)), "quiet")
 
 
-def _estimate(written: str) -> str:
-    """Leave out the interval, which the picture shows."""
-    return written.partition(" (")[0]
-
-
-def _comparison_table(
-    story: Story, rows: dict[str, dict[str, Any]], named: dict[str, str], written: dict[str, str]
-) -> Grid:
+def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
+    interval = context.numbers.interval
     cells = [
         (
-            sentence(named[name]),
-            written[name],
-            None if name == "plan" else story.numbers.interval(*_triple(row, "difference")),
+            capitalised(context.messages.named("strategy", row["strategy"])),
+            interval(row["averted"], row["lower"], row["upper"]),
+            None
+            if row["strategy"] == "plan"
+            else interval(row["difference"], row["difference_lower"], row["difference_upper"]),
         )
-        for name, row in rows.items()
+        for row in compared.iter_rows(named=True)
     ]
-    frame = _frame(story, ("strategy", "averted", "difference"), cells)
-    title = story.words("resources.comparison_table")
-    return story.grid("comparisons", "plan_comparisons", title, frame, is_open=False)
+    frame = _frame(context, ("strategy", "averted", "difference"), cells)
+    title = context.messages("resources.comparison_table")
+    return context.grid("comparisons", "plan_comparisons", title, frame, is_open=False)
 
 
-def _triple(row: dict[str, Any], name: str) -> tuple[float, float, float]:
-    prefix = "" if name == "averted" else f"{name}_"
-    return row[name], row[f"{prefix}lower"], row[f"{prefix}upper"]
-
-
-def _curve(story: Story) -> Iterator[Block]:
-    frame = story.frame("plan_curve")
-    shown = None if frame is None else frame.drop_nulls("averted").sort("budget_sek")
-    if frame is None or shown is None or shown.height < 2:
+def _curve(context: ReportContext) -> Iterator[Block]:
+    frame = context.frame("plan_curve")
+    if frame is None or frame["averted"].count() < 2:
         return
-    full = story.numbers.sek(float(frame["budget_sek"].to_numpy().max()))
-    told = shown.gather_every(max(1, shown.height // _CURVE_POINTS)).iter_rows(named=True)
-    values = "; ".join(_curve_point(story, row) for row in told)
-    texts = {
-        "title": story.words("resources.curve_title", full=full),
-        "how": story.words("resources.curve_how"),
-        "alternative": story.words("resources.curve_alt", values=values),
-    }
-    drawn = plan_curve(story.tables["plan_curve"], story.released.settings.budget_sek, story.words)
-    yield story.picture("curve", "plan_curve", texts, chart("curve", drawn))
-    yield Paragraph(" ".join([*_next_million(story), story.words("resources.full", full=full)]))
+    figure = plan_curve(context.tables["plan_curve"], context.released.settings.budget_sek, context.language)
+    yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
+    full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))
+    yield Paragraph(" ".join([*_next_million(context), full]))
 
 
-def _curve_point(story: Story, row: dict[str, Any]) -> str:
-    averted = story.numbers.interval(row["averted"], row["lower"], row["upper"])
-    return story.words("resources.curve_point", budget=story.numbers.sek(row["budget_sek"]), averted=averted)
-
-
-def _next_million(story: Story) -> Iterator[str]:
-    averted = story.estimate("plan_summary", metric="next_million")
+def _next_million(context: ReportContext) -> Iterator[str]:
+    averted = context.estimate("plan_summary", metric="next_million")
     if averted is not None and averted.value > 0:
-        yield story.words("resources.next_million", averted=story.numbers.interval(*averted))
+        yield context.messages("resources.next_million", averted=context.numbers.interval(*averted))
 
 
-def _frame(story: Story, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-    titles = [story.words(f"column.{name}") for name in columns]
+def _frame(context: ReportContext, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
+    titles = [context.messages(f"column.{name}") for name in columns]
     return pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row")

@@ -1,4 +1,4 @@
-"""A report on disk: written beside its place and moved there when it is whole.
+"""A report on disk: written under another name and renamed when it is whole.
 
 In: a study. Out: an HTML file.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language
-from riskstrat.figures.words import LANGUAGES
+from riskstrat.figures.messages import LANGUAGES
 from riskstrat.files import guard_file, whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study

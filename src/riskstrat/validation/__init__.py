@@ -12,11 +12,12 @@ from riskstrat.incidence import (
     outcome_array,
     prediction_accuracy,
 )
+from riskstrat.numerics.folds import Split
 from riskstrat.validation.calibration import Calibration, calibration, calibration_groups
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
 from riskstrat.validation.performance import validate
-from riskstrat.validation.splits import Split, area_folds, overlap, person_folds, temporal_split
+from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
 
 __all__ = [
     "OUTCOME_DTYPE",

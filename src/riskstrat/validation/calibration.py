@@ -40,6 +40,13 @@ class Calibration:
         Frame of risk_group, n, mean_predicted, observed, lower, upper.
     curve
         Frame of predicted, observed (smooth).
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> found = calibration(outcome_array([1, 0, 0, 1], [10, 30, 30, 20]), [0.8, 0.5, 0.2, 0.5], 30)
+    >>> found.observed_expected
+    1.0
     """
 
     observed_expected: float

@@ -27,6 +27,11 @@ def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     seed
         Seed; a family's fold does not depend on the order of the rows.
 
+    Returns
+    -------
+    Split
+        k folds.
+
     Raises
     ------
     UsageError
@@ -58,6 +63,11 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
         Number of clusters, at least 2.
     seed
         Seed; an area's cluster depends on the areas' names and sizes only.
+
+    Returns
+    -------
+    Split
+        k folds; the note says how many rows are in no training rows because of their families.
 
     Raises
     ------
@@ -143,6 +153,13 @@ def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: in
 
 def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     """Count persons, families and areas in both the training and the test rows of each fold.
+
+    Parameters
+    ----------
+    split
+        Training and test rows.
+    people
+        The frame that was split: person_id, and family_id and area_id where they are known.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Feature kinds: what is asked of a person's past, strictly before the index date.
 
-In: declarations. Out: a column name, the value of an empty window, and the polars expression that answers the question.
+In: declarations. Out: a column name, the value of an empty window, and the polars expression that computes it.
 
 A new kind is a frozen class with one method: `EventFeature.aggregate` over the rows of one window, or
 `PersonFeature.person_value` over the register of persons. It may live in the file of the condition that needs it.

@@ -1,6 +1,6 @@
-"""What every feature says of itself: a column, a unit, a line of explanation, and whose past it speaks of.
+"""What all features have: a column, a unit, a line of explanation, and the subject whose past it is about.
 
-In: declarations. Out: names, texts and, of several siblings, the expression that makes one answer.
+In: declarations. Out: names, texts and the expression that combines the values of siblings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
 Family = Literal["age_sex", "living_conditions", "health_care", "growth_family", "area"]
 Relative = Literal["mother", "father", "sibling", "all_siblings"]
-"""``"sibling"`` speaks of any sibling, ``"all_siblings"`` of all of them."""
+"""``"sibling"`` is any sibling, ``"all_siblings"`` all of them."""
 Subject = Literal["mother", "father", "sibling"]
 """Whose rows are read."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
@@ -26,7 +26,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Feature(Declaration, ABC):
-    """What every feature says of itself.
+    """Base class of all features.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class Feature(Declaration, ABC):
     label: LocalisedText | None = None
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value", sv="värdets enhet")
-    """What the numbers of the column are counted or measured in."""
+    """Unit of the column's values."""
     meaning: ClassVar[LocalisedText | None] = None
-    """What the kind answers, in a line; of a kind without it, the first line of its documentation."""
+    """What the kind measures, in a line; by default the first line of its documentation."""
 
     @property
     @abstractmethod
@@ -65,37 +65,37 @@ class Feature(Declaration, ABC):
 
     @classmethod
     def explained(cls) -> LocalisedText:
-        """Say in a line what the kind answers."""
+        """Explain in a line what the kind measures."""
         first = (inspect.getdoc(cls) or cls.__name__).partition("\n")[0]
         return cls.meaning or LocalisedText(en=first, sv=first)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class RelativeFeature(Feature, ABC):
-    """A feature that may also be asked about a relative.
+    """A feature that may also be about a relative.
 
     Parameters
     ----------
     relative
-        Ask about this relative instead of the person; null where the relative is not known. Siblings share a mother and
-        were born before the index. ``"sibling"`` asks whether *any* of them has as much: of several siblings' answers
-        the highest. ``"all_siblings"`` asks whether *all* of them have as much: the lowest. Siblings whose own answer
-        is null are passed over.
+        The feature of this relative instead of the person; null where the relative is not known. Siblings share a
+        mother and were born before the index. ``"sibling"`` is whether *any* of them has as much: the highest of the
+        siblings' values. ``"all_siblings"`` is whether *all* of them have as much: the lowest. Siblings whose own value
+        is null are skipped.
     """
 
     relative: Relative | None = None
 
     lower_is_stronger: ClassVar[bool] = False
-    """Whether a low answer says more than a high one, as of days since the last event."""
+    """Whether a low value is the stronger one, as of days since the last event."""
 
     @property
     def subject(self) -> Subject | None:
-        """Whose rows answer; None where they are the person's own."""
+        """Whose rows are read; None for the person's own."""
         return "sibling" if self.relative == "all_siblings" else self.relative
 
-    def combine_siblings(self, answers: pl.Expr) -> pl.Expr:
-        """Make one answer of those of several siblings; null where there is none."""
-        return answers.min() if (self.relative == "all_siblings") != self.lower_is_stronger else answers.max()
+    def combine_siblings(self, values: pl.Expr) -> pl.Expr:
+        """Combine the values of several siblings; null where there is none."""
+        return values.min() if (self.relative == "all_siblings") != self.lower_is_stronger else values.max()
 
 
 def expanded(features: Iterable[Feature]) -> tuple[Feature, ...]:

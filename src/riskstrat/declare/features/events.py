@@ -79,7 +79,7 @@ class EventFeature(RelativeFeature):
             Problem(
                 found=f"a feature of {len(self.within)} windows",
                 expected="one window",
-                remedy="ask each of the features that expanded() gives",
+                remedy="use each of the features that expanded() gives",
             )
         )
 
@@ -98,11 +98,11 @@ class EventFeature(RelativeFeature):
         return tuple(dataclasses.replace(self, within=each, label=self._labelled(each)) for each in self.within)
 
     def _labelled(self, window: Lookback) -> LocalisedText | None:
-        words = describe_window(window)
-        return self.label and LocalisedText(en=f"{self.label.en} ({words.en})", sv=f"{self.label.sv} ({words.sv})")
+        length = describe_window(window)
+        return self.label and LocalisedText(en=f"{self.label.en} ({length.en})", sv=f"{self.label.sv} ({length.sv})")
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
-        """Say which of a table's codes are meant, and number them; kinds that count items number those.
+        """Match a table's codes, and number them; kinds that count items number those.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class EventFeature(RelativeFeature):
         return [(code, number) for number, code in enumerate(matching_codes(self.codes, tuple(codes), prefix))]
 
     def row_value(self) -> pl.Expr:
-        """Give the number that a row brings, from the columns listed under `aggregate`; its value by default.
+        """Compute the value of a row, from the columns listed under `aggregate`; the recorded value by default.
 
         Unlike the aggregate it is computed over all windows at once: group by the column ``window`` where rows of a
         window are compared.
@@ -128,20 +128,20 @@ class EventFeature(RelativeFeature):
 
     @abstractmethod
     def aggregate(self, values: pl.Expr) -> pl.Expr:
-        """Answer from the rows of one window, the one method that every kind must have.
+        """Aggregate the rows of one window, the one method that every kind must have.
 
         Parameters
         ----------
-        numbers
-            What `number` gave for each row. The other columns are days (before the index, 1 is the day before it),
+        values
+            What `row_value` gave for each row. The other columns are days (before the index, 1 is the day before it),
             item, value, age_days, sex (of the person, as in persons) and, for `spells`, from_days and to_days (first
             and last day of the spell inside the window, in days before the index). Rows come in the order of date,
-            code and value; windows without rows are never asked.
+            code and value; windows without rows are never aggregated.
 
         Returns
         -------
         polars.Expr
-            One number; null where the rows have no answer.
+            One number; null where the rows give none.
         """
 
 
@@ -194,7 +194,7 @@ class Ever(EventFeature):
     )
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
-        """Say 1: only windows with rows are asked."""
+        """Give 1: only windows with rows are aggregated."""
         return pl.len() > 0
 
 
@@ -284,5 +284,5 @@ class Duration(EventFeature):
 
 @lru_cache(maxsize=512)
 def matching_codes(expression: str, codes: tuple[str, ...], prefix: bool) -> tuple[str, ...]:
-    """Match once for all features that ask for the same codes of the same table."""
+    """Match once for all features with the same codes of the same table."""
     return tuple(matching(expression, codes, prefix=prefix))

@@ -1,6 +1,6 @@
 """Features without a look-back: of the register of persons, and of the area of residence.
 
-In: declarations. Out: a column name and the expression that answers from what is known of a person.
+In: declarations. Out: a column name and the expression over what is known of a person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _YEARS = LocalisedText(en="years", sv="år")
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class PersonFeature(RelativeFeature):
-    """A feature read from the register of persons alone; a new kind says how in `person_value`.
+    """A feature read from the register of persons alone; a new kind defines `person_value`.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PersonFeature(RelativeFeature):
 
     @abstractmethod
     def person_value(self) -> pl.Expr:
-        """Answer from birth_date, sex, birth_region (null where not known) and index_date."""
+        """Compute the value from birth_date, sex, birth_region (null where not known) and index_date."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -54,16 +54,16 @@ class Score(EventFeature):
         return super().column.replace("score", self.score, 1)
 
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
-        """Tell the codes apart by the item of the score that they belong to."""
+        """Match codes with the items of the score."""
         return published_score(self.score).pairs(matching_codes(self.codes, tuple(codes), prefix))
 
     def row_value(self) -> pl.Expr:
-        """Give the points of an item to its first row."""
+        """Give the points of an item to its first row in the window."""
         points = published_score(self.score).points_of(pl.col("item"))
         return pl.when(pl.struct("window", "item").is_first_distinct()).then(points)
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
-        """Add the points and what items take from each other, rounded so that the order of adding does not show."""
+        """Add the points and the corrections of items that replace each other, rounded against the order of adding."""
         corrections = published_score(self.score).corrections(pl.col("item"))
         return sum(corrections, start=values.sum()).round(_SCORE_DECIMALS)
 

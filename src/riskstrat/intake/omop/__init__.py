@@ -74,7 +74,7 @@ def from_omop(
     Raises
     ------
     UsageError
-        If there is no such folder, or the address is not one.
+        If there is no such folder, the address is not one, or `out` may not be replaced.
     ContractError
         If tables or columns that are needed are missing, a table cannot be read, or a column holds personal identity
         numbers.
@@ -84,6 +84,18 @@ def from_omop(
     A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
     ``birth_date_precision``; events before that day are rejected and counted. Sexes other than 8507 and 8532 are
     rejected and counted: the contract knows two.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> person = pl.DataFrame({"person_id": [1], "gender_concept_id": [8532], "year_of_birth": [1950]})
+    >>> start, end = [date(2010, 1, 1)], [date(2020, 12, 31)]
+    >>> days = {"observation_period_start_date": start, "observation_period_end_date": end}
+    >>> cdm = {"person": person, "observation_period": pl.DataFrame({"person_id": [1], **days})}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = from_omop(cdm, Path(folder) / "registers")
+    >>> result.account.rows_of("person", "kept")
+    1
     """
     locations = () if isinstance(source, Mapping) else (source,)
     guard_folder(out, command=COMMAND, sources=locations)

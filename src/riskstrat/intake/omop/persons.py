@@ -29,7 +29,7 @@ from riskstrat.intake.validation import (
 )
 from riskstrat.records.intake_account import CONVERSION_COUNTS
 from riskstrat.registers.checks import NO_PERSON
-from riskstrat.registers.contract import SENTINELS
+from riskstrat.registers.sentinels import SENTINELS
 
 _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 

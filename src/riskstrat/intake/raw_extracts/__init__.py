@@ -1,1 +1,1 @@
-"""Registers as they really arrive: a folder of raw extracts and mappings in, a register folder and an account out."""
+"""Raw extracts of agencies: a folder of files and mappings in, a register folder and an account out."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
-from riskstrat.registers.contract import SENTINELS
+from riskstrat.registers.sentinels import SENTINELS
 
 MISSING = ("", "na", "n/a", "null", ".")
 """Texts that mean nothing in every column, in small letters."""

@@ -1,6 +1,6 @@
-"""Weights, heights and birth weights that cannot be: repaired where only one reading of them can be, else set aside.
+"""Weights, heights and birth weights that cannot be: repaired where exactly one reading is plausible, else rejected.
 
-In: sound rows of a range of persons with their birth date and sex; kg, cm, g, days. Out: verdicts.
+In: sound rows of a range of persons with their birth date and sex; kg, cm, g, days. Out: validation results.
 """
 
 from __future__ import annotations

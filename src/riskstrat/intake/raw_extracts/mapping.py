@@ -145,14 +145,14 @@ class Rows(Declared):
         Contract column -> column of the file. An event row is made where its code is known; where the code is the same
         for all rows (`set`) and a value is taken, where that value is known. ``persons`` takes also `reused` (1: the
         personal number had another owner); facts about a person from all files become one row. ``residences`` takes the
-        `date` on which a place is known.
+        `date` on which an area is known.
     set
         Contract column -> a text for all rows. ``residences`` needs `kind`: ``snapshot`` (lived there on that day) or
         ``move`` (lives there from that day on).
     when
         Column -> texts; only rows in which the column has one of them.
     unless_equal
-        Column of codes; a code that it holds already is not made again.
+        Column of codes; a code that it holds already gives no second row.
     definition
         Write the spelling under which the value was found into `setting`, so that a break in its definition is seen.
     """
@@ -266,7 +266,7 @@ class RegisterMapping(Declared):
     Parameters
     ----------
     name
-        What it is called in the intake report; a user's mapping of the same name takes the place of the shipped one.
+        What it is called in the intake report; a user's mapping of the same name replaces the shipped one.
     source
         Who keeps the register, for the manifest.
     inputs

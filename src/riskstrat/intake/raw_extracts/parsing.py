@@ -1,4 +1,4 @@
-"""A frame of texts becomes a frame of values, row by row: what is rejected is set aside, what is repaired is counted.
+"""A frame of texts becomes a frame of values, row by row: unusable rows are rejected, repairs are counted.
 
 In: texts as a file has them. Out: values under the mapping's names, the rejected lines as they came, an account.
 """
@@ -38,7 +38,7 @@ class ParsedBatch:
 
 
 def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
-    """Clean and judge a batch.
+    """Parse and validate a batch.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def extracts(
     data_end: date | None = None,
     progress: Progress | None = None,
 ) -> IntakeResult:
-    """Turn a folder of raw extracts into a register folder.
+    r"""Turn a folder of raw extracts into a register folder.
 
     Parameters
     ----------
@@ -70,6 +70,18 @@ def extracts(
     ContractError
         If a file is not known or cannot be read, a column is missing, a column holds personal identity numbers, or what
         came out breaks the contract. Nothing is written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as temporary:
+    ...     raw = Path(temporary) / "raw"
+    ...     raw.mkdir()
+    ...     _ = (raw / "RTB_demografi.csv").write_text("LopNr;fodelseman;Kon\n1;195003;1\n")
+    ...     _ = (raw / "RTB_2011.csv").write_text("LopNr;DeSO\n1;0181C1010\n")
+    ...     result = extracts(raw, Path(temporary) / "registers")
+    >>> result.account.rows_of("persons", "kept")
+    1
     """
     tell = progress or _silent
     source, target = Path(raw), Path(out)

@@ -25,7 +25,7 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     Parameters
     ----------
     own
-        TOML files. One whose `name` is that of a shipped mapping takes its place; with ``extends = "<name>"`` it only
+        TOML files. One whose `name` is that of a shipped mapping replaces it; with ``extends = "<name>"`` it only
         says what is different: tables are merged, lists and values replaced.
 
     Returns

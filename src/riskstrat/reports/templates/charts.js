@@ -2,10 +2,10 @@
 (function () {
   const told = JSON.parse(document.getElementById("charts").textContent);
   const options = { actions: false, renderer: "svg", formatLocale: told.format };
-  const drawn = Array.from(document.querySelectorAll("[data-chart]"), function (place) {
-    return vegaEmbed(place, told.charts[place.dataset.chart], options).then(function (result) {
-      // The place itself carries the text alternative; the marks inside it would only be noise.
-      place.querySelectorAll("svg").forEach(function (svg) { svg.setAttribute("aria-hidden", "true"); });
+  // Vega gives the element that it draws in a role and a label of its own. That element is hidden from screen readers:
+  // the image around it holds the sentence.
+  const drawn = Array.from(document.querySelectorAll("[data-chart]"), function (element) {
+    return vegaEmbed(element, told.charts[element.dataset.chart], options).then(function (result) {
       return result.view;
     });
   });

@@ -1,4 +1,4 @@
-"""The made-up citizens of the plan: who they are to the models, and who they are not."""
+"""The made-up persons of the plan: who they are to the models, and who they are not."""
 
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from riskstrat.estimators import Logistic
 from riskstrat.explanation import reasons
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
-from riskstrat.study.fitting import learning
+from riskstrat.study.data import training_data
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
 AS_OF = date(2024, 1, 1)
@@ -26,15 +26,22 @@ def registers() -> Registers:
 
 
 @pytest.fixture(scope="module")
-def citizens() -> pl.DataFrame:
+def personas() -> pl.DataFrame:
     return pl.read_parquet(SAMPLE / "truth" / "test_people.parquet")
 
 
 def fitted(condition: Condition, registers: Registers) -> Fitted:
     cohort = rs.build_cohort(condition, registers, AS_OF).covered
-    data = learning(cohort, rs.build_features(condition.features, cohort, registers), rs.Settings())
+    training = training_data(cohort, rs.build_features(condition.features, cohort, registers))
+    model = Logistic(horizon_days=condition.horizon_days).fit(
+        training.X,
+        cohort.outcome,
+        sample_weight=training.weight,
+        strata=training.landmark,
+        groups=training.family_id,
+    )
     target = rs.target_population(condition, registers, AS_OF)
-    return target, rs.build_features(condition.features, target, registers), data.fit("Logistic")
+    return target, rs.build_features(condition.features, target, registers), model
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +58,8 @@ def row_of(X: pl.DataFrame, person: int) -> int:
     return X["person_id"].to_list().index(person)
 
 
-def person(citizens: pl.DataFrame, name: str, variant: str) -> int:
-    found = citizens.filter(pl.col("name").str.contains(name), pl.col("variant").str.contains(variant))
+def person(personas: pl.DataFrame, name: str, variant: str) -> int:
+    found = personas.filter(pl.col("name").str.contains(name), pl.col("variant").str.contains(variant))
     return int(found["person_id"].item())
 
 
@@ -61,9 +68,9 @@ def what_raises(model: Logistic, X: pl.DataFrame, row: int, top: int) -> str:
     return " ".join(found["feature"])
 
 
-def test_ragnar_is_in_the_top_five_per_cent_for_his_reasons(frailty: Fitted, citizens: pl.DataFrame):
+def test_ragnar_is_in_the_top_five_per_cent_for_his_reasons(frailty: Fitted, personas: pl.DataFrame):
     _, X, model = frailty
-    ragnar = person(citizens, "Ragnar", "no recorded fall")
+    ragnar = person(personas, "Ragnar", "no recorded fall")
     assert rank_of(X, model.predict_risk(X), ragnar) >= 0.95
     said = what_raises(model, X, row_of(X, ragnar), top=10)
     for reason in ("heart_failure", "admission_unplanned", "lives_alone", "home_care"):
@@ -72,27 +79,27 @@ def test_ragnar_is_in_the_top_five_per_cent_for_his_reasons(frailty: Fitted, cit
     assert "falls" not in said
 
 
-def test_a_recorded_fall_is_one_more_reason(frailty: Fitted, citizens: pl.DataFrame):
+def test_a_recorded_fall_is_one_more_reason(frailty: Fitted, personas: pl.DataFrame):
     _, X, model = frailty
-    fallen = person(citizens, "Ragnar", "with a recorded fall")
+    fallen = person(personas, "Ragnar", "with a recorded fall")
     assert "falls" in what_raises(model, X, row_of(X, fallen), top=12)
     risk = model.predict_risk(X)
-    assert risk[row_of(X, fallen)] > risk[row_of(X, person(citizens, "Ragnar", "no recorded fall"))]
+    assert risk[row_of(X, fallen)] > risk[row_of(X, person(personas, "Ragnar", "no recorded fall"))]
 
 
 @pytest.mark.parametrize("name", rs.conditions.available())
-def test_hilda_is_outside_and_the_flow_says_so(name: str, registers: Registers, citizens: pl.DataFrame):
+def test_hilda_is_outside_and_the_flow_says_so(name: str, registers: Registers, personas: pl.DataFrame):
     target = rs.target_population(rs.conditions.load(name), registers, AS_OF)
-    assert person(citizens, "Hilda", "^10 years") not in target.people["person_id"].to_list()
+    assert person(personas, "Hilda", "^10 years") not in target.people["person_id"].to_list()
     left_out = target.flow.filter(pl.col("part") == "left_out")["people"].sum()
     included = target.flow.filter(pl.col("part") == "included")["people"].sum()
     assert left_out + included == registers.scan("persons").collect().height
 
 
 @pytest.mark.parametrize(("name", "age"), [("childhood_obesity", "18 months"), ("frailty", "75 years")])
-def test_seeking_care_ten_times_as_often_is_no_risk(name: str, age: str, registers: Registers, citizens: pl.DataFrame):
+def test_seeking_care_ten_times_as_often_is_no_risk(name: str, age: str, registers: Registers, personas: pl.DataFrame):
     _, X, model = fitted(rs.conditions.load(name), registers)
-    twins = citizens.filter(pl.col("name").str.contains(age))["person_id"].to_list()
+    twins = personas.filter(pl.col("name").str.contains(age))["person_id"].to_list()
     assert len(twins) == 2
     visits = registers.scan("contacts").filter(pl.col("code") == "primary_care_visit")
     counts = visits.filter(pl.col("person_id").is_in(twins)).group_by("person_id").len().collect()["len"]

@@ -18,13 +18,13 @@ LANGUAGES: tuple[Language, ...] = ("sv", "en")
 
 
 @dataclass(frozen=True)
-class Words:
+class MessageCatalogue:
     """Texts of one language by dotted key, and how it writes numbers.
 
     Examples
     --------
-    >>> words = Words("en", {"areas.one": "one area", "areas.other": "{n} areas"})
-    >>> words.count("areas", 1), words.count("areas", 1200)
+    >>> messages = MessageCatalogue("en", {"areas.one": "one area", "areas.other": "{n} areas"})
+    >>> messages.count("areas", 1), messages.count("areas", 1200)
     ('one area', '1,200 areas')
     """
 
@@ -67,16 +67,16 @@ class Words:
 
 
 @cache
-def load_words(language: Language, package: str = "riskstrat.figures") -> Words:
+def load_messages(language: Language, package: str = "riskstrat.figures") -> MessageCatalogue:
     """Read a package's texts of a language.
 
     Examples
     --------
-    >>> load_words("sv")("class.uncertain")
+    >>> load_messages("sv")("class.uncertain")
     'osäkert'
     """
     source = files(package).joinpath(f"texts_{language}.toml").read_text(encoding="utf-8")
-    return Words(language, MappingProxyType(dict(_flat(tomllib.loads(source)))))
+    return MessageCatalogue(language, MappingProxyType(dict(_flat(tomllib.loads(source)))))
 
 
 def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -87,6 +87,22 @@ def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, s
             yield f"{prefix}{key}", str(value)
 
 
-def merge_words(first: Words, second: Words) -> Words:
+def merge_messages(first: MessageCatalogue, second: MessageCatalogue) -> MessageCatalogue:
     """Give the texts of two packages in one language; the second wins."""
-    return Words(first.language, MappingProxyType({**first.texts, **second.texts}))
+    return MessageCatalogue(first.language, MappingProxyType({**first.texts, **second.texts}))
+
+
+def capitalised(text: str) -> str:
+    """Begin with a capital letter, and leave the rest as it is.
+
+    Parameters
+    ----------
+    text
+        A sentence without its capital.
+
+    Examples
+    --------
+    >>> capitalised("ett område i DeSO")
+    'Ett område i DeSO'
+    """
+    return text[:1].upper() + text[1:]

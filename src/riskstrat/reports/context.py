@@ -16,7 +16,19 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Released
-from riskstrat.figures import CLASSES, Language, Numbers, Words, load_words, merge_words, spec, table_html, with_class
+from riskstrat.figures import (
+    CLASSES,
+    Figure,
+    Language,
+    MessageCatalogue,
+    Numbers,
+    capitalised,
+    load_messages,
+    merge_messages,
+    names_of,
+    table_html,
+    with_class,
+)
 from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
@@ -35,21 +47,21 @@ class Estimate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Story:
+class ReportContext:
     """What a section needs: the released study and the texts of a language."""
 
     released: Published
-    words: Words
+    messages: MessageCatalogue
 
     @property
     def numbers(self) -> Numbers:
         """How numbers are written."""
-        return self.words.numbers
+        return self.messages.numbers
 
     @property
     def language(self) -> Language:
         """The language of the page."""
-        return self.words.language
+        return self.messages.language
 
     @property
     def tables(self) -> Mapping[str, Released]:
@@ -66,12 +78,14 @@ class Story:
 
     def date(self, day: date) -> str:
         """Write a date in words."""
-        return self.words("date.form", day=day.day, month=self.words(f"month.{day.month}"), year=day.year)
+        return self.messages("date.form", day=day.day, month=self.messages(f"month.{day.month}"), year=day.year)
 
     @property
     def title(self) -> str:
         """What the report is about, and where."""
-        return self.words("page.title", title=self.say(self.released.condition.title), place=self.released.source.name)
+        return self.messages(
+            "page.title", title=self.say(self.released.condition.title), municipality=self.released.source.name
+        )
 
     @cached_property
     def areas(self) -> pl.DataFrame | None:
@@ -80,23 +94,11 @@ class Story:
 
     def names_of(self, kind: str) -> list[str]:
         """Names of the areas of a class, in alphabetical order."""
-        return [] if self.areas is None else self.areas.filter(pl.col("class") == kind)["name"].to_list()
+        return [] if self.areas is None else names_of(self.areas, kind)
 
     def listed(self, names: list[str]) -> str:
         """Join names, or say that there is none."""
-        return self.words.listed(names) if names else self.words("first.none")
-
-    def class_words(self) -> dict[str, str]:
-        """Give the areas of each class, written out."""
-        kinds = {"higher": HIGHER, "uncertain": UNCERTAIN, "lower": LOWER, "withheld": WITHHELD}
-        return {name: self.listed(self.names_of(kind)) for name, kind in kinds.items()}
-
-    def classes_title(self) -> str:
-        """State how many areas there are in each class; classes without areas are not mentioned, but the highest is."""
-        kinds = {"higher": HIGHER, "lower": LOWER, "uncertain": UNCERTAIN, "withheld": WITHHELD}
-        counts = {name: len(self.names_of(kind)) for name, kind in kinds.items()}
-        told = [self.words.count(f"first.map_{name}", n) for name, n in counts.items() if n or name == "higher"]
-        return self.words.listed(told)
+        return self.messages.listed(names) or self.messages("areas.zero")
 
     def estimate(self, name: str, columns: Sequence[str] = ESTIMATE, **where: str) -> Estimate | None:
         """Read a number and its interval from the row where columns have these values; None where it is withheld."""
@@ -133,14 +135,20 @@ class Story:
         text = frame.write_csv(separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
         return Download(filename=f"{name}.csv", base64=base64.b64encode(text.encode()).decode())
 
-    def picture(self, key: str, table: str, texts: Mapping[str, str], *charts: Chart, wide: bool = False) -> Picture:
-        """Make a figure of charts; ``texts`` holds title, how and alternative."""
+    def picture(
+        self, key: str, table: str, how: str, *figures: Figure, title: str | None = None, wide: bool = False
+    ) -> Picture:
+        """Show figures of a released table; ``how`` names the text that says how to read them."""
+        one = len(figures) == 1
+        charts = (
+            Chart(key=key if one else f"{key}-{n}", figure=figure, heading=None if one else figure.title)
+            for n, figure in enumerate(figures, 1)
+        )
         return Picture(
             key=key,
-            title=sentence(texts["title"]),
-            how=self.words("page.how", text=texts["how"]),
-            alternative=texts["alternative"],
-            charts=charts,
+            title=capitalised(title or figures[0].title),
+            how=self.messages("page.how", text=self.messages(how)),
+            charts=tuple(charts),
             download=self.download(table),
             wide=wide,
         )
@@ -152,28 +160,20 @@ class Story:
         title: str,
         frame: pl.DataFrame,
         *,
-        words_first: int = 1,
+        text_columns: int = 1,
         is_open: bool = True,
     ) -> Grid:
         """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers."""
-        html = table_html(frame, f"table-{key}", frame.columns[words_first:])
+        html = table_html(frame, f"table-{key}", frame.columns[text_columns:])
         download = self.file(key, frame) if table is None else self.download(table)
         return Grid(key=key, title=title, html=html, download=download, is_open=is_open)
 
 
-def story_of(released: Published, language: Language) -> Story:
+def report_context(released: Published, language: Language) -> ReportContext:
     """Bring a released study together with the texts of a language."""
-    return Story(released, merge_words(load_words(language), load_words(language, "riskstrat.reports")))
-
-
-def chart(key: str, drawn: object, heading: str | None = None) -> Chart:
-    """Give an altair chart as a specification."""
-    return Chart(key=key, spec=spec(drawn), heading=heading)
-
-
-def sentence(text: str) -> str:
-    """Begin with a capital letter."""
-    return text[:1].upper() + text[1:]
+    return ReportContext(
+        released, merge_messages(load_messages(language), load_messages(language, "riskstrat.reports"))
+    )
 
 
 def _without_formulas() -> pl.Expr:

@@ -4,26 +4,26 @@ from string import Formatter
 
 import pytest
 
-from riskstrat.figures import load_words
+from riskstrat.figures import load_messages
 
 PACKAGES = ("riskstrat.figures", "riskstrat.reports")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_both_languages_have_the_same_keys(package: str):
-    assert set(load_words("sv", package).texts) == set(load_words("en", package).texts)
+    assert set(load_messages("sv", package).texts) == set(load_messages("en", package).texts)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_both_languages_fill_in_the_same_values(package: str):
-    swedish, english = load_words("sv", package).texts, load_words("en", package).texts
+    swedish, english = load_messages("sv", package).texts, load_messages("en", package).texts
     for key, text in swedish.items():
         assert values_of(text) == values_of(english[key]), key
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_swedish_is_written_with_swedish_marks(package: str):
-    for key, text in load_words("sv", package).texts.items():
+    for key, text in load_messages("sv", package).texts.items():
         assert '"' not in text, key
         assert " - " not in text, key
 
@@ -33,15 +33,20 @@ def values_of(text: str) -> set[str]:
 
 
 def test_small_numbers_are_words_and_large_ones_are_not():
-    words = load_words("sv", "riskstrat.reports")
-    merged = load_words("sv")
-    assert [merged.cardinal(n) for n in (1, 7, 12, 13, 1200)] == ["ett", "sju", "tolv", "13", "1\N{NO-BREAK SPACE}200"]
-    assert words.count("areas", 0) == "inget område"
-    assert words.count("areas", 1) == "ett område"
+    messages = load_messages("sv")
+    assert [messages.cardinal(n) for n in (1, 7, 12, 13, 1200)] == [
+        "ett",
+        "sju",
+        "tolv",
+        "13",
+        "1\N{NO-BREAK SPACE}200",
+    ]
+    assert messages.count("areas", 0) == "inget område"
+    assert messages.count("areas", 1) == "ett område"
 
 
 def test_names_are_joined_as_in_a_sentence():
-    words = load_words("sv")
-    assert words.listed([]) == ""
-    assert words.listed(["Norr"]) == "Norr"
-    assert words.listed(["Norr", "Söder", "Öster"]) == "Norr, Söder och Öster"
+    messages = load_messages("sv")
+    assert messages.listed([]) == ""
+    assert messages.listed(["Norr"]) == "Norr"
+    assert messages.listed(["Norr", "Söder", "Öster"]) == "Norr, Söder och Öster"

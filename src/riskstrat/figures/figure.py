@@ -1,0 +1,155 @@
+"""A figure as a value: what is drawn, what it says and the same in a sentence; shown without a network.
+
+In: a vega-lite specification that carries its data, a title and a sentence made from the released numbers.
+Out: SVG, PNG and what a notebook displays; nothing is loaded from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from riskstrat.extras import optional
+from riskstrat.figures.messages import MessageCatalogue, capitalised
+from riskstrat.figures.numbers import Language
+from riskstrat.figures.theme import FORMATS, INK, TEXT_PX, configured, spec
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH_PX = 640
+SCALE = 2.0
+TITLE_CHARACTERS = 78
+"""A title is broken into lines of at most this many characters when it is drawn above the chart."""
+
+_OPENING = re.compile(r"<svg\b[^>]*>")
+Specification = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Figure:
+    r"""A chart of released numbers with its alternative text; Jupyter displays it as a picture.
+
+    Parameters
+    ----------
+    specification
+        Vega-lite, with its data and without a title; its ``description`` is the alternative text.
+    title
+        States the message of the figure.
+    sentence
+        The alternative text: what the chart shows, made from the released numbers.
+    language
+        Of the texts, and of the numbers on the axes.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.figures import plan_curve
+    >>> averted = {"averted": [1.0, 1.5], "lower": [0.5, 0.7], "upper": [1.4, 2.2]}
+    >>> frame = pl.DataFrame({"budget_sek": [1e6, 2e6], **averted, "cases": [40, 60]})
+    >>> derived = dict.fromkeys(averted, "cases")
+    >>> released = release(Table(frame, dimensions=("budget_sek",), unshown=("cases",), derived=derived))
+    >>> figure = plan_curve(released, 2e6, "en")
+    >>> figure
+    Figure('2 million SEK are enough for all areas')
+    >>> figure.sentence
+    'Cases averted at different budgets: 1 million SEK: 1.0 (0.5–1.4); 2 million SEK: 1.5 (0.7–2.2).'
+    >>> figure.png().startswith(b"\x89PNG")
+    True
+    """
+
+    specification: Specification = field(repr=False)
+    title: str
+    sentence: str
+    language: Language
+
+    @property
+    def alternative(self) -> str:
+        """Title and sentence: what a screen reader says instead of the picture."""
+        return f"{self.title}. {self.sentence}"
+
+    def svg(self, width_px: int = WIDTH_PX) -> str:
+        """Draw the chart under its title as SVG that a screen reader can read.
+
+        Parameters
+        ----------
+        width_px
+            Width of the plot; labels of the axes lie within it.
+
+        Returns
+        -------
+        str
+            One ``svg`` element with the role of an image, its alternative text as label and description.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra ``report`` is not installed.
+        """
+        drawn: str = optional("vl_convert").vegalite_to_svg(self._drawn(width_px), format_locale=self._locale())
+        label = escape(self.alternative)
+        opening = f'role="img" aria-label="{label}"><title>{escape(self.title)}</title><desc>{label}</desc>'
+        return _OPENING.sub(lambda found: f"{found.group(0)[:-1]} {opening}", drawn, count=1)
+
+    def png(self, width_px: int = WIDTH_PX) -> bytes:
+        """Draw the chart under its title as PNG of twice the resolution.
+
+        Parameters
+        ----------
+        width_px
+            Width of the plot; labels of the axes lie within it.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra ``report`` is not installed.
+        """
+        image: bytes = optional("vl_convert").vegalite_to_png(
+            self._drawn(width_px), scale=SCALE, format_locale=self._locale()
+        )
+        return image
+
+    def __repr__(self) -> str:
+        return f"Figure({self.title!r})"
+
+    def _repr_mimebundle_(self, **_kinds: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+        """Give Jupyter the picture with its alternative text.
+
+        JupyterLab, nbconvert and GitHub take HTML first; neither of the first two writes an alternative text
+        for an image of the types ``image/png`` and ``image/svg+xml``, so the HTML is an image that has one.
+        """
+        picture = base64.b64encode(self.png()).decode()
+        image = f'<img src="data:image/png;base64,{picture}" alt="{escape(self.alternative)}" width="{WIDTH_PX}">'
+        data = {
+            "text/html": image,
+            "image/svg+xml": self.svg(),
+            "image/png": picture,
+            "text/plain": self.alternative,
+        }
+        return data, {"image/png": {"alt": self.alternative, "width": WIDTH_PX}}
+
+    def _drawn(self, width_px: int) -> str:
+        """Write the specification at a width, under its title; marks are not described one by one."""
+        title = {"text": textwrap.wrap(self.title, TITLE_CHARACTERS), "anchor": "start", "fontSize": TEXT_PX}
+        config = self.specification.get("config")
+        quiet = {**(config if isinstance(config, dict) else {}), "aria": False}
+        styled = {**title, "color": INK, "offset": 14}
+        return json.dumps({**self.specification, "width": width_px, "title": styled, "config": quiet})
+
+    def _locale(self) -> dict[str, object]:
+        return dict(FORMATS[self.language])
+
+
+def drawn(
+    chart: alt.Chart | alt.LayerChart, messages: MessageCatalogue, title: str, sentence: str, *, height: int
+) -> Figure:
+    """Bring a chart in the theme, of a height in pixels, together with its title and its alternative text."""
+    specification = {**spec(configured(chart, height=height)), "description": sentence}
+    return Figure(specification=specification, title=capitalised(title), sentence=sentence, language=messages.language)

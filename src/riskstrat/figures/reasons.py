@@ -1,0 +1,107 @@
+"""Why an area's risk differs from the municipality's: parts that add up to the difference.
+
+In: the released table of reasons. Out: the parts of one area in percentage points, and what they say in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from riskstrat.disclosure import Released
+from riskstrat.figures.messages import MessageCatalogue, capitalised
+
+AGE_SEX, UNEXPLAINED = "age_sex", "unexplained"
+_PERCENT = 100
+_COARSE = 0.5
+"""From this many percentage points on one decimal is enough."""
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The parts of one area's difference from the municipality, in percentage points.
+
+    Attributes
+    ----------
+    area, name
+        Code and name of the area.
+    points
+        Percentage points of each part.
+    rest
+        The part that no register explains, with its interval, where it is known.
+
+    Examples
+    --------
+    >>> one = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6}, None)
+    >>> round(one.total, 1), one.largest()
+    (2.3, 'living_conditions')
+    """
+
+    area: str
+    name: str
+    points: Mapping[str, float]
+    rest: tuple[float, float | None, float | None] | None
+
+    @property
+    def total(self) -> float:
+        """The whole difference."""
+        return sum(self.points.values())
+
+    @property
+    def beyond_age_and_sex(self) -> float:
+        """The difference without the part that ages and sexes make."""
+        return self.total - self.points.get(AGE_SEX, 0.0)
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that the differences are written with."""
+        return 1 if abs(self.total) >= _COARSE or abs(self.beyond_age_and_sex) >= _COARSE else 2
+
+    def largest(self, without: str | None = None) -> str | None:
+        """Name the part that raises the risk most, without one of them; None where none does."""
+        raising = {part: value for part, value in self.points.items() if value > 0 and part != without}
+        return max(raising, key=lambda part: raising[part], default=None)
+
+
+def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
+    """Read one area's reasons.
+
+    Parameters
+    ----------
+    reasons
+        group, part, estimate, lower and upper of the difference in risk.
+    area, name
+        Code and name of the area.
+    """
+    frame = reasons.frame.filter(pl.col("group") == area).drop_nulls("estimate")
+    rows = {row["part"]: row for row in frame.iter_rows(named=True)}
+    points = {part: _PERCENT * row["estimate"] for part, row in rows.items()}
+    rest = rows.get(UNEXPLAINED)
+    if rest is None:
+        return Reasons(area, name, points, None)
+    lower, upper = (None if rest[end] is None else _PERCENT * rest[end] for end in ("lower", "upper"))
+    return Reasons(area, name, points, (points[UNEXPLAINED], lower, upper))
+
+
+def told_parts(reasons: Reasons, messages: MessageCatalogue) -> str:
+    """Tell an area's difference and every part of it."""
+    signed, decimals = messages.numbers.signed, reasons.decimals
+    parts = "; ".join(f"{messages(f'part.{part}')} {signed(value, decimals)}" for part, value in reasons.points.items())
+    return messages("reasons.area", name=reasons.name, points=signed(reasons.total, decimals), parts=parts)
+
+
+def largest_parts(reasons: Sequence[Reasons], messages: MessageCatalogue) -> str:
+    """State which part is the largest in most of the areas."""
+    largest = Counter(part for one in reasons if (part := one.largest()) is not None)
+    if not largest:
+        return messages("reasons.title_none")
+    part, k = largest.most_common(1)[0]
+    if part == UNEXPLAINED:
+        return messages("reasons.title_unexplained", k=k, n=len(reasons))
+    named = messages(f"part.{part}")
+    if len(reasons) == 1:
+        return messages("reasons.title_one", part=capitalised(named))
+    return messages("reasons.title", k=k, n=len(reasons), part=named)

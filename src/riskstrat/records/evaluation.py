@@ -1,0 +1,38 @@
+"""How a model did on persons that it had not seen, by kind of split.
+
+In: what `riskstrat.study.evaluate` measured. Out: a frozen record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.records.omission import Omission
+from riskstrat.records.validation import Validation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """Validations of one model, each on rows that the tested models had not seen.
+
+    Attributes
+    ----------
+    checks
+        `Validation` by kind of split, ``person`` and where it is possible ``time``; in each, age and sex beside it.
+    splits
+        Frame of split, note, shared_persons, shared_families: how rows were split, and whom both sides share.
+    risk
+        Out-of-fold risks (n,) of the training rows, folds by person and family.
+    omissions
+        What could not be tested, and why.
+    """
+
+    checks: Mapping[str, Validation]
+    splits: pl.DataFrame = field(repr=False)
+    risk: NDArray[np.float64] = field(repr=False)
+    omissions: tuple[Omission, ...] = ()

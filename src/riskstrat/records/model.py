@@ -1,0 +1,154 @@
+"""A fitted model of a condition, as a value: what scoring, monitoring and a later year's follow-up need of it.
+
+In: what `riskstrat.study.fit` fitted. Out: a frozen record without rows about persons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.declare import Candidate, Condition, Settings
+from riskstrat.numerics.links import Link
+
+Floats = NDArray[np.float64]
+
+
+class FittedEstimator(Protocol):
+    """What a model needs of a fitted estimator."""
+
+    horizon_days: float
+    features_: tuple[str, ...]
+
+    @property
+    def link(self) -> Link:
+        """The scale on which contributions add up."""
+
+    def predict_risk(self, X: pl.DataFrame) -> Floats:
+        """Cumulative incidence at the horizon, (n,)."""
+
+    def contributions(self, X: pl.DataFrame) -> tuple[Floats, float]:
+        """Additive contributions (n, p) on the link's scale, and the baseline that they start from."""
+
+
+class AppliedRecalibration(Protocol):
+    """What moves predicted risks to the level of the latest period."""
+
+    def apply(self, risk: Floats) -> Floats:
+        """Recalibrated risks, (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a model came from.
+
+    Attributes
+    ----------
+    as_of
+        The as-of date: only what was known before it was used.
+    registers, fingerprint
+        Name and digest of the data.
+    settings
+        How the study was computed.
+    version
+        Of riskstrat.
+    """
+
+    as_of: date
+    registers: str
+    fingerprint: str
+    settings: Settings
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RiskModel:
+    """A fitted model: from features to the risk of a condition's outcome at the horizon.
+
+    Attributes
+    ----------
+    condition
+        Who is at risk of what, and which features the model reads.
+    candidate
+        The declared estimator that was chosen.
+    estimator
+        The same, fitted to the whole training cohort.
+    columns
+        Names of the columns of X, in order.
+    families
+        Factor family of each column.
+    recalibration
+        Moves the estimator's risks to the level of the latest period.
+    summary
+        Aggregates of the training data by column, none from fewer than 100 persons: column, persons (with a value),
+        mean, standard_deviation, lower (1 % quantile), median, upper (99 % quantile), to three significant figures.
+    provenance
+        Data, date, settings and version.
+    """
+
+    condition: Condition
+    candidate: Candidate
+    estimator: FittedEstimator
+    columns: tuple[str, ...]
+    families: Mapping[str, str]
+    recalibration: AppliedRecalibration
+    summary: pl.DataFrame
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        named = f"{self.condition.name}, {self.candidate.label}, digest {self.digest}"
+        return f"RiskModel({named}, {len(self.columns)} columns)"
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name the model: whatever changes them may change a predicted risk.
+
+        Programmes, budget and disclosure rules do not: they are in the study's digest.
+        """
+        named = {
+            "condition": replace(self.condition, programmes=()).digest,
+            "settings": self.provenance.settings.of_the_model.digest,
+            "as_of": self.provenance.as_of.isoformat(),
+            "data": self.provenance.fingerprint,
+            "version": self.provenance.version,
+        }
+        return digest_of(named)
+
+    def predict_risk(self, X: pl.DataFrame) -> Floats:
+        """Predict the risk at the horizon, recalibrated to the latest period.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, from `riskstrat.build_features` of the same condition.
+
+        Returns
+        -------
+        numpy.ndarray
+            Cumulative incidence (n,) in [0, 1].
+
+        Raises
+        ------
+        ContractError
+            If columns are missing or unexpected.
+        """
+        return self.recalibration.apply(self.estimator.predict_risk(X))
+
+
+def digest_of(named: Mapping[str, str]) -> str:
+    """Digest names and values, in whatever order they are given.
+
+    Examples
+    --------
+    >>> digest_of({"a": "1", "b": "2"}) == digest_of({"b": "2", "a": "1"})
+    True
+    """
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,130 @@
+"""The fourth step: areas, and the reasons why their risks differ, from models that have not seen the area.
+
+In: `StudyData` and a `RiskModel`. Out: `AreaResults`, or why there are none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
+from riskstrat.declare import LocalisedText
+from riskstrat.errors import DesignError
+from riskstrat.estimators import CrossFit, RiskEstimator
+from riskstrat.explanation import decompose_areas, explain_risk
+from riskstrat.numerics.folds import UNTESTED
+from riskstrat.recalibration import PeriodRecalibration, RecalibratedModel
+from riskstrat.records.area_results import AreaResults
+from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.model import RiskModel
+from riskstrat.records.omission import Omission
+from riskstrat.records.plan import CARE_NEED
+from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.evaluation import check
+from riskstrat.study.models import BASELINE, fit_by_fold
+
+FEWEST_IN_STRATA = 0.8
+"""Share of the target population that strata must hold for a plan among them to make sense."""
+
+_NO_AREAS = Omission(
+    part="areas",
+    reason=LocalisedText(
+        en="There are no results by area: the registers tell fewer than two areas apart.",
+        sv="Det finns inga resultat per område: registren skiljer inte ut minst två områden.",
+    ),
+)
+_NO_CARE_NEED = Omission(
+    part="inequality",
+    reason=LocalisedText(
+        en="Inequality is not measured: no Care Need Index that differs between areas was known at the as-of date.",
+        sv="Ojämlikheten har inte mätts: inget Care Need Index som skiljer områdena åt var känt på beräkningsdagen.",
+    ),
+)
+_TOO_SMALL_STRATA = Omission(
+    part="strata_plan",
+    reason=LocalisedText(
+        en="There is no plan by groups within areas: too few people live in groups that are large enough.",
+        sv="Det finns ingen plan för grupper inom områden: för få bor i tillräckligt stora grupper.",
+    ),
+)
+
+
+def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Omission:
+    """Estimate each area's risk, how sure that is and why it differs, with models that have not seen the area.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    model
+        What `fit` returned; it predicts for people of areas in which nobody was in the training cohort.
+
+    Returns
+    -------
+    AreaResults or Omission
+        Why there are none, where the registers tell fewer than two areas apart.
+
+    Raises
+    ------
+    DesignError
+        If the persons outside some cluster of areas cannot carry a model.
+    """
+    if "area" not in data.splits:
+        return _NO_AREAS
+    training, target, settings = data.training, data.target, data.settings
+    area = target.target.people[AREA]
+    fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
+    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link)
+    folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
+    explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
+    estimates = estimate_areas(
+        training.cohort,
+        recalibration.apply(fitted.risk, training.landmark),
+        target.target,
+        explained.risk,
+        recalibration=recalibration,
+        seed=settings.seed,
+        draws=settings.posterior_draws,
+    )
+    return AreaResults(
+        estimates=estimates,
+        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
+        risk=fitted.risk,
+        target_risk=explained.risk,
+        reasons=decompose_areas(estimates, area, explained),
+        inequality=_inequality(estimates, target.care_need),
+        strata=_strata(data, estimates, explained.risk),
+    )
+
+
+def _fold_models(
+    fitted: CrossFit, model: RiskModel, recalibration: PeriodRecalibration
+) -> dict[int, RecalibratedModel[RiskEstimator]]:
+    """Give every fold's model its recalibration; people of areas that no fold tests get the model of everybody."""
+    estimators = {**fitted.models, UNTESTED: model.estimator}
+    return {
+        fold: RecalibratedModel(estimator=estimator, recalibration=recalibration.latest)
+        for fold, estimator in estimators.items()
+    }
+
+
+def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.DataFrame | Omission:
+    if care_need is None:
+        return _NO_CARE_NEED
+    try:
+        return area_inequality(estimates, care_need, CARE_NEED)
+    except DesignError:
+        return _NO_CARE_NEED
+
+
+def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
+    """Split areas into groups; none where most people live in groups that are too small to choose among."""
+    target = data.target.target
+    try:
+        strata = estimate_strata(estimates, target, risk, by=data.settings.strata)
+    except DesignError:
+        return _TOO_SMALL_STRATA
+    enough = strata.units["people"].sum() >= FEWEST_IN_STRATA * target.people.height
+    return strata if enough else _TOO_SMALL_STRATA

@@ -1,0 +1,227 @@
+"""The first step: who is at risk, what was known of them, and how models will be tested.
+
+In: a condition, registers, an as-of date and settings. Out: `StudyData`, which every later step reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.cohort import build_cohort, target_population
+from riskstrat.declare import Condition, Feature, Settings
+from riskstrat.estimators import assessment_weights
+from riskstrat.features import build_features
+from riskstrat.numerics.folds import Split
+from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.study import Source
+from riskstrat.registers import Registers
+from riskstrat.study.progress import Progress, silent
+from riskstrat.study.source import care_need_index, source_of
+from riskstrat.validation import area_folds, person_folds, temporal_split
+
+AREA = "area_id"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingData:
+    """What models are fitted to and tested on.
+
+    Attributes
+    ----------
+    cohort, X
+        Index dates whose horizon is covered, with outcomes, and their features in the same order.
+    weight
+        Case weights (n,): 1, or where the outcome must be measured 1 / P(measured) and 0 for the others.
+    """
+
+    cohort: Cohort
+    X: pl.DataFrame = field(repr=False)
+    weight: NDArray[np.float64] = field(repr=False)
+
+    @property
+    def family_id(self) -> NDArray[np.int64]:
+        """Family of each row, (n,): no split divides one."""
+        return self.cohort.people["family_id"].to_numpy()
+
+    @property
+    def landmark(self) -> NDArray[np.int32]:
+        """Landmark of each row, (n,), within which the censoring distribution is estimated."""
+        return self.cohort.people["landmark"].to_numpy()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetData:
+    """The persons for whom prevention is planned.
+
+    Attributes
+    ----------
+    target, X
+        Who is eligible at the as-of date, and their features in the same order.
+    care_need
+        Frame of area_id and care_need_index, the latest that is known; None where there is none.
+    """
+
+    target: Target
+    X: pl.DataFrame = field(repr=False)
+    care_need: pl.DataFrame | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StudyData:
+    """Everything that the later steps of a study read.
+
+    Attributes
+    ----------
+    condition, settings, as_of, source
+        What was asked, of which data.
+    cohort
+        Everybody who was eligible at an index date in the past, also where the horizon is not covered yet.
+    training, target
+        What models are fitted to and tested on, and whom they are applied to.
+    families
+        Factor family of each column of X.
+    splits
+        Training and test rows by kind of split: ``person``, ``time``, and ``area`` where there are two areas or more.
+    """
+
+    condition: Condition
+    settings: Settings
+    as_of: date
+    source: Source
+    cohort: Cohort
+    training: TrainingData
+    target: TargetData
+    families: Mapping[str, str]
+    splits: Mapping[str, Split]
+
+    def __repr__(self) -> str:
+        return (
+            f"StudyData({self.condition.name}, as of {self.as_of}, {self.source.name}, splits {', '.join(self.splits)})"
+        )
+
+
+def prepare(
+    condition: Condition,
+    registers: Registers,
+    as_of: date,
+    settings: Settings | None = None,
+    *,
+    progress: Progress = silent,
+) -> StudyData:
+    """Find who is at risk and build the features of the training cohort and of the target population.
+
+    Parameters
+    ----------
+    condition
+        Who is at risk of what.
+    registers
+        What `riskstrat.open_registers` returned.
+    as_of
+        The as-of date: what was not known before it does not exist.
+    settings
+        How the study is computed; the standard settings where left out.
+    progress
+        Called with what is being done and the share of the step that is done before it, 0 to 1.
+
+    Returns
+    -------
+    StudyData
+        For `compare`, `fit`, `evaluate` and `estimate_area_results`.
+
+    Raises
+    ------
+    ContractError
+        If the data break the contract.
+    DesignError
+        If nobody is eligible, or there are too few outcomes.
+    UsageError
+        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+    """
+    settings = settings or Settings()
+    progress("finding the people at risk", 0.0)
+    cohort = replace(build_cohort(condition, registers, as_of), disclosure=settings.disclosure)
+    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
+    progress("building features", 0.3)
+    training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    return StudyData(
+        condition=condition,
+        settings=settings,
+        as_of=as_of,
+        source=source_of(registers),
+        cohort=cohort,
+        training=training,
+        target=TargetData(
+            target=target,
+            X=build_features(condition.features, target, registers),
+            care_need=care_need_index(registers, as_of),
+        ),
+        families=factor_families(condition.features, training.X.columns),
+        splits=_splits(training.cohort, settings),
+    )
+
+
+def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
+    """Bring together what models are fitted to, with the weights of those who were assessed.
+
+    Parameters
+    ----------
+    cohort
+        Index dates whose horizon is covered.
+    X
+        Their features, rows in the same order.
+
+    Returns
+    -------
+    TrainingData
+        Where the outcome must be measured, weighted by 1 / P(measured).
+
+    Raises
+    ------
+    DesignError
+        If hardly anybody was assessed.
+    """
+    if not cohort.must_be_assessed:
+        return TrainingData(cohort=cohort, X=X, weight=np.ones(cohort.people.height))
+    return TrainingData(cohort=cohort, X=X, weight=assessment_weights(X, cohort.people["assessed"].to_numpy()))
+
+
+def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mapping[str, str]:
+    """Give every column of X its factor family; a register's observed share goes with the first feature that reads it.
+
+    Parameters
+    ----------
+    features
+        Declared features, of one window each.
+    columns
+        Names of the columns of X.
+
+    Returns
+    -------
+    Mapping of str to str
+        Factor family by column.
+    """
+    named: dict[str, str] = {feature.column: feature.family for feature in features}
+    readers = {
+        "__".join(part for part in (getattr(feature, "subject", None), register, "observed_share") if part): feature
+        for feature in reversed(features)
+        if (register := getattr(feature, "register", None))
+    }
+    return {**{column: feature.family for column, feature in readers.items() if column in columns}, **named}
+
+
+def _splits(cohort: Cohort, settings: Settings) -> dict[str, Split]:
+    people, seed = cohort.people, settings.seed
+    splits = {
+        "person": person_folds(people, settings.folds, seed),
+        "time": temporal_split(people, cohort.horizon_days, settings.folds, seed),
+    }
+    areas = people[AREA].drop_nulls().n_unique()
+    if areas >= 2:
+        splits["area"] = area_folds(people, min(settings.area_folds, areas), seed)
+    return splits

@@ -1,0 +1,141 @@
+"""The third step: the chosen model tested on persons that it has not seen.
+
+In: `StudyData`, a `RiskModel` and what was compared. Out: an `Evaluation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.declare import LocalisedText
+from riskstrat.errors import DesignError
+from riskstrat.numerics.folds import Split
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.evaluation import Evaluation
+from riskstrat.records.model import RiskModel
+from riskstrat.records.omission import Omission
+from riskstrat.records.validation import Validation
+from riskstrat.study.data import StudyData
+from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
+from riskstrat.validation import overlap, validate
+
+GROUPS = ("sex", "age_band")
+_NO_EARLIER_LANDMARK = Omission(
+    part="validation_in_time",
+    reason=LocalisedText(
+        en="The model was not tested on later years: no index dates lie a whole horizon before the last ones.",
+        sv="Modellen prövades inte på senare år: inga indexdatum ligger en hel uppföljningstid före de sista.",
+    ),
+)
+_TOO_FEW_IN_TIME = Omission(
+    part="validation_in_time",
+    reason=LocalisedText(
+        en="The model was not tested on later years: there are too few outcomes before or after.",
+        sv="Modellen prövades inte på senare år: det finns för få utfall före eller efter.",
+    ),
+)
+
+
+def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = None) -> Evaluation:
+    """Test the model's candidate on rows that its fold models have not seen, beside age and sex.
+
+    Folds by person and family are those of the comparison, so nothing is fitted twice. In time, models that were fitted
+    to earlier outcomes are tested on the last landmark.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    model
+        What `fit` returned for these data.
+    comparison
+        What `compare` returned; computed where left out.
+
+    Returns
+    -------
+    Evaluation
+        A `Validation` for each kind of split, and what could not be tested, with the reason.
+
+    Raises
+    ------
+    DesignError
+        If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
+    """
+    comparison = comparison or compare(data)
+    in_time = _in_time(data, model)
+    tested = {} if isinstance(in_time, Omission) else {"time": in_time}
+    everybody = np.arange(data.training.cohort.people.height)
+    return Evaluation(
+        checks={"person": check(data, comparison.risk, comparison.baseline, everybody, GROUPS), **tested},
+        splits=_described(data.splits, data.training.cohort),
+        risk=comparison.risk,
+        omissions=(in_time,) if isinstance(in_time, Omission) else (),
+    )
+
+
+def check(
+    data: StudyData,
+    risk: NDArray[np.float64],
+    baseline: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    by: tuple[str, ...] = (),
+) -> Validation:
+    """Validate the risks of some training rows beside those of age and sex; neither model has seen these rows.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    risk, baseline
+        Out-of-fold risks (rows,) of the model and of age and sex.
+    rows
+        Numbers of the rows that are tested.
+    by
+        Columns to group by.
+
+    Returns
+    -------
+    Validation
+        Carries the disclosure rule of the cohort, which is the study's.
+    """
+    cohort, settings = data.training.cohort, data.settings
+    return validate(
+        risk,
+        replace(cohort, people=cohort.people[rows]),
+        by=by,
+        baseline=baseline,
+        draws=settings.bootstrap_draws,
+        seed=settings.seed,
+        sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
+    )
+
+
+def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:
+    """Test on the last landmark, where a whole horizon lies before it and both sides have outcomes enough."""
+    split = data.splits["time"]
+    if not split.possible:
+        return _NO_EARLIER_LANDMARK
+    rows = np.sort(np.concatenate(split.test))
+    try:
+        risk, baseline = (fit_by_fold(data, candidate, split).risk[rows] for candidate in (model.candidate, BASELINE))
+        return check(data, risk, baseline, rows)
+    except DesignError:
+        return _TOO_FEW_IN_TIME
+
+
+def _described(splits: Mapping[str, Split], cohort: Cohort) -> pl.DataFrame:
+    """Say how each split was made, and count whom training and test rows share: nobody."""
+    shared = {name: overlap(split, cohort.people) for name, split in splits.items()}
+    return pl.DataFrame(
+        {
+            "split": list(splits),
+            "note": [split.note for split in splits.values()],
+            "shared_persons": [int(table["shared_persons"].sum()) for table in shared.values()],
+            "shared_families": [int(table["shared_families"].sum()) for table in shared.values()],
+        }
+    )

@@ -1,0 +1,193 @@
+"""The second step: candidates compared on the same folds, and the chosen one fitted to everybody.
+
+In: `StudyData`. Out: a `Comparison`, and a `RiskModel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.areas import recalibrate
+from riskstrat.declare import Candidate
+from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit
+from riskstrat.numerics.folds import Split
+from riskstrat.records.model import Provenance, RiskModel
+from riskstrat.study.data import StudyData, TrainingData
+
+BASELINE = Candidate("AgeSex")
+"""What every model is compared with."""
+
+FEWEST_PERSONS = 100
+"""Aggregates of fewer persons are not kept with a model."""
+
+_DIGITS = 3
+_QUANTILES = {"lower": 0.01, "median": 0.5, "upper": 0.99}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Candidates of a study, compared by cross-fitted Brier score.
+
+    Attributes
+    ----------
+    chosen
+        The candidate with the smallest score.
+    scores
+        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+    risks
+        Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
+    """
+
+    chosen: Candidate
+    scores: pl.DataFrame
+    risks: Mapping[str, NDArray[np.float64]] = field(repr=False)
+
+    @property
+    def risk(self) -> NDArray[np.float64]:
+        """Out-of-fold risks (n,) of the chosen candidate."""
+        return self.risks[self.chosen.label]
+
+    @property
+    def baseline(self) -> NDArray[np.float64]:
+        """Out-of-fold risks (n,) by age and sex alone."""
+        return self.risks[BASELINE.label]
+
+
+def compare(data: StudyData) -> Comparison:
+    """Compare the candidates of a study, and age and sex, on the same folds by person and family.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+
+    Returns
+    -------
+    Comparison
+        The chosen candidate, all scores, and the out-of-fold risks, which `fit` and `evaluate` read.
+
+    Raises
+    ------
+    DesignError
+        If the persons outside some fold cannot carry a model.
+    """
+    declared = {candidate.label: candidate for candidate in (*data.settings.candidates, BASELINE)}
+    training = data.training
+    choice = choose(
+        {label: estimator_of(data, candidate) for label, candidate in declared.items()},
+        training.X,
+        training.cohort.outcome,
+        data.splits["person"],
+        sample_weight=training.weight,
+        strata=training.landmark,
+        groups=training.family_id,
+    )
+    return Comparison(chosen=declared[choice.name], scores=choice.table, risks=choice.risks)
+
+
+def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
+    """Fit the chosen candidate to the whole training cohort.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    comparison
+        What `compare` returned; computed where left out.
+
+    Returns
+    -------
+    RiskModel
+        The fitted estimator with its recalibration to the latest period, and where it came from.
+
+    Raises
+    ------
+    DesignError
+        If there are too few outcomes for any model.
+
+    """
+    comparison = comparison or compare(data)
+    training = data.training
+    estimator = estimator_of(data, comparison.chosen).fit(
+        training.X,
+        training.cohort.outcome,
+        sample_weight=training.weight,
+        strata=training.landmark,
+        groups=training.family_id,
+    )
+    return RiskModel(
+        condition=data.condition,
+        candidate=comparison.chosen,
+        estimator=estimator,
+        columns=tuple(training.X.columns),
+        families=data.families,
+        recalibration=recalibrate(training.cohort, comparison.risk, estimator.link).latest,
+        summary=_summary(training),
+        provenance=Provenance(
+            as_of=data.as_of,
+            registers=data.source.name,
+            fingerprint=data.source.fingerprint,
+            settings=data.settings,
+            version=version("riskstrat"),
+        ),
+    )
+
+
+def estimator_of(data: StudyData, candidate: Candidate) -> RiskEstimator:
+    """Build the unfitted estimator of a candidate."""
+    return build(candidate, horizon_days=data.condition.horizon_days, random_state=data.settings.seed)
+
+
+def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit:
+    """Fit a candidate to the training rows of each fold, and keep the models.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    candidate
+        The declared estimator.
+    split
+        Training and test rows of each fold.
+
+    Returns
+    -------
+    CrossFit
+        The model of each fold, and the risk that it gives to the fold's test rows; NaN for rows that no fold tests.
+    """
+    training = data.training
+    return cross_fit(
+        estimator_of(data, candidate),
+        training.X,
+        training.cohort.outcome,
+        split,
+        sample_weight=training.weight,
+        strata=training.landmark,
+        groups=training.family_id,
+    )
+
+
+def _summary(training: TrainingData) -> pl.DataFrame:
+    """Aggregate each column of X over those with a value; null where they are fewer than `FEWEST_PERSONS` persons."""
+    rows = training.X.drop("person_id", "index_date")
+    persons = training.cohort.people["person_id"]
+    return pl.DataFrame([_aggregates(persons, rows[name]) for name in rows.columns])
+
+
+def _aggregates(persons: pl.Series, values: pl.Series) -> dict[str, str | int | float | None]:
+    observed = values.drop_nulls().cast(pl.Float64)
+    n = persons.filter(values.is_not_null()).n_unique()
+    found = {"mean": observed.mean(), "standard_deviation": observed.std()}
+    found |= {name: observed.quantile(share, "linear") for name, share in _QUANTILES.items()}
+    kept = {name: _rounded(value) if n >= FEWEST_PERSONS else None for name, value in found.items()}
+    return {"column": values.name, "persons": n if n >= FEWEST_PERSONS else None, **kept}
+
+
+def _rounded(value: object) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else None

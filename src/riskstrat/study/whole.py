@@ -1,0 +1,90 @@
+"""All steps of a study, in order.
+
+In: a condition, registers, an as-of date and settings. Out: a `Study`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from riskstrat.declare import Condition, Settings
+from riskstrat.explanation import explain
+from riskstrat.records.omission import Omission, unless_omitted
+from riskstrat.records.study import Study
+from riskstrat.registers import Registers
+from riskstrat.study.area_results import estimate_area_results
+from riskstrat.study.data import prepare
+from riskstrat.study.evaluation import evaluate
+from riskstrat.study.models import compare, fit
+from riskstrat.study.plans import plan
+from riskstrat.study.progress import Progress, part_of, silent
+
+
+def run(
+    condition: Condition,
+    registers: Registers,
+    as_of: date,
+    settings: Settings | None = None,
+    *,
+    progress: Progress = silent,
+) -> Study:
+    """Run all steps from registers to priority areas.
+
+    Parameters
+    ----------
+    condition
+        Who is at risk of what.
+    registers
+        What `riskstrat.open_registers` returned.
+    as_of
+        The as-of date: what was not known before it does not exist.
+    settings
+        How the study is computed; the standard settings where left out.
+    progress
+        Called with what is being done and the share that is done before it, 0 to 1.
+
+    Returns
+    -------
+    Study
+        Every answer, with what it was made of, and what could not be answered.
+
+    Raises
+    ------
+    ContractError
+        If the data break the contract.
+    DesignError
+        If nobody is eligible, or there are too few outcomes.
+    UsageError
+        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+    """
+    data = prepare(condition, registers, as_of, settings, progress=part_of(progress, 0.02, 0.25))
+    progress("comparing models", 0.25)
+    comparison = compare(data)
+    model = fit(data, comparison)
+    progress("testing the model on people it has not seen", 0.45)
+    evaluation = evaluate(data, model, comparison)
+    progress("estimating areas and priorities", 0.70)
+    results = estimate_area_results(data, model)
+    plans = plan(data, results)
+    area_results = unless_omitted(results)
+    return Study(
+        condition=data.condition,
+        settings=data.settings,
+        as_of=data.as_of,
+        source=data.source,
+        cohort=data.cohort,
+        target=data.target.target,
+        scores=comparison.scores,
+        model=model,
+        evaluation=evaluation,
+        explanation=explain(model.estimator, data.target.X, data.families),
+        target_risk=model.predict_risk(data.target.X) if area_results is None else area_results.target_risk,
+        area_results=area_results,
+        plan=unless_omitted(plans.areas),
+        strata_plan=unless_omitted(plans.strata),
+        omissions=(
+            *evaluation.omissions,
+            *((results,) if isinstance(results, Omission) else results.omissions),
+            *plans.omissions,
+        ),
+    )

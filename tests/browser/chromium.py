@@ -1,0 +1,95 @@
+"""Chromium without a window and without a network, for the tests of what a reader sees and hears.
+
+In: the address of a page. Out: what the browser printed, or the accessibility tree of the page.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from websocket import WebSocket
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+_PATIENCE_SECONDS = 60.0
+
+
+def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the browser once; it may not reach the network."""
+    options = [*_FLAGS, "--virtual-time-budget=9000", "--enable-logging=stderr"]
+    return subprocess.run(
+        [str(CHROMIUM), *options, *arguments], capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def images_told(address: str, until: str = "true") -> list[str]:
+    """Give the names of all images that a screen reader is told of, once a condition on the page holds."""
+    with _opened(address) as ask:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while not ask("Runtime.evaluate", expression=until)["result"].get("value") and time.monotonic() < end:
+            time.sleep(0.2)
+        ask("Accessibility.enable")
+        nodes = ask("Accessibility.getFullAXTree")["nodes"]
+    told = [node for node in nodes if not node["ignored"] and node["role"]["value"] in {"image", "img"}]
+    return [node["name"]["value"] for node in told]
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[Callable[..., dict]]:
+    """Open a page in a browser of its own and give what sends it a command of the DevTools protocol."""
+    import websocket
+
+    with TemporaryDirectory() as profile:
+        options = [*_FLAGS, "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={profile}"]
+        browser = subprocess.Popen(
+            [str(CHROMIUM), *options, address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            connection = websocket.create_connection(_page(Path(profile) / "DevToolsActivePort"), timeout=60)
+            numbers = iter(range(1, 10_000))
+
+            def ask(method: str, **parameters: object) -> dict:
+                number = next(numbers)
+                connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
+                return next(found["result"] for found in _answers(connection) if found.get("id") == number)
+
+            yield ask
+            connection.close()
+        finally:
+            browser.terminate()
+            browser.wait(timeout=30)
+
+
+def _answers(connection: WebSocket) -> Iterator[dict]:
+    while True:
+        yield json.loads(connection.recv())
+
+
+def _page(port_file: Path) -> str:
+    """Wait until the browser has written its port, and give the address of its page's socket."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not (port_file.exists() and port_file.read_text()) and time.monotonic() < end:
+        time.sleep(0.1)
+    port = port_file.read_text().split()[0]
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
+            pages = [found for found in json.load(answer) if found["type"] == "page"]
+        if pages:
+            return pages[0]["webSocketDebuggerUrl"]
+        time.sleep(0.1)
