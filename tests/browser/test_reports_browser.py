@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, browse, images_told
 
+from chromium import CHROMIUM, browse, images_told
 from riskstrat.publication import draw
 from riskstrat.records.study import Study
 from riskstrat.reports import write_report

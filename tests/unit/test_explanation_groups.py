@@ -73,7 +73,7 @@ def test_a_group_without_people_is_left_out() -> None:
     assert found["group"].unique().to_list() == ["a"]
 
 
-def test_place_and_living_conditions_are_one_part_when_combined() -> None:
+def test_area_and_living_conditions_are_one_part_when_combined() -> None:
     frame = pl.DataFrame(
         {
             "group": ["a"] * 4,
@@ -84,7 +84,7 @@ def test_place_and_living_conditions_are_one_part_when_combined() -> None:
         }
     )
     found = combine_parts(frame)
-    assert found["part"].to_list() == ["age_sex", "place_and_living_conditions", UNEXPLAINED]
+    assert found["part"].to_list() == ["age_sex", "area_and_living_conditions", UNEXPLAINED]
     assert found["estimate"].to_list() == pytest.approx([0.1, 0.5, 0.4])
     assert found["upper"].to_list() == [None, None, 0.8]
 

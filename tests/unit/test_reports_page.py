@@ -11,9 +11,11 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.figures import Language
 from riskstrat.publication import publish
+from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
 from riskstrat.reports import page_of
 
@@ -190,3 +192,17 @@ def test_whether_differences_persist_is_told_where_there_are_several_landmarks(
     assert words in Page(page(study, language)).text
     once = replace(study, areas=replace(study.areas, drift=None))
     assert words not in Page(page(once, language)).text
+
+
+@pytest.mark.parametrize("part", ["inequality", "strata_plan", "validation_in_time"])
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_what_is_missing_is_told_with_its_reason_where_it_is_looked_for_and_among_the_limits(
+    study: Study, part: str, language: Language
+):
+    reason = LocalisedText(en=f"There is no {part} here.", sv=f"Här finns ingen {part}.")
+    known = replace(study, omissions=())
+    missing = replace(known, omissions=(Omission(part=part, reason=reason),))
+    told = reason.in_language(language)
+    assert told not in Page(page(known, language)).text
+    assert Page(page(missing, language)).text.count(told) >= 1
+    assert told in Page(page(missing, language).partition('id="method"')[2]).text

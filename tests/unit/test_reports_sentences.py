@@ -60,6 +60,8 @@ def context(language: Language = "sv", condition: str = "childhood_obesity", **t
         as_of=date(2024, 1, 1),
         version="0.1.0",
         digest="d",
+        model_digest="m",
+        omissions=(),
         chosen="Logistic",
         source=SourceFacts(name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31)),
     )

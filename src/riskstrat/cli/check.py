@@ -5,11 +5,11 @@ In: a register folder. Out: findings by severity on the terminal; the exit code 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from riskstrat.cli.options import AsOfOption, day_of
 from riskstrat.errors import ContractError
 
 
@@ -19,9 +19,7 @@ def check(
     condition: Annotated[
         str | None, typer.Option(help="Also count what this condition (a name, or the path of your own) finds in them.")
     ] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As-of date of that count; default: after the data.")
-    ] = None,
+    as_of: AsOfOption = None,
 ) -> None:
     """Look for everything that may be wrong with registers; exit code 3 if something makes results wrong."""
     from riskstrat import conditions, quality
@@ -29,7 +27,7 @@ def check(
     from riskstrat.registers import open_registers
 
     wanted = conditions.load(condition) if condition else None
-    found = quality.check(open_registers(registers), wanted, as_of=as_of.date() if as_of else None)
+    found = quality.check(open_registers(registers), wanted, as_of=day_of(as_of))
     typer.echo(str(publish_findings(found)))
     if found.has_errors:
         raise typer.Exit(ContractError.exit_code)

@@ -6,11 +6,12 @@ In: the name of a condition. Out: sentences in two languages, or JSON.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskstrat import conditions
+from riskstrat.cli.options import LanguageOption
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ def list_conditions() -> None:
 def describe(
     condition: Annotated[str, typer.Argument(help="Name of a condition, or the path of your own.")],
     *,
-    language: Annotated[Literal["sv", "en"], typer.Option(help="Language of the sentences.")] = "en",
+    language: LanguageOption = "en",
     registers: Annotated[
         Path | None, typer.Option(help="Also count the codes in these registers; small counts are withheld.")
     ] = None,

@@ -5,35 +5,31 @@ In: a folder of extracts. Out: a register folder with an account of what was rea
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from riskstrat.cli.options import DataEndOption, RegisterFolderOption, day_of
 from riskstrat.cli.progress import progress
 
 
 def intake(
     raw: Annotated[Path, typer.Argument(help="The folder of extracts, as it was delivered.")],
     *,
-    out: Annotated[Path, typer.Option(help="The register folder to write; an earlier result is replaced.")],
+    out: RegisterFolderOption,
     mapping: Annotated[
         list[Path] | None, typer.Option(help="A mapping of your own (TOML); give it again for several.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the registers are called; default: the folder's name.")] = None,
-    data_end: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last day that can have been seen; default: of the data."),
-    ] = None,
+    data_end: DataEndOption = None,
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
     from riskstrat.intake import extracts
     from riskstrat.publication.intake_account import release_intake, summary_lines
 
     with progress("intake") as report:
-        last_day = data_end.date() if data_end else None
-        done = extracts(raw, out, mapping=mapping or (), name=name, data_end=last_day, progress=report)
+        done = extracts(raw, out, mapping=mapping or (), name=name, data_end=day_of(data_end), progress=report)
     for line in summary_lines(release_intake(done.account)["inputs"]):
         typer.echo(line)
     typer.echo(f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}")

@@ -6,6 +6,7 @@ In: what is typed. Out: checked values.
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -17,6 +18,9 @@ _DAY = ["%Y-%m-%d"]
 
 RegistersOption = Annotated[
     str, typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://).")
+]
+RegisterFolderOption = Annotated[
+    Path, typer.Option(help="The register folder to write: new, empty, or an earlier result, which is replaced.")
 ]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the sentences.")]
 LanguagesOption = Annotated[Literal["sv", "en", "both"], typer.Option(help="Language of the reports.")]

@@ -5,29 +5,25 @@ In: an OMOP CDM (folder or database) or a MEDS dataset. Out: a register folder, 
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from riskstrat.cli.options import DataEndOption, RegisterFolderOption, day_of
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
     from riskstrat.intake.conversion import ConversionResult
 
-Out = Annotated[Path, typer.Option(help="The register folder to write; an earlier result is replaced.")]
-DataEnd = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day that can have been seen; default: of the data.")
-]
-Delay = Annotated[int, typer.Option(min=0, help="Days until a row is known to whoever scores.")]
+Delay = Annotated[int, typer.Option(min=0, help="Days from an event until its row is known.")]
 
 
 def from_omop(
     source: Annotated[str, typer.Argument(help="A folder of OMOP tables, or the address of a database.")],
     *,
-    out: Out,
-    data_end: DataEnd = None,
+    out: RegisterFolderOption,
+    data_end: DataEndOption = None,
     delay_days: Delay = 0,
     code_system: Annotated[
         list[str] | None, typer.Option(help="TABLE=SYSTEM, such as diagnoses=icd10; others match exactly.")
@@ -42,7 +38,7 @@ def from_omop(
         converted = convert(
             source,
             out,
-            data_end=_day(data_end),
+            data_end=day_of(data_end),
             delay_days=delay_days,
             code_systems=_pairs(code_system),
             prefer=prefer,
@@ -54,8 +50,8 @@ def from_omop(
 def from_meds(
     source: Annotated[Path, typer.Argument(help="The dataset's folder, which holds data and metadata.")],
     *,
-    out: Out,
-    data_end: DataEnd = None,
+    out: RegisterFolderOption,
+    data_end: DataEndOption = None,
     delay_days: Delay = 0,
     table: Annotated[list[str] | None, typer.Option(help="VOCABULARY=TABLE, such as ICD10CM=diagnoses.")] = None,
     follow_up: Annotated[
@@ -69,16 +65,12 @@ def from_meds(
         converted = convert(
             source,
             out,
-            data_end=_day(data_end),
+            data_end=day_of(data_end),
             delay_days=delay_days,
             tables=_pairs(table),
             follow_up=follow_up,
         )
     _print_summary(converted)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

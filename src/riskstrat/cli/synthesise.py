@@ -11,16 +11,15 @@ from typing import Annotated
 
 import typer
 
+from riskstrat.cli.options import RegisterFolderOption, SeedOption
 from riskstrat.cli.progress import progress
 
 
 def synthesise(
     *,
     people: Annotated[int, typer.Option(min=1_000, help="Inhabitants at the end of 2023.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same municipality.")] = 0,
-    out: Annotated[
-        Path, typer.Option(help="The register folder to write: new, empty, or an earlier result, which is replaced.")
-    ] = Path("modellstad"),
+    seed: SeedOption = 0,
+    out: RegisterFolderOption = Path("modellstad"),
     thin: Annotated[bool, typer.Option("--thin", help="Leave out what the shipped sample leaves out.")] = False,
     extracts: Annotated[
         Path | None, typer.Option(help="A folder for its people as clean raw extracts of Swedish agencies.")

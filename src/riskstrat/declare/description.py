@@ -170,10 +170,10 @@ def _values(declaration: Declaration, language: Language, without: tuple[str, ..
     for field in dataclasses.fields(declaration):  # type: ignore[arg-type]
         value = getattr(declaration, field.name)
         if field.name not in without and value not in (None, (), "0d"):
-            yield field.name, _word(value, language)
+            yield field.name, _value_text(value, language)
 
 
-def _word(value: object, language: Language) -> str:
+def _value_text(value: object, language: Language) -> str:
     if isinstance(value, LocalisedText):
         return value.in_language(language)
     if isinstance(value, AnchoredWindow):
@@ -181,5 +181,5 @@ def _word(value: object, language: Language) -> str:
     if isinstance(value, Declaration):
         return _sentence(value, language)
     if isinstance(value, tuple):
-        return ", ".join(_word(item, language) for item in value)
+        return ", ".join(_value_text(item, language) for item in value)
     return str(value)

@@ -76,7 +76,7 @@ def fit_ridge(
         at, prior = beta, NormalPrior(np.zeros(len(beta)), np.r_[0.0, strength[block]])
         moments = logistic_moments(design, label, weight, at)
         step = newton_step(moments, at, prior)
-        inverse = _inverse(moments.information + np.diag(prior.precision))
+        inverse = cho_solve(cho_factor(moments.information + np.diag(prior.precision)), np.eye(len(at)))
         beta = at + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
         if settled and np.abs(step).max() < 1e-8:
             break
@@ -95,7 +95,3 @@ def _updated_ridge(
     squares = np.bincount(block, weights=beta[1:] ** 2, minlength=len(ridge))
     updated = np.maximum(size - ridge * spread, 1e-9) / np.maximum(squares, 1e-12)
     return np.clip(updated, WEAKEST_RIDGE, STRONGEST_RIDGE)
-
-
-def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(cho_solve(cho_factor(matrix), np.eye(len(matrix))), dtype=np.float64)

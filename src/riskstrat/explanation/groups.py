@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 UNEXPLAINED = "unexplained"
 """The part that no feature accounts for: theta, and the differences between fold models' baselines."""
 
-COMBINED = "place_and_living_conditions"
+COMBINED = "area_and_living_conditions"
 
 SCHEMA = MappingProxyType(
     {"group": pl.String(), "part": pl.String(), "estimate": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64()}
@@ -191,7 +191,7 @@ def combine_parts(
     ...      "lower": [None, None, 0.0], "upper": [None, None, 0.2]}
     ... )
     >>> combine_parts(frame)["part"].to_list(), combine_parts(frame)["estimate"].to_list()
-    (['place_and_living_conditions', 'unexplained'], [0.75, 0.1])
+    (['area_and_living_conditions', 'unexplained'], [0.75, 0.1])
     """
     combined = frame.with_columns(part=pl.when(pl.col("part").is_in(list(parts))).then(pl.lit(name)).otherwise("part"))
     bounds = [pl.when(pl.len() == 1).then(pl.col(bound).first()).alias(bound) for bound in ("lower", "upper")]

@@ -128,6 +128,10 @@ class ReportContext:
         """Give a released table as a file that a spreadsheet of this language opens."""
         return self.file(name, self.tables[name].frame)
 
+    def omission(self, part: str) -> str | None:
+        """Say why a part of the results is missing; None where it is not."""
+        return next((self.say(one.reason) for one in self.released.omissions if one.part == part), None)
+
     def file(self, name: str, frame: pl.DataFrame) -> Download:
         """Give a frame as such a file; only what was released, or declared, may be given."""
         frame = frame.with_columns(_without_formulas())

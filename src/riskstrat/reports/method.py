@@ -96,6 +96,8 @@ def _calibration(context: ReportContext) -> Iterator[Block]:
     else:
         yield Paragraph(f"{figure.title}.", "note")
     yield _metrics(context)
+    if omitted := context.omission("validation_in_time"):
+        yield Paragraph(omitted, "note")
 
 
 def _metrics(context: ReportContext) -> Grid:
@@ -173,6 +175,9 @@ def _limits(context: ReportContext) -> Iterator[Block]:
     general = [context.messages(f"method.limit_{name}") for name in ("persist", "moved", "care")]
     yield Bullets(tuple(("", text) for text in (*declared, *general)))
     yield from _drift(context)
+    if omissions := context.released.omissions:
+        yield Heading(context.messages("method.omissions_title"))
+        yield Bullets(tuple(("", reason) for reason in dict.fromkeys(context.say(one.reason) for one in omissions)))
 
 
 def _drift(context: ReportContext) -> Iterator[Block]:

@@ -34,7 +34,7 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
         yield Paragraph(context.messages("resources.no_programme"), "note")
         return
     if selected is None or context.areas is None:
-        yield Paragraph(context.messages("resources.no_areas"), "note")
+        yield Paragraph(context.omission("plan") or context.messages("resources.no_areas"), "note")
         yield _assumptions(context, programmes[0])
         return
     named = _named(context, selected)
@@ -92,8 +92,10 @@ def _small(context: ReportContext, averted: float) -> Iterator[Paragraph]:
 
 
 def _strata(context: ReportContext) -> Iterator[Paragraph]:
-    averted = context.estimate("strata_summary", metric="averted")
-    if averted is not None:
+    averted, omitted = context.estimate("strata_summary", metric="averted"), context.omission("strata_plan")
+    if omitted is not None:
+        yield Paragraph(omitted, "quiet")
+    elif averted is not None:
         yield Paragraph(context.messages("resources.strata", averted=context.numbers.interval(*averted)), "quiet")
 
 

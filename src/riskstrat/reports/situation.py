@@ -26,7 +26,7 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     outcome = context.say(context.released.condition.wording.outcome)
     yield Paragraph(context.messages("situation.risk", outcome=outcome))
     if context.areas is None:
-        yield Paragraph(context.messages("first.no_areas"), "note")
+        yield Paragraph(context.omission("areas") or context.messages("first.no_areas"), "note")
         return
     yield from _maps(context, context.areas)
     yield from _intervals(context, context.areas)
@@ -88,7 +88,8 @@ def interval_of(context: ReportContext, row: dict[str, Any], column: str) -> str
 def _inequality(context: ReportContext) -> Iterator[Block]:
     ratio = context.estimate("inequality", metric="ratio")
     if ratio is None or ratio.lower is None or ratio.upper is None:
-        yield Paragraph(context.messages("situation.inequality_absent"), "quiet")
+        reason = context.omission("inequality") or context.messages("situation.inequality_absent")
+        yield Paragraph(reason, "quiet")
         return
     told = context.messages("situation.inequality", ratio=context.numbers.interval(*ratio))
     unclear = f" {context.messages('situation.inequality_unclear')}" if ratio.lower <= 1 <= ratio.upper else ""

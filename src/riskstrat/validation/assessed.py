@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.incidence import OutcomeArray, censoring_weights, status_known
+from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within, status_known
 from riskstrat.numerics.checks import risk_problems, weight_problems
 from riskstrat.records.cohort import Cohort
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
@@ -71,7 +71,8 @@ def assessed_rows(
     _check_enough(cohort, rows & (arrays.get("sample_weight", np.ones(len(rows))) > 0))
     people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]
     given = arrays["sample_weight"][rows] if "sample_weight" in arrays else None
-    weight = _censoring(people, outcome, cohort.horizon_days) if given is None else given
+    strata = people["landmark"] if "landmark" in people.columns else None
+    weight = censoring_weights(outcome, cohort.horizon_days, strata) if given is None else given
     labels = label_outcomes(outcome, arrays["risk"][rows], cohort.horizon_days, weight)
     return Assessed(
         people=people,
@@ -83,20 +84,16 @@ def assessed_rows(
     )
 
 
-def _censoring(people: pl.DataFrame, outcome: OutcomeArray, horizon_days: int) -> NDArray[np.float64]:
-    strata = people["landmark"] if "landmark" in people.columns else None
-    return censoring_weights(outcome, horizon_days, strata)
-
-
 def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterator[Problem]:
     rows = cohort.people.height
+    lost_early = cohort.people["assessed"].to_numpy() & ~status_known(cohort.outcome, cohort.horizon_days)
     for name, values in arrays.items():
         if name != "sample_weight":
             yield from risk_problems(name, values, rows)
             continue
         wrong = weight_problems(name, values, rows)
         yield from wrong
-        if not wrong and (lost := int(((values > 0) & _unknown(cohort)).sum())):
+        if not wrong and (lost := int(((values > 0) & lost_early).sum())):
             yield Problem(
                 found=f"{lost} assessed rows with a weight, lost before the horizon",
                 expected="weight 0 where the status at the horizon is not known",
@@ -104,14 +101,9 @@ def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterato
             )
 
 
-def _unknown(cohort: Cohort) -> NDArray[np.bool_]:
-    assessed: NDArray[np.bool_] = cohort.people["assessed"].to_numpy()
-    return assessed & ~status_known(cohort.outcome, cohort.horizon_days)
-
-
 def _check_enough(cohort: Cohort, rows: NDArray[np.bool_]) -> None:
     outcome = cohort.outcome[rows]
-    had = int(((outcome["event"] == 1) & (outcome["duration_days"] <= cohort.horizon_days)).sum())
+    had = int(outcome_within(outcome, cohort.horizon_days).sum())
     without = int(status_known(outcome, cohort.horizon_days).sum()) - had
     if min(had, without) < LEAST_OUTCOMES:
         raise DesignError(

@@ -82,8 +82,9 @@ def ranked(labels: HorizonLabels, prediction_weight: NDArray[np.float64], group:
     number, ordered = group[order], labels.select(order)
     starts = tie_starts(number)
     slices = [slice(start, stop) for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True)]
-    fits = [_fit(ordered.select(rows)) for rows in slices]
-    slopes, shifts = np.array([fit[:2] for fit in fits]), np.array([fit[2] for fit in fits])
+    parts = [ordered.select(rows) for rows in slices]
+    slopes = np.array([logistic_recalibration(part.logit, part.outcome, part.weight) for part in parts])
+    shifts = np.array([in_the_large(part) for part in parts])
     return Ranked(
         order=order,
         groups=starts,
@@ -139,10 +140,6 @@ def _from_sums(sums: Sums, fitted: NDArray[np.float64]) -> tuple[NDArray[np.floa
     slope = np.where(undetermined, np.nan, fitted[:, 0] + step / determinant)
     shift = fitted[:, 1] + sums.score_shift / sums.information_shift
     return brier, accuracy, observed / (sums.expected / sums.predictions), slope, shift
-
-
-def _fit(labels: HorizonLabels) -> tuple[float, float, float]:
-    return (*logistic_recalibration(labels.logit, labels.outcome, labels.weight), in_the_large(labels))
 
 
 def _terms(

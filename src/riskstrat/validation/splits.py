@@ -177,16 +177,15 @@ def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     if "area_id" in people.columns:
         labels["shared_areas"] = people["area_id"].fill_null("").to_numpy()
     pairs = list(zip(split.train, split.test, strict=True))
-    counts = {name: [_shared(values, train, test) for train, test in pairs] for name, values in labels.items()}
+    counts = {
+        name: [len(np.intersect1d(values[train], values[test])) for train, test in pairs]
+        for name, values in labels.items()
+    }
     empty = {"shared_areas": [None] * len(pairs)}
     return pl.DataFrame(
         {"fold": list(range(len(pairs))), **empty, **counts},
         schema_overrides=dict.fromkeys(("fold", "shared_persons", "shared_families", "shared_areas"), pl.Int64),
     ).select("fold", "shared_persons", "shared_families", "shared_areas")
-
-
-def _shared(values: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[np.intp]) -> int:
-    return len(np.intersect1d(values[train], values[test]))
 
 
 def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], note: str) -> Split:

@@ -1,4 +1,4 @@
-"""What Statistics Sweden delivers: the population register, its families, homes and migrations, and LISA by year.
+"""What Statistics Sweden delivers: the population register, its families, residences and migrations, and LISA by year.
 
 In: clean tables. Out: frames of text in Statistics Sweden's columns; columns that begin with an underscore stay behind.
 """
@@ -58,7 +58,7 @@ def generations(tables: Tables, _: date) -> pl.DataFrame:
 
 
 def residences(tables: Tables, data_end: date) -> pl.DataFrame:
-    """Give the home of everybody on 31 December."""
+    """Give the residence of everybody on 31 December."""
     return residences_by_year(tables["residences"], data_end).select(
         LopNr=pl.col("person_id").cast(pl.String),
         Kommun=pl.col("area_id").str.slice(0, 4),
@@ -70,7 +70,7 @@ def residences(tables: Tables, data_end: date) -> pl.DataFrame:
 
 
 def moves(tables: Tables, _: date) -> pl.DataFrame:
-    """Give the day of each move to another home; who is born in a home does not move there."""
+    """Give the day of each move to another residence; who is born there does not move there."""
     born = tables["persons"].select("person_id", "birth_date")
     spells = tables["residences"].join(born, on="person_id").filter(pl.col("start_date") > pl.col("birth_date"))
     return spells.filter(pl.col("start_date") > pl.col("start_date").min()).select(
