@@ -53,4 +53,4 @@ def test_text_holds_neither_frames_nor_numbers_about_people(study: Study, record
     assert len(text) < 2_000
     assert "shape" not in text
     assert "array(" not in text
-    assert "estimate" not in text
+    assert "estimate=" not in text
