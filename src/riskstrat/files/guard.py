@@ -128,9 +128,9 @@ def mark_result(folder: Path, command: str) -> None:
     (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def guard_content(place: Path, command: str, name: str | None = None) -> None:
+def guard_content(folder: Path, command: str, name: str | None = None) -> None:
     """Refuse a folder in which something would be lost if it were replaced; `name` is what the error calls it."""
-    _refuse(_content_problems(place, command, _shown(name or place.name)))
+    _refuse(_content_problems(folder, command, _shown(name or folder.name)))
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
@@ -140,31 +140,31 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 
 def _location_problems(target: Path, sources: tuple[Source, ...], *, replaced: bool) -> Iterator[Problem]:
-    place = target.resolve()
-    named = f"the folder '{_shown(place.name)}'"
-    existing = next(path for path in (place, *place.parents) if path.exists())
+    folder = target.resolve()
+    named = f"the folder '{_shown(folder.name)}'"
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
     if target.is_symlink():
         yield Problem(found=f"'{_shown(target.name)}' is a link", expected="a folder", remedy="name what it points to")
     if not existing.is_dir():
         found = f"'{_shown(existing.name)}' is a file"
         yield Problem(found=found, expected="a folder, or a path where nothing is yet", remedy=_ELSEWHERE)
-    if replaced and (os.path.ismount(place) or any(_is_within(path, place) for path in _needed_folders())):
+    if replaced and (os.path.ismount(folder) or any(_is_within(path, folder) for path in _needed_folders())):
         found = f"{named} is or holds the current folder, the home folder or a mounted disk"
         yield Problem(found=found, expected="a folder of its own", remedy="give a folder inside it")
-    yield from _source_problems(place, sources, replaced=replaced)
-    for holder in place.parents if replaced else (place, *place.parents):
+    yield from _source_problems(folder, sources, replaced=replaced)
+    for holder in folder.parents if replaced else (folder, *folder.parents):
         earlier = _earlier_result(holder)
         if earlier:
-            found = f"{named} {'is' if holder == place else 'lies inside'} a result of {earlier[0]}"
+            found = f"{named} {'is' if holder == folder else 'lies inside'} a result of {earlier[0]}"
             yield Problem(found=found, expected="a folder apart from it", remedy=_ELSEWHERE)
 
 
-def _source_problems(place: Path, sources: Iterable[Source], *, replaced: bool) -> Iterator[Problem]:
+def _source_problems(folder: Path, sources: Iterable[Source], *, replaced: bool) -> Iterator[Problem]:
     for paths in map(_paths_of, sources):
-        relations = ((path, _relation(place, path, replaced=replaced)) for path in paths)
-        path, relation = next((each for each in relations if each[1]), (place, ""))
+        relations = ((path, _relation(folder, path, replaced=replaced)) for path in paths)
+        path, relation = next((each for each in relations if each[1]), (folder, ""))
         if relation:
-            found = f"the folder '{_shown(place.name)}' {relation} the source '{_shown(path.name)}'"
+            found = f"the folder '{_shown(folder.name)}' {relation} the source '{_shown(path.name)}'"
             yield Problem(found=found, expected="a folder apart from what is read", remedy=_ELSEWHERE)
 
 
@@ -184,12 +184,12 @@ def _paths_of(source: Source) -> tuple[Path, ...]:
     return (Path(os.path.abspath(text)), Path(text).resolve())  # noqa: PTH100 - links are not followed
 
 
-def _relation(place: Path, source: Path, *, replaced: bool) -> str:
-    if _is_same(place, source):
+def _relation(folder: Path, source: Path, *, replaced: bool) -> str:
+    if _is_same(folder, source):
         return "is"
-    if _is_within(place, source):
+    if _is_within(folder, source):
         return "lies inside"
-    return "contains" if replaced and _is_within(source, place) else ""
+    return "contains" if replaced and _is_within(source, folder) else ""
 
 
 def _is_within(inner: Path, outer: Path) -> bool:
@@ -204,11 +204,11 @@ def _is_same(first: Path, second: Path) -> bool:
         return first == second
 
 
-def _content_problems(place: Path, command: str, name: str) -> Iterator[Problem]:
-    held = [name for name in _entries(place) if Path(name).name not in _IGNORED] if place.exists() else []
+def _content_problems(folder: Path, command: str, name: str) -> Iterator[Problem]:
+    held = [name for name in _entries(folder) if Path(name).name not in _IGNORED] if folder.exists() else []
     if not held:
         return
-    earlier = _earlier_result(place)
+    earlier = _earlier_result(folder)
     expected = f"a new or empty folder, or an earlier result of {command}, which is replaced"
     if earlier is None:
         found = f"the folder '{name}' holds other things: {_listed(held)}"
@@ -217,16 +217,16 @@ def _content_problems(place: Path, command: str, name: str) -> Iterator[Problem]
         found = f"the folder '{name}' is a result of {earlier[0]}"
         yield Problem(found=found, expected=expected, remedy="give another folder, or remove this one yourself")
     else:
-        added = [name for name in held if name != RESULT_FILE and not _is_as_written(place, name, earlier[1])]
+        added = [name for name in held if name != RESULT_FILE and not _is_as_written(folder, name, earlier[1])]
         if added:
             found = f"files in '{name}' were added or changed since {command} wrote it: {_listed(added)}"
             yield Problem(found=found, expected=expected, remedy="move them elsewhere, or give another folder")
 
 
-def _is_as_written(place: Path, name: str, written: Mapping[str, str]) -> bool:
+def _is_as_written(folder: Path, name: str, written: Mapping[str, str]) -> bool:
     if name.endswith("/"):
         return any(each.startswith(name) for each in written)
-    return written.get(name) == _digest(place / name)
+    return written.get(name) == _digest(folder / name)
 
 
 def _earlier_result(folder: Path) -> tuple[str, Mapping[str, str]] | None:

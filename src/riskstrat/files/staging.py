@@ -73,15 +73,15 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
     ['.riskstrat.json', 'a.txt']
     """
     known_sources = tuple(sources)
-    place = Path(target).resolve()
+    folder = Path(target).resolve()
     guard_location(target, known_sources, replaced=True)
-    abandoned = _abandoned_beside(place)
-    _put_back(place, abandoned)
+    abandoned = _abandoned_beside(folder)
+    _put_back(folder, abandoned)
     guard_folder(target, command=command, sources=known_sources)
     for left in abandoned:
         _discard(left)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(place), dir=place.parent))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(folder), dir=folder.parent))
     with (staging / _LOCK).open("wb") as lock:
         _hold(lock)
         try:
@@ -90,7 +90,7 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
             yield Staging(result=staging / _NEW, scratch=staging / _SCRATCH)
             mark_result(staging / _NEW, command)
             guard_location(target, known_sources, replaced=True)
-            _swap(staging, place, command)
+            _swap(staging, folder, command)
         finally:
             _discard(staging)
 
@@ -136,34 +136,34 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
             raise
 
 
-def _staging_prefix(place: Path) -> str:
-    return f".{place.name}.staging-"
+def _staging_prefix(folder: Path) -> str:
+    return f".{folder.name}.staging-"
 
 
-def _abandoned_beside(place: Path) -> list[Path]:
-    pattern = f"{glob.escape(_staging_prefix(place))}*"
-    return [path for path in place.parent.glob(pattern) if _is_abandoned(path / _LOCK)]
+def _abandoned_beside(folder: Path) -> list[Path]:
+    pattern = f"{glob.escape(_staging_prefix(folder))}*"
+    return [path for path in folder.parent.glob(pattern) if _is_abandoned(path / _LOCK)]
 
 
-def _put_back(place: Path, abandoned: Iterable[Path]) -> None:
+def _put_back(folder: Path, abandoned: Iterable[Path]) -> None:
     """Put back what a run that was killed between two renames had moved away."""
     for left in abandoned:
-        if (left / _OLD).exists() and not os.path.lexists(place):
-            (left / _OLD).rename(place)
+        if (left / _OLD).exists() and not os.path.lexists(folder):
+            (left / _OLD).rename(folder)
 
 
-def _swap(staging: Path, place: Path, command: str) -> None:
+def _swap(staging: Path, folder: Path, command: str) -> None:
     """Move the new folder to its place; if that fails, or the old one is not as it was written, that comes back."""
     old, new = staging / _OLD, staging / _NEW
     try:
-        if place.exists():
-            shutil.copymode(place, new)
-            place.rename(old)
-            guard_content(old, command, place.name)
-        new.rename(place)
+        if folder.exists():
+            shutil.copymode(folder, new)
+            folder.rename(old)
+            guard_content(old, command, folder.name)
+        new.rename(folder)
     except BaseException:
-        if old.exists() and not os.path.lexists(place):
-            old.rename(place)
+        if old.exists() and not os.path.lexists(folder):
+            old.rename(folder)
         raise
 
 

@@ -47,7 +47,7 @@ def broken_by_years(years: pl.DataFrame, coverage: tuple[date, date]) -> pl.Data
         return pl.DataFrame(schema=BROKEN)
     table = _every_year(years.group_by("year").agg(pl.col("rows").sum(), kind=pl.lit("")), whole)
     kinds = _every_year(years.filter(pl.col("kind") != ""), whole).filter(_between_first_and_last())
-    parts = [_told_of_table_and_kinds(rule, broken(table), broken(kinds)) for rule, broken in _RULES.items()]
+    parts = [_findings_of_table_and_kinds(rule, broken(table), broken(kinds)) for rule, broken in _RULES.items()]
     return pl.concat(parts, how="vertical")
 
 
@@ -105,7 +105,7 @@ def _between_first_and_last() -> pl.Expr:
     return pl.col("year").is_between(there.min().over("kind"), there.max().over("kind"))
 
 
-def _told_of_table_and_kinds(rule: str, table: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:
+def _findings_of_table_and_kinds(rule: str, table: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:
     """Tell of a kind only in the years in which the table as a whole does not break the rule."""
     apart = kinds.join(table, on="year", how="anti")
     return pl.concat([_as_broken(_named(table), rule), _as_broken(_named(apart), f"{rule} of a kind")])

@@ -227,18 +227,18 @@ def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFram
     known = truth.risks.filter(pl.col("condition") == condition).select(
         "person_id", truth_date="index_date", linear_predictor="linear_predictor", risk="risk"
     )
-    asked = people.select("person_id", "index_date").with_row_index("row")
-    _refuse_far_dates(asked["index_date"], known["truth_date"])
-    joined = asked.sort("index_date").join_asof(
+    requested = people.select("person_id", "index_date").with_row_index("row")
+    _refuse_far_dates(requested["index_date"], known["truth_date"])
+    joined = requested.sort("index_date").join_asof(
         known.sort("truth_date"), left_on="index_date", right_on="truth_date", by="person_id", strategy="nearest",
         tolerance=timedelta(days=NEAREST_DAYS), check_sortedness=False,
     )  # fmt: skip
     return joined.sort("row").select("person_id", "index_date", "linear_predictor", "risk")
 
 
-def _refuse_far_dates(asked: pl.Series, known: pl.Series) -> None:
+def _refuse_far_dates(requested: pl.Series, known: pl.Series) -> None:
     days = np.unique(known.to_physical().to_numpy())
-    wanted = np.unique(asked.to_physical().to_numpy())
+    wanted = np.unique(requested.to_physical().to_numpy())
     distance = np.array([np.abs(days - day).min(initial=10_000) for day in wanted])
     far = [str(as_date(int(day))) for day in wanted[distance > NEAREST_DAYS]]
     if far:
