@@ -12,6 +12,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from riskstrat.explanation import explain as explain
     from riskstrat.features import build_features as build_features
     from riskstrat.priorities import prioritise as prioritise
+    from riskstrat.publication import export as export
     from riskstrat.publication import publish as publish
     from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
@@ -42,6 +44,7 @@ _PLACES = {
     "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
     "explain": "riskstrat.explanation",
+    "export": "riskstrat.publication",
     "open_registers": "riskstrat.registers",
     "prioritise": "riskstrat.priorities",
     "publish": "riskstrat.publication",
@@ -74,6 +77,7 @@ __all__ = [
     "check",
     "estimate_areas",
     "explain",
+    "export",
     "open_registers",
     "prioritise",
     "publish",
@@ -84,6 +88,38 @@ __all__ = [
     "track",
     "validate",
 ]
+
+
+_DISPLAYED = (
+    ("riskstrat.publication.characteristics", "TableOne"),
+    ("riskstrat.publication.published", "Published"),
+    ("riskstrat.records.areas", "AreaEstimates"),
+    ("riskstrat.records.cohort", "Target"),
+    ("riskstrat.records.plan", "Plan"),
+    ("riskstrat.records.study", "Study"),
+    ("riskstrat.records.validation", "Validation"),
+)
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Show records as released HTML tables in a notebook; ``%load_ext riskstrat`` where IPython started later.
+
+    Types are registered by name, so that nothing is imported before a record is shown.
+    """
+    html = shell.display_formatter.formatters["text/html"]  # type: ignore[attr-defined]
+    for module, name in _DISPLAYED:
+        html.for_type_by_name(module, name, _display)
+
+
+def _display(record: object) -> str | None:
+    """Give the HTML of a record; None, which leaves its text, where the libraries of the tables are not installed."""
+    from riskstrat.errors import MissingExtraError
+    from riskstrat.publication import display
+
+    try:
+        return display(record)  # type: ignore[arg-type]
+    except MissingExtraError:
+        return None
 
 
 def __getattr__(name: str) -> object:
@@ -97,3 +133,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return [*__all__, *_SUBMODULES, "__version__"]
+
+
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
+    load_ipython_extension(_shell)

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "riskstrat"
 DEFAULT_STORE = Path("mlflow.db")
-DIGITS = 3
-"""Metrics carry so many: more would tell the counts behind them."""
-
 _METRICS = "metrics_"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-./ ]+")
 
@@ -129,12 +126,12 @@ def _parameters(published: Published) -> Iterator[Parameter]:
 
 
 def _metrics(published: Published) -> Iterator[Metric]:
-    """Metrics of everybody, as they were released and with the digits that tables show."""
+    """Metrics of everybody, as they were released."""
     for name, table in published.tables.items():
         if not name.startswith(_METRICS):
             continue
         shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
-        for metric, estimate in shown.select("metric", pl.col("estimate").round_sig_figs(DIGITS)).iter_rows():
+        for metric, estimate in shown.select("metric", "estimate").iter_rows():
             yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
 
 

@@ -17,6 +17,7 @@ def test_the_public_names():
         "check",
         "estimate_areas",
         "explain",
+        "export",
         "open_registers",
         "prioritise",
         "publish",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from riskstrat.disclosure import Disclosure, Table, release
+from riskstrat.disclosure import Disclosure, Ratio, Sum, Table, release
 from riskstrat.errors import DisclosureError, UsageError
 
 
@@ -86,3 +86,33 @@ def test_only_tables_are_released(found: object) -> None:
 def test_a_frame_among_tables_is_refused() -> None:
     with pytest.raises(DisclosureError, match="expected a Table"):
         release([pl.DataFrame({"area": ["A"]})])
+
+
+@pytest.mark.parametrize(("persons", "cells"), [([5, 3], 1), ([0, 0], 2), ([9, 9], 2)])
+def test_persons_that_cannot_be_behind_a_count_are_refused(persons: list[int], cells: int) -> None:
+    frame = pl.DataFrame({"area": ["A", "B"], "index_dates": [4, 4], "persons": persons})
+    with pytest.raises(UsageError, match=f"persons: {cells} cells with more persons than index_dates"):
+        Table(frame, dimensions="area", counts="index_dates", persons={"index_dates": "persons"})
+
+
+def test_a_quotient_that_is_none_is_refused() -> None:
+    frame = pl.DataFrame({"area": ["A", "B"], "people": [10, 10], "cases": [6, 6], "rate": [0.6, 0.7]})
+    with pytest.raises(UsageError, match="rate: 1 cells that are not cases / people"):
+        Table(frame, dimensions="area", counts=("people", "cases"), derived={"rate": Ratio("cases", "people")})
+
+
+def test_parts_that_do_not_add_up_are_refused() -> None:
+    frame = pl.DataFrame({"sex": ["female", "male", "all"], "cases": [6, 6, 13]})
+    whole = Sum(count="cases", parts={"sex": ("female", "male")}, total={"sex": ("all",)})
+    with pytest.raises(UsageError, match="cases: 1 totals that are not the sum of their parts"):
+        Table(frame, dimensions="sex", counts="cases", sums=[whole])
+
+
+def test_relations_name_columns_that_are_there() -> None:
+    frame = pl.DataFrame({"area": ["A"], "cases": [6]})
+    with pytest.raises(UsageError) as caught:
+        Table(
+            frame, dimensions="area", counts="cases", persons={"cases": "persons"}, sums=[Sum(count="n", by=("sex",))]
+        )
+    said = str(caught.value)
+    assert all(f"{name}: no such column" in said for name in ("persons", "n", "sex"))

@@ -320,6 +320,13 @@ def test_small_strata_are_joined_within_their_area_or_left_out():
 def test_whole_areas_as_units():
     areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=10)
     units = areas.units()
-    assert units.units.columns == ["unit", "area_id", "people", "observed_cases", "observed_index_dates"]
+    assert units.units.columns == [
+        "unit",
+        "area_id",
+        "people",
+        "observed_cases",
+        "observed_index_dates",
+        "observed_case_persons",
+    ]
     assert units.units["observed_cases"].to_list() == areas.table["cases"].to_list()
     np.testing.assert_allclose(units.cases_draws, areas.draws.risk * units.units["people"].to_numpy())

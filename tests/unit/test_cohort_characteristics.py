@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -39,7 +40,7 @@ def cohort(people: int = PEOPLE) -> Cohort:
 def flow(people: int) -> pl.DataFrame:
     rows = [
         (1, "start", "everybody", "alla", people + 3, 2 * people),
-        (2, "left_out", "not resident", "inte folkbokförda", 3, 3),
+        (2, "left_out", "not resident", "inte folkbokförda", 3, people),
         (3, "included", "included", "inkluderade", people, people),
     ]
     columns = ("step", "part", "reason", "reason_sv", "people", "rows")
@@ -58,7 +59,7 @@ def features(people: int = PEOPLE) -> pl.DataFrame:
 
 def level(table: TableOne, variable: str, name: str, group: str = "all") -> tuple[int | None, int | None, float | None]:
     found = table.levels.frame.filter(variable=variable, level=name, group=group)
-    return found.select("count", "people", "share").row(0)
+    return found.select("count", "index_dates", "share").row(0)
 
 
 def number(table: TableOne, variable: str, group: str = "all") -> dict[str, float | None]:
@@ -87,7 +88,7 @@ def test_numbers_have_means_and_quartiles():
 
 def test_groups_stand_alone_and_are_not_described_by_themselves():
     table = table_one(cohort(), by="sex", disclosure=EXACT)
-    assert table.groups.frame.rows() == [("female", 40), ("male", 20)]
+    assert table.groups.frame.rows() == [("female", 40, 40), ("male", 20, 20)]
     assert "sex" not in table.levels.frame["variable"]
     assert number(table, "age_years", "male")["median"] == 68.5
 
@@ -152,3 +153,15 @@ def test_the_flow_is_drawn_from_released_counts(language: str, expected: list[st
 def test_the_flow_of_a_study_draws(study: Study):
     for record in (study.cohort, study.target):
         assert draw(record, "en").png().startswith(b"\x89PNG")
+
+
+def test_persons_are_counted_once_and_decide_what_is_shown():
+    """Three persons at four index dates each: twelve index dates of women, and still too few to show."""
+    once = cohort(15).people
+    again = once.filter(pl.col("sex") == "female").head(3)
+    people = pl.concat([once.filter(pl.col("sex") == "male"), *[again] * 4])
+    several = replace(cohort(15), people=people)
+    table = table_one(several, by="sex", disclosure=Disclosure(rounding=1))
+    assert table.groups.frame.rows() == [("female", None, None), ("male", 5, 5)]
+    assert level(table, "birth_region", "sweden", "female") == (None, None, None)
+    assert number(table, "age_years", "female")["mean"] is None

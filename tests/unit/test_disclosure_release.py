@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from riskstrat.disclosure import PRESETS, Disclosure, Released, Table, release
-from riskstrat.errors import DisclosureError
+from riskstrat.disclosure import PRESETS, Disclosure, Ratio, Released, Sum, Table, release
+from riskstrat.errors import DisclosureError, UsageError
 
 EXACT = Disclosure(min_count=5, rounding=1)
 
@@ -121,7 +121,7 @@ def test_several_tables_come_back_in_the_shape_they_went_in() -> None:
 def test_nobody_but_release_makes_a_released_table() -> None:
     honest = release(areas([100], [50]))
     with pytest.raises(DisclosureError, match="pass the frame through release"):
-        Released(honest.frame, honest.suppressed, honest.disclosure, honest.dimensions, object())
+        Released(honest.frame, honest.suppressed, honest.disclosure, honest.roles, object())
 
 
 def test_a_table_without_counts_passes_as_it_is() -> None:
@@ -151,3 +151,74 @@ def test_an_empty_table_stays_empty() -> None:
     released = release(areas([], []))
     assert released.frame.height == 0
     assert set(released.suppressed.values()) == {0}
+
+
+def visits(persons: list[int], index_dates: list[int], outcomes: list[int], cases: list[int]) -> Table:
+    frame = pl.DataFrame(
+        {
+            "area": [f"A{row}" for row in range(len(persons))],
+            "index_dates": index_dates,
+            "persons": persons,
+            "outcomes": outcomes,
+            "cases": cases,
+            "rate": [a / b for a, b in zip(outcomes, index_dates, strict=True)],
+        }
+    )
+    return Table(
+        frame,
+        dimensions=("area",),
+        counts=("index_dates", "outcomes"),
+        denominators={"outcomes": "index_dates"},
+        derived={"rate": Ratio("outcomes", "index_dates")},
+        persons={"index_dates": "persons", "outcomes": "cases"},
+    )
+
+
+def test_many_index_dates_of_few_persons_are_withheld() -> None:
+    shown = release(visits([4, 50], [12, 90], [6, 12], [3, 5]), EXACT).frame
+    assert shown.columns == ["area", "index_dates", "outcomes", "rate"]
+    assert shown.rows() == [("A0", None, None, None), ("A1", 90, 12, 0.133)]
+
+
+def test_many_outcomes_of_few_persons_are_withheld() -> None:
+    assert release(visits([50], [90], [12], [4]), EXACT).frame.rows() == [("A0", 90, None, None)]
+
+
+def test_few_persons_beside_the_outcomes_are_protected_though_their_index_dates_are_many() -> None:
+    assert release(visits([50], [90], [60], [46]), EXACT).frame["outcomes"].to_list() == [None]
+    assert release(visits([50], [90], [60], [45]), EXACT).frame["outcomes"].to_list() == [60]
+
+
+def test_a_count_that_is_large_is_not_shown_as_its_rounded_value_where_persons_are_few() -> None:
+    shown = release(visits([4], [40], [0], [0]), PRESETS["midpoint6"]).frame
+    assert shown["index_dates"].to_list() == [None]
+
+
+def test_quotients_have_three_figures() -> None:
+    frame = pl.DataFrame({"area": ["A"], "people": [997], "cases": [123], "rate": [123 / 997]})
+    table = Table(frame, dimensions="area", counts=("people", "cases"), derived={"rate": Ratio("cases", "people")})
+    assert release(table, EXACT).frame["rate"].to_list() == [0.123]
+
+
+def test_sums_between_tables_are_checked_when_they_are_released_together() -> None:
+    areas = pl.DataFrame({"area": ["A", "B"], "people": [10, 20]})
+    parts = Table(
+        areas, dimensions="area", counts="people", sums=[Sum(count="people", total_table="total", total_column="all")]
+    )
+    right, wrong = (
+        Table(pl.DataFrame({"scope": ["all"], "all": [n]}), dimensions="scope", counts="all") for n in (30, 31)
+    )
+    assert set(release({"areas": parts, "total": right})) == {"areas", "total"}
+    assert set(release({"areas": parts})) == {"areas"}
+    with pytest.raises(UsageError, match=r"areas\.people: 1 totals of total"):
+        release({"areas": parts, "total": wrong})
+
+
+def test_every_shown_column_says_its_role() -> None:
+    assert dict(release(areas([100], [50])).roles) == {
+        "area": "dimension",
+        "people": "denominator",
+        "cases": "count",
+        "smoothed": "derived",
+        "threshold": "public",
+    }

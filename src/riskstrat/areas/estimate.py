@@ -124,6 +124,7 @@ def estimate_areas(
     rows = observed_expected(cohort, risk, recalibration)
     _check_agreement(rows)
     counts = _counts(rows, labels, group_then, group_now)
+    counts = counts.hstack(_persons(then, group_then, labels.height, rows.weighted_outcome > 0))
     present = counts["target_people"].to_numpy() > 0
     observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
     theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
@@ -146,6 +147,18 @@ def _counts(rows: ObservedExpected, labels: pl.DataFrame, group_then: Numbers, g
     """Count each group: its outcomes in the cohort, and its people in the target population."""
     people = pl.Series("target_people", sums(group_now, None, labels.height))
     return pl.concat([labels, rows.by_group(group_then, labels.height).with_columns(people)], how="horizontal")
+
+
+def _persons(people: pl.DataFrame, group: NDArray[np.integer], groups: int, case: NDArray[np.bool_]) -> pl.DataFrame:
+    """Count the distinct persons behind the rows, and behind the outcomes, of each group."""
+    person = people["person_id"] if "person_id" in people.columns else pl.Series(range(people.height))
+    rows = pl.DataFrame({"group": group.astype(np.int64), "person": person, "case": case})
+    counted = rows.group_by("group").agg(
+        persons=pl.col("person").n_unique().cast(pl.Int64),
+        case_persons=pl.col("person").filter("case").n_unique().cast(pl.Int64),
+    )
+    every = pl.DataFrame({"group": np.arange(groups)})
+    return every.join(counted, on="group", how="left", maintain_order="left").drop("group").fill_null(0)
 
 
 def _level(variance: float, draws: int, seed: int) -> Floats:

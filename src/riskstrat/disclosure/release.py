@@ -1,9 +1,10 @@
-"""The only door: tables of groups in, tables with small numbers protected out.
+"""The release gate: tables of groups in, tables with small numbers protected out.
 
 In: one `Table`, or several, and a `Disclosure`. Out: `Released` records, which nothing else can make.
 
-Protected so far (primary suppression): small counts, the counts within a small denominator, nearly complete counts (the
-100 % rule) and every derived column of those. Rounding is applied to what remains, each cell on its own.
+Protected so far (primary suppression): counts with few persons behind them, the counts within a small denominator,
+nearly complete counts (the 100 % rule) and every derived column of those. Counts that remain are rounded, each on its
+own, and quotients of counts have three significant figures.
 
 Not protected yet: a hidden cell that rows, columns, totals or another table give away by subtraction (complementary
 suppression and the audit by linear-programming bounds over everything released together), and an unprotected count that
@@ -13,17 +14,18 @@ derived values of many digits reveal in spite of its rounding.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import overload
 
 import polars as pl
 
+from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
 from riskstrat.disclosure.table import Table
-from riskstrat.errors import DisclosureError, Problem
+from riskstrat.errors import DisclosureError, Problem, UsageError
 
-_SEAL = object()
+_TOKEN = object()
 _MARK = "__protected__"
 
 
@@ -41,16 +43,18 @@ class Released:
         The rule in a sentence or two, by language (``en``, ``sv``).
     disclosure : Disclosure
         The settings that were applied.
+    roles : Mapping[str, str]
+        The role of each column that is shown: dimension, count, denominator, derived or public.
     """
 
-    _frame: pl.DataFrame
+    _frame: pl.DataFrame = field(repr=False)
     suppressed: Mapping[str, int]
     disclosure: Disclosure
-    dimensions: tuple[str, ...]
-    seal: InitVar[object]
+    roles: Mapping[str, str]
+    token: InitVar[object]
 
-    def __post_init__(self, seal: object) -> None:
-        if seal is not _SEAL:
+    def __post_init__(self, token: object) -> None:
+        if token is not _TOKEN:
             raise DisclosureError(
                 Problem(
                     found="a released table that was not released",
@@ -63,6 +67,11 @@ class Released:
     def frame(self) -> pl.DataFrame:
         """The table as it may be shown."""
         return self._frame.clone()
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The columns that say which group a row is."""
+        return tuple(column for column, role in self.roles.items() if role == "dimension")
 
     @property
     def rule(self) -> Mapping[str, str]:
@@ -84,8 +93,8 @@ def release(
     Parameters
     ----------
     tables
-        One `Table`, a mapping of names to tables or a sequence of them. Tables that leave together belong in one call:
-        the audit of linked tables will look at them jointly.
+        One `Table`, a mapping of names to tables or a sequence of them. Tables that are published together belong in
+        one call: sums declared between tables are checked, and the audit of linked tables will look at them jointly.
     disclosure
         The settings; the standard ones (below 5 withheld, rounded to 5) if left out.
 
@@ -97,13 +106,16 @@ def release(
     Raises
     ------
     DisclosureError
-        If what is given is not a `Table`: a bare frame has no roles and cannot be judged.
+        If what is given is not a `Table`: a bare frame has no roles and cannot be validated.
+    UsageError
+        If cells of one table do not add up to those of another as declared.
 
     Notes
     -----
-    A count is protected where it lies in 1..``min_count - 1`` (0 too by setting), where a denominator of it is small,
-    or where fewer than ``min_count`` of a denominator remain beside it. A missing count cannot be judged: what is
-    derived from it is withheld.
+    A count is protected where 1 to ``min_count - 1`` persons are behind it (0 too by setting), where a denominator of
+    it is small, or where fewer than ``min_count`` of a denominator remain beside it. Where the persons are not given,
+    each unit of the count is taken as a person. A missing count cannot be validated: what is derived from it is
+    withheld.
 
     Examples
     --------
@@ -118,6 +130,7 @@ def release(
     if isinstance(tables, Table):
         return _release(tables, rule)
     if isinstance(tables, Mapping):
+        _check_sums(tables)
         return {name: _release(table, rule) for name, table in tables.items()}
     if isinstance(tables, Sequence):
         return tuple(_release(table, rule) for table in tables)
@@ -128,26 +141,49 @@ def _release(table: Table, rule: Disclosure) -> Released:
     if not isinstance(table, Table):
         raise _not_a_table(table)
     marked = _mark(table, rule)
-    judged = marked.select(_suppressed(table))
-    suppressed = judged.row(0, named=True) if judged.width else {}
-    shown = marked.select(_shown(table, rule)).select(
-        column for column in table.frame.columns if column not in table.unshown
-    )
-    return Released(shown, MappingProxyType(suppressed), rule, tuple(table.dimensions), _SEAL)
+    withheld = marked.select(_suppressed(table))
+    suppressed = withheld.row(0, named=True) if withheld.width else {}
+    roles = {column: role for column, role in table.roles.items() if role != "unshown"}
+    shown = marked.select(_shown(table, rule)).select(list(roles))
+    return Released(shown, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
+
+
+def _check_sums(tables: Mapping[str, Table]) -> None:
+    """See that sums from one table to another hold."""
+    problems = [
+        Problem(
+            found=f"{wrong} totals of {each.total_table} that are not the sum of their parts",
+            expected="parts that add up",
+            remedy="declare only sums that hold for every cell",
+            table=name,
+            column=each.count,
+        )
+        for name, table in tables.items()
+        if isinstance(table, Table)
+        for each in table.sums
+        if each.total_table in tables and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
+    ]
+    if problems:
+        raise UsageError(*problems)
 
 
 def _mark(table: Table, rule: Disclosure) -> pl.DataFrame:
     """Add, for each whole count, whether it is small and whether it is protected for any reason."""
     counts = table.whole_counts
     whole = table.frame.with_columns(pl.col(counts).cast(pl.Int64)) if counts else table.frame
-    small = whole.with_columns(rule.protects(pl.col(count)).alias(_small(count)) for count in counts)
+    small = whole.with_columns(
+        rule.protects(pl.col(table.persons.get(count, count))).alias(_small(count)) for count in counts
+    )
     return small.with_columns(_protected(table, rule, count).alias(_mark_of(count)) for count in counts)
 
 
 def _protected(table: Table, rule: Disclosure, count: str) -> pl.Expr:
     reasons = [pl.col(_small(count))]
     for denominator in (whole for part, whole in table.parts if part == count and whole != count):
-        reasons += [pl.col(_small(denominator)), rule.protects_remainder(pl.col(count), pl.col(denominator))]
+        # Persons who are never counted are the fewest that can be behind what remains.
+        known = count in table.persons and denominator in table.persons
+        pair = (table.persons[count], table.persons[denominator]) if known else (count, denominator)
+        reasons += [pl.col(_small(denominator)), rule.protects_remainder(*map(pl.col, pair))]
     return pl.any_horizontal(reason.fill_null(value=True) for reason in reasons)
 
 
@@ -156,16 +192,21 @@ def _shown(table: Table, rule: Disclosure) -> list[pl.Expr]:
         *(pl.col(column) for column in (*table.dimensions, *table.public)),
         *(_shown_count(rule, count) for count in table.whole_counts if count not in table.unshown),
         *(
-            pl.when(_withheld(sources)).then(None).otherwise(pl.col(column)).alias(column)
+            pl.when(_withheld(sources)).then(None).otherwise(_digits(table, column)).alias(column)
             for column, sources in table.sources.items()
         ),
     ]
 
 
+def _digits(table: Table, column: str) -> pl.Expr:
+    of = table.derived[column]
+    return pl.col(column).round_sig_figs(of.digits) if isinstance(of, Ratio) else pl.col(column)
+
+
 def _shown_count(rule: Disclosure, count: str) -> pl.Expr:
     value = pl.col(count).cast(pl.Int64)
     return (
-        pl.when(pl.col(_small(count)))
+        pl.when(pl.col(_small(count)) & rule.protects(value))
         .then(rule.in_place_of_small(value))
         .when(pl.col(_mark_of(count)))
         .then(None)

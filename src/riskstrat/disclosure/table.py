@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from riskstrat.disclosure.relations import Ratio, Sum
 from riskstrat.errors import DisclosureError, Problem, UsageError
 
 _PERSON_COLUMNS = ("personid", "motherid", "fatherid", "familyid", "lopnr", "personnr", "personnummer")
@@ -35,12 +36,19 @@ class Table:
         Whole numbers of people that counts are parts of, either as ``{count: denominator}`` or as names, in which case
         every count is part of each of them. They are counts themselves and are protected and rounded as such.
     derived
-        ``{column: count}`` or ``{column: (count, ...)}``: columns that are functions of those counts (rates, smoothed
-        values, intervals, contributions). They are withheld where one of the counts is protected.
+        ``{column: count}`` or ``{column: (count, ...)}``: columns that are functions of those counts (smoothed values,
+        intervals, contributions); ``{column: Ratio(count, count)}`` where the function is their quotient. They are
+        withheld where one of the counts is protected.
     public
         Columns that no protected count can be learnt from: a label, a threshold, a budget.
     unshown
         Whole counts that decide what is protected but are not shown, where values must not stand beside them.
+    persons
+        ``{count: column}``: the number of distinct persons behind a count of index dates or outcomes, of which a person
+        may have several. Where it is given, it decides whether the count is protected. Such columns are not shown
+        unless they have another role.
+    sums
+        Which cells add up to which (see `Sum`).
 
     Raises
     ------
@@ -56,15 +64,24 @@ class Table:
     >>> table = Table(frame, dimensions=("area",), counts=("cases",), denominators=("people",), derived=derived)
     >>> table.whole_counts
     ('cases', 'people')
+
+    Index dates of two persons are not ten persons:
+
+    >>> visits = pl.DataFrame({"area": ["A", "B"], "index_dates": [10, 40], "persons": [2, 20]})
+    >>> table = Table(visits, dimensions=("area",), counts=("index_dates",), persons={"index_dates": "persons"})
+    >>> table.roles
+    mappingproxy({'area': 'dimension', 'index_dates': 'count', 'persons': 'unshown'})
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     dimensions: Sequence[str] = ()
     counts: Sequence[str] = ()
     denominators: Sequence[str] | Mapping[str, str] = ()
-    derived: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    derived: Mapping[str, str | Sequence[str] | Ratio] = field(default_factory=dict)
     public: Sequence[str] = ()
     unshown: Sequence[str] = ()
+    persons: Mapping[str, str] = field(default_factory=dict)
+    sums: Sequence[Sum] = ()
 
     def __post_init__(self) -> None:
         for role in ("dimensions", "counts", "public", "unshown"):
@@ -74,7 +91,11 @@ class Table:
             self, "denominators", MappingProxyType(dict(named)) if isinstance(named, Mapping) else _names(named)
         )
         object.__setattr__(self, "frame", self.frame.clone())
-        object.__setattr__(self, "derived", MappingProxyType(dict(self.derived)))
+        for relation in ("derived", "persons"):
+            object.__setattr__(self, relation, MappingProxyType(dict(getattr(self, relation))))
+        object.__setattr__(self, "sums", tuple(self.sums))
+        behind = [column for column in dict.fromkeys(self.persons.values()) if column not in _roles(self)]
+        object.__setattr__(self, "unshown", (*self.unshown, *behind))
         _check(self)
 
     @property
@@ -93,7 +114,21 @@ class Table:
     @property
     def sources(self) -> Mapping[str, tuple[str, ...]]:
         """The counts behind each derived column."""
-        return {column: _names(counts) for column, counts in self.derived.items()}
+        return {column: of.counts if isinstance(of, Ratio) else _names(of) for column, of in self.derived.items()}
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The role of each column, in the order of the frame."""
+        named = (
+            ("public", self.public),
+            ("derived", tuple(self.derived)),
+            ("denominator", _denominators(self)),
+            ("count", self.counts),
+            ("unshown", self.unshown),
+            ("dimension", self.dimensions),
+        )
+        role = {column: kind for kind, columns in named for column in columns}
+        return MappingProxyType({column: role[column] for column in self.frame.columns})
 
 
 def _denominators(table: Table) -> tuple[str, ...]:
@@ -118,7 +153,8 @@ def _check(table: Table) -> None:
 def _wrong_values(table: Table) -> list[Problem]:
     checks: tuple[Callable[[Table], Iterable[Problem]], ...] = (_not_counts, _foreign_sources, _not_unique)
     problems = [problem for check in checks for problem in check(table)]
-    return problems or [*_negative(table), *_not_parts(table)]
+    problems = problems or [*_negative(table), *_not_parts(table)]
+    return problems or [*_not_persons(table), *_not_ratios(table), *_not_sums(table)]
 
 
 def _identities(table: Table) -> list[Problem]:
@@ -156,6 +192,8 @@ def _unknown(table: Table) -> list[Problem]:
         *_roles(table),
         *(count for count, _ in table.parts),
         *(name for names in table.sources.values() for name in names),
+        *table.persons,
+        *(column for each in table.sums for column in each.columns),
     ]
     return [
         Problem(
@@ -248,4 +286,49 @@ def _not_parts(table: Table) -> list[Problem]:
         )
         for count, denominator in table.parts
         if (more := (table.frame[count] > table.frame[denominator]).sum())
+    ]
+
+
+def _not_persons(table: Table) -> list[Problem]:
+    """Persons are no more than their index dates or outcomes, and somebody is behind each of these."""
+    return [
+        Problem(
+            found=f"{int(wrong)} cells with more persons than {count}, or with none",
+            expected=f"the distinct persons behind {count}",
+            remedy="count persons by their identity, in the same groups",
+            column=column,
+        )
+        for count, column in table.persons.items()
+        if (wrong := _impossible(table.frame, count, column))
+    ]
+
+
+def _impossible(frame: pl.DataFrame, count: str, persons: str) -> int:
+    wrong = (pl.col(persons) > pl.col(count)) | ((pl.col(count) > 0) & (pl.col(persons) == 0))
+    return int(frame.select(wrong.sum()).item())
+
+
+def _not_ratios(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"{int(wrong)} cells that are not {of.numerator} / {of.denominator}",
+            expected="the quotient of the two counts",
+            remedy="compute it from them, or name the counts behind it instead",
+            column=column,
+        )
+        for column, of in table.derived.items()
+        if isinstance(of, Ratio) and (wrong := table.frame.select(of.differs(column).sum()).item())
+    ]
+
+
+def _not_sums(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"{wrong} totals that are not the sum of their parts",
+            expected="parts that add up",
+            remedy="declare only sums that hold for every cell",
+            column=each.count,
+        )
+        for each in table.sums
+        if each.total_table is None and (wrong := each.unequal(table.frame, table.frame))
     ]

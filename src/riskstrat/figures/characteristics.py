@@ -52,9 +52,9 @@ def characteristics_html(groups: Released, levels: Released, numbers: Released, 
     Parameters
     ----------
     groups
-        group and people.
+        group, people and index_dates.
     levels
-        variable, label, level, group, count, people and share.
+        variable, label, level, group, count, index_dates and share.
     numbers
         variable, label, group, observed, mean, standard_deviation, lower_quartile, median and upper_quartile.
     messages

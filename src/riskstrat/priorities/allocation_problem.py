@@ -18,14 +18,14 @@ from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.effect import averted_per_case, unit_costs
 from riskstrat.records.areas import Units
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_INDEX_DATES
+from riskstrat.records.plan import CARE_NEED, OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 Floats = NDArray[np.float64]
 
 SMALLEST_STRATUM = 50
 """People that a stratum (a unit of more than one grouping column) needs to be chosen; whole areas may be smaller."""
 
-_NOT_NAMES = ("unit", "people", OBSERVED_CASES, OBSERVED_INDEX_DATES, CARE_NEED)
+_NOT_NAMES = ("unit", "people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES, CARE_NEED)
 _PERSONAL = ("person_id", "mother_id", "father_id", "family_id")
 
 
@@ -209,7 +209,7 @@ def _unit_problems(given: Units) -> Iterable[Problem]:
 
 
 def _observed_problems(units: pl.DataFrame) -> Iterable[Problem]:
-    for column in ("people", OBSERVED_CASES, OBSERVED_INDEX_DATES):
+    for column in ("people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES):
         if column not in units.columns:
             continue
         values = units[column]

@@ -17,7 +17,7 @@ from riskstrat.priorities.allocation_problem import AllocationProblem, build_pro
 from riskstrat.priorities.comparators import compare, missing_comparators
 from riskstrat.priorities.effect import case_savings
 from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
-from riskstrat.records.plan import OBSERVED_CASES, Interval, Plan
+from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, Interval, Plan
 
 Floats = NDArray[np.float64]
 
@@ -203,6 +203,5 @@ def _curve_row(problem: AllocationProblem, budget_sek: float) -> dict[str, float
         "upper": averted.upper,
         "people": int(problem.units["people"].filter(shares > 0).sum()),
     }
-    if OBSERVED_CASES in problem.units.columns:
-        row[OBSERVED_CASES] = int(problem.units[OBSERVED_CASES].filter(shares > 0).sum())
-    return row
+    observed = [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in problem.units.columns]
+    return {**row, **{column: int(problem.units[column].filter(shares > 0).sum()) for column in observed}}

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Sum, Table
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
 
 _Z_90 = 1.645
+_OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
 _BEHIND = ("cases", "index_dates", "target_people")
+_PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
@@ -39,6 +41,11 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         counts=("cases", "target_people"),
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(estimates, _BEHIND),
+        persons=_PERSONS,
+        sums=[
+            Sum(count=part, total_table="total", total_column=whole)
+            for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "trained"))
+        ],
     )
 
 
@@ -48,6 +55,8 @@ def total(areas: AreaEstimates) -> Table:
         scope=pl.lit("all"),
         cases=pl.lit(int(areas.table["cases"].sum())),
         trained=pl.lit(int(areas.table["index_dates"].sum())),
+        case_persons=pl.lit(int(areas.table["case_persons"].sum())),
+        persons=pl.lit(int(areas.table["persons"].sum())),
     )
     derived = [name for name in areas.total.columns if name != "people"]
     return Table(
@@ -56,6 +65,7 @@ def total(areas: AreaEstimates) -> Table:
         counts=("people", "cases"),
         denominators={"cases": "trained"},
         derived=dict.fromkeys(derived, ("people", "cases")),
+        persons={"cases": "case_persons", "trained": "persons"},
     )
 
 
@@ -82,7 +92,8 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
     margin = _Z_90 / (pl.col("observed") / pl.col("dispersion")).sqrt()
     risk = pl.col("observed") / pl.col("index_dates")
     frame = (
-        areas.calibration.join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
+        areas.calibration.join(_persons(areas.calibration, cohort), on="first_landmark", how="left")
+        .join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
         .join(dates.drop("index_from"), left_on="last_landmark", right_on="landmark")
         .sort("first_landmark")
         .select(
@@ -90,9 +101,11 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
             "index_to",
             "index_dates",
             "cases",
-            risk=risk,
-            lower=risk * (-margin).exp(),
-            upper=risk * margin.exp(),
+            persons=pl.min_horizontal("persons", "index_dates"),
+            case_persons=pl.min_horizontal("case_persons", "cases"),
+            risk=risk.round_sig_figs(DIGITS),
+            lower=(risk * (-margin).exp()).round_sig_figs(DIGITS),
+            upper=(risk * margin.exp()).round_sig_figs(DIGITS),
         )
     )
     return Table(
@@ -101,6 +114,22 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         counts=_TRAINED,
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
+        persons=_PERSONS,
+    )
+
+
+def _persons(periods: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
+    """Count the distinct persons at the landmarks of each period, and those with an outcome."""
+    inside = pl.col("landmark").is_between("first_landmark", "last_landmark")
+    rows = periods.select("first_landmark", "last_landmark").join(cohort.people.filter("assessed"), how="cross")
+    person = pl.col("person_id")
+    return (
+        rows.filter(inside)
+        .group_by("first_landmark")
+        .agg(
+            persons=person.n_unique().cast(pl.Int64),
+            case_persons=person.filter(pl.col("event") == _OUTCOME).n_unique().cast(pl.Int64),
+        )
     )
 
 
@@ -112,6 +141,7 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         dimensions=("group", "part"),
         unshown=_TRAINED,
         derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
+        persons=_PERSONS,
     )
 
 
@@ -124,14 +154,15 @@ def factors(explanation: Explanation, target: Target, areas: AreaEstimates) -> T
         public=("family",),
         unshown=_BEHIND,
         derived={"mean_difference": _BEHIND},
+        persons=_PERSONS,
     )
 
 
 def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
-    """Measures of inequality: all outcomes of the municipality stand behind them."""
+    """Measures of inequality: all persons with an outcome in the municipality are behind them."""
     derived = [name for name in found.columns if name != "metric"]
     return Table(
-        found.with_columns(cases=pl.lit(int(areas.table["cases"].sum()))),
+        found.with_columns(cases=pl.lit(int(areas.table["case_persons"].sum()))),
         dimensions=("metric",),
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),
@@ -139,4 +170,4 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
 
 
 def _behind(areas: AreaEstimates) -> pl.DataFrame:
-    return areas.table.select(pl.col(areas.by[0]).alias("group"), *_BEHIND)
+    return areas.table.select(pl.col(areas.by[0]).alias("group"), *_BEHIND, *_PERSONS.values())

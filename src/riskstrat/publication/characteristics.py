@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Released, Table
+from riskstrat.disclosure import DIGITS, Ratio, Released, Sum, Table
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
@@ -23,11 +23,11 @@ FEWEST_FOR_QUARTILES = 20
 MOST_LEVELS = 12
 """Texts with more distinct values than these are no characteristic of a group."""
 
-DIGITS = 3
-"""Shares and statistics carry so many: more would tell the count behind a rounded one."""
 
 EVERYBODY = "all"
 KEYS = ("person_id", "index_date")
+_PERSONS = pl.col("person").n_unique()
+_NOT_DESCRIBED = ("group", "person")
 _OWN: Mapping[str, LocalisedText] = {
     "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
     "sex": LocalisedText(en="Sex", sv="Kön"),
@@ -46,9 +46,10 @@ class TableOne:
     Attributes
     ----------
     groups
-        group and people: rows of the cohort, one a person and index date.
+        group, people (persons) and index_dates: a person may have several.
     levels
-        order, variable, label, label_sv, level, group, count, people (in whom the variable is known) and share.
+        order, variable, label, label_sv, level, group, count (index dates), index_dates (where the variable is known)
+        and share.
     numbers
         order, variable, label, label_sv, group, observed, mean, standard_deviation, lower_quartile, median and
         upper_quartile.
@@ -79,11 +80,16 @@ def characteristic_tables(
         If there is no such column, or X has other rows than the cohort.
     """
     group = _group(cohort, by).alias("group")
-    rows = _described(cohort, X).select(pl.exclude(by or "")).with_columns(group)
-    names = {**_OWN, **{name: LocalisedText(en=name, sv=name) for name in rows.columns if name not in _OWN}, **labels}
+    described = _described(cohort, X).select(pl.exclude(by or ""))
+    rows = described.with_columns(group, cohort.people["person_id"].alias("person"))
+    named = {name: LocalisedText(en=name, sv=name) for name in described.columns}
+    names = {**named, **_OWN, **labels}
     return {
         "groups": Table(
-            rows.group_by("group").agg(people=pl.len()).sort("group"), dimensions=("group",), counts=("people",)
+            rows.group_by("group").agg(people=_PERSONS, index_dates=pl.len()).sort("group"),
+            dimensions=("group",),
+            counts=("people", "index_dates"),
+            persons={"index_dates": "people"},
         ),
         "levels": _levels_table(rows, _counted(rows), names),
         "numbers": _numbers_table(rows, _measured(rows), names),
@@ -120,7 +126,11 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
 
 def _counted(rows: pl.DataFrame) -> list[str]:
     """Name the columns whose levels are counted: texts of few levels, and what is only true or false, 1 or 0."""
-    return [name for name in rows.columns if name != "group" and (_is_flag(rows[name]) or _is_short(rows[name]))]
+    return [name for name in _variables(rows) if (_is_flag(rows[name]) or _is_short(rows[name]))]
+
+
+def _variables(rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if name not in _NOT_DESCRIBED]
 
 
 def _is_flag(values: pl.Series) -> bool:
@@ -134,54 +144,67 @@ def _is_short(values: pl.Series) -> bool:
 
 
 def _measured(rows: pl.DataFrame) -> list[str]:
-    return [name for name in rows.columns if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
+    return [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
 
 
 def _levels_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
     parts = [_levels(rows, name) for name in names]
-    frame = _labelled(pl.concat(parts), rows.columns, labels)
-    share = (pl.col("count") / pl.col("people")).round_sig_figs(DIGITS)
+    frame = _labelled(pl.concat(parts), _variables(rows), labels)
+    flags = {name for name in names if _is_flag(rows[name])}
+    whole = frame.filter(~pl.col("variable").is_in(flags))["variable"].unique().to_list()
     return Table(
-        frame.with_columns(share=share),
+        frame.with_columns(share=pl.col("count") / pl.col("index_dates")),
         dimensions=("variable", "level", "group"),
         counts=("count",),
-        denominators={"count": "people"},
-        derived={"share": ("count", "people")},
+        denominators={"count": "index_dates"},
+        derived={"share": Ratio("count", "index_dates")},
         public=("order", "label", "label_sv"),
+        persons={"count": "count_persons", "index_dates": "persons"},
+        sums=[
+            Sum(
+                count="count",
+                parts={"variable": whole},
+                total={"variable": whole},
+                total_column="index_dates",
+                by=("variable", "group"),
+            )
+        ],
     )
 
 
 def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Count the levels of a variable in every group, 0 where a group has none; a flag is counted where it is 1."""
     flag = _is_flag(rows[name])
-    known = rows.select("group", level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name))
+    known = rows.select("group", "person", level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name))
     known = known.drop_nulls("level")
-    people = known.group_by("group").agg(people=pl.len())
+    whole = known.group_by("group").agg(index_dates=pl.len(), persons=_PERSONS)
     levels = pl.DataFrame({"level": ["1"]}) if flag else known.select("level").unique()
-    counts = known.group_by("group", "level").agg(count=pl.len())
-    crossed = people.join(levels, how="cross").join(counts, on=["group", "level"], how="left")
-    return crossed.select(
-        pl.lit(name).alias("variable"), "level", "group", pl.col("count").fill_null(0).cast(pl.Int64), "people"
-    )
+    counts = known.group_by("group", "level").agg(count=pl.len(), count_persons=_PERSONS)
+    crossed = whole.join(levels, how="cross").join(counts, on=["group", "level"], how="left")
+    counted = pl.col("count", "count_persons").fill_null(0).cast(pl.Int64)
+    return crossed.select(pl.lit(name).alias("variable"), "level", "group", counted, "index_dates", "persons")
 
 
 def _numbers_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
-    frame = _labelled(pl.concat([_numbers(rows, name) for name in names]), rows.columns, labels)
+    frame = _labelled(pl.concat([_numbers(rows, name) for name in names]), _variables(rows), labels)
     return Table(
         frame,
         dimensions=("variable", "group"),
         counts=("observed",),
         derived=dict.fromkeys(_STATISTICS, "observed"),
         public=("order", "label", "label_sv"),
+        persons={"observed": "persons"},
     )
 
 
 def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    value, many = pl.col(name).cast(pl.Float64), pl.col(name).count() >= FEWEST_FOR_QUARTILES
+    value, persons = pl.col(name).cast(pl.Float64), pl.col("person").filter(pl.col(name).is_not_null()).n_unique()
+    many = persons >= FEWEST_FOR_QUARTILES
     quartiles = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
     return rows.group_by("group").agg(
         pl.lit(name).alias("variable"),
         observed=value.count().cast(pl.Int64),
+        persons=persons.cast(pl.Int64),
         mean=value.mean().round_sig_figs(DIGITS),
         standard_deviation=value.std().round_sig_figs(DIGITS),
         **{

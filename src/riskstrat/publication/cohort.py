@@ -9,36 +9,54 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import Sum, Table
 from riskstrat.records.cohort import Cohort, Target
 
 _COUNTED = ("people", "rows")
+"""Persons and their index dates. Only these add up: a person may be left out at one date and included at another."""
+
+_PARTS = (("start", ("left_out", "included")), ("included", ("covered", "not_covered")), ("included", ("end",)))
 _OUTCOME = 1
 
 
 def flow(target: Target) -> Table:
     """Account for everybody: who was there, who was left out and why, and how the time at risk ended."""
-    counts = [name for name in _COUNTED if name in target.flow.columns]
-    dimensions = [name for name in target.flow.columns if name not in counts]
-    return Table(target.flow, dimensions=dimensions, counts=counts)
+    return Table(
+        target.flow,
+        dimensions=[name for name in target.flow.columns if name not in _COUNTED],
+        counts=_COUNTED,
+        persons={"rows": "people"},
+        sums=[Sum(count="rows", parts={"part": parts}, total={"part": (total,)}) for total, parts in _PARTS],
+    )
 
 
 def assessed(cohort: Cohort) -> Table | None:
-    """Count how many of those followed were measured; None where the outcome need not be measured."""
+    """Count the index dates at whose horizon people were measured; None where the outcome need not be measured."""
     if not cohort.must_be_assessed:
         return None
-    frame = pl.DataFrame(
-        {"scope": ["all"], "people": [cohort.people.height], "assessed": [int(cohort.people["assessed"].sum())]}
+    was, person = pl.col("assessed"), pl.col("person_id")
+    frame = cohort.people.select(
+        pl.lit("all").alias("scope"),
+        index_dates=pl.len().cast(pl.Int64),
+        assessed=was.sum().cast(pl.Int64),
+        persons=person.n_unique().cast(pl.Int64),
+        assessed_persons=person.filter(was).n_unique().cast(pl.Int64),
     )
-    return Table(frame, dimensions=("scope",), counts=("assessed",), denominators={"assessed": "people"})
+    return Table(
+        frame,
+        dimensions=("scope",),
+        counts=("assessed",),
+        denominators={"assessed": "index_dates"},
+        persons={"index_dates": "persons", "assessed": "assessed_persons"},
+    )
 
 
-def outcomes(cohort: Cohort) -> int:
-    """Count the outcomes that were observed in a cohort."""
-    return int((cohort.people["event"] == _OUTCOME).sum())
+def outcome_persons(cohort: Cohort) -> int:
+    """Count the persons in whom an outcome was observed: they are behind every risk."""
+    return cohort.people.filter(pl.col("event") == _OUTCOME)["person_id"].n_unique()
 
 
-def total(target: Target, risk: npt.NDArray[np.float64], cases: int) -> Table:
+def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Table:
     """Say of everybody, where there are no areas: people and expected cases, without an interval.
 
     Parameters
@@ -47,13 +65,23 @@ def total(target: Target, risk: npt.NDArray[np.float64], cases: int) -> Table:
         The people on whom planning decides.
     risk
         Their recalibrated risks, (n,).
-    cases
-        Observed outcomes behind the risks.
+    cohort
+        Whose outcomes are behind the risks.
     """
     frame = pl.DataFrame(
-        {"scope": ["all"], "people": [target.people.height], "expected_cases": [float(risk.sum())], "cases": [cases]}
+        {
+            "scope": ["all"],
+            "people": [target.people.height],
+            "expected_cases": [float(risk.sum())],
+            "cases": [int((cohort.people["event"] == _OUTCOME).sum())],
+            "case_persons": [outcome_persons(cohort)],
+        }
     ).with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("lower", "upper", "count_lower", "count_upper"))
     derived = ("expected_cases", "lower", "upper", "count_lower", "count_upper")
     return Table(
-        frame, dimensions=("scope",), counts=("people", "cases"), derived=dict.fromkeys(derived, ("people", "cases"))
+        frame,
+        dimensions=("scope",),
+        counts=("people", "cases"),
+        derived=dict.fromkeys(derived, ("people", "cases")),
+        persons={"cases": "case_persons"},
     )

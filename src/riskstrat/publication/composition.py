@@ -11,7 +11,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
@@ -149,7 +149,7 @@ def study_tables(study: Study) -> dict[str, Table]:
     return {
         "flow": of_cohort.flow(study.cohort),
         "target_flow": of_cohort.flow(study.target),
-        "choice": _public(study.scores, "name"),
+        "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
         "splits": _public(study.evaluation.splits, "split"),
         **_source(study.source),
         **_checks(study.checks),
@@ -176,10 +176,9 @@ def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
 
 def _everybody(study: Study) -> dict[str, Table]:
     cohort = study.cohort.covered
-    outcomes = of_cohort.outcomes(cohort)
     return _present(
-        total=of_cohort.total(study.target, study.target_risk, outcomes),
-        risk_strata=risk_strata(study.target_risk, outcomes),
+        total=of_cohort.total(study.target, study.target_risk, cohort),
+        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(cohort)),
         assessed=of_cohort.assessed(cohort),
     )
 

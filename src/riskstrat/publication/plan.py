@@ -10,9 +10,16 @@ from dataclasses import asdict
 
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Table
 from riskstrat.errors import DisclosureError, Problem
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_INDEX_DATES, Interval, Plan
+from riskstrat.records.plan import (
+    CARE_NEED,
+    OBSERVED_CASE_PERSONS,
+    OBSERVED_CASES,
+    OBSERVED_INDEX_DATES,
+    Interval,
+    Plan,
+)
 
 _SHARE = "share"
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
@@ -41,15 +48,21 @@ def plan_tables(plan: Plan) -> dict[str, Table]:
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
-    robust = plan.units.select(*plan.by, "people", OBSERVED_CASES, "robustness")
+    robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
     return {
         "selected": _unit_table(plan.selected, plan.by),
         "robustness": _unit_table(robust, plan.by, shown=("robustness",)),
         "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
         "comparisons": _aggregate(plan.comparisons, ("strategy",), plan.units),
-        "curve": _table(plan.curve, ("budget_sek",), ("averted", "lower", "upper")),
+        "curve": _table(_curve(plan), ("budget_sek",), ("averted", "lower", "upper")),
     }
+
+
+def _curve(plan: Plan) -> pl.DataFrame:
+    """Round budgets: as shares of the full cost they would tell the exact number of people."""
+    budget = pl.col("budget_sek").round_sig_figs(DIGITS)
+    return plan.curve.with_columns(budget).unique("budget_sek", keep="first", maintain_order=True)
 
 
 def _summary(plan: Plan) -> pl.DataFrame:
@@ -72,8 +85,19 @@ def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.Data
 
 
 def _behind(units: pl.DataFrame) -> dict[str, int]:
-    """Count the people and observed cases behind a number about these units."""
-    return {column: int(units[column].sum()) for column in ("people", OBSERVED_CASES)}
+    """Count the people, observed cases and persons behind these that are behind a number about these units.
+
+    A person with outcomes in several units is counted in each.
+    """
+    return {column: int(units[column].sum()) for column in ("people", *_observed(units))}
+
+
+def _observed(frame: pl.DataFrame) -> list[str]:
+    return [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in frame.columns]
+
+
+def _persons(frame: pl.DataFrame) -> dict[str, str]:
+    return {OBSERVED_CASES: OBSERVED_CASE_PERSONS} if OBSERVED_CASE_PERSONS in frame.columns else {}
 
 
 def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] = _FROM_CASES) -> Table:
@@ -90,6 +114,7 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
             **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
         },
         public=[CARE_NEED] if CARE_NEED in frame.columns else [],
+        persons=_persons(frame),
     )
 
 
@@ -100,6 +125,7 @@ def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str
         counts=("people",),
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
+        persons=_persons(frame),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Table
+from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.plan import CARE_NEED, Plan
 
@@ -34,7 +34,8 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
     weight = inside * people
     draws = areas.draws.risk @ (weight / weight.sum(axis=1, keepdims=True)).T
     lower, upper = np.quantile(draws, INTERVAL, axis=0)
-    cases = areas.table["cases"].to_numpy() * (inside > 0)
+    # Outcomes are given as the persons who had them.
+    cases = areas.table["case_persons"].to_numpy() * (inside > 0)
     frame = pl.DataFrame(
         {
             "quintile": np.arange(1, QUINTILES + 1),
@@ -66,8 +67,8 @@ def _membership(need: Floats, people: Floats) -> Floats:
     return np.asarray((np.clip(overlap, 0, None) / width)[:, level])
 
 
-def risk_strata(risk: Floats, cases: int) -> Table:
-    """People and expected cases by stratum of predicted risk, highest first; ``cases`` observed stand behind it."""
+def risk_strata(risk: Floats, persons: int) -> Table:
+    """People and expected cases by stratum of predicted risk, highest first; behind it are persons with an outcome."""
     ordered = np.sort(risk)[::-1]
     ends = np.round(np.array(RISK_STRATA) * len(ordered)).astype(int)
     starts = np.concatenate([[0], ends[:-1]])
@@ -76,15 +77,17 @@ def risk_strata(risk: Floats, cases: int) -> Table:
         {
             "stratum": np.arange(1, len(RISK_STRATA) + 1),
             "people": ends - starts,
+            "everybody": np.full(len(RISK_STRATA), len(ordered)),
             "people_share": (ends - starts) / len(ordered),
             "case_share": expected / expected.sum(),
-            "cases": np.full(len(RISK_STRATA), cases),
+            "cases": np.full(len(RISK_STRATA), persons),
         }
-    )
+    ).with_columns(pl.col("case_share").round_sig_figs(DIGITS))
     return Table(
         frame,
         dimensions=("stratum",),
         counts=("people",),
-        unshown=("cases",),
-        derived=dict.fromkeys(("people_share", "case_share"), _BEHIND),
+        unshown=("cases", "everybody"),
+        derived={"people_share": Ratio("people", "everybody"), "case_share": _BEHIND},
+        sums=[Sum(count="people", total_column="everybody")],
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
-from riskstrat.records.plan import OBSERVED_CASES, OBSERVED_INDEX_DATES
+from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = (0.05, 0.95)
@@ -91,10 +91,11 @@ class AreaEstimates:
     by
         The grouping columns.
     table
-        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure), ``index_dates`` (rows of
-        the training cohort), ``observed`` and ``expected`` (weighted to Poisson variance), ``target_people``; then
-        risk, relative_risk and unexplained, each with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher``
-        (that the relative risk is above 1) and ``class``.
+        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure) and ``index_dates`` (rows of
+        the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
+        ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
+        with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
+        ``class``.
     draws
         The posterior that all of these numbers are read from; columns in the order of the table.
     level
@@ -228,11 +229,11 @@ class AreaEstimates:
     def counted(self) -> pl.DataFrame:
         """What was counted in each group of the training cohort, as a plan names it.
 
-        The grouping columns, ``observed_cases`` and ``observed_index_dates``.
+        The grouping columns, ``observed_cases``, ``observed_index_dates`` and, where known, ``observed_case_persons``.
         """
-        return self.table.select(
-            *self.by, pl.col("cases").alias(OBSERVED_CASES), pl.col("index_dates").alias(OBSERVED_INDEX_DATES)
-        )
+        counts = {"cases": OBSERVED_CASES, "index_dates": OBSERVED_INDEX_DATES, "case_persons": OBSERVED_CASE_PERSONS}
+        known = {column: name for column, name in counts.items() if column in self.table.columns}
+        return self.table.select(*self.by, *known).rename(known)
 
     def units(self) -> Units:
         """Return whole groups as the units of a plan, with what was counted in each."""

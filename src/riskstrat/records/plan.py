@@ -15,6 +15,9 @@ from riskstrat.disclosure import Disclosure
 
 OBSERVED_CASES = "observed_cases"
 OBSERVED_INDEX_DATES = "observed_index_dates"
+OBSERVED_CASE_PERSONS = "observed_case_persons"
+"""The distinct persons behind the observed cases."""
+
 CARE_NEED = "care_need_index"
 
 

@@ -101,7 +101,7 @@ def _refused(context: ReportContext) -> Iterator[str]:
 
 
 def _unmeasured(context: ReportContext) -> Iterator[str]:
-    people, assessed = (context.count("assessed", name, scope="all") for name in ("people", "assessed"))
+    people, assessed = (context.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
     if people is not None and assessed is not None:
         number = context.numbers.number
         yield context.messages("next_steps.assessed", people=number(people), assessed=number(assessed))

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
-from riskstrat.estimators import CrossFit, RiskEstimator
+from riskstrat.estimators import CrossFit
 from riskstrat.explanation import decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import PeriodRecalibration, RecalibratedModel
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates, Units
-from riskstrat.records.model import RiskModel
+from riskstrat.records.model import FittedEstimator, RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.study.data import AREA, StudyData
@@ -101,7 +101,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
 
 def _fold_models(
     fitted: CrossFit, model: RiskModel, recalibration: PeriodRecalibration
-) -> dict[int, RecalibratedModel[RiskEstimator]]:
+) -> dict[int, RecalibratedModel[FittedEstimator]]:
     """Give every fold's model its recalibration; people of areas that no fold tests get the model of everybody."""
     estimators = {**fitted.models, UNTESTED: model.estimator}
     return {

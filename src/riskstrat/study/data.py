@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import Condition, Feature, Settings
-from riskstrat.estimators import assessment_weights
+from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
 from riskstrat.numerics.folds import Split
 from riskstrat.records.cohort import Cohort, Target
@@ -144,6 +144,8 @@ def prepare(
         If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
     """
     settings = settings or Settings()
+    for candidate in settings.candidates:
+        build(candidate, horizon_days=condition.horizon_days, random_state=settings.seed)  # an unknown one ends it here
     progress("finding the people at risk", 0.0)
     cohort = replace(build_cohort(condition, registers, as_of), disclosure=settings.disclosure)
     target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)

@@ -1,0 +1,86 @@
+"""What was published as files: every released table as CSV, and a list of them for machines.
+
+In: a `Study`, published first, or a `Published`. Out: a folder, whole or as it was before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from riskstrat.disclosure import Released
+from riskstrat.files import staged_folder
+from riskstrat.publication.composition import publish
+from riskstrat.publication.published import Published
+from riskstrat.records.study import Study
+
+CONTENTS = "tables.json"
+
+
+def export(study: Study | Published, folder: Path | str) -> Path:
+    """Write every released table as CSV, beside ``tables.json`` that says what each column is.
+
+    Parameters
+    ----------
+    study
+        What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
+    folder
+        The folder to write. It must not exist, be empty, or be an earlier export, which is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder. ``tables.json`` holds the facts of the study, the rule (settings and sentences) and for every table
+        its name, file, SHA-256, columns with their roles and how many cells were withheld.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds anything else, or is a file or a link.
+    DisclosureError
+        If a table of the study cannot be judged.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> rs.export(study, "out/tables")  # doctest: +SKIP
+    """
+    published = study if isinstance(study, Published) else publish(study)
+    target = Path(folder)
+    with staged_folder(target, command="export") as staging:
+        files = {name: table.frame.write_csv().encode() for name, table in published.tables.items()}
+        for name, content in files.items():
+            (staging.result / f"{name}.csv").write_bytes(content)
+        text = json.dumps(_contents(published, files), ensure_ascii=False, indent=1)
+        (staging.result / CONTENTS).write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def _contents(published: Published, files: Mapping[str, bytes]) -> dict[str, object]:
+    return {
+        "condition": published.condition.name,
+        "as_of": published.as_of.isoformat(),
+        "registers": published.source.name,
+        "data_fingerprint": published.source.fingerprint,
+        "version": published.version,
+        "digest": published.digest,
+        "rule": {"settings": asdict(published.disclosure), **published.disclosure.rule},
+        "tables": [_table(name, published.tables[name], content) for name, content in files.items()],
+    }
+
+
+def _table(name: str, table: Released, content: bytes) -> dict[str, object]:
+    return {
+        "name": name,
+        "file": f"{name}.csv",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "rows": table.frame.height,
+        "columns": [
+            {"name": column, "type": str(dtype), "role": table.roles[column]}
+            for column, dtype in table.frame.schema.items()
+        ],
+        "withheld": dict(table.suppressed),
+    }

@@ -1,0 +1,161 @@
+"""Whatever a study shows, writes, logs and tracks holds released numbers only, under the rule of the study."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import riskstrat as rs
+from published_numbers import cells, numbers, published_values, texts_of_file, texts_of_store, unpublished
+from riskstrat import tracking
+from riskstrat.disclosure import Disclosure
+from riskstrat.publication import Published, display
+from riskstrat.publication.composition import study_tables
+from riskstrat.records.study import Study
+from riskstrat.tracking import Metric
+
+RECORDS = ("cohort", "target", "performance", "areas", "plan")
+RULES = (Disclosure(), Disclosure(min_count=20), Disclosure(min_count=8, rounding=10))
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything that came of a study, as texts by where they stand."""
+
+    published: Published
+    folder: Path
+    texts: dict[str, list[str]]
+
+
+def under(study: Study, rule: Disclosure) -> Study:
+    """Give the same study as if it had been run under another rule."""
+    settings = replace(study.settings, min_count=rule.min_count, rounding=rule.rounding)
+    results = study.area_results
+    assert results is not None
+    estimates = replace(results.estimates, disclosure=rule)
+    checks = {name: replace(check, disclosure=rule) for name, check in study.evaluation.checks.items()}
+    return replace(
+        study,
+        settings=settings,
+        evaluation=replace(study.evaluation, checks=checks),
+        area_results=replace(results, estimates=estimates, check=replace(results.check, disclosure=rule)),
+        **{name: replace(getattr(study, name), disclosure=rule) for name in ("cohort", "target", "plan")},
+    )
+
+
+def tracked(study: Study | Published, folder: Path) -> list[str]:
+    tracking.track(study, report=folder / "sv.html", store=folder / "runs.db")
+    files = [path for path in (folder / "mlartifacts").rglob("*") if path.is_file()]
+    return [*texts_of_store(folder / "runs.db"), *(text for path in files for text in texts_of_file(path))]
+
+
+def show(study: Study, folder: Path, output: pytest.CaptureFixture[str], logs: pytest.LogCaptureFixture) -> Shown:
+    """Report, export, track, display and print a study, and give all that came of it."""
+    with logs.at_level(logging.DEBUG):
+        reports = [rs.report(study, folder / f"{language}.html", language=language) for language in ("sv", "en")]
+        exported = rs.export(study, folder / "tables")
+        texts = {
+            "report": [text for path in reports for text in texts_of_file(path)],
+            "export": [text for path in exported.iterdir() for text in texts_of_file(path)],
+            "mlflow": tracked(study, folder),
+            "display": [display(study), *(display(getattr(study, name)) for name in RECORDS)],
+            "text": [repr(study), *(repr(getattr(study, name)) for name in RECORDS)],
+        }
+    printed = output.readouterr()
+    return Shown(rs.publish(study), folder, {**texts, "output": [printed.out, printed.err], "logs": [logs.text]})
+
+
+@pytest.fixture
+def shown(
+    municipality_study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Shown:
+    return show(municipality_study, tmp_path, capsys, caplog)
+
+
+def allowed_in(shown: Shown) -> object:
+    """Published numbers, and what the texts and axes of the report make of them."""
+    frame = shown.published.frame("reasons")
+    assert frame is not None
+    sums = frame.group_by("group").agg(pl.col("estimate").sum())["estimate"].to_list()
+    areas = shown.published.frame("areas")
+    assert areas is not None
+    ends = [0.97 * value for value in areas["relative_risk_lower"].drop_nulls()]
+    ends += [1.03 * value for value in areas["relative_risk_upper"].drop_nulls()]
+    return published_values(shown.published, *map(repr, (*sums, *ends)))
+
+
+def test_no_number_appears_anywhere_that_was_not_published(shown: Shown):
+    allowed = allowed_in(shown)
+    found = {where: unpublished(texts, allowed) for where, texts in shown.texts.items()}
+    assert {where: numbers for where, numbers in found.items() if numbers} == {}
+    assert all(sum(1 for _ in numbers(shown.texts[where])) > 100 for where in ("report", "export", "mlflow", "display"))
+
+
+def test_metrics_at_full_precision_would_be_found(
+    municipality_study: Study, shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What tracking did before: every estimate of a validation with all of its digits."""
+
+    def raw(_published: Published) -> Iterator[Metric]:
+        for row in municipality_study.performance.table.filter(group="all").iter_rows(named=True):
+            yield Metric(f"person.{row['metric']}", row["estimate"])
+
+    monkeypatch.setattr(tracking, "_metrics", raw)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "sv.html").write_text("", encoding="utf-8")
+    found = unpublished(tracked(municipality_study, tmp_path / "raw"), allowed_in(shown))
+    assert len(found) >= 5
+
+
+def test_exact_counts_and_withheld_values_would_be_found(municipality_study: Study, shown: Shown):
+    """Tables before they were released: any of their long numbers is found that the release took away."""
+    table = study_tables(municipality_study)["areas"]
+    withheld = table.frame.join(
+        shown.published.frame("areas").filter(pl.col("risk").is_null()), on="area_id", how="semi"
+    )
+    assert withheld.height > 5
+    assert len(unpublished([cells(withheld.write_csv())], allowed_in(shown))) > withheld.height
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_the_rule_of_the_study_holds_everywhere(
+    municipality_study: Study,
+    rule: Disclosure,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+):
+    """Report, export, MLflow and notebook withhold the same areas, and show no count that the rule does not allow."""
+    found = show(under(municipality_study, rule), tmp_path, capsys, caplog)
+    assert found.published.disclosure == rule
+    exact = study_tables(municipality_study)["areas"].frame
+    small = exact.filter(pl.col("cases").is_between(1, rule.min_count - 1))["area_id"].to_list()
+    assert small
+    assert all(f"Counts from 1 to {rule.min_count - 1} are withheld" in text for text in found.texts["display"])
+    assert (
+        json.loads((tmp_path / "tables" / "tables.json").read_text())["rule"]["settings"]["min_count"] == rule.min_count
+    )
+    for path in [tmp_path / "tables" / "areas.csv", *(tmp_path / "mlartifacts").rglob("areas.csv")]:
+        written = pl.read_csv(path)
+        assert written.filter(pl.col("area_id").is_in(small))["cases"].null_count() == len(small)
+        assert written.filter(pl.col("area_id").is_in(small))["risk"].null_count() == len(small)
+        assert all(count % rule.rounding == 0 for count in written["cases"].drop_nulls())
+    html = display(under(municipality_study, rule).areas)
+    for row in re.findall("<tr>.*?</tr>", html, re.DOTALL):
+        if any(area in row for area in small):
+            assert row.count(">–<") >= 12
+
+
+@pytest.mark.parametrize(("min_count", "checks"), [(5, {"person", "area", "time"}), (1_000, set())])
+def test_metrics_that_the_rule_withholds_are_not_tracked(municipality_study: Study, min_count: int, checks: set[str]):
+    items = tracking.items(rs.publish(municipality_study, Disclosure(min_count=min_count)))
+    assert {item.name.partition(".")[0] for item in items if isinstance(item, Metric)} == checks
