@@ -1,8 +1,4 @@
-"""Data of another standard on their way into a register folder: every row is kept, or rejected under a named rule.
-
-In: lazy rows of the source with the contract's columns beside them. Out: the folder, its rejected rows, and an account
-of every row that was read.
-"""
+"""Data of another standard on their way into a register folder: every row is kept, or rejected under a named rule."""
 
 from __future__ import annotations
 
@@ -106,32 +102,9 @@ def write_conversions(
 ) -> pl.DataFrame:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
-    Parameters
-    ----------
-    out
-        The folder; an earlier result of the same command is replaced.
-    tables
-        Persons, residences, areas, which are small.
-    conversions
-        Event rows, which may be larger than memory.
-    rejected
-        Rejected rows of the small tables by dataset, with `rule`.
-    manifest
-        As for `write_registers`.
-    command, sources
-        As for `riskstrat.files.staged_folder`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were written.
-
-    Raises
-    ------
-    UsageError
-        If `out` may not be replaced.
-    ContractError
-        If the source cannot be read, or changes meanwhile.
+    `tables` are small, `conversions` may be larger than memory, `rejected` holds rejected rows of the small tables by
+    dataset, with `rule`. Gives columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were
+    written. A source that changes meanwhile is a `ContractError`.
     """
     with staged_folder(out, command=command, sources=sources) as staging:
         fresh = staging.result
@@ -159,11 +132,6 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
 
     Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
     is easily right by chance.
-
-    Raises
-    ------
-    ContractError
-        As `riskstrat.intake.refuse_identities`, or if the source cannot be read.
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     try:
@@ -173,13 +141,7 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
-    """Collect rows.
-
-    Raises
-    ------
-    ContractError
-        If the source cannot be read; what the reader complains of may hold values, so it is not passed on.
-    """
+    """Collect rows; what a reader complains of may hold values, so `ContractError` does not pass it on."""
     try:
         return rows.collect()
     except (pl.exceptions.PolarsError, OSError):

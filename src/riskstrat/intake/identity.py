@@ -1,7 +1,4 @@
-"""Swedish personal identity and co-ordination numbers, found before anything is read further.
-
-In: any frame of text and number columns. Out: the names of the columns that hold such numbers; never a value.
-"""
+"""Swedish personal identity and co-ordination numbers, found before anything is read further."""
 
 from __future__ import annotations
 

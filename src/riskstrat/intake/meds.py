@@ -181,7 +181,7 @@ def from_meds(
     validated = {
         SUBJECT: subjects,
         BIRTH: _validated_births(facts[BIRTH], persons),
-        SEX: _validated_sexes(facts[SEX], persons),
+        SEX: _of_persons(facts[SEX], persons, {"neither female nor male": _sex().is_null()}),
         DEATH: validate_deaths(facts[DEATH], persons, last),
     }
     deaths = accepted_rows(validated[DEATH]).select("person_id", death_date="date")
@@ -336,10 +336,6 @@ def _sex() -> pl.Expr:
 def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     validated = _of_persons(rows, persons, {"no date": pl.col("date").is_null()})
     return only_first(validated.sort("person_id", "date", nulls_last=True), "a later birth of the same person")
-
-
-def _validated_sexes(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
-    return _of_persons(rows, persons, {"neither female nor male": _sex().is_null()})
 
 
 def _of_persons(rows: pl.DataFrame, persons: pl.DataFrame, more: Mapping[str, pl.Expr]) -> pl.DataFrame:

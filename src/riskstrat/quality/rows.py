@@ -58,19 +58,7 @@ class Tally:
 
 
 def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:
-    """Count, some people at a time, what is wrong with the rows of an event table.
-
-    Parameters
-    ----------
-    registers
-        Where they are.
-    table
-        An event table.
-    people
-        person_id, birth_date, death_date, sex and last_day (of residence; null if it goes on), sorted by person_id.
-    rows_at_a_time
-        About how many rows are held in memory.
-    """
+    """Count, about `rows_at_a_time` at once, what is wrong with the rows of an event table; `people` as `people_of`."""
     rows, of_nobody = _size(registers.sources[table])
     ranges = person_ranges(registers, table, rows_at_a_time)
     parts = [_count(_rows_of(registers.sources[table], people, some), registers, table) for some in ranges]
@@ -122,13 +110,11 @@ def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
         "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
         "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
         "unlike its classification": code.is_in(_unlike(entry.code_system, written)),
-        "exact copy": ~pl.struct(_distinguishing_columns(table)).is_first_distinct(),
+        "exact copy": ~pl.struct(
+            [column.name for column in columns_of(table) if column.name != "known_on"]
+        ).is_first_distinct(),
         "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
     }
-
-
-def _distinguishing_columns(table: str) -> list[str]:
-    return [column.name for column in columns_of(table) if column.name != "known_on"]
 
 
 def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:

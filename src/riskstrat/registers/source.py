@@ -1,7 +1,4 @@
-"""One table, wherever it is kept, read in the contract's columns and types.
-
-In: a store of rows and an expression for each column. Out: lazy rows.
-"""
+"""One table, wherever it is kept, read in the contract's columns and types."""
 
 from __future__ import annotations
 
@@ -50,17 +47,7 @@ class Location(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A table and how its columns become those of the contract.
-
-    Attributes
-    ----------
-    store
-        Where its rows are.
-    columns
-        One expression for each column of the contract.
-    broken
-        For event tables: row rules, each true where it is broken.
-    """
+    """A table, one expression for each column of the contract, and for event tables row rules, true where broken."""
 
     store: Store
     columns: tuple[pl.Expr, ...]

@@ -1,7 +1,4 @@
-"""Writing a register folder so that it is there whole or not at all.
-
-In: frames and a manifest. Out: a folder of `registers.toml` and Parquet tables sorted by person and date.
-"""
+"""Writing a register folder so that it is there whole or not at all."""
 
 from __future__ import annotations
 

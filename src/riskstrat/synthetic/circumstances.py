@@ -1,7 +1,4 @@
-"""Yearly circumstances on 31 December and measured levels of adults.
-
-In: population, traits. Out: the circumstances and measurements tables.
-"""
+"""Yearly circumstances on 31 December and measured levels of adults."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Diagnoses in ICD-10-SE: lasting and everyday disease, hospital stays, falls, causes of death.
-
-In: traits, history, stays. Out: the diagnoses table with setting, position and discharge.
-"""
+"""Diagnoses in ICD-10-SE: lasting and everyday disease, hospital stays, falls, causes of death."""
 
 from __future__ import annotations
 

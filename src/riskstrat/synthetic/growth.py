@@ -20,8 +20,8 @@ from riskstrat.codes import GrowthReference, iotf_cutoff_z
 from riskstrat.codes.growth_curves import daily_curves
 from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
-from riskstrat.synthetic.cardiovascular import Factors, linear_predictor
 from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.hazards import Factors, linear_predictor
 from riskstrat.synthetic.parameters import (
     OBESITY,
     OBESITY_CURVES,

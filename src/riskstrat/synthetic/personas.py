@@ -1,7 +1,4 @@
-"""The personas of the action plan, as test persons with fixed high numbers.
-
-In: the geography. Out: a shard of hand-made rows. All are seen from 1 January 2024.
-"""
+"""The personas of the action plan, as test persons with fixed high numbers."""
 
 from __future__ import annotations
 

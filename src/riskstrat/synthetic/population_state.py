@@ -1,7 +1,4 @@
-"""People and households of a shard while they are being lived through: arrays with room to grow.
-
-In: a capacity. Out: the arrays that the yearly events change; days since 1970.
-"""
+"""People and households of a shard while they are being lived through: arrays with room to grow."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Event rows: arrays of persons, days and codes become one frame of the contract's shape.
-
-In: arrays (person numbers, days since 1970). Out: polars frames sorted by person and date.
-"""
+"""Event rows: arrays of persons, days and codes become one frame of the contract's shape."""
 
 from __future__ import annotations
 
@@ -56,13 +53,7 @@ class Rows:
 
 
 def frame(population: Population, parts: Sequence[Rows], columns: Sequence[str]) -> pl.DataFrame:
-    """One event table of the rows that registers can have seen: person a living resident in the event period.
-
-    Parameters
-    ----------
-    columns
-        Optional columns that the table has: any of ``value``, ``end_date``, ``setting``, ``position``.
-    """
+    """One event table, with these optional columns, of the rows that registers can have seen: a living resident's."""
     seen = [part.where(observed(population, part.person, part.days)) for part in parts]
     tables = [_table(part, columns) for part in seen]
     return pl.concat(tables).sort("person_id", "date", "code", maintain_order=True)

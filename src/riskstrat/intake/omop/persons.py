@@ -1,7 +1,4 @@
-"""Persons, deaths, observation periods and locations of the CDM as persons, residences and areas.
-
-In: tables of the CDM. Out: the contract's tables, and every row that is rejected, with the rule.
-"""
+"""Persons, deaths, observation periods and locations of the CDM as persons, residences and areas."""
 
 from __future__ import annotations
 
@@ -58,13 +55,7 @@ class ConvertedPersons:
 
 
 def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> ConvertedPersons:
-    """Read persons, deaths, observation periods and locations.
-
-    Raises
-    ------
-    ContractError
-        If person or observation_period is missing, a column that is needed is missing, or nobody was ever observed.
-    """
+    """Read persons, deaths, observation periods and locations; a `ContractError` if nobody was ever observed."""
     _require(tables)
     periods = read_now(_periods(tables[PERIOD]), PERIOD)
     observed = periods.filter(pl.col("start_date").is_not_null() & ~pl.col("start_date").is_in(SENTINELS))

@@ -1,7 +1,4 @@
-"""Files of any format as frames of texts: the same columns whatever wrote them, a bounded number of rows at a time.
-
-In: a file and the names that a mapping knows. Out: a `Sheet`, and from it frames with the number of each row.
-"""
+"""Files of any format as frames of texts: the same columns whatever wrote them, a bounded number of rows at a time."""
 
 from __future__ import annotations
 
@@ -29,19 +26,7 @@ ENDINGS = (*_TEXT, ".parquet", *_STATISTICAL)
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A file whose columns are known and whose rows have not been read.
-
-    Attributes
-    ----------
-    path
-        The file.
-    header
-        Names of its columns.
-    format
-        Encoding and separator, or the format, for the report.
-    dialect
-        How it is format, if it is text.
-    """
+    """A file whose columns are known and whose rows have not been read; `dialect` is that of text files."""
 
     path: Path
     header: tuple[str, ...]
@@ -49,13 +34,7 @@ class Sheet:
     dialect: Dialect | None = None
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Read the rows as texts; columns by position, and `LINE` and `FAULT`.
-
-        Raises
-        ------
-        UnreadableError
-            If the file breaks off.
-        """
+        """Read the rows as texts; columns by position, and `LINE` and `FAULT`. `UnreadableError` if it breaks off."""
         if self.dialect is not None:
             yield from text_frames(self.path, self.dialect)
             return
@@ -66,13 +45,7 @@ class Sheet:
 
 
 def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
-    """Read what a file says of its columns.
-
-    Raises
-    ------
-    UnreadableError
-        If it is not what its ending says.
-    """
+    """Read what a file says of its columns; `UnreadableError` if it is not what its ending says."""
     if path.suffix.lower() in _TEXT:
         return _opened_text(path, known)
     try:

@@ -52,20 +52,10 @@ def residence_spells(
     snapshot_days: Sequence[date],
     last_day: date,
 ) -> ResidenceResult:
-    """Make spells of residence.
+    """Make spells of residence for a range of persons.
 
-    Parameters
-    ----------
-    locations
-        person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id of a range of persons.
-    migrations
-        person_id, date, code (``immigration`` or ``emigration``).
-    persons
-        person_id, birth_date, death_date of the range.
-    snapshot_days
-        The days of the snapshots, ascending.
-    last_day
-        The last day that can have been seen.
+    `locations` has person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id; `migrations` person_id,
+    date, code (``immigration`` or ``emigration``); `persons` person_id, birth_date, death_date. Snapshot days ascend.
     """
     validated = locations.join(persons, on=PERSON, how="left").with_columns(_rule(last_day))
     rejected = validated.filter(pl.col(RULE).is_not_null()).select(locations.columns)

@@ -1,8 +1,4 @@
-"""Rows between reading and writing: stored sorted by person, read a range of persons at a time, written as tables.
-
-In: frames as they come. Out: sorted Parquet files in the register folder, and files of rejected rows. The memory that
-intake needs is that of a few frames, whatever the registers hold.
-"""
+"""Rows between reading and writing: stored sorted by person, read a range of persons at a time, written as tables."""
 
 from __future__ import annotations
 
@@ -30,15 +26,7 @@ _ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A file of rows of one table, sorted by person.
-
-    Attributes
-    ----------
-    table, path, rows
-        What it holds, where, and how many.
-    sample
-        Every 500th person, from which the ranges are cut.
-    """
+    """A file of rows of one table, sorted by person; ranges are cut from `sample`, every 500th person."""
 
     table: str
     path: Path
@@ -47,15 +35,7 @@ class Part:
 
 
 def stored(frames: Iterable[tuple[str, pl.DataFrame]], folder: Path) -> Iterator[Part]:
-    """Write frames of many tables as parts, when enough rows of a table have come in.
-
-    Parameters
-    ----------
-    frames
-        Table and rows, in the order in which they come.
-    folder
-        Where the parts are written.
-    """
+    """Write frames of many tables as parts, when enough rows of a table have come in."""
     waiting: dict[str, list[pl.DataFrame]] = {}
     for table, frame in frames:
         held = waiting.setdefault(table, [])
@@ -75,13 +55,7 @@ def by_table(parts: Iterable[Part]) -> dict[str, list[Part]]:
 
 
 def ranges(parts: Sequence[Part]) -> list[Range]:
-    """Cut the persons into ranges of about as many rows; first and last are included.
-
-    Examples
-    --------
-    >>> ranges([])
-    []
-    """
+    """Cut the persons into ranges of about as many rows; first and last are included."""
     rows = sum(part.rows for part in parts)
     if not rows:
         return []
@@ -118,22 +92,10 @@ def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
 
 @dataclass(frozen=True, kw_only=True)
 class IntakeContext:
-    """Where tables are made.
+    """Where tables are made, and by which rules.
 
-    Attributes
-    ----------
-    folder
-        The register folder to be.
-    scratch
-        Where sorted pieces and rejected rows lie until they are joined.
-    parts
-        Stored rows by table.
-    rules
-        What the mappings say of the event tables.
-    last_day
-        The last day that can have been seen.
-    files
-        What the files are called, by the number in a row's origin.
+    In `scratch` sorted pieces and rejected rows lie until they are joined; `files` are named by the number in a row's
+    origin; `last_day` is the last that can have been seen.
     """
 
     folder: Path
