@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from riskstrat.intake.validation import RULE, SOURCE, entries
 from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
+from riskstrat.registers.source import PersonRange
 from riskstrat.registers.writing import write_tables
 
 REJECTED_FOLDER = "rejected"
@@ -29,7 +31,6 @@ _ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
 
 
-PersonRange = tuple[int, int]
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -66,6 +67,13 @@ class TableConversion:
         """Return the others as they were, with the rule."""
         broken = self.rows(people).filter(pl.col(RULE).is_not_null())
         return broken.select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
+
+
+def person_ranges(ordered: pl.Series, cuts: int) -> list[PersonRange]:
+    """Cut all people into so many ranges of as many of the ordered person_id; both ends included."""
+    bounds = [int(ordered[number * ordered.len() // cuts]) for number in range(1, cuts)] if ordered.len() else []
+    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
+    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 def within(person: pl.Expr, people: PersonRange) -> pl.Expr:
@@ -127,6 +135,15 @@ def write_conversions(
     return pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counts])
 
 
+@contextmanager
+def readable(problem: Problem) -> Iterator[None]:
+    """Tell of rows that cannot be read by a problem; what the reader complains of may hold values."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError):
+        raise ContractError(problem) from None
+
+
 def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
@@ -134,18 +151,14 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     is easily right by chance.
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
-    try:
+    with readable(_unreadable(dataset)):
         refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
-    """Collect rows; what a reader complains of may hold values, so `ContractError` does not pass it on."""
-    try:
+    """Collect rows."""
+    with readable(_unreadable(dataset)):
         return rows.collect()
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
 
 
 def _write_events(
@@ -153,7 +166,7 @@ def _write_events(
 ) -> pl.DataFrame:
     """Write a table's rows, sorted, and those that were rejected; count them in what was written."""
     read = {each.dataset: int(read_now(each.source.select(pl.len()), each.dataset).item()) for each in conversions}
-    ranges = list(_ranges(ids, sum(read.values())))
+    ranges = person_ranges(ids.unique().sort(), max(-(-sum(read.values()) // ROWS_AT_A_TIME), 1))
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]
@@ -182,7 +195,8 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
     """Put a table's rejected rows into one file, and give their rules."""
     paths = [parts / f"{conversion.dataset}.rejected.{number:06d}" for number in range(len(ranges))]
     for path, people in zip(paths, ranges, strict=True):
-        _sunk(conversion.rejected(people), path, conversion.dataset)
+        with readable(_unreadable(conversion.dataset)):
+            conversion.rejected(people).sink_parquet(path)
     target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
@@ -207,25 +221,9 @@ def _refuse_lost_rows(account: pl.DataFrame) -> None:
         )
 
 
-def _sunk(rows: pl.LazyFrame, path: Path, dataset: str) -> None:
-    try:
-        rows.sink_parquet(path)
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
-
-
 def _joined(parts: Iterable[Path], path: Path) -> None:
     rows = pl.scan_parquet(sorted(parts), glob=False)
     rows.sink_parquet(path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
-
-
-def _ranges(ids: pl.Series, rows: int) -> Iterator[PersonRange]:
-    """Cut the people into ranges that have some millions of rows together; both ends included."""
-    cuts = max(-(-rows // ROWS_AT_A_TIME), 1)
-    ordered = ids.unique().sort()
-    bounds = [int(ordered[dataset * ordered.len() // cuts]) for dataset in range(1, cuts)] if ordered.len() else []
-    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
-    yield from ((low, high - 1) for low, high in pairwise(edges))
 
 
 def _unreadable(dataset: str) -> Problem:

@@ -33,11 +33,7 @@ def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Dat
 
 def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
     known = births.lazy().with_columns(known=True)
-    rules = {
-        **source.broken,
-        NO_PERSON: pl.col("known").is_null(),
-        BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
-    }
+    rules = {**source.broken, NO_PERSON: pl.col("known").is_null(), BEFORE_BIRTH: pl.col("date") < pl.col("birth_date")}
     first = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items())
     rows = source.scan().join(known, on="person_id", how="left").select(rule=first).drop_nulls()
     counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))

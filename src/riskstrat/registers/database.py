@@ -86,7 +86,9 @@ class Database:
         """Read what the one row of `riskstrat_manifest` says."""
         if not self._has(MANIFEST_TABLE):
             raise ContractError(_no_manifest("no such table"))
-        rows = self._rows(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+        with self.connected() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+            rows = cursor.fetchall()
         if len(rows) != 1:
             raise ContractError(_no_manifest(f"{len(rows)} rows"))
         return parse_manifest(str(rows[0][0]))
@@ -105,12 +107,6 @@ class Database:
     def _has(self, table: str) -> bool:
         with self.connected() as connection, closing(connection.cursor()) as cursor:
             return self.dialect.has(cursor, table, self.schema)
-
-    def _rows(self, query: str) -> list[tuple[object, ...]]:
-        """Ask for a few rows."""
-        with self.connected() as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(query)
-            return list(cursor.fetchall())
 
     def qualified(self, table: str) -> str:
         """Give the table's name with its schema, quoted."""

@@ -42,8 +42,3 @@ def month_of(days: Days) -> NDArray[np.int16]:
     """Month number in which each day lies; negative before the first event year."""
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     return np.clip(months - (FIRST_EVENT_YEAR - 1970) * 12, -30_000, 30_000).astype(np.int16)
-
-
-def year_of(days: Days) -> NDArray[np.int32]:
-    """Calendar year of each day."""
-    return (days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970).astype(np.int32)

@@ -12,23 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.adults import (
-    CHRONIC_NAMES,
-    NOT_YET,
-    Health,
-    Months,
-    Traits,
-    age_at,
-    chronic_rate,
-    take,
-)
+from riskstrat.synthetic.adults import CHRONIC_NAMES, NOT_YET, Health, Months, Traits, age_at, chronic_rate, take
 from riskstrat.synthetic.calendar_days import month_start
 from riskstrat.synthetic.hazards import cvd_rate, death_rate, frailty_rates, service_rates
-from riskstrat.synthetic.parameters import (
-    CVD_FATAL_OUTSIDE,
-    CVD_STROKE_SHARE,
-    MONTHS,
-)
+from riskstrat.synthetic.parameters import CVD_FATAL_OUTSIDE, CVD_STROKE_SHARE, MONTHS
 from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
 
 KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")

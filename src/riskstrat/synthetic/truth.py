@@ -26,7 +26,6 @@ STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
 LONGEST_DELAY_DAYS = 180  # of the diagnoses table, which both outcomes read
 NEAREST_DAYS = 20
-CHILD_HORIZON = 1461
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.intake.conversion import PersonRange, TableConversion, read_now, within
+from riskstrat.intake.conversion import TableConversion, read_now, within
 from riskstrat.intake.omop.declarations import (
     DEATH,
     EVENT_TABLES,
@@ -24,6 +24,7 @@ from riskstrat.intake.omop.declarations import (
 from riskstrat.intake.omop.persons import ConvertedPersons
 from riskstrat.intake.omop.reading import Tables, column
 from riskstrat.intake.validation import validate_events, with_source
+from riskstrat.registers.source import PersonRange
 
 Prefer = Literal["source", "concept"]
 INPATIENT = "inpatient"

@@ -68,7 +68,9 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
     deaths = validate_deaths(read_now(_deaths(tables), DEATH), persons, end)
     known = periods.join(persons.select("person_id", known=True), on="person_id", how="left", maintain_order="left")
     spells = known.with_columns(first_rule(_period_rules(end))).drop("known")
-    merged = _merged(accepted_rows(spells))
+    accepted = accepted_rows(spells)
+    merged = _merged(accepted)
+    observation = entries(PERIOD, spells.height, merged.height, spells[RULE], accepted.height - merged.height)
     return ConvertedPersons(
         tables=_finished(_placed(persons, tables, area_column), accepted_rows(deaths), merged, tables, area_column),
         first_day=first,
@@ -76,15 +78,7 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
         rejected={
             dataset: rejected_rows(rows) for dataset, rows in ((PERSON, validated), (DEATH, deaths), (PERIOD, spells))
         },
-        account=pl.concat(
-            [
-                accounted(PERSON, validated),
-                accounted(DEATH, deaths),
-                entries(
-                    PERIOD, spells.height, merged.height, spells[RULE], accepted_rows(spells).height - merged.height
-                ),
-            ]
-        ),
+        account=pl.concat([accounted(PERSON, validated), accounted(DEATH, deaths), observation]),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.intake.conversion import readable
 from riskstrat.intake.omop.declarations import KNOWN_TABLES
 from riskstrat.registers.database import Database
 from riskstrat.registers.dialects import quoted
@@ -40,17 +41,9 @@ def column(schema: pl.Schema, names: Sequence[str], dtype: pl.DataType) -> pl.Ex
 
 
 def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-    try:
+    expected, remedy = "a whole file with one column a name", "export it again"
+    with readable(Problem(table=name, found="a heading that cannot be read", expected=expected, remedy=remedy)):
         return frame.rename({each: each.lower() for each in frame.collect_schema()})
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(
-            Problem(
-                table=name,
-                found="a heading that cannot be read",
-                expected="a whole file with one column a name",
-                remedy="export it again",
-            )
-        ) from None
 
 
 def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:

@@ -145,10 +145,7 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
             MONTH_KNOWN: _flag(chosen, (precision == MONTH) & middle),
             YEAR_KNOWN: _flag(chosen, (precision == YEAR) & middle),
         },
-        set_to_null={
-            SENTINEL: _lost(chosen) & chosen["sentinel"],
-            NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"],
-        },
+        set_to_null={SENTINEL: _lost(chosen) & chosen["sentinel"], NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"]},
         beside={
             "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
         },

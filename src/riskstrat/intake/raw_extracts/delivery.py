@@ -295,18 +295,15 @@ def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list
         for names in (declared.own, declared.common)
     )
     if own is None or common is None:
-        found = {"own": (own, declared.own), "common": (common, declared.common)}
         return [
-            _no_key_column(candidate.file, side, names) for side, (position, names) in found.items() if position is None
+            Problem(
+                table=candidate.file,
+                column=side,
+                found=f"no column of the {side} running numbers",
+                expected="one called " + ", ".join(names),
+                remedy="name it in a mapping of your own",
+            )
+            for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
+            if position is None
         ]
     return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
-
-
-def _no_key_column(file: str, side: str, names: Sequence[str]) -> Problem:
-    return Problem(
-        table=file,
-        column=side,
-        found=f"no column of the {side} running numbers",
-        expected="one called " + ", ".join(names),
-        remedy="name it in a mapping of your own",
-    )

@@ -119,28 +119,11 @@ def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
     )
 
 
-def _product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    return first * second
-
-
-def _bmi(weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr:
-    """Weight over height in metres squared."""
-    return pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2)
-
-
-def _weeks_and_days(weeks: pl.Expr, days: pl.Expr) -> pl.Expr:
-    return weeks * 7 + days.fill_null(0)
-
-
-def _positive(number: pl.Expr) -> pl.Expr:
-    return (number > 0).cast(pl.Float64)
-
-
 FORMULAS: Mapping[Formula, Callable[..., pl.Expr]] = {
-    "product": _product,
-    "bmi_kg_m2": _bmi,
-    "weeks_and_days": _weeks_and_days,
-    "positive": _positive,
+    "product": lambda first, second: first * second,
+    "bmi_kg_m2": lambda weight_kg, height_cm: pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2),
+    "weeks_and_days": lambda weeks, days: weeks * 7 + days.fill_null(0),
+    "positive": lambda number: (number > 0).cast(pl.Float64),
 }
 
 

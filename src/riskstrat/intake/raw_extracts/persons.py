@@ -49,7 +49,7 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
         joined = joined.join(each.drop("__conflict"), on=PERSON, how="left")
     repaired, told = _repaired(joined, last_day)
     validated = repaired.with_columns(_rule(last_day))
-    rejected = validated.filter(pl.col(RULE).is_not_null())
+    rejected = validated.filter(pl.col(RULE).is_not_null()).sort(PERSON)
     kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
     conflicts = [
         (TABLE, name, rule, REPAIRED, int((each["__conflict"] == rule).sum()))

@@ -39,7 +39,7 @@ class Sheet:
             yield from text_frames(self.path, self.dialect)
             return
         first = 1
-        for frame in _FRAMES[_family(self.path)](self.path):
+        for frame in (_parquet_frames if _is_parquet(self.path) else _statistical_frames)(self.path):
             yield _numbered(frame, first)
             first += frame.height
 
@@ -49,7 +49,7 @@ def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
     if path.suffix.lower() in _TEXT:
         return _opened_text(path, known)
     try:
-        header = _HEADERS[_family(path)](path)
+        header = (_parquet_header if _is_parquet(path) else _statistical_header)(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
     return Sheet(path=path, header=header, format=path.suffix.lower().lstrip("."))
@@ -63,8 +63,8 @@ def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
     return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
 
 
-def _family(path: Path) -> str:
-    return "parquet" if path.suffix.lower() == ".parquet" else "statistical"
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
@@ -120,13 +120,3 @@ def _statistical_frames(path: Path) -> Iterator[pl.DataFrame]:
             yield cast("pl.DataFrame", frame)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError) as error:
         raise UnreadableError("a file that breaks off") from error
-
-
-_HEADERS: Mapping[str, Callable[[Path], tuple[str, ...]]] = {
-    "parquet": _parquet_header,
-    "statistical": _statistical_header,
-}
-_FRAMES: Mapping[str, Callable[[Path], Iterator[pl.DataFrame]]] = {
-    "parquet": _parquet_frames,
-    "statistical": _statistical_frames,
-}

@@ -192,15 +192,9 @@ def _spells(days: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(column).eq_missing(pl.col(column).shift()) for column in _LOCATION),
     ).fill_null(value=False)
     numbered = whole.with_columns((~follows).cum_sum().alias("__spell"))
-    firsts = [pl.col(column).first() for column in (PERSON, "start_date")]
-    joined = numbered.group_by("__spell", maintain_order=True).agg(
-        *firsts, pl.col("end_date").last(), *map(_first, _LOCATION)
-    )
+    firsts = [pl.col(column).first() for column in (PERSON, "start_date", *_LOCATION)]
+    joined = numbered.group_by("__spell", maintain_order=True).agg(*firsts, pl.col("end_date").last())
     return joined.select(column.name for column in columns_of(TABLE))
-
-
-def _first(column: str) -> pl.Expr:
-    return pl.col(column).first()
 
 
 def _assumed(days: pl.DataFrame) -> list[tuple[str, str, str, str, int]]:

@@ -82,7 +82,7 @@ def extracts(
     >>> result.account.rows_of("persons", "kept")
     1
     """
-    tell = progress or _silent
+    tell = progress or (lambda _what, _share: None)
     source, target = Path(raw), Path(out)
     own_mappings = [Path(each) for each in mapping]
     sources = (source, *own_mappings)
@@ -112,10 +112,6 @@ def extracts(
         open_registers(context.folder)  # a folder that breaks the contract replaces nothing
     tell("done", 1.0)
     return IntakeResult(registers=open_registers(target), account=account, folder=target)
-
-
-def _silent(_: str, __: float) -> None:
-    pass
 
 
 def _noted(read: Iterable[Batch], counted: list[RowCounts]) -> Iterator[tuple[str, pl.DataFrame]]:

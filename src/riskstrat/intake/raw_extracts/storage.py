@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
+from riskstrat.intake.conversion import person_ranges, within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
 from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.source import PersonRange
 from riskstrat.registers.writing import ROWS_PER_GROUP
 
 ROWS_IN_A_PART = 400_000
 ROWS_IN_A_RANGE = 1_500_000
 _ROWS_IN_A_GROUP = 16_384
 _SAMPLED_EVERY = 500
-Range = tuple[int, int]
 REJECTED_FOLDER = "rejected"
 _ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 
@@ -54,26 +54,20 @@ def by_table(parts: Iterable[Part]) -> dict[str, list[Part]]:
     return found
 
 
-def ranges(parts: Sequence[Part]) -> list[Range]:
+def ranges(parts: Sequence[Part]) -> list[PersonRange]:
     """Cut the persons into ranges of about as many rows; first and last are included."""
     rows = sum(part.rows for part in parts)
     if not rows:
         return []
-    sample = pl.concat(part.sample for part in parts).sort()
-    cuts = -(-rows // ROWS_IN_A_RANGE)
-    bounds = [int(sample[number * sample.len() // cuts]) for number in range(1, cuts)]
-    edges = [-(2**63), *dict.fromkeys(bounds), 2**63 - 1]
-    return [(low, high - 1) for low, high in pairwise(edges)]
+    return person_ranges(pl.concat(part.sample for part in parts).sort(), -(-rows // ROWS_IN_A_RANGE))
 
 
-def rows_of(parts: Sequence[Part], people: Range, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read the rows of a range of persons; rows without a person belong to the first range."""
     if not parts:
         return pl.DataFrame(schema=schema)
-    within = pl.col(PERSON).is_between(*people)
-    if people[0] == -(2**63):
-        within |= pl.col(PERSON).is_null()
-    return pl.scan_parquet([part.path for part in parts], glob=False).filter(within).collect()
+    rows = pl.scan_parquet([part.path for part in parts], glob=False)
+    return rows.filter(within(pl.col(PERSON), people)).collect()
 
 
 def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:

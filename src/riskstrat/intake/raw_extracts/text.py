@@ -61,7 +61,7 @@ def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
     text = _decoded(sample[skip:], encoding)
     if not text.strip():
         return "an empty file"
-    if _is_binary(text):
+    if sum(letter in _CONTROLS for letter in text[:4096]) > len(text[:4096]) // 50:
         return "content that is not text"
     first, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
     if not rest and len(sample) == _SAMPLE_BYTES:
@@ -80,12 +80,8 @@ def text_frames(path: Path, dialect: Dialect) -> Iterator[pl.DataFrame]:
     be used. `UnreadableError` if a line is longer than `LONGEST_LINE`, or the file ends inside quotation marks.
     """
     first = 1
-    header = True
-    for block in _blocks(path, dialect):
-        body = block
-        if header:
-            body = block.partition(b"\n")[2]
-            header = False
+    for number, block in enumerate(_blocks(path, dialect)):
+        body = block if number else block.partition(b"\n")[2]  # without the header
         if body.strip(b"\r\n"):
             frame = _parsed(body, dialect, first)
             first += frame.height
@@ -116,11 +112,6 @@ def _decoded(content: bytes, encoding: str) -> str:
         return codecs.getincrementaldecoder("utf-8")().decode(content)
     except UnicodeDecodeError:
         return content.decode("latin-1")
-
-
-def _is_binary(text: str) -> bool:
-    controls = sum(letter in _CONTROLS for letter in text[:4096])
-    return controls > len(text[:4096]) // 50
 
 
 def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
@@ -158,14 +149,10 @@ def _pieces(path: Path, dialect: Dialect) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(dialect.skip)
         while content := file.read(BLOCK_BYTES):
-            _refuse_endless(content)
+            if len(content) > LONGEST_LINE and b"\n" not in content and b"\r" not in content:
+                raise UnreadableError("a line of more than 4 MiB")
             lines = content if narrow else decode(content).encode("utf-8")
             yield lines if b"\n" in lines else lines.replace(b"\r", b"\n")
-
-
-def _refuse_endless(content: bytes) -> None:
-    if len(content) > LONGEST_LINE and b"\n" not in content and b"\r" not in content:
-        raise UnreadableError("a line of more than 4 MiB")
 
 
 def _last_line_end(held: bytes, quoted: bool) -> int:

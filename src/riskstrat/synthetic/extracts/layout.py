@@ -70,10 +70,7 @@ EXTRACTS: tuple[Extract, ...] = (
     Extract(
         name="PAR_SV",
         rows=health_board.stays,
-        forms={
-            1987: Form(encoding=LATIN, separator="\t"),
-            2016: Form(names={"LOPNR": "LopNr", "HDIA": "hdia"}),
-        },
+        forms={1987: Form(encoding=LATIN, separator="\t"), 2016: Form(names={"LOPNR": "LopNr", "HDIA": "hdia"})},
     ),
     Extract(name="PAR_OV", rows=health_board.visits, forms={0: Form(kind="dta", numbers=("LOPNR", "AR"))}),
     Extract(
