@@ -12,11 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if, sums
-from riskstrat.errors import Problem
 from riskstrat.incidence import censoring_weights
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
-from riskstrat.records.cohort import Cohort
+from riskstrat.records.cohort import Cohort, coverage_problems
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,23 +131,6 @@ def observed_expected(
         weighted_outcome=_happened(cohort) * (included.astype(np.float64) if weight is None else weight),
         dispersion=recalibration.dispersion(cohort.people["landmark"].to_numpy()),
     )
-
-
-def coverage_problems(cohort: Cohort) -> list[Problem]:
-    """List the index dates that cannot be counted because the registers end before their horizon."""
-    people = cohort.people
-    uncovered = 0 if "horizon_covered" not in people.columns else int((~people["horizon_covered"]).sum())
-    if not uncovered:
-        return []
-    return [
-        Problem(
-            found=f"{uncovered} index dates whose horizon is not covered",
-            expected="index dates whose status at the horizon can be known",
-            remedy="use cohort.covered and the risks of its rows",
-            table="cohort",
-            column="horizon_covered",
-        )
-    ]
 
 
 def _happened(cohort: Cohort) -> NDArray[np.bool_]:

@@ -103,11 +103,10 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
 
 
 def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
-    counts = {"with": int(label.sum()), "without": int((~label).sum())}
-    for group, count in counts.items():
+    for group, count in {"with": label.sum(), "without": (~label).sum()}.items():
         if count < MIN_OUTCOMES:
             yield Problem(
-                found=f"{count} index dates {group} the outcome among {len(label)} with known status at the horizon",
+                found=f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of those with known status at the horizon",
                 expected=f"at least {MIN_OUTCOMES}",
                 remedy="widen the outcome, lengthen the horizon, or add landmarks",
             )

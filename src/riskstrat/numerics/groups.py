@@ -130,3 +130,32 @@ def _frame(labels: Labels) -> pl.DataFrame:
     if isinstance(labels, pl.Series):
         return labels.to_frame(labels.name or "group")
     return pl.DataFrame({"group": np.asarray(labels)})
+
+
+def quintile_shares(rank: NDArray[np.float64], people: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each group that lies in each quintile of the population, from the lowest rank to the highest.
+
+    Parameters
+    ----------
+    rank, people
+        What the population is ordered by, and the persons of each group, shape (n,). Groups of equal rank are divided
+        alike.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (5, n), in [0, 1].
+
+    Examples
+    --------
+    >>> quintile_shares(np.array([1.0, 2.0]), np.array([300.0, 700.0])).round(2)[:, 0].tolist()
+    [0.67, 0.33, 0.0, 0.0, 0.0]
+    """
+    _, level = np.unique(rank, return_inverse=True)
+    size = np.bincount(level, people)
+    ends = np.cumsum(size) / size.sum()
+    starts = ends - size / size.sum()
+    edges = np.arange(6) / 5
+    overlap = np.minimum(ends, edges[1:, None]) - np.maximum(starts, edges[:-1, None])
+    width = np.where(size > 0, ends - starts, 1.0)
+    return np.asarray((np.clip(overlap, 0, None) / width)[:, level], dtype=np.float64)

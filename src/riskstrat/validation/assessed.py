@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within, status_known
 from riskstrat.numerics.checks import risk_problems, weight_problems
-from riskstrat.records.cohort import Cohort
+from riskstrat.records.cohort import Cohort, coverage_problems
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 
 LEAST_OUTCOMES = 5
@@ -56,7 +56,7 @@ def assessed_rows(
     Raises
     ------
     UsageError
-        If risks or weights do not fit the cohort; all problems at once.
+        If risks or weights do not fit the cohort, all problems at once, or if some horizons are not covered.
     DesignError
         If there are too few rows with, or without, the outcome.
     """
@@ -66,7 +66,7 @@ def assessed_rows(
         for name, values in (("risk", risk), ("baseline", baseline), ("sample_weight", sample_weight))
         if values is not None
     }
-    if problems := list(_problems(cohort, arrays)):
+    if problems := coverage_problems(cohort) or list(_problems(cohort, arrays)):
         raise UsageError(*problems)
     _check_enough(cohort, rows & (arrays.get("sample_weight", np.ones(len(rows))) > 0))
     people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]

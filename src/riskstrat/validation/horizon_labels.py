@@ -92,7 +92,7 @@ def _check_both(outcomes: int, rows: int) -> None:
     if not 0 < outcomes < rows:
         raise DesignError(
             Problem(
-                found=f"{'all' if rows else 'none'} of {rows} rows of known status alike in outcome",
+                found="rows of known status that are alike in outcome, or none",
                 expected="rows with and rows without the outcome",
                 remedy="lengthen the horizon or widen the population",
             )
