@@ -150,7 +150,7 @@ def test_only_outcomes_with_a_covered_horizon_count_towards_the_least(half_cover
 
 def test_models_of_the_status_at_the_horizon_are_refused_what_is_not_covered(half_covered: Registers, made_up: MadeUp):
     cohort = build_cohort(made_up(index=AtBirth()), half_covered, AS_OF, min_outcomes=0)
-    with pytest.raises(DesignError, match="horizon is not covered.*use cohort.covered"):
+    with pytest.raises(DesignError, match=r"horizon is not covered.*use cohort\.covered"):
         _ = cohort.outcome
     assert len(cohort.covered.outcome) == 2
     assert len(cohort.followed_outcome) == 6

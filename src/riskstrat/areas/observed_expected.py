@@ -41,19 +41,9 @@ class ObservedExpected:
     dispersion: NDArray[np.float64]
 
     def by_group(self, group: NDArray[np.integer], groups: int) -> pl.DataFrame:
-        """Sum over the rows of each group.
+        """Sum over the rows of each group, numbered (n,); rows of group -1 are left out.
 
-        Parameters
-        ----------
-        group
-            Number of each row's group, (n,); rows of group -1 are left out.
-        groups
-            Number of groups.
-
-        Returns
-        -------
-        polars.DataFrame
-            One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
+        One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
         """
         return pl.DataFrame(
             {
@@ -113,17 +103,7 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
 def observed_expected(
     cohort: Cohort, risk: NDArray[np.float64], recalibration: PeriodRecalibration
 ) -> ObservedExpected:
-    """Give each row its share of O and E.
-
-    Parameters
-    ----------
-    cohort
-        As given to `recalibrate`.
-    risk
-        Out-of-fold risks in cohort order, already recalibrated, (n,).
-    recalibration
-        The one that they went through; its dispersions bring both counts to Poisson variance.
-    """
+    """Give each row its share of O and E; `recalibration` is the one that the out-of-fold risks went through."""
     included, weight = _weights(cohort)
     return ObservedExpected(
         risk=risk,

@@ -22,22 +22,10 @@ LEAST_OUTCOMES = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessed:
-    """The rows that can be validated.
+    """The assessed rows of a cohort, with outcomes, labels, and weights of predictions, each (n,).
 
-    Attributes
-    ----------
-    people
-        Their rows of the cohort.
-    outcome
-        Their outcome array (n,).
-    labels
-        Labels, risks and weights (n,).
-    baseline
-        The same with the risks of the baseline, if there is one.
-    prediction_weight
-        Weight of each row's prediction (n,).
-    given
-        The weights that were given (n,), None where censoring weights are used.
+    `baseline` has the same labels with the risks of the baseline, if there is one; `given` the weights that were given,
+    None where censoring weights are used.
     """
 
     people: pl.DataFrame
