@@ -30,22 +30,28 @@ if TYPE_CHECKING:
     from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
     from riskstrat.reports import write_report as report
+    from riskstrat.study import evaluate as evaluate
+    from riskstrat.study import fit as fit
+    from riskstrat.study import prepare as prepare
     from riskstrat.study import run as run
     from riskstrat.tracking import track as track
     from riskstrat.validation import validate as validate
 
 __version__ = "0.1.0"
 
-_PLACES = {
+_MODULES = {
     "Disclosure": "riskstrat.disclosure",
     "Settings": "riskstrat.declare",
     "build_cohort": "riskstrat.cohort",
     "build_features": "riskstrat.features",
     "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
+    "evaluate": "riskstrat.study",
     "explain": "riskstrat.explanation",
     "export": "riskstrat.publication",
+    "fit": "riskstrat.study",
     "open_registers": "riskstrat.registers",
+    "prepare": "riskstrat.study",
     "prioritise": "riskstrat.priorities",
     "publish": "riskstrat.publication",
     "release": "riskstrat.disclosure",
@@ -64,7 +70,9 @@ _SUBMODULES = (
     "estimators",
     "features",
     "intake",
+    "publication",
     "registers",
+    "study",
     "synthetic",
     "validation",
 )
@@ -76,9 +84,12 @@ __all__ = [
     "build_features",
     "check",
     "estimate_areas",
+    "evaluate",
     "explain",
     "export",
+    "fit",
     "open_registers",
+    "prepare",
     "prioritise",
     "publish",
     "release",
@@ -123,8 +134,8 @@ def _display(record: object) -> str | None:
 
 
 def __getattr__(name: str) -> object:
-    if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), _NAMES.get(name, name))
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), _NAMES.get(name, name))
     if name in _SUBMODULES:
         return importlib.import_module(f"riskstrat.{name}")
     message = f"module 'riskstrat' has no attribute '{name}'"

@@ -16,9 +16,12 @@ def test_the_public_names():
         "build_features",
         "check",
         "estimate_areas",
+        "evaluate",
         "explain",
         "export",
+        "fit",
         "open_registers",
+        "prepare",
         "prioritise",
         "publish",
         "release",
@@ -28,7 +31,7 @@ def test_the_public_names():
         "track",
         "validate",
     ]
-    assert len(riskstrat.__all__) <= 20
+    assert len(riskstrat.__all__) <= 25
 
 
 def test_every_public_name_is_there_and_documented():
@@ -45,7 +48,9 @@ def test_every_public_submodule_is_there():
         "estimators",
         "features",
         "intake",
+        "publication",
         "registers",
+        "study",
         "synthetic",
         "validation",
     ):

@@ -6,7 +6,7 @@ import pytest
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.figures import Figure
-from riskstrat.publication import display, draw, publish
+from riskstrat.publication import display, draw, figures_of, publish
 from riskstrat.records.study import Study
 
 RECORDS = ("cohort", "target", "areas", "plan", "performance")
@@ -15,6 +15,13 @@ RECORDS = ("cohort", "target", "areas", "plan", "performance")
 @pytest.mark.parametrize("record", RECORDS)
 def test_records_are_drawn(study: Study, record: str):
     assert isinstance(draw(getattr(study, record), "en"), Figure)
+
+
+def test_what_was_published_is_drawn(study: Study, placeless_study: Study):
+    found = figures_of(publish(study), "en")
+    assert set(found) == {"flow", "calibration_person", "areas", "plan_comparisons"}
+    assert found["flow"] == draw(study.cohort, "en")
+    assert set(figures_of(publish(placeless_study))) == {"flow", "calibration_person"}
 
 
 @pytest.mark.parametrize("record", RECORDS)

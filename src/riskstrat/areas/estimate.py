@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_asked
-from riskstrat.areas.observed_expected import ObservedExpected, coverage_problems, observed_expected, recalibrate
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
+from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
-from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.cohort import Cohort, Target, coverage_problems
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -105,7 +105,7 @@ def estimate_areas(
     """
     columns = as_columns(by)
     risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)
-    now, then = with_band_if_asked(target.people, columns), with_band_if_asked(cohort.people, columns)
+    now, then = with_band_if_needed(target.people, columns), with_band_if_needed(cohort.people, columns)
     raise_if(
         [
             *check_columns(columns, cohort=then, target=now),

@@ -43,7 +43,7 @@ def with_age_band(people: pl.DataFrame) -> pl.DataFrame:
     return people.with_columns(age_band(BAND_YEARS, single_years_below=SINGLE_YEARS_BELOW, open_from=OLDEST_BAND))
 
 
-def with_band_if_asked(people: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def with_band_if_needed(people: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Add the column ``age_band`` where it is one of the grouping columns."""
     return with_age_band(people) if AGE_BAND in by else people
 
@@ -110,12 +110,6 @@ def as_columns(by: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def raise_if(problems: Sequence[Problem]) -> None:
-    """Raise all problems at once, or nothing.
-
-    Raises
-    ------
-    UsageError
-        If there are any.
-    """
+    """Raise all problems at once as a UsageError, or nothing."""
     if problems:
         raise UsageError(*problems)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_asked
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
@@ -79,7 +79,7 @@ def estimate_strata(
     [('a / female', 50), ('b / male', 50)]
     """
     columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
-    people = with_band_if_asked(target.people, columns)
+    people = with_band_if_needed(target.people, columns)
     raise_if(
         [
             *_check(areas, columns, min_people),

@@ -5,8 +5,8 @@ In: results and a `Disclosure`. Out: `Published`. Nothing outside this package c
 
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import publish, table_one
-from riskstrat.publication.display import display, draw
+from riskstrat.publication.display import display, draw, figures_of
 from riskstrat.publication.exporting import export
 from riskstrat.publication.published import Facts, Published
 
-__all__ = ["Facts", "Published", "TableOne", "display", "draw", "export", "publish", "table_one"]
+__all__ = ["Facts", "Published", "TableOne", "display", "draw", "export", "figures_of", "publish", "table_one"]

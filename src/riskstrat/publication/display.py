@@ -10,7 +10,15 @@ from types import MappingProxyType
 
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Figure, Language, area_intervals, calibration, comparisons, flow_chart, released_html
+from riskstrat.figures import (
+    Figure,
+    Language,
+    area_intervals,
+    calibration,
+    comparisons,
+    flow_chart,
+    released_html,
+)
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import Record, publish, release_record
 from riskstrat.publication.published import Published
@@ -37,6 +45,15 @@ _CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure]]] = Mapp
         "Validation": ("calibration", calibration),
         "AreaEstimates": ("areas", area_intervals),
         "Plan": ("comparisons", comparisons),
+    }
+)
+
+_PUBLISHED_CHARTS: Mapping[str, Callable[[Released, Language], Figure]] = MappingProxyType(
+    {
+        "flow": flow_chart,
+        "calibration_person": calibration,
+        "areas": area_intervals,
+        "plan_comparisons": comparisons,
     }
 )
 
@@ -104,3 +121,28 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
         )
     name, chart = _CHARTS[kind]
     return chart(release_record(record, disclosure)[name], language)
+
+
+def figures_of(published: Published, language: Language = "sv") -> dict[str, Figure]:
+    """Draw what was published.
+
+    Parameters
+    ----------
+    published
+        What `publish` returned.
+    language
+        ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    dict of Figure
+        By the name of the released table that each is drawn from, those that there are: ``flow``,
+        ``calibration_person``, ``areas`` and ``plan_comparisons``.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    there = {name: table for name, table in published.tables.items() if name in _PUBLISHED_CHARTS}
+    return {name: _PUBLISHED_CHARTS[name](table, language) for name, table in there.items()}
