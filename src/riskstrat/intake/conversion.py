@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +18,7 @@ from riskstrat.intake.validation import RULE, SOURCE, entries
 from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
-from riskstrat.registers.source import PersonRange
+from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
 from riskstrat.registers.writing import write_tables
 
 REJECTED_FOLDER = "rejected"
@@ -29,9 +28,6 @@ WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startsw
 ROWS_AT_A_TIME = 5_000_000
 _ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
-
-
-LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,13 +63,6 @@ class TableConversion:
         """Return the others as they were, with the rule."""
         broken = self.rows(people).filter(pl.col(RULE).is_not_null())
         return broken.select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
-
-
-def person_ranges(ordered: pl.Series, cuts: int) -> list[PersonRange]:
-    """Cut all people into so many ranges of as many of the ordered person_id; both ends included."""
-    bounds = [int(ordered[number * ordered.len() // cuts]) for number in range(1, cuts)] if ordered.len() else []
-    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
-    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 def within(person: pl.Expr, people: PersonRange) -> pl.Expr:
@@ -166,7 +155,7 @@ def _write_events(
 ) -> pl.DataFrame:
     """Write a table's rows, sorted, and those that were rejected; count them in what was written."""
     read = {each.dataset: int(read_now(each.source.select(pl.len()), each.dataset).item()) for each in conversions}
-    ranges = person_ranges(ids.unique().sort(), max(-(-sum(read.values()) // ROWS_AT_A_TIME), 1))
+    ranges = equal_ranges(ids.unique().sort(), max(-(-sum(read.values()) // ROWS_AT_A_TIME), 1))
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]

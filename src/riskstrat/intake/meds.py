@@ -19,8 +19,6 @@ import polars as pl
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.files import guard_folder
 from riskstrat.intake.conversion import (
-    HIGHEST,
-    LOWEST,
     WITHOUT_POINT,
     ConversionResult,
     TableConversion,
@@ -46,7 +44,7 @@ from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.sentinels import SENTINELS
-from riskstrat.registers.source import PersonRange
+from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 __all__ = ["from_meds"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import polars as pl
@@ -12,6 +13,14 @@ from riskstrat.errors import Problem
 from riskstrat.registers.manifest import Manifest
 
 PersonRange = tuple[int, int]
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+
+def equal_ranges(ordered: pl.Series, number: int) -> list[PersonRange]:
+    """Cut all person_id there can be into ranges, both ends included, with as many of the ordered ones in each."""
+    bounds = [int(ordered[ordered.len() * part // number]) for part in range(1, number)] if ordered.len() else []
+    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
+    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 class Store(Protocol):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.intake.conversion import person_ranges, within
+from riskstrat.intake.conversion import within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
 from riskstrat.registers.contract import PERSON, columns_of
-from riskstrat.registers.source import PersonRange
+from riskstrat.registers.source import PersonRange, equal_ranges
 from riskstrat.registers.writing import ROWS_PER_GROUP
 
 ROWS_IN_A_PART = 400_000
@@ -59,7 +59,7 @@ def ranges(parts: Sequence[Part]) -> list[PersonRange]:
     rows = sum(part.rows for part in parts)
     if not rows:
         return []
-    return person_ranges(pl.concat(part.sample for part in parts).sort(), -(-rows // ROWS_IN_A_RANGE))
+    return equal_ranges(pl.concat(part.sample for part in parts).sort(), -(-rows // ROWS_IN_A_RANGE))
 
 
 def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
