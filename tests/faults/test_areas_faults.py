@@ -79,7 +79,7 @@ def test_nobody_has_a_group():
 def test_index_dates_whose_horizon_is_not_covered_are_not_counted():
     cohort = cohort_of(horizon_covered=pl.int_range(pl.len()) < N - 3)
     for count in (lambda: estimate_areas(cohort, RISK, target_of(), RISK), lambda: recalibrate(cohort, RISK)):
-        with pytest.raises(UsageError, match="3 index dates whose horizon is not covered"):
+        with pytest.raises(UsageError, match="index dates whose horizon is not covered"):
             count()
     covered = cohort.covered
     assert recalibrate(covered, RISK[:-3]).account["index_dates"].item() == N - 3

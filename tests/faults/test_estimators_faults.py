@@ -56,12 +56,12 @@ def test_an_array_of_another_width_is_refused():
 @pytest.mark.parametrize(
     ("events", "part"),
     [
-        (0, "0 index dates with the outcome among 200"),
-        (9, "9 index dates with the outcome"),
-        (195, "5 index dates without the outcome"),
+        (0, "fewer than 10 index dates with the outcome"),
+        (9, "fewer than 10 index dates with the outcome"),
+        (195, "fewer than 10 index dates without the outcome"),
     ],
 )
-def test_too_few_outcomes_are_counted(estimator: RiskEstimator, events: int, part: str):
+def test_too_few_outcomes_are_refused_without_their_number(estimator: RiskEstimator, events: int, part: str):
     with pytest.raises(DesignError, match=part):
         estimator.fit(X, outcome_array(np.arange(N) < events, np.full(N, 365.0)))
 
@@ -157,7 +157,11 @@ def test_a_pipeline_must_request_the_weights():
             "2 horizons",
         ),
         (lambda: assessment_weights(X, np.ones(N)), ContractError, "float64"),
-        (lambda: assessment_weights(X, np.arange(N) < 5), DesignError, "5 assessed among 200 index dates"),
+        (
+            lambda: assessment_weights(X, np.arange(N) < 5),
+            DesignError,
+            "fewer than 10 index dates at which the outcome was assessed",
+        ),
     ],
 )
 def test_folds_candidates_and_assessments_are_checked(call: Callable[[], object], error: type[Exception], part: str):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -55,6 +56,14 @@ def test_concordance_refuses_unknown_methods_and_infinite_scores_at_once() -> No
     with pytest.raises(UsageError) as caught:
         concordance(Y, [0.1, np.inf, 0.2, 0.3], 10, "somers")  # type: ignore[arg-type]
     assert len(caught.value.problems) == 2
+
+
+def test_index_dates_whose_horizon_is_not_covered_are_not_validated() -> None:
+    whole = cohort()
+    partly = replace(whole, people=whole.people.with_columns(horizon_covered=pl.col("person_id") < 38))
+    with pytest.raises(UsageError, match="index dates whose horizon is not covered"):
+        validate(np.full(40, 0.3), partly)
+    assert validate(np.linspace(0.6, 0.1, 38), partly.covered, draws=2).table["n"].max() == 38
 
 
 @pytest.mark.parametrize("thresholds", [[], [1.0], [-0.1], [np.nan]])

@@ -144,8 +144,16 @@ def test_the_flow_counts_them_in_both_languages(half_covered: Registers, made_up
 def test_only_outcomes_with_a_covered_horizon_count_towards_the_least(half_covered: Registers, made_up: MadeUp):
     asked = made_up(index=AtBirth())
     assert build_cohort(asked, half_covered, AS_OF, min_outcomes=1).people.height == 6
-    with pytest.raises(DesignError, match="1 outcomes among 2 index dates of 2 persons whose horizon is covered, of 6"):
+    with pytest.raises(DesignError, match="fewer than 2 outcomes among index dates whose horizon is covered"):
         build_cohort(asked, half_covered, AS_OF, min_outcomes=2)
+
+
+def test_models_of_the_status_at_the_horizon_are_refused_what_is_not_covered(half_covered: Registers, made_up: MadeUp):
+    cohort = build_cohort(made_up(index=AtBirth()), half_covered, AS_OF, min_outcomes=0)
+    with pytest.raises(DesignError, match=r"horizon is not covered.*use cohort\.covered"):
+        _ = cohort.outcome
+    assert len(cohort.covered.outcome) == 2
+    assert len(cohort.followed_outcome) == 6
 
 
 def test_what_is_covered_does_not_depend_on_what_is_not(

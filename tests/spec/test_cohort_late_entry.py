@@ -155,7 +155,7 @@ def test_direct_models_are_refused_and_incidence_takes_the_entry(build_registers
     )
     with pytest.raises(DesignError, match="entered late"):
         _ = cohort.outcome
-    both = cumulative_incidence(cohort.entered_outcome, [HORIZON], entry=cohort.entry_days)
+    both = cumulative_incidence(cohort.followed_outcome, [HORIZON], entry=cohort.entry_days)
     assert both.filter(event=1)["estimate"].to_list() == [0.5]
 
 

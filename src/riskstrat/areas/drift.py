@@ -28,24 +28,11 @@ def drift_between_halves(
     """Estimate how far theta moved between two halves of the cohort, of about as many outcomes each.
 
     The forward look assumes that theta persists. Its drift is the standard deviation among groups of the log ratio of
-    theta in the later half to theta in the earlier; it is to be read beside the spread, the standard deviation of log
-    theta among groups.
-
-    Parameters
-    ----------
-    counts
-        Each row's share of O and E.
-    landmark, group
-        Landmark and group number of each row, (n,); group -1 is left out.
-    theta
-        Draws of theta, (draws, groups).
-
-    Returns
-    -------
-    polars.DataFrame or None
-        One row: ``early_last``, ``late_first`` (landmarks on both sides of the cut), ``early_cases``, ``late_cases``,
-        ``drift`` and ``spread`` (medians, log scale), each with ``_lower`` and ``_upper`` (90 % interval). None where
-        all outcomes are of one landmark.
+    theta in the later half to theta in the earlier, to be read beside the spread: that of log theta among groups.
+    `landmark` and `group` are each row's, (n,), group -1 left out; `theta` has draws, (draws, groups). One row comes
+    out: ``early_last``, ``late_first`` (landmarks beside the cut), ``early_cases``, ``late_cases``, and the medians
+    ``drift`` and ``spread`` (log scale) with ``_lower`` and ``_upper`` (90 %); None where all outcomes are of one
+    landmark.
     """
     inside = group >= 0
     cut = _late_from(landmark[inside], counts.weighted_outcome[inside])
@@ -68,14 +55,9 @@ def drift_between_halves(
 def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> Floats:
     """Median and 90 % interval of the standard deviation of log(theta later / theta earlier), (3,).
 
-    Given both halves' count O, the later is beta-binomial: theta times independent gammas of mean 1 in each half, whose
-    log ratio has the standard deviation, with the prior of the spread (see `riskstrat.areas.gamma`). The halves are
-    compared at their own levels: what moved everywhere alike is no drift.
-
-    Parameters
-    ----------
-    early, late
-        ``observed`` and ``expected`` of the same groups.
+    In: ``observed`` and ``expected`` of the same groups. Given both halves' count O, the later is beta-binomial: theta
+    times independent gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the
+    spread (see `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift.
 
     Examples
     --------

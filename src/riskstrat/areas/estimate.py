@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
-from riskstrat.areas.observed_expected import ObservedExpected, coverage_problems, observed_expected, recalibrate
+from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
-from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.cohort import Cohort, Target, coverage_problems
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]

@@ -31,12 +31,8 @@ NEGLIGIBLE = 12.0
 class GammaPosterior:
     """Posterior of theta: given hyper-parameters k, theta_i ~ Gamma(nu_k + O_i, rate nu_k / mu_k + E_i).
 
-    Attributes
-    ----------
-    observed, expected
-        Counts per group, (n,).
-    nu, mu, weight
-        Shape and mean of the distribution of theta among groups, and the posterior probability of the pair, (k,).
+    `nu` and `mu` are shape and mean of the distribution among groups, `weight` the posterior probability of the pair,
+    (k,).
     """
 
     observed: Floats
@@ -134,12 +130,8 @@ def integrated(observed: Floats, expected: Floats) -> GammaPosterior:
     """Posterior of theta with both hyper-parameters integrated over a grid.
 
     Prior: exponential on sd(log theta) with P(sd > 1) = 0.05, flat on log mu. The grid of sd is laid twice, the second
-    time only where the first found weight; for each sd, log mu runs over five standard deviations about its mode.
-
-    Parameters
-    ----------
-    observed, expected
-        Counts per group, (n,); an expected count of 0 gives the distribution of theta among groups.
+    time only where the first found weight; for each sd, log mu runs over five standard deviations about its mode. A
+    group of which nothing is expected gets the distribution of theta among groups.
     """
     coarse = np.geomspace(*SD_RANGE, SD_POINTS)
     log_weight, _ = _log_posterior(observed, expected, coarse)

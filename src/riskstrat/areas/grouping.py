@@ -110,12 +110,6 @@ def as_columns(by: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def raise_if(problems: Sequence[Problem]) -> None:
-    """Raise all problems at once, or nothing.
-
-    Raises
-    ------
-    UsageError
-        If there are any.
-    """
+    """Raise all problems at once as a UsageError, or nothing."""
     if problems:
         raise UsageError(*problems)

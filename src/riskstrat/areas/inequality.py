@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if
 from riskstrat.errors import DesignError, Problem
+from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 
 Floats = NDArray[np.float64]
 Measure = Callable[[Floats, Floats, Floats], Floats]
-QUINTILES = 5
 
 
 def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
@@ -86,7 +86,8 @@ def inequality(
     raise_if(_check(values, n, depth, proportion=proportion))
     ordered = depth if higher_is_worse else -depth
     rank = mid_ranks(n, ordered)
-    rows = [_summary(measure(values, n, rank)) for measure in MEASURES.values()]
+    draws = [measure(values, n, rank) for measure in MEASURES.values()]
+    rows = [(float(draw.mean()), *np.quantile(draw, INTERVAL).tolist()) for draw in draws]
     table = pl.DataFrame(rows, schema=dict.fromkeys(("estimate", "lower", "upper"), pl.Float64), orient="row")
     table = table.insert_column(0, pl.Series("metric", list(MEASURES)))
     meaningless = (pl.col("metric") == "erreygers_index") & (not proportion)
@@ -155,32 +156,15 @@ def _line(values: Floats, people: Floats, rank: Floats) -> tuple[Floats, Floats]
     return np.asarray(values @ weight - slope * (weight @ rank)), slope
 
 
-def _slope_index(values: Floats, people: Floats, rank: Floats) -> Floats:
-    return _line(values, people, rank)[1]
-
-
 def _relative_index(values: Floats, people: Floats, rank: Floats) -> Floats:
     intercept, slope = _line(values, people, rank)
     return np.asarray((intercept + slope) / intercept)
 
 
-def _quintile(values: Floats, people: Floats, rank: Floats, number: int) -> Floats:
-    """Mean of a quintile of the population, (draws,); groups of equal rank count as one, each with its share in it."""
-    _, level = np.unique(rank, return_inverse=True)
-    size = np.bincount(level, people)
-    upper = np.cumsum(size) / size.sum()
-    lower = upper - size / size.sum()
-    inside = np.clip(np.minimum(upper, (number + 1) / QUINTILES) - np.maximum(lower, number / QUINTILES), 0, None)
-    weight = (inside / size)[level] * people
-    return np.asarray(values @ weight / weight.sum())
-
-
-def _gap(values: Floats, people: Floats, rank: Floats) -> Floats:
-    return np.asarray(_quintile(values, people, rank, QUINTILES - 1) - _quintile(values, people, rank, 0))
-
-
-def _ratio(values: Floats, people: Floats, rank: Floats) -> Floats:
-    return np.asarray(_quintile(values, people, rank, QUINTILES - 1) / _quintile(values, people, rank, 0))
+def _outer_quintiles(values: Floats, people: Floats, rank: Floats) -> tuple[Floats, Floats]:
+    """Means of the first and of the last quintile of the population, both (draws,)."""
+    first, last = quintile_shares(rank, people)[[0, -1]] * people
+    return values @ first / first.sum(), values @ last / last.sum()
 
 
 def _concentration(values: Floats, people: Floats, rank: Floats) -> Floats:
@@ -188,23 +172,16 @@ def _concentration(values: Floats, people: Floats, rank: Floats) -> Floats:
     return np.asarray(2 * (values @ (weight * (rank - weight @ rank))) / (values @ weight))
 
 
-def _erreygers(values: Floats, people: Floats, rank: Floats) -> Floats:
-    return np.asarray(4 * (values @ people / people.sum()) * _concentration(values, people, rank))
-
-
 MEASURES: dict[str, Measure] = {
-    "slope_index": _slope_index,
+    "slope_index": lambda values, people, rank: _line(values, people, rank)[1],
     "relative_index": _relative_index,
-    "gap": _gap,
-    "ratio": _ratio,
+    "gap": lambda values, people, rank: np.subtract(*_outer_quintiles(values, people, rank)[::-1]),
+    "ratio": lambda values, people, rank: np.divide(*_outer_quintiles(values, people, rank)[::-1]),
     "concentration_index": _concentration,
-    "erreygers_index": _erreygers,
+    "erreygers_index": lambda values, people, rank: (
+        4 * (values @ people / people.sum()) * _concentration(values, people, rank)
+    ),
 }
-
-
-def _summary(draws: Floats) -> tuple[float, float, float]:
-    lower, upper = np.quantile(draws, INTERVAL)
-    return float(draws.mean()), float(lower), float(upper)
 
 
 def _check(values: Floats, people: Floats, deprivation: Floats, *, proportion: bool) -> list[Problem]:

@@ -14,12 +14,9 @@ Floats = NDArray[np.float64]
 
 
 def moments(observed: Floats, expected: Floats) -> tuple[float, float]:
-    """Between-group variance, never below zero, and mean of the ratios.
+    """Marshall's between-group variance (never below zero) and mean of the ratios.
 
-    Returns
-    -------
-    variance, mean
-        Marshall's a and b: b = sum O / sum E; a = sum E (O/E - b)^2 / sum E - b / mean E.
+    Mean b = sum O / sum E; variance a = sum E (O/E - b)^2 / sum E - b / mean E.
     """
     mean = float(observed.sum() / expected.sum())
     scatter = float((expected * (observed / expected - mean) ** 2).sum() / expected.sum())

@@ -12,11 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if, sums
-from riskstrat.errors import Problem
 from riskstrat.incidence import censoring_weights
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
-from riskstrat.records.cohort import Cohort
+from riskstrat.records.cohort import Cohort, coverage_problems
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,19 +41,9 @@ class ObservedExpected:
     dispersion: NDArray[np.float64]
 
     def by_group(self, group: NDArray[np.integer], groups: int) -> pl.DataFrame:
-        """Sum over the rows of each group.
+        """Sum over the rows of each group, numbered (n,); rows of group -1 are left out.
 
-        Parameters
-        ----------
-        group
-            Number of each row's group, (n,); rows of group -1 are left out.
-        groups
-            Number of groups.
-
-        Returns
-        -------
-        polars.DataFrame
-            One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
+        One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
         """
         return pl.DataFrame(
             {
@@ -114,17 +103,7 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
 def observed_expected(
     cohort: Cohort, risk: NDArray[np.float64], recalibration: PeriodRecalibration
 ) -> ObservedExpected:
-    """Give each row its share of O and E.
-
-    Parameters
-    ----------
-    cohort
-        As given to `recalibrate`.
-    risk
-        Out-of-fold risks in cohort order, already recalibrated, (n,).
-    recalibration
-        The one that they went through; its dispersions bring both counts to Poisson variance.
-    """
+    """Give each row its share of O and E; `recalibration` is the one that the out-of-fold risks went through."""
     included, weight = _weights(cohort)
     return ObservedExpected(
         risk=risk,
@@ -132,23 +111,6 @@ def observed_expected(
         weighted_outcome=_happened(cohort) * (included.astype(np.float64) if weight is None else weight),
         dispersion=recalibration.dispersion(cohort.people["landmark"].to_numpy()),
     )
-
-
-def coverage_problems(cohort: Cohort) -> list[Problem]:
-    """List the index dates that cannot be counted because the registers end before their horizon."""
-    people = cohort.people
-    uncovered = 0 if "horizon_covered" not in people.columns else int((~people["horizon_covered"]).sum())
-    if not uncovered:
-        return []
-    return [
-        Problem(
-            found=f"{uncovered} index dates whose horizon is not covered",
-            expected="index dates whose status at the horizon can be known",
-            remedy="use cohort.covered and the risks of its rows",
-            table="cohort",
-            column="horizon_covered",
-        )
-    ]
 
 
 def _happened(cohort: Cohort) -> NDArray[np.bool_]:

@@ -79,16 +79,10 @@ class Smoothed:
 
 @dataclass(frozen=True, kw_only=True)
 class PosteriorMethod:
-    """A method that gives a posterior.
+    """A method that takes observed, expected (0 where nothing is known) and neighbours to a posterior of their ratio.
 
-    Attributes
-    ----------
-    fit
-        Observed, expected (0 where nothing is known of a group) and neighbours to the posterior of their ratio.
-    uses_neighbours
-        Whether it needs neighbours; a method that does not is never given any.
-    carries_plans
-        Whether its intervals cover what they claim, so that area estimates and plans may be made from its draws.
+    A method that does not use neighbours is never given any. One `carries_plans` if its intervals cover what they
+    claim, so that area estimates and plans may be made from its draws.
     """
 
     fit: Callable[[Floats, Floats, Neighbours | None], Posterior]
@@ -98,15 +92,7 @@ class PosteriorMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class MomentMethod:
-    """A method that gives smoothed ratios by moments, without a posterior.
-
-    Attributes
-    ----------
-    fit
-        Observed, expected and neighbours to smoothed ratios, (n,).
-    uses_neighbours
-        Whether it needs neighbours; a method that does not is never given any.
-    """
+    """A method that takes observed, expected and neighbours to smoothed ratios, (n,), without a posterior."""
 
     fit: Callable[[Floats, Floats, Neighbours | None], Floats]
     uses_neighbours: bool = False
@@ -213,17 +199,7 @@ def method_problems(
     neighbours: Neighbours | None,
     covariates: Floats | None = None,
 ) -> list[Problem]:
-    """List what is wrong with the choice of a method and with what is given to it.
-
-    Parameters
-    ----------
-    method
-        Name of the chosen method.
-    available
-        The methods there are to choose from.
-    neighbours, covariates
-        What is given to it.
-    """
+    """List what is wrong with the choice of a method among those available, and with what is given to it."""
     known = method in available
     needed = known and available[method].uses_neighbours
     complaints = (

@@ -50,22 +50,7 @@ class DailyCurves:
 
 @cache
 def daily_curves(reference: GrowthReference) -> DailyCurves:
-    """Tabulate a reference by day of age.
-
-    Parameters
-    ----------
-    reference
-        One of `REFERENCES`.
-
-    Returns
-    -------
-    DailyCurves
-        L, M and S by sex and day.
-
-    Raises
-    ------
-    UsageError
-        If there is no such reference.
+    """Tabulate L, M and S of one of `REFERENCES` by sex and day of age; a UsageError where there is no such reference.
 
     Examples
     --------

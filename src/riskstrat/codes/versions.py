@@ -49,15 +49,10 @@ def era(date: pl.Expr) -> pl.Expr:
 
 
 def codes_by_system(codes: Iterable[str], era_number: int = UNDATED) -> dict[str, tuple[str, ...]]:
-    """Sort codes by the versions of ICD that they may belong to.
+    """Sort codes, in the form in which they are compared (`bare`), by the versions of ICD that they may belong to.
 
-    Parameters
-    ----------
-    codes
-        Codes in the form in which they are compared (`riskstrat.codes.bare`).
-    era_number
-        When they were recorded; all codes are then read in the versions of that time. Undated codes go by their look,
-        and never as ICD-7, whose codes look like those of ICD-8.
+    Codes of an era are all read in the versions of that time. Undated codes go by their look, and never as ICD-7, whose
+    codes look like those of ICD-8.
 
     Examples
     --------

@@ -19,17 +19,7 @@ YEAR_DAYS = 365
 def last_as_of(condition: Condition, registers: Registers) -> date:
     """Give the last as-of date for which a cohort or target population is made.
 
-    Parameters
-    ----------
-    condition
-        Its registers are those of the index, the exclusions, the outcome and the features.
-    registers
-        What `open_registers` returned.
-
-    Returns
-    -------
-    datetime.date
-        The registers' `data_end`, plus the longest delay of the registers that the condition reads, plus 365 days.
+    It is the registers' `data_end`, plus the longest delay of the registers that the condition reads, plus 365 days.
 
     Examples
     --------
@@ -45,20 +35,7 @@ def last_as_of(condition: Condition, registers: Registers) -> date:
 
 
 def refuse_late_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
-    """Refuse an as-of date on which the registers no longer say who lives where and who is ill.
-
-    Parameters
-    ----------
-    condition, registers
-        As in `last_as_of`.
-    as_of
-        Rows that were not known before it do not exist.
-
-    Raises
-    ------
-    UsageError
-        If it is later than `last_as_of`.
-    """
+    """Raise a UsageError for an as-of date on which the registers no longer say who lives where and who is ill."""
     last = last_as_of(condition, registers)
     if as_of > last:
         raise UsageError(

@@ -159,10 +159,10 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
     """Join the counts of two screenings, or refuse to go on with nobody."""
     left_out = (*residents.left_out, *event_free.left_out)
     if event_free.kept.is_empty():
-        counts = "; ".join(f"{count.rows} {count.reason.en}" for count in left_out) or "no index date at all"
+        reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
         raise DesignError(
             Problem(
-                found=f"nobody is eligible; left out: {counts}",
+                found=f"nobody is eligible; reasons: {reasons}",
                 expected="persons who are eligible at an index date that the registers cover",
                 remedy="look at the population, the index, as_of and the coverage in the manifest",
             )
@@ -171,13 +171,10 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
 
 
 def _refuse_too_few(followed: pl.DataFrame, min_outcomes: int) -> None:
-    covered = followed.filter("horizon_covered")
-    outcomes = int((covered["event"] == OUTCOME).sum())
-    if outcomes < min_outcomes:
-        counted = f"{outcomes} outcomes among {covered.height} index dates of {covered['person_id'].n_unique()} persons"
+    if followed.filter("horizon_covered", event=OUTCOME).height < min_outcomes:
         raise DesignError(
             Problem(
-                found=f"{counted} whose horizon is covered, of {followed.height} eligible index dates",
+                found=f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
                 expected=f"at least {min_outcomes} outcomes",
                 remedy="take more people, earlier index dates, another horizon or a wider outcome",
             )

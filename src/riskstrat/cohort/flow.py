@@ -75,12 +75,7 @@ def flow_table(
 ) -> pl.DataFrame:
     """Write the account as a frame of `FLOW_SCHEMA`.
 
-    Parameters
-    ----------
-    start, left_out, ends
-        The counts of these parts.
-    included
-        The count of all that are included and, where some horizons are not covered, of those that are and that are not.
+    `included` counts all and, where some horizons are not covered, those that are and those that are not.
     """
     parts = [("start", start), *(("left_out", count) for count in left_out)]
     parts += zip(("included", "covered", "not_covered"), included, strict=False)

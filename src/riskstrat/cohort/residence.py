@@ -25,15 +25,9 @@ Mask = npt.NDArray[np.bool_]
 def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame:
     """Add spell (its number), resident_since and resident_until of the spell on `resident_on`, null where none.
 
-    Residence is unbroken where a spell starts the day after the person's previous one has ended. Areas are left in
-    `residences`, because text that is carried through every later step costs more than all the rest.
-
-    Parameters
-    ----------
-    rows
-        person_id and resident_on.
-    residences
-        person_id, start_date and end_date, in the order of person and start; spells of a person do not overlap.
+    Residence is unbroken where a spell starts the day after the person's previous one has ended; spells of a person do
+    not overlap and are in the order of person and start. Areas are left in `residences`, because text that is carried
+    through every later step costs more than all the rest.
 
     Examples
     --------
@@ -61,14 +55,8 @@ def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame
 class _Spells:
     """Spells of residence by number; the last, which -1 points to, belongs to nobody and stands for no spell.
 
-    Attributes
-    ----------
-    person
-        Whose they are, without the last.
-    start, end
-        First and last day, in days since 1970.
-    continues
-        Whether the person's previous spell ended the day before.
+    `person` is without the last, `start` and `end` are days since 1970, and a spell `continues` the person's previous
+    one where that ended the day before.
     """
 
     person: Numbers

@@ -11,18 +11,6 @@ import polars as pl
 def sorted_by(rows: pl.DataFrame, first: str, *then: str) -> pl.DataFrame:
     """Sort rows by columns without nulls, only where they are not sorted already, and mark the first as sorted.
 
-    Parameters
-    ----------
-    rows
-        Any frame.
-    first, then
-        Columns to sort by.
-
-    Returns
-    -------
-    polars.DataFrame
-        The same rows, sorted.
-
     Examples
     --------
     >>> sorted_by(pl.DataFrame({"person_id": [2, 1], "date": [1, 2]}), "person_id", "date")["person_id"].to_list()

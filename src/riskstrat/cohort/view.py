@@ -30,18 +30,8 @@ _EVENT = ("person_id", "date", "end_date", "code", "value", "known_on")
 class RegisterView:
     """What index, outcome and population kinds read (see `riskstrat.declare.view.View`).
 
-    Attributes
-    ----------
-    registers, as_of
-        The registers, and the as-of date.
-    horizon_days
-        Length of the time at risk.
-    outcome_registers
-        The event tables that must be covered for the outcome to be seen.
-    outcome_rows
-        The rows that the outcome is known to ask for.
-    births
-        person_id and birth_date of the persons whose events are read, sorted by person_id.
+    `outcome_registers` must be covered for the outcome to be seen, which asks for `outcome_rows`; `births` has
+    person_id and birth_date of the persons whose events are read, sorted by person_id.
     """
 
     registers: Registers
@@ -56,11 +46,7 @@ class RegisterView:
     def of(cls, condition: Condition, registers: Registers, as_of: date) -> RegisterView:
         """Read the registers for a condition's index, outcome and horizon.
 
-        Raises
-        ------
-        UsageError
-            If tables that the index, the population or the outcome ask for are not there, or `as_of` is so late that
-            the registers say nothing of it (see `as_of.last_as_of`).
+        A UsageError where tables are not there that index, population or outcome ask for, or `as_of` is too late.
         """
         excluding = (rule.having.register for rule in condition.population.excluding)
         registers.require(*condition.index.registers, *excluding, *condition.outcome.registers)

@@ -50,11 +50,8 @@ def map_distinct_days(days: pl.Series, function: Callable[[pl.Expr], pl.Expr]) -
 def whole_years(birth_number: str, index_number: str) -> pl.Expr:
     """Age in whole elapsed years (Int32); birthdays on 29 February are on 1 March in other years.
 
-    Parameters
-    ----------
-    birth_number, index_number
-        Columns of the birth date and of the date on which the age is asked for, as `day_number` gives them, so that
-        many dates of one person, and many people on one date, share the work.
+    Columns hold dates as `day_number` gives them, so that many dates of a person, and many people on a date, share
+    work.
 
     Examples
     --------

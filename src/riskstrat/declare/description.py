@@ -44,22 +44,10 @@ _WITHHELD = LocalisedText(en="too few to show", sv="för få för att visas")
 
 
 def describe(condition: Condition, language: Language = "en", counts: pl.DataFrame | None = None) -> str:
-    """Write a condition as Markdown.
+    """Write a condition as Markdown; names of kinds, registers and codes stay as they are declared.
 
-    Parameters
-    ----------
-    condition
-        The declaration.
-    language
-        ``"en"`` or ``"sv"``; names of kinds, registers and codes stay as they are declared.
-    counts
-        How often codes occur in registers, released: register, codes, settings and positions (joined by commas), and
-        different, rows and persons, null where they are withheld.
-
-    Returns
-    -------
-    str
-        The text in Markdown.
+    `counts` says how often codes occur in registers, released: register, codes, settings and positions (joined by
+    commas), and different, rows and persons, null where they are withheld.
 
     Examples
     --------

@@ -15,17 +15,7 @@ from riskstrat.declare.view import Rows
 
 
 class EventQuery(NamedTuple):
-    """Selects rows of one register: those with these codes, settings and positions; empty means all.
-
-    Attributes
-    ----------
-    register
-        Name of the event table.
-    codes
-        A code expression.
-    settings, positions
-        Only rows with one of these.
-    """
+    """Selects rows of one register: those with the code expression, settings and positions; empty means all."""
 
     register: str
     codes: str
@@ -35,16 +25,6 @@ class EventQuery(NamedTuple):
 
 def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
     """List the distinct queries of a declaration and all declarations within it, in the order of the declaration.
-
-    Parameters
-    ----------
-    declaration
-        Such as a `Condition`.
-
-    Returns
-    -------
-    tuple of EventQuery
-        Without duplicates.
 
     Examples
     --------

@@ -62,6 +62,6 @@ def _check_assessed(assessed: npt.ArrayLike) -> NDArray[np.bool_]:
         found = f"assessed of type {seen.dtype} and shape {seen.shape}"
         raise ContractError(Problem(found=found, expected="one boolean a row", remedy="pass people's column assessed"))
     if seen.sum() < MIN_OUTCOMES:
-        found = f"{int(seen.sum())} assessed among {len(seen)} index dates"
+        found = f"fewer than {MIN_OUTCOMES} index dates at which the outcome was assessed"
         raise DesignError(Problem(found=found, expected=f"at least {MIN_OUTCOMES}", remedy="check the measurements"))
     return seen

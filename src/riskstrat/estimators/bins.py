@@ -18,18 +18,7 @@ MOST_BINS: Final = 100
 
 
 def bin_edges(values: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-    """Lower edges of the bins of each column: its distinct values, or where there are many their quantiles.
-
-    Parameters
-    ----------
-    values
-        Shape (n, p); NaN is not observed and has no bin.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        One increasing array of at most `MOST_BINS` edges a column.
-    """
+    """Lower edges of the bins of each column: its distinct values, or where there are many `MOST_BINS` quantiles."""
     return [_edges(column[~np.isnan(column)]) for column in values.T]
 
 

@@ -36,20 +36,10 @@ class LinearRisk(LogitEstimator, abstract=True):
     terms_: tuple[Term, ...]
 
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
-        """Explain the log odds of each row exactly.
+        """Explain the log odds of each row exactly, shape (n, p), and give the log odds at the mean of every term.
 
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
-
-        Returns
-        -------
-        values
-            Shape (n, p), one column a feature of `features_`: coefficient x (term - training mean), summed over the
-            terms of the feature. A product's contribution is shared equally between its two features.
-        baseline
-            Log odds at the training mean of every term. baseline + row sum = logit of `predict_risk`.
+        A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
+        product.
         """
         X_values = self._values(X)
         share = shares(self.terms_, len(self.features_))

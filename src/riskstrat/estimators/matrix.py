@@ -52,12 +52,8 @@ class Matrix:
 def read_features(X: Features) -> Matrix:
     """Convert features to a matrix; the key columns person_id and index_date are no features.
 
-    Features on disk and lazy frames are read into it part by part: there is never a second copy of all of them.
-
-    Raises
-    ------
-    ContractError
-        A column is not numeric or holds infinite values, or an array does not have two dimensions.
+    Features on disk and lazy frames are read into it part by part: there is never a second copy of all of them. Columns
+    that are not numeric or infinite, and arrays without two dimensions, are a ContractError.
     """
     matrix = _matrix(X)
     if problems := list(_infinite(matrix)):
@@ -74,13 +70,7 @@ def _matrix(X: Features) -> Matrix:
 
 
 def read_features_as(X: Features, names: Sequence[str], *, others_allowed: bool = False) -> Matrix:
-    """Convert features to a matrix with these columns in this order; an array must have as many columns.
-
-    Raises
-    ------
-    ContractError
-        Columns are missing or unexpected, and whatever `read_features` refuses.
-    """
+    """Convert features to a matrix with these columns in this order; an array must have as many columns."""
     matrix = read_features(X)
     if isinstance(X, np.ndarray) and len(matrix.names) == len(names):
         return replace(matrix, names=tuple(names))

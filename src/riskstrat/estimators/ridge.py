@@ -25,16 +25,9 @@ LARGEST_STEP: Final = 4.0
 
 @dataclass(frozen=True)
 class RidgeFit:
-    """Coefficients on the standardised scale, the intercept first.
+    """Coefficients on the standardised scale, the intercept first, and the precision of the prior of each block.
 
-    Parameters
-    ----------
-    coefficients
-        Shape (q + 1,).
-    covariance
-        Sandwich covariance of the coefficients, shape (q + 1, q + 1): right under weights, silent on the ridge's bias.
-    ridge
-        Precision of the prior of each block, shape (blocks,).
+    The sandwich covariance, shape (q + 1, q + 1), is right under weights and silent on the ridge's bias.
     """
 
     coefficients: NDArray[np.float64]
@@ -51,21 +44,10 @@ def fit_ridge(
 ) -> RidgeFit:
     """Fit by Newton steps; between steps each block's ridge moves to the Fellner-Schall value.
 
-    Parameters
-    ----------
-    design
-        Standardised terms without intercept, shape (n, q).
-    label, weight
-        Shape (n,); weights are on the scale of numbers of rows.
-    block
-        Block of each term, shape (q,), numbered from 0.
-    ridge
-        A fixed precision for all terms; estimated where None.
-
-    Notes
-    -----
     For block b with r terms and coefficients beta_b the update is (r - ridge_b tr(V_bb)) / |beta_b|^2, V the inverse of
-    the penalised information (equation 5 of Wood and Fasiolo with an identity penalty; MacKay's evidence update).
+    the penalised information (equation 5 of Wood and Fasiolo with an identity penalty; MacKay's evidence update). The
+    design, (n, q), has standardised terms and no intercept; weights are on the scale of numbers of rows; blocks of
+    terms are numbered from 0; a fixed `ridge` holds for all terms.
     """
     blocks = int(block.max(initial=-1)) + 1
     mean = float(np.average(label, weights=weight))

@@ -21,22 +21,10 @@ MIN_OUTCOMES: Final = 10
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What an estimator is fitted to.
+    """What an estimator is fitted to: n rows of informative columns, outcomes, days to entry and case weights.
 
-    Parameters
-    ----------
-    values
-        Informative columns, shape (n, p); NaN is not observed.
-    outcome
-        Outcome array, shape (n,).
-    entry
-        Days from the index date to the start of observation, shape (n,).
-    weight
-        Case weights, shape (n,); 0 leaves a row out.
-    strata
-        Labels within which the censoring distribution is estimated; None for one stratum.
-    group
-        Number of each row's person or family, shape (n,), which inner folds keep together.
+    NaN is not observed, weight 0 leaves a row out, the censoring distribution is estimated within strata, and inner
+    folds keep groups (persons or families, numbered) together.
     """
 
     values: NDArray[np.float32]
@@ -70,13 +58,7 @@ def outcome_weights(
 
 
 def labelled_sample(training: Training, horizon_days: float) -> Sample:
-    """Keep and weight the rows with known status at the horizon.
-
-    Raises
-    ------
-    DesignError
-        Fewer than `MIN_OUTCOMES` rows with, or without, the outcome by the horizon.
-    """
+    """Keep and weight the rows with known status at the horizon, or refuse too few with, or without, the outcome."""
     weight = outcome_weights(training.outcome, horizon_days, training.weight, training.strata)
     rows = np.flatnonzero(weight > 0)
     label = outcome_within(training.outcome, horizon_days)[rows]
@@ -103,11 +85,10 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
 
 
 def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
-    counts = {"with": int(label.sum()), "without": int((~label).sum())}
-    for group, count in counts.items():
+    for group, count in {"with": label.sum(), "without": (~label).sum()}.items():
         if count < MIN_OUTCOMES:
             yield Problem(
-                found=f"{count} index dates {group} the outcome among {len(label)} with known status at the horizon",
+                found=f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of known status at the horizon",
                 expected=f"at least {MIN_OUTCOMES}",
                 remedy="widen the outcome, lengthen the horizon, or add landmarks",
             )

@@ -39,29 +39,7 @@ class StatusEstimator(RiskEstimator, abstract=True):
         return LOGIT
 
     def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> NDArray[np.float64]:
-        """Probability of having had the outcome by the horizon, the only time that this model knows.
-
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
-        times
-            The horizon in days, once or several times.
-        event
-            1, the outcome.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n, number of times), in [0, 1].
-
-        Raises
-        ------
-        UsageError
-            Another time than the horizon, or another event than the outcome.
-        ContractError
-            Columns are missing or unexpected.
-        """
+        """As for every estimator, for the outcome at the horizon alone; another time or event is a UsageError."""
         at = np.atleast_1d(np.asarray(times, dtype=np.float64))
         if event != OUTCOME or not (at == self.horizon_days).all():
             raise UsageError(
@@ -109,29 +87,13 @@ class LogitEstimator(StatusEstimator, abstract=True):
     """A model of the status at a horizon whose log odds are a sum of contributions."""
 
     def decision_function(self, X: Features) -> NDArray[np.float64]:
-        """Log odds of the outcome at the horizon.
-
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n,).
-        """
+        """Log odds of the outcome at the horizon, shape (n,)."""
         values = self._values(X)
         return np.concatenate([self._log_odds(values[rows]) for rows in row_blocks(len(values))] or [np.empty(0)])
 
     @abstractmethod
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row by the features.
-
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
 
         Returns
         -------

@@ -26,22 +26,9 @@ Shape: TypeAlias = Callable[[NDArray[np.float64], tuple[float, ...]], NDArray[np
 
 @dataclass(frozen=True)
 class Term:
-    """One column of the design matrix.
+    """One column of the design matrix: a shape of `SHAPES`, computed from columns of the features (a product has two).
 
-    Parameters
-    ----------
-    label
-        How the coefficient table names it.
-    shape
-        Name of the function in `SHAPES` that computes it.
-    columns
-        NDArray[np.intp] of the feature columns it is computed from; a product has two.
-    fill
-        What stands for a value that was not observed, one a column.
-    parameters
-        Knots, where the shape has any.
-    block
-        Terms of one block share one ridge.
+    Values that were not observed are replaced by `fill`, one a column; parameters are knots; a block shares one ridge.
     """
 
     label: str
@@ -73,17 +60,7 @@ def shares(terms: Sequence[Term], number_of_columns: int) -> NDArray[np.float64]
 
 
 def linear_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
-    """Terms of a main-effects model: a spline for age, log(1 + x) for skewed columns, an indicator of the unobserved.
-
-    Parameters
-    ----------
-    X
-        Training features, shape (n, p).
-    names
-        Names of the p columns.
-    age, sex
-        Which columns are age (years) and sex; they need not be there.
-    """
+    """Terms of main effects: a spline for age, log(1 + x) for skewed columns, an indicator of what was not observed."""
     blocks = {age: AGE_AND_SEX, sex: AGE_AND_SEX}
     terms: list[Term] = []
     for column, name in enumerate(names):

@@ -148,14 +148,7 @@ def feature_parts(
 class FeatureJob:
     """The shards to compute: those of the persons themselves, and those of their relatives.
 
-    Attributes
-    ----------
-    plan
-        What is computed.
-    people
-        row_number, person_id, index_date, area_id, in the cohort's order.
-    own, related
-        The shards.
+    `people` has row_number, person_id, index_date and area_id, in the cohort's order.
     """
 
     plan: Plan

@@ -50,20 +50,9 @@ class Map(Protocol):
 def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
     """Start the processes that compute shards, or connect to a cluster, and end them afterwards.
 
-    Parameters
-    ----------
-    workers
-        Processes of this machine, this one among them. Those that are started share the cores evenly.
-    scheduler
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers see the registers under the same
-        path and have the same version of this library.
-
-    Raises
-    ------
-    UsageError
-        If `workers` is not positive, both are asked for, or no scheduler answers.
-    MissingExtraError
-        If a scheduler is given and `distributed` is not installed.
+    `workers` are processes of this machine, this one among them, which share the cores evenly. A Dask scheduler, such
+    as ``tcp://10.0.0.1:8786``, has workers that see the registers under the same path and have this version of the
+    library.
 
     Examples
     --------

@@ -26,12 +26,8 @@ _NEVER, _FOR_EVER = -1_000_000, 1_000_000  # days since 1970, far outside any re
 class ObservedTime:
     """When the subjects of a shard lived here, in days since 1970; an end is the day after the last.
 
-    Attributes
-    ----------
-    row, start, end
-        One entry for each row of the index slice and spell of residence of its subject, cut at death.
-    index, birth
-        One entry for each row of the index slice.
+    `row`, `start` and `end` have an entry for each row of the index slice and spell of residence of its subject, cut at
+    death; `index` and `birth` one for each row.
     """
 
     row: Days
@@ -70,12 +66,7 @@ class ObservedTime:
 def observed_time(index: pl.DataFrame, registers: Registers) -> ObservedTime:
     """Read when the subjects of a shard lived here.
 
-    Parameters
-    ----------
-    index
-        row (counting from 0), subject_id, index_date, birth_date, death_date, sorted by subject_id.
-    registers
-        Where the residences are.
+    `index` has row (from 0), subject_id, index_date, birth_date and death_date, sorted by subject_id.
     """
     people = (index[SUBJECT][0], index[SUBJECT][-1])
     spells = (

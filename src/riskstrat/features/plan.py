@@ -33,17 +33,8 @@ class CodeGroup:
 class WindowAggregation:
     """Aggregations of the same code groups within the same window: one group-by computes them all.
 
-    Attributes
-    ----------
-    window
-        The window.
-    spells
-        Whether rows that reach into the window count, or only rows dated in it.
-    groups
-        Numbers of the code groups.
-    aggregations
-        For every aggregation its feature for each of `groups`, in their order. The features of one aggregation differ
-        only in their codes.
+    Where `spells`, rows that reach into the window count, not only those dated in it. Each aggregation has its feature
+    for each of `groups`, in their order; they differ only in their codes.
     """
 
     window: Window
@@ -75,17 +66,7 @@ class WindowAggregation:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What is computed from one event table for one kind of subject.
-
-    Attributes
-    ----------
-    register
-        Name of the table.
-    groups
-        The distinct code groups; a group's number is its index here.
-    window_aggregations
-        What is computed of them.
-    """
+    """What is computed from one event table for one kind of subject; a code group's number is its index in `groups`."""
 
     register: str
     groups: tuple[CodeGroup, ...]
@@ -153,15 +134,7 @@ class TablePlan:
 
 @dataclass(frozen=True)
 class SubjectPlan:
-    """What is computed of the persons themselves (relative None), or of one of their relatives.
-
-    Attributes
-    ----------
-    relative
-        Whose rows are read.
-    person_features, area_facts, tables
-        What is computed, by where it is read.
-    """
+    """What is computed of the persons themselves (relative None), or of one of their relatives, by where it is read."""
 
     relative: Subject | None
     person_features: tuple[PersonFeature, ...]
@@ -194,15 +167,7 @@ class SubjectPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is computed, by subject.
-
-    Attributes
-    ----------
-    columns
-        The columns of X after its keys: the features as declared, then the observed shares.
-    subjects
-        The persons themselves, then each kind of relative that a feature asks about.
-    """
+    """Everything that is computed: columns (features, then observed shares), and subjects, the persons first."""
 
     columns: tuple[str, ...]
     subjects: tuple[SubjectPlan, ...]

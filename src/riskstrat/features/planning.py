@@ -30,26 +30,10 @@ _SUBJECTS: tuple[Subject | None, ...] = (None, "mother", "father", "sibling")
 
 
 def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
-    """Group features by subject, event table, code group and window.
+    """Group features by subject, event table, code group and window; codes are matched once a table, not once a row.
 
-    Parameters
-    ----------
-    features
-        The declared features, in the order of the columns of X.
-    registers
-        Whose codes are matched, once a table and never once a row.
-
-    Returns
-    -------
-    Plan
-        What each shard computes.
-
-    Raises
-    ------
-    UsageError
-        If two features share a column, codes cannot be read, or a feature is of no kind that can be computed.
-    ContractError
-        If a feature's register is not there.
+    A UsageError where features share a column, codes cannot be read, or a feature is of no kind that can be computed; a
+    ContractError where a feature's register is not there.
     """
     features = expanded(features)
     _raise_if_any(UsageError, [*_duplicate_columns(features), *_unknown_kinds(features)])
@@ -62,13 +46,7 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
 
 
 def code_group(feature: EventFeature, registers: Registers) -> CodeGroup:
-    """Find the rows that a feature is about.
-
-    Raises
-    ------
-    UsageError
-        If its codes cannot be read.
-    """
+    """Find the rows that a feature is about, or raise a UsageError where its codes cannot be read."""
     codes, prefix = registers.codes(feature.register), registers.prefix_matching(feature.register)
     return CodeGroup(tuple(feature.items(codes, prefix)), feature.settings, feature.positions)
 

@@ -32,14 +32,8 @@ _LARGEST_THRESHOLD_BYTES = 2**25 - 2**16
 class Shard:
     """Some subjects and what is computed of them; sendable to another process.
 
-    Attributes
-    ----------
-    index
-        The index slice: row_number (in ``cohort.people``), subject_id, index_date, area_id, sorted by subject_id.
-    plan
-        What is computed.
-    registers
-        Where the rows are.
+    `index`, the index slice, has row_number (in ``cohort.people``), subject_id, index_date, area_id, sorted by
+    subject_id.
     """
 
     index: pl.DataFrame
@@ -49,17 +43,7 @@ class Shard:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of X: a shard of the persons themselves, and what was computed of their relatives.
-
-    Attributes
-    ----------
-    shard
-        The persons.
-    related
-        row_number and the columns of relatives, in the order of the shard's index slice.
-    columns
-        The columns of X after its keys.
-    """
+    """Some rows of X: a shard of the persons themselves, and what was computed of their relatives in the same order."""
 
     shard: Shard
     related: pl.DataFrame
@@ -67,26 +51,14 @@ class Part:
 
 
 def compute_part(part: Part) -> pl.DataFrame:
-    """Compute a shard of the persons themselves and put the columns of their relatives beside it.
-
-    Returns
-    -------
-    polars.DataFrame
-        row_number, person_id, index_date and the columns of X.
-    """
+    """Compute row_number, person_id, index_date and X of a shard, the columns of relatives beside those of persons."""
     keys = part.shard.index.select(ROW_NUMBER, pl.col(SUBJECT).alias("person_id"), INDEX)
     columns = {column.name: column for column in (*compute_shard(part.shard), *part.related)}
     return pl.DataFrame([*keys, *(columns[name] for name in part.columns)])
 
 
 def compute_shard(shard: Shard) -> pl.DataFrame:
-    """Compute every column of the plan for every row of the shard.
-
-    Returns
-    -------
-    polars.DataFrame
-        row_number and the plan's columns, Float32, null where not observed or not known.
-    """
+    """Compute row_number and every column of the plan, Float32, null where not observed or not known."""
     _keep_pages()
     plan, registers = shard.plan, shard.registers
     index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), registers)

@@ -30,17 +30,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class _Matches:
-    """Pairs of an event and a row of the index slice from which it is visible; one entry a pair.
-
-    Attributes
-    ----------
-    event
-        Row number of the event among those that were read.
-    row
-        Row of the index slice.
-    days
-        Days from the event to the index date.
-    """
+    """Pairs of an event (its row number) and a row of the index slice that sees it, with the days between."""
 
     event: Integers
     row: Integers
@@ -57,23 +47,11 @@ class _Matches:
 
 
 def visible_rows(table: TablePlan, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
-    """Read the rows of a table that are visible at the index dates of the subjects.
+    """Read the rows of a table that are visible at the index dates of the subjects, sorted by window.
 
-    Parameters
-    ----------
-    table
-        Which codes, how far back.
-    index
-        The index slice: subject_id, index_date, birth_date, sorted by subject_id.
-    registers
-        Where the rows are.
-
-    Returns
-    -------
-    polars.DataFrame
-        window (row of `index` x the table's stride + group, sorted), days and, where an aggregation uses them, item,
-        end_days (days before the index of the last visible day; 0 where the row is open) and value. Duplicates (rows
-        that are equal in all that can be seen) are dropped.
+    In: the index slice with subject_id, index_date, birth_date, sorted by subject_id. Out: window (row of `index` x the
+    table's stride + group), days and, where an aggregation uses them, item, end_days (days before the index of the last
+    visible day; 0 where the row is open) and value. Duplicates (rows equal in all that can be seen) are dropped.
     """
     events = _read_events(table, index, registers)
     pairs = table.pairs
@@ -145,14 +123,8 @@ def _match_index_dates(table: TablePlan, events: pl.DataFrame, index: pl.DataFra
 class _PersonRuns:
     """Events in runs, one run a person, and the rows of the index slice of each run's person.
 
-    Attributes
-    ----------
-    event
-        Row numbers of the events among those that were read; None where all are there.
-    date, known
-        One entry an event.
-    length, first, rows
-        One entry a run: number of events; the first row of the index slice; number of such rows.
+    `event` has the row numbers of the events, None where all are there; `date` and `known` one entry an event; `length`
+    (number of events), `first` (row of the index slice) and `rows` (number of such rows) one entry a run.
     """
 
     event: Integers | None

@@ -18,21 +18,10 @@ from riskstrat.registers import Registers
 
 
 def window_bounds(windows: Iterable[Window], index: pl.DataFrame, registers: Registers) -> Mapping[Window, Bounds]:
-    """Compute where each window lies for each row of the index slice.
+    """Compute where each window lies for each row of the index slice, in days before the index date.
 
-    Parameters
-    ----------
-    windows
-        The windows.
-    index
-        row (counting from 0), subject_id, index_date, birth_date, sorted by subject_id.
-    registers
-        Where the events are that windows begin at; each is looked up once.
-
-    Returns
-    -------
-    Mapping[Window, Bounds]
-        The bounds of each window, in days before the index date.
+    `index` has row (from 0), subject_id, index_date and birth_date, sorted by subject_id; each event that windows begin
+    at is looked up once.
     """
     distinct = list(windows)
     events = dict.fromkeys(feature for window in distinct for feature in window.dated_by)

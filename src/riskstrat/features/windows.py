@@ -26,13 +26,8 @@ Days = NDArray[np.int64]
 class Bounds:
     """The first and last day of a window, in days before the index: one number for all rows, or one for each.
 
-    Attributes
-    ----------
-    nearest
-        Last day of the window.
-    furthest
-        First day; None where there is no limit. A window without days has it nearer than `nearest`; nothing of such a
-        window is observed, so what its rows would give does not matter.
+    `furthest` is None where there is no limit. A window without days has it nearer than `nearest`; nothing of such a
+    window is observed, so what its rows would give does not matter.
     """
 
     nearest: int | Days
@@ -66,17 +61,7 @@ def _of(bound: int | Days, row: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The days ``[index - gap - within, index - gap)``, or those from an anchor to ``index - gap``.
-
-    Parameters
-    ----------
-    within_days
-        Length; None where there is no limit, or the anchor is.
-    gap_days
-        Days between the end of the window and the index.
-    anchor
-        Where the window begins, and may end, if it is not a length.
-    """
+    """The days ``[index - gap - within, index - gap)``, or from an anchor to ``index - gap``; None is no limit."""
 
     within_days: int | None
     gap_days: int
@@ -124,13 +109,7 @@ class Window:
         return (DaysSince(register=event.register, codes=codes, settings=settings, positions=positions),)
 
     def bounds(self, index: pl.DataFrame) -> Bounds:
-        """Compute where the window lies for each row of the index slice.
-
-        Parameters
-        ----------
-        index
-            index_date, birth_date and, where an event dates the window, event_date.
-        """
+        """Compute where the window lies, from index_date, birth_date and, where an event dates it, event_date."""
         if self.anchor is None:
             return Bounds(self.nearest_day, self.furthest_day)
         end = self.anchor.end()

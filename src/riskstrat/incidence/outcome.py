@@ -174,13 +174,7 @@ def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
 
 
 def case_weights(weights: npt.ArrayLike | None, n: int) -> NDArray[np.float64]:
-    """Weights as floats of shape (n,), ones where none are given; 0 leaves a row out.
-
-    Raises
-    ------
-    ContractError
-        The length differs from n, a weight is negative, missing or infinite, or all are 0.
-    """
+    """Weights as floats of shape (n,), ones where none are given; 0 leaves a row out, and others are refused."""
     if weights is None:
         return np.ones(n)
     numbers = _numbers("weights", weights)
@@ -190,13 +184,7 @@ def case_weights(weights: npt.ArrayLike | None, n: int) -> NDArray[np.float64]:
 
 
 def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> NDArray[np.float64]:
-    """Return days from index to entry as floats of shape (n,), or raise.
-
-    Raises
-    ------
-    ContractError
-        The length differs from that of `y`, or an entry is missing, negative or not before the end of follow-up.
-    """
+    """Days from index to entry as floats of shape (n,), from 0 to below the end of follow-up, else a ContractError."""
     entries = _numbers("entry", entry)
     if len(entries) != len(y):
         found = f"{len(entries)} values"

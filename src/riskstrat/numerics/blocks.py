@@ -9,17 +9,7 @@ BLOCK_ROWS: Final = 65_536
 
 
 def row_blocks(n: int) -> Iterator[slice]:
-    """Cut n rows into blocks of at most `BLOCK_ROWS`.
-
-    Parameters
-    ----------
-    n
-        Number of rows; 0 gives no block.
-
-    Returns
-    -------
-    iterator of slice
-        Consecutive slices that cover the rows.
+    """Cut n rows into consecutive blocks of at most `BLOCK_ROWS`.
 
     Examples
     --------

@@ -9,21 +9,7 @@ from riskstrat.errors import Problem
 
 
 def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Problem]:
-    """List what makes an array unfit as risks of this many rows.
-
-    Parameters
-    ----------
-    name
-        Name of the argument, for the message.
-    risk
-        The array.
-    rows
-        Number of rows that it must have.
-
-    Returns
-    -------
-    list of Problem
-        Empty where every value is a number from 0 to 1 and the shape is (rows,).
+    """List what makes the argument `name` unfit as this many risks: numbers from 0 to 1, of shape (rows,).
 
     Examples
     --------
@@ -41,21 +27,7 @@ def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Probl
 
 
 def weight_problems(name: str, weight: NDArray[np.float64], rows: int) -> list[Problem]:
-    """List what makes an array unfit as weights of this many rows.
-
-    Parameters
-    ----------
-    name
-        Name of the argument, for the message.
-    weight
-        The array.
-    rows
-        Number of rows that it must have.
-
-    Returns
-    -------
-    list of Problem
-        Empty where every value is finite and 0 or more and the shape is (rows,).
+    """List what makes the argument `name` unfit as this many weights: finite, 0 or more, of shape (rows,).
 
     Examples
     --------

@@ -135,17 +135,7 @@ def group_folds(groups: Labels, folds: int, seed: int = 0) -> NDArray[np.intp]:
 
 
 def family_of(people: pl.DataFrame) -> NDArray[np.int64]:
-    """Family of each row; a person without a known family is one, numbered below every other.
-
-    Parameters
-    ----------
-    people
-        Frame with person_id and, where families are known, family_id.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,).
+    """Family of each row, shape (n,); a person without a known family is one, numbered below every other.
 
     Examples
     --------

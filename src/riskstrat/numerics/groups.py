@@ -18,26 +18,10 @@ Labels: TypeAlias = npt.ArrayLike | pl.Series | pl.DataFrame
 
 
 def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.DataFrame]:
-    """Assign numbers from 0 to the distinct labels in sorted order; a missing label is a group of its own.
+    """Assign numbers from 0, (n,), to the distinct labels in sorted order; a missing label is a group of its own.
 
-    Parameters
-    ----------
-    labels
-        One label a row, or a frame whose columns cross; None puts all rows into one group.
-    n
-        Number of rows.
-
-    Returns
-    -------
-    numbers
-        Shape (n,), the group of each row.
-    groups
-        One row a group, in the order of the numbers. No columns where `labels` is None.
-
-    Raises
-    ------
-    ContractError
-        There is not exactly one label a row.
+    Labels are one a row, or a frame whose columns cross; None puts all rows into one group. With the numbers comes a
+    frame of the groups in their order. Another number of labels is a ContractError.
 
     Examples
     --------
@@ -58,19 +42,8 @@ def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.D
 def common_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFrame, list[NDArray[np.intp]]]:
     """Assign common numbers to the groups of several frames; a row with a missing label is in no group.
 
-    Parameters
-    ----------
-    by
-        Columns whose combinations are the groups.
-    *frames
-        Frames that have these columns.
-
-    Returns
-    -------
-    groups
-        One row a group, sorted by its labels.
-    numbers
-        For each frame the group of each row, -1 where a label is missing.
+    Returns the groups, combinations of the columns `by` in sorted order, and for each frame the group of each row or
+    -1.
 
     Examples
     --------
@@ -84,21 +57,10 @@ def common_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def age_band(width_years: int, *, single_years_below: int = 0, open_from: int | None = None) -> pl.Expr:
-    """Bands of ``age_years`` as text: the column ``age_band``.
+    """Bands of ``age_years`` as text, ``"40-49"``, ``"7"`` (a single year) or ``"90+"``: the column ``age_band``.
 
-    Parameters
-    ----------
-    width_years
-        Width of a band; the first begins at 0.
-    single_years_below
-        Below this age every year is a band of its own: children change fast.
-    open_from
-        This age and everything above it is one band.
-
-    Returns
-    -------
-    polars.Expr
-        Text such as ``"40-49"``, ``"7"`` (a single year) or ``"90+"``; null where the age is.
+    The first band begins at 0. Below `single_years_below` every year is a band of its own, because children change
+    fast; `open_from` and everything above it is one band.
 
     Examples
     --------
@@ -130,3 +92,23 @@ def _frame(labels: Labels) -> pl.DataFrame:
     if isinstance(labels, pl.Series):
         return labels.to_frame(labels.name or "group")
     return pl.DataFrame({"group": np.asarray(labels)})
+
+
+def quintile_shares(rank: NDArray[np.float64], people: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each group that lies in each quintile of the population from the lowest rank up, shape (5, n).
+
+    Groups of `people` persons are ordered by `rank`, both of shape (n,); groups of equal rank are divided alike.
+
+    Examples
+    --------
+    >>> quintile_shares(np.array([1.0, 2.0]), np.array([300.0, 700.0])).round(2)[:, 0].tolist()
+    [0.67, 0.33, 0.0, 0.0, 0.0]
+    """
+    _, level = np.unique(rank, return_inverse=True)
+    size = np.bincount(level, people)
+    ends = np.cumsum(size) / size.sum()
+    starts = ends - size / size.sum()
+    edges = np.arange(6) / 5
+    overlap = np.minimum(ends, edges[1:, None]) - np.maximum(starts, edges[:-1, None])
+    width = np.where(size > 0, ends - starts, 1.0)
+    return np.asarray((np.clip(overlap, 0, None) / width)[:, level], dtype=np.float64)

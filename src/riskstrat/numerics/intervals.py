@@ -10,17 +10,7 @@ from numpy.typing import NDArray
 
 
 def normal_quantile(level: float) -> float:
-    """Half width, in standard errors, of a two-sided normal interval.
-
-    Parameters
-    ----------
-    level
-        Coverage of the interval, above 0 and below 1.
-
-    Returns
-    -------
-    float
-        The (1 + level) / 2 quantile of the standard normal distribution.
+    """Half width, in standard errors, of a two-sided normal interval that covers `level`, above 0 and below 1.
 
     Examples
     --------
@@ -33,21 +23,9 @@ def normal_quantile(level: float) -> float:
 def wilson_interval(
     share: npt.ArrayLike, size: npt.ArrayLike, level: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson's score interval of a share (Wilson 1927).
+    """Wilson's score interval of shares (Wilson 1927): lower and upper limits in [0, 1], each of shape (n,).
 
-    Parameters
-    ----------
-    share
-        Observed shares in [0, 1], shape (n,).
-    size
-        Number of observations behind each, above 0, shape (n,): whole, or Kish's effective size under weights.
-    level
-        Coverage of the interval.
-
-    Returns
-    -------
-    lower, upper
-        Limits, each of shape (n,), in [0, 1].
+    `size` is the number of observations behind each, above 0: whole, or Kish's effective size under weights.
 
     Examples
     --------

@@ -18,16 +18,8 @@ Transform: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 class Link:
     """A strictly increasing map from risk to the linear predictor on which a model is additive.
 
-    Parameters
-    ----------
-    name
-        Name by which links compare and by which a stored model refers to its link.
-    link
-        Risks to linear predictors, elementwise.
-    inverse
-        Linear predictors to risks, elementwise; without overflow.
-    derivative
-        Derivative of the inverse at a linear predictor: change of risk per unit.
+    Links compare by `name`, by which a stored model refers to its link. `link`, `inverse` and `derivative` (of the
+    inverse: change of risk per unit) work elementwise; the inverse does not overflow.
 
     Examples
     --------
@@ -44,18 +36,6 @@ class Link:
 
     def of_risk(self, risk: npt.ArrayLike, *, edge: float) -> NDArray[np.float64]:
         """Linear predictors of risks that may be 0 or 1: they are first set to within `edge` of these bounds.
-
-        Parameters
-        ----------
-        risk
-            Risks in [0, 1].
-        edge
-            Smallest distance to 0 and 1 that is kept.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape of `risk`, finite for the links of this module.
 
         Examples
         --------

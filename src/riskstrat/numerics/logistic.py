@@ -49,23 +49,8 @@ def logistic_moments(
 ) -> Moments:
     """Gradient and information of the weighted binomial log likelihood, summed over blocks of rows.
 
-    Parameters
-    ----------
-    design
-        Shape (n, p), or (n, p - 1) where `coefficients` begin with an intercept that has no column.
-    label
-        0 or 1, shape (n,).
-    weight
-        Shape (n,).
-    coefficients
-        Where the derivatives are taken, shape (p,).
-    offset
-        Added to the linear predictor, shape (n,).
-
-    Returns
-    -------
-    Moments
-        sum w (y - r) x, shape (p,), and sum w r (1 - r) x x', shape (p, p), with r the risk.
+    That is sum w (y - r) x, shape (p,), and sum w r (1 - r) x x', shape (p, p), with r the risk at the coefficients,
+    (p,), and the offset, (n,). The design has p columns, or p - 1 where the coefficients begin with an intercept.
 
     Examples
     --------
@@ -92,15 +77,7 @@ def score_variability(
 ) -> NDArray[np.float64]:
     """Sum of the outer products of each row's score: the middle of the sandwich covariance (White 1982).
 
-    Parameters
-    ----------
-    design, label, weight, coefficients
-        As for `logistic_moments`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (p, p): sum w^2 (y - r)^2 x x'.
+    That is sum w^2 (y - r)^2 x x', shape (p, p), of what `logistic_moments` takes.
 
     Examples
     --------
@@ -118,20 +95,6 @@ def score_variability(
 
 def newton_step(moments: Moments, coefficients: NDArray[np.float64], prior: NormalPrior) -> NDArray[np.float64]:
     """(information + precision)^-1 gradient of the log posterior; the shortest step where that matrix is singular.
-
-    Parameters
-    ----------
-    moments
-        Derivatives of the log likelihood at `coefficients`.
-    coefficients
-        Shape (p,).
-    prior
-        Normal prior on the coefficients.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (p,).
 
     Examples
     --------
@@ -154,25 +117,9 @@ def fit_logistic(
 ) -> NDArray[np.float64]:
     """Maximise the weighted binomial likelihood, times a normal prior where one is given, by Newton's method.
 
-    Steps are halved until the objective does not fall: far from the optimum a full step may overshoot.
-
-    Parameters
-    ----------
-    design
-        Shape (n, p), with a column of ones where an intercept is meant.
-    label
-        0 or 1, shape (n,).
-    weight
-        Shape (n,), 0 leaves a row out.
-    offset
-        Added to the linear predictor, shape (n,).
-    prior
-        Prior on the coefficients; the search starts at its mean, without one at 0.
-
-    Returns
-    -------
-    numpy.ndarray
-        Coefficients, shape (p,). Directions that neither data nor prior determine stay where the search started.
+    Steps are halved until the objective does not fall: far from the optimum a full step may overshoot. The design, (n,
+    p), has a column of ones where an intercept is meant; weight 0 leaves a row out. The search starts at the prior's
+    mean or at 0, and directions that neither data nor prior determine stay there.
 
     Examples
     --------
@@ -212,22 +159,8 @@ def logistic_recalibration(
 ) -> LogisticRecalibration:
     """Intercept and slope of the weighted logistic regression of labels on log odds (Cox 1958).
 
-    Parameters
-    ----------
-    log_odds
-        Predicted log odds, shape (n,).
-    label
-        0 or 1, shape (n,).
-    weight
-        Shape (n,), 0 leaves a row out.
-    slope, precision
-        Mean and 1 / variance of a normal prior on the slope: where the log odds hardly differ, the slope stays at the
-        mean. Precision 0 is no prior.
-
-    Returns
-    -------
-    LogisticRecalibration
-        Maximum of the likelihood, or mode of the posterior.
+    `slope` and `precision` are mean and 1 / variance of a normal prior on the slope: where the log odds hardly differ,
+    it stays at the mean. Precision 0 is no prior. Weight 0 leaves a row out.
 
     Examples
     --------

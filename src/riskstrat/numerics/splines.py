@@ -14,23 +14,9 @@ KNOT_QUANTILES: Final = (0.05, 0.35, 0.65, 0.95)
 def spline_term(
     x: NDArray[np.float64], knot: float, last_but_one: float, last: float, first: float
 ) -> NDArray[np.float64]:
-    """One curved term of a restricted cubic spline (Harrell 2015, equation 2.25).
+    """One curved term of a restricted cubic spline (Harrell 2015, equation 2.25): 0 up to `knot`, linear above `last`.
 
-    Parameters
-    ----------
-    x
-        Values, shape (n,).
-    knot
-        The knot at which this term starts, one of all but the last two.
-    last_but_one, last
-        The two highest knots.
-    first
-        The lowest knot; the term is divided by the squared range of the knots, so that it is on the scale of `x`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,): 0 up to `knot`, linear above `last`.
+    It is divided by the squared range of the knots, from `first` to `last`, so that it is on the scale of `x`.
 
     Examples
     --------
@@ -43,19 +29,9 @@ def spline_term(
 
 
 def restricted_cubic_spline(x: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Design matrix of a restricted cubic spline, without intercept.
+    """Design matrix of a restricted cubic spline without intercept, shape (n, k - 1), of k increasing knots.
 
-    Parameters
-    ----------
-    x
-        Values, shape (n,).
-    knots
-        Increasing, shape (k,), k at least 1; two give the linear term alone, one nothing.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, k - 1): x itself, then one curved term for each knot but the last two.
+    Its columns are x, then a curved term for each knot but the last two: two knots give x alone, one nothing.
 
     Examples
     --------

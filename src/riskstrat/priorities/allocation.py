@@ -15,24 +15,10 @@ _GAP = 1e-3
 
 
 def greedy_allocation(orders: NDArray[np.integer], costs: Floats, budget: float, *, whole: bool) -> Floats:
-    """Fund units in the given orders until the budget is spent.
+    """Fund units in the given orders, (k, units), until the budget is spent; shares are in the units' own order.
 
-    Parameters
-    ----------
-    orders
-        Each row a permutation of the units, first to be funded first, (k, units).
-    costs
-        SEK of each unit, (units,), above 0.
-    budget
-        SEK.
-    whole
-        False: the last unit is funded in part. True: a unit is funded whole if what is left covers it, otherwise it is
-        passed over.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share of each unit, (k, units), in the units' own order.
+    The last unit is funded in part or, where units are `whole`, each is funded if what is left covers it and else
+    passed over. Costs, above 0, and budget are in SEK.
 
     Examples
     --------
@@ -51,28 +37,10 @@ def highest_first(values: Floats) -> NDArray[np.intp]:
 
 
 def best_allocation(values: Floats, costs: Floats, budget: float, *, whole: bool) -> Floats:
-    """Shares with the highest total value within the budget.
+    """Shares, (units,), with the highest total value within the budget; costs, above 0, and budget are in SEK.
 
-    Divisible units: the fractional knapsack, solved exactly by value per krona (Dantzig 1957). Whole units: the 0-1
-    knapsack, solved by integer programming to a relative gap of 1e-3.
-
-    Parameters
-    ----------
-    values, costs
-        Value and cost (SEK, above 0) of each unit, (units,).
-    budget
-        SEK.
-    whole
-        Whether units are funded whole or not at all.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share of each unit, (units,).
-
-    References
-    ----------
-    Dantzig, Operations Research 1957;5:266.
+    Divisible units: the fractional knapsack, solved exactly by value per krona (Dantzig, Operations Research
+    1957;5:266). Whole units: the 0-1 knapsack, solved by integer programming to a relative gap of 1e-3.
 
     Examples
     --------
@@ -87,26 +55,10 @@ def best_allocation(values: Floats, costs: Floats, budget: float, *, whole: bool
 
 
 def share_of_best_plans(draws: Floats, costs: Floats, budget: float, *, whole: bool) -> Floats:
-    """Share of draws in whose own best plan each unit takes part.
+    """Share of draws, (draws, units), in whose own best plan each unit takes part, shape (units,).
 
     Units are funded by value per krona, draw by draw; for whole units that is the greedy plan, which is the best one up
-    to the last units to fit.
-
-    Parameters
-    ----------
-    draws
-        Values, (draws, units).
-    costs
-        SEK of each unit, (units,), above 0.
-    budget
-        SEK.
-    whole
-        Whether units are funded whole or not at all.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (units,), in [0, 1].
+    to the last units to fit. Costs and budget are as for `best_allocation`.
     """
     rows = max(1, _CHUNK_CELLS // len(costs))
     funded = np.zeros(len(costs))

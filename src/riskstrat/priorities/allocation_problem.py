@@ -37,20 +37,14 @@ class AllocationProblem:
     ----------
     units
         One row a unit that may be chosen: its names, people, and what is known of the past.
-    cases
-        Expected cases in those units, (draws, units).
-    all_cases
-        Expected cases in all units, chosen or not, (draws,).
+    cases, all_cases
+        Expected cases in those units, (draws, units), and in all units, chosen or not, (draws,).
     averted_per_case
         Share of a unit's cases averted when it is offered the programme, (draws,).
-    costs
-        SEK of offering each unit the programme, (units,).
-    budget_sek
-        What may be spent.
-    whole
-        Whether units are taken whole.
-    left_out
-        Frame of reason, units, people.
+    costs, budget_sek
+        SEK of offering each unit the programme, (units,), and what may be spent.
+    whole, left_out
+        Whether units are taken whole; frame of reason, units, people.
     """
 
     units: pl.DataFrame

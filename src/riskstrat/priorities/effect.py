@@ -17,20 +17,11 @@ _ALMOST_ALL = 1 - 1e-9
 
 
 def reduction_draws(programme: Programme, draws: int, seed: int) -> NDArray[np.float64]:
-    """Draw the relative risk reduction, (draws,).
+    """Draw the relative risk reduction of a programme, (draws,).
 
     The interval (low, point, high) is read as the median and the 95 % limits that a trial reports: log relative risk,
     log(1 - reduction), is normal on each side of the point with the standard deviation that puts 2.5 % beyond each
     limit (a split normal with equal halves). A reduction is below 1 and can, rarely, be below 0: harm.
-
-    Parameters
-    ----------
-    programme
-        Its `reduction` is used.
-    draws
-        How many.
-    seed
-        The same seed gives the same draws.
 
     Examples
     --------

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
+from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.plan import CARE_NEED, Plan
 
-QUINTILES = 5
 RISK_STRATA = (0.05, 0.20, 0.50, 1.0)
 """Where the strata end, as shares of the people from the highest risk down."""
 
@@ -30,7 +30,7 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
     people = areas.table["target_people"].to_numpy() * known
     if len(np.unique(need[CARE_NEED].to_numpy()[known])) < 2:
         return None
-    inside = _membership(need[CARE_NEED].fill_null(0.0).to_numpy(), people)
+    inside = quintile_shares(need[CARE_NEED].fill_null(0.0).to_numpy(), people)
     weight = inside * people
     draws = areas.draws.risk @ (weight / weight.sum(axis=1, keepdims=True)).T
     lower, upper = np.quantile(draws, INTERVAL, axis=0)
@@ -38,7 +38,7 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
     cases = areas.table["case_persons"].to_numpy() * (inside > 0)
     frame = pl.DataFrame(
         {
-            "quintile": np.arange(1, QUINTILES + 1),
+            "quintile": np.arange(1, len(inside) + 1),
             "people": weight.sum(axis=1).round().astype(np.int64),
             "cases": cases.sum(axis=1),
             "risk": draws.mean(axis=0),
@@ -53,18 +53,6 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
         unshown=("cases",),
         derived=dict.fromkeys(("risk", "lower", "upper"), _BEHIND),
     )
-
-
-def _membership(need: Floats, people: Floats) -> Floats:
-    """Share of each area that lies in each quintile, (5, areas); areas of equal need are divided alike."""
-    _, level = np.unique(need, return_inverse=True)
-    size = np.bincount(level, people)
-    ends = np.cumsum(size) / size.sum()
-    starts = ends - size / size.sum()
-    edges = np.arange(QUINTILES + 1) / QUINTILES
-    overlap = np.minimum(ends, edges[1:, None]) - np.maximum(starts, edges[:-1, None])
-    width = np.where(size > 0, ends - starts, 1.0)
-    return np.asarray((np.clip(overlap, 0, None) / width)[:, level])
 
 
 def risk_strata(risk: Floats, persons: int) -> Table:

@@ -163,16 +163,7 @@ def in_the_large(
 
 
 def shift_to_total(risk: Floats, total: float, link: Link = LOGIT) -> float:
-    """Constant to add to all risks, on the link's scale, so that they sum to a total.
-
-    Parameters
-    ----------
-    risk
-        Risks in [0, 1], (n,).
-    total
-        Wanted sum, above 0 and below n.
-    link
-        Scale on which the constant is added.
+    """Constant to add to all risks, on the link's scale, so that they sum to a total above 0 and below n.
 
     Examples
     --------

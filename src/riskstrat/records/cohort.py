@@ -14,6 +14,19 @@ import polars as pl
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import DesignError, Problem, UsageError
 
+_LATE_ENTRY = Problem(
+    found="index dates of people who entered late",
+    expected="everybody under observation from the index date",
+    remedy="use followed_outcome with entry_days, or a population without late_entry",
+)
+_NOT_COVERED = Problem(
+    found="index dates whose horizon is not covered",
+    expected="index dates whose status at the horizon can be known",
+    remedy="use cohort.covered, with the features and risks of its rows",
+    table="cohort",
+    column="horizon_covered",
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
@@ -64,22 +77,17 @@ class Cohort(Target):
         Raises
         ------
         DesignError
-            If people entered late: who had the outcome before could not enter, so that a status at the horizon cannot
-            be learnt from. Hazard models and `cumulative_incidence` take `entered_outcome` and `entry_days`.
+            If a status at the horizon cannot be learnt from all rows: people entered late (who had the outcome before
+            could not), or horizons are not covered (`covered` leaves those out). Hazard models and
+            `cumulative_incidence` take `followed_outcome` and `entry_days`.
         """
-        if self.entry_days.any():
-            raise DesignError(
-                Problem(
-                    found="index dates of people who entered late",
-                    expected="everybody under observation from the index date",
-                    remedy="use entered_outcome with entry_days, or a population without late_entry",
-                )
-            )
-        return self.entered_outcome
+        if problems := ([_LATE_ENTRY] if self.entry_days.any() else []) + coverage_problems(self):
+            raise DesignError(*problems)
+        return self.followed_outcome
 
     @property
-    def entered_outcome(self) -> np.ndarray:
-        """The same array, also where people entered late; only right beside `entry_days`."""
+    def followed_outcome(self) -> np.ndarray:
+        """The same array for all rows, however late they entered and wherever the horizon ends; beside `entry_days`."""
         outcome = np.empty(self.people.height, dtype=[("event", "i1"), ("duration_days", "f8")])
         outcome["event"] = self.people["event"].to_numpy()
         outcome["duration_days"] = self.people["duration_days"].to_numpy()
@@ -104,6 +112,12 @@ class Cohort(Target):
     def must_be_assessed(self) -> bool:
         """Whether the outcome is known only for those who were measured."""
         return not bool(self.people["assessed"].all())
+
+
+def coverage_problems(cohort: Cohort) -> list[Problem]:
+    """Say whether the registers end before the horizon of some index dates, whose status cannot be known."""
+    known = "horizon_covered" not in cohort.people.columns or cohort.people["horizon_covered"].all()
+    return [] if known else [_NOT_COVERED]
 
 
 def check_rows(name: str, found: int, expected: int) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within, status_known
 from riskstrat.numerics.checks import risk_problems, weight_problems
-from riskstrat.records.cohort import Cohort
+from riskstrat.records.cohort import Cohort, coverage_problems
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 
 LEAST_OUTCOMES = 5
@@ -22,22 +22,10 @@ LEAST_OUTCOMES = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessed:
-    """The rows that can be validated.
+    """The assessed rows of a cohort, with outcomes, labels, and weights of predictions, each (n,).
 
-    Attributes
-    ----------
-    people
-        Their rows of the cohort.
-    outcome
-        Their outcome array (n,).
-    labels
-        Labels, risks and weights (n,).
-    baseline
-        The same with the risks of the baseline, if there is one.
-    prediction_weight
-        Weight of each row's prediction (n,).
-    given
-        The weights that were given (n,), None where censoring weights are used.
+    `baseline` has the same labels with the risks of the baseline, if there is one; `given` the weights that were given,
+    None where censoring weights are used.
     """
 
     people: pl.DataFrame
@@ -56,7 +44,7 @@ def assessed_rows(
     Raises
     ------
     UsageError
-        If risks or weights do not fit the cohort; all problems at once.
+        If risks or weights do not fit the cohort, all problems at once, or if some horizons are not covered.
     DesignError
         If there are too few rows with, or without, the outcome.
     """
@@ -66,7 +54,7 @@ def assessed_rows(
         for name, values in (("risk", risk), ("baseline", baseline), ("sample_weight", sample_weight))
         if values is not None
     }
-    if problems := list(_problems(cohort, arrays)):
+    if problems := coverage_problems(cohort) or list(_problems(cohort, arrays)):
         raise UsageError(*problems)
     _check_enough(cohort, rows & (arrays.get("sample_weight", np.ones(len(rows))) > 0))
     people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]

@@ -73,21 +73,10 @@ def tie_starts(*sorted_keys: NDArray[np.generic]) -> NDArray[np.intp]:
 def auc_of_sorted(
     cases: NDArray[np.float64], controls: NDArray[np.float64], ties: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """AUC of each group of rows that are sorted by group, then risk.
+    """AUC of each group of rows that are sorted by group, then risk; NaN where there are no cases or no controls.
 
-    Parameters
-    ----------
-    cases, controls
-        Weights (n,): a row has one of the two, or both 0.
-    ties
-        First position of each run of equal group and risk.
-    groups
-        First position of each group; each is also the start of a run.
-
-    Returns
-    -------
-    numpy.ndarray
-        One AUC a group, NaN where there are no cases or no controls.
+    A row has a weight (n,) in one of cases and controls, or 0 in both. `ties` are the first positions of each run of
+    equal group and risk, `groups` those of each group, which also start a run.
     """
     tied_cases, tied_controls = np.add.reduceat(cases, ties), np.add.reduceat(controls, ties)
     runs = np.searchsorted(ties, groups)

@@ -31,16 +31,12 @@ class Grouping:
 
     Attributes
     ----------
-    column
-        Name of the column, ``"all"`` for one group of everybody.
     names, index_dates, enough
         Label, number of rows, and whether all metrics are shown, of each group (groups,).
     left_out
         How many groups have too few outcomes to be shown at all.
-    rows
-        The assessed rows that are in a shown group.
-    model, baseline
-        Those rows, ranked by the risks of each.
+    rows, model, baseline
+        The assessed rows that are in a shown group, ranked by the risks of the model and of the baseline.
     """
 
     column: str
@@ -127,16 +123,9 @@ def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDA
 
 
 def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> pl.DataFrame:
-    """Estimates with intervals, one row a metric and group; not a number becomes null.
+    """Estimates with intervals of a level, one row a metric and group; not a number becomes null.
 
-    Parameters
-    ----------
-    groups
-        From `grouping`.
-    draws
-        Shape (draws, metrics, groups), from `measured`.
-    level
-        Coverage of the intervals.
+    `draws`, from `measured`, have shape (draws, metrics, groups).
     """
     estimate = measured(groups)
     lower, upper = _bounds(estimate, draws, level)

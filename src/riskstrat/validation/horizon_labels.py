@@ -23,16 +23,10 @@ LOGIT_EDGE: Final = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class HorizonLabels:
-    """Who had the outcome by the horizon, at what predicted risk, with what weight.
+    """Who had the outcome by the horizon, at what predicted risk, with what weight; each (n,).
 
-    Attributes
-    ----------
-    outcome
-        1 where the outcome came within the horizon, else 0 (competing event included), shape (n,).
-    risk
-        Predicted cumulative incidence at the horizon (n,).
-    weight
-        Inverse probability weight of the label (n,), 0 where the status is not known.
+    The outcome is 1 within the horizon, else 0 (competing event included); the risk is the predicted cumulative
+    incidence at the horizon; the inverse probability weight is 0 where the status is not known.
     """
 
     outcome: NDArray[np.float64]
@@ -52,23 +46,7 @@ class HorizonLabels:
 def label_outcomes(
     y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
 ) -> HorizonLabels:
-    """Label every row with its status at the horizon.
-
-    Parameters
-    ----------
-    y
-        Outcome array (n,).
-    risk
-        Predicted risks (n,), in [0, 1].
-    horizon_days
-        End of the time at risk in days.
-    weights
-        Weight of each row's status (n,), 0 where not known; by default `censoring_weights` over all rows.
-
-    Returns
-    -------
-    HorizonLabels
-        Labels, risks and weights in the order of the rows.
+    """Label every row with its status at the horizon; weights are by default `censoring_weights` over all rows.
 
     Raises
     ------
@@ -92,7 +70,7 @@ def _check_both(outcomes: int, rows: int) -> None:
     if not 0 < outcomes < rows:
         raise DesignError(
             Problem(
-                found=f"{'all' if rows else 'none'} of {rows} rows of known status alike in outcome",
+                found="rows of known status that are alike in outcome, or none",
                 expected="rows with and rows without the outcome",
                 remedy="lengthen the horizon or widen the population",
             )

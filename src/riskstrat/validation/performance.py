@@ -57,7 +57,7 @@ def validate(
     risk
         Predicted risks (n,), one a row of ``cohort.people`` in its order.
     cohort
-        Index dates and outcomes. Rows that were not assessed are left out.
+        Index dates whose horizon is covered (`Cohort.covered`), with outcomes. Rows not assessed are left out.
     by
         Columns of ``cohort.people`` to group by; ``"age_band"`` is derived in tens of years where it is no column.
     baseline
@@ -84,7 +84,7 @@ def validate(
     Raises
     ------
     UsageError
-        If an argument cannot be used; all problems at once.
+        If an argument cannot be used, all problems at once; or if the horizon of some index dates is not covered.
     DesignError
         If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
 

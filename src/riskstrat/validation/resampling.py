@@ -13,21 +13,9 @@ from riskstrat.numerics.intervals import normal_quantile
 
 
 def family_draws(people: pl.DataFrame, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """How often each row counts in each draw of as many families as there are, with replacement.
+    """How often each row counts, (n,), in each draw of as many whole families as there are, with replacement.
 
-    Parameters
-    ----------
-    people
-        Frame with family_id, or person_id where no family is known; all rows of a family are drawn together.
-    draws
-        Number of draws.
-    seed
-        Seed; the same families get the same counts whatever the order of the rows.
-
-    Yields
-    ------
-    numpy.ndarray
-        Counts (n,), 0, 1, 2 ...
+    Persons without a family_id are their own. The same families get the same counts whatever the order of the rows.
 
     Examples
     --------
@@ -45,19 +33,10 @@ def family_draws(people: pl.DataFrame, draws: int, seed: int) -> Iterator[NDArra
 def interval(
     estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bootstrap interval around estimates from the standard deviation of the draws.
+    """Bootstrap interval around estimates, (...), from the standard deviation of the draws, (draws, ...), without NaN.
 
     A few hundred draws are enough for a standard error, not for the tails of a distribution (Efron and Tibshirani
     1993, sections 6.4 and 13.3), so that the interval is estimate +- z sd.
-
-    Parameters
-    ----------
-    estimate
-        Shape (...,).
-    draws
-        Shape (draws, ...); draws that are not a number are left out.
-    level
-        Coverage, such as 0.90.
     """
     z = normal_quantile(level)
     valid = np.isfinite(draws)
