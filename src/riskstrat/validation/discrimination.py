@@ -32,7 +32,7 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
     horizon_days
         End of the time at risk in days.
     weights
-        Weight of each row's status (n,), 0 where not labels. By default `censoring_weights` over all rows.
+        Weight of each row's status (n,), 0 where not known. By default `censoring_weights` over all rows.
 
     Returns
     -------
