@@ -19,11 +19,9 @@ from data_errors.readme import PLANTED_PAGE
 from riskstrat.files import staged_folder
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import LOSSES, choose_people, clean_tables
-from riskstrat.synthetic.extracts.clean import Tables
+from riskstrat.synthetic.extracts.clean import FIRST_TEST_PERSON, Tables
 from riskstrat.synthetic.extracts.layout import EXTRACTS
-from riskstrat.synthetic.extracts.people import FIRST_TEST_PERSON
-from riskstrat.synthetic.extracts.readme import readme
-from riskstrat.synthetic.extracts.writing import write_files
+from riskstrat.synthetic.extracts.writing import readme, write_files
 
 FAULTS: tuple[Fault, ...] = (
     *statistics_sweden.FAULTS,

@@ -247,13 +247,13 @@ def test_a_killed_intake_starts_again(tmp_path: Path):
     write(raw, {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG + many})
     code = "import sys\nfrom riskstrat.intake import extracts\nextracts(sys.argv[1], sys.argv[2])\n"
     running = subprocess.Popen([sys.executable, "-c", code, str(raw), str(out)])
-    while not list(tmp_path.glob(".registers.making.*/parts")) and running.poll() is None:
+    while not list(tmp_path.glob(".registers.staging-*/scratch/parts")) and running.poll() is None:
         time.sleep(0.01)
     assert running.poll() is None
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     assert not out.exists()
-    assert list(tmp_path.glob(".registers.making.*"))
+    assert list(tmp_path.glob(".registers.staging-*"))
     found = extracts(raw, out)
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "registers"}
     assert open_registers(out).fingerprint == found.registers.fingerprint

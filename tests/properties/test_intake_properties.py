@@ -21,8 +21,7 @@ from riskstrat.intake.raw_extracts.cleaning import cleaned
 from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.text import FAULT, dialect_of, text_frames
 from riskstrat.registers import open_registers
-from riskstrat.synthetic.extracts.clean import COLUMNS, clean_tables, residences_by_year
-from riskstrat.synthetic.extracts.people import choose_people
+from riskstrat.synthetic.extracts.clean import COLUMNS, choose_people, clean_tables, residences_by_year
 from riskstrat.synthetic.extracts.writing import write_extracts
 from small_extracts import POPULATION, homes, write
 

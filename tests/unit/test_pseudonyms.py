@@ -10,7 +10,8 @@ import pytest
 
 from riskstrat.errors import ContractError, UsageError
 from riskstrat.intake.key_file import SECRET_VARIABLE
-from riskstrat.intake.pseudonyms import Pseudonymised, pseudonymise
+from riskstrat.intake.pseudonyms import pseudonymise
+from riskstrat.records.intake_account import Pseudonymised
 
 ANNA, BO, CECILIA = "20121212-1212", "811228-9874", "19670919-9530"
 """Right numbers of nobody, as they stand in handbooks."""

@@ -31,6 +31,7 @@ def pseudonymise(
 ) -> None:
     """Replace personal identity numbers by running numbers, the same person's everywhere the same."""
     from riskstrat.intake import pseudonymise as replaced
+    from riskstrat.publication.intake_account import release_pseudonymised, shown_count
 
     columns = {old: new or old for old, _, new in (each.partition("=") for each in column)} if column else None
     with progress("pseudonymise") as report:
@@ -38,9 +39,13 @@ def pseudonymise(
         done = replaced(source, out, key_file, columns, as_of=_day(as_of), secret_file=secret_file)
     for file, changed in done.columns.items():
         typer.echo(f"  {file}: {', '.join(changed) or 'no identity numbers'}")
+    counts = release_pseudonymised(done).frame.row(0, named=True)
+    rows, left_out, people, new, unusual = (
+        shown_count(counts[name]) for name in ("rows", "left_out", "people", "new_people", "unusual")
+    )
     typer.echo(
-        f"{out}: {done.rows:,} rows of {done.people:,} people, {done.new_people:,} of them new in {key_file}; "
-        f"{done.left_out:,} rows that cannot be read left out, {done.unusual:,} keys not written like identity numbers"
+        f"{out}: {rows} rows of {people} people, {new} of them new in {key_file}; "
+        f"{left_out} rows that cannot be read left out, {unusual} keys not written like identity numbers"
     )
 
 

@@ -1,15 +1,11 @@
-"""Data of another standard on their way into a register folder: every row is kept, or rejected under a named rule.
-
-In: lazy rows of the source with the contract's columns beside them. Out: the folder, its rejected rows, and an account
-of every row that was read.
-"""
+"""Data of another standard on their way into a register folder: every row is kept, or rejected under a named rule."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +18,7 @@ from riskstrat.intake.validation import RULE, SOURCE, entries
 from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
+from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
 from riskstrat.registers.writing import write_tables
 
 REJECTED_FOLDER = "rejected"
@@ -31,10 +28,6 @@ WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startsw
 ROWS_AT_A_TIME = 5_000_000
 _ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
-
-
-PersonRange = tuple[int, int]
-LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,32 +99,9 @@ def write_conversions(
 ) -> pl.DataFrame:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
-    Parameters
-    ----------
-    out
-        The folder; an earlier result of the same command is replaced.
-    tables
-        Persons, residences, areas, which are small.
-    conversions
-        Event rows, which may be larger than memory.
-    rejected
-        Rejected rows of the small tables by dataset, with `rule`.
-    manifest
-        As for `write_registers`.
-    command, sources
-        As for `riskstrat.files.staged_folder`.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were written.
-
-    Raises
-    ------
-    UsageError
-        If `out` may not be replaced.
-    ContractError
-        If the source cannot be read, or changes meanwhile.
+    `tables` are small, `conversions` may be larger than memory, `rejected` holds rejected rows of the small tables by
+    dataset, with `rule`. Gives columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were
+    written. A source that changes meanwhile is a `ContractError`.
     """
     with staged_folder(out, command=command, sources=sources) as staging:
         fresh = staging.result
@@ -154,36 +124,30 @@ def write_conversions(
     return pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counts])
 
 
+@contextmanager
+def readable(problem: Problem) -> Iterator[None]:
+    """Tell of rows that cannot be read by a problem; what the reader complains of may hold values."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError):
+        raise ContractError(problem) from None
+
+
 def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
     Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
     is easily right by chance.
-
-    Raises
-    ------
-    ContractError
-        As `riskstrat.intake.refuse_identities`, or if the source cannot be read.
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
-    try:
+    with readable(_unreadable(dataset)):
         refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
-    """Collect rows.
-
-    Raises
-    ------
-    ContractError
-        If the source cannot be read; what the reader complains of may hold values, so it is not passed on.
-    """
-    try:
+    """Collect rows."""
+    with readable(_unreadable(dataset)):
         return rows.collect()
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
 
 
 def _write_events(
@@ -191,7 +155,7 @@ def _write_events(
 ) -> pl.DataFrame:
     """Write a table's rows, sorted, and those that were rejected; count them in what was written."""
     read = {each.dataset: int(read_now(each.source.select(pl.len()), each.dataset).item()) for each in conversions}
-    ranges = list(_ranges(ids, sum(read.values())))
+    ranges = equal_ranges(ids.unique().sort(), max(-(-sum(read.values()) // ROWS_AT_A_TIME), 1))
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]
@@ -220,7 +184,8 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
     """Put a table's rejected rows into one file, and give their rules."""
     paths = [parts / f"{conversion.dataset}.rejected.{number:06d}" for number in range(len(ranges))]
     for path, people in zip(paths, ranges, strict=True):
-        _sunk(conversion.rejected(people), path, conversion.dataset)
+        with readable(_unreadable(conversion.dataset)):
+            conversion.rejected(people).sink_parquet(path)
     target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
@@ -245,25 +210,9 @@ def _refuse_lost_rows(account: pl.DataFrame) -> None:
         )
 
 
-def _sunk(rows: pl.LazyFrame, path: Path, dataset: str) -> None:
-    try:
-        rows.sink_parquet(path)
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_unreadable(dataset)) from None
-
-
 def _joined(parts: Iterable[Path], path: Path) -> None:
     rows = pl.scan_parquet(sorted(parts), glob=False)
     rows.sink_parquet(path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
-
-
-def _ranges(ids: pl.Series, rows: int) -> Iterator[PersonRange]:
-    """Cut the people into ranges that have some millions of rows together; both ends included."""
-    cuts = max(-(-rows // ROWS_AT_A_TIME), 1)
-    ordered = ids.unique().sort()
-    bounds = [int(ordered[dataset * ordered.len() // cuts]) for dataset in range(1, cuts)] if ordered.len() else []
-    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
-    yield from ((low, high - 1) for low, high in pairwise(edges))
 
 
 def _unreadable(dataset: str) -> Problem:

@@ -1,7 +1,4 @@
-"""Swedish personal identity and co-ordination numbers, found before anything is read further.
-
-In: any frame of text and number columns. Out: the names of the columns that hold such numbers; never a value.
-"""
+"""Swedish personal identity and co-ordination numbers, found before anything is read further."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ _NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{DASH}?[0-9]{{4}})(?:[^0-9]|$)"
 _SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
 ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these
 _READ_AT_MOST = 2_000
-_SHORTEST, _TEN, _TWELVE = 10**6, 10**10, 10**12
+_SHORTEST, _TEN = 10**6, 10**10
 _CENTURIES = (18, 20)
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 

@@ -1,7 +1,4 @@
-"""The key file of pseudonyms: which keyed hash has which running number, readable by its owner alone.
-
-In: a secret and hashes. Out: hashes with running numbers; neither secret nor identity is ever written or told.
-"""
+"""The key file of pseudonyms: which keyed hash has which running number, readable by its owner alone."""
 
 from __future__ import annotations
 
@@ -34,13 +31,7 @@ class Secret:
 
     @classmethod
     def read(cls, file: Path | None, environment: Mapping[str, str]) -> Secret:
-        """Read it from a file that only its owner can read, or from the environment variable `SECRET_VARIABLE`.
-
-        Raises
-        ------
-        UsageError
-            If there is none, it has fewer than 16 bytes, or others can read the file.
-        """
+        """Read it from a file that only its owner can read, or from the environment variable `SECRET_VARIABLE`."""
         if file is not None:
             refuse_open_to_others(file)
         found = file.read_bytes().strip() if file is not None else environment.get(SECRET_VARIABLE, "").encode()
@@ -68,13 +59,7 @@ class Secret:
 
 
 def read_key_file(path: Path, secret: Secret) -> pl.DataFrame:
-    """Read the running numbers given so far; none where there is no file.
-
-    Raises
-    ------
-    UsageError
-        If others can read it, it is no key file, or it was made with another secret.
-    """
+    """Read the running numbers given so far; none where there is no file."""
     if not path.exists():
         return pl.DataFrame(schema=_SCHEMA)
     refuse_open_to_others(path)
@@ -111,13 +96,7 @@ def write_key_file(path: Path, numbers: pl.DataFrame, secret: Secret) -> None:
 
 
 def refuse_beside_registers(path: Path, *folders: Path) -> None:
-    """Refuse a path inside any of the folders, or inside any register folder.
-
-    Raises
-    ------
-    UsageError
-        Saying which.
-    """
+    """Refuse a path inside any of the folders, or inside any register folder."""
     inside = [folder for folder in folders if path.resolve().is_relative_to(folder.resolve())]
     inside += [folder for folder in path.resolve().parents if (folder / FILE_NAME).is_file()]
     if inside:
@@ -131,13 +110,7 @@ def refuse_beside_registers(path: Path, *folders: Path) -> None:
 
 
 def refuse_open_to_others(path: Path) -> None:
-    """Refuse a file that anybody but its owner can read or write (where the system has such rights).
-
-    Raises
-    ------
-    UsageError
-        Also if there is no such file.
-    """
+    """Refuse a file that is not there, or that others can read or write (where the system has such rights)."""
     problems = tuple(_rights_problems(path))
     if problems:
         raise UsageError(*problems)

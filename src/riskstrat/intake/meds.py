@@ -19,13 +19,11 @@ import polars as pl
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.files import guard_folder
 from riskstrat.intake.conversion import (
-    HIGHEST,
-    LOWEST,
     WITHOUT_POINT,
     ConversionResult,
-    PersonRange,
     TableConversion,
     read_now,
+    readable,
     refuse_identities_in,
     within,
     write_conversions,
@@ -46,6 +44,7 @@ from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 __all__ = ["from_meds"]
 
@@ -181,7 +180,7 @@ def from_meds(
     validated = {
         SUBJECT: subjects,
         BIRTH: _validated_births(facts[BIRTH], persons),
-        SEX: _validated_sexes(facts[SEX], persons),
+        SEX: _of_persons(facts[SEX], persons, {"neither female nor male": _sex().is_null()}),
         DEATH: validate_deaths(facts[DEATH], persons, last),
     }
     deaths = accepted_rows(validated[DEATH]).select("person_id", death_date="date")
@@ -229,10 +228,8 @@ def _refuse_tables(tables: Mapping[str, str]) -> None:
 
 
 def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
-    try:
+    with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(_problem("files that cannot be read", "whole Parquet files", "export them again")) from None
     missing = [name for name in _NEEDED if name not in schema]
     if missing:
         raise ContractError(
@@ -256,20 +253,13 @@ def _facts_by_code(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return dict(CODE_OF)
     rows = pl.scan_parquet(path, glob=False)
-    if "parent_codes" not in _schema(rows):
+    with readable(_problem("metadata that cannot be read", "a whole Parquet file", "export it again")):
+        schema = rows.collect_schema()
+    if "parent_codes" not in schema:
         return dict(CODE_OF)
     above = read_now(rows.select("code", "parent_codes").explode("parent_codes"), "codes")
     known = above.filter(pl.col("parent_codes").is_in(list(CODE_OF)))
     return {**dict(CODE_OF), **{code: CODE_OF[parent] for code, parent in known.iter_rows()}}
-
-
-def _schema(rows: pl.LazyFrame) -> pl.Schema:
-    try:
-        return rows.collect_schema()
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(
-            _problem("metadata that cannot be read", "a whole Parquet file", "export it again")
-        ) from None
 
 
 def _placed(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[str, str]) -> pl.DataFrame:
@@ -336,10 +326,6 @@ def _sex() -> pl.Expr:
 def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     validated = _of_persons(rows, persons, {"no date": pl.col("date").is_null()})
     return only_first(validated.sort("person_id", "date", nulls_last=True), "a later birth of the same person")
-
-
-def _validated_sexes(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
-    return _of_persons(rows, persons, {"neither female nor male": _sex().is_null()})
 
 
 def _of_persons(rows: pl.DataFrame, persons: pl.DataFrame, more: Mapping[str, pl.Expr]) -> pl.DataFrame:

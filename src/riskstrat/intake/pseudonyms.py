@@ -1,7 +1,4 @@
-"""Pseudonymising: identity numbers become running numbers, the same for one person in every file and column.
-
-In: files of any format and a secret. Out: Parquet files without identity numbers, and a key file kept apart.
-"""
+"""Pseudonymising: identity numbers become running numbers, the same for one person in every file and column."""
 
 from __future__ import annotations
 
@@ -28,6 +25,7 @@ from riskstrat.intake.key_file import (
 )
 from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError
+from riskstrat.records.intake_account import Pseudonymised
 
 COMMAND = "pseudonymise"
 IDENTITY = "__identity"
@@ -35,33 +33,6 @@ _ROWS_AT_A_TIME = 500_000
 _UNKNOWN = "??"
 _WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
 Columns = Sequence[str] | Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pseudonymised:
-    """What pseudonymising did, in counts.
-
-    Attributes
-    ----------
-    files
-        What was written.
-    columns
-        File name -> columns that were pseudonymised in it.
-    rows, left_out
-        Rows written, and rows left out because they could not be read (too many or too few fields).
-    people, new_people
-        Different persons in the files, and those who got their running number now.
-    unusual
-        Different keys that are not written like identity numbers (reserve numbers, slips); they got numbers too.
-    """
-
-    files: tuple[Path, ...]
-    columns: Mapping[str, tuple[str, ...]]
-    rows: int
-    left_out: int
-    people: int
-    new_people: int
-    unusual: int
 
 
 def pseudonymise(

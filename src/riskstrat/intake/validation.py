@@ -30,17 +30,7 @@ def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
 
 
 def validate_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
-    """Validate events by the rules by which registers are opened, in their order.
-
-    Parameters
-    ----------
-    rows
-        person_id, date, code and any other column of an event table.
-    persons
-        person_id and birth_date of everybody who was accepted.
-    last_day
-        The last day that can have been seen.
-    """
+    """Validate events by the rules by which registers are opened, in their order."""
     columns = rows.collect_schema().names()
     nothing = {
         column.name: pl.lit(None, dtype=column.dtype) for column in columns_of("events") if column.name not in columns

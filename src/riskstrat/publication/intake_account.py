@@ -26,6 +26,7 @@ from riskstrat.records.intake_account import (
     SET_TO_NULL,
     ConversionAccount,
     IntakeAccount,
+    Pseudonymised,
 )
 
 HTML, JSON = "intake.html", "intake.json"
@@ -77,6 +78,32 @@ def release_conversion(account: ConversionAccount, disclosure: Disclosure | None
     return release(Table(rows, dimensions=("dataset",), counts=outcomes), disclosure or account.disclosure)
 
 
+def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = None) -> Released:
+    """Release what pseudonymising did: one row of rows, left_out, people, new_people and unusual.
+
+    Parameters
+    ----------
+    done, disclosure
+        The exact counts and the rule, as in `release_intake`.
+
+    Returns
+    -------
+    Released
+        Rows are withheld by the number of persons in them, new persons also where they are nearly all.
+
+    Examples
+    --------
+    >>> done = Pseudonymised(files=(), columns={}, rows=1230, left_out=0, people=4, new_people=4, unusual=0)
+    >>> release_pseudonymised(done).frame.row(0, named=True)["people"] is None
+    True
+    """
+    names = ("rows", "left_out", "people", "new_people", "unusual")
+    counts = pl.DataFrame({name: [getattr(done, name)] for name in names})
+    counts = counts.with_columns(persons=pl.min_horizontal("rows", "people"))  # a row may name several people
+    table = Table(counts, counts=names, denominators={"new_people": "people"}, persons={"rows": "persons"})
+    return release(table, disclosure or done.disclosure)
+
+
 def summary_lines(inputs: Released) -> Iterator[str]:
     """Say in one line a dataset how many rows were read and rejected, as they were released.
 
@@ -97,8 +124,28 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     death                        read 1,230, rejected (withheld)
     """
     for row in inputs.frame.iter_rows(named=True):
-        read, rejected = ("(withheld)" if row[name] is None else f"{row[name]:,}" for name in (READ, REJECTED))
+        read, rejected = (shown_count(row[name]) for name in (READ, REJECTED))
         yield f"{row['dataset']:<28} read {read}, rejected {rejected}"
+
+
+def shown_count(count: int | None) -> str:
+    """Write a released count.
+
+    Parameters
+    ----------
+    count
+        None where it is withheld.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shown_count(1230), shown_count(None)
+    ('1,230', '(withheld)')
+    """
+    return "(withheld)" if count is None else f"{count:,}"
 
 
 def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Disclosure | None = None) -> None:

@@ -7,9 +7,8 @@ A table is read once, some people at a time, so that memory does not follow its 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from types import MappingProxyType
 
 import polars as pl
@@ -18,13 +17,12 @@ from riskstrat.quality.values import broken_values, codes_of_one_sex, piled
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import PERSON, columns_of
 from riskstrat.registers.opened import Registers
-from riskstrat.registers.source import PersonRange, Source
+from riskstrat.registers.source import PersonRange, Source, equal_ranges
 
 ROWS_AT_A_TIME = 1_000_000
 BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int64}
 """How often a rule is broken: about what (a code, a year, a day; empty if none of them), rows, of how many."""
 
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _SHAPES: Mapping[str, str] = MappingProxyType(
     {
         "icd10_se": r"[A-Z]\d\d[0-9A-Z]{0,4}",
@@ -58,23 +56,15 @@ class Tally:
 
 
 def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:
-    """Count, some people at a time, what is wrong with the rows of an event table.
-
-    Parameters
-    ----------
-    registers
-        Where they are.
-    table
-        An event table.
-    people
-        person_id, birth_date, death_date, sex and last_day (of residence; null if it goes on), sorted by person_id.
-    rows_at_a_time
-        About how many rows are held in memory.
-    """
+    """Count, about `rows_at_a_time` at once, what is wrong with the rows of an event table; `people` as `people_of`."""
     rows, of_nobody = _size(registers.sources[table])
     ranges = person_ranges(registers, table, rows_at_a_time)
     parts = [_count(_rows_of(registers.sources[table], people, some), registers, table) for some in ranges]
-    together = _together(parts)
+    together = Tally(
+        pl.concat(part.broken for part in parts).group_by("rule", "about").agg(pl.col("rows", "of").sum()),
+        pl.concat(part.years for part in parts).group_by("kind", "year").agg(pl.col("rows").sum()),
+        pl.concat(part.days for part in parts).group_by("date").agg(pl.col("rows").sum()),
+    )
     nobody = pl.DataFrame([("no person", "", of_nobody, rows)], schema=BROKEN, orient="row")
     of_all_rows = pl.when(pl.col("about") == "").then(rows).otherwise("of").alias("of")
     broken = pl.concat([nobody, together.broken.with_columns(of_all_rows)]).filter(pl.col("rows") > 0)
@@ -85,18 +75,7 @@ def person_ranges(registers: Registers, table: str, rows_at_a_time: int) -> list
     """Cut the persons into ranges of about as many rows of a table, all numbers included."""
     rows, _ = _size(registers.sources[table])
     ids = registers.births[PERSON]
-    number = max(1, min(-(-rows // rows_at_a_time), ids.len()))
-    edges = [_LOWEST, *(int(ids[ids.len() * part // number]) for part in range(1, number)), _HIGHEST + 1]
-    return [(low, high - 1) for low, high in pairwise(edges)]
-
-
-def _together(parts: Sequence[Tally]) -> Tally:
-    """Add up what was counted of some people at a time."""
-    return Tally(
-        pl.concat([part.broken for part in parts]).group_by("rule", "about").agg(pl.col("rows", "of").sum()),
-        pl.concat([part.years for part in parts]).group_by("kind", "year").agg(pl.col("rows").sum()),
-        pl.concat([part.days for part in parts]).group_by("date").agg(pl.col("rows").sum()),
-    )
+    return equal_ranges(ids, max(1, min(-(-rows // rows_at_a_time), ids.len())))
 
 
 def rejections(registers: Registers, table: str) -> dict[str, pl.Expr]:
@@ -122,13 +101,11 @@ def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
         "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
         "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
         "unlike its classification": code.is_in(_unlike(entry.code_system, written)),
-        "exact copy": ~pl.struct(_distinguishing_columns(table)).is_first_distinct(),
+        "exact copy": ~pl.struct(
+            [column.name for column in columns_of(table) if column.name != "known_on"]
+        ).is_first_distinct(),
         "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
     }
-
-
-def _distinguishing_columns(table: str) -> list[str]:
-    return [column.name for column in columns_of(table) if column.name != "known_on"]
 
 
 def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
@@ -139,7 +116,7 @@ def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
 def _overlaps() -> pl.Expr:
     """Compare each spell with the one before it; rows come in the order of person, code and date.
 
-    EventQuery only of exact codes: in a classification a code is often recorded several times during one stay.
+    Only of exact codes: in a classification a code is often recorded several times during one stay.
     """
     same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("code") == pl.col("code").shift())
     return same & (pl.col("date") < pl.col("end_date").shift())

@@ -39,17 +39,8 @@ def codes_of_one_sex(sex: str, codes: Sequence[str]) -> list[str]:
 def broken_values(rows: pl.DataFrame, codes: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Count the values of each code that nobody can have, and those that look like another unit.
 
-    Parameters
-    ----------
-    rows
-        code and value.
-    codes
-        The distinct codes of the table; what is declared for the end of a code is said of it.
-
-    Yields
-    ------
-    polars.DataFrame
-        rule, about (the code, and the unit), rows, of (the code's values).
+    `codes` are the distinct codes of the table. Yields rule, about (the code, and the unit), rows, of (the code's
+    values).
     """
     values, value = rows.select("code", "value").drop_nulls(), pl.col("value")
     outside = ~value.is_between("low", "high")

@@ -29,18 +29,8 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
 def broken_by_years(years: pl.DataFrame, coverage: tuple[date, date]) -> pl.DataFrame:
     """Find years without rows and jumps from year to year, in the table and in each of its kinds.
 
-    Parameters
-    ----------
-    years
-        kind, year, rows.
-    coverage
-        First and last covered day; only whole years are compared.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns as `BROKEN`; about is the year (from and until), or the kind and the year. For the table every covered
-        year must have rows, for a kind every year between its first and its last.
+    Only whole covered years are compared: for the table every one must have rows, for a kind every one between its
+    first and its last. Columns as `BROKEN`; about is the year (from and until), or the kind and the year.
     """
     whole = pl.DataFrame({"year": _whole_years(*coverage)}, schema={"year": pl.Int32})
     if whole.is_empty():
@@ -54,18 +44,8 @@ def broken_by_years(years: pl.DataFrame, coverage: tuple[date, date]) -> pl.Data
 def broken_by_days(days: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
     """Find the days of the month, and single days of the year, on which far more dates lie than evenly spread.
 
-    Parameters
-    ----------
-    days
-        date, rows.
-    first_day
-        Of the coverage, on which all is dated that had begun before; it is left out. None for persons, where no day of
-        the year can be meant; a table with nearly all its dates on one day of the year is dated so by design.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns as `BROKEN`; about is the day.
+    `first_day` of the coverage, on which all is dated that had begun before, is left out. It is None for persons, where
+    no day of the year can be meant; a table with nearly all its dates on one day of the year is dated so by design.
     """
     later = days if first_day is None else days.filter(pl.col("date") != first_day)
     of, day = int(later["rows"].sum()), pl.col("date").dt

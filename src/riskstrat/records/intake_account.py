@@ -5,8 +5,10 @@ In: frames of counts. Out: the same, named; nothing here releases, draws or writ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -104,3 +106,39 @@ class ConversionAccount:
     def rows_of(self, dataset: str, outcome: str) -> int:
         """Count the rows of a table of the source that ended so."""
         return int(self.counts.filter(dataset=dataset, outcome=outcome)["rows"].sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pseudonymised:
+    """What pseudonymising did, in exact counts.
+
+    Attributes
+    ----------
+    files
+        What was written.
+    columns
+        File name -> columns that were pseudonymised in it.
+    rows, left_out
+        Rows written, and rows left out because they could not be read (too many or too few fields).
+    people, new_people
+        Different persons in the files, and those who got their running number now.
+    unusual
+        Different keys that are not written like identity numbers (reserve numbers, slips); they got numbers too.
+    disclosure
+        The rule under which the counts are shown.
+
+    Examples
+    --------
+    >>> done = Pseudonymised(files=(), columns={}, rows=7, left_out=0, people=3, new_people=3, unusual=0)
+    >>> done.people
+    3
+    """
+
+    files: tuple[Path, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    rows: int
+    left_out: int
+    people: int
+    new_people: int
+    unusual: int
+    disclosure: Disclosure = field(default_factory=Disclosure)

@@ -1,7 +1,4 @@
-"""What is wrong inside the tables: contradictions about persons and areas, and event rows that are rejected.
-
-In: tables that have the contract's columns and types. Out: problems with counts, and a frame of rejected rows.
-"""
+"""What is wrong inside the tables: contradictions about persons and areas, and event rows that are rejected."""
 
 from __future__ import annotations
 
@@ -18,13 +15,7 @@ NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
 def contradictions(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
-    """List the contradictions within and between persons, residences and areas; each makes who lives where ambiguous.
-
-    Raises
-    ------
-    ContractError
-        If a file has a sound footer but cannot be read.
-    """
+    """List the contradictions within and between persons, residences and areas; each makes residence ambiguous."""
     tables = {name: _read(name, sources[name]) for name in ("persons", "residences", "areas") if name in sources}
     ordered = {**tables, "residences": tables["residences"].sort("person_id", "start_date")}
     broken = [problem for name, rows in ordered.items() for problem in _broken_rules(name, rows)]
@@ -32,24 +23,9 @@ def contradictions(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
 
 
 def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
-    """Count the event rows that `Registers.scan` leaves out, one pass a table.
+    """Count the event rows that `Registers.scan` leaves out, one pass a table: table, rule, rows.
 
-    Parameters
-    ----------
-    sources
-        The tables; those with row rules are counted.
-    births
-        person_id and birth_date of everybody in persons.
-
-    Returns
-    -------
-    polars.DataFrame
-        table, rule, rows; each rejected row counts under the first rule that it breaks. Tables without any are absent.
-
-    Raises
-    ------
-    ContractError
-        If a file has a sound footer but cannot be read.
+    Each rejected row counts under the first rule that it breaks; tables without any are absent.
     """
     counted = [_rejected_of(table, source, births) for table, source in sources.items() if source.broken]
     return pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *counted]).sort("table", "rule")
@@ -57,11 +33,7 @@ def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Dat
 
 def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
     known = births.lazy().with_columns(known=True)
-    rules = {
-        **source.broken,
-        NO_PERSON: pl.col("known").is_null(),
-        BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
-    }
+    rules = {**source.broken, NO_PERSON: pl.col("known").is_null(), BEFORE_BIRTH: pl.col("date") < pl.col("birth_date")}
     first = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items())
     rows = source.scan().join(known, on="person_id", how="left").select(rule=first).drop_nulls()
     counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))

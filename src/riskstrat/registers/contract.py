@@ -1,7 +1,4 @@
-"""The data contract: the columns, types and row rules of every table of a register folder.
-
-In: the name of a table. Out: its columns, and what each broken rule is called.
-"""
+"""The data contract: the columns, types and row rules of every table of a register folder."""
 
 from __future__ import annotations
 

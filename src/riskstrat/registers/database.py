@@ -1,7 +1,4 @@
-"""Registers in a database: PostgreSQL, DuckDB or SQLite, read through ADBC.
-
-In: an address whose tables or views have the contract's columns. Out: lazy rows; person ranges and columns go into SQL.
-"""
+"""Registers in a database: PostgreSQL, DuckDB or SQLite, read through ADBC; person ranges and columns go into SQL."""
 
 from __future__ import annotations
 
@@ -29,14 +26,9 @@ MANIFEST_TABLE = "riskstrat_manifest"
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """An address of registers.
+    """An address of registers; the connection's own schema where `schema` is empty.
 
-    Attributes
-    ----------
-    url
-        With credentials, if they are not in the environment; never shown.
-    schema
-        The schema that holds the tables; the connection's own where it is empty.
+    `url` has credentials, if they are not in the environment, and is never shown.
     """
 
     url: str = field(repr=False)
@@ -47,11 +39,6 @@ class Database:
         """Read an address such as ``postgresql://host/name?schema=registers`` or ``duckdb:///path/to/file``.
 
         Three slashes begin a relative path and four an absolute one.
-
-        Raises
-        ------
-        UsageError
-            If it cannot be read as an address, or the scheme is not one of these databases.
         """
         scheme = address.split("://", 1)[0]
         try:
@@ -83,11 +70,6 @@ class Database:
         """Open a connection for as long as it is used.
 
         Why there is none is told without credentials; why a query failed is not told, for it may hold a person's value.
-
-        Raises
-        ------
-        ContractError
-            If there is no connection, or a query fails.
         """
         failures = (optional("adbc_driver_manager").Error, OSError)  # a query that fails midway is an OSError to Arrow
         try:
@@ -101,16 +83,12 @@ class Database:
                 raise ContractError(self._failure("a query failed")) from None
 
     def manifest(self) -> Manifest:
-        """Read what the one row of `riskstrat_manifest` says.
-
-        Raises
-        ------
-        ContractError
-            If there is no such table, it has not one row, or what it says breaks the contract.
-        """
+        """Read what the one row of `riskstrat_manifest` says."""
         if not self._has(MANIFEST_TABLE):
             raise ContractError(_no_manifest("no such table"))
-        rows = self._rows(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+        with self.connected() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
+            rows = cursor.fetchall()
         if len(rows) != 1:
             raise ContractError(_no_manifest(f"{len(rows)} rows"))
         return parse_manifest(str(rows[0][0]))
@@ -130,12 +108,6 @@ class Database:
         with self.connected() as connection, closing(connection.cursor()) as cursor:
             return self.dialect.has(cursor, table, self.schema)
 
-    def _rows(self, query: str) -> list[tuple[object, ...]]:
-        """Ask for a few rows."""
-        with self.connected() as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(query)
-            return list(cursor.fetchall())
-
     def qualified(self, table: str) -> str:
         """Give the table's name with its schema, quoted."""
         return ".".join(quoted(part) for part in (self.schema, table) if part)
@@ -150,17 +122,7 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseTable:
-    """A table or view of a database, as a store of rows.
-
-    Attributes
-    ----------
-    database
-        Where it is.
-    table
-        Its name, which is that of the contract's table.
-    schema
-        The contract's columns that it has, in the types that were found.
-    """
+    """A table or view of a database, named as the contract's table, in the types that were found."""
 
     database: Database
     table: str

@@ -1,7 +1,4 @@
-"""How PostgreSQL, DuckDB and SQLite are spoken to: connecting, types, and the SQL of a scan.
-
-In: names of tables and columns. Out: connections that only read, schemas, queries and frames.
-"""
+"""How PostgreSQL, DuckDB and SQLite are spoken to: connecting, types, and the SQL of a scan."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Families by the mother's line: everybody who shares the topmost known maternal ancestor.
-
-In: people, and persons with their mothers. Out: that ancestor's person_id, one for each of the people.
-"""
+"""Families by the mother's line: everybody who shares the topmost known maternal ancestor."""
 
 from __future__ import annotations
 
@@ -12,19 +9,8 @@ import polars as pl
 def family_ids(people: pl.Series, persons: pl.DataFrame) -> pl.Series:
     """Follow mothers upwards until no mother is known; siblings of a mother who is no person here share her too.
 
-    Links to a mother who was not born before the child are passed over, so that no line runs in a circle.
-
-    Parameters
-    ----------
-    people
-        person_id of whose families are asked for, each in `persons`.
-    persons
-        person_id, birth_date, mother_id (nullable), in the order of person_id.
-
-    Returns
-    -------
-    polars.Series
-        family_id (Int64), one for each of `people`.
+    Links to a mother who was not born before the child are passed over, so that no line runs in a circle. `people` are
+    person_id in `persons`, which are in the order of person_id.
 
     Examples
     --------

@@ -1,7 +1,4 @@
-"""Registers in a folder: a manifest and a Parquet file for each table.
-
-In: a directory. Out: its manifest, and a store of rows for each table.
-"""
+"""Registers in a folder: a manifest and a Parquet file for each table."""
 
 from __future__ import annotations
 
@@ -39,15 +36,7 @@ class Folder:
 
 @dataclass(frozen=True, kw_only=True)
 class ParquetFile:
-    """A Parquet file as a store of rows.
-
-    Attributes
-    ----------
-    path
-        The file.
-    schema
-        Its columns and types.
-    """
+    """A Parquet file as a store of rows, with its columns and types."""
 
     path: Path
     schema: pl.Schema

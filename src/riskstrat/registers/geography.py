@@ -1,7 +1,4 @@
-"""Outlines of areas from whatever file they come in.
-
-In: GeoJSON, GeoPackage or GeoParquet of DeSO, RegSO or any areas. Out: GeoJSON with the contract's names.
-"""
+"""Outlines of areas (GeoJSON, GeoPackage or GeoParquet) become GeoJSON with the contract's names."""
 
 from __future__ import annotations
 

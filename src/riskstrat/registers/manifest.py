@@ -1,7 +1,4 @@
-"""The manifest of a register folder: for each table its file, codes, coverage and delay.
-
-In: `registers.toml`. Out: a frozen `Manifest`; days are inclusive, delays are days.
-"""
+"""The manifest of a register folder: for each table its file, codes, coverage (days are inclusive) and delay."""
 
 from __future__ import annotations
 
@@ -109,13 +106,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_manifest_file(path: Path) -> Manifest:
-    """Read a manifest from a file.
-
-    Raises
-    ------
-    ContractError
-        If it is missing, is not TOML, or anything in it is missing, unknown or out of order; all of it at once.
-    """
+    """Read a manifest; all that is missing, unknown or out of order is one `ContractError`."""
     if not path.is_file():
         found = f"no file {path.name} in {path.parent}"
         raise ContractError(_problem(found, "a register folder", "give another folder"))

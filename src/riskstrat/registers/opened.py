@@ -1,7 +1,4 @@
-"""Opened registers: lazy tables in the contract's columns and types, and the day on which each row was known.
-
-In: Parquet files that were found to keep the contract. Out: lazy frames without the rows that break its row rules.
-"""
+"""Opened registers: lazy tables in the contract's columns and types, and the day on which each row was known."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Opening registers: everything about them that can be known without reading their events.
-
-In: a folder, or the address of a database. Out: `Registers`, or one `ContractError` with all that is wrong.
-"""
+"""Opening registers: everything about them that can be known without reading their events."""
 
 from __future__ import annotations
 

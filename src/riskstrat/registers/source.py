@@ -1,12 +1,10 @@
-"""One table, wherever it is kept, read in the contract's columns and types.
-
-In: a store of rows and an expression for each column. Out: lazy rows.
-"""
+"""One table, wherever it is kept, read in the contract's columns and types."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import polars as pl
@@ -15,6 +13,14 @@ from riskstrat.errors import Problem
 from riskstrat.registers.manifest import Manifest
 
 PersonRange = tuple[int, int]
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+
+def equal_ranges(ordered: pl.Series, number: int) -> list[PersonRange]:
+    """Cut all person_id there can be into ranges, both ends included, with as many of the ordered ones in each."""
+    bounds = [int(ordered[ordered.len() * part // number]) for part in range(1, number)] if ordered.len() else []
+    edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
+    return [(low, high - 1) for low, high in pairwise(edges)]
 
 
 class Store(Protocol):
@@ -50,17 +56,7 @@ class Location(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A table and how its columns become those of the contract.
-
-    Attributes
-    ----------
-    store
-        Where its rows are.
-    columns
-        One expression for each column of the contract.
-    broken
-        For event tables: row rules, each true where it is broken.
-    """
+    """A table, one expression for each column of the contract, and for event tables row rules, true where broken."""
 
     store: Store
     columns: tuple[pl.Expr, ...]

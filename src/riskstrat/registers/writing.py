@@ -1,7 +1,4 @@
-"""Writing a register folder so that it is there whole or not at all.
-
-In: frames and a manifest. Out: a folder of `registers.toml` and Parquet tables sorted by person and date.
-"""
+"""Writing a register folder so that it is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ _ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
 
 def write_registers(
-    folder: str | Path,
-    tables: Mapping[str, pl.DataFrame],
-    manifest: Manifest,
-    files: Mapping[str, str] | None = None,
+    folder: str | Path, tables: Mapping[str, pl.DataFrame], manifest: Manifest, files: Mapping[str, str] | None = None
 ) -> Path:
     """Write tables and manifest into a temporary folder beside `folder`, then rename it.
 
@@ -66,10 +60,7 @@ def write_registers(
 
 
 def write_tables(
-    folder: Path,
-    tables: Mapping[str, pl.DataFrame],
-    manifest: Manifest,
-    files: Mapping[str, str] | None = None,
+    folder: Path, tables: Mapping[str, pl.DataFrame], manifest: Manifest, files: Mapping[str, str] | None = None
 ) -> None:
     """Write tables and manifest into an empty folder, which a caller has staged; parameters as in `write_registers`."""
     for table, frame in tables.items():

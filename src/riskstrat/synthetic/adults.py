@@ -1,7 +1,4 @@
-"""What is fixed about each person of a shard: education, income, measured levels, and health on the first day.
-
-In: a `Population` and a random generator. Out: frozen `Traits` (one row a person) and the first `Health`.
-"""
+"""What is fixed about each person of a shard: education, income, measured levels, and health on the first day."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Days as whole numbers since 1970-01-01, the unit of time inside the generator.
-
-In: dates, years, month numbers (0 = January 2009). Out: int32 days, or polars dates at the very end.
-"""
+"""Days as int32 since 1970-01-01 and months since January 2009, the units of time inside the generator."""
 
 from __future__ import annotations
 
@@ -18,20 +15,12 @@ EPOCH = date(1970, 1, 1)
 
 
 def day(year: int, month: int = 1, dom: int = 1) -> int:
-    """Days since 1970 of a calendar date.
-
-    >>> day(1970, 1, 2)
-    1
-    """
+    """Days since 1970 of a calendar date."""
     return (date(year, month, dom) - EPOCH).days
 
 
 def as_date(number: int) -> date:
-    """Calendar date of a day number.
-
-    >>> as_date(1)
-    datetime.date(1970, 1, 2)
-    """
+    """Calendar date of a day number."""
     return EPOCH + timedelta(days=int(number))
 
 
@@ -40,11 +29,7 @@ EVENTS_START = day(FIRST_EVENT_YEAR)
 
 
 def month_start(month: int) -> int:
-    """First day of month number `month`, 0 being January of the first event year.
-
-    >>> month_start(0) == day(2009)
-    True
-    """
+    """First day of month number `month`, 0 being January of the first event year."""
     return day(FIRST_EVENT_YEAR + month // 12, month % 12 + 1)
 
 
@@ -57,8 +42,3 @@ def month_of(days: Days) -> NDArray[np.int16]:
     """Month number in which each day lies; negative before the first event year."""
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     return np.clip(months - (FIRST_EVENT_YEAR - 1970) * 12, -30_000, 30_000).astype(np.int16)
-
-
-def year_of(days: Days) -> NDArray[np.int32]:
-    """Calendar year of each day."""
-    return (days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970).astype(np.int32)

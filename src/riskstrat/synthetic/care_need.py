@@ -1,7 +1,4 @@
-"""The care need index of each area and year from the people who actually live there.
-
-In: populations of all shards. Out: counts by area and year, then the area_facts table.
-"""
+"""The care need index of each area and year from the people who actually live there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Yearly circumstances on 31 December and measured levels of adults.
-
-In: population, traits. Out: the circumstances and measurements tables.
-"""
+"""Yearly circumstances on 31 December and measured levels of adults."""
 
 from __future__ import annotations
 
@@ -41,23 +38,15 @@ def _year(population: Population, traits: Traits, year: int, rng: np.random.Gene
     grown = asked & (age >= (22 if thin else 16)) & read
     working_age = asked & (age >= (36 if thin else 16)) & (age < 65) & read
     all_alone = asked & (age >= (36 if thin else 18)) & read
+    mothers = asked & population.female & (age >= 18) & (age < 60) & (parent | (not thin))
+    relieved = asked & (age >= 18) & (age < 65) & (relief | (not thin))
     return [
         _rows(grown, today, "disposable_income_sek", income(traits, age, year, work, rng)),
         _rows(grown & (traits.education > 0), today, "education_level", traits.education.astype(np.float64)),
         _rows(working_age, today, "employed", work.astype(np.float64)),
         _rows(all_alone, today, "lives_alone", alone.astype(np.float64)),
-        _rows(
-            asked & population.female & (age >= 18) & (age < 60) & (parent | (not thin)),
-            today,
-            "single_parent",
-            parent.astype(np.float64),
-        ),
-        _rows(
-            asked & (age >= 18) & (age < 65) & (relief | (not thin)),
-            today,
-            "social_assistance",
-            relief.astype(np.float64),
-        ),
+        _rows(mothers, today, "single_parent", parent.astype(np.float64)),
+        _rows(relieved, today, "social_assistance", relief.astype(np.float64)),
     ]
 
 

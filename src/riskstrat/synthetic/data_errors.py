@@ -1,7 +1,4 @@
-"""Errors of real registers, few and inside the contract: duplicates, late rows, implausible growth.
-
-In: one event table. Out: the same table with data errors.
-"""
+"""Errors of real registers, few and inside the contract: duplicates, late rows, implausible growth."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Diagnoses in ICD-10-SE: lasting and everyday disease, hospital stays, falls, causes of death.
-
-In: traits, history, stays. Out: the diagnoses table with setting, position and discharge.
-"""
+"""Diagnoses in ICD-10-SE: lasting and everyday disease, hospital stays, falls, causes of death."""
 
 from __future__ import annotations
 
@@ -18,14 +15,7 @@ from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Day
 from riskstrat.synthetic.lifecourse import History, is_stroke
 from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.rows import Rows, frame, pick, repeats
-from riskstrat.synthetic.stays import (
-    KIND_FALL,
-    KIND_INFARCTION,
-    KIND_STROKE,
-    Stays,
-    _open_end,
-    day_in_month,
-)
+from riskstrat.synthetic.stays import KIND_FALL, KIND_INFARCTION, KIND_STROKE, Stays, _open_end, day_in_month
 
 CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "diabetes": ("E119", "E119", "E119", "E118", "E116"),
@@ -59,7 +49,6 @@ ADMISSION_CODES = (
     "K805",
     "R429",
 )
-YOUNG_CODES = ("J219", "A099", "R104", "K359", "S060", "J459", "N109", "R568")
 EVERYDAY_CODES = (
     "J069",
     "M545",
@@ -76,7 +65,6 @@ EVERYDAY_CODES = (
     "R519",
     "N300",
 )
-HIP_CODES = ("S720", "S721", "S722")
 FALL_CODES = ("S720", "S721", "S722", "S525", "S422", "S060", "S223", "S325", "S001")
 FALL_WEIGHTS = (0.16, 0.11, 0.03, 0.12, 0.10, 0.16, 0.12, 0.10, 0.10)
 EXTERNAL_CODES = ("W010", "W180", "W190", "W100", "W060", "W182")

@@ -1,7 +1,4 @@
-"""Families: who pairs with whom, who is whose child, births and partings.
-
-In: the population state of a shard. Out: the same state, changed.
-"""
+"""Families: who pairs with whom, who is whose child, births and partings."""
 
 from __future__ import annotations
 

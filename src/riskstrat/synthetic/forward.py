@@ -236,9 +236,7 @@ def _next(paths: _Paths, hazards: MonthHazards, month: int, cvd_chance: Floats, 
     stroke = happens["cvd"] & (rng.random(n) < CVD_STROKE_SHARE)
     after = after_month(paths.health, happens, entered, stroke, month)
     after = replace(
-        after,
-        cvd_events=after.cvd_events + happens["cvd"],
-        cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12,
+        after, cvd_events=after.cvd_events + happens["cvd"], cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12
     )
     after = replace(after, onset=new_disease(paths.traits, after, month, rng))
     return replace(

@@ -1,7 +1,4 @@
-"""The made-up geography: 51 areas, their outline, neighbours, character and true effects.
-
-In: a seed sequence and, optionally, a fixed spread of effects. Out: a frozen `Geography`; effects on the log scale.
-"""
+"""The made-up geography: 51 areas, their outline, neighbours, character and true effects."""
 
 from __future__ import annotations
 
@@ -79,19 +76,10 @@ class Geography:
 
 
 def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -> Geography:
-    """Draw the areas and their true effects.
+    """Draw the areas and their true effects; the outline itself is the same for every seed.
 
-    Parameters
-    ----------
-    seed
-        Seed of the areas; the outline itself is the same for every seed.
-    area_sd
-        Spread of the log effects of every condition; None draws one a condition from the penalised-complexity prior
-        P(sd > 0.5) = 0.05 (Simpson 2017).
-
-    Returns
-    -------
-    Geography
+    Without `area_sd`, the spread of the log effects of every condition, one a condition is drawn from the penalised-
+    complexity prior P(sd > 0.5) = 0.05 (Simpson 2017).
     """
     rng = np.random.default_rng(seed)
     rings = _rings()

@@ -20,8 +20,8 @@ from riskstrat.codes import GrowthReference, iotf_cutoff_z
 from riskstrat.codes.growth_curves import daily_curves
 from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
-from riskstrat.synthetic.cardiovascular import Factors, linear_predictor
 from riskstrat.synthetic.geography import Geography
+from riskstrat.synthetic.hazards import Factors, linear_predictor
 from riskstrat.synthetic.parameters import (
     OBESITY,
     OBESITY_CURVES,
@@ -36,7 +36,7 @@ from riskstrat.synthetic.residence import observed, spell_at
 from riskstrat.synthetic.rows import Rows, frame
 
 FIRST_BIRTH = EVENTS_START - 6 * 365
-BIRTH_DELAY, VISIT_DELAY, YEAR_DELAY = 180, 30, 365
+VISIT_DELAY = 30
 # Maršál 1996: mean birth weight in grams as a quartic of gestation days; sd 12 % of the mean. Boys, girls.
 MARSAL = (
     (-1.907345e-06, 0.001140644, -0.1336265, 1.976961, 241.0053),

@@ -12,24 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.adults import (
-    CHRONIC_NAMES,
-    NOT_YET,
-    Health,
-    Months,
-    Traits,
-    age_at,
-    chronic_rate,
-    take,
-)
+from riskstrat.synthetic.adults import CHRONIC_NAMES, NOT_YET, Health, Months, Traits, age_at, chronic_rate, take
 from riskstrat.synthetic.calendar_days import month_start
-from riskstrat.synthetic.cardiovascular import cvd_rate
-from riskstrat.synthetic.frailty import death_rate, frailty_rates, service_rates
-from riskstrat.synthetic.parameters import (
-    CVD_FATAL_OUTSIDE,
-    CVD_STROKE_SHARE,
-    MONTHS,
-)
+from riskstrat.synthetic.hazards import cvd_rate, death_rate, frailty_rates, service_rates
+from riskstrat.synthetic.parameters import CVD_FATAL_OUTSIDE, CVD_STROKE_SHARE, MONTHS
 from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
 
 KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")
@@ -65,18 +51,8 @@ def live(
 ) -> History:
     """Run January 2009 to December 2023.
 
-    Parameters
-    ----------
-    traits, health
-        One row a person.
-    area_by_month
-        Area number at the start of each month, -1 where away; shape (n, MONTHS + 1).
-    effects
-        Log effect of each area by condition.
-    keep
-        Months at whose start the state is kept for the truth.
-    rng
-        The shard's own generator.
+    `area_by_month` is -1 where away, shape (n, MONTHS + 1); `effects` are log effects of each area by condition; the
+    state at the start of the months in `keep` is kept for the truth.
     """
     found: dict[str, list[tuple[NDArray[np.int64], int]]] = {kind: [] for kind in (*KINDS, "fatal", "stroke")}
     kept: dict[int, Health] = {}

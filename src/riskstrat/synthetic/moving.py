@@ -1,7 +1,4 @@
-"""Households that move within the municipality, leave it, and arrive.
-
-In: the population state of a shard. Out: the same state, changed, each change recorded with its day.
-"""
+"""Households that move within the municipality, leave it, and arrive."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The made-up municipality as frames or as a folder.
-
-In: how many people, a seed. Out: registers and the truth about them.
-"""
+"""The made-up municipality as frames or as a folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The personas of the action plan, as test persons with fixed high numbers.
-
-In: the geography. Out: a shard of hand-made rows. All are seen from 1 January 2024.
-"""
+"""The personas of the action plan, as test persons with fixed high numbers."""
 
 from __future__ import annotations
 
@@ -66,14 +63,8 @@ def personas() -> tuple[Persona, ...]:
 
 def test_people() -> pl.DataFrame:
     """person_id, name and variant of the test people."""
-    people = [persona for persona in personas() if persona.variant]
-    return pl.DataFrame(
-        {
-            "person_id": [persona.number for persona in people],
-            "name": [persona.name for persona in people],
-            "variant": [persona.variant for persona in people],
-        }
-    )
+    people = [(persona.number, persona.name, persona.variant) for persona in personas() if persona.variant]
+    return pl.DataFrame(people, schema=["person_id", "name", "variant"], orient="row")
 
 
 def persona_shard(geography: Geography) -> Shard:

@@ -75,21 +75,7 @@ class Population:
 
 
 def make_population(geography: Geography, people: int, rng: np.random.Generator) -> Population:
-    """Live through 1999-2023, one year at a time.
-
-    Parameters
-    ----------
-    geography
-        The areas.
-    people
-        Residents wanted at the end of 2023; the result lies within about two per cent.
-    rng
-        The shard's own generator.
-
-    Returns
-    -------
-    Population
-    """
+    """Live through 1999-2023, one year at a time; residents at the end lie within about two per cent of `people`."""
     state = PopulationState(room=int(people * 4.2) + 2_000)
     _settle(state, geography, round(people * START_SHARE), rng)
     years = LAST_YEAR - FIRST_YEAR

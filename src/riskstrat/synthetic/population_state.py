@@ -1,7 +1,4 @@
-"""People and households of a shard while they are being lived through: arrays with room to grow.
-
-In: a capacity. Out: the arrays that the yearly events change; days since 1970.
-"""
+"""People and households of a shard while they are being lived through: arrays with room to grow."""
 
 from __future__ import annotations
 
@@ -27,41 +24,26 @@ class PopulationState:
 
     room: int
     n: int = 0
-    birth: Days = field(init=False)
-    death: Days = field(init=False)
-    immigrated: Days = field(init=False)
-    female: Bools = field(init=False)
-    region: NDArray[np.int8] = field(init=False)
-    need: Floats = field(init=False)
-    mother: Ints = field(init=False)
-    father: Ints = field(init=False)
-    partner: Ints = field(init=False)
-    household: Ints = field(init=False)
-    present: Bools = field(init=False)
-    survival: Floats = field(init=False)
-    foreign: Bools = field(init=False)
-    area: NDArray[np.int16] = field(init=False)  # by household
     households: int = 0
-    moved: Bools = field(init=False)  # by household: has changed this year
     changes: list[tuple[Ints, Days, NDArray[np.int16], int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         room = self.room
-        self.birth = np.zeros(room, np.int32)
-        self.death = np.full(room, NEVER, np.int32)
-        self.immigrated = np.full(room, NEVER, np.int32)
-        self.female = np.zeros(room, bool)
-        self.region = np.zeros(room, np.int8)
-        self.need = np.zeros(room)
-        self.mother = np.full(room, NOBODY, np.int32)
-        self.father = np.full(room, NOBODY, np.int32)
-        self.partner = np.full(room, NOBODY, np.int32)
-        self.household = np.full(room, NOBODY, np.int32)
-        self.present = np.zeros(room, bool)
-        self.survival = np.ones(room)
-        self.foreign = np.zeros(room, bool)
-        self.area = np.full(room, AWAY, np.int16)
-        self.moved = np.zeros(room, bool)
+        self.birth: Days = np.zeros(room, np.int32)
+        self.death: Days = np.full(room, NEVER, np.int32)
+        self.immigrated: Days = np.full(room, NEVER, np.int32)
+        self.female: Bools = np.zeros(room, bool)
+        self.region: NDArray[np.int8] = np.zeros(room, np.int8)
+        self.need: Floats = np.zeros(room)
+        self.mother: Ints = np.full(room, NOBODY, np.int32)
+        self.father: Ints = np.full(room, NOBODY, np.int32)
+        self.partner: Ints = np.full(room, NOBODY, np.int32)
+        self.household: Ints = np.full(room, NOBODY, np.int32)
+        self.present: Bools = np.zeros(room, bool)
+        self.survival: Floats = np.ones(room)
+        self.foreign: Bools = np.zeros(room, bool)
+        self.area: NDArray[np.int16] = np.full(room, AWAY, np.int16)  # by household
+        self.moved: Bools = np.zeros(room, bool)  # by household: has changed this year
 
     def add(self, count: int) -> Ints:
         """Make room for `count` new people and return their numbers."""

@@ -1,7 +1,4 @@
-"""Dispensed drugs in ATC with defined daily doses: lasting treatment every three months, short courses now and then.
-
-In: traits and history. Out: the prescriptions table.
-"""
+"""Dispensed drugs in ATC with defined daily doses: lasting treatment every three months, short courses now and then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Where people live when: area by month, and whether a row's person is a living resident on its day.
-
-In: a `Population` (days). Out: arrays by person and month, masks by row.
-"""
+"""Where people live when: area by month, and whether a row's person is a living resident on its day."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""Event rows: arrays of persons, days and codes become one frame of the contract's shape.
-
-In: arrays (person numbers, days since 1970). Out: polars frames sorted by person and date.
-"""
+"""Event rows: arrays of persons, days and codes become one frame of the contract's shape."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -44,25 +42,14 @@ class Rows:
 
     def where(self, keep: Bools) -> Rows:
         """Only the rows that are true in `keep`."""
-        return Rows(
-            person=self.person[keep],
-            days=self.days[keep],
-            code=self.code if isinstance(self.code, str) else self.code[keep],
-            value=self.value[keep] if isinstance(self.value, np.ndarray) else self.value,
-            end=None if self.end is None else self.end[keep],
-            setting=self.setting[keep] if isinstance(self.setting, np.ndarray) else self.setting,
-            position=self.position,
-        )
+        chosen: Mapping[str, Any] = {
+            name: each[keep] for name, each in vars(self).items() if isinstance(each, np.ndarray)
+        }
+        return replace(self, **chosen)
 
 
 def frame(population: Population, parts: Sequence[Rows], columns: Sequence[str]) -> pl.DataFrame:
-    """One event table of the rows that registers can have seen: person a living resident in the event period.
-
-    Parameters
-    ----------
-    columns
-        Optional columns that the table has: any of ``value``, ``end_date``, ``setting``, ``position``.
-    """
+    """One event table, with these optional columns, of the rows that registers can have seen: a living resident's."""
     seen = [part.where(observed(population, part.person, part.days)) for part in parts]
     tables = [_table(part, columns) for part in seen]
     return pl.concat(tables).sort("person_id", "date", "code", maintain_order=True)
@@ -71,35 +58,23 @@ def frame(population: Population, parts: Sequence[Rows], columns: Sequence[str])
 def _table(rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
     n = len(rows.person)
     optional: dict[str, pl.Series] = {
-        "value": _numbers(rows.value, n),
-        "end_date": _days(rows.end, n),
-        "setting": _texts(rows.setting, n),
-        "position": _texts(rows.position, n),
+        "value": _column(rows.value, n, pl.Float32()),
+        "end_date": _column(None, n, pl.Date()) if rows.end is None else dates(rows.end),
+        "setting": _column(rows.setting, n, pl.String()),
+        "position": _column(rows.position, n, pl.String()),
     }
     table = {
         "person_id": pl.Series(np.asarray(rows.person, dtype=np.int64)),
-        "date": _days(rows.days, n),
-        "code": _texts(rows.code, n),
+        "date": dates(rows.days),
+        "code": _column(rows.code, n, pl.String()),
     }
     return pl.DataFrame({**table, **{name: optional[name] for name in columns}})
 
 
-def _numbers(value: Floats | float | None, n: int) -> pl.Series:
+def _column(value: Floats | NDArray[np.str_] | float | str | None, n: int, dtype: pl.DataType) -> pl.Series:
     if isinstance(value, np.ndarray):
-        return pl.Series(value, dtype=pl.Float32)
-    return pl.repeat(value, n, dtype=pl.Float32, eager=True)
-
-
-def _days(value: Days | None, n: int) -> pl.Series:
-    if value is None:
-        return pl.repeat(None, n, dtype=pl.Date, eager=True)
-    return dates(value)
-
-
-def _texts(value: str | NDArray[np.str_] | None, n: int) -> pl.Series:
-    if isinstance(value, np.ndarray):
-        return pl.Series(value, dtype=pl.String)
-    return pl.repeat(value, n, dtype=pl.String, eager=True)
+        return pl.Series(value, dtype=dtype)
+    return pl.repeat(value, n, dtype=dtype, eager=True)
 
 
 def dates(days: Days) -> pl.Series:

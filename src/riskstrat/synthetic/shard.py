@@ -1,7 +1,4 @@
-"""One shard of the municipality, from people to event tables with the shard's own running numbers.
-
-In: geography, people, a seed sequence. Out: a frozen `Shard` of frames.
-"""
+"""One shard of the municipality, from people to event tables with the shard's own running numbers."""
 
 from __future__ import annotations
 
@@ -42,24 +39,9 @@ class Shard:
 
 
 def make_shard(geography: Geography, people: int, seed: np.random.SeedSequence, first_id: int, *, thin: bool) -> Shard:
-    """Make one shard.
+    """Make one shard of about so many residents at the end of 2023.
 
-    Parameters
-    ----------
-    geography
-        The areas, shared by all shards.
-    people
-        Residents wanted at the end of 2023.
-    seed
-        The shard's own seed: a shard does not depend on any other.
-    first_id
-        Number of the shard's first person.
-    thin
-        Leave out what the sample does without.
-
-    Returns
-    -------
-    Shard
+    It does not depend on any other: `seed` is its own. `thin` leaves out what the sample does without.
     """
     lives, health, rows = (np.random.default_rng(child) for child in seed.spawn(3))
     population = make_population(geography, people, lives)

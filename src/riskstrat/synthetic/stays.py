@@ -1,7 +1,4 @@
-"""Hospital stays and deaths with their days, and the contacts, services and moves tables.
-
-In: a history in months. Out: stays that never overlap, days of death, event rows.
-"""
+"""Hospital stays and deaths with their days, and the contacts, services and moves tables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What nobody knows in reality: true risks at index dates, area effects, coefficients.
-
-In: the traits and kept states of a shard. Out: frames `risks` and `areas` and the declaration of coefficients.
-"""
+"""What nobody knows in reality: true risks at index dates, area effects, coefficients."""
 
 from __future__ import annotations
 
@@ -17,11 +14,10 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.synthetic import parameters
 from riskstrat.synthetic.adults import Health, Traits, age_at, take
 from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Days, as_date, month_of, month_start
-from riskstrat.synthetic.cardiovascular import Factors, cvd_factors, linear_predictor
 from riskstrat.synthetic.forward import forward_risk
-from riskstrat.synthetic.frailty import frailty_factors
 from riskstrat.synthetic.geography import Geography, effects_after_move
 from riskstrat.synthetic.growth import Children
+from riskstrat.synthetic.hazards import Factors, cvd_factors, frailty_factors, linear_predictor
 from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.population_state import Bools, Floats, Ints
 from riskstrat.synthetic.residence import spell_at
@@ -30,7 +26,6 @@ STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
 LONGEST_DELAY_DAYS = 180  # of the diagnoses table, which both outcomes read
 NEAREST_DAYS = 20
-CHILD_HORIZON = 1461
 
 
 @dataclass(frozen=True, kw_only=True)

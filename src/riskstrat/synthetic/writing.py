@@ -1,7 +1,4 @@
-"""A municipality as a register folder, written shard by shard so that memory stays that of one shard.
-
-In: shards. Out: a folder with registers.toml, Parquet tables, geometry and, in `truth/`, what no register reader opens.
-"""
+"""A municipality as a register folder, written shard by shard so that memory stays that of one shard."""
 
 from __future__ import annotations
 

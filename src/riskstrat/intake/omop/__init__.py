@@ -1,7 +1,4 @@
-"""The OMOP Common Data Model, 5.3 and 5.4, as a register folder.
-
-In: a folder, a database schema or frames of the CDM. Out: a register folder, and an account of every row.
-"""
+"""The OMOP Common Data Model, 5.3 and 5.4, as a register folder."""
 
 from __future__ import annotations
 

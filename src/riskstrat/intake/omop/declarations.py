@@ -21,16 +21,7 @@ CONTACT_OF = MappingProxyType(
 POSITION_OF = MappingProxyType({32901: "main", 32902: "main", 32903: "main"})
 """condition_status_concept_id -> position: primary admission, primary and primary discharge diagnosis."""
 
-UNIT_OF = MappingProxyType(
-    {
-        8582: "cm",
-        8753: "mmol/L",
-        8840: "mg/dL",
-        8876: "mmHg",
-        9529: "kg",
-        9531: "kg/m2",
-    }
-)
+UNIT_OF = MappingProxyType({8582: "cm", 8753: "mmol/L", 8840: "mg/dL", 8876: "mmHg", 9529: "kg", 9531: "kg/m2"})
 """unit_concept_id -> how its unit is written; others are told by their number."""
 
 PERSON, PERIOD, DEATH, VISIT, LOCATION, SOURCE_OF_DATA = (

@@ -1,7 +1,4 @@
-"""Events of the CDM in the contract's one shape: what happened, when, under what code, how much, in which setting.
-
-In: tables of the CDM and their declarations. Out: conversions, and the unit of each code's value.
-"""
+"""Events of the CDM in the contract's one shape: what happened, when, under what code, how much, in which setting."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
-from riskstrat.intake.conversion import PersonRange, TableConversion, read_now, within
+from riskstrat.intake.conversion import TableConversion, read_now, within
 from riskstrat.intake.omop.declarations import (
     DEATH,
     EVENT_TABLES,
@@ -27,6 +24,7 @@ from riskstrat.intake.omop.declarations import (
 from riskstrat.intake.omop.persons import ConvertedPersons
 from riskstrat.intake.omop.reading import Tables, column
 from riskstrat.intake.validation import validate_events, with_source
+from riskstrat.registers.source import PersonRange
 
 Prefer = Literal["source", "concept"]
 INPATIENT = "inpatient"
@@ -80,13 +78,7 @@ class ConversionContext:
 
 
 def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) -> tuple[list[TableConversion], Units]:
-    """Shape the rows of every wanted table.
-
-    Raises
-    ------
-    ContractError
-        Naming every column that is needed and missing.
-    """
+    """Shape the rows of every wanted table, or name every column that is needed and missing."""
     problems = [problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())]
     if problems:
         raise ContractError(*problems)
@@ -126,6 +118,8 @@ def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
 def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:
     tables = context.tables
     schema = tables[each.name].collect_schema()
+    concept = _known(column(schema, each.unit_concept, _NUMBER))
+    named = pl.coalesce(_recoded(concept, UNIT_OF, None), pl.format("concept {}", concept))
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "date": column(schema, each.date, _DAY),
@@ -133,7 +127,7 @@ def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:
         "value": column(schema, each.value, _REAL),
         "end_date": column(schema, each.end, _DAY),
         "position": _recoded(column(schema, (each.status,), _NUMBER), POSITION_OF, "other"),
-        _UNIT: _unit(each, schema),
+        _UNIT: pl.coalesce(column(schema, each.unit, _WORD), named),
         _VISIT: column(schema, (VISIT_ID,), _NUMBER),
     }
     rows = with_source(tables[each.name], columns)
@@ -166,12 +160,6 @@ def _recoded(concept: pl.Expr, words: Mapping[int, str], other: str | None) -> p
         known.replace_strict(dict(words), default=other, return_dtype=pl.String) if words else pl.lit(None, dtype=_WORD)
     )
     return pl.when(known.is_not_null()).then(word)
-
-
-def _unit(each: EventTable, schema: pl.Schema) -> pl.Expr:
-    concept = _known(column(schema, each.unit_concept, _NUMBER))
-    named = pl.coalesce(_recoded(concept, UNIT_OF, None), pl.format("concept {}", concept))
-    return pl.coalesce(column(schema, each.unit, _WORD), named)
 
 
 def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:

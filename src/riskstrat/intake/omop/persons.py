@@ -1,7 +1,4 @@
-"""Persons, deaths, observation periods and locations of the CDM as persons, residences and areas.
-
-In: tables of the CDM. Out: the contract's tables, and every row that is rejected, with the rule.
-"""
+"""Persons, deaths, observation periods and locations of the CDM as persons, residences and areas."""
 
 from __future__ import annotations
 
@@ -58,13 +55,7 @@ class ConvertedPersons:
 
 
 def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> ConvertedPersons:
-    """Read persons, deaths, observation periods and locations.
-
-    Raises
-    ------
-    ContractError
-        If person or observation_period is missing, a column that is needed is missing, or nobody was ever observed.
-    """
+    """Read persons, deaths, observation periods and locations; a `ContractError` if nobody was ever observed."""
     _require(tables)
     periods = read_now(_periods(tables[PERIOD]), PERIOD)
     observed = periods.filter(pl.col("start_date").is_not_null() & ~pl.col("start_date").is_in(SENTINELS))
@@ -77,7 +68,9 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
     deaths = validate_deaths(read_now(_deaths(tables), DEATH), persons, end)
     known = periods.join(persons.select("person_id", known=True), on="person_id", how="left", maintain_order="left")
     spells = known.with_columns(first_rule(_period_rules(end))).drop("known")
-    merged = _merged(accepted_rows(spells))
+    accepted = accepted_rows(spells)
+    merged = _merged(accepted)
+    observation = entries(PERIOD, spells.height, merged.height, spells[RULE], accepted.height - merged.height)
     return ConvertedPersons(
         tables=_finished(_placed(persons, tables, area_column), accepted_rows(deaths), merged, tables, area_column),
         first_day=first,
@@ -85,15 +78,7 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
         rejected={
             dataset: rejected_rows(rows) for dataset, rows in ((PERSON, validated), (DEATH, deaths), (PERIOD, spells))
         },
-        account=pl.concat(
-            [
-                accounted(PERSON, validated),
-                accounted(DEATH, deaths),
-                entries(
-                    PERIOD, spells.height, merged.height, spells[RULE], accepted_rows(spells).height - merged.height
-                ),
-            ]
-        ),
+        account=pl.concat([accounted(PERSON, validated), accounted(DEATH, deaths), observation]),
     )
 
 

@@ -1,7 +1,4 @@
-"""Tables of the OMOP Common Data Model, wherever they are: a folder, a database, or frames.
-
-In: a source. Out: lazy frames by table name, all names in small letters, and columns in the types that are asked for.
-"""
+"""Tables of the OMOP Common Data Model, wherever they are: a folder, a database, or frames."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.intake.conversion import readable
 from riskstrat.intake.omop.declarations import KNOWN_TABLES
 from riskstrat.registers.database import Database
 from riskstrat.registers.dialects import quoted
@@ -24,18 +22,8 @@ _TEXT = (".csv", ".tsv", ".txt")
 def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
     """Find the tables of a CDM.
 
-    Parameters
-    ----------
-    source
-        A folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a database
-        (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
-
-    Raises
-    ------
-    UsageError
-        If there is no such folder.
-    ContractError
-        If a table is there twice, or a file cannot be read.
+    The source is a folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a
+    database (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
     """
     if isinstance(source, Mapping):
         found = {name.lower(): frame.lazy() for name, frame in source.items()}
@@ -53,17 +41,9 @@ def column(schema: pl.Schema, names: Sequence[str], dtype: pl.DataType) -> pl.Ex
 
 
 def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-    try:
+    expected, remedy = "a whole file with one column a name", "export it again"
+    with readable(Problem(table=name, found="a heading that cannot be read", expected=expected, remedy=remedy)):
         return frame.rename({each: each.lower() for each in frame.collect_schema()})
-    except (pl.exceptions.PolarsError, OSError):
-        raise ContractError(
-            Problem(
-                table=name,
-                found="a heading that cannot be read",
-                expected="a whole file with one column a name",
-                remedy="export it again",
-            )
-        ) from None
 
 
 def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:
@@ -153,11 +133,10 @@ def _day(value: pl.Expr, found: pl.DataType) -> pl.Expr:
     if isinstance(found, pl.Null):
         return pl.lit(None, dtype=pl.Date)
     text = value.cast(pl.String).str.strip_chars()
-    return pl.coalesce(text.str.head(10).str.to_date("%Y-%m-%d", strict=False), _compact_day(text))
-
-
-def _compact_day(text: pl.Expr) -> pl.Expr:
-    return text.str.extract(r"^([0-9]{8})\b").str.to_date("%Y%m%d", strict=False)
+    return pl.coalesce(
+        text.str.head(10).str.to_date("%Y-%m-%d", strict=False),
+        text.str.extract(r"^([0-9]{8})\b").str.to_date("%Y%m%d", strict=False),
+    )
 
 
 def _text(value: pl.Expr, found: pl.DataType) -> pl.Expr:

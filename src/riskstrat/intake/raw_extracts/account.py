@@ -1,7 +1,4 @@
-"""Counts of what happened to rows: long frames that are added up, so that nothing is held but numbers.
-
-In: flags of a batch. Out: rows by dataset, column, rule and outcome; rows by year; empty cells; codes not recognised.
-"""
+"""Counts of what happened to rows: long frames that are added up, so that nothing is held but numbers."""
 
 from __future__ import annotations
 

@@ -37,24 +37,7 @@ class Batch:
 def batches(
     files: Sequence[DeliveredFile], keys: Mapping[str, KeyMap], scratch: Path, tell: Callable[[str, float], None]
 ) -> Iterator[Batch]:
-    """Read all files.
-
-    Parameters
-    ----------
-    files
-        The files, in the order in which they are read.
-    keys
-        Key files by register.
-    scratch
-        Where rejected lines are written.
-    tell
-        Called with the file and the share of the bytes read before it.
-
-    Raises
-    ------
-    ContractError
-        If a file breaks off, or holds personal identity numbers.
-    """
+    """Read all files in order; `tell` hears the file and the share of the bytes read before it."""
     sizes = [file.sheet.path.stat().st_size for file in files]
     for number, file in enumerate(files):
         tell(f"reading {file.file}", sum(sizes[:number]) / max(sum(sizes), 1))

@@ -76,13 +76,8 @@ def filled(column: Column, raw: pl.Expr) -> pl.Expr:
 def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
     """Clean a column.
 
-    Parameters
-    ----------
-    column
-        What it is.
-    texts
-        Its cells, a column for each spelling found, the preferred first, as `filled` gives them. In each row the first
-        that has a value counts.
+    `texts` are its cells, a column for each spelling found, the preferred first, as `filled` gives them. In each row
+    the first that has a value counts.
     """
     return _KINDS[column.kind](column, texts)
 
@@ -95,7 +90,9 @@ def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
 
 
 def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
-    read = _recoded(column, texts).with_columns(number=_as_number(pl.col("meant")))
+    plain = pl.col("meant").str.replace_all(r"[\s\u{a0}]", "").str.replace(",", ".", literal=True)
+    number = plain.cast(pl.Float64, strict=False)
+    read = _recoded(column, texts).with_columns(number=pl.when(number.is_finite()).then(number))
     valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
     set_to_null = {
         NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
@@ -106,12 +103,6 @@ def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
     within = pl.col("value").is_between(*column.between)
     set_to_null = {**set_to_null, IMPLAUSIBLE: _flag(valued, ~within)}
     return Cleaned(value=valued.select(pl.when(within).then("value")).to_series(), set_to_null=set_to_null)
-
-
-def _as_number(text: pl.Expr) -> pl.Expr:
-    plain = text.str.replace_all(r"[\s\u{a0}]", "").str.replace(",", ".", literal=True)
-    number = plain.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
 
 
 def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -154,10 +145,7 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
             MONTH_KNOWN: _flag(chosen, (precision == MONTH) & middle),
             YEAR_KNOWN: _flag(chosen, (precision == YEAR) & middle),
         },
-        set_to_null={
-            SENTINEL: _lost(chosen) & chosen["sentinel"],
-            NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"],
-        },
+        set_to_null={SENTINEL: _lost(chosen) & chosen["sentinel"], NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"]},
         beside={
             "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
         },
@@ -260,16 +248,7 @@ class CleanCode:
 
 
 def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
-    """Strip a code of everything that is not part of it.
-
-    Parameters
-    ----------
-    system
-        The system of the column.
-    text
-        Codes as written; not null.
-    year
-        Year of each row, which tells the version of an ICD code.
+    """Strip a code of everything that is not part of it; `year` tells the version of an ICD code.
 
     Examples
     --------

@@ -1,7 +1,4 @@
-"""From when to when each table is complete, seen from its rows; and the manifest's entries that say so.
-
-In: rows by month, what the mappings declare. Out: entries of the manifest; days are inclusive.
-"""
+"""From when to when each table is complete, seen from its rows; and the manifest's entries that say so."""
 
 from __future__ import annotations
 
@@ -35,15 +32,7 @@ def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
 
 
 def coverage_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> dict[str, Span]:
-    """Say from when to when each event table is complete: what all that fills it cover together.
-
-    Parameters
-    ----------
-    months
-        table, dataset, year, month, rows.
-    files
-        The files, whose inputs may declare their register's own coverage.
-    """
+    """Say from when to when each event table is complete: what all that fills it cover together."""
     spans: dict[str, list[Span]] = {}
     for table, span in _spans(months, files):
         spans.setdefault(table, []).append(span)

@@ -88,11 +88,8 @@ class _Candidate:
 def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     """Recognise every file of a raw folder and open it.
 
-    Raises
-    ------
-    ContractError
-        Listing every file that no mapping knows, that several know, that cannot be read or whose separator cannot be
-        told, and every column that is missing or there twice.
+    One `ContractError` lists every file that no mapping knows, that several know, that cannot be read or whose
+    separator cannot be told, and every column that is missing or there twice.
     """
     paths = _files(folder)
     data = [path for path in paths if path.suffix.lower() in ENDINGS]
@@ -214,7 +211,7 @@ def _opened(candidate: _Candidate) -> DeliveredFile | Keys | list[Problem]:
     key_file, name = candidate.register.key_file, candidate.input_name
     names = _names_known(candidate.register.inputs[name] if name else None, key_file)
     try:
-        sheet = opened(candidate.path, lambda header: _reference_persons(header, names))
+        sheet = opened(candidate.path, lambda header: any(fnmatchcase(header.casefold(), name) for name in names))
     except (UnreadableError, OSError) as error:
         return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
     if name is None:
@@ -226,10 +223,6 @@ def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str,
     if declared is not None:
         return spelled(name for column in declared.columns.values() for name in column.names)
     return spelled((*key_file.own, *key_file.common)) if key_file else ()
-
-
-def _reference_persons(header: str, names: Iterable[str]) -> bool:
-    return any(fnmatchcase(header.casefold(), name) for name in names)
 
 
 def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> DeliveredFile | list[Problem]:
@@ -297,24 +290,20 @@ def _missing(file: str, key: str, column: Column) -> Problem:
 
 def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
     small = [header.strip().casefold() for header in sheet.header]
-    own, common = (_first_position(names, small) for names in (declared.own, declared.common))
+    own, common = (
+        next((small.index(name) for name in spelled(names) if name in small), None)
+        for names in (declared.own, declared.common)
+    )
     if own is None or common is None:
-        found = {"own": (own, declared.own), "common": (common, declared.common)}
         return [
-            _no_key_column(candidate.file, side, names) for side, (position, names) in found.items() if position is None
+            Problem(
+                table=candidate.file,
+                column=side,
+                found=f"no column of the {side} running numbers",
+                expected="one called " + ", ".join(names),
+                remedy="name it in a mapping of your own",
+            )
+            for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
+            if position is None
         ]
     return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
-
-
-def _first_position(names: Iterable[str], small: Sequence[str]) -> int | None:
-    return next((small.index(name) for name in spelled(names) if name in small), None)
-
-
-def _no_key_column(file: str, side: str, names: Sequence[str]) -> Problem:
-    return Problem(
-        table=file,
-        column=side,
-        found=f"no column of the {side} running numbers",
-        expected="one called " + ", ".join(names),
-        remedy="name it in a mapping of your own",
-    )

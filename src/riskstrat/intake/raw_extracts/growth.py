@@ -1,7 +1,4 @@
-"""Weights, heights and birth weights that cannot be: repaired where exactly one reading is plausible, else rejected.
-
-In: sound rows of a range of persons with their birth date and sex; kg, cm, g, days. Out: validation results.
-"""
+"""Weights, heights and birth weights that cannot be: repaired where exactly one reading is plausible, else rejected."""
 
 from __future__ import annotations
 
@@ -43,8 +40,9 @@ def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
     """
     seen = rows.filter(pl.col("code").is_in([WEIGHT, HEIGHT, BMI]))
     if seen.is_empty():
-        return _nothing(rows)
-    read = _readings(_occasions(seen))
+        return all_kept(rows)
+    age = (pl.col(DATE) - pl.col("birth_date")).dt.total_days().first().alias("age_days")
+    read = _readings(seen.group_by(ORIGIN).agg(pl.col("sex").first(), age, _of(WEIGHT), _of(HEIGHT), _of(BMI)))
     told = rows.join(read, on=ORIGIN, how="left", maintain_order="left")
     concerned = pl.col("code").is_in([WEIGHT, HEIGHT, BMI])
     rejected = (
@@ -68,7 +66,7 @@ def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     """Refuse a birth weight and its gestation where they are more than five standard deviations apart (Maršál 1996)."""
     pairs = rows.filter(pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]))
     if pairs.is_empty():
-        return _nothing(rows)
+        return all_kept(rows)
     births = pairs.group_by(ORIGIN).agg(pl.col("sex").first(), _of(BIRTH_WEIGHT), _of(GESTATION))
     z = growth_z("marsal", sex=pl.col("sex"), age_days=pl.col(GESTATION), value=pl.col(BIRTH_WEIGHT))
     wrong = births.filter(z.abs() > FURTHEST_BIRTH_WEIGHT_Z)[ORIGIN]
@@ -78,7 +76,8 @@ def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     return ValidationResult(rows=rows.filter(~broken), rejected=rejected, accounts=(account,))
 
 
-def _nothing(rows: pl.DataFrame) -> ValidationResult:
+def all_kept(rows: pl.DataFrame) -> ValidationResult:
+    """Give the result of a check that rejects nothing."""
     return ValidationResult(
         rows=rows, rejected=rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE)), accounts=()
     )
@@ -86,12 +85,6 @@ def _nothing(rows: pl.DataFrame) -> ValidationResult:
 
 def _of(code: str) -> pl.Expr:
     return pl.col("value").filter(pl.col("code") == code).first().alias(code)
-
-
-def _occasions(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row an occasion: weight, height, body mass index, age in days and sex."""
-    age = (pl.col(DATE) - pl.col("birth_date")).dt.total_days().first().alias("age_days")
-    return rows.group_by(ORIGIN).agg(pl.col("sex").first(), age, _of(WEIGHT), _of(HEIGHT), _of(BMI))
 
 
 def _readings(occasions: pl.DataFrame) -> pl.DataFrame:

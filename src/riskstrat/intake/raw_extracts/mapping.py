@@ -1,7 +1,4 @@
-"""What a mapping declares: which files are read, what their columns mean and which rows of which tables they become.
-
-In: the content of a TOML file. Out: a frozen `Mapping` without contradictions; nothing here reads data.
-"""
+"""What a mapping declares: which files are read, what their columns mean and which rows of which tables they become."""
 
 from __future__ import annotations
 

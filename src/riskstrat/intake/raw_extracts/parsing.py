@@ -1,7 +1,4 @@
-"""A frame of texts becomes a frame of values, row by row: unusable rows are rejected, repairs are counted.
-
-In: texts as a file has them. Out: values under the mapping's names, the rejected lines as they came, an account.
-"""
+"""A frame of texts becomes a frame of values, row by row: unusable rows are rejected, repairs are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from riskstrat.intake.identity import refuse_identities
 from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
 from riskstrat.intake.raw_extracts.cleaning import Cleaned, cleaned, filled
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
-from riskstrat.intake.raw_extracts.mapping import Column, Derived, Formula, Input
+from riskstrat.intake.raw_extracts.mapping import Column, Formula, Input
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError, unreadable
 from riskstrat.records.intake_account import KEPT, READ, REJECTED, REPAIRED, SET_TO_NULL
 
@@ -38,25 +35,16 @@ class ParsedBatch:
 
 
 def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
-    """Parse and validate a batch.
-
-    Parameters
-    ----------
-    delivered
-        The file that it is from.
-    number
-        The file's number, which makes each row's origin unique.
-    texts
-        Columns by position, `LINE` and `FAULT`.
-    keys
-        The register's key file, if it has one.
-    """
+    """Parse and validate a batch of texts; `number`, the file's, makes each row's origin unique."""
     declared = delivered.declared
     parts = {name: _cleaned(delivered, name, column, texts) for name, column in declared.columns.items()}
     origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
     marked = texts.select(origin.alias(ORIGIN), FAULT)
     values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
-    values = _derived(_fallen_back(values, declared), declared.derived)
+    values = _fallen_back(values, declared).with_columns(
+        FORMULAS[each.formula](*(pl.col(part) for part in each.of)).alias(name)
+        for name, each in declared.derived.items()
+    )
     values = values if keys is None else _translated(values, declared, keys)
     validated = values.with_columns(_first_rule(declared))
     whole = validated.filter(pl.col(RULE).is_null())
@@ -131,34 +119,11 @@ def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
     )
 
 
-def _derived(values: pl.DataFrame, derived: Mapping[str, Derived]) -> pl.DataFrame:
-    return values.with_columns(
-        FORMULAS[each.formula](*(pl.col(part) for part in each.of)).alias(name) for name, each in derived.items()
-    )
-
-
-def _product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    return first * second
-
-
-def _bmi(weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr:
-    """Weight over height in metres squared."""
-    return pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2)
-
-
-def _weeks_and_days(weeks: pl.Expr, days: pl.Expr) -> pl.Expr:
-    return weeks * 7 + days.fill_null(0)
-
-
-def _positive(number: pl.Expr) -> pl.Expr:
-    return (number > 0).cast(pl.Float64)
-
-
 FORMULAS: Mapping[Formula, Callable[..., pl.Expr]] = {
-    "product": _product,
-    "bmi_kg_m2": _bmi,
-    "weeks_and_days": _weeks_and_days,
-    "positive": _positive,
+    "product": lambda first, second: first * second,
+    "bmi_kg_m2": lambda weight_kg, height_cm: pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2),
+    "weeks_and_days": lambda weeks, days: weeks * 7 + days.fill_null(0),
+    "positive": lambda number: (number > 0).cast(pl.Float64),
 }
 
 
@@ -234,22 +199,19 @@ def _is_empty(name: str, column: Column) -> pl.Expr:
 
 
 def key_maps(files: Iterable[Keys]) -> dict[str, KeyMap]:
-    """Read the key files of every register; a number that stands for two persons is left out, so its rows are rejected.
-
-    Raises
-    ------
-    ContractError
-        If one cannot be read, or holds personal identity numbers.
-    """
+    """Read the key files of every register; rows whose number stands for two persons are rejected."""
     found: dict[str, list[pl.DataFrame]] = {}
     for file in files:
         found.setdefault(file.register, []).append(_pairs(file))
-    return {register: _unambiguous(pl.concat(pairs)) for register, pairs in found.items()}
+    return {register: pl.concat(pairs).unique().filter(pl.len().over("own") == 1) for register, pairs in found.items()}
 
 
 def _pairs(file: Keys) -> pl.DataFrame:
     try:
-        return pl.concat([_read(file, texts) for texts in file.sheet.frames()] or [_none()])
+        return pl.concat(
+            [_read(file, texts) for texts in file.sheet.frames()]
+            or [pl.DataFrame(schema={"own": pl.Int64, "common": pl.Int64})]
+        )
     except UnreadableError as broken:
         raise ContractError(unreadable(file.file, str(broken))) from broken
 
@@ -260,11 +222,3 @@ def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
     positions = {"own": file.own, "common": file.common}
     cells = {side: texts.select(filled(_NUMBER, pl.col(f"column_{position}"))) for side, position in positions.items()}
     return pl.DataFrame([cleaned(_NUMBER, each).value.alias(side) for side, each in cells.items()]).drop_nulls()
-
-
-def _unambiguous(pairs: pl.DataFrame) -> KeyMap:
-    return pairs.unique().filter(pl.len().over("own") == 1)
-
-
-def _none() -> pl.DataFrame:
-    return pl.DataFrame(schema={"own": pl.Int64, "common": pl.Int64})

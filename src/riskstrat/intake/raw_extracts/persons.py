@@ -39,15 +39,7 @@ class ResolvedPersons:
 
 
 def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
-    """Put persons together.
-
-    Parameters
-    ----------
-    facts
-        All facts about a range of persons, in the columns of `shaping.schema_within`.
-    last_day
-        The last day that can have been seen.
-    """
+    """Put persons together from all facts about a range of them, in the columns of `shaping.schema_within`."""
     decided = {name: _decided(facts, name) for name in _PLAIN}
     decided["birth_date"] = _birth(facts)
     decided["death_date"] = _most_exact(facts, "death_date")
@@ -57,7 +49,7 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
         joined = joined.join(each.drop("__conflict"), on=PERSON, how="left")
     repaired, told = _repaired(joined, last_day)
     validated = repaired.with_columns(_rule(last_day))
-    rejected = validated.filter(pl.col(RULE).is_not_null())
+    rejected = validated.filter(pl.col(RULE).is_not_null()).sort(PERSON)
     kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
     conflicts = [
         (TABLE, name, rule, REPAIRED, int((each["__conflict"] == rule).sum()))

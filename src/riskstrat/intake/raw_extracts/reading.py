@@ -1,7 +1,4 @@
-"""Files of any format as frames of texts: the same columns whatever wrote them, a bounded number of rows at a time.
-
-In: a file and the names that a mapping knows. Out: a `Sheet`, and from it frames with the number of each row.
-"""
+"""Files of any format as frames of texts: the same columns whatever wrote them, a bounded number of rows at a time."""
 
 from __future__ import annotations
 
@@ -29,19 +26,7 @@ ENDINGS = (*_TEXT, ".parquet", *_STATISTICAL)
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A file whose columns are known and whose rows have not been read.
-
-    Attributes
-    ----------
-    path
-        The file.
-    header
-        Names of its columns.
-    format
-        Encoding and separator, or the format, for the report.
-    dialect
-        How it is format, if it is text.
-    """
+    """A file whose columns are known and whose rows have not been read; `dialect` is that of text files."""
 
     path: Path
     header: tuple[str, ...]
@@ -49,34 +34,22 @@ class Sheet:
     dialect: Dialect | None = None
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Read the rows as texts; columns by position, and `LINE` and `FAULT`.
-
-        Raises
-        ------
-        UnreadableError
-            If the file breaks off.
-        """
+        """Read the rows as texts; columns by position, and `LINE` and `FAULT`. `UnreadableError` if it breaks off."""
         if self.dialect is not None:
             yield from text_frames(self.path, self.dialect)
             return
         first = 1
-        for frame in _FRAMES[_family(self.path)](self.path):
+        for frame in (_parquet_frames if _is_parquet(self.path) else _statistical_frames)(self.path):
             yield _numbered(frame, first)
             first += frame.height
 
 
 def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
-    """Read what a file says of its columns.
-
-    Raises
-    ------
-    UnreadableError
-        If it is not what its ending says.
-    """
+    """Read what a file says of its columns; `UnreadableError` if it is not what its ending says."""
     if path.suffix.lower() in _TEXT:
         return _opened_text(path, known)
     try:
-        header = _HEADERS[_family(path)](path)
+        header = (_parquet_header if _is_parquet(path) else _statistical_header)(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
     return Sheet(path=path, header=header, format=path.suffix.lower().lstrip("."))
@@ -90,8 +63,8 @@ def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
     return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
 
 
-def _family(path: Path) -> str:
-    return "parquet" if path.suffix.lower() == ".parquet" else "statistical"
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
@@ -147,13 +120,3 @@ def _statistical_frames(path: Path) -> Iterator[pl.DataFrame]:
             yield cast("pl.DataFrame", frame)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError) as error:
         raise UnreadableError("a file that breaks off") from error
-
-
-_HEADERS: Mapping[str, Callable[[Path], tuple[str, ...]]] = {
-    "parquet": _parquet_header,
-    "statistical": _statistical_header,
-}
-_FRAMES: Mapping[str, Callable[[Path], Iterator[pl.DataFrame]]] = {
-    "parquet": _parquet_frames,
-    "statistical": _statistical_frames,
-}

@@ -1,7 +1,4 @@
-"""The account of an intake, put together from the counts of all batches and from what was written.
-
-In: counts, the files of the delivery, the manifest and the register folder. Out: an `IntakeAccount`.
-"""
+"""The account of an intake, put together from the counts of all batches and from what was written."""
 
 from __future__ import annotations
 
@@ -47,23 +44,15 @@ class IntakeResult:
 
 
 def intake_account(counted: RowCounts, delivery: Delivery, manifest: Manifest, folder: Path) -> IntakeAccount:
-    """Put the account together.
-
-    Parameters
-    ----------
-    counted
-        The sum of all counts.
-    delivery
-        The files.
-    manifest, folder
-        What was written, and where.
-    """
+    """Put the account together from the sum of all counts, the files, and what was written."""
+    spans = [(name, entry.coverage_start, entry.coverage_end) for name, entry in manifest.tables.items()]
+    schema = {"table": pl.String, "coverage_start": pl.Date, "coverage_end": pl.Date}
     return IntakeAccount(
         name=manifest.name,
         data_end=manifest.data_end,
         files=_files(delivery),
         counts=counted.counts,
-        coverage=_coverage(manifest),
+        coverage=pl.DataFrame(spans, schema=schema, orient="row"),
         years=_years(counted, manifest),
         cells=counted.cells,
         links=_links(manifest, folder, folder / REJECTED_FOLDER),
@@ -85,12 +74,6 @@ def _files(delivery: Delivery) -> pl.DataFrame:
 def _unverified(file: DeliveredFile) -> list[str]:
     """Columns that were found under a name that the mapping has from memory."""
     return [name for name, column in file.declared.columns.items() if column.status == "memory" and file.columns[name]]
-
-
-def _coverage(manifest: Manifest) -> pl.DataFrame:
-    spans = [(name, entry.coverage_start, entry.coverage_end) for name, entry in manifest.tables.items()]
-    schema = {"table": pl.String, "coverage_start": pl.Date, "coverage_end": pl.Date}
-    return pl.DataFrame(spans, schema=schema, orient="row")
 
 
 def _years(counted: RowCounts, manifest: Manifest) -> pl.DataFrame:

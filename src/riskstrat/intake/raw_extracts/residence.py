@@ -52,20 +52,10 @@ def residence_spells(
     snapshot_days: Sequence[date],
     last_day: date,
 ) -> ResidenceResult:
-    """Make spells of residence.
+    """Make spells of residence for a range of persons.
 
-    Parameters
-    ----------
-    locations
-        person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id of a range of persons.
-    migrations
-        person_id, date, code (``immigration`` or ``emigration``).
-    persons
-        person_id, birth_date, death_date of the range.
-    snapshot_days
-        The days of the snapshots, ascending.
-    last_day
-        The last day that can have been seen.
+    `locations` has person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id; `migrations` person_id,
+    date, code (``immigration`` or ``emigration``); `persons` person_id, birth_date, death_date. Snapshot days ascend.
     """
     validated = locations.join(persons, on=PERSON, how="left").with_columns(_rule(last_day))
     rejected = validated.filter(pl.col(RULE).is_not_null()).select(locations.columns)
@@ -202,15 +192,9 @@ def _spells(days: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(column).eq_missing(pl.col(column).shift()) for column in _LOCATION),
     ).fill_null(value=False)
     numbered = whole.with_columns((~follows).cum_sum().alias("__spell"))
-    firsts = [pl.col(column).first() for column in (PERSON, "start_date")]
-    joined = numbered.group_by("__spell", maintain_order=True).agg(
-        *firsts, pl.col("end_date").last(), *map(_first, _LOCATION)
-    )
+    firsts = [pl.col(column).first() for column in (PERSON, "start_date", *_LOCATION)]
+    joined = numbered.group_by("__spell", maintain_order=True).agg(*firsts, pl.col("end_date").last())
     return joined.select(column.name for column in columns_of(TABLE))
-
-
-def _first(column: str) -> pl.Expr:
-    return pl.col(column).first()
 
 
 def _assumed(days: pl.DataFrame) -> list[tuple[str, str, str, str, int]]:

@@ -16,8 +16,7 @@ from riskstrat.files import guard_folder, staged_folder
 from riskstrat.intake.raw_extracts.account import RowCounts, total
 from riskstrat.intake.raw_extracts.batches import Batch, batches
 from riskstrat.intake.raw_extracts.coverage import Span, coverage_of, entries_of, last_day_of, rules_of
-from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Delivery, delivery_of
-from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+from riskstrat.intake.raw_extracts.delivery import DeliveredFile, delivery_of
 from riskstrat.intake.raw_extracts.parsing import key_maps
 from riskstrat.intake.raw_extracts.reporting import IntakeResult, intake_account
 from riskstrat.intake.raw_extracts.shipped import mappings
@@ -83,7 +82,7 @@ def extracts(
     >>> result.account.rows_of("persons", "kept")
     1
     """
-    tell = progress or _silent
+    tell = progress or (lambda _what, _share: None)
     source, target = Path(raw), Path(out)
     own_mappings = [Path(each) for each in mapping]
     sources = (source, *own_mappings)
@@ -101,7 +100,7 @@ def extracts(
             folder=staging.result,
             scratch=staging.scratch,
             parts=parts,
-            rules=rules_of(_registers(delivery)),
+            rules=rules_of(list({each.register.name: each.register for each in delivery.files}.values())),
             last_day=data_end or last_day_of(months, delivery.files),
             files=[each.file for each in delivery.files],
         )
@@ -115,19 +114,11 @@ def extracts(
     return IntakeResult(registers=open_registers(target), account=account, folder=target)
 
 
-def _silent(_: str, __: float) -> None:
-    pass
-
-
 def _noted(read: Iterable[Batch], counted: list[RowCounts]) -> Iterator[tuple[str, pl.DataFrame]]:
     """Pass on the rows of each batch, and note its account."""
     for batch in read:
         counted.append(batch.account)
         yield from batch.rows
-
-
-def _registers(delivery: Delivery) -> list[RegisterMapping]:
-    return list({each.register.name: each.register for each in delivery.files}.values())
 
 
 def _manifest(name: str, context: IntakeContext, spans: Mapping[str, Span], files: Sequence[DeliveredFile]) -> Manifest:

@@ -1,7 +1,4 @@
-"""Values of a file become rows of tables: the mapping's `rows`, one after the other.
-
-In: a frame of values under the mapping's names. Out: frames by table in the contract's columns, with each row's origin.
-"""
+"""Values of a file become rows of tables: the mapping's `rows`, one after the other."""
 
 from __future__ import annotations
 

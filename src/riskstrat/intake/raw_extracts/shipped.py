@@ -1,7 +1,4 @@
-"""The mappings that ship, and those of the user, which come before them.
-
-In: TOML files. Out: frozen mappings by name, or every contradiction in any of them at once.
-"""
+"""The mappings that ship, and those of the user, which come before them."""
 
 from __future__ import annotations
 
@@ -20,30 +17,21 @@ Toml = dict[str, object]
 
 
 def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
-    """Read the shipped mappings and the user's own.
+    """Read the shipped mappings and the user's own, in the order of their names.
 
-    Parameters
-    ----------
-    own
-        TOML files. One whose `name` is that of a shipped mapping replaces it; with ``extends = "<name>"`` it only
-        says what is different: tables are merged, lists and values replaced.
-
-    Returns
-    -------
-    tuple of RegisterMapping
-        In the order of their names.
-
-    Raises
-    ------
-    UsageError
-        With everything that is wrong with any of them.
+    A user's TOML file whose `name` is that of a shipped mapping replaces it; with ``extends = "<name>"`` it only says
+    what is different: tables are merged, lists and values replaced. One `UsageError` tells all that is wrong with any
+    of them.
 
     Examples
     --------
     >>> [mapping.name for mapping in mappings()][:2]
     ['bhv', 'dors']
     """
-    texts = {f"{name}.toml": _shipped(name) for name in shipped_names()}
+    texts = {
+        f"{name}.toml": resources.files(__package__).joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
+        for name in shipped_names()
+    }
     declared: dict[str, tuple[str, Toml]] = {}
     problems: list[Problem] = []
     for origin, text in (*texts.items(), *((str(path), _own(path)) for path in own)):
@@ -63,10 +51,6 @@ def shipped_names() -> tuple[str, ...]:
     """Names of the mappings that ship."""
     files = resources.files(__package__).joinpath("mappings").iterdir()
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
-
-
-def _shipped(name: str) -> str:
-    return resources.files(__package__).joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _own(path: Path) -> str | Problem:

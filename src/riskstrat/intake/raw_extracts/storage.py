@@ -1,44 +1,32 @@
-"""Rows between reading and writing: stored sorted by person, read a range of persons at a time, written as tables.
-
-In: frames as they come. Out: sorted Parquet files in the register folder, and files of rejected rows. The memory that
-intake needs is that of a few frames, whatever the registers hold.
-"""
+"""Rows between reading and writing: stored sorted by person, read a range of persons at a time, written as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
+from riskstrat.intake.conversion import within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
 from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.source import PersonRange, equal_ranges
 from riskstrat.registers.writing import ROWS_PER_GROUP
 
 ROWS_IN_A_PART = 400_000
 ROWS_IN_A_RANGE = 1_500_000
 _ROWS_IN_A_GROUP = 16_384
 _SAMPLED_EVERY = 500
-Range = tuple[int, int]
 REJECTED_FOLDER = "rejected"
 _ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A file of rows of one table, sorted by person.
-
-    Attributes
-    ----------
-    table, path, rows
-        What it holds, where, and how many.
-    sample
-        Every 500th person, from which the ranges are cut.
-    """
+    """A file of rows of one table, sorted by person; ranges are cut from `sample`, every 500th person."""
 
     table: str
     path: Path
@@ -47,15 +35,7 @@ class Part:
 
 
 def stored(frames: Iterable[tuple[str, pl.DataFrame]], folder: Path) -> Iterator[Part]:
-    """Write frames of many tables as parts, when enough rows of a table have come in.
-
-    Parameters
-    ----------
-    frames
-        Table and rows, in the order in which they come.
-    folder
-        Where the parts are written.
-    """
+    """Write frames of many tables as parts, when enough rows of a table have come in."""
     waiting: dict[str, list[pl.DataFrame]] = {}
     for table, frame in frames:
         held = waiting.setdefault(table, [])
@@ -74,32 +54,20 @@ def by_table(parts: Iterable[Part]) -> dict[str, list[Part]]:
     return found
 
 
-def ranges(parts: Sequence[Part]) -> list[Range]:
-    """Cut the persons into ranges of about as many rows; first and last are included.
-
-    Examples
-    --------
-    >>> ranges([])
-    []
-    """
+def ranges(parts: Sequence[Part]) -> list[PersonRange]:
+    """Cut the persons into ranges of about as many rows; first and last are included."""
     rows = sum(part.rows for part in parts)
     if not rows:
         return []
-    sample = pl.concat(part.sample for part in parts).sort()
-    cuts = -(-rows // ROWS_IN_A_RANGE)
-    bounds = [int(sample[number * sample.len() // cuts]) for number in range(1, cuts)]
-    edges = [-(2**63), *dict.fromkeys(bounds), 2**63 - 1]
-    return [(low, high - 1) for low, high in pairwise(edges)]
+    return equal_ranges(pl.concat(part.sample for part in parts).sort(), -(-rows // ROWS_IN_A_RANGE))
 
 
-def rows_of(parts: Sequence[Part], people: Range, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read the rows of a range of persons; rows without a person belong to the first range."""
     if not parts:
         return pl.DataFrame(schema=schema)
-    within = pl.col(PERSON).is_between(*people)
-    if people[0] == -(2**63):
-        within |= pl.col(PERSON).is_null()
-    return pl.scan_parquet([part.path for part in parts], glob=False).filter(within).collect()
+    rows = pl.scan_parquet([part.path for part in parts], glob=False)
+    return rows.filter(within(pl.col(PERSON), people)).collect()
 
 
 def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
@@ -118,22 +86,10 @@ def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
 
 @dataclass(frozen=True, kw_only=True)
 class IntakeContext:
-    """Where tables are made.
+    """Where tables are made, and by which rules.
 
-    Attributes
-    ----------
-    folder
-        The register folder to be.
-    scratch
-        Where sorted pieces and rejected rows lie until they are joined.
-    parts
-        Stored rows by table.
-    rules
-        What the mappings say of the event tables.
-    last_day
-        The last day that can have been seen.
-    files
-        What the files are called, by the number in a row's origin.
+    In `scratch` sorted pieces and rejected rows lie until they are joined; `files` are named by the number in a row's
+    origin; `last_day` is the last that can have been seen.
     """
 
     folder: Path

@@ -20,7 +20,6 @@ from riskstrat.intake.raw_extracts.storage import (
     REJECTED_FOLDER,
     IntakeContext,
     Part,
-    Range,
     join_pieces,
     ranges,
     reject,
@@ -30,6 +29,7 @@ from riskstrat.intake.raw_extracts.storage import (
 from riskstrat.intake.raw_extracts.validation import MOVED_TO_BIRTH, ReferencePersons, person_rule, validate_events
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
+from riskstrat.registers.source import PersonRange
 
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
 REPEATED_AREA, INCOMPLETE = "repeated area or fact", "incomplete"
@@ -146,11 +146,11 @@ def _snapshot_days(parts: Sequence[Part], last_day: date) -> list[date]:
     return days.filter(pl.col("rows") >= _LEAST_SHARE_OF_SNAPSHOT * pl.col("rows").median())["date"].sort().to_list()
 
 
-def _rows(context: IntakeContext, table: str, people: Range) -> pl.DataFrame:
+def _rows(context: IntakeContext, table: str, people: PersonRange) -> pl.DataFrame:
     return rows_of(context.parts.get(table, ()), people, schema_within(table))
 
 
-def _reference_persons(context: IntakeContext, people: Range) -> ReferencePersons:
+def _reference_persons(context: IntakeContext, people: PersonRange) -> ReferencePersons:
     within = pl.col(PERSON).is_between(*people)
     persons = pl.scan_parquet(context.folder / f"{PERSONS}.parquet").filter(within).select(_KNOWN).collect()
     rejected = context.scratch / REJECTED_FOLDER / PERSONS

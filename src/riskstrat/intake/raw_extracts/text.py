@@ -51,19 +51,9 @@ class Dialect:
 
 
 def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
-    """Find out how a file is written, from its beginning.
+    """Find out how a file is written, from its beginning; a string says why it cannot be read.
 
-    Parameters
-    ----------
-    path
-        The file.
-    known
-        Whether a mapping knows a column of that name: the separator is the one that gives most known names.
-
-    Returns
-    -------
-    Dialect or str
-        A string says why it cannot be read.
+    The separator is the one that gives most names that are `known` to a mapping.
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE_BYTES)
@@ -71,7 +61,7 @@ def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
     text = _decoded(sample[skip:], encoding)
     if not text.strip():
         return "an empty file"
-    if _is_binary(text):
+    if sum(letter in _CONTROLS for letter in text[:4096]) > len(text[:4096]) // 50:
         return "content that is not text"
     first, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
     if not rest and len(sample) == _SAMPLE_BYTES:
@@ -79,31 +69,19 @@ def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
     found = _separator_of(first, known)
     if found is None:
         return "a separator that cannot be told: two of them give column names that are known"
-    quoted = _has_quotes(text, found)
+    quoted = re.search(rf'(?:^|[\r\n{re.escape(found)}])"', text) is not None
     return Dialect(encoding=encoding, skip=skip, separator=found, quoted=quoted, header=_fields(first, found))
 
 
 def text_frames(path: Path, dialect: Dialect) -> Iterator[pl.DataFrame]:
     """Read the lines after the header as frames of texts.
 
-    Yields
-    ------
-    polars.DataFrame
-        The columns of the header by position (``column_0``, ...), `LINE` (from 1 after the header) and `FAULT`: null,
-        or why the line cannot be used.
-
-    Raises
-    ------
-    UnreadableError
-        If a line is longer than `LONGEST_LINE`, or the file ends inside quotation marks.
+    Columns by position (``column_0``, ...), `LINE` (from 1 after the header) and `FAULT`: null, or why the line cannot
+    be used. `UnreadableError` if a line is longer than `LONGEST_LINE`, or the file ends inside quotation marks.
     """
     first = 1
-    header = True
-    for block in _blocks(path, dialect):
-        body = block
-        if header:
-            body = block.partition(b"\n")[2]
-            header = False
+    for number, block in enumerate(_blocks(path, dialect)):
+        body = block if number else block.partition(b"\n")[2]  # without the header
         if body.strip(b"\r\n"):
             frame = _parsed(body, dialect, first)
             first += frame.height
@@ -136,11 +114,6 @@ def _decoded(content: bytes, encoding: str) -> str:
         return content.decode("latin-1")
 
 
-def _is_binary(text: str) -> bool:
-    controls = sum(letter in _CONTROLS for letter in text[:4096])
-    return controls > len(text[:4096]) // 50
-
-
 def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
     hits = {each: sum(map(known, _fields(first, each))) for each in SEPARATORS}
     best = max(hits.values())
@@ -152,11 +125,6 @@ def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
 
 def _fields(line: str, separator: str) -> tuple[str, ...]:
     return tuple(name.strip().strip('"').strip() for name in line.split(separator))
-
-
-def _has_quotes(text: str, separator: str) -> bool:
-    """Whether a field begins with a quotation mark; elsewhere it is a letter like any other."""
-    return re.search(rf'(?:^|[\r\n{re.escape(separator)}])"', text) is not None
 
 
 def _blocks(path: Path, dialect: Dialect) -> Iterator[bytes]:
@@ -181,14 +149,10 @@ def _pieces(path: Path, dialect: Dialect) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(dialect.skip)
         while content := file.read(BLOCK_BYTES):
-            _refuse_endless(content)
+            if len(content) > LONGEST_LINE and b"\n" not in content and b"\r" not in content:
+                raise UnreadableError("a line of more than 4 MiB")
             lines = content if narrow else decode(content).encode("utf-8")
             yield lines if b"\n" in lines else lines.replace(b"\r", b"\n")
-
-
-def _refuse_endless(content: bytes) -> None:
-    if len(content) > LONGEST_LINE and b"\n" not in content and b"\r" not in content:
-        raise UnreadableError("a line of more than 4 MiB")
 
 
 def _last_line_end(held: bytes, quoted: bool) -> int:
@@ -207,7 +171,8 @@ def _last_line_end(held: bytes, quoted: bool) -> int:
 def _parsed(body: bytes, dialect: Dialect, first: int) -> pl.DataFrame:
     width = len(dialect.header)
     lines, table = _aligned(_utf8(body), dialect, width)
-    extra = width - 1 - _separators_in(lines, dialect)
+    plain = lines.str.replace_all('"[^"]*"', "") if dialect.quoted else lines
+    extra = width - 1 - plain.str.count_matches(dialect.separator, literal=True).cast(pl.Int32)
     fault = (
         pl.when(lines.str.strip_chars("\r") == "")
         .then(pl.lit("an empty line"))
@@ -264,11 +229,6 @@ def _split(text: bytes, separator: str, width: int, *, quoted: bool) -> pl.DataF
 
 def _name(position: int) -> str:
     return f"column_{position}"
-
-
-def _separators_in(lines: pl.Series, dialect: Dialect) -> pl.Series:
-    plain = lines.str.replace_all('"[^"]*"', "") if dialect.quoted else lines
-    return plain.str.count_matches(dialect.separator, literal=True).cast(pl.Int32)
 
 
 def unreadable(file: str, why: str) -> Problem:

@@ -1,7 +1,4 @@
-"""The tables of which extracts are written: those of some persons, without what is itself a data error.
-
-In: opened registers and people. Out: their tables in full detail.
-"""
+"""What extracts are written of: the tables of some whole families, without what is itself a data error."""
 
 from __future__ import annotations
 
@@ -11,7 +8,34 @@ from datetime import date
 import polars as pl
 
 from riskstrat.registers import Registers
-from riskstrat.synthetic.extracts.people import PLANNED, UNPLANNED
+
+FIRST_TEST_PERSON = 9_000_000
+PLANNED, UNPLANNED = "admission_planned", "admission_unplanned"
+
+
+def choose_people(registers: Registers, people: int, seed: int) -> pl.Series:
+    """Draw whole families until there are enough people; the personas always come along.
+
+    Families in which two hospital stays touch are passed over: a delivery cannot tell them from one stay.
+    """
+    families = registers.families.with_columns(touches=pl.col("person_id").is_in(_with_touching_stays(registers)))
+    sizes = families.group_by("family_id").agg(size=pl.len(), touches=pl.col("touches").any()).sort("family_id")
+    drawn = sizes.filter(~pl.col("touches")).sample(fraction=1.0, shuffle=True, seed=seed)
+    enough = drawn.filter(pl.col("size").cum_sum() - pl.col("size") < people)["family_id"]
+    is_drawn = pl.col("family_id").is_in(enough.implode())
+    is_persona = (pl.col("person_id") > FIRST_TEST_PERSON) & ~pl.col("touches")
+    return families.filter(is_drawn | is_persona)["person_id"].sort()
+
+
+def _with_touching_stays(registers: Registers) -> list[int]:
+    if not registers.has("contacts"):
+        return []
+    contacts = registers.scan("contacts").filter(pl.col("code").is_in((PLANNED, UNPLANNED)))
+    stays = contacts.select("person_id", "date", "end_date", "code").unique().collect().sort("person_id", "date")
+    previous_end = pl.col("end_date").fill_null(pl.col("date").max()).shift().over("person_id")
+    touching = stays.filter(pl.col("date") <= previous_end)
+    return touching["person_id"].unique().sort().to_list()
+
 
 Tables = Mapping[str, pl.DataFrame]
 VALUED = ("person_id", "date", "code", "value")
@@ -54,22 +78,11 @@ _DTYPES: Mapping[str, pl.DataType] = {
 
 
 def clean_tables(registers: Registers, people: pl.Series | None = None) -> dict[str, pl.DataFrame]:
-    """Read the tables of these people without what is itself a data error, in full detail.
+    """Read the tables of these people (everybody if None) without what is itself a data error, in full detail.
 
     Rows that differ in nothing but the day on which they became known are one row, stays that had not ended are left
-    out (the patient register has one row a discharge), and so is growth that cannot be true.
-
-    Parameters
-    ----------
-    registers
-        Clean registers.
-    people
-        Their person_id; everybody if None.
-
-    Returns
-    -------
-    dict
-        A frame for each of `COLUMNS`, empty where the registers have no such table.
+    out (the patient register has one row a discharge), and so is growth that cannot be true. Gives a frame for each of
+    `COLUMNS`, empty where the registers have no such table.
     """
     tables = {name: _read(registers, name, people) for name in COLUMNS}
     in_hospital = pl.col("setting") == "inpatient"

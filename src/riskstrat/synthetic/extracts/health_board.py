@@ -1,7 +1,4 @@
-"""What the National Board of Health and Welfare delivers: patient register, drugs, deaths, births.
-
-In: clean tables. Out: frames of text in its columns; columns that begin with an underscore stay behind.
-"""
+"""What the National Board of Health and Welfare delivers: patient register, drugs, deaths, births."""
 
 from __future__ import annotations
 
@@ -10,10 +7,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from riskstrat.synthetic.extracts.clean import Tables, wide
-from riskstrat.synthetic.extracts.people import PLANNED, UNPLANNED
+from riskstrat.synthetic.extracts.clean import PLANNED, UNPLANNED, Tables, wide
+from riskstrat.synthetic.extracts.form import coded, day_text, drawn, number_text
 from riskstrat.synthetic.extracts.scb import SEX_CODES
-from riskstrat.synthetic.extracts.text import coded, day_text, drawn, number_text
 
 OTHER_DIAGNOSES, EXTERNAL_CAUSES = 4, 2
 ADMISSION: dict[object, str] = {PLANNED: "1", UNPLANNED: "2"}

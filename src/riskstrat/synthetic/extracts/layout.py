@@ -1,7 +1,4 @@
-"""Which extracts there are: who gives them, in which files, and how their form changes over the years.
-
-In: nothing. Out: `EXTRACTS`, declarations that `delivery` writes.
-"""
+"""Which extracts there are: who gives them, in which files, and how their form changes over the years."""
 
 from __future__ import annotations
 
@@ -18,17 +15,7 @@ from riskstrat.synthetic.extracts.form import Form
 
 @dataclass(frozen=True, kw_only=True)
 class Extract:
-    """A series of files with the same content.
-
-    Attributes
-    ----------
-    name
-        Name of the files without year and ending.
-    rows
-        Clean tables and the last day of data to a frame of text.
-    forms
-        First year -> the form from that year on; an extract that is one file has one form, from year 0.
-    """
+    """A series of files with the same content; `forms` has the first year of each form, one file has year 0."""
 
     name: str
     rows: Callable[[Tables, date], pl.DataFrame]
@@ -83,10 +70,7 @@ EXTRACTS: tuple[Extract, ...] = (
     Extract(
         name="PAR_SV",
         rows=health_board.stays,
-        forms={
-            1987: Form(encoding=LATIN, separator="\t"),
-            2016: Form(names={"LOPNR": "LopNr", "HDIA": "hdia"}),
-        },
+        forms={1987: Form(encoding=LATIN, separator="\t"), 2016: Form(names={"LOPNR": "LopNr", "HDIA": "hdia"})},
     ),
     Extract(name="PAR_OV", rows=health_board.visits, forms={0: Form(kind="dta", numbers=("LOPNR", "AR"))}),
     Extract(

@@ -1,7 +1,4 @@
-"""What a region and a municipality deliver: primary care, measured values, growth of children, services to the old.
-
-In: clean tables. Out: frames of text in local columns; columns that begin with an underscore stay behind.
-"""
+"""What a region and a municipality deliver: primary care, measured values, growth of children, services to the old."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.synthetic.extracts.clean import Tables, months_of, wide
-from riskstrat.synthetic.extracts.text import day_text, drawn, number_text
+from riskstrat.synthetic.extracts.form import day_text, drawn, number_text
 
 REGION_SERIES, REGION_STEP = 500_000, 7
 SCHOOL_AGE_DAYS = 1_900

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.synthetic.extracts.clean import CIRCUMSTANCES, Tables, residences_by_year, wide
-from riskstrat.synthetic.extracts.text import coded, day_text, drawn, month_text, number_text
+from riskstrat.synthetic.extracts.form import coded, day_text, drawn, month_text, number_text
 
 SEX_CODES: dict[object, str] = {"male": "1", "female": "2"}
 COUNTRY_GROUPS: dict[object, str] = {

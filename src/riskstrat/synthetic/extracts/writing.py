@@ -1,22 +1,53 @@
-"""Extracts as they are delivered: a folder of files in many forms.
-
-In: clean registers. Out: a folder of files and a page about them.
-"""
+"""Extracts as they are delivered: a folder of files in many forms, and a page that says what no delivery carries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers import open_registers
-from riskstrat.synthetic.extracts.clean import clean_tables
+from riskstrat.synthetic.extracts.clean import choose_people, clean_tables
 from riskstrat.synthetic.extracts.form import write_form
 from riskstrat.synthetic.extracts.layout import EXTRACTS, Extract
-from riskstrat.synthetic.extracts.people import choose_people
-from riskstrat.synthetic.extracts.readme import readme
+
+LOSSES: Mapping[str, str] = {
+    "persons": "The day of birth is delivered only for those in the birth register; others are born in mid-month.",
+    "residences": "Who left for elsewhere in Sweden left on an unknown day; a stay within one year is not seen.",
+    "diagnoses": "The day on which a late row became known, and stays that had not ended, are not delivered.",
+    "births": "The mother's body mass index is that of whole centimetres and kilograms.",
+    "services": "Municipal services are known by the month.",
+    "circumstances": "Social assistance is an amount of the family, repeated on each of its members.",
+}
+"""What is lost in any delivery, however clean."""
+_PAGE = """\
+# Extracts as agencies deliver them
+
+**Invented.** {people:,} of the made-up people of {registers}, in whole families and with the personas, as
+Swedish agencies would deliver them. Nobody in it exists. {writer} made it from those clean
+registers with seed {seed}; the same call gives the same rows.
+
+- `RTB*` and `LISA_*`, Statistics Sweden: population, parents (SPSS), residence on 31 December, moves, migrations, and
+  the circumstances of each year. Separators, encodings, the spelling of names and definitions change over the years.
+- `PAR_SV_*`, `PAR_OV`, `LMED_*`, `DORS` and `MFR`, the National Board of Health and Welfare: hospital stays, visits
+  (Stata), drugs (Parquet, later text), causes of death, births (SPSS).
+- `Primarvard_*`, `Matvarden`, `BHV`, the region: primary care in running numbers of its own with the key file
+  `Nyckel_region`, measured values with decimal commas, child health.
+- `Skolhalsa` and `SoL_*`, the municipality: school health, services by the month.
+
+Lost in any delivery, however clean:
+
+{losses}
+"""
+
+
+def readme(registers: str, people: int, seed: int, *, writer: str = "`riskstrat synthesise --extracts`") -> str:
+    """Write the page; `writer` is what made the extracts."""
+    losses = "\n".join(f"- {table}: {text}" for table, text in LOSSES.items())
+    return _PAGE.format(registers=registers, people=people, seed=seed, writer=writer, losses=losses)
+
 
 COMMAND = "synthesise --extracts"
 
@@ -25,30 +56,8 @@ def write_extracts(registers_folder: Path | str, out: Path | str, people: int = 
     """Write a part of clean registers as Swedish agencies would deliver them.
 
     The files differ in separators, encodings, decimals, spellings and kinds, as those of the agencies do over the
-    years; they hold no data errors.
-
-    Parameters
-    ----------
-    registers_folder
-        Clean registers, such as ``data_samples/modellstad``.
-    out
-        Folder; it is new, empty, or an earlier result of this function, which is replaced when everything is written.
-    people
-        About how many people, in whole families; everybody if there are fewer.
-    seed
-        The same seed gives the same extracts.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder. ``README.md`` in it says which files are whose, and what no delivery carries.
-
-    Raises
-    ------
-    ContractError
-        If the registers cannot be opened.
-    UsageError
-        If `out` may not be replaced.
+    years; they hold no data errors. `people` is about how many, in whole families; the same seed gives the same
+    extracts. An earlier result in `out` is replaced when everything is written.
 
     Examples
     --------
