@@ -161,7 +161,9 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
         for name, table in tables.items()
         if isinstance(table, Table)
         for each in table.sums
-        if each.total_table in tables and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
+        if each.total_table is not None
+        and each.total_table in tables
+        and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
     ]
     if problems:
         raise UsageError(*problems)
