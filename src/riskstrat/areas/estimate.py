@@ -123,7 +123,8 @@ def estimate_areas(
         risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
     rows = observed_expected(cohort, risk, recalibration)
     _check_agreement(rows)
-    counts = _counts(rows, labels, group_then, group_now)
+    counts = labels.hstack(rows.by_group(group_then, labels.height))
+    counts = counts.with_columns(pl.Series("target_people", sums(group_now, None, labels.height)))
     counts = counts.hstack(_persons(then, group_then, labels.height, rows.weighted_outcome > 0))
     present = counts["target_people"].to_numpy() > 0
     observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
@@ -141,12 +142,6 @@ def estimate_areas(
         drift=drift_between_halves(rows, landmark, group_then, theta),
         disclosure=cohort.disclosure,
     )
-
-
-def _counts(rows: ObservedExpected, labels: pl.DataFrame, group_then: Numbers, group_now: Numbers) -> pl.DataFrame:
-    """Count each group: its outcomes in the cohort, and its people in the target population."""
-    people = pl.Series("target_people", sums(group_now, None, labels.height))
-    return pl.concat([labels, rows.by_group(group_then, labels.height).with_columns(people)], how="horizontal")
 
 
 def _persons(people: pl.DataFrame, group: NDArray[np.integer], groups: int, case: NDArray[np.bool_]) -> pl.DataFrame:

@@ -208,15 +208,12 @@ def _read_span(body: str) -> Span | Problem:
     if body.lower() in _EVERYTHING:
         return EVERY_CODE
     if bounds := _RANGE.fullmatch(body):
-        return _read_range(body, bare(bounds["low"]), bare(bounds["high"]))
+        low, high = bare(bounds["low"]), bare(bounds["high"])
+        return Span(low, high) if len(low) == len(high) and low <= high else _bad_range(body)
     name = _canonical(body)
     if _SHORT_RANGE.fullmatch(body) and not _CODE.fullmatch(body):
         return _bad_range(body)
     return Span(name, name) if _NAME.fullmatch(body) else _bad_name(body)
-
-
-def _read_range(body: str, low: str, high: str) -> Span | Problem:
-    return Span(low, high) if len(low) == len(high) and low <= high else _bad_range(body)
 
 
 def _bad_range(body: str) -> Problem:

@@ -139,17 +139,9 @@ class Score:
         return pl.lit(points).gather(item)
 
     def corrections(self, item: pl.Expr) -> tuple[pl.Expr, ...]:
-        """Correct the sum of points for items that replace or imply each other: nothing in most scores.
+        """Give aggregates to add to the sum of points for items that replace or imply each other: none in most scores.
 
-        Parameters
-        ----------
-        item
-            The numbers of the items that a group of rows holds, in any order and number.
-
-        Returns
-        -------
-        tuple of polars.Expr
-            Aggregates, each to be added to the sum of the points of the distinct items.
+        `item` has the numbers of the items that a group of rows holds, in any order and number.
         """
         return tuple(
             (self._counts(one, item).cast(pl.Int8) - self._recorded(one.name, item).cast(pl.Int8)) * one.points

@@ -39,13 +39,7 @@ class Declaration:
         Declaration.kinds[cls.__name__] = cls
 
     def to_plain(self) -> dict[str, Plain]:
-        """Give the declaration as plain data: its kind and every field that differs from its default.
-
-        Returns
-        -------
-        dict
-            Of None, booleans, numbers, texts, lists and dictionaries only.
-        """
+        """Give the kind and every field that differs from its default as plain data, which JSON can carry."""
         values = {field: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         set_fields = {field.name: _plain(value) for field, value in values.items() if value != _default(field)}
         return {"kind": type(self).__name__, **set_fields}
@@ -63,16 +57,6 @@ class Declaration:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a declaration back from `to_json`.
-
-        Parameters
-        ----------
-        text
-            JSON text.
-
-        Returns
-        -------
-        Declaration
-            Equal to the one that was written.
 
         Raises
         ------

@@ -73,20 +73,34 @@ def _lines(condition: Condition, language: Language, counts: pl.DataFrame | None
 def _sections(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[tuple[str, list[str]]]:
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
-    yield "excluding", [_excluded(rule.reason, rule.having, language) for rule in population.excluding]
+    yield (
+        "excluding",
+        [
+            f"- {rule.reason.in_language(language)}: {_sentence(rule.having, language, without=('label', 'family'))}"
+            for rule in population.excluding
+        ],
+    )
     yield "index", [_described(condition.index, condition.index.description, language)]
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
-    yield "kinds", [_kind(kind, language) for kind in kinds]
+    yield (
+        "kinds",
+        [
+            f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
+            for kind in kinds
+        ],
+    )
     yield "codes", _codes(event_queries(condition), language, counts)
-    yield "programmes", [_programme(each.title, each.source, language) for each in condition.programmes]
+    yield (
+        "programmes",
+        [
+            f"- {each.title.in_language(language)} ({each.source.in_language(language)})"
+            for each in condition.programmes
+        ],
+    )
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
-
-
-def _excluded(reason: LocalisedText, having: Declaration, language: Language) -> str:
-    return f"- {reason.in_language(language)}: {_sentence(having, language, without=('label', 'family'))}"
 
 
 def _outcomes(condition: Condition, language: Language) -> list[str]:
@@ -106,10 +120,6 @@ def _time_at_risk(condition: Condition) -> LocalisedText:
 def _feature(feature: Feature, language: Language) -> str:
     label = feature.label.in_language(language) if feature.label else feature.column
     return f"- {label}: {_sentence(feature, language, without=('label',))}"
-
-
-def _kind(kind: type[Feature], language: Language) -> str:
-    return f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
 
 
 def _codes(queries: tuple[EventQuery, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
@@ -139,10 +149,6 @@ def _numbers(
 def _key(row: Mapping[str, str]) -> EventQuery:
     settings, positions = (tuple(filter(None, row[name].split(","))) for name in ("settings", "positions"))
     return EventQuery(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
-
-
-def _programme(title: LocalisedText, source: LocalisedText, language: Language) -> str:
-    return f"- {title.in_language(language)} ({source.in_language(language)})"
 
 
 def _described(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:

@@ -68,7 +68,11 @@ class Excluding(Declaration):
         days = window_days(str(self.having.within))
         if days is None:
             return begun
-        until = _visible_end(last) if isinstance(self.having, Duration) else pl.col("date")
+        until = (
+            pl.min_horizontal(pl.col("end_date").fill_null(last), last)
+            if isinstance(self.having, Duration)
+            else pl.col("date")
+        )
         return begun & (until > last - timedelta(days=days))
 
 
@@ -156,11 +160,6 @@ def _resident_for(days: int) -> LocalisedText:
     return LocalisedText(
         en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
     )
-
-
-def _visible_end(last: pl.Expr) -> pl.Expr:
-    """Last visible day of a spell: one that ends later, or not at all, is open."""
-    return pl.min_horizontal(pl.col("end_date").fill_null(last), last)
 
 
 def _gap_days(gap: str) -> int:

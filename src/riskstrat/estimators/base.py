@@ -181,33 +181,11 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         return self.predict_cumulative_incidence(X, [self.horizon_days])[:, 0]
 
     def predict(self, X: Features) -> NDArray[np.float64]:
-        """Predict as `predict_risk` does, so that pipelines and searches work.
-
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
-
-        Returns
-        -------
-        numpy.ndarray
-            Cumulative incidence of the outcome at the horizon, shape (n,).
-        """
+        """Predict as `predict_risk` does, so that pipelines and searches work."""
         return self.predict_risk(X)
 
     def score(self, X: Features, y: OutcomeArray | npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Minus the censoring-weighted Brier score at the horizon: higher is better.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-
-        Returns
-        -------
-        float
-            From -1 to 0.
-        """
+        """Minus the censoring-weighted Brier score at the horizon, -1 to 0: higher is better."""
         outcome = as_outcome(y, self.horizon_days)
         weight = outcome_weights(outcome, self.horizon_days, sample_weight, strata=None)
         return -brier(outcome, self.predict_risk(X), self.horizon_days, weight)

@@ -102,9 +102,15 @@ def _rows(row_number: pl.Series) -> slice | NDArray[np.intp]:
 
 
 def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> None:
-    wrong = [name for name in names if not (schema[name].is_numeric() or schema[name] == pl.Boolean)]
-    if wrong:
-        raise ContractError(*(_not_numeric(name, str(schema[name])) for name in wrong))
+    problems = [
+        Problem(
+            found=str(schema[name]), expected="a numeric column", remedy="encode categories", table="X", column=name
+        )
+        for name in names
+        if not (schema[name].is_numeric() or schema[name] == pl.Boolean)
+    ]
+    if problems:
+        raise ContractError(*problems)
 
 
 def _from_polars(X: pl.DataFrame) -> Matrix:
@@ -178,7 +184,3 @@ def _infinite(matrix: Matrix) -> Iterator[Problem]:
                 table="X",
                 column=name,
             )
-
-
-def _not_numeric(name: str, dtype: str) -> Problem:
-    return Problem(found=dtype, expected="a numeric column", remedy="encode categories", table="X", column=name)

@@ -119,31 +119,11 @@ def _skewness(values: NDArray[np.float64]) -> float:
     return float((deviation**3).mean() / (deviation**2).mean() ** 1.5)
 
 
-def _spline(x: NDArray[np.float64], knots: tuple[float, ...]) -> NDArray[np.float64]:
-    return spline_term(x[:, 0], *knots)
-
-
-def _linear(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
-    return x[:, 0]
-
-
-def _log(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
-    # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
-    return np.log1p(np.maximum(x[:, 0], 0.0))
-
-
-def _missing(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
-    return np.isnan(x[:, 0]).astype(np.float64)
-
-
-def _product(x: NDArray[np.float64], _: tuple[float, ...]) -> NDArray[np.float64]:
-    return np.asarray(x[:, 0] * x[:, 1], dtype=np.float64)
-
-
 SHAPES: Final[Mapping[str, Shape]] = {
-    "linear": _linear,
-    "log": _log,
-    "spline": _spline,
-    "missing": _missing,
-    "product": _product,
+    "linear": lambda x, _: x[:, 0],
+    # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
+    "log": lambda x, _: np.log1p(np.maximum(x[:, 0], 0.0)),
+    "spline": lambda x, knots: spline_term(x[:, 0], *knots),
+    "missing": lambda x, _: np.isnan(x[:, 0]).astype(np.float64),
+    "product": lambda x, _: x[:, 0] * x[:, 1],
 }

@@ -44,21 +44,9 @@ class Split:
 
     @classmethod
     def from_folds(cls, folds: npt.ArrayLike, groups: Labels | None = None, name: str = "folds") -> Split:
-        """Test each fold by a model fitted to the other folds.
+        """Test each fold, a distinct number in rising order of `folds` (n,), by a model fitted to the other folds.
 
-        Parameters
-        ----------
-        folds
-            Fold of each row, shape (n,); each distinct number is one fold, in rising order.
-        groups
-            Persons or families, shape (n,): rows that share a group with a test row are not in its training rows.
-        name
-            Name of the split.
-
-        Returns
-        -------
-        Split
-            As many pairs as there are distinct fold numbers.
+        Rows that share a group (person or family) with a test row are not in its training rows.
         """
         number = np.asarray(folds)
         tests = [number == fold for fold in np.unique(number)]
@@ -75,17 +63,7 @@ class Split:
         return bool(self.train)
 
     def fold_of_rows(self, n: int) -> NDArray[np.intp]:
-        """Find the fold that tests each row.
-
-        Parameters
-        ----------
-        n
-            Number of rows of the frame that was split.
-
-        Returns
-        -------
-        numpy.ndarray
-            Position of the fold, shape (n,); `UNTESTED` (-1) where no fold tests the row.
+        """Find the fold that tests each of n rows, by its position; `UNTESTED` (-1) where none does.
 
         Examples
         --------

@@ -45,10 +45,6 @@ class Link:
         return self.link(np.clip(np.asarray(risk, dtype=np.float64), edge, 1 - edge))
 
 
-def _cloglog(risk: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.log(-np.log1p(-risk)), dtype=np.float64)
-
-
 def _cloglog_inverse(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
         return np.asarray(-np.expm1(-np.exp(linear)), dtype=np.float64)
@@ -62,7 +58,7 @@ def _cloglog_derivative(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 LOGIT: Final = Link("logit", logit, expit, lambda linear: np.asarray(expit(linear) * expit(-linear), dtype=np.float64))
 """log(p / (1 - p)): models of the status at a horizon."""
 
-CLOGLOG: Final = Link("cloglog", _cloglog, _cloglog_inverse, _cloglog_derivative)
+CLOGLOG: Final = Link("cloglog", lambda risk: np.log(-np.log1p(-risk)), _cloglog_inverse, _cloglog_derivative)
 """log(-log(1 - p)): a risk that follows a hazard, or a subdistribution hazard, proportional to exp(linear)."""
 
 IDENTITY: Final = Link("identity", np.asarray, np.asarray, np.ones_like)

@@ -66,33 +66,14 @@ class PeriodRecalibration:
         return max(0.0, float(1 / outcomes[-1] - 1 / outcomes.sum()))
 
     def apply(self, risk: Floats, landmark: NDArray[np.integer]) -> Floats:
-        """Move every risk by the recalibration of its period.
-
-        Parameters
-        ----------
-        risk
-            Predicted risks in [0, 1], (n,).
-        landmark
-            Landmark of each row, (n,); landmarks after the last period belong to the last.
-
-        Returns
-        -------
-        numpy.ndarray
-            Recalibrated risks in (0, 1), (n,).
-        """
+        """Move risks in [0, 1], (n,), by the recalibration of their landmarks' periods; the last has no end."""
         period, moved = self._period(landmark), np.empty(len(risk))
         for number, level in enumerate(self.levels):
             moved[period == number] = level.apply(risk[period == number])
         return moved
 
     def dispersion(self, landmark: NDArray[np.integer]) -> Floats:
-        """Dispersion of the period of each row, (n,); counts divided by it have Poisson variance.
-
-        Parameters
-        ----------
-        landmark
-            Landmark of each row, (n,).
-        """
+        """Dispersion of the period of each row's landmark, (n,); counts divided by it have Poisson variance."""
         return np.asarray(self.account["dispersion"].to_numpy()[self._period(landmark)])
 
     def _period(self, landmark: NDArray[np.integer]) -> NDArray[np.intp]:

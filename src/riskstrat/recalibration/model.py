@@ -64,11 +64,5 @@ class RecalibratedModel(Generic[Fitted_co]):
         return RecalibratedLink(link=self.estimator.link, recalibration=self.recalibration)
 
     def predict_risk(self, X: pl.DataFrame) -> NDArray[np.float64]:
-        """Recalibrated risk at the horizon, (n,).
-
-        Parameters
-        ----------
-        X
-            Features, one row a person and index date.
-        """
+        """Recalibrated risk at the horizon, (n,), of features with one row a person and index date."""
         return self.recalibration.apply(self.estimator.predict_risk(X))

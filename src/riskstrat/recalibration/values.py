@@ -56,32 +56,11 @@ class InTheLarge:
     link: Link = LOGIT
 
     def apply(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Move risks to the new level.
-
-        Parameters
-        ----------
-        risk
-            Predicted risks in [0, 1], (n,).
-
-        Returns
-        -------
-        numpy.ndarray
-            Recalibrated risks in (0, 1), (n,).
-        """
+        """Move risks in [0, 1], (n,), to the new level, in (0, 1)."""
         return self.link.inverse(self.link.of_risk(risk, edge=SMALLEST_RISK) + self.shift)
 
     def derivative(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Change of the recalibrated risk per change of the predicted one.
-
-        Parameters
-        ----------
-        risk
-            Predicted risks in [0, 1], (n,).
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n,), above 0.
+        """Change of the recalibrated risk per change of the predicted one, (n,), above 0.
 
         Examples
         --------

@@ -32,7 +32,7 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
     horizon_days
         End of the time at risk in days.
     weights
-        Weight of each row's status (n,), 0 where not labels. By default `censoring_weights` over all rows.
+        Weight of each row's status (n,), 0 where not known. By default `censoring_weights` over all rows.
 
     Returns
     -------
@@ -137,8 +137,11 @@ def concordance(
     followed = _followed(y, horizon_days) if method == "uno" else np.ones(len(y))
     first = ((y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)).astype(np.float64)
     competing = (y["event"] == COMPETING).astype(np.float64)
-    won_later, all_later = _pairs(_time_rank(y), score, first, np.ones(len(y)))
-    won_before, all_before = _pairs(_reverse_rank(y), score, first, competing / followed)
+    # On one day an outcome comes before anything else; backwards a day is one rank, as pairs within it are counted.
+    forward = _dense_rank(y["duration_days"], y["event"] != OUTCOME)
+    backward = _dense_rank(-y["duration_days"], np.zeros(len(y)))
+    won_later, all_later = _pairs(forward, score, first, np.ones(len(y)))
+    won_before, all_before = _pairs(backward, score, first, competing / followed)
     weight = first / followed
     pairs = float(weight @ (weight * all_later + all_before))
     if pairs <= 0:
@@ -165,16 +168,6 @@ def _followed(y: OutcomeArray, horizon_days: float) -> NDArray[np.float64]:
     """G(T-) of every row that had an event within the horizon, 1 elsewhere (where it is not used)."""
     weight = censoring_weights(y, horizon_days, truncate=1)
     return np.where(weight > 0, 1 / np.maximum(weight, 1.0), 1.0)
-
-
-def _time_rank(y: OutcomeArray) -> NDArray[np.intp]:
-    """Dense rank of time in which, on one day, an outcome comes before anything else."""
-    return _dense_rank(y["duration_days"], y["event"] != OUTCOME)
-
-
-def _reverse_rank(y: OutcomeArray) -> NDArray[np.intp]:
-    """Dense rank of time, the latest first; one day is one rank, because `_time_rank` already compares within it."""
-    return _dense_rank(-y["duration_days"], np.zeros(len(y)))
 
 
 def _dense_rank(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.intp]:
