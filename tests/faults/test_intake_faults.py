@@ -289,9 +289,16 @@ def test_nothing_but_registers_is_written_over(tmp_path: Path):
     write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes()})
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("all of it")
-    for out in (tmp_path / "raw", tmp_path, tmp_path / "raw" / "out", tmp_path / "precious"):
-        with pytest.raises(UsageError, match="output folder"):
-            extracts(tmp_path / "raw", out)
+    raw = tmp_path / "raw"
+    refused = {
+        raw: "is the source",
+        tmp_path: "contains the source",
+        raw / "out": "lies inside the source",
+        tmp_path / "precious": "holds other things",
+    }
+    for out, reason in refused.items():
+        with pytest.raises(UsageError, match=reason):
+            extracts(raw, out)
     assert (tmp_path / "precious" / "thesis.txt").read_text() == "all of it"
     assert len(list((tmp_path / "raw").iterdir())) == 5
 
