@@ -1,7 +1,5 @@
 """The release gate: tables of groups in, tables with small numbers protected out.
 
-In: one `Table`, or several, and a `Disclosure`. Out: `Released` records, which nothing else can make.
-
 Protected so far (primary suppression): counts with few persons behind them, the counts within a small denominator,
 nearly complete counts (the 100 % rule) and every derived column of those. Counts that remain are rounded, each on its
 own, and quotients of counts have three significant figures.
@@ -161,7 +159,9 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
         for name, table in tables.items()
         if isinstance(table, Table)
         for each in table.sums
-        if each.total_table in tables and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
+        if each.total_table is not None
+        and each.total_table in tables
+        and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
     ]
     if problems:
         raise UsageError(*problems)
