@@ -16,10 +16,10 @@ from polars.testing import assert_frame_equal
 from data_errors import carried
 from riskstrat.errors import ContractError
 from riskstrat.intake import extracts
-from riskstrat.intake.raw_extracts.account import Account
 from riskstrat.intake.raw_extracts.cleaning import cleaned
 from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.text import FAULT, dialect_of, text_frames
+from riskstrat.records.intake_account import IntakeAccount
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts.clean import COLUMNS, choose_people, clean_tables, residences_by_year
 from riskstrat.synthetic.extracts.writing import write_extracts
@@ -42,7 +42,7 @@ DRUGS = st.lists(
 
 
 class Found(NamedTuple):
-    account: Account
+    account: IntakeAccount
     kept: dict[str, pl.DataFrame]
     rejected_rows: dict[str, pl.DataFrame]
 
