@@ -1,7 +1,4 @@
-"""A published study as an MLflow run: parameters, released metrics and tables, and the report.
-
-In: a `Study`, published first, or a `Published`. Out: the id of a run in a local SQLite store, or in the one named.
-"""
+"""A published study as an MLflow run: parameters, released metrics and tables, and the report."""
 
 from __future__ import annotations
 
@@ -84,23 +81,16 @@ def track(study: Study | Published, *, report: Path | None = None, store: Path |
     mlflow = _mlflow()
     mlflow.set_tracking_uri(store_uri(store))
     mlflow.set_experiment(experiment_id=_experiment(mlflow, store))
+    artefacts = [Artefact(f"report/{report.name}", report.read_bytes())] if report else []
     with mlflow.start_run(run_name=f"{published.condition.name} {published.as_of.isoformat()}") as run:
         mlflow.set_tags({"digest": published.digest, "data_fingerprint": published.source.fingerprint})
-        _log(mlflow, [*items(published), *_files(report)])
+        _log(mlflow, [*items(published), *artefacts])
         run_id: str = run.info.run_id
         return run_id
 
 
 def store_uri(store: Path | str) -> str:
-    """Give the tracking address of a store.
-
-    Examples
-    --------
-    >>> store_uri("http://127.0.0.1:5000")
-    'http://127.0.0.1:5000'
-    >>> store_uri(Path("/tmp/runs.db"))
-    'sqlite:////tmp/runs.db'
-    """
+    """Give the tracking address of a store: a path is that of a SQLite file."""
     return store if isinstance(store, str) and "://" in store else f"sqlite:///{Path(store).resolve()}"
 
 
@@ -133,10 +123,6 @@ def _metrics(published: Published) -> Iterator[Metric]:
         shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
         for metric, estimate in shown.select("metric", "estimate").iter_rows():
             yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
-
-
-def _files(report: Path | None) -> list[Artefact]:
-    return [Artefact(f"report/{report.name}", report.read_bytes())] if report else []
 
 
 def _log(mlflow: ModuleType, found: list[Item]) -> None:

@@ -1,7 +1,4 @@
-"""The command ``riskstrat``: arguments in, reports out, with progress, a closing summary and honest exit codes.
-
-In: what is typed. Out: files where they were asked for, sentences on the terminal, an exit code.
-"""
+"""The command ``riskstrat``: arguments in, reports out, with progress, a closing summary and honest exit codes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""``riskstrat check``: what looks wrong with registers, and what a condition finds in them.
-
-In: a register folder. Out: findings by severity on the terminal; the exit code says whether there are errors.
-"""
+"""``riskstrat check``: what looks wrong with registers, and what a condition finds in them."""
 
 from __future__ import annotations
 

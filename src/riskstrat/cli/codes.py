@@ -1,7 +1,4 @@
-"""``riskstrat codes``: which code lists and scores there are, and what is in them.
-
-In: a name, or a word to search for. Out: plain text, at most 100 columns wide.
-"""
+"""``riskstrat codes``: which code lists and scores there are, and what is in them."""
 
 from __future__ import annotations
 

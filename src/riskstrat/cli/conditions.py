@@ -1,7 +1,4 @@
-"""``riskstrat conditions`` and ``riskstrat describe``: what can be asked, and what it means.
-
-In: the name of a condition. Out: sentences in two languages, or JSON.
-"""
+"""``riskstrat conditions`` and ``riskstrat describe``: what can be asked, and what it means."""
 
 from __future__ import annotations
 

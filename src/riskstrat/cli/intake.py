@@ -1,7 +1,4 @@
-"""``riskstrat intake``: raw extracts to a register folder.
-
-In: a folder of extracts. Out: a register folder with an account of what was read, repaired and rejected.
-"""
+"""``riskstrat intake``: raw extracts to a register folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Options that several commands share, declared once.
-
-In: what is typed. Out: checked values.
-"""
+"""Options that several commands share, declared once."""
 
 from __future__ import annotations
 

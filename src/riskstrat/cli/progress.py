@@ -1,21 +1,15 @@
-"""One line on the terminal for each long piece of work.
-
-In: what is being done and how far. Out: a bar, on the error stream so that answers can be piped.
-"""
+"""One line on the terminal for each long piece of work, on the error stream so that answers can be piped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str, float], None]]:
     """Show one line a condition: what is being done, how far, for how long."""
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -25,13 +19,7 @@ def progress(title: str) -> Iterator[Callable[[str, float], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=_console()) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("reading", total=1.0)
         yield lambda stage, share: bar.update(task, description=stage, completed=share)
         bar.update(task, description="done", completed=1.0)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)

@@ -1,11 +1,8 @@
-"""``riskstrat pseudonymise``: personal identity numbers become running numbers before anything else is done.
-
-In: a delivery and a secret from a file or the environment. Out: Parquet files without identity numbers, a key file.
-"""
+"""``riskstrat pseudonymise``: personal identity numbers become running numbers before anything else is done."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -34,9 +31,10 @@ def pseudonymise(
     from riskstrat.publication.intake_account import release_pseudonymised, shown_count
 
     columns = {old: new or old for old, _, new in (each.partition("=") for each in column)} if column else None
+    day = as_of.date() if as_of else datetime.now(UTC).date()
     with progress("pseudonymise") as report:
         report("looking for identity numbers and replacing them", 0.0)
-        done = replaced(source, out, key_file, columns, as_of=_day(as_of), secret_file=secret_file)
+        done = replaced(source, out, key_file, columns, as_of=day, secret_file=secret_file)
     for file, changed in done.columns.items():
         typer.echo(f"  {file}: {', '.join(changed) or 'no identity numbers'}")
     counts = release_pseudonymised(done).frame.row(0, named=True)
@@ -47,7 +45,3 @@ def pseudonymise(
         f"{out}: {rows} rows of {people} people, {new} of them new in {key_file}; "
         f"{left_out} rows that cannot be read left out, {unusual} keys not written like identity numbers"
     )
-
-
-def _day(as_of: datetime | None) -> date:
-    return as_of.date() if as_of else datetime.now(UTC).date()

@@ -1,7 +1,4 @@
-"""``riskstrat run``: from registers to a report for each condition.
-
-In: conditions, a register folder and the as-of date. Out: reports, an MLflow store and a closing summary.
-"""
+"""``riskstrat run``: from registers to a report for each condition."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from riskstrat.cli.options import (
     languages,
 )
 from riskstrat.cli.progress import progress
-from riskstrat.declare import Candidate, Condition, Language, Settings
+from riskstrat.declare import Candidate, Language, Settings
 from riskstrat.errors import Problem, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
 
@@ -54,7 +51,7 @@ def run(
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.available()]
-    reports = {each.name: _reports(each, out, languages(language)) for each in wanted}
+    reports = {each.name: {one: out / f"{each.name}_{one}.html" for one in languages(language)} for each in wanted}
     _refuse_targets(out, registers, reports.values())
     settings = _settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
 
@@ -71,10 +68,6 @@ def run(
             result = study.run(each, source, day, settings, progress=tell)
             found.append(_write(result, reports[each.name], out if track else None, tell))
     _print_summary(found, reports, out if track else None)
-
-
-def _reports(condition: Condition, out: Path, wanted: Sequence[Language]) -> Reports:
-    return {language: out / f"{condition.name}_{language}.html" for language in wanted}
 
 
 def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> None:

@@ -1,7 +1,4 @@
-"""``riskstrat from-omop`` and ``riskstrat from-meds``: data in a common model to a register folder.
-
-In: an OMOP CDM (folder or database) or a MEDS dataset. Out: a register folder, and what became of the rows.
-"""
+"""``riskstrat from-omop`` and ``riskstrat from-meds``: data in a common model to a register folder."""
 
 from __future__ import annotations
 

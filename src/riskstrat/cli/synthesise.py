@@ -1,8 +1,4 @@
-"""``riskstrat synthesise``: an invented municipality.
-
-In: its size and a seed. Out: a register folder, with the truth in a folder that no reader of registers opens; if asked
-for, its people as raw extracts too.
-"""
+"""``riskstrat synthesise``: an invented municipality."""
 
 from __future__ import annotations
 

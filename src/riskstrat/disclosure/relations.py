@@ -1,7 +1,4 @@
-"""How columns and cells of a table depend on one another: quotients of counts, and cells that add up to others.
-
-In: names of columns. Out: frozen declarations that `riskstrat.disclosure.Table` checks against its frame.
-"""
+"""How columns and cells of a table depend on one another: quotients of counts, and cells that add up to others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The release gate: tables of groups in, tables with small numbers protected out.
 
-In: one `Table`, or several, and a `Disclosure`. Out: `Released` records, which nothing else can make.
-
 Protected so far (primary suppression): counts with few persons behind them, the counts within a small denominator,
 nearly complete counts (the 100 % rule) and every derived column of those. Counts that remain are rounded, each on its
 own, and quotients of counts have three significant figures.

@@ -1,7 +1,4 @@
-"""Frozen settings that say which counts are protected, what is shown in their place and how the others are rounded.
-
-In: what a controller decided. Out: integers mapped to what may be shown, and the rule as sentences for the reader.
-"""
+"""Frozen settings that say which counts are protected, what is shown in their place and how the others are rounded."""
 
 from __future__ import annotations
 

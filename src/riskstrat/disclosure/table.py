@@ -1,7 +1,4 @@
-"""A frame of groups together with what each of its columns is.
-
-In: an aggregated polars frame and the roles of its columns. Out: a checked `Table` that `release` can judge.
-"""
+"""A frame of groups together with what each of its columns is."""
 
 from __future__ import annotations
 

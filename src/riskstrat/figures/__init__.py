@@ -1,7 +1,4 @@
-"""Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn.
-
-In: what `riskstrat.disclosure.release` let through. Out: figures (SVG, PNG, vega-lite) and HTML tables.
-"""
+"""Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn."""
 
 from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration

@@ -1,7 +1,4 @@
-"""Areas compared with their municipality: intervals in classes, why some are high, need and change over time.
-
-In: released tables. Out: figures.
-"""
+"""Areas compared with their municipality: intervals in classes, why some are high, need and change over time."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def area_intervals(areas: Released, language: Language = "sv", of_class: str | N
     """Relative risk of each area with its 90 % interval, by name, for one class of areas or class by class.
 
     There is no order by risk on purpose: with 51 areas a 90 % interval of a rank is about 20 places wide. The axis is
-    that of all areas, so that the charts of several classes can be compared.
+    that of all areas, with 1 inside, so that the charts of several classes can be compared.
 
     Parameters
     ----------
@@ -49,9 +46,10 @@ def area_intervals(areas: Released, language: Language = "sv", of_class: str | N
         .sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "name")
     )
     shown = frame if of_class is None else frame.filter(pl.col("class") == of_class)
-    title, domain = messages("axis.relative_risk"), _domain(frame)
+    bounds = [value for name in ("lower", "upper") for value in frame[name].drop_nulls()]
+    domain = (min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03)
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(values=ticks, labelOverlap="greedy", format="~r")
+    axis, title = alt.Axis(values=ticks, labelOverlap="greedy", format="~r"), messages("axis.relative_risk")
     x = {"title": title, "axis": axis, "scale": alt.Scale(type="log", domain=domain, nice=False)}
     y = alt.Y("name:N", title=None, sort=shown["name"].to_list(), axis=alt.Axis(grid=False))
     base = alt.Chart(shown)
@@ -87,12 +85,6 @@ def _describe_class(areas: pl.DataFrame, kind: str, messages: MessageCatalogue) 
         for row in areas.iter_rows(named=True)
     ]
     return messages.listed(written) or messages("areas.zero")
-
-
-def _domain(frame: pl.DataFrame) -> tuple[float, float]:
-    """Both ends of the axis: all intervals, and 1 with a little room on either side."""
-    bounds = [value for name in ("lower", "upper") for value in frame[name].drop_nulls()]
-    return min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03
 
 
 def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], language: Language = "sv") -> Figure:
@@ -186,7 +178,9 @@ def change(periods: Released, language: Language = "sv") -> Figure:
         ``"sv"`` or ``"en"``.
     """
     alt, messages = altair(), load_messages(language)
-    frame = periods.frame.with_columns(label=_years(pl.col("index_from"), pl.col("index_to")))
+    start, end = (pl.col(name).dt.year().cast(pl.String) for name in ("index_from", "index_to"))
+    years = pl.when(start == end).then(start).otherwise(pl.concat_str([start, end], separator="–"))
+    frame = periods.frame.with_columns(label=years)
     x = alt.X("label:N", title=messages("axis.period"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
     title, sentence = messages(f"change.{_trend(frame)}"), messages("change.sentence", values=_risks(frame, messages))
     return _line_with_bounds(frame, x, messages, title, sentence)
@@ -199,11 +193,6 @@ def _trend(frame: pl.DataFrame) -> str:
         return "unclear"
     first, last = shown.row(0, named=True), shown.row(-1, named=True)
     return "up" if last["lower"] > first["upper"] else "down" if last["upper"] < first["lower"] else "unclear"
-
-
-def _years(first: pl.Expr, last: pl.Expr) -> pl.Expr:
-    start, end = first.dt.year().cast(pl.String), last.dt.year().cast(pl.String)
-    return pl.when(start == end).then(start).otherwise(pl.concat_str([start, end], separator="–"))
 
 
 def _risks(frame: pl.DataFrame, messages: MessageCatalogue) -> str:

@@ -1,7 +1,4 @@
-"""Who is in a cohort, group beside group, as the first table of an article has it.
-
-In: released tables of levels and of measured numbers. Out: HTML by great-tables.
-"""
+"""Who is in a cohort, group beside group, as the first table of an article has it."""
 
 from __future__ import annotations
 
@@ -47,19 +44,7 @@ Cells = dict[str, float | None]
 
 
 def characteristics_html(groups: Released, levels: Released, numbers: Released, messages: MessageCatalogue) -> str:
-    """Write the table: one column a group, shares of levels and means and medians of numbers below one another.
-
-    Parameters
-    ----------
-    groups
-        group, people and index_dates.
-    levels
-        variable, label, level, group, count, index_dates and share.
-    numbers
-        variable, label, group, observed, mean, standard_deviation, lower_quartile, median and upper_quartile.
-    messages
-        Texts of a language.
-    """
+    """Write `TableOne` as HTML: a column a group, shares of levels, then means and medians of numbers."""
     label = "label_sv" if messages.language == "sv" else "label"
     mean, median = _STATISTICS[messages.language]
     level = pl.col("level").replace(_LEVELS[messages.language])
@@ -70,23 +55,19 @@ def characteristics_html(groups: Released, levels: Released, numbers: Released, 
     order = rows.select("order", "name", "kind").unique(maintain_order=True)
     wide = rows.pivot("group", index=["order", "name", "kind"], values="cell", maintain_order=True)
     shown = order.join(wide, on=["order", "name", "kind"], maintain_order="left").sort("order", maintain_order=True)
-    headed = shown.drop("order").rename({"name": " ", "kind": "  ", **_headings(groups, messages)})
+    named = _LEVELS[messages.language]
+    people = {
+        group: messages("withheld") if n is None else messages.numbers.number(n)
+        for group, n in groups.frame.select("group", "people").iter_rows()
+    }
+    headings = {group: f"{named.get(group, group)} (n = {n})" for group, n in people.items()}
+    headed = shown.drop("order").rename({"name": " ", "kind": "  ", **headings})
     return table_html(headed, "characteristics", headed.columns[2:])
 
 
 def _written(frame: pl.DataFrame, kind: pl.Expr, cell: Callable[[Cells], str | None]) -> pl.DataFrame:
     cells = pl.Series("cell", [cell(row) for row in frame.iter_rows(named=True)], dtype=pl.String)
     return frame.select("order", "label", "label_sv", "group", kind.alias("kind"), cells)
-
-
-def _headings(groups: Released, messages: MessageCatalogue) -> dict[str, str]:
-    people = groups.frame.select("group", "people").iter_rows()
-    named = _LEVELS[messages.language]
-    return {group: f"{named.get(group, group)} (n = {_number(n, messages)})" for group, n in people}
-
-
-def _number(n: int | None, messages: MessageCatalogue) -> str:
-    return messages("withheld") if n is None else messages.numbers.number(n)
 
 
 def _share(row: Cells, messages: MessageCatalogue) -> str | None:

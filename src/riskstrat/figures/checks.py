@@ -1,7 +1,4 @@
-"""How predicted risks agreed with what happened.
-
-In: a released table of calibration. Out: a figure.
-"""
+"""How predicted risks agreed with what happened."""
 
 from __future__ import annotations
 

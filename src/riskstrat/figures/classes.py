@@ -1,7 +1,4 @@
-"""The three classes of areas, and the fourth of those that are withheld.
-
-In: a released table of areas. Out: a frame with the class of every area as a key of the texts.
-"""
+"""The three classes of areas, and the fourth of those that are withheld."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A figure as a value: what is drawn, what it says and the same in a sentence; shown without a network.
-
-In: a vega-lite specification that carries its data, a title and a sentence made from the released numbers.
-Out: SVG, PNG and what a notebook displays; nothing is loaded from anywhere.
-"""
+"""A figure as a value: what is drawn, what it says and the same in a sentence; shown without a network."""
 
 from __future__ import annotations
 

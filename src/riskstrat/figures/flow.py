@@ -1,7 +1,4 @@
-"""The account of everybody as a flow chart (STROBE, von Elm 2007, item 13c): who was there, left out, followed, ended.
-
-In: a released flow table. Out: a figure; counts that were withheld are said to be.
-"""
+"""The account of everybody as a flow chart (STROBE, von Elm 2007, item 13c): who was there, left out, followed."""
 
 from __future__ import annotations
 

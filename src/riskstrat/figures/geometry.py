@@ -1,7 +1,4 @@
-"""Outlines of areas, flattened for drawing, and the lines that hatch those that are withheld.
-
-In: GeoJSON text in degrees or in a planar system. Out: GeoJSON features in one planar system.
-"""
+"""Outlines of areas, flattened for drawing, and the lines that hatch those that are withheld."""
 
 from __future__ import annotations
 
@@ -17,26 +14,9 @@ HATCH_LINES = 70
 
 
 def outlines(geometry: str, key: str = "area_id") -> dict[str, list[Ring]]:
-    """Read the rings of every area; degrees are flattened so that shapes look as on the ground.
+    """Read the rings of every area, named by a property; degrees are flattened so that shapes look as on the ground.
 
-    Parameters
-    ----------
-    geometry
-        A GeoJSON feature collection of polygons and multipolygons.
-    key
-        The property that names the area.
-
-    Returns
-    -------
-    dict of list of rings
-        Outer rings and holes alike: drawn by the even-odd rule, holes stay open.
-
-    Examples
-    --------
-    >>> square = [[[17.0, 60.0], [18.0, 60.0], [18.0, 61.0], [17.0, 60.0]]]
-    >>> feature = {"properties": {"area_id": "A"}, "geometry": {"type": "Polygon", "coordinates": square}}
-    >>> [round(x, 1) for x, y in outlines(json.dumps({"features": [feature]}))["A"][0]]
-    [8.4, 8.9, 8.9, 8.4]
+    Outer rings and holes alike: drawn by the even-odd rule, holes stay open.
     """
     features = json.loads(geometry)["features"]
     found = {

@@ -1,7 +1,4 @@
-"""Maps of areas: which class, how high, how sure, and which areas a plan chooses.
-
-In: released tables of areas and their GeoJSON. Out: figures; a page names an area that is pointed at.
-"""
+"""Maps of areas: which class, how high, how sure, and which areas a plan chooses."""
 
 from __future__ import annotations
 
@@ -131,12 +128,6 @@ def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Co
     return alt.Color("properties.value:Q", scale=scale, legend=legend)
 
 
-def _tooltip_values(row: Mapping[str, object], messages: MessageCatalogue) -> dict[str, object]:
-    """Give what is told when an area is pointed at, already written."""
-    told = {"name": row["name"], "class": messages(f"class.{row['class']}"), "risk": messages("withheld")}
-    return told if row["class"] == WITHHELD else {**told, "risk": _risk(row, messages)}
-
-
 def _risk(row: Mapping[str, object], messages: MessageCatalogue) -> str:
     return messages.numbers.percent(*(row[f"risk{end}"] for end in ("", "_lower", "_upper")))  # type: ignore[arg-type]
 
@@ -151,7 +142,13 @@ def _map(
     """Fill each area by its ``value``; those that are withheld are white and hatched, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     properties = {
-        row["area_id"]: {"value": row["value"], **_tooltip_values(row, messages)} for row in frame.iter_rows(named=True)
+        row["area_id"]: {
+            "value": row["value"],
+            "name": row["name"],
+            "class": messages(f"class.{row['class']}"),
+            "risk": messages("withheld") if row["class"] == WITHHELD else _risk(row, messages),
+        }
+        for row in frame.iter_rows(named=True)
     }
     titles = {"name": "tooltip.area", "class": "tooltip.class", "risk": "tooltip.risk"}
     told = [alt.Tooltip(f"properties.{name}:N", title=messages(key)) for name, key in titles.items()]

@@ -1,7 +1,4 @@
-"""The texts of a language: one TOML file a language, the same keys in each.
-
-In: the name of a package and a language. Out: texts by dotted key.
-"""
+"""The texts of a language: one TOML file a language, the same keys in each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Numbers as a reader of Swedish or English writes them, with no more digits than the uncertainty carries.
 
-In: floats. Out: short texts; spaces inside them never break, so that a number stays on one line.
+Spaces inside them never break, so that a number stays on one line.
 """
 
 from __future__ import annotations

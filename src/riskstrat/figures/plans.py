@@ -1,7 +1,4 @@
-"""What a budget buys: beside other ways to spend it, with more money, and whom it does not reach.
-
-In: released tables of a plan. Out: figures.
-"""
+"""What a budget buys: beside other ways to spend it, with more money, and whom it does not reach."""
 
 from __future__ import annotations
 
@@ -126,8 +123,10 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
 
 
 def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
+    withheld, percent = messages("withheld"), messages.numbers.whole_percent
+    shares = {"people": "people_share", "case": "case_share"}
     written = {
-        row["stratum"]: {name: _share(row[f"{name}_share"], messages) for name in ("people", "case")}
+        row["stratum"]: {n: withheld if row[share] is None else percent(row[share]) for n, share in shares.items()}
         for row in frame.iter_rows(named=True)
     }
     strata = [
@@ -137,7 +136,3 @@ def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
     top, bottom = written[_TOP], written[_BOTTOM]
     title = messages("strata.title", top=top["people"], cases=top["case"], low_cases=bottom["case"])
     return title, messages("strata.sentence", strata=" ".join(strata))
-
-
-def _share(share: float | None, messages: MessageCatalogue) -> str:
-    return messages("withheld") if share is None else messages.numbers.whole_percent(share)

@@ -1,7 +1,4 @@
-"""Why an area's risk differs from the municipality's: parts that add up to the difference.
-
-In: the released table of reasons. Out: the parts of one area in percentage points, and what they say in words.
-"""
+"""Why an area's risk differs from the municipality's: parts that add up to the difference."""
 
 from __future__ import annotations
 

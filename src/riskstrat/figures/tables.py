@@ -1,7 +1,4 @@
-"""Tables of already written cells in the page's own theme.
-
-In: a frame of texts. Out: HTML by great-tables, without styles of its own; cells are escaped.
-"""
+"""Tables of already written cells as HTML by great-tables in the page's own theme; cells are escaped."""
 
 from __future__ import annotations
 

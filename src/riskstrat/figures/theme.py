@@ -1,7 +1,4 @@
-"""One look for every chart: white, one accent, a sequential scale that survives colour blindness and grey printing.
-
-In: altair charts. Out: the same charts in the theme, as vega-lite specifications that carry their data.
-"""
+"""One look for every chart: white, one accent, a sequential scale that survives colour blindness and grey printing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The guard of every folder and file that a command writes: nothing is replaced but its own earlier result.
-
-In: a target, the command that writes it, the sources that it reads. Out: nothing, or an error with all that is wrong.
-"""
+"""The guard of every folder and file that a command writes: nothing is replaced but its own earlier result."""
 
 from __future__ import annotations
 

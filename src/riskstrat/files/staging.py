@@ -1,7 +1,4 @@
-"""Files and folders that are written whole or not at all.
-
-In: a target, and what is written beside it. Out: the target complete, or as it was before, also after a killed run.
-"""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tables of area results: risks and relative risks, the municipality, periods, drift, reasons, inequality, factors.
-
-In: area estimates and what was computed from them. Out: tables with the role of every column, not yet released.
-"""
+"""Tables of area results: risks and relative risks, the municipality, periods, drift, reasons, inequality, factors."""
 
 from __future__ import annotations
 
@@ -22,12 +19,7 @@ _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
     """One row a group, without observed and expected; what is read from observed cases is withheld where they are.
 
-    Parameters
-    ----------
-    areas
-        The estimates.
-    names
-        Frame of area_id and name, shown beside the code.
+    Of `names`, a frame of area_id and name, the name is shown beside the code.
     """
     shown = areas.table.drop("observed", "expected")
     labels = list(areas.by)

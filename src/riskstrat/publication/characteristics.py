@@ -1,7 +1,4 @@
-"""Who is in a cohort: the first table of an article, by group, with nothing in it that names a person.
-
-In: a cohort, features, a column to group by. Out: tables with the role of every column, not yet released.
-"""
+"""Who is in a cohort: the first table of an article, by group, with nothing in it that names a person."""
 
 from __future__ import annotations
 
@@ -67,18 +64,7 @@ class TableOne:
 def characteristic_tables(
     cohort: Target, X: pl.DataFrame | None, *, by: str | None, labels: Mapping[str, LocalisedText]
 ) -> dict[str, Table]:
-    """Describe who is in a cohort: the tables ``groups``, ``levels`` and ``numbers`` (see `TableOne`).
-
-    Parameters
-    ----------
-    cohort, X, by, labels
-        As in `riskstrat.publication.table_one`.
-
-    Raises
-    ------
-    UsageError
-        If there is no such column, or X has other rows than the cohort.
-    """
+    """Describe who is in a cohort: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
     group = _group(cohort, by).alias("group")
     described = _described(cohort, X).select(pl.exclude(by or ""))
     rows = described.with_columns(group, cohort.people["person_id"].alias("person"))
@@ -91,23 +77,20 @@ def characteristic_tables(
             counts=("people", "index_dates"),
             persons={"index_dates": "people"},
         ),
-        "levels": _levels_table(rows, _counted(rows), names),
-        "numbers": _numbers_table(rows, _measured(rows), names),
+        "levels": _levels_table(rows, names),
+        "numbers": _numbers_table(rows, names),
     }
 
 
 def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:
     people = cohort.people
     ended = [pl.col("event").replace_strict(_ENDINGS, return_dtype=pl.String).alias("ending"), pl.col("duration_days")]
-    own = people.select("age_years", "sex", *_present(people, "birth_region"), *(ended if "event" in people else []))
+    born = ["birth_region"] if "birth_region" in people.columns else []
+    own = people.select("age_years", "sex", *born, *(ended if "event" in people else []))
     if X is None:
         return own
     check_rows("X", X.height, people.height)
     return own.hstack(X.select(pl.exclude(*KEYS, *own.columns)))
-
-
-def _present(people: pl.DataFrame, *names: str) -> list[str]:
-    return [name for name in names if name in people.columns]
 
 
 def _group(cohort: Target, by: str | None) -> pl.Series:
@@ -124,11 +107,6 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
     return cohort.people[by].cast(pl.String).fill_null("unknown")
 
 
-def _counted(rows: pl.DataFrame) -> list[str]:
-    """Name the columns whose levels are counted: texts of few levels, and what is only true or false, 1 or 0."""
-    return [name for name in _variables(rows) if (_is_flag(rows[name]) or _is_short(rows[name]))]
-
-
 def _variables(rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in _NOT_DESCRIBED]
 
@@ -139,18 +117,13 @@ def _is_flag(values: pl.Series) -> bool:
     return values.dtype.is_numeric() and bool(((values == 0) | (values == 1)).all())
 
 
-def _is_short(values: pl.Series) -> bool:
-    return values.dtype == pl.String and values.n_unique() <= MOST_LEVELS
-
-
-def _measured(rows: pl.DataFrame) -> list[str]:
-    return [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
-
-
-def _levels_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
-    parts = [_levels(rows, name) for name in names]
-    frame = _labelled(pl.concat(parts), _variables(rows), labels)
-    flags = {name for name in names if _is_flag(rows[name])}
+def _levels_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> Table:
+    """Count levels of texts that have few, and of what is only true or false, 1 or 0."""
+    names = _variables(rows)
+    flags = [name for name in names if _is_flag(rows[name])]
+    short = [name for name in names if rows[name].dtype == pl.String and rows[name].n_unique() <= MOST_LEVELS]
+    counted = [_levels(rows, name) for name in names if name in {*flags, *short}]
+    frame = _labelled(pl.concat(counted), names, labels)
     whole = frame.filter(~pl.col("variable").is_in(flags))["variable"].unique().to_list()
     return Table(
         frame.with_columns(share=pl.col("count") / pl.col("index_dates")),
@@ -185,8 +158,9 @@ def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     return crossed.select(pl.lit(name).alias("variable"), "level", "group", counted, "index_dates", "persons")
 
 
-def _numbers_table(rows: pl.DataFrame, names: Sequence[str], labels: Mapping[str, LocalisedText]) -> Table:
-    frame = _labelled(pl.concat([_numbers(rows, name) for name in names]), _variables(rows), labels)
+def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> Table:
+    measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
+    frame = _labelled(pl.concat([_numbers(rows, name) for name in measured]), _variables(rows), labels)
     return Table(
         frame,
         dimensions=("variable", "group"),

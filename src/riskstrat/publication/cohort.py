@@ -1,7 +1,4 @@
-"""Tables of who was followed: the flow, how many were measured, and what is expected of everybody.
-
-In: a cohort or a target population. Out: tables with the role of every column, not yet released.
-"""
+"""Tables of who was followed: the flow, how many were measured, and what is expected of everybody."""
 
 from __future__ import annotations
 
@@ -57,16 +54,9 @@ def outcome_persons(cohort: Cohort) -> int:
 
 
 def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Table:
-    """Say of everybody, where there are no areas: people and expected cases, without an interval.
+    """Say of everybody, where there are no areas: people and expected cases by recalibrated risk, without an interval.
 
-    Parameters
-    ----------
-    target
-        The people on whom planning decides.
-    risk
-        Their recalibrated risks, (n,).
-    cohort
-        Whose outcomes are behind the risks.
+    The outcomes of the cohort are behind the risks.
     """
     frame = pl.DataFrame(
         {

@@ -1,7 +1,4 @@
-"""The one place where results are declared fit to publish, and released.
-
-In: a `Study`, or a single record. Out: `Published`, or released tables.
-"""
+"""The one place where results are declared fit to publish, and released."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.plan import Plan
-from riskstrat.records.study import Source, Study
+from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
 
 Record = Target | Validation | AreaEstimates | Plan
@@ -68,31 +65,13 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
 
 
 def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:
-    """Release tables together and bring them beside the facts of their study.
-
-    Parameters
-    ----------
-    facts
-        What is said of the study besides its tables.
-    tables
-        All that is published of it, by name.
-    disclosure
-        The rule.
-    """
+    """Release all tables of a study together and bring them beside its facts."""
     released = MappingProxyType(release(tables, disclosure))
     return Published(**vars(facts), tables=released, disclosure=disclosure, token=TOKEN)
 
 
 def release_record(record: Record, disclosure: Disclosure | None = None) -> dict[str, Released]:
-    """Release the tables of a single record together, by default under the rule that it carries.
-
-    Parameters
-    ----------
-    record
-        A cohort, target population, validation, area estimates or plan.
-    disclosure
-        The rule; by default ``record.disclosure``.
-    """
+    """Release the tables of a single record together, by default under the rule that it carries."""
     return release(record_tables(record), disclosure or record.disclosure)
 
 
@@ -151,27 +130,21 @@ def study_tables(study: Study) -> dict[str, Table]:
         "target_flow": of_cohort.flow(study.target),
         "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
         "splits": _public(study.evaluation.splits, "split"),
-        **_source(study.source),
-        **_checks(study.checks),
+        "coverage": _public(study.source.coverage, "register"),
+        "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
+        **{
+            f"{kind}_{name}": table
+            for name, check in study.checks.items()
+            for kind, table in validation_tables(check).items()
+        },
         **_everybody(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan}),
     }
 
 
-def _source(source: Source) -> dict[str, Table]:
-    refused = Table(source.refused, dimensions=("table", "rule"), counts=("rows",))
-    return {"coverage": _public(source.coverage, "register"), "refused": refused}
-
-
 def _public(frame: pl.DataFrame, dimension: str) -> Table:
     return Table(frame, dimensions=(dimension,), public=[name for name in frame.columns if name != dimension])
-
-
-def _checks(checks: Mapping[str, Validation]) -> dict[str, Table]:
-    return {
-        f"{kind}_{name}": table for name, check in checks.items() for kind, table in validation_tables(check).items()
-    }
 
 
 def _everybody(study: Study) -> dict[str, Table]:

@@ -1,7 +1,4 @@
-"""What a notebook shows of a record: a released table and the rule, or a chart of released numbers.
-
-In: a study or a record, shown under the rule that it carries. Out: HTML, or a figure.
-"""
+"""What a notebook shows of a record: a released table and the rule, or a chart of released numbers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What was published as files: every released table as CSV, and a list of them for machines.
-
-In: a `Study`, published first, or a `Published`. Out: a folder, whole or as it was before.
-"""
+"""What was published as files: every released table as CSV, and a list of them for machines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What may be shown of a check of registers: released counts, sentences with these counts, and readable text.
-
-In: `Findings`. Out: `PublishedFindings`.
-"""
+"""What may be shown of a check of registers: released counts, sentences with these counts, and readable text."""
 
 from __future__ import annotations
 
@@ -25,15 +22,11 @@ class PublishedFindings:
 
     Attributes
     ----------
-    name, tables
-        Of the registers.
     table
         severity, table, rule, about, rows, of, share, sentence: one row a finding, gravest first. Counts that the
         disclosure rule protects are null, and so is the share.
-    components, flow
-        As in `riskstrat.records.findings.DryRun`, released; None where no condition was given.
-    condition
-        Name of the condition, if one was given.
+    condition, components, flow
+        As in `riskstrat.records.findings.DryRun`, released; empty or None where no condition was given.
     rule
         The disclosure rule in words.
     """
@@ -67,24 +60,15 @@ class PublishedFindings:
         if self.components is not None and self.flow is not None:
             yield from ("", f"What {self.condition} finds")
             yield from map(_component_line, self.components.iter_rows(named=True))
-            yield from map(_flow_line, self.flow.iter_rows(named=True))
+            for row in self.flow.iter_rows(named=True):
+                counted = f"{_number(row['rows'])} index dates of {_number(row['people'])} persons"
+                yield f"  {row['part']:<12}{row['reason']}: {counted}"
         yield ""
         yield from textwrap.wrap(self.rule, _WIDTH)
 
 
 def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> PublishedFindings:
-    """Release what a check counted, and put it into sentences.
-
-    Parameters
-    ----------
-    found
-        What `riskstrat.quality.check` found.
-    disclosure
-        Which counts are withheld; the rule that the findings carry if left out.
-
-    Returns
-    -------
-    PublishedFindings
+    """Release what a check counted, by default under the rule of the findings, and put it into sentences.
 
     Examples
     --------
@@ -122,15 +106,7 @@ def component_table(components: pl.DataFrame) -> Table:
 
 
 def release_components(components: pl.DataFrame, disclosure: Disclosure | None = None) -> pl.DataFrame:
-    """Release the rows and persons behind the components of a condition.
-
-    Parameters
-    ----------
-    components
-        As in `riskstrat.records.findings.DryRun`.
-    disclosure
-        The rule; small counts withheld and the others rounded if left out.
-    """
+    """Release the rows and persons behind the components of a condition (`riskstrat.records.findings.DryRun`)."""
     return release(component_table(components), disclosure).frame
 
 
@@ -180,10 +156,6 @@ def _component_line(row: Mapping[str, object]) -> str:
     numbers = f"{_number(row['rows'])} rows of {_number(row['persons'])} persons"
     found = numbers if row["in_registers"] else "no such table"
     return f"  {row['part']:<12}{row['component'] or '-'}: {asked}: {found}"
-
-
-def _flow_line(row: Mapping[str, object]) -> str:
-    return f"  {row['part']:<12}{row['reason']}: {_number(row['rows'])} index dates of {_number(row['people'])} persons"
 
 
 def _number(count: object) -> str:

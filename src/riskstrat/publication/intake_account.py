@@ -1,7 +1,6 @@
 """What may be shown of the account of an intake or a conversion: released tables, a page, JSON, a closing summary.
 
-In: an `IntakeAccount` or a `ConversionAccount`. Out: released tables, and ``intake.html`` and ``intake.json``, in which
-everything that comes from outside is escaped.
+In ``intake.html`` everything that comes from outside is escaped.
 """
 
 from __future__ import annotations
@@ -35,36 +34,16 @@ _RULES = (REJECTED, REPAIRED, SET_TO_NULL, MERGED)
 
 
 def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None) -> dict[str, Released]:
-    """Release the account of an intake.
+    """Release the account of an intake, by default under its own rule.
 
-    Parameters
-    ----------
-    account
-        The exact account.
-    disclosure
-        The rule; the account's own if left out.
-
-    Returns
-    -------
-    dict of str to Released
-        ``files``, ``inputs`` (read = kept + rejected), ``made`` (made = kept + rejected + merged), ``rules``,
-        ``years``, ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
+    ``files``, ``inputs`` (read = kept + rejected), ``made`` (made = kept + rejected + merged), ``rules``, ``years``,
+    ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
     """
     return release(_intake_tables(account, disclosure or account.disclosure), disclosure or account.disclosure)
 
 
 def release_conversion(account: ConversionAccount, disclosure: Disclosure | None = None) -> Released:
-    """Release the account of a conversion from another standard.
-
-    Parameters
-    ----------
-    account, disclosure
-        As in `release_intake`.
-
-    Returns
-    -------
-    Released
-        dataset (a table of the source), read, kept, rejected, merged.
+    """Release a conversion from another standard: dataset (a table of the source), read, kept, rejected, merged.
 
     Examples
     --------
@@ -81,15 +60,7 @@ def release_conversion(account: ConversionAccount, disclosure: Disclosure | None
 def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = None) -> Released:
     """Release what pseudonymising did: one row of rows, left_out, people, new_people and unusual.
 
-    Parameters
-    ----------
-    done, disclosure
-        The exact counts and the rule, as in `release_intake`.
-
-    Returns
-    -------
-    Released
-        Rows are withheld by the number of persons in them, new persons also where they are nearly all.
+    Rows are withheld by the number of persons in them, new persons also where they are nearly all.
 
     Examples
     --------
@@ -107,15 +78,6 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
 def summary_lines(inputs: Released) -> Iterator[str]:
     """Say in one line a dataset how many rows were read and rejected, as they were released.
 
-    Parameters
-    ----------
-    inputs
-        ``inputs`` of `release_intake`, or what `release_conversion` gives.
-
-    Yields
-    ------
-    str
-
     Examples
     --------
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
@@ -129,40 +91,12 @@ def summary_lines(inputs: Released) -> Iterator[str]:
 
 
 def shown_count(count: int | None) -> str:
-    """Write a released count.
-
-    Parameters
-    ----------
-    count
-        None where it is withheld.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> shown_count(1230), shown_count(None)
-    ('1,230', '(withheld)')
-    """
+    """Write a released count; None is one that is withheld."""
     return "(withheld)" if count is None else f"{count:,}"
 
 
 def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Disclosure | None = None) -> None:
-    """Release the account of an intake and write it as ``intake.html`` and ``intake.json``.
-
-    Parameters
-    ----------
-    account, disclosure
-        As in `release_intake`.
-    folder
-        Where the two files are written.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``report`` is not installed.
-    """
+    """Release the account of an intake and write it as ``intake.html`` (extra ``report``) and ``intake.json``."""
     released = release_intake(account, disclosure)
     (folder / JSON).write_text(_json(account, released), encoding="utf-8")
     (folder / HTML).write_text(_html(account, released), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Tables of a plan: the units chosen, how robust that is, what it averts and costs, beside other ways to spend as much.
-
-In: a `Plan`. Out: tables with the role of every column, not yet released.
-"""
+"""Tables of a plan: the units chosen, how robust that is, what it averts and costs, beside other ways to spend."""
 
 from __future__ import annotations
 
@@ -26,25 +23,11 @@ _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness
 
 
 def plan_tables(plan: Plan) -> dict[str, Table]:
-    """Give the tables of a plan with the roles that `release` needs.
+    """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve`` with their roles.
 
     Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
-    cases, averted cases and robustness are not.
-
-    Parameters
-    ----------
-    plan
-        What `riskstrat.prioritise` returned.
-
-    Returns
-    -------
-    dict of Table
-        ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve``.
-
-    Raises
-    ------
-    DisclosureError
-        If the plan was made without observed cases: nothing then says which numbers are protected.
+    cases, averted cases and robustness are not. Of a plan made without observed cases nothing says which numbers are
+    protected: a DisclosureError.
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
@@ -85,10 +68,7 @@ def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.Data
 
 
 def _behind(units: pl.DataFrame) -> dict[str, int]:
-    """Count the people, observed cases and persons behind these that are behind a number about these units.
-
-    A person with outcomes in several units is counted in each.
-    """
+    """Count the people, observed cases and their persons in units; a person with outcomes in several counts in each."""
     return {column: int(units[column].sum()) for column in ("people", *_observed(units))}
 
 

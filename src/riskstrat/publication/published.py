@@ -1,6 +1,6 @@
 """What of a study was published: released tables and facts that concern no person.
 
-In: released tables. Out: `Published`, the only thing that reports, exports and tracking read.
+`Published` is the only thing that reports, exports and tracking read.
 """
 
 from __future__ import annotations
@@ -22,15 +22,7 @@ TOKEN = object()
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFacts:
-    """Where the data came from.
-
-    Attributes
-    ----------
-    name, fingerprint, data_end
-        Name of the registers, digest of their data and the last day that they cover.
-    geometry
-        GeoJSON of the areas; None without geometry.
-    """
+    """Name of the registers, digest of their data, their last day, and GeoJSON of the areas (None without)."""
 
     name: str
     fingerprint: str

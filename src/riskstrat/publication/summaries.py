@@ -1,7 +1,4 @@
-"""Small tables that a report needs beside the stages' own: quintiles of need and risk strata.
-
-In: area estimates and a plan, or risks. Out: tables with the role of every column, not yet released.
-"""
+"""Small tables that a report needs beside the stages' own: quintiles of need and risk strata."""
 
 from __future__ import annotations
 

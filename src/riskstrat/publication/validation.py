@@ -1,7 +1,4 @@
-"""Tables of how well predicted risks agree with what happened.
-
-In: a `Validation`. Out: tables with the role of every column, not yet released.
-"""
+"""Tables of how well predicted risks agree with what happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,1 @@
-"""The frozen values that travel between stages.
-
-In: what a stage computed. Out: the same, named; records write nothing.
-"""
+"""The frozen values that travel between stages; records write nothing."""

@@ -1,7 +1,4 @@
-"""Everything about areas: how high, how sure, why, and how unequal.
-
-In: what the steps of `riskstrat.study` composed. Out: one frozen record.
-"""
+"""Everything about areas: how high, how sure, why, and how unequal."""
 
 from __future__ import annotations
 
@@ -22,23 +19,18 @@ class AreaResults:
 
     Attributes
     ----------
-    estimates
-        Risk, relative risk and unexplained ratio of each area.
     check
         Validation of `risk`: models tested on areas on which they were not trained.
-    risk
-        Risk (n,) of each row of the cohort, in cohort order, from the model fitted without the row's area; as
-        predicted, before recalibration.
-    target_risk
-        Risk (m,) of each person of the target population, from the model and the recalibration of the person's area.
+    risk, target_risk
+        Of each row of the cohort (n,), from the model fitted without the row's area, before recalibration; of each
+        person of the target population (m,), from the model and the recalibration of the person's area.
     reasons
         Frame of group, part, estimate, lower, upper (units of risk): each area's risk minus the municipality's, split
         into factor families and what they do not explain.
     inequality
         Frame of metric, estimate, lower, upper; or why there is none.
     strata
-        Groups of people within areas, with draws of their cases to come, for a plan to choose among; or why there are
-        none.
+        Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
     """
 
     estimates: AreaEstimates

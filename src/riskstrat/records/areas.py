@@ -1,7 +1,4 @@
-"""How high the risk of each group is, and how sure that is.
-
-In: what `riskstrat.areas` estimated. Out: frozen records whose every number is read from one matrix of posterior draws.
-"""
+"""How high the risk of each group is, and how sure that is."""
 
 from __future__ import annotations
 
@@ -24,15 +21,9 @@ INTERVAL = (0.05, 0.95)
 class Draws:
     """The joint posterior of all groups, as three matrices of shape (draws, groups) with the same rows.
 
-    Attributes
-    ----------
-    risk
-        Mean risk at the horizon of the people in the group at the as-of date: ``unexplained`` x mean predicted risk x
-        the draw's level (see `AreaEstimates.level`).
-    relative_risk
-        Risk over that of the whole municipality's people of the same ages and sexes; 1 is no difference.
-    unexplained
-        theta, what is observed over what the model expects; 1 when the model's factors explain the group.
+    ``risk`` is the mean at the horizon of the group's people at the as-of date: ``unexplained`` x mean predicted risk x
+    the draw's level (see `AreaEstimates`); ``relative_risk`` is over that of the municipality's people of the same ages
+    and sexes; ``unexplained`` is theta, observed over expected by the model.
     """
 
     risk: NDArray[np.float64] = field(repr=False)
@@ -40,13 +31,7 @@ class Draws:
     unexplained: NDArray[np.float64] = field(repr=False)
 
     def __getitem__(self, quantity: str) -> NDArray[np.float64]:
-        """Return the matrix of that name.
-
-        Raises
-        ------
-        UsageError
-            If there is no quantity of that name.
-        """
+        """Return the matrix of that name."""
         if quantity not in QUANTITIES:
             raise UsageError(
                 Problem(
@@ -72,8 +57,6 @@ class Units:
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
         Frame of reason, units, people: who is in no unit of their own.
-    disclosure
-        The rule that a plan among them is shown under.
     """
 
     units: pl.DataFrame = field(repr=False)
@@ -88,16 +71,12 @@ class AreaEstimates:
 
     Attributes
     ----------
-    by
-        The grouping columns.
     table
         One row a group: the grouping columns; ``cases`` (raw count, protects disclosure) and ``index_dates`` (rows of
         the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
         ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
-        ``class``.
-    draws
-        The posterior that all of these numbers are read from; columns in the order of the table.
+        ``class``. All are read from ``draws``, whose columns have the order of the rows.
     level
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
@@ -106,14 +85,10 @@ class AreaEstimates:
         recalibration), dispersion, shift (on the link's scale) and its standard_error.
     left_out
         Frame of reason, groups, index_dates (of the training cohort), target_people.
-    smoothing
-        Name of the method.
     drift
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
-    disclosure
-        The rule that they are shown under.
     """
 
     by: tuple[str, ...]
@@ -132,7 +107,7 @@ class AreaEstimates:
         return self.table.select(self.by)
 
     def exceedance(self, threshold: float, of: str = "relative_risk") -> pl.DataFrame:
-        """Probability that a quantity is above a threshold, per group.
+        """Probability that a quantity is above a threshold, per group: the grouping columns and ``probability``.
 
         Parameters
         ----------
@@ -140,32 +115,11 @@ class AreaEstimates:
             In units of the quantity: 1.2 is 20 % above the municipality.
         of
             ``relative_risk``, ``risk`` or ``unexplained``.
-
-        Returns
-        -------
-        polars.DataFrame
-            The grouping columns and ``probability`` in [0, 1].
-
-        Raises
-        ------
-        UsageError
-            If there is no quantity of that name.
-
-        Examples
-        --------
-        >>> ratio = np.array([[0.9, 1.3], [1.1, 1.4]])
-        >>> areas = AreaEstimates(
-        ...     by=("area_id",), table=pl.DataFrame({"area_id": ["a", "b"]}),
-        ...     draws=Draws(risk=ratio / 10, relative_risk=ratio, unexplained=ratio), level=np.ones(2),
-        ...     calibration=pl.DataFrame(), left_out=pl.DataFrame(), smoothing="gamma",
-        ... )
-        >>> areas.exceedance(1.0)["probability"].to_list()
-        [0.5, 1.0]
         """
         return self._beside((self.draws[of] > threshold).mean(axis=0))
 
     def ranks(self, top: int = 10, of: str = "relative_risk") -> pl.DataFrame:
-        """Probability of being among the ``top`` highest groups.
+        """Probability of being among the ``top`` highest groups, beside the grouping columns; they sum to ``top``.
 
         There is no single rank on purpose: with 51 areas a 90 % interval of a rank is about 20 ranks wide.
 
@@ -175,16 +129,6 @@ class AreaEstimates:
             How many groups are at the top, from 1 to the number of groups.
         of
             ``relative_risk``, ``risk`` or ``unexplained``.
-
-        Returns
-        -------
-        polars.DataFrame
-            The grouping columns and ``probability`` in [0, 1]; the probabilities sum to ``top``.
-
-        Raises
-        ------
-        UsageError
-            If ``top`` is below 1 or above the number of groups.
         """
         if not 1 <= top <= self.table.height:
             raise UsageError(
@@ -227,10 +171,7 @@ class AreaEstimates:
 
     @property
     def counted(self) -> pl.DataFrame:
-        """What was counted in each group of the training cohort, as a plan names it.
-
-        The grouping columns, ``observed_cases``, ``observed_index_dates`` and, where known, ``observed_case_persons``.
-        """
+        """The grouping columns and what was counted in the training cohort, as a plan names it; persons if known."""
         counts = {"cases": OBSERVED_CASES, "index_dates": OBSERVED_INDEX_DATES, "case_persons": OBSERVED_CASE_PERSONS}
         known = {column: name for column, name in counts.items() if column in self.table.columns}
         return self.table.select(*self.by, *known).rename(known)
@@ -250,11 +191,6 @@ class AreaEstimates:
 
 def unit_label(by: Sequence[str]) -> pl.Expr:
     """One text out of several grouping columns, the column ``unit``; null where any of them is.
-
-    Parameters
-    ----------
-    by
-        The grouping columns.
 
     Examples
     --------

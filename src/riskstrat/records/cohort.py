@@ -1,7 +1,4 @@
-"""Who is followed, from when, until when, and who was left out.
-
-In: what `riskstrat.cohort` found. Out: frozen records of polars frames; they write nothing.
-"""
+"""Who is followed, from when, until when, and who was left out."""
 
 from __future__ import annotations
 
@@ -30,20 +27,10 @@ _NOT_COVERED = Problem(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
-    """The people on whom planning decides: eligible when we stand, their outcome unknown.
+    """The people on whom planning decides: eligible at the as-of date, their outcome unknown.
 
-    Attributes
-    ----------
-    condition
-        Name of the condition.
-    people
-        One row a person: person_id, index_date, area_id, age_years, sex, family_id.
-    flow
-        Frame of step, reason, people, rows: everybody is in one of its rows.
-    as_of
-        The day on which we stand.
-    disclosure
-        The rule that it is shown under.
+    ``people`` has one row a person (person_id, index_date, area_id, age_years, sex, family_id); everybody is in one row
+    of ``flow`` (step, reason, people, rows).
     """
 
     condition: str
@@ -55,17 +42,12 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort(Target):
-    """The people from whom is learnt: an index date in the past and what came after it.
+    """The people on whom models are trained: an index date in the past and what came after it within the horizon.
 
-    Attributes
-    ----------
-    people
-        As in `Target`, with event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed,
-        horizon_covered (whether all of ``(index, index + horizon]`` is covered) and landmark; the order of its rows is
-        the order of X, of risks and of `outcome`. Where the population enters late also entry_days: people are at risk
-        in ``(entry_days, duration_days]`` after the index.
-    horizon_days
-        Length of the time at risk.
+    ``people`` also has event (0 censored, 1 outcome, 2 competing event), duration_days (above 0), assessed,
+    horizon_covered (whether all of ``(index, index + horizon]`` is covered) and landmark; the order of its rows is the
+    order of X, of risks and of `outcome`. Where the population enters late also entry_days: people are at risk in
+    ``(entry_days, duration_days]`` after the index.
     """
 
     horizon_days: int
@@ -102,10 +84,7 @@ class Cohort(Target):
 
     @property
     def covered(self) -> Cohort:
-        """The index dates whose whole horizon is covered, under the same flow.
-
-        Models of the status at the horizon are fitted to them, and validation and areas count them.
-        """
+        """The index dates whose whole horizon is covered, which models of the status at the horizon and areas count."""
         return replace(self, people=self.people.filter("horizon_covered"))
 
     @property
@@ -121,13 +100,7 @@ def coverage_problems(cohort: Cohort) -> list[Problem]:
 
 
 def check_rows(name: str, found: int, expected: int) -> None:
-    """Refuse an array whose rows are not those of the cohort.
-
-    Raises
-    ------
-    UsageError
-        If the numbers of rows differ.
-    """
+    """Refuse an array whose rows are not those of the cohort."""
     if found != expected:
         raise UsageError(
             Problem(

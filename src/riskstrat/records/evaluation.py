@@ -1,7 +1,4 @@
-"""How a model did on persons that it had not seen, by kind of split.
-
-In: what `riskstrat.study.evaluate` measured. Out: a frozen record.
-"""
+"""How a model did on persons that it had not seen, by kind of split."""
 
 from __future__ import annotations
 
@@ -23,13 +20,11 @@ class Evaluation:
     Attributes
     ----------
     checks
-        `Validation` by kind of split, ``person`` and where it is possible ``time``; in each, age and sex beside it.
+        By kind of split, ``person`` and where it is possible ``time``; in each, age and sex beside the model.
     splits
         Frame of split, note, shared_persons, shared_families: how rows were split, and whom both sides share.
     risk
         Out-of-fold risks (n,) of the training rows, folds by person and family.
-    omissions
-        What could not be tested, and why.
     """
 
     checks: Mapping[str, Validation]

@@ -1,7 +1,4 @@
-"""Why predicted risks differ: contributions of features that add up to the prediction.
-
-In: what `riskstrat.explanation.explain` checked. Out: a frozen record; contributions are on the scale of a link.
-"""
+"""Why predicted risks differ: contributions of features that add up to the prediction."""
 
 from __future__ import annotations
 
@@ -27,33 +24,8 @@ GROUP_SCHEMA = MappingProxyType(
 class Explanation:
     """Additive contributions: for every row, baseline + sum of the values = link of the predicted risk.
 
-    Attributes
-    ----------
-    values
-        Contributions (n, p) on the link's scale, rows in the order of X.
-    baseline
-        Value on that scale that the contributions start from.
-    features
-        Names of the p columns.
-    families
-        The factor family of each column.
-    link
-        Name of the model's link, on whose scale contributions add up: ``logit``, say.
-
-    Examples
-    --------
-    >>> why = Explanation(
-    ...     values=np.array([[1.0, 0.5], [0.0, -0.5]]),
-    ...     baseline=-2.0,
-    ...     features=("age", "income"),
-    ...     families=("age_sex", "living_conditions"),
-    ...     link="logit",
-    ... )
-    >>> why.by_group(["a", "b"]).rows()[0]
-    ('a', 'age', 'age_sex', 0.5)
-    >>> why.by_family()
-    array([[ 1. ,  0.5],
-           [ 0. , -0.5]])
+    ``values`` are (n, p), rows in the order of X, columns named by ``features``, each of a factor family; ``link``
+    names the scale on which they add up, ``logit``, say.
     """
 
     values: npt.NDArray[np.float64] = field(repr=False)
@@ -75,22 +47,9 @@ class Explanation:
         return summed
 
     def by_group(self, labels: Sequence[str] | npt.NDArray[np.str_ | np.object_] | pl.Series) -> pl.DataFrame:
-        """Mean contribution of each group minus that of everybody.
+        """Mean contribution of each group minus that of everybody, on the link's scale, as in `GROUP_SCHEMA`.
 
-        Parameters
-        ----------
-        labels
-            The group of each row (n,); rows without one (null) count in the mean of everybody only.
-
-        Returns
-        -------
-        polars.DataFrame
-            group, feature, family, mean_difference (on the link's scale), sorted by group, features in their own order.
-
-        Raises
-        ------
-        UsageError
-            If there are more or fewer labels than rows.
+        Rows without a label (null) count in the mean of everybody only. Sorted by group, features in their own order.
         """
         group = pl.Series("group", labels, dtype=pl.String)
         check_rows("labels", len(group), len(self.values))

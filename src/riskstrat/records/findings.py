@@ -1,7 +1,4 @@
-"""What a check of registers found: exact counts, which `riskstrat.publication` releases before they are shown.
-
-In: frames of counts. Out: the same, named; nothing here releases, draws or writes.
-"""
+"""What a check of registers found: exact counts, which `riskstrat.publication` releases before they are shown."""
 
 from __future__ import annotations
 
@@ -29,8 +26,6 @@ class DryRun:
 
     Attributes
     ----------
-    condition, as_of
-        Name of the condition, and the as-of date of the index dates.
     components
         part (``population``, ``index``, ``outcome``, ``features`` ...), component (column of a feature), register,
         codes, settings and positions (joined by commas), in_registers, different (codes), rows, persons: one row for

@@ -1,7 +1,4 @@
-"""What became of every row of an intake: exact counts, which `riskstrat.publication` releases before they are shown.
-
-In: frames of counts. Out: the same, named; nothing here releases, draws or writes.
-"""
+"""What became of every row of an intake: exact counts, which `riskstrat.publication` releases before they are shown."""
 
 from __future__ import annotations
 
@@ -28,37 +25,20 @@ class IntakeAccount:
 
     Attributes
     ----------
-    name
-        What the registers are called.
-    data_end
-        The last day that can have been seen.
     files
         file, dataset (``<mapping>.<input>``), format, unverified and unused (names of columns, joined by commas).
     counts
         dataset (an input, or a table of the contract), column (empty: the row as a whole), rule, outcome, rows.
     coverage
         table, coverage_start, coverage_end of every table that was made.
-    years
-        table, year, rows, hole: whether a covered year has hardly any rows.
-    cells
-        dataset, column, year, rows, missing: rows read and empty cells.
+    years, cells
+        table, year, rows, hole (whether a covered year has hardly any rows); dataset, column, year, rows read, missing.
     links
         link, persons, linked: how many of the persons of a table `persons` knows.
     codes
         table, code, rows: codes that have the shape of none of their system.
     definitions
         table, code, definition, year, rows: series whose definition changed.
-    disclosure
-        The rule under which the account is shown.
-
-    Examples
-    --------
-    >>> rows = [("lmed.dispensings", "", "", "read", 7), ("lmed.dispensings", "", "too few fields", "rejected", 2)]
-    >>> counts = pl.DataFrame(rows, schema=["dataset", "column", "rule", "outcome", "rows"], orient="row")
-    >>> empty = dict.fromkeys(("files", "coverage", "years", "cells", "links", "codes", "definitions"), pl.DataFrame())
-    >>> account = IntakeAccount(name="town", data_end=date(2023, 12, 31), counts=counts, **empty)
-    >>> account.rows_of("lmed.dispensings", "rejected")
-    2
     """
 
     name: str
@@ -80,23 +60,9 @@ class IntakeAccount:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConversionAccount:
-    """The exact account of a conversion from another standard (OMOP, MEDS).
+    """The exact account of a conversion from another standard (OMOP, MEDS), columns as in `CONVERSION_COUNTS`.
 
-    Attributes
-    ----------
-    counts
-        dataset (a table of the source), outcome (read, kept, rejected, merged), rule, rows; columns as in
-        `CONVERSION_COUNTS`. Read = kept + rejected + merged.
-    ignored
-        Tables of the source that were not read.
-    disclosure
-        The rule under which the account is shown.
-
-    Examples
-    --------
-    >>> counts = pl.DataFrame([("death", "read", "", 3)], schema=CONVERSION_COUNTS, orient="row")
-    >>> ConversionAccount(counts=counts).rows_of("death", "read")
-    3
+    Of each table of the source: read = kept + rejected + merged. ``ignored`` tables were not read.
     """
 
     counts: pl.DataFrame = field(repr=False)
@@ -114,8 +80,6 @@ class Pseudonymised:
 
     Attributes
     ----------
-    files
-        What was written.
     columns
         File name -> columns that were pseudonymised in it.
     rows, left_out
@@ -124,14 +88,6 @@ class Pseudonymised:
         Different persons in the files, and those who got their running number now.
     unusual
         Different keys that are not written like identity numbers (reserve numbers, slips); they got numbers too.
-    disclosure
-        The rule under which the counts are shown.
-
-    Examples
-    --------
-    >>> done = Pseudonymised(files=(), columns={}, rows=7, left_out=0, people=3, new_people=3, unusual=0)
-    >>> done.people
-    3
     """
 
     files: tuple[Path, ...]

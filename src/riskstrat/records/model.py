@@ -1,6 +1,6 @@
 """A fitted model of a condition, as a value: what scoring, monitoring and a later year's follow-up need of it.
 
-In: what `riskstrat.study.fit` fitted. Out: a frozen record without rows about persons.
+It holds no rows about persons.
 """
 
 from __future__ import annotations
@@ -48,19 +48,7 @@ class AppliedRecalibration(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a model came from.
-
-    Attributes
-    ----------
-    as_of
-        The as-of date: only what was known before it was used.
-    registers, fingerprint
-        Name and digest of the data.
-    settings
-        How the study was computed.
-    version
-        Of riskstrat.
-    """
+    """Where a model came from: only what was known before ``as_of``, name and digest of the data, settings, version."""
 
     as_of: date
     registers: str
@@ -75,23 +63,15 @@ class RiskModel:
 
     Attributes
     ----------
-    condition
-        Who is at risk of what, and which features the model reads.
-    candidate
-        The declared estimator that was chosen.
-    estimator
-        The same, fitted to the whole training cohort.
-    columns
-        Names of the columns of X, in order.
-    families
-        Factor family of each column.
+    candidate, estimator
+        The declared estimator that was chosen, and the same fitted to the whole training cohort.
+    columns, families
+        Names of the columns of X, in order, and the factor family of each.
     recalibration
         Moves the estimator's risks to the level of the latest period.
     summary
         Aggregates of the training data by column, none from fewer than 100 persons: column, persons (with a value),
         mean, standard_deviation, lower (1 % quantile), median, upper (99 % quantile), to three significant figures.
-    provenance
-        Data, date, settings and version.
     """
 
     condition: Condition
@@ -123,32 +103,16 @@ class RiskModel:
         return digest_of(named)
 
     def predict_risk(self, X: pl.DataFrame) -> Floats:
-        """Predict the risk at the horizon, recalibrated to the latest period.
+        """Predict the cumulative incidence at the horizon (n,), recalibrated to the latest period.
 
         Parameters
         ----------
         X
             Features, n rows, from `riskstrat.build_features` of the same condition.
-
-        Returns
-        -------
-        numpy.ndarray
-            Cumulative incidence (n,) in [0, 1].
-
-        Raises
-        ------
-        ContractError
-            If columns are missing or unexpected.
         """
         return self.recalibration.apply(self.estimator.predict_risk(X))
 
 
 def digest_of(named: Mapping[str, str]) -> str:
-    """Digest names and values, in whatever order they are given.
-
-    Examples
-    --------
-    >>> digest_of({"a": "1", "b": "2"}) == digest_of({"b": "2", "a": "1"})
-    True
-    """
+    """Digest names and values, in whatever order they are given."""
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,7 +1,4 @@
-"""A part of the results that is missing, and why.
-
-In: what a step could not compute. Out: a frozen value that stands where the part would stand.
-"""
+"""A part of the results that is missing, and why."""
 
 from __future__ import annotations
 
@@ -15,21 +12,9 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, kw_only=True)
 class Omission:
-    """A part that could not be computed.
+    """A part that could not be computed, as the results call it, and why, in words for the reader of a report.
 
-    Attributes
-    ----------
-    part
-        Name of the missing part, as the results call it: ``areas``, ``plan``, ``inequality`` or ``strata_plan``, say.
-    reason
-        Why it is missing, in words for the reader of a report; never about a single person.
-
-    Examples
-    --------
-    >>> from riskstrat.declare import LocalisedText
-    >>> reason = LocalisedText(en="The registers hold no index of deprivation.", sv="Registren saknar socialt index.")
-    >>> Omission(part="inequality", reason=reason).reason.en
-    'The registers hold no index of deprivation.'
+    The reason is never about a single person.
     """
 
     part: str
@@ -37,16 +22,5 @@ class Omission:
 
 
 def unless_omitted(value: Part | Omission) -> Part | None:
-    """Return the part itself, or None where an `Omission` stands in its place.
-
-    Parameters
-    ----------
-    value
-        A part of the results, or why it is missing.
-
-    Examples
-    --------
-    >>> unless_omitted(3)
-    3
-    """
+    """Return the part itself, or None where an `Omission` stands in its place."""
     return None if isinstance(value, Omission) else value

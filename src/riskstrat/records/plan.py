@@ -1,7 +1,4 @@
-"""Where prevention does most good for a budget, how much, and how sure that is.
-
-In: what `riskstrat.priorities` computed. Out: a frozen record.
-"""
+"""Where prevention does most good for a budget, how much, and how sure that is."""
 
 from __future__ import annotations
 
@@ -49,32 +46,26 @@ class Plan:
 
     Attributes
     ----------
-    programme
-        What the budget buys, with every assumption.
-    budget_sek, spent_sek, full_cost_sek
-        What was given, what the plan uses, and what reaching everybody in every unit would cost, SEK.
+    full_cost_sek
+        What reaching everybody in every unit would cost.
     whole_units
         Whether units are taken whole, or the last one in part.
-    by
-        The columns that name a unit.
     units
         One row a unit: the columns of `by`, people, share (of the unit offered the programme, 0-1), reached (people),
         cost_sek, cases (expected within the horizon), averted with ``_lower`` and ``_upper``, robustness (share
         of draws in whose own best plan the unit is). Where known: observed_cases, observed_index_dates (training
         cohort) and care_need_index.
-    averted
-        Cases averted within the horizon.
-    nnt
-        People to reach to avert one case; infinite where the interval of averted cases contains 0.
+    averted, nnt
+        Cases averted within the horizon, and people to reach to avert one: infinite where the interval of averted cases
+        contains 0.
     net_cost
         One row a payer, and ``all``: saving_sek, saving_lower, saving_upper, net_cost_sek, net_cost_lower,
         net_cost_upper. The net cost of a payer is that of carrying the whole programme alone: who pays is not declared.
     outside_share
         Share of all expected cases that arise where the programme is not offered (the prevention paradox).
-    next_million
-        Cases averted by one more million kronor at the margin; 0 once everybody is offered the programme.
-    next_unit
-        The unit that the next krona would go to; none once everybody is offered the programme.
+    next_million, next_unit
+        Cases averted by one more million kronor at the margin, and the unit that the next krona would go to; 0 and none
+        once everybody is offered the programme.
     comparisons
         One row a strategy (plan, equal_share, care_need_index, raw_counts, raw_rates, random): averted, lower, upper,
         and the paired difference plan minus strategy with ``difference_lower`` and ``difference_upper``.
@@ -86,8 +77,6 @@ class Plan:
         Frame of reason, units, people: what could not be chosen.
     seed
         Of the draws of effect and of the random strategy.
-    disclosure
-        The rule that it is shown under.
     """
 
     programme: Programme

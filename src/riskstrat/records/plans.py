@@ -1,7 +1,4 @@
-"""What a budget averts, planned by whole areas and by groups within them.
-
-In: what `riskstrat.study.plan` computed. Out: a frozen record.
-"""
+"""What a budget averts, planned by whole areas and by groups within them."""
 
 from __future__ import annotations
 
@@ -13,15 +10,7 @@ from riskstrat.records.plan import Plan
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plans:
-    """Two plans for one programme and one budget.
-
-    Attributes
-    ----------
-    areas
-        By whole areas, or why there is none.
-    strata
-        By groups within areas, or why there is none.
-    """
+    """Two plans for one programme and one budget, by whole areas and by groups within them; or why there is none."""
 
     areas: Plan | Omission = field(repr=False)
     strata: Plan | Omission = field(repr=False)

@@ -1,7 +1,4 @@
-"""A whole study: what was asked, of which data, and every answer.
-
-In: what the steps of `riskstrat.study` computed. Out: a frozen record, which holds rows of persons in memory.
-"""
+"""A whole study: what was asked, of which data, and every answer; it holds rows of persons in memory."""
 
 from __future__ import annotations
 
@@ -28,24 +25,10 @@ from riskstrat.records.validation import Validation
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """Where the data came from.
+    """Where the data came from: the register folder, digest and last day of the data.
 
-    Attributes
-    ----------
-    name
-        Name of the register folder.
-    fingerprint
-        Digest of the data.
-    data_end
-        The last day that can have been seen.
-    coverage
-        Frame of register, coverage_start, coverage_end, delay_days, source.
-    refused
-        Frame of table, rule, rows: what was rejected because it breaks the contract.
-    area_names
-        Frame of area_id, name; None without areas.
-    geometry
-        GeoJSON of the areas; None without geometry.
+    ``coverage`` has register, coverage_start, coverage_end, delay_days, source; ``refused`` (table, rule, rows) what
+    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas.
     """
 
     name: str
@@ -63,25 +46,19 @@ class Study:
 
     Attributes
     ----------
-    condition, settings, as_of, source
-        What was asked, of which data.
     cohort, target
         Who models are trained on, and whom planning decides for.
     scores
         Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
-    model
-        The chosen candidate, fitted to the whole training cohort.
-    evaluation
-        The model's candidate tested on persons that it had not seen.
+    model, evaluation
+        The chosen candidate, fitted to the whole training cohort, and tested on persons that it had not seen.
     explanation
         Contributions of the target population's features, on the model's own scale.
     target_risk
         Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
         did not see the person's area.
-    area_results
-        Estimates, reasons and inequality by area; None where they could not be computed.
-    plan, strata_plan
-        What a budget averts, by whole areas and by groups within them; None where there is no plan.
+    area_results, plan, strata_plan
+        By area; what a budget averts, by whole areas and by groups within them. None where they could not be computed.
     omissions
         What could not be done, and why.
     """

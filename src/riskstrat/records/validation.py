@@ -1,7 +1,4 @@
-"""How well predicted risks agree with what happened.
-
-In: what `riskstrat.validation` measured. Out: a frozen record of frames; risks are shares in [0, 1].
-"""
+"""How well predicted risks agree with what happened; risks are shares in [0, 1]."""
 
 from __future__ import annotations
 
@@ -34,32 +31,19 @@ class Validation:
     table
         Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
         number of rows of the cohort whose outcome could be assessed.
-    calibration
-        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper.
-    curve
-        Smooth observed risk (``observed``) at a grid of predicted risks (``predicted``).
+    calibration, curve
+        One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; and smooth
+        observed risk (``observed``) at a grid of predicted risks (``predicted``).
     net_benefit
         Frame of threshold, strategy (``model``, ``all``, ``none``), net_benefit, true_positive_share,
         false_positive_share.
-    level
-        Coverage that the intervals claim.
-    draws
-        Number of bootstrap draws behind the intervals.
+    level, draws
+        Coverage that the intervals claim, and the number of bootstrap draws behind them.
     persons
         Frame of group, index_dates, persons: distinct persons behind ``n`` of each group of ``table`` and of each
         ``risk_group=1`` to ``risk_group=10`` of ``calibration``. A person with several index dates counts once.
     notes
         Sentences on what was left out and why.
-    disclosure
-        The rule that it is shown under.
-
-    Examples
-    --------
-    >>> row = {"metric": ["auc"], "group": ["all"], "estimate": [0.8], "lower": [0.7], "upper": [0.9], "n": [100]}
-    >>> empty = pl.DataFrame()
-    >>> checked = Validation(table=pl.DataFrame(row), calibration=empty, curve=empty, net_benefit=empty)
-    >>> checked.estimate("auc")
-    0.8
     """
 
     table: pl.DataFrame = field(repr=False)
@@ -73,13 +57,7 @@ class Validation:
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def estimate(self, metric: str, group: str = "all") -> float:
-        """Return one estimate out of ``table``.
-
-        Raises
-        ------
-        UsageError
-            If the table has no such metric for this group.
-        """
+        """Return one estimate out of ``table``."""
         found = self.table.filter(pl.col("metric") == metric, pl.col("group") == group)["estimate"]
         if found.is_empty():
             raise UsageError(

@@ -1,7 +1,4 @@
-"""A study as one self-contained HTML file in Swedish or English; only released values are read.
-
-In: a `Study` or a `Published`. Out: a file, whole or not at all.
-"""
+"""A study as one self-contained HTML file in Swedish or English; only released values are read."""
 
 from riskstrat.reports.page import page_of
 from riskstrat.reports.writing import REPORT_MARK, write_report

@@ -1,7 +1,4 @@
-"""What a programme is assumed to cost, reach and change, written out.
-
-In: a declared programme. Out: pairs of assumption and value.
-"""
+"""What a programme is assumed to cost, reach and change, written out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a page is made of: sections of paragraphs, lists, pictures and tables.
-
-In: texts, figures and HTML of tables. Out: frozen values that the template writes.
-"""
+"""What a page is made of: sections of paragraphs, lists, pictures and tables."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A released study and the language that it is told in; the few numbers that several sections share.
 
-In: a `Published`. Out: texts, names and counts; nothing that was not released.
+Nothing is read that was not released.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
-
-
 ESTIMATE = ("estimate", "lower", "upper")
 
 
@@ -124,6 +122,11 @@ class ReportContext:
         """Expected cases among everybody, with the interval of the number that will be counted."""
         return self.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
 
+    def text_frame(self, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
+        """Bring written cells under the headings of these columns."""
+        headings = [self.messages(f"column.{name}") for name in columns]
+        return pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
+
     def download(self, name: str) -> Download:
         """Give a released table as a file that a spreadsheet of this language opens."""
         return self.file(name, self.tables[name].frame)
@@ -134,7 +137,8 @@ class ReportContext:
 
     def file(self, name: str, frame: pl.DataFrame) -> Download:
         """Give a frame as such a file; only what was released, or declared, may be given."""
-        frame = frame.with_columns(_without_formulas())
+        # What a spreadsheet would read as a formula is quoted.
+        frame = frame.with_columns(pl.col(pl.String).str.replace(r"^([=+\-@\t])", "'$1"))
         swedish = self.language == "sv"
         text = frame.write_csv(separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
         return Download(filename=f"{name}.csv", base64=base64.b64encode(text.encode()).decode())
@@ -178,8 +182,3 @@ def report_context(released: Published, language: Language) -> ReportContext:
     return ReportContext(
         released, merge_messages(load_messages(language), load_messages(language, "riskstrat.reports"))
     )
-
-
-def _without_formulas() -> pl.Expr:
-    """Quote what a spreadsheet would read as a formula."""
-    return pl.col(pl.String).str.replace(r"^([=+\-@\t])", "'$1")

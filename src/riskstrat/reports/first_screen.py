@@ -1,7 +1,4 @@
-"""The first screen: how many, where, and what a budget does about it, with how sure that is.
-
-In: a `ReportContext`. Out: the blocks of one printed page.
-"""
+"""The first screen: how many, where, and what a budget does about it, with how sure that is."""
 
 from __future__ import annotations
 
@@ -19,22 +16,17 @@ def first_screen(context: ReportContext) -> FirstScreen:
     """Tell what matters most in three sentences made from the numbers, a map and a grade."""
     condition, messages = context.released.condition, context.messages
     people = context.say(condition.wording.people)
+    no_areas = (messages("first.no_areas"),)
+    of_areas = no_areas if context.areas is None else (areas_sentence(context), averted_sentence(context))
     return FirstScreen(
         title=context.title,
         covered=messages("page.covered", date=context.date(context.released.as_of), people=people),
         use=messages("page.use"),
-        sentences=tuple(_sentences(context)),
+        sentences=(expected_sentence(context), *of_areas),
         note=messages("page.interval_note"),
         grade=grade_of(context),
         blocks=tuple(_map(context)),
     )
-
-
-def _sentences(context: ReportContext) -> Iterator[str]:
-    yield expected_sentence(context)
-    yield areas_sentence(context) if context.areas is not None else context.messages("first.no_areas")
-    if context.areas is not None:
-        yield averted_sentence(context)
 
 
 def expected_sentence(context: ReportContext) -> str:

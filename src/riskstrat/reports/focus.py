@@ -1,7 +1,4 @@
-"""2. What to focus on: why some areas are high, what they share, and where most cases arise.
-
-In: a `ReportContext`. Out: a section.
-"""
+"""2. What to focus on: why some areas are high, what they share, and where most cases arise."""
 
 from __future__ import annotations
 
@@ -36,7 +33,8 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
 
 def _why(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     high = areas.filter(pl.col("class") == HIGHER)
-    shown = high if high.height else _examples(areas)
+    highest = areas.drop_nulls("probability_higher").sort("probability_higher", descending=True).head(EXAMPLES)
+    shown = high if high.height else highest.sort("name")
     if "reasons" not in context.tables or shown.is_empty():
         yield Paragraph(context.messages("focus.nothing"), "note")
         return
@@ -51,11 +49,6 @@ def _why(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
         yield Paragraph(shared)
     yield Paragraph(context.messages("focus.together"), "quiet")
     yield Paragraph(context.messages("focus.not_causes"), "note")
-
-
-def _examples(areas: pl.DataFrame) -> pl.DataFrame:
-    known = areas.drop_nulls("probability_higher")
-    return known.sort("probability_higher", descending=True).head(EXAMPLES).sort("name")
 
 
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:

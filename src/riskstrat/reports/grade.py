@@ -1,7 +1,4 @@
-"""How sure the answers are, as one plain grade with its reasons; the rule is told in the report's last part.
-
-In: a `ReportContext`. Out: a `Grade`.
-"""
+"""How sure the answers are, as one plain grade with its reasons; the rule is told in the report's last part."""
 
 from __future__ import annotations
 

@@ -1,16 +1,10 @@
-"""How could we know this: who was counted, what was known when, which model, is it right, limits, version.
-
-In: a `ReportContext`. Out: a section.
-"""
+"""How could we know this: who was counted, what was known when, which model, is it right, limits, version."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from math import exp
-from typing import Any
-
-import polars as pl
 
 from riskstrat.figures import calibration, capitalised
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
@@ -48,7 +42,7 @@ def _flow(context: ReportContext, name: str, title: str) -> Grid:
         (capitalised(row[column]), *(_number(context, row[count]) for count in ("people", "rows")))
         for row in context.tables[name].frame.sort("step").iter_rows(named=True)
     ]
-    return context.grid(name, name, title, _frame(context, ("step", "people", "rows"), rows), is_open=False)
+    return context.grid(name, name, title, context.text_frame(("step", "people", "rows"), rows), is_open=False)
 
 
 def _known(context: ReportContext) -> Iterator[Block]:
@@ -63,7 +57,7 @@ def _known(context: ReportContext) -> Iterator[Block]:
         for row in context.tables["coverage"].frame.iter_rows(named=True)
     ]
     title = context.messages("method.coverage_table")
-    frame = _frame(context, ("register", "covered", "delay"), rows)
+    frame = context.text_frame(("register", "covered", "delay"), rows)
     yield context.grid("coverage", "coverage", title, frame, text_columns=2, is_open=False)
 
 
@@ -82,7 +76,7 @@ def _model(context: ReportContext) -> Iterator[Block]:
         for row in context.tables["choice"].frame.sort("brier").iter_rows(named=True)
     ]
     title = context.messages("method.choice_table")
-    yield context.grid("choice", "choice", title, _frame(context, ("model", "error", "accuracy"), rows))
+    yield context.grid("choice", "choice", title, context.text_frame(("model", "error", "accuracy"), rows))
 
 
 def _calibration(context: ReportContext) -> Iterator[Block]:
@@ -110,7 +104,7 @@ def _metrics(context: ReportContext) -> Grid:
         )
         for name in checks
     ]
-    frame = _frame(context, ("check", "auc", "gain", "slope", "observed_expected"), rows)
+    frame = context.text_frame(("check", "auc", "gain", "slope", "observed_expected"), rows)
     return context.grid("checks", f"metrics_{checks[0]}", context.messages("method.checks_table"), frame)
 
 
@@ -133,7 +127,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         for group in groups
     ]
     if rows:
-        written = _frame(context, ("group", "observed_expected", "auc"), rows)
+        written = context.text_frame(("group", "observed_expected", "auc"), rows)
         yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written)
         yield Paragraph(context.messages("method.fair"), "quiet")
 
@@ -164,7 +158,7 @@ def _splits(context: ReportContext) -> Iterator[Block]:
         )
         for row in context.tables["splits"].frame.iter_rows(named=True)
     ]
-    frame = _frame(context, ("split", "shared_persons", "shared_families"), rows)
+    frame = context.text_frame(("split", "shared_persons", "shared_families"), rows)
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
     yield Paragraph(context.messages("method.elsewhere"))
 
@@ -229,8 +223,3 @@ def _citing(context: ReportContext) -> Iterator[Block]:
 
 def _number(context: ReportContext, value: int | None) -> str | None:
     return context.messages("withheld") if value is None else context.numbers.number(value)
-
-
-def _frame(context: ReportContext, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-    titles = [context.messages(f"column.{name}") for name in columns]
-    return pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row")

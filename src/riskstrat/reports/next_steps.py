@@ -1,7 +1,4 @@
-"""4. The next step: whom to ask, what data were missing or late, and what the report must not be used for.
-
-In: a `ReportContext`. Out: a section.
-"""
+"""4. The next step: whom to ask, what data were missing or late, and what the report must not be used for."""
 
 from __future__ import annotations
 
@@ -46,8 +43,14 @@ def _bullets(texts: list[str]) -> Bullets:
 def _missing(context: ReportContext) -> Iterator[str]:
     yield from _registers(context)
     yield from _refused(context)
-    yield from _unmeasured(context)
-    yield from _placeless(context)
+    people, assessed = (context.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
+    number = context.numbers.number
+    if people is not None and assessed is not None:
+        yield context.messages("next_steps.assessed", people=number(people), assessed=number(assessed))
+    frame = context.frame("left_out")
+    without_area = 0 if frame is None else int(frame["target_people"].sum())
+    if without_area:
+        yield context.messages("next_steps.no_area", n=number(without_area))
     withheld = len(context.names_of(WITHHELD))
     if withheld:
         areas = capitalised(context.messages.count("areas", withheld))
@@ -56,7 +59,9 @@ def _missing(context: ReportContext) -> Iterator[str]:
 
 def _registers(context: ReportContext) -> Iterator[str]:
     """Name the registers that the condition reads and that are late, or end early, in one sentence a lateness."""
-    frame = context.tables["coverage"].frame.filter(pl.col("register").is_in(sorted(_read(context))))
+    # Names that the declaration mentions anywhere, and the registers that every study reads.
+    read = {*_strings(context.released.condition.to_plain()), *ALWAYS_READ}
+    frame = context.tables["coverage"].frame.filter(pl.col("register").is_in(sorted(read)))
     late = frame.filter(pl.col("delay_days") >= LATE_DAYS)
     for rows in late.sort("delay_days").partition_by("delay_days", maintain_order=True):
         days = context.numbers.number(rows["delay_days"][0])
@@ -66,11 +71,6 @@ def _registers(context: ReportContext) -> Iterator[str]:
         yield context.messages(
             "next_steps.ended", date=context.date(rows["coverage_end"][0]), registers=_named(context, rows)
         )
-
-
-def _read(context: ReportContext) -> set[str]:
-    """Names that the condition's declaration mentions anywhere, and the registers that every study reads."""
-    return {*_strings(context.released.condition.to_plain()), *ALWAYS_READ}
 
 
 def _strings(plain: object) -> Iterator[str]:
@@ -98,17 +98,3 @@ def _refused(context: ReportContext) -> Iterator[str]:
         yield context.messages("next_steps.refused", n=context.numbers.number(rows), tables=tables)
     else:
         yield context.messages("next_steps.refused_withheld", tables=tables)
-
-
-def _unmeasured(context: ReportContext) -> Iterator[str]:
-    people, assessed = (context.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
-    if people is not None and assessed is not None:
-        number = context.numbers.number
-        yield context.messages("next_steps.assessed", people=number(people), assessed=number(assessed))
-
-
-def _placeless(context: ReportContext) -> Iterator[str]:
-    frame = context.frame("left_out")
-    people = 0 if frame is None else int(frame["target_people"].sum())
-    if people:
-        yield context.messages("next_steps.no_area", n=context.numbers.number(people))

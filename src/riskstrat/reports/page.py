@@ -1,7 +1,4 @@
-"""Sections to one page: template, styles, charts and the one bundle of scripts, all inside it.
-
-In: a `Published` and a language. Out: HTML text that asks for nothing outside itself.
-"""
+"""Sections to one page: template, styles, charts and the one bundle of scripts, all inside it."""
 
 from __future__ import annotations
 
@@ -68,13 +65,7 @@ def page_of(released: Published, language: Language = "sv") -> str:
 
 
 def unbroken(text: str) -> str:
-    r"""Keep an interval on one line.
-
-    Examples
-    --------
-    >>> ascii(unbroken("1,4 (0,5–2,6)"))
-    "'1,4 (0,5\\u2060\\u2013\\u20602,6)'"
-    """
+    """Keep an interval on one line."""
     return _DASH_BETWEEN_DIGITS.sub("\N{WORD JOINER}–\N{WORD JOINER}", text)
 
 

@@ -1,12 +1,9 @@
-"""3. What support and resources: what the budget buys, where, beside other ways, and where it stops helping.
-
-In: a `ReportContext`. Out: a section.
-"""
+"""3. What support and resources: what the budget buys, where, beside other ways, and where it stops helping."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -37,18 +34,13 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
         yield Paragraph(context.omission("plan") or context.messages("resources.no_areas"), "note")
         yield _assumptions(context, programmes[0])
         return
-    named = _named(context, selected)
+    named = selected.join(context.areas.select("area_id", "name"), on="area_id", how="left").sort("name")
     yield Beside(tuple(_bought(context, programmes[0], named)), (_assumptions(context, programmes[0]),))
     yield from _chosen(context, named)
     yield from _net_cost(context)
     yield from _compared(context)
     yield from _curve(context)
     yield Paragraph(context.messages("resources.absent"), "quiet")
-
-
-def _named(context: ReportContext, selected: pl.DataFrame) -> pl.DataFrame:
-    names = context.areas.select("area_id", "name") if context.areas is not None else pl.DataFrame()
-    return selected.join(names, on="area_id", how="left").sort("name")
 
 
 def _bought(context: ReportContext, programme: Programme, selected: pl.DataFrame) -> Iterator[Paragraph]:
@@ -66,7 +58,8 @@ def _bought(context: ReportContext, programme: Programme, selected: pl.DataFrame
         yield Paragraph(context.messages("resources.withheld"), "note")
         return
     yield Paragraph(" ".join([_averted(context, averted), _nnt(context)]), "lead")
-    yield from _small(context, averted.value)
+    if context.expected is not None and averted.value < _SMALL * context.expected.value:
+        yield Paragraph(context.messages("resources.small"))
     yield from _strata(context)
 
 
@@ -86,11 +79,6 @@ def _nnt(context: ReportContext) -> str:
     return context.messages("resources.nnt", nnt=context.numbers.whole(*nnt))
 
 
-def _small(context: ReportContext, averted: float) -> Iterator[Paragraph]:
-    if context.expected is not None and averted < _SMALL * context.expected.value:
-        yield Paragraph(context.messages("resources.small"))
-
-
 def _strata(context: ReportContext) -> Iterator[Paragraph]:
     averted, omitted = context.estimate("strata_summary", metric="averted"), context.omission("strata_plan")
     if omitted is not None:
@@ -100,7 +88,7 @@ def _strata(context: ReportContext) -> Iterator[Paragraph]:
 
 
 def _assumptions(context: ReportContext, programme: Programme) -> Grid:
-    frame = _frame(context, ("assumption", "value"), assumption_rows(context, programme))
+    frame = context.text_frame(("assumption", "value"), assumption_rows(context, programme))
     return context.grid("assumptions", None, context.messages("resources.assumptions_title"), frame, text_columns=2)
 
 
@@ -112,7 +100,7 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
     columns = ("area", "people", "share", "reached", "averted", "robustness")
     rows = [_chosen_row(context, row) for row in selected.iter_rows(named=True)]
     yield context.grid(
-        "chosen", "plan_selected", context.messages("resources.table_title"), _frame(context, columns, rows)
+        "chosen", "plan_selected", context.messages("resources.table_title"), context.text_frame(columns, rows)
     )
     yield Paragraph(context.messages("resources.robust"), "quiet")
 
@@ -142,7 +130,7 @@ def _net_cost(context: ReportContext) -> Iterator[Block]:
         )
         for row in frame.iter_rows(named=True)
     ]
-    written = _frame(context, ("payer", "saving", "net_cost"), rows)
+    written = context.text_frame(("payer", "saving", "net_cost"), rows)
     yield context.grid("net-cost", "plan_net_cost", context.messages("resources.net_title"), written)
     yield Paragraph(context.messages("resources.net_note"), "quiet")
 
@@ -172,7 +160,7 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
         )
         for row in compared.iter_rows(named=True)
     ]
-    frame = _frame(context, ("strategy", "averted", "difference"), cells)
+    frame = context.text_frame(("strategy", "averted", "difference"), cells)
     title = context.messages("resources.comparison_table")
     return context.grid("comparisons", "plan_comparisons", title, frame, is_open=False)
 
@@ -184,15 +172,8 @@ def _curve(context: ReportContext) -> Iterator[Block]:
     figure = plan_curve(context.tables["plan_curve"], context.released.settings.budget_sek, context.language)
     yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
     full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))
-    yield Paragraph(" ".join([*_next_million(context), full]))
-
-
-def _next_million(context: ReportContext) -> Iterator[str]:
     averted = context.estimate("plan_summary", metric="next_million")
     if averted is not None and averted.value > 0:
-        yield context.messages("resources.next_million", averted=context.numbers.interval(*averted))
-
-
-def _frame(context: ReportContext, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-    titles = [context.messages(f"column.{name}") for name in columns]
-    return pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row")
+        following = context.messages("resources.next_million", averted=context.numbers.interval(*averted))
+        full = f"{following} {full}"
+    yield Paragraph(full)

@@ -1,7 +1,4 @@
-"""1. Where do we stand: level and certainty on maps, areas in classes, inequality, change over time.
-
-In: a `ReportContext`. Out: a section.
-"""
+"""1. Where do we stand: level and certainty on maps, areas in classes, inequality, change over time."""
 
 from __future__ import annotations
 
@@ -59,7 +56,6 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
 
 
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
-    titles = [context.messages(f"column.{name}") for name in ("area", "class", "people", "risk", "relative")]
     rows = [
         (
             row["name"],
@@ -70,7 +66,7 @@ def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
         )
         for row in areas.iter_rows(named=True)
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row")
+    return context.text_frame(("area", "class", "people", "risk", "relative"), rows)
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:

@@ -1,7 +1,4 @@
-"""A report on disk: written under another name and renamed when it is whole.
-
-In: a study. Out: an HTML file.
-"""
+"""A report on disk: written under another name and renamed when it is whole."""
 
 from __future__ import annotations
 
