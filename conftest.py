@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from fixture_municipality import frailty, municipality_steps, municipality_study, small_municipality  # noqa: F401
+
 EXPECTED = Path(__file__).parent / "tests" / "expected_skips.toml"
+
+WITH_A_STUDY = ("riskstrat.study.", "riskstrat.publication.")
+"""Modules whose examples speak of one small real study."""
+
+
+@pytest.fixture(autouse=True)
+def _study_in_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
+    """Give examples the values of a small study: registers, condition, settings, data, comparison, model and study."""
+    if request.node.name.startswith(WITH_A_STUDY):
+        doctest_namespace.update(request.getfixturevalue("municipality_steps"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

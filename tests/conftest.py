@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fixture_municipality import frailty, municipality_study, small_municipality  # noqa: F401
 from riskstrat import conditions
 from riskstrat.areas import estimate_areas, inequality
 from riskstrat.declare import Candidate, Condition, LocalisedText, Settings

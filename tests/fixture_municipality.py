@@ -10,6 +10,7 @@ import riskstrat as rs
 from riskstrat.declare import Candidate, Condition, Settings
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers, open_registers
+from riskstrat.study import compare, fit, prepare
 from riskstrat.synthetic import write_municipality
 
 AS_OF = date(2024, 1, 1)
@@ -33,3 +34,23 @@ def frailty() -> Condition:
 def municipality_study(small_municipality: Registers, frailty: Condition) -> Study:
     """Run the whole study, with as few folds and draws as settings allow; it takes two seconds."""
     return rs.run(frailty, small_municipality, AS_OF, QUICK)
+
+
+@pytest.fixture(scope="session")
+def municipality_steps(
+    small_municipality: Registers, frailty: Condition, municipality_study: Study
+) -> dict[str, object]:
+    """Give what the examples of the steps speak of, by name."""
+    data = prepare(frailty, small_municipality, AS_OF, QUICK)
+    comparison = compare(data)
+    model = fit(data, comparison)
+    return {
+        "registers": small_municipality,
+        "condition": frailty,
+        "settings": QUICK,
+        "data": data,
+        "comparison": comparison,
+        "model": model,
+        "area_results": municipality_study.area_results,
+        "study": municipality_study,
+    }

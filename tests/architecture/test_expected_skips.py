@@ -26,7 +26,7 @@ def run(folder: Path, reason: str, *options: str) -> subprocess.CompletedProcess
         (folder / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     for number, body in enumerate([*SKIPS.values(), "def test_one(): ..."]):
         (folder / f"test_{number}.py").write_text(body.format(reason=reason), encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT / 'tests'}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     plain = {**os.environ, "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, cwd=folder, env=plain, capture_output=True, text=True, check=False)

@@ -50,6 +50,12 @@ class TableOne:
     numbers
         order, variable, label, label_sv, group, observed, mean, standard_deviation, lower_quartile, median and
         upper_quartile.
+
+    Examples
+    --------
+    >>> from riskstrat.publication import table_one
+    >>> table_one(study.cohort, by="sex").groups.frame["group"].to_list()
+    ['female', 'male']
     """
 
     groups: Released

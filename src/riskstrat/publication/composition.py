@@ -46,6 +46,11 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     ------
     DisclosureError
         If a table cannot be judged.
+
+    Examples
+    --------
+    >>> publish(study).disclosure.min_count
+    5
     """
     source = study.source
     facts = Facts(
@@ -109,6 +114,11 @@ def table_one(
     ------
     UsageError
         If there is no such column, or X has other rows than the cohort.
+
+    Examples
+    --------
+    >>> table_one(study.target).levels.frame["variable"].unique().sort().to_list()
+    ['birth_region', 'sex']
     """
     tables = characteristic_tables(cohort, X, by=by, labels=labels or {})
     return TableOne(**release(tables, disclosure or cohort.disclosure))

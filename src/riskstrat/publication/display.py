@@ -76,6 +76,11 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
         If a table cannot be judged.
     MissingExtraError
         If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> "Counts from 1 to 4 are withheld" in display(study.cohort)
+    True
     """
     if isinstance(shown, TableOne):
         return f"{shown.html('en')}<p>{shown.levels.rule['en']}</p>"
@@ -110,6 +115,11 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
         If there is no chart of such a value.
     MissingExtraError
         If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> draw(study.performance, "en").language
+    'en'
     """
     kind = type(record).__name__
     if kind not in _CHARTS:
@@ -140,6 +150,11 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
     ------
     MissingExtraError
         If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> list(figures_of(publish(study)))
+    ['flow', 'calibration_person', 'areas', 'plan_comparisons']
     """
     there = {name: table for name, table in published.tables.items() if name in _PUBLISHED_CHARTS}
     return {name: _PUBLISHED_CHARTS[name](table, language) for name, table in there.items()}

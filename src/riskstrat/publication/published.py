@@ -46,6 +46,12 @@ class Facts:
         What could not be done, and why.
     source
         Where the data came from.
+
+    Examples
+    --------
+    >>> from riskstrat.publication import publish
+    >>> publish(study).chosen
+    'Logistic'
     """
 
     condition: Condition
@@ -69,6 +75,13 @@ class Published(Facts):
         Released tables by name; which there are depends on the data (no areas, no area tables).
     disclosure
         The rule that all of them were released under.
+
+    Examples
+    --------
+    >>> from riskstrat.publication import publish
+    >>> published = publish(study)
+    >>> "areas" in published.tables, published.frame("no such table") is None
+    (True, True)
     """
 
     tables: Mapping[str, Released]

@@ -70,6 +70,11 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     ------
     DesignError
         If the persons outside some cluster of areas cannot carry a model.
+
+    Examples
+    --------
+    >>> estimate_area_results(data, model).estimates.table.height
+    51
     """
     if "area" not in data.splits:
         return _NO_AREAS

@@ -38,6 +38,11 @@ class TrainingData:
         Index dates whose horizon is covered, with outcomes, and their features in the same order.
     weight
         Case weights (n,): 1, or where the outcome must be measured 1 / P(measured) and 0 for the others.
+
+    Examples
+    --------
+    >>> len(data.training.weight) == data.training.X.height
+    True
     """
 
     cohort: Cohort
@@ -65,6 +70,11 @@ class TargetData:
         Who is eligible at the as-of date, and their features in the same order.
     care_need
         Frame of area_id and care_need_index, the latest that is known; None where there is none.
+
+    Examples
+    --------
+    >>> data.target.X.height == data.target.target.people.height
+    True
     """
 
     target: Target
@@ -88,6 +98,11 @@ class StudyData:
         Factor family of each column of X.
     splits
         Training and test rows by kind of split: ``person``, ``time``, and ``area`` where there are two areas or more.
+
+    Examples
+    --------
+    >>> sorted(data.splits)
+    ['area', 'person', 'time']
     """
 
     condition: Condition
@@ -142,6 +157,12 @@ def prepare(
         If nobody is eligible, or there are too few outcomes.
     UsageError
         If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> prepare(condition, registers, date(2024, 1, 1), settings)
+    StudyData(frailty, as of 2024-01-01, Modellstad, splits person, time, area)
     """
     settings = settings or Settings()
     for candidate in settings.candidates:

@@ -65,6 +65,11 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     ------
     DesignError
         If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
+
+    Examples
+    --------
+    >>> sorted(evaluate(data, model, comparison).checks)
+    ['person', 'time']
     """
     comparison = comparison or compare(data)
     in_time = _in_time(data, model)

@@ -42,6 +42,13 @@ class Comparison:
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
+
+    Examples
+    --------
+    >>> comparison.chosen.label
+    'Logistic'
+    >>> comparison.risk.shape == comparison.baseline.shape
+    True
     """
 
     chosen: Candidate
@@ -76,6 +83,11 @@ def compare(data: StudyData) -> Comparison:
     ------
     DesignError
         If the persons outside some fold cannot carry a model.
+
+    Examples
+    --------
+    >>> compare(data).scores["name"].to_list()
+    ['Logistic', 'AgeSex']
     """
     declared = {candidate.label: candidate for candidate in (*data.settings.candidates, BASELINE)}
     training = data.training
@@ -111,6 +123,11 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     DesignError
         If there are too few outcomes for any model.
 
+
+    Examples
+    --------
+    >>> fit(data, comparison).candidate
+    Candidate('Logistic')
     """
     comparison = comparison or compare(data)
     training = data.training

@@ -38,6 +38,12 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     ------
     DesignError
         If the budget is below the cost of the cheapest whole unit.
+
+    Examples
+    --------
+    >>> plans = plan(data, area_results)
+    >>> plans.areas.budget_sek, [omission.part for omission in plans.omissions]
+    (2000000.0, ['strata_plan'])
     """
     if isinstance(area_results, Omission):
         return Plans(areas=_omitted("plan", area_results.reason), strata=_omitted("strata_plan", area_results.reason))

@@ -56,6 +56,13 @@ def run(
         If nobody is eligible, or there are too few outcomes.
     UsageError
         If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> study = run(condition, registers, date(2024, 1, 1), settings)
+    >>> study.model.candidate.label, study.areas.table.height
+    ('Logistic', 51)
     """
     data = prepare(condition, registers, as_of, settings, progress=part_of(progress, 0.02, 0.25))
     progress("comparing models", 0.25)
