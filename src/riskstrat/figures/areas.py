@@ -38,6 +38,24 @@ def area_intervals(areas: Released, language: Language = "sv", of_class: str | N
         ``"sv"`` or ``"en"``.
     of_class
         ``clearly_higher``, ``uncertain`` or ``clearly_lower``; all three where left out.
+
+    Returns
+    -------
+    Figure
+        One row an area; areas that are withheld are left out.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> bounds = {"relative_risk": [1.5, 0.6], "relative_risk_lower": [1.2, 0.4], "relative_risk_upper": [1.9, 0.9]}
+    >>> values = {"class": ["clearly higher", "clearly lower"], **bounds}
+    >>> frame = pl.DataFrame({"area_id": ["1", "2"], "name": ["Norr", "Öster"], **values, "cases": [40, 60]})
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> areas = release(Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> area_intervals(areas, "en").title
+    'Clearly higher risk in one area and clearly lower in one'
+    >>> area_intervals(areas, "en", "clearly_higher").sentence
+    'Clearly higher: Norr 1.5 (1.2–1.9).'
     """
     alt, messages, everything = altair(), load_messages(language), with_class(areas)
     frame = (
@@ -100,6 +118,28 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
         Codes of the areas that are shown.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        One stacked bar an area; its title names the part that is the largest in most of them.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> kinds = pl.DataFrame({"area_id": ["1"], "name": ["Norr"], "class": ["clearly higher"], "cases": [40]})
+    >>> derived = {"class": "cases"}
+    >>> areas = release(Table(kinds, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> parts = {"part": ["age_sex", "living_conditions"], "estimate": [-0.003, 0.026]}
+    >>> bounds = {"lower": [-0.004, 0.019], "upper": [-0.002, 0.033]}
+    >>> frame = pl.DataFrame({"group": ["1", "1"], **parts, **bounds, "cases": [40, 40]})
+    >>> derived = dict.fromkeys(("estimate", *bounds), "cases")
+    >>> reasons = release(Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived))
+    >>> figure = reasons_bars(reasons, areas, ["1"], "en")
+    >>> figure.title
+    'Why here? Living conditions is the largest part'
+    >>> figure.sentence.partition(". ")[2]
+    'Norr +2.3: age and sex −0.3; living conditions +2.6.'
     """
     alt, messages = altair(), load_messages(language)
     named = with_class(areas).filter(pl.col("area_id").is_in(list(groups)))
@@ -149,6 +189,24 @@ def quintiles(table: Released, inequality: Released, language: Language = "sv") 
         metric, estimate, lower and upper; the metric ``ratio`` is that of the last quintile to the first.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each quintile; its title says whether the ratio differs from one.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> risks = {"risk": [0.04, 0.09], "lower": [0.03, 0.07], "upper": [0.05, 0.11]}
+    >>> frame = pl.DataFrame({"quintile": [1, 5], **risks, "cases": [40, 90]})
+    >>> derived = dict.fromkeys(risks, "cases")
+    >>> table = release(Table(frame, dimensions=("quintile",), unshown=("cases",), derived=derived))
+    >>> ratio = pl.DataFrame({"metric": ["ratio"], "estimate": [2.2], "lower": [1.6], "upper": [3.1], "cases": [130]})
+    >>> derived = dict.fromkeys(("estimate", "lower", "upper"), "cases")
+    >>> inequality = release(Table(ratio, dimensions=("metric",), unshown=("cases",), derived=derived))
+    >>> quintiles(table, inequality, "en").title
+    'The risk is higher where need is greatest'
     """
     alt, messages = altair(), load_messages(language)
     names = {str(n): messages(f"quintile.{n}") for n in range(1, 6)}
@@ -176,6 +234,26 @@ def change(periods: Released, language: Language = "sv") -> Figure:
         index_from, index_to, risk, lower and upper, in the order of time.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each period; its title says whether the first and the last differ.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> from datetime import date
+    >>> days = {"index_from": [date(2016, 1, 1), date(2018, 1, 1)], "index_to": [date(2017, 1, 1), date(2019, 1, 1)]}
+    >>> risks = {"risk": [0.04, 0.09], "lower": [0.03, 0.07], "upper": [0.05, 0.11]}
+    >>> frame = pl.DataFrame({**days, **risks, "cases": [40, 90]})
+    >>> derived = dict.fromkeys(risks, "cases")
+    >>> periods = release(Table(frame, dimensions=tuple(days), unshown=("cases",), derived=derived))
+    >>> figure = change(periods, "en")
+    >>> figure.title
+    'The share has risen'
+    >>> figure.sentence.partition(". ")[2]
+    '2016–2017: 4.0% (3.0–5.0) and 2018–2019: 9.0% (7.0–11.0).'
     """
     alt, messages = altair(), load_messages(language)
     start, end = (pl.col(name).dt.year().cast(pl.String) for name in ("index_from", "index_to"))

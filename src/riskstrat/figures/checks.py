@@ -25,6 +25,21 @@ def calibration(table: Released, language: Language = "sv") -> Figure:
         mean_predicted, observed, lower and upper of each group; groups that are withheld are left out.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each group; its title tells of the group at highest risk.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> risks = {"mean_predicted": [0.02, 0.10], "observed": [0.02, 0.12], "lower": [0.01, 0.09], "upper": [0.03, 0.15]}
+    >>> frame = pl.DataFrame({"group": [1, 2], **risks, "cases": [20, 90]})
+    >>> derived = dict.fromkeys(risks, "cases")
+    >>> table = release(Table(frame, dimensions=("group",), unshown=("cases",), derived=derived))
+    >>> calibration(table, "en").title
+    'Of 100 people with a predicted risk of 10%, 12 (9–15) had the outcome'
     """
     alt, messages = altair(), load_messages(language)
     shown = table.frame.drop_nulls("observed").sort("mean_predicted")

@@ -17,6 +17,21 @@ def with_class(areas: Released) -> pl.DataFrame:
     ----------
     areas
         The released table ``areas`` of a study, or that of `AreaEstimates.tables`.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table with ``class`` as one of `CLASSES`, ``withheld`` where the table has none.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> kinds = ["clearly higher", "uncertain"]
+    >>> frame = pl.DataFrame({"area_id": ["1", "2"], "name": ["Öster", "Norr"], "class": kinds, "cases": [40, 30]})
+    >>> derived = {"class": "cases"}
+    >>> areas = release(Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> with_class(areas).select("name", "class").rows()
+    [('Norr', 'uncertain'), ('Öster', 'clearly_higher')]
     """
     frame = areas.frame
     if "area_id" not in frame.columns:
@@ -38,6 +53,16 @@ def names_of(areas: pl.DataFrame, kind: str) -> list[str]:
         What `with_class` gave.
     kind
         One of `CLASSES`.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> areas = pl.DataFrame({"name": ["Norr", "Öster"], "class": ["uncertain", "clearly_higher"]})
+    >>> names_of(areas, "clearly_higher")
+    ['Öster']
     """
     return areas.filter(pl.col("class") == kind)["name"].to_list()
 
@@ -48,6 +73,26 @@ def members(areas: pl.DataFrame, messages: MessageCatalogue) -> dict[str, str]:
 
 
 def counted(areas: pl.DataFrame, messages: MessageCatalogue) -> str:
-    """State how many areas each class has; only the highest is mentioned where it has none."""
+    """State how many areas each class has; only the highest is mentioned where it has none.
+
+    Parameters
+    ----------
+    areas
+        What `with_class` gave.
+    messages
+        Texts of the language.
+
+    Returns
+    -------
+    str
+        A sentence without its capital and its full stop.
+
+    Examples
+    --------
+    >>> from riskstrat.figures.messages import load_messages
+    >>> areas = pl.DataFrame({"class": ["uncertain", "clearly_higher"], "name": ["Norr", "Öster"]})
+    >>> counted(areas, load_messages("en"))
+    'clearly higher risk in one area and uncertain in one'
+    """
     counts = {kind: len(names_of(areas, kind)) for kind in (HIGHER, LOWER, UNCERTAIN, WITHHELD)}
     return messages.listed([messages.count(f"counted.{kind}", n) for kind, n in counts.items() if n or kind == HIGHER])

@@ -28,6 +28,28 @@ def flow_chart(flow: Released, language: Language = "sv") -> Figure:
         The released table ``flow`` of a cohort or a target population.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        One box a step; its alternative text is the whole account.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> rows = [
+    ...     (1, "start", "All residents", "Alla folkbokförda", 120, 180),
+    ...     (2, "left_out", "Not followed", "Inte följda", 20, 30),
+    ...     (3, "included", "Included", "Inkluderade", 100, 150),
+    ... ]
+    >>> frame = pl.DataFrame(rows, schema=["step", "part", "reason", "reason_sv", "people", "rows"], orient="row")
+    >>> dimensions, counts = ("step", "part", "reason", "reason_sv"), ("people", "rows")
+    >>> flow = release(Table(frame, dimensions=dimensions, counts=counts, persons={"rows": "people"}))
+    >>> figure = flow_chart(flow, "en")
+    >>> figure.title
+    'Who was followed, and who was left out'
+    >>> figure.sentence.split("; ")[0]
+    'All residents: 120 people, 180 index dates'
     """
     alt, messages = altair(), load_messages(language)
     boxes = _boxes(flow.frame, messages)

@@ -34,6 +34,24 @@ def map_classes(areas: Released, geometry: str, language: Language = "sv") -> Fi
         Their outlines as GeoJSON.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Its title counts the areas of each class, its alternative text names them.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> from pathlib import Path
+    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
+    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> map_classes(areas, geometry, "en").title
+    'Clearly higher risk in one area and uncertain in one'
     """
     frame, messages = with_class(areas), load_messages(language)
     names = [messages(f"legend.{name}") for name in CLASSES]
@@ -58,6 +76,24 @@ def map_level(areas: Released, geometry: str, language: Language = "sv") -> Figu
         Their outlines as GeoJSON.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Its title and its alternative text tell the lowest and the highest risk.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> from pathlib import Path
+    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
+    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> map_level(areas, geometry, "en").title
+    'The risk in the areas goes from 6.0% to 9.0%'
     """
     frame, messages = with_class(areas), load_messages(language)
     values = frame.with_columns(value=100 * pl.col("risk"))
@@ -83,6 +119,25 @@ def map_certainty(areas: Released, geometry: str, language: Language = "sv") -> 
         Their outlines as GeoJSON.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Its title says in how many areas it is clear whether the risk is higher or lower.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> from pathlib import Path
+    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
+    >>> values["probability_higher"] = [0.99, 0.5]
+    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> map_certainty(areas, geometry, "en").title
+    'In one of 2 areas it is clear whether the risk is higher or lower'
     """
     frame, messages = with_class(areas), load_messages(language)
     colour = _sequential(messages("axis.certainty"), domain=(0, 100))
@@ -106,6 +161,27 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Lan
         Outlines of the areas as GeoJSON.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Its title counts the chosen areas, its alternative text names them.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> from pathlib import Path
+    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
+    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> share = pl.DataFrame({"area_id": ["9981A0010"], "share": [0.5], "cases": [40]})
+    >>> derived = {"share": "cases"}
+    >>> selected = release(Table(share, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> map_chosen(areas, selected, geometry, "en").title
+    'The money is enough for one area'
     """
     messages, shares = load_messages(language), selected.frame.select("area_id", "share")
     names = [messages(f"chosen.{name}") for name in CHOSEN]

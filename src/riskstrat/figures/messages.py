@@ -18,6 +18,13 @@ LANGUAGES: tuple[Language, ...] = ("sv", "en")
 class MessageCatalogue:
     """Texts of one language by dotted key, and how it writes numbers.
 
+    Parameters
+    ----------
+    language
+        ``"sv"`` or ``"en"``.
+    texts
+        Dotted key -> text, in which values are named in braces.
+
     Examples
     --------
     >>> messages = MessageCatalogue("en", {"areas.one": "one area", "areas.other": "{n} areas"})
@@ -67,6 +74,17 @@ class MessageCatalogue:
 def load_messages(language: Language, package: str = "riskstrat.figures") -> MessageCatalogue:
     """Read a package's texts of a language.
 
+    Parameters
+    ----------
+    language
+        ``"sv"`` or ``"en"``.
+    package
+        The package that holds ``texts_<language>.toml``.
+
+    Returns
+    -------
+    MessageCatalogue
+
     Examples
     --------
     >>> load_messages("sv")("class.uncertain")
@@ -85,7 +103,24 @@ def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def merge_messages(first: MessageCatalogue, second: MessageCatalogue) -> MessageCatalogue:
-    """Give the texts of two packages in one language; the second wins."""
+    """Give the texts of two packages in one language; the second wins.
+
+    Parameters
+    ----------
+    first, second
+        Texts in the same language.
+
+    Returns
+    -------
+    MessageCatalogue
+        Every key of both.
+
+    Examples
+    --------
+    >>> first = MessageCatalogue("en", {"and": "and", "period": "period"})
+    >>> merge_messages(first, MessageCatalogue("en", {"period": "years"}))("period")
+    'years'
+    """
     return MessageCatalogue(first.language, MappingProxyType({**first.texts, **second.texts}))
 
 
@@ -96,6 +131,10 @@ def capitalised(text: str) -> str:
     ----------
     text
         A sentence without its capital.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -24,6 +24,21 @@ def comparisons(table: Released, language: Language = "sv") -> Figure:
         strategy, averted, lower and upper; the plan itself is the strategy ``plan``.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each strategy; its title tells the plan beside the best of the others.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> averted = {"averted": [4.0, 2.5], "lower": [2.0, 1.2], "upper": [6.0, 4.0]}
+    >>> frame = pl.DataFrame({"strategy": ["plan", "random"], **averted, "cases": [40, 40]})
+    >>> derived = dict.fromkeys(averted, "cases")
+    >>> table = release(Table(frame, dimensions=("strategy",), unshown=("cases",), derived=derived))
+    >>> comparisons(table, "en").title
+    'The plan averts 4.0 cases, against 2.5 by the rule “areas chosen at random”'
     """
     alt, messages = altair(), load_messages(language)
     frame = table.frame.with_columns(
@@ -70,6 +85,22 @@ def plan_curve(table: Released, budget_sek: float, language: Language = "sv") ->
         The budget that was given, in kronor.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Its title tells the budget that is enough for all areas.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> averted = {"averted": [1.0, 1.5], "lower": [0.5, 0.7], "upper": [1.4, 2.2]}
+    >>> frame = pl.DataFrame({"budget_sek": [1e6, 2e6], **averted, "cases": [40, 60]})
+    >>> derived = dict.fromkeys(averted, "cases")
+    >>> table = release(Table(frame, dimensions=("budget_sek",), unshown=("cases",), derived=derived))
+    >>> figure = plan_curve(table, 1.5e6, "en")
+    >>> " ".join(figure.title.split())
+    '2 million SEK are enough for all areas'
     """
     alt, messages = altair(), load_messages(language)
     shown = table.frame.drop_nulls("averted").sort("budget_sek")
@@ -101,6 +132,21 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
         stratum (1 is the highest risk), people_share and case_share.
     language
         ``"sv"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Two bars a stratum; its title tells of the strata at highest and at lowest risk.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> shares = {"people_share": [0.05, 0.15, 0.30, 0.50], "case_share": [0.20, 0.30, 0.30, 0.20]}
+    >>> frame = pl.DataFrame({"stratum": [1, 2, 3, 4], **shares, "cases": [20, 30, 30, 20]})
+    >>> derived = dict.fromkeys(shares, "cases")
+    >>> table = release(Table(frame, dimensions=("stratum",), unshown=("cases",), derived=derived))
+    >>> risk_strata(table, "en").title
+    'The 5% at highest predicted risk have 20% of the cases, but 20% arise in the half at lowest risk'
     """
     alt, messages = altair(), load_messages(language)
     strata = {str(n): messages(f"stratum.{n}") for n in range(_TOP, _BOTTOM + 1)}

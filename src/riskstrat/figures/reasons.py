@@ -72,6 +72,24 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
         group, part, estimate, lower and upper of the difference in risk.
     area, name
         Code and name of the area.
+
+    Returns
+    -------
+    Reasons
+        Parts that are withheld are left out.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import Table, release
+    >>> values = {"estimate": [0.026, 0.004], "lower": [0.019, -0.002], "upper": [0.033, 0.010]}
+    >>> frame = pl.DataFrame(
+    ...     {"group": ["1", "1"], "part": ["living_conditions", "unexplained"], **values, "cases": [40, 40]}
+    ... )
+    >>> derived = dict.fromkeys(values, "cases")
+    >>> table = release(Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived))
+    >>> reasons = reasons_of(table, "1", "Norr")
+    >>> round(reasons.total, 1), reasons.largest()
+    (3.0, 'living_conditions')
     """
     frame = reasons.frame.filter(pl.col("group") == area).drop_nulls("estimate")
     rows = {row["part"]: row for row in frame.iter_rows(named=True)}

@@ -28,6 +28,16 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> st
     numeric
         Columns that are aligned to the right.
 
+    Returns
+    -------
+    str
+        One ``table`` element without styles; a missing cell is a dash.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+
     Examples
     --------
     >>> html = table_html(pl.DataFrame({"area": ["<b>"], "people": ["1 200"]}), "areas", ["people"])
@@ -44,6 +54,23 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> st
 
 def released_html(title: str, table: Released) -> str:
     """Show any released table as it is, with the rule that was applied below it; for notebooks.
+
+    Parameters
+    ----------
+    title
+        Heading above the table.
+    table
+        Any released table; numbers are shown with three significant digits.
+
+    Returns
+    -------
+    str
+        Heading, table and rule, in English.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
 
     Examples
     --------

@@ -79,6 +79,22 @@ def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
 
 
 def script() -> str:
-    """JavaScript of vega, vega-lite and vega-embed (BSD licences), which puts ``vegaEmbed`` on the page."""
+    """JavaScript of vega, vega-lite and vega-embed (BSD licences), which puts ``vegaEmbed`` on the page.
+
+    Returns
+    -------
+    str
+        The whole text, about a megabyte; it loads nothing.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> "vegaEmbed" in script()
+    True
+    """
     bundle: str = optional("vl_convert").javascript_bundle()
     return bundle

@@ -119,6 +119,16 @@ def mark_result(folder: Path, command: str) -> None:
         A finished result.
     command
         As in `staged_folder`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a.txt").write_text("a")
+    ...     mark_result(Path(folder), "demo")
+    ...     noted = json.loads((Path(folder) / RESULT_FILE).read_text(encoding="utf-8"))
+    >>> noted["command"], list(noted["files"])
+    ('demo', ['a.txt'])
     """
     files = {name: _digest(folder / name) for name in sorted(_entries(folder)) if name != RESULT_FILE}
     text = json.dumps({"command": command, "files": files}, indent=1, ensure_ascii=False)

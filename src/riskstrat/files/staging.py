@@ -28,7 +28,24 @@ _NEW, _OLD, _SCRATCH, _LOCK = "new", "old", "scratch", "lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Staging:
-    """Two empty folders beside a target: `result` takes the target's place at the end, `scratch` is removed."""
+    """Two empty folders beside a target: `result` takes the target's place at the end, `scratch` is removed.
+
+    Parameters
+    ----------
+    result
+        Where the files of the result are written.
+    scratch
+        Where files that are needed meanwhile are written.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with staged_folder(Path(folder) / "out", command="demo") as staging:
+    ...         _ = (staging.scratch / "part.txt").write_text("a")
+    ...         _ = (staging.scratch / "part.txt").rename(staging.result / "a.txt")
+    ...     sorted(path.name for path in Path(folder).rglob("*.txt"))
+    ['a.txt']
+    """
 
     result: Path
     scratch: Path
@@ -107,6 +124,11 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
     ------
     IO[bytes]
         Where to write.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. After this and any other error within the ``with`` block the file is as it was.
 
     Examples
     --------

@@ -80,6 +80,17 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str) -> None:
     ------
     ContractError
         Naming every such column, and no value: a heading that is itself a number is named by its position.
+
+    Examples
+    --------
+    >>> from riskstrat.errors import ContractError
+    >>> refuse_identities(pl.DataFrame({"LopNr": [1, 2]}), "visits.csv")
+    >>> try:
+    ...     refuse_identities(pl.DataFrame({"LopNr": ["20121212-1212"]}), "visits.csv")
+    ... except ContractError as error:
+    ...     problem = error.problems[0]
+    >>> problem.table, problem.column, problem.found
+    ('visits.csv', 'LopNr', 'Swedish personal identity or co-ordination numbers')
     """
     names = frame.collect_schema().names()
     found = identity_columns(frame)

@@ -68,6 +68,11 @@ def pseudonymise(
         File with the secret, readable by its owner alone; otherwise the environment variable
         ``RISKSTRAT_PSEUDONYM_SECRET``. The secret is never an argument: arguments stay in histories and process lists.
 
+    Returns
+    -------
+    Pseudonymised
+        Which columns were replaced, and how many rows and persons there were.
+
     Raises
     ------
     UsageError

@@ -50,6 +50,14 @@ def count_declared_rows(
     ------
     UsageError
         If an expression of codes cannot be read, or asks for a range of codes that have no order.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> counts = count_declared_rows(rs.conditions.load("childhood_obesity"), registers)
+    >>> counts.select("part", "register", "codes", "rows").row(0)
+    ('outcome', 'child_health', 'bmi_kg_m2', 147117)
     """
     named = list(dict.fromkeys(_components(condition)))
     queries = list(dict.fromkeys(query for _, _, query in named))

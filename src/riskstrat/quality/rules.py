@@ -27,6 +27,12 @@ class Rule:
     sentence
         What is said, with the fields ``{rows}`` (how many break it), ``{of}`` (of how many), ``{share}`` and
         ``{about}`` (the code, year or day).
+
+    Examples
+    --------
+    >>> rule = RULES["own parent"]
+    >>> rule.severity, rule.sentence.format(rows=7)
+    ('error', '7 people are their own mother or father')
     """
 
     severity: Severity

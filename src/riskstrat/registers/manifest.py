@@ -37,6 +37,12 @@ class TableManifest(BaseModel):
         Unit of each code's value.
     source
         Where the table comes from.
+
+    Examples
+    --------
+    >>> table = TableManifest(code_system="icd10_se", delay_days={"inpatient": 90, "death": 180})
+    >>> table.code_system in CLASSIFICATIONS, table.longest_delay_days
+    (True, 180)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +74,12 @@ class Manifest(BaseModel):
         The last day that can have been seen.
     tables
         One entry a table.
+
+    Examples
+    --------
+    >>> manifest = Manifest(name="town", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})
+    >>> manifest.file_of("persons")
+    'persons.parquet'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

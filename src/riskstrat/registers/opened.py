@@ -177,6 +177,16 @@ def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
     Give it rows in which `known_on` is filled in by `Registers.known_on`; without that column rows equal in every
     column become one. It groups, so use it on the rows of one shard, after filtering.
 
+    Parameters
+    ----------
+    rows
+        Rows of one table.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The same columns, in any order of the rows.
+
     Examples
     --------
     >>> from datetime import date

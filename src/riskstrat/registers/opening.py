@@ -41,6 +41,11 @@ def open_registers(location: str | Path, *, manifest: str | Path | None = None) 
         A `registers.toml` elsewhere. Without it a database says it in the one row of a table ``riskstrat_manifest``,
         whose column ``toml`` holds the text. Outlines of areas are looked for beside it.
 
+    Returns
+    -------
+    Registers
+        Lazy tables in the columns and types of the contract.
+
     Raises
     ------
     UsageError
@@ -51,6 +56,14 @@ def open_registers(location: str | Path, *, manifest: str | Path | None = None) 
         If the manifest, a table, a column or a type breaks the contract, a file cannot be read, or persons, residences
         and areas contradict themselves or each other: duplicate persons, unknown sex, death before birth, overlapping
         residences, unknown area and the like; all of it at once, with counts and without any person's values.
+
+    Examples
+    --------
+    >>> registers = open_registers("data_samples/modellstad")
+    >>> registers.manifest.name, registers.manifest.data_end
+    ('Modellstad', datetime.date(2023, 12, 31))
+    >>> registers.has("diagnoses"), registers.has("visits")
+    (True, False)
     """
     opened = Database.at(str(location)) if "://" in str(location) else Folder(Path(location))
     contents = opened.manifest() if manifest is None else read_manifest_file(Path(manifest))

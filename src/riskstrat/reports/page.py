@@ -42,6 +42,11 @@ def page_of(released: Published, language: Language = "sv") -> str:
     ------
     MissingExtraError
         If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> html = page_of(rs.publish(study), "en")  # doctest: +SKIP
     """
     context = report_context(released, language)
     first = first_screen(context)

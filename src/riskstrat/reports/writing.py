@@ -42,6 +42,12 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
         If a table of the study cannot be released.
     OSError
         If it cannot be written; an earlier report is left as it was.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> rs.report(study, "out/report.html", language="en")  # doctest: +SKIP
+    PosixPath('out/report.html')
     """
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)

@@ -154,6 +154,12 @@ def read_truth(folder: Path | str) -> Truth:
     Returns
     -------
     Truth
+
+    Examples
+    --------
+    >>> truth = read_truth("data_samples/modellstad")
+    >>> truth.areas.columns, truth.areas["area_id"].n_unique()
+    (['area_id', 'condition', 'log_effect'], 51)
     """
     truth = Path(folder) / writing.TRUTH
     return Truth(

@@ -145,6 +145,11 @@ class BirthRegion(PersonFeature):
 class AreaFact(Feature):
     """Latest known fact about the area of residence the day before the index; null where there is none.
 
+    Parameters
+    ----------
+    code
+        The code of the fact in the table ``area_facts``.
+
     Examples
     --------
     >>> AreaFact("care_need_index").column
