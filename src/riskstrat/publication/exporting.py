@@ -42,8 +42,11 @@ def export(study: Study | Published, folder: Path | str) -> Path:
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> import riskstrat as rs
-    >>> rs.export(study, "out/tables")  # doctest: +SKIP
+    >>> with TemporaryDirectory() as folder:
+    ...     "tables.json" in {path.name for path in rs.export(study, Path(folder, "tables")).iterdir()}
+    True
     """
     published = study if isinstance(study, Published) else publish(study)
     target = Path(folder)

@@ -46,7 +46,8 @@ def page_of(released: Published, language: Language = "sv") -> str:
     Examples
     --------
     >>> import riskstrat as rs
-    >>> html = page_of(rs.publish(study), "en")  # doctest: +SKIP
+    >>> "What matters most" in page_of(rs.publish(study), "en")
+    True
     """
     context = report_context(released, language)
     first = first_screen(context)

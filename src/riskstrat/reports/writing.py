@@ -45,9 +45,11 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> import riskstrat as rs
-    >>> rs.report(study, "out/report.html", language="en")  # doctest: +SKIP
-    PosixPath('out/report.html')
+    >>> with TemporaryDirectory() as folder:
+    ...     rs.report(study, Path(folder, "report.html"), language="en").name
+    'report.html'
     """
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
