@@ -126,7 +126,7 @@ def _is_plain_kind(value: object) -> bool:
     return getattr(value, "_is_protocol", False) or inspect.isabstract(value) or issubclass(value, Exception)
 
 
-@pytest.mark.parametrize("one", exported(), ids=lambda one: f"{one.module}.{one.name}")
+@pytest.mark.parametrize("one", list(exported()), ids=lambda one: f"{one.module}.{one.name}")
 def test_docstring_is_complete(one: Exported):
     assert not list(problems(one)), f"{one.module}.{one.name}"
 
