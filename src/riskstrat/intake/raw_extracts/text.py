@@ -189,12 +189,12 @@ def _parsed(body: bytes, dialect: Dialect, first: int) -> pl.DataFrame:
 
 def _aligned(text: bytes, dialect: Dialect, width: int) -> tuple[pl.Series, pl.DataFrame]:
     """Give the lines and their fields; line ends inside quotation marks become blanks."""
-    lines, table = _split(text, "\x01", 1, quoted=False)[_name(0)], _fields_of(text, dialect, width)
+    lines, table = _split(text, "\x00", 1, quoted=False)[_name(0)], _fields_of(text, dialect, width)
     if lines.len() == table.height:
         return lines, table
     flat = _QUOTED.sub(lambda field: field[0].replace(b"\r", b" ").replace(b"\n", b" "), text)
     table = _fields_of(flat, dialect, width)
-    lines = _split(flat, "\x01", 1, quoted=False)[_name(0)]
+    lines = _split(flat, "\x00", 1, quoted=False)[_name(0)]
     same = lines.len() == table.height
     return lines, table if same else _split(flat, dialect.separator, width + 1, quoted=False)
 
