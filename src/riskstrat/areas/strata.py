@@ -105,6 +105,63 @@ def estimate_strata(
     )
 
 
+def estimate_groups(
+    areas: AreaEstimates, target: Target, target_risk: NDArray[np.float64], by: Sequence[str] = ("sex", AGE_BAND)
+) -> Units:
+    """Add up strata over all areas: groups of the whole municipality under the areas' own draws.
+
+    Parameters
+    ----------
+    areas, target, target_risk
+        As for `estimate_strata`.
+    by
+        The columns of the groups, none of them a column of the areas. ``age_band`` is made where people do not have it.
+
+    Returns
+    -------
+    Units
+        Groups sorted by label. ``observed_cases`` and ``observed_index_dates`` are those of all areas, because every
+        group's draws follow from them.
+
+    Raises
+    ------
+    UsageError
+        As `estimate_strata`.
+    DesignError
+        If nobody has a label.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.areas import estimate_areas, recalibrate
+    >>> from riskstrat.records.cohort import Cohort
+    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
+    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
+    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
+    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
+    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2))
+    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
+    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
+    >>> groups = estimate_groups(areas, target, risk, by=("sex",))
+    >>> groups.units.select("unit", "people").rows()
+    [('female', 50), ('male', 50)]
+    >>> bool(np.allclose(groups.cases_draws.sum(axis=1), areas.cases_draws.sum(axis=1)))
+    True
+    """
+    strata = estimate_strata(areas, target, target_risk, by=(*areas.by, *by), min_people=1)
+    labels, (group,) = common_groups(by, strata.units)
+    inside = np.equal.outer(group, np.arange(labels.height))
+    counted = {name: pl.lit(int(areas.counted[name].sum())) for name in areas.counted.columns if name not in areas.by}
+    people = pl.Series("people", strata.units["people"].to_numpy() @ inside)
+    return Units(
+        units=labels.select(unit_label(by), *by).with_columns(people, **counted),
+        cases_draws=strata.cases_draws @ inside,
+        left_out=strata.left_out,
+        disclosure=areas.disclosure,
+    )
+
+
 def _join_small(people: pl.DataFrame, group: Sequence[str], finer: Sequence[str], min_people: int) -> pl.DataFrame:
     """Rename the finer labels of strata that are too small, so that those of one group become one stratum."""
     if not finer:

@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 
 from riskstrat.figures import Figure
 
+BROAD_PX, ANY_PX, NARROW_PX = 820, 440, 330
+"""Widths at which charts are drawn: alone on a screen or page, beside another, and on a telephone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
@@ -70,7 +73,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table with its heading; one that is not open is folded until asked for, and printed."""
+    """A table with its caption; one that is not open stands in the appendix, and a link leads to it."""
 
     key: str
     title: str
@@ -117,6 +120,7 @@ class FirstScreen:
     title: str
     covered: str
     use: str
+    invented: str | None
     sentences: tuple[str, ...]
     note: str
     grade: Grade
