@@ -1,9 +1,12 @@
 """Sentences made from numbers, word for word: one, none, many and withheld."""
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riskstrat import conditions
 from riskstrat.declare import Settings
@@ -18,6 +21,7 @@ from riskstrat.reports.grade import grade_of
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
+LANGUAGES: tuple[Language, ...] = ("sv", "en")
 RULE = Disclosure(rounding=1)
 
 
@@ -171,6 +175,20 @@ def test_a_benefit_is_told_as_less_than_one_only_where_its_whole_interval_is():
     assert less in averted_told(averted=0.4, lower=0.1, upper=0.9, chosen=1)
     assert less not in averted_told(averted=0.98, lower=0.4, upper=1.6, chosen=1)
     assert less not in averted_told(averted=0.6, lower=0.3, upper=0.97, chosen=1)  # written as 1,0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    averted=st.floats(0.05, 30), low=st.floats(-0.5, 0.95), high=st.floats(1.05, 3), language=st.sampled_from(LANGUAGES)
+)
+def test_no_size_is_told_against_its_interval(averted: float, low: float, high: float, language: Language):
+    interval = {"averted": averted, "lower": averted * low, "upper": averted * high}
+    told = averted_told(language, **interval, chosen=1)
+    if re.search("mindre än ett fall|less than one case", told):
+        assert 0 < interval["lower"] < interval["upper"] < 1
+    if re.search("undviks mindre än 1|less than 1 is", told):
+        assert 0 < interval["lower"] < 100 * interval["upper"] / 39 < 1
+    assert bool(re.search("kan sakna effekt|may have no effect", told)) == (interval["lower"] <= 0)
 
 
 def test_of_a_hundred_less_than_one_is_said_only_where_the_whole_interval_says_so():
