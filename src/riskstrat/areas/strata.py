@@ -33,8 +33,9 @@ def estimate_strata(
     """Split groups into strata and carry the same draws over to them.
 
     Expected cases of a stratum = level x theta of its group x the predicted risks of its people, draw by draw, so that
-    the strata of a group add up to the group. Strata that are too small are joined within their group as ``other``; if
-    that is still too small, they are left out and counted.
+    the strata of a group add up to the group; only where that would be more cases than people is it cut at the people.
+    Strata that are too small are joined within their group as ``other``; if that is still too small, they are left out
+    and counted.
 
     Parameters
     ----------
@@ -96,10 +97,11 @@ def estimate_strata(
     kept = (size >= min_people) & group.is_not_null().to_numpy()
     _check_kept(kept, min_people)
     theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
+    cases = np.minimum(theta * sums(unit, risk, labels.height)[kept], size[kept])
     units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
     return Units(
         units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
-        cases_draws=theta * sums(unit, risk, labels.height)[kept],
+        cases_draws=cases,
         left_out=_left_out(unit, size, kept, min_people),
         disclosure=areas.disclosure,
     )
@@ -108,7 +110,7 @@ def estimate_strata(
 def estimate_groups(
     areas: AreaEstimates, target: Target, target_risk: NDArray[np.float64], by: Sequence[str] = ("sex", AGE_BAND)
 ) -> Units:
-    """Add up strata over all areas: groups of the whole municipality under the areas' own draws.
+    """Add up the people of all areas by group: groups of the whole municipality under the areas' own draws.
 
     Parameters
     ----------
@@ -149,15 +151,22 @@ def estimate_groups(
     >>> bool(np.allclose(groups.cases_draws.sum(axis=1), areas.cases_draws.sum(axis=1)))
     True
     """
-    strata = estimate_strata(areas, target, target_risk, by=(*areas.by, *by), min_people=1)
-    labels, (group,) = common_groups(by, strata.units)
-    inside = np.equal.outer(group, np.arange(labels.height))
-    counted = {name: pl.lit(int(areas.counted[name].sum())) for name in areas.counted.columns if name not in areas.by}
-    people = pl.Series("people", strata.units["people"].to_numpy() @ inside)
+    columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
+    people = with_band_if_needed(target.people, columns)
+    raise_if([*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)])
+    raise_if(_check_sums(areas, people, risk))
+    labels, (group,) = common_groups(columns, people)
+    _, (_, area) = common_groups(areas.by, areas.groups, people)
+    inside = (group >= 0) & (area >= 0)
+    size = sums(np.where(inside, group, -1), None, labels.height)
+    risk_sums = np.zeros((areas.table.height, labels.height))
+    np.add.at(risk_sums, (area[inside], group[inside]), risk[inside])
+    counted = areas.counted.drop(areas.by).sum()
+    units = labels.select(unit_label(columns), *columns).with_columns(pl.Series("people", size))
     return Units(
-        units=labels.select(unit_label(by), *by).with_columns(people, **counted),
-        cases_draws=strata.cases_draws @ inside,
-        left_out=strata.left_out,
+        units=units.join(counted, how="cross"),
+        cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums, size),
+        left_out=_left_out(np.where(inside, group, -1), size, size > 0, 1),
         disclosure=areas.disclosure,
     )
 
