@@ -129,8 +129,6 @@ def estimate_groups(
     ------
     UsageError
         As `estimate_strata`.
-    DesignError
-        If nobody has a label.
 
     Examples
     --------
