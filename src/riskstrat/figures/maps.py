@@ -227,7 +227,8 @@ def _map(
     if withheld:
         label = messages(f"legend.{WITHHELD}")
         hatched = {name: {"value": label, "told": properties[name]["told"]} for name in properties if name in withheld}
-        fill = alt.Fill("properties.value:N", scale=alt.Scale(domain=[label], range=[HATCHED]))
+        scale = alt.Scale(domain=[label], range=[HATCHED])
+        fill = alt.Fill("properties.value:N", scale=scale, legend=alt.Legend(orient="bottom"))
         layers.append(_shapes(as_features(shapes, hatched)).encode(fill=fill))
     return alt.layer(*layers).project(type="identity", reflectY=True)
 

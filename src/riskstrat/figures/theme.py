@@ -74,7 +74,13 @@ def configured(chart: alt.Chart | alt.LayerChart, *, height: int) -> alt.LayerCh
         .configure_view(stroke=None)
         .configure_mark(aria=False)
         .configure_axis(
-            **text, titleFontWeight="normal", gridColor="#ececec", domainColor=RULE, tickColor=RULE, labelLimit=220
+            **text,
+            titleFontWeight="normal",
+            gridColor="#ececec",
+            domainColor=RULE,
+            tickColor=RULE,
+            labelLimit=220,
+            labelSeparation=8,
         )
         .configure_legend(
             **text,

@@ -65,7 +65,7 @@ def _summary(plan: Plan) -> pl.DataFrame:
         [{"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()]
     )
     # With more digits, what is spent or reached would tell the exact number of people.
-    tells = pl.col("metric").is_in(_FROM_PEOPLE) & pl.col("estimate").is_finite()
+    tells = pl.col("metric").is_in(_FROM_PEOPLE)
     numbers = pl.col("estimate", "lower", "upper")
     return frame.with_columns(pl.when(tells).then(numbers.round_sig_figs(DIGITS)).otherwise(numbers))
 

@@ -43,11 +43,11 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     yield Beside(tuple(_bought(context, programmes[0], of)), (_assumptions(context, programmes[0]),))
     if "groups_selected" in context.tables:
         yield _groups(context, is_open=of == "groups")
+    yield from _net_cost(context, of)
     if of != "plan":
         yield Heading(context.messages("resources.areas_anyway"))
         yield Paragraph(context.messages("resources.areas_anyway_note"), "note")
     yield from _chosen(context, selected.join(context.areas.select("area_id", "name"), on="area_id", how="left"))
-    yield from _net_cost(context, of)
     yield from _compared(context)
     yield from _curve(context)
     yield Paragraph(context.messages("resources.absent"), "quiet")
@@ -78,7 +78,7 @@ def _reached(context: ReportContext, programme: Programme, of: Leading) -> Itera
             "programme": context.say(programme.title),
             "where": where_of(context, of),
             "people": context.numbers.number(people),
-            "reached": context.numbers.number(reached.value, -1),
+            "reached": context.numbers.number(reached.value),
         }
         yield Paragraph(context.messages("resources.buys", **values))
 
