@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from riskstrat import conditions
-from riskstrat.areas import estimate_areas, estimate_groups, inequality
+from riskstrat.areas import estimate_areas, estimate_groups, inequality, recalibrate
 from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
 from riskstrat.explanation import decompose_groups
 from riskstrat.priorities import prioritise
@@ -137,7 +137,7 @@ def invented_study(
     need = pl.DataFrame({"area_id": groups, CARE_NEED: np.linspace(0.5, 2.0, len(groups))})
     start = 1 / (1 + np.exp(-base))
     share = (now_risk - start)[:, None] * values / values.sum(axis=1, keepdims=True)
-    groups = estimate_groups(areas, target, now_risk)
+    groups = estimate_groups(areas, target, recalibrate(cohort, risk).latest.apply(now_risk))
     reasons = decompose_groups(
         areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
         risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,

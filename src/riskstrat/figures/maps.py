@@ -103,8 +103,8 @@ def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     lowest, highest = ends
     percent = messages.numbers.percent
     apart = highest["risk_lower"] > lowest["risk_upper"]
-    ends = {"lowest": percent(lowest["risk"]), "highest": percent(highest["risk"])}
-    title = messages("map.level_title", **ends) if apart else messages("map.level_unclear")
+    risks = {"lowest": percent(lowest["risk"]), "highest": percent(highest["risk"])}
+    title = messages("map.level_title", **risks) if apart else messages("map.level_unclear")
     sentence = messages("map.level", lowest=_named_risk(lowest, messages), highest=_named_risk(highest, messages))
     return drawn(chart, messages, title, sentence, height=HEIGHT_PX)
 

@@ -100,7 +100,7 @@ class Numbers:
         decimals = 0 if millions == int(millions) else 1
         return f"{self.number(millions, decimals)}{SPACE}{one if abs(millions) == 1 else many}"
 
-    def sek_interval(self, value: float, lower: float, upper: float) -> str:
+    def sek_interval(self, value: float, lower: float | None, upper: float | None) -> str:
         r"""Write an amount of money and its interval, in millions from one million on, else in whole kronor.
 
         Examples
@@ -110,7 +110,8 @@ class Numbers:
         """
         _, many, small = _KRONOR[self.language]
         unit, name = (MILLION, many) if abs(value) >= MILLION else (1, small)
-        return f"{self.interval(value / unit, lower / unit, upper / unit, most_decimals=1)}{SPACE}{name}"
+        low, high = (None if bound is None else bound / unit for bound in (lower, upper))
+        return f"{self.interval(value / unit, low, high, most_decimals=1)}{SPACE}{name}"
 
     def range(self, lower: str, upper: str) -> str:
         """Join two written numbers; a dash after a minus sign would be hard to read."""

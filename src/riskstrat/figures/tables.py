@@ -48,10 +48,10 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), capti
     (True, True, False, True)
     """
     tables, first = optional("great_tables"), frame.columns[0]
-    made = tables.GT(frame, id=key, rowname_col=first).tab_stubhead(first).cols_align("left")
+    made = tables.GT(frame.fill_null("–"), id=key, rowname_col=first).tab_stubhead(first).cols_align("left")
     if numeric:
         made = made.cols_align("right", columns=list(numeric))
-    found = _TABLE.search(_STYLE.sub("", made.sub_missing(missing_text="–").as_raw_html()))
+    found = _TABLE.search(_STYLE.sub("", made.as_raw_html()))
     if found is None:
         return ""
     told = "" if caption is None else f"<caption>{escape(caption)}</caption>"

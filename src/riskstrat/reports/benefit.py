@@ -5,7 +5,6 @@ Where an area stands out the plan of areas leads; where none does, groups of the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -89,7 +88,8 @@ def _scale(context: ReportContext, averted: Estimate) -> Iterator[str]:
     elif _written_upper(averted) < 1:
         yield context.messages("benefit.less_than_one")
     elif context.expected is not None:
-        share = Estimate(*(None if n is None else _HUNDRED * n / context.expected.value for n in averted))
+        expected = context.expected.value
+        share = averted.mapped(lambda cases: _HUNDRED * cases / expected)
         few = _written_upper(share) < 1
         key = "benefit.of_hundred_few" if few else "benefit.of_hundred"
         yield context.messages(key, n=context.numbers.interval(*share))
@@ -102,7 +102,7 @@ def _written_upper(found: Estimate) -> float:
 
 def _cost(context: ReportContext, of: Leading) -> Iterator[str]:
     cost, effect = (context.estimate(f"{of}_summary", metric=name) for name in ("cost_per_averted", "break_even"))
-    if cost is None or not all(n is not None and math.isfinite(n) for n in cost):
+    if cost is None or not cost.is_bounded:
         yield context.messages("benefit.cost_unknown")
     else:
         yield context.messages("benefit.cost", cost=context.numbers.sek_interval(*cost))

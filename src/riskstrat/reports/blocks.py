@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -46,11 +47,18 @@ class Bullets:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One drawing, and a heading where a picture has several."""
+    """One drawing, and a heading where a picture has several; a wide one is drawn anew for narrow screens."""
 
     key: str
     figure: Figure
     heading: str | None = None
+    wide: bool = False
+
+    @property
+    def drawings(self) -> Mapping[str, str]:
+        """SVG by the screens that it is for: ``any``, or ``broad`` and ``narrow``."""
+        widths = {"broad": BROAD_PX, "narrow": NARROW_PX} if self.wide else {"any": ANY_PX}
+        return {screen: self.figure.drawing(width) for screen, width in widths.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ Nothing is read that was not released.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -43,6 +44,16 @@ class Estimate(NamedTuple):
     value: float
     lower: float | None
     upper: float | None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether all three are there and finite."""
+        return all(number is not None and math.isfinite(number) for number in self)
+
+    def mapped(self, change: Callable[[float], float]) -> Estimate:
+        """Change the number and what bounds it has."""
+        lower, upper = (None if bound is None else change(bound) for bound in self[1:])
+        return Estimate(change(self.value), lower, upper)
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ class ReportContext:
         """Show figures of a released table; ``how`` names the text that says how to read them."""
         one = len(figures) == 1
         charts = (
-            Chart(key if one else f"{key}-{n}", figure, None if one else figure.title, wide)
+            Chart(key=key if one else f"{key}-{n}", figure=figure, heading=None if one else figure.title, wide=wide)
             for n, figure in enumerate(figures, 1)
         )
         return Picture(

@@ -71,11 +71,11 @@ def drift_factors(context: ReportContext) -> DriftFactors | None:
         name: context.estimate("drift", (name, f"{name}_lower", f"{name}_upper"), scope="all")
         for name in ("drift", "spread")
     }
-    known = {name: one for name, one in found.items() if one is not None and None not in one}
+    known = {name: one for name, one in found.items() if one is not None and one.is_bounded}
     if len(known) < len(found):
         return None
     # A standard deviation of logs is written as the factor that one of them makes.
-    written = {name: context.numbers.interval(*(exp(n) for n in one)) for name, one in known.items()}
+    written = {name: context.numbers.interval(*one.mapped(exp)) for name, one in known.items()}
     return DriftFactors(written, known["drift"].value >= known["spread"].value)
 
 
@@ -85,7 +85,7 @@ def _fit(context: ReportContext) -> tuple[str, str] | None:
     if ratio is None:
         return None
     grade = _grade_of_ratio(ratio)
-    observed = context.numbers.whole(*(None if n is None else _PER_HUNDRED * n for n in ratio))
+    observed = context.numbers.whole(*ratio.mapped(lambda share: _PER_HUNDRED * share))
     told = context.messages(f"grade.fit_{grade}", expected=_PER_HUNDRED, observed=observed)
     in_time = checks[0] == "metrics_time" and grade != GOOD
     return grade, f"{told} {context.messages('grade.corrected')}" if in_time else told

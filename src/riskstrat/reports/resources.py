@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -94,7 +93,7 @@ def _averted(context: ReportContext, averted: Estimate) -> str:
 
 def _nnt(context: ReportContext, of: Leading) -> Iterator[str]:
     nnt = context.estimate(f"{of}_summary", metric="nnt")
-    if nnt is not None and all(bound is not None and math.isfinite(bound) for bound in nnt):
+    if nnt is not None and nnt.is_bounded:
         yield context.messages("resources.nnt", nnt=context.numbers.whole(*nnt))
     elif of != "spread":
         yield context.messages("resources.nnt_unknown")
@@ -185,8 +184,7 @@ def adding_up(net_cost: pl.DataFrame, numbers: Numbers) -> list[list[str]]:
 
 def _amount(numbers: Numbers, amount: Sequence[float], decimals: int) -> str:
     value, lower, upper = amount
-    bounds = (None, None) if lower == upper else (lower, upper)
-    return numbers.bounded(value, *bounds, decimals)
+    return numbers.number(value, decimals) if lower == upper else numbers.bounded(value, lower, upper, decimals)
 
 
 def _compared(context: ReportContext) -> Iterator[Block]:
