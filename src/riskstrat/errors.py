@@ -5,9 +5,12 @@ Every error carries the complete list of problems found, never only the first, a
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +125,34 @@ class DriftError(RiskstratError):
     """New data differ too much from those that a model was fitted on."""
 
     exit_code = 8
+
+
+class TrackingError(RiskstratError):
+    """MLflow cannot keep a run; the study itself is whole."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Leave out control and direction marks, with which a text shows something else than it holds.
+
+    Parameters
+    ----------
+    text
+        Any text; line ends and tabs become blanks.
+    keep
+        Characters that stay.
+
+    Returns
+    -------
+    str
+        The text without characters of the Unicode categories Cc, Cf, Zl, Zp, Cs and Co.
+
+    Examples
+    --------
+    >>> printable("Centrum\u202e\x1b[31m\tNorr")
+    'Centrum[31m Norr'
+    """
+    spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
+    return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
 
 
 def _message(problems: Sequence[Problem]) -> str:

@@ -22,7 +22,6 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def run(
     wanted = [conditions.load(name) for name in condition or conditions.available()]
     reports = {each.name: {one: out / f"{each.name}_{one}.html" for one in languages(language)} for each in wanted}
     _refuse_targets(out, registers, reports.values())
-    settings = _settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
+    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
 
     from riskstrat.registers import open_registers
 
@@ -87,24 +86,6 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     for each in found:
         build(each, horizon_days=1)
     return found or DEFAULTS.candidates
-
-
-def _settings(**values: object) -> Settings:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Settings).validate_python(values)
-    except ValidationError as invalid:
-        raise UsageError.from_problems(
-            Problem(
-                found=f"{error['loc'][0]} = {error['input']}"
-                if error["loc"]
-                else "settings that contradict each other",
-                expected=str(error["msg"]),
-                remedy="give another value",
-            )
-            for error in invalid.errors()
-        ) from invalid
 
 
 def _write(study: Study, reports: Reports, store: Path | None, tell: Callable[[str, float], None]) -> Published:

@@ -6,14 +6,17 @@ In: declarations. Out: plain dictionaries, JSON text and digests.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
+from abc import ABCMeta
 from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Never, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from riskstrat.errors import Problem, UsageError
 
@@ -22,7 +25,27 @@ Language = Literal["sv", "en"]
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
-class Declaration:
+class _Hidden:
+    """Hides an attribute of a class's class, which would be the default of every field of that name."""
+
+    def __get__(self, instance: object, owner: type) -> Never:
+        raise AttributeError
+
+
+class Declared(ABCMeta):
+    """Makes declarations; all that is wrong with one is a single `UsageError`, in the words of its fields."""
+
+    register = _Hidden()  # type: ignore[assignment]
+
+    def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each declaration
+        """Make a declaration of the class from its fields."""
+        try:
+            return super().__call__(*values, **fields)
+        except ValidationError as invalid:
+            raise UsageError(*(_problem(cls, error) for error in invalid.errors(include_url=False))) from None
+
+
+class Declaration(metaclass=Declared):
     """Base class of all declarations; subclasses register themselves by class name, so that JSON finds them again.
 
     Examples
@@ -106,6 +129,24 @@ def from_plain(plain: Plain) -> object:
         return plain
     fields = {name: from_plain(value) for name, value in plain.items() if name != "kind"}
     return _kind(str(plain["kind"]))(**fields) if "kind" in plain else fields
+
+
+def _problem(kind: type, error: ErrorDetails) -> Problem:
+    """Say what is wrong with a field; the nearest name of one where it is none."""
+    fields = [field.name for field in dataclasses.fields(kind)]
+    field, sort = ".".join(map(str, error["loc"])), error["type"]
+    found, expected, remedy = (
+        error["msg"].removeprefix("Value error, "),
+        f"what help({kind.__name__}) says",
+        "correct it",
+    )
+    if sort == "missing":
+        found, expected, remedy = "not given", "a value", f"write {field}=..."
+    elif sort.startswith("unexpected"):
+        near = difflib.get_close_matches(field, fields, n=1)
+        expected = f"fields among {', '.join(fields)}"
+        remedy = f"did you mean {near[0]}?" if near else "leave it out"
+    return Problem(found=found, expected=expected, remedy=remedy, table=kind.__name__, column=field or None)
 
 
 def _kind(name: str) -> type[Declaration]:

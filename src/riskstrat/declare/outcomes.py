@@ -276,7 +276,7 @@ class AnyOf(OutcomeKind):
 
     Raises
     ------
-    pydantic.ValidationError
+    UsageError
         If outcomes that must be measured are mixed with others.
 
     Examples
