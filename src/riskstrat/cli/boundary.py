@@ -165,7 +165,7 @@ def _shown(file: Path) -> str:
 
 def _leave(message: str, exit_code: int) -> None:
     with suppress(OSError):
-        said = printable(message, keep="\n")
+        said = printable(message, keep="\n").replace(os.path.expanduser("~"), "~")  # noqa: PTH111 - where nobody has one
         print(f"riskstrat: {said}", file=sys.stderr, flush=True)  # noqa: T201
     with suppress(OSError, ValueError, AttributeError):  # what cannot be printed must not be tried again at the end
         sys.stdout.flush()

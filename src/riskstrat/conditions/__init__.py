@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from riskstrat.declare import Condition
-from riskstrat.errors import Problem, RiskstratError, UsageError
+from riskstrat.errors import Problem, RiskstratError, UsageError, unknown
 
 ATTRIBUTE = "CONDITION"
 
@@ -68,13 +68,7 @@ def load(condition: str | Path | Condition) -> Condition:
     if path.suffix == ".py":
         return _declared(_from_file(path), str(path))
     if str(condition) not in available():
-        raise UsageError(
-            Problem(
-                found=f"the condition '{condition}'",
-                expected=f"one of {', '.join(available())}, or the path of a .py file",
-                remedy="correct the name, or give your own file",
-            )
-        )
+        raise UsageError(unknown("condition", str(condition), (*available(), "the path of a .py file")))
     return _declared(importlib.import_module(f"{__name__}.{condition}"), str(condition))
 
 

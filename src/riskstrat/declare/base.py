@@ -6,7 +6,6 @@ In: declarations. Out: plain dictionaries, JSON text and digests.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from abc import ABCMeta
@@ -18,7 +17,7 @@ from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 
 CONFIG = ConfigDict(extra="forbid", validate_default=True)
 Language = Literal["sv", "en"]
@@ -135,18 +134,14 @@ def _problem(kind: type, error: ErrorDetails) -> Problem:
     """Say what is wrong with a field; the nearest name of one where it is none."""
     fields = [field.name for field in dataclasses.fields(kind)]
     field, sort = ".".join(map(str, error["loc"])), error["type"]
-    found, expected, remedy = (
-        error["msg"].removeprefix("Value error, "),
-        f"what help({kind.__name__}) says",
-        "correct it",
-    )
+    if sort.startswith("unexpected"):
+        return unknown("field", field, fields, table=kind.__name__)
     if sort == "missing":
-        found, expected, remedy = "not given", "a value", f"write {field}=..."
-    elif sort.startswith("unexpected"):
-        near = difflib.get_close_matches(field, fields, n=1)
-        expected = f"fields among {', '.join(fields)}"
-        remedy = f"did you mean {near[0]}?" if near else "leave it out"
-    return Problem(found=found, expected=expected, remedy=remedy, table=kind.__name__, column=field or None)
+        said = {"found": "not given", "expected": "a value", "remedy": f"write {field}=..."}
+    else:
+        found = error["msg"].removeprefix("Value error, ")
+        said = {"found": found, "expected": f"what help({kind.__name__}) says", "remedy": "correct it"}
+    return Problem(**said, table=kind.__name__, column=field or None)
 
 
 def _kind(name: str) -> type[Declaration]:
