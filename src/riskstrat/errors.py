@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import ClassVar
 
+FEWEST_TOLD = 5
+"""Messages are copied to mails and tickets: smaller counts of persons stay out of them."""
+
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -217,6 +220,17 @@ def printable(text: str, *, keep: str = "") -> str:
     """
     spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
     return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
+
+
+def few(count: int) -> str:
+    """Write how many persons, or rows about them, without telling small numbers.
+
+    Examples
+    --------
+    >>> few(3), few(12_000)
+    ('1 to 4', '12,000')
+    """
+    return f"1 to {FEWEST_TOLD - 1}" if 0 < count < FEWEST_TOLD else f"{count:,}"
 
 
 def _message(problems: Sequence[Problem]) -> str:

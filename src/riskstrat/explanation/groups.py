@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, few
 
 Floats = npt.NDArray[np.float64]
 
@@ -271,7 +271,7 @@ def _label_problems(label: pl.Series, groups: Sequence[str]) -> list[Problem]:
         return []
     return [
         Problem(
-            found=f"{unknown} people whose group has no column in theta",
+            found=f"{few(unknown)} people whose group has no column in theta",
             expected="everybody in one of the groups, because the municipality is the sum of its groups",
             remedy="leave people without a group out of risks, contributions and labels alike, and count them",
         )

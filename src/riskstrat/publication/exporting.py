@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from riskstrat.disclosure import Released
+from riskstrat.disclosure import Released, to_csv
 from riskstrat.files import staged_folder
 from riskstrat.publication.composition import publish
 from riskstrat.publication.published import Published
@@ -51,7 +51,7 @@ def export(study: Study | Published, folder: Path | str) -> Path:
     published = study if isinstance(study, Published) else publish(study)
     target = Path(folder)
     with staged_folder(target, command="export") as staging:
-        files = {name: table.frame.write_csv().encode() for name, table in published.tables.items()}
+        files = {name: to_csv(table.frame).encode() for name, table in published.tables.items()}
         for name, content in files.items():
             (staging.result / f"{name}.csv").write_bytes(content)
         text = json.dumps(_contents(published, files), ensure_ascii=False, indent=1)
