@@ -18,6 +18,7 @@ import polars as pl
 
 from riskstrat.disclosure import to_csv
 from riskstrat.errors import Problem, TrackingError
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.files import exclusive
 from riskstrat.publication import Published, publish
@@ -66,6 +67,7 @@ class Artefact:
 Item = Parameter | Metric | Artefact
 
 
+@checked
 def track(study: Study | Published, *, report: Path | None = None, store: Path | str = DEFAULT_STORE) -> str:
     """Log a study as one MLflow run: what was published of it, and nothing else.
 

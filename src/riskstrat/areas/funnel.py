@@ -16,10 +16,12 @@ from scipy.special import gammainc, gammaincc
 from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import Problem
+from riskstrat.errors.arguments import checked
 
 Floats = NDArray[np.float64]
 
 
+@checked
 def funnel_limits(expected: npt.ArrayLike, level: float = 0.95) -> pl.DataFrame:
     """Limits of the observed count, by exact inversion of the Poisson distribution.
 

@@ -15,6 +15,7 @@ from scipy.special import chdtri, ndtri
 
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if
 from riskstrat.errors import Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import wilson_interval
 
 # Byar's approximation is poor for small counts.
@@ -76,6 +77,7 @@ KINDS: dict[str, Callable[[Floats, Floats, float], Interval]] = {
 }
 
 
+@checked
 def rates(
     count: npt.ArrayLike, denominator: npt.ArrayLike, kind: str = "rate", level: float = 0.95, per: float = 1.0
 ) -> pl.DataFrame:
@@ -116,6 +118,7 @@ def rates(
     return frame.with_columns(pl.col("estimate", "lower", "upper") * per)
 
 
+@checked
 def standardised_rates(
     counts: pl.DataFrame,
     standard: pl.DataFrame,
@@ -192,6 +195,7 @@ def _dobson(rates_of_groups: pl.DataFrame, level: float, per: float) -> pl.DataF
     )
 
 
+@checked
 def standardised_ratios(
     counts: pl.DataFrame,
     by: str | Sequence[str],

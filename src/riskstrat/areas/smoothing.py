@@ -20,6 +20,7 @@ from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.marshall import marshall_global, marshall_local
 from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 
 Floats = NDArray[np.float64]
 
@@ -113,6 +114,7 @@ MOMENTS: dict[str, MomentMethod] = {
 }
 
 
+@checked
 def smooth(
     observed: npt.ArrayLike,
     expected: npt.ArrayLike,

@@ -24,6 +24,7 @@ from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
@@ -40,6 +41,7 @@ _NOT_COVERED = LocalisedText(
 )
 
 
+@checked
 def build_cohort(
     condition: Condition, registers: Registers, as_of: date, *, min_outcomes: int = MIN_OUTCOMES
 ) -> Cohort:
@@ -100,6 +102,7 @@ def build_cohort(
     return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
 
 
+@checked
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
     """Find everybody whom planning is about: the residents at the as-of date, whose outcome is not known yet.
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError, few
+from riskstrat.errors.arguments import checked
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +50,7 @@ class _Means:
     parts: Floats
 
 
+@checked
 def decompose_groups(
     theta: Floats,
     groups: Sequence[str],
@@ -130,6 +132,7 @@ def decompose_groups(
     )
 
 
+@checked
 def unexplained_draws(
     theta: Floats, groups: Sequence[str], labels: npt.ArrayLike, risk: Floats, baseline_risk: float | Floats = 0.0
 ) -> Floats:

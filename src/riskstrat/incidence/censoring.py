@@ -7,11 +7,13 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.curves import LifeTable, life_tables
 from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_horizon, check_outcome, status_known
 from riskstrat.numerics.groups import Labels, number_groups
 
 
+@checked
 def censoring_weights(
     y: OutcomeArray,
     horizon_days: float,

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.outcome import (
     CENSORED,
     COMPETING,
@@ -67,6 +68,7 @@ class Curve:
     variance: NDArray[np.float64]
 
 
+@checked
 def kaplan_meier(
     y: OutcomeArray,
     times: npt.ArrayLike,
@@ -120,6 +122,7 @@ def kaplan_meier(
     )
 
 
+@checked
 def cumulative_incidence(
     y: OutcomeArray,
     times: npt.ArrayLike,

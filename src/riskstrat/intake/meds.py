@@ -17,6 +17,7 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
@@ -102,6 +103,7 @@ class _Dataset:
         return tuple(sorted({*self.codes["dataset"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
 
 
+@checked
 def from_meds(
     source: str | Path,
     out: str | Path,

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.files import Staging, guard_folder, staged_folder
 from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
 from riskstrat.intake.key_file import (
@@ -35,6 +36,7 @@ _WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
 Columns = Sequence[str] | Mapping[str, str]
 
 
+@checked
 def pseudonymise(
     source: str | Path,
     out: str | Path,

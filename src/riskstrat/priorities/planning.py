@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
+from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation import share_of_best_plans
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
 from riskstrat.priorities.comparators import compare, missing_comparators
@@ -25,6 +26,7 @@ _MILLION = 1_000_000
 _CURVE_STEPS = 20
 
 
+@checked
 def prioritise(
     areas: AreaEstimates | Units,
     programme: Programme,

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from riskstrat.disclosure import Released, to_csv
+from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.publication.composition import publish
 from riskstrat.publication.published import Published
@@ -17,6 +18,7 @@ from riskstrat.records.study import Study
 CONTENTS = "tables.json"
 
 
+@checked
 def export(study: Study | Published, folder: Path | str) -> Path:
     """Write every released table as CSV, beside ``tables.json`` that says what each column is.
 

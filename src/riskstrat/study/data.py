@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import Condition, Feature, Settings
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
 from riskstrat.numerics.folds import Split
@@ -121,6 +122,7 @@ class StudyData:
         )
 
 
+@checked
 def prepare(
     condition: Condition,
     registers: Registers,

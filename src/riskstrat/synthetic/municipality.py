@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers.manifest import Manifest
 from riskstrat.synthetic import writing
@@ -47,6 +48,7 @@ class Municipality:
     truth: Truth
 
 
+@checked
 def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: bool = False) -> Municipality:
     """Make a municipality with known truth, in memory.
 
@@ -95,6 +97,7 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
     )
 
 
+@checked
 def write_municipality(
     people: int, seed: int, out: Path | str, *, area_sd: float | None = None, thin: bool = False
 ) -> Path:
@@ -143,6 +146,7 @@ def write_municipality(
     return Path(out)
 
 
+@checked
 def read_truth(folder: Path | str) -> Truth:
     """Read the truth that lies beside the registers of a written municipality.
 

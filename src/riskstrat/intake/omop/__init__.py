@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
@@ -29,6 +30,7 @@ __all__ = ["from_omop"]
 COMMAND = "from-omop"
 
 
+@checked
 def from_omop(
     source: CdmSource,
     out: str | Path,

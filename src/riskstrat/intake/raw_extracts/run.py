@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.intake.raw_extracts.account import RowCounts, total
@@ -31,6 +32,7 @@ COMMAND = "intake"
 _READING = 0.6
 
 
+@checked
 def extracts(
     raw: str | Path,
     out: str | Path,
