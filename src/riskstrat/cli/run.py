@@ -62,7 +62,8 @@ def run(
 
     from riskstrat import study
 
-    found, untracked = [], []
+    found: list[Published] = []
+    untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
             published = _write(study.run(each, source, day, settings, progress=tell), reports[each.name], tell)

@@ -34,7 +34,7 @@ class _Hidden:
 class Declared(ABCMeta):
     """Makes declarations; all that is wrong with one is a single `UsageError`, in the words of its fields."""
 
-    register = _Hidden()  # type: ignore[assignment]
+    register = _Hidden()
 
     def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each declaration
         """Make a declaration of the class from its fields."""
@@ -83,9 +83,13 @@ class Declaration(metaclass=Declared):
         Raises
         ------
         UsageError
-            If the text names a kind that is not known here, or one that is not of this class.
+            If the text is no JSON, or names a kind that is not known here, or one that is not of this class.
         """
-        found = from_plain(json.loads(text))
+        try:
+            found = from_plain(json.loads(text))
+        except (ValueError, RecursionError) as broken:
+            said = Problem(found=f"not JSON ({broken})", expected=f"JSON of a {cls.__name__}", remedy="give all of it")
+            raise UsageError(said) from broken
         if not isinstance(found, cls):
             raise UsageError(
                 Problem(
@@ -146,13 +150,7 @@ def _problem(kind: type, error: ErrorDetails) -> Problem:
 
 def _kind(name: str) -> type[Declaration]:
     if name not in Declaration.kinds:
-        raise UsageError(
-            Problem(
-                found=f"the kind '{name}'",
-                expected=f"one of {', '.join(sorted(Declaration.kinds))}",
-                remedy="give the file that declares it, or correct the name",
-            )
-        )
+        raise UsageError(unknown("kind", name, sorted(Declaration.kinds)))
     return Declaration.kinds[name]
 
 
