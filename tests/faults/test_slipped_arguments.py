@@ -5,7 +5,6 @@ import inspect
 import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -182,7 +181,7 @@ def test_a_seed_below_zero_is_refused(municipality_study: Study):
         rs.validate(risk, cohort, seed=-1)
 
 
-def test_paths_and_frames_for_each_other_are_refused(tmp_path: Path):
+def test_paths_and_frames_for_each_other_are_refused():
     with pytest.raises(UsageError, match="frame of type str"):
         rs.intake.identity_columns("persons.parquet")
     with pytest.raises(UsageError, match="path of type int"):
