@@ -142,11 +142,10 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
     ...     (Path(folder) / "a.txt").read_text()
     'all'
     """
-    prefix = f"{UNFINISHED}{path.name}-"
-    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+    for left in path.parent.glob(f"{UNFINISHED}*"):
         if _is_abandoned(left):
             left.unlink(missing_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{UNFINISHED}{path.name}-", delete=False) as file:
         _hold(file)
         try:
             yield file
@@ -205,7 +204,7 @@ def _wait_for(file: IO[bytes], last: float) -> bool:
             return True
 
 
-def restore(folder: Path) -> None:
+def restored(folder: str | Path) -> Path:
     """Put back a result that a killed command had moved away, before it is read.
 
     Parameters
@@ -213,12 +212,20 @@ def restore(folder: Path) -> None:
     folder
         A folder that a command may have been replacing when it was killed; nothing is done where it is there.
 
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
     Examples
     --------
-    >>> restore(Path("no such folder"))
+    >>> restored("no such folder").exists()
+    False
     """
-    if not os.path.lexists(folder):
-        _put_back(folder.resolve(), _abandoned_beside(folder.resolve()))
+    wanted = Path(folder)
+    if not os.path.lexists(wanted) and wanted.resolve().parent.is_dir():
+        _put_back(wanted.resolve(), _abandoned_beside(wanted.resolve()))
+    return wanted
 
 
 def _staging_prefix(folder: Path) -> str:

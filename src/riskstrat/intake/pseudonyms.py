@@ -13,7 +13,7 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.files import Staging, guard_folder, staged_folder
+from riskstrat.files import Staging, guard_folder, restored, staged_folder
 from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
 from riskstrat.intake.key_file import (
     HASH,
@@ -102,7 +102,7 @@ def pseudonymise(
     guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
     known = read_key_file(keys, secret)
-    files = _deliveries(Path(source), columns)
+    files = _deliveries(restored(source), columns)
     numbers = _running_numbers(files, known, secret, as_of)
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
         counts = [_rewritten(each, staging, numbers, as_of) for each in files]

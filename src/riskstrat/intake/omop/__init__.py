@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors.arguments import checked
-from riskstrat.files import guard_folder
+from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
     ConversionResult,
@@ -98,6 +98,8 @@ def from_omop(
     """
     locations = () if isinstance(source, Mapping) else (source,)
     guard_folder(out, command=COMMAND, sources=locations)
+    for location in locations:
+        restored(location)
     tables = read_tables(source)
     wanted = wanted_tables(tables)
     used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
