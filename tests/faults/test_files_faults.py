@@ -369,7 +369,7 @@ def test_a_file_that_is_not_as_its_command_wrote_it_is_refused_when_registers_ar
     flipped = bytearray((folder / "persons.parquet").read_bytes())
     flipped[len(flipped) // 3] ^= 1
     (folder / "persons.parquet").write_bytes(flipped)
-    with pytest.raises(ContractError, match="persons.parquet is not as intake wrote it"):
+    with pytest.raises(ContractError, match=r"persons\.parquet is not as intake wrote it"):
         open_registers(folder)
     tables["persons"].write_parquet(folder / "persons.parquet", compression="uncompressed")
     with pytest.raises(ContractError, match=r"if the change is meant, remove \.riskstrat\.json"):
