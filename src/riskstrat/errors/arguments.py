@@ -14,8 +14,12 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+import numpy.typing as npt
+
 from riskstrat.errors import Problem, UsageError, unknown
 
+_ARRAY_LIKE = frozenset(get_args(npt.ArrayLike))
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +43,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Parameters
     ----------
     function
-        A public function whose hints can be resolved. Arrays, protocols and type variables are left to the function.
+        A public function whose hints can be resolved. Shapes and values of arrays, protocols and type variables are
+        left to the function.
 
     Returns
     -------
@@ -105,7 +110,10 @@ def _day(text: str) -> date | str:
 def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Problem]:
     for name, value in given.items():
         options = _options(hints.get(name, Any))
-        if not any(_fits(value, option) for option in options):
+        if _are_arrays(options):
+            if not (_holds_numbers(value) or (value is None and types.NoneType in options)):
+                yield Problem(found=f"{name} of type {type(value).__name__}", expected="numbers", remedy="correct it")
+        elif not any(_fits(value, option) for option in options):
             yield _problem(name, value, options)
         elif name in _LEAST and value is not None and value < _LEAST[name]:
             yield Problem(found=f"{name} = {value}", expected=f"{_LEAST[name]} or more", remedy="correct it")
@@ -160,6 +168,21 @@ _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
     float: lambda value: isinstance(value, Real) and not _is_truth(value) and isfinite(value),
     date: lambda value: isinstance(value, date) and not isinstance(value, datetime),
 }
+
+
+def _are_arrays(options: tuple[Any, ...]) -> bool:
+    """Whether arrays of numbers are wanted; where a frame may be given too, it is labels that are."""
+    given = set(options)
+    return (given >= _ARRAY_LIKE and not any(_name(option) == "DataFrame" for option in options)) or any(
+        get_origin(option) is np.ndarray and get_args(get_args(option)[1])[0] is not np.void for option in options
+    )
+
+
+def _holds_numbers(value: object) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except (TypeError, ValueError):
+        return False
 
 
 def _name(hint: Any) -> str:  # noqa: ANN401

@@ -16,6 +16,7 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError, few
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.groups import Labels
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class _Means:
 def decompose_groups(
     theta: Floats,
     groups: Sequence[str],
-    labels: npt.ArrayLike,
+    labels: Labels,
     *,
     risk: Floats,
     contributions: Floats,
@@ -134,7 +135,7 @@ def decompose_groups(
 
 @checked
 def unexplained_draws(
-    theta: Floats, groups: Sequence[str], labels: npt.ArrayLike, risk: Floats, baseline_risk: float | Floats = 0.0
+    theta: Floats, groups: Sequence[str], labels: Labels, risk: Floats, baseline_risk: float | Floats = 0.0
 ) -> Floats:
     """Draws (draws, groups) of the part that no feature accounts for, as in `decompose_groups`.
 
@@ -202,7 +203,7 @@ def combine_parts(
 
 
 def _people(
-    labels: npt.ArrayLike, risk: Floats, contributions: Floats, families: Sequence[str], baseline_risk: float | Floats
+    labels: Labels, risk: Floats, contributions: Floats, families: Sequence[str], baseline_risk: float | Floats
 ) -> _People:
     return _People(
         label=pl.Series("group", np.asarray(labels).tolist(), dtype=pl.String),
