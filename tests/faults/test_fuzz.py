@@ -270,7 +270,7 @@ def mutated_file(rng: random.Random, text: str) -> bytes:
         lambda: text.replace(";", rng.choice("\t|,"), rng.randint(1, 99)).encode(),
         lambda: text.replace("LopNr", misspelt(rng, "LopNr")).encode(),
         lambda: b"",
-        lambda: text.partition("\n")[0].encode(),
+        text.partition("\n")[0].encode,
         lambda: b"PK\x03\x04" + content,
         lambda: content.replace(b"20", rng.choice([b"99", b"-0", b"xx"]), rng.randint(1, 5)),
     ])()  # fmt: skip

@@ -17,12 +17,13 @@ from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import Problem
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.intervals import LEVEL
 
 Floats = NDArray[np.float64]
 
 
 @checked
-def funnel_limits(expected: npt.ArrayLike, level: float = 0.95) -> pl.DataFrame:
+def funnel_limits(expected: npt.ArrayLike, level: float = LEVEL) -> pl.DataFrame:
     """Limits of the observed count, by exact inversion of the Poisson distribution.
 
     The lower limit o solves P(X <= o | E) = tail and the upper P(X >= o | E) = tail, with the distribution continued

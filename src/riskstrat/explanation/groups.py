@@ -17,6 +17,7 @@ import polars as pl
 from riskstrat.errors import Problem, UsageError, few
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import Labels
+from riskstrat.numerics.intervals import LEVEL
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,7 +62,7 @@ def decompose_groups(
     contributions: Floats,
     families: Sequence[str],
     baseline_risk: float | Floats,
-    level: float = 0.90,
+    level: float = LEVEL,
 ) -> pl.DataFrame:
     """Split each group's risk minus the municipality's into factor families and the unexplained rest.
 
