@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
 from abc import ABCMeta
 from collections.abc import Mapping
@@ -31,10 +32,21 @@ class _Hidden:
         raise AttributeError
 
 
-class Declared(ABCMeta):
+class _Signature:
+    """Says how a declaration is made by its fields, where pydantic has not done so."""
+
+    def __get__(self, kind: type, owner: type) -> inspect.Signature:
+        if kind.__init__ is object.__init__:  # type: ignore[misc]
+            return inspect.Signature()
+        made = inspect.signature(kind.__init__)  # type: ignore[misc]
+        return made.replace(parameters=list(made.parameters.values())[1:])
+
+
+class _Declared(ABCMeta):
     """Makes declarations; all that is wrong with one is a single `UsageError`, in the words of its fields."""
 
     register = _Hidden()
+    __signature__ = _Signature()
 
     def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each declaration
         """Make a declaration of the class from its fields."""
@@ -44,7 +56,7 @@ class Declared(ABCMeta):
             raise UsageError(*(_problem(cls, error) for error in invalid.errors(include_url=False))) from None
 
 
-class Declaration(metaclass=Declared):
+class Declaration(metaclass=_Declared):
     """Base class of all declarations; subclasses register themselves by class name, so that JSON finds them again.
 
     Examples

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import ClassVar
 
-FEWEST_TOLD = 5
+SMALLEST_COUNT = 5
 """Messages are copied to mails and tickets: smaller counts of persons stay out of them."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -230,7 +230,7 @@ def few(count: int) -> str:
     >>> few(3), few(12_000)
     ('1 to 4', '12,000')
     """
-    return f"1 to {FEWEST_TOLD - 1}" if 0 < count < FEWEST_TOLD else f"{count:,}"
+    return f"1 to {SMALLEST_COUNT - 1}" if 0 < count < SMALLEST_COUNT else f"{count:,}"
 
 
 def _message(problems: Sequence[Problem]) -> str:
