@@ -140,7 +140,7 @@ def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
 def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
     kind = get_origin(hint) or hint
     if kind is Literal:
-        return value in get_args(hint)
+        return isinstance(value, str | int) and value in get_args(hint)
     if kind in _SIMPLE:
         return _SIMPLE[kind](value)
     if kind in (Sequence, Iterable, tuple):

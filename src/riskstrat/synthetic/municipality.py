@@ -24,6 +24,7 @@ from riskstrat.synthetic.truth import Truth, area_effects, coefficients, concat_
 
 COMMAND = "synthesise"
 FEWEST_PEOPLE = 500
+MOST_PEOPLE = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,10 +177,9 @@ def read_truth(folder: Path | str) -> Truth:
 
 def _check(people: int, area_sd: float | None) -> None:
     problems = []
-    if people < FEWEST_PEOPLE:
-        problems.append(
-            Problem(found=f"{people} people", expected=f"at least {FEWEST_PEOPLE}", remedy="ask for more people")
-        )
+    if not FEWEST_PEOPLE <= people <= MOST_PEOPLE:
+        expected = f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}"
+        problems.append(Problem(found=f"{people} people", expected=expected, remedy="ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
         problems.append(Problem(found=f"an area sd of {area_sd}", expected="0 to 2", remedy="choose a smaller spread"))
     if problems:
