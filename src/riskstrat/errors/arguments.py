@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
@@ -31,6 +32,9 @@ _REMEDIES = {
     "Study": "make it with rs.run",
     "date": "write it like 2024-12-31",
 }
+_NO_COLUMN = "ColumnNotFoundError"
+_ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError")
+"""What polars raises for frames whose columns are not those that are needed."""
 _LEAST = {"seed": 0, "random_state": 0, "rows_at_a_time": 1, "delay_days": 0}
 """Arguments that have a smallest value wherever they are taken."""
 
@@ -77,9 +81,29 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         problems = [*_problems(given.arguments, hints)]
         if problems:
             raise UsageError(*problems)
-        return function(*given.args, **given.kwargs)
+        try:
+            return function(*given.args, **given.kwargs)
+        except Exception as raised:
+            if type(raised).__name__ in _ABOUT_FRAMES and (frames := _frames(given.arguments)):
+                raise UsageError(_unfit(raised, frames)) from raised
+            raise
 
     return call
+
+
+def _frames(given: Mapping[str, object]) -> list[str]:
+    return [name for name, value in given.items() if type(value).__name__ in ("DataFrame", "LazyFrame")]
+
+
+def _unfit(raised: Exception, frames: Sequence[str]) -> Problem:
+    """Say what polars does not find in frames that were given; of other columns only that their types are wrong."""
+    column = re.search(r"[\"']([^\"']+)[\"']", str(raised)) if type(raised).__name__ == _NO_COLUMN else None
+    found = f"no column '{column[1]}'" if column else "columns of other types"
+    return Problem(
+        found=f"{found} in what was given as {', '.join(frames)}",
+        expected="the columns that the function's documentation lists",
+        remedy="add or convert them",
+    )
 
 
 @functools.cache
