@@ -14,6 +14,7 @@ from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import (
     AnyOf,
     AtAge,
+    AtEvent,
     Condition,
     Ever,
     Every,
@@ -67,6 +68,7 @@ DESIGNS = {
     "landmarks": (Every(years=2), False),
     "own index": (AtAge(months=600), False),
     "own index, late entry": (AtAge(months=600), True),
+    "every discharge": (AtEvent(register="contacts", codes="*", which="every", day="end"), False),
 }
 
 

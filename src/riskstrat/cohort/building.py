@@ -18,11 +18,12 @@ from riskstrat.cohort.eligibility import (
     screen_by_index_and_residence,
     target_criteria,
 )
-from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table
+from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table, screen
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
+from riskstrat.declare.view import Rule
 from riskstrat.errors import DesignError, Problem
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
@@ -33,6 +34,9 @@ MIN_OUTCOMES = 30
 
 _PERSON = ("person_id", "index_date", "area_id", "care_centre_id", "age_years", "sex", "family_id", "birth_region")
 _OUTCOME = ("landmark", "event", "duration_days", "assessed", "horizon_covered")
+_EARLIER = LocalisedText(
+    en="earlier index date of somebody who has a later one", sv="tidigare indexdatum för den som har ett senare"
+)
 _INCLUDED = LocalisedText(en="included", sv="inkluderade")
 _COVERED = LocalisedText(en="horizon covered: used by models", sv="uppföljningstiden täckt: ingår i modeller")
 _NOT_COVERED = LocalisedText(
@@ -105,7 +109,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
 
     For `OnDate` and `Every` that is who is eligible at `as_of`; for `AtAge`, `AtBirth` and `AtEvent` the residents at
     `as_of` whose own index date lies in ``(as_of - 365 d, as_of]``: their age, and what the population excludes, is as
-    of that date, their area and their time of residence as of `as_of`.
+    of that date, their area and their time of residence as of `as_of`. Who has several such dates is there once,
+    with the last.
 
     Parameters
     ----------
@@ -141,8 +146,11 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     residents = screen_by_index_and_residence(condition, view, indexed, target_criteria(condition, view))
     history = screen_by_history(condition, view.restricted_to(residents.kept), residents.kept)
     event_free = _refuse_nobody(residents, history)
-    people = _people(event_free.kept, view, _PERSON)
-    flow = flow_table(count_all(view, indexed), event_free.left_out, (FlowCount.of(_INCLUDED, people),))
+    is_earlier = pl.col("index_date") < pl.col("index_date").max().over("person_id")
+    last = screen(event_free.kept.lazy(), [Rule(reason=_EARLIER, leaves_out=is_earlier)])
+    people = _people(last.kept, view, _PERSON)
+    left_out = (*event_free.left_out, *last.left_out)
+    flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
 
 

@@ -105,8 +105,17 @@ class Window:
         event = None if self.anchor is None else self.anchor.event
         if event is None:
             return ()
-        codes, settings, positions = event.codes, event.settings, event.positions
-        return (DaysSince(register=event.register, codes=codes, settings=settings, positions=positions),)
+        lowest, highest = event.value_range
+        return (
+            DaysSince(
+                register=event.register,
+                codes=event.codes,
+                settings=event.settings,
+                positions=event.positions,
+                at_least=lowest,
+                at_most=highest,
+            ),
+        )
 
     def bounds(self, index: pl.DataFrame) -> Bounds:
         """Compute where the window lies, from index_date, birth_date and, where an event dates it, event_date."""
