@@ -29,6 +29,17 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
 
+
+class NobodyEligibleError(DesignError):
+    """Nobody is eligible at an index date.
+
+    Examples
+    --------
+    >>> issubclass(NobodyEligibleError, DesignError)
+    True
+    """
+
+
 MIN_OUTCOMES = 30
 """With fewer outcomes nothing that a model finds can be told from chance."""
 
@@ -125,7 +136,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
 
     Raises
     ------
-    DesignError
+    NobodyEligibleError
         If nobody is eligible.
     UsageError
         If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
@@ -146,12 +157,48 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     residents = screen_by_index_and_residence(condition, view, indexed, target_criteria(condition, view))
     history = screen_by_history(condition, view.restricted_to(residents.kept), residents.kept)
     event_free = _refuse_nobody(residents, history)
-    is_earlier = pl.col("index_date") < pl.col("index_date").max().over("person_id")
-    last = screen(event_free.kept.lazy(), [Rule(reason=_EARLIER, leaves_out=is_earlier)])
+    last = _last_of_each(event_free.kept)
     people = _people(last.kept, view, _PERSON)
     left_out = (*event_free.left_out, *last.left_out)
     flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
+
+
+def followed_population(cohort: Cohort) -> Target:
+    """Give everybody in a cohort at their last index date whose horizon is covered.
+
+    They stand in for the target population where nobody is eligible at the as-of date: in a survey, or a cohort that
+    nobody enters any more.
+
+    Parameters
+    ----------
+    cohort
+        What `build_cohort` returned.
+
+    Returns
+    -------
+    Target
+        One row per person, with the columns of `target_population`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> cohort = rs.build_cohort(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> followed_population(cohort).people["person_id"].is_unique().all()
+    True
+    """
+    people = cohort.covered.people
+    last = _last_of_each(people)
+    start, included = FlowCount.of(_COVERED, people), FlowCount.of(_INCLUDED, last.kept)
+    flow = flow_table(start, last.left_out, (included,))
+    return Target(condition=cohort.condition, people=last.kept.select(_PERSON), flow=flow, as_of=cohort.as_of)
+
+
+def _last_of_each(rows: pl.DataFrame) -> Screening:
+    is_earlier = pl.col("index_date") < pl.col("index_date").max().over("person_id")
+    return screen(rows.lazy(), [Rule(reason=_EARLIER, leaves_out=is_earlier)])
 
 
 def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:
@@ -168,7 +215,7 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
     left_out = (*residents.left_out, *event_free.left_out)
     if event_free.kept.is_empty():
         reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
-        raise DesignError(
+        raise NobodyEligibleError(
             Problem(
                 found=f"nobody is eligible; reasons: {reasons}",
                 expected="persons who are eligible at an index date that the registers cover",
