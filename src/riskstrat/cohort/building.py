@@ -20,6 +20,7 @@ from riskstrat.cohort.eligibility import (
 )
 from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table, screen
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
+from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
@@ -82,7 +83,8 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. The flow accounts for every index date, these among them.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of an
+        exclusion or a declared `lookback` is not covered are left out. The flow accounts for every index date.
 
     Raises
     ------
@@ -112,7 +114,14 @@ def build_cohort(
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
     ends = count_ends(followed, end_rules(view))
     flow = flow_table(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
-    return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
+    return Cohort(
+        condition=condition.name,
+        people=people,
+        flow=flow,
+        as_of=as_of,
+        notes=describe_ever(condition, view, people["index_date"]),
+        horizon_days=condition.horizon_days,
+    )
 
 
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
@@ -161,7 +170,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     people = _people(last.kept, view, _PERSON)
     left_out = (*event_free.left_out, *last.left_out)
     flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
-    return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
+    notes = describe_ever(condition, view, people["index_date"])
+    return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
 
 
 def followed_population(cohort: Cohort) -> Target:
@@ -192,8 +202,13 @@ def followed_population(cohort: Cohort) -> Target:
     people = cohort.covered.people
     last = _last_of_each(people)
     start, included = FlowCount.of(_COVERED, people), FlowCount.of(_INCLUDED, last.kept)
-    flow = flow_table(start, last.left_out, (included,))
-    return Target(condition=cohort.condition, people=last.kept.select(_PERSON), flow=flow, as_of=cohort.as_of)
+    return Target(
+        condition=cohort.condition,
+        people=last.kept.select(_PERSON),
+        flow=flow_table(start, last.left_out, (included,)),
+        as_of=cohort.as_of,
+        notes=cohort.notes,
+    )
 
 
 def _last_of_each(rows: pl.DataFrame) -> Screening:

@@ -35,11 +35,19 @@ class IndexKind(Declaration, ABC):
 
     A new kind says `index_dates`; the other members have the values of the usual case.
 
+    Parameters
+    ----------
+    lookback
+        Index dates count only where the registers of the outcome and of all features cover this much time before them
+        (since birth, for those born later); None asks for no more than the kind itself does.
+
     Examples
     --------
     >>> AtAge(months=18).own_date, Every(years=2).own_date
     (True, False)
     """
+
+    lookback: Duration | None = None
 
     own_date: ClassVar[bool] = False
     """Whether each person has an index date of their own."""
@@ -100,6 +108,8 @@ class Every(IndexKind):
     ----------
     years
         Years between landmarks.
+    lookback
+        As in `IndexKind`; a year before each landmark is covered by the registers of the outcome in any case.
 
     Examples
     --------

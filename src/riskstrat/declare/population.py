@@ -193,7 +193,7 @@ class Population(Declaration):
 
 def in_window(having: EventFeature) -> pl.Expr:
     """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
-    last = pl.col("index_date") - timedelta(days=1 + _gap_days(having.gap))
+    last = pl.col("index_date") - timedelta(days=1 + having.gap_days)
     begun = pl.col("date") <= last
     days = window_days(str(having.within))
     if days is None:
@@ -207,7 +207,3 @@ def _resident_for(days: int) -> LocalisedText:
     return LocalisedText(
         en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
     )
-
-
-def _gap_days(gap: str) -> int:
-    return 0 if gap == "0d" else duration_days(gap)

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import matching
 from riskstrat.declare.base import CONFIG, LocalisedText
-from riskstrat.declare.durations import Gap
+from riskstrat.declare.durations import Gap, duration_days
 from riskstrat.declare.features.base import RelativeFeature, column_name
 from riskstrat.declare.features.persons import YES_NO
 from riskstrat.declare.rows import RowCriteria
@@ -75,6 +75,11 @@ class EventFeature(RelativeFeature, RowCriteria):
                 remedy="use each of the features that expanded() gives",
             )
         )
+
+    @property
+    def gap_days(self) -> int:
+        """Days between the window and the index."""
+        return 0 if self.gap == "0d" else duration_days(self.gap)
 
     @cached_property
     def column(self) -> str:
