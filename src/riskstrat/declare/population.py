@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.durations import window_days
 from riskstrat.declare.features import Count, Duration, EventFeature, Ever
 from riskstrat.declare.view import Rule
 
