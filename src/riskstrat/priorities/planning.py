@@ -12,6 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
+from riskstrat.declare.programme import EVERYBODY
+from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation import share_of_best_plans
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
 from riskstrat.priorities.comparators import compare, missing_comparators
@@ -25,6 +27,7 @@ _MILLION = 1_000_000
 _CURVE_STEPS = 20
 
 
+@checked
 def prioritise(
     areas: AreaEstimates | Units,
     programme: Programme,
@@ -160,7 +163,7 @@ def _break_even(programme: Programme, spent_sek: float, cases: Floats) -> Interv
 def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
     savings = case_savings(programme)
     rows = [("undivided", spent_sek, 0.0), *((payer, 0.0, sek) for payer, sek in savings.items())]
-    rows.append(("all", spent_sek, sum(savings.values())))
+    rows.append((EVERYBODY, spent_sek, sum(savings.values())))
     return pl.DataFrame([_net_cost_row(payer, spent, _interval(averted * sek)) for payer, spent, sek in rows])
 
 

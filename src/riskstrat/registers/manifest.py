@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, printable
 
 FILE_NAME = "registers.toml"
 CLASSIFICATIONS = frozenset({"icd10_se", "icd10", "icd9_se", "icd8_se", "atc", "kva"})
@@ -62,6 +62,19 @@ class TableManifest(BaseModel):
             return max(self.delay_days.values(), default=0)
         return self.delay_days
 
+    def longest_delay_of(self, settings: Iterable[str]) -> int:
+        """Return the longest delay of these settings, or of all where none is named; one without its own waits longest.
+
+        Examples
+        --------
+        >>> table = TableManifest(delay_days={"inpatient": 90, "death": 500})
+        >>> [table.longest_delay_of(settings) for settings in (["inpatient"], ["inpatient", "death"], ["home"], [])]
+        [90, 500, 500, 500]
+        """
+        longest = self.longest_delay_days
+        own = self.delay_days if isinstance(self.delay_days, Mapping) else {}
+        return max((own.get(setting, longest) for setting in settings), default=longest)
+
 
 class Manifest(BaseModel):
     """What a register folder says of itself.
@@ -84,7 +97,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: Annotated[str, AfterValidator(printable)]
     data_end: date
     tables: Mapping[str, TableManifest]
 

@@ -58,7 +58,7 @@ def areas_sentence(context: ReportContext) -> str:
 def plan_sentences(context: ReportContext) -> Iterator[str]:
     """Say what the budget averts where the evidence carries it, what that costs and rests on."""
     if not context.released.condition.programmes or "plan_selected" not in context.tables:
-        yield context.messages("first.no_plan")
+        yield context.omission("plan") or context.messages("first.no_plan")
         return
     of = leading(context)
     first, *others = benefit_sentences(context, of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
 from riskstrat.publication import Published
@@ -21,6 +22,7 @@ _DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
 _TEMPLATES = files("riskstrat.reports").joinpath("templates")
 
 
+@checked
 def page_of(released: Published, language: Language = "sv") -> str:
     """Write a released study as HTML.
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
+from riskstrat.errors.arguments import checked
 from riskstrat.priorities import prioritise
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates, Units
@@ -34,6 +35,7 @@ _NO_GROUP_FITS = Omission(
 _PARTS = MappingProxyType({"areas": "plan", "strata": "strata_plan", "groups": "group_plan"})
 
 
+@checked
 def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     """Plan for the condition's first programme within the budget of the settings.
 
@@ -60,6 +62,8 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     >>> plans.areas.budget_sek, [omission.part for omission in plans.omissions]
     (2000000.0, ['strata_plan'])
     """
+    if data.target.nobody is not None:
+        return _no_plans(data.target.nobody)
     if isinstance(area_results, Omission):
         return _no_plans(area_results.reason)
     if not data.condition.programmes:
