@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
-from riskstrat.declare.programme import EVERYBODY
+from riskstrat.declare.programme import EVERYBODY, UNDIVIDED
 from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation import share_of_best_plans
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
@@ -162,7 +162,7 @@ def _break_even(programme: Programme, spent_sek: float, cases: Floats) -> Interv
 
 def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
     savings = case_savings(programme)
-    rows = [("undivided", spent_sek, 0.0), *((payer, 0.0, sek) for payer, sek in savings.items())]
+    rows = [(UNDIVIDED, spent_sek, 0.0), *((payer, 0.0, sek) for payer, sek in savings.items())]
     rows.append((EVERYBODY, spent_sek, sum(savings.values())))
     return pl.DataFrame([_net_cost_row(payer, spent, _interval(averted * sek)) for payer, spent, sek in rows])
 
