@@ -178,7 +178,7 @@ def test_no_change_is_said_only_where_all_intervals_meet(language: Language, ris
 def test_payers_add_up_to_the_last_row_as_they_are_written(
     language: Language, spent: float, savings: list[float], low: float, high: float
 ):
-    rows = [row("undivided", spent, 0, low, high), *(row(f"p{i}", 0, s, low, high) for i, s in enumerate(savings))]
+    rows = [row("undivided", spent, 0.0, low, high), *(row(f"p{i}", 0.0, s, low, high) for i, s in enumerate(savings))]
     rows.append(row("all", spent, sum(savings), low, high))
     *parts, last = adding_up(pl.DataFrame(rows), Numbers(language))
     for column in range(2):
@@ -207,9 +207,7 @@ def value_of(written: str, language: Language) -> float:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_last_row_of_the_chosen_areas_is_what_is_told_and_what_the_rows_sum_to(
-    any_study: Study, language: Language
-):
+def test_totals_of_the_chosen_areas_are_the_plans_own(any_study: Study, language: Language):
     published = publish(any_study)
     frame = published.tables["plan_selected"].frame
     html = page_of(published, language)
