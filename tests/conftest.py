@@ -137,7 +137,7 @@ def invented_study(
     need = pl.DataFrame({"area_id": groups, CARE_NEED: np.linspace(0.5, 2.0, len(groups))})
     start = 1 / (1 + np.exp(-base))
     share = (now_risk - start)[:, None] * values / values.sum(axis=1, keepdims=True)
-    groups = estimate_groups(areas, target, recalibrate(cohort, risk).latest.apply(now_risk))
+    across = estimate_groups(areas, target, recalibrate(cohort, risk).latest.apply(now_risk))
     reasons = decompose_groups(
         areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
         risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,
@@ -189,11 +189,11 @@ def invented_study(
                 areas.draws.risk, areas.table["target_people"].to_numpy(), need[CARE_NEED].to_numpy()
             ),
             strata=NO_STRATA,
-            groups=groups,
+            groups=across,
         ),
         plan=prioritise(areas, condition.programmes[0], settings.budget_sek, care_need=need),
         strata_plan=None,
-        group_plan=prioritise(groups, condition.programmes[0], settings.budget_sek),
+        group_plan=prioritise(across, condition.programmes[0], settings.budget_sek),
         omissions=(NO_STRATA,),
     )
 
