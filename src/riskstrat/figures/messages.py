@@ -78,7 +78,6 @@ Texts: TypeAlias = Language | MessageCatalogue
 """What a figure is written in: a language, or texts of one."""
 
 
-@cache
 def load_messages(language: Texts, package: str = "riskstrat.figures") -> MessageCatalogue:
     """Read a package's texts of a language.
 
@@ -98,8 +97,11 @@ def load_messages(language: Texts, package: str = "riskstrat.figures") -> Messag
     >>> load_messages("sv")("class.uncertain")
     'osäkert'
     """
-    if isinstance(language, MessageCatalogue):
-        return language
+    return language if isinstance(language, MessageCatalogue) else _loaded(language, package)
+
+
+@cache
+def _loaded(language: Language, package: str) -> MessageCatalogue:
     source = files(package).joinpath(f"texts_{language}.toml").read_text(encoding="utf-8")
     return MessageCatalogue(language, MappingProxyType(dict(_flat(tomllib.loads(source)))))
 

@@ -51,7 +51,7 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     if areas["relative_risk"].count():
         kinds = [kind for kind in (HIGHER, UNCERTAIN, LOWER) if context.names_of(kind)]
         figures = [area_intervals(context.tables["areas"], context.language, kind) for kind in kinds]
-        title = counted(areas, context.messages)
+        title = context.messages("situation.intervals_title", counted=counted(areas, context.messages))
         yield context.picture("intervals", "areas", "situation.intervals_how", *figures, title=title, wide=True)
     withheld = context.names_of(WITHHELD)
     if withheld:
