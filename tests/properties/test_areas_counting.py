@@ -85,7 +85,7 @@ def emigrating(seed: int, *, people: int, yearly_share: dict[str, float]) -> Coh
     return cohort_of(pl.DataFrame(rows).with_columns(**described))
 
 
-def clearly_and_covered(seed: int, spread: float, **size: int | float) -> tuple[float, float]:
+def clearly_and_covered(seed: int, spread: float, **size: float) -> tuple[float, float]:
     """How many areas are called clearly higher or lower, and in what share 90 % intervals hold the true ratio."""
     cohort = yearly(seed, spread=spread, **size)
     risk = np.full(cohort.people.height, float(cohort.people["true_risk"].mean()))

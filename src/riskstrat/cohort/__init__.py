@@ -4,5 +4,6 @@ In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the
 """
 
 from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
+from riskstrat.cohort.departures import assume_departures
 
-__all__ = ["MIN_OUTCOMES", "build_cohort", "target_population"]
+__all__ = ["MIN_OUTCOMES", "assume_departures", "build_cohort", "target_population"]
