@@ -90,8 +90,9 @@ class ObservedExpected:
         return GroupCounts(table=table, divisor=self.divisor)
 
     def _persons(self, group: NDArray[np.integer], groups: int, rows: NDArray[np.bool_]) -> NDArray[np.number]:
-        pairs = np.unique(np.column_stack([group[rows], self.person[rows]]), axis=0)
-        return sums(pairs[:, 0], None, groups)
+        """Count the distinct persons among some rows of each group, (groups,)."""
+        persons = int(self.person.max()) + 1
+        return sums(np.unique(group[rows] * persons + self.person[rows]) // persons, None, groups)
 
 
 def recalibrate(

@@ -68,7 +68,7 @@ def spacing_problems(people: pl.DataFrame) -> list[Problem]:
 def _overlaps(people: pl.DataFrame, horizon_days: float) -> bool:
     ordered = people.select("person_id", "index_date").sort("person_id", "index_date")
     near = pl.col("index_date").diff() < timedelta(days=horizon_days)
-    return bool(ordered.select((near & (pl.col("person_id").diff() == 0)).any()).item())
+    return bool(ordered.select((near & (pl.col("person_id") == pl.col("person_id").shift())).any()).item())
 
 
 def _steps_back(landmarks: list[int], days: list[date], horizon_days: float) -> Iterator[int]:
