@@ -42,7 +42,9 @@ def counted_dates(cohort: Cohort) -> list[date]:
 def test_landmarks_closer_than_the_horizon_are_learnt_from_and_not_counted(
     build_registers: BuildRegisters, made_up: MadeUp
 ):
-    cohort = build_cohort(made_up(index=Every(years=1)), build_registers(born(OLD)), AS_OF, min_outcomes=0)
+    cohort = build_cohort(
+        made_up(index=Every(years=1)), build_registers(born(OLD), diagnoses=[]), AS_OF, min_outcomes=0
+    )
     dates, counted = cohort.people["index_date"].to_list(), counted_dates(cohort)
     assert dates[-1] == counted[-1] == LAST
     assert len(dates) == 12
@@ -52,7 +54,9 @@ def test_landmarks_closer_than_the_horizon_are_learnt_from_and_not_counted(
 
 
 def test_landmarks_a_horizon_apart_are_all_counted(build_registers: BuildRegisters, made_up: MadeUp):
-    cohort = build_cohort(made_up(index=Every(years=2)), build_registers(born(OLD)), AS_OF, min_outcomes=0)
+    cohort = build_cohort(
+        made_up(index=Every(years=2)), build_registers(born(OLD), diagnoses=[]), AS_OF, min_outcomes=0
+    )
     assert cohort.is_counted.all()
     assert cohort.landmark_sets == []
 
@@ -70,7 +74,9 @@ def test_one_outcome_at_five_landmarks_is_one_outcome_for_the_fewest_that_a_stud
 
 def test_persons_with_index_dates_of_their_own_are_all_counted(build_registers: BuildRegisters, made_up: MadeUp):
     births = [date(2015 + number % 5, 1 + number, 3) for number in range(8)]
-    cohort = build_cohort(made_up(index=AtAge(months=12)), build_registers(born(*births)), AS_OF, min_outcomes=0)
+    cohort = build_cohort(
+        made_up(index=AtAge(months=12)), build_registers(born(*births), diagnoses=[]), AS_OF, min_outcomes=0
+    )
     assert cohort.people.height == 8
     assert cohort.is_counted.all()
     assert cohort.landmark_dates == {}
