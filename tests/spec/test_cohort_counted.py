@@ -84,13 +84,12 @@ def test_persons_with_index_dates_of_their_own_are_all_counted(build_registers: 
 
 def test_the_sets_begin_at_each_landmark_within_one_horizon_of_the_latest():
     dates = [date(year, 1, 1) for year in range(2012, 2020)]
-    cohort = on_dates(*dates)
+    cohort = on_dates(*dates, horizon_days=730)
     assert [[dates[landmark].year for landmark in one] for one in cohort.landmark_sets] == [
-        [2019, 2016, 2014, 2012],
+        [2019, 2017, 2015, 2013],
         [2018, 2016, 2014, 2012],
-        [2017, 2015, 2012],
     ]
-    assert [day.year for day in counted_dates(cohort)] == [2012, 2014, 2016, 2019]
+    assert [day.year for day in counted_dates(cohort)] == [2013, 2015, 2017, 2019]
 
 
 def test_every_index_of_a_person_is_counted_where_persons_have_their_own():

@@ -294,7 +294,7 @@ def test_a_posterior_of_another_class_passes_through(monkeypatch: pytest.MonkeyP
         cohort_of(), some_risk(6000), target_of(area_id=new), some_risk(3000), smoothing="certain", draws=4
     )
     assert areas.smoothing == "certain"
-    raw = (areas.table["observed"] / areas.table["expected"]).to_list()[:3]
+    raw = (areas.table["weighted_cases"] / areas.table["expected"]).to_list()[:3]
     np.testing.assert_allclose(areas.draws.unexplained, np.tile([*raw, 1.0], (4, 1)))
     smoothed = smooth([8.0, 12.0], [10.0, 10.0], "certain")
     assert smoothed.estimate.tolist() == [0.8, 1.2]

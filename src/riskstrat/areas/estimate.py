@@ -150,7 +150,7 @@ def estimate_areas(
         level=level,
         calibration=recalibration.account,
         divisor=counts.divisor,
-        landmarks=compare_landmark_sets(cohort, rows, shown, lambda of: posterior(of).mean[present]),
+        landmarks=compare_landmark_sets(cohort, rows, shown, labels.height, lambda of: posterior(of).mean[present]),
         left_out=_left_out(group_then[counted], group_now, present),
         smoothing=smoothing,
         drift=drift_between_halves(rows, landmark, group_counted, theta),

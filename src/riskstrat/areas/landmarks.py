@@ -18,11 +18,15 @@ Floats = NDArray[np.float64]
 
 
 def compare_landmark_sets(
-    cohort: Cohort, rows: ObservedExpected, group: NDArray[np.integer], smooth: Callable[[GroupCounts], Floats]
+    cohort: Cohort,
+    rows: ObservedExpected,
+    group: NDArray[np.integer],
+    groups: int,
+    smooth: Callable[[GroupCounts], Floats],
 ) -> pl.DataFrame:
     """Count every set of landmarks, and say how far its ratios lie from those of the set that is counted.
 
-    `group` is each row's, (n,), group -1 left out; `smooth` gives the groups' smoothed ratios. One row a set:
+    `group` is each row's of so many `groups`, (n,), group -1 left out; `smooth` gives the groups' smoothed ratios. One row a set:
     ``landmarks`` (dates, the latest first; null where persons have index dates of their own), ``index_dates``,
     ``persons``, ``cases``, ``case_persons``, ``weighted_cases``, ``expected``, ``observed_expected`` (their ratio in
     all), and ``largest_change``, the largest factor by which a group's smoothed ratio differs, either way; null where
@@ -30,7 +34,7 @@ def compare_landmark_sets(
     """
     sets = cohort.landmark_sets
     masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets or [None]]
-    counts = [rows.by_group(np.where(mask, group, -1), int(group.max()) + 1) for mask in masks]
+    counts = [rows.by_group(np.where(mask, group, -1), groups) for mask in masks]
     ratios = [smooth(one) if one.observed.any() else None for one in counts]
     together = [rows.by_group(np.where(mask, 0, -1), 1).table for mask in masks]
     return pl.concat(together).select(

@@ -87,7 +87,8 @@ class Cohort(Target):
     @property
     def covered(self) -> Cohort:
         """The index dates whose whole horizon is covered, which models of the status at the horizon and areas count."""
-        return replace(self, people=self.people.filter("horizon_covered"))
+        known = "horizon_covered" in self.people.columns
+        return replace(self, people=self.people.filter("horizon_covered")) if known else self
 
     @property
     def landmark_sets(self) -> list[list[int]]:
