@@ -26,11 +26,11 @@ def compare_landmark_sets(
 ) -> pl.DataFrame:
     """Count every set of landmarks, and say how far its ratios lie from those of the set that is counted.
 
-    `group` is each row's of so many `groups`, (n,), group -1 left out; `smooth` gives the groups' smoothed ratios. One row a set:
-    ``landmarks`` (dates, the latest first; null where persons have index dates of their own), ``index_dates``,
-    ``persons``, ``cases``, ``case_persons``, ``weighted_cases``, ``expected``, ``observed_expected`` (their ratio in
-    all), and ``largest_change``, the largest factor by which a group's smoothed ratio differs, either way; null where
-    the set has no outcome.
+    `group` is each row's of so many `groups`, (n,), group -1 left out; `smooth` gives the groups' smoothed ratios. One
+    row a set: ``landmarks`` (dates, the latest first; null where persons have index dates of their own),
+    ``index_dates``, ``persons``, ``cases``, ``case_persons``, ``weighted_cases``, ``expected``, ``observed_expected``
+    (their ratio in all), and ``largest_change``, the largest factor by which a group's smoothed ratio differs, either
+    way; null where the set has no outcome.
     """
     sets = cohort.landmark_sets
     masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets or [None]]
