@@ -229,9 +229,8 @@ def test_persons_index_dates_and_outcomes_are_told_apart_and_which_landmarks_are
     changed = with_estimates(study, landmarks=pl.concat([counted, *others], how="vertical_relaxed"))
     released = publish(changed).tables["total"].frame
     assert released.select("persons", "case_persons").row(0) == (7000, 900)
-    text = (
-        Page(page_of(publish(changed), language)).text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
-    )
+    text = Page(page_of(publish(changed), language)).text
+    text = text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
     separated = f"{released['cases'].item():,}".replace(",", " " if language == "sv" else ",")
     for told in TOLD[language].format(cases=separated).splitlines():
         assert told in text

@@ -3,7 +3,20 @@
 In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the past, with outcome) and `Target`.
 """
 
-from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
+from riskstrat.cohort.building import (
+    MIN_OUTCOMES,
+    NobodyEligibleError,
+    build_cohort,
+    followed_population,
+    target_population,
+)
 from riskstrat.cohort.departures import assume_departures
 
-__all__ = ["MIN_OUTCOMES", "assume_departures", "build_cohort", "target_population"]
+__all__ = [
+    "MIN_OUTCOMES",
+    "NobodyEligibleError",
+    "assume_departures",
+    "build_cohort",
+    "followed_population",
+    "target_population",
+]
