@@ -5,7 +5,7 @@ In: each row's share of O and E, groups and a posterior method. Out: counts and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -32,13 +32,13 @@ def compare_landmark_sets(
     (their ratio in all), and ``largest_change``, the largest factor by which a group's smoothed ratio differs, either
     way; null where the set has no outcome.
     """
-    sets = cohort.landmark_sets
-    masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets or [None]]
+    sets: Sequence[list[int] | None] = cohort.landmark_sets or [None]
+    masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets]
     counts = [rows.by_group(np.where(mask, group, -1), groups) for mask in masks]
     ratios = [smooth(one) if one.observed.any() else None for one in counts]
     together = [rows.by_group(np.where(mask, 0, -1), 1).table for mask in masks]
     return pl.concat(together).select(
-        pl.Series("landmarks", [_dates(cohort, one) for one in sets or [None]], pl.String),
+        pl.Series("landmarks", [_dates(cohort, one) for one in sets], pl.String),
         pl.all(),
         (pl.col("weighted_cases") / pl.col("expected")).alias("observed_expected"),
         pl.Series("largest_change", [_largest_change(ratio, ratios[0]) for ratio in ratios], pl.Float64),

@@ -47,9 +47,9 @@ def _landmarks(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(context.messages("method.landmarks", dates=written))
     others = frame.filter(use="other").drop_nulls()
     if not others.is_empty():
-        numbers, ratio = context.numbers, others["observed_expected"]
-        moved = numbers.range(*(numbers.number(value, 2) for value in (ratio.min(), ratio.max())))
-        change = numbers.number(others["largest_change"].max(), 2)
+        numbers, ratios = context.numbers, others["observed_expected"].to_list()
+        moved = numbers.range(numbers.number(min(ratios), 2), numbers.number(max(ratios), 2))
+        change = numbers.number(max(others["largest_change"].to_list()), 2)
         yield Paragraph(context.messages("method.landmarks_other", ratio=moved, change=change))
 
 
