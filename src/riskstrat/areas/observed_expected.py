@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import number_groups
 from riskstrat.numerics.links import LOGIT, Link
@@ -95,6 +96,7 @@ class ObservedExpected:
         return sums(np.unique(group[rows] * persons + self.person[rows]) // persons, None, groups)
 
 
+@checked
 def recalibrate(
     cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT, *, by: str | Sequence[str] | None = None
 ) -> PeriodRecalibration:
