@@ -228,11 +228,11 @@ def test_an_index_before_which_the_window_of_an_inclusion_is_not_covered_is_left
         persons=[BORN, KEEPER],
         diagnoses=[],
         measurements=[measured(-300, 1.0, "smoking")],
-        manifest={"measurements": {"coverage_start": date(2016, 6, 1)}},
+        manifest={"measurements": {"coverage_start": date(2016, 5, 1)}},
     )
     for within, reason in (
         ("3y", None),
-        ("5y", "no sign of it (5 years) not covered: measurements covers from 2016-06-01"),
+        ("5y", "no sign of it (5 years) not covered: measurements covers from 2016-05-01"),
     ):
         condition = made_up(
             population=Population(including=(Including(having=replace(SMOKES, within=within), reason=REASON),))
