@@ -65,7 +65,8 @@ def censoring_weights(
     [1.0, 0.0, 1.5, 1.5]
     """
     n = len(check_outcome(y))
-    y, (horizon,) = tie_times(y, check_horizon(horizon_days))
+    y, (tied_horizon,) = tie_times(y, check_horizon(horizon_days))
+    horizon = float(tied_horizon)
     sizes = case_weights(weights, n)
     numbers, groups = number_groups(strata, n)
     counted = status_known(y, horizon) & (sizes > 0)

@@ -143,7 +143,7 @@ class ReplicateWeights:
 
     def _problems(self, replicates: Floats, n: int) -> Iterator[Problem]:
         shape, stratified = replicates.shape, self.kind == "stratified_jackknife"
-        rho, scales = 0.0 if self.rho is None else self.rho, np.shape(self.scales)
+        rho, scales = 0.0 if self.rho is None else self.rho, () if self.scales is None else np.shape(self.scales)
         complaints = (
             (len(shape) != 2 or shape[0] != n, f"replicate weights of shape {shape}", f"({n}, replicates)"),
             (not (np.isfinite(replicates) & (replicates >= 0)).all(), "weights below 0 or missing", "0 or more"),
