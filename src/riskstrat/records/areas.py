@@ -77,7 +77,9 @@ class AreaEstimates:
         the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
         ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
-        ``class``. All are read from ``draws``, whose columns have the order of the rows.
+        ``class``. All are read from ``draws``, whose columns have the order of the rows. Where the outcome must be
+        measured, probability and class are the least sure of those in ``unmeasured``: a class that changes with the
+        odds there is ``uncertain``.
     level
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
@@ -90,6 +92,10 @@ class AreaEstimates:
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
+    unmeasured
+        Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
+        ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
+        ``probability_`` (that the relative risk is above 1) and ``class_`` of the group. Else None.
     """
 
     by: tuple[str, ...]
@@ -100,6 +106,7 @@ class AreaEstimates:
     left_out: pl.DataFrame = field(repr=False)
     smoothing: str
     drift: pl.DataFrame | None = field(default=None, repr=False)
+    unmeasured: pl.DataFrame | None = field(default=None, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property
