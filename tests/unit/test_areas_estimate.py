@@ -343,6 +343,7 @@ def test_draws_of_a_risk_stay_within_zero_and_one_in_a_small_town_of_high_risk()
     assert risk.min() >= 0
     assert (areas.cases_draws <= mean["target_people"].to_numpy() * (1 + 1e-12)).all()
     assert areas.table["risk_upper"].max() <= 1
+    assert areas.total["count_upper"].item() <= 80
     # The same draws of theta that were possible are as they were, so that risk = level x theta x mean risk still.
     assert np.isfinite(theta).all()
     strata = estimate_strata(areas, target, high_recalibrated(cohort, high), by=("area_id", "sex"), min_people=1)

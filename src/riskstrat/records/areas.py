@@ -161,19 +161,21 @@ class AreaEstimates:
         """The whole municipality: people now, expected cases, their 90 % interval, and that of the count to come.
 
         ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will
-        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
+        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high) and is never more
+        than the people.
         """
         cases = self.cases_draws.sum(axis=1)
+        people = int(self.table["target_people"].sum())
         lower, upper = np.quantile(cases, INTERVAL)
         count_lower, count_upper = _predictive_interval(cases)
         return pl.DataFrame(
             {
-                "people": [int(self.table["target_people"].sum())],
+                "people": [people],
                 "expected_cases": [float(cases.mean())],
                 "lower": [float(lower)],
                 "upper": [float(upper)],
                 "count_lower": [count_lower],
-                "count_upper": [count_upper],
+                "count_upper": [min(count_upper, people)],
             }
         )
 
