@@ -39,19 +39,19 @@ def probability_higher(draws: Draws) -> Floats:
 
 
 def unmeasured(
-    draws: Draws, measured: NDArray[np.number], index_dates: NDArray[np.number], again: Callable[[Floats], Draws]
+    draws: Draws, measured: NDArray[np.number], index_dates: NDArray[np.number], at_factor: Callable[[Floats], Draws]
 ) -> pl.DataFrame:
     """Say what risk and class of each group would be at other odds of the outcome among those not measured.
 
     With r the risk of a draw and s the group's share of index dates that were measured, the risk of everybody is
-    s r + (1 - s) k r / (1 - r + k r) at k times the odds. `again` gives the draws at theta times such a factor, so that
+    s r + (1 - s) k r / (1 - r + k r) at k times the odds. `at_factor` gives the draws at theta times such a factor, so that
     the municipality changes with its groups. One row a group: ``measured`` (index dates), ``measured_share``, and for
     each of `ODDS` ``risk_``, ``probability_`` and ``class_``.
     """
     share = np.divide(measured, index_dates, out=np.zeros(len(measured)), where=index_dates > 0)
     frame = pl.DataFrame({"measured": measured.astype(np.int64), "measured_share": share})
     for name, odds in ODDS.items():
-        found = again(share + (1 - share) * odds / (1 - draws.risk + odds * draws.risk))
+        found = at_factor(share + (1 - share) * odds / (1 - draws.risk + odds * draws.risk))
         frame = frame.with_columns(
             pl.Series(f"risk_{name}", found.risk.mean(axis=0)),
             pl.Series(f"probability_{name}", probability_higher(found)),

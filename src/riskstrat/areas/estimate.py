@@ -137,9 +137,9 @@ def estimate_areas(
     unknown = None
     if cohort.must_be_assessed:
         measured = sums(group_then, rows.included, labels.height)[present]
-        again = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
+        quantities = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
         unknown = unmeasured(
-            matrices, measured, counts["index_dates"].to_numpy()[present], lambda factor: again(theta * factor)
+            matrices, measured, counts["index_dates"].to_numpy()[present], lambda factor: quantities(theta * factor)
         )
     return AreaEstimates(
         by=columns,
