@@ -44,9 +44,9 @@ def unmeasured(
     """Say what risk and class of each group would be at other odds of the outcome among those not measured.
 
     With r the risk of a draw and s the group's share of index dates that were measured, the risk of everybody is
-    s r + (1 - s) k r / (1 - r + k r) at k times the odds. `at_factor` gives the draws at theta times such a factor, so that
-    the municipality changes with its groups. One row a group: ``measured`` (index dates), ``measured_share``, and for
-    each of `ODDS` ``risk_``, ``probability_`` and ``class_``.
+    s r + (1 - s) k r / (1 - r + k r) at k times the odds. `at_factor` gives the draws at theta times such a factor, so
+    that the municipality changes with its groups. One row a group: ``measured`` (index dates), ``measured_share``, and
+    for each of `ODDS` ``risk_``, ``probability_`` and ``class_``.
     """
     share = np.divide(measured, index_dates, out=np.zeros(len(measured)), where=index_dates > 0)
     frame = pl.DataFrame({"measured": measured.astype(np.int64), "measured_share": share})
