@@ -83,9 +83,8 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a
-        rule of the population or a declared `lookback` is not covered are left out. The flow accounts for every index
-        date.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a rule of
+        the population or a declared `lookback` is not covered are left out. The flow accounts for every index date.
 
     Raises
     ------

@@ -173,7 +173,7 @@ def _sizes(weights: npt.ArrayLike | None, n: int, survey: Survey | None) -> NDAr
     """Frequencies, or survey weights scaled to sum to the number of rows that have one."""
     sizes = case_weights(weights, n)
     if survey is not None:
-        return np.asarray(sizes * ((sizes > 0).sum() / sizes.sum()), dtype=np.float64)
+        return sizes * float((sizes > 0).sum() / sizes.sum())
     if (sizes == np.rint(sizes)).all():
         return sizes
     raise ContractError(
