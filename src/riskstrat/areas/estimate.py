@@ -19,6 +19,7 @@ from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, 
 from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.recalibration import PeriodRecalibration
@@ -32,6 +33,7 @@ Numbers = NDArray[np.intp]
 AGREEMENT = 1e-6
 
 
+@checked
 def estimate_areas(
     cohort: Cohort,
     risk: Floats,

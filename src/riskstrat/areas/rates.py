@@ -15,6 +15,7 @@ from scipy.special import chdtri, ndtri
 
 from riskstrat.areas.grouping import raise_if
 from riskstrat.errors import Problem, unknown
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
 # Byar's approximation is poor for small counts.
@@ -74,6 +75,7 @@ KINDS: dict[str, Callable[[Floats, Floats, float], Interval]] = {
 }
 
 
+@checked
 def rates(
     count: npt.ArrayLike, denominator: npt.ArrayLike, kind: str = "rate", level: float = LEVEL, per: float = 1.0
 ) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if
 from riskstrat.areas.rates import KINDS, check_kind, check_level, check_unit, poisson_interval
 from riskstrat.errors import Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
 # A directly standardised rate of fewer cases hangs on single strata (PHEindicatormethods' rule).
@@ -26,6 +27,7 @@ Complaint: TypeAlias = tuple[pl.Expr, str, str]
 """Which rows are wrong, what is found there, and what is expected."""
 
 
+@checked
 def standardised_rates(
     counts: pl.DataFrame,
     standard: pl.DataFrame,
@@ -116,6 +118,7 @@ def _with_limits(rates: pl.DataFrame, terms: list[str], kind: str, level: float,
     )
 
 
+@checked
 def standardised_ratios(
     counts: pl.DataFrame,
     by: str | Sequence[str],
@@ -195,6 +198,7 @@ def _ratio_limits(summed: pl.DataFrame, kind: str, level: float) -> list[pl.Seri
     return [pl.Series(name, column).fill_nan(None) for name, column in values.items()]
 
 
+@checked
 def indirectly_standardised_rates(
     counts: pl.DataFrame,
     by: str | Sequence[str],

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
     OutcomeArray,
@@ -19,6 +20,7 @@ from riskstrat.incidence.outcome import (
 from riskstrat.numerics.groups import Labels, number_groups
 
 
+@checked
 def censoring_weights(
     y: OutcomeArray,
     horizon_days: float,

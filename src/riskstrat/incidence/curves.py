@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable
 from riskstrat.incidence.outcome import (
     COMPETING,
@@ -41,6 +42,7 @@ class Curve:
     variance: NDArray[np.float64]
 
 
+@checked
 def kaplan_meier(
     y: OutcomeArray,
     times: npt.ArrayLike,
@@ -99,6 +101,7 @@ def kaplan_meier(
     )
 
 
+@checked
 def cumulative_incidence(
     y: OutcomeArray,
     times: npt.ArrayLike,

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = ((1 - PUBLISHED_LEVEL) / 2, (1 + PUBLISHED_LEVEL) / 2)
+HIGHEST_RATIO = 10
+"""No area has so many times the risk of the others that a threshold could be meant as high."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,6 +117,7 @@ class AreaEstimates:
         """The grouping columns, one row a group in the order of the draws' columns."""
         return self.table.select(self.by)
 
+    @checked
     def exceedance(self, threshold: float, of: str = "relative_risk") -> pl.DataFrame:
         """Probability that a quantity is above a threshold, per group: the grouping columns and ``probability``.
 
@@ -123,9 +127,24 @@ class AreaEstimates:
             In units of the quantity: 1.2 is 20 % above the municipality.
         of
             ``relative_risk``, ``risk`` or ``unexplained``.
-        """
-        return self._beside((self.draws[of] > threshold).mean(axis=0))
 
+        Raises
+        ------
+        UsageError
+            If `threshold` cannot be one: a risk lies between 0 and 1, ratios above 0 and below 10.
+        """
+        draws, highest = self.draws[of], 1 if of == "risk" else HIGHEST_RATIO
+        if not 0 <= threshold < highest:
+            raise UsageError(
+                Problem(
+                    found=f"a threshold of {threshold:g}",
+                    expected=f"a {of} from 0 to below {highest}",
+                    remedy="write 20 % above as 1.2 and a risk of 20 % as 0.2",
+                )
+            )
+        return self._beside((draws > threshold).mean(axis=0))
+
+    @checked
     def ranks(self, top: int = 10, of: str = "relative_risk") -> pl.DataFrame:
         """Probability of being among the ``top`` highest groups, beside the grouping columns; they sum to ``top``.
 
