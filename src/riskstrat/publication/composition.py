@@ -185,7 +185,12 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
     table = of_areas.areas_table(areas, names)
-    return _present(areas=table, total=of_areas.total(areas), drift=of_areas.drift(areas))
+    return _present(
+        areas=table,
+        total=of_areas.total(areas),
+        drift=of_areas.drift(areas),
+        unmeasured=of_areas.unmeasured(areas, names),
+    )
 
 
 def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
