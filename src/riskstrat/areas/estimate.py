@@ -6,11 +6,13 @@ In: a cohort with out-of-fold risks, a target population with predicted risks. O
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
@@ -29,8 +31,6 @@ from riskstrat.records.cohort import Cohort, Target, counting_problems
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
-CLEARLY = 0.95
-HIGHER, UNCERTAIN, LOWER = "clearly higher", "uncertain", "clearly lower"
 # Sums of risks that went through the recalibration equal the observed outcomes but for rounding.
 AGREEMENT = 1e-6
 
@@ -144,10 +144,17 @@ def estimate_areas(
     theta = posterior(counts).draw(draws, seed)[:, present]
     theta = _possible(theta, level, risk_sums.sum(axis=1) / people_counts.sum(axis=1))
     matrices = _quantities(theta, level, risk_sums, people_counts)
+    unknown = None
+    if cohort.must_be_assessed:
+        measured = sums(group_counted, rows.included, labels.height)[present]
+        quantities = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
+        index_dates = counts.table["index_dates"].to_numpy()[present]
+        unknown = unmeasured(matrices, measured, index_dates, lambda factor: quantities(theta * factor))
     shown = np.where(group_then >= 0, np.where(present, np.arange(len(present)), -1)[group_then], -1)
     return AreaEstimates(
         by=columns,
-        table=_table(labels.hstack(counts.table).with_columns(people_now).filter(present), matrices),
+        table=_table(labels.hstack(counts.table).with_columns(people_now).filter(present), matrices, unknown),
+        unmeasured=None if unknown is None else labels.filter(present).hstack(unknown),
         draws=matrices,
         level=level,
         calibration=recalibration.account,
@@ -238,17 +245,11 @@ def _by_stratum(
     return risk_sums[present].astype(np.float64), people_counts[present].astype(np.float64)
 
 
-def _table(counts: pl.DataFrame, draws: Draws) -> pl.DataFrame:
-    higher = (draws.relative_risk > 1).mean(axis=0)
-    kind = (
-        pl.when(pl.col("probability_higher") >= CLEARLY)
-        .then(pl.lit(HIGHER))
-        .when(pl.col("probability_higher") <= 1 - CLEARLY)
-        .then(pl.lit(LOWER))
-        .otherwise(pl.lit(UNCERTAIN))
-    )
+def _table(counts: pl.DataFrame, draws: Draws, unknown: pl.DataFrame | None) -> pl.DataFrame:
+    higher = probability_higher(draws) if unknown is None else least_sure(unknown)
     summaries = [column for quantity in QUANTITIES for column in _summary(quantity, draws[quantity])]
-    return counts.with_columns(*summaries, pl.Series("probability_higher", higher)).with_columns(kind.alias("class"))
+    frame = counts.with_columns(*summaries, pl.Series("probability_higher", higher))
+    return frame.with_columns(class_of("probability_higher"))
 
 
 def _summary(quantity: str, draws: Floats) -> list[pl.Series]:

@@ -188,7 +188,11 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
     table = of_areas.areas_table(areas, names)
     return _present(
-        areas=table, total=of_areas.total(areas), landmarks=of_areas.landmarks(areas), drift=of_areas.drift(areas)
+        areas=table,
+        total=of_areas.total(areas),
+        landmarks=of_areas.landmarks(areas),
+        drift=of_areas.drift(areas),
+        unmeasured=of_areas.unmeasured(areas, names),
     )
 
 

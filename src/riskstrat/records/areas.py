@@ -81,7 +81,9 @@ class AreaEstimates:
         there would be had everybody been followed to the horizon) and ``expected`` (sum of recalibrated risks), which
         are to be compared; ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
-        ``class``. All are read from ``draws``, whose columns have the order of the rows.
+        ``class``. All are read from ``draws``, whose columns have the order of the rows. Where the outcome must be
+        measured, probability and class are the least sure of those in ``unmeasured``: a class that changes with the
+        odds there is ``uncertain``.
     level
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
@@ -102,6 +104,10 @@ class AreaEstimates:
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
+    unmeasured
+        Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
+        ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
+        ``probability_`` (that the relative risk is above 1) and ``class_`` of the group. Else None.
     """
 
     by: tuple[str, ...]
@@ -114,6 +120,7 @@ class AreaEstimates:
     left_out: pl.DataFrame
     smoothing: str
     drift: pl.DataFrame | None = None
+    unmeasured: pl.DataFrame | None = None
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def __repr__(self) -> str:
@@ -188,19 +195,21 @@ class AreaEstimates:
         """The whole municipality: people now, expected cases, their 90 % interval, and that of the count to come.
 
         ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will
-        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
+        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high) and is never more
+        than the people.
         """
         cases = self.cases_draws.sum(axis=1)
+        people = int(self.table["target_people"].sum())
         lower, upper = np.quantile(cases, INTERVAL)
         count_lower, count_upper = _predictive_interval(cases)
         return pl.DataFrame(
             {
-                "people": [int(self.table["target_people"].sum())],
+                "people": [people],
                 "expected_cases": [float(cases.mean())],
                 "lower": [float(lower)],
                 "upper": [float(upper)],
                 "count_lower": [count_lower],
-                "count_upper": [count_upper],
+                "count_upper": [min(count_upper, people)],
             }
         )
 
