@@ -56,10 +56,10 @@ def standardised_rates(
     Returns
     -------
     polars.DataFrame
-        Grouping columns, cases, people, missing_strata, estimate, lower, upper, sorted. Limits are Dobson's of a rate;
-        those of a proportion, never above 1, are Wilson's at the size of a simple sample of the same variance. Null
-        below 10 cases, and where ``missing_strata`` is above 0: in so many strata of the standard the group has
-        nobody (no row, or no people), so that its rate there is not known.
+        Grouping columns, cases, people, missing_strata, estimate, lower, upper, sorted. Limits are Dobson's of a rate,
+        never below 0; those of a proportion, never above 1, are Wilson's at the size of a simple sample of the same
+        variance. Null below 10 cases, and where ``missing_strata`` is above 0: in so many strata of the standard the
+        group has nobody (no row, or no people), so that its rate there is not known.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _with_limits(rates: pl.DataFrame, terms: list[str], kind: str, level: float,
         lower, upper = wilson_interval(np.clip(rate, 0, 1), size, level)
     else:
         scale = np.sqrt(variance / np.where(cases > 0, cases, np.nan))
-        lower, upper = (rate + scale * (limit - cases) for limit in poisson_interval(cases, level))
+        lower, upper = (np.maximum(rate + scale * (limit - cases), 0) for limit in poisson_interval(cases, level))
     known = (pl.col("cases") >= FEWEST_FOR_DIRECT) & (pl.col("missing_strata") == 0)
     limits = {"estimate": rate * per, "lower": lower * per, "upper": upper * per}
     return rates.drop(terms).with_columns(

@@ -16,6 +16,7 @@ FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
 
 _COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
+_ODDS = ("half_odds", "same_odds", "double_odds")
 _BOUNDS = ("", "_lower", "_upper")
 
 
@@ -59,6 +60,7 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     yield from _notes(context, areas)
     title = context.messages("situation.table_title")
     yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
+    yield from unmeasured(context, areas)
 
 
 def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
@@ -96,6 +98,30 @@ def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
     if people is None or None in risk:
         return None
     return context.numbers.interval(*(people * share for share in risk))
+
+
+def unmeasured(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
+    """Say in which areas those who were not measured may change the class, and what it would be."""
+    messages, found = context.messages, context.frame("unmeasured")
+    if found is None:
+        return
+    key, classes = found.columns[0], [f"class_{odds}" for odds in _ODDS]
+    rows = found.drop("name", strict=False).join(areas.select(key, "name"), on=key).sort("name")
+    changed = rows.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
+    same = messages("situation.unmeasured_same")
+    told = messages("situation.unmeasured_changed", areas=context.listed(changed)) if changed else same
+    yield Paragraph(f"{messages('situation.unmeasured')} {told}")
+    cells = [
+        (
+            row["name"],
+            *(messages(f"class.{(row[name] or WITHHELD).replace(' ', '_')}") for name in classes),
+            None if row["measured_share"] is None else context.numbers.whole_percent(row["measured_share"]),
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+    frame = context.text_frame(("area", *classes, "measured_share"), cells)
+    title = messages("situation.unmeasured_title")
+    yield context.grid("unmeasured", "unmeasured", title, frame, text_columns=4, is_open=False)
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
