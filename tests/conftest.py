@@ -137,7 +137,7 @@ def invented_study(
     need = pl.DataFrame({"area_id": groups, CARE_NEED: np.linspace(0.5, 2.0, len(groups))})
     start = 1 / (1 + np.exp(-base))
     share = (now_risk - start)[:, None] * values / values.sum(axis=1, keepdims=True)
-    across = estimate_groups(areas, target, recalibrate(cohort, risk).latest.apply(now_risk))
+    across = estimate_groups(areas, target, recalibrate(cohort, risk, by="area_id").latest.apply(now_risk))
     reasons = decompose_groups(
         areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
         risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,

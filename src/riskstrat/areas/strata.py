@@ -75,7 +75,7 @@ def estimate_strata(
     >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
     >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
     >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2))
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
     >>> risk = recalibration.latest.apply(np.full(100, 0.2))
     >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> estimate_strata(areas, target, risk, by=("area_id", "sex")).units.select("unit", "people").rows()
@@ -142,7 +142,7 @@ def estimate_groups(
     >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
     >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
     >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2))
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
     >>> risk = recalibration.latest.apply(np.full(100, 0.2))
     >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> groups = estimate_groups(areas, target, risk, by=("sex",))
