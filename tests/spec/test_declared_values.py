@@ -220,6 +220,30 @@ def test_including_a_spell_is_of_its_days(build_registers: BuildRegisters, made_
                 build_cohort(condition, registers, AS_OF, min_outcomes=0)
 
 
+def test_an_index_before_which_the_window_of_an_inclusion_is_not_covered_is_left_out(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
+    registers = build_registers(
+        persons=[BORN, KEEPER],
+        diagnoses=[],
+        measurements=[measured(-300, 1.0, "smoking")],
+        manifest={"measurements": {"coverage_start": date(2016, 5, 1)}},
+    )
+    for within, reason in (
+        ("3y", None),
+        ("5y", "no sign of it (5 years) not covered: measurements covers from 2016-05-01"),
+    ):
+        condition = made_up(
+            population=Population(including=(Including(having=replace(SMOKES, within=within), reason=REASON),))
+        )
+        if reason is None:
+            assert build_cohort(condition, registers, AS_OF, min_outcomes=0).people["person_id"].to_list() == [1]
+        else:
+            with pytest.raises(DesignError) as nobody:
+                build_cohort(condition, registers, AS_OF, min_outcomes=0)
+            assert reason in str(nobody.value)
+
+
 def test_inclusion_takes_only_what_is_present_or_not():
     for having in (DaysSince(**HBA1C), replace(SMOKES, relative="mother"), (), (SMOKES, DaysSince(**HBA1C))):
         with pytest.raises(UsageError, match="having"):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from riskstrat.areas.grouping import raise_if
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
@@ -125,9 +125,7 @@ def check_level(level: float) -> list[Problem]:
 
 def check_kind(kind: str) -> list[Problem]:
     """List what is wrong with the kind of a rate."""
-    if kind in KINDS:
-        return []
-    return [Problem(found=f"no kind '{kind}'", expected=" or ".join(KINDS), remedy="choose one of these")]
+    return [] if kind in KINDS else [unknown("kind", kind, KINDS)]
 
 
 def check_unit(per: float) -> list[Problem]:

@@ -216,6 +216,7 @@ def _is_truth(value: object) -> bool:
 
 
 _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
+    Any: lambda _value: True,
     bool: _is_truth,
     int: lambda value: isinstance(value, Integral) and not _is_truth(value) and abs(int(value)) < 2**63,
     float: lambda value: isinstance(value, Real) and not _is_truth(value) and isfinite(value),
