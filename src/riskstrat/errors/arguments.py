@@ -170,7 +170,7 @@ def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
     choices = [choice for option in options if get_origin(option) is Literal for choice in get_args(option)]
     if choices and isinstance(value, str):
         return unknown(name, value, map(str, choices))
-    number = isinstance(value, Real) and not isinstance(value, bool) and name != "person_id"
+    number = isinstance(value, Real) and not _is_truth(value) and name != "person_id"
     named = [_name(option) for option in options]
     remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
     found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
