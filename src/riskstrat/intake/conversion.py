@@ -14,6 +14,7 @@ import polars.selectors as cs
 from riskstrat.errors import ContractError, Problem
 from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.validation import RULE, SOURCE, entries
 from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
 from riskstrat.registers.contract import columns_of
@@ -142,6 +143,7 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     with readable(_unreadable(dataset)):
         refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
+        refuse_text_keys(rows, tuple(keys), dataset)
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:

@@ -28,6 +28,7 @@ from riskstrat.intake.conversion import (
     within,
     write_conversions,
 )
+from riskstrat.intake.numbers import as_whole, plain
 from riskstrat.intake.validation import (
     UNKNOWN_DAY,
     accepted_rows,
@@ -86,7 +87,7 @@ class _Dataset:
     def of(self, dataset: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
         """Give the rows of a dataset and of these people with the contract's columns beside them."""
         mine = self.codes.filter(dataset=dataset)
-        person = pl.col("subject_id").cast(pl.Int64, strict=False)
+        person = _subject(self.rows)
         rows = self.source(dataset).filter(within(person, people))
         columns = {
             "person_id": person,
@@ -300,7 +301,7 @@ def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
 
 
 def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
-    columns = {"person_id": pl.col("subject_id").cast(pl.Int64, strict=False)}
+    columns = {"person_id": _subject(data.rows)}
     subjects = read_now(with_source(data.rows.select("subject_id").unique(), columns), DATA).sort("person_id")
     births = facts[BIRTH].group_by("person_id").agg(birth_date=pl.col("date").min())
     word = _sex().alias("sex")
@@ -319,8 +320,12 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     return known.with_columns(first_rule(rules), birth_date_precision=pl.lit("day")).drop("sexes")
 
 
+def _subject(rows: pl.LazyFrame) -> pl.Expr:
+    return as_whole(pl.col("subject_id"), rows.collect_schema()["subject_id"])
+
+
 def _sex() -> pl.Expr:
-    return pl.col("code").str.to_lowercase().replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
+    return plain(pl.col("code").str.to_lowercase()).replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
 
 
 def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:

@@ -23,15 +23,16 @@ from riskstrat.intake.key_file import (
     refuse_beside_registers,
     write_key_file,
 )
+from riskstrat.intake.numbers import as_text, without_decimals
 from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
-from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError
 from riskstrat.records.intake_account import Pseudonymised
 
 COMMAND = "pseudonymise"
 IDENTITY = "__identity"
 _ROWS_AT_A_TIME = 500_000
 _UNKNOWN = "??"
-_WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
+_WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})$"
 Columns = Sequence[str] | Mapping[str, str]
 
 
@@ -243,13 +244,12 @@ def _running_numbers(
 
 def _canonical(frame: pl.DataFrame, column: str, as_of: date | None) -> pl.Expr:
     """Write an identity number in twelve digits; other keys in capitals without blanks; null where there is none."""
-    value = pl.col(column)
-    whole = value.cast(pl.Int64, strict=False) if frame.schema[column].is_numeric() else value
-    text = whole.cast(pl.String).str.replace_all(r"\s", "").str.to_uppercase()
+    text = without_decimals(as_text(pl.col(column), frame.schema[column]).str.replace_all(r"\s", "").str.to_uppercase())
     filled = pl.coalesce(text.str.extract(ZEROS_LOST).str.zfill(10), text)
     century, born, sign, last = (filled.str.extract(_WHOLE, group) for group in (1, 2, 3, 4))
     years = pl.coalesce(century, _century(born, sign == "+", as_of))
-    return pl.coalesce(pl.concat_str(years, born, last), pl.when(text != "").then(text))
+    whole = (text != "") & ~text.str.contains(REPLACED, literal=True)
+    return pl.coalesce(pl.concat_str(years, born, last), pl.when(whole).then(text))
 
 
 def _refuse_centuries_unknown(identities: pl.Series) -> None:

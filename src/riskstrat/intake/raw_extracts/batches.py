@@ -13,6 +13,7 @@ import polars as pl
 
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.raw_extracts.account import RowCounts, counts, total
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, KeyMap, parse_batch, rejected_lines
@@ -70,4 +71,8 @@ def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
         texts.select(pl.nth(position).drop_nulls().unique().head(VALUES_LOOKED_AT).alias(name))
         for position, name in enumerate(names)
     ]
-    refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
+    looked_at = pl.concat(different, how="horizontal_extend")
+    refuse_identities(looked_at, file.file)
+    spelled = (file.columns[name] for name, column in file.declared.columns.items() if column.kind == "key")
+    keys = sorted({position for each in spelled for position, _ in each})
+    refuse_text_keys(looked_at, tuple(names[position] for position in keys), file.file)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
+from riskstrat.intake.raw_extracts.text import REPLACED
 from riskstrat.registers.sentinels import SENTINELS
 
 MISSING = ("", "na", "n/a", "null", ".")
@@ -20,18 +22,20 @@ NOT_A_NUMBER, NOT_A_KEY, NOT_A_DATE = "not a number", "not a running number", "n
 SENTINEL = "a date that stands for unknown"
 MONTH_KNOWN, YEAR_KNOWN = "incomplete date, day unknown", "incomplete date, month unknown"
 IMPLAUSIBLE, UNRECOGNISED = "outside the plausible range", "value not recognised"
+UNFIT = "bytes that do not fit the file's encoding"
 ZERO_RESTORED, NO_AREA = "leading zero restored", "not an area code"
 VERSION_STRIPPED = "version stripped from area code"
 DAY, MONTH, YEAR = "day", "month", "year"
 
-_DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:\.0+)?$"
+_DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:[.,]0+)?$"
 _FIRST_YEAR, _LAST_YEAR = 1800, 9999
 _STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
 """Month and day that stand for an unknown month, and the day that stands for an unknown day."""
 _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
 
 DOTS, PRIMARY, MARKS = "dots or blanks stripped from code", "-P stripped from code", "dagger or star stripped from code"
-REPAIRS = (MARKS, PRIMARY, DOTS)
+WRITTEN_AS_NUMBER = "code written as a number"
+REPAIRS = (MARKS, PRIMARY, DOTS, WRITTEN_AS_NUMBER)
 ICD8, ICD9, ICD10 = "icd8", "icd9", "icd10"
 FIRST_ICD9, FIRST_ICD10, LAST_ICD9 = 1987, 1997, 1997
 """Years: Sweden changed to ICD-9 in 1987 and to ICD-10 in 1997 (one region in 1998), so that 1997 has both."""
@@ -69,8 +73,10 @@ class Cleaned:
 def filled(column: Column, raw: pl.Expr) -> pl.Expr:
     """Give a cell without blanks around it, null where it says nothing."""
     text = raw.str.strip_chars()
-    missing = [*MISSING, *(each.casefold() for each in column.missing)]
-    return pl.when(~text.str.to_lowercase().is_in(missing)).then(text)
+    missing = [*MISSING, *map(plain_word, column.missing)]
+    small = text.str.to_lowercase()
+    numbers = any(each.isdigit() for each in missing)
+    return pl.when(~(plain(small) if numbers else small).is_in(missing)).then(text)
 
 
 def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -83,9 +89,8 @@ def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
 
 
 def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
-    read = texts.select(text=pl.coalesce(pl.all())).with_columns(
-        value=pl.col("text").str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
-    )
+    read = texts.select(text=pl.coalesce(pl.all())).with_columns(number=as_whole(pl.col("text"), pl.String()))
+    read = read.with_columns(value=pl.when(pl.col("number") >= 0).then("number"))
     return Cleaned(value=read["value"], set_to_null={NOT_A_KEY: _lost(read)})
 
 
@@ -107,12 +112,19 @@ def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
 
 def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
     read = _recoded(column, texts)
-    return Cleaned(value=read["meant"], set_to_null=_unknown(column, read))
+    return _whole_cells(read["meant"], _unknown(column, read))
 
 
 def _code(_: Column, texts: pl.DataFrame) -> Cleaned:
     """Codes are cleaned when they have become rows: see `clean_code`."""
-    return Cleaned(value=texts.select(pl.coalesce(pl.all())).to_series())
+    return _whole_cells(texts.select(pl.coalesce(pl.all())).to_series(), {})
+
+
+def _whole_cells(value: pl.Series, set_to_null: Mapping[str, pl.Series]) -> Cleaned:
+    """Give texts without those of which bytes were lost: what they said is not known."""
+    broken = value.str.contains(REPLACED, literal=True).fill_null(value=False)
+    whole = pl.select(pl.when(~broken).then(value)).to_series()
+    return Cleaned(value=whole, set_to_null={**set_to_null, UNFIT: broken})
 
 
 def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -210,12 +222,11 @@ def _recoded(column: Column, texts: pl.DataFrame) -> pl.DataFrame:
     """Give the text of each row and what it means."""
     read = texts.select(text=pl.coalesce(pl.all()))
     if column.recode:
-        known = {each.casefold(): meaning for each, meaning in column.recode.items()}
-        other = pl.lit(column.otherwise, dtype=pl.String)
-        meant = pl.col("text").str.to_lowercase().replace_strict(known, default=other, return_dtype=pl.String)
-        read = read.with_columns(meant=pl.when(pl.col("text").is_not_null()).then(meant))
+        known = {plain_word(each): meaning for each, meaning in column.recode.items()}
+        word = plain(pl.col("text").str.to_lowercase())
+        read = read.with_columns(meant=word.replace_strict(known, default=None, return_dtype=pl.String))
     else:
-        read = read.with_columns(meant="text")
+        read = read.with_columns(meant=without_decimals(pl.col("text")))
     if column.empty is None:
         return read
     return read.with_columns(meant=pl.when(pl.col("text").is_null()).then(pl.lit(column.empty)).otherwise("meant"))
@@ -259,14 +270,27 @@ def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
     capital = text.str.to_uppercase()
     unmarked = capital.str.replace_all(r"[+#*†‡§]", "")
     without_p = unmarked.str.replace(r"-P$", "")
-    bare = without_p.str.replace_all(r"[.\s\u{a0}]", "")
+    whole = _three_figures(without_p, year) if system == "icd" else without_p
+    bare = whole.str.replace_all(r"[.\s\u{a0}]", "")
     version = _version(bare, year) if system == "icd" else pl.lit(system)
     return CleanCode(
         value=pl.when(bare != "").then(bare),
-        repaired={MARKS: unmarked != capital, PRIMARY: without_p != unmarked, DOTS: bare != without_p},
+        repaired={
+            MARKS: unmarked != capital,
+            PRIMARY: without_p != unmarked,
+            DOTS: bare != whole,
+            WRITTEN_AS_NUMBER: whole != without_p,
+        },
         version=version,
         recognised=_of_shape(bare, version),
     )
+
+
+def _three_figures(code: pl.Expr, year: pl.Expr) -> pl.Expr:
+    """Undo what columns of numbers do to codes of ICD-8 and 9: ``38.9`` is 038.9, ``1.0`` is 001, ``410.0`` is 410."""
+    number = code.str.replace(r"^(\d{1,3})[.,]0$", "$1").str.replace(r"^([1-9])([.,]|$)", "00${1}${2}")
+    number = number.str.replace(r"^(0[1-9]|[1-9]\d)([.,]|$)", "0${1}${2}")
+    return pl.when(year <= LAST_ICD9).then(number).otherwise(code)
 
 
 def _version(code: pl.Expr, year: pl.Expr) -> pl.Expr:

@@ -9,11 +9,12 @@ import polars as pl
 
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
-from riskstrat.intake.raw_extracts.cleaning import Cleaned, cleaned, filled
+from riskstrat.intake.raw_extracts.cleaning import UNFIT, Cleaned, cleaned, filled
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
 from riskstrat.intake.raw_extracts.mapping import Column, Formula, Input
-from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError, unreadable
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError, unreadable
 from riskstrat.records.intake_account import KEPT, READ, REJECTED, REPAIRED, SET_TO_NULL
 
 ORIGIN, RULE = "__origin", "__rule"
@@ -51,7 +52,7 @@ def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys
     return ParsedBatch(
         values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
         rejected=_as_they_came(delivered, texts, validated[RULE]),
-        account=_account(delivered, validated),
+        account=_account(delivered, validated, texts),
     )
 
 
@@ -81,7 +82,10 @@ def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.Data
     } or {"nowhere": pl.lit(None, dtype=pl.String)}
     cells = texts.with_columns(**expressions).select(list(expressions))
     if column.several:
-        return Cleaned(value=_lists(column, cells))
+        broken = {name: pl.col(name).str.contains(REPLACED, literal=True) for name in cells.columns}
+        whole = cells.select(pl.when(~lost).then(pl.col(name)).alias(name) for name, lost in broken.items())
+        flag = cells.select(pl.any_horizontal(broken.values()).fill_null(value=False)).to_series()
+        return Cleaned(value=_lists(column, whole), set_to_null={UNFIT: flag})
     value = cleaned(column, cells)
     if len(column.names) == 1 or not found:
         return value
@@ -162,14 +166,16 @@ def _unique(header: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _account(delivered: DeliveredFile, validated: pl.DataFrame) -> RowCounts:
+def _account(delivered: DeliveredFile, validated: pl.DataFrame, texts: pl.DataFrame) -> RowCounts:
     dataset = delivered.dataset
     flags = [name for name in validated.columns if name.startswith(_MARK)]
     readable = validated.filter(pl.col(FAULT).is_null())
     sums = readable.select(pl.col(flags).sum()).row(0) if flags else ()
     told = [(*name.split(_MARK)[1:], rows) for name, rows in zip(flags, sums, strict=True)]
     rejected = by_rule(dataset, REJECTED, validated[RULE])
+    cells = pl.exclude(LINE, FAULT).str.contains(REPLACED, literal=True)
     ends = [
+        (dataset, "", UNFIT, SET_TO_NULL, int(texts.select(pl.any_horizontal(cells)).to_series().sum())),
         (dataset, "", "", READ, validated.height),
         (dataset, "", "", KEPT, validated.height - int(rejected["rows"].sum())),
     ]
@@ -219,6 +225,7 @@ def _pairs(file: Keys) -> pl.DataFrame:
 def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
     named = texts.select(pl.nth(position).alias(f"column {position + 1}") for position in range(len(file.sheet.header)))
     refuse_identities(named, file.file)
+    refuse_text_keys(named, (f"column {file.own + 1}", f"column {file.common + 1}"), file.file)
     positions = {"own": file.own, "common": file.common}
     cells = {side: texts.select(filled(_NUMBER, pl.col(f"column_{position}"))) for side, position in positions.items()}
     return pl.DataFrame([cleaned(_NUMBER, each).value.alias(side) for side, each in cells.items()]).drop_nulls()

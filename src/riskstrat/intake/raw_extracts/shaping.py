@@ -8,6 +8,7 @@ from itertools import chain, repeat
 
 import polars as pl
 
+from riskstrat.intake.numbers import plain, plain_word
 from riskstrat.intake.raw_extracts.account import CODES, SERIES, YEARS, RowCounts, counts, typed
 from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
@@ -64,7 +65,10 @@ def shaped(register: RegisterMapping, dataset: str, declared: Input, values: pl.
 
 
 def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> list[Shaped]:
-    chosen = values.filter(*(pl.col(name).cast(pl.String).is_in(texts) for name, texts in rows.when.items()))
+    wanted = {name: [plain_word(text) for text in texts] for name, texts in rows.when.items()}
+    chosen = values.filter(
+        *(plain(pl.col(name).cast(pl.String).str.to_lowercase()).is_in(texts) for name, texts in wanted.items())
+    )
     column = declared.columns.get(rows.take.get("code", ""))
     if column is None or column.kind != "code":
         return [_plain(declared, rows, chosen)]
