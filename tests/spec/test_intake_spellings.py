@@ -150,7 +150,7 @@ def cdm(keys: pl.Series, **person: object) -> dict[str, pl.DataFrame]:
     days = {"observation_period_start_date": date(2010, 1, 1), "observation_period_end_date": date(2020, 12, 31)}
     return {
         "person": pl.DataFrame({"person_id": keys}).with_columns(
-            gender_concept_id=pl.lit(8532), year_of_birth=pl.lit(1950), **person
+            **{"gender_concept_id": pl.lit(8532), "year_of_birth": pl.lit(1950), **person}
         ),
         "observation_period": pl.DataFrame({"person_id": keys}).with_columns(**{k: pl.lit(v) for k, v in days.items()}),
     }
