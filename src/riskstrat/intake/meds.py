@@ -44,7 +44,7 @@ from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 __all__ = ["from_meds"]
@@ -288,7 +288,7 @@ def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
     """Find each person's first and last day with an event or a death."""
     dated = [data.of(table).select("person_id", "date") for table in data.tables]
     days = pl.concat([*dated, deaths.lazy().select("person_id", "date")]).drop_nulls()
-    real = days.filter(~pl.col("date").is_in(SENTINELS))
+    real = days.filter(~stands_for_unknown(pl.col("date")))
     found = real.group_by("person_id").agg(start_date=pl.col("date").min(), end_date=pl.col("date").max())
     return read_now(found.sort("person_id"), DATA)
 
@@ -312,7 +312,7 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     rules = {
         "no person": pl.col("person_id").is_null(),
         "no birth": pl.col("birth_date").is_null(),
-        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(pl.col("birth_date")),
         "born after the last day of data": pl.col("birth_date") > last_day,
         "neither female nor male": pl.col("sex").is_null(),
         "both female and male": pl.col("sexes") > 1,

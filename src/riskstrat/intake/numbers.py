@@ -8,6 +8,7 @@ import unicodedata
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.registers.contract import KEY_REMEDY
 
 _WHOLE = r"^\+?(-?)0*(\d+)(?:[.,]0+)?$"
 _DECIMALS = r"^(\d+)[.,]0+$"
@@ -79,7 +80,7 @@ def text_keys(table: str, column: str) -> Problem:
         column=column,
         found="keys that are texts, such as UUIDs",
         expected="running numbers",
-        remedy=f"give running numbers first: riskstrat pseudonymise DELIVERY OUT KEY_FILE --column '{column}'",
+        remedy=KEY_REMEDY.format(column=column),
     )
 
 

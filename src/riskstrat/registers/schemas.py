@@ -13,7 +13,8 @@ from types import MappingProxyType
 import dataframely as dy
 import polars as pl
 
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.contract import earliest_birth
+from riskstrat.registers.sentinels import stands_for_unknown
 
 _SEXES = ("female", "male")
 _OPTIONAL: dict[str, bool] = {"optional": True}
@@ -38,13 +39,13 @@ class Persons(dy.Schema):
 
     @dy.rule()
     def death_after_birth(cls) -> pl.Expr:  # noqa: N805
-        """Nobody dies before being born."""
-        return pl.col("death_date") >= pl.col("birth_date")
+        """Nobody dies before the month or year of birth that is known."""
+        return pl.col("death_date") >= earliest_birth(pl.col("birth_date"), pl.col("birth_date_precision"))
 
     @dy.rule()
     def real_dates(cls) -> pl.Expr:  # noqa: N805
         """No date stands for "unknown"."""
-        return ~pl.col("birth_date").is_in(SENTINELS) & ~pl.col("death_date").is_in(SENTINELS).fill_null(value=False)
+        return ~stands_for_unknown(pl.col("birth_date")) & ~stands_for_unknown(pl.col("death_date"))
 
 
 class Residences(dy.Schema):
@@ -70,8 +71,8 @@ class Residences(dy.Schema):
 
     @dy.rule()
     def real_end(cls) -> pl.Expr:  # noqa: N805
-        """No end date stands for "still so"."""
-        return ~pl.col("end_date").is_in(SENTINELS)
+        """No end date stands for unknown."""
+        return ~stands_for_unknown(pl.col("end_date"))
 
 
 class Events(dy.Schema):

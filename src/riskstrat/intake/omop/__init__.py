@@ -79,7 +79,8 @@ def from_omop(
     Notes
     -----
     A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
-    ``birth_date_precision``; events before that day are rejected and counted. Sexes other than 8507 and 8532 are
+    ``birth_date_precision``; what happened earlier in that year or month is moved to it and counted. An end of a period
+    or event from 2099-12-31 on means "still". Sexes other than 8507 and 8532 are
     rejected and counted: the contract knows two.
 
     Examples

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError
+from riskstrat.errors import ContractError, Problem
 from riskstrat.intake.identity import refuse_identities
 from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.raw_extracts.account import RowCounts, counts, total
+from riskstrat.intake.raw_extracts.cleaning import are_day_numbers
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, KeyMap, parse_batch, rejected_lines
 from riskstrat.intake.raw_extracts.shaping import shaped
@@ -76,3 +77,27 @@ def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
     spelled = (file.columns[name] for name, column in file.declared.columns.items() if column.kind == "key")
     keys = sorted({position for each in spelled for position, _ in each})
     refuse_text_keys(looked_at, tuple(names[position] for position in keys), file.file)
+    _refuse_day_numbers(file, looked_at)
+
+
+def _refuse_day_numbers(file: DeliveredFile, looked_at: pl.DataFrame) -> None:
+    dates = {
+        looked_at.columns[position]: column
+        for name, column in file.declared.columns.items()
+        for position, _ in file.columns[name]
+        if position >= 0
+    }
+    found = [name for name, column in dates.items() if are_day_numbers(column, looked_at[name])]
+    if found:
+        raise ContractError(
+            *(
+                Problem(
+                    table=file.file,
+                    column=name,
+                    found="numbers of days or seconds, as statistical packages count them",
+                    expected="dates",
+                    remedy="have it delivered as dates, or say days_since in a mapping of your own (docs/intake.md)",
+                )
+                for name in found
+            )
+        )

@@ -13,7 +13,7 @@ import polars as pl
 from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
 from riskstrat.intake.raw_extracts.text import REPLACED
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import STILL, stands_for_unknown
 
 MISSING = ("", "na", "n/a", "null", ".")
 """Texts that mean nothing in every column, in small letters."""
@@ -28,7 +28,10 @@ VERSION_STRIPPED = "version stripped from area code"
 DAY, MONTH, YEAR = "day", "month", "year"
 
 _DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:[.,]0+)?$"
-_FIRST_YEAR, _LAST_YEAR = 1800, 9999
+_FIRST_YEAR, _LAST_YEAR, _NEVER = 1800, 2100, 9999
+_DAYS = r"^(-?\d+)(?:[.,]\d+)?$"
+_MOST, _MOST_DAYS = 0.5, 200_000
+"""A day number above it, five centuries after any beginning, is a date without hyphens."""
 _STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
 """Month and day that stand for an unknown month, and the day that stands for an unknown day."""
 _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
@@ -144,9 +147,12 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
             texts.select(text=pl.coalesce(pl.all())).to_series(),
             _first_of([each["value"] for each in read]).alias("value"),
             _first_of([each["precision"] for each in read]).alias("precision"),
-            pl.DataFrame([each["sentinel"].alias(f"{n}") for n, each in enumerate(read)]).select(
-                sentinel=pl.any_horizontal(pl.all())
-            )["sentinel"],
+            *(
+                pl.DataFrame([each[flag].alias(f"{n}") for n, each in enumerate(read)])
+                .select(pl.any_horizontal(pl.all()).alias(flag))
+                .to_series()
+                for flag in ("sentinel", "still")
+            ),
         ]
     )
     middle = column.incomplete == "middle"
@@ -159,18 +165,45 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
         },
         set_to_null={SENTINEL: _lost(chosen) & chosen["sentinel"], NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"]},
         beside={
-            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
+            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True),
+            **({"still": chosen["still"]} if column.fallback else {}),
         },
     )
 
 
+def are_day_numbers(column: Column, texts: pl.Series) -> bool:
+    """Whether most of a column of dates are numbers that are no year, month or day, and no declaration explains them.
+
+    SAS and Stata count days from 1960-01-01, Excel from 1899-12-30, SPSS seconds from 1582-10-14.
+    """
+    if column.kind != "date" or column.days_since is not None:
+        return False
+    text = filled(column, pl.col("text"))
+    number = pl.col("text").str.extract(_DAYS, 1)
+    figures, year = number.str.len_bytes(), number.cast(pl.Int64, strict=False)
+    dated = figures.is_in([6, 8]) | year.is_between(_FIRST_YEAR, _LAST_YEAR) | (year == _NEVER)
+    odd = texts.alias("text").to_frame().select(text).drop_nulls().select((number.is_not_null() & ~dated).mean()).item()
+    return odd is not None and odd > _MOST
+
+
+def _counted_days(column: Column) -> pl.Expr:
+    """Write day numbers as dates where the column says from when they count."""
+    if column.days_since is None:
+        return pl.col("text")
+    days = pl.col("text").str.extract(_DAYS, 1).cast(pl.Int32, strict=False)
+    day = pl.lit(column.days_since) + pl.duration(days=pl.when(days.abs() <= _MOST_DAYS).then(days))
+    return pl.coalesce(day.dt.to_string("%Y-%m-%d"), "text")
+
+
 def _days(text: pl.Series, column: Column) -> pl.DataFrame:
     """Read days from texts, step by step: parts, what is unknown, a possible day, what is known of it."""
-    parts = text.alias("text").to_frame().select(pl.col("text").str.extract_groups(_DATE).struct.unnest())
+    parts = text.alias("text").to_frame().select(_counted_days(column).str.extract_groups(_DATE).struct.unnest())
     numbers = parts.select(
         pl.nth(position).cast(pl.Int32, strict=False).alias(name)
         for position, name in enumerate(("year", "month", "day"))
     )
+    far = (pl.col("year") > _LAST_YEAR) & (pl.col("year") != _NEVER) & pl.col("day").is_null()
+    numbers = numbers.with_columns(pl.when(~far).then("year").alias("year"))  # a number, not a year
     unknown = numbers.with_columns(no_month=_unknown_part("month"), no_day=_unknown_part("day"))
     month, no_month_day, no_day = _STAND_INS[column.incomplete]
     whole = unknown.with_columns(
@@ -178,11 +211,11 @@ def _days(text: pl.Series, column: Column) -> pl.DataFrame:
         pl.when("no_month").then(no_month_day).when("no_day").then(no_day).otherwise("day").alias("day"),
     )
     dated = whole.with_columns(first=_first_of_month()).with_columns(found=_day_in_month())
-    sentinel = ((pl.col("year") == 9999) | pl.col("found").is_in(SENTINELS)).fill_null(value=False)
+    still = ((pl.col("year") == _NEVER) | (pl.col("found") >= STILL)).fill_null(value=False)
+    sentinel = still | stands_for_unknown(pl.col("found"))
     known = pl.when("no_month").then(pl.lit(YEAR)).when("no_day").then(pl.lit(MONTH)).otherwise(pl.lit(DAY))
-    return dated.select(sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known).select(
-        "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known")
-    )
+    values = dated.select(still=still, sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known)
+    return values.select("still", "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known"))
 
 
 def _unknown_part(name: str) -> pl.Expr:
@@ -191,7 +224,7 @@ def _unknown_part(name: str) -> pl.Expr:
 
 def _first_of_month() -> pl.Expr:
     month = pl.col("month").is_between(1, 12) & pl.col("day").is_between(1, 31)
-    real = month & pl.col("year").is_between(_FIRST_YEAR, _LAST_YEAR)
+    real = month & pl.col("year").is_between(_FIRST_YEAR, _NEVER)
     return pl.date(pl.when(real).then("year"), pl.when(real).then("month"), pl.lit(1))
 
 

@@ -34,22 +34,23 @@ def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
 def coverage_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> dict[str, Span]:
     """Say from when to when each event table is complete: what all that fills it cover together."""
     spans: dict[str, list[Span]] = {}
-    for table, span in _spans(months, files):
+    for table, span, _ in _spans(months, files):
         spans.setdefault(table, []).append(span)
     return {table: _common(each) for table, each in sorted(spans.items())}
 
 
 def last_day_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> date:
-    """Say which is the last day that any file covers."""
-    return max((end for _, (_, end) in _spans(months, files)), default=date.max)
+    """Say which is the last day that was seen in any file, within what it covers."""
+    return max((seen for *_, seen in _spans(months, files)), default=date.max)
 
 
-def _spans(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> Iterator[tuple[str, Span]]:
+def _spans(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> Iterator[tuple[str, Span, date]]:
     declared = {each.dataset: each.declared for each in files}
     for (table, dataset), rows in months.group_by("table", "dataset"):
         span = _span(rows, declared[str(dataset)])
         if span is not None:
-            yield str(table), span
+            seen = rows.filter(pl.col("last") <= span[1])["last"].max()
+            yield str(table), span, seen if isinstance(seen, date) else span[1]
 
 
 def entries_of(

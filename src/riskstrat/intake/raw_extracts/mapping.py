@@ -75,6 +75,9 @@ class Column(Declared):
     incomplete
         The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
         ``middle`` (the 15th; 1 July). Only the middle counts as repaired: the others are what the column means.
+    days_since
+        The day from which numbers count days: 1960-01-01 in SAS and Stata, 1899-12-30 in Excel. A column of dates that
+        holds day numbers and does not say so is refused.
     system
         Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date.
     split
@@ -94,6 +97,7 @@ class Column(Declared):
     scale: float = 1.0
     between: tuple[float, float] | None = None
     incomplete: Literal["first", "middle", "last"] = "middle"
+    days_since: date | None = None
     system: CodeSystem | None = None
     split: bool = False
     note: str = ""
@@ -315,6 +319,8 @@ def _column_contradictions(column: Column) -> Iterator[str]:
     for text, meaning in column.recode.items():
         if meanings.setdefault(plain_word(text), meaning) != meaning:
             yield f"recode gives {text!r} two meanings"
+    if column.kind != "date" and column.days_since:
+        yield f"a {column.kind} column cannot have days_since"
     if column.required and column.several:
         yield "a column with several values cannot be required"
 

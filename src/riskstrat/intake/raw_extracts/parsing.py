@@ -114,12 +114,14 @@ def _flag(outcome: str, column: str, rule: str) -> str:
 
 def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
     pairs = {name: column.fallback for name, column in declared.columns.items() if column.fallback}
+    still = {name: pl.col(f"{name}__still") for name in pairs if declared.columns[name].kind == "date"}
+    taken = {
+        name: pl.col(name).is_null() & pl.col(other).is_not_null() & ~still.get(name, pl.lit(value=False))
+        for name, other in pairs.items()
+    }
     return values.with_columns(
-        *(pl.coalesce(name, other).alias(name) for name, other in pairs.items()),
-        *(
-            (pl.col(name).is_null() & pl.col(other).is_not_null()).alias(_flag(REPAIRED, name, FALLBACK))
-            for name, other in pairs.items()
-        ),
+        *(pl.when(taken[name]).then(other).otherwise(name).alias(name) for name, other in pairs.items()),
+        *(taken[name].alias(_flag(REPAIRED, name, FALLBACK)) for name in pairs),
     )
 
 

@@ -14,7 +14,7 @@ from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, precision_of, spelling_of
 from riskstrat.records.intake_account import MADE, MERGED, REPAIRED
-from riskstrat.registers.contract import columns_of, is_event_table
+from riskstrat.registers.contract import END, columns_of, is_event_table
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
 _PRECISIONS = {
@@ -185,7 +185,9 @@ def _with_years(each: Shaped, dataset: str) -> RowCounts:
     day = pl.col("date")
     dated = each.rows.drop_nulls("date")
     dated = dated.filter(pl.col("kind") == SNAPSHOT) if "kind" in dated.columns else dated
-    found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
+    end = pl.col(END) if END in dated.columns else day
+    seen = pl.max_horizontal(day, pl.when(end <= day.dt.month_end()).then(end))
+    found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len(), last=seen.max())
     years = found.select(pl.lit(each.table).alias("table"), pl.lit(dataset).alias("dataset"), pl.all()).pipe(
         typed, YEARS
     )
