@@ -134,7 +134,7 @@ def readable(problem: Problem) -> Iterator[None]:
         raise ContractError(problem) from None
 
 
-def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
+def refuse_identities_in(rows: pl.LazyFrame, dataset: str, reserve_numbers: Sequence[str]) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
     Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
@@ -142,7 +142,7 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     with readable(_unreadable(dataset)):
-        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
+        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset, reserve_numbers)
         refuse_text_keys(rows, tuple(keys), dataset)
 
 

@@ -7,7 +7,7 @@ vocabulary is a table, and an account of every row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -111,6 +111,7 @@ def from_meds(
     delay_days: int = 0,
     tables: Mapping[str, str] | None = None,
     follow_up: FollowUp = "events",
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
 
@@ -134,6 +135,8 @@ def from_meds(
         MEDS does not say when a subject was under observation. ``events``: from a subject's first to its last row,
         birth and static rows apart, so that nobody is at risk after the last. ``data_end``: from the first row to death
         or the end of the data, so that whoever moved away counts as free of the outcome.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -172,7 +175,7 @@ def from_meds(
     """
     guard_folder(out, command=COMMAND, sources=(source,))
     data = _dataset(Path(source), dict(tables or {}))
-    refuse_identities_in(data.rows, DATA)
+    refuse_identities_in(data.rows, DATA, reserve_numbers)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
     first, last = _covered(spans, data_end)

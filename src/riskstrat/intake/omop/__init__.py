@@ -38,6 +38,7 @@ def from_omop(
     code_systems: Mapping[str, str] | None = None,
     prefer: Prefer = "source",
     area_column: str = "county",
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from data in the OMOP Common Data Model.
 
@@ -62,6 +63,8 @@ def from_omop(
         ``source``: codes as recorded, and concept ids where there are none. ``concept``: the other way around.
     area_column
         The column of ``location`` that names the area.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def from_omop(
     wanted = wanted_tables(tables)
     used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
     for name in used:
-        refuse_identities_in(tables[name], name)
+        refuse_identities_in(tables[name], name, reserve_numbers)
     people = convert_persons(tables, data_end, area_column)
     systems = dict(code_systems or {})
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)

@@ -40,12 +40,13 @@ def batches(
     files: Sequence[DeliveredFile], keys: Mapping[str, KeyMap], scratch: Path, tell: Callable[[str, float], None]
 ) -> Iterator[Batch]:
     """Read all files in order; `tell` hears the file and the share of the bytes read before it."""
+    reserve = [pattern for file in files for pattern in file.register.reserve_numbers]
     sizes = [file.sheet.path.stat().st_size for file in files]
     for number, file in enumerate(files):
         tell(f"reading {file.file}", sum(sizes[:number]) / max(sum(sizes), 1))
         try:
             for texts in file.sheet.frames():
-                _refuse_identities(file, texts)
+                _refuse_columns(file, texts, reserve)
                 yield _batch(file, number, texts, keys.get(file.register.name), scratch)
         except UnreadableError as broken:
             raise ContractError(unreadable(file.file, str(broken))) from broken
@@ -63,7 +64,7 @@ def _batch(file: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap |
     return Batch(rows=[(each.table, each.rows) for each in made if each.rows.height], account=account)
 
 
-def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
+def _refuse_columns(file: DeliveredFile, texts: pl.DataFrame, reserve_numbers: Sequence[str]) -> None:
     header = file.sheet.header
     names = [
         name if header.index(name) == position else f"{name} ({position + 1})" for position, name in enumerate(header)
@@ -73,7 +74,7 @@ def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
         for position, name in enumerate(names)
     ]
     looked_at = pl.concat(different, how="horizontal_extend")
-    refuse_identities(looked_at, file.file)
+    refuse_identities(looked_at, file.file, reserve_numbers)
     spelled = (file.columns[name] for name, column in file.declared.columns.items() if column.kind == "key")
     keys = sorted({position for each in spelled for position, _ in each})
     refuse_text_keys(looked_at, tuple(names[position] for position in keys), file.file)

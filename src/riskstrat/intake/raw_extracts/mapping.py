@@ -278,6 +278,8 @@ class RegisterMapping(Declared):
         What it says of the tables that it fills.
     key_file
         Where its running numbers are its own.
+    reserve_numbers
+        Patterns of the reserve numbers of a region, which no file of the delivery may hold (see `identity_columns`).
     references
         Where the names come from.
     """
@@ -288,6 +290,7 @@ class RegisterMapping(Declared):
     inputs: Mapping[str, Input] = Field(min_length=1)
     tables: Mapping[str, TableRules] = Field(default_factory=dict)
     key_file: KeyFile | None = None
+    reserve_numbers: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
     @field_validator("inputs")
