@@ -30,6 +30,8 @@ from riskstrat.intake.conversion import (
 )
 from riskstrat.intake.numbers import as_whole, plain
 from riskstrat.intake.validation import (
+    BOUND,
+    IS_BOUND,
     UNKNOWN_DAY,
     accepted_rows,
     accounted,
@@ -89,11 +91,14 @@ class _Dataset:
         mine = self.codes.filter(dataset=dataset)
         person = _subject(self.rows)
         rows = self.source(dataset).filter(within(person, people))
+        has_text = "text_value" in self.rows.collect_schema()
+        text = pl.col("text_value").cast(pl.String) if has_text else pl.lit(None, dtype=pl.String)
         columns = {
             "person_id": person,
             "date": pl.col("time").cast(pl.Date, strict=False),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
+            BOUND: (text.str.contains(IS_BOUND) & pl.col("numeric_value").is_not_null()).fill_null(value=False),
         }
         return with_source(rows, columns)
 
@@ -202,7 +207,7 @@ def from_meds(
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
     def rows(people: PersonRange) -> pl.LazyFrame:
-        return validate_events(data.of(table, people), persons, last_day)
+        return validate_events(data.of(table, people), persons, last_day, {BOUND: pl.col(BOUND)}).drop(BOUND)
 
     return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
@@ -235,6 +240,8 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
+    if not missing and not (schema["numeric_value"].is_numeric() or schema["numeric_value"] == pl.Null):
+        raise ContractError(_problem(f"numeric_value of type {schema['numeric_value']}", "numbers", "export it again"))
     if missing:
         raise ContractError(
             *(

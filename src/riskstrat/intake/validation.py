@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import polars as pl
 
@@ -16,6 +17,8 @@ from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, 
 from riskstrat.registers.sentinels import ended, stands_for_unknown
 
 SOURCE, RULE, MOVED = "__source", "__rule", "__moved"
+BOUND, IS_BOUND = "a bound (< or >), not a value", r"^\s*[<>≤≥]"
+NOT_A_NUMBER = "value is not a number"
 MOVED_TO_BIRTH = "incomplete birth date: moved to it"
 UNKNOWN_DAY, TOO_LATE = "date stands for unknown", "after the last day of data"
 
@@ -30,8 +33,10 @@ def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items()).alias(RULE)
 
 
-def validate_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
-    """Validate events by the rules by which registers are opened, in their order.
+def validate_events(
+    rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date, more: Mapping[str, pl.Expr] = MappingProxyType({})
+) -> pl.LazyFrame:
+    """Validate events by the rules by which registers are opened, in their order, then by `more`, the source's own.
 
     A row in the month or year of a birth of which no more is known is moved to the day that stands for it.
     """
@@ -46,13 +51,14 @@ def validate_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -
         **row_rules(last_day),
         NO_PERSON: pl.col("__known").is_null(),
         BEFORE_BIRTH: pl.col("date") < pl.col("__born"),
+        **more,
     }
     complete = rows.with_columns(**nothing).join(known, on="person_id", how="left")
     complete = complete.with_columns(ended(pl.col(END)).alias(END), before_invented_birth().alias(MOVED))
     born = pl.col("__born")
     moved = complete.with_columns(
         pl.when(MOVED).then(born).otherwise(DATE).alias(DATE),
-        pl.when(MOVED).then(pl.max_horizontal(END, born, ignore_nulls=False)).otherwise(END).alias(END),
+        pl.when(pl.col(MOVED) & pl.col(END).is_not_null()).then(pl.max_horizontal(END, born)).otherwise(END).alias(END),
     )
     return moved.with_columns(first_rule(rules)).drop("__born", "__known", "birth_date_precision")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from riskstrat.codes.growth import bmi_of
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
 from riskstrat.intake.numbers import refuse_text_keys
@@ -127,7 +128,7 @@ def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
 
 FORMULAS: Mapping[Formula, Callable[..., pl.Expr]] = {
     "product": lambda first, second: first * second,
-    "bmi_kg_m2": lambda weight_kg, height_cm: pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2),
+    "bmi_kg_m2": bmi_of,
     "weeks_and_days": lambda weeks, days: weeks * 7 + days.fill_null(0),
     "positive": lambda number: (number > 0).cast(pl.Float64),
 }
