@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.intake.numbers import as_text, as_whole, plain, plain_word, without_decimals
-from riskstrat.intake.raw_extracts.cleaning import are_day_numbers, cleaned, filled
+from riskstrat.intake.raw_extracts.cleaning import cleaned, filled, is_day_number
 from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.shipped import mappings
 from riskstrat.intake.raw_extracts.text import REPLACED, dialect_of, text_frames
@@ -122,12 +122,12 @@ def test_a_day_that_never_comes_is_never_a_day(day: date, form: str):
 def test_day_numbers_are_told_from_dates_and_read_where_they_are_declared(days: list[date], epoch: date):
     numbers = [str((day - epoch).days) for day in days]
     recent = [(day - epoch).days for day in days if (day - epoch).days > 2_100]
-    texts = pl.Series([str(number) for number in recent])
-    assert are_day_numbers(DATES, texts) or not recent
-    assert not are_day_numbers(DATES, pl.Series([f"{day:%Y%m%d}" for day in days]))
-    assert not are_day_numbers(DATES, pl.Series([f"{day:%Y}" for day in days]))
+    texts = pl.DataFrame({"a": [str(number) for number in recent]}, schema={"a": pl.String})
+    assert texts.select(is_day_number(pl.col("a"))).to_series().all()
+    for form in ("%Y%m%d", "%Y-%m-%d", "%Y%m", "%Y"):
+        told = pl.DataFrame({"a": [f"{day:{form}}" for day in days]}).select(is_day_number(pl.col("a")))
+        assert not told.to_series().any()
     declared = DATES.model_copy(update={"days_since": epoch})
-    assert not are_day_numbers(declared, texts)
     assert read(declared, *numbers)["value"].to_list() == [epoch + timedelta(days=int(n)) for n in numbers]
 
 

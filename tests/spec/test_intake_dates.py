@@ -12,7 +12,7 @@ from riskstrat.errors import ContractError
 from riskstrat.intake import extracts, from_meds, from_omop
 from riskstrat.registers.opening import open_registers
 from small_extracts import counts_by_outcome, homes, rows, run_intake, write
-from small_registers import BuildRegisters
+from small_registers import BuildRegisters, write_register_folder
 
 STAY = "LOPNR;INDATUMA;UTDATUMA;HDIA\n"
 DRUG = "LopNr;ATC;EDATUM\n"
@@ -193,9 +193,15 @@ def test_an_invented_birth_day_refuses_no_death_of_omop(tmp_path: Path):
     assert result.account.rows_of("death", "kept") == 1
 
 
-def test_an_invented_birth_day_refuses_no_death_of_a_register_folder(build_registers: BuildRegisters):
-    person = {"person_id": 1, "birth_date": date(2011, 7, 1), "birth_date_precision": "year"}
-    registers = build_registers([{**person, "death_date": date(2011, 3, 1)}], diagnoses=[])
-    assert registers.scan("persons").select("death_date").collect().item() == date(2011, 3, 1)
-    with pytest.raises(ContractError, match="die before they are born"):
-        build_registers([{**person, "death_date": date(2010, 12, 31)}], diagnoses=[])
+def test_an_invented_birth_day_refuses_no_death_of_a_register_folder(tmp_path: Path):
+    home = {"person_id": 1, "start_date": date(2011, 1, 1), "end_date": date(2011, 3, 1)}
+    tables = write_register_folder(tmp_path, [{"person_id": 1, "birth_date": date(2011, 7, 1)}], [home], diagnoses=[])
+    for precision, died in (("year", date(2011, 3, 1)), ("year", date(2010, 12, 31)), ("month", date(2011, 6, 30))):
+        known = tables["persons"].with_columns(birth_date_precision=pl.lit(precision), death_date=pl.lit(died))
+        known.write_parquet(tmp_path / "persons.parquet")
+        if died == date(2011, 3, 1):
+            persons = open_registers(tmp_path).scan("persons").select("death_date").collect()
+            assert persons.item() == died
+        else:
+            with pytest.raises(ContractError, match="die before they are born"):
+                open_registers(tmp_path)

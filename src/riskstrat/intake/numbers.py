@@ -67,10 +67,16 @@ def refuse_text_keys(rows: pl.LazyFrame | pl.DataFrame, columns: tuple[str, ...]
     """Stop where most keys of a column are texts, such as UUIDs, and say how they become running numbers."""
     schema = rows.lazy().collect_schema()
     texts = [name for name in columns if isinstance(schema.get(name), TEXT)]
-    shares = rows.lazy().select(_text_share(pl.col(name).cast(pl.String)).alias(name) for name in texts).collect()
+    keys = {name: pl.col(name).cast(pl.String).drop_nulls().unique() for name in texts}
+    shares = rows.lazy().select(is_text_key(key).mean().alias(name) for name, key in keys.items()).collect()
     found = [name for name in texts if (shares[name].item() or 0) > _MOST]
     if found:
         raise ContractError(*(text_keys(file, name) for name in found))
+
+
+def is_text_key(key: pl.Expr) -> pl.Expr:
+    """Whether a key has letters and is no number, such as a UUID."""
+    return key.str.contains(r"\p{Alphabetic}") & key.str.strip_chars().cast(pl.Float64, strict=False).is_null()
 
 
 def text_keys(table: str, column: str) -> Problem:
@@ -86,8 +92,3 @@ def text_keys(table: str, column: str) -> Problem:
 
 def _exact(whole: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return whole.abs() < _EXACT_BELOW.get(dtype, 2**63 - 1)
-
-
-def _text_share(key: pl.Expr) -> pl.Expr:
-    filled = key.str.strip_chars().replace("", None).drop_nulls().unique()
-    return (filled.str.contains(r"\p{Alphabetic}") & filled.cast(pl.Float64, strict=False).is_null()).mean()

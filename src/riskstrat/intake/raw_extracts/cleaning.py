@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from riskstrat.errors import Problem
 from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
 from riskstrat.intake.raw_extracts.text import REPLACED
@@ -31,7 +32,7 @@ DAY, MONTH, YEAR = "day", "month", "year"
 _DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:[.,]0+)?$"
 _FIRST_YEAR, _LAST_YEAR, _NEVER = 1800, 2100, 9999
 _DAYS = r"^(-?\d+)(?:[.,]\d+)?$"
-_MOST, _MOST_DAYS = 0.5, 200_000
+_MOST_DAYS = 200_000
 """A day number above it, five centuries after any beginning, is a date without hyphens."""
 _STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
 """Month and day that stand for an unknown month, and the day that stands for an unknown day."""
@@ -174,19 +175,26 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
     )
 
 
-def are_day_numbers(column: Column, texts: pl.Series) -> bool:
-    """Whether most of a column of dates are numbers that are no year, month or day, and no declaration explains them.
+def is_day_number(text: pl.Expr) -> pl.Expr:
+    """Whether a text of a column of dates is a number, but no year, month or day.
 
     SAS and Stata count days from 1960-01-01, Excel from 1899-12-30, SPSS seconds from 1582-10-14.
     """
-    if column.kind != "date" or column.days_since is not None:
-        return False
-    text = filled(column, pl.col("text"))
-    number = pl.col("text").str.extract(_DAYS, 1)
+    number = text.str.extract(_DAYS, 1)
     figures, year = number.str.len_bytes(), number.cast(pl.Int64, strict=False)
     dated = figures.is_in([6, 8]) | year.is_between(_FIRST_YEAR, _LAST_YEAR) | (year == _NEVER)
-    odd = texts.alias("text").to_frame().select(text).drop_nulls().select((number.is_not_null() & ~dated).mean()).item()
-    return odd is not None and odd > _MOST
+    return number.is_not_null() & ~dated
+
+
+def day_numbers(file: str, column: str) -> Problem:
+    """Say that a column of dates holds day numbers."""
+    return Problem(
+        table=file,
+        column=column,
+        found="numbers of days or seconds, as statistical packages count them",
+        expected="dates",
+        remedy="have it delivered as dates, or say days_since in a mapping of your own (docs/intake.md)",
+    )
 
 
 def _counted_days(column: Column) -> pl.Expr:
