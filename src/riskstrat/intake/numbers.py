@@ -14,7 +14,6 @@ _WHOLE = r"^\+?(-?)0*(\d+)(?:[.,]0+)?$"
 _DECIMALS = r"^(\d+)[.,]0+$"
 _EXACT_BELOW = {pl.Float32(): 2**24, pl.Float64(): 2**53}
 """From here on two whole numbers can be one float."""
-_MOST = 0.5
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -68,8 +67,11 @@ def refuse_text_keys(rows: pl.LazyFrame | pl.DataFrame, columns: tuple[str, ...]
     schema = rows.lazy().collect_schema()
     texts = [name for name in columns if isinstance(schema.get(name), TEXT)]
     keys = {name: pl.col(name).cast(pl.String).drop_nulls().unique() for name in texts}
-    shares = rows.lazy().select(is_text_key(key).mean().alias(name) for name, key in keys.items()).collect()
-    found = [name for name in texts if (shares[name].item() or 0) > _MOST]
+    counted = (
+        pl.struct(is_text_key(key).sum().alias("odd"), key.len().alias("of")).alias(name) for name, key in keys.items()
+    )
+    counts = rows.lazy().select(counted).collect().row(0, named=True) if texts else {}
+    found = [name for name, count in counts.items() if count["odd"] > max(1, count["of"] / 2)]
     if found:
         raise ContractError(*(text_keys(file, name) for name in found))
 

@@ -102,8 +102,10 @@ def _counted(column: Column, texts: pl.Series) -> tuple[int, int]:
 
 
 def _refuse_doubtful(file: str, found: Sequence[pl.DataFrame]) -> None:
-    """Stop where most values of a column of a file are such: then none of them means what the mapping says."""
+    """Stop where most values of a column are such, and of keys more than one, which might be a slip of the pen."""
     summed = pl.concat([pl.DataFrame(schema=_DOUBTFUL), *found]).group_by("column", "kind").agg(pl.sum("odd", "values"))
-    most = summed.filter(pl.col("odd") > pl.col("values") / 2).sort("column")
+    most = summed.filter((pl.col("odd") > pl.col("values") / 2) & ((pl.col("odd") > 1) | (pl.col("kind") == "date")))
     if most.height:
-        raise ContractError(*(_DOUBTS[kind][1](file, column) for column, kind in most["column", "kind"].iter_rows()))
+        raise ContractError(
+            *(_DOUBTS[kind][1](file, column) for column, kind in most["column", "kind"].sort("column").iter_rows())
+        )

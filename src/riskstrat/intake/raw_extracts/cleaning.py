@@ -183,7 +183,7 @@ def is_day_number(text: pl.Expr) -> pl.Expr:
     number = text.str.extract(_DAYS, 1)
     figures, year = number.str.len_bytes(), number.cast(pl.Int64, strict=False)
     dated = figures.is_in([6, 8]) | year.is_between(_FIRST_YEAR, _LAST_YEAR) | (year == _NEVER)
-    return number.is_not_null() & ~dated
+    return number.is_not_null() & (year != 0) & ~dated
 
 
 def day_numbers(file: str, column: str) -> Problem:

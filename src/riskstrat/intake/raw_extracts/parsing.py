@@ -38,8 +38,8 @@ class ParsedBatch:
 
 def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
     """Parse and validate a batch of texts; `number`, the file's, makes each row's origin unique."""
-    declared = delivered.declared
-    parts = {name: _cleaned(delivered, name, column, texts) for name, column in declared.columns.items()}
+    declared, letters = delivered.declared, _composed(texts)
+    parts = {name: _cleaned(delivered, name, column, letters) for name, column in declared.columns.items()}
     origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
     marked = texts.select(origin.alias(ORIGIN), FAULT)
     values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
@@ -71,6 +71,13 @@ def precision_of(name: str) -> str:
 def spelling_of(name: str) -> str:
     """Column that holds the spelling under which a value was found."""
     return f"{name}__spelling"
+
+
+def _composed(texts: pl.DataFrame) -> pl.DataFrame:
+    """Write each letter as one character; only columns beyond ASCII are gone through."""
+    cells = pl.col(pl.String)
+    beyond = texts.select((cells.str.len_bytes() != cells.str.len_chars()).any()).row(0, named=True)
+    return texts.with_columns(pl.col([name for name, found in beyond.items() if found]).str.normalize("NFC"))
 
 
 def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:

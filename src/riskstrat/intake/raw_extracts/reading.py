@@ -73,7 +73,6 @@ def _is_parquet(path: Path) -> bool:
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     named = frame.rename({name: f"column_{position}" for position, name in enumerate(frame.columns)})
     texts = named.with_columns(as_text(pl.col(name), dtype).alias(name) for name, dtype in named.schema.items())
-    texts = texts.with_columns(pl.col(pl.String).str.normalize("NFC"))
     lines = pl.int_range(first, first + frame.height, dtype=pl.UInt32, eager=True)
     return texts.with_columns(lines.alias(LINE), pl.lit(None, dtype=pl.String).alias(FAULT))
 

@@ -242,8 +242,8 @@ def _utf8(body: bytes, encoding: str) -> bytes:
     if body.isascii():
         return body
     if encoding in _ONE_BYTE:
-        return _composed(REPLACED.join(part.decode(encoding, "replace") for part in _UTF8_LETTER.split(body))).encode()
-    return _composed(body.decode("utf-8", "replace")).encode()
+        return REPLACED.join(part.decode(encoding, "replace") for part in _UTF8_LETTER.split(body)).encode()
+    return body.decode("utf-8", "replace").encode()
 
 
 def _fields_of(text: bytes, dialect: Dialect, width: int) -> pl.DataFrame:
