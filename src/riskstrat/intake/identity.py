@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.intake.numbers import as_text
+from riskstrat.intake.numbers import TEXT, as_text
 
 CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
@@ -22,7 +22,6 @@ ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight dig
 _READ_AT_MOST = 2_000
 _SHORTEST, _TEN = 10**6, 10**10
 _CENTURIES = (18, 20)
-_TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
 def identity_columns(frame: pl.DataFrame | pl.LazyFrame, reserve_numbers: Sequence[str] = ()) -> tuple[str, ...]:
@@ -72,7 +71,9 @@ def identity_columns(frame: pl.DataFrame | pl.LazyFrame, reserve_numbers: Sequen
     """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
-    numbers = {name: _number(name, dtype) for name, dtype in schema.items() if _may_hold(dtype)}
+    numbers = {
+        name: _number(name, dtype) for name, dtype in schema.items() if isinstance(dtype, TEXT) or dtype.is_numeric()
+    }
     if not numbers:
         return ()
     reserve = {name: _is_reserve(as_text(pl.col(name), schema[name]), reserve_numbers) for name in numbers}
@@ -159,14 +160,10 @@ def _hidden(match: re.Match[str]) -> str:
     return match[0].replace(match[1], "*" * 8) if _is_identity(match[1]) else match[0]
 
 
-def _may_hold(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, _TEXT) or dtype.is_numeric()
-
-
 def _number(name: str, dtype: pl.DataType) -> pl.Expr:
     """Give what may be an identity number as an integer of at most twelve digits, null for all else."""
     value = pl.col(name)
-    if isinstance(dtype, _TEXT):
+    if isinstance(dtype, TEXT):
         return _digits(value.cast(pl.String).str.head(_READ_AT_MOST))
     whole = value.cast(pl.Int64, strict=False)
     return whole if dtype.is_integer() else pl.when(value == whole).then(whole)

@@ -101,7 +101,8 @@ def pseudonymise(
     """
     target, keys = Path(out), Path(key_file)
     sources = (source, keys, *(() if secret_file is None else (secret_file,)))
-    _refuse_key_locations(Path(source), target, keys, secret_file)
+    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
+        refuse_beside_registers(path, target, *((Path(source),) if Path(source).is_dir() else ()))
     guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
     known = read_key_file(keys, secret)
@@ -140,11 +141,6 @@ class _Delivery:
 
     def frames(self) -> Iterator[pl.DataFrame]:
         return (frame for frame, _ in _frames(self.path))
-
-
-def _refuse_key_locations(source: Path, out: Path, keys: Path, secret_file: str | Path | None) -> None:
-    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
-        refuse_beside_registers(path, out, *((source,) if source.is_dir() else ()))
 
 
 def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> list[_Delivery]:

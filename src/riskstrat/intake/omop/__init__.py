@@ -17,7 +17,7 @@ from riskstrat.intake.conversion import (
     refuse_identities_in,
     write_conversions,
 )
-from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
+from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
@@ -102,7 +102,8 @@ def from_omop(
     guard_folder(out, command=COMMAND, sources=locations)
     tables = read_tables(source)
     wanted = wanted_tables(tables)
-    used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
+    unread = {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
+    used = [name for name in KNOWN_TABLES if name in tables and name not in unread]
     for name in used:
         refuse_identities_in(tables[name], name, reserve_numbers)
     people = convert_persons(tables, data_end, area_column)
@@ -118,10 +119,6 @@ def from_omop(
     ignored = tuple(sorted(set(tables) - set(used)))
     account = ConversionAccount(counts=pl.concat([people.account, counts]), ignored=ignored)
     return ConversionResult(folder=Path(out), account=account)
-
-
-def _unread(wanted: Sequence[EventTable]) -> set[str]:
-    return {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
 
 
 def _name(tables: Tables, source: CdmSource) -> str:

@@ -44,8 +44,9 @@ Units = dict[str, dict[str, str]]
 
 def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
     """Choose the tables to read: eras only where their occurrences are not there, or empty."""
-    filled = {each.name for each in EVENT_TABLES if each.name in tables and _has_rows(tables, each.name)}
-    return tuple(each for each in EVENT_TABLES if each.name in tables and not (each.era_of and each.era_of in filled))
+    there = [each for each in EVENT_TABLES if each.name in tables]
+    filled = {each.name for each in there if read_now(tables[each.name].head(1), each.name).height}
+    return tuple(each for each in there if not (each.era_of and each.era_of in filled))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,10 +105,6 @@ def _rows(each: EventTable, context: ConversionContext, named: pl.DataFrame, peo
 def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
     schema = rows.collect_schema()
     return rows.filter(within(column(schema, ("person_id",), _NUMBER), people)) if "person_id" in schema else rows
-
-
-def _has_rows(tables: Tables, name: str) -> bool:
-    return read_now(tables[name].head(1), name).height > 0
 
 
 def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
@@ -239,7 +236,8 @@ def _with_units(rows: pl.LazyFrame, named: pl.DataFrame) -> pl.LazyFrame:
 
 def _causes(context: ConversionContext) -> Iterator[TableConversion]:
     """Make the cause of each death a diagnosis; deaths without one are persons' dates of death only."""
-    if DEATH in context.tables and not _missing_cause(context.tables[DEATH].collect_schema()):
+    schema = context.tables[DEATH].collect_schema() if DEATH in context.tables else ()
+    if any(name in schema for name in (*_CAUSE.source_code, *_CAUSE.concept)):
         rows = partial(_cause_rows, context)
         yield TableConversion(dataset=CAUSES, table=_CAUSE.target, source=_with_cause(context), rows=rows)
 
@@ -251,7 +249,3 @@ def _cause_rows(context: ConversionContext, people: PersonRange) -> pl.LazyFrame
 
 def _with_cause(context: ConversionContext) -> pl.LazyFrame:
     return _shaped(_CAUSE, context).filter(pl.col("code").is_not_null())
-
-
-def _missing_cause(schema: pl.Schema) -> bool:
-    return not any(name in schema for name in (*_CAUSE.source_code, *_CAUSE.concept))

@@ -108,7 +108,9 @@ def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "birth_date": pl.coalesce(exact, _date(year, month, pl.lit(15)), _date(year, pl.lit(7), pl.lit(1))),
-        "birth_date_precision": _precision(exact, month),
+        "birth_date_precision": pl.when(exact.is_not_null())
+        .then(pl.lit("day"))
+        .otherwise(pl.when(month.is_between(1, 12)).then(pl.lit("month")).otherwise(pl.lit("year"))),
         "sex": column(schema, ("gender_concept_id",), _NUMBER).replace_strict(SEX_OF, default=None, return_dtype=_WORD),
         "location_id": column(schema, ("location_id",), _NUMBER),
         "care_centre_id": column(schema, ("care_site_id",), _WORD),
@@ -131,11 +133,6 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
         day.cast(pl.String).str.zfill(2),
         separator="-",
     ).str.to_date("%Y-%m-%d", strict=False)
-
-
-def _precision(exact: pl.Expr, month: pl.Expr) -> pl.Expr:
-    words = pl.when(exact.is_not_null()).then(pl.lit("day")).when(month.is_between(1, 12)).then(pl.lit("month"))
-    return words.otherwise(pl.lit("year"))
 
 
 def _deaths(tables: Tables) -> pl.LazyFrame:

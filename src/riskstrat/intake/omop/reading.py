@@ -32,7 +32,10 @@ def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
     if isinstance(source, Mapping):
         found = {name.lower(): frame.lazy() for name, frame in source.items()}
     elif "://" in str(source):
-        found = _in_database(Database.at(str(source)))
+        database = Database.at(str(source))
+        with database.connected() as connection, closing(connection.cursor()) as cursor:
+            there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
+        found = {name: _scan(database, name) for name in there}
     else:
         found = _in_folder(Path(source))
     return {name: _in_small_letters(name, frame) for name, frame in found.items()}
@@ -89,12 +92,6 @@ def _separator(path: Path) -> str:
     with path.open("rb") as file:
         heading = file.readline(1 << 16)
     return max(("\t", ",", ";", "|"), key=lambda each: heading.count(each.encode()))
-
-
-def _in_database(database: Database) -> dict[str, pl.LazyFrame]:
-    with database.connected() as connection, closing(connection.cursor()) as cursor:
-        there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
-    return {name: _scan(database, name) for name in there}
 
 
 def _scan(database: Database, table: str) -> pl.LazyFrame:

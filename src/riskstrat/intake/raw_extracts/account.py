@@ -75,11 +75,9 @@ def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
     ]
     together = pl.concat([pl.DataFrame(schema=schema), *frames])
     added = together.group_by(keys).agg(both).sort(keys)
-    return _cut(added) if name == "codes" else added
-
-
-def _cut(codes: pl.DataFrame) -> pl.DataFrame:
-    return codes.sort("rows", "table", "code", descending=[True, False, False]).head(MOST_CODES)
+    if name != "codes":
+        return added
+    return added.sort("rows", "table", "code", descending=[True, False, False]).head(MOST_CODES)
 
 
 def counts(entries: Iterable[tuple[str, str, str, str, int]]) -> pl.DataFrame:

@@ -198,7 +198,11 @@ def _cells(delivered: DeliveredFile, readable: pl.DataFrame) -> pl.DataFrame:
     dates = [name for name, column in delivered.declared.columns.items() if column.kind == "date"]
     year = pl.lit(delivered.year) if delivered.year or not dates else pl.col(dates[0]).dt.year()
     names = list(delivered.declared.columns)
-    empty = [(_is_empty(name, delivered.declared.columns[name])).sum().alias(name) for name in names]
+    several = [name for name in names if delivered.declared.columns[name].several]
+    empty = [
+        ((pl.col(name).list.len().fill_null(0) == 0) if name in several else pl.col(name).is_null()).sum().alias(name)
+        for name in names
+    ]
     by_year = readable.group_by(year.cast(pl.Int32).alias("__year")).agg(pl.len().alias("__rows"), *empty)
     long = by_year.unpivot(on=names, index=["__year", "__rows"], variable_name="column", value_name="missing")
     return long.select(
@@ -208,10 +212,6 @@ def _cells(delivered: DeliveredFile, readable: pl.DataFrame) -> pl.DataFrame:
         pl.col("__rows").cast(pl.Int64).alias("rows"),
         pl.col("missing").cast(pl.Int64),
     )
-
-
-def _is_empty(name: str, column: Column) -> pl.Expr:
-    return pl.col(name).list.len().fill_null(0) == 0 if column.several else pl.col(name).is_null()
 
 
 def key_maps(files: Iterable[Keys]) -> dict[str, KeyMap]:

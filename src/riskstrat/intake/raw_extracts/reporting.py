@@ -102,13 +102,10 @@ def _grid(manifest: Manifest) -> pl.DataFrame:
 def _links(manifest: Manifest, folder: Path, rejected: Path) -> pl.DataFrame:
     """Say how many persons of each table persons knows, and how many of persons have a row in it."""
     persons = pl.scan_parquet(folder / f"{PERSONS}.parquet")
-    rows = [_link(table, folder, rejected) for table in manifest.tables if _is_about_persons(table)]
+    about = [table for table in manifest.tables if table == "residences" or is_event_table(table)]
+    rows = [_link(table, folder, rejected) for table in about if table != "geometry"]
     rows += [_parents(persons, parent) for parent in ("mother_id", "father_id")]
     return pl.DataFrame(rows, schema={"link": pl.String, "persons": pl.Int64, "linked": pl.Int64}, orient="row")
-
-
-def _is_about_persons(table: str) -> bool:
-    return table == "residences" or (is_event_table(table) and table != "geometry")
 
 
 def _link(table: str, folder: Path, rejected: Path) -> tuple[str, int, int]:

@@ -102,8 +102,8 @@ def _selected(declared: Input, rows: Rows, chosen: pl.DataFrame) -> pl.DataFrame
         ORIGIN: pl.col(ORIGIN),
         **_precisions(declared, rows),
     }
-    if rows.definition:
-        found["setting"] = _definition(chosen, rows)
+    if rows.definition and (name := spelling_of(rows.take["value"])) in chosen.columns:
+        found["setting"] = pl.col(name)
     schema = schema_within(rows.table)
     return chosen.select(
         found.get(name, pl.lit(None)).cast(dtype, strict=False).alias(name) for name, dtype in schema.items()
@@ -118,11 +118,6 @@ def _precisions(declared: Input, rows: Rows) -> dict[str, pl.Expr]:
         if name in declared.columns and declared.columns[name].kind == "date"
     }
     return {_PRECISIONS[column]: pl.col(precision_of(name)) for column, name in dates.items() if column in _PRECISIONS}
-
-
-def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
-    name = spelling_of(rows.take["value"])
-    return pl.col(name) if name in chosen.columns else pl.lit(None, dtype=pl.String)
 
 
 def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, RowCounts]:
