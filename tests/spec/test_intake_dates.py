@@ -205,3 +205,23 @@ def test_an_invented_birth_day_refuses_no_death_of_a_register_folder(tmp_path: P
         else:
             with pytest.raises(ContractError, match="die before they are born"):
                 open_registers(tmp_path)
+
+
+def test_days_of_meds_are_no_numbers(tmp_path: Path):
+    """Numbers of days would be counted from 1970, whatever program wrote them."""
+    (tmp_path / "meds" / "data").mkdir(parents=True)
+    events = {"subject_id": [1], "time": [18993], "code": ["ICD10/I21"], "numeric_value": [1.0]}
+    pl.DataFrame(events).write_parquet(tmp_path / "meds" / "data" / "0.parquet")
+    with pytest.raises(ContractError, match="time of type Int64"):
+        from_meds(tmp_path / "meds", tmp_path / "out")
+
+
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
+def test_day_numbers_of_omop_are_refused_row_by_row(tmp_path: Path, dtype: type[pl.DataType]):
+    tables = cdm([(1, date(2015, 5, 1))], [(1, date(2014, 1, 1), None)])
+    number = pl.col("condition_start_date").to_physical().cast(dtype)
+    tables["condition_occurrence"] = tables["condition_occurrence"].with_columns(number)
+    result = from_omop(tables, tmp_path / "out")
+    assert result.account.counts.filter(rule="no date").select("dataset", "rows").rows() == [
+        ("condition_occurrence", 1)
+    ]

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.files import guard_folder
@@ -240,8 +241,10 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
-    if not missing and not (schema["numeric_value"].is_numeric() or schema["numeric_value"] == pl.Null):
-        raise ContractError(_problem(f"numeric_value of type {schema['numeric_value']}", "numbers", "export it again"))
+    kinds = {"time": cs.temporal() | cs.string(), "numeric_value": cs.numeric()}
+    for name, kind in kinds.items() if not missing else ():
+        if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
+            raise ContractError(_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
     if missing:
         raise ContractError(
             *(
