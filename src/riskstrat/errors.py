@@ -5,8 +5,11 @@ Every error carries the complete list of problems found, never only the first, a
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import ClassVar
 
 
@@ -41,6 +44,68 @@ class Problem:
     def __str__(self) -> str:
         sentence = f"{self.found}; expected {self.expected}; {self.remedy}"
         return f"{self.location}: {sentence}" if self.location else sentence
+
+
+_ALIKE = 0.8
+_EMPTY_WORDS = frozenset({"of", "the", "a"})
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known word that a misspelt one most likely stands for.
+
+    Capitals, accents, separators and the order of the parts do not matter; a beginning or a whole part, such as
+    ``end`` of ``end_date``, is enough. None where nothing is alike.
+
+    Examples
+    --------
+    >>> nearest("DeathDate", ["birth_date", "death_date"]), nearest("date_of_death", ["birth_date", "death_date"])
+    ('death_date', 'death_date')
+    >>> nearest("shoe_size", ["birth_date", "death_date"]) is None
+    True
+    """
+    alike = [(_likeness(_parts(word), _parts(each)), each) for each in known]
+    likeness, found = max(alike, key=lambda pair: pair[0], default=(0.0, ""))
+    return found if likeness >= _ALIKE else None
+
+
+def _parts(word: str) -> list[str]:
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain).casefold()
+    return [part for part in re.split(r"[\W_]+", spaced) if part and part not in _EMPTY_WORDS]
+
+
+def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    word, known = "".join(one), "".join(other)
+    holds = set(one) < set(other) or (len(other) > 1 and set(other) < set(one))
+    if one and (holds or (len(word) > 2 and known.startswith(word) and word != known)):
+        return _ALIKE
+    return max(
+        SequenceMatcher(None, word, known).ratio(),
+        SequenceMatcher(None, "".join(sorted(one)), "".join(sorted(other))).ratio(),
+    )
+
+
+def unknown(
+    what: str, word: str, known: Iterable[str], *, table: str | None = None, column: str | None = None
+) -> Problem:
+    """Say that a word names nothing, and what it may have meant.
+
+    Examples
+    --------
+    >>> print(unknown("language", "english", ["en", "sv"]))
+    no language 'english'; expected one of en, sv; correct the name
+    >>> print(unknown("table", "diagnosis", ["diagnoses", "persons"]))
+    no table 'diagnosis'; expected one of diagnoses, persons; did you mean 'diagnoses'?
+    """
+    there = tuple(known)
+    meant = nearest(word, there)
+    return Problem(
+        table=table,
+        column=column,
+        found=f"no {what} '{word}'",
+        expected=f"one of {', '.join(there)}" if there else f"no {what}, for there is none",
+        remedy=f"did you mean '{meant}'?" if meant else "correct the name",
+    )
 
 
 class RiskstratError(Exception):

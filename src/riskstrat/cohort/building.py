@@ -20,6 +20,7 @@ from riskstrat.cohort.eligibility import (
 )
 from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
+from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
@@ -67,7 +68,8 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. The flow accounts for every index date, these among them.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of an
+        exclusion or a declared `lookback` is not covered are left out. The flow accounts for every index date.
 
     Raises
     ------
@@ -97,7 +99,14 @@ def build_cohort(
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
     ends = count_ends(followed, end_rules(view))
     flow = flow_table(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
-    return Cohort(condition=condition.name, people=people, flow=flow, as_of=as_of, horizon_days=condition.horizon_days)
+    return Cohort(
+        condition=condition.name,
+        people=people,
+        flow=flow,
+        as_of=as_of,
+        notes=describe_ever(condition, view, people["index_date"]),
+        horizon_days=condition.horizon_days,
+    )
 
 
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
@@ -143,7 +152,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     event_free = _refuse_nobody(residents, history)
     people = _people(event_free.kept, view, _PERSON)
     flow = flow_table(count_all(view, indexed), event_free.left_out, (FlowCount.of(_INCLUDED, people),))
-    return Target(condition=condition.name, people=people, flow=flow, as_of=as_of)
+    notes = describe_ever(condition, view, people["index_date"])
+    return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
 
 
 def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:

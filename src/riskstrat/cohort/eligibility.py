@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from riskstrat.cohort.flow import FlowCount, Screening, screen
+from riskstrat.cohort.look_back import covered_from, uncovered_rules
 from riskstrat.cohort.residence import postpone_to_arrival, with_residence
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
@@ -89,7 +90,8 @@ def screen_by_index_and_residence(
     condition: Condition, view: RegisterView, indexed: pl.LazyFrame, criteria: Criteria
 ) -> Screening:
     """Screen by index date and person, then by residence; candidates are numbered by person and index in `row`."""
-    rules = (*_index_rules(view.as_of, criteria), *condition.population.rules())
+    uncovered = () if criteria.late_entry else uncovered_rules(condition, view)
+    rules = (*_index_rules(view.as_of, criteria), *uncovered, *condition.population.rules())
     by_index = screen(_with_age(indexed), rules)
     candidates = sorted_by(by_index.kept, "person_id", "index_date").with_row_index("row")
     on_day = candidates.with_columns(resident_on=criteria.resident_on)
@@ -162,7 +164,8 @@ def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
     """Give the index date, or the later day on which all that is asked of residence and coverage holds."""
     needed = max(condition.index.resident_from_days, condition.population.resident_days)
     resident = pl.col("resident_since") + timedelta(days=needed)
-    return pl.max_horizontal("index_date", resident, pl.lit(view.first_day)).alias(ENTRY)
+    covered = (pl.lit(view.first_day), *covered_from(condition, view))
+    return pl.max_horizontal("index_date", resident, *covered).alias(ENTRY)
 
 
 def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:

@@ -73,7 +73,10 @@ class RegisterView:
 
     @property
     def last_day(self) -> date:
-        """Last day of which the outcome's registers and deaths are covered and were known: the end of all follow-up."""
+        """Last day of which the outcome's registers and deaths are covered and were known: the end of all follow-up.
+
+        Of a register only the settings that the outcome reads count: rows of the others may be known later.
+        """
         return min(self._complete_until(table) for table in (*self.outcome_registers, "persons"))
 
     def end_of_follow_up(self) -> pl.Expr:
@@ -136,8 +139,13 @@ class RegisterView:
         return self.registers.manifest.covered(register)[0]
 
     def _complete_until(self, table: str) -> date:
-        delay = self.registers.manifest.tables[table].longest_delay_days
+        delay = self.registers.manifest.tables[table].longest_delay_of(self._settings_read(table))
         return min(self.registers.manifest.covered(table)[1], self.as_of - timedelta(days=1 + delay))
+
+    def _settings_read(self, table: str) -> list[str]:
+        """List the settings that the outcome reads in a table; none where some rows may be of any setting."""
+        read = [rows.settings for rows in self.outcome_rows if rows.register == table]
+        return [setting for settings in read for setting in settings] if all(read) else []
 
     def _matching(self, rows: Rows) -> list[str]:
         prefix = self.registers.prefix_matching(rows.register)

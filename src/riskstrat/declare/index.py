@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import day_number, map_distinct_days, plus_months
-from riskstrat.declare.durations import describe_lookback, duration_days
+from riskstrat.declare.durations import Duration, describe_lookback, duration_days
 from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.view import View
 
@@ -30,11 +30,19 @@ class IndexKind(Declaration, ABC):
 
     A new kind says `index_dates`; the other members have the values of the usual case.
 
+    Parameters
+    ----------
+    lookback
+        Index dates count only where the registers of the outcome and of all features cover this much time before them
+        (since birth, for those born later); None asks for no more than the kind itself does.
+
     Examples
     --------
     >>> AtAge(months=18).own_date, Every(years=2).own_date
     (True, False)
     """
+
+    lookback: Duration | None = None
 
     own_date: ClassVar[bool] = False
     """Whether each person has an index date of their own."""
@@ -95,6 +103,8 @@ class Every(IndexKind):
     ----------
     years
         Years between landmarks.
+    lookback
+        As in `IndexKind`; a year before each landmark is covered by the registers of the outcome in any case.
 
     Examples
     --------

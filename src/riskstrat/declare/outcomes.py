@@ -42,7 +42,15 @@ class OutcomeKind(Declaration, ABC):
 
     @property
     def rows(self) -> tuple[Rows, ...]:
-        """The queries of `found` and `prevalent`, if known beforehand: their rows are then read together."""
+        """The queries of `found` and `prevalent`, if known beforehand: their rows are then read together.
+
+        The delays of their settings alone end the follow-up.
+        """
+        return ()
+
+    @property
+    def washouts(self) -> tuple[tuple[str, str], ...]:
+        """The event table and length of every washout: index dates are left out where it is not covered."""
         return ()
 
     @property
@@ -126,6 +134,8 @@ class EventOutcome(RegisterOutcome):
     ----------
     washout
         People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
+        Index dates are left out where the register does not cover all of a washout (since birth, for those born later);
+        ``"ever"`` is what the register covers, and the cohort's notes say how much that is.
     register, codes, settings, positions
         As in `RegisterOutcome`.
 
@@ -136,6 +146,11 @@ class EventOutcome(RegisterOutcome):
     """
 
     washout: Window | None = None
+
+    @property
+    def washouts(self) -> tuple[tuple[str, str], ...]:
+        """The one that is declared here."""
+        return () if self.washout is None else ((self.register, self.washout),)
 
     @property
     def description(self) -> LocalisedText | None:
@@ -311,8 +326,14 @@ class AnyOf(OutcomeKind):
 
     @property
     def rows(self) -> tuple[Rows, ...]:
-        """The rows of all of the outcomes."""
-        return tuple(rows for outcome in self.outcomes for rows in outcome.rows)
+        """The rows of all of the outcomes; nothing where those of one of them are not known beforehand."""
+        each = [outcome.rows for outcome in self.outcomes]
+        return tuple(rows for some in each for rows in some) if all(each) else ()
+
+    @property
+    def washouts(self) -> tuple[tuple[str, str], ...]:
+        """Those of all of the outcomes."""
+        return tuple(washout for outcome in self.outcomes for washout in outcome.washouts)
 
     @property
     def must_be_measured(self) -> bool:

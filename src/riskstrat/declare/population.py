@@ -61,9 +61,14 @@ class Excluding(Declaration):
             raise ValueError(message)
         return self
 
+    @property
+    def gap_days(self) -> int:
+        """Days between the window and the index."""
+        return 0 if self.having.gap == "0d" else duration_days(self.having.gap)
+
     def in_window(self) -> pl.Expr:
         """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
-        last = pl.col("index_date") - timedelta(days=1 + _gap_days(self.having.gap))
+        last = pl.col("index_date") - timedelta(days=1 + self.gap_days)
         begun = pl.col("date") <= last
         days = window_days(str(self.having.within))
         if days is None:
@@ -160,7 +165,3 @@ def _resident_for(days: int) -> LocalisedText:
     return LocalisedText(
         en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
     )
-
-
-def _gap_days(gap: str) -> int:
-    return 0 if gap == "0d" else duration_days(gap)
