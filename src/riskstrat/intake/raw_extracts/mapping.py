@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -353,7 +353,8 @@ def _fallback_contradictions(columns: Mapping[str, Column]) -> Iterator[str]:
 
 def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:
     given = (*rows.take, *rows.set)
-    allowed = set(_allowed(rows.table))
+    contract = [column.name for column in columns_of(rows.table)]
+    allowed = {"persons": [*contract, "reused"], "residences": _RESIDENCE_COLUMNS}.get(rows.table, contract)
     needed = _NEEDED.get(rows.table, _EVENT_NEEDS)
     yield from (f"rows of {rows.table}: the table has no column {name}" for name in given if name not in allowed)
     yield from (f"rows of {rows.table}: no {name}" for name in needed if name not in given)
@@ -366,8 +367,3 @@ def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator
         yield f"rows of residences: set kind = {SNAPSHOT!r} or {MOVE!r}"
     if rows.definition and "setting" in given:
         yield f"rows of {rows.table}: setting holds the definition already"
-
-
-def _allowed(table: str) -> Iterable[str]:
-    columns = [column.name for column in columns_of(table)]
-    return {"persons": [*columns, "reused"], "residences": _RESIDENCE_COLUMNS}.get(table, columns)

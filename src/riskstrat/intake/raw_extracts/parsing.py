@@ -48,7 +48,9 @@ def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys
         for name, each in declared.derived.items()
     )
     values = values if keys is None else _translated(values, declared, keys)
-    validated = values.with_columns(_first_rule(declared))
+    needed = [name for name, column in declared.columns.items() if column.required]
+    broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
+    validated = values.with_columns(pl.coalesce(FAULT, *broken).alias(RULE))
     whole = validated.filter(pl.col(RULE).is_null())
     return ParsedBatch(
         values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
@@ -150,12 +152,6 @@ def _translated(values: pl.DataFrame, declared: Input, keys: KeyMap) -> pl.DataF
             "common"
         )
     return values
-
-
-def _first_rule(declared: Input) -> pl.Expr:
-    needed = [name for name, column in declared.columns.items() if column.required]
-    broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
-    return pl.coalesce(FAULT, *broken).alias(RULE)
 
 
 def _as_they_came(delivered: DeliveredFile, texts: pl.DataFrame, rules: pl.Series) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.intake.raw_extracts.account import RowCounts
-from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Delivery
+from riskstrat.intake.raw_extracts.delivery import Delivery
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.intake.raw_extracts.persons import REUSED
 from riskstrat.intake.raw_extracts.storage import REJECTED_FOLDER
@@ -62,18 +62,17 @@ def intake_account(counted: RowCounts, delivery: Delivery, manifest: Manifest, f
 
 
 def _files(delivery: Delivery) -> pl.DataFrame:
-    rows = [
-        (each.file, each.dataset, each.sheet.format, ", ".join(_unverified(each)), ", ".join(each.unused))
+    memory = [
+        [name for name, column in each.declared.columns.items() if column.status == "memory" and each.columns[name]]
         for each in delivery.files
+    ]
+    rows = [
+        (each.file, each.dataset, each.sheet.format, ", ".join(unverified), ", ".join(each.unused))
+        for each, unverified in zip(delivery.files, memory, strict=True)
     ]
     rows += [(file, NO_TABLE, "", "", "") for file in delivery.without_tables]
     schema = dict.fromkeys(("file", "dataset", "format", "unverified", "unused"), pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _unverified(file: DeliveredFile) -> list[str]:
-    """Columns that were found under a name that the mapping has from memory."""
-    return [name for name, column in file.declared.columns.items() if column.status == "memory" and file.columns[name]]
 
 
 def _years(counted: RowCounts, manifest: Manifest) -> pl.DataFrame:
