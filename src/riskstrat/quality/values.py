@@ -57,12 +57,12 @@ def broken_values(rows: pl.DataFrame, codes: Sequence[str]) -> Iterator[pl.DataF
 
 def _broken_bmi(rows: pl.DataFrame, codes: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Count body mass indices that nobody of that age has, and those that are not of the weight and height beside."""
-    if BMI not in codes:
+    found = rows.filter(pl.col("code") == BMI).drop_nulls("value").with_columns(about=pl.col("code"))
+    if BMI not in codes or found.is_empty():
         return
     age = (pl.col("date") - pl.col("birth_date")).dt.total_days()
-    found = rows.filter(pl.col("code") == BMI).drop_nulls("value").with_columns(about=pl.col("code"))
-    implausible = ~plausible_bmi(pl.col("value"), sex=pl.col("sex"), age_days=age)
-    yield _counted(IMPLAUSIBLE_BMI, found.group_by("about"), implausible)
+    possible = plausible_bmi(pl.col("value"), sex=pl.col("sex"), age_days=age)
+    yield _counted(IMPLAUSIBLE_BMI, found.with_columns(possible=possible).group_by("about"), ~pl.col("possible"))
     beside = found.select("about", "person_id", "date", "value")
     for code in (WEIGHT, HEIGHT):
         one = rows.filter(pl.col("code") == code).group_by("person_id", "date").agg(pl.col("value").first().alias(code))
