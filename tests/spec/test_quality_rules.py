@@ -101,7 +101,8 @@ CASES: dict[str, Case] = {
     ),
     "not of its weight and height": (
         {"measurements": [
-            value("weight_kg", 70.0), value("height_cm", 175.0), value("weight_kg", 70.0, 1), value("height_cm", 175.0, 1),
+            value("weight_kg", 70.0), value("height_cm", 175.0),
+            value("weight_kg", 70.0, 1), value("height_cm", 175.0, 1),
             value("bmi_kg_m2", 25.0), value("bmi_kg_m2", 23.0, 1), value("bmi_kg_m2", 30.0, 2),
         ]},
         "measurements", "body mass index of weight and height", "bmi_kg_m2", 1,
