@@ -7,7 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from riskstrat.cli import app
 from riskstrat.errors import ContractError, UsageError
 from riskstrat.intake import from_meds, from_omop, identity_columns, pseudonymise
 from small_extracts import run_intake
@@ -106,6 +108,8 @@ def test_reserve_numbers_stop_omop_and_meds(tmp_path: Path):
     pl.DataFrame(events).write_parquet(tmp_path / "meds" / "data" / "0.parquet")
     with pytest.raises(ContractError, match=r"data\.code"):
         from_meds(tmp_path / "meds", tmp_path / "other", reserve_numbers=[TF])
+    command = ["from-meds", str(tmp_path / "meds"), "--out", str(tmp_path / "other"), "--reserve-number", TF]
+    assert isinstance(CliRunner().invoke(app, command).exception, ContractError)
 
 
 def test_pseudonymising_finds_columns_of_reserve_numbers_and_reads_all_spellings_as_one(tmp_path: Path):
