@@ -95,11 +95,6 @@ WORDING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "one area of residence a day",
             "end the earlier spell the day before",
         ),
-        "real_end": (
-            "{rows} spells end on a date that stands for unknown (1800-01-01, 1900-01-01)",
-            "a real date, or null for still so",
-            "write null",
-        ),
         "nullability": ("{rows} rows without a value", "a value in every row", "fill it in, or leave the rows out"),
     }
 )

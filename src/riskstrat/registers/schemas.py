@@ -49,7 +49,7 @@ class Persons(dy.Schema):
 
 
 class Residences(dy.Schema):
-    """Spells of residence, checked in the order of person and start; a far start is harmless, a sentinel end is not."""
+    """Spells of residence, checked in the order of person and start."""
 
     person_id = dy.Int64(nullable=False)
     start_date = dy.Date(nullable=False)
@@ -68,11 +68,6 @@ class Residences(dy.Schema):
         same_person = pl.col("person_id") == pl.col("person_id").shift()
         previous_end = pl.col("end_date").fill_null(date.max).shift()
         return ~same_person | (pl.col("start_date") > previous_end)
-
-    @dy.rule()
-    def real_end(cls) -> pl.Expr:  # noqa: N805
-        """No end date stands for unknown."""
-        return ~stands_for_unknown(pl.col("end_date"))
 
 
 class Events(dy.Schema):
