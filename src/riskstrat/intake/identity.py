@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.intake.numbers import TEXT, as_text
 
 CHANCE = 0.1
@@ -24,6 +25,7 @@ _SHORTEST, _TEN = 10**6, 10**10
 _CENTURIES = (18, 20)
 
 
+@checked
 def identity_columns(frame: pl.DataFrame | pl.LazyFrame, reserve_numbers: Sequence[str] = ()) -> tuple[str, ...]:
     r"""Name the columns that hold Swedish personal identity numbers or co-ordination numbers.
 
