@@ -12,7 +12,7 @@ from riskstrat.registers.contract import KEY_REMEDY
 
 _WHOLE = r"^\+?(-?)0*(\d+)(?:[.,]0+)?$"
 _DECIMALS = r"^(\d+)[.,]0+$"
-_EXACT_BELOW = {pl.Float32(): 2**24, pl.Float64(): 2**53}
+_EXACT_BELOW: dict[pl.DataType, int] = {pl.Float32(): 2**24, pl.Float64(): 2**53}
 """From here on two whole numbers can be one float."""
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
