@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -25,9 +25,11 @@ from riskstrat.intake.conversion import (
     read_now,
     readable,
     refuse_identities_in,
+    refuse_unknown,
     within,
     write_conversions,
 )
+from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
 from riskstrat.intake.validation import (
     UNKNOWN_DAY,
     accepted_rows,
@@ -42,6 +44,7 @@ from riskstrat.intake.validation import (
 from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
+from riskstrat.registers.days import STOCKHOLM, local_day
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.sentinels import SENTINELS
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
@@ -77,6 +80,7 @@ class _Dataset:
     name: str
     rows: pl.LazyFrame
     codes: pl.DataFrame
+    time_zone: str
 
     def source(self, dataset: str) -> pl.LazyFrame:
         """Give the rows of a dataset as they are; rows without a code are events."""
@@ -90,7 +94,7 @@ class _Dataset:
         rows = self.source(dataset).filter(within(person, people))
         columns = {
             "person_id": person,
-            "date": pl.col("time").cast(pl.Date, strict=False),
+            "date": local_day(pl.col("time"), self.rows.collect_schema()["time"], self.time_zone),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
         }
@@ -110,6 +114,8 @@ def from_meds(
     delay_days: int = 0,
     tables: Mapping[str, str] | None = None,
     follow_up: FollowUp = "events",
+    time_zone: str = STOCKHOLM,
+    max_rejected_share: float = MAX_REJECTED_SHARE,
 ) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
 
@@ -133,6 +139,11 @@ def from_meds(
         MEDS does not say when a subject was under observation. ``events``: from a subject's first to its last row,
         birth and static rows apart, so that nobody is at risk after the last. ``data_end``: from the first row to death
         or the end of the data, so that whoever moved away counts as free of the outcome.
+    time_zone
+        In which a time that has a zone becomes a day.
+    max_rejected_share
+        The largest share of the rows of a dataset that may be rejected. Above it, where every row of one is
+        rejected (unless it is 1), and where no person is left, nothing is written.
 
     Returns
     -------
@@ -142,9 +153,11 @@ def from_meds(
     Raises
     ------
     UsageError
-        If there is no such dataset, a vocabulary shall become a table without events, or `out` may not be replaced.
+        If there is no such dataset, an option names nothing, a vocabulary shall become a table without events, or `out`
+        may not be replaced.
     ContractError
-        If a file cannot be read, a column is missing or holds personal identity numbers, or no row has a date.
+        If a file cannot be read, a column is missing or holds personal identity numbers, no row has a date, or too many
+        rows are rejected.
 
     Notes
     -----
@@ -170,7 +183,9 @@ def from_meds(
     1
     """
     guard_folder(out, command=COMMAND, sources=(source,))
-    data = _dataset(Path(source), dict(tables or {}))
+    check_share(max_rejected_share)
+    refuse_unknown(("follow-up", follow_up, get_args(FollowUp)), time_zone=time_zone)
+    data = _dataset(Path(source), dict(tables or {}), time_zone)
     refuse_identities_in(data.rows, DATA)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
@@ -191,9 +206,18 @@ def from_meds(
     conversions = [_table_conversion(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
     rejected = {dataset: rejected_rows(rows) for dataset, rows in validated.items()}
-    account = write_conversions(Path(out), people, conversions, rejected, manifest, command=COMMAND, sources=(source,))
-    counted = [accounted(dataset, rows) for dataset, rows in validated.items()]
-    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=pl.concat([*counted, account])))
+    account = write_conversions(
+        Path(out),
+        people,
+        conversions,
+        rejected,
+        manifest,
+        counted=[accounted(dataset, rows) for dataset, rows in validated.items()],
+        max_rejected_share=max_rejected_share,
+        command=COMMAND,
+        sources=(source,),
+    )
+    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=account))
 
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
@@ -203,7 +227,7 @@ def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_da
     return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
 
-def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
+def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Dataset:
     paths = sorted((folder / DATA).rglob("*.parquet")) if (folder / DATA).is_dir() else []
     if not paths:
         raise UsageError(
@@ -212,8 +236,10 @@ def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
     _refuse_tables(tables)
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
+    words = sorted({code.partition("/")[0] for code in distinct["code"] if "/" in code})
+    refuse_unknown(*(("vocabulary", each, words) for each in tables))
     codes = _placed(distinct, _facts_by_code(folder), tables)
-    return _Dataset(name=_name(folder), rows=rows, codes=codes)
+    return _Dataset(name=_name(folder), rows=rows, codes=codes, time_zone=time_zone)
 
 
 def _refuse_tables(tables: Mapping[str, str]) -> None:
@@ -231,6 +257,8 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
+    if not isinstance(schema.get("time", pl.Null()), pl.Date | pl.Datetime | pl.Null):
+        raise ContractError(_problem(f"time of type {schema['time']}", "points in time", "export them as timestamps"))
     if missing:
         raise ContractError(
             *(

@@ -11,7 +11,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from riskstrat.registers.contract import columns_of, is_event_table
-from riskstrat.registers.manifest import Days
+from riskstrat.registers.days import STOCKHOLM
+from riskstrat.registers.manifest import CodeSystem as ManifestSystem
+from riskstrat.registers.manifest import Delays, TimeZone
 
 Kind = Literal["key", "text", "code", "date", "number", "area"]
 Status = Literal["verified", "memory"]
@@ -249,8 +251,8 @@ class TableRules(Declared):
         Which rows are one spell.
     """
 
-    code_system: str = "exact"
-    delay_days: Days | Mapping[str, Days] = 0
+    code_system: ManifestSystem = "exact"
+    delay_days: Delays = 0
     units: Mapping[str, str] = Field(default_factory=dict)
     versions: Mapping[Version, str] = Field(default_factory=dict)
     checks: tuple[PlausibilityCheck, ...] = ()
@@ -274,6 +276,8 @@ class RegisterMapping(Declared):
         Where its running numbers are its own.
     references
         Where the names come from.
+    time_zone
+        In which a point in time with a zone or an offset becomes a day.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -283,6 +287,7 @@ class RegisterMapping(Declared):
     tables: Mapping[str, TableRules] = Field(default_factory=dict)
     key_file: KeyFile | None = None
     references: tuple[str, ...] = ()
+    time_zone: TimeZone = STOCKHOLM
 
     @field_validator("inputs")
     @classmethod

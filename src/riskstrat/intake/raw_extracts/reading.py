@@ -76,6 +76,8 @@ def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """Write a value as agencies do; statistical programs keep whole numbers as floats, and 1.0 is their 1."""
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        return pl.col(name).dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     text = pl.col(name).cast(pl.String, strict=False)
     if not dtype.is_float():
         return text
