@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from pydantic import ValidationError
 
 from riskstrat.declare import Condition
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 
 ATTRIBUTE = "CONDITION"
 
@@ -64,13 +65,8 @@ def load(condition: str | Path | Condition) -> Condition:
     if path.suffix == ".py":
         return _declared(_from_file(path), str(path))
     if str(condition) not in available():
-        raise UsageError(
-            Problem(
-                found=f"the condition '{condition}'",
-                expected=f"one of {', '.join(available())}, or the path of a .py file",
-                remedy="correct the name, or give your own file",
-            )
-        )
+        problem = unknown("condition", str(condition), available())
+        raise UsageError(replace(problem, expected=f"{problem.expected}, or the path of a .py file"))
     return _declared(importlib.import_module(f"{__name__}.{condition}"), str(condition))
 
 
