@@ -11,12 +11,14 @@ from riskstrat.areas import (
     estimate_areas,
     estimate_strata,
     funnel_limits,
+    indirectly_standardised_rates,
     inequality,
     neighbours,
     rates,
     recalibrate,
     smooth,
     standardised_rates,
+    standardised_ratios,
 )
 from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.records.areas import AreaEstimates
@@ -161,6 +163,53 @@ def test_a_stratum_outside_the_standard():
         standardised_rates(counts, pl.DataFrame({"sex": ["m"], "people": [1]}), by="area", strata="sex")
     with pytest.raises(UsageError, match=r"counts\.age_band"):
         standardised_rates(counts, counts, by="area")
+
+
+STANDARD = pl.DataFrame({"sex": ["f", "m"], "cases": [5, 5], "people": [50, 50]})
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("cases", [None, 1, 1, 1], "null or infinite cases: a / f"),
+        ("cases", [1, -1, 1, -2], "cases below 0: a / m, b / m"),
+        ("people", [0, 9, 9, 9], "cases without people: a / f"),
+        ("people", [9.0, float("nan"), 9, 9], "null or infinite people: a / m"),
+        ("sex", ["f", "f", "f", "m"], "strata given more than once: a / f"),
+        ("sex", ["f", None, "f", "m"], "rows without a label: a / None"),
+        ("sex", ["f", "x", "f", "m"], "strata that the standard does not have: x"),
+        ("cases", ["1", "1", "1", "1"], "expected numbers"),
+    ],
+)
+def test_strata_that_cannot_be_standardised_are_named(column: str, values: list[object], message: str):
+    columns = {"area": ["a", "a", "b", "b"], "sex": ["f", "m"] * 2, "cases": [1] * 4, "people": [9] * 4}
+    counts = pl.DataFrame({**columns, column: values})
+    for call in (
+        lambda: standardised_rates(counts, STANDARD, "area", strata="sex"),
+        lambda: standardised_ratios(counts, "area", "sex", standard=STANDARD),
+        lambda: indirectly_standardised_rates(counts, "area", "sex", standard=STANDARD),
+    ):
+        with pytest.raises(UsageError, match=message):
+            call()
+
+
+def test_everything_wrong_with_counts_and_standard_comes_at_once():
+    counts = pl.DataFrame({"area": ["a", "a"], "sex": ["f", "m"], "cases": [12, -1], "people": [9, 9]})
+    standard = pl.DataFrame({"sex": ["f", "f"], "people": [1, None]})
+    with pytest.raises(UsageError) as caught:
+        standardised_rates(counts, standard, "area", strata="sex", kind="proportion")
+    assert len(caught.value.problems) == 4
+    with pytest.raises(UsageError) as caught:
+        standardised_rates(counts, standard, "sex", strata="sex", kind="odds", per=0)
+    assert len(caught.value.problems) == 3
+    banded = STANDARD.with_columns(pl.Series("sex", [0, 1]))
+    with pytest.raises(UsageError, match="Int64 in the standard; expected String"):
+        standardised_rates(counts.with_columns(cases=1), banded, "area", strata="sex")
+
+
+def test_more_cases_than_people_are_no_proportion_to_smooth():
+    with pytest.raises(UsageError, match="more observed cases than people"):
+        smooth([3, 1], [2, 4], "marshall_binomial")
 
 
 @pytest.mark.parametrize("bad", [[0.0], [-1.0], [np.nan], []])

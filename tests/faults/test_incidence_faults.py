@@ -9,7 +9,15 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import ContractError, DesignError
-from riskstrat.incidence import brier, censoring_weights, cumulative_incidence, kaplan_meier, outcome_array
+from riskstrat.incidence import (
+    ReplicateWeights,
+    SurveyDesign,
+    brier,
+    censoring_weights,
+    cumulative_incidence,
+    kaplan_meier,
+    outcome_array,
+)
 
 Y = outcome_array([1, 0, 2, 0], [10, 20, 30, 40])
 
@@ -65,6 +73,16 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: kaplan_meier(Y, 10, weights=[1, 1]), "2 values; expected 4"),
         (lambda: kaplan_meier(Y, 10, weights=[1, 1, 1, -1]), "1 negative"),
         (lambda: kaplan_meier(Y, 10, weights=[0, 0, 0, 0]), "no weight above zero"),
+        (lambda: kaplan_meier(Y, 10, weights=[1.5, 1, 1, 1]), "not whole numbers; expected frequencies, or survey"),
+        (lambda: cumulative_incidence(Y, 10, entry=[10 - 1e-9, 0, 0, 0]), "1 other values; expected 0 or more, and"),
+        (lambda: _replicated(np.ones((3, 2)), "brr"), r"shape \(3, 2\); expected \(4, replicates"),
+        (lambda: _replicated(-np.ones((4, 2)), "brr"), "weights below 0"),
+        (lambda: _replicated(np.ones((4, 2)), "sdr"), "kind 'sdr'; expected jackknife or"),
+        (lambda: _replicated(np.ones((4, 2)), "fay"), "rho of None"),
+        (lambda: _replicated(np.ones((4, 2)), "fay", rho=1.0), "rho of 1.0"),
+        (lambda: _replicated(np.ones((4, 2)), "brr", rho=0.5), "one for 'fay' alone"),
+        (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife"), "scales of 'stratified_jackknife'"),
+        (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife", scales=[1]), "one a replicate"),
         (lambda: censoring_weights(Y, 0), "horizon of 0"),
         (lambda: censoring_weights(Y, np.nan), "horizon of nan"),
         (lambda: brier(Y, [0.5] * 3, 40), r"shape \(3,\)"),
@@ -75,6 +93,15 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
 def test_other_arguments_are_checked(call: Callable[[], object], part: str):
     with pytest.raises(ContractError, match=part):
         call()
+
+
+def _replicated(weights: np.ndarray, kind: str, **options: object) -> pl.DataFrame:
+    return kaplan_meier(Y, 10, survey=ReplicateWeights(weights=weights, kind=kind, **options))
+
+
+def test_a_stratum_with_a_single_cluster_has_no_variance():
+    with pytest.raises(DesignError, match="1 of 2 strata with a single cluster"):
+        kaplan_meier(Y, 10, survey=SurveyDesign(strata=["a", "a", "a", "b"]))
 
 
 def test_a_horizon_that_nobody_reaches_is_an_error_not_a_bias():

@@ -1,16 +1,31 @@
 """What holds for any counts: the posterior's mathematics, invariances, and how often intervals hold the truth."""
 
+from random import Random
+
 import numpy as np
+import polars as pl
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 from scipy.special import polygamma
 from scipy.stats import nbinom
 
-from riskstrat.areas import funnel_limits, inequality, smooth
+from riskstrat.areas import (
+    funnel_limits,
+    inequality,
+    neighbours,
+    smooth,
+    standardised_rates,
+    standardised_ratios,
+)
 from riskstrat.areas.gamma import integrated, log_marginal, mean_given_shape, plugged_in, shape_of
 from riskstrat.areas.inequality import mid_ranks
+from riskstrat.areas.marshall import binomial_moments
 from riskstrat.areas.rates import byar_interval, exact_interval
+from riskstrat.areas.standardisation import FEWEST_FOR_DIRECT
+from riskstrat.errors import UsageError
 from riskstrat.numerics.intervals import wilson_interval
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge
@@ -154,3 +169,109 @@ def test_integrated_intervals_hold_the_truth_where_plugged_in_ones_do_not():
             held[name].append(np.mean((low <= theta) & (theta <= high)))
     assert 0.85 <= np.mean(held["integrated"]) <= 0.95
     assert np.mean(held["plugged in"]) < np.mean(held["integrated"]) - 0.08
+
+
+@settings(MATHEMATICS, max_examples=30)
+@given(st.lists(st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 30)] * 2), min_size=2, max_size=8), st.randoms())
+def test_who_borders_whom_does_not_depend_on_the_order_of_the_areas(boxes: list[tuple[int, ...]], random: Random):
+    """Boxes at random overlap, touch at corners, lie in each other or are the same."""
+    features = [
+        {"properties": {"area_id": i}, "geometry": shapely.geometry.mapping(shapely.box(x, y, x + width, y + height))}
+        for i, (x, y, width, height) in enumerate(boxes)
+    ]
+    shuffled = random.sample(features, len(features))
+    found, again = (
+        {frozenset((map_.areas[one], map_.areas[other])) for one, other in map_.pairs.tolist()}
+        for map_ in (neighbours({"features": rows}) for rows in (features, shuffled))
+    )
+    assert found == again
+
+
+strata = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 30)), min_size=6, max_size=6)
+
+
+def by_stratum(cells: list[tuple[int, int]]) -> pl.DataFrame:
+    """Two areas by three strata, with at most as many cases as people."""
+    labels = {"area": ["a", "b"] * 3, "band": ["young"] * 2 + ["middle"] * 2 + ["old"] * 2}
+    people = [people for people, _ in cells]
+    cases = [min(people, cases) for people, cases in cells]
+    return pl.DataFrame({**labels, "cases": cases, "people": people})
+
+
+@MATHEMATICS
+@given(strata, st.sampled_from(["rate", "proportion"]), st.randoms())
+def test_an_area_without_a_stratum_is_null_and_changes_no_other(
+    cells: list[tuple[int, int]], kind: str, random: Random
+):
+    counts, standard = by_stratum(cells), pl.DataFrame({"band": ["young", "middle", "old"], "people": [2, 3, 5]})
+    asked = {"by": "area", "strata": "band", "kind": kind, "per": 1}
+    found = standardised_rates(counts, standard, **asked)
+    people = dict(counts.group_by("area").agg(pl.col("people").min() == 0).rows())
+    for row in found.iter_rows(named=True):
+        assert (row["estimate"] is None) == (people[row["area"]] or row["cases"] < FEWEST_FOR_DIRECT)
+        if row["estimate"] is not None:
+            assert 0 <= row["lower"] <= row["estimate"] <= row["upper"]
+            assert kind == "rate" or row["upper"] <= 1
+    # A stratum without people is the same whether or not it has a row, and the order of rows says nothing.
+    present = counts.filter(pl.col("people") > 0)
+    again = standardised_rates(present.sample(fraction=1, shuffle=True, seed=random.randrange(99)), standard, **asked)
+    assert_frame_equal(again, found.join(again.select("area"), on="area", how="semi"))
+
+
+@MATHEMATICS
+@given(strata, st.sampled_from(["rate", "proportion"]))
+def test_ratios_to_a_standard_are_those_of_hand_written_sums(cells: list[tuple[int, int]], kind: str):
+    counts = by_stratum(cells)
+    standard = pl.DataFrame({"band": ["young", "middle", "old"], "cases": [1, 4, 30], "people": [100, 100, 100]})
+    reference = {"young": 0.01, "middle": 0.04, "old": 0.3}
+    found = standardised_ratios(counts, "area", "band", standard=standard, kind=kind)
+    for row in found.iter_rows(named=True):
+        rows = counts.filter(area=row["area"])
+        expected = sum(people * reference[band] for band, people in rows.select("band", "people").rows())
+        assert row["expected"] == pytest.approx(expected)
+        if not expected:
+            assert row["estimate"] is row["lower"] is row["upper"] is None
+            continue
+        assert row["estimate"] == pytest.approx(rows["cases"].sum() / expected)
+        assert row["lower"] <= row["estimate"] <= row["upper"]
+        assert kind == "rate" or row["upper"] <= rows["people"].sum() / expected * (1 + 1e-12)
+
+
+@MATHEMATICS
+@given(strata, st.integers(0, 5), st.sampled_from(["null", "negative", "twice", "unknown"]))
+def test_wrong_strata_are_named(cells: list[tuple[int, int]], at: int, fault: str):
+    counts = by_stratum(cells)
+    standard = pl.DataFrame({"band": ["young", "middle", "old"], "people": [2, 3, 5]})
+    here = pl.int_range(pl.len()) == at
+    faults = {
+        "null": counts.with_columns(pl.when(~here).then("cases").alias("cases")),
+        "negative": counts.with_columns(pl.when(here).then(-1).otherwise("people").alias("people")),
+        "twice": pl.concat([counts, counts[at : at + 1]]),
+        "unknown": counts.with_columns(pl.when(here).then(pl.lit("oldest")).otherwise("band").alias("band")),
+    }
+    label = "oldest" if fault == "unknown" else " / ".join(counts.row(at)[:2])
+    with pytest.raises(UsageError, match=label):
+        standardised_rates(faults[fault], standard, by="area", strata="band")
+
+
+@MATHEMATICS
+@given(strata)
+def test_binomial_smoothing_stays_between_the_proportion_and_the_mean(cells: list[tuple[int, int]]):
+    counts = by_stratum(cells).filter(pl.col("people") > 0)
+    cases, people = counts["cases"].to_numpy(), counts["people"].to_numpy()
+    if not cases.any():
+        return
+    smoothed, mean = smooth(cases, people, "marshall_binomial").estimate, cases.sum() / people.sum()
+    raw = cases / people
+    assert (np.minimum(raw, mean) - 1e-12 <= smoothed).all()
+    assert (smoothed <= np.maximum(raw, mean) + 1e-12).all()
+
+
+def test_binomial_moments_are_unbiased():
+    random = np.random.default_rng(4)
+    people = random.integers(5, 60, 4000)
+    truth = random.beta(6, 4, 4000)
+    between, mean = binomial_moments(random.binomial(people, truth).astype(float), people.astype(float))
+    assert mean == pytest.approx(0.6, abs=0.01)
+    # Var of a Beta(6, 4); Poisson chance variance would leave less than nothing of it.
+    assert between == pytest.approx(0.6 * 0.4 / 11, rel=0.1)

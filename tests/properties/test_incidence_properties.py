@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskstrat.incidence import (
     OutcomeArray,
+    ReplicateWeights,
+    SurveyDesign,
     brier,
     censoring_weights,
     cumulative_incidence,
@@ -18,6 +22,9 @@ from riskstrat.incidence import (
     outcome_array,
     outcome_within,
 )
+from riskstrat.incidence.survey import Rows, derivatives
+from riskstrat.numerics.ties import tied_times
+from riskstrat.validation import concordance
 
 HORIZON = 60
 ROW = st.tuples(st.sampled_from([0, 0, 1, 2]), st.integers(1, HORIZON), st.sampled_from(["A", "B"]))
@@ -123,3 +130,105 @@ def test_short_follow_up_and_competing_death_bias_the_simple_ways_but_not_ours()
     weights = censoring_weights(y, 5)
     assert cumulative_incidence(y, 5)["estimate"][0] == pytest.approx(truth, abs=0.001)
     assert np.average(outcome_within(y, 5), weights=weights) == pytest.approx(truth, abs=0.001)
+
+
+@settings(max_examples=30, deadline=None)
+@given(cohorts(), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 1 / 365.25, 1e3]))
+def test_times_that_differ_by_rounding_are_tied_everywhere(
+    cohort: tuple[OutcomeArray, list[str]], seed: int, unit: float
+):
+    """Whole days, and the same in another unit with noise far below what anybody measures."""
+    y, groups = cohort
+    random = np.random.default_rng(seed)
+    noisy = outcome_array(y["event"], y["duration_days"] * unit * (1 + random.uniform(-1e-12, 1e-12, len(y))))
+    entry = np.minimum(random.integers(0, 3, len(y)), y["duration_days"] - 1)
+    for estimate in (kaplan_meier, cumulative_incidence):
+        for delayed in (None, entry):
+            exact = estimate(y, [20, 60], by=groups, entry=delayed)
+            rounded = estimate(
+                noisy, [20 * unit, 60 * unit], by=groups, entry=None if delayed is None else entry * unit
+            )
+            assert_frame_equal(exact.drop("time"), rounded.drop("time"))
+            assert set(rounded["time"]) == {20 * unit, 60 * unit}
+    weights = censoring_weights(y, HORIZON, groups)
+    np.testing.assert_allclose(weights, censoring_weights(noisy, HORIZON * unit, groups))
+    assert (outcome_within(y, 20) == outcome_within(noisy, 20 * unit)).all()
+    risk = random.integers(0, 5, len(y)) / 5
+    assert brier(y, risk, HORIZON) == pytest.approx(brier(noisy, risk, HORIZON * unit))
+    if outcome_within(y, HORIZON).any():
+        for method in ("uno", "harrell"):
+            assert concordance(y, risk, HORIZON, method) == pytest.approx(
+                concordance(noisy, risk, HORIZON * unit, method)
+            )
+
+
+@pytest.mark.parametrize(
+    ("times", "distinct"),
+    [
+        ([0.3, 0.1 + 0.2], 1),
+        ([1.0, 1.0 + 1.4e-8], 1),
+        ([1.0, 1.0 + 1.6e-8], 2),
+        ([1e6, 1e6 + 0.014], 1),
+        ([1e6, 1e6 + 0.017], 2),
+        ([1e-9, 2e-9], 1),
+        ([1.0, 1.0 + 1e-8, 1.0 + 2e-8], 1),
+        ([1826, 1827], 2),
+    ],
+)
+def test_times_are_tied_by_the_rule_of_r(times: list[float], distinct: int):
+    """R: a gap of at most sqrt(.Machine$double.eps) = 1.49e-8, absolute or relative to the mean of the times."""
+    tied = tied_times(times)[0]
+    assert len(np.unique(tied)) == distinct
+    assert set(tied) <= set(times)
+
+
+@given(cohorts(), st.integers(0, 2**32 - 1))
+def test_linearisation_differentiates_the_estimates(cohort: tuple[OutcomeArray, list[str]], seed: int):
+    y, _ = cohort
+    weights = np.random.default_rng(seed).uniform(0.5, 30, len(y))
+    entry = np.minimum(np.random.default_rng(seed).integers(0, 4, len(y)), y["duration_days"] - 1)
+    at = np.array([5.0, 20.0, 60.0])
+    rows = Rows(outcome=y, entries=entry, weights=weights, numbers=np.zeros(len(y), dtype=np.intp), groups=1)
+    (table,) = rows.tables()
+    found = derivatives(table, rows, np.arange(len(y)), at)
+    row = seed % len(y)
+    step = 1e-6 * weights * (np.arange(len(y)) == row)
+    up, down = (replace(rows, weights=weights + sign * step).estimates(at).ravel() for sign in (1, -1))
+    # Where a curve has reached nought it cannot go further down: there the derivative is one-sided.
+    inner = np.repeat((rows.estimates(at)[0, 2] > 0)[None], 3, axis=0).ravel()
+    np.testing.assert_allclose(found[row][inner], (up - down)[inner] / (2 * step[row]), atol=1e-7)
+
+
+@settings(max_examples=15, deadline=None)
+@given(cohorts(), st.integers(0, 2**32 - 1))
+def test_survey_weights_are_no_frequencies(cohort: tuple[OutcomeArray, list[str]], seed: int):
+    y, groups = cohort
+    n, random = len(y), np.random.default_rng(seed)
+    weights = random.uniform(1, 50, n)
+    for estimate in (kaplan_meier, cumulative_incidence):
+        # Ones: the variance of a simple random sample, which is R's, times n / (n - 1).
+        simple = estimate(y, [20, 60], survey=SurveyDesign())["standard_error"].to_numpy()
+        np.testing.assert_allclose(
+            simple * np.sqrt((n - 1) / n), estimate(y, [20, 60])["standard_error"].to_numpy(), atol=1e-7
+        )
+        found = estimate(y, [20, 60], by=groups, weights=weights, survey=SurveyDesign())
+        scaled = estimate(y, [20, 60], by=groups, weights=1000 * weights, survey=SurveyDesign())
+        assert_frame_equal(found, scaled)
+        # Persons with two index dates each tell nothing new.
+        twice = estimate(
+            np.tile(y, 2),
+            [20, 60],
+            by=groups * 2,
+            weights=np.tile(weights, 2),
+            survey=SurveyDesign(clusters=np.tile(np.arange(n), 2)),
+        )
+        assert_frame_equal(found.select("standard_error"), twice.select("standard_error"))
+        left_out = np.broadcast_to(weights[:, None], (n, n)) * (1 - np.eye(n)) * n / (n - 1)
+        jackknife = ReplicateWeights(weights=left_out, kind="jackknife")
+        deleted = [
+            estimate(y[k], [20], weights=weights[k], survey=SurveyDesign())["estimate"] for k in ~np.eye(n, dtype=bool)
+        ]
+        full = estimate(y, [20], weights=weights, survey=SurveyDesign())["estimate"].to_numpy()
+        by_hand = np.sqrt((n - 1) / n * ((np.array([one.to_numpy() for one in deleted]) - full) ** 2).sum(axis=0))
+        replicated = estimate(y, [20], weights=weights, survey=jackknife)["standard_error"]
+        np.testing.assert_allclose(replicated.to_numpy(), by_hand, atol=1e-9)

@@ -330,3 +330,23 @@ def test_whole_areas_as_units():
     ]
     assert units.units["observed_cases"].to_list() == areas.table["cases"].to_list()
     np.testing.assert_allclose(units.cases_draws, areas.draws.risk * units.units["people"].to_numpy())
+
+
+def test_draws_of_a_risk_stay_within_zero_and_one_in_a_small_town_of_high_risk():
+    cohort, target = cohort_of(80, landmarks=1), target_of(80)
+    high = np.where(target.people["area_id"] == "d", 0.9, 0.5)
+    areas = estimate_areas(cohort, np.full(80, 0.12), target, high)
+    mean = areas.table.select("area_id", "target_people")
+    risk, theta = areas.draws.risk, areas.draws.unexplained
+    assert risk.max() == 1
+    assert risk.min() >= 0
+    assert (areas.cases_draws <= mean["target_people"].to_numpy() * (1 + 1e-12)).all()
+    assert areas.table["risk_upper"].max() <= 1
+    # The same draws of theta that were possible are as they were, so that risk = level x theta x mean risk still.
+    assert np.isfinite(theta).all()
+    strata = estimate_strata(areas, target, high_recalibrated(cohort, high), by=("area_id", "sex"), min_people=1)
+    assert (strata.cases_draws <= strata.units["people"].to_numpy()).all()
+
+
+def high_recalibrated(cohort: Cohort, risk: np.ndarray) -> np.ndarray:
+    return recalibrate(cohort, np.full(cohort.people.height, 0.12)).latest.apply(risk)

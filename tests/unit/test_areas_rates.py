@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from riskstrat.areas import (
+    indirectly_standardised_rates,
     inequality,
     neighbours,
     rates,
@@ -15,6 +16,7 @@ from riskstrat.areas import (
 )
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.rates import byar_interval, exact_interval
+from riskstrat.numerics.intervals import wilson_interval
 
 
 def ring(label: str, *corners: tuple[float, float]) -> dict[str, object]:
@@ -48,6 +50,51 @@ def test_indirect_ratios_average_to_one():
         [150 * 13 / 240 + 50 * 52 / 160, 90 * 13 / 240 + 110 * 52 / 160]
     )
     assert found["observed"].sum() == pytest.approx(found["expected"].sum())
+
+
+def test_an_empty_stratum_makes_that_area_null_alone():
+    counts = pl.DataFrame(
+        {"area": ["a", "a", "b", "b"], "sex": ["f", "m"] * 2, "cases": [8, 0, 8, 12], "people": [100, 0, 100, 100]}
+    )
+    standard = pl.DataFrame({"sex": ["f", "m"], "people": [60, 40]})
+    alone = {"area": "b", "cases": 20, "people": 200, "missing_strata": 0, "estimate": pytest.approx(9.6)}
+    for rows in (counts.with_columns(cases=pl.col("cases") * 1), counts.filter(pl.col("people") > 0)):
+        found = standardised_rates(rows, standard, by="area", strata="sex", per=100)
+        assert found.drop("lower", "upper").row(1, named=True) == alone
+        assert found.filter(area="a").select("missing_strata", "estimate", "lower", "upper").row(0) == (1, *[None] * 3)
+
+
+def test_ratios_and_rates_indirectly_standardised_to_a_given_standard():
+    counts = pl.DataFrame({"area": ["a", "a", "b"], "sex": ["f", "m", "f"], "cases": [6, 9, 0], "people": [100, 50, 0]})
+    standard = pl.DataFrame({"sex": ["f", "m"], "cases": [200, 800], "people": [10_000, 10_000]})
+    found = standardised_ratios(counts, by="area", strata="sex", standard=standard)
+    assert found.row(0)[:4] == ("a", 15.0, pytest.approx(6.0), pytest.approx(2.5))
+    assert found.row(1) == ("b", 0.0, 0.0, None, None, None)
+    rates_ = indirectly_standardised_rates(counts, by="area", strata="sex", standard=standard, per=100)
+    assert rates_["estimate"].to_list() == [pytest.approx(2.5 * 5), None]
+    assert rates_["upper"][0] == pytest.approx(float(byar_interval(15)[1]) / 6 * 5)
+
+
+def test_no_limit_of_a_proportion_is_above_one():
+    counts = pl.DataFrame({"area": ["a", "a"], "sex": ["f", "m"], "cases": [19, 20], "people": [20, 20]})
+    standard = pl.DataFrame({"sex": ["f", "m"], "cases": [30, 30], "people": [60, 40]})
+    asked = {"by": "area", "strata": "sex", "kind": "proportion", "per": 1}
+    direct = standardised_rates(counts, standard, **asked).row(0, named=True)
+    assert direct["estimate"] == pytest.approx(0.97)
+    assert 0.8 < direct["lower"] < 0.97 < direct["upper"] <= 1
+    assert standardised_rates(counts, standard, **{**asked, "kind": "rate"})["upper"].item() > 1
+    ratio = standardised_ratios(counts, "area", "sex", standard=standard, kind="proportion").row(0, named=True)
+    assert ratio["upper"] <= 40 / ratio["expected"]
+    indirect = indirectly_standardised_rates(counts, standard=standard, **asked).row(0, named=True)
+    assert indirect["estimate"] == pytest.approx(39 / 25 * 0.6)
+    assert indirect["upper"] <= 1
+    assert rates([20], [20], kind="proportion")["upper"].item() <= 1
+
+
+def test_one_stratum_standardised_as_a_proportion_is_wilsons_interval():
+    counts = pl.DataFrame({"area": ["a"], "sex": ["f"], "cases": [65], "people": [100]})
+    found = standardised_rates(counts, counts, "area", strata="sex", kind="proportion", per=1).row(0, named=True)
+    assert (found["lower"], found["upper"]) == pytest.approx(tuple(map(float, wilson_interval(0.65, 100))))
 
 
 @pytest.mark.parametrize("higher_is_worse", [True, False])

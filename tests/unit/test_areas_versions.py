@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 import shapely
 
-from riskstrat.areas import area_lookup, neighbours, stable_areas
+from riskstrat.areas import Neighbours, area_lookup, neighbours, stable_areas
 from riskstrat.errors import UsageError
 
 
@@ -78,3 +78,47 @@ def test_a_wider_tolerance_bridges_the_strait():
     assert neighbours(polygons, tolerance_m=60).pairs.tolist() == [[0, 1]]
     with pytest.raises(UsageError, match="tolerance"):
         neighbours(polygons, tolerance_m=0)
+
+
+def test_an_enclave_without_a_drawn_hole_is_a_neighbour_whatever_the_order():
+    boxes = {"around": (0, 0, 1000, 1000), "enclave": (400, 400, 600, 600), "beside": (1000, 0, 2000, 1000)}
+    for order in (boxes, dict(reversed(boxes.items()))):
+        found = neighbours(collection(**order))
+        assert bordering(found) == {frozenset(("around", "enclave")), frozenset(("around", "beside"))}
+
+
+def test_the_area_in_an_enclave_borders_the_enclave_alone():
+    found = neighbours(collection(inner=(450, 450, 550, 550), outer=(0, 0, 1000, 1000), enclave=(400, 400, 600, 600)))
+    assert bordering(found) == {frozenset(("inner", "enclave")), frozenset(("enclave", "outer"))}
+
+
+def test_an_enclave_without_a_drawn_hole_stays_itself_in_the_next_version():
+    polygons = collection(around=(0, 0, 1000, 1000), enclave=(400, 400, 600, 600))
+    assert area_lookup(polygons, polygons).rows() == [("around", "around", 1.0), ("enclave", "enclave", 1.0)]
+
+
+@pytest.mark.parametrize(("border", "joined"), [(3.9, False), (4.1, True)])
+def test_a_border_shorter_than_four_tolerances_is_a_corner(border: float, joined: bool):
+    polygons = collection(low=(0, 0, 100, 100), high=(100 - border, 100, 200, 200))
+    assert (neighbours(polygons).pairs.size > 0) == joined
+
+
+def test_areas_that_meet_at_many_corners_are_no_neighbours():
+    steps = {
+        name: [shapely.box(10 * i, 10 * i, 10 * i + 10, 10 * i + 10) for i in range(first, 8, 2)]
+        for first, name in enumerate(("even", "odd"))
+    }
+    features = [
+        {"properties": {"area_id": name}, "geometry": shapely.geometry.mapping(shapely.multipolygons(parts))}
+        for name, parts in steps.items()
+    ]
+    assert neighbours({"features": features}).pairs.size == 0
+
+
+def test_a_lookup_with_a_missing_code_is_refused():
+    with pytest.raises(UsageError, match="1 rows without a code"):
+        stable_areas(pl.DataFrame({"old": ["A", None], "new": ["A", "B"]}))
+
+
+def bordering(found: Neighbours) -> set[frozenset[str]]:
+    return {frozenset((found.areas[one], found.areas[other])) for one, other in found.pairs.tolist()}

@@ -16,9 +16,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Weighted, assessment_weights
 from riskstrat.incidence import OutcomeArray, brier, cumulative_incidence, outcome_array
+from riskstrat.numerics import threads
 
 HORIZON = 1826.0
 LINEAR = [AgeSex(horizon_days=HORIZON), Logistic(horizon_days=HORIZON)]
@@ -193,7 +195,7 @@ def test_logistic_finds_the_coefficients_of_the_truth():
     y = outcome_array((rng.random(40_000) < risk).astype(int), np.full(40_000, HORIZON))
     male = Logistic(horizon_days=HORIZON).fit(X, y).coefficients_.filter(feature="sex_male").row(0, named=True)
     assert male["coefficient"] == pytest.approx(0.7, abs=3 * male["standard_error"])
-    unpenalised = LogisticRegression(C=np.inf).fit(X.to_numpy(), y["event"])
+    unpenalised = LogisticRegression(C=1e10).fit(X.to_numpy(), y["event"])
     assert male["coefficient"] == pytest.approx(unpenalised.coef_[0, 1], abs=0.02)
 
 
@@ -282,3 +284,23 @@ def test_assessment_weights_rebuild_the_whole_from_the_assessed():
 
 def test_where_everybody_was_assessed_everybody_counts_once():
     assert assessment_weights(np.zeros((50, 1)), np.ones(50, dtype=bool)).tolist() == [1.0] * 50
+
+
+class ThreadsCounted(LogisticRegression):  # type: ignore[misc]
+    """A classifier that remembers how many threads it might have used."""
+
+    def fit(self, X: object, y: object, sample_weight: object = None) -> ThreadsCounted:
+        self.threads_ = max(library["num_threads"] for library in threadpool_info())
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize(("given", "cells_per_thread", "used"), [(4, 500_000, 1), (4, 1_000, 3), (1, 1_000, 1)])
+def test_a_fit_uses_as_many_threads_as_its_size_is_worth_and_no_more_than_the_user_allows(
+    given: int, cells_per_thread: int, used: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(threads, "CELLS_PER_THREAD", cells_per_thread)
+    X, y = np.random.default_rng(0).normal(size=(1000, 3)), [0, 1] * 500
+    with threadpool_limits(limits=given):
+        model = Weighted(ThreadsCounted(), horizon_days=HORIZON).fit(X, y)
+        assert max(library["num_threads"] for library in threadpool_info()) == given
+    assert model.classifier_.threads_ == used

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
 from riskstrat.incidence import (
     OUTCOME_DTYPE,
+    ReplicateWeights,
+    SurveyDesign,
     brier,
     censoring_weights,
     cumulative_incidence,
@@ -141,3 +145,40 @@ def test_prediction_accuracy_of_the_mean_risk_is_nought_and_of_the_truth_one():
 
 def test_prediction_accuracy_is_undefined_where_nobody_had_the_outcome():
     assert np.isnan(prediction_accuracy(outcome_array([0, 0], [30, 30]), [0.1, 0.1], 30))
+
+
+def test_a_survey_of_clusters_in_strata_is_a_linearised_ratio():
+    # Nobody is censored: the incidence is a weighted share, and its linearised variance a textbook sum.
+    event, stratum = np.array([1, 0, 1, 0, 0, 1, 0, 2]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    cluster, weights = np.array([0, 0, 1, 1, 0, 0, 1, 2]), np.array([3.5, 1, 2, 2, 10, 20, 30, 5])
+    design = SurveyDesign(strata=stratum, clusters=cluster)
+    found = cumulative_incidence(outcome_array(event, [10] * 8), 10, weights=weights, survey=design).filter(event=1)
+    share = weights[event == 1].sum() / weights.sum()
+    assert found["estimate"].item() == pytest.approx(share)
+    residual = weights * ((event == 1) - share) / weights.sum()
+    totals = {(s, c): residual[(stratum == s) & (cluster == c)].sum() for s, c in zip(stratum, cluster, strict=True)}
+    variance = sum(
+        (m := len(parts := [total for (s, _), total in totals.items() if s == one])) / (m - 1) * m * np.var(parts)
+        for one in (0, 1)
+    )
+    assert found["standard_error"].item() == pytest.approx(np.sqrt(variance))
+    assert kaplan_meier(outcome_array(event, [10] * 8), 5, weights=weights, survey=design)["at_risk"].item() == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "scale"),
+    [
+        ("brr", {}, 1 / 4),
+        ("bootstrap", {}, 1 / 4),
+        ("jackknife", {}, 3 / 4),
+        ("fay", {"rho": 0.5}, 1),
+        ("stratified_jackknife", {"scales": [0.5] * 4}, 0.5),
+    ],
+)
+def test_replicates_of_a_stated_kind_scale_their_squared_deviations(kind: str, options: dict[str, Any], scale: float):
+    y, full = outcome_array([1, 0, 1, 0], [10, 20, 30, 40]), np.array([1.5, 1, 2, 1])
+    replicates = np.random.default_rng(1).uniform(0, 3, (4, 4))
+    survey = ReplicateWeights(weights=replicates, kind=kind, **options)
+    error = kaplan_meier(y, 15, weights=full, survey=survey)["standard_error"].item()
+    shares = replicates[0] / replicates.sum(axis=0)
+    assert error == pytest.approx(np.sqrt(scale * ((shares - 1.5 / 5.5) ** 2).sum()))

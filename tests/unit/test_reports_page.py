@@ -212,3 +212,12 @@ def test_what_is_missing_is_told_with_its_reason_where_it_is_looked_for_and_amon
     assert told not in Page(page(known, language)).text
     assert Page(page(missing, language)).text.count(told) >= 1
     assert told in Page(page(missing, language).partition('id="method"')[2]).text
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_what_a_reader_should_know_of_the_data_is_told_among_what_was_missing(study: Study, language: Language):
+    note = LocalisedText(en="Before 2010 nothing was seen.", sv="Före 2010 syntes ingenting.")
+    noted = replace(study, cohort=replace(study.cohort, notes=(note,)))
+    told = note.in_language(language)
+    assert told not in Page(page(study, language)).text
+    assert told in Page(page(noted, language).partition('id="next-steps"')[2]).text

@@ -10,8 +10,9 @@ from riskstrat.areas.grouping import folds_of_target, with_age_band
 from riskstrat.areas.inequality import area_inequality, inequality
 from riskstrat.areas.observed_expected import recalibrate
 from riskstrat.areas.posterior import Posterior
-from riskstrat.areas.rates import rates, standardised_rates, standardised_ratios
+from riskstrat.areas.rates import rates
 from riskstrat.areas.smoothing import Smoothed, smooth
+from riskstrat.areas.standardisation import indirectly_standardised_rates, standardised_rates, standardised_ratios
 from riskstrat.areas.strata import estimate_strata
 from riskstrat.areas.versions import area_lookup, stable_areas
 
@@ -26,6 +27,7 @@ __all__ = [
     "rates",
     "standardised_rates",
     "standardised_ratios",
+    "indirectly_standardised_rates",
     "funnel_limits",
     "inequality",
     "area_inequality",

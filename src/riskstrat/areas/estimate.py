@@ -49,7 +49,8 @@ def estimate_areas(
 
     O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
     the group at the as-of date, times one draw of today's level that all groups share. It assumes that theta persists;
-    `AreaEstimates.drift` says how far it moved within the cohort.
+    `AreaEstimates.drift` says how far it moved within the cohort. A Poisson model does not know that a risk ends at 1:
+    a draw of theta that would bring more outcomes than people is the one at which everybody gets the outcome.
 
     Parameters
     ----------
@@ -128,9 +129,11 @@ def estimate_areas(
     counts = counts.hstack(_persons(then, group_then, labels.height, rows.weighted_outcome > 0))
     present = counts["target_people"].to_numpy() > 0
     observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
-    theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
     level = _level(recalibration.level_variance, draws, seed)
-    matrices = _quantities(theta, level, *_by_stratum(now, group_now, target_risk, present))
+    risk_sums, people_counts = _by_stratum(now, group_now, target_risk, present)
+    theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
+    theta = _possible(theta, level, risk_sums.sum(axis=1) / people_counts.sum(axis=1))
+    matrices = _quantities(theta, level, risk_sums, people_counts)
     return AreaEstimates(
         by=columns,
         table=_table(counts.filter(present), matrices),
@@ -203,12 +206,19 @@ def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers)
         )
 
 
+def _possible(theta: Floats, level: Floats, mean_risk: Floats) -> Floats:
+    """Cut draws of theta, (draws, groups), where they would bring more outcomes than people."""
+    predicted = level[:, None] * mean_risk
+    return np.minimum(theta, np.divide(1.0, predicted, out=np.full_like(theta, np.inf), where=predicted > 0))
+
+
 def _quantities(theta: Floats, level: Floats, risk_sums: Floats, people_counts: Floats) -> Draws:
     """Compute the three named quantities of the groups that are present now, each (draws, groups)."""
     expected = theta * risk_sums.sum(axis=1)
     stratum_risk = (theta @ risk_sums) / people_counts.sum(axis=0)
     return Draws(
-        risk=level[:, None] * expected / people_counts.sum(axis=1),
+        # At most 1 but for rounding, because theta is possible.
+        risk=np.minimum(level[:, None] * expected / people_counts.sum(axis=1), 1.0),
         relative_risk=expected / (stratum_risk @ people_counts.T),
         unexplained=theta,
     )

@@ -16,11 +16,12 @@ from scipy.special import gammainc, gammaincc
 from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import Problem
+from riskstrat.numerics.intervals import LEVEL
 
 Floats = NDArray[np.float64]
 
 
-def funnel_limits(expected: npt.ArrayLike, level: float = 0.95) -> pl.DataFrame:
+def funnel_limits(expected: npt.ArrayLike, level: float = LEVEL) -> pl.DataFrame:
     """Limits of the observed count, by exact inversion of the Poisson distribution.
 
     The lower limit o solves P(X <= o | E) = tail and the upper P(X >= o | E) = tail, with the distribution continued

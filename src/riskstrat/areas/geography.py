@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.areas.outlines import in_metres, shapes_of
+from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.extras import optional
 
@@ -22,7 +22,10 @@ TOLERANCE_M = 1.0
 """Borders drawn up to a metre apart are one: simplified outlines overlap and leave gaps."""
 
 _BORDER_IN_TOLERANCES = 4.0
-"""Shorter contact is a corner: around one point each side contributes at most twice the tolerance."""
+"""Shorter contact is a corner."""
+
+_ENDS_IN_TOLERANCES = 2.0
+"""At both ends of a border its outline is within the tolerance for one tolerance more; of a corner, this is all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,8 +82,10 @@ class Neighbours:
 def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", tolerance_m: float = TOLERANCE_M) -> Neighbours:
     """Find the areas that share a border of some length.
 
-    Borders need not have the same corners on both sides, nor lie exactly on each other: what counts is how much of one
-    outline runs within the tolerance of the other area.
+    Borders need not have the same corners on both sides, nor lie exactly on each other: what counts is how much of
+    either outline runs within the tolerance of the other area, less what belongs to corners. Areas that meet at any
+    number of corners are no neighbours; an area that lies in another, as a hole or not, is its neighbour. The order of
+    the features makes no difference.
 
     Parameters
     ----------
@@ -122,17 +127,20 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     features = cast("list[Mapping[str, Mapping[str, object]]]", geometry.get("features") or [])
     _check(features, key)
     areas = tuple(str(feature["properties"][key]) for feature in features)
-    return Neighbours(areas=areas, pairs=_borders(in_metres(shapes_of(features)), tolerance_m))
+    return Neighbours(areas=areas, pairs=_borders(without_enclaves(in_metres(shapes_of(features))), tolerance_m))
 
 
 def _borders(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.intp]:
-    """Pairs of shapes, smaller number first, whose outlines run along each other."""
+    """Pairs of shapes, smaller number first, of which one outline runs along the other shape, or both do."""
     shapely = optional("shapely")
     widened = shapely.buffer(shapes, tolerance)
-    one, other = shapely.STRtree(shapes).query(widened, predicate="intersects")
-    one, other = np.sort(np.stack([one, other]), axis=0)[:, one < other]
-    along = shapely.length(shapely.intersection(shapely.boundary(shapes[one]), widened[other]))
-    pairs = np.stack([one, other], axis=1)[along > _BORDER_IN_TOLERANCES * tolerance]
+    other, one = shapely.STRtree(shapes).query(widened, predicate="intersects")
+    one, other = one[one != other], other[one != other]
+    contact = shapely.line_merge(shapely.intersection(shapely.boundary(shapes[one]), widened[other]))
+    run, pair = shapely.get_parts(contact, return_index=True)
+    beyond_ends = np.clip(shapely.length(run) - _ENDS_IN_TOLERANCES * tolerance, 0, None)
+    along = np.bincount(pair, beyond_ends, minlength=len(one))
+    pairs = np.sort(np.stack([one, other], axis=1), axis=1)[along >= _BORDER_IN_TOLERANCES * tolerance]
     return np.unique(pairs.astype(np.intp), axis=0).reshape(-1, 2)
 
 

@@ -1,9 +1,14 @@
 """Empirical Bayes by moments (Marshall 1991): ratios drawn towards the mean of all groups, or of their neighbours.
 
-In: observed and expected counts (or populations) per group. Out: one smoothed ratio (or rate) per group, no posterior.
+In: observed and expected counts (or people: then ratios are rates or proportions) per group. Out: one smoothed ratio
+per group, no posterior.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,32 +23,53 @@ def moments(observed: Floats, expected: Floats) -> tuple[float, float]:
 
     Mean b = sum O / sum E; variance a = sum E (O/E - b)^2 / sum E - b / mean E.
     """
-    mean = float(observed.sum() / expected.sum())
-    scatter = float((expected * (observed / expected - mean) ** 2).sum() / expected.sum())
+    mean, scatter = _mean_and_scatter(observed, expected)
     # An estimate below zero would shrink past the mean, and give negative rates.
     return max(0.0, scatter - mean / float(expected.mean())), mean
 
 
-def shrink(ratio: Floats, expected: Floats, variance: Floats, mean: Floats) -> Floats:
-    """Draw each ratio towards the mean: more, the smaller its expected count."""
-    chance = mean / expected
-    total = variance + chance
-    kept = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
-    return np.asarray(mean + kept * (ratio - mean))
+def binomial_moments(observed: Floats, people: Floats) -> tuple[float, float]:
+    """Between-group variance and mean of proportions: Var(O/n) = a + (b (1 - b) - a) / n (Martuzzi, Elliott 1996)."""
+    mean, scatter = _mean_and_scatter(observed, people)
+    size = float(people.mean())
+    between = max(0.0, scatter - mean * (1 - mean) / size) / (1 - 1 / size) if size > 1 else 0.0
+    return between, mean
 
 
-def marshall_global(observed: Floats, expected: Floats) -> Floats:
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Distribution of a count: its moments, and the variance by chance of a group that expects one (or has one person).
+
+    `chance` takes the variance between groups and the mean.
+    """
+
+    moments: Callable[[Floats, Floats], tuple[float, float]]
+    chance: Callable[[Floats, Floats], Floats]
+
+
+POISSON: Final = Family(moments=moments, chance=lambda _, mean: mean)
+BINOMIAL: Final = Family(moments=binomial_moments, chance=lambda variance, mean: mean * (1 - mean) - variance)
+
+
+def marshall_global(observed: Floats, expected: Floats, family: Family) -> Floats:
     """Ratios drawn towards the mean of all groups, (n,)."""
-    variance, mean = moments(observed, expected)
-    n = len(observed)
-    return shrink(observed / expected, expected, np.full(n, variance), np.full(n, mean))
+    return _shrink(observed, expected, family, np.array([family.moments(observed, expected)]))
 
 
-def marshall_local(observed: Floats, expected: Floats, neighbours: Neighbours) -> Floats:
+def marshall_local(observed: Floats, expected: Floats, family: Family, neighbours: Neighbours) -> Floats:
     """Ratios drawn towards the mean of the group and its neighbours, (n,); an island keeps its own ratio."""
-    around = (
-        moments(observed[near], expected[near])
-        for near in (np.append(neighbours.of(i), i) for i in range(len(observed)))
-    )
-    variance, mean = np.array(list(around)).T
-    return shrink(observed / expected, expected, variance, mean)
+    around = [np.append(neighbours.of(i), i) for i in range(len(observed))]
+    return _shrink(observed, expected, family, np.array([family.moments(observed[i], expected[i]) for i in around]))
+
+
+def _mean_and_scatter(observed: Floats, expected: Floats) -> tuple[float, float]:
+    mean = float(observed.sum() / expected.sum())
+    return mean, float((expected * (observed / expected - mean) ** 2).sum() / expected.sum())
+
+
+def _shrink(observed: Floats, expected: Floats, family: Family, found: Floats) -> Floats:
+    """Draw each ratio towards the mean: more, the smaller its expected count; `found` has moments, (n or 1, 2)."""
+    variance, mean = found.T
+    total = variance + family.chance(variance, mean) / expected
+    kept = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(mean + kept * (observed / expected - mean))

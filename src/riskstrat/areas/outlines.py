@@ -21,12 +21,28 @@ if TYPE_CHECKING:
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a sphere of 6,371 km."""
 
+ENCLAVE = 0.9
+"""Share of its surface in a larger area that makes an area an enclave: simplified outlines never fit exactly."""
+
 
 def shapes_of(features: Iterable[Mapping[str, object]]) -> Shapes:
     """Read the geometries of GeoJSON features; outlines that cross themselves are repaired."""
     shapely = optional("shapely")
     found: Shapes = shapely.make_valid(shapely.from_geojson([json.dumps(one["geometry"]) for one in features]))
     return found
+
+
+def without_enclaves(shapes: Shapes) -> Shapes:
+    """Cut out of each shape the smaller ones that lie in it, where the map draws no hole for them."""
+    shapely = optional("shapely")
+    size = shapely.area(shapes)
+    inner, outer = shapely.STRtree(shapes).query(shapely.point_on_surface(shapes), predicate="intersects")
+    inner, outer = inner[size[inner] < size[outer]], outer[size[inner] < size[outer]]
+    within = shapely.area(shapely.intersection(shapes[inner], shapes[outer])) >= ENCLAVE * size[inner]
+    cut = shapes.copy()
+    for one in np.unique(outer[within]):
+        cut[one] = shapely.difference(shapes[one], shapely.union_all(shapes[inner[within & (outer == one)]]))
+    return cut
 
 
 def in_metres(shapes: Shapes) -> Shapes:

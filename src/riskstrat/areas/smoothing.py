@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import raise_if
-from riskstrat.areas.marshall import marshall_global, marshall_local
+from riskstrat.areas.marshall import BINOMIAL, POISSON, Family, marshall_global, marshall_local
 from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
 
@@ -92,10 +91,16 @@ class PosteriorMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class MomentMethod:
-    """A method that takes observed, expected and neighbours to smoothed ratios, (n,), without a posterior."""
+    """A method by moments, without a posterior."""
 
-    fit: Callable[[Floats, Floats, Neighbours | None], Floats]
+    family: Family
     uses_neighbours: bool = False
+
+    def fit(self, observed: Floats, expected: Floats, neighbours: Neighbours | None) -> Floats:
+        """Smoothed ratios, (n,)."""
+        if neighbours is None:
+            return marshall_global(observed, expected, self.family)
+        return marshall_local(observed, expected, self.family, neighbours)
 
 
 POSTERIORS: dict[str, PosteriorMethod] = {
@@ -105,11 +110,10 @@ POSTERIORS: dict[str, PosteriorMethod] = {
     ),
 }
 MOMENTS: dict[str, MomentMethod] = {
-    "marshall": MomentMethod(fit=lambda observed, expected, _: marshall_global(observed, expected)),
-    "marshall_local": MomentMethod(
-        fit=lambda observed, expected, neighbours: marshall_local(observed, expected, cast("Neighbours", neighbours)),
-        uses_neighbours=True,
-    ),
+    "marshall": MomentMethod(family=POISSON),
+    "marshall_local": MomentMethod(family=POISSON, uses_neighbours=True),
+    "marshall_binomial": MomentMethod(family=BINOMIAL),
+    "marshall_binomial_local": MomentMethod(family=BINOMIAL, uses_neighbours=True),
 }
 
 
@@ -132,9 +136,11 @@ def smooth(
         Expected counts (or populations: then ratios are rates), (n,), above 0.
     method
         ``gamma`` (hyper-parameters integrated), ``gamma_plugin`` (at their maximum likelihood; intervals too narrow),
-        ``marshall`` and ``marshall_local`` (moments; no posterior).
+        ``marshall`` and ``marshall_local`` (moments; no posterior), ``marshall_binomial`` and
+        ``marshall_binomial_local`` (the same where the observed are some of the people given as `expected`: smoothed
+        proportions stay within [0, 1]).
     neighbours
-        For ``marshall_local``, in the order of the counts.
+        For the local methods, in the order of the counts.
     covariates
         For methods with covariates: none of these yet.
     seed
@@ -147,11 +153,13 @@ def smooth(
     Raises
     ------
     UsageError
-        If the method is unknown, counts cannot be used, or an argument is missing or not used by the method.
+        If the method is unknown, counts cannot be used (a method of proportions: more observed than people), or an
+        argument is missing or not used by the method.
 
     References
     ----------
-    Clayton and Kaldor, Biometrics 1987;43:671. Marshall, Applied Statistics 1991;40:283.
+    Clayton and Kaldor, Biometrics 1987;43:671. Marshall, Applied Statistics 1991;40:283. Martuzzi and Elliott,
+    Statistics in Medicine 1996;15:1867 (proportions).
 
     Examples
     --------
@@ -160,7 +168,7 @@ def smooth(
     """
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
-    raise_if([*_count_problems(o, e, neighbours), *method_problems(method, methods, neighbours, covariates)])
+    raise_if([*_count_problems(o, e, method, neighbours), *method_problems(method, methods, neighbours, covariates)])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)
         return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)
@@ -168,7 +176,7 @@ def smooth(
     return Smoothed(method=method, estimate=posterior.mean, posterior=posterior, seed=seed)
 
 
-def _count_problems(observed: Floats, expected: Floats, neighbours: Neighbours | None) -> list[Problem]:
+def _count_problems(observed: Floats, expected: Floats, method: str, neighbours: Neighbours | None) -> list[Problem]:
     if observed.ndim != 1 or observed.shape != expected.shape or observed.size == 0:
         return [
             Problem(
@@ -177,7 +185,9 @@ def _count_problems(observed: Floats, expected: Floats, neighbours: Neighbours |
                 remedy="give one count of each a group",
             )
         ]
+    proportions = method in MOMENTS and MOMENTS[method].family is BINOMIAL
     complaints = (
+        (proportions and bool((observed > expected).any()), "more observed cases than people", "some of the people"),
         (not np.isfinite(observed).all(), "observed counts that are not finite", "numbers of at least 0"),
         (bool((observed < 0).any()), "observed counts below 0", "numbers of at least 0"),
         (bool((observed == 0).all()), "no observed outcome in any group", "at least one"),

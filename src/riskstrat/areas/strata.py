@@ -33,8 +33,9 @@ def estimate_strata(
     """Split groups into strata and carry the same draws over to them.
 
     Expected cases of a stratum = level x theta of its group x the predicted risks of its people, draw by draw, so that
-    the strata of a group add up to the group. Strata that are too small are joined within their group as ``other``; if
-    that is still too small, they are left out and counted.
+    the strata of a group add up to the group; only where that would be more cases than people is it cut at the people.
+    Strata that are too small are joined within their group as ``other``; if that is still too small, they are left out
+    and counted.
 
     Parameters
     ----------
@@ -96,10 +97,11 @@ def estimate_strata(
     kept = (size >= min_people) & group.is_not_null().to_numpy()
     _check_kept(kept, min_people)
     theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
+    cases = np.minimum(theta * sums(unit, risk, labels.height)[kept], size[kept])
     units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
     return Units(
         units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
-        cases_draws=theta * sums(unit, risk, labels.height)[kept],
+        cases_draws=cases,
         left_out=_left_out(unit, size, kept, min_people),
         disclosure=areas.disclosure,
     )

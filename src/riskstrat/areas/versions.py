@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.outlines import in_metres, shapes_of
+from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
 from riskstrat.errors import Problem, UsageError
 from riskstrat.extras import optional
 
@@ -31,7 +31,8 @@ def area_lookup(
     Parameters
     ----------
     old, new
-        GeoJSON FeatureCollections of two versions of the areas, in the same coordinates.
+        GeoJSON FeatureCollections of two versions of the areas, in the same coordinates. An area that lies in another
+        is cut out of it, where no hole is drawn.
     sliver
         Overlaps that are less than this share of both areas are left out: simplified outlines never fit exactly.
     key
@@ -60,7 +61,7 @@ def area_lookup(
     shapely = optional("shapely")
     before, after = _features(old), _features(new)
     both = in_metres(shapes_of([*before, *after]))
-    first, second = both[: len(before)], both[len(before) :]
+    first, second = without_enclaves(both[: len(before)]), without_enclaves(both[len(before) :])
     one, other = shapely.STRtree(second).query(first, predicate="intersects")
     common = shapely.area(shapely.intersection(first[one], second[other]))
     of_old, of_new = common / shapely.area(first[one]), common / shapely.area(second[other])
@@ -92,7 +93,7 @@ def stable_areas(lookup: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        If a column is missing.
+        If a column is missing, or a code is.
 
     Examples
     --------
@@ -133,11 +134,16 @@ def _codes(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> 
 
 
 def _refuse_columns(lookup: pl.DataFrame) -> None:
-    missing = [name for name in ("old", "new") if name not in lookup.columns]
-    if missing:
+    found = {
+        name: f"{lookup[name].null_count()} rows without a code" if name in lookup.columns else "no such column"
+        for name in ("old", "new")
+        if name not in lookup.columns or lookup[name].null_count()
+    }
+    expected, remedy = "codes of areas", "add the column, and leave out what has no counterpart"
+    if found:
         raise UsageError(
             *(
-                Problem(found="no such column", expected="codes of areas", remedy="add it", table="lookup", column=name)
-                for name in missing
+                Problem(found=wrong, expected=expected, remedy=remedy, table="lookup", column=name)
+                for name, wrong in found.items()
             )
         )

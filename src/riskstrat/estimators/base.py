@@ -23,6 +23,7 @@ from riskstrat.incidence import OutcomeArray, as_outcome, brier
 from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.links import Link
+from riskstrat.numerics.threads import limited_threads
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -117,16 +118,16 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         counted = matrix.values if (sizes > 0).all() else matrix.values[sizes > 0]
         matrix = self._informative(matrix, counted)
         group = matrix.people if groups is None else groups
-        self._fit_to(
-            Training(
-                values=matrix.values,
-                outcome=outcome,
-                entry=np.zeros(n) if entry is None else check_entry(entry, outcome),
-                weight=sizes,
-                strata=strata,
-                group=number_groups(np.arange(n) if group is None else group, n)[0],
-            )
+        training = Training(
+            values=matrix.values,
+            outcome=outcome,
+            entry=np.zeros(n) if entry is None else check_entry(entry, outcome),
+            weight=sizes,
+            strata=strata,
+            group=number_groups(np.arange(n) if group is None else group, n)[0],
         )
+        with limited_threads(training.values.size):
+            self._fit_to(training)
         return self
 
     @abstractmethod

@@ -15,6 +15,7 @@ from riskstrat.estimators.sample import Sample, Training, labelled_sample
 from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.links import LOGIT, Link
+from riskstrat.numerics.threads import limited_threads
 
 
 class StatusEstimator(RiskEstimator, abstract=True):
@@ -52,8 +53,9 @@ class StatusEstimator(RiskEstimator, abstract=True):
             )
         values = self._values(X)
         risk = np.empty(len(values))
-        for rows in row_blocks(len(values)):
-            risk[rows] = self._risk(values[rows])
+        with limited_threads(values.size):
+            for rows in row_blocks(len(values)):
+                risk[rows] = self._risk(values[rows])
         return np.repeat(risk[:, None], len(at), axis=1)
 
     def _fit_to(self, training: Training) -> None:

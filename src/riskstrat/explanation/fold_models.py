@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
 from riskstrat.explanation.groups import decompose_groups
 from riskstrat.explanation.risk_scale import Response, on_risk_scale
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.explanation import FAMILIES
 
@@ -165,6 +166,7 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
         contributions=why.contributions[rows],
         families=why.families,
         baseline_risk=why.baseline_risk[rows],
+        level=PUBLISHED_LEVEL,
     )
 
 

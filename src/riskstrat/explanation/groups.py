@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.numerics.intervals import LEVEL
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def decompose_groups(
     contributions: Floats,
     families: Sequence[str],
     baseline_risk: float | Floats,
-    level: float = 0.90,
+    level: float = LEVEL,
 ) -> pl.DataFrame:
     """Split each group's risk minus the municipality's into factor families and the unexplained rest.
 

@@ -18,6 +18,7 @@ from riskstrat.incidence.outcome import (
     status_known,
 )
 from riskstrat.incidence.scores import brier, prediction_accuracy
+from riskstrat.incidence.survey import ReplicateWeights, SurveyDesign
 
 __all__ = [
     "OUTCOME_DTYPE",
@@ -35,4 +36,6 @@ __all__ = [
     "censoring_weights",
     "brier",
     "prediction_accuracy",
+    "SurveyDesign",
+    "ReplicateWeights",
 ]

@@ -7,8 +7,15 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
-from riskstrat.incidence.curves import LifeTable, life_tables
-from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_horizon, check_outcome, status_known
+from riskstrat.incidence.life_table import LifeTable, life_tables
+from riskstrat.incidence.outcome import (
+    OutcomeArray,
+    case_weights,
+    check_horizon,
+    check_outcome,
+    status_known,
+    tie_times,
+)
 from riskstrat.numerics.groups import Labels, number_groups
 
 
@@ -23,7 +30,8 @@ def censoring_weights(
     """Inverse probability of being followed: 1 / G(min(T, horizon)-) where the status at the horizon is known, else 0.
 
     G is the Kaplan-Meier estimate of the time to censoring, one per stratum. On a shared day events come before
-    censorings. Untruncated weights sum to n in each stratum (Satten and Datta 2001).
+    censorings; times that differ by rounding alone are one time. Untruncated weights sum to n in each stratum (Satten
+    and Datta 2001).
 
     Parameters
     ----------
@@ -56,7 +64,8 @@ def censoring_weights(
     >>> censoring_weights(outcome_array([1, 0, 0, 0], [10, 20, 30, 30]), 30, truncate=1).tolist()
     [1.0, 0.0, 1.5, 1.5]
     """
-    n, horizon = len(check_outcome(y)), check_horizon(horizon_days)
+    n = len(check_outcome(y))
+    y, (horizon,) = tie_times(y, check_horizon(horizon_days))
     sizes = case_weights(weights, n)
     numbers, groups = number_groups(strata, n)
     counted = status_known(y, horizon) & (sizes > 0)

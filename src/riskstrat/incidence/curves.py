@@ -5,9 +5,9 @@ One sort, then cumulative sums: O(n log n). Standard errors equal those of R's `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -16,47 +16,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.incidence.life_table import LifeTable
 from riskstrat.incidence.outcome import (
-    CENSORED,
     COMPETING,
     OUTCOME,
     OutcomeArray,
     case_weights,
     check_entry,
     check_outcome,
+    tie_times,
 )
+from riskstrat.incidence.survey import Rows, Survey
 from riskstrat.numerics.groups import Labels, number_groups
-from riskstrat.numerics.intervals import normal_quantile
+from riskstrat.numerics.intervals import LEVEL, normal_quantile
 
 Columns: TypeAlias = dict[str, NDArray[np.generic]]
-
-
-@dataclass(frozen=True)
-class LifeTable:
-    """Counts at the distinct times of one group, in order of time; all of shape (k,) and weighted."""
-
-    time: NDArray[np.float64]
-    at_risk: NDArray[np.float64]
-    outcomes: NDArray[np.float64]
-    competing: NDArray[np.float64]
-    censored: NDArray[np.float64]
-    entered: NDArray[np.float64]
-    """Number who come under observation from each time on and before the next."""
-
-    @property
-    def at_risk_after(self) -> NDArray[np.float64]:
-        """Number at risk at each time whose follow-up lasts beyond it."""
-        return np.asarray(np.r_[self.at_risk[1:], 0.0] - self.entered, dtype=np.float64)
-
-    @property
-    def event_free(self) -> NDArray[np.float64]:
-        """Number at risk without either event at each time: exactly 0 where everybody has one."""
-        return np.asarray(self.at_risk_after + self.censored, dtype=np.float64)
-
-    @property
-    def survival(self) -> NDArray[np.float64]:
-        """Kaplan-Meier probability of neither event after each time."""
-        return np.asarray(np.cumprod(self.event_free / self.at_risk), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -74,12 +48,14 @@ def kaplan_meier(
     weights: npt.ArrayLike | None = None,
     *,
     entry: npt.ArrayLike | None = None,
-    level: float = 0.95,
+    survey: Survey | None = None,
+    level: float = LEVEL,
 ) -> pl.DataFrame:
     """Probability of being free of the outcome *and* of the competing event (Kaplan and Meier 1958).
 
     Where somebody died of something else, one minus this curve is the probability of either event. The probability of
-    the outcome alone is `cumulative_incidence`, never one minus a Kaplan-Meier curve with death censored.
+    the outcome alone is `cumulative_incidence`, never one minus a Kaplan-Meier curve with death censored. Times that
+    differ by rounding alone are one time, as in R's survival.
 
     Parameters
     ----------
@@ -90,10 +66,13 @@ def kaplan_meier(
     by
         Groups: one label a row, or a frame whose columns cross. A missing label is a group of its own.
     weights
-        Case weights, shape (n,); a weight of 2 equals the row twice, 0 leaves it out.
+        Shape (n,). Without `survey` frequencies, whole numbers: 2 equals the row twice, 0 leaves it out. With `survey`
+        survey weights: how many of the population a row stands for; they are scaled to sum to the number of rows.
     entry
         Days from the index date to when a row came under observation, shape (n,): it is at risk in
         ``(entry, duration_days]`` (left truncation; Andersen et al. 1993, III.3). None or 0: from the index on.
+    survey
+        How the rows were drawn, a `SurveyDesign` or `ReplicateWeights`: standard errors are those of the design.
     level
         Coverage of the interval.
 
@@ -101,13 +80,13 @@ def kaplan_meier(
     -------
     polars.DataFrame
         Columns of `by`, then time, estimate, lower, upper, standard_error, at_risk (just before the time). Greenwood's
-        variance; log-log interval (Kalbfleisch and Prentice), exact binomial where the estimate is 0 or 1. Null where
-        nobody was followed as long as the time asks and the curve has not reached 0.
+        variance, or the survey's; log-log interval (Kalbfleisch and Prentice), exact binomial where the estimate is 0
+        or 1. Null where nobody was followed as long as the time asks and the curve has not reached 0.
 
     Raises
     ------
     ContractError
-        `y`, `times`, `by`, `weights` or `entry` cannot be used.
+        `y`, `times`, `by`, `weights`, `entry` or `survey` cannot be used.
 
     Examples
     --------
@@ -116,7 +95,7 @@ def kaplan_meier(
     [0.75, 0.375]
     """
     return _by_group(
-        y, times, lambda table, at: _event_free_columns(table, at, level), by=by, weights=weights, entry=entry
+        y, times, partial(_event_free_columns, level=level), by=by, weights=weights, entry=entry, survey=survey
     )
 
 
@@ -127,7 +106,8 @@ def cumulative_incidence(
     weights: npt.ArrayLike | None = None,
     *,
     entry: npt.ArrayLike | None = None,
-    level: float = 0.95,
+    survey: Survey | None = None,
+    level: float = LEVEL,
 ) -> pl.DataFrame:
     """Probability of having had the outcome (event 1) or the competing death (event 2) by each time.
 
@@ -137,7 +117,7 @@ def cumulative_incidence(
 
     Parameters
     ----------
-    y, times, by, weights, entry, level
+    y, times, by, weights, entry, survey, level
         As for `kaplan_meier`.
 
     Returns
@@ -161,74 +141,67 @@ def cumulative_incidence(
     [(1, 0.6666666666666666), (2, 0.16666666666666666)]
     """
     return _by_group(
-        y, times, lambda table, at: _incidence_columns(table, at, level), by=by, weights=weights, entry=entry
+        y, times, partial(_incidence_columns, level=level), by=by, weights=weights, entry=entry, survey=survey
     )
-
-
-def life_table(
-    events: NDArray[np.int8], durations: NDArray[np.float64], weights: NDArray[np.float64], entries: NDArray[np.float64]
-) -> LifeTable:
-    """Count at risk and events at each distinct time; rows must be in order of duration and number at least one."""
-    starts = np.flatnonzero(np.r_[True, np.diff(durations) > 0])
-    times = durations[starts]
-    left = np.add.reduceat(weights, starts)
-    began = np.bincount(np.searchsorted(times, entries, side="right"), weights, minlength=len(times) + 1)
-    still_to_come = began[::-1].cumsum()[::-1][1:]
-    return LifeTable(
-        time=times,
-        at_risk=left[::-1].cumsum()[::-1] - still_to_come,
-        outcomes=np.add.reduceat(weights * (events == OUTCOME), starts),
-        competing=np.add.reduceat(weights * (events == COMPETING), starts),
-        censored=np.add.reduceat(weights * (events == CENSORED), starts),
-        entered=np.asarray(began[1:], dtype=np.float64),
-    )
-
-
-def life_tables(
-    y: OutcomeArray,
-    groups: NDArray[np.intp],
-    number_of_groups: int,
-    weights: NDArray[np.float64],
-    entries: NDArray[np.float64] | None = None,
-) -> Iterator[LifeTable | None]:
-    """One life table a group, None for a group in which no row has weight; one sort serves them all."""
-    counted = np.flatnonzero(weights > 0)
-    order = counted[np.lexsort((y["duration_days"][counted], groups[counted]))]
-    events, durations, sizes = y["event"][order], y["duration_days"][order], weights[order]
-    begins = np.zeros(len(order)) if entries is None else entries[order]
-    edges = np.searchsorted(groups[order], np.arange(number_of_groups + 1))
-    for start, stop in pairwise(edges):
-        rows = slice(start, stop)
-        yield life_table(events[rows], durations[rows], sizes[rows], begins[rows]) if stop > start else None
 
 
 def _by_group(
     y: OutcomeArray,
     times: npt.ArrayLike,
-    columns: Callable[[LifeTable | None, NDArray[np.float64]], Columns],
+    columns: Callable[[LifeTable | None, NDArray[np.float64], NDArray[np.float64] | None], Columns],
     *,
     by: Labels | None,
     weights: npt.ArrayLike | None,
     entry: npt.ArrayLike | None,
+    survey: Survey | None,
 ) -> pl.DataFrame:
     n = len(check_outcome(y))
-    at, sizes = _check_times(times), case_weights(weights, n)
-    entries = None if entry is None else check_entry(entry, y)
+    asked, sizes = _check_times(times), _sizes(weights, n, survey)
+    y, (at, entries) = tie_times(y, asked, np.zeros(n) if entry is None else check_entry(entry, y))
     numbers, groups = number_groups(by, n)
-    parts = [columns(table, at) for table in life_tables(y, numbers, max(1, groups.height), sizes, entries)]
+    rows = Rows(outcome=y, entries=entries, weights=sizes, numbers=numbers, groups=max(1, groups.height))
+    variances = [None] * rows.groups if survey is None else survey.variances(rows, at)
+    parts = [columns(table, at, variance) for table, variance in zip(rows.tables(), variances, strict=True)]
     values = pl.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
-    labels = groups[np.repeat(np.arange(groups.height), len(parts[0]["time"]))]
+    height = len(parts[0]["time"])
+    values = values.with_columns(time=np.tile(np.repeat(asked, height // len(asked)), len(parts)))
+    labels = groups[np.repeat(np.arange(groups.height), height)]
     return pl.concat([labels, values], how="horizontal").with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _event_free_columns(table: LifeTable | None, at: NDArray[np.float64], level: float) -> Columns:
+def _sizes(weights: npt.ArrayLike | None, n: int, survey: Survey | None) -> NDArray[np.float64]:
+    """Frequencies, or survey weights scaled to sum to the number of rows that have one."""
+    sizes = case_weights(weights, n)
+    if survey is not None:
+        return sizes * ((sizes > 0).sum() / sizes.sum())
+    if (sizes == np.rint(sizes)).all():
+        return sizes
+    raise ContractError(
+        Problem(
+            found="weights that are not whole numbers",
+            expected="frequencies, or survey weights with the survey's design",
+            remedy="give survey=SurveyDesign(strata=..., clusters=...) or survey=ReplicateWeights(...)",
+            column="weights",
+        )
+    )
+
+
+def _event_free_columns(
+    table: LifeTable | None, at: NDArray[np.float64], variances: NDArray[np.float64] | None, *, level: float
+) -> Columns:
     curve = event_free_curve(table) if table else None
-    return {"time": at} | _estimates(table, curve, at, level) | {"at_risk": _at_risk(table, at)}
+    variance = None if variances is None else variances[-1]
+    return {"time": at} | _estimates(table, curve, at, variance, level) | {"at_risk": _at_risk(table, at)}
 
 
-def _incidence_columns(table: LifeTable | None, at: NDArray[np.float64], level: float) -> Columns:
+def _incidence_columns(
+    table: LifeTable | None, at: NDArray[np.float64], variances: NDArray[np.float64] | None, *, level: float
+) -> Columns:
     curves = [incidence_curve(table, event) if table else None for event in (OUTCOME, COMPETING)]
-    estimates = [_estimates(table, curve, at, level) for curve in curves]
+    of_events = [None, None] if variances is None else variances[:2]
+    estimates = [
+        _estimates(table, curve, at, variance, level) for curve, variance in zip(curves, of_events, strict=True)
+    ]
     paired: Columns = {name: np.column_stack([part[name] for part in estimates]).ravel() for name in estimates[0]}
     events = np.tile(np.array([OUTCOME, COMPETING], dtype=np.int8), len(at))
     columns: Columns = {"time": np.repeat(at, 2), "event": events}
@@ -250,7 +223,7 @@ def incidence_curve(table: LifeTable, event: int) -> Curve:
     """
     before = np.r_[1.0, table.survival[:-1]]
     hazard = (table.outcomes if event == OUTCOME else table.competing) / table.at_risk
-    incidence = np.cumsum(before * hazard)
+    incidence = table.incidence(event)[1:]
     own, cross, both = (
         before**2 * hazard * (1 - hazard) / table.at_risk,
         before * hazard / table.at_risk,
@@ -269,12 +242,19 @@ def _odds_per_person(table: LifeTable) -> NDArray[np.float64]:
     return np.asarray(odds / table.at_risk, dtype=np.float64)
 
 
-def _estimates(table: LifeTable | None, curve: Curve | None, at: NDArray[np.float64], level: float) -> Columns:
+def _estimates(
+    table: LifeTable | None,
+    curve: Curve | None,
+    at: NDArray[np.float64],
+    variance: NDArray[np.float64] | None,
+    level: float,
+) -> Columns:
     if table is None or curve is None:
         return {name: np.full(len(at), np.nan) for name in ("estimate", "lower", "upper", "standard_error")}
     step = np.searchsorted(table.time, at, side="right")
     unseen = (at > table.time[-1]) & (table.survival[-1] > 0)
-    estimate, error = (np.where(unseen, np.nan, values[step]) for values in (curve.estimate, np.sqrt(curve.variance)))
+    spread = np.sqrt(curve.variance[step] if variance is None else variance)
+    estimate, error = (np.where(unseen, np.nan, values) for values in (curve.estimate[step], spread))
     lower, upper = _interval(estimate, error, _at_risk(table, at), table.at_risk[0], level)
     return {"estimate": estimate, "lower": lower, "upper": upper, "standard_error": error}
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.numerics.ties import tied_times
 
 OutcomeArray: TypeAlias = NDArray[np.void]
 
@@ -145,7 +146,8 @@ def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
     >>> outcome_within(outcome_array([1, 1, 2], [30, 900, 100]), 731).tolist()
     [True, False, False]
     """
-    within: NDArray[np.bool_] = (y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)
+    durations, horizon = tied_times(y["duration_days"], horizon_days)
+    within: NDArray[np.bool_] = (y["event"] == OUTCOME) & (durations <= horizon)
     return within
 
 
@@ -169,8 +171,17 @@ def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
     >>> status_known(outcome_array([1, 0, 2, 0], [30, 100, 100, 731]), 731).tolist()
     [True, False, True, True]
     """
-    known: NDArray[np.bool_] = (y["event"] != CENSORED) | (y["duration_days"] >= horizon_days)
+    durations, horizon = tied_times(y["duration_days"], horizon_days)
+    known: NDArray[np.bool_] = (y["event"] != CENSORED) | (durations >= horizon)
     return known
+
+
+def tie_times(y: OutcomeArray, *times: npt.ArrayLike) -> tuple[OutcomeArray, list[NDArray[np.float64]]]:
+    """Return outcomes and times in which durations and times that differ by rounding alone are equal (`tied_times`)."""
+    durations, *others = tied_times(y["duration_days"], *times)
+    tied = y.copy()
+    tied["duration_days"] = durations
+    return tied, others
 
 
 def case_weights(weights: npt.ArrayLike | None, n: int) -> NDArray[np.float64]:
@@ -189,7 +200,8 @@ def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> NDArray[np.float64]:
     if len(entries) != len(y):
         found = f"{len(entries)} values"
         raise ContractError(_problem("entry", found, f"{len(y)}, one a row", "take them from the same rows"))
-    if wrong := int((~((entries >= 0) & (entries < y["duration_days"]))).sum()):
+    durations, entered = tied_times(y["duration_days"], entries)
+    if wrong := int((~((entries >= 0) & (entered < durations))).sum()):
         expected = "0 or more, and less than duration_days"
         raise ContractError(_problem("entry", f"{wrong} other values", expected, "leave out who was never at risk"))
     return entries

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
+
+LEVEL: Final = 0.95
+"""Coverage of an interval where nobody asks for another: the default of every ``level`` argument."""
+PUBLISHED_LEVEL: Final = 0.90
+"""Coverage of the intervals that a study publishes: of areas, plans, reasons and metrics."""
 
 
 def normal_quantile(level: float) -> float:
@@ -21,7 +27,7 @@ def normal_quantile(level: float) -> float:
 
 
 def wilson_interval(
-    share: npt.ArrayLike, size: npt.ArrayLike, level: float = 0.95
+    share: npt.ArrayLike, size: npt.ArrayLike, level: float = LEVEL
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Wilson's score interval of shares (Wilson 1927): lower and upper limits in [0, 1], each of shape (n,).
 
@@ -35,4 +41,5 @@ def wilson_interval(
     p, n, z = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64), normal_quantile(level)
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.asarray(centre - half, dtype=np.float64), np.asarray(centre + half, dtype=np.float64)
+    lower, upper = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)

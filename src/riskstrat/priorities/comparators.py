@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.priorities.allocation import greedy_allocation, highest_first
 from riskstrat.priorities.allocation_problem import AllocationProblem
+from riskstrat.records.areas import INTERVAL
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 Floats = NDArray[np.float64]
@@ -84,8 +85,8 @@ def _random_orders(units: int, seed: int) -> NDArray[np.intp]:
 
 
 def _row(name: str, averted: Floats, plan: Floats) -> dict[str, str | float]:
-    lower, upper = np.quantile(averted, (0.05, 0.95))
-    difference_lower, difference_upper = np.quantile(plan - averted, (0.05, 0.95))
+    lower, upper = np.quantile(averted, INTERVAL)
+    difference_lower, difference_upper = np.quantile(plan - averted, INTERVAL)
     return {
         "strategy": name,
         "averted": float(averted.mean()),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from riskstrat.disclosure import DIGITS, Sum, Table
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
 
-_Z_90 = 1.645
 _OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
 _BEHIND = ("cases", "index_dates", "target_people")
@@ -81,7 +81,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
     dates = cohort.people.group_by("landmark").agg(
         pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
     )
-    margin = _Z_90 / (pl.col("observed") / pl.col("dispersion")).sqrt()
+    margin = normal_quantile(PUBLISHED_LEVEL) / (pl.col("observed") / pl.col("dispersion")).sqrt()
     risk = pl.col("observed") / pl.col("index_dates")
     frame = (
         areas.calibration.join(_persons(areas.calibration, cohort), on="first_landmark", how="left")
@@ -97,7 +97,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
             case_persons=pl.min_horizontal("case_persons", "cases"),
             risk=risk.round_sig_figs(DIGITS),
             lower=(risk * (-margin).exp()).round_sig_figs(DIGITS),
-            upper=(risk * margin.exp()).round_sig_figs(DIGITS),
+            upper=(risk * margin.exp()).clip(upper_bound=1).round_sig_figs(DIGITS),
         )
     )
     return Table(

@@ -62,6 +62,7 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         model_digest=study.model.digest,
         chosen=study.model.candidate.label,
         omissions=study.omissions,
+        notes=study.notes,
         source=SourceFacts(
             name=source.name, fingerprint=source.fingerprint, data_end=source.data_end, geometry=source.geometry
         ),

@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.declare import Condition, Settings
+from riskstrat.declare import Condition, LocalisedText, Settings
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.omission import Omission
@@ -44,6 +44,8 @@ class Facts:
         The candidate that was chosen.
     omissions
         What could not be done, and why.
+    notes
+        What a reader should know of the data; they count nobody.
     source
         Where the data came from.
 
@@ -62,6 +64,7 @@ class Facts:
     model_digest: str
     chosen: str
     omissions: tuple[Omission, ...]
+    notes: tuple[LocalisedText, ...] = ()
     source: SourceFacts
 
 

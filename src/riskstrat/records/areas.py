@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
-INTERVAL = (0.05, 0.95)
+INTERVAL = ((1 - PUBLISHED_LEVEL) / 2, (1 + PUBLISHED_LEVEL) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

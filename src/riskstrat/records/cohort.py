@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import DesignError, Problem, UsageError
 
@@ -30,13 +31,15 @@ class Target:
     """The people on whom planning decides: eligible at the as-of date, their outcome unknown.
 
     ``people`` has one row a person (person_id, index_date, area_id, age_years, sex, family_id); everybody is in one row
-    of ``flow`` (step, reason, people, rows).
+    of ``flow`` (step, reason, people, rows). ``notes`` say what a reader should know of the data behind it, such as how
+    far back "ever" reaches; they count nobody.
     """
 
     condition: str
     people: pl.DataFrame = field(repr=False)
     flow: pl.DataFrame = field(repr=False)
     as_of: date
+    notes: tuple[LocalisedText, ...] = ()
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Condition, Settings
+from riskstrat.declare import Condition, LocalisedText, Settings
 from riskstrat.disclosure import Disclosure
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
@@ -86,6 +86,11 @@ class Study:
     def flow(self) -> pl.DataFrame:
         """Who was left out of the training cohort, and why."""
         return self.cohort.flow
+
+    @property
+    def notes(self) -> tuple[LocalisedText, ...]:
+        """What a reader should know of the data: how far back "ever" reaches."""
+        return self.cohort.notes
 
     @property
     def performance(self) -> Validation:

@@ -9,6 +9,7 @@ import polars as pl
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
+from riskstrat.numerics.intervals import LEVEL
 
 METRIC_SCHEMA = MappingProxyType(
     {
@@ -50,7 +51,7 @@ class Validation:
     calibration: pl.DataFrame = field(repr=False)
     curve: pl.DataFrame = field(repr=False)
     net_benefit: pl.DataFrame = field(repr=False)
-    level: float = 0.90
+    level: float = LEVEL
     draws: int = 200
     persons: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)

@@ -98,6 +98,19 @@ class TableManifest(BaseModel):
             return max(self.delay_days.values(), default=0)
         return self.delay_days
 
+    def longest_delay_of(self, settings: Iterable[str]) -> int:
+        """Return the longest delay of these settings, or of all where none is named; one without its own waits longest.
+
+        Examples
+        --------
+        >>> table = TableManifest(delay_days={"inpatient": 90, "death": 500})
+        >>> [table.longest_delay_of(settings) for settings in (["inpatient"], ["inpatient", "death"], ["home"], [])]
+        [90, 500, 500, 500]
+        """
+        longest = self.longest_delay_days
+        own = self.delay_days if isinstance(self.delay_days, Mapping) else {}
+        return max((own.get(setting, longest) for setting in settings), default=longest)
+
 
 class Manifest(BaseModel):
     """What a register folder says of itself.

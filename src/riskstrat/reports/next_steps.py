@@ -43,6 +43,7 @@ def _bullets(texts: list[str]) -> Bullets:
 def _missing(context: ReportContext) -> Iterator[str]:
     yield from _registers(context)
     yield from _refused(context)
+    yield from map(context.say, context.released.notes)
     people, assessed = (context.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
     number = context.numbers.number
     if people is not None and assessed is not None:

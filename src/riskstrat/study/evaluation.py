@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.numerics.folds import Split
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.model import RiskModel
@@ -116,6 +117,7 @@ def check(
         baseline=baseline,
         draws=settings.bootstrap_draws,
         seed=settings.seed,
+        level=PUBLISHED_LEVEL,
         sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
     )
 

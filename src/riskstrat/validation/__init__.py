@@ -5,6 +5,8 @@ Risks are shares in [0, 1], durations days. The incidence names are offered here
 
 from riskstrat.incidence import (
     OUTCOME_DTYPE,
+    ReplicateWeights,
+    SurveyDesign,
     brier,
     censoring_weights,
     cumulative_incidence,
@@ -22,7 +24,9 @@ from riskstrat.validation.splits import area_folds, overlap, person_folds, tempo
 __all__ = [
     "OUTCOME_DTYPE",
     "Calibration",
+    "ReplicateWeights",
     "Split",
+    "SurveyDesign",
     "area_folds",
     "auc",
     "brier",

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, outcome_within
-from riskstrat.numerics.intervals import wilson_interval
+from riskstrat.numerics.intervals import LEVEL, wilson_interval
 from riskstrat.numerics.links import LOGIT
 from riskstrat.numerics.logistic import fit_logistic, logistic_recalibration
 from riskstrat.numerics.splines import KNOT_QUANTILES, restricted_cubic_spline
@@ -100,7 +100,7 @@ def calibration(
     """
     labels = label_outcomes(y, risk, horizon_days, weights)
     weight = _prediction_weight(labels, weights)
-    level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), 0.95)["observed"][0]
+    level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), LEVEL)["observed"][0]
     smooth = smooth_observed(labels, labels.risk)
     distance = np.abs(smooth - labels.risk)
     return Calibration(
@@ -128,7 +128,7 @@ def calibration_groups(
     weights: npt.ArrayLike | None = None,
     *,
     groups: int = 10,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> pl.DataFrame:
     """Mean predicted and observed risk by tenths of the predicted risk.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.incidence import OutcomeArray
+from riskstrat.numerics.intervals import LEVEL
 from riskstrat.validation.calibration import observed_risk
 from riskstrat.validation.horizon_labels import label_outcomes
 
@@ -94,7 +95,7 @@ def _shares(
         return 0.0, 0.0
     chosen = None if weights is None else np.asarray(weights, dtype=np.float64)[acted_on]
     one_group = np.zeros(int(acted_on.sum()), dtype=np.intp)
-    observed = observed_risk(y[acted_on], horizon_days, chosen, one_group, 0.95)["observed"][0]
+    observed = observed_risk(y[acted_on], horizon_days, chosen, one_group, LEVEL)["observed"][0]
     true = share * observed if observed is not None else float("nan")
     return true, share - true
 

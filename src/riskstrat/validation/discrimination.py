@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome
+from riskstrat.incidence.outcome import tie_times
 from riskstrat.validation.horizon_labels import label_outcomes
 
 
@@ -97,8 +98,9 @@ def concordance(
     """Probability that, of two rows, the one whose outcome came first was given the higher risk.
 
     Pairs in which the earlier time is an outcome within the horizon are compared; equal risks count a half, two
-    outcomes on one day are not compared, and who is censored on the day of an outcome outlived it. Somebody who had the
-    competing event never gets the outcome and is compared with all later *and* earlier outcomes (Wolbers et al. 2014).
+    outcomes on one day (or at times that differ by rounding alone) are not compared, and who is censored on the day of
+    an outcome outlived it. Somebody who had the competing event never gets the outcome and is compared with all later
+    *and* earlier outcomes (Wolbers et al. 2014).
 
     - ``"harrell"``: every pair counts one. It depends on the pattern of censoring (Harrell 1996).
     - ``"uno"``: pairs count the inverse of their chance of being seen: 1/G(T_i-)² for later controls (Uno et al. 2011)
@@ -134,8 +136,9 @@ def concordance(
     0.6666666666666666
     """
     score = _checked_score(y, risk, method)
-    followed = _followed(y, horizon_days) if method == "uno" else np.ones(len(y))
-    first = ((y["event"] == OUTCOME) & (y["duration_days"] <= horizon_days)).astype(np.float64)
+    y, (horizon,) = tie_times(y, horizon_days)
+    followed = _followed(y, float(horizon)) if method == "uno" else np.ones(len(y))
+    first = ((y["event"] == OUTCOME) & (y["duration_days"] <= horizon)).astype(np.float64)
     competing = (y["event"] == COMPETING).astype(np.float64)
     # On one day an outcome comes before anything else; backwards a day is one rank, as pairs within it are counted.
     forward = _dense_rank(y["duration_days"], y["event"] != OUTCOME)

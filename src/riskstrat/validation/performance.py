@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
@@ -41,7 +42,7 @@ def validate(
     draws: int = 200,
     seed: int = 0,
     sample_weight: npt.ArrayLike | None = None,
-    level: float = 0.90,
+    level: float = LEVEL,
     thresholds: Sequence[float] | None = None,
 ) -> Validation:
     """Measure how well predicted risks agree with what happened, with bootstrap intervals.

@@ -34,6 +34,8 @@ from riskstrat.registers.source import PersonRange
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
 REPEATED_AREA, INCOMPLETE = "repeated area or fact", "incomplete"
 _LEAST_SHARE_OF_SNAPSHOT = 0.1
+# DeSO and RegSO codes begin with the code of the municipality; the first letters of any other name mean nothing.
+_STATISTICAL_CODE = r"^(\d{4})(?:[ABC]\d{4}|R\d{3})$"
 _KNOWN = (PERSON, "birth_date", "birth_date_precision", "sex", "death_date")
 
 
@@ -132,7 +134,7 @@ def _write_areas(context: IntakeContext) -> None:
     named = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)
     seen = pl.scan_parquet(residences).select(pl.col("area_id").drop_nulls().unique()).collect()
     codes = seen.join(named, on="area_id", how="anti").with_columns(
-        name="area_id", municipality=pl.col("area_id").str.slice(0, 4)
+        name="area_id", municipality=pl.col("area_id").str.extract(_STATISTICAL_CODE)
     )
     areas = pl.concat([named, codes], how="diagonal").sort("area_id")
     if areas.height:
