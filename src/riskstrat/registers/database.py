@@ -161,9 +161,9 @@ class DatabaseTable:
 
     @property
     def _columns(self) -> dict[str, pl.DataType]:
-        """Give the contract's columns that are there; a moment comes in its zone, whose day is told at the door."""
+        """Give the contract's columns that are there; what SQL would make another day of comes as it is."""
         return {
-            column.name: found if isinstance(found, pl.Datetime) and found.time_zone else column.dtype
+            column.name: found if column.dtype == pl.Date and _is_moment(found) else column.dtype
             for column in columns_of(self.table)
             if (found := self.schema.get(column.name)) is not None
         }
@@ -173,6 +173,10 @@ class DatabaseTable:
         with self.database.connected() as connection, closing(connection.cursor()) as cursor:
             cursor.execute(dialect.select(self.name, columns, _within(people)))
             yield from dialect.frames(cursor.fetch_record_batch(), columns)
+
+
+def _is_moment(found: pl.DataType) -> bool:
+    return found.is_numeric() or (isinstance(found, pl.Datetime) and found.time_zone is not None)
 
 
 def _not_an_address(found: str) -> Problem:

@@ -78,15 +78,13 @@ def open_registers(
     if found := (*wrong, *problems, *contradictions(sources, problems)):
         raise ContractError(*found)
     births = sources["persons"].scan().select("person_id", "birth_date").collect().sort("person_id")
+    extra = [f"{table}.{name}" for table, source in sources.items() for name in _extra(table, source.store)]
     return Registers(
         folder=_beside(location, manifest),
         manifest=contents,
         sources=sources,
         births=births,
-        not_read=(
-            *(name for table, source in sources.items() for name in _extra(table, source.store)),
-            *opened.unnamed(contents),
-        ),
+        not_read=(*extra, *opened.unnamed(contents)),
     )
 
 
@@ -147,18 +145,17 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
     missing = [column.name for column in columns_of(table) if column.name not in store.schema]
-    for name in _extra(table, store, prefix=""):
+    for name in _extra(table, store):
         if meant := nearest(name, missing):
             remedy = f"did you mean '{meant}'? Rename it, or leave it out"
             expected = "a column of the contract, or one whose name is like none of them"
             yield Problem(table=table, column=name, found="no column of the contract", expected=expected, remedy=remedy)
 
 
-def _extra(table: str, store: Store, prefix: str | None = None) -> list[str]:
+def _extra(table: str, store: Store) -> list[str]:
     """Name the columns that the contract does not know."""
     known = {column.name for column in columns_of(table)} | BESIDE
-    before = f"{table}." if prefix is None else prefix
-    return [f"{before}{name}" for name in store.schema if name not in known]
+    return [name for name in store.schema if name not in known]
 
 
 def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
