@@ -177,7 +177,7 @@ def write_meds(folder: Path, time: pl.Series) -> Path:
             "subject_id": 1,
             "time": pl.concat([born.dt.convert_time_zone(time.dtype.time_zone), time]),
             "code": ["GENDER//F", "MEDS_BIRTH", *(f"ATC/{number:02d}" for number in range(len(time)))],
-            "numeric_value": pl.lit(None, dtype=pl.Float32),
+            "numeric_value": 1.0,
         }
     )
     (folder / "data").mkdir(parents=True)
@@ -202,7 +202,7 @@ def test_meds_without_times_is_refused(tmp_path: Path):
 def test_an_unknown_zone_is_refused(tmp_path: Path):
     for convert in (from_omop, from_meds):
         with pytest.raises(UsageError, match=r"did you mean 'Europe/Stockholm'?"):
-            convert(tmp_path, tmp_path / "out", time_zone="Europe/Stokholm")
+            convert(tmp_path / "in", tmp_path / "out", time_zone="Europe/Stokholm")
     with pytest.raises(ValueError, match=r"no time zone 'Sweden'"):
         Manifest(name="x", data_end=date(2023, 12, 31), tables={"persons": TableManifest()}, time_zone="Sweden")
 
