@@ -141,7 +141,7 @@ def from_omop(
 
 def _named(tables: Tables, systems: Iterable[str], area_column: str) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Say what options name of the data, with what there is."""
-    made = sorted({each.target for each in EVENT_TABLES if each.name in tables})
+    made = sorted({each.target for each in EVENT_TABLES})
     yield from (("table", table, made) for table in systems)
     if area_column != AREA_COLUMN:
         there = tables[LOCATION].collect_schema().names() if LOCATION in tables else ()
