@@ -66,8 +66,8 @@ def test_what_is_printed_adds_up_for_files_and_tables(tmp_path: Path):
     write(tmp_path / "raw", {"RTB_demografi.csv": population, **homes(people=tuple(range(1, 41)))})
     done = CliRunner().invoke(app, ["intake", str(tmp_path / "raw"), "--out", str(tmp_path / "registers")])
     assert done.exit_code == 0
-    assert "read 40, kept 40, rejected 0" in done.output
-    assert "made 40, kept 40, rejected 0, merged 0" in done.output
+    assert "read 40, rejected 0, kept 40" in done.output
+    assert "made 40, rejected 0, kept 40, merged 0" in done.output
 
 
 def cdm(**days: object) -> dict[str, pl.DataFrame]:

@@ -147,7 +147,7 @@ def _from_pandas(X: PandasFrame) -> Matrix:
     _refuse_doubled(list(map(str, X.columns)))
     columns = [name for name in X.columns if name not in KEYS]
     _refuse_unless(
-        (str(name), str(dtype), _counts(dtype))
+        (str(name), f"{dtype}, not numbers", _counts(dtype))
         for name, dtype in zip(X.columns, X.dtypes, strict=True)
         if name in columns
     )

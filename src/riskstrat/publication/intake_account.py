@@ -83,10 +83,10 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
     >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts))))
-    death                        read 1,230, kept 1,230, rejected (withheld), merged 0
+    death                        read 1,230, rejected (withheld), kept 1,230, merged 0
     """
     for row in inputs.frame.iter_rows(named=True):
-        outcomes = [name for name in (READ, MADE, KEPT, REJECTED, MERGED) if name in row]
+        outcomes = [name for name in (READ, MADE, REJECTED, KEPT, MERGED) if name in row]
         counts = ", ".join(f"{name} {shown_count(row[name])}" for name in outcomes)
         yield f"{row.get('dataset', row.get('table')):<28} {counts}"
 
