@@ -26,6 +26,7 @@ from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
 from riskstrat.declare.view import Rule
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
@@ -56,6 +57,7 @@ _NOT_COVERED = LocalisedText(
 )
 
 
+@checked
 def build_cohort(
     condition: Condition, registers: Registers, as_of: date, *, min_outcomes: int = MIN_OUTCOMES
 ) -> Cohort:
@@ -83,8 +85,8 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a
-        rule of the population or a declared `lookback` is not covered are left out. The flow accounts for every index date.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a rule of
+        the population or a declared `lookback` is not covered are left out. The flow accounts for every index date.
 
     Raises
     ------
@@ -124,6 +126,7 @@ def build_cohort(
     )
 
 
+@checked
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
     """Find everybody whom planning is about: the residents at the as-of date, whose outcome is not known yet.
 
@@ -174,6 +177,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
 
 
+@checked
 def followed_population(cohort: Cohort) -> Target:
     """Give everybody in a cohort at their last index date whose horizon is covered.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError, few
 from riskstrat.records.intake_account import KEPT, MADE, MERGED, READ, REJECTED
 
 MAX_REJECTED_SHARE = 0.5
@@ -72,7 +72,7 @@ def _problems(counts: pl.DataFrame, allowed: float) -> Iterator[Problem]:
         if came != ended:
             yield Problem(
                 table=dataset,
-                found=f"{came} rows at first and {ended} at the end",
+                found=f"{few(came)} rows at first and {few(ended)} at the end",
                 expected="a source that does not change while it is read",
                 remedy="read it again when nobody writes to it, or from a copy",
             )

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal
 
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.files import guard_folder
+from riskstrat.errors.arguments import checked
+from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
     ConversionResult,
@@ -106,6 +107,7 @@ class _Dataset:
         return tuple(sorted({*self.codes["dataset"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
 
 
+@checked
 def from_meds(
     source: str | Path,
     out: str | Path,
@@ -184,8 +186,8 @@ def from_meds(
     """
     guard_folder(out, command=COMMAND, sources=(source,))
     check_share(max_rejected_share)
-    refuse_unknown(("follow-up", follow_up, get_args(FollowUp)), time_zone=time_zone)
-    data = _dataset(Path(source), dict(tables or {}), time_zone)
+    refuse_unknown(time_zone=time_zone)
+    data = _dataset(restored(source), dict(tables or {}), time_zone)
     refuse_identities_in(data.rows, DATA)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])

@@ -15,6 +15,7 @@ from riskstrat.cohort import build_cohort
 from riskstrat.cohort.flow import FLOW_SCHEMA
 from riskstrat.declare import Condition
 from riskstrat.errors import DesignError
+from riskstrat.errors.arguments import checked
 from riskstrat.quality.declared_rows import count_declared_rows
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
@@ -27,6 +28,7 @@ from riskstrat.registers.contract import is_event_table
 __all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check", "count_declared_rows"]
 
 
+@checked
 def check(
     registers: Registers,
     condition: Condition | None = None,

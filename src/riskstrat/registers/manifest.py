@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from riskstrat.errors import ContractError, Problem, nearest, unknown
+from riskstrat.errors import ContractError, Problem, nearest, printable, unknown
 from riskstrat.registers.contract import PERSON_AND_AREA_TABLES, SETTINGS
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
 
@@ -135,7 +135,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: Annotated[str, AfterValidator(printable)]
     data_end: date
     tables: Mapping[str, TableManifest]
     time_zone: TimeZone = STOCKHOLM

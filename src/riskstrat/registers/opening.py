@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, nearest
+from riskstrat.errors.arguments import checked
+from riskstrat.files import restored
 from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import BESIDE, REQUIRED_TABLES, Column, columns_of, is_event_table, row_rules
 from riskstrat.registers.database import Database
@@ -30,6 +32,7 @@ _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
 """Type of the contract -> types that are cast to it when registers are opened."""
 
 
+@checked
 def open_registers(
     location: str | Path | Mapping[str, Frame], *, manifest: str | Path | Manifest | None = None
 ) -> Registers:
@@ -91,7 +94,7 @@ def open_registers(
 def _location(location: str | Path | Mapping[str, Frame]) -> Location:
     if isinstance(location, Mapping):
         return Frames(location)
-    return Database.at(str(location)) if "://" in str(location) else Folder(Path(location))
+    return Database.at(str(location)) if "://" in str(location) else Folder(restored(location))
 
 
 def _said(opened: Location, manifest: str | Path | Manifest | None) -> ManifestRead:

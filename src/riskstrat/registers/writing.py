@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import UsageError, unknown
+from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.registers.frames import Frame, as_polars
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
@@ -18,6 +19,7 @@ ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
 _ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
 
+@checked
 def write_registers(
     folder: str | Path, tables: Mapping[str, Frame], manifest: Manifest, files: Mapping[str, str] | None = None
 ) -> Path:

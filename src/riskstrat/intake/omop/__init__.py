@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import get_args
 
 import polars as pl
 
-from riskstrat.files import guard_folder
+from riskstrat.errors.arguments import checked
+from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
     ConversionResult,
@@ -33,6 +33,7 @@ __all__ = ["from_omop"]
 COMMAND, AREA_COLUMN = "from-omop", "county"
 
 
+@checked
 def from_omop(
     source: CdmSource,
     out: str | Path,
@@ -109,8 +110,9 @@ def from_omop(
     guard_folder(out, command=COMMAND, sources=locations)
     systems = dict(code_systems or {})
     check_share(max_rejected_share)
-    coded = [("code system", system, CODE_SYSTEMS) for system in systems.values()]
-    refuse_unknown(("code to prefer", prefer, get_args(Prefer)), *coded, time_zone=time_zone)
+    refuse_unknown(*(("code system", system, CODE_SYSTEMS) for system in systems.values()), time_zone=time_zone)
+    for location in locations:
+        restored(location)
     tables = read_tables(source, time_zone)
     refuse_unknown(*_named(tables, systems, area_column))
     wanted = wanted_tables(tables)
