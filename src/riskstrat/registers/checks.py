@@ -14,9 +14,9 @@ REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()
 NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
-def contradictions(sources: Mapping[str, Source], told: Sequence[Problem] = ()) -> tuple[Problem, ...]:
-    """List the contradictions within and between persons, residences and areas, where what was `told` allows it."""
-    columns = {problem.location for problem in told}
+def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = ()) -> tuple[Problem, ...]:
+    """List the contradictions within and between persons, residences and areas, where what is `reported` already allows it."""
+    columns = {problem.location for problem in reported}
     tables: dict[str, pl.DataFrame] = {}
     problems: list[Problem] = []
     for name, key in (("persons", PERSON), ("residences", PERSON), ("areas", "area_id")):
