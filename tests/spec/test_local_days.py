@@ -195,7 +195,7 @@ def test_meds(tmp_path: Path):
 def test_meds_without_times_is_refused(tmp_path: Path):
     path = write_meds(tmp_path / "meds", zoned("UTC")) / "data" / "0.parquet"
     pl.read_parquet(path).with_columns(pl.col("time").dt.epoch("s")).write_parquet(path)
-    with pytest.raises(ContractError, match=r"time of type Int64; expected points in time"):
+    with pytest.raises(ContractError, match=r"time of type Int64"):
         from_meds(tmp_path / "meds", tmp_path / "out")
 
 

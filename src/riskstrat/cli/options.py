@@ -48,6 +48,10 @@ MaxRejectedOption = Annotated[
     ),
 ]
 TimeZoneOption = Annotated[str, typer.Option(help="Time zone in which a time that has a zone becomes a day.")]
+ReserveNumberOption = Annotated[
+    list[str] | None,
+    typer.Option(help=r"Pattern of a region's reserve numbers, such as '\d{8}TF\d{2}'; give it again for several."),
+]
 
 
 def languages(chosen: Literal["sv", "en", "both"]) -> tuple[Language, ...]:

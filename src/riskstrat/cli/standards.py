@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from riskstrat.cli.options import DataEndOption, MaxRejectedOption, RegisterFolderOption, TimeZoneOption, day_of
+from riskstrat.cli.options import (
+    DataEndOption,
+    MaxRejectedOption,
+    RegisterFolderOption,
+    ReserveNumberOption,
+    TimeZoneOption,
+    day_of,
+)
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ def from_omop(
     area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
     time_zone: TimeZoneOption = "Europe/Stockholm",
     max_rejected_share: MaxRejectedOption = 0.5,
+    reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn data in the OMOP Common Data Model into a register folder."""
     from riskstrat.intake import from_omop as convert
@@ -44,6 +52,7 @@ def from_omop(
             area_column=area_column,
             time_zone=time_zone,
             max_rejected_share=max_rejected_share,
+            reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)
 
@@ -60,6 +69,7 @@ def from_meds(
     ] = "events",
     time_zone: TimeZoneOption = "Europe/Stockholm",
     max_rejected_share: MaxRejectedOption = 0.5,
+    reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn a MEDS dataset into a register folder."""
     from riskstrat.intake import from_meds as convert
@@ -74,6 +84,7 @@ def from_meds(
             follow_up=follow_up,
             time_zone=time_zone,
             max_rejected_share=max_rejected_share,
+            reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)
 

@@ -7,7 +7,7 @@ vocabulary is a table, and an account of every row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -31,7 +32,10 @@ from riskstrat.intake.conversion import (
     write_conversions,
 )
 from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
+from riskstrat.intake.numbers import as_whole, plain
 from riskstrat.intake.validation import (
+    BOUND,
+    IS_BOUND,
     UNKNOWN_DAY,
     accepted_rows,
     accounted,
@@ -47,7 +51,7 @@ from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.days import STOCKHOLM, local_day
 from riskstrat.registers.manifest import Manifest, TableManifest
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 __all__ = ["from_meds"]
@@ -91,13 +95,16 @@ class _Dataset:
     def of(self, dataset: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
         """Give the rows of a dataset and of these people with the contract's columns beside them."""
         mine = self.codes.filter(dataset=dataset)
-        person = pl.col("subject_id").cast(pl.Int64, strict=False)
+        person = _subject(self.rows)
         rows = self.source(dataset).filter(within(person, people))
+        has_text = "text_value" in self.rows.collect_schema()
+        text = pl.col("text_value").cast(pl.String) if has_text else pl.lit(None, dtype=pl.String)
         columns = {
             "person_id": person,
             "date": local_day(pl.col("time"), self.rows.collect_schema()["time"], self.time_zone),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
+            BOUND: (text.str.contains(IS_BOUND) & pl.col("numeric_value").is_not_null()).fill_null(value=False),
         }
         return with_source(rows, columns)
 
@@ -118,6 +125,7 @@ def from_meds(
     follow_up: FollowUp = "events",
     time_zone: str = STOCKHOLM,
     max_rejected_share: float = MAX_REJECTED_SHARE,
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
 
@@ -146,6 +154,8 @@ def from_meds(
     max_rejected_share
         The largest share of the rows of a dataset that may be rejected. Above it, where every row of one is
         rejected (unless it is 1), and where no person is left, nothing is written.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -188,7 +198,7 @@ def from_meds(
     check_share(max_rejected_share)
     refuse_unknown(time_zone=time_zone)
     data = _dataset(restored(source), dict(tables or {}), time_zone)
-    refuse_identities_in(data.rows, DATA)
+    refuse_identities_in(data.rows, DATA, reserve_numbers)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
     first, last = _covered(spans, data_end)
@@ -224,7 +234,7 @@ def from_meds(
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
     def rows(people: PersonRange) -> pl.LazyFrame:
-        return validate_events(data.of(table, people), persons, last_day)
+        return validate_events(data.of(table, people), persons, last_day, {BOUND: pl.col(BOUND)}).drop(BOUND)
 
     return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
@@ -259,8 +269,10 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
-    if not isinstance(schema.get("time", pl.Null()), pl.Date | pl.Datetime | pl.Null):
-        raise ContractError(_problem(f"time of type {schema['time']}", "points in time", "export them as timestamps"))
+    kinds = {"time": cs.temporal() | cs.string(), "numeric_value": cs.numeric()}
+    for name, kind in kinds.items() if not missing else ():
+        if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
+            raise ContractError(_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
     if missing:
         raise ContractError(
             *(
@@ -317,7 +329,7 @@ def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
     """Find each person's first and last day with an event or a death."""
     dated = [data.of(table).select("person_id", "date") for table in data.tables]
     days = pl.concat([*dated, deaths.lazy().select("person_id", "date")]).drop_nulls()
-    real = days.filter(~pl.col("date").is_in(SENTINELS))
+    real = days.filter(~stands_for_unknown(pl.col("date")))
     found = real.group_by("person_id").agg(start_date=pl.col("date").min(), end_date=pl.col("date").max())
     return read_now(found.sort("person_id"), DATA)
 
@@ -330,7 +342,7 @@ def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
 
 
 def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
-    columns = {"person_id": pl.col("subject_id").cast(pl.Int64, strict=False)}
+    columns = {"person_id": _subject(data.rows)}
     subjects = read_now(with_source(data.rows.select("subject_id").unique(), columns), DATA).sort("person_id")
     births = facts[BIRTH].group_by("person_id").agg(birth_date=pl.col("date").min())
     word = _sex().alias("sex")
@@ -341,7 +353,7 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     rules = {
         "no person": pl.col("person_id").is_null(),
         "no birth": pl.col("birth_date").is_null(),
-        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(pl.col("birth_date")),
         "born after the last day of data": pl.col("birth_date") > last_day,
         "neither female nor male": pl.col("sex").is_null(),
         "both female and male": pl.col("sexes") > 1,
@@ -349,8 +361,12 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     return known.with_columns(first_rule(rules), birth_date_precision=pl.lit("day")).drop("sexes")
 
 
+def _subject(rows: pl.LazyFrame) -> pl.Expr:
+    return as_whole(pl.col("subject_id"), rows.collect_schema()["subject_id"])
+
+
 def _sex() -> pl.Expr:
-    return pl.col("code").str.to_lowercase().replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
+    return plain(pl.col("code").str.to_lowercase()).replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
 
 
 def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:

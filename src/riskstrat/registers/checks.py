@@ -15,7 +15,7 @@ NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
 def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = ()) -> tuple[Problem, ...]:
-    """List the contradictions within and between persons, residences and areas, where what is `reported` already allows it."""
+    """List the contradictions within and between persons, residences and areas, but those `reported` already."""
     columns = {problem.location for problem in reported}
     tables: dict[str, pl.DataFrame] = {}
     problems: list[Problem] = []

@@ -55,7 +55,7 @@ def unknown_zone(zone: str) -> Problem | None:
 
 
 def local_day(moment: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:
-    """Give the day of a date or a datetime; one that has a zone becomes its day in `zone`.
+    """Give the day of a date, a datetime or a text; a time that has a zone becomes its day in `zone`.
 
     Examples
     --------
@@ -67,7 +67,9 @@ def local_day(moment: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:
     if isinstance(found, pl.Datetime) and found.time_zone is not None:
         local = moment.dt.convert_time_zone(zone).dt.date()
         return pl.when(moment.dt.year() == _NEVER).then(moment.dt.date()).otherwise(local)
-    return moment.cast(pl.Date)
+    if isinstance(found, pl.String):
+        return local_text(moment.str.strip_chars(), zone).str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    return moment.cast(pl.Date, strict=False)
 
 
 def local_text(text: pl.Expr, zone: str) -> pl.Expr:

@@ -11,17 +11,27 @@ from riskstrat.errors import ContractError, Problem, nearest
 from riskstrat.errors.arguments import checked
 from riskstrat.files import restored
 from riskstrat.registers.checks import contradictions
-from riskstrat.registers.contract import BESIDE, REQUIRED_TABLES, Column, columns_of, is_event_table, row_rules
+from riskstrat.registers.contract import (
+    BESIDE,
+    ENDS,
+    KEY_REMEDY,
+    REQUIRED_TABLES,
+    Column,
+    columns_of,
+    is_event_table,
+    row_rules,
+)
 from riskstrat.registers.database import Database
 from riskstrat.registers.days import counted, local_day
 from riskstrat.registers.folder import Folder
 from riskstrat.registers.frames import Frame, Frames
 from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
 from riskstrat.registers.opened import Registers
+from riskstrat.registers.sentinels import ended
 from riskstrat.registers.source import Location, Source, Store
 
 NOT_A_TABLE = "geometry"
-_REMEDY = "write it in the contract's type"
+KEYS = ("person_id", "mother_id", "father_id")
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
     pl.String: (pl.Categorical, pl.Enum),
@@ -144,7 +154,9 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
             if column.required:
                 yield _column_problem(table, column, "no such column", "add it")
         elif not _castable(found, column.dtype):
-            yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", _REMEDY)
+            text_keys = column.name in KEYS and isinstance(found, pl.String)
+            remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
+            yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", remedy)
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
     missing = [column.name for column in columns_of(table) if column.name not in store.schema]
@@ -192,7 +204,7 @@ def _source(table: str, store: Store, manifest: Manifest, wrong: Collection[str 
 def _as_contract(column: Column, found: pl.DataType | None, zone: str) -> pl.Expr:
     if found is None:
         return pl.lit(None, dtype=column.dtype).alias(column.name)
-    value = pl.col(column.name)
-    if column.dtype == pl.Date and found != pl.Date:
-        return local_day(value, found, zone).alias(column.name)
-    return value if found == column.dtype else value.cast(column.dtype)
+    value, is_day = pl.col(column.name), column.dtype == pl.Date
+    if found != column.dtype:
+        value = local_day(value, found, zone) if is_day else value.cast(column.dtype)
+    return (ended(value) if column.name in ENDS else value).alias(column.name)

@@ -20,7 +20,7 @@ from riskstrat.intake.conversion import (
     write_conversions,
 )
 from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
-from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCATION, SOURCE_OF_DATA, EventTable
+from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCATION, SOURCE_OF_DATA
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
@@ -45,6 +45,7 @@ def from_omop(
     area_column: str = AREA_COLUMN,
     time_zone: str = STOCKHOLM,
     max_rejected_share: float = MAX_REJECTED_SHARE,
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from data in the OMOP Common Data Model.
 
@@ -74,6 +75,8 @@ def from_omop(
     max_rejected_share
         The largest share of the rows of a table that may be rejected. Above it, where every row of one is
         rejected (unless it is 1), and where no person is left, nothing is written.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -91,7 +94,8 @@ def from_omop(
     Notes
     -----
     A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
-    ``birth_date_precision``; events before that day are rejected and counted. Sexes other than 8507 and 8532 are
+    ``birth_date_precision``; what happened earlier in that year or month is moved to it and counted. An end of a period
+    or event from 2099-12-31 on means "still". Sexes other than 8507 and 8532 are
     rejected and counted: the contract knows two.
 
     Examples
@@ -116,9 +120,10 @@ def from_omop(
     tables = read_tables(source, time_zone)
     refuse_unknown(*_named(tables, systems, area_column))
     wanted = wanted_tables(tables)
-    used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
+    unread = {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
+    used = [name for name in KNOWN_TABLES if name in tables and name not in unread]
     for name in used:
-        refuse_identities_in(tables[name], name)
+        refuse_identities_in(tables[name], name, reserve_numbers)
     people = convert_persons(tables, data_end, area_column)
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
     conversions, units = event_conversions(
@@ -148,10 +153,6 @@ def _named(tables: Tables, systems: Iterable[str], area_column: str) -> Iterator
     if area_column != AREA_COLUMN:
         there = tables[LOCATION].collect_schema().names() if LOCATION in tables else ()
         yield "column of location", area_column, there
-
-
-def _unread(wanted: Sequence[EventTable]) -> set[str]:
-    return {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
 
 
 def _name(tables: Tables, source: CdmSource) -> str:

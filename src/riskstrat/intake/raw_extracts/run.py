@@ -58,7 +58,7 @@ def extracts(
     name
         What the registers are called; the name of the raw folder if left out.
     data_end
-        The last day that can have been seen; by default the last day that any table covers.
+        The last day that can have been seen; by default the last day that was seen in any table.
     ignore
         Files of `raw` that are left alone: names or paths in it, with ``*`` for any characters.
     max_rejected_share
