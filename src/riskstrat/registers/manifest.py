@@ -51,7 +51,7 @@ def _known_zone(zone: str) -> str:
 
 CodeSystem = Annotated[str, AfterValidator(_known_system)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
-Days = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=36_525)]
 Delays = Annotated[Days | Mapping[str, Days], AfterValidator(_known_settings)]
 
 
@@ -187,7 +187,7 @@ def parse_manifest(text: str) -> ManifestRead:
     """Read a manifest from its text, with all that is missing, unknown or out of order; raises as `read_manifest`."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
     try:
         return Manifest.model_validate(content), ()
