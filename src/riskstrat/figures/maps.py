@@ -219,7 +219,7 @@ def _map(
     """Fill each area by its ``value``; those that are withheld are hatched, with a legend, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     properties = {
-        row["area_id"]: {"value": row["value"], "told": _told(row, messages)} for row in frame.iter_rows(named=True)
+        row["area_id"]: {"value": row["value"], "told": _description(row, messages)} for row in frame.iter_rows(named=True)
     }
     withheld = set(frame.filter(pl.col("class") == WITHHELD)["area_id"]) if hatch else set()
     filled = {name: values for name, values in properties.items() if name not in withheld}
@@ -240,7 +240,7 @@ def _shapes(features: list[Feature]) -> alt.Chart:
     return outlined.encode(description=alt.Description("properties.told:N"))
 
 
-def _told(row: Mapping[str, object], messages: MessageCatalogue) -> str:
+def _description(row: Mapping[str, object], messages: MessageCatalogue) -> str:
     kind = messages(f"class.{row['class']}")
     told = kind if row["class"] == WITHHELD else f"{kind}, {_risk(row, messages)}"
     return messages("map.named", name=row["name"], risk=told)
