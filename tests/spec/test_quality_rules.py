@@ -9,7 +9,7 @@ import pytest
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.quality import RULES
-from riskstrat.quality.rules import NOBODY_ELIGIBLE
+from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ
 from small_registers import BuildRegisters, published_check
 
 OPEN = Disclosure(min_count=1, rounding=1)
@@ -94,6 +94,18 @@ CASES: dict[str, Case] = {
     "impossible": (
         {"measurements": [value("mother_bmi_kg_m2", 7.9), value("mother_bmi_kg_m2", 90.0, 1)]},
         "measurements", "value out of range", "mother_bmi_kg_m2", 1,
+    ),
+    "of nobody that old": (
+        {"measurements": [value("bmi_kg_m2", 80.5), value("bmi_kg_m2", 79.5, 1)]},
+        "measurements", "body mass index for age", "bmi_kg_m2", 1,
+    ),
+    "not of its weight and height": (
+        {"measurements": [
+            value("weight_kg", 70.0), value("height_cm", 175.0),
+            value("weight_kg", 70.0, 1), value("height_cm", 175.0, 1),
+            value("bmi_kg_m2", 25.0), value("bmi_kg_m2", 23.0, 1), value("bmi_kg_m2", 30.0, 2),
+        ]},
+        "measurements", "body mass index of weight and height", "bmi_kg_m2", 1,
     ),
     "metres": (
         {"measurements": [value("height_cm", 1.75), value("height_cm", 175.0, 1)]},
@@ -183,7 +195,7 @@ def test_what_is_wrong_is_found(build_registers: BuildRegisters, case: Case):
 
 
 def test_every_rule_has_a_case():
-    assert {rule for _, _, rule, _, _ in CASES.values()} == set(RULES) - {NOBODY_ELIGIBLE}
+    assert {rule for _, _, rule, _, _ in CASES.values()} == set(RULES) - {NOBODY_ELIGIBLE, NOT_READ}  # rows of no table
 
 
 def test_nothing_is_wrong_with_sound_registers(build_registers: BuildRegisters):

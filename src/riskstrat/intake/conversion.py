@@ -11,12 +11,15 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, UsageError, unknown
 from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
-from riskstrat.intake.validation import RULE, SOURCE, entries
-from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
+from riskstrat.intake.losses import refuse_losses
+from riskstrat.intake.numbers import refuse_text_keys
+from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries
+from riskstrat.records.intake_account import CONVERSION_COUNTS, ConversionAccount
 from riskstrat.registers.contract import columns_of
+from riskstrat.registers.days import STOCKHOLM, unknown_zone
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
 from riskstrat.registers.writing import write_tables
@@ -57,7 +60,7 @@ class TableConversion:
         rows = self.rows(people)
         there = rows.collect_schema().names()
         wanted = [column.name for column in columns_of(self.table) if column.name in there]
-        return rows.filter(pl.col(RULE).is_null()).select(*wanted, pl.lit(self.dataset).alias(SOURCE))
+        return rows.filter(pl.col(RULE).is_null()).select(*wanted, MOVED, pl.lit(self.dataset).alias(SOURCE))
 
     def rejected(self, people: PersonRange) -> pl.LazyFrame:
         """Return the others as they were, with the rule."""
@@ -94,14 +97,17 @@ def write_conversions(
     rejected: Mapping[str, pl.DataFrame],
     manifest: Manifest,
     *,
+    counted: Sequence[pl.DataFrame],
+    max_rejected_share: float,
     command: str,
     sources: Iterable[Source],
 ) -> pl.DataFrame:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
     `tables` are small, `conversions` may be larger than memory, `rejected` holds rejected rows of the small tables by
-    dataset, with `rule`. Gives columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were
-    written. A source that changes meanwhile is a `ContractError`.
+    dataset, with `rule`, and `counted` the accounts of these. Gives the whole account, columns as `CONVERSION_COUNTS`;
+    kept and rejected are counted in the files that were written. A source that changes meanwhile, or loses too much
+    (see `refuse_losses`), is a `ContractError`.
     """
     with staged_folder(out, command=command, sources=sources) as staging:
         fresh = staging.result
@@ -121,7 +127,18 @@ def write_conversions(
             )
             for table in dict.fromkeys(each.table for each in conversions)
         ]
-    return pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counts])
+        account = pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counted, *counts])
+        refuse_losses(account, tables["persons"].height, max_rejected_share)
+    return account
+
+
+def refuse_unknown(*named: tuple[str, str, Iterable[str]], time_zone: str = STOCKHOLM) -> None:
+    """Refuse options that name nothing: what each is, what was given and what there is."""
+    problems = [unknown(what, given, there) for what, given, there in named if given not in tuple(there)]
+    if zone := unknown_zone(time_zone):
+        problems.append(zone)
+    if problems:
+        raise UsageError(*problems)
 
 
 @contextmanager
@@ -133,7 +150,7 @@ def readable(problem: Problem) -> Iterator[None]:
         raise ContractError(problem) from None
 
 
-def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
+def refuse_identities_in(rows: pl.LazyFrame, dataset: str, reserve_numbers: Sequence[str]) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
     Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
@@ -141,7 +158,8 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     with readable(_unreadable(dataset)):
-        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
+        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset, reserve_numbers)
+        refuse_text_keys(rows, tuple(keys), dataset)
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
@@ -160,15 +178,19 @@ def _write_events(
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]
         _joined(parts.glob("kept.*"), path)
-        kept = dict(pl.concat(counts).group_by(SOURCE).agg(pl.col("rows").sum()).iter_rows())
+        summed = pl.concat(counts).group_by(SOURCE).agg(pl.col("rows", MOVED).sum())
+        kept = dict(summed.select(SOURCE, "rows").iter_rows())
+        moved = dict(summed.select(SOURCE, MOVED).iter_rows())
         rejected = {
             each.dataset: _write_rejected(each, ranges, parts, fresh / REJECTED_FOLDER)
             for each in conversions
             if kept.get(each.dataset, 0) != read[each.dataset]
         }
     none = pl.Series([], dtype=pl.String)
-    accounts = [entries(dataset, read[dataset], kept.get(dataset, 0), rejected.get(dataset, none)) for dataset in read]
-    _refuse_lost_rows(pl.concat(accounts))
+    accounts = [
+        entries(dataset, rows, kept.get(dataset, 0), rejected.get(dataset, none), moved=moved.get(dataset, 0))
+        for dataset, rows in read.items()
+    ]
     return pl.concat(accounts)
 
 
@@ -176,8 +198,8 @@ def _part(path: Path, people: PersonRange, conversions: Sequence[TableConversion
     """Write the kept rows of a range of people, and count them by dataset."""
     rows = pl.concat([each.kept(people) for each in conversions], how="diagonal")
     kept = read_now(rows, conversions[0].table).sort(_ORDER, maintain_order=True)
-    kept.drop(SOURCE).write_parquet(path, compression="zstd")
-    return kept.group_by(SOURCE).agg(rows=pl.len())
+    kept.drop(SOURCE, MOVED).write_parquet(path, compression="zstd")
+    return kept.group_by(SOURCE).agg(pl.col(MOVED).sum(), rows=pl.len())
 
 
 def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], parts: Path, folder: Path) -> pl.Series:
@@ -189,25 +211,6 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
     target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
-
-
-def _refuse_lost_rows(account: pl.DataFrame) -> None:
-    """Refuse to end with rows that are nowhere: the source was written to in the meantime."""
-    ended = account.filter(pl.col("outcome") != READ).group_by("dataset").agg(ended=pl.col("rows").sum())
-    both = account.filter(outcome=READ).join(ended, on="dataset", how="left").with_columns(pl.col("ended").fill_null(0))
-    lost = both.filter(pl.col("rows") != pl.col("ended"))
-    if lost.height:
-        raise ContractError(
-            *(
-                Problem(
-                    table=dataset,
-                    found=f"{read} rows at first and {ended} at the end",
-                    expected="a source that does not change while it is read",
-                    remedy="read it again when nobody writes to it, or from a copy",
-                )
-                for dataset, read, ended in lost.select("dataset", "rows", "ended").iter_rows()
-            )
-        )
 
 
 def _joined(parts: Iterable[Path], path: Path) -> None:

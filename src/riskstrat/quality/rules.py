@@ -12,7 +12,7 @@ from types import MappingProxyType
 from riskstrat.records.findings import Severity
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 
-NOBODY_ELIGIBLE = "nobody is eligible"
+NOBODY_ELIGIBLE, NOT_READ = "nobody is eligible", "not read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "value out of range": _warning("{about}: {rows} values of {of} are not what a person can have"),
         "value in another unit": _warning("{about}: {rows} values of {of} ({share}) look like another unit"),
+        "body mass index for age": _warning(
+            "{about}: {rows} values of {of} are not what a person of that age can have"
+        ),
+        "body mass index of weight and height": _warning(
+            "{about}: {rows} values of {of} are not those of the weight and height of the same day"
+        ),
         "area is not in areas": _error("{rows} rows ({share}) are about areas that are not in areas"),
         # years and days
         "year without rows": _error("no rows in {about}, inside the coverage, where the years beside have about {of}"),
@@ -103,5 +109,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "residence before birth": _warning("{rows} spells of residence begin before the person's birth"),
         "residence after death": _warning("{rows} spells of residence last beyond the person's death"),
         "residence without area": _note("{rows} spells of residence ({share}) have no area"),
+        NOT_READ: _note("{about} is not read: the contract or the manifest does not know it"),
     }
 )

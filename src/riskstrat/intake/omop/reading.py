@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.intake.conversion import readable
-from riskstrat.intake.omop.declarations import KNOWN_TABLES
+from riskstrat.errors import ContractError, Problem, UsageError, nearest, unknown
+from riskstrat.intake.conversion import read_now, readable
+from riskstrat.intake.numbers import as_text, as_whole, without_decimals
+from riskstrat.intake.omop.declarations import KNOWN_TABLES, STANDARD_TABLES
+from riskstrat.intake.raw_extracts.text import REPLACED, encoding_of
 from riskstrat.registers.database import Database
+from riskstrat.registers.days import STOCKHOLM, counted, day_of_number, local_day, local_text, whole_days
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
 CdmSource = str | Path | Mapping[str, pl.LazyFrame | pl.DataFrame]
+_LEAST_DIGITS = 4
+"""A code with fewer before its point may be one of ICD-9, whose ``410.0`` is more than 410."""
 _TEXT = (".csv", ".tsv", ".txt")
 
 
-def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
-    """Find the tables of a CDM.
+def read_tables(source: CdmSource, zone: str = STOCKHOLM) -> dict[str, pl.LazyFrame]:
+    """Find the tables of a CDM; in columns of dates a time that has a zone is its day in `zone`, a number its day.
 
     The source is a folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a
     database (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
@@ -28,16 +33,57 @@ def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
     if isinstance(source, Mapping):
         found = {name.lower(): frame.lazy() for name, frame in source.items()}
     elif "://" in str(source):
-        found = _in_database(Database.at(str(source)))
+        database = Database.at(str(source))
+        with database.connected() as connection, closing(connection.cursor()) as cursor:
+            there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
+        found = {name: _scan(database, name) for name in there}
     else:
         found = _in_folder(Path(source))
-    return {name: _in_small_letters(name, frame) for name, frame in found.items()}
+    _refuse_misspelt(found)
+    return {name: _with_days(name, _in_small_letters(name, frame), zone) for name, frame in found.items()}
 
 
 def column(schema: pl.Schema, names: Sequence[str], dtype: pl.DataType) -> pl.Expr:
     """Take the first value among columns that are there, in the type that is asked for; null if it cannot be read."""
     there = [_typed(pl.col(name), schema[name], dtype) for name in names if name in schema]
     return pl.coalesce(there) if there else pl.lit(None, dtype=dtype)
+
+
+def _refuse_misspelt(tables: Iterable[str]) -> None:
+    """Refuse a table whose name is nearly that of one that is missing; others are told of as not read."""
+    there = set(tables)
+    missing = [name for name in KNOWN_TABLES if name not in there]
+    wrong = [name for name in sorted(there - set(KNOWN_TABLES) - STANDARD_TABLES) if nearest(name, missing)]
+    if wrong:
+        raise ContractError(*(unknown("table of the CDM", name, missing) for name in wrong))
+
+
+def _with_days(name: str, rows: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    schema = rows.collect_schema() if name in KNOWN_TABLES else pl.Schema()
+    dated = {each: dtype for each, dtype in schema.items() if each.endswith(("_date", "_datetime"))}
+    days: dict[str, pl.Expr] = {}
+    for each, dtype in dated.items():
+        if isinstance(dtype, pl.Datetime):
+            days[each] = local_day(pl.col(each), dtype, zone)
+        elif isinstance(dtype, pl.String):
+            days[each] = local_text(pl.col(each).str.strip_chars(), zone)
+        elif dtype.is_numeric():
+            days[each] = _counted_day(name, each, rows, zone)
+    return rows.with_columns(**days)
+
+
+def _counted_day(table: str, each: str, rows: pl.LazyFrame, zone: str) -> pl.Expr:
+    """Read dates that are numbers, as databases without dates keep them, by what all of the column can count."""
+    number = pl.col(each)
+    lowest, highest = read_now(rows.select(number.min().alias("low"), number.max().alias("high")), table).row(0)
+    if lowest is None:
+        return pl.lit(None, dtype=pl.Date)
+    unit = counted(float(lowest), float(highest))
+    if unit is None:
+        found, expected = "numbers that count no days or seconds", "dates"
+        raise ContractError(Problem(table=table, column=each, found=found, expected=expected, remedy="write dates"))
+    are_days = bool(read_now(rows.select(whole_days(number, unit).all()), table).item())
+    return day_of_number(number, unit, None if are_days else zone)
 
 
 def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -71,19 +117,20 @@ def _in_file(path: Path) -> pl.LazyFrame | None:
         return pl.scan_parquet(parts, glob=False) if parts else None
     if path.suffix.lower() == ".parquet":
         return pl.scan_parquet(path, glob=False)
-    return pl.scan_csv(path, separator=_separator(path), infer_schema=False) if path.suffix else None
+    if not path.suffix:
+        return None
+    encoding, _ = encoding_of(path, lambda _: False)
+    if encoding != "utf-8":
+        raise ContractError(
+            Problem(table=path.name, found=f"text in {encoding}", expected="text in UTF-8", remedy="save it as UTF-8")
+        )
+    return pl.scan_csv(path, separator=_separator(path), infer_schema=False, encoding="utf8-lossy")
 
 
 def _separator(path: Path) -> str:
     with path.open("rb") as file:
         heading = file.readline(1 << 16)
     return max(("\t", ",", ";", "|"), key=lambda each: heading.count(each.encode()))
-
-
-def _in_database(database: Database) -> dict[str, pl.LazyFrame]:
-    with database.connected() as connection, closing(connection.cursor()) as cursor:
-        there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
-    return {name: _scan(database, name) for name in there}
 
 
 def _scan(database: Database, table: str) -> pl.LazyFrame:
@@ -119,11 +166,10 @@ def _typed(value: pl.Expr, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
         return _day(value, found)
     if isinstance(wanted, pl.String):
         return _text(value, found)
+    if isinstance(wanted, pl.Int64):
+        return as_whole(value, found)
     if isinstance(found, pl.String):
-        number = value.str.strip_chars()
-        whole = number.cast(pl.Int64, strict=False)
-        real = number.cast(pl.Float64, strict=False)
-        return real if isinstance(wanted, pl.Float64) else pl.coalesce(whole, real.cast(pl.Int64, strict=False))
+        value = value.str.strip_chars().str.replace(r",(\d{1,2}|\d{4,})$", ".$1")  # three figures: perhaps thousands
     return value.cast(wanted, strict=False)
 
 
@@ -141,8 +187,5 @@ def _day(value: pl.Expr, found: pl.DataType) -> pl.Expr:
 
 def _text(value: pl.Expr, found: pl.DataType) -> pl.Expr:
     """Write a value as text: numbers without a decimal point where they are whole, empty texts as null."""
-    if found.is_float():
-        whole = value.cast(pl.Int64, strict=False)
-        return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
-    text = value.cast(pl.String).str.strip_chars()
-    return pl.when(text != "").then(text)
+    text = without_decimals(as_text(value, found).str.strip_chars(), _LEAST_DIGITS)
+    return pl.when((text != "") & ~text.str.contains(REPLACED, literal=True)).then(text)

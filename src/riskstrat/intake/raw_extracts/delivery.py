@@ -6,12 +6,13 @@ Nothing is read but headers and beginnings. Everything that stands in the way of
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, unknown
 from riskstrat.intake.identity import masked
 from riskstrat.intake.raw_extracts.mapping import FILE_YEAR, NUMBERED, Column, Input, KeyFile, RegisterMapping
 from riskstrat.intake.raw_extracts.reading import ENDINGS, Sheet, opened
@@ -69,7 +70,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """All that was delivered and can be read; `without_tables` are files that hold no tables."""
+    """All that was delivered and can be read; `without_tables` are files that hold no tables or shall be ignored."""
 
     files: tuple[DeliveredFile, ...]
     keys: tuple[Keys, ...]
@@ -85,14 +86,18 @@ class _Candidate:
     input_name: str | None  # none: its key file
 
 
-def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
-    """Recognise every file of a raw folder and open it.
+def delivery_of(
+    folder: Path, mappings: Sequence[RegisterMapping], *, own: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Delivery:
+    """Recognise every file of a raw folder and open it, but those that `ignore` names.
 
     One `ContractError` lists every file that no mapping knows, that several know, that cannot be read or whose
-    separator cannot be told, and every column that is missing or there twice.
+    separator cannot be told, every column that is missing or there twice, and what names no file: a mapping of the
+    user's `own`, or a pattern to ignore.
     """
     paths = _files(folder)
-    data = [path for path in paths if path.suffix.lower() in ENDINGS]
+    ignored = {path: [each for each in ignore if _is_named(path, folder, each)] for path in paths}
+    data = [path for path in paths if path.suffix.lower() in ENDINGS and not ignored[path]]
     problems: list[Problem] = [] if data else [_no_data(folder)]
     recognised = [each for path in data for each in _recognised(path, folder, mappings)]
     problems += [each for each in recognised if isinstance(each, Problem)]
@@ -100,6 +105,12 @@ def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     problems += [problem for each in read if isinstance(each, list) for problem in each]
     delivered = [each for each in read if isinstance(each, DeliveredFile)]
     problems += [] if problems else _nobody(folder, delivered)
+    named = [name for each in ignored.values() for name in each]
+    problems += [
+        unknown("file", each, [_shown(path, folder) for path in paths]) for each in ignore if each not in named
+    ]
+    used = {each.register.name for each in recognised if isinstance(each, _Candidate)}
+    problems += [_unused(name) for name in own if name not in used]
     if problems:
         raise ContractError(*problems)
     return Delivery(
@@ -117,7 +128,12 @@ def spelled(names: Iterable[str]) -> tuple[str, ...]:
     >>> spelled(["HDIA", "DIA{1..2}"])
     ('hdia', 'dia1', 'dia01', 'dia2', 'dia02')
     """
-    return tuple(spelling for name in names for spelling in _written_out(name.casefold()))
+    return tuple(spelling for name in names for spelling in _written_out(small(name)))
+
+
+def small(name: str) -> str:
+    """Write a name in small letters, each as one character, without blanks around it."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def _written_out(name: str) -> Iterator[str]:
@@ -140,6 +156,15 @@ def _files(folder: Path) -> list[Path]:
         found = f"more than {_MOST_FILES} files"
         raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give the folder itself"))
     return files
+
+
+def _is_named(path: Path, folder: Path, pattern: str) -> bool:
+    return any(fnmatchcase(each, pattern) for each in (path.name, path.relative_to(folder).as_posix()))
+
+
+def _unused(mapping: str) -> Problem:
+    expected, remedy = "a file that it names", "correct its files, or do not give it"
+    return Problem(table=mapping, found="a mapping that fits no file", expected=expected, remedy=remedy)
 
 
 def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
@@ -182,7 +207,7 @@ def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -
         table=shown,
         found=f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
         expected="a name that one mapping declares",
-        remedy="rename it, move it away, or give a mapping of your own that names it",
+        remedy="rename it, give a mapping of your own that names it, or name it with ignore",
     )
     return [wrong]
 
@@ -195,8 +220,8 @@ def _patterns(register: RegisterMapping) -> Iterator[tuple[str | None, tuple[str
 
 def _match(stem: str, patterns: Iterable[str]) -> tuple[bool, int | None]:
     for pattern in patterns:
-        regex = re.escape(pattern.casefold()).replace(r"\{year\}", _YEAR).replace(r"\*", ".*")
-        found = re.fullmatch(regex, stem.casefold())
+        regex = re.escape(small(pattern)).replace(r"\{year\}", _YEAR).replace(r"\*", ".*")
+        found = re.fullmatch(regex, small(stem))
         if found:
             year = found[1] if found.groups() else next(iter(re.findall(rf"(?<!\d){_YEAR}(?!\d)", stem)), None)
             return True, int(year) if year else None
@@ -211,7 +236,7 @@ def _opened(candidate: _Candidate) -> DeliveredFile | Keys | list[Problem]:
     key_file, name = candidate.register.key_file, candidate.input_name
     names = _names_known(candidate.register.inputs[name] if name else None, key_file)
     try:
-        sheet = opened(candidate.path, lambda header: any(fnmatchcase(header.casefold(), name) for name in names))
+        sheet = opened(candidate.path, lambda header: any(fnmatchcase(small(header), name) for name in names))
     except (UnreadableError, OSError) as error:
         return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
     if name is None:
@@ -226,15 +251,15 @@ def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str,
 
 
 def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> DeliveredFile | list[Problem]:
-    small = [header.strip().casefold() for header in sheet.header]
+    headers = [*map(small, sheet.header)]
     found = {
-        key: tuple(dict(reversed([*_spellings(column, small, candidate.year)])).items())[::-1]
+        key: tuple(dict(reversed([*_spellings(column, headers, candidate.year)])).items())[::-1]
         for key, column in declared.columns.items()
     }
     problems = [
         *_twice(candidate.file, found, sheet.header),
         *(
-            _missing(candidate.file, key, column)
+            _missing(candidate.file, key, column, sheet)
             for key, column in declared.columns.items()
             if column.required and not found[key]
         ),
@@ -254,44 +279,44 @@ def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) 
     )
 
 
-def _spellings(column: Column, small: Sequence[str], year: int | None) -> Iterator[tuple[int, str]]:
+def _spellings(column: Column, headers: Sequence[str], year: int | None) -> Iterator[tuple[int, str]]:
     """Where each spelling of a column stands in a header, the preferred spelling first."""
     for name in column.names:
         if name == FILE_YEAR:
             yield from () if year is None else ((-1, name),)
             continue
-        for spelling in _written_out(name.casefold()):
-            yield from ((position, name) for position, header in enumerate(small) if fnmatchcase(header, spelling))
+        for spelling in _written_out(small(name)):
+            yield from ((position, name) for position, header in enumerate(headers) if fnmatchcase(header, spelling))
 
 
 def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Sequence[str]) -> Iterator[Problem]:
-    small = [name.strip().casefold() for name in header]
+    headers = [*map(small, header)]
     used = {position for positions in found.values() for position, _ in positions if position >= 0}
-    for name in dict.fromkeys(small[position] for position in sorted(used)):
-        if small.count(name) > 1:
+    for name in dict.fromkeys(headers[position] for position in sorted(used)):
+        if headers.count(name) > 1:
             yield Problem(
                 table=file,
                 column=masked(name),
-                found=f"{small.count(name)} columns of that name",
+                found=f"{headers.count(name)} columns of that name",
                 expected="one",
                 remedy="leave out all but the right one",
             )
 
 
-def _missing(file: str, key: str, column: Column) -> Problem:
+def _missing(file: str, key: str, column: Column, sheet: Sheet) -> Problem:
     return Problem(
         table=file,
         column=key,
-        found="no such column",
+        found=f"no such column (read as {sheet.format})",
         expected="one called " + ", ".join(column.names),
         remedy="add its name here to a mapping of your own, or have the column delivered",
     )
 
 
 def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
-    small = [header.strip().casefold() for header in sheet.header]
+    headers = [*map(small, sheet.header)]
     own, common = (
-        next((small.index(name) for name in spelled(names) if name in small), None)
+        next((headers.index(name) for name in spelled(names) if name in headers), None)
         for names in (declared.own, declared.common)
     )
     if own is None or common is None:
