@@ -219,7 +219,8 @@ def _map(
     """Fill each area by its ``value``; those that are withheld are hatched, with a legend, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     properties = {
-        row["area_id"]: {"value": row["value"], "told": _description(row, messages)} for row in frame.iter_rows(named=True)
+        row["area_id"]: {"value": row["value"], "told": _description(row, messages)}
+        for row in frame.iter_rows(named=True)
     }
     withheld = set(frame.filter(pl.col("class") == WITHHELD)["area_id"]) if hatch else set()
     filled = {name: values for name, values in properties.items() if name not in withheld}
