@@ -198,13 +198,24 @@ def is_known(table: Table, row: Mapping[str, object], index: date) -> bool:
 
 
 def is_selected(table: Table, feature: EventFeature | SinceFirst, row: Mapping[str, object]) -> bool:
-    """Whether a row has a code, a setting and a position that the feature asks for."""
+    """Whether a row has a code, a setting, a position and a value that the feature asks for."""
     asked = [part.strip() for part in feature.codes.split(",")]
     as_code = any(
         part == "*" or (row["code"].startswith(part) if table.prefix else row["code"] == part) for part in asked
     )
     as_setting = not feature.settings or row["setting"] in feature.settings
-    return as_code and as_setting and (not feature.positions or row["position"] in feature.positions)
+    as_position = not feature.positions or row["position"] in feature.positions
+    return as_code and as_setting and as_position and has_value(feature, row["value"])
+
+
+def has_value(feature: EventFeature | SinceFirst, value: float | None) -> bool:
+    """Whether a value is within the bounds, if any."""
+    lowest, highest = (
+        getattr(feature, name) if feature.equal_to is None else feature.equal_to for name in ("at_least", "at_most")
+    )
+    if lowest is None and highest is None:
+        return True
+    return value is not None and (lowest is None or value >= lowest) and (highest is None or value <= highest)
 
 
 def visible(scenario: Scenario, feature: EventFeature | SinceFirst, subject: Person, index: date) -> list[VisibleRow]:

@@ -85,6 +85,7 @@ def events(
     }
 
 
+BOUNDS = ({}, {}, {}, {"at_least": 0.2}, {"at_most": 15.5}, {"equal_to": 0.1}, {"at_least": -3.3, "at_most": 0.7})
 OWN = {
     Score: {"register": "diagnoses", "score": "hfrs"},
     GrowthZ: {"register": "measurements", "codes": "bmi", "reference": "who"},
@@ -104,6 +105,7 @@ def features(
         settings=draw(st.sampled_from(((), (), ("inpatient",), ("inpatient", "primary")))),
         positions=draw(st.sampled_from(((), (), ("main",), ("main", "other")))),
         relative=draw(st.sampled_from(relatives)),
+        **draw(st.sampled_from(BOUNDS)),
         **own,
     )
 

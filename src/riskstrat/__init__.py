@@ -6,7 +6,7 @@ Examples
 --------
 >>> import riskstrat as rs
 >>> rs.conditions.available()
-('childhood_obesity', 'early_cvd', 'frailty')
+('childhood_obesity', 'early_cvd', 'frailty', 'readmission')
 """
 
 from __future__ import annotations

@@ -1,15 +1,10 @@
 """What goes wrong at the command line ends with one sentence and the right exit code, never a traceback."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-
-def riskstrat(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "riskstrat", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+from commands import riskstrat
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from commands import riskstrat
 from riskstrat.errors import ContractError, RiskstratError, UsageError
 from riskstrat.intake import extracts
 from riskstrat.registers import open_registers
@@ -164,8 +165,9 @@ def test_quotation_marks_lines_within_them_and_stray_ones(tmp_path: Path):
     assert rows(found, "prescriptions", "code") == [("A10BA02",), ("C07AB02",), ("N02BE01",)]
 
 
-@pytest.mark.parametrize("line", [b"x" * (100 << 20), b"1;" * (50 << 20), b'1;"' + b"x" * (100 << 20)])
-def test_a_line_of_100_mib_is_an_error_in_bounded_memory(tmp_path: Path, line: bytes):
+@pytest.mark.parametrize(("start", "repeated"), [(b"", b"x"), (b"", b"1;"), (b'1;"', b"x")])
+def test_a_line_of_100_mib_is_an_error_in_bounded_memory(tmp_path: Path, start: bytes, repeated: bytes):
+    line = start + repeated * ((100 << 20) // len(repeated))
     write(
         tmp_path / "raw",
         {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG.encode() + SOUND.encode() + line},
@@ -303,23 +305,17 @@ def test_nothing_but_registers_is_written_over(tmp_path: Path):
     assert len(list((tmp_path / "raw").iterdir())) == 5
 
 
-def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "riskstrat", "intake", *arguments], capture_output=True, text=True, check=False
-    )
-
-
 def test_the_command_ends_with_the_exit_code_of_what_happened(tmp_path: Path):
     raw, out = tmp_path / "raw", tmp_path / "registers"
     write(raw, {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG + SOUND})
-    done = run_command(str(raw), "--out", str(out), "--name", "Modellstad", "--data-end", "2013-12-31")
+    done = riskstrat("intake", str(raw), "--out", str(out), "--name", "Modellstad", "--data-end", "2013-12-31")
     assert done.returncode == 0
     assert "intake.html" in done.stdout
     assert open_registers(out).manifest.name == "Modellstad"
     write(raw, {"LMED_2012.csv": f"LopNr;ATC;EDATUM\n{IDENTITY};N02BE01;20120101\n"})
-    failed = run_command(str(raw), "--out", str(out))
+    failed = riskstrat("intake", str(raw), "--out", str(out))
     assert failed.returncode == 3
     assert "LMED_2012.csv.LopNr" in failed.stderr
     assert IDENTITY not in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stderr
-    assert run_command(str(raw), "--out", str(raw)).returncode == 2
+    assert riskstrat("intake", str(raw), "--out", str(raw)).returncode == 2

@@ -1,16 +1,11 @@
 """The commands that take in common models: what they say, and what they end with."""
 
-import subprocess
-import sys
 from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
-
-def riskstrat(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "riskstrat", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+from commands import riskstrat
 
 
 def test_an_omop_folder_becomes_registers(tmp_path: Path):

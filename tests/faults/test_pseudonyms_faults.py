@@ -1,20 +1,17 @@
 """The command that pseudonymises: what it says, what it ends with, and what it never says."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 
+from commands import Finished, riskstrat
+
 NUMBER, OTHER = "20121212-1212", "811228-9874"
 
 
-def pseudonymise(place: Path, *options: str, secret: str = "a long enough secret") -> subprocess.CompletedProcess[str]:  # noqa: S107
-    paths = [str(place / name) for name in ("raw.csv", "out", "keys/key.parquet")]
-    command = [sys.executable, "-m", "riskstrat", "pseudonymise", *paths, *options]
-    environment = {**os.environ, "RISKSTRAT_PSEUDONYM_SECRET": secret}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+def pseudonymise(place: Path, *options: str, secret: str = "a long enough secret") -> Finished:  # noqa: S107
+    paths = [place / name for name in ("raw.csv", "out", "keys/key.parquet")]
+    return riskstrat("pseudonymise", *paths, *options, environment={"RISKSTRAT_PSEUDONYM_SECRET": secret})
 
 
 def identity(number: int) -> str:

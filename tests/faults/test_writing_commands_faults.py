@@ -226,6 +226,7 @@ def test_run_refuses_before_it_computes_a_file_that_is_no_report(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlflow's own use of SQLAlchemy
 def test_run_replaces_its_own_reports_and_nothing_else(sample_folder: Path, tmp_path: Path):
     out = tmp_path / "out"
     out.mkdir()

@@ -209,6 +209,26 @@ BIRTH = Section(
 )  # fmt: skip
 
 
+VALUES = Section(
+    title="Conditions on a value",
+    text="Only rows whose value is as asked, bounds included. A row without a value never is.",
+    feature=count(at_least=48),
+    cases=[
+        one("above the bound", 1, date=day(10), value=52.5),
+        one("the bound itself", 1, date=day(10), value=48.0),
+        one("below the bound", 0, date=day(10), value=47.9),
+        one("without a value", 0, date=day(10)),
+        Case(title="at most", feature=count(at_most=48), rows=({"date": day(10), "value": 48.0},), answer=1),
+        Case(title="between two bounds", feature=count(at_least=45, at_most=50),
+             rows=({"date": day(10), "value": 44.0}, {"date": day(9), "value": 46.0}), answer=1),
+        Case(title="equal", feature=count(equal_to=1),
+             rows=({"date": day(10), "value": 1.0}, {"date": day(9), "value": 0.0}), answer=1),
+        Case(title="the last row with such a value", feature=DaysSince(register="diagnoses", codes="I21", at_most=5),
+             rows=({"date": day(20), "value": 4.0}, {"date": day(9), "value": 6.0}), answer=20),
+    ],
+)  # fmt: skip
+
+
 def refused(title: str, **declared: object) -> Refusal:
     return Refusal(title=title, kind=Count, declared={"register": "diagnoses", "codes": "I21", **declared})
 
@@ -224,12 +244,15 @@ REFUSED = (
     refused("no window at all", within=()),
     refused("the same window twice", within=("1y", "1y")),
     refused("the same window by another name", within=("1y", "365d")),
+    refused("a value that is equal and at least", equal_to=1, at_least=1),
+    refused("a value that nothing can have", at_least=50, at_most=48),
+    refused("a bound that is no number", at_least=float("nan")),
     refused("a relative that registers do not link", relative="cousin"),
 )
 PAGE = Page(
     name="windows",
     title="Which rows count",
     text="A row counts where it is dated in `[index - gap - within, index - gap)` and was known before the index.",
-    sections=[BORDERS, YEARS, LEAP, GAPS, KNOWN, STAYS, RESTRICTED, CODES, COPIES, SPELLS, BIRTH],
+    sections=[BORDERS, YEARS, LEAP, GAPS, KNOWN, STAYS, RESTRICTED, CODES, VALUES, COPIES, SPELLS, BIRTH],
     refused=REFUSED,
 )

@@ -91,9 +91,9 @@ def test_a_recorded_fall_is_one_more_reason(frailty: Fitted, personas: pl.DataFr
 def test_hilda_is_outside_and_the_flow_says_so(name: str, registers: Registers, personas: pl.DataFrame):
     target = rs.target_population(rs.conditions.load(name), registers, AS_OF)
     assert person(personas, "Hilda", "^10 years") not in target.people["person_id"].to_list()
-    left_out = target.flow.filter(pl.col("part") == "left_out")["people"].sum()
-    included = target.flow.filter(pl.col("part") == "included")["people"].sum()
-    assert left_out + included == registers.scan("persons").collect().height
+    rows = {part: target.flow.filter(part=part)["rows"].sum() for part in ("start", "left_out", "included")}
+    assert rows["left_out"] + rows["included"] == rows["start"]
+    assert target.flow["people"][0] == registers.scan("persons").collect().height
 
 
 @pytest.mark.parametrize(("name", "age"), [("childhood_obesity", "18 months"), ("frailty", "75 years")])

@@ -31,6 +31,7 @@ def test_it_shows_no_person_and_no_chart_that_needs_a_network(path: Path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_it_runs(path: Path):
     import nbformat
     from nbclient import NotebookClient

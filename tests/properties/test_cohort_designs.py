@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from riskstrat.declare import (
     Age,
+    AllCauseDeath,
     AnyOf,
     AtAge,
     AtBirth,
@@ -22,6 +23,7 @@ from riskstrat.declare import (
     Every,
     Excluding,
     FirstEvent,
+    Including,
     Latest,
     LocalisedText,
     MeasuredAbove,
@@ -41,13 +43,15 @@ registers = st.sampled_from(["diagnoses", "contacts"])
 settings_of = st.sampled_from([(), ("inpatient",), ("inpatient", "primary")])
 positions = st.sampled_from([(), ("main",)])
 texts = st.builds(LocalisedText, en=st.sampled_from(["a", "b"]), sv=st.sampled_from(["å", "b"]))
+bounds = st.sampled_from([{}, {"at_least": 48}, {"at_most": 48.5}, {"at_least": 1, "at_most": 2.0}, {"equal_to": 1}])
 rows = {"register": registers, "codes": codes, "settings": settings_of, "positions": positions}
 washouts = {"washout": st.none() | windows}
 
 events = (
-    st.builds(FirstEvent, **rows, **washouts)
+    bounds.flatmap(lambda given: st.builds(FirstEvent, **rows, **washouts, **{k: st.just(v) for k, v in given.items()}))
     | st.builds(NthEvent, **rows, **washouts, n=st.integers(2, 3), span=lengths)
     | st.builds(DeathFrom, codes=codes, **washouts)
+    | st.just(AllCauseDeath())
     | st.builds(ScoreReaches, register=registers, level=st.sampled_from([5, 15, 5.5]), within=windows, **washouts)
 )
 measured = st.builds(
@@ -64,16 +68,32 @@ indexes = (
     | st.builds(Every, years=st.integers(1, 2))
     | st.builds(AtAge, months=st.integers(17, 18))
     | st.builds(AtBirth)
-    | st.builds(AtEvent, **rows)
+    | st.builds(
+        AtEvent,
+        **rows,
+        which=st.sampled_from(["first", "every"]),
+        day=st.sampled_from(["start", "end"]),
+        washout=st.none() | lengths,
+    )
 )
-having = st.sampled_from([Ever, Count, Duration]).flatmap(
-    lambda kind: st.builds(kind, register=registers, codes=codes, within=windows)
+having = (
+    st.sampled_from([Ever, Count, Duration])
+    .flatmap(lambda kind: bounds.map(lambda given: (kind, given)))
+    .flatmap(
+        lambda drawn: st.builds(
+            drawn[0], register=registers, codes=codes, within=windows, **{k: st.just(v) for k, v in drawn[1].items()}
+        )
+    )
 )
 populations = st.builds(
     Population,
     age_years=st.sampled_from([(0, 130), (40, 59)]),
     resident_days=st.sampled_from([0, 365]),
     sex=st.sampled_from([None, "female"]),
+    including=st.lists(
+        st.builds(Including, having=having | st.lists(having, min_size=1, max_size=2).map(tuple), reason=texts),
+        max_size=2,
+    ).map(tuple),
     excluding=st.lists(st.builds(Excluding, having=having, reason=texts), max_size=2).map(tuple),
     late_entry=st.booleans(),
 )

@@ -14,6 +14,7 @@ from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import (
     AnyOf,
     AtAge,
+    AtEvent,
     Condition,
     Ever,
     Every,
@@ -31,6 +32,13 @@ FIRST = date(2010, 1, 1)
 PEOPLE = 12
 MANIFEST = {"diagnoses": {"delay_days": 30}, "contacts": {"delay_days": 60}}
 CODES = {"diagnoses": ("I639", "I219", "F001"), "contacts": ("admission_unplanned",)}
+STAY = {
+    "person_id": PEOPLE + 1,
+    "date": date(2015, 1, 1),
+    "code": "admission_unplanned",
+    "end_date": date(2015, 1, 5),
+}
+"""Of one more person, so that there is always a discharge."""
 SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 days = st.integers(0, (AS_OF - FIRST).days - 1).map(lambda number: FIRST + timedelta(days=number))
@@ -47,10 +55,11 @@ def rows(table: str, people: st.SearchStrategy[int], dates: st.SearchStrategy[da
 
 def history(dates: st.SearchStrategy[date] = days) -> st.SearchStrategy[dict[str, Rows]]:
     people = st.integers(1, PEOPLE)
-    return st.fixed_dictionaries({table: rows(table, people, dates) for table in CODES})
+    drawn = {table: rows(table, people, dates) for table in CODES}
+    return st.fixed_dictionaries({**drawn, "contacts": drawn["contacts"].map(lambda some: [STAY, *some])})
 
 
-def persons(numbers: range = range(1, PEOPLE + 1)) -> Rows:
+def persons(numbers: range = range(1, PEOPLE + 2)) -> Rows:
     return [
         {
             "person_id": number,
@@ -67,6 +76,7 @@ DESIGNS = {
     "landmarks": (Every(years=2), False),
     "own index": (AtAge(months=600), False),
     "own index, late entry": (AtAge(months=600), True),
+    "every discharge": (AtEvent(register="contacts", codes="*", which="every", day="end"), False),
 }
 
 
@@ -139,7 +149,7 @@ def test_other_people_change_nothing(
         name: [*rows, *({**row, "person_id": shift + row["person_id"]} for row in others[name])]
         for name, rows in tables.items()
     }
-    strangers = persons(range(shift + 1, shift + PEOPLE + 1))
+    strangers = persons(range(shift + 1, shift + PEOPLE + 2))
     crowded = build_registers([*persons(), *strangers], manifest=MANIFEST, data_end=date(2022, 12, 31), **more)
     before = build_cohort(condition, open_town(build_registers, tables), AS_OF, min_outcomes=0).people
     after = build_cohort(condition, crowded, AS_OF, min_outcomes=0).people

@@ -48,7 +48,12 @@ INDEXES = [
     (Every(years=2), "landmarks 2 years apart", "fasta datum med 2 år emellan"),
     (AtAge(months=18), "becomes 18 months old", "blir 18 månader"),
     (AtBirth(), "the day of birth", "födelsedagen"),
-    (AtEvent(register="diagnoses", codes="E11"), "first row of `E11` in diagnoses", "första rad med `E11` i diagnoses"),
+    (AtEvent(register="diagnoses", codes="E11"), "first event of `E11` in", "första händelse med `E11` i"),
+    (
+        AtEvent(register="diagnoses", codes="E11", which="every", day="end", washout="1y"),
+        "the last day of every event of `E11` in diagnoses after 1 year without one",
+        "sista dagen av varje händelse med `E11` i diagnoses efter 1 år utan någon",
+    ),
 ]
 OUTCOMES = [
     (STROKE, "first row of `I63` in diagnoses (inpatient, main)", "nobody is left out"),

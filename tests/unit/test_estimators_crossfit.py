@@ -107,7 +107,7 @@ def test_the_choice_is_the_smallest_out_of_fold_brier_score():
 
 
 def slope(y: np.ndarray, log_odds: np.ndarray) -> float:
-    model = LogisticRegression(C=np.inf, tol=1e-8).fit(log_odds[:, None], y)
+    model = LogisticRegression(C=1e10, tol=1e-8).fit(log_odds[:, None], y)
     return float(model.coef_[0, 0])
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def list_conditions() -> None:
-    """List the conditions that ship."""
+    """List the conditions that ship; those marked * are run when `run` names none."""
     for name in conditions.available():
-        typer.echo(f"{name:<20} {conditions.load(name).title.en}")
+        mark = "*" if name in conditions.STANDARD else " "
+        typer.echo(f"{mark} {name:<20} {conditions.load(name).title.en}")
 
 
 def describe(

@@ -35,7 +35,10 @@ Reports = dict[Language, Path]
 
 def run(
     condition: Annotated[
-        list[str] | None, typer.Argument(help="Names of conditions, or paths of your own; all that ship if left out.")
+        list[str] | None,
+        typer.Argument(
+            help=f"Names of conditions, or paths of your own; {', '.join(conditions.STANDARD)} if left out."
+        ),
     ] = None,
     *,
     registers: RegistersOption = "data_samples/modellstad",
@@ -50,7 +53,7 @@ def run(
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
-    wanted = [conditions.load(name) for name in condition or conditions.available()]
+    wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
     reports = {each.name: {one: out / f"{each.name}_{one}.html" for one in languages(language)} for each in wanted}
     _refuse_targets(out, registers, reports.values())
     settings = _settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))

@@ -3,6 +3,12 @@
 In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the past, with outcome) and `Target`.
 """
 
-from riskstrat.cohort.building import MIN_OUTCOMES, build_cohort, target_population
+from riskstrat.cohort.building import (
+    MIN_OUTCOMES,
+    NobodyEligibleError,
+    build_cohort,
+    followed_population,
+    target_population,
+)
 
-__all__ = ["MIN_OUTCOMES", "build_cohort", "target_population"]
+__all__ = ["MIN_OUTCOMES", "NobodyEligibleError", "build_cohort", "followed_population", "target_population"]

@@ -29,7 +29,7 @@ def last_as_of(condition: Condition, registers: Registers) -> date:
     datetime.date(2025, 12, 30)
     """
     manifest = registers.manifest
-    read = (manifest.tables[name] for name in _tables_read(condition) if name in manifest.tables)
+    read = (manifest.tables[name] for name in tables_read(condition) if name in manifest.tables)
     longest = max((table.longest_delay_days for table in read), default=0)
     return manifest.data_end + timedelta(days=longest + YEAR_DAYS)
 
@@ -47,8 +47,8 @@ def refuse_late_as_of(condition: Condition, registers: Registers, as_of: date) -
         )
 
 
-def _tables_read(condition: Condition) -> Iterator[str]:
-    yield from (*condition.index.registers, *condition.outcome.registers)
-    yield from (rule.having.register for rule in condition.population.excluding)
+def tables_read(condition: Condition) -> Iterator[str]:
+    """Name the tables that any part of a condition reads, some more than once."""
+    yield from (*condition.index.registers, *condition.population.registers, *condition.outcome.registers)
     for feature in condition.features:
         yield "area_facts" if isinstance(feature, AreaFact) else getattr(feature, "register", "persons")

@@ -18,22 +18,37 @@ from riskstrat.cohort.eligibility import (
     screen_by_index_and_residence,
     target_criteria,
 )
-from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table
+from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table, screen
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
 from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
+from riskstrat.declare.view import Rule
 from riskstrat.errors import DesignError, Problem
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
+
+
+class NobodyEligibleError(DesignError):
+    """Nobody is eligible at an index date.
+
+    Examples
+    --------
+    >>> issubclass(NobodyEligibleError, DesignError)
+    True
+    """
+
 
 MIN_OUTCOMES = 30
 """With fewer outcomes nothing that a model finds can be told from chance."""
 
 _PERSON = ("person_id", "index_date", "area_id", "care_centre_id", "age_years", "sex", "family_id", "birth_region")
 _OUTCOME = ("landmark", "event", "duration_days", "assessed", "horizon_covered")
+_EARLIER = LocalisedText(
+    en="earlier index date of somebody who has a later one", sv="tidigare indexdatum för den som har ett senare"
+)
 _INCLUDED = LocalisedText(en="included", sv="inkluderade")
 _COVERED = LocalisedText(en="horizon covered: used by models", sv="uppföljningstiden täckt: ingår i modeller")
 _NOT_COVERED = LocalisedText(
@@ -68,8 +83,8 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of an
-        exclusion or a declared `lookback` is not covered are left out. The flow accounts for every index date.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a
+        rule of the population or a declared `lookback` is not covered are left out. The flow accounts for every index date.
 
     Raises
     ------
@@ -114,7 +129,8 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
 
     For `OnDate` and `Every` that is who is eligible at `as_of`; for `AtAge`, `AtBirth` and `AtEvent` the residents at
     `as_of` whose own index date lies in ``(as_of - 365 d, as_of]``: their age, and what the population excludes, is as
-    of that date, their area and their time of residence as of `as_of`.
+    of that date, their area and their time of residence as of `as_of`. Who has several such dates is there once,
+    with the last.
 
     Parameters
     ----------
@@ -129,7 +145,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
 
     Raises
     ------
-    DesignError
+    NobodyEligibleError
         If nobody is eligible.
     UsageError
         If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
@@ -150,10 +166,54 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     residents = screen_by_index_and_residence(condition, view, indexed, target_criteria(condition, view))
     history = screen_by_history(condition, view.restricted_to(residents.kept), residents.kept)
     event_free = _refuse_nobody(residents, history)
-    people = _people(event_free.kept, view, _PERSON)
-    flow = flow_table(count_all(view, indexed), event_free.left_out, (FlowCount.of(_INCLUDED, people),))
+    last = _last_of_each(event_free.kept)
+    people = _people(last.kept, view, _PERSON)
+    left_out = (*event_free.left_out, *last.left_out)
+    flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
     notes = describe_ever(condition, view, people["index_date"])
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
+
+
+def followed_population(cohort: Cohort) -> Target:
+    """Give everybody in a cohort at their last index date whose horizon is covered.
+
+    They stand in for the target population where nobody is eligible at the as-of date: in a survey, or a cohort that
+    nobody enters any more.
+
+    Parameters
+    ----------
+    cohort
+        What `build_cohort` returned.
+
+    Returns
+    -------
+    Target
+        One row per person, with the columns of `target_population`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> cohort = rs.build_cohort(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> followed_population(cohort).people["person_id"].is_unique().all()
+    True
+    """
+    people = cohort.covered.people
+    last = _last_of_each(people)
+    start, included = FlowCount.of(_COVERED, people), FlowCount.of(_INCLUDED, last.kept)
+    return Target(
+        condition=cohort.condition,
+        people=last.kept.select(_PERSON),
+        flow=flow_table(start, last.left_out, (included,)),
+        as_of=cohort.as_of,
+        notes=cohort.notes,
+    )
+
+
+def _last_of_each(rows: pl.DataFrame) -> Screening:
+    is_earlier = pl.col("index_date") < pl.col("index_date").max().over("person_id")
+    return screen(rows.lazy(), [Rule(reason=_EARLIER, leaves_out=is_earlier)])
 
 
 def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:
@@ -170,7 +230,7 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
     left_out = (*residents.left_out, *event_free.left_out)
     if event_free.kept.is_empty():
         reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
-        raise DesignError(
+        raise NobodyEligibleError(
             Problem(
                 found=f"nobody is eligible; reasons: {reasons}",
                 expected="persons who are eligible at an index date that the registers cover",

@@ -18,7 +18,7 @@ from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.calendar import day_number, whole_years
-from riskstrat.declare.population import Excluding
+from riskstrat.declare.population import HistoryRule, in_window
 from riskstrat.declare.view import Rule
 
 ENTRY = "entry_date"
@@ -106,16 +106,18 @@ def screen_by_index_and_residence(
 
 
 def screen_by_history(condition: Condition, view: RegisterView, candidates: pl.DataFrame) -> Screening:
-    """Screen by the rows of event tables: what the population excludes, then who had the outcome before."""
-    exclusions, at_entry = condition.population.excluding, with_entry_as_index(candidates).lazy()
-    queries = [_excluded_rows(exclusion, view, at_entry) for exclusion in exclusions]
+    """Screen by the rows of event tables: what the population asks for, then who had the outcome before."""
+    including, excluding = condition.population.including, condition.population.excluding
+    at_entry = with_entry_as_index(candidates).lazy()
+    queries = [_rows_having(rule, view, at_entry) for rule in (*including, *excluding)]
     found = pl.collect_all([*queries, condition.outcome.prevalent(view, at_entry)])
-    reasons = [*(exclusion.reason for exclusion in exclusions), PREVALENT]
-    rules = [
-        Rule(reason=reason, leaves_out=pl.col("row").is_in(rows["row"].implode()))
-        for reason, rows in zip(reasons, found, strict=True)
+    holds = [pl.col("row").is_in(rows["row"].implode()) for rows in found]
+    lacking = [Rule(reason=rule.reason, leaves_out=~held) for rule, held in zip(including, holds, strict=False)]
+    reasons = [*(rule.reason for rule in excluding), PREVALENT]
+    having = [
+        Rule(reason=reason, leaves_out=held) for reason, held in zip(reasons, holds[len(including) :], strict=True)
     ]
-    return screen(candidates.lazy(), rules)
+    return screen(candidates.lazy(), [*lacking, *having])
 
 
 def with_entry_as_index(candidates: pl.DataFrame) -> pl.DataFrame:
@@ -177,8 +179,11 @@ def _not_resident() -> Rule:
     return Rule(reason=NOT_RESIDENT, leaves_out=pl.col("resident_since").is_null())
 
 
-def _excluded_rows(exclusion: Excluding, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:
-    """Give the candidates with a row in the exclusion's window that was known before the index, as features see it."""
+def _rows_having(rule: HistoryRule, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the candidates with a row in a window of the rule that was known before the index, as features see it."""
     known = pl.col("known_on") < pl.col("index_date")
-    events = view.events(exclusion.having).join(candidates, on="person_id")
-    return events.filter(known, exclusion.in_window()).select("row").unique()
+    each = [
+        view.events(having).join(candidates, on="person_id").filter(known, in_window(having)).select("row")
+        for having in rule.alternatives
+    ]
+    return pl.concat(each).unique()

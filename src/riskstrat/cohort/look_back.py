@@ -41,9 +41,9 @@ def requirements(condition: Condition, view: RegisterView) -> Iterator[LookBack]
     """List what is required of the time before the index to know who is eligible."""
     for register, washout in condition.outcome.washouts:
         yield LookBack(what=_WASHOUT, register=register, within=washout)
-    for rule in condition.population.excluding:
-        having = rule.having
-        yield LookBack(what=rule.reason, register=having.register, within=str(having.within), gap_days=rule.gap_days)
+    for rule in (*condition.population.including, *condition.population.excluding):
+        for one in rule.alternatives:
+            yield LookBack(what=rule.reason, register=one.register, within=str(one.within), gap_days=one.gap_days)
     if condition.index.lookback is not None:
         read = (feature.register for feature in condition.features if isinstance(feature, EventFeature))
         for register in filter(view.registers.has, dict.fromkeys((*condition.outcome.registers, *read))):

@@ -13,10 +13,11 @@ from functools import cached_property
 import polars as pl
 
 from riskstrat.codes import matching
-from riskstrat.cohort.as_of import refuse_late_as_of
+from riskstrat.cohort.as_of import refuse_late_as_of, tables_read
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import Condition
 from riskstrat.declare.calendar import day_number, map_distinct_days
+from riskstrat.declare.rows import values_within
 from riskstrat.declare.view import Rows
 from riskstrat.registers import Registers
 
@@ -30,8 +31,9 @@ _EVENT = ("person_id", "date", "end_date", "code", "value", "known_on")
 class RegisterView:
     """What index, outcome and population kinds read (see `riskstrat.declare.view.View`).
 
-    `outcome_registers` must be covered for the outcome to be seen, which asks for `outcome_rows`; `births` has
-    person_id and birth_date of the persons whose events are read, sorted by person_id.
+    `outcome_registers` must be covered for the outcome to be seen, which asks for `outcome_rows`; `all_registers` are
+    those that any part of the condition reads; `births` has person_id and birth_date of the persons whose events are
+    read, sorted by person_id.
     """
 
     registers: Registers
@@ -39,6 +41,7 @@ class RegisterView:
     horizon_days: int
     outcome_registers: tuple[str, ...]
     outcome_rows: tuple[Rows, ...] = ()
+    all_registers: tuple[str, ...] = ()
     births: pl.DataFrame = field(repr=False)
     _read: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
@@ -48,8 +51,7 @@ class RegisterView:
 
         A UsageError where tables are not there that index, population or outcome ask for, or `as_of` is too late.
         """
-        excluding = (rule.having.register for rule in condition.population.excluding)
-        registers.require(*condition.index.registers, *excluding, *condition.outcome.registers)
+        registers.require(*condition.index.registers, *condition.population.registers, *condition.outcome.registers)
         refuse_late_as_of(condition, registers, as_of)
         return cls(
             registers=registers,
@@ -57,6 +59,7 @@ class RegisterView:
             horizon_days=condition.horizon_days,
             outcome_registers=condition.outcome.registers,
             outcome_rows=condition.outcome.rows,
+            all_registers=tuple(filter(registers.has, tables_read(condition))),
             births=registers.births,
         )
 
@@ -69,7 +72,7 @@ class RegisterView:
     @property
     def first_day(self) -> date:
         """First day from which on all of the outcome's registers are covered."""
-        return max(self.coverage_start(table) for table in self.outcome_registers)
+        return max(map(self._seen_from, self.outcome_registers))
 
     @property
     def last_day(self) -> date:
@@ -138,6 +141,13 @@ class RegisterView:
         """First day that a register covers."""
         return self.registers.manifest.covered(register)[0]
 
+    def _seen_from(self, table: str) -> date:
+        """First day that a table covers; deaths without one are seen with everything that the condition reads."""
+        if table != "persons" or self.registers.manifest.tables[table].coverage_start:
+            return self.coverage_start(table)
+        first_residence = self.residences.select(pl.col("start_date").min()).item() or date.min
+        return max(first_residence, *map(self.coverage_start, self.all_registers))
+
     def _complete_until(self, table: str) -> date:
         delay = self.registers.manifest.tables[table].longest_delay_of(self._settings_read(table))
         return min(self.registers.manifest.covered(table)[1], self.as_of - timedelta(days=1 + delay))
@@ -157,4 +167,5 @@ def _select(known: pl.DataFrame, rows: Rows, codes: Sequence[str]) -> pl.LazyFra
     for column, wanted in (("setting", rows.settings), ("position", rows.positions)):
         if wanted:
             matches &= pl.col(column).is_in(wanted)
+    matches &= values_within(rows.value_range)
     return known.lazy().filter(matches).select(_EVENT)

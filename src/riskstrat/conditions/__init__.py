@@ -16,6 +16,8 @@ from riskstrat.declare import Condition
 from riskstrat.errors import Problem, UsageError
 
 ATTRIBUTE = "CONDITION"
+STANDARD = ("childhood_obesity", "early_cvd", "frailty")
+"""What ``riskstrat run`` runs when no condition is named; the others run by name."""
 
 
 def available() -> tuple[str, ...]:
@@ -29,7 +31,7 @@ def available() -> tuple[str, ...]:
     Examples
     --------
     >>> available()
-    ('childhood_obesity', 'early_cvd', 'frailty')
+    ('childhood_obesity', 'early_cvd', 'frailty', 'readmission')
     """
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 

@@ -33,6 +33,7 @@ from riskstrat.declare.features import (
 )
 from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, OnDate
 from riskstrat.declare.outcomes import (
+    AllCauseDeath,
     AnyOf,
     Death,
     DeathFrom,
@@ -42,7 +43,7 @@ from riskstrat.declare.outcomes import (
     OutcomeKind,
     RegisterOutcome,
 )
-from riskstrat.declare.population import Excluding, Population
+from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
@@ -52,6 +53,7 @@ from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceF
 __all__ = [
     "Age",
     "AnchoredWindow",
+    "AllCauseDeath",
     "AnyOf",
     "AreaFact",
     "AtAge",
@@ -78,6 +80,7 @@ __all__ = [
     "Feature",
     "FirstEvent",
     "GrowthZ",
+    "Including",
     "IndexKind",
     "Language",
     "Latest",

@@ -15,10 +15,13 @@ from riskstrat.declare.condition import Condition
 from riskstrat.declare.event_queries import EventQuery, event_queries, spell_out_codes
 from riskstrat.declare.features import Feature
 from riskstrat.declare.outcomes import OutcomeKind
+from riskstrat.declare.population import HistoryRule
+from riskstrat.declare.rows import values_text
 from riskstrat.declare.windows import AnchoredWindow
 
 HEADINGS = {
     "population": LocalisedText(en="Population", sv="Population"),
+    "including": LocalisedText(en="Required", sv="Krävs"),
     "excluding": LocalisedText(en="Left out", sv="Uteslutna"),
     "index": LocalisedText(en="Index date", sv="Indexdatum"),
     "outcome": LocalisedText(en="Outcome", sv="Utfall"),
@@ -34,6 +37,7 @@ _COLUMNS = {
     "en": ("register", "codes", "only", "meaning"),
     "sv": ("register", "koder", "endast", "betydelse"),
 }
+_KEYS = ("register", "codes", "settings", "positions")
 _COUNTS = {
     "en": {"different": "different codes", "rows": "rows", "persons": "persons"},
     "sv": {"different": "olika koder", "rows": "rader", "persons": "personer"},
@@ -73,13 +77,8 @@ def _lines(condition: Condition, language: Language, counts: pl.DataFrame | None
 def _sections(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[tuple[str, list[str]]]:
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
-    yield (
-        "excluding",
-        [
-            f"- {rule.reason.in_language(language)}: {_sentence(rule.having, language, without=('label', 'family'))}"
-            for rule in population.excluding
-        ],
-    )
+    yield "including", [_rule(rule, language) for rule in population.including]
+    yield "excluding", [_rule(rule, language) for rule in population.excluding]
     yield "index", [_described(condition.index, condition.index.description, language)]
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
@@ -103,10 +102,16 @@ def _sections(condition: Condition, language: Language, counts: pl.DataFrame | N
     yield "references", [f"- {reference}" for reference in condition.references]
 
 
+def _rule(rule: HistoryRule, language: Language) -> str:
+    having = (_sentence(one, language, without=("label", "family")) for one in rule.alternatives)
+    return f"- {rule.reason.in_language(language)}: {', '.join(having)}"
+
+
 def _outcomes(condition: Condition, language: Language) -> list[str]:
     parts: tuple[OutcomeKind, ...] = getattr(condition.outcome, "outcomes", (condition.outcome,))
     described = [_described(part, part.description, language) for part in parts]
-    return [f"- {each}" for each in (*described, condition.competing.description.in_language(language))]
+    competing = [] if "persons" in condition.outcome.registers else [condition.competing.description]
+    return [f"- {each}" for each in (*described, *(each.in_language(language) for each in competing))]
 
 
 def _time_at_risk(condition: Condition) -> LocalisedText:
@@ -124,7 +129,7 @@ def _feature(feature: Feature, language: Language) -> str:
 
 def _codes(queries: tuple[EventQuery, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
     """List all queries of the condition, their codes spelled out, as a table."""
-    found = {} if counts is None else {_key(row): row for row in counts.iter_rows(named=True)}
+    found = {} if counts is None else {tuple(row[name] for name in _KEYS): row for row in counts.iter_rows(named=True)}
     names = [] if counts is None else list(_COUNTS[language])
     headings = [*_COLUMNS[language], *(_COUNTS[language][name] for name in names)]
     rows = [[*_row(query, language), *_numbers(found, query, names, language)] for query in queries]
@@ -134,21 +139,17 @@ def _codes(queries: tuple[EventQuery, ...], language: Language, counts: pl.DataF
 
 def _row(query: EventQuery, language: Language) -> list[str]:
     narrowed = ", ".join((*query.settings, *query.positions))
-    return [query.register, f"`{query.codes}`", narrowed, spell_out_codes(query.codes, language)]
+    values = values_text(query.value_range)
+    return [query.register, f"`{query.codes}`{values}", narrowed, spell_out_codes(query.codes, language) + values]
 
 
 def _numbers(
-    found: Mapping[EventQuery, Mapping[str, object]], query: EventQuery, names: list[str], language: Language
+    found: Mapping[tuple[str, ...], Mapping[str, object]], query: EventQuery, names: list[str], language: Language
 ) -> list[str]:
-    if query not in found:
+    if query.described() not in found:
         return [_NO_TABLE] * len(names)
-    row = found[query]
+    row = found[query.described()]
     return [_WITHHELD.in_language(language) if row[name] is None else str(row[name]) for name in names]
-
-
-def _key(row: Mapping[str, str]) -> EventQuery:
-    settings, positions = (tuple(filter(None, row[name].split(","))) for name in ("settings", "positions"))
-    return EventQuery(register=row["register"], codes=row["codes"], settings=settings, positions=positions)
 
 
 def _described(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:

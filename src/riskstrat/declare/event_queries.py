@@ -11,16 +11,23 @@ from typing import NamedTuple
 
 from riskstrat.codes import codelist, codelists
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.rows import ANY_VALUE, ValueRange, values_text
 from riskstrat.declare.view import Rows
 
 
 class EventQuery(NamedTuple):
-    """Selects rows of one register: those with the code expression, settings and positions; empty means all."""
+    """Selects rows of one register: by code expression, settings and positions (empty means all), and value."""
 
     register: str
     codes: str
     settings: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
+    value_range: ValueRange = ANY_VALUE
+
+    def described(self) -> tuple[str, str, str, str]:
+        """Write register, codes with the values asked for, settings and positions, as tables of counts hold them."""
+        codes = f"{self.codes}{values_text(self.value_range)}"
+        return self.register, codes, ",".join(self.settings), ",".join(self.positions)
 
 
 def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
@@ -46,7 +53,8 @@ def describe_rows(rows: Rows) -> LocalisedText:
     """
     narrowed = ", ".join((*rows.settings, *rows.positions))
     where = f"{rows.register} ({narrowed})" if narrowed else rows.register
-    return LocalisedText(en=f"`{rows.codes}` in {where}", sv=f"`{rows.codes}` i {where}")
+    what = f"`{rows.codes}`{values_text(rows.value_range)}"
+    return LocalisedText(en=f"{what} in {where}", sv=f"{what} i {where}")
 
 
 def spell_out_codes(codes: str, language: Language) -> str:
@@ -72,6 +80,7 @@ def _within(declaration: Declaration) -> Iterator[EventQuery]:
             codes=declaration.codes,
             settings=getattr(declaration, "settings", ()),
             positions=getattr(declaration, "positions", ()),
+            value_range=getattr(declaration, "value_range", ANY_VALUE),
         )
     for field in dataclasses.fields(declaration):  # type: ignore[arg-type]
         value = getattr(declaration, field.name)

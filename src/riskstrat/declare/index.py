@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -18,10 +19,14 @@ from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import day_number, map_distinct_days, plus_months
 from riskstrat.declare.durations import Duration, describe_lookback, duration_days
 from riskstrat.declare.event_queries import describe_rows
+from riskstrat.declare.rows import RowCriteria
+from riskstrat.declare.spells import merged_spells
 from riskstrat.declare.view import View
 
 LOOK_BACK = dt.timedelta(days=365)
 """Every landmark has at least this much covered time before it."""
+_DAYS = MappingProxyType({"start": ("first", "första"), "end": ("last", "sista")})
+_WHICH = MappingProxyType({"first": ("a person's first", "personens första"), "every": ("every", "varje")})
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -194,33 +199,49 @@ class AtBirth(IndexKind):
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class AtEvent(IndexKind):
-    """The day of a person's first event of a kind.
+class AtEvent(IndexKind, RowCriteria):
+    """The day of a person's first event of a kind, or of each; the first or the last day of the event.
+
+    Rows that overlap or share a day are one event (a transfer); a row without an end lasts its day.
 
     Parameters
     ----------
-    register, codes, settings, positions
+    register, codes, settings, positions, at_least, at_most, equal_to
         Which rows, as in `EventQuery`.
+    which
+        ``"first"`` event, or ``"every"`` one: a person then has several index dates in the cohort, and in the target
+        population the last of them.
+    day
+        ``"start"`` of the event, or its ``"end"`` (the day of discharge); an event that has not ended has none.
+    washout
+        Only events that start after so long a time without one, all of it covered by the register: the first of them
+        is the first event after a washout, not the first on record.
 
     Examples
     --------
     >>> AtEvent(register="diagnoses", codes="E11").registers
     ('diagnoses',)
+    >>> AtEvent(register="contacts", codes="admission_planned", which="every", day="end").description.en
+    'the last day of every event of `admission_planned` in contacts'
     """
 
     own_date: ClassVar[bool] = True
 
-    register: str
-    codes: str
-    settings: tuple[str, ...] = ()
-    positions: tuple[str, ...] = ()
+    which: Literal["first", "every"] = "first"
+    day: Literal["start", "end"] = "start"
+    washout: Duration | None = None
 
     @property
     def description(self) -> LocalisedText:
-        """The event."""
-        rows = describe_rows(self)
+        """The event, which of them, and which of its days."""
+        rows, (day_en, day_sv), (which_en, which_sv) = describe_rows(self), _DAYS[self.day], _WHICH[self.which]
+        free = LocalisedText(en="", sv="")
+        if self.washout is not None:
+            length = describe_lookback(self.washout)
+            free = LocalisedText(en=f" after {length.en} without one", sv=f" efter {length.sv} utan någon")
         return LocalisedText(
-            en=f"the day of a person's first row of {rows.en}", sv=f"dagen för personens första rad med {rows.sv}"
+            en=f"the {day_en} day of {which_en} event of {rows.en}{free.en}",
+            sv=f"{day_sv} dagen av {which_sv} händelse med {rows.sv}{free.sv}",
         )
 
     @property
@@ -229,9 +250,21 @@ class AtEvent(IndexKind):
         return (self.register,)
 
     def index_dates(self, view: View) -> pl.LazyFrame:
-        """Give everybody the day of their first matching row, null where there is none."""
-        first = view.events(self).group_by("person_id").agg(index_date=pl.col("date").min())
-        return view.persons.join(first, on="person_id", how="left")
+        """Give everybody the days of their events, null where there is none."""
+        day = pl.col("date" if self.day == "start" else "end_date")
+        events = merged_spells(view.events(self)).filter(self._after_washout(view), day < view.as_of)
+        dates = events.select("person_id", index_date=day)
+        if self.which == "first":
+            dates = dates.group_by("person_id").agg(pl.col("index_date").min())
+        return view.persons.join(dates, on="person_id", how="left")
+
+    def _after_washout(self, view: View) -> pl.Expr:
+        """Say of each of a person's events, in their order, whether the whole washout was covered and without one."""
+        if self.washout is None:
+            return pl.lit(value=True)
+        washout_start = pl.col("date") - dt.timedelta(days=duration_days(self.washout))
+        previous = pl.col("last_day").shift().over("person_id")
+        return (washout_start >= view.coverage_start(self.register)) & (previous < washout_start).fill_null(value=True)
 
 
 def _at_each(view: View, landmarks: Sequence[dt.date]) -> pl.LazyFrame:

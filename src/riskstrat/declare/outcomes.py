@@ -17,10 +17,9 @@ from pydantic_core import ArgsKwargs
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import EVER, Duration, Window, describe_lookback, duration_days, window_days
 from riskstrat.declare.event_queries import describe_rows
+from riskstrat.declare.rows import RowCriteria
+from riskstrat.declare.spells import merged_spells
 from riskstrat.declare.view import Rows, View
-
-_DAYS_APART = 8_000_000
-"""More days than lie between any two dates."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -96,12 +95,12 @@ class Death(Declaration):
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class RegisterOutcome(OutcomeKind):
+class RegisterOutcome(OutcomeKind, RowCriteria):
     """An outcome that is read from one event table.
 
     Parameters
     ----------
-    register, codes, settings, positions
+    register, codes, settings, positions, at_least, at_most, equal_to
         Which rows match.
 
     Examples
@@ -109,11 +108,6 @@ class RegisterOutcome(OutcomeKind):
     >>> FirstEvent(register="diagnoses", codes="I63").registers
     ('diagnoses',)
     """
-
-    register: str
-    codes: str
-    settings: tuple[str, ...] = ()
-    positions: tuple[str, ...] = ()
 
     @property
     def registers(self) -> tuple[str, ...]:
@@ -136,7 +130,7 @@ class EventOutcome(RegisterOutcome):
         People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
         Index dates are left out where the register does not cover all of a washout (since birth, for those born later);
         ``"ever"`` is what the register covers, and the cohort's notes say how much that is.
-    register, codes, settings, positions
+    register, codes, settings, positions, at_least, at_most, equal_to
         As in `RegisterOutcome`.
 
     Examples
@@ -189,7 +183,7 @@ class FirstEvent(EventOutcome):
 
     Parameters
     ----------
-    register, codes, settings, positions, washout
+    register, codes, settings, positions, at_least, at_most, equal_to, washout
         As in `EventOutcome`.
 
     Examples
@@ -220,7 +214,7 @@ class NthEvent(EventOutcome):
     ----------
     n, span
         The outcome is on the start of a spell that is the n-th within so many days; all n start after the index.
-    register, codes, settings, positions, washout
+    register, codes, settings, positions, at_least, at_most, equal_to, washout
         As in `EventOutcome`.
 
     Examples
@@ -244,7 +238,7 @@ class NthEvent(EventOutcome):
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Every start of a spell with the n - 1 starts before it within the span is one."""
-        starts = _merged_starts(view.events(self))
+        starts = merged_spells(view.events(self))
         reached = starts.with_columns(
             since=pl.col("date").shift(self.n - 1), same=pl.col("person_id").shift(self.n - 1)
         ).filter(pl.col("same") == pl.col("person_id"))
@@ -278,6 +272,35 @@ class DeathFrom(FirstEvent):
         """The causes."""
         rows = describe_rows(self)
         return LocalisedText(en=f"death from {rows.en}", sv=f"död i {rows.sv}")
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class AllCauseDeath(OutcomeKind):
+    """Death from any cause, on the day that the register of persons gives; nothing competes with it.
+
+    Deaths are seen from when the manifest says that `persons` is covered, or else all that the condition reads.
+
+    Examples
+    --------
+    >>> AllCauseDeath().registers
+    ('persons',)
+    """
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The register of persons."""
+        return ("persons",)
+
+    @property
+    def description(self) -> LocalisedText:
+        """Death."""
+        return LocalisedText(en="death from any cause", sv="död oavsett orsak")
+
+    def found(self, view: View, candidates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the day of death of who died in follow-up."""
+        deaths = view.persons.select("person_id", outcome_date="death_date").drop_nulls()
+        followed = pl.col("outcome_date").is_between("index_date", "last_day", closed="right")
+        return candidates.join(deaths, on="person_id").filter(followed).select("row", "outcome_date")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -327,7 +350,7 @@ class AnyOf(OutcomeKind):
     @property
     def rows(self) -> tuple[Rows, ...]:
         """The rows of all of the outcomes; nothing where those of one of them are not known beforehand."""
-        each = [outcome.rows for outcome in self.outcomes]
+        each = [outcome.rows for outcome in self.outcomes if not isinstance(outcome, AllCauseDeath)]
         return tuple(rows for some in each for rows in some) if all(each) else ()
 
     @property
@@ -369,15 +392,3 @@ def _left_out(days: int | str | None) -> LocalisedText:
         en=f"left out is who had it in the {days} days before the index date or on it",
         sv=f"utesluts gör den som haft det de {days} dagarna före indexdatum eller på det",
     )
-
-
-def _merged_starts(spells: pl.LazyFrame) -> pl.LazyFrame:
-    """Give person_id and date of the first of each run of spells that overlap or share a day, in their order."""
-    ends = pl.coalesce("end_date", "date")
-    ordered = spells.select("person_id", "date", ends=ends).sort("person_id", "date", "ends")
-    # Each person's days are shifted by a multiple of _DAYS_APART, so that one cumulative maximum serves all persons.
-    begins = (pl.col("person_id") != pl.col("person_id").shift()).fill_null(value=True)
-    offset = begins.cast(pl.Int64).cum_sum() * _DAYS_APART
-    reach = (pl.col("ends").to_physical() + pl.col("offset")).cum_max().shift()
-    starts_anew = (pl.col("date").to_physical() + pl.col("offset") > reach).fill_null(value=True)
-    return ordered.with_columns(offset=offset).filter(starts_anew).select("person_id", "date")

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.durations import window_days
 from riskstrat.declare.features import Count, Duration, EventFeature, Ever
 from riskstrat.declare.view import Rule
 
@@ -32,16 +32,51 @@ _LATE = LocalisedText(
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class Excluding(Declaration):
-    """People left out because of what was known of them before the index.
+class HistoryRule(Declaration):
+    """A rule about what was known of a person before the index.
 
     Parameters
     ----------
     having
-        A `Duration`, `Ever` or `Count` of the person's own rows: who has any visible row (for `Duration`: any day of a
-        spell) in its window is left out, which is who has more than 0 in the feature.
+        A `Duration`, `Ever` or `Count` of the person's own rows, or several as alternatives: it holds for who has any
+        visible row (for `Duration`: any day of a spell) in the window of one of them, which is who has more than 0 in
+        the feature.
     reason
-        How the flow names them.
+        How the flow names who is left out.
+
+    Examples
+    --------
+    >>> insulin = Ever(register="prescriptions", codes="A10A", within="1y")
+    >>> rule = Including(having=insulin, reason=LocalisedText(en="without insulin", sv="utan insulin"))
+    >>> rule.alternatives == (insulin,)
+    True
+    """
+
+    having: EventFeature | tuple[EventFeature, ...]
+    reason: LocalisedText
+
+    @property
+    def alternatives(self) -> tuple[EventFeature, ...]:
+        """The features of which one must be above 0."""
+        return self.having if isinstance(self.having, tuple) else (self.having,)
+
+    @model_validator(mode="after")
+    def _is_a_presence(self) -> Self:
+        known = [isinstance(one, Count | Duration | Ever) and isinstance(one.within, str) for one in self.alternatives]
+        if not known or not all(known) or any(one.relative for one in self.alternatives):
+            message = "having must be a Duration, Ever or Count of the person's own rows, within a length of time"
+            raise ValueError(message)
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Excluding(HistoryRule):
+    """People left out because of what was known of them before the index.
+
+    Parameters
+    ----------
+    having, reason
+        As in `HistoryRule`; who has it is left out.
 
     Examples
     --------
@@ -50,35 +85,22 @@ class Excluding(Declaration):
     'in special housing'
     """
 
-    having: EventFeature
-    reason: LocalisedText
 
-    @model_validator(mode="after")
-    def _is_a_presence(self) -> Self:
-        known = isinstance(self.having, Count | Duration | Ever) and isinstance(self.having.within, str)
-        if not known or self.having.relative is not None:
-            message = "having must be a Duration, Ever or Count of the person's own rows, within a length of time"
-            raise ValueError(message)
-        return self
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class Including(HistoryRule):
+    """People who are studied only because of what was known of them before the index.
 
-    @property
-    def gap_days(self) -> int:
-        """Days between the window and the index."""
-        return 0 if self.having.gap == "0d" else duration_days(self.having.gap)
+    Parameters
+    ----------
+    having, reason
+        As in `HistoryRule`; who has none of it is left out, and so is who was not observed then.
 
-    def in_window(self) -> pl.Expr:
-        """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
-        last = pl.col("index_date") - timedelta(days=1 + self.gap_days)
-        begun = pl.col("date") <= last
-        days = window_days(str(self.having.within))
-        if days is None:
-            return begun
-        until = (
-            pl.min_horizontal(pl.col("end_date").fill_null(last), last)
-            if isinstance(self.having, Duration)
-            else pl.col("date")
-        )
-        return begun & (until > last - timedelta(days=days))
+    Examples
+    --------
+    >>> smoking = Ever(register="measurements", codes="smoking", equal_to=1, within="5y")
+    >>> Including(having=smoking, reason=LocalisedText(en="not known to smoke", sv="inte kända rökare")).reason.en
+    'not known to smoke'
+    """
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -93,13 +115,15 @@ class Population(Declaration):
         Days of unbroken residence before the index.
     sex
         Only this sex.
+    including
+        Rules that must all hold, each with the reason that the flow gives for who is left out by it.
     excluding
-        Rules that leave people out, each with the reason that the flow gives.
+        Rules none of which may hold, each with its reason.
     late_entry
         People who come to live here after their index date, or whose index date lies before what is covered, enter
         late instead of being left out: they are at risk once all of the above holds of their residence (left
-        truncation). Washout and `excluding` then count back from the day on which they enter; ages stay those at the
-        index. Models that learn from a status at the horizon refuse such a cohort.
+        truncation). Washout, `including` and `excluding` then count back from the day on which they enter; ages stay
+        those at the index. Models that learn from a status at the horizon refuse such a cohort.
 
     Examples
     --------
@@ -110,6 +134,7 @@ class Population(Declaration):
     age_years: tuple[Years, Years] = (0, 130)
     resident_days: Annotated[int, Field(ge=0)] = 0
     sex: Literal["female", "male"] | None = None
+    including: tuple[Including, ...] = ()
     excluding: tuple[Excluding, ...] = ()
     late_entry: bool = False
 
@@ -119,6 +144,11 @@ class Population(Declaration):
             message = "age_years must be (lowest, highest)"
             raise ValueError(message)
         return self
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The event tables that `including` and `excluding` read."""
+        return tuple(one.register for rule in (*self.including, *self.excluding) for one in rule.alternatives)
 
     def rules(self) -> tuple[Rule, ...]:
         """Rules of age_years and sex at the index."""
@@ -159,6 +189,18 @@ class Population(Declaration):
 
     def _other_sex(self) -> pl.Expr:
         return pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
+
+
+def in_window(having: EventFeature) -> pl.Expr:
+    """Say whether a row (date, end_date) lies in the window before index_date; a spell without an end is open."""
+    last = pl.col("index_date") - timedelta(days=1 + having.gap_days)
+    begun = pl.col("date") <= last
+    days = window_days(str(having.within))
+    if days is None:
+        return begun
+    whole_spell = pl.min_horizontal(pl.col("end_date").fill_null(last), last)
+    until = whole_spell if isinstance(having, Duration) else pl.col("date")
+    return begun & (until > last - timedelta(days=days))
 
 
 def _resident_for(days: int) -> LocalisedText:

@@ -19,6 +19,7 @@ from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
 from riskstrat.declare.event_queries import EventQuery, describe_rows
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
+from riskstrat.declare.rows import ANY_VALUE
 from riskstrat.declare.view import Rows, View
 
 PLAUSIBLE_Z = 5.0
@@ -58,6 +59,9 @@ class MeasuredAbove(RegisterOutcome):
     def _level_fits(self) -> Self:
         if isinstance(self.level, str) != (self.reference is not None):
             message = 'level is "overweight" or "obesity" with reference "iotf", or a value without a reference'
+            raise ValueError(message)
+        if self.value_range != ANY_VALUE:
+            message = "level says which values count: leave out at_least, at_most and equal_to"
             raise ValueError(message)
         if not self.age_years[0] <= self.nearest_years <= self.age_years[1]:
             message = "nearest_years must lie between the two of age_years"
@@ -166,7 +170,7 @@ class ScoreReaches(EventOutcome):
         """The rows of the score's items."""
         items = ", ".join(str(codes) for codes, _ in score_points(self.score))
         meant = items if self.codes == "*" else self.codes
-        return (EventQuery(self.register, meant, self.settings, self.positions),)
+        return (EventQuery(self.register, meant, self.settings, self.positions, self.value_range),)
 
     def occurrences(self, view: View) -> pl.LazyFrame:
         """Give every day with a row of the score on which it is at or above the level."""

@@ -12,10 +12,11 @@ from typing import Protocol
 import polars as pl
 
 from riskstrat.declare.base import LocalisedText
+from riskstrat.declare.rows import ValueRange
 
 
 class Rows(Protocol):
-    """Selects rows of an event table: those with these codes, settings and positions (see `EventQuery`)."""
+    """Selects rows of an event table: those with these codes, settings, positions and values (see `EventQuery`)."""
 
     @property
     def register(self) -> str:
@@ -33,6 +34,10 @@ class Rows(Protocol):
     def positions(self) -> tuple[str, ...]:
         """Only rows with one of these; empty means all."""
 
+    @property
+    def value_range(self) -> ValueRange:
+        """Only rows with a value between these, both included; None where there is no limit."""
+
 
 class View(Protocol):
     """The registers as they were known on one day.
@@ -41,6 +46,10 @@ class View(Protocol):
     where they are followed, last_day (the last day on which an outcome counts) and horizon_covered (whether
     ``index_date + horizon`` is not after the view's own last_day).
     """
+
+    @property
+    def as_of(self) -> date:
+        """The as-of date: what happens on it or later is not known."""
 
     @property
     def horizon_days(self) -> int:

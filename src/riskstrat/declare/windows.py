@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
+from riskstrat.declare.rows import RowCriteria, values_text
 from riskstrat.declare.view import Rows
 
 Years = Annotated[float, Field(ge=0, le=130)]
@@ -146,12 +147,12 @@ class Since(AnchoredWindow):
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class SinceFirst(AnchoredWindow):
+class SinceFirst(AnchoredWindow, RowCriteria):
     """The days from the first row that was known before the index, its own day included, to the index.
 
     Parameters
     ----------
-    register, codes, settings, positions
+    register, codes, settings, positions, at_least, at_most, equal_to
         Which rows, as in `EventFeature`.
 
     Examples
@@ -160,20 +161,16 @@ class SinceFirst(AnchoredWindow):
     'since_first_diagnoses_E10-E14'
     """
 
-    register: str
-    codes: str
-    settings: tuple[str, ...] = ()
-    positions: tuple[str, ...] = ()
-
     @property
     def name(self) -> str:
         """Name of the window in the feature's column."""
-        return "_".join(("since_first", self.register, self.codes, *self.settings, *self.positions))
+        return "_".join(("since_first", self.register, self.codes, *self.settings, *self.positions, *self.bounds))
 
     @property
     def description(self) -> LocalisedText:
         """Name of the window in a label."""
-        return LocalisedText(en=f"since the first {self.codes}", sv=f"sedan första {self.codes}")
+        what = f"{self.codes}{values_text(self.value_range)}"
+        return LocalisedText(en=f"since the first {what}", sv=f"sedan första {what}")
 
     @property
     def event(self) -> Rows:

@@ -12,6 +12,7 @@ from functools import cached_property
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Subject
+from riskstrat.declare.rows import ANY_VALUE, ValueRange
 from riskstrat.features.windows import END_DAYS, Window, longest
 
 KEYS = ("person_id", "index_date")
@@ -22,11 +23,17 @@ NO_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class CodeGroup:
-    """Rows that some features are about: codes with their items, settings and positions; empty means all."""
+    """Rows that some features are about: codes with their items, settings, positions (empty means all), values."""
 
     items: tuple[tuple[str, int], ...]
     settings: tuple[str, ...]
     positions: tuple[str, ...]
+    value_range: ValueRange = ANY_VALUE
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether not all rows with the codes are meant."""
+        return bool(self.settings or self.positions) or self.value_range != ANY_VALUE
 
 
 @dataclass(frozen=True)
@@ -128,8 +135,8 @@ class TablePlan:
 
     @property
     def restricted(self) -> tuple[tuple[int, CodeGroup], ...]:
-        """The groups, with their numbers, that are restricted to some settings or positions."""
-        return tuple((number, group) for number, group in enumerate(self.groups) if group.settings or group.positions)
+        """The groups, with their numbers, that are restricted to some settings, positions or values."""
+        return tuple((number, group) for number, group in enumerate(self.groups) if group.is_restricted)
 
 
 @dataclass(frozen=True)

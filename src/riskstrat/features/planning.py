@@ -48,7 +48,7 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
 def code_group(feature: EventFeature, registers: Registers) -> CodeGroup:
     """Find the rows that a feature is about, or raise a UsageError where its codes cannot be read."""
     codes, prefix = registers.codes(feature.register), registers.prefix_matching(feature.register)
-    return CodeGroup(tuple(feature.items(codes, prefix)), feature.settings, feature.positions)
+    return CodeGroup(tuple(feature.items(codes, prefix)), feature.settings, feature.positions, feature.value_range)
 
 
 def plan_expressions(plan: Plan) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, RelativeFeature, expanded
+from riskstrat.declare.rows import values_within
 from riskstrat.errors import Problem, UsageError
 from riskstrat.features.observed import observed_time
 from riskstrat.features.person_features import with_persons
@@ -28,6 +29,7 @@ BEFORE_BIRTH = "before birth, or no birth on record"
 OTHER_CODE = "another code"
 OTHER_SETTING = "another setting"
 OTHER_POSITION = "another position"
+OTHER_VALUE = "another value, or none"
 NOT_YET = "on or after the index"
 NOT_KNOWN = "not known before the index"
 TOO_LATE = "after the window"
@@ -200,6 +202,7 @@ def _of_other_rows(feature: EventFeature, registers: Registers) -> Mapping[str, 
         BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
         OTHER_CODE: ~pl.col("code").is_in([code for code, _ in items]),
         **{reason: ~pl.col(name).is_in(values) for reason, (name, values) in asked.items() if values},
+        OTHER_VALUE: ~values_within(feature.value_range),
     }
 
 

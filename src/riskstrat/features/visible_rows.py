@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.declare.rows import values_within
 from riskstrat.features.plan import NO_LIMIT, CodeGroup, TablePlan
 from riskstrat.features.windows import DAYS, END_DAYS
 from riskstrat.registers import Registers
@@ -199,10 +200,11 @@ def _compose(selected: Integers | None, kept: Integers) -> Integers:
 
 
 def _is_allowed(group: CodeGroup, events: pl.DataFrame) -> Mask:
-    """Say of each event whether it has one of the group's settings and positions."""
+    """Say of each event whether it has one of the group's settings and positions, and a value in its range."""
     wanted = {"setting": group.settings, "position": group.positions}
-    allowed = pl.all_horizontal(pl.col(name).is_in(values) for name, values in wanted.items() if values)
-    return events.select(allowed.fill_null(value=False)).to_series().to_numpy()
+    named = (pl.col(name).is_in(values) for name, values in wanted.items() if values)
+    allowed = pl.all_horizontal(*named, values_within(group.value_range))
+    return events.with_columns(allowed=allowed.fill_null(value=False)).select("allowed").to_series().to_numpy()
 
 
 def _end_days(events: pl.DataFrame, matches: _Matches) -> pl.Series:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.durations import window_days
 from riskstrat.declare.features import DaysSince, EventFeature
 from riskstrat.declare.windows import AnchoredWindow
 
@@ -77,10 +77,9 @@ class Window:
         >>> Window.of(Ever(register="diagnoses", codes="I21", within="1y", gap="30d")).furthest_day
         395
         """
-        gap = 0 if feature.gap == "0d" else duration_days(feature.gap)
         if isinstance(feature.window, AnchoredWindow):
-            return cls(within_days=None, gap_days=gap, anchor=feature.window)
-        return cls(within_days=window_days(feature.window), gap_days=gap)
+            return cls(within_days=None, gap_days=feature.gap_days, anchor=feature.window)
+        return cls(within_days=window_days(feature.window), gap_days=feature.gap_days)
 
     @property
     def nearest_day(self) -> int:
@@ -105,8 +104,17 @@ class Window:
         event = None if self.anchor is None else self.anchor.event
         if event is None:
             return ()
-        codes, settings, positions = event.codes, event.settings, event.positions
-        return (DaysSince(register=event.register, codes=codes, settings=settings, positions=positions),)
+        lowest, highest = event.value_range
+        return (
+            DaysSince(
+                register=event.register,
+                codes=event.codes,
+                settings=event.settings,
+                positions=event.positions,
+                at_least=lowest,
+                at_most=highest,
+            ),
+        )
 
     def bounds(self, index: pl.DataFrame) -> Bounds:
         """Compute where the window lies, from index_date, birth_date and, where an event dates it, event_date."""

@@ -15,6 +15,7 @@ from riskstrat.codes import matching
 from riskstrat.declare import Condition
 from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, event_queries
+from riskstrat.declare.rows import values_text, values_within
 from riskstrat.quality.rows import ROWS_AT_A_TIME, person_ranges
 from riskstrat.registers import Registers
 
@@ -65,7 +66,7 @@ def count_declared_rows(
     for table in dict.fromkeys(query.register for query in queries if registers.has(query.register)):
         counts |= _count(registers, table, [query for query in queries if query.register == table], rows_at_a_time)
     rows = [
-        (part, component, *_described(query), query in counts, *counts.get(query, (0, 0, 0)))
+        (part, component, *query.described(), query in counts, *counts.get(query, (0, 0, 0)))
         for part, component, query in named
     ]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
@@ -80,19 +81,17 @@ def _components(condition: Condition) -> Iterator[tuple[str, str, EventQuery]]:
                 yield from ((field.name, str(getattr(each, "column", "")), query) for query in event_queries(each))
 
 
-def _described(query: EventQuery) -> tuple[str, str, str, str]:
-    return query.register, query.codes, ",".join(query.settings), ",".join(query.positions)
-
-
 def _count(
     registers: Registers, table: str, queries: Sequence[EventQuery], rows_at_a_time: int
 ) -> dict[EventQuery, tuple[int, int, int]]:
     prefix, written = registers.prefix_matching(table), registers.codes(table)
     codes = {query: matching(query.codes, written, prefix=prefix) for query in queries}
     wanted = pl.col("code").is_in(sorted(set().union(*codes.values())))
+    in_range = {_range_name(query): values_within(query.value_range) for query in queries}
     parts: list[pl.DataFrame] = []
     for people in person_ranges(registers, table, rows_at_a_time):
-        kinds = registers.scan(table, people).filter(wanted).group_by(_KIND).agg("person_id").collect()
+        rows = registers.scan(table, people).filter(wanted).with_columns(**in_range)
+        kinds = rows.group_by(*_KIND, *in_range).agg("person_id").collect()
         parts.append(pl.concat([_matched(kinds, query, codes[query], n) for n, query in enumerate(queries)]))
     found = (
         pl.concat(parts)
@@ -102,9 +101,14 @@ def _count(
     return {queries[query]: counts for query, *counts in found.iter_rows()}  # type: ignore[misc]
 
 
+def _range_name(query: EventQuery) -> str:
+    """Name the column that says whether a row's value is in the range that a query asks for."""
+    return f"value{values_text(query.value_range)}"
+
+
 def _matched(kinds: pl.DataFrame, query: EventQuery, codes: Sequence[str], number: int) -> pl.DataFrame:
     """Count what a query matches among the kinds of rows of a range of persons, and list the codes."""
-    matches = pl.col("code").is_in(codes)
+    matches = pl.col("code").is_in(codes) & pl.col(_range_name(query))
     for column, values in (("setting", query.settings), ("position", query.positions)):
         matches &= pl.col(column).is_in(values) if values else pl.lit(value=True)
     matched = kinds.filter(matches)

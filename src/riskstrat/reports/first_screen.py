@@ -59,7 +59,7 @@ def averted_sentence(context: ReportContext) -> str:
     """Say what the budget averts in the areas that the plan chooses; small benefits are told as small."""
     programmes, chosen = context.released.condition.programmes, context.frame("plan_selected")
     if not programmes or chosen is None:
-        return context.messages("first.no_plan")
+        return context.omission("plan") or context.messages("first.no_plan")
     values = {
         "budget": context.numbers.sek(context.released.settings.budget_sek),
         "programme": context.say(programmes[0].title),

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.cohort import build_cohort, target_population
-from riskstrat.declare import Condition, Feature, Settings
+from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
+from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
 from riskstrat.numerics.folds import Split
@@ -67,9 +67,11 @@ class TargetData:
     Attributes
     ----------
     target, X
-        Who is eligible at the as-of date, and their features in the same order.
+        Who is eligible at the as-of date, and their features in the same order; where nobody is, who was followed.
     care_need
         Frame of area_id and care_need_index, the latest that is known; None where there is none.
+    nobody
+        Why there is no plan, where nobody is eligible at the as-of date.
 
     Examples
     --------
@@ -80,6 +82,7 @@ class TargetData:
     target: Target
     X: pl.DataFrame = field(repr=False)
     care_need: pl.DataFrame | None = field(repr=False)
+    nobody: LocalisedText | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -169,7 +172,8 @@ def prepare(
         build(candidate, horizon_days=condition.horizon_days, random_state=settings.seed)  # an unknown one ends it here
     progress("finding the people at risk", 0.0)
     cohort = replace(build_cohort(condition, registers, as_of), disclosure=settings.disclosure)
-    target = replace(target_population(condition, registers, as_of), disclosure=settings.disclosure)
+    target, nobody = _target_or_followed(condition, registers, cohort)
+    target = replace(target, disclosure=settings.disclosure)
     progress("building features", 0.3)
     training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
     return StudyData(
@@ -183,10 +187,26 @@ def prepare(
             target=target,
             X=build_features(condition.features, target, registers),
             care_need=care_need_index(registers, as_of),
+            nobody=nobody,
         ),
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings),
     )
+
+
+def _target_or_followed(
+    condition: Condition, registers: Registers, cohort: Cohort
+) -> tuple[Target, LocalisedText | None]:
+    """Find the target population, or who was followed and why they stand in for it."""
+    try:
+        return target_population(condition, registers, cohort.as_of), None
+    except NobodyEligibleError:
+        return followed_population(cohort), LocalisedText(
+            en=f"There is no plan: nobody is eligible on {cohort.as_of}, so nobody can be reached. Numbers of people, "
+            "areas and factors are of those who were followed, each at the last index date.",
+            sv=f"Det finns ingen plan: ingen ingår i målgruppen den {cohort.as_of}, så ingen kan nås. Antal personer, "
+            "områden och faktorer gäller dem som följdes, var och en vid sitt sista indexdatum.",
+        )
 
 
 def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:

@@ -45,10 +45,10 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     >>> plans.areas.budget_sek, [omission.part for omission in plans.omissions]
     (2000000.0, ['strata_plan'])
     """
-    if isinstance(area_results, Omission):
-        return Plans(areas=_omitted("plan", area_results.reason), strata=_omitted("strata_plan", area_results.reason))
-    if not data.condition.programmes:
-        return Plans(areas=_omitted("plan", _NO_PROGRAMME), strata=_omitted("strata_plan", _NO_PROGRAMME))
+    if isinstance(area_results, Omission) or data.target.nobody or not data.condition.programmes:
+        of_areas = area_results.reason if isinstance(area_results, Omission) else _NO_PROGRAMME
+        reason = data.target.nobody or of_areas
+        return Plans(areas=_omitted("plan", reason), strata=_omitted("strata_plan", reason))
     strata = area_results.strata
     by_strata = _omitted("strata_plan", strata.reason) if isinstance(strata, Omission) else _plan(data, strata)
     return Plans(areas=_plan(data, area_results.estimates), strata=by_strata)

@@ -17,9 +17,10 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import matching
 from riskstrat.declare.base import CONFIG, LocalisedText
-from riskstrat.declare.durations import Gap
+from riskstrat.declare.durations import Gap, duration_days
 from riskstrat.declare.features.base import RelativeFeature, column_name
 from riskstrat.declare.features.persons import YES_NO
+from riskstrat.declare.rows import RowCriteria
 from riskstrat.declare.windows import Lookback, Windows, describe_window, window_name
 from riskstrat.errors import Problem, UsageError
 
@@ -28,22 +29,18 @@ DAYS = LocalisedText(en="days", sv="dagar")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
-class EventFeature(RelativeFeature):
+class EventFeature(RelativeFeature, RowCriteria):
     """A feature made from the rows of one event table in one look-back window, or in each of several.
 
     Parameters
     ----------
-    register
-        Name of the event table.
-    codes
-        A code expression (``"I20-I25, G45"``), a named list (``"heart_failure"``) or names of an exact system.
+    register, codes, settings, positions, at_least, at_most, equal_to
+        Which rows: see `RowCriteria`.
     within
         Length of the look-back window, ``[index - gap - within, index - gap)``, or a window that begins elsewhere
         (`BetweenAges`, `Since`, `SinceFirst`); several windows give a column each.
     gap
         The window ends this long before the index.
-    settings, positions
-        Only rows with one of these; empty means all.
 
     Examples
     --------
@@ -52,12 +49,8 @@ class EventFeature(RelativeFeature):
     ('ever_diagnoses_I20-I25_inpatient_5y', 0.0)
     """
 
-    register: str
-    codes: str
     within: Windows = "ever"
     gap: Gap = "0d"
-    settings: tuple[str, ...] = ()
-    positions: tuple[str, ...] = ()
 
     empty: ClassVar[float | None] = None
     """Value of an observed window without rows."""
@@ -83,13 +76,18 @@ class EventFeature(RelativeFeature):
             )
         )
 
+    @property
+    def gap_days(self) -> int:
+        """Days between the window and the index."""
+        return 0 if self.gap == "0d" else duration_days(self.gap)
+
     @cached_property
     def column(self) -> str:
         """Name of the feature's column in X: relative, kind, register, codes, restrictions, window and gap."""
         gap = None if self.gap == "0d" else f"gap_{self.gap}"
         kind = _SNAKE.sub("_", type(self).__name__).lower()
-        window = window_name(self.window)
-        return column_name(self.relative, kind, self.register, self.codes, *self.settings, *self.positions, window, gap)
+        rows = (self.register, self.codes, *self.settings, *self.positions, *self.bounds)
+        return column_name(self.relative, kind, *rows, window_name(self.window), gap)
 
     def expanded(self) -> tuple[Self, ...]:
         """Give a feature for each window; labels then say which."""
@@ -151,7 +149,7 @@ class Count(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -178,7 +176,7 @@ class Ever(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -204,7 +202,7 @@ class DistinctCodes(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -231,7 +229,7 @@ class DaysSince(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -258,7 +256,7 @@ class Duration(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples

@@ -26,7 +26,7 @@ class Latest(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -51,7 +51,7 @@ class Earliest(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -76,7 +76,7 @@ class Mean(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -101,7 +101,7 @@ class Minimum(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -126,7 +126,7 @@ class Maximum(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -153,7 +153,7 @@ class Total(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
@@ -182,7 +182,7 @@ class Slope(EventFeature):
 
     Parameters
     ----------
-    register, codes, within, gap, settings, positions, relative, family, label
+    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
         As in `EventFeature`.
 
     Examples
