@@ -69,7 +69,7 @@ def build_features(
     Raises
     ------
     UsageError
-        If features share a column or are of an unknown kind, codes cannot be read, people lack a column,
+        If features share a column or are of an unknown kind, words name nothing in the registers, people lack a column,
         `shard_people` or `workers` is not positive, both workers and a scheduler are given, or no scheduler answers.
     ContractError
         If a feature's register is not in the folder.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Released, Table, release
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
@@ -25,7 +26,7 @@ class PublishedFindings:
     table
         severity, table, rule, about, rows, of, share, sentence: one row a finding, gravest first. Counts that the
         disclosure rule protects are null, and so is the share.
-    condition, components, flow
+    condition, components, flow, notes
         As in `riskstrat.records.findings.DryRun`, released; empty or None where no condition was given.
     rule
         The disclosure rule in words.
@@ -37,6 +38,7 @@ class PublishedFindings:
     components: pl.DataFrame | None = field(default=None, repr=False)
     flow: pl.DataFrame | None = field(default=None, repr=False)
     condition: str = ""
+    notes: tuple[LocalisedText, ...] = ()
     rule: str = ""
 
     def count(self, severity: Severity) -> int:
@@ -63,6 +65,8 @@ class PublishedFindings:
             for row in self.flow.iter_rows(named=True):
                 counted = f"{_number(row['rows'])} index dates of {_number(row['people'])} persons"
                 yield f"  {row['part']:<12}{row['reason']}: {counted}"
+            for note in self.notes:
+                yield from _wrapped("note", note.en)
         yield ""
         yield from textwrap.wrap(self.rule, _WIDTH)
 
@@ -90,6 +94,7 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
         components=_frame(released, "components"),
         flow=_frame(released, "flow"),
         condition=found.dry_run.condition if found.dry_run else "",
+        notes=found.dry_run.notes if found.dry_run else (),
         rule=rule.rule["en"],
     )
 

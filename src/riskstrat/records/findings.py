@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 
 Severity = Literal["error", "warning", "note"]
@@ -33,12 +34,15 @@ class DryRun:
     flow
         The flow of the cohort: step, part, reason, reason_sv, persons (``people``) and index dates (``rows``); empty
         where nobody is eligible.
+    notes
+        What a reader should know: features that no row is about, how far back "ever" reaches.
     """
 
     condition: str
     as_of: date
     components: pl.DataFrame = field(repr=False)
     flow: pl.DataFrame = field(repr=False)
+    notes: tuple[LocalisedText, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
