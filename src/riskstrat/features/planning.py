@@ -42,8 +42,10 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     groups = _code_groups(features, registers)
     used = {None, *map(_subject_of, features)}
     subjects = tuple(_subject_plan(subject, features, groups) for subject in _SUBJECTS if subject in used)
-    shares = [subject.share_column(table) for subject in subjects for table in subject.tables]
-    return Plan((*(feature.column for feature in features), *shares), subjects)
+    observed = (
+        column for subject in subjects for table in subject.tables for column in subject.observed_columns(table)
+    )
+    return Plan((*(feature.column for feature in features), *observed), subjects)
 
 
 def code_group(feature: EventFeature, registers: Registers) -> CodeGroup:

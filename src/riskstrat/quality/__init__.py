@@ -13,9 +13,10 @@ import polars as pl
 
 from riskstrat.cohort import build_cohort
 from riskstrat.cohort.flow import FLOW_SCHEMA
+from riskstrat.cohort.look_back import explain_index_dates
 from riskstrat.declare import Condition, LocalisedText
 from riskstrat.errors import DesignError
-from riskstrat.quality.declared_rows import count_declared_rows
+from riskstrat.quality.declared_rows import count_by_component_and_year, count_declared_rows
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
 from riskstrat.quality.rules import NOBODY_ELIGIBLE, RULES, Rule
@@ -97,11 +98,11 @@ def _dry_run(
     condition: Condition, registers: Registers, as_of: date, rows_at_a_time: int, notes: tuple[LocalisedText, ...]
 ) -> tuple[DryRun, pl.DataFrame]:
     """Count what a condition finds; that nobody is eligible is a finding, beside the counts that tell why."""
-    components = count_declared_rows(condition, registers, rows_at_a_time=rows_at_a_time)
+    components, years = count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)
     nobody = pl.DataFrame(schema={"table": pl.String, **BROKEN})
     try:
         cohort = build_cohort(condition, registers, as_of, min_outcomes=0)
-        flow, notes = cohort.flow, cohort.notes
+        flow, notes = cohort.flow, (*cohort.notes, *explain_index_dates(condition, registers, cohort))
     except DesignError:
         flow = pl.DataFrame(schema=dict(FLOW_SCHEMA))
         nobody = pl.DataFrame(
@@ -109,7 +110,9 @@ def _dry_run(
             schema=nobody.schema,
             orient="row",
         )
-    return DryRun(condition=condition.name, as_of=as_of, components=components, flow=flow, notes=notes), nobody
+    return DryRun(
+        condition=condition.name, as_of=as_of, components=components, years=years, flow=flow, notes=notes
+    ), nobody
 
 
 def _findings(broken: pl.DataFrame) -> pl.DataFrame:
