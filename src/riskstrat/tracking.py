@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,16 +16,27 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from riskstrat.disclosure import to_csv
+from riskstrat.errors import Problem, TrackingError
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
+from riskstrat.files import exclusive
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from mlflow import MlflowClient
+
 EXPERIMENT = "riskstrat"
 DEFAULT_STORE = Path("mlflow.db")
 _METRICS = "metrics_"
+_SQLITE = "sqlite:///"
+_TABLES = frozenset({"alembic_version", "experiments", "runs"})
+"""Tables by which a store of MLflow is known."""
+_LOCK_SECONDS = 20.0
+"""How long another program may write to the store."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-./ ]+")
 
 
@@ -53,6 +67,7 @@ class Artefact:
 Item = Parameter | Metric | Artefact
 
 
+@checked
 def track(study: Study | Published, *, report: Path | None = None, store: Path | str = DEFAULT_STORE) -> str:
     """Log a study as one MLflow run: what was published of it, and nothing else.
 
@@ -76,22 +91,84 @@ def track(study: Study | Published, *, report: Path | None = None, store: Path |
         If mlflow is not installed.
     DisclosureError
         If a table of the study cannot be judged.
+    TrackingError
+        If the store is locked, damaged, of another program, a folder, or cannot be reached or written; the study is
+        whole, and no run stays unfinished.
+
+    Notes
+    -----
+    Nobody's name and no path is among the tags, ``MLFLOW_RUN_ID`` and the like are not read, and runs are written to a
+    local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
     """
     published = study if isinstance(study, Published) else publish(study)
-    mlflow = _mlflow()
-    mlflow.set_tracking_uri(store_uri(store))
-    mlflow.set_experiment(experiment_id=_experiment(mlflow, store))
     artefacts = [Artefact(f"report/{report.name}", report.read_bytes())] if report else []
-    with mlflow.start_run(run_name=f"{published.condition.name} {published.as_of.isoformat()}") as run:
-        mlflow.set_tags({"digest": published.digest, "data_fingerprint": published.source.fingerprint})
-        _log(mlflow, [*items(published), *artefacts])
-        run_id: str = run.info.run_id
-        return run_id
+    found = [*items(published), *artefacts]
+    mlflow = _mlflow()
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _alone_in(store) as alone:
+            client = mlflow.MlflowClient(store_uri(store))
+            experiment = _experiment(client, store)
+            if alone:
+                _end_abandoned(client, experiment)
+            return _logged(client, experiment, published, found)
+    except (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise _refused(store, str(error).partition("\n")[0]) from error
 
 
 def store_uri(store: Path | str) -> str:
     """Give the tracking address of a store: a path is that of a SQLite file."""
-    return store if isinstance(store, str) and "://" in store else f"sqlite:///{Path(store).resolve()}"
+    file = _file_of(store)
+    return str(store) if file is None else f"sqlite:///{file}"
+
+
+def _file_of(store: Path | str) -> Path | None:
+    """Find the SQLite file of a store; None for a store on a server or of another kind."""
+    text = str(store)
+    if "://" not in text:
+        return Path(store).resolve()
+    return Path(text.removeprefix(_SQLITE)).resolve() if text.startswith(_SQLITE) else None
+
+
+@contextmanager
+def _alone_in(store: Path | str) -> Iterator[bool]:
+    """Wait until nobody else writes runs to a local store, and see that it is one that MLflow can use."""
+    file = _file_of(store)
+    if file is None:
+        yield False
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(file.with_name(f".{file.name}.lock")) as alone:
+        if file.exists():
+            _refuse_file(store, file)
+        yield alone
+
+
+def _refuse_file(store: Path | str, file: Path) -> None:
+    """Refuse what MLflow would try for an hour to open, or would add its tables to."""
+    if file.is_dir():
+        raise _refused(store, "it is a folder")
+    with closing(sqlite3.connect(file, timeout=_LOCK_SECONDS)) as database:
+        damage = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        database.execute("BEGIN IMMEDIATE")
+        database.rollback()
+    if damage != "ok":
+        raise _refused(store, "the file is damaged")
+    if tables and not tables >= _TABLES:
+        raise _refused(store, "it is a database of another program")
+
+
+def _refused(store: Path | str, why: str) -> TrackingError:
+    name = str(store).rpartition("@")[2] if "://" in str(store) else Path(store).name
+    return TrackingError(
+        Problem(
+            found=f"no MLflow run in {name}: {why}",
+            expected="a store that MLflow can write",
+            remedy="mend it or give another one; the study itself is kept",
+        )
+    )
 
 
 def items(published: Published) -> Iterator[Item]:
@@ -101,7 +178,7 @@ def items(published: Published) -> Iterator[Item]:
     yield Artefact("condition.json", published.condition.to_json().encode())
     yield Artefact("settings.json", published.settings.to_json().encode())
     for name, table in published.tables.items():
-        yield Artefact(f"tables/{name}.csv", table.frame.write_csv().encode())
+        yield Artefact(f"tables/{name}.csv", to_csv(table.frame).encode())
 
 
 def _parameters(published: Published) -> Iterator[Parameter]:
@@ -125,31 +202,63 @@ def _metrics(published: Published) -> Iterator[Metric]:
             yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
 
 
-def _log(mlflow: ModuleType, found: list[Item]) -> None:
-    mlflow.log_params({item.name: item.value for item in found if isinstance(item, Parameter)})
-    mlflow.log_metrics({item.name: item.value for item in found if isinstance(item, Metric)})
+def _logged(client: MlflowClient, experiment: str, published: Published, found: list[Item]) -> str:
+    tags = {"digest": published.digest, "data_fingerprint": published.source.fingerprint}
+    name = f"{published.condition.name} {published.as_of.isoformat()}"
+    run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
+    try:
+        _log(client, run_id, found)
+    except BaseException:
+        with suppress(Exception):  # the store is out of order; the next run ends this one
+            client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id)
+    return run_id
+
+
+def _log(client: MlflowClient, run_id: str, found: list[Item]) -> None:
+    from mlflow import entities
+
+    now = int(time.time() * 1000)
+    parameters = [entities.Param(item.name, item.value) for item in found if isinstance(item, Parameter)]
+    metrics = [entities.Metric(item.name, item.value, now, 0) for item in found if isinstance(item, Metric)]
+    client.log_batch(run_id, metrics=metrics, params=parameters)
     with TemporaryDirectory() as folder:
         for item in found:
             if isinstance(item, Artefact):
                 path = Path(folder, item.path)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(item.content)
-        mlflow.log_artifacts(folder)
+        client.log_artifacts(run_id, folder)
 
 
-def _experiment(mlflow: ModuleType, store: Path | str) -> str:
+def _experiment(client: MlflowClient, store: Path | str) -> str:
     """Keep the files of local runs beside their database, wherever the command was started."""
-    known = mlflow.get_experiment_by_name(EXPERIMENT)
-    if known is not None:
-        return str(known.experiment_id)
-    local = store_uri(store).startswith("sqlite:")
-    location = Path(store).resolve().with_name("mlartifacts").as_uri() if local else None
-    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    known = client.get_experiment_by_name(EXPERIMENT)
+    if known is None:
+        file = _file_of(store)
+        location = None if file is None else file.with_name("mlartifacts").as_uri()
+        return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+    if known.lifecycle_stage != "active":
+        raise _refused(
+            store,
+            f"the experiment '{EXPERIMENT}' was deleted"
+            f" (it comes back with: mlflow experiments restore --experiment-id {known.experiment_id})",
+        )
+    return str(known.experiment_id)
+
+
+def _end_abandoned(client: MlflowClient, experiment: str) -> None:
+    """End runs of ours that a killed process left behind: who holds the lock is the only one who writes any."""
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        if "data_fingerprint" in run.data.tags:
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _mlflow() -> ModuleType:
     # MLflow reports its use to its makers unless this is set before it is imported.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     mlflow = optional("mlflow")
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow

@@ -6,12 +6,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from riskstrat.errors import UsageError
-from riskstrat.files import RESULT_FILE, guard_file, guard_folder, guard_shared_folder, staged_folder, whole_file
+from riskstrat.errors import ContractError, UsageError
+from riskstrat.files import (
+    RESULT_FILE,
+    guard_file,
+    guard_folder,
+    guard_shared_folder,
+    mark_result,
+    restored,
+    staged_folder,
+    whole_file,
+)
+from riskstrat.registers import open_registers
+from small_registers import write_register_folder
 
 MARK = "<meta name='generator' content='riskstrat'>"
 
@@ -311,7 +323,8 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path):
         file.write(b"half")
         raise KeyboardInterrupt
     assert path.read_text(encoding="utf-8") == "old"
-    (tmp_path / ".unfinished-report.html-left").write_bytes(b"of a killed run")
+    for left in (".unfinished-report.html-left", ".unfinished-other.html-left"):
+        (tmp_path / left).write_bytes(b"of a killed run")
     with whole_file(path, mode=0o644) as file:
         file.write(b"all")
     assert path.read_bytes() == b"all"
@@ -335,3 +348,31 @@ def test_only_own_files_are_replaced(tmp_path: Path):
 def test_the_guard_alone_touches_nothing(tmp_path: Path):
     guard_folder(tmp_path / "far" / "out", command="demo", sources=(tmp_path / "not there",))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_command_moved_away_is_back_when_it_is_read(tmp_path: Path):
+    folder = tmp_path / "registers"
+    write_register_folder(folder, [{"person_id": 1, "birth_date": date(1950, 1, 1)}])
+    left = tmp_path / ".registers.staging-killed"
+    left.mkdir()
+    (left / "lock").touch()
+    folder.rename(left / "old")
+    assert open_registers(folder).births.height == 1
+    assert restored(tmp_path / "no such folder").exists() is False
+
+
+def test_a_file_that_is_not_as_its_command_wrote_it_is_refused_when_registers_are_opened(tmp_path: Path):
+    folder = tmp_path / "registers"
+    tables = write_register_folder(folder, [{"person_id": 1, "birth_date": date(1950, 1, 1)}])
+    mark_result(folder, "intake")
+    open_registers(folder)
+    flipped = bytearray((folder / "persons.parquet").read_bytes())
+    flipped[len(flipped) // 3] ^= 1
+    (folder / "persons.parquet").write_bytes(flipped)
+    with pytest.raises(ContractError, match=r"persons\.parquet is not as intake wrote it"):
+        open_registers(folder)
+    tables["persons"].write_parquet(folder / "persons.parquet", compression="uncompressed")
+    with pytest.raises(ContractError, match=r"if the change is meant, remove \.riskstrat\.json"):
+        open_registers(folder)
+    (folder / RESULT_FILE).unlink()
+    assert open_registers(folder).births.height == 1

@@ -88,7 +88,7 @@ def test_validate_lists_everything_wrong_with_the_arrays() -> None:
 def test_a_weight_for_an_unknown_status_is_refused() -> None:
     lost = cohort().people.with_columns(duration_days=pl.when(pl.col("person_id") == 39).then(50.0).otherwise(100.0))
     people = Cohort(condition="test", people=lost, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=100)
-    with pytest.raises(UsageError, match="1 assessed rows with a weight, lost before the horizon"):
+    with pytest.raises(UsageError, match="1 to 4 assessed rows with a weight, lost before the horizon"):
         validate(np.full(40, 0.3), people, sample_weight=np.ones(40))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from pydantic import ValidationError
 
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import AnyOf, AtAge, FirstEvent, MeasuredAbove
+from riskstrat.errors import UsageError
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
 
@@ -115,9 +115,9 @@ def test_a_plain_level_and_an_untimely_measurement(build_registers: BuildRegiste
 
 def test_what_cannot_be_meant_is_refused():
     fields = {"register": "child_health", "codes": "bmi_kg_m2", "age_years": (3.5, 5.5), "nearest_years": 4.0}
-    with pytest.raises(ValidationError, match="reference"):
+    with pytest.raises(UsageError, match="reference"):
         MeasuredAbove(level="obesity", **fields)
-    with pytest.raises(ValidationError, match="nearest_years"):
+    with pytest.raises(UsageError, match="nearest_years"):
         MeasuredAbove(level=20.0, **{**fields, "nearest_years": 6.0})
-    with pytest.raises(ValidationError, match="cannot be mixed"):
+    with pytest.raises(UsageError, match="cannot be mixed"):
         AnyOf(OBESITY, FirstEvent(register="diagnoses", codes="I63"))

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from pydantic import ValidationError
 
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import (
@@ -19,6 +18,7 @@ from riskstrat.declare import (
     OutcomeKind,
     ScoreReaches,
 )
+from riskstrat.errors import UsageError
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
 
@@ -233,7 +233,7 @@ def test_the_first_of_a_score_and_an_event(build_registers: BuildRegisters, made
 
 
 def test_levels_of_no_points_are_refused():
-    with pytest.raises(ValidationError, match="greater than 0"):
+    with pytest.raises(UsageError, match="greater than 0"):
         ScoreReaches(register="diagnoses", level=0)
 
 

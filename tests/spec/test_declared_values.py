@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from pydantic import ValidationError
 
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import (
@@ -31,7 +30,7 @@ from riskstrat.declare import (
     SinceFirst,
 )
 from riskstrat.declare.description import describe
-from riskstrat.errors import DesignError
+from riskstrat.errors import DesignError, UsageError
 from riskstrat.features import build_features
 from riskstrat.features.row_reasons import OTHER_VALUE, explain_design
 from riskstrat.quality import count_declared_rows
@@ -137,12 +136,12 @@ WRONG = {
 @pytest.mark.parametrize("bounds", WRONG.values(), ids=WRONG.keys())
 def test_bounds_that_contradict_each_other_are_refused(bounds: dict[str, float]):
     for kind in (Ever, FirstEvent, AtEvent):
-        with pytest.raises(ValidationError):
+        with pytest.raises(UsageError):
             kind(**HBA1C, **bounds)
 
 
 def test_a_level_leaves_no_room_for_bounds():
-    with pytest.raises(ValidationError, match="level says which values count"):
+    with pytest.raises(UsageError, match="level says which values count"):
         MeasuredAbove(**HBA1C, level=48.0, age_years=(3, 5), nearest_years=4, at_least=40)
 
 
@@ -221,9 +220,33 @@ def test_including_a_spell_is_of_its_days(build_registers: BuildRegisters, made_
                 build_cohort(condition, registers, AS_OF, min_outcomes=0)
 
 
+def test_an_index_before_which_the_window_of_an_inclusion_is_not_covered_is_left_out(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
+    registers = build_registers(
+        persons=[BORN, KEEPER],
+        diagnoses=[],
+        measurements=[measured(-300, 1.0, "smoking")],
+        manifest={"measurements": {"coverage_start": date(2016, 5, 1)}},
+    )
+    for within, reason in (
+        ("3y", None),
+        ("5y", "no sign of it (5 years) not covered: measurements covers from 2016-05-01"),
+    ):
+        condition = made_up(
+            population=Population(including=(Including(having=replace(SMOKES, within=within), reason=REASON),))
+        )
+        if reason is None:
+            assert build_cohort(condition, registers, AS_OF, min_outcomes=0).people["person_id"].to_list() == [1]
+        else:
+            with pytest.raises(DesignError) as nobody:
+                build_cohort(condition, registers, AS_OF, min_outcomes=0)
+            assert reason in str(nobody.value)
+
+
 def test_inclusion_takes_only_what_is_present_or_not():
     for having in (DaysSince(**HBA1C), replace(SMOKES, relative="mother"), (), (SMOKES, DaysSince(**HBA1C))):
-        with pytest.raises(ValidationError, match="having"):
+        with pytest.raises(UsageError, match="having"):
             Including(having=having, reason=REASON)
 
 

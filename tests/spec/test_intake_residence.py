@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.reporting import IntakeResult
+from riskstrat.intake.raw_extracts.tables import name_areas
 from small_extracts import POPULATION, YEARS, counts_by_outcome, write
 
 A, B = "0181C1010", "0181A0010"
@@ -120,3 +122,13 @@ def test_assumed_days_are_counted_and_rows_add_up(tmp_path: Path):
         account.rows_of("residences", end) for end in ("kept", "rejected", "merged")
     )
     assert account.rows_of("residences", "made") == 7
+
+
+def test_a_municipality_comes_from_a_code_and_never_from_the_letters_of_a_name(tmp_path: Path):
+    named = {A: "0181", "0181R003": "0181", "Hovsjö": None, "1234": None, "0181-Geneta": None, "Södertälje": None}
+    pl.DataFrame({"area_id": [*named, "0192A0010"]}).write_parquet(tmp_path / "residences.parquet")
+    known = pl.DataFrame({"area_id": ["0192A0010"], "name": ["Ösmo"], "municipality": ["Nynäshamn"]})
+    known.write_parquet(tmp_path / "areas.parquet")
+    name_areas(tmp_path)
+    found = pl.read_parquet(tmp_path / "areas.parquet").select("area_id", "municipality")
+    assert dict(found.rows()) == {**named, "0192A0010": "Nynäshamn"}

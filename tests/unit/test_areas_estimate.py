@@ -1,5 +1,6 @@
 """From a cohort and a target population to risks per group, worked by hand where a hand can do it."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -342,6 +343,7 @@ def test_draws_of_a_risk_stay_within_zero_and_one_in_a_small_town_of_high_risk()
     assert risk.min() >= 0
     assert (areas.cases_draws <= mean["target_people"].to_numpy() * (1 + 1e-12)).all()
     assert areas.table["risk_upper"].max() <= 1
+    assert areas.total["count_upper"].item() <= 80
     # The same draws of theta that were possible are as they were, so that risk = level x theta x mean risk still.
     assert np.isfinite(theta).all()
     strata = estimate_strata(areas, target, high_recalibrated(cohort, high), by=("area_id", "sex"), min_people=1)
@@ -350,3 +352,35 @@ def test_draws_of_a_risk_stay_within_zero_and_one_in_a_small_town_of_high_risk()
 
 def high_recalibrated(cohort: Cohort, risk: np.ndarray) -> np.ndarray:
     return recalibrate(cohort, np.full(cohort.people.height, 0.12)).latest.apply(risk)
+
+
+def test_those_not_measured_may_change_a_class_which_is_then_uncertain():
+    cohort = cohort_of(assessed=0.9)
+    # In c and d hardly anybody was measured; a has twice the risk of the others, and most there were.
+    hidden = pl.col("area_id").is_in(["c", "d"]) & (pl.int_range(pl.len()) % 10 < 8)
+    people = cohort.people.with_columns(
+        assessed=pl.col("assessed") & ~hidden, event=pl.when(hidden).then(0).otherwise("event").cast(pl.Int8)
+    )
+    areas = estimate_areas(
+        replace(cohort, people=people), np.full(6000, 0.12), target_of(), np.full(3000, 0.12), draws=500
+    )
+    unmeasured = areas.unmeasured
+    assert unmeasured is not None
+    share = people.group_by("area_id").agg(pl.col("assessed").mean()).sort("area_id")["assessed"]
+    assert unmeasured["measured_share"].to_list() == pytest.approx(share.to_list())
+    np.testing.assert_allclose(unmeasured["risk_same_odds"], areas.table["risk"])
+    risk = areas.draws.risk
+    for name, odds in (("half", 0.5), ("double", 2.0)):
+        other = odds * risk / (1 - risk) / (1 + odds * risk / (1 - risk))
+        by_hand = (share.to_numpy() * risk + (1 - share.to_numpy()) * other).mean(axis=0)
+        np.testing.assert_allclose(unmeasured[f"risk_{name}_odds"], by_hand)
+    classes = unmeasured.select("class_half_odds", "class_same_odds", "class_double_odds").rows()
+    expected = [one[0] if len(set(one)) == 1 else "uncertain" for one in classes]
+    assert areas.table["class"].to_list() == expected
+    assert len(set(classes[3])) > 1
+    assert expected[0] == "clearly higher"
+
+
+def test_where_everybody_is_measured_nothing_is_tried():
+    areas = estimate_areas(cohort_of(), np.full(6000, 0.12), target_of(), np.full(3000, 0.12), draws=100)
+    assert areas.unmeasured is None

@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from riskstrat import conditions
 from riskstrat.declare import Candidate, Settings
@@ -82,7 +81,7 @@ def test_settings_know_their_candidates_by_parameters():
 
 @pytest.mark.parametrize("candidates", [(), ("Boosting",), (Candidate("Boosting"), Candidate("Boosting"))])
 def test_settings_need_different_candidates(candidates: tuple[object, ...]):
-    with pytest.raises(ValidationError, match="candidates"):
+    with pytest.raises(UsageError, match="candidates"):
         Settings(candidates=candidates)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from riskstrat import conditions
 from riskstrat.declare import Settings
-from riskstrat.disclosure import Disclosure, Table
+from riskstrat.disclosure import Disclosure, Ratio, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
@@ -15,6 +15,7 @@ from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, averted_sentence, expected_sentence
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
+from riskstrat.reports.situation import unmeasured
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
@@ -194,3 +195,45 @@ def test_the_grade_is_the_worst_of_its_reasons(half: float, counts: dict[str, in
     found = grade_of(context(total=total, areas=areas_of(**counts)))
     assert found.grade == grade
     assert found.reasons[-1] == "Insatsens effekt är ett antagande, inte något som registren visar."
+
+
+@pytest.mark.parametrize(
+    ("language", "changed", "sentence"),
+    [
+        ("sv", "uncertain", "Klassen skulle bli en annan i 001, som därför visas som osäkert."),
+        ("en", "uncertain", "The class would change in 001, which is therefore shown as uncertain."),
+        ("sv", "clearly higher", "Inget område skulle byta klass."),
+        ("en", "clearly higher", "No area would change its class."),
+    ],
+)
+def test_areas_whose_class_those_not_measured_may_change_are_named(language: Language, changed: str, sentence: str):
+    odds = {"class_half_odds": changed, "class_same_odds": "clearly higher", "class_double_odds": "clearly higher"}
+    frame = pl.DataFrame(
+        {
+            "area_id": ["000", "001"],
+            "measured": [60, 55],
+            "index_dates": [100, 100],
+            "cases": [30, 30],
+            "measured_share": [0.6, 0.55],
+            **{name: ["clearly higher", kind] for name, kind in odds.items()},
+        }
+    )
+    table = Table(
+        frame,
+        dimensions=("area_id",),
+        counts=("measured",),
+        denominators={"measured": "index_dates"},
+        unshown=("cases",),
+        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys(odds, "cases")},
+    )
+    shown = context(language, areas=areas_of(higher=2), unmeasured=table)
+    assert shown.areas is not None
+    told, grid = unmeasured(shown, shown.areas)
+    assert told.text.endswith(sentence)
+    assert "55" in grid.html
+
+
+def test_nothing_is_said_of_the_unmeasured_where_nobody_must_be_measured():
+    shown = context(areas=areas_of(higher=2))
+    assert shown.areas is not None
+    assert list(unmeasured(shown, shown.areas)) == []

@@ -6,17 +6,20 @@ In: a cohort with out-of-fold risks, a target population with predicted risks. O
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
 from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.recalibration import PeriodRecalibration
@@ -26,12 +29,11 @@ from riskstrat.records.cohort import Cohort, Target, coverage_problems
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
-CLEARLY = 0.95
-HIGHER, UNCERTAIN, LOWER = "clearly higher", "uncertain", "clearly lower"
 # Sums of risks that went through the recalibration equal the observed outcomes but for rounding.
 AGREEMENT = 1e-6
 
 
+@checked
 def estimate_areas(
     cohort: Cohort,
     risk: Floats,
@@ -134,9 +136,17 @@ def estimate_areas(
     theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
     theta = _possible(theta, level, risk_sums.sum(axis=1) / people_counts.sum(axis=1))
     matrices = _quantities(theta, level, risk_sums, people_counts)
+    unknown = None
+    if cohort.must_be_assessed:
+        measured = sums(group_then, rows.included, labels.height)[present]
+        quantities = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
+        unknown = unmeasured(
+            matrices, measured, counts["index_dates"].to_numpy()[present], lambda factor: quantities(theta * factor)
+        )
     return AreaEstimates(
         by=columns,
-        table=_table(counts.filter(present), matrices),
+        table=_table(counts.filter(present), matrices, unknown),
+        unmeasured=None if unknown is None else labels.filter(present).hstack(unknown),
         draws=matrices,
         level=level,
         calibration=recalibration.account,
@@ -237,17 +247,11 @@ def _by_stratum(
     return risk_sums[present].astype(np.float64), people_counts[present].astype(np.float64)
 
 
-def _table(counts: pl.DataFrame, draws: Draws) -> pl.DataFrame:
-    higher = (draws.relative_risk > 1).mean(axis=0)
-    kind = (
-        pl.when(pl.col("probability_higher") >= CLEARLY)
-        .then(pl.lit(HIGHER))
-        .when(pl.col("probability_higher") <= 1 - CLEARLY)
-        .then(pl.lit(LOWER))
-        .otherwise(pl.lit(UNCERTAIN))
-    )
+def _table(counts: pl.DataFrame, draws: Draws, unknown: pl.DataFrame | None) -> pl.DataFrame:
+    higher = probability_higher(draws) if unknown is None else least_sure(unknown)
     summaries = [column for quantity in QUANTITIES for column in _summary(quantity, draws[quantity])]
-    return counts.with_columns(*summaries, pl.Series("probability_higher", higher)).with_columns(kind.alias("class"))
+    frame = counts.with_columns(*summaries, pl.Series("probability_higher", higher))
+    return frame.with_columns(class_of("probability_higher"))
 
 
 def _summary(quantity: str, draws: Floats) -> list[pl.Series]:

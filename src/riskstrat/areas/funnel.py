@@ -16,11 +16,13 @@ from scipy.special import gammainc, gammaincc
 from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 
 Floats = NDArray[np.float64]
 
 
+@checked
 def funnel_limits(expected: npt.ArrayLike, level: float = LEVEL) -> pl.DataFrame:
     """Limits of the observed count, by exact inversion of the Poisson distribution.
 

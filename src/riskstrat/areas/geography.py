@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
 TOLERANCE_M = 1.0
@@ -79,6 +80,7 @@ class Neighbours:
         return tuple(sorted(members, key=len, reverse=True))
 
 
+@checked
 def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", tolerance_m: float = TOLERANCE_M) -> Neighbours:
     """Find the areas that share a border of some length.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 
@@ -37,6 +38,7 @@ def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
     return np.asarray((np.cumsum(share) - share / 2)[level])
 
 
+@checked
 def inequality(
     value: npt.ArrayLike,
     people: npt.ArrayLike,
@@ -98,6 +100,7 @@ def inequality(
     )
 
 
+@checked
 def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> pl.DataFrame:
     """Measure how the risk of areas differs by deprivation, with intervals from their draws.
 

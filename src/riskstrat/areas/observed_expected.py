@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import raise_if, sums
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence import censoring_weights
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
@@ -55,6 +56,7 @@ class ObservedExpected:
         )
 
 
+@checked
 def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -> PeriodRecalibration:
     """Find the level, period by period, at which out-of-fold risks agree with the outcomes of a cohort.
 

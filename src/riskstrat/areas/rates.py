@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from riskstrat.areas.grouping import raise_if
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, unknown
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
 # Byar's approximation is poor for small counts.
@@ -74,6 +75,7 @@ KINDS: dict[str, Callable[[Floats, Floats, float], Interval]] = {
 }
 
 
+@checked
 def rates(
     count: npt.ArrayLike, denominator: npt.ArrayLike, kind: str = "rate", level: float = LEVEL, per: float = 1.0
 ) -> pl.DataFrame:
@@ -123,9 +125,7 @@ def check_level(level: float) -> list[Problem]:
 
 def check_kind(kind: str) -> list[Problem]:
     """List what is wrong with the kind of a rate."""
-    if kind in KINDS:
-        return []
-    return [Problem(found=f"no kind '{kind}'", expected=" or ".join(KINDS), remedy="choose one of these")]
+    return [] if kind in KINDS else [unknown("kind", kind, KINDS)]
 
 
 def check_unit(per: float) -> list[Problem]:

@@ -19,6 +19,7 @@ from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.marshall import BINOMIAL, POISSON, Family, marshall_global, marshall_local
 from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 
 Floats = NDArray[np.float64]
 
@@ -117,6 +118,7 @@ MOMENTS: dict[str, MomentMethod] = {
 }
 
 
+@checked
 def smooth(
     observed: npt.ArrayLike,
     expected: npt.ArrayLike,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if
 from riskstrat.areas.rates import KINDS, check_kind, check_level, check_unit, poisson_interval
 from riskstrat.errors import Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
 # A directly standardised rate of fewer cases hangs on single strata (PHEindicatormethods' rule).
@@ -26,6 +27,7 @@ Complaint: TypeAlias = tuple[pl.Expr, str, str]
 """Which rows are wrong, what is found there, and what is expected."""
 
 
+@checked
 def standardised_rates(
     counts: pl.DataFrame,
     standard: pl.DataFrame,
@@ -54,10 +56,10 @@ def standardised_rates(
     Returns
     -------
     polars.DataFrame
-        Grouping columns, cases, people, missing_strata, estimate, lower, upper, sorted. Limits are Dobson's of a rate;
-        those of a proportion, never above 1, are Wilson's at the size of a simple sample of the same variance. Null
-        below 10 cases, and where ``missing_strata`` is above 0: in so many strata of the standard the group has
-        nobody (no row, or no people), so that its rate there is not known.
+        Grouping columns, cases, people, missing_strata, estimate, lower, upper, sorted. Limits are Dobson's of a rate,
+        never below 0; those of a proportion, never above 1, are Wilson's at the size of a simple sample of the same
+        variance. Null below 10 cases, and where ``missing_strata`` is above 0: in so many strata of the standard the
+        group has nobody (no row, or no people), so that its rate there is not known.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def _with_limits(rates: pl.DataFrame, terms: list[str], kind: str, level: float,
         lower, upper = wilson_interval(np.clip(rate, 0, 1), size, level)
     else:
         scale = np.sqrt(variance / np.where(cases > 0, cases, np.nan))
-        lower, upper = (rate + scale * (limit - cases) for limit in poisson_interval(cases, level))
+        lower, upper = (np.maximum(rate + scale * (limit - cases), 0) for limit in poisson_interval(cases, level))
     known = (pl.col("cases") >= FEWEST_FOR_DIRECT) & (pl.col("missing_strata") == 0)
     limits = {"estimate": rate * per, "lower": lower * per, "upper": upper * per}
     return rates.drop(terms).with_columns(
@@ -116,6 +118,7 @@ def _with_limits(rates: pl.DataFrame, terms: list[str], kind: str, level: float,
     )
 
 
+@checked
 def standardised_ratios(
     counts: pl.DataFrame,
     by: str | Sequence[str],
@@ -195,6 +198,7 @@ def _ratio_limits(summed: pl.DataFrame, kind: str, level: float) -> list[pl.Seri
     return [pl.Series(name, column).fill_nan(None) for name, column in values.items()]
 
 
+@checked
 def indirectly_standardised_rates(
     counts: pl.DataFrame,
     by: str | Sequence[str],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.records.areas import AreaEstimates, Units, unit_label
@@ -23,6 +24,7 @@ REST = "other"
 AGREEMENT = 1e-6
 
 
+@checked
 def estimate_strata(
     areas: AreaEstimates,
     target: Target,

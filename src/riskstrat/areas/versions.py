@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
 SLIVER = 0.1
@@ -23,6 +24,7 @@ In a simplified map of the 1,287 DeSO of Stockholm county one pair of neighbours
 """
 
 
+@checked
 def area_lookup(
     old: Mapping[str, object], new: Mapping[str, object], *, sliver: float = SLIVER, key: str = "area_id"
 ) -> pl.DataFrame:
@@ -74,6 +76,7 @@ def area_lookup(
     )
 
 
+@checked
 def stable_areas(lookup: pl.DataFrame) -> pl.DataFrame:
     """Join areas until nobody can cross a boundary by its being moved: the smallest areas that both versions have.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import typer
 
+from riskstrat.cli.boundary import boundary
 from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
@@ -15,11 +15,9 @@ from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
-from riskstrat.errors import RiskstratError
 
 __all__ = ["app", "main"]
 
-FAILED = 1
 THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 """Matrices here are small: where cores are shared, threads that wait for each other cost six times the work itself."""
 
@@ -46,14 +44,5 @@ def main() -> None:
     """Run the command and leave with the exit code of what happened."""
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)
-    try:
+    with boundary():
         app()
-    except RiskstratError as error:
-        _leave(str(error), error.exit_code)
-    except OSError as error:
-        _leave(f"{error.strerror or error}: {error.filename or 'no file named'}", FAILED)
-
-
-def _leave(message: str, exit_code: int) -> None:
-    typer.echo(f"riskstrat: {message}", err=True)
-    sys.exit(exit_code)

@@ -22,7 +22,7 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, TrackingError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
     reports = {each.name: {one: out / f"{each.name}_{one}.html" for one in languages(language)} for each in wanted}
     _refuse_targets(out, registers, reports.values())
-    settings = _settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
+    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
 
     from riskstrat.registers import open_registers
 
@@ -65,12 +65,18 @@ def run(
 
     from riskstrat import study
 
-    found = []
+    found: list[Published] = []
+    untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
-            result = study.run(each, source, day, settings, progress=tell)
-            found.append(_write(result, reports[each.name], out if track else None, tell))
-    _print_summary(found, reports, out if track else None)
+            published = _write(study.run(each, source, day, settings, progress=tell), reports[each.name], tell)
+            found.append(published)
+            if track:
+                tell("logging to MLflow", 0.98)
+                untracked += _track(published, reports[each.name], out)
+    _print_summary(found, reports, out if track and not untracked else None)
+    if untracked:
+        raise TrackingError(*dict.fromkeys(untracked))
 
 
 def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> None:
@@ -92,38 +98,27 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     return found or DEFAULTS.candidates
 
 
-def _settings(**values: object) -> Settings:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Settings).validate_python(values)
-    except ValidationError as invalid:
-        raise UsageError.from_problems(
-            Problem(
-                found=f"{error['loc'][0]} = {error['input']}"
-                if error["loc"]
-                else "settings that contradict each other",
-                expected=str(error["msg"]),
-                remedy="give another value",
-            )
-            for error in invalid.errors()
-        ) from invalid
-
-
-def _write(study: Study, reports: Reports, store: Path | None, tell: Callable[[str, float], None]) -> Published:
-    """Publish a study, write its reports and log it; only what was published leaves."""
+def _write(study: Study, reports: Reports, tell: Callable[[str, float], None]) -> Published:
+    """Publish a study and write its reports; only what was published leaves."""
     from riskstrat.publication import publish
     from riskstrat.reports import write_report
 
     published = publish(study)
     tell("writing the report", 0.95)
-    paths = [write_report(published, path, language=language) for language, path in reports.items()]
-    if store is not None:
-        from riskstrat import tracking
-
-        tell("logging to MLflow", 0.98)
-        tracking.track(published, report=paths[0], store=store / tracking.DEFAULT_STORE)
+    for language, path in reports.items():
+        write_report(published, path, language=language)
     return published
+
+
+def _track(published: Published, reports: Reports, out: Path) -> Sequence[Problem]:
+    """Log what was published to MLflow; what stands against it is told when all reports are written."""
+    from riskstrat import tracking
+
+    try:
+        tracking.track(published, report=next(iter(reports.values())), store=out / tracking.DEFAULT_STORE)
+    except TrackingError as error:
+        return error.problems
+    return ()
 
 
 def _print_summary(found: Sequence[Published], reports: dict[str, Reports], store: Path | None) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 
 CARE_NEED_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
@@ -31,6 +32,7 @@ NATIONAL_MEAN_POINTS = 2.476
 """Points a person in the whole country, implied by Statistics Sweden's published example."""
 
 
+@checked
 def care_need_index(areas: pl.DataFrame, *, national_mean_points: float = NATIONAL_MEAN_POINTS) -> pl.DataFrame:
     """Compute the Care Need Index of areas.
 

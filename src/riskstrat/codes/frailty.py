@@ -8,11 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from riskstrat.codes.people import score_persons
+from riskstrat.errors.arguments import checked
 
 INTERMEDIATE_FROM = 5.0
 HIGH_ABOVE = 15.0
 
 
+@checked
 def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
     """Score persons by the Hospital Frailty Risk Score.
 

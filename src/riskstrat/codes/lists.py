@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from riskstrat.codes.datafiles import read_declarations
 from riskstrat.codes.expression import CodeExpression, Span, combine, parse
+from riskstrat.errors.arguments import checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class CodeList:
     status: Literal["verified", "memory"]
 
 
+@checked
 def codelist(name_or_expression: str) -> CodeExpression:
     """Read codes as a condition writes them: named lists, code expressions, or both mixed.
 

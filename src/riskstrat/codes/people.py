@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.codes.scores import DECIMALS, Score, score
 from riskstrat.codes.versions import UNDATED, era
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 
 CharlsonScore = Literal["charlson_se", "charlson", "charlson_2011"]
 ElixhauserScore = Literal["elixhauser", "elixhauser_swiss"]
@@ -19,6 +20,7 @@ ElixhauserScore = Literal["elixhauser", "elixhauser_swiss"]
 _KEYS = {"code": pl.String, "era": pl.Int8, "item": pl.UInt32}
 
 
+@checked
 def charlson(diagnoses: pl.DataFrame, score: CharlsonScore = "charlson_se") -> pl.DataFrame:
     """Score persons by a Charlson comorbidity index.
 
@@ -61,6 +63,7 @@ def charlson(diagnoses: pl.DataFrame, score: CharlsonScore = "charlson_se") -> p
     return score_persons(diagnoses, score, column="charlson")
 
 
+@checked
 def elixhauser(diagnoses: pl.DataFrame, score: ElixhauserScore = "elixhauser") -> pl.DataFrame:
     """Score persons by Elixhauser's comorbidities.
 

@@ -13,6 +13,7 @@ import polars as pl
 from riskstrat.codes.expression import CodeExpression, bare
 from riskstrat.codes.lists import codelists
 from riskstrat.codes.scores import Score, ScoreItem, score, scores
+from riskstrat.errors.arguments import checked
 
 Kind = Literal["list", "score", "item"]
 _LOOKS_LIKE_A_CODE = re.compile(r"[A-Za-z]{1,3}\d[\dA-Za-z.,]*|\d{3}[\dA-Za-z.,]*")
@@ -35,6 +36,7 @@ class Entry:
     status: str
 
 
+@checked
 def search(text: str = "") -> pl.DataFrame:
     """Find code lists, scores and their items by name, title or code.
 

@@ -26,6 +26,7 @@ from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
 from riskstrat.declare.view import Rule
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
@@ -57,6 +58,7 @@ _NOT_COVERED = LocalisedText(
 )
 
 
+@checked
 def build_cohort(
     condition: Condition, registers: Registers, as_of: date, *, min_outcomes: int = MIN_OUTCOMES
 ) -> Cohort:
@@ -127,6 +129,7 @@ def build_cohort(
     )
 
 
+@checked
 def target_population(condition: Condition, registers: Registers, as_of: date) -> Target:
     """Find everybody whom planning is about: the residents at the as-of date, whose outcome is not known yet.
 
@@ -179,6 +182,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
 
 
+@checked
 def followed_population(cohort: Cohort) -> Target:
     """Give everybody in a cohort at their last index date whose horizon is covered.
 

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import importlib.util
 import pkgutil
+import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import ValidationError
-
 from riskstrat.declare import Condition
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, RiskstratError, UsageError, unknown
 
 ATTRIBUTE = "CONDITION"
 STANDARD = ("childhood_obesity", "early_cvd", "frailty")
 """What ``riskstrat run`` runs when no condition is named; the others run by name."""
+
+_MODULE = "riskstrat_condition_"
+_ABOUT_CODE = (SyntaxError, NameError, ImportError, AttributeError, TypeError)
+"""Exceptions whose words are about code; those of others may hold what the file read."""
 
 
 def available() -> tuple[str, ...]:
@@ -66,13 +70,7 @@ def load(condition: str | Path | Condition) -> Condition:
     if path.suffix == ".py":
         return _declared(_from_file(path), str(path))
     if str(condition) not in available():
-        raise UsageError(
-            Problem(
-                found=f"the condition '{condition}'",
-                expected=f"one of {', '.join(available())}, or the path of a .py file",
-                remedy="correct the name, or give your own file",
-            )
-        )
+        raise UsageError(unknown("condition", str(condition), (*available(), "the path of a .py file")))
     return _declared(importlib.import_module(f"{__name__}.{condition}"), str(condition))
 
 
@@ -83,25 +81,59 @@ def _from_file(path: Path) -> ModuleType:
                 found=f"no file {path}", expected="a Python file that declares a condition", remedy="check the path"
             )
         )
-    spec = importlib.util.spec_from_file_location(f"riskstrat_condition_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{_MODULE}{path.stem}", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - a .py file always has a loader
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except ValidationError as invalid:
-        raise UsageError.from_problems(_problems(invalid, path)) from invalid
+    except SyntaxError as raised:
+        raise _error(raised, path.name, raised.lineno or 1) from raised
+    except BaseException as raised:
+        found = raised_in_condition(raised)
+        if found is None:
+            raise
+        raise found from raised
     return module
 
 
-def _problems(invalid: ValidationError, path: Path) -> list[Problem]:
-    return [
-        Problem(
-            found=f"{path}: {invalid.title}.{'.'.join(map(str, error['loc']))}: {error['msg']}",
-            expected="a declaration as in the shipped conditions",
-            remedy="correct the field",
-        )
-        for error in invalid.errors()
+def raised_in_condition(raised: BaseException) -> RiskstratError | None:
+    """Say in which line of a condition's file something was raised, also where methods of its kinds run in a study.
+
+    Parameters
+    ----------
+    raised
+        Any exception, ``SystemExit`` too: a file that ends the program has not declared anything.
+
+    Returns
+    -------
+    RiskstratError or None
+        None where no line of a condition's file is in the traceback, and for a keyboard interrupt.
+    """
+    lines = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(raised.__traceback__)
+        if str(frame.f_globals.get("__name__")).startswith(_MODULE)
     ]
+    if not lines or isinstance(raised, KeyboardInterrupt):
+        return None
+    file, line = lines[-1]
+    return _error(raised, Path(file).name, line)
+
+
+def _error(raised: BaseException, file: str, line: int) -> RiskstratError:
+    where = f"{file}, line {line}"
+    if isinstance(raised, RiskstratError):
+        located = (replace(each, table=f"{where}: {each.table}" if each.table else where) for each in raised.problems)
+        return type(raised)(*located)
+    said = f": {raised}" if isinstance(raised, _ABOUT_CODE) else ""
+    return UsageError(
+        Problem(
+            found=f"{type(raised).__name__}{said}",
+            expected=f"Python that ends with {ATTRIBUTE} = Condition(...)",
+            remedy="correct the file",
+            table=where,
+        )
+    )
 
 
 def _declared(module: ModuleType, name: str) -> Condition:

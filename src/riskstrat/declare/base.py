@@ -7,22 +7,56 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
+from abc import ABCMeta
 from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Never, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 
 CONFIG = ConfigDict(extra="forbid", validate_default=True)
 Language = Literal["sv", "en"]
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
-class Declaration:
+class _Hidden:
+    """Hides an attribute of a class's class, which would be the default of every field of that name."""
+
+    def __get__(self, instance: object, owner: type) -> Never:
+        raise AttributeError
+
+
+class _Signature:
+    """Says how a declaration is made by its fields, where pydantic has not done so."""
+
+    def __get__(self, kind: type, owner: type) -> inspect.Signature:
+        if kind.__init__ is object.__init__:  # type: ignore[misc]
+            return inspect.Signature()
+        made = inspect.signature(kind.__init__)  # type: ignore[misc]
+        return made.replace(parameters=list(made.parameters.values())[1:])
+
+
+class _Declared(ABCMeta):
+    """Makes declarations; all that is wrong with one is a single `UsageError`, in the words of its fields."""
+
+    register = _Hidden()
+    __signature__ = _Signature()
+
+    def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each declaration
+        """Make a declaration of the class from its fields."""
+        try:
+            return super().__call__(*values, **fields)
+        except ValidationError as invalid:
+            raise UsageError(*(_problem(cls, error) for error in invalid.errors(include_url=False))) from None
+
+
+class Declaration(metaclass=_Declared):
     """Base class of all declarations; subclasses register themselves by class name, so that JSON finds them again.
 
     Examples
@@ -61,9 +95,13 @@ class Declaration:
         Raises
         ------
         UsageError
-            If the text names a kind that is not known here, or one that is not of this class.
+            If the text is no JSON, or names a kind that is not known here, or one that is not of this class.
         """
-        found = from_plain(json.loads(text))
+        try:
+            found = from_plain(json.loads(text))
+        except (ValueError, RecursionError) as broken:
+            said = Problem(found=f"not JSON ({broken})", expected=f"JSON of a {cls.__name__}", remedy="give all of it")
+            raise UsageError(said) from broken
         if not isinstance(found, cls):
             raise UsageError(
                 Problem(
@@ -108,15 +146,23 @@ def from_plain(plain: Plain) -> object:
     return _kind(str(plain["kind"]))(**fields) if "kind" in plain else fields
 
 
+def _problem(kind: type, error: ErrorDetails) -> Problem:
+    """Say what is wrong with a field; the nearest name of one where it is none."""
+    fields = [field.name for field in dataclasses.fields(kind)]
+    field, sort = ".".join(map(str, error["loc"])), error["type"]
+    if sort.startswith("unexpected"):
+        return unknown("field", field, fields, table=kind.__name__)
+    if sort == "missing":
+        said = {"found": "not given", "expected": "a value", "remedy": f"write {field}=..."}
+    else:
+        found = error["msg"].removeprefix("Value error, ")
+        said = {"found": found, "expected": f"what help({kind.__name__}) says", "remedy": "correct it"}
+    return Problem(**said, table=kind.__name__, column=field or None)
+
+
 def _kind(name: str) -> type[Declaration]:
     if name not in Declaration.kinds:
-        raise UsageError(
-            Problem(
-                found=f"the kind '{name}'",
-                expected=f"one of {', '.join(sorted(Declaration.kinds))}",
-                remedy="give the file that declares it, or correct the name",
-            )
-        )
+        raise UsageError(unknown("kind", name, sorted(Declaration.kinds)))
     return Declaration.kinds[name]
 
 

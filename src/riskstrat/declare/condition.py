@@ -145,7 +145,7 @@ class Condition(Declaration):
 
     Raises
     ------
-    pydantic.ValidationError
+    UsageError
         If a field is not as described, or two features give the same column.
 
     Examples

@@ -15,7 +15,9 @@ from riskstrat.declare.base import LocalisedText
 
 EVER = "ever"
 DAYS_PER_YEAR = 365.25
-_DURATION = re.compile(r"(\d+)([dy])")
+LONGEST_YEARS = 150
+LONGEST_DAYS = math.ceil(LONGEST_YEARS * DAYS_PER_YEAR)
+_DURATION = re.compile(r"([0-9]{1,6})([dy])")
 
 
 def duration_days(text: str) -> int:
@@ -34,7 +36,7 @@ def duration_days(text: str) -> int:
     Raises
     ------
     ValueError
-        If the text is not a duration of at least one day.
+        If the text is not a duration of at least one day and at most 150 years.
 
     Examples
     --------
@@ -46,7 +48,11 @@ def duration_days(text: str) -> int:
         message = f"'{text}' is not a duration: write days as '90d' or years as '5y', at least one"
         raise ValueError(message)
     number, unit = int(match[1]), match[2]
-    return number if unit == "d" else math.floor(number * DAYS_PER_YEAR + 0.5)
+    days = number if unit == "d" else math.floor(number * DAYS_PER_YEAR + 0.5)
+    if days > LONGEST_DAYS:
+        message = f"'{text}' is longer than anybody has lived: write 'ever', or at most '{LONGEST_YEARS}y'"
+        raise ValueError(message)
+    return days
 
 
 def window_days(text: str) -> int | None:

@@ -314,7 +314,7 @@ class AnyOf(OutcomeKind):
 
     Raises
     ------
-    pydantic.ValidationError
+    UsageError
         If outcomes that must be measured are mixed with others.
 
     Examples

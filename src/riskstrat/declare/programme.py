@@ -14,7 +14,9 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Sek = Annotated[float, Field(ge=0.0)]
+Sek = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+EVERYBODY = "all"
+"""The payer under whom the sum of all payers is told."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -38,7 +40,7 @@ class Programme(Declaration):
     adherence
         Share of participants who complete; the others gain nothing.
     case_cost_sek
-        Pairs of payer and cost of one case and year, SEK.
+        Pairs of payer and cost of one case and year, SEK; payers differ, and none is called ``"all"``.
     savings_years
         Years during which an averted case saves that cost.
     discount_rate
@@ -68,7 +70,7 @@ class Programme(Declaration):
     case_cost_sek: Annotated[tuple[tuple[str, Sek], ...], Field(min_length=1)]
     savings_years: Annotated[int, Field(ge=0, le=100)]
     discount_rate: Annotated[float, Field(ge=0.0, le=0.2)] = 0.03
-    price_year: int
+    price_year: Annotated[int, Field(ge=1900, le=2200)]
     source: LocalisedText
 
     @model_validator(mode="after")
@@ -79,6 +81,10 @@ class Programme(Declaration):
             raise ValueError(message)
         if self.person_cost_sek == 0 and self.unit_cost_sek == 0:
             message = "a programme costs something: person_cost_sek or unit_cost_sek must be above 0"
+            raise ValueError(message)
+        payers = [payer for payer, _ in self.case_cost_sek]
+        if len({*payers, EVERYBODY}) <= len(payers):
+            message = f"payers must differ, and none is called '{EVERYBODY}', which is their sum: {', '.join(payers)}"
             raise ValueError(message)
         return self
 

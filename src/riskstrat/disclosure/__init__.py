@@ -6,6 +6,7 @@
 from riskstrat.disclosure.relations import DIGITS, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
+from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
 
-__all__ = ["DIGITS", "PRESETS", "Disclosure", "Ratio", "Released", "Sum", "Table", "release"]
+__all__ = ["DIGITS", "PRESETS", "Disclosure", "Ratio", "Released", "Sum", "Table", "release", "to_csv", "without_marks"]

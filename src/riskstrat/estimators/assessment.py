@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators.linear import Logistic
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import MIN_OUTCOMES
@@ -14,6 +15,7 @@ from riskstrat.incidence import outcome_array
 from riskstrat.incidence.censoring import truncated
 
 
+@checked
 def assessment_weights(X: Features, assessed: npt.ArrayLike, truncate: float = 0.995) -> NDArray[np.float64]:
     """Inverse probability of having been assessed, for outcomes that somebody must measure.
 

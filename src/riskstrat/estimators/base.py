@@ -90,7 +90,9 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         entry
             Days from the index date to when a row came under observation, shape (n,); None or 0 from the index on.
         sample_weight
-            Case weights, shape (n,). Rows with weight 0 are outside the censoring distribution too.
+            Case weights, shape (n,), used by their ratios alone: they are scaled to Kish's effective sample size, so
+            that neither frequencies nor survey weights count as more rows than there are. Rows with weight 0 are
+            outside the censoring distribution too.
         strata
             Labels within which the censoring distribution is estimated (the landmark), one a row.
         groups

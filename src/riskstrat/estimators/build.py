@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from riskstrat.declare import Candidate
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 
 GIVEN_BY_STUDY = ("horizon_days", "random_state")
 
 
+@checked
 def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -> RiskEstimator:
     """Make the estimator that a candidate names.
 

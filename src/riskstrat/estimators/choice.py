@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
 from riskstrat.estimators.matrix import Features
@@ -45,6 +46,7 @@ class Choice:
     risks: Mapping[str, NDArray[np.float64]]
 
 
+@checked
 def choose(
     candidates: Mapping[str, RiskEstimator],
     X: Features,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
@@ -81,6 +82,7 @@ class CrossFit:
         return risk
 
 
+@checked
 def cross_fit(
     estimator: RiskEstimator,
     X: Features,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.links import Link
 from riskstrat.records.explanation import Explanation
 
@@ -46,6 +47,7 @@ class Explainable(Protocol):
         """Risk at the horizon (n,)."""
 
 
+@checked
 def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | None = None) -> Explanation:
     """Contributions of every feature to every predicted risk, on the scale of the model's link.
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.errors.arguments import checked
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
 from riskstrat.explanation.groups import decompose_groups
 from riskstrat.explanation.risk_scale import Response, on_risk_scale
@@ -60,6 +61,7 @@ class ExplainedRisk:
     families: tuple[str, ...]
 
 
+@checked
 def explain_risk(
     models: Mapping[int, ExplainableModel], folds: NDArray[np.integer], X: pl.DataFrame, families: Mapping[str, str]
 ) -> ExplainedRisk:
@@ -117,6 +119,7 @@ def explain_risk(
     return ExplainedRisk(risk=risk, baseline_risk=baseline_risk, contributions=contributions, families=names)
 
 
+@checked
 def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 

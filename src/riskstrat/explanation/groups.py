@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, few
+from riskstrat.errors.arguments import checked
+from riskstrat.numerics.groups import Labels
 from riskstrat.numerics.intervals import LEVEL
 
 Floats = npt.NDArray[np.float64]
@@ -50,10 +52,11 @@ class _Means:
     parts: Floats
 
 
+@checked
 def decompose_groups(
     theta: Floats,
     groups: Sequence[str],
-    labels: npt.ArrayLike,
+    labels: Labels,
     *,
     risk: Floats,
     contributions: Floats,
@@ -131,8 +134,9 @@ def decompose_groups(
     )
 
 
+@checked
 def unexplained_draws(
-    theta: Floats, groups: Sequence[str], labels: npt.ArrayLike, risk: Floats, baseline_risk: float | Floats = 0.0
+    theta: Floats, groups: Sequence[str], labels: Labels, risk: Floats, baseline_risk: float | Floats = 0.0
 ) -> Floats:
     """Draws (draws, groups) of the part that no feature accounts for, as in `decompose_groups`.
 
@@ -200,7 +204,7 @@ def combine_parts(
 
 
 def _people(
-    labels: npt.ArrayLike, risk: Floats, contributions: Floats, families: Sequence[str], baseline_risk: float | Floats
+    labels: Labels, risk: Floats, contributions: Floats, families: Sequence[str], baseline_risk: float | Floats
 ) -> _People:
     return _People(
         label=pl.Series("group", np.asarray(labels).tolist(), dtype=pl.String),
@@ -272,7 +276,7 @@ def _label_problems(label: pl.Series, groups: Sequence[str]) -> list[Problem]:
         return []
     return [
         Problem(
-            found=f"{unknown} people whose group has no column in theta",
+            found=f"{few(unknown)} people whose group has no column in theta",
             expected="everybody in one of the groups, because the municipality is the sum of its groups",
             remedy="leave people without a group out of risks, contributions and labels alike, and count them",
         )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.records.explanation import Explanation
 
 SCHEMA = MappingProxyType(
@@ -26,6 +27,7 @@ SCHEMA = MappingProxyType(
 )
 
 
+@checked
 def reasons(
     why: Explanation, rows: int | Sequence[int] | npt.NDArray[np.integer | np.bool_], top: int = 5
 ) -> pl.DataFrame:

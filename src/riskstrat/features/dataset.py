@@ -17,6 +17,7 @@ import polars as pl
 
 from riskstrat.declare.features import Feature
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.features.engine import SHARD_PEOPLE, FeatureJob, Progress, plan_job, progress_counter
 from riskstrat.features.execution import Map, executor
 from riskstrat.features.planning import plan_expressions
@@ -100,6 +101,7 @@ class FeatureTable:
         return (pl.read_parquet(path, glob=False) for path in self.paths)
 
 
+@checked
 def write_features(
     features: Sequence[Feature],
     cohort: Target,

@@ -14,6 +14,7 @@ import polars as pl
 
 from riskstrat.declare.features import Feature
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.features.execution import Map, executor
 from riskstrat.features.plan import KEYS, Plan, SubjectPlan
 from riskstrat.features.planning import plan_features
@@ -27,6 +28,7 @@ SHARD_PEOPLE = 40_000
 Progress = Callable[[int, int], None]
 
 
+@checked
 def build_features(
     features: Sequence[Feature],
     cohort: Target,
@@ -100,6 +102,7 @@ def build_features(
     return (whole if job.in_order else whole.sort(ROW_NUMBER)).drop(ROW_NUMBER)
 
 
+@checked
 def feature_parts(
     features: Sequence[Feature],
     cohort: Target,

@@ -13,6 +13,7 @@ import polars as pl
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, RelativeFeature, expanded
 from riskstrat.declare.rows import values_within
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.features.observed import observed_time
 from riskstrat.features.person_features import with_persons
 from riskstrat.features.plan import AREA_FACTS
@@ -57,6 +58,7 @@ SCHEMA = {
 }
 
 
+@checked
 def explain_design(
     features: Sequence[Feature], cohort: Target, registers: Registers, *, person_id: int, index_date: date
 ) -> pl.DataFrame:

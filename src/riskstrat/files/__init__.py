@@ -1,17 +1,28 @@
 """Files and folders written whole or not at all, and the guard of every folder that a command writes."""
 
-from riskstrat.files.guard import RESULT_FILE, Source, guard_file, guard_folder, guard_shared_folder, mark_result
-from riskstrat.files.staging import UNFINISHED, Staging, staged_folder, whole_file
+from riskstrat.files.guard import (
+    RESULT_FILE,
+    Source,
+    changed_since_written,
+    guard_file,
+    guard_folder,
+    guard_shared_folder,
+    mark_result,
+)
+from riskstrat.files.staging import UNFINISHED, Staging, exclusive, restored, staged_folder, whole_file
 
 __all__ = [
     "RESULT_FILE",
     "Source",
     "Staging",
     "UNFINISHED",
+    "changed_since_written",
+    "exclusive",
     "guard_file",
     "guard_folder",
     "guard_shared_folder",
     "mark_result",
+    "restored",
     "staged_folder",
     "whole_file",
 ]

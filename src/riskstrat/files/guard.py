@@ -135,6 +135,30 @@ def mark_result(folder: Path, command: str) -> None:
     (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def changed_since_written(file: Path) -> str | None:
+    """Name the command that wrote a file which is no longer as it was written, damaged or edited.
+
+    Parameters
+    ----------
+    file
+        A file that is there.
+
+    Returns
+    -------
+    str or None
+        None where it is as it was written, and for files that no command wrote.
+
+    Examples
+    --------
+    >>> changed_since_written(Path("data_samples/modellstad/persons.parquet")) is None
+    True
+    """
+    earlier = _earlier_result(file.parent)
+    if earlier is None or file.name not in earlier[1]:
+        return None
+    return None if _is_as_written(file.parent, file.name, earlier[1]) else earlier[0]
+
+
 def guard_content(folder: Path, command: str, name: str | None = None) -> None:
     """Refuse a folder in which something would be lost if it were replaced; `name` is what the error calls it."""
     _refuse(_content_problems(folder, command, _shown(name or folder.name)))

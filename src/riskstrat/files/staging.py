@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+LONGEST_WAIT = 60.0
+"""Seconds that a process waits for another one's lock."""
 UNFINISHED = ".unfinished-"
 """Beginning of the names of files that are being written."""
 
@@ -138,11 +142,10 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
     ...     (Path(folder) / "a.txt").read_text()
     'all'
     """
-    prefix = f"{UNFINISHED}{path.name}-"
-    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+    for left in path.parent.glob(f"{UNFINISHED}*"):
         if _is_abandoned(left):
             left.unlink(missing_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{UNFINISHED}{path.name}-", delete=False) as file:
         _hold(file)
         try:
             yield file
@@ -153,6 +156,76 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def exclusive(path: Path, *, seconds: float = LONGEST_WAIT) -> Iterator[bool]:
+    """Hold a lock while others wait for it; it is free again however the process ends.
+
+    Parameters
+    ----------
+    path
+        The file that is locked; it is made if it is not there, and stays.
+    seconds
+        The longest wait.
+
+    Yields
+    ------
+    bool
+        Whether nobody else holds it; False on disks that have no locks.
+
+    Raises
+    ------
+    TimeoutError
+        If another process holds it for longer.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder, exclusive(Path(folder) / "lock") as alone:
+    ...     alone
+    True
+    """
+    last = time.monotonic() + seconds
+    with path.open("ab") as file:
+        yield _wait_for(file, last)
+
+
+def _wait_for(file: IO[bytes], last: float) -> bool:
+    while True:
+        try:
+            _lock(file)
+        except (BlockingIOError, PermissionError) as held:
+            if time.monotonic() > last:
+                raise TimeoutError(errno.ETIMEDOUT, "held by another process", file.name) from held
+            time.sleep(0.1)
+        except OSError:
+            return False
+        else:
+            return True
+
+
+def restored(folder: str | Path) -> Path:
+    """Put back a result that a killed command had moved away, before it is read.
+
+    Parameters
+    ----------
+    folder
+        A folder that a command may have been replacing when it was killed; nothing is done where it is there.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Examples
+    --------
+    >>> restored("no such folder").exists()
+    False
+    """
+    wanted = Path(folder)
+    if not os.path.lexists(wanted) and wanted.resolve().parent.is_dir():
+        _put_back(wanted.resolve(), _abandoned_beside(wanted.resolve()))
+    return wanted
 
 
 def _staging_prefix(folder: Path) -> str:
@@ -193,15 +266,19 @@ def _discard(staging: Path) -> None:
 
 
 def _hold(file: IO[bytes]) -> bool:
-    """Lock a file until the process ends, however it ends; False if another process or file object holds the lock."""
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    """Lock a file until the process ends, however it ends; False if it is held elsewhere or cannot be locked."""
+    with suppress(OSError):
+        _lock(file)
+        return True
+    return False
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file; BlockingIOError (on Windows PermissionError) if it is held, another OSError without locks."""
+    if sys.platform == "win32":
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_abandoned(locked: Path) -> bool:

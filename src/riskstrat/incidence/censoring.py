@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
     OutcomeArray,
@@ -19,6 +20,7 @@ from riskstrat.incidence.outcome import (
 from riskstrat.numerics.groups import Labels, number_groups
 
 
+@checked
 def censoring_weights(
     y: OutcomeArray,
     horizon_days: float,
@@ -65,7 +67,8 @@ def censoring_weights(
     [1.0, 0.0, 1.5, 1.5]
     """
     n = len(check_outcome(y))
-    y, (horizon,) = tie_times(y, check_horizon(horizon_days))
+    y, (tied_horizon,) = tie_times(y, check_horizon(horizon_days))
+    horizon = float(tied_horizon)
     sizes = case_weights(weights, n)
     numbers, groups = number_groups(strata, n)
     counted = status_known(y, horizon) & (sizes > 0)

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable
 from riskstrat.incidence.outcome import (
     COMPETING,
@@ -41,6 +42,7 @@ class Curve:
     variance: NDArray[np.float64]
 
 
+@checked
 def kaplan_meier(
     y: OutcomeArray,
     times: npt.ArrayLike,
@@ -99,6 +101,7 @@ def kaplan_meier(
     )
 
 
+@checked
 def cumulative_incidence(
     y: OutcomeArray,
     times: npt.ArrayLike,
@@ -173,7 +176,7 @@ def _sizes(weights: npt.ArrayLike | None, n: int, survey: Survey | None) -> NDAr
     """Frequencies, or survey weights scaled to sum to the number of rows that have one."""
     sizes = case_weights(weights, n)
     if survey is not None:
-        return sizes * ((sizes > 0).sum() / sizes.sum())
+        return sizes * float((sizes > 0).sum() / sizes.sum())
     if (sizes == np.rint(sizes)).all():
         return sizes
     raise ContractError(

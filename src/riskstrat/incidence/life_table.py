@@ -42,7 +42,8 @@ class LifeTable:
     def incidence(self, event: int) -> NDArray[np.float64]:
         """Aalen-Johansen probability of having had an event, before the first time and after each, shape (k + 1,)."""
         before = np.r_[1.0, self.survival[:-1]]
-        return np.r_[0.0, np.cumsum(before * (self.outcomes if event == OUTCOME else self.competing) / self.at_risk)]
+        events = self.outcomes if event == OUTCOME else self.competing
+        return np.concatenate([[0.0], np.cumsum(before * events / self.at_risk)])
 
 
 def life_table(

@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from riskstrat.errors import ContractError
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence.censoring import censoring_weights
 from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_outcome, outcome_within
 from riskstrat.numerics.checks import risk_problems
 
 
+@checked
 def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
     """Mean squared distance between predicted risk and what happened by the horizon, weighted for censoring.
 
@@ -54,6 +56,7 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
     return float(np.average(distance**2, weights=sizes))
 
 
+@checked
 def prediction_accuracy(
     y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
 ) -> float:

@@ -67,7 +67,7 @@ class SurveyDesign:
     >>> from riskstrat.incidence import kaplan_meier, outcome_array
     >>> y, weights = outcome_array([1, 0, 1, 0], [10, 20, 30, 40]), [900.5, 100, 100, 100]
     >>> kaplan_meier(y, 15, weights=weights, survey=SurveyDesign())["standard_error"].round(3).item()
-    0.231
+    0.25
     """
 
     strata: Labels | None = field(default=None, repr=False)
@@ -143,7 +143,7 @@ class ReplicateWeights:
 
     def _problems(self, replicates: Floats, n: int) -> Iterator[Problem]:
         shape, stratified = replicates.shape, self.kind == "stratified_jackknife"
-        rho, scales = 0.0 if self.rho is None else self.rho, np.shape(self.scales)
+        rho, scales = 0.0 if self.rho is None else self.rho, np.asarray(self.scales).shape
         complaints = (
             (len(shape) != 2 or shape[0] != n, f"replicate weights of shape {shape}", f"({n}, replicates)"),
             (not (np.isfinite(replicates) & (replicates >= 0)).all(), "weights below 0 or missing", "0 or more"),

@@ -106,7 +106,7 @@ def write_conversions(
     with staged_folder(out, command=command, sources=sources) as staging:
         fresh = staging.result
         write_tables(fresh, tables, manifest)
-        (fresh / REJECTED_FOLDER).mkdir()
+        (fresh / REJECTED_FOLDER).mkdir(mode=0o700)
         for dataset, rows in rejected.items():
             if rows.height:
                 rows.write_parquet(fresh / REJECTED_FOLDER / f"{dataset}.parquet")

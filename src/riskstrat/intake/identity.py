@@ -8,6 +8,7 @@ import re
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 
 CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
@@ -23,6 +24,7 @@ _CENTURIES = (18, 20)
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
+@checked
 def identity_columns(frame: pl.DataFrame | pl.LazyFrame) -> tuple[str, ...]:
     """Name the columns that hold Swedish personal identity numbers or co-ordination numbers.
 

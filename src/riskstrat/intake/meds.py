@@ -17,7 +17,8 @@ from typing import Literal
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.files import guard_folder
+from riskstrat.errors.arguments import checked
+from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
     ConversionResult,
@@ -102,6 +103,7 @@ class _Dataset:
         return tuple(sorted({*self.codes["dataset"], WITHOUT_VOCABULARY} - {BIRTH, DEATH, SEX}))
 
 
+@checked
 def from_meds(
     source: str | Path,
     out: str | Path,
@@ -170,7 +172,7 @@ def from_meds(
     1
     """
     guard_folder(out, command=COMMAND, sources=(source,))
-    data = _dataset(Path(source), dict(tables or {}))
+    data = _dataset(restored(source), dict(tables or {}))
     refuse_identities_in(data.rows, DATA)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])

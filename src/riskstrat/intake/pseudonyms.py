@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.files import Staging, guard_folder, staged_folder
+from riskstrat.errors.arguments import checked
+from riskstrat.files import Staging, guard_folder, restored, staged_folder
 from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
 from riskstrat.intake.key_file import (
     HASH,
@@ -35,6 +36,7 @@ _WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
 Columns = Sequence[str] | Mapping[str, str]
 
 
+@checked
 def pseudonymise(
     source: str | Path,
     out: str | Path,
@@ -100,7 +102,7 @@ def pseudonymise(
     guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
     known = read_key_file(keys, secret)
-    files = _deliveries(Path(source), columns)
+    files = _deliveries(restored(source), columns)
     numbers = _running_numbers(files, known, secret, as_of)
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
         counts = [_rewritten(each, staging, numbers, as_of) for each in files]

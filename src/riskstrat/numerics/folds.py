@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import Labels, number_groups
 
 UNTESTED: Final = -1
@@ -76,6 +77,7 @@ class Split:
         return fold
 
 
+@checked
 def group_folds(groups: Labels, folds: int, seed: int = 0) -> NDArray[np.intp]:
     """Assign whole groups to folds at random, equally many to each; a row's fold does not depend on the order of rows.
 

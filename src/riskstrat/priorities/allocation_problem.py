@@ -86,7 +86,8 @@ def build_problem(
     UsageError
         If the budget is not a number above 0, units or care need lack columns, or draws and units do not match.
     DesignError
-        If nobody is left to offer the programme to, or the budget is below the cost of the cheapest whole unit.
+        If nobody is left to offer the programme to, or the budget is below the cost of the first person reached (of
+        the cheapest unit where units are taken whole).
     """
     problems = [*_budget_problems(budget_sek), *_unit_problems(units), *_care_need_problems(units, care_need)]
     if problems:
@@ -104,7 +105,7 @@ def build_problem(
         whole=whole_units or programme.unit_cost_sek > 0,
         left_out=_left_out(units.left_out, frame, reasons),
     )
-    _check_feasible(problem)
+    _check_feasible(problem, programme.person_cost_sek)
     return problem
 
 
@@ -147,7 +148,7 @@ def _left_out(before: pl.DataFrame, units: pl.DataFrame, reasons: pl.Series) -> 
     return pl.concat([before.select(pl.col("reason").cast(pl.String), *counts), here])
 
 
-def _check_feasible(problem: AllocationProblem) -> None:
+def _check_feasible(problem: AllocationProblem, person_cost_sek: float) -> None:
     if problem.units.is_empty():
         raise DesignError(
             Problem(
@@ -166,11 +167,12 @@ def _check_feasible(problem: AllocationProblem) -> None:
                 remedy="correct the programme's reach",
             )
         )
-    if problem.whole and problem.costs.min() > problem.budget_sek:
+    needed, of = (problem.costs.min(), "cheapest whole unit") if problem.whole else (person_cost_sek, "first person")
+    if needed > problem.budget_sek:
         raise DesignError(
             Problem(
                 found=f"a budget of {problem.budget_sek:,.0f} SEK",
-                expected=f"at least {problem.costs.min():,.0f} SEK, the cost of the cheapest whole unit",
+                expected=f"at least {needed:,.0f} SEK, the cost of the {of}",
                 remedy="give a larger budget, or smaller units",
             )
         )

@@ -12,6 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
+from riskstrat.declare.programme import EVERYBODY
+from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation import share_of_best_plans
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
 from riskstrat.priorities.comparators import compare, missing_comparators
@@ -25,6 +27,7 @@ _MILLION = 1_000_000
 _CURVE_STEPS = 20
 
 
+@checked
 def prioritise(
     areas: AreaEstimates | Units,
     programme: Programme,
@@ -151,7 +154,7 @@ def _nnt(reached: float, averted: Interval) -> Interval:
 
 def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
     savings = case_savings(programme)
-    payers = {**savings, "all": sum(savings.values())}
+    payers = {**savings, EVERYBODY: sum(savings.values())}
     return pl.DataFrame([_net_cost_row(payer, spent_sek, _interval(averted * sek)) for payer, sek in payers.items()])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Sum, Table
+from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -69,6 +69,25 @@ def drift(areas: AreaEstimates) -> Table | None:
     derived = [name for name in areas.drift.columns if name not in (*cases, *public)]
     frame = areas.drift.with_columns(scope=pl.lit("all"))
     return Table(frame, dimensions=("scope",), counts=cases, derived=dict.fromkeys(derived, cases), public=public)
+
+
+def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table | None:
+    """Say what areas would be at other odds of the outcome among those not measured; None where nobody must be."""
+    if areas.unmeasured is None:
+        return None
+    shown = areas_table(areas, names)
+    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    frame = counted.join(areas.unmeasured, on=areas.by, how="left", maintain_order="left")
+    odds = [name for name in areas.unmeasured.columns if name.startswith(("risk_", "probability_", "class_"))]
+    return Table(
+        frame,
+        dimensions=shown.dimensions,
+        counts=("measured",),
+        denominators={"measured": "index_dates"},
+        unshown=("cases",),
+        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys(odds, (*_TRAINED, "measured"))},
+        persons=_PERSONS,
+    )
 
 
 def left_out(areas: AreaEstimates) -> Table:

@@ -9,6 +9,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
+from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
@@ -27,6 +28,7 @@ from riskstrat.records.validation import Validation
 Record = Target | Validation | AreaEstimates | Plan
 
 
+@checked
 def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     """Release all tables of a study together: the only way from results to reports, exports and MLflow.
 
@@ -81,6 +83,7 @@ def release_record(record: Record, disclosure: Disclosure | None = None) -> dict
     return release(record_tables(record), disclosure or record.disclosure)
 
 
+@checked
 def table_one(
     cohort: Target,
     X: pl.DataFrame | None = None,
@@ -182,7 +185,12 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
     table = of_areas.areas_table(areas, names)
-    return _present(areas=table, total=of_areas.total(areas), drift=of_areas.drift(areas))
+    return _present(
+        areas=table,
+        total=of_areas.total(areas),
+        drift=of_areas.drift(areas),
+        unmeasured=of_areas.unmeasured(areas, names),
+    )
 
 
 def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:

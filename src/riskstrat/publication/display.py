@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.figures import (
     Figure,
     Language,
@@ -55,6 +56,7 @@ _PUBLISHED_CHARTS: Mapping[str, Callable[[Released, Language], Figure]] = Mappin
 )
 
 
+@checked
 def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
     """Show a study or one of its records as HTML: released tables and the rule in words.
 
@@ -91,6 +93,7 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
     return released_html(title, release_record(shown, disclosure)[name])
 
 
+@checked
 def draw(record: Record, language: Language = "sv", disclosure: Disclosure | None = None) -> Figure:
     """Draw a record from its released numbers.
 
@@ -130,6 +133,7 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
     return chart(release_record(record, disclosure)[name], language)
 
 
+@checked
 def figures_of(published: Published, language: Language = "sv") -> dict[str, Figure]:
     """Draw what was published.
 

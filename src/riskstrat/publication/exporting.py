@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from riskstrat.disclosure import Released
+from riskstrat.disclosure import Released, to_csv
+from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.publication.composition import publish
 from riskstrat.publication.published import Published
@@ -17,6 +18,7 @@ from riskstrat.records.study import Study
 CONTENTS = "tables.json"
 
 
+@checked
 def export(study: Study | Published, folder: Path | str) -> Path:
     """Write every released table as CSV, beside ``tables.json`` that says what each column is.
 
@@ -51,7 +53,7 @@ def export(study: Study | Published, folder: Path | str) -> Path:
     published = study if isinstance(study, Published) else publish(study)
     target = Path(folder)
     with staged_folder(target, command="export") as staging:
-        files = {name: table.frame.write_csv().encode() for name, table in published.tables.items()}
+        files = {name: to_csv(table.frame).encode() for name, table in published.tables.items()}
         for name, content in files.items():
             (staging.result / f"{name}.csv").write_bytes(content)
         text = json.dumps(_contents(published, files), ensure_ascii=False, indent=1)

@@ -16,6 +16,7 @@ from riskstrat.cohort.flow import FLOW_SCHEMA
 from riskstrat.cohort.look_back import explain_index_dates
 from riskstrat.declare import Condition, LocalisedText
 from riskstrat.errors import DesignError
+from riskstrat.errors.arguments import checked
 from riskstrat.quality.declared_rows import count_by_component_and_year, count_declared_rows
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
@@ -29,6 +30,7 @@ from riskstrat.vocabulary import check_condition
 __all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check", "count_declared_rows"]
 
 
+@checked
 def check(
     registers: Registers,
     condition: Condition | None = None,

@@ -16,6 +16,7 @@ from riskstrat.declare import Condition
 from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, event_queries
 from riskstrat.declare.rows import values_text, values_within
+from riskstrat.errors.arguments import checked
 from riskstrat.quality.rows import ROWS_AT_A_TIME, person_ranges
 from riskstrat.registers import Registers
 
@@ -32,6 +33,7 @@ _SCHEMA = {
 }
 
 
+@checked
 def count_declared_rows(
     condition: Condition, registers: Registers, *, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> pl.DataFrame:

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = ((1 - PUBLISHED_LEVEL) / 2, (1 + PUBLISHED_LEVEL) / 2)
+HIGHEST_RATIO = 10
+"""No area has so many times the risk of the others that a threshold could be meant as high."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +80,9 @@ class AreaEstimates:
         the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
         ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
-        ``class``. All are read from ``draws``, whose columns have the order of the rows.
+        ``class``. All are read from ``draws``, whose columns have the order of the rows. Where the outcome must be
+        measured, probability and class are the least sure of those in ``unmeasured``: a class that changes with the
+        odds there is ``uncertain``.
     level
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
@@ -90,6 +95,10 @@ class AreaEstimates:
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
+    unmeasured
+        Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
+        ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
+        ``probability_`` (that the relative risk is above 1) and ``class_`` of the group. Else None.
     """
 
     by: tuple[str, ...]
@@ -100,6 +109,7 @@ class AreaEstimates:
     left_out: pl.DataFrame = field(repr=False)
     smoothing: str
     drift: pl.DataFrame | None = field(default=None, repr=False)
+    unmeasured: pl.DataFrame | None = field(default=None, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property
@@ -107,6 +117,7 @@ class AreaEstimates:
         """The grouping columns, one row a group in the order of the draws' columns."""
         return self.table.select(self.by)
 
+    @checked
     def exceedance(self, threshold: float, of: str = "relative_risk") -> pl.DataFrame:
         """Probability that a quantity is above a threshold, per group: the grouping columns and ``probability``.
 
@@ -116,9 +127,24 @@ class AreaEstimates:
             In units of the quantity: 1.2 is 20 % above the municipality.
         of
             ``relative_risk``, ``risk`` or ``unexplained``.
-        """
-        return self._beside((self.draws[of] > threshold).mean(axis=0))
 
+        Raises
+        ------
+        UsageError
+            If `threshold` cannot be one: a risk lies between 0 and 1, ratios above 0 and below 10.
+        """
+        draws, highest = self.draws[of], 1 if of == "risk" else HIGHEST_RATIO
+        if not 0 <= threshold < highest:
+            raise UsageError(
+                Problem(
+                    found=f"a threshold of {threshold:g}",
+                    expected=f"a {of} from 0 to below {highest}",
+                    remedy="write 20 % above as 1.2 and a risk of 20 % as 0.2",
+                )
+            )
+        return self._beside((draws > threshold).mean(axis=0))
+
+    @checked
     def ranks(self, top: int = 10, of: str = "relative_risk") -> pl.DataFrame:
         """Probability of being among the ``top`` highest groups, beside the grouping columns; they sum to ``top``.
 
@@ -154,19 +180,21 @@ class AreaEstimates:
         """The whole municipality: people now, expected cases, their 90 % interval, and that of the count to come.
 
         ``lower`` and ``upper`` bound what is expected; ``count_lower`` and ``count_upper`` bound the number that will
-        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high).
+        be counted, which also varies by chance (Poisson, so slightly too wide where risks are high) and is never more
+        than the people.
         """
         cases = self.cases_draws.sum(axis=1)
+        people = int(self.table["target_people"].sum())
         lower, upper = np.quantile(cases, INTERVAL)
         count_lower, count_upper = _predictive_interval(cases)
         return pl.DataFrame(
             {
-                "people": [int(self.table["target_people"].sum())],
+                "people": [people],
                 "expected_cases": [float(cases.mean())],
                 "lower": [float(lower)],
                 "upper": [float(upper)],
                 "count_lower": [count_lower],
-                "count_upper": [count_upper],
+                "count_upper": [min(count_upper, people)],
             }
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, few
 from riskstrat.registers.contract import WORDING
 from riskstrat.registers.source import Source, unreadable
 
@@ -68,7 +68,7 @@ def _doubled_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
 
 def _worded(table: str, rule: str, count: int, column: str | None = None) -> Problem:
     found, expected, remedy = WORDING[rule]
-    return Problem(table=table, column=column, found=found.format(rows=count), expected=expected, remedy=remedy)
+    return Problem(table=table, column=column, found=found.format(rows=few(count)), expected=expected, remedy=remedy)
 
 
 def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
@@ -77,7 +77,7 @@ def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
         yield Problem(
             table="residences",
             column="person_id",
-            found=f"{strangers.height} spells of people who are not in persons",
+            found=f"{few(strangers.height)} spells of people who are not in persons",
             expected="a row in persons for each",
             remedy="add the people, or leave the spells out",
         )
@@ -91,7 +91,7 @@ def _unknown_areas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
         yield Problem(
             table="residences",
             column="area_id",
-            found=f"{elsewhere.height} spells in {elsewhere['area_id'].n_unique()} areas that are not in areas",
+            found=f"{few(elsewhere.height)} spells in {elsewhere['area_id'].n_unique()} areas that are not in areas",
             expected="a row in areas for each",
             remedy="add the areas, or write null where the area is not known",
         )

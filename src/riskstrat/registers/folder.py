@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import Problem
+from riskstrat.files import RESULT_FILE, changed_since_written
 from riskstrat.registers.manifest import Manifest, read_manifest
 from riskstrat.registers.source import PersonRange, unreadable
 
@@ -28,6 +29,14 @@ class Folder:
         path = self.path / file
         if not path.is_file():
             return Problem(table=table, found=f"no file {path.name}", expected="a Parquet file", remedy="add it")
+        command = changed_since_written(path)
+        if command is not None:
+            return Problem(
+                table=table,
+                found=f"{path.name} is not as {command} wrote it: damaged or changed",
+                expected="the file as it was written",
+                remedy=f"write the folder again; if the change is meant, remove {RESULT_FILE} from it",
+            )
         try:
             return ParquetFile(path=path, schema=pl.Schema(pl.read_parquet_schema(path)))
         except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError):

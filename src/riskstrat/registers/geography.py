@@ -11,6 +11,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
 AREA_KEYS = (
@@ -39,6 +40,7 @@ class Features:
     attributes: pl.DataFrame
 
 
+@checked
 def read_geography(path: str | Path, *, key: str | None = None) -> dict[str, object]:
     """Read outlines of areas.
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
+from riskstrat.files import restored
 from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import REQUIRED_TABLES, Column, columns_of, is_event_table, row_rules
 from riskstrat.registers.database import Database
@@ -28,6 +30,7 @@ _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
 """Type of the contract -> types that are cast to it when registers are opened."""
 
 
+@checked
 def open_registers(location: str | Path, *, manifest: str | Path | None = None) -> Registers:
     """Open registers and check all but their event rows.
 
@@ -65,7 +68,7 @@ def open_registers(location: str | Path, *, manifest: str | Path | None = None) 
     >>> registers.has("diagnoses"), registers.has("visits")
     (True, False)
     """
-    opened = Database.at(str(location)) if "://" in str(location) else Folder(Path(location))
+    opened = Database.at(str(location)) if "://" in str(location) else Folder(restored(location))
     contents = opened.manifest() if manifest is None else read_manifest_file(Path(manifest))
     sources, problems = _sources(opened, contents)
     _refuse(problems)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 
@@ -16,6 +17,7 @@ ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
 _ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
 
+@checked
 def write_registers(
     folder: str | Path, tables: Mapping[str, pl.DataFrame], manifest: Manifest, files: Mapping[str, str] | None = None
 ) -> Path:

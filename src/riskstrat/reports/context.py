@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Released
+from riskstrat.disclosure import Released, to_csv
 from riskstrat.figures import (
     CLASSES,
     Figure,
@@ -137,10 +137,8 @@ class ReportContext:
 
     def file(self, name: str, frame: pl.DataFrame) -> Download:
         """Give a frame as such a file; only what was released, or declared, may be given."""
-        # What a spreadsheet would read as a formula is quoted.
-        frame = frame.with_columns(pl.col(pl.String).str.replace(r"^([=+\-@\t])", "'$1"))
         swedish = self.language == "sv"
-        text = frame.write_csv(separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
+        text = to_csv(frame, separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
         return Download(filename=f"{name}.csv", base64=base64.b64encode(text.encode()).decode())
 
     def picture(

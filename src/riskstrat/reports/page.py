@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import FORMATS, Language, script
 from riskstrat.publication import Published
@@ -23,6 +24,7 @@ _DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
 _TEMPLATES = files("riskstrat.reports").joinpath("templates")
 
 
+@checked
 def page_of(released: Published, language: Language = "sv") -> str:
     """Write a released study as HTML.
 

@@ -11,6 +11,7 @@ from riskstrat.figures import area_intervals, change, counted, map_certainty, ma
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 
+_ODDS = ("half_odds", "same_odds", "double_odds")
 _BOUNDS = ("", "_lower", "_upper")
 
 
@@ -53,6 +54,7 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
         yield Paragraph(context.messages("situation.withheld_note", areas=context.listed(withheld)), "note")
     title = context.messages("situation.table_title")
     yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
+    yield from unmeasured(context, areas)
 
 
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
@@ -67,6 +69,30 @@ def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
         for row in areas.iter_rows(named=True)
     ]
     return context.text_frame(("area", "class", "people", "risk", "relative"), rows)
+
+
+def unmeasured(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
+    """Say in which areas those who were not measured may change the class, and what it would be."""
+    messages, found = context.messages, context.frame("unmeasured")
+    if found is None:
+        return
+    key, classes = found.columns[0], [f"class_{odds}" for odds in _ODDS]
+    rows = found.drop("name", strict=False).join(areas.select(key, "name"), on=key).sort("name")
+    changed = rows.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
+    same = messages("situation.unmeasured_same")
+    told = messages("situation.unmeasured_changed", areas=context.listed(changed)) if changed else same
+    yield Paragraph(f"{messages('situation.unmeasured')} {told}")
+    cells = [
+        (
+            row["name"],
+            *(messages(f"class.{(row[name] or WITHHELD).replace(' ', '_')}") for name in classes),
+            None if row["measured_share"] is None else context.numbers.whole_percent(row["measured_share"]),
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+    frame = context.text_frame(("area", *classes, "measured_share"), cells)
+    title = messages("situation.unmeasured_title")
+    yield context.grid("unmeasured", "unmeasured", title, frame, text_columns=4, is_open=False)
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:

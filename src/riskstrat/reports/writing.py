@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.figures import Language
 from riskstrat.figures.messages import LANGUAGES
 from riskstrat.files import guard_file, whole_file
@@ -17,6 +18,7 @@ REPORT_MARK = '<meta name="generator" content="riskstrat">'
 _READABLE_BY_ALL = 0o644
 
 
+@checked
 def write_report(study: Study | Published, path: Path | str, *, language: Language = "sv") -> Path:
     """Write the report of a study as one HTML file that needs nothing outside itself.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
 from riskstrat.explanation import decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
@@ -51,6 +52,7 @@ _TOO_SMALL_STRATA = Omission(
 )
 
 
+@checked
 def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Omission:
     """Estimate each area's risk, how sure that is and why it differs, with models that have not seen the area.
 

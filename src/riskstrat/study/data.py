@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
 from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS
@@ -125,6 +126,7 @@ class StudyData:
         )
 
 
+@checked
 def prepare(
     condition: Condition,
     registers: Registers,

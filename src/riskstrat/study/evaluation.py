@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.cohort import Cohort
@@ -42,6 +43,7 @@ _TOO_FEW_IN_TIME = Omission(
 )
 
 
+@checked
 def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = None) -> Evaluation:
     """Test the model's candidate on rows that its fold models have not seen, beside age and sex.
 

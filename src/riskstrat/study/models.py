@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas import recalibrate
 from riskstrat.declare import Candidate
+from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit
 from riskstrat.numerics.folds import Split
 from riskstrat.records.model import Provenance, RiskModel
@@ -66,6 +67,7 @@ class Comparison:
         return self.risks[BASELINE.label]
 
 
+@checked
 def compare(data: StudyData) -> Comparison:
     """Compare the candidates of a study, and age and sex, on the same folds by person and family.
 
@@ -103,6 +105,7 @@ def compare(data: StudyData) -> Comparison:
     return Comparison(chosen=declared[choice.name], scores=choice.table, risks=choice.risks)
 
 
+@checked
 def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     """Fit the chosen candidate to the whole training cohort.
 

@@ -6,6 +6,7 @@ In: `StudyData` and `AreaResults`. Out: `Plans`, by whole areas and by groups wi
 from __future__ import annotations
 
 from riskstrat.declare import LocalisedText
+from riskstrat.errors.arguments import checked
 from riskstrat.priorities import prioritise
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates, Units
@@ -19,6 +20,7 @@ _NO_PROGRAMME = LocalisedText(
 )
 
 
+@checked
 def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     """Plan for the condition's first programme within the budget of the settings.
 

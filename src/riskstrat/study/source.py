@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from riskstrat.disclosure import without_marks
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers, read_geography
@@ -46,7 +47,7 @@ def _coverage(registers: Registers) -> pl.DataFrame:
 def _area_names(registers: Registers) -> pl.DataFrame | None:
     if not registers.has("areas"):
         return None
-    return registers.scan("areas").select("area_id", "name").collect().sort("area_id")
+    return registers.scan("areas").select("area_id", without_marks(pl.col("name"))).collect().sort("area_id")
 
 
 def _geometry(registers: Registers) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from riskstrat.declare import Condition, Settings
+from riskstrat.errors.arguments import checked
 from riskstrat.explanation import explain
 from riskstrat.records.omission import Omission, unless_omitted
 from riskstrat.records.study import Study
@@ -20,6 +21,7 @@ from riskstrat.study.plans import plan
 from riskstrat.study.progress import Progress, part_of, silent
 
 
+@checked
 def run(
     condition: Condition,
     registers: Registers,

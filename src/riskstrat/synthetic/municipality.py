@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers.manifest import Manifest
 from riskstrat.synthetic import writing
@@ -23,6 +24,7 @@ from riskstrat.synthetic.truth import Truth, area_effects, coefficients, concat_
 
 COMMAND = "synthesise"
 FEWEST_PEOPLE = 500
+MOST_PEOPLE = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Municipality:
     truth: Truth
 
 
+@checked
 def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: bool = False) -> Municipality:
     """Make a municipality with known truth, in memory.
 
@@ -95,6 +98,7 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
     )
 
 
+@checked
 def write_municipality(
     people: int, seed: int, out: Path | str, *, area_sd: float | None = None, thin: bool = False
 ) -> Path:
@@ -143,6 +147,7 @@ def write_municipality(
     return Path(out)
 
 
+@checked
 def read_truth(folder: Path | str) -> Truth:
     """Read the truth that lies beside the registers of a written municipality.
 
@@ -172,10 +177,9 @@ def read_truth(folder: Path | str) -> Truth:
 
 def _check(people: int, area_sd: float | None) -> None:
     problems = []
-    if people < FEWEST_PEOPLE:
-        problems.append(
-            Problem(found=f"{people} people", expected=f"at least {FEWEST_PEOPLE}", remedy="ask for more people")
-        )
+    if not FEWEST_PEOPLE <= people <= MOST_PEOPLE:
+        expected = f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}"
+        problems.append(Problem(found=f"{people} people", expected=expected, remedy="ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
         problems.append(Problem(found=f"an area sd of {area_sd}", expected="0 to 2", remedy="choose a smaller spread"))
     if problems:

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.synthetic import parameters
 from riskstrat.synthetic.adults import Health, Traits, age_at, take
 from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Days, as_date, month_of, month_start
@@ -186,6 +187,7 @@ def coefficients(geography: Geography, seed: int, people: int) -> dict[str, obje
     }
 
 
+@checked
 def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFrame:
     """Look up true risk and linear predictor of people at their index dates.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, few
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within, status_known
 from riskstrat.numerics.checks import risk_problems, weight_problems
 from riskstrat.records.cohort import Cohort, coverage_problems
@@ -83,7 +83,7 @@ def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterato
         yield from wrong
         if not wrong and (lost := int(((values > 0) & lost_early).sum())):
             yield Problem(
-                found=f"{lost} assessed rows with a weight, lost before the horizon",
+                found=f"{few(lost)} assessed rows with a weight, lost before the horizon",
                 expected="weight 0 where the status at the horizon is not known",
                 remedy="multiply the weights by those of censoring_weights",
             )

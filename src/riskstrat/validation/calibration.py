@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, outcome_within
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 from riskstrat.numerics.links import LOGIT
@@ -59,6 +60,7 @@ class Calibration:
     curve: pl.DataFrame
 
 
+@checked
 def calibration(
     y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
 ) -> Calibration:
@@ -121,6 +123,7 @@ def in_the_large(labels: HorizonLabels) -> float:
     return float(fit_logistic(ones, labels.outcome, labels.weight, offset=labels.logit)[0])
 
 
+@checked
 def calibration_groups(
     y: OutcomeArray,
     risk: npt.ArrayLike,

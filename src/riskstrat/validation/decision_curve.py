@@ -13,12 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.validation.calibration import observed_risk
 from riskstrat.validation.horizon_labels import label_outcomes
 
 
+@checked
 def net_benefit(
     y: OutcomeArray,
     risk: npt.ArrayLike,

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.validation.horizon_labels import label_outcomes
 
 
+@checked
 def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
     """Area under the time-dependent ROC curve at the horizon, weighted for censoring.
 
@@ -89,6 +91,7 @@ def auc_of_sorted(
     return np.asarray(np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0), dtype=np.float64)
 
 
+@checked
 def concordance(
     y: OutcomeArray,
     risk: npt.ArrayLike,

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
@@ -33,6 +34,7 @@ from riskstrat.validation.resampling import family_draws
 _STEPS = 20
 
 
+@checked
 def validate(
     risk: npt.ArrayLike,
     cohort: Cohort,

@@ -12,9 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.numerics.folds import Split, family_of, group_folds
 
 
+@checked
 def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Split families at random into k folds; every row is tested once, by a model that saw nobody of its family.
 
@@ -49,6 +51,7 @@ def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     return _split("person", [(fold != number, fold == number) for number in range(k)], f"{k} folds by family.")
 
 
+@checked
 def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     """Split areas at random into k clusters of about equal numbers of rows; nobody trains the model of their own area.
 
@@ -91,6 +94,7 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     return _split("area", masks, note)
 
 
+@checked
 def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: int = 0) -> Split:
     """Test the last landmark with models fitted only to outcomes that were complete before it began.
 
@@ -151,6 +155,7 @@ def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: in
     return _split("temporal", [(train, test) for train, test in masks if test.any()], note)
 
 
+@checked
 def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     """Count persons, families and areas in both the training and the test rows of each fold.
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.files import guard_folder
+from riskstrat.errors.arguments import checked
+from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
     WITHOUT_POINT,
     ConversionResult,
@@ -29,6 +30,7 @@ __all__ = ["from_omop"]
 COMMAND = "from-omop"
 
 
+@checked
 def from_omop(
     source: CdmSource,
     out: str | Path,
@@ -96,6 +98,8 @@ def from_omop(
     """
     locations = () if isinstance(source, Mapping) else (source,)
     guard_folder(out, command=COMMAND, sources=locations)
+    for location in locations:
+        restored(location)
     tables = read_tables(source)
     wanted = wanted_tables(tables)
     used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
-from riskstrat.files import guard_folder, staged_folder
+from riskstrat.files import guard_folder, restored, staged_folder
 from riskstrat.intake.raw_extracts.account import RowCounts, total
 from riskstrat.intake.raw_extracts.batches import Batch, batches
 from riskstrat.intake.raw_extracts.coverage import Span, coverage_of, entries_of, last_day_of, rules_of
@@ -31,6 +32,7 @@ COMMAND = "intake"
 _READING = 0.6
 
 
+@checked
 def extracts(
     raw: str | Path,
     out: str | Path,
@@ -83,7 +85,7 @@ def extracts(
     1
     """
     tell = progress or (lambda _what, _share: None)
-    source, target = Path(raw), Path(out)
+    source, target = restored(raw), Path(out)
     own_mappings = [Path(each) for each in mapping]
     sources = (source, *own_mappings)
     guard_folder(target, command=COMMAND, sources=sources)

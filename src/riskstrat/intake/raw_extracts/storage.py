@@ -133,7 +133,7 @@ def join_rejected(scratch: Path, folder: Path) -> None:
     """Make one file of the rejected rows of each dataset."""
     if not (scratch / REJECTED_FOLDER).is_dir():
         return
-    (folder / REJECTED_FOLDER).mkdir()
+    (folder / REJECTED_FOLDER).mkdir(mode=0o700)
     for dataset in sorted((scratch / REJECTED_FOLDER).iterdir()):
         pieces = [pl.scan_parquet(path, glob=False) for path in sorted(dataset.iterdir())]
         target = folder / REJECTED_FOLDER / f"{dataset.name}.parquet"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -45,7 +46,7 @@ def write_tables(context: IntakeContext, tell: Callable[[str, float], None]) -> 
     for number, table in enumerate(tables):
         tell(f"writing {table}", number / len(tables))
         yield from _write(context, table)
-    _write_areas(context)
+    name_areas(context.folder)
 
 
 def _write(context: IntakeContext, table: str) -> Iterator[RowCounts]:
@@ -124,10 +125,9 @@ def _write_area_table(context: IntakeContext, table: str) -> Iterator[RowCounts]
     yield RowCounts(counts=counts(told))
 
 
-def _write_areas(context: IntakeContext) -> None:
+def name_areas(folder: Path) -> None:
     """Name the areas in which people live by their codes, where nothing delivered says what they are called."""
-    path = context.folder / f"{AREAS}.parquet"
-    residences = context.folder / f"{RESIDENCES}.parquet"
+    path, residences = folder / f"{AREAS}.parquet", folder / f"{RESIDENCES}.parquet"
     if not residences.is_file():
         return
     schema = {column.name: column.dtype for column in columns_of(AREAS)}

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import ClassVar
 
+SMALLEST_COUNT = 5
+"""Messages are copied to mails and tickets: smaller counts of persons stay out of them."""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -187,6 +192,45 @@ class DriftError(RiskstratError):
     """New data differ too much from those that a model was fitted on."""
 
     exit_code = 8
+
+
+class TrackingError(RiskstratError):
+    """MLflow cannot keep a run; the study itself is whole."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Leave out control and direction marks, with which a text shows something else than it holds.
+
+    Parameters
+    ----------
+    text
+        Any text; line ends and tabs become blanks.
+    keep
+        Characters that stay.
+
+    Returns
+    -------
+    str
+        The text without characters of the Unicode categories Cc, Cf, Zl, Zp, Cs and Co.
+
+    Examples
+    --------
+    >>> printable("Centrum\u202e\x1b[31m\tNorr")
+    'Centrum[31m Norr'
+    """
+    spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
+    return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
+
+
+def few(count: int) -> str:
+    """Write how many persons, or rows about them, without telling small numbers.
+
+    Examples
+    --------
+    >>> few(3), few(12_000)
+    ('1 to 4', '12,000')
+    """
+    return f"1 to {SMALLEST_COUNT - 1}" if 0 < count < SMALLEST_COUNT else f"{count:,}"
 
 
 def _message(problems: Sequence[Problem]) -> str:

@@ -1,0 +1,219 @@
+"""Arguments of public functions: what cannot be meant is refused, all of a call at once, before anything is computed.
+
+In: a function with type hints. Out: the same function, for which a text is one name and an ISO text is a day.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from math import isfinite
+from numbers import Integral, Real
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from riskstrat.errors import Problem, UsageError, unknown
+
+_ARRAY_LIKE = frozenset(get_args(npt.ArrayLike))
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_REMEDIES = {
+    "Condition": "load it with rs.conditions.load",
+    "Registers": "open them with rs.open_registers",
+    "Cohort": "make it with rs.build_cohort",
+    "Target": "make it with rs.target_population",
+    "Study": "make it with rs.run",
+    "date": "write it like 2024-12-31",
+}
+_NO_COLUMN = "ColumnNotFoundError"
+_ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError")
+"""What polars raises for frames whose columns are not those that are needed."""
+_LEAST = {"seed": 0, "random_state": 0, "rows_at_a_time": 1, "delay_days": 0}
+"""Arguments that have a smallest value wherever they are taken."""
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse arguments that are not of the function's types.
+
+    One text where names are listed is one name; a text or a midnight where a day is wanted is that day.
+
+    Parameters
+    ----------
+    function
+        A public function whose hints can be resolved. Shapes and values of arrays, protocols and type variables are
+        left to the function.
+
+    Returns
+    -------
+    Callable
+        The function, which raises one `UsageError` for all of its arguments.
+
+    Examples
+    --------
+    >>> @checked
+    ... def weekdays(days: Sequence[date], name: str) -> list[int]:
+    ...     return [day.isoweekday() for day in days]
+    >>> weekdays(["2024-01-01"], 3)
+    Traceback (most recent call last):
+    ...
+    riskstrat.errors.UsageError: 2 problems:
+      - days of type list; expected a list of date; write it like 2024-12-31
+      - name of type int; expected str; correct it
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*values: P.args, **named: P.kwargs) -> R:
+        try:
+            given = signature.bind(*values, **named)
+        except TypeError:
+            return function(*values, **named)  # what is missing or unknown is Python's own sentence
+        hints = _hints(function)
+        for name, value in given.arguments.items():
+            given.arguments[name] = _meant(value, hints.get(name, Any))
+        problems = [*_problems(given.arguments, hints)]
+        if problems:
+            raise UsageError(*problems)
+        try:
+            return function(*given.args, **given.kwargs)
+        except Exception as raised:
+            if type(raised).__name__ in _ABOUT_FRAMES and (frames := _frames(given.arguments)):
+                raise UsageError(_unfit(raised, frames)) from raised
+            raise
+
+    return call
+
+
+def _frames(given: Mapping[str, object]) -> list[str]:
+    return [name for name, value in given.items() if type(value).__name__ in ("DataFrame", "LazyFrame")]
+
+
+def _unfit(raised: Exception, frames: Sequence[str]) -> Problem:
+    """Say what polars does not find in frames that were given; of other columns only that their types are wrong."""
+    column = re.search(r"[\"']([^\"']+)[\"']", str(raised)) if type(raised).__name__ == _NO_COLUMN else None
+    found = f"no column '{column[1]}'" if column else "columns of other types"
+    return Problem(
+        found=f"{found} in what was given as {', '.join(frames)}",
+        expected="the columns that the function's documentation lists",
+        remedy="add or convert them",
+    )
+
+
+@functools.cache
+def _hints(function: Callable[..., object]) -> Mapping[str, Any]:
+    return get_type_hints(function)
+
+
+def _meant(value: object, hint: Any) -> object:  # noqa: ANN401 - a type hint is anything
+    """Read a text as a day, or as a list of one name, where only these are wanted."""
+    options = _options(hint)
+    if isinstance(value, datetime) and value.time() == time() and date in options:
+        return value.date()
+    if not isinstance(value, str) or str in options:
+        return value
+    if date in options:
+        return _day(value)
+    names = any(get_origin(option) in (Sequence, Iterable, tuple) and str in get_args(option) for option in options)
+    return (value,) if names else value
+
+
+def _day(text: str) -> date | str:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return text
+
+
+def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, value in given.items():
+        options = _options(hints.get(name, Any))
+        if _are_arrays(options):
+            if not (_holds_numbers(value) or (value is None and types.NoneType in options)):
+                yield Problem(found=f"{name} of type {type(value).__name__}", expected="numbers", remedy="correct it")
+        elif not any(_fits(value, option) for option in options):
+            yield _problem(name, value, options)
+        elif name in _LEAST and value is not None and value < _LEAST[name]:
+            yield Problem(found=f"{name} = {value}", expected=f"{_LEAST[name]} or more", remedy="correct it")
+
+
+def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
+    """Say what was expected; of the value only its type, or which number or choice it is."""
+    choices = [choice for option in options if get_origin(option) is Literal for choice in get_args(option)]
+    if choices and isinstance(value, str):
+        return unknown(name, value, map(str, choices))
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    named = [_name(option) for option in options]
+    remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
+    found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
+    return Problem(found=found, expected=" or ".join(dict.fromkeys(named)), remedy=remedy)
+
+
+def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    if get_origin(hint) in (Union, types.UnionType):
+        return tuple(option for each in get_args(hint) for option in _options(each))
+    return _options(get_args(hint)[0]) if get_origin(hint) is Annotated else (hint,)
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
+    kind = get_origin(hint) or hint
+    if kind is Literal:
+        return isinstance(value, str | int) and value in get_args(hint)
+    if kind in _SIMPLE:
+        return _SIMPLE[kind](value)
+    if kind in (Sequence, Iterable, tuple):
+        return _fits_list(value, get_args(hint))
+    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
+        return True
+    return isinstance(value, kind)
+
+
+def _fits_list(value: object, hints: tuple[Any, ...]) -> bool:
+    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
+        return False
+    if not isinstance(value, list | tuple) or not hints:
+        return True
+    return all(any(_fits(each, option) for option in _options(hints[0])) for each in value)
+
+
+def _is_truth(value: object) -> bool:
+    return type(value).__name__ in ("bool", "bool_")
+
+
+_SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
+    bool: _is_truth,
+    int: lambda value: isinstance(value, Integral) and not _is_truth(value),
+    float: lambda value: isinstance(value, Real) and not _is_truth(value) and isfinite(value),
+    date: lambda value: isinstance(value, date) and not isinstance(value, datetime),
+}
+
+
+def _are_arrays(options: tuple[Any, ...]) -> bool:
+    """Whether arrays of numbers are wanted; where a frame may be given too, it is labels that are."""
+    given = set(options)
+    return (given >= _ARRAY_LIKE and not any(_name(option) == "DataFrame" for option in options)) or any(
+        get_origin(option) is np.ndarray and get_args(get_args(option)[1])[0] is not np.void for option in options
+    )
+
+
+def _holds_numbers(value: object) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except (TypeError, ValueError):
+        return False
+
+
+def _name(hint: Any) -> str:  # noqa: ANN401
+    kind = get_origin(hint) or hint
+    if kind in (Sequence, Iterable, tuple):
+        return f"a list of {' or '.join(_name(option) for option in _options(get_args(hint)[0]))}"
+    if kind is Literal:
+        return ", ".join(map(str, get_args(hint)))
+    words = {float: "a finite number", int: "a whole number", types.NoneType: "None", bool: "True or False"}
+    return words.get(kind, getattr(kind, "__name__", str(kind)))

@@ -1,0 +1,188 @@
+"""Arguments that slipped: it works, or one sentence says what is wrong with all of them; every public function."""
+
+import importlib
+import inspect
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+import riskstrat as rs
+from riskstrat.declare import Condition, Ever, LocalisedText, Programme, Settings
+from riskstrat.errors import DesignError, UsageError
+from riskstrat.records.study import Study
+from riskstrat.registers import Registers
+
+PACKAGES = (
+    "areas", "codes", "cohort", "estimators", "explanation", "features", "intake", "priorities", "publication",
+    "quality", "registers", "reports", "study", "synthetic", "tracking", "validation",
+)  # fmt: skip
+UNCHECKED = {
+    "codes": {"bare", "matching", "parse", "score_points"},  # called for every code; they say what they cannot read
+    "codes.expressions": {"growth_z", "iotf_cutoff_bmi", "iotf_cutoff_z", "frailty_risk_band", "score2"},
+    "explanation": {"combine_parts", "on_risk_scale"},
+    "areas": {"folds_of_target", "with_age_band"},
+    "intake": {"refuse_identities"},
+    "registers": {"unique_rows"},
+    "validation": {"outcome_array"},
+    "tracking": {"items", "store_uri"},
+}
+"""Exported functions whose arguments are arrays or expressions only, or that are called for every row."""
+
+
+def public_functions() -> Iterator[tuple[str, object]]:
+    for package in PACKAGES:
+        module = importlib.import_module(f"riskstrat.{package}")
+        for name in getattr(module, "__all__", ("track",)):
+            if inspect.isfunction(getattr(module, name)):
+                yield f"{package}.{name}", getattr(module, name)
+
+
+FUNCTIONS = dict(public_functions())
+CHECKED = {name: function for name, function in FUNCTIONS.items() if hasattr(function, "__wrapped__")}
+
+
+def test_every_public_function_checks_its_arguments_or_is_named():
+    named = {name for names in UNCHECKED.values() for name in names}
+    assert {name.split(".")[1] for name in set(FUNCTIONS) - set(CHECKED)} <= named
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_arguments_of_no_type_are_refused_by_name(name: str):
+    function = CHECKED[name]
+    parameters = inspect.signature(function).parameters
+    with pytest.raises(UsageError) as refused:
+        function(**dict.fromkeys(parameters, slice(0)))
+    assert len(refused.value.problems) >= 1
+    assert all("slice" in problem.found for problem in refused.value.problems)
+
+
+def exceeding(study: Study, threshold: object, of: str = "relative_risk") -> object:
+    return study.areas.exceedance(threshold, of)
+
+
+def test_one_name_is_a_list_of_one(municipality_study: Study):
+    cohort, risk = municipality_study.cohort.covered, municipality_study.evaluation.risk
+    one = rs.validate(risk, cohort, by="sex", draws=2)
+    assert one.table.equals(rs.validate(risk, cohort, by=["sex"], draws=2).table)
+    with pytest.raises(UsageError, match="secs"):
+        rs.validate(risk, cohort, by="secs", draws=2)
+
+
+@pytest.mark.parametrize("day", ["2024-01-01", " 2024-01-01 ", datetime(2024, 1, 1), date(2024, 1, 1)])  # noqa: DTZ001
+def test_a_day_may_be_written_as_text(day: object, small_municipality: Registers, frailty: Condition):
+    found = rs.target_population(frailty, small_municipality, day)
+    assert found.as_of == date(2024, 1, 1)
+    assert type(found.as_of) is date
+
+
+@pytest.mark.parametrize("day", ["1 January", "2024-13-01", "", 2024, None, datetime(2024, 1, 1, 12)])  # noqa: DTZ001
+@pytest.mark.parametrize("function", [rs.build_cohort, rs.target_population, rs.run, rs.prepare])
+def test_what_is_no_day_is_one_sentence(
+    function: object, day: object, small_municipality: Registers, frailty: Condition
+):
+    with pytest.raises(UsageError, match=r"as_of .*; expected date; write it like 2024-12-31"):
+        function(frailty, small_municipality, day)
+
+
+def test_arguments_in_the_wrong_order_and_names_for_records_are_all_told(
+    small_municipality: Registers, frailty: Condition
+):
+    with pytest.raises(UsageError) as refused:
+        rs.run(small_municipality, "data_samples/modellstad", "2024")
+    assert [str(problem).split(";")[0] for problem in refused.value.problems] == [
+        "condition of type Registers", "registers of type str", "as_of of type str",
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match=r"rs\.conditions\.load"):
+        rs.build_cohort("frailty", small_municipality, "2024-01-01")
+    with pytest.raises(UsageError, match=r"settings of type dict; expected Settings or None"):
+        rs.run(frailty, small_municipality, "2024-01-01", {"folds": 2})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "of"),
+    [(120, "relative_risk"), (20, "risk"), (1, "risk"), (-0.1, "relative_risk"), (math.nan, "risk"), ("1.2", "risk")],
+)
+def test_a_threshold_that_cannot_be_meant_is_refused(threshold: object, of: str, municipality_study: Study):
+    with pytest.raises(UsageError, match="threshold"):
+        exceeding(municipality_study, threshold, of)
+
+
+def test_thresholds_that_can_be_meant_are_answered(municipality_study: Study):
+    for threshold, of in ((1.2, "relative_risk"), (np.float64(0), "risk"), (1, "unexplained")):
+        found = exceeding(municipality_study, threshold, of)["probability"]
+        assert found.is_between(0, 1).all()
+
+
+def programme(**changes: object) -> Programme:
+    text = LocalisedText(en="assumption", sv="antagande")
+    fields: Mapping[str, object] = {
+        "name": "visits", "title": text, "person_cost_sek": 4_000, "reach": 0.6, "reduction": (0.1, 0.2, 0.3),
+        "case_cost_sek": (("region", 9_000),), "savings_years": 3, "price_year": 2024, "source": text,
+    }  # fmt: skip
+    return Programme(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"case_cost_sek": (("region", 9_000), ("region", 1))}, "payers must differ"),
+        ({"case_cost_sek": (("all", 9_000),)}, "none is called 'all'"),
+        ({"case_cost_sek": (("region", math.inf),)}, "finite"),
+        ({"person_cost_sek": math.inf}, "finite"),
+        ({"unit_cost_sek": math.nan}, "finite|greater"),
+        ({"price_year": 24}, "1900"),
+        ({"reduction": (0.3, 0.2, 0.1)}, "in this order"),
+        ({"reach": 60}, "less than or equal to 1"),
+        ({"discount_rate": 3}, "less than or equal to 0.2"),
+    ],
+)
+def test_costs_that_cannot_be_meant_are_refused(changes: dict[str, object], said: str):
+    with pytest.raises(UsageError, match=said):
+        programme(**changes)
+
+
+def test_a_budget_reaches_at_least_one_person(municipality_study: Study):
+    with pytest.raises(DesignError, match=r"a budget of 400 SEK; expected at least 4,000 SEK, the cost of the first"):
+        rs.prioritise(municipality_study.areas, programme(), 400)
+    assert rs.prioritise(municipality_study.areas, programme(), 4_000).units["reached"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("budget", [math.nan, math.inf, -1, 0, "2000000", True, None])
+def test_a_budget_that_is_no_number_of_kronor_is_refused(budget: object, municipality_study: Study):
+    with pytest.raises(UsageError, match="budget"):
+        rs.prioritise(municipality_study.areas, programme(), budget)
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: Ever(codes="E10"), "Ever.register: not given"),
+        (lambda: Ever(register="d", codes="E10", settings="inpatient"), "Ever.settings: Input should be a valid tuple"),
+        (lambda: Ever("diagnoses", "E10"), "no field '0'|positional"),
+        (lambda: Settings(budget=3), "did you mean 'budget_sek'"),
+        (lambda: Settings.from_json("{"), "not JSON"),
+        (lambda: Settings.from_json('{"kind": "Setings"}'), "did you mean 'Settings'"),
+        (lambda: Settings.from_json('{"kind": "Settings", "fold": 3}'), "did you mean 'folds'"),
+        (lambda: Settings.from_json("[" * 100_000), "not JSON"),
+    ],
+)
+def test_a_slipped_declaration_is_one_sentence_a_field(declare: object, said: str):
+    with pytest.raises(UsageError, match=said):
+        declare()
+
+
+def test_a_seed_below_zero_is_refused(municipality_study: Study):
+    cohort, risk = municipality_study.cohort.covered, municipality_study.evaluation.risk
+    with pytest.raises(UsageError, match="seed = -1; expected 0 or more"):
+        rs.validate(risk, cohort, seed=-1)
+
+
+def test_paths_and_frames_for_each_other_are_refused():
+    with pytest.raises(UsageError, match="frame of type str"):
+        rs.intake.identity_columns("persons.parquet")
+    with pytest.raises(UsageError, match="path of type int"):
+        rs.report(pl.DataFrame(), 3)
