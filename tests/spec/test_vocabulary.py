@@ -79,6 +79,7 @@ WRONG: dict[str, tuple[Feature, str]] = {
         "did you mean 'heart_failure'",
     ),
     "of a relative": (diagnosed("hart_failure", relative="mother"), "did you mean 'heart_failure'"),
+    "hardly a fact of areas": (AreaFact("unheard_of"), "no fact of areas 'unheard_of'"),
     "the gestation of a birth weight": (
         GrowthZ(register="births", codes="birth_weight_g", reference="marsal", gestation="gestational_days"),
         "no code 'gestational_days'",

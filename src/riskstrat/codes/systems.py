@@ -10,7 +10,7 @@ from riskstrat.codes.expression import bare
 
 _SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "icd10_se": (r"[A-Z]\d\d[0-9A-Z]{0,4}", ("A00",)),
+        "icd10_se": (r"[A-Z]\d\d([0-9X][0-9A-Z]{0,3})?", ("A00",)),
         "icd10": (r"[A-Z]\d\d[0-9A-Z]{0,4}", ("A00",)),
         "icd9_se": (r"[0-9EV]\d\d[0-9A-Z]{0,3}", ("000",)),
         "icd8_se": (r"[0-9EY]\d\d\d{0,3}", ("000",)),

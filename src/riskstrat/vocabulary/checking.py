@@ -51,7 +51,7 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
     """
     others = [
         (field.name, one)
-        for field in dataclasses.fields(condition)
+        for field in sorted(dataclasses.fields(condition), key=lambda field: field.name)
         if field.name not in ("features", "examples")
         for one in _declarations(getattr(condition, field.name))
     ]

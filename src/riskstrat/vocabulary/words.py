@@ -18,6 +18,8 @@ from riskstrat.registers.vocabulary import AREA_FACTS, BIRTH_REGIONS, CODES, POS
 
 SMALL_TABLE = 1_000
 """In a table of fewer rows it means little that none of them has a code."""
+FEW_FACTS = 100
+"""The same of facts of areas, of which there is one an area and year."""
 _LISTED = 20
 
 
@@ -49,9 +51,9 @@ def region_problems(regions: tuple[str, ...], registers: Registers) -> Iterator[
 
 
 def fact_problems(code: str, registers: Registers) -> Iterator[Problem]:
-    """Say whether a fact of areas is unknown; without a table of facts there is nothing to compare with."""
-    known = dict.fromkeys((*registers.codes("area_facts"), *AREA_FACTS)) if registers.has("area_facts") else ()
-    if known and code not in known:
+    """Say whether a fact of areas is unknown; with hardly any facts only one that resembles a known one is."""
+    known = dict.fromkeys((*registers.codes("area_facts"), *AREA_FACTS)) if registers.has("area_facts") else {}
+    if known and code not in known and (nearest(code, known) or registers.size("area_facts") >= FEW_FACTS):
         yield unknown("fact of areas", code, known, table="area_facts", column="code")
 
 
@@ -88,14 +90,16 @@ def _unknown_in_classification(read: CodeExpression, table: str, registers: Regi
 def _unknown_exact(read: CodeExpression, table: str, registers: Registers) -> Iterator[Problem]:
     """Find names that no row has and that neither the data contract nor the manifest knows.
 
-    In a small table of other kinds of rows a name that resembles no known one may be right.
+    In a small table a name that resembles none that the table holds may be right.
     """
-    known = dict.fromkeys((*registers.codes(table), *CODES.get(table, ()), *registers.manifest.tables[table].units))
+    held = dict.fromkeys((*registers.codes(table), *registers.manifest.tables[table].units))
+    known = held | dict.fromkeys(CODES.get(table, ()))
+    is_small = registers.size(table) < SMALL_TABLE
     for span in (*read.included, *read.excluded):
         if span == EVERY_CODE or span.low in known:
             continue
-        meant = _meant(span.low, known)
-        if meant or (known and registers.size(table) >= SMALL_TABLE):
+        meant = _meant(span.low, held if is_small else known)
+        if meant or not is_small:
             listed = [*known][:_LISTED]
             yield Problem(
                 table=table,
