@@ -148,7 +148,7 @@ def test_the_first_and_the_last_index_date_are_told_with_what_made_them(
             "and are followed for 731 days"
         ),
         (
-            "first index date 2010-10-30: outcomes are covered from 2009-01-01; "
+            "first index date 2010-10-29: outcomes are covered from 2009-01-01; "
             "the flow says what else left out earlier ones"
         ),
         "diagnoses covers 1.8 years before the first index date, 11.8 before the last",
