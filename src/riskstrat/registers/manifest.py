@@ -17,7 +17,7 @@ CLASSIFICATIONS = frozenset({"icd10_se", "icd10", "icd9_se", "icd8_se", "atc", "
 """Code systems whose codes nest, so that a prefix stands for all below it."""
 
 _WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", "geometry"})
-Days = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=36_525)]
 
 
 class TableManifest(BaseModel):
@@ -146,7 +146,7 @@ def parse_manifest(text: str) -> Manifest:
     """Read a manifest from its text; raises as `read_manifest_file`."""
     try:
         return Manifest.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
     except ValidationError as error:
         raise ContractError(*_manifest_problems(error)) from None

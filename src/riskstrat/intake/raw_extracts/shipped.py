@@ -67,7 +67,7 @@ def _declared(origin: str, text: str | Problem, declared: Mapping[str, tuple[str
         return text
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         return _problem(origin, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
     base = content.pop("extends", None)
     if base is None:
