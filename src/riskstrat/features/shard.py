@@ -86,7 +86,7 @@ def _named(values: Mapping[str, NDArray[np.floating]]) -> Columns:
 
 
 def _compute_table(
-    table: TablePlan, index: pl.DataFrame, registers: Registers, observed: ObservedTime, told: Mapping[str, str]
+    table: TablePlan, index: pl.DataFrame, registers: Registers, observed: ObservedTime, reported: Mapping[str, str]
 ) -> Columns:
     coverage = registers.manifest.covered(table.register)
     bounds = window_bounds(table.windows, index, registers)
@@ -96,7 +96,7 @@ def _compute_table(
     for each in table.window_aggregations:
         in_window = _rows_in_window(each, bounds[each.window], rows, index, table)
         columns |= _scattered(each, _aggregated(each, in_window), index.height, table, unobserved[each.window])
-    for column, measure in told.items():
+    for column, measure in reported.items():
         values = MEASURES[measure](observed, bounds[table.observed[measure]], coverage)
         columns |= _named({column: values.astype(np.float32)})
     return columns

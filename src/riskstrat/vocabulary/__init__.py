@@ -4,6 +4,6 @@ In: a condition or features, and registers. Out: notes, or one error that lists 
 """
 
 from riskstrat.vocabulary.checking import check_condition, check_features
-from riskstrat.vocabulary.words import SMALL_TABLE
+from riskstrat.vocabulary.comparison import SMALL_TABLE
 
 __all__ = ["SMALL_TABLE", "check_condition", "check_features"]

@@ -17,7 +17,7 @@ from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, describe_rows, event_queries
 from riskstrat.errors import Problem, UsageError, nearest
 from riskstrat.registers import Registers
-from riskstrat.vocabulary.words import SMALL_TABLE, fact_problems, problems_of, region_problems
+from riskstrat.vocabulary.comparison import SMALL_TABLE, fact_problems, problems_of, region_problems
 
 
 def check_condition(condition: Condition, registers: Registers) -> tuple[LocalisedText, ...]:
