@@ -167,7 +167,7 @@ def test_what_the_budget_averts_is_told_with_its_assumption_its_cost_and_the_eff
     assert averted_told(averted=1.43, lower=1.02, upper=2.61, chosen=11) == (
         f"Med 2{NBSP}miljoner kronor till familjecentraler med utökade hembesök från barnhälsovården i elva områden "
         f"undviks uppskattningsvis 1,4 (1,0–2,6) fall av obesitas. {ASSUMED} "
-        f"Av 100 väntade fall undviks ungefär 4 (3–7). {COSTS}"
+        f"Av 100 väntade fall undviks ungefär 3,7 (2,6–6,7). {COSTS}"
     )
 
 
