@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
+from riskstrat.disclosure import DIGITS, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -17,22 +17,22 @@ _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
-    """One row a group, without weighted and expected cases; what is read from cases is withheld where they are.
+    """One row a group, without weighted cases; what is read from cases is withheld where they are.
 
     Of `names`, a frame of area_id and name, the name is shown beside the code.
     """
-    shown = areas.table.drop("weighted_cases", "expected")
+    shown = areas.table.drop("weighted_cases").with_columns(pl.col("expected").round_sig_figs(DIGITS))
     labels = list(areas.by)
     if names is not None:
         shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
         labels.append("name")
-    estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
+    estimates = [name for name in shown.columns if name.startswith((*QUANTITIES, "expected", "probability_higher"))]
     return Table(
         shown,
         dimensions=labels,
         counts=("cases", "target_people"),
         denominators={"cases": "index_dates"},
-        derived=dict.fromkeys(estimates, _BEHIND),
+        derived=dict.fromkeys([*estimates, "class"], _BEHIND),
         persons=_PERSONS,
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
@@ -90,14 +90,14 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
     shown = areas_table(areas, names)
     counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
     frame = counted.join(areas.unmeasured, on=areas.by, how="left", maintain_order="left")
-    odds = [name for name in areas.unmeasured.columns if name.startswith(("risk_", "probability_", "class_"))]
+    found = [name for name in areas.unmeasured.columns if name not in (*areas.by, "measured")]
     return Table(
-        frame,
+        # Whole per cent: a share with more digits is the count.
+        frame.with_columns(pl.col("measured_share").round(2)),
         dimensions=shown.dimensions,
-        counts=("measured",),
         denominators={"measured": "index_dates"},
-        unshown=("cases",),
-        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys(odds, (*_TRAINED, "measured"))},
+        unshown=("cases", "measured"),
+        derived=dict.fromkeys(found, (*_TRAINED, "measured")),
         persons=_PERSONS,
     )
 
