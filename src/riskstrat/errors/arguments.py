@@ -67,8 +67,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     ...
     riskstrat.errors.UsageError: 2 problems:
-      - days of type list; expected a list of date; write it like 2024-12-31
-      - name of type int; expected str; correct it
+      - days of type list; expected a list of date; correct it
+      - name = 3; expected str; correct it
     """
     signature = inspect.signature(function)
 
