@@ -91,6 +91,7 @@ def run(
         area_results=area_results,
         plan=unless_omitted(plans.areas),
         strata_plan=unless_omitted(plans.strata),
+        group_plan=unless_omitted(plans.groups),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
