@@ -28,8 +28,9 @@ class DryRun:
     ----------
     components
         part (``population``, ``index``, ``outcome``, ``features`` ...), component (column of a feature), register,
-        codes, settings and positions (joined by commas), in_registers, different (codes), rows, persons: one row for
-        each component and each kind of rows that it asks for, whenever they were recorded and whoever they are about.
+        codes (with the values asked for), settings and positions (joined by commas), in_registers, different (codes),
+        rows, persons: one row for each component and each kind of rows that it asks for, whenever they were recorded
+        and whoever they are about.
     flow
         The flow of the cohort: step, part, reason, reason_sv, persons (``people``) and index dates (``rows``); empty
         where nobody is eligible.
