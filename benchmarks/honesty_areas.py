@@ -148,11 +148,10 @@ def coverages(made: World, seed: int) -> tuple[float, float, float, float, float
     area, landmark = (made.cohort.people[column].to_numpy() for column in ("area", "landmark"))
     recalibration = recalibrate(made.cohort, made.risk)
     counts = observed_expected(made.cohort, recalibration.apply(made.risk, landmark), recalibration)
-    weight = counts.included / counts.dispersion
+    weight = counts.included.astype(float)
     theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * counts.risk, AREAS)
-    plug_in: Posterior | None = smooth(
-        areas.table["observed"].to_numpy(), areas.table["expected"].to_numpy(), "gamma_plugin"
-    ).posterior
+    observed, expected = (areas.table[name].to_numpy() / areas.divisor for name in ("weighted_cases", "expected"))
+    plug_in: Posterior | None = smooth(observed, expected, "gamma_plugin").posterior
     total, cases = made.target_truth.sum(), areas.cases_draws.sum(axis=1)
     return (
         covered(areas.draws.unexplained, theta),

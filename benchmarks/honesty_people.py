@@ -112,8 +112,9 @@ def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict
     group = (
         label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
     )
-    expected = counts.by_group(group, len(names))["expected"].to_numpy()
-    truth = replace(counts, risk=risk).by_group(group, len(names))["expected"].to_numpy()
+    group = np.where(study.cohort.covered.is_counted, group, -1)
+    expected = counts.by_group(group, len(names)).expected
+    truth = replace(counts, risk=risk).by_group(group, len(names)).expected
     theta = truth / expected
     lower, upper = study.areas.table.select("unexplained_lower", "unexplained_upper").to_numpy().T
     return {

@@ -171,10 +171,10 @@ STANDARD = pl.DataFrame({"sex": ["f", "m"], "cases": [5, 5], "people": [50, 50]}
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
-        ("cases", [None, 1, 1, 1], "null or infinite cases: a / f"),
+        ("cases", [float("inf"), 1, 1, 1], "cases that are no number: a / f"),
         ("cases", [1, -1, 1, -2], "cases below 0: a / m, b / m"),
         ("people", [0, 9, 9, 9], "cases without people: a / f"),
-        ("people", [9.0, float("nan"), 9, 9], "null or infinite people: a / m"),
+        ("people", [9.0, float("nan"), 9, 9], "people that are no number: a / m"),
         ("sex", ["f", "f", "f", "m"], "strata given more than once: a / f"),
         ("sex", ["f", None, "f", "m"], "rows without a label: a / None"),
         ("sex", ["f", "x", "f", "m"], "strata that the standard does not have: x"),

@@ -95,6 +95,18 @@ CASES: dict[str, Case] = {
         {"measurements": [value("mother_bmi_kg_m2", 7.9), value("mother_bmi_kg_m2", 90.0, 1)]},
         "measurements", "value out of range", "mother_bmi_kg_m2", 1,
     ),
+    "of nobody that old": (
+        {"measurements": [value("bmi_kg_m2", 80.5), value("bmi_kg_m2", 79.5, 1)]},
+        "measurements", "body mass index for age", "bmi_kg_m2", 1,
+    ),
+    "not of its weight and height": (
+        {"measurements": [
+            value("weight_kg", 70.0), value("height_cm", 175.0),
+            value("weight_kg", 70.0, 1), value("height_cm", 175.0, 1),
+            value("bmi_kg_m2", 25.0), value("bmi_kg_m2", 23.0, 1), value("bmi_kg_m2", 30.0, 2),
+        ]},
+        "measurements", "body mass index of weight and height", "bmi_kg_m2", 1,
+    ),
     "metres": (
         {"measurements": [value("height_cm", 1.75), value("height_cm", 175.0, 1)]},
         "measurements", "value in another unit", "height_cm as m", 1,

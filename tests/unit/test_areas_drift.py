@@ -7,14 +7,15 @@ from scipy.stats import betabinom
 
 from riskstrat.areas.drift import drift_between_halves, drift_quantiles
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, shape_of
-from riskstrat.areas.observed_expected import ObservedExpected
+from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 
 
-def half(observed: np.ndarray, expected: np.ndarray) -> pl.DataFrame:
-    return pl.DataFrame({"observed": np.asarray(observed, float), "expected": np.asarray(expected, float)})
+def half(observed: np.ndarray, expected: np.ndarray) -> GroupCounts:
+    table = pl.DataFrame({"weighted_cases": np.asarray(observed, float), "expected": np.asarray(expected, float)})
+    return GroupCounts(table=table, divisor=1.0)
 
 
-def counted(random: np.random.Generator, drift: float, cases: float = 200.0) -> tuple[pl.DataFrame, pl.DataFrame]:
+def counted(random: np.random.Generator, drift: float, cases: float = 200.0) -> tuple[GroupCounts, GroupCounts]:
     theta, moved = np.exp(0.3 * random.standard_normal(51)), np.exp(drift * random.standard_normal(51))
     expected = np.full(51, cases)
     return half(random.poisson(cases * theta), expected), half(random.poisson(cases * theta * moved), expected)
@@ -23,7 +24,9 @@ def counted(random: np.random.Generator, drift: float, cases: float = 200.0) -> 
 def counts_of(landmark: np.ndarray, outcome: np.ndarray) -> ObservedExpected:
     n = len(landmark)
     risk = np.full(n, outcome.mean())
-    return ObservedExpected(risk=risk, included=np.ones(n, bool), weighted_outcome=outcome, dispersion=np.ones(n))
+    return ObservedExpected(
+        risk=risk, included=np.ones(n, bool), weighted_outcome=outcome, person=np.arange(n), divisor=1.0
+    )
 
 
 def test_quantiles_are_those_of_the_posterior_by_hand():
@@ -58,7 +61,8 @@ def test_what_moves_everywhere_alike_is_no_drift():
 
 def test_groups_expected_in_one_half_only_say_nothing():
     early, late = half([40, 60, 0], [50, 50, 0]), half([42, 58, 7], [50, 50, 7])
-    np.testing.assert_allclose(drift_quantiles(early, late)[0], drift_quantiles(early[:2], late[:2])[0], rtol=0.05)
+    both = half([40, 60], [50, 50]), half([42, 58], [50, 50])
+    np.testing.assert_allclose(drift_quantiles(early, late)[0], drift_quantiles(*both)[0], rtol=0.05)
 
 
 def test_the_halves_have_about_as_many_outcomes_each():

@@ -81,7 +81,7 @@ def test_landmarks_with_few_outcomes_share_a_shift():
     assert table.height < 6
     assert table["last_landmark"][-1] == 5
     assert table["first_landmark"][0] == 0
-    assert (table["observed"] >= ENOUGH_OUTCOMES).all()
+    assert (table["weighted_cases"] >= ENOUGH_OUTCOMES).all()
     assert table["index_dates"].sum() == 2000
 
 
@@ -91,15 +91,15 @@ def test_people_who_were_not_assessed_count_neither_as_observed_nor_as_expected(
     areas = estimate_areas(cohort, risk, target_of(), some_risk(3000))
     known = cohort.people.filter("assessed")
     by_hand = known.group_by("area_id").agg(pl.col("event").cast(pl.Int64).sum()).sort("area_id")["event"].to_list()
-    assert areas.table["observed"].to_list() == by_hand
+    assert areas.table["weighted_cases"].to_list() == by_hand
     assert areas.table["cases"].to_list() == by_hand
     assert areas.table["expected"].sum() == pytest.approx(sum(by_hand))
 
 
 @pytest.mark.parametrize("lost", [0.0, 0.6])
-def test_dispersion_is_the_variance_of_the_weighted_count_over_its_mean(lost: float):
+def test_divisor_is_the_variance_of_the_weighted_count_over_its_mean(lost: float):
     """Risks of 0.2-0.4: below 1 when all are followed, because an outcome happens once; above when many are lost."""
-    totals, dispersions = [], []
+    totals, divisors = [], []
     for seed in range(500):
         random = np.random.default_rng(seed)
         risk = np.repeat([0.2, 0.4], 100)
@@ -109,12 +109,12 @@ def test_dispersion_is_the_variance_of_the_weighted_count_over_its_mean(lost: fl
             {"event": (time <= end).astype(np.int8), "duration_days": np.minimum(time, end), "assessed": [True] * 200}
         ).with_columns(landmark=pl.lit(0, dtype=pl.Int32))
         cohort = Cohort(condition="made up", flow=FLOW, as_of=AS_OF, people=people, horizon_days=HORIZON)
-        account = recalibrate(cohort, risk).account
-        totals.append(account["observed"].item())
-        dispersions.append(account["dispersion"].item())
+        recalibration = recalibrate(cohort, risk)
+        totals.append(recalibration.account["weighted_cases"].item())
+        divisors.append(recalibration.divisor)
     assert np.mean(totals) == pytest.approx(60, rel=0.02)
-    assert np.var(totals) / np.mean(totals) == pytest.approx(np.mean(dispersions), rel=0.1)
-    assert (np.mean(dispersions) < 0.75) == (lost == 0)
+    assert np.var(totals) / np.mean(totals) == pytest.approx(np.mean(divisors), rel=0.1)
+    assert (np.mean(divisors) < 0.75) == (lost == 0)
 
 
 def test_risk_is_theta_times_mean_predicted_risk_times_level():
@@ -127,7 +127,7 @@ def test_risk_is_theta_times_mean_predicted_risk_times_level():
 
 def test_level_varies_as_the_latest_landmark_beyond_all_landmarks():
     areas = estimate_areas(cohort_of(), some_risk(6000), target_of(), some_risk(3000), draws=20_000)
-    outcomes = (areas.calibration["observed"] / areas.calibration["dispersion"]).to_list()
+    outcomes = (areas.calibration["weighted_cases"] / areas.divisor).to_list()
     assert areas.level.mean() == pytest.approx(1, abs=0.002)
     assert areas.level.var() == pytest.approx(1 / outcomes[1] - 1 / sum(outcomes), rel=0.05)
     assert abs(np.corrcoef(areas.level, areas.draws.unexplained[:, 0])[0, 1]) < 0.03
@@ -295,7 +295,7 @@ def test_a_posterior_of_another_class_passes_through(monkeypatch: pytest.MonkeyP
         cohort_of(), some_risk(6000), target_of(area_id=new), some_risk(3000), smoothing="certain", draws=4
     )
     assert areas.smoothing == "certain"
-    raw = (areas.table["observed"] / areas.table["expected"]).to_list()[:3]
+    raw = (areas.table["weighted_cases"] / areas.table["expected"]).to_list()[:3]
     np.testing.assert_allclose(areas.draws.unexplained, np.tile([*raw, 1.0], (4, 1)))
     smoothed = smooth([8.0, 12.0], [10.0, 10.0], "certain")
     assert smoothed.estimate.tolist() == [0.8, 1.2]

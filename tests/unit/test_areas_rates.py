@@ -75,6 +75,16 @@ def test_ratios_and_rates_indirectly_standardised_to_a_given_standard():
     assert rates_["upper"][0] == pytest.approx(float(byar_interval(15)[1]) / 6 * 5)
 
 
+def test_a_count_that_is_not_known_makes_that_ratio_null_alone():
+    counts = pl.DataFrame(
+        {"area": ["a", "a", "b", "b"], "sex": ["f", "m"] * 2, "cases": [8, None, 8, 12], "people": [100] * 4}
+    )
+    found = standardised_ratios(counts, by="area", strata="sex")
+    assert found.row(0) == ("a", None, pytest.approx(20), None, None, None)
+    # The reference of men is b's alone.
+    assert found.row(1)[:4] == ("b", 20.0, pytest.approx(8 + 12), pytest.approx(1.0))
+
+
 def test_no_limit_of_a_proportion_is_above_one():
     counts = pl.DataFrame({"area": ["a", "a"], "sex": ["f", "m"], "cases": [19, 20], "people": [20, 20]})
     standard = pl.DataFrame({"sex": ["f", "m"], "cases": [30, 30], "people": [60, 40]})

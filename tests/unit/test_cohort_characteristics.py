@@ -165,3 +165,32 @@ def test_persons_are_counted_once_and_decide_what_is_shown():
     assert table.groups.frame.rows() == [("female", None, None), ("male", 5, 5)]
     assert level(table, "birth_region", "sweden", "female") == (None, None, None)
     assert number(table, "age_years", "female")["mean"] is None
+
+
+def test_who_was_followed_to_the_horizon_is_not_called_censored():
+    """Of 60 people three died and twelve had the outcome; ten of the rest left halfway, and ten were not measured."""
+    days = pl.when(pl.int_range(pl.len()).is_between(15, 24)).then(50.0).otherwise(100.0).alias("duration_days")
+    people = cohort().people.with_columns(days, assessed=~pl.int_range(pl.len()).is_between(50, 59))
+    table = table_one(replace(cohort(), people=people), disclosure=EXACT)
+    ended = dict(table.levels.frame.filter(variable="ending").select("level", "count").rows())
+    assert ended == {
+        "outcome": 12,
+        "competing death": 3,
+        "left before the horizon": 10,
+        "not measured": 10,
+        "without the outcome to the horizon": 25,
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "n = 60 persons, 120 index dates"), ("sv", "n = 60 personer, 120 indexdatum")]
+)
+def test_persons_and_index_dates_stand_in_the_heading_and_only_counted_ones_are_described(language: str, told: str):
+    first = cohort().people.with_columns(landmark=0)
+    third = first.with_columns(pl.lit(date(2020, 7, 1)).alias("index_date"), landmark=2)
+    between = first.with_columns(pl.lit(date(2020, 2, 1)).alias("index_date"), landmark=1)
+    often = replace(cohort(), people=pl.concat([first, between, third]))
+    table = table_one(often, disclosure=EXACT)
+    assert table.groups.frame.select("people", "index_dates").row(0) == (60, 120)
+    assert level(table, "ending", "outcome") == (24, 120, 0.2)
+    assert told in table.html(language)

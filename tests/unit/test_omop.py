@@ -341,7 +341,7 @@ def test_a_code_in_several_units_becomes_several_codes(made: Made):
         ("hdl_no_unit", 2.0),
         ("odd", 1.0),
         ("weight", 70.0),
-        ("weight", 71.0),
+        ("weight_no_unit", 71.0),
     ]
     units = open_registers(converted.folder).manifest.tables["measurements"].units
     assert units == {"hdl_mg_dl": "mg/dL", "hdl_mmol_l": "mmol/L", "odd": "concept 99", "weight": "kg"}

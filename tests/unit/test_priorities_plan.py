@@ -231,6 +231,8 @@ def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
         draws=Draws(risk=risk, relative_risk=risk, unexplained=risk),
         level=np.ones(2),
         calibration=pl.DataFrame(),
+        divisor=1.0,
+        landmarks=pl.DataFrame(),
         left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "index_dates": [5], "target_people": [7]}),
         smoothing="gamma",
     )

@@ -60,7 +60,7 @@ def test_each_period_sums_to_what_was_observed_in_it(link: Link):
 def test_the_account_says_what_each_period_was_made_of():
     found = in_the_large(RISK, OUTCOME, LANDMARK, included=EVERYBODY)
     row = found.account.row(1, named=True)
-    assert (row["first_landmark"], row["index_dates"], row["cases"], row["dispersion"]) == (7, 1000, 250, 1.0)
+    assert (row["first_landmark"], row["index_dates"], row["cases"], found.divisor) == (7, 1000, 250, 1.0)
     assert row["expected"] == pytest.approx(RISK[1000:].sum())
     moved = found.latest.apply(RISK[1000:])
     assert row["standard_error"] == pytest.approx(np.sqrt(250) / (moved * (1 - moved)).sum())

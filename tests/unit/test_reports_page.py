@@ -200,6 +200,42 @@ def test_whether_differences_persist_is_told_where_there_are_several_landmarks(
     assert words not in Page(page(once, language)).text
 
 
+TOLD = {
+    "sv": """\
+Räknade är 7 000 personer vid 12 000 startdatum.
+Efter {cases} av startdatumen inträffade utfallet, hos 900 personer.
+Räknade är startdatumen 1 december 2021 och 1 december 2017.
+hade 0,93–1,04 fall inträffat per väntat fall i kommunen
+hade skilt sig med en faktor 1,31""",
+    "en": """\
+What is counted are 7,000 persons at 12,000 index dates.
+{cases} of these index dates were followed by the outcome, in 900 persons.
+Counted are the index dates 1 December 2021 and 1 December 2017.
+0.93–1.04 cases would have occurred for each expected one in the municipality
+would differ by a factor of 1.31""",
+}
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_persons_index_dates_and_outcomes_are_told_apart_and_which_landmarks_are_counted(
+    study: Study, language: Language
+):
+    first = study.areas.landmarks.head(1)
+    counted = first.with_columns(persons=7000, case_persons=900, landmarks=pl.lit("2021-12-01, 2017-12-01"))
+    others = [
+        counted.with_columns(landmarks=pl.lit(f"{year}-12-01"), observed_expected=ratio, largest_change=change)
+        for year, ratio, change in ((2020, 0.93, 1.2), (2019, 1.04, 1.31))
+    ]
+    changed = with_estimates(study, landmarks=pl.concat([counted, *others], how="vertical_relaxed"))
+    released = publish(changed).tables["total"].frame
+    assert released.select("persons", "case_persons").row(0) == (7000, 900)
+    text = Page(page_of(publish(changed), language)).text
+    text = text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
+    separated = f"{released['cases'].item():,}".replace(",", " " if language == "sv" else ",")
+    for told in TOLD[language].format(cases=separated).splitlines():
+        assert told in text
+
+
 @pytest.mark.parametrize("part", ["inequality", "strata_plan", "validation_in_time"])
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_what_is_missing_is_told_with_its_reason_where_it_is_looked_for_and_among_the_limits(

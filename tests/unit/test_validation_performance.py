@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import UsageError
+from riskstrat.incidence import counting_weights
 from riskstrat.numerics.logistic import logistic_recalibration
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import METRIC_SCHEMA
@@ -68,8 +69,12 @@ def test_persons_behind_a_number_are_counted_once_and_index_dates_as_often_as_th
 def test_the_table_holds_what_the_single_functions_say() -> None:
     cohort, risk = simulated()
     checked = validate(risk, cohort, by=["sex"], draws=5)
-    weight = censoring_weights(cohort.outcome, 731, cohort.people["landmark"])
-    for group in ("all", "sex=female"):
+    landmark, by_sex = cohort.people["landmark"], cohort.people.select("sex", "landmark")
+    weights = {
+        "all": censoring_weights(cohort.outcome, 731, landmark, truncate=1),
+        "sex=female": counting_weights(cohort.outcome, 731, [landmark, cohort.people["sex"], by_sex]),
+    }
+    for group, weight in weights.items():
         rows = np.ones(len(risk), dtype=bool) if group == "all" else (cohort.people["sex"] == "female").to_numpy()
         y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
         known = label_outcomes(y, own, 731, mass)
@@ -90,12 +95,13 @@ def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
     cohort, risk = simulated(1)
     data = assessed_rows(cohort, risk, None, None)
     groups = grouping(data, "sex")
+    weight = counting_weights(data.outcome, 731, [data.people["landmark"], data.people.select("sex", "landmark")])
     counts = next(family_draws(data.people, 1, seed=3))
     drawn = np.repeat(np.arange(len(risk)), counts.astype(int))
     found = measured(groups, counts)
     for number, sex in enumerate(("female", "male")):
         rows = drawn[(cohort.people["sex"] == sex).to_numpy()[drawn]]
-        y, own, mass = cohort.outcome[rows], risk[rows], data.labels.weight[rows]
+        y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
         exact = [auc(y, own, 731, mass), brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
         np.testing.assert_allclose(found[:3, number], exact, rtol=1e-10)
 
@@ -205,3 +211,26 @@ def test_a_constant_risk_has_no_slope_and_the_table_says_null() -> None:
     table = validate(np.full(len(risk), 0.2), cohort, draws=10).table
     assert table.filter(metric="calibration_slope")["estimate"].to_list() == [None]
     assert table.filter(metric="auc")["estimate"].to_list() == [0.5]
+
+
+def test_a_group_that_many_leave_is_not_called_healthier() -> None:
+    """Equal risks of 0.3; three in four leave one group, one in four the other, at any time before the horizon."""
+    random, n = np.random.default_rng(5), 20_000
+    area = np.where(np.arange(n) % 2 == 0, "many leave", "few leave")
+    event = np.where(random.random(n) < 0.3, random.integers(1, 732, n), 10_000)
+    leaves = random.random(n) < np.where(area == "many leave", 0.75, 0.25)
+    end = np.where(leaves, random.integers(1, 731, n), 731)
+    people = pl.DataFrame(
+        {
+            "person_id": np.arange(n),
+            "family_id": np.arange(n),
+            "area_id": area,
+            "landmark": np.zeros(n, dtype=int),
+            "assessed": np.ones(n, dtype=bool),
+            "event": (event <= end).astype(np.int8),
+            "duration_days": np.minimum(event, end).astype(float),
+        }
+    )
+    checked = validate(np.full(n, 0.3), cohort_of(people), by=["area_id"], draws=2)
+    for group in ("area_id=many leave", "area_id=few leave"):
+        assert checked.estimate("observed_expected", group) == pytest.approx(1, abs=0.05)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 from riskstrat.areas.gamma import log_prior, shape_of
-from riskstrat.areas.observed_expected import ObservedExpected
+from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 from riskstrat.records.areas import INTERVAL
 
 Floats = NDArray[np.float64]
@@ -42,31 +42,32 @@ def drift_between_halves(
     before, after = (counts.by_group(np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
     return pl.DataFrame(
         {
-            "early_last": [int(landmark[~late].max())],
+            "early_last": [int(landmark[inside & ~late].max())],
             "late_first": [cut],
-            "early_cases": [int(before["cases"].sum())],
-            "late_cases": [int(after["cases"].sum())],
+            "early_cases": [int(before.table["cases"].sum())],
+            "late_cases": [int(after.table["cases"].sum())],
             **_summary("drift", drift_quantiles(before, after)),
             **_summary("spread", np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))),
         }
     )
 
 
-def drift_quantiles(early: pl.DataFrame, late: pl.DataFrame) -> Floats:
+def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
     """Median and 90 % interval of the standard deviation of log(theta later / theta earlier), (3,).
 
-    In: ``observed`` and ``expected`` of the same groups. Given both halves' count O, the later is beta-binomial: theta
-    times independent gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the
-    spread (see `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift.
+    In: counts of the same groups. Given both halves' count O, the later is beta-binomial: theta times independent
+    gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the spread (see
+    `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift.
 
     Examples
     --------
-    >>> half = pl.DataFrame({"observed": [400.0, 600.0, 500.0], "expected": [500.0, 500.0, 500.0]})
+    >>> table = pl.DataFrame({"weighted_cases": [400.0, 600.0, 500.0], "expected": [500.0, 500.0, 500.0]})
+    >>> half = GroupCounts(table=table, divisor=1.0)
     >>> bool(drift_quantiles(half, half)[0] < 0.1)
     True
     """
-    observed = np.stack([half["observed"].to_numpy() for half in (early, late)])
-    expected = np.stack([half["expected"].to_numpy() for half in (early, late)])
+    observed = np.stack([early.observed, late.observed])
+    expected = np.stack([early.expected, late.expected])
     # With the level of each half taken out, it expects in all what it observes.
     expected = expected * (observed.sum(axis=1) / expected.sum(axis=1))[:, None]
     known = expected.min(axis=0) > 0

@@ -16,7 +16,9 @@ from riskstrat.areas.classes import class_of, least_sure, probability_higher, un
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
-from riskstrat.areas.observed_expected import ObservedExpected, observed_expected, recalibrate
+from riskstrat.areas.landmarks import compare_landmark_sets
+from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
+from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
@@ -24,7 +26,7 @@ from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
-from riskstrat.records.cohort import Cohort, Target, coverage_problems
+from riskstrat.records.cohort import Cohort, Target, counting_problems
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -49,15 +51,18 @@ def estimate_areas(
 ) -> AreaEstimates:
     """Estimate how high the risk of each group is now, and how sure that is.
 
-    O_i ~ Poisson(E_i theta_i) in the cohort; the look forward is theta_i x the predicted risks of the people who are in
-    the group at the as-of date, times one draw of today's level that all groups share. It assumes that theta persists;
-    `AreaEstimates.drift` says how far it moved within the cohort. A Poisson model does not know that a risk ends at 1:
-    a draw of theta that would bring more outcomes than people is the one at which everybody gets the outcome.
+    O_i ~ Poisson(E_i theta_i) at the index dates that are counted: landmarks at least one horizon apart, the latest
+    first. O_i is n_i x the Aalen-Johansen estimate of the group, so that it does not depend on how many move away; its
+    variance is by person (see `AreaEstimates.divisor`). The look forward is theta_i x the predicted risks of the people
+    who are in the group at the as-of date, times one draw of today's level that all groups share. It assumes that theta
+    persists; `AreaEstimates.drift` says how far it moved within the cohort, `AreaEstimates.landmarks` how results move
+    with the landmarks that are counted. A Poisson model does not know that a risk ends at 1: a draw of theta that would
+    bring more outcomes than people is the one at which everybody gets the outcome.
 
     Parameters
     ----------
     cohort
-        The training cohort, with the grouping columns.
+        The training cohort, with the grouping columns; where persons recur with person_id and index_date.
     risk
         Risks in [0, 1], (n,) in cohort order, each predicted by a model fitted *without the person's area*: else the
         model learns the area's own outcomes, and intervals cover far too little.
@@ -112,61 +117,54 @@ def estimate_areas(
     raise_if(
         [
             *check_columns(columns, cohort=then, target=now),
-            *coverage_problems(cohort),
+            *counting_problems(cohort),
             *risk_problems("risk", risk, then.height),
             *risk_problems("target_risk", target_risk, now.height),
             *_option_problems(smoothing, neighbours, draws),
         ]
     )
     labels, (group_then, group_now) = common_groups(columns, then, now)
-    _check_groups(labels, group_then, group_now)
-    landmark = then["landmark"].to_numpy()
+    counted, landmark = cohort.is_counted, then["landmark"].to_numpy()
+    group_counted = np.where(counted, group_then, -1)
+    _check_groups(labels, group_counted, group_now)
     if recalibration is None:
-        recalibration = recalibrate(cohort, risk)
+        recalibration = recalibrate(cohort, risk, by=columns)
         risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
-    rows = observed_expected(cohort, risk, recalibration)
-    _check_agreement(rows)
-    counts = labels.hstack(rows.by_group(group_then, labels.height))
-    counts = counts.with_columns(pl.Series("target_people", sums(group_now, None, labels.height)))
-    counts = counts.hstack(_persons(then, group_then, labels.height, rows.weighted_outcome > 0))
-    present = counts["target_people"].to_numpy() > 0
-    observed, expected = counts["observed"].to_numpy(), counts["expected"].to_numpy()
+    rows = observed_expected(cohort, risk, recalibration, by=columns)
+    _check_agreement(rows, counted)
+    counts = rows.by_group(group_counted, labels.height)
+    people_now = pl.Series("target_people", sums(group_now, None, labels.height))
+    present = people_now.to_numpy() > 0
+
+    def posterior(of: GroupCounts) -> Posterior:
+        return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours)
+
     level = _level(recalibration.level_variance, draws, seed)
     risk_sums, people_counts = _by_stratum(now, group_now, target_risk, present)
-    theta = POSTERIORS[smoothing].fit(observed, expected, neighbours).draw(draws, seed)[:, present]
+    theta = posterior(counts).draw(draws, seed)[:, present]
     theta = _possible(theta, level, risk_sums.sum(axis=1) / people_counts.sum(axis=1))
     matrices = _quantities(theta, level, risk_sums, people_counts)
     unknown = None
     if cohort.must_be_assessed:
-        measured = sums(group_then, rows.included, labels.height)[present]
+        measured = sums(group_counted, rows.included, labels.height)[present]
         quantities = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
-        unknown = unmeasured(
-            matrices, measured, counts["index_dates"].to_numpy()[present], lambda factor: quantities(theta * factor)
-        )
+        index_dates = counts.table["index_dates"].to_numpy()[present]
+        unknown = unmeasured(matrices, measured, index_dates, lambda factor: quantities(theta * factor))
+    shown = np.where(group_then >= 0, np.where(present, np.arange(len(present)), -1)[group_then], -1)
     return AreaEstimates(
         by=columns,
-        table=_table(counts.filter(present), matrices, unknown),
+        table=_table(labels.hstack(counts.table).with_columns(people_now).filter(present), matrices, unknown),
         unmeasured=None if unknown is None else labels.filter(present).hstack(unknown),
         draws=matrices,
         level=level,
         calibration=recalibration.account,
-        left_out=_left_out(group_then, group_now, present),
+        divisor=counts.divisor,
+        landmarks=compare_landmark_sets(cohort, rows, shown, labels.height, lambda of: posterior(of).mean[present]),
+        left_out=_left_out(group_then[counted], group_now, present),
         smoothing=smoothing,
-        drift=drift_between_halves(rows, landmark, group_then, theta),
+        drift=drift_between_halves(rows, landmark, group_counted, theta),
         disclosure=cohort.disclosure,
     )
-
-
-def _persons(people: pl.DataFrame, group: NDArray[np.integer], groups: int, case: NDArray[np.bool_]) -> pl.DataFrame:
-    """Count the distinct persons behind the rows, and behind the outcomes, of each group."""
-    person = people["person_id"] if "person_id" in people.columns else pl.Series(range(people.height))
-    rows = pl.DataFrame({"group": group.astype(np.int64), "person": person, "case": case})
-    counted = rows.group_by("group").agg(
-        persons=pl.col("person").n_unique().cast(pl.Int64),
-        case_persons=pl.col("person").filter("case").n_unique().cast(pl.Int64),
-    )
-    every = pl.DataFrame({"group": np.arange(groups)})
-    return every.join(counted, on="group", how="left", maintain_order="left").drop("group").fill_null(0)
 
 
 def _level(variance: float, draws: int, seed: int) -> Floats:
@@ -186,15 +184,15 @@ def _option_problems(smoothing: str, neighbours: Neighbours | None, draws: int) 
     return problems
 
 
-def _check_agreement(rows: ObservedExpected) -> None:
-    observed, expected = float(rows.weighted_outcome.sum()), float(rows.risk[rows.included].sum())
+def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_]) -> None:
+    observed, expected = float(rows.weighted_outcome[counted].sum()), float(rows.risk[rows.included & counted].sum())
     if abs(observed - expected) > AGREEMENT * observed:
         raise_if(
             [
                 Problem(
                     found=f"risks that sum to {expected / observed:.6g} of what was observed",
                     expected="risks that went through the recalibration that is given",
-                    remedy="apply it to risk and target_risk first, or leave recalibration out",
+                    remedy="apply it to risk and target_risk first, make it by the same groups, or leave it out",
                 )
             ]
         )

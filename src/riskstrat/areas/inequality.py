@@ -131,7 +131,8 @@ def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str)
     >>> areas = AreaEstimates(
     ...     by=("area_id",), table=pl.DataFrame({"area_id": ["a", "b"], "target_people": [100, 100]}),
     ...     draws=Draws(risk=risk, relative_risk=risk, unexplained=risk), level=np.ones(2),
-    ...     calibration=pl.DataFrame(), left_out=pl.DataFrame(), smoothing="gamma",
+    ...     calibration=pl.DataFrame(), divisor=1.0, landmarks=pl.DataFrame(), left_out=pl.DataFrame(),
+    ...     smoothing="gamma",
     ... )
     >>> need = pl.DataFrame({"area_id": ["a", "b"], "care_need_index": [0.5, 2.0]})
     >>> area_inequality(areas, need, "care_need_index").filter(metric="ratio")["estimate"].round(6).item()

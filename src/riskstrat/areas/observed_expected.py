@@ -5,18 +5,50 @@ In: a cohort, its out-of-fold risks and their recalibration. Out: each row's sha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import raise_if, sums
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import censoring_weights
+from riskstrat.incidence import counting_weights
+from riskstrat.numerics.groups import number_groups
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
-from riskstrat.records.cohort import Cohort, coverage_problems
+from riskstrat.records.cohort import Cohort, counting_problems
+
+AREA = "area_id"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupCounts:
+    """What was counted in each group, as one value.
+
+    Attributes
+    ----------
+    table
+        One row a group: ``index_dates`` and the distinct ``persons`` behind them; ``cases`` (index dates whose outcome
+        was seen) and ``case_persons``; ``weighted_cases`` (the cases there would be had everybody been followed to the
+        horizon) and ``expected`` (sum of risks), which are to be compared.
+    divisor
+        Variance of the weighted count over its mean; weighted and expected cases divided by it vary as Poisson counts.
+    """
+
+    table: pl.DataFrame
+    divisor: float
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """Weighted cases of Poisson variance, (groups,)."""
+        return self.table["weighted_cases"].to_numpy() / self.divisor
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Expected cases on the scale of `observed`, (groups,)."""
+        return self.table["expected"].to_numpy() / self.divisor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,46 +63,60 @@ class ObservedExpected:
         Whether the row counts in E, (n,): its outcome was assessed, or need not be.
     weighted_outcome
         Weight x outcome, (n,); its sum estimates the outcomes there would be without censoring.
-    dispersion
-        Variance of the weighted count over its mean, (n,), one value a period; dividing both counts by it gives them
-        Poisson variance.
+    person
+        Number of the row's person, (n,).
+    divisor
+        Variance of the weighted count over its mean, see `GroupCounts`.
     """
 
     risk: NDArray[np.float64]
     included: NDArray[np.bool_]
     weighted_outcome: NDArray[np.float64]
-    dispersion: NDArray[np.float64]
+    person: NDArray[np.intp]
+    divisor: float
 
-    def by_group(self, group: NDArray[np.integer], groups: int) -> pl.DataFrame:
-        """Sum over the rows of each group, numbered (n,); rows of group -1 are left out.
-
-        One row a group: ``index_dates`` (rows), ``cases``, and ``observed`` and ``expected`` of Poisson variance.
-        """
-        return pl.DataFrame(
+    def by_group(self, group: NDArray[np.integer], groups: int) -> GroupCounts:
+        """Count the rows of each group, numbered (n,); rows of group -1 are left out."""
+        case = self.weighted_outcome > 0
+        table = pl.DataFrame(
             {
                 "index_dates": sums(group, None, groups),
-                "cases": sums(group, self.weighted_outcome > 0, groups).astype(np.int64),
-                "observed": sums(group, self.weighted_outcome / self.dispersion, groups),
-                "expected": sums(group, self.included * self.risk / self.dispersion, groups),
+                "persons": self._persons(group, groups, group >= 0),
+                "cases": sums(group, case, groups).astype(np.int64),
+                "case_persons": self._persons(group, groups, (group >= 0) & case),
+                "weighted_cases": sums(group, self.weighted_outcome, groups),
+                "expected": sums(group, self.included * self.risk, groups),
             }
         )
+        return GroupCounts(table=table, divisor=self.divisor)
+
+    def _persons(self, group: NDArray[np.integer], groups: int, rows: NDArray[np.bool_]) -> NDArray[np.number]:
+        """Count the distinct persons among some rows of each group, (groups,)."""
+        persons = int(self.person.max()) + 1
+        return sums(np.unique(group[rows] * persons + self.person[rows]) // persons, None, groups)
 
 
 @checked
-def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -> PeriodRecalibration:
-    """Find the level, period by period, at which out-of-fold risks agree with the outcomes of a cohort.
+def recalibrate(
+    cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT, *, by: str | Sequence[str] | None = None
+) -> PeriodRecalibration:
+    """Find the level, period by period, at which out-of-fold risks agree with the outcomes that are counted.
 
-    Where the outcome must be measured, rows count unweighted if they were assessed. Else outcomes are weighted by the
-    inverse probability of being followed, and the risk of every row counts.
+    Counted are landmarks at least one horizon apart, the latest first (`Cohort.is_counted`). Where the outcome must be
+    measured, rows count unweighted if they were assessed. Else outcomes are weighted by the inverse probability of
+    being followed, within each group and landmark, and the risk of every row counts.
 
     Parameters
     ----------
     cohort
-        With event, duration_days, assessed and landmark.
+        With event, duration_days, assessed and landmark; where persons recur also person_id and index_date.
     risk
         Out-of-fold risks in [0, 1], (n,) in cohort order.
     link
         Scale on which the level is moved: the link of the models that predicted the risks.
+    by
+        The columns by which will be counted: follow-up is lost more often in some groups than in others. By default
+        the area, where it is known.
 
     Returns
     -------
@@ -80,7 +126,8 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
     Raises
     ------
     UsageError
-        If the horizon of some index dates is not covered: what is counted uses ``cohort.covered``.
+        If the horizon of some index dates is not covered (``cohort.covered`` leaves them out), or persons recur at
+        landmarks without index_date.
     DesignError
         If there is no outcome, or nothing but outcomes: observed and expected cannot be made to agree.
 
@@ -96,32 +143,70 @@ def recalibrate(cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT) -
     >>> recalibration.latest.apply(np.array([0.5])).round(6).tolist()
     [0.25]
     """
-    raise_if(coverage_problems(cohort))
-    included, weight = _weights(cohort)
-    outcome, landmark = _happened(cohort), cohort.people["landmark"].to_numpy()
-    return in_the_large(risk, outcome, landmark, included=included, weight=weight, link=link)
+    people = with_band_if_needed(cohort.people, as_columns(by or ()))
+    raise_if([*counting_problems(cohort), *(check_columns(as_columns(by), cohort=people) if by else [])])
+    included, weight = count_weights(cohort, by)
+    rows = cohort.is_counted
+    return in_the_large(
+        risk[rows],
+        _happened(cohort)[rows],
+        cohort.people["landmark"].to_numpy()[rows],
+        included=included[rows],
+        weight=None if weight is None else weight[rows],
+        person=_persons(cohort)[rows],
+        link=link,
+    )
 
 
 def observed_expected(
-    cohort: Cohort, risk: NDArray[np.float64], recalibration: PeriodRecalibration
+    cohort: Cohort,
+    risk: NDArray[np.float64],
+    recalibration: PeriodRecalibration,
+    *,
+    by: str | Sequence[str] | None = None,
 ) -> ObservedExpected:
     """Give each row its share of O and E; `recalibration` is the one that the out-of-fold risks went through."""
-    included, weight = _weights(cohort)
+    included, weight = count_weights(cohort, by)
     return ObservedExpected(
         risk=risk,
         included=included,
         weighted_outcome=_happened(cohort) * (included.astype(np.float64) if weight is None else weight),
-        dispersion=recalibration.dispersion(cohort.people["landmark"].to_numpy()),
+        person=_persons(cohort),
+        divisor=recalibration.divisor,
     )
+
+
+def count_weights(
+    cohort: Cohort, by: str | Sequence[str] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
+    """Which rows count, (n,), and the inverse probability of being followed; None where outcomes must be measured.
+
+    The probability is that of the row's group at its landmark, so that the weighted cases of a group are its index
+    dates times its Aalen-Johansen estimate, however many move away there; nothing is truncated. Where fewer than 20
+    index dates were followed to the horizon, it is that of the group at all landmarks; where these are still fewer,
+    that of everybody at the landmark.
+    """
+    included = cohort.people["assessed"].to_numpy()
+    if cohort.must_be_assessed:
+        return included, None
+    columns = _columns(cohort, by)
+    people = with_band_if_needed(cohort.people, columns)
+    finer = (people.select(columns), people.select("landmark", *columns)) if columns else ()
+    return included, counting_weights(cohort.outcome, cohort.horizon_days, [people["landmark"], *finer])
+
+
+def _columns(cohort: Cohort, by: str | Sequence[str] | None) -> tuple[str, ...]:
+    if by is None:
+        return (AREA,) if AREA in cohort.people.columns else ()
+    return as_columns(by)
 
 
 def _happened(cohort: Cohort) -> NDArray[np.bool_]:
     return np.asarray(cohort.people["event"].to_numpy() == 1)
 
 
-def _weights(cohort: Cohort) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
-    """Which rows count, and the inverse probability of being followed; no weights where outcomes must be measured."""
-    included = cohort.people["assessed"].to_numpy()
-    if cohort.must_be_assessed:
-        return included, None
-    return included, censoring_weights(cohort.outcome, cohort.horizon_days, strata=cohort.people["landmark"])
+def _persons(cohort: Cohort) -> NDArray[np.intp]:
+    """Assign each row the number of its person; without person_id each row is a person."""
+    if "person_id" not in cohort.people.columns:
+        return np.arange(cohort.people.height)
+    return number_groups(cohort.people["person_id"], cohort.people.height)[0]

@@ -59,13 +59,13 @@ def standardised_rates(
         Grouping columns, cases, people, missing_strata, estimate, lower, upper, sorted. Limits are Dobson's of a rate,
         never below 0; those of a proportion, never above 1, are Wilson's at the size of a simple sample of the same
         variance. Null below 10 cases, and where ``missing_strata`` is above 0: in so many strata of the standard the
-        group has nobody (no row, or no people), so that its rate there is not known.
+        group has nobody (no row, or no people) or a null count, so that its rate there is not known.
 
     Raises
     ------
     UsageError
-        If a column is missing, a stratum is not in the standard or is given twice, counts are null or below 0, or there
-        are cases without people; all problems at once, with the groups and strata.
+        If a column is missing, a stratum is not in the standard or is given twice, counts are below 0 or no numbers, or
+        there are cases without people; all problems at once, with the groups and strata.
 
     References
     ----------
@@ -86,7 +86,7 @@ def standardised_rates(
     share = standard.select(*keys, share=pl.col("people") / pl.col("people").sum())
     joined = counts.join(share, on=list(keys), how="left", maintain_order="left")
     raise_if(_unknown(joined.filter(pl.col("share").is_null()), keys))
-    used = (pl.col("share") > 0) & (pl.col("people") > 0)
+    used = ((pl.col("share") > 0) & (pl.col("people") > 0) & pl.col("cases").is_not_null()).fill_null(value=False)
     weight, p = pl.col("share") / pl.col("people"), (pl.col("cases") + 0.5) / (pl.col("people") + 1)
     terms = {
         "rate": weight * pl.col("cases"),
@@ -95,15 +95,21 @@ def standardised_rates(
         "binomial": pl.col("share") ** 2 * p * (1 - p) / pl.col("people"),
     }
     per_group = joined.group_by(groups).agg(
-        pl.col("cases", "people").sum(),
+        _total("cases"),
+        _total("people"),
         missing_strata=(share["share"] > 0).sum() - used.sum().cast(pl.Int64),
         **{name: term.filter(used).sum() for name, term in terms.items()},
     )
     return _with_limits(per_group.sort(groups), list(terms), kind, level, per)
 
 
+def _total(name: str) -> pl.Expr:
+    """Sum a count over the strata of each group; null where one is not known."""
+    return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
+
+
 def _with_limits(rates: pl.DataFrame, terms: list[str], kind: str, level: float, per: float) -> pl.DataFrame:
-    cases = rates["cases"].to_numpy().astype(float)
+    cases = rates["cases"].fill_null(0).to_numpy().astype(float)
     rate, variance, likely, binomial = rates.select(terms).to_numpy().astype(float).T
     if kind == "proportion":
         size = np.divide(likely * (1 - likely), binomial, out=np.ones_like(rate), where=binomial > 0)
@@ -149,13 +155,14 @@ def standardised_ratios(
     -------
     polars.DataFrame
         Grouping columns, observed, expected, estimate, lower, upper, sorted. The last three are null where nothing is
-        expected: a group without people, or with people only where the standard has no case.
+        expected (a group without people, or with people only where the standard has no case), and of a group with a
+        null count.
 
     Raises
     ------
     UsageError
-        If a column is missing, a stratum with people has no rate in the standard, one is given twice, counts are null
-        or below 0, or there are cases without people; all problems at once, with the groups and strata.
+        If a column is missing, a stratum with people has no rate in the standard, one is given twice, counts are
+        below 0 or no numbers, or there are cases without people; all problems at once, with the groups and strata.
 
     Examples
     --------
@@ -170,17 +177,18 @@ def standardised_ratios(
     raise_if([*_argument_problems(kind, level), *_overlap(groups, keys)])
     raise_if(_problems("counts", counts, (*groups, *keys), kind))
     if standard is None:
-        standard = counts.group_by(keys).agg(pl.col("cases", "people").sum())
+        standard = counts.drop_nulls(["cases", "people"]).group_by(keys).agg(pl.col("cases", "people").sum())
     raise_if([*_problems("standard", standard, keys, kind), *_type_problems(counts, standard, keys)])
     reference = standard.filter(pl.col("people") > 0).select(*keys, reference=pl.col("cases") / pl.col("people"))
     joined = counts.join(reference, on=list(keys), how="left", maintain_order="left")
     raise_if(_unknown(joined.filter(pl.col("reference").is_null(), pl.col("people") > 0), keys))
     summed = (
-        joined.group_by(groups)
+        joined.with_columns(expected=pl.col("people") * pl.col("reference").fill_null(0))
+        .group_by(groups)
         .agg(
-            pl.col("cases").sum().cast(pl.Float64).alias("observed"),
-            (pl.col("people") * pl.col("reference")).sum().alias("expected"),
-            pl.col("people").sum(),
+            _total("cases").cast(pl.Float64).alias("observed"),
+            _total("expected"),
+            _total("people"),
         )
         .sort(groups)
     )
@@ -190,7 +198,7 @@ def standardised_ratios(
 def _ratio_limits(summed: pl.DataFrame, kind: str, level: float) -> list[pl.Series]:
     observed, expected, people = (summed[name].to_numpy().astype(float) for name in ("observed", "expected", "people"))
     lower, upper = (np.full(len(observed), np.nan) for _ in range(2))
-    known = expected > 0
+    known = (expected > 0) & ~np.isnan(observed)
     limits = KINDS[kind](observed[known], people[known], level)
     lower[known], upper[known] = (limit * people[known] for limit in limits)
     divisor = np.where(known, expected, np.nan)
@@ -271,7 +279,7 @@ def _count_problems(
         remedy = "convert the column"
         yield from (Problem(found="text", expected="numbers", remedy=remedy, table=table, column=c) for c in texts)
         return
-    for wrong, found, expected in (*_row_complaints(keys, counts), *_pair_complaints(counts, kind)):
+    for wrong, found, expected in (*_row_complaints(table, keys, counts), *_pair_complaints(counts, kind)):
         rows = frame.filter(wrong.fill_null(value=False))
         if rows.height:
             yield _named(rows, keys, found, expected, table)
@@ -279,13 +287,13 @@ def _count_problems(
         yield Problem(found="no people in the standard", expected="some", remedy="check the standard", table=table)
 
 
-def _row_complaints(keys: Sequence[str], counts: Sequence[str]) -> Iterator[Complaint]:
+def _row_complaints(table: str, keys: Sequence[str], counts: Sequence[str]) -> Iterator[Complaint]:
     unlabelled = pl.any_horizontal(pl.col(keys).is_null())
     yield unlabelled, "rows without a label", "a label in every grouping column"
     yield pl.struct(keys).is_duplicated() & ~unlabelled, "strata given more than once", "one row each"
     for name in counts:
         number = pl.col(name).cast(pl.Float64)
-        yield ~number.is_finite().fill_null(value=False), f"null or infinite {name}", "a number"
+        yield ~number.is_finite().fill_null(value=table == "counts"), f"{name} that are no number", "a number"
         yield number.is_finite() & (number < 0), f"{name} below 0", "0 or more"
 
 

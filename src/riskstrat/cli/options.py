@@ -41,6 +41,10 @@ DataEndOption = Annotated[
         formats=_DAY, help="Last day on which an event can have been seen; default: the last day in the data."
     ),
 ]
+ReserveNumberOption = Annotated[
+    list[str] | None,
+    typer.Option(help=r"Pattern of a region's reserve numbers, such as '\d{8}TF\d{2}'; give it again for several."),
+]
 
 
 def languages(chosen: Literal["sv", "en", "both"]) -> tuple[Language, ...]:

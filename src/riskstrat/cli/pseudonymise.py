@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from riskstrat.cli.options import ReserveNumberOption
 from riskstrat.cli.progress import progress
 
 
@@ -25,6 +26,7 @@ def pseudonymise(
     secret_file: Annotated[
         Path | None, typer.Option(help="File with the secret; otherwise RISKSTRAT_PSEUDONYM_SECRET is read.")
     ] = None,
+    reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Replace personal identity numbers by running numbers, the same person's everywhere the same."""
     from riskstrat.intake import pseudonymise as replaced
@@ -34,7 +36,9 @@ def pseudonymise(
     day = as_of.date() if as_of else datetime.now(UTC).date()
     with progress("pseudonymise") as report:
         report("looking for identity numbers and replacing them", 0.0)
-        done = replaced(source, out, key_file, columns, as_of=day, secret_file=secret_file)
+        done = replaced(
+            source, out, key_file, columns, as_of=day, secret_file=secret_file, reserve_numbers=reserve_number or ()
+        )
     for file, changed in done.columns.items():
         typer.echo(f"  {file}: {', '.join(changed) or 'no identity numbers'}")
     counts = release_pseudonymised(done).frame.row(0, named=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from riskstrat.cli.options import DataEndOption, RegisterFolderOption, day_of
+from riskstrat.cli.options import DataEndOption, RegisterFolderOption, ReserveNumberOption, day_of
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def from_omop(
     ] = None,
     prefer: Annotated[Literal["source", "concept"], typer.Option(help="Which code comes first.")] = "source",
     area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
+    reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn data in the OMOP Common Data Model into a register folder."""
     from riskstrat.intake import from_omop as convert
@@ -40,6 +41,7 @@ def from_omop(
             code_systems=_pairs(code_system),
             prefer=prefer,
             area_column=area_column,
+            reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)
 
@@ -54,6 +56,7 @@ def from_meds(
     follow_up: Annotated[
         Literal["events", "data_end"], typer.Option(help="Whether people are observed to their last row or to the end.")
     ] = "events",
+    reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn a MEDS dataset into a register folder."""
     from riskstrat.intake import from_meds as convert
@@ -66,6 +69,7 @@ def from_meds(
             delay_days=delay_days,
             tables=_pairs(table),
             follow_up=follow_up,
+            reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)
 

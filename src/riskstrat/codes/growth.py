@@ -18,6 +18,11 @@ IotfGrade = Literal["thinness_3", "thinness_2", "thinness_1", "overweight", "obe
 IOTF_GRADES: tuple[IotfGrade, ...] = get_args(IotfGrade)
 
 _BMI_AT_18 = dict(zip(IOTF_GRADES, (16.0, 17.0, 18.5, 25.0, 30.0, 35.0), strict=True))
+LOWEST_Z, HIGHEST_Z = -5.0, 8.0
+"""Body mass index for age. WHO flags what lies beyond 5; we keep what is below 8: severe obesity is looked for."""
+_BMI_OF_ADULTS = (8.0, 80.0)
+ROUNDED = 0.05
+"""A recorded body mass index and that of the rounded weight and height lie at most this share apart."""
 _FURTHEST = 3.0  # WHO's curves are not used beyond three standard deviations
 
 
@@ -66,6 +71,30 @@ def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, val
     measured = pl.when(value > 0).then(value.cast(pl.Float64))
     z = _lms(curves, row).z(measured)
     return (_extrapolated(z, measured, curves, row) if reference == "who" else z).alias(f"{reference}_z")
+
+
+def bmi_of(weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr:
+    """Compute the body mass index, in kg/m²; null where the height is not positive."""
+    return pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2)
+
+
+def plausible_bmi(bmi: pl.Expr, *, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
+    """Whether somebody of this sex and age can have a body mass index; true where there is none.
+
+    Examples
+    --------
+    >>> girl = pl.DataFrame({"bmi": [15.6, 59.0], "sex": "female", "age_days": 3000})
+    >>> girl.select(plausible_bmi(pl.col("bmi"), sex=pl.col("sex"), age_days=pl.col("age_days"))).to_series().to_list()
+    [True, False]
+    """
+    z = growth_z("who", sex=sex, age_days=age_days, value=bmi)
+    return z.is_between(LOWEST_Z, HIGHEST_Z).fill_null(bmi.is_between(*_BMI_OF_ADULTS).fill_null(value=True))
+
+
+def contradicts(bmi: pl.Expr, weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr:
+    """Whether a body mass index is not that of its own weight and height, which are rounded; false without them."""
+    own = bmi_of(weight_kg, height_cm)
+    return ((bmi - own).abs() > ROUNDED * own).fill_null(value=False)
 
 
 def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:

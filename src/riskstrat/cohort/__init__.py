@@ -10,5 +10,13 @@ from riskstrat.cohort.building import (
     followed_population,
     target_population,
 )
+from riskstrat.cohort.departures import assume_departures
 
-__all__ = ["MIN_OUTCOMES", "NobodyEligibleError", "build_cohort", "followed_population", "target_population"]
+__all__ = [
+    "MIN_OUTCOMES",
+    "NobodyEligibleError",
+    "assume_departures",
+    "build_cohort",
+    "followed_population",
+    "target_population",
+]

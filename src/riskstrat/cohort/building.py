@@ -73,7 +73,7 @@ def build_cohort(
         As-of date: rows that were not known before it do not exist, and follow-up ends on the last day of which
         everything was known.
     min_outcomes
-        Fewer outcomes than this, among index dates whose horizon is covered, are refused.
+        Fewer outcomes than this, among index dates that are counted (`Cohort.counted`), are refused.
 
     Returns
     -------
@@ -111,12 +111,11 @@ def build_cohort(
     candidate_view = view.restricted_to(residents.kept)
     event_free = _refuse_nobody(residents, screen_by_history(condition, candidate_view, residents.kept))
     followed = follow_up(condition, candidate_view, event_free.kept)
-    _refuse_too_few(followed, min_outcomes)
     entry = ("entry_days",) if condition.population.late_entry else ()
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
     ends = count_ends(followed, end_rules(view))
     flow = flow_table(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
-    return Cohort(
+    cohort = Cohort(
         condition=condition.name,
         people=people,
         flow=flow,
@@ -124,6 +123,8 @@ def build_cohort(
         notes=describe_ever(condition, view, people["index_date"]),
         horizon_days=condition.horizon_days,
     )
+    _refuse_too_few(cohort, min_outcomes)
+    return cohort
 
 
 @checked
@@ -244,12 +245,12 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
     return Screening(kept=event_free.kept, left_out=left_out)
 
 
-def _refuse_too_few(followed: pl.DataFrame, min_outcomes: int) -> None:
-    if followed.filter("horizon_covered", event=OUTCOME).height < min_outcomes:
+def _refuse_too_few(cohort: Cohort, min_outcomes: int) -> None:
+    if cohort.counted.people.filter(event=OUTCOME).height < min_outcomes:
         raise DesignError(
             Problem(
                 found=f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
-                expected=f"at least {min_outcomes} outcomes",
+                expected=f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
                 remedy="take more people, earlier index dates, another horizon or a wider outcome",
             )
         )

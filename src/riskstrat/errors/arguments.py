@@ -169,7 +169,7 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
         return _SIMPLE[kind](value)
     if kind in (Sequence, Iterable, tuple):
         return _fits_list(value, get_args(hint))
-    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
+    if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
         return True
     return isinstance(value, kind)
 

@@ -149,7 +149,8 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
     >>> areas = AreaEstimates(
     ...     by=("area_id",), table=pl.DataFrame({"area_id": ["north", "south"]}),
     ...     draws=Draws(risk=theta, relative_risk=theta, unexplained=theta), level=np.ones(2),
-    ...     calibration=pl.DataFrame(), left_out=pl.DataFrame(), smoothing="gamma",
+    ...     calibration=pl.DataFrame(), divisor=1.0, landmarks=pl.DataFrame(), left_out=pl.DataFrame(),
+    ...     smoothing="gamma",
     ... )
     >>> why = ExplainedRisk(
     ...     risk=np.array([0.1, 0.2]), baseline_risk=np.array([0.15, 0.15]),

@@ -24,7 +24,9 @@ _LEVELS = MappingProxyType(
             "1": "ja",
             "female": "kvinnor",
             "male": "män",
-            "censored": "följda utan utfall",
+            "without the outcome to the horizon": "utan utfallet till uppföljningens slut",
+            "left before the horizon": "flyttade eller följda kortare tid",
+            "not measured": "inte mätta",
             "outcome": "utfall",
             "competing death": "avlidna utan utfallet",
             "sweden": "Sverige",
@@ -44,7 +46,10 @@ Cells = dict[str, float | None]
 
 
 def characteristics_html(groups: Released, levels: Released, numbers: Released, messages: MessageCatalogue) -> str:
-    """Write `TableOne` as HTML: a column a group, shares of levels, then means and medians of numbers."""
+    """Write `TableOne` as HTML: a column a group, shares of levels, then means and medians of numbers.
+
+    Persons stand in the headings; where they have several index dates these too, because the cells count index dates.
+    """
     label = "label_sv" if messages.language == "sv" else "label"
     mean, median = _STATISTICS[messages.language]
     level = pl.col("level").replace(_LEVELS[messages.language])
@@ -56,13 +61,19 @@ def characteristics_html(groups: Released, levels: Released, numbers: Released, 
     wide = rows.pivot("group", index=["order", "name", "kind"], values="cell", maintain_order=True)
     shown = order.join(wide, on=["order", "name", "kind"], maintain_order="left").sort("order", maintain_order=True)
     named = _LEVELS[messages.language]
-    people = {
-        group: messages("withheld") if n is None else messages.numbers.number(n)
-        for group, n in groups.frame.select("group", "people").iter_rows()
+    headings = {
+        group: f"{named.get(group, group)} ({_size(people, dates, messages)})"
+        for group, people, dates in groups.frame.select("group", "people", "index_dates").iter_rows()
     }
-    headings = {group: f"{named.get(group, group)} (n = {n})" for group, n in people.items()}
     headed = shown.drop("order").rename({"name": " ", "kind": "  ", **headings})
     return table_html(headed, "characteristics", headed.columns[2:])
+
+
+def _size(people: int | None, index_dates: int | None, messages: MessageCatalogue) -> str:
+    persons, dates = (messages("withheld") if n is None else messages.numbers.number(n) for n in (people, index_dates))
+    if people == index_dates:
+        return messages("characteristics.persons", persons=persons)
+    return messages("characteristics.index_dates", persons=persons, index_dates=dates)
 
 
 def _written(frame: pl.DataFrame, kind: pl.Expr, cell: Callable[[Cells], str | None]) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 Times are days since the index date; risks and probabilities lie in [0, 1].
 """
 
-from riskstrat.incidence.censoring import censoring_weights
+from riskstrat.incidence.censoring import censoring_weights, counting_weights
 from riskstrat.incidence.curves import cumulative_incidence, kaplan_meier
 from riskstrat.incidence.outcome import (
     CENSORED,
@@ -34,6 +34,7 @@ __all__ = [
     "kaplan_meier",
     "cumulative_incidence",
     "censoring_weights",
+    "counting_weights",
     "brier",
     "prediction_accuracy",
     "SurveyDesign",

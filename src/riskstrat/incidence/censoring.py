@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
@@ -81,6 +83,57 @@ def censoring_weights(
     inverse = np.zeros(n)
     inverse[counted] = 1 / followed[counted]
     return truncated(inverse, truncate)
+
+
+FEWEST_FOLLOWED = 20
+"""Where fewer rows are followed to the horizon, a group's own share of lost follow-up says little."""
+
+
+def counting_weights(y: OutcomeArray, horizon_days: float, levels: Sequence[Labels | None]) -> NDArray[np.float64]:
+    """Inverse probability of being followed for what is counted: by group, and never truncated.
+
+    Follow-up is lost more often in some groups than in others. With G of the row's own group, weighted outcomes of a
+    group are its rows times its Aalen-Johansen estimate, however many are lost there.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+    levels
+        Labels of strata, (n,), from the widest to the finest. Each row's G is that of the finest of its strata in which
+        at least 20 rows are followed to the horizon, else that of the widest.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,), as `censoring_weights`.
+
+    Raises
+    ------
+    ContractError
+        An argument cannot be used.
+    DesignError
+        In some of the widest strata nobody is followed to the horizon.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([0] * 50, [10] * 5 + [30] * 20 + [30] * 25)
+    >>> weight = counting_weights(y, 30, [None, ["left"] * 25 + ["stayed"] * 25])
+    >>> weight[[10, 40]].tolist()
+    [1.25, 1.0]
+    """
+    weight = censoring_weights(y, horizon_days, levels[0], truncate=1)
+    y, (horizon,) = tie_times(y, horizon_days)
+    followed = y["duration_days"] >= horizon
+    for labels in levels[1:]:
+        number, strata = number_groups(labels, len(y))
+        rows = (np.bincount(number, followed, strata.height) >= FEWEST_FOLLOWED)[number]
+        if rows.any():
+            weight[rows] = censoring_weights(y[rows], float(horizon), number[rows], truncate=1)
+    return weight
 
 
 def still_followed(table: LifeTable, times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,8 +14,9 @@ import polars.selectors as cs
 from riskstrat.errors import ContractError, Problem
 from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
-from riskstrat.intake.validation import RULE, SOURCE, entries
-from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, ConversionAccount
+from riskstrat.intake.numbers import refuse_text_keys
+from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries
+from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, REPAIRED, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
@@ -57,7 +58,7 @@ class TableConversion:
         rows = self.rows(people)
         there = rows.collect_schema().names()
         wanted = [column.name for column in columns_of(self.table) if column.name in there]
-        return rows.filter(pl.col(RULE).is_null()).select(*wanted, pl.lit(self.dataset).alias(SOURCE))
+        return rows.filter(pl.col(RULE).is_null()).select(*wanted, MOVED, pl.lit(self.dataset).alias(SOURCE))
 
     def rejected(self, people: PersonRange) -> pl.LazyFrame:
         """Return the others as they were, with the rule."""
@@ -133,7 +134,7 @@ def readable(problem: Problem) -> Iterator[None]:
         raise ContractError(problem) from None
 
 
-def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
+def refuse_identities_in(rows: pl.LazyFrame, dataset: str, reserve_numbers: Sequence[str]) -> None:
     """Stop if any column, other than identifiers of things that are not persons, holds personal identity numbers.
 
     Columns whose names end in ``_id`` hold concepts, visits and locations: a handful of different numbers, of which one
@@ -141,7 +142,8 @@ def refuse_identities_in(rows: pl.LazyFrame, dataset: str) -> None:
     """
     keys = [name for name in ("person_id", "subject_id") if name in rows.collect_schema()]
     with readable(_unreadable(dataset)):
-        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset)
+        refuse_identities(rows.select((~cs.ends_with("_id") | cs.by_name(keys)).as_expr()), dataset, reserve_numbers)
+        refuse_text_keys(rows, tuple(keys), dataset)
 
 
 def read_now(rows: pl.LazyFrame, dataset: str) -> pl.DataFrame:
@@ -160,14 +162,19 @@ def _write_events(
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]
         _joined(parts.glob("kept.*"), path)
-        kept = dict(pl.concat(counts).group_by(SOURCE).agg(pl.col("rows").sum()).iter_rows())
+        summed = pl.concat(counts).group_by(SOURCE).agg(pl.col("rows", MOVED).sum())
+        kept = dict(summed.select(SOURCE, "rows").iter_rows())
+        moved = dict(summed.select(SOURCE, MOVED).iter_rows())
         rejected = {
             each.dataset: _write_rejected(each, ranges, parts, fresh / REJECTED_FOLDER)
             for each in conversions
             if kept.get(each.dataset, 0) != read[each.dataset]
         }
     none = pl.Series([], dtype=pl.String)
-    accounts = [entries(dataset, read[dataset], kept.get(dataset, 0), rejected.get(dataset, none)) for dataset in read]
+    accounts = [
+        entries(dataset, rows, kept.get(dataset, 0), rejected.get(dataset, none), moved=moved.get(dataset, 0))
+        for dataset, rows in read.items()
+    ]
     _refuse_lost_rows(pl.concat(accounts))
     return pl.concat(accounts)
 
@@ -176,8 +183,8 @@ def _part(path: Path, people: PersonRange, conversions: Sequence[TableConversion
     """Write the kept rows of a range of people, and count them by dataset."""
     rows = pl.concat([each.kept(people) for each in conversions], how="diagonal")
     kept = read_now(rows, conversions[0].table).sort(_ORDER, maintain_order=True)
-    kept.drop(SOURCE).write_parquet(path, compression="zstd")
-    return kept.group_by(SOURCE).agg(rows=pl.len())
+    kept.drop(SOURCE, MOVED).write_parquet(path, compression="zstd")
+    return kept.group_by(SOURCE).agg(pl.col(MOVED).sum(), rows=pl.len())
 
 
 def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], parts: Path, folder: Path) -> pl.Series:
@@ -193,7 +200,9 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
 
 def _refuse_lost_rows(account: pl.DataFrame) -> None:
     """Refuse to end with rows that are nowhere: the source was written to in the meantime."""
-    ended = account.filter(pl.col("outcome") != READ).group_by("dataset").agg(ended=pl.col("rows").sum())
+    ended = (
+        account.filter(~pl.col("outcome").is_in([READ, REPAIRED])).group_by("dataset").agg(ended=pl.col("rows").sum())
+    )
     both = account.filter(outcome=READ).join(ended, on="dataset", how="left").with_columns(pl.col("ended").fill_null(0))
     lost = both.filter(pl.col("rows") != pl.col("ended"))
     if lost.height:

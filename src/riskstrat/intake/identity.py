@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
+from riskstrat.intake.numbers import TEXT, as_text
 
 CHANCE = 0.1
 """Share of dated numbers whose last digit is a right check digit although it was never meant as one."""
@@ -21,54 +23,97 @@ ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight dig
 _READ_AT_MOST = 2_000
 _SHORTEST, _TEN = 10**6, 10**10
 _CENTURIES = (18, 20)
-_TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
 @checked
-def identity_columns(frame: pl.DataFrame | pl.LazyFrame) -> tuple[str, ...]:
-    """Name the columns that hold Swedish personal identity numbers or co-ordination numbers.
+def identity_columns(frame: pl.DataFrame | pl.LazyFrame, reserve_numbers: Sequence[str] = ()) -> tuple[str, ...]:
+    r"""Name the columns that hold Swedish personal identity numbers or co-ordination numbers.
 
     Read as one: ten or twelve digits, with or without a sign or blanks, alone or within a text; also seven to nine
-    digits, which is what is left of a number that began with zeros. Right is one whose month, day (61-91 for
-    co-ordination numbers) and check digit are possible. A column is named when the share of right ones among those
-    *read as one* is more than chance can give: of numbers that begin with a date one in ten has a right last digit by
-    chance (points in time written YYYYMMDDHHMM), of running numbers one in 135. A fifth is therefore asked for, and
-    among few different numbers three standard deviations above one in ten: 0.1 + 0.9 / sqrt(n). Empty cells and
-    other texts do not count, so a column that is mostly empty, or mixed with other keys, is found too.
+    digits, which is what is left of a number that began with zeros. Right is one whose month, day (60-91 for
+    co-ordination numbers, whose day 60 and month 00 stand for unknown) and check digit are possible. A column is named
+    when the share of right ones among those *read as one* is more than chance can give: of numbers that begin with a
+    date one in ten has a right last digit by chance (points in time written YYYYMMDDHHMM), of running numbers one in
+    127. A fifth is therefore asked for, and among few different numbers three standard deviations above one in ten:
+    0.1 + 0.9 / sqrt(n). Empty cells and other texts do not count, so a column that is mostly empty, or mixed with other
+    keys, is found too.
 
     Parameters
     ----------
     frame
         Rows, or a sample of them; columns of other types than text and numbers are passed over. A column whose
         *heading* is such a number (a file without headings) is named whatever it holds.
+    reserve_numbers
+        Patterns of the reserve numbers that a region gives to people without a personal identity number: regular
+        expressions of the whole number, in capitals without blanks and signs, such as ``99\d{10}`` or
+        ``\d{8}TF\d{2}``. One value of such a shape is enough.
 
     Returns
     -------
     tuple of str
         In the order of the columns.
 
+    Raises
+    ------
+    UsageError
+        If a pattern is no regular expression.
+
     Notes
     -----
     Check digit: the Luhn sum of the ten last digits, as in SFS 1991:481 section 18 (Folkbokföringslag). One pass,
-    which holds counts only. Not found: reserve numbers with letters, which each region makes in its own way.
+    which holds counts only. Not found: reserve numbers whose pattern is not declared; each region has its own.
 
     Examples
     --------
     >>> rows = pl.DataFrame({"LopNr": [811228987, 2, 3], "note": ["20121212-1212", None, "811228-9874"]})
     >>> identity_columns(rows)
     ('note',)
+    >>> identity_columns(pl.DataFrame({"person": ["7", "19800229-TF12"]}), [r"\d{8}TF\d{2}"])
+    ('person',)
     """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
-    numbers = {name: _number(name, dtype) for name, dtype in schema.items() if _may_hold(dtype)}
+    numbers = {
+        name: _number(name, dtype) for name, dtype in schema.items() if isinstance(dtype, TEXT) or dtype.is_numeric()
+    }
     if not numbers:
         return ()
-    read = lazy.select(number.alias(name) for name, number in numbers.items())
+    reserve = {name: _is_reserve(as_text(pl.col(name), schema[name]), reserve_numbers) for name in numbers}
+    read = lazy.select(
+        pl.struct(numbers[name].alias("number"), reserve[name].alias("reserve")).alias(name) for name in numbers
+    )
     counted = read.select(pl.struct(_counts(pl.col(name))).alias(name) for name in numbers).collect()
     return tuple(name for name in schema if _is_identity(name) or (name in numbers and _beyond(counted[name].item())))
 
 
-def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str) -> None:
+def _is_reserve(text: pl.Expr, reserve_numbers: Sequence[str]) -> pl.Expr:
+    return (
+        without_signs(text).str.contains(reserve_pattern(reserve_numbers)) if reserve_numbers else pl.lit(value=False)
+    )
+
+
+def reserve_pattern(reserve_numbers: Sequence[str]) -> str:
+    """Make one pattern of all; without any, one that no text has."""
+    pattern = "|".join(f"(?:^(?:{each})$)" for each in reserve_numbers) or r"[^\s\S]"
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        raise UsageError(
+            Problem(
+                found="a pattern of reserve numbers that is no regular expression",
+                expected=r"one such as \d{8}TF\d{2}",
+                remedy="correct it",
+            )
+        ) from None
+    return pattern
+
+
+def without_signs(value: pl.Expr) -> pl.Expr:
+    """Write a key in capitals, without blanks and signs."""
+    return value.str.to_uppercase().str.replace_all(rf"\s|{DASH}", "")
+
+
+def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_numbers: Sequence[str] = ()) -> None:
     """Stop if any column holds personal identity numbers.
 
     Parameters
@@ -77,6 +122,8 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str) -> None:
         The file's rows, or a sample of them.
     file
         What the file is called in the message.
+    reserve_numbers
+        As in `identity_columns`.
 
     Raises
     ------
@@ -92,10 +139,10 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str) -> None:
     ... except ContractError as error:
     ...     problem = error.problems[0]
     >>> problem.table, problem.column, problem.found
-    ('visits.csv', 'LopNr', 'Swedish personal identity or co-ordination numbers')
+    ('visits.csv', 'LopNr', 'Swedish personal identity, co-ordination or reserve numbers')
     """
     names = frame.collect_schema().names()
-    found = identity_columns(frame)
+    found = identity_columns(frame, reserve_numbers)
     if found:
         raise ContractError(*(_problem(name, names.index(name) + 1, masked(file)) for name in found))
 
@@ -115,14 +162,10 @@ def _hidden(match: re.Match[str]) -> str:
     return match[0].replace(match[1], "*" * 8) if _is_identity(match[1]) else match[0]
 
 
-def _may_hold(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, _TEXT) or dtype.is_numeric()
-
-
 def _number(name: str, dtype: pl.DataType) -> pl.Expr:
     """Give what may be an identity number as an integer of at most twelve digits, null for all else."""
     value = pl.col(name)
-    if isinstance(dtype, _TEXT):
+    if isinstance(dtype, TEXT):
         return _digits(value.cast(pl.String).str.head(_READ_AT_MOST))
     whole = value.cast(pl.Int64, strict=False)
     return whole if dtype.is_integer() else pl.when(value == whole).then(whole)
@@ -134,9 +177,11 @@ def _digits(text: pl.Expr) -> pl.Expr:
     return found.str.replace_all("[^0-9]", "").cast(pl.Int64, strict=False)
 
 
-def _counts(number: pl.Expr) -> tuple[pl.Expr, ...]:
+def _counts(read: pl.Expr) -> tuple[pl.Expr, ...]:
+    number, reserve = (read.struct.field(name) for name in ("number", "reserve"))
     shaped = _shaped(number)
     return (
+        reserve.any().alias("reserve"),
         shaped.sum().alias("shaped"),
         (shaped & _dated(number) & _checked(number)).sum().alias("right"),
         number.filter(shaped).approx_n_unique().alias("different"),
@@ -150,7 +195,7 @@ def _shaped(number: pl.Expr) -> pl.Expr:
 
 def _dated(number: pl.Expr) -> pl.Expr:
     month, day = number // 10**6 % 100, number // 10**4 % 100
-    return month.is_between(1, 12) & (day.is_between(1, 31) | day.is_between(61, 91))
+    return (month.is_between(1, 12) & day.is_between(1, 31)) | (month.is_between(0, 12) & day.is_between(60, 91))
 
 
 def _checked(number: pl.Expr) -> pl.Expr:
@@ -160,8 +205,8 @@ def _checked(number: pl.Expr) -> pl.Expr:
 
 
 def _beyond(counts: dict[str, int]) -> bool:
-    if not counts["right"]:
-        return False
+    if counts["reserve"] or not counts["right"]:
+        return bool(counts["reserve"])
     least = max(LEAST_SHARE, CHANCE + 3 * math.sqrt(CHANCE * (1 - CHANCE) / counts["different"]))
     return counts["right"] >= least * counts["shaped"] * (1 - 1e-9)
 
@@ -178,7 +223,7 @@ def _problem(name: str, position: int, file: str) -> Problem:
     return Problem(
         table=file,
         column=f"column {position}" if _is_identity(name) else name,
-        found="Swedish personal identity or co-ordination numbers",
+        found="Swedish personal identity, co-ordination or reserve numbers",
         expected="pseudonymous running numbers",
         remedy="pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
     )

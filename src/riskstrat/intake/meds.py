@@ -7,7 +7,7 @@ vocabulary is a table, and an account of every row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -29,7 +30,10 @@ from riskstrat.intake.conversion import (
     within,
     write_conversions,
 )
+from riskstrat.intake.numbers import as_whole, plain
 from riskstrat.intake.validation import (
+    BOUND,
+    IS_BOUND,
     UNKNOWN_DAY,
     accepted_rows,
     accounted,
@@ -44,7 +48,7 @@ from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.manifest import Manifest, TableManifest
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 __all__ = ["from_meds"]
@@ -87,13 +91,16 @@ class _Dataset:
     def of(self, dataset: str, people: PersonRange = (LOWEST, HIGHEST)) -> pl.LazyFrame:
         """Give the rows of a dataset and of these people with the contract's columns beside them."""
         mine = self.codes.filter(dataset=dataset)
-        person = pl.col("subject_id").cast(pl.Int64, strict=False)
+        person = _subject(self.rows)
         rows = self.source(dataset).filter(within(person, people))
+        has_text = "text_value" in self.rows.collect_schema()
+        text = pl.col("text_value").cast(pl.String) if has_text else pl.lit(None, dtype=pl.String)
         columns = {
             "person_id": person,
             "date": pl.col("time").cast(pl.Date, strict=False),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
+            BOUND: (text.str.contains(IS_BOUND) & pl.col("numeric_value").is_not_null()).fill_null(value=False),
         }
         return with_source(rows, columns)
 
@@ -112,6 +119,7 @@ def from_meds(
     delay_days: int = 0,
     tables: Mapping[str, str] | None = None,
     follow_up: FollowUp = "events",
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
 
@@ -135,6 +143,8 @@ def from_meds(
         MEDS does not say when a subject was under observation. ``events``: from a subject's first to its last row,
         birth and static rows apart, so that nobody is at risk after the last. ``data_end``: from the first row to death
         or the end of the data, so that whoever moved away counts as free of the outcome.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -173,7 +183,7 @@ def from_meds(
     """
     guard_folder(out, command=COMMAND, sources=(source,))
     data = _dataset(restored(source), dict(tables or {}))
-    refuse_identities_in(data.rows, DATA)
+    refuse_identities_in(data.rows, DATA, reserve_numbers)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
     first, last = _covered(spans, data_end)
@@ -200,7 +210,7 @@ def from_meds(
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
     def rows(people: PersonRange) -> pl.LazyFrame:
-        return validate_events(data.of(table, people), persons, last_day)
+        return validate_events(data.of(table, people), persons, last_day, {BOUND: pl.col(BOUND)}).drop(BOUND)
 
     return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
@@ -233,6 +243,10 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
+    kinds = {"time": cs.temporal() | cs.string(), "numeric_value": cs.numeric()}
+    for name, kind in kinds.items() if not missing else ():
+        if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
+            raise ContractError(_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
     if missing:
         raise ContractError(
             *(
@@ -289,7 +303,7 @@ def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
     """Find each person's first and last day with an event or a death."""
     dated = [data.of(table).select("person_id", "date") for table in data.tables]
     days = pl.concat([*dated, deaths.lazy().select("person_id", "date")]).drop_nulls()
-    real = days.filter(~pl.col("date").is_in(SENTINELS))
+    real = days.filter(~stands_for_unknown(pl.col("date")))
     found = real.group_by("person_id").agg(start_date=pl.col("date").min(), end_date=pl.col("date").max())
     return read_now(found.sort("person_id"), DATA)
 
@@ -302,7 +316,7 @@ def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
 
 
 def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_day: date) -> pl.DataFrame:
-    columns = {"person_id": pl.col("subject_id").cast(pl.Int64, strict=False)}
+    columns = {"person_id": _subject(data.rows)}
     subjects = read_now(with_source(data.rows.select("subject_id").unique(), columns), DATA).sort("person_id")
     births = facts[BIRTH].group_by("person_id").agg(birth_date=pl.col("date").min())
     word = _sex().alias("sex")
@@ -313,7 +327,7 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     rules = {
         "no person": pl.col("person_id").is_null(),
         "no birth": pl.col("birth_date").is_null(),
-        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(pl.col("birth_date")),
         "born after the last day of data": pl.col("birth_date") > last_day,
         "neither female nor male": pl.col("sex").is_null(),
         "both female and male": pl.col("sexes") > 1,
@@ -321,8 +335,12 @@ def _validated_subjects(data: _Dataset, facts: Mapping[str, pl.DataFrame], last_
     return known.with_columns(first_rule(rules), birth_date_precision=pl.lit("day")).drop("sexes")
 
 
+def _subject(rows: pl.LazyFrame) -> pl.Expr:
+    return as_whole(pl.col("subject_id"), rows.collect_schema()["subject_id"])
+
+
 def _sex() -> pl.Expr:
-    return pl.col("code").str.to_lowercase().replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
+    return plain(pl.col("code").str.to_lowercase()).replace_strict(dict(SEX_OF), default=None, return_dtype=pl.String)
 
 
 def _validated_births(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.files import Staging, guard_folder, restored, staged_folder
-from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked
+from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked, reserve_pattern, without_signs
 from riskstrat.intake.key_file import (
     HASH,
     NUMBER,
@@ -24,15 +24,16 @@ from riskstrat.intake.key_file import (
     refuse_beside_registers,
     write_key_file,
 )
+from riskstrat.intake.numbers import as_text, without_decimals
 from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
-from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError
 from riskstrat.records.intake_account import Pseudonymised
 
 COMMAND = "pseudonymise"
 IDENTITY = "__identity"
 _ROWS_AT_A_TIME = 500_000
 _UNKNOWN = "??"
-_WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})(?:\.0+)?$"
+_WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})$"
 Columns = Sequence[str] | Mapping[str, str]
 
 
@@ -45,6 +46,7 @@ def pseudonymise(
     *,
     as_of: date | None = None,
     secret_file: str | Path | None = None,
+    reserve_numbers: Sequence[str] = (),
 ) -> Pseudonymised:
     r"""Replace personal identity numbers by running numbers, consistently over files, columns and later deliveries.
 
@@ -65,10 +67,13 @@ def pseudonymise(
         Which columns; or old name -> new name. All that hold identity numbers if left out.
     as_of
         Day on which ten-digit numbers were written, which is needed if there are any: without a plus sign they belong
-        to the hundred years before it.
+        to the hundred years before it; with one, which is written from the year of the hundredth birthday, to those
+        before.
     secret_file
         File with the secret, readable by its owner alone; otherwise the environment variable
         ``RISKSTRAT_PSEUDONYM_SECRET``. The secret is never an argument: arguments stay in histories and process lists.
+    reserve_numbers
+        Patterns of regions' reserve numbers, as in `identity_columns`; columns that hold any are found too.
 
     Returns
     -------
@@ -98,14 +103,16 @@ def pseudonymise(
     """
     target, keys = Path(out), Path(key_file)
     sources = (source, keys, *(() if secret_file is None else (secret_file,)))
-    _refuse_key_locations(Path(source), target, keys, secret_file)
+    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
+        refuse_beside_registers(path, target, *((Path(source),) if Path(source).is_dir() else ()))
     guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
     known = read_key_file(keys, secret)
-    files = _deliveries(restored(source), columns)
-    numbers = _running_numbers(files, known, secret, as_of)
+    written = _Writing(as_of=as_of, reserve=tuple(reserve_numbers))
+    files = _deliveries(restored(source), columns, written)
+    numbers = _running_numbers(files, known, secret, written)
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
-        counts = [_rewritten(each, staging, numbers, as_of) for each in files]
+        counts = [_rewritten(each, staging, numbers, written) for each in files]
         write_key_file(keys, pl.concat([known, numbers.select(HASH, NUMBER)]).unique().sort(NUMBER), secret)
     return Pseudonymised(
         files=tuple(target / each.target for each in files),
@@ -116,6 +123,14 @@ def pseudonymise(
         new_people=numbers.join(known, on=HASH, how="anti").height,
         unusual=int((~numbers[IDENTITY].str.contains("^[0-9]{12}$")).sum()),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writing:
+    """When numbers were written, and the patterns of reserve numbers."""
+
+    as_of: date | None
+    reserve: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,19 +145,14 @@ class _Delivery:
         return (frame for frame, _ in _frames(self.path))
 
 
-def _refuse_key_locations(source: Path, out: Path, keys: Path, secret_file: str | Path | None) -> None:
-    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
-        refuse_beside_registers(path, out, *((source,) if source.is_dir() else ()))
-
-
-def _deliveries(source: Path, columns: Columns | None) -> list[_Delivery]:
+def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> list[_Delivery]:
     """Find the files and their columns, and refuse all at once what would let an identity through."""
     root = source if source.is_dir() else source.parent
     paths = sorted(source.rglob("*")) if source.is_dir() else [source]
     files, problems = [], []
     for path in (each for each in paths if each.is_file() and each.suffix.lower() in ENDINGS):
         try:
-            names, found = _looked_through(path)
+            names, found = _looked_through(path, written)
         except UnreadableError as error:
             problems.append(_unreadable(path, str(error)))
             continue
@@ -155,12 +165,12 @@ def _deliveries(source: Path, columns: Columns | None) -> list[_Delivery]:
     return files
 
 
-def _looked_through(path: Path) -> tuple[list[str], list[str]]:
+def _looked_through(path: Path, written: _Writing) -> tuple[list[str], list[str]]:
     names: list[str] = []
     found: dict[str, None] = {}
     for frame, _ in _frames(path):
         names = frame.columns
-        found |= dict.fromkeys(identity_columns(frame))
+        found |= dict.fromkeys(identity_columns(frame, written.reserve))
     return names, list(found)
 
 
@@ -229,13 +239,13 @@ def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def _running_numbers(
-    files: Sequence[_Delivery], known: pl.DataFrame, secret: Secret, as_of: date | None
+    files: Sequence[_Delivery], known: pl.DataFrame, secret: Secret, written: _Writing
 ) -> pl.DataFrame:
     """Give everybody in the files: identity, its hash, its running number."""
     parts = [pl.Series(IDENTITY, [], dtype=pl.String)]
     for each in files:
         for frame in each.frames():
-            texts = [frame.select(_canonical(frame, name, as_of).alias(IDENTITY))[IDENTITY] for name in each.columns]
+            texts = [frame.select(_canonical(frame, name, written).alias(IDENTITY))[IDENTITY] for name in each.columns]
             parts.extend(text.drop_nulls().unique() for text in texts)
     identities = pl.concat(parts).unique()
     _refuse_centuries_unknown(identities)
@@ -243,15 +253,16 @@ def _running_numbers(
     return pl.DataFrame([identities, hashes]).join(numbered(known, hashes), on=HASH)
 
 
-def _canonical(frame: pl.DataFrame, column: str, as_of: date | None) -> pl.Expr:
+def _canonical(frame: pl.DataFrame, column: str, written: _Writing) -> pl.Expr:
     """Write an identity number in twelve digits; other keys in capitals without blanks; null where there is none."""
-    value = pl.col(column)
-    whole = value.cast(pl.Int64, strict=False) if frame.schema[column].is_numeric() else value
-    text = whole.cast(pl.String).str.replace_all(r"\s", "").str.to_uppercase()
+    text = without_decimals(as_text(pl.col(column), frame.schema[column]).str.replace_all(r"\s", "").str.to_uppercase())
     filled = pl.coalesce(text.str.extract(ZEROS_LOST).str.zfill(10), text)
     century, born, sign, last = (filled.str.extract(_WHOLE, group) for group in (1, 2, 3, 4))
-    years = pl.coalesce(century, _century(born, sign == "+", as_of))
-    return pl.coalesce(pl.concat_str(years, born, last), pl.when(text != "").then(text))
+    years = pl.coalesce(century, _century(born, sign == "+", written.as_of))
+    bare = without_signs(text)
+    reserve = pl.when(bare.str.contains(reserve_pattern(written.reserve))).then(bare)
+    whole = (text != "") & ~text.str.contains(REPLACED, literal=True)
+    return pl.coalesce(reserve, pl.concat_str(years, born, last), pl.when(whole).then(text))
 
 
 def _refuse_centuries_unknown(identities: pl.Series) -> None:
@@ -266,36 +277,41 @@ def _refuse_centuries_unknown(identities: pl.Series) -> None:
 
 
 def _century(born: pl.Expr, plus: pl.Expr, as_of: date | None) -> pl.Expr:
-    """Find the century of a six-digit birth date: the latest that is not after `as_of`, or one earlier with a plus."""
+    """Find the century of a six-digit birth date: the latest that is not after `as_of`.
+
+    The plus sign is written all through the year in which somebody turns a hundred, before the birthday too: with it,
+    the century is the one before the latest whose year is not after that of `as_of`.
+    """
     if as_of is None:
         return pl.lit(_UNKNOWN)
     day = born.str.tail(2).cast(pl.Int32) % 60  # co-ordination numbers carry the day plus 60
     month_day = born.str.slice(2, 2).cast(pl.Int32) * 100 + day
     year = as_of.year // 100 * 100 + born.str.head(2).cast(pl.Int32)
-    future = (year > as_of.year) | ((year == as_of.year) & (month_day > as_of.month * 100 + as_of.day))
-    earlier = future.cast(pl.Int32) + plus.fill_null(value=False).cast(pl.Int32)
+    later = year > as_of.year
+    future = later | ((year == as_of.year) & (month_day > as_of.month * 100 + as_of.day))
+    earlier = pl.when(plus.fill_null(value=False)).then(later.cast(pl.Int32) + 1).otherwise(future.cast(pl.Int32))
     return (year // 100 - earlier).cast(pl.String)
 
 
-def _rewritten(each: _Delivery, staging: Staging, numbers: pl.DataFrame, as_of: date | None) -> tuple[int, int]:
+def _rewritten(each: _Delivery, staging: Staging, numbers: pl.DataFrame, written: _Writing) -> tuple[int, int]:
     """Write one file's result and count its rows and those left out."""
     path = staging.result / each.target
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = left_out = 0
     with tempfile.TemporaryDirectory(dir=staging.scratch) as folder:
         for part, (frame, faulty) in enumerate(_frames(each.path)):
-            _replaced(frame, each.columns, numbers, as_of).write_parquet(Path(folder) / f"{part:06d}.parquet")
+            _replaced(frame, each.columns, numbers, written).write_parquet(Path(folder) / f"{part:06d}.parquet")
             rows, left_out = rows + frame.height, left_out + faulty
         pl.scan_parquet(sorted(Path(folder).iterdir())).sink_parquet(path)
     return rows, left_out
 
 
 def _replaced(
-    frame: pl.DataFrame, columns: Mapping[str, str], numbers: pl.DataFrame, as_of: date | None
+    frame: pl.DataFrame, columns: Mapping[str, str], numbers: pl.DataFrame, written: _Writing
 ) -> pl.DataFrame:
     own = numbers.select(IDENTITY, NUMBER)
     for name in columns:
-        keyed = frame.with_columns(_canonical(frame, name, as_of).alias(IDENTITY))
+        keyed = frame.with_columns(_canonical(frame, name, written).alias(IDENTITY))
         joined = keyed.join(own.rename({NUMBER: f"{NUMBER} "}), on=IDENTITY, how="left", maintain_order="left")
         frame = joined.with_columns(pl.col(f"{NUMBER} ").alias(name)).drop(IDENTITY, f"{NUMBER} ")
     return frame.rename(dict(columns))

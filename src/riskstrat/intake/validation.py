@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED
+from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import columns_of, row_rules
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, row_rules
+from riskstrat.registers.sentinels import ended, stands_for_unknown
 
-SOURCE, RULE = "__source", "__rule"
+SOURCE, RULE, MOVED = "__source", "__rule", "__moved"
+BOUND, IS_BOUND = "a bound (< or >), not a value", r"^\s*[<>≤≥]"
+NOT_A_NUMBER = "value is not a number"
+MOVED_TO_BIRTH = "incomplete birth date: moved to it"
 UNKNOWN_DAY, TOO_LATE = "date stands for unknown", "after the last day of data"
 
 
@@ -29,22 +33,41 @@ def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items()).alias(RULE)
 
 
-def validate_events(rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date) -> pl.LazyFrame:
-    """Validate events by the rules by which registers are opened, in their order."""
+def validate_events(
+    rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date, more: Mapping[str, pl.Expr] = MappingProxyType({})
+) -> pl.LazyFrame:
+    """Validate events by the rules by which registers are opened, in their order, then by `more`, the source's own.
+
+    A row in the month or year of a birth of which no more is known is moved to the day that stands for it.
+    """
     columns = rows.collect_schema().names()
     nothing = {
         column.name: pl.lit(None, dtype=column.dtype) for column in columns_of("events") if column.name not in columns
     }
     known = persons.lazy().select(
-        "person_id", pl.col("birth_date").alias("__born"), pl.lit(value=True).alias("__known")
+        "person_id", "birth_date_precision", pl.col("birth_date").alias("__born"), pl.lit(value=True).alias("__known")
     )
     rules = {
         **row_rules(last_day),
         NO_PERSON: pl.col("__known").is_null(),
         BEFORE_BIRTH: pl.col("date") < pl.col("__born"),
+        **more,
     }
     complete = rows.with_columns(**nothing).join(known, on="person_id", how="left")
-    return complete.with_columns(first_rule(rules)).drop("__born", "__known")
+    complete = complete.with_columns(ended(pl.col(END)).alias(END), before_invented_birth().alias(MOVED))
+    born = pl.col("__born")
+    moved = complete.with_columns(
+        pl.when(MOVED).then(born).otherwise(DATE).alias(DATE),
+        pl.when(pl.col(MOVED) & pl.col(END).is_not_null()).then(pl.max_horizontal(END, born)).otherwise(END).alias(END),
+    )
+    return moved.with_columns(first_rule(rules)).drop("__born", "__known", "birth_date_precision")
+
+
+def before_invented_birth() -> pl.Expr:
+    """Whether only the day that stands for an unknown one puts a date before the birth."""
+    born = pl.col("__born")
+    earliest = earliest_birth(born, pl.col("birth_date_precision"))
+    return pl.col(DATE).is_between(earliest, born, closed="left").fill_null(value=False)
 
 
 def validate_deaths(rows: pl.DataFrame, persons: pl.DataFrame, last_day: date) -> pl.DataFrame:
@@ -53,13 +76,14 @@ def validate_deaths(rows: pl.DataFrame, persons: pl.DataFrame, last_day: date) -
     rules = {
         "no person": pl.col("person_id").is_null(),
         "no date": died.is_null(),
-        UNKNOWN_DAY: died.is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(died),
         TOO_LATE: died > last_day,
         NO_PERSON: pl.col("__born").is_null(),
-        BEFORE_BIRTH: died < pl.col("__born"),
+        BEFORE_BIRTH: (died < pl.col("__born")) & ~before_invented_birth(),
     }
-    known = rows.join(persons.select("person_id", __born="birth_date"), on="person_id", how="left")
-    validated = known.with_columns(first_rule(rules)).drop("__born")
+    born = persons.select("person_id", "birth_date_precision", __born="birth_date")
+    validated = rows.join(born, on="person_id", how="left").with_columns(first_rule(rules))
+    validated = validated.drop("__born", "birth_date_precision")
     return only_first(validated.sort("person_id", "date", nulls_last=True), "a later death of the same person")
 
 
@@ -79,8 +103,8 @@ def rejected_rows(validated: pl.DataFrame) -> pl.DataFrame:
     return validated.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
 
 
-def entries(dataset: str, read: int, kept: int, rules: pl.Series, merged: int = 0) -> pl.DataFrame:
-    """Account for a table: rows read, kept, merged, and rejected by rule.
+def entries(dataset: str, read: int, kept: int, rules: pl.Series, *, merged: int = 0, moved: int = 0) -> pl.DataFrame:
+    """Account for a table: rows read, kept, merged, and rejected by rule; of those kept, how many moved to a birth.
 
     Examples
     --------
@@ -89,6 +113,7 @@ def entries(dataset: str, read: int, kept: int, rules: pl.Series, merged: int = 
     """
     counted = rules.drop_nulls().value_counts(sort=True, name="rows")
     said = [(dataset, READ, "", read), (dataset, KEPT, "", kept), (dataset, MERGED, "", merged)]
+    said += [(dataset, REPAIRED, MOVED_TO_BIRTH, moved)]
     rejected = [(dataset, REJECTED, rule, rows) for rule, rows in counted.iter_rows()]
     return pl.DataFrame(
         [each for each in said + rejected if each[-1] or each[1] == READ], schema=CONVERSION_COUNTS, orient="row"

@@ -17,11 +17,11 @@ _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
-    """One row a group, without observed and expected; what is read from observed cases is withheld where they are.
+    """One row a group, without weighted and expected cases; what is read from cases is withheld where they are.
 
     Of `names`, a frame of area_id and name, the name is shown beside the code.
     """
-    shown = areas.table.drop("observed", "expected")
+    shown = areas.table.drop("weighted_cases", "expected")
     labels = list(areas.by)
     if names is not None:
         shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
@@ -36,28 +36,40 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         persons=_PERSONS,
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
-            for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "trained"))
+            for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "index_dates"))
         ],
     )
 
 
 def total(areas: AreaEstimates) -> Table:
-    """Say of the whole municipality: people, expected cases with two intervals, and the outcomes behind them."""
-    frame = areas.total.with_columns(
-        scope=pl.lit("all"),
-        cases=pl.lit(int(areas.table["cases"].sum())),
-        trained=pl.lit(int(areas.table["index_dates"].sum())),
-        case_persons=pl.lit(int(areas.table["case_persons"].sum())),
-        persons=pl.lit(int(areas.table["persons"].sum())),
-    )
+    """Say of the whole municipality: people, expected cases with two intervals, and the outcomes behind them.
+
+    Persons are counted once, also where they are in several areas at different index dates.
+    """
+    counted = areas.landmarks.head(1).select(*_TRAINED, *_PERSONS.values())
     derived = [name for name in areas.total.columns if name != "people"]
     return Table(
-        frame,
+        areas.total.hstack(counted).with_columns(scope=pl.lit("all")),
         dimensions=("scope",),
-        counts=("people", "cases"),
-        denominators={"cases": "trained"},
+        counts=("people", "cases", *_PERSONS.values()),
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(derived, ("people", "cases")),
-        persons={"cases": "case_persons", "trained": "persons"},
+        persons=_PERSONS,
+    )
+
+
+def landmarks(areas: AreaEstimates) -> Table | None:
+    """Say which landmarks are counted and how results move with the others; None where all index dates are counted."""
+    frame = areas.landmarks.drop("weighted_cases", "expected").drop_nulls("landmarks")
+    if frame.is_empty():
+        return None
+    return Table(
+        frame.with_columns(use=pl.Series(["counted", *["other"] * (frame.height - 1)])),
+        dimensions=("landmarks",),
+        public=("use",),
+        unshown=_TRAINED,
+        derived=dict.fromkeys(("observed_expected", "largest_change"), _TRAINED),
+        persons=_PERSONS,
     )
 
 
@@ -100,8 +112,8 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
     dates = cohort.people.group_by("landmark").agg(
         pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
     )
-    margin = normal_quantile(PUBLISHED_LEVEL) / (pl.col("observed") / pl.col("dispersion")).sqrt()
-    risk = pl.col("observed") / pl.col("index_dates")
+    margin = normal_quantile(PUBLISHED_LEVEL) / (pl.col("weighted_cases") / areas.divisor).sqrt()
+    risk = pl.col("weighted_cases") / pl.col("index_dates")
     frame = (
         areas.calibration.join(_persons(areas.calibration, cohort), on="first_landmark", how="left")
         .join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
@@ -173,7 +185,7 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
     """Measures of inequality: all persons with an outcome in the municipality are behind them."""
     derived = [name for name in found.columns if name != "metric"]
     return Table(
-        found.with_columns(cases=pl.lit(int(areas.table["case_persons"].sum()))),
+        found.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
         dimensions=("metric",),
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),

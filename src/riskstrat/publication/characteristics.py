@@ -12,7 +12,7 @@ from riskstrat.disclosure import DIGITS, Ratio, Released, Sum, Table
 from riskstrat.errors import Problem, UsageError
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
-from riskstrat.records.cohort import Target, check_rows
+from riskstrat.records.cohort import Cohort, Target, check_rows
 
 FEWEST_FOR_QUARTILES = 20
 """With fewer people a quartile is close to somebody's own value."""
@@ -32,7 +32,7 @@ _OWN: Mapping[str, LocalisedText] = {
     "ending": LocalisedText(en="End of follow-up", sv="Slut på uppföljningen"),
     "duration_days": LocalisedText(en="Follow-up, days", sv="Uppföljning, dagar"),
 }
-_ENDINGS = {0: "censored", 1: "outcome", 2: "competing death"}
+_OUTCOME, _COMPETING = 1, 2
 _STATISTICS = ("mean", "standard_deviation", "lower_quartile", "median", "upper_quartile")
 
 
@@ -70,10 +70,12 @@ class TableOne:
 def characteristic_tables(
     cohort: Target, X: pl.DataFrame | None, *, by: str | None, labels: Mapping[str, LocalisedText]
 ) -> dict[str, Table]:
-    """Describe who is in a cohort: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
+    """Describe who is counted: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
     group = _group(cohort, by).alias("group")
     described = _described(cohort, X).select(pl.exclude(by or ""))
     rows = described.with_columns(group, cohort.people["person_id"].alias("person"))
+    if isinstance(cohort, Cohort):
+        rows = rows.filter(cohort.is_counted)
     named = {name: LocalisedText(en=name, sv=name) for name in described.columns}
     names = {**named, **_OWN, **labels}
     return {
@@ -90,13 +92,26 @@ def characteristic_tables(
 
 def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:
     people = cohort.people
-    ended = [pl.col("event").replace_strict(_ENDINGS, return_dtype=pl.String).alias("ending"), pl.col("duration_days")]
+    ended = [_ending(cohort), pl.col("duration_days")] if isinstance(cohort, Cohort) else []
     born = ["birth_region"] if "birth_region" in people.columns else []
-    own = people.select("age_years", "sex", *born, *(ended if "event" in people else []))
+    own = people.select("age_years", "sex", *born, *ended)
     if X is None:
         return own
     check_rows("X", X.height, people.height)
     return own.hstack(X.select(pl.exclude(*KEYS, *own.columns)))
+
+
+def _ending(cohort: Cohort) -> pl.Expr:
+    """Say how follow-up ended: who was followed to the horizon without the outcome is not censored."""
+    assessed = pl.col("assessed") if "assessed" in cohort.people.columns else pl.lit(value=True)
+    ways = {
+        "outcome": pl.col("event") == _OUTCOME,
+        "competing death": pl.col("event") == _COMPETING,
+        "not measured": ~assessed,
+        "without the outcome to the horizon": pl.col("duration_days") >= cohort.horizon_days,
+        "left before the horizon": pl.lit(value=True),
+    }
+    return pl.coalesce(pl.when(ended).then(pl.lit(said)) for said, ended in ways.items()).alias("ending")
 
 
 def _group(cohort: Target, by: str | None) -> pl.Series:

@@ -28,7 +28,7 @@ def flow(target: Target) -> Table:
 
 
 def assessed(cohort: Cohort) -> Table | None:
-    """Count the index dates at whose horizon people were measured; None where the outcome need not be measured."""
+    """Count index dates and persons, and those measured at the horizon; None where outcomes need not be measured."""
     if not cohort.must_be_assessed:
         return None
     was, person = pl.col("assessed"), pl.col("person_id")
@@ -42,8 +42,8 @@ def assessed(cohort: Cohort) -> Table | None:
     return Table(
         frame,
         dimensions=("scope",),
-        counts=("assessed",),
-        denominators={"assessed": "index_dates"},
+        counts=("assessed", "assessed_persons"),
+        denominators={"assessed": "index_dates", "assessed_persons": "persons"},
         persons={"index_dates": "persons", "assessed": "assessed_persons"},
     )
 
@@ -56,7 +56,7 @@ def outcome_persons(cohort: Cohort) -> int:
 def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Table:
     """Say of everybody, where there are no areas: people and expected cases by recalibrated risk, without an interval.
 
-    The outcomes of the cohort are behind the risks.
+    The outcomes of the cohort, of which only index dates that are counted are given, are behind the risks.
     """
     frame = pl.DataFrame(
         {
@@ -65,13 +65,16 @@ def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Tabl
             "expected_cases": [float(risk.sum())],
             "cases": [int((cohort.people["event"] == _OUTCOME).sum())],
             "case_persons": [outcome_persons(cohort)],
+            "index_dates": [cohort.people.height],
+            "persons": [cohort.people["person_id"].n_unique()],
         }
     ).with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("lower", "upper", "count_lower", "count_upper"))
     derived = ("expected_cases", "lower", "upper", "count_lower", "count_upper")
     return Table(
         frame,
         dimensions=("scope",),
-        counts=("people", "cases"),
+        counts=("people", "cases", "case_persons", "persons"),
+        denominators={"cases": "index_dates"},
         derived=dict.fromkeys(derived, ("people", "cases")),
-        persons={"cases": "case_persons"},
+        persons={"cases": "case_persons", "index_dates": "persons"},
     )

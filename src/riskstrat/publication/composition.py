@@ -94,7 +94,9 @@ def table_one(
 ) -> TableOne:
     """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
 
-    Groups stand alone, without a column of everybody: beside them it would give away what is withheld in one.
+    Of a cohort whose landmarks lie closer than its horizon, the index dates that are counted are described
+    (`Cohort.is_counted`). Groups stand alone, without a column of everybody: beside them it would give away what is
+    withheld in one.
 
     Parameters
     ----------
@@ -162,7 +164,7 @@ def _public(frame: pl.DataFrame, dimension: str) -> Table:
 
 
 def _everybody(study: Study) -> dict[str, Table]:
-    cohort = study.cohort.covered
+    cohort = study.cohort.counted
     return _present(
         total=of_cohort.total(study.target, study.target_risk, cohort),
         risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(cohort)),
@@ -174,7 +176,7 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
     return _present(
         **_estimates(areas, study.source.area_names),
-        periods=of_areas.periods(areas, study.cohort.covered),
+        periods=of_areas.periods(areas, study.cohort.counted),
         left_out=of_areas.left_out(areas),
         factors=of_areas.factors(study.explanation, study.target, areas),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
@@ -188,6 +190,7 @@ def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[
     return _present(
         areas=table,
         total=of_areas.total(areas),
+        landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
         unmeasured=of_areas.unmeasured(areas, names),
     )

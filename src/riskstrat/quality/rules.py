@@ -79,6 +79,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "value out of range": _warning("{about}: {rows} values of {of} are not what a person can have"),
         "value in another unit": _warning("{about}: {rows} values of {of} ({share}) look like another unit"),
+        "body mass index for age": _warning(
+            "{about}: {rows} values of {of} are not what a person of that age can have"
+        ),
+        "body mass index of weight and height": _warning(
+            "{about}: {rows} values of {of} are not those of the weight and height of the same day"
+        ),
         "area is not in areas": _error("{rows} rows ({share}) are about areas that are not in areas"),
         # years and days
         "year without rows": _error("no rows in {about}, inside the coverage, where the years beside have about {of}"),

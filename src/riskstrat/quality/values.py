@@ -11,8 +11,11 @@ from typing import Any
 import polars as pl
 
 from riskstrat.codes import parse
+from riskstrat.codes.growth import contradicts, plausible_bmi
 
 OUT_OF_RANGE, ANOTHER_UNIT = "value out of range", "value in another unit"
+IMPLAUSIBLE_BMI, CONTRADICTED_BMI = "body mass index for age", "body mass index of weight and height"
+BMI, WEIGHT, HEIGHT = "bmi_kg_m2", "weight_kg", "height_cm"
 _PILED = 0.01
 _RANGES = {"code": pl.String, "low": pl.Float64, "high": pl.Float64}
 _UNITS = {
@@ -49,6 +52,23 @@ def broken_values(rows: pl.DataFrame, codes: Sequence[str]) -> Iterator[pl.DataF
     converted = (value * pl.col("factor")).is_between("usual_low", "usual_high")
     of_unit = values.join(units(codes), on="code").group_by("about")
     yield _counted(ANOTHER_UNIT, of_unit, converted & ~value.is_between("usual_low", "usual_high"))
+    yield from _broken_bmi(rows, codes)
+
+
+def _broken_bmi(rows: pl.DataFrame, codes: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Count body mass indices that nobody of that age has, and those that are not of the weight and height beside."""
+    found = rows.filter(pl.col("code") == BMI).drop_nulls("value").with_columns(about=pl.col("code"))
+    if BMI not in codes or found.is_empty():
+        return
+    age = (pl.col("date") - pl.col("birth_date")).dt.total_days()
+    possible = plausible_bmi(pl.col("value"), sex=pl.col("sex"), age_days=age)
+    yield _counted(IMPLAUSIBLE_BMI, found.with_columns(possible=possible).group_by("about"), ~pl.col("possible"))
+    beside = found.select("about", "person_id", "date", "value")
+    for code in (WEIGHT, HEIGHT):
+        one = rows.filter(pl.col("code") == code).group_by("person_id", "date").agg(pl.col("value").first().alias(code))
+        beside = beside.join(one, on=["person_id", "date"], how="left")
+    other = contradicts(pl.col("value"), pl.col(WEIGHT), pl.col(HEIGHT))
+    yield _counted(CONTRADICTED_BMI, beside.group_by("about"), other)
 
 
 def piled(broken: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:

@@ -24,9 +24,8 @@ ACCOUNT_SCHEMA = {
     "last_landmark": pl.Int32,
     "index_dates": pl.Int64,
     "cases": pl.Int64,
-    "observed": pl.Float64,
+    "weighted_cases": pl.Float64,
     "expected": pl.Float64,
-    "dispersion": pl.Float64,
     "shift": pl.Float64,
     "standard_error": pl.Float64,
 }
@@ -42,12 +41,16 @@ class PeriodRecalibration:
         Recalibration of each period, oldest first, (k,).
     account
         One row a period: first_landmark, last_landmark, index_dates (rows that count), cases (outcomes among them),
-        observed (weighted outcomes), expected (sum of risks before recalibration), dispersion (variance of the
-        weighted count over its mean), shift and its standard_error (on the link's scale).
+        weighted_cases (their weights' sum), expected (sum of risks before recalibration), shift and its
+        standard_error (on the link's scale).
+    divisor
+        Variance of the weighted cases of all periods over their mean, by person: counts divided by it have Poisson
+        variance.
     """
 
     levels: tuple[InTheLarge, ...]
     account: pl.DataFrame
+    divisor: float
 
     @property
     def latest(self) -> InTheLarge:
@@ -62,7 +65,7 @@ class PeriodRecalibration:
         difference belongs to predictions for today alone. Without it 90 % intervals of the municipality's expected
         cases cover 0.45 to 0.76 (benchmarks/honesty_areas.py).
         """
-        outcomes = (self.account["observed"] / self.account["dispersion"]).to_numpy()
+        outcomes = (self.account["weighted_cases"] / self.divisor).to_numpy()
         return max(0.0, float(1 / outcomes[-1] - 1 / outcomes.sum()))
 
     def apply(self, risk: Floats, landmark: NDArray[np.integer]) -> Floats:
@@ -71,10 +74,6 @@ class PeriodRecalibration:
         for number, level in enumerate(self.levels):
             moved[period == number] = level.apply(risk[period == number])
         return moved
-
-    def dispersion(self, landmark: NDArray[np.integer]) -> Floats:
-        """Dispersion of the period of each row's landmark, (n,); counts divided by it have Poisson variance."""
-        return np.asarray(self.account["dispersion"].to_numpy()[self._period(landmark)])
 
     def _period(self, landmark: NDArray[np.integer]) -> NDArray[np.intp]:
         ends = self.account["last_landmark"].to_numpy()
@@ -88,6 +87,7 @@ def in_the_large(
     *,
     included: NDArray[np.bool_],
     weight: Floats | None = None,
+    person: NDArray[np.integer] | None = None,
     link: Link = LOGIT,
 ) -> PeriodRecalibration:
     """Find the levels at which the risks of each period sum to its observed outcomes.
@@ -107,7 +107,9 @@ def in_the_large(
     included
         Whether the row counts: its outcome was assessed, or need not be, (n,).
     weight
-        Inverse probability of being followed, (n,). None counts outcomes unweighted; their dispersion is then 1.
+        Inverse probability of being followed, (n,). None counts outcomes unweighted.
+    person
+        Number of each row's person, (n,); None where each row is a person of its own.
     link
         Scale on which the level is moved: the model's.
 
@@ -130,17 +132,46 @@ def in_the_large(
     """
     weighted = outcome * (included.astype(np.float64) if weight is None else weight)
     _check_outcomes(weighted, included)
-    rows = []
+    rows, recalibrated = [], np.zeros(len(risk))
     for first, last in _periods(landmark, weighted):
         counted = included & (landmark >= first) & (landmark <= last)
-        of_period = None if weight is None else weight[counted]
-        rows.append(
-            {"first_landmark": first, "last_landmark": last}
-            | _account(risk[counted], weighted[counted], of_period, link)
-        )
-    account = pl.DataFrame(rows, schema=ACCOUNT_SCHEMA)
+        rows.append({"first_landmark": first, "last_landmark": last} | _account(risk[counted], weighted[counted], link))
+        recalibrated[counted] = link.inverse(link.of_risk(risk[counted], edge=SMALLEST_RISK) + rows[-1]["shift"])
+    divisor = divisor_by_person(weighted, recalibrated * (weight is not None), person)
+    account = pl.DataFrame(rows, schema_overrides=ACCOUNT_SCHEMA).with_columns(pl.col("standard_error") * divisor**0.5)
     moves = account.select("shift", "standard_error").iter_rows(named=True)
-    return PeriodRecalibration(levels=tuple(InTheLarge(link=link, **move) for move in moves), account=account)
+    levels = tuple(InTheLarge(link=link, **move) for move in moves)
+    return PeriodRecalibration(levels=levels, account=account.select(*ACCOUNT_SCHEMA), divisor=divisor)
+
+
+def divisor_by_person(weighted: Floats, risk: Floats, person: NDArray[np.integer] | None) -> float:
+    """Variance over mean of sum(w y), by person: sum over persons of (sum of w y - p)^2, over sum of w y.
+
+    It holds the price of censoring weights, of persons who are counted several times, and that an outcome happens
+    once, with variance p (1 - p): without that, intervals are too wide where risks are high. Where risks are small, or
+    given as 0, it is sum over persons of (sum of w y)^2 / sum of w y.
+
+    Parameters
+    ----------
+    weighted
+        Weight x outcome of each row, (n,).
+    risk
+        Recalibrated risk of each row, (n,).
+    person
+        Number of each row's person, (n,); None where each row is a person of its own.
+
+    Returns
+    -------
+    float
+        1 for unweighted outcomes of distinct persons.
+
+    Examples
+    --------
+    >>> divisor_by_person(np.array([1.0, 1.0, 0.0, 1.0]), np.zeros(4), np.array([0, 0, 1, 2]))
+    1.6666666666666667
+    """
+    number = np.arange(len(weighted)) if person is None else person
+    return float((np.bincount(number, weighted - risk) ** 2).sum() / weighted.sum())
 
 
 def shift_to_total(risk: Floats, total: float, link: Link = LOGIT) -> float:
@@ -176,31 +207,20 @@ def _periods(landmark: NDArray[np.integer], weighted: Floats) -> list[tuple[int,
     return [(min(period), max(period)) for period in reversed(periods)]
 
 
-def _account(risk: Floats, weighted: Floats, weight: Floats | None, link: Link) -> dict[str, float]:
-    """Count one period and find its level; all of its rows are given."""
-    observed = float(weighted.sum())
-    shift = shift_to_total(risk, observed, link)
-    linear = link.of_risk(risk, edge=SMALLEST_RISK) + shift
-    dispersion = 1.0 if weight is None else _dispersion(weight, weighted, link.inverse(linear))
+def _account(risk: Floats, weighted: Floats, link: Link) -> dict[str, float]:
+    """Count one period and find its level; all of its rows are given. The error is that of a Poisson count."""
+    total = float(weighted.sum())
+    shift = shift_to_total(risk, total, link)
+    slope = link.derivative(link.of_risk(risk, edge=SMALLEST_RISK) + shift).sum()
     return {
         "index_dates": len(risk),
         "cases": int((weighted > 0).sum()),
-        "observed": observed,
+        "weighted_cases": total,
         "expected": float(risk.sum()),
-        "dispersion": dispersion,
         "shift": shift,
-        # The sum of the risks has variance dispersion x observed, and this slope in the shift (the delta method).
-        "standard_error": (dispersion * observed) ** 0.5 / float(link.derivative(linear).sum()),
+        # The sum of the risks varies as the count does, and this is its slope in the shift (the delta method).
+        "standard_error": total**0.5 / float(slope),
     }
-
-
-def _dispersion(weight: Floats, weighted: Floats, risk: Floats) -> float:
-    """Variance over mean of sum(w y) given the risks p: (sum w^2 y - sum p^2) / sum w y.
-
-    The first term is the price of the censoring weights. The second is there because an outcome happens once: its
-    variance is p (1 - p), and without it intervals are too wide where risks are high.
-    """
-    return float(((weight * weighted).sum() - (risk**2).sum()) / weighted.sum())
 
 
 def _check_outcomes(weighted: Floats, included: NDArray[np.bool_]) -> None:

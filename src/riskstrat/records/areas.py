@@ -69,16 +69,17 @@ class Units:
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AreaEstimates:
     """Risk per group at the as-of date, from what was observed there and what the model predicts.
 
     Attributes
     ----------
     table
-        One row a group: the grouping columns; ``cases`` (raw count, protects disclosure) and ``index_dates`` (rows of
-        the training cohort), with the distinct persons behind them, ``case_persons`` and ``persons``; ``observed`` and
-        ``expected`` (weighted to Poisson variance), ``target_people``; then risk, relative_risk and unexplained, each
+        One row a group: the grouping columns; ``index_dates`` that were counted and ``cases``, those whose outcome was
+        seen, with the distinct persons behind them, ``persons`` and ``case_persons``; ``weighted_cases`` (the cases
+        there would be had everybody been followed to the horizon) and ``expected`` (sum of recalibrated risks), which
+        are to be compared; ``target_people``; then risk, relative_risk and unexplained, each
         with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
         ``class``. All are read from ``draws``, whose columns have the order of the rows. Where the outcome must be
         measured, probability and class are the least sure of those in ``unmeasured``: a class that changes with the
@@ -87,10 +88,18 @@ class AreaEstimates:
         Today's level relative to that of all periods, (draws,), of mean 1: how far the latest period's recalibration is
         uncertain beyond what ``unexplained`` already carries. Ones where there is one period.
     calibration
-        One row a period (first_landmark to last_landmark): index_dates, cases, observed, expected (before
-        recalibration), dispersion, shift (on the link's scale) and its standard_error.
+        One row a period (first_landmark to last_landmark): index_dates, cases, weighted_cases, expected (before
+        recalibration), shift (on the link's scale) and its standard_error.
+    divisor
+        Variance of the weighted cases over their mean, by person: divided by it, ``weighted_cases`` and ``expected``
+        vary as Poisson counts do.
+    landmarks
+        One row a set of landmarks at least one horizon apart, the one that is counted first: ``landmarks`` (dates, the
+        latest first; null where persons have index dates of their own), index_dates, persons, cases, case_persons,
+        weighted_cases, expected, ``observed_expected`` (their ratio in all) and ``largest_change`` (largest factor by
+        which a group's smoothed ratio differs from the counted one, either way).
     left_out
-        Frame of reason, groups, index_dates (of the training cohort), target_people.
+        Frame of reason, groups, index_dates (that were counted), target_people.
     drift
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
@@ -102,15 +111,21 @@ class AreaEstimates:
     """
 
     by: tuple[str, ...]
-    table: pl.DataFrame = field(repr=False)
-    draws: Draws = field(repr=False)
-    level: NDArray[np.float64] = field(repr=False)
-    calibration: pl.DataFrame = field(repr=False)
-    left_out: pl.DataFrame = field(repr=False)
+    table: pl.DataFrame
+    draws: Draws
+    level: NDArray[np.float64]
+    calibration: pl.DataFrame
+    divisor: float
+    landmarks: pl.DataFrame
+    left_out: pl.DataFrame
     smoothing: str
-    drift: pl.DataFrame | None = field(default=None, repr=False)
-    unmeasured: pl.DataFrame | None = field(default=None, repr=False)
+    drift: pl.DataFrame | None = None
+    unmeasured: pl.DataFrame | None = None
     disclosure: Disclosure = field(default_factory=Disclosure)
+
+    def __repr__(self) -> str:
+        at = self.landmarks["landmarks"][0] or "every index date"
+        return f"AreaEstimates(by {' x '.join(self.by)}, {self.table.height} groups, counted at {at}, {self.smoothing})"
 
     @property
     def groups(self) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -11,6 +12,7 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.records.landmarks import landmark_sets, spacing_problems
 
 _LATE_ENTRY = Problem(
     found="index dates of people who entered late",
@@ -88,7 +90,42 @@ class Cohort(Target):
     @property
     def covered(self) -> Cohort:
         """The index dates whose whole horizon is covered, which models of the status at the horizon and areas count."""
-        return replace(self, people=self.people.filter("horizon_covered"))
+        known = "horizon_covered" in self.people.columns
+        return replace(self, people=self.people.filter("horizon_covered")) if known else self
+
+    @property
+    def landmark_sets(self) -> list[list[int]]:
+        """Sets of landmarks at least one horizon apart, the counted one first; empty where every index is counted."""
+        return landmark_sets(self.people, self.horizon_days)
+
+    @property
+    def is_counted(self) -> np.ndarray:
+        """Whether each row is counted, (n,): its landmark is the latest, or a horizon or more from the next counted.
+
+        Models may learn from all rows; observed and expected outcomes, rates, tables and thresholds count these, so
+        that no outcome is counted twice.
+        """
+        return self.at_landmarks(next(iter(self.landmark_sets), None))
+
+    @property
+    def counted(self) -> Cohort:
+        """The index dates that are counted: their horizon is covered, and `is_counted` holds among those."""
+        covered = self.covered
+        return replace(self, people=covered.people.filter(covered.is_counted))
+
+    @property
+    def landmark_dates(self) -> dict[int, date]:
+        """Date of each landmark that everybody shares, oldest first; empty where persons have dates of their own."""
+        if "index_date" not in self.people.columns:
+            return {}
+        dates = self.people.select("landmark", "index_date").unique().sort("index_date")
+        return {} if dates["landmark"].is_duplicated().any() else dict(dates.iter_rows())
+
+    def at_landmarks(self, landmarks: Sequence[int] | None) -> np.ndarray:
+        """Whether each row is at one of these landmarks, (n,); every row where they are None."""
+        if landmarks is None:
+            return np.ones(self.people.height, dtype=bool)
+        return np.isin(self.people["landmark"].to_numpy(), landmarks)
 
     @property
     def must_be_assessed(self) -> bool:
@@ -100,6 +137,11 @@ def coverage_problems(cohort: Cohort) -> list[Problem]:
     """Say whether the registers end before the horizon of some index dates, whose status cannot be known."""
     known = "horizon_covered" not in cohort.people.columns or cohort.people["horizon_covered"].all()
     return [] if known else [_NOT_COVERED]
+
+
+def counting_problems(cohort: Cohort) -> list[Problem]:
+    """Say why rows cannot be counted: horizons that are not covered, landmarks whose distance is not known."""
+    return [*coverage_problems(cohort), *spacing_problems(cohort.people)]
 
 
 def check_rows(name: str, found: int, expected: int) -> None:

@@ -9,9 +9,13 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import stands_for_unknown
 
 PERSON, DATE, END = "person_id", "date", "end_date"
+ENDS = (END, "death_date")
+"""Columns in which a day from `sentinels.STILL` on means that there was no end yet."""
+KEY_REMEDY = "give running numbers first: riskstrat pseudonymise DELIVERY OUT KEY_FILE --column '{column}'"
+"""What to do about keys that are texts, such as UUIDs."""
 REQUIRED_TABLES = ("persons", "residences")
 PERSON_AND_AREA_TABLES = ("persons", "residences", "areas", "area_facts")
 """The tables that the contract knows by name; every other one holds events."""
@@ -56,10 +60,23 @@ def row_rules(last_day: date) -> Mapping[str, pl.Expr]:
         "no person": pl.col(PERSON).is_null(),
         "no date": pl.col(DATE).is_null(),
         "no code": pl.col("code").is_null(),
-        "date stands for unknown": pl.col(DATE).is_in(SENTINELS) | pl.col(END).is_in(SENTINELS).fill_null(value=False),
+        "date stands for unknown": stands_for_unknown(pl.col(DATE)) | stands_for_unknown(pl.col(END)),
         "ends before it starts": (pl.col(END) < pl.col(DATE)).fill_null(value=False),
         "after the last day of data": pl.col(DATE) > last_day,
     }
+
+
+def earliest_birth(birth: pl.Expr, precision: pl.Expr) -> pl.Expr:
+    """Give the first day on which somebody can have been born of whom only the month or year of birth is known.
+
+    Examples
+    --------
+    >>> born = pl.DataFrame({"birth_date": [date(1950, 7, 1)] * 2, "birth_date_precision": ["year", "day"]})
+    >>> born.select(earliest_birth(pl.col("birth_date"), pl.col("birth_date_precision"))).to_series().to_list()
+    [datetime.date(1950, 1, 1), datetime.date(1950, 7, 1)]
+    """
+    year = pl.when(precision == "year").then(birth.dt.truncate("1y"))
+    return year.when(precision == "month").then(birth.dt.month_start()).otherwise(birth)
 
 
 WORDING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -68,7 +85,7 @@ WORDING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "known_sex": ("{rows} rows with an unknown sex", "female or male", "recode them, or leave these people out"),
         "death_after_birth": ("{rows} people die before they are born", "death on or after birth", "correct the dates"),
         "real_dates": (
-            "{rows} rows with a date that stands for unknown (1800-01-01, 1900-01-01, 9999-12-31)",
+            "{rows} rows with a date that stands for unknown (1800-01-01, 1900-01-01, a birth in 2099 or later)",
             "a real date, or null for death_date",
             "write null where nobody died, and leave out people without a birth date",
         ),
@@ -77,11 +94,6 @@ WORDING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "{rows} spells start before the person's previous one has ended (both days included)",
             "one area of residence a day",
             "end the earlier spell the day before",
-        ),
-        "real_end": (
-            "{rows} spells end on a date that stands for unknown (1800-01-01, 1900-01-01, 9999-12-31)",
-            "a real date, or null for still so",
-            "write null",
         ),
         "nullability": ("{rows} rows without a value", "a value in every row", "fill it in, or leave the rows out"),
     }

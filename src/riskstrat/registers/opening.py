@@ -12,14 +12,24 @@ from riskstrat.errors import ContractError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.files import restored
 from riskstrat.registers.checks import contradictions
-from riskstrat.registers.contract import REQUIRED_TABLES, Column, columns_of, is_event_table, row_rules
+from riskstrat.registers.contract import (
+    ENDS,
+    KEY_REMEDY,
+    REQUIRED_TABLES,
+    Column,
+    columns_of,
+    is_event_table,
+    row_rules,
+)
 from riskstrat.registers.database import Database
 from riskstrat.registers.folder import Folder
 from riskstrat.registers.manifest import FILE_NAME, Manifest, read_manifest_file
 from riskstrat.registers.opened import Registers
+from riskstrat.registers.sentinels import ended
 from riskstrat.registers.source import Location, Source, Store
 
 NOT_A_TABLE = "geometry"
+KEYS = ("person_id", "mother_id", "father_id")
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
     pl.String: (pl.Categorical, pl.Enum),
@@ -125,7 +135,9 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
             if column.required:
                 yield _column_problem(table, column, "no such column", "add it")
         elif not _castable(found, column.dtype):
-            yield _column_problem(table, column, f"type {found}", "write it in the contract's type")
+            text_keys = column.name in KEYS and isinstance(found, pl.String)
+            remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
+            yield _column_problem(table, column, f"type {found}", remedy)
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
 
@@ -151,4 +163,5 @@ def _source(table: str, store: Store, last_day: date) -> Source:
 def _as_contract(column: Column, found: pl.DataType | None) -> pl.Expr:
     if found is None:
         return pl.lit(None, dtype=column.dtype).alias(column.name)
-    return pl.col(column.name) if found == column.dtype else pl.col(column.name).cast(column.dtype)
+    typed = pl.col(column.name) if found == column.dtype else pl.col(column.name).cast(column.dtype)
+    return ended(typed).alias(column.name) if column.name in ENDS else typed

@@ -13,7 +13,8 @@ from types import MappingProxyType
 import dataframely as dy
 import polars as pl
 
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.contract import earliest_birth
+from riskstrat.registers.sentinels import stands_for_unknown
 
 _SEXES = ("female", "male")
 _OPTIONAL: dict[str, bool] = {"optional": True}
@@ -38,17 +39,17 @@ class Persons(dy.Schema):
 
     @dy.rule()
     def death_after_birth(cls) -> pl.Expr:  # noqa: N805
-        """Nobody dies before being born."""
-        return pl.col("death_date") >= pl.col("birth_date")
+        """Nobody dies before the month or year of birth that is known."""
+        return pl.col("death_date") >= earliest_birth(pl.col("birth_date"), pl.col("birth_date_precision"))
 
     @dy.rule()
     def real_dates(cls) -> pl.Expr:  # noqa: N805
         """No date stands for "unknown"."""
-        return ~pl.col("birth_date").is_in(SENTINELS) & ~pl.col("death_date").is_in(SENTINELS).fill_null(value=False)
+        return ~stands_for_unknown(pl.col("birth_date")) & ~stands_for_unknown(pl.col("death_date"))
 
 
 class Residences(dy.Schema):
-    """Spells of residence, checked in the order of person and start; a far start is harmless, a sentinel end is not."""
+    """Spells of residence, checked in the order of person and start."""
 
     person_id = dy.Int64(nullable=False)
     start_date = dy.Date(nullable=False)
@@ -67,11 +68,6 @@ class Residences(dy.Schema):
         same_person = pl.col("person_id") == pl.col("person_id").shift()
         previous_end = pl.col("end_date").fill_null(date.max).shift()
         return ~same_person | (pl.col("start_date") > previous_end)
-
-    @dy.rule()
-    def real_end(cls) -> pl.Expr:  # noqa: N805
-        """No end date stands for "still so"."""
-        return ~pl.col("end_date").is_in(SENTINELS)
 
 
 class Events(dy.Schema):

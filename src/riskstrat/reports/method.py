@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from math import exp
 
 from riskstrat.figures import calibration, capitalised
@@ -13,6 +14,7 @@ from riskstrat.reports.context import ReportContext
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
 _METRIC_DECIMALS = 3
+_COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 
 def method(context: ReportContext) -> Section:
@@ -24,16 +26,31 @@ def method(context: ReportContext) -> Section:
 
 def _counted(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.flow_title"))
-    flow = context.frame("flow")
-    part = "covered" if flow is not None and "covered" in flow["part"] else "included"
-    followed, cases = context.count("flow", "people", part=part), context.count("total", "cases", scope="all")
-    if followed is not None and cases is not None:
-        number = context.numbers.number
-        yield Paragraph(context.messages("method.flow", people=number(followed), cases=number(cases)))
-    elif followed is not None:
-        yield Paragraph(context.messages("method.flow_withheld", people=context.numbers.number(followed)))
+    told = {name: context.count("total", name, scope="all") for name in _COUNTED}
+    written = {name: context.numbers.number(value) for name, value in told.items() if value is not None}
+    if len(written) == len(_COUNTED):
+        yield Paragraph(context.messages("method.flow", **written))
+    elif "persons" in written:
+        yield Paragraph(context.messages("method.flow_withheld", persons=written["persons"]))
+    yield from _landmarks(context)
     yield _flow(context, "flow", context.messages("method.flow_training"))
     yield _flow(context, "target_flow", context.messages("method.flow_target"))
+
+
+def _landmarks(context: ReportContext) -> Iterator[Block]:
+    """Say which landmarks were counted, and how the results move with the others."""
+    frame = context.frame("landmarks")
+    if frame is None:
+        return
+    dates = frame.filter(use="counted")["landmarks"].item().split(", ")
+    written = context.messages.listed([context.date(date.fromisoformat(one)) for one in dates])
+    yield Paragraph(context.messages("method.landmarks", dates=written))
+    others = frame.filter(use="other").drop_nulls()
+    if not others.is_empty():
+        numbers, ratios = context.numbers, others["observed_expected"].to_list()
+        moved = numbers.range(numbers.number(min(ratios), 2), numbers.number(max(ratios), 2))
+        change = numbers.number(max(others["largest_change"].to_list()), 2)
+        yield Paragraph(context.messages("method.landmarks_other", ratio=moved, change=change))
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:

@@ -44,7 +44,7 @@ def _missing(context: ReportContext) -> Iterator[str]:
     yield from _registers(context)
     yield from _refused(context)
     yield from map(context.say, context.released.notes)
-    people, assessed = (context.count("assessed", name, scope="all") for name in ("index_dates", "assessed"))
+    people, assessed = (context.count("assessed", name, scope="all") for name in ("persons", "assessed_persons"))
     number = context.numbers.number
     if people is not None and assessed is not None:
         yield context.messages("next_steps.assessed", people=number(people), assessed=number(assessed))

@@ -95,6 +95,8 @@ def check(
 ) -> Validation:
     """Validate the risks of some training rows beside those of age and sex; neither model has seen these rows.
 
+    Of the rows, those that are counted are tested: landmarks closer than the horizon would count outcomes twice.
+
     Parameters
     ----------
     data
@@ -112,11 +114,13 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
+    counted = cohort.is_counted[rows]
+    rows = rows[counted]
     return validate(
-        risk,
+        risk[counted],
         replace(cohort, people=cohort.people[rows]),
         by=by,
-        baseline=baseline,
+        baseline=baseline[counted],
         draws=settings.bootstrap_draws,
         seed=settings.seed,
         level=PUBLISHED_LEVEL,

@@ -30,6 +30,7 @@ class Assessed:
 
     people: pl.DataFrame
     outcome: OutcomeArray
+    horizon_days: float
     labels: HorizonLabels
     baseline: HorizonLabels | None
     prediction_weight: NDArray[np.float64]
@@ -59,17 +60,24 @@ def assessed_rows(
     _check_enough(cohort, rows & (arrays.get("sample_weight", np.ones(len(rows))) > 0))
     people, outcome = cohort.people.filter(pl.Series(rows)), cohort.outcome[rows]
     given = arrays["sample_weight"][rows] if "sample_weight" in arrays else None
-    strata = people["landmark"] if "landmark" in people.columns else None
-    weight = censoring_weights(outcome, cohort.horizon_days, strata) if given is None else given
+    weight = (
+        censoring_weights(outcome, cohort.horizon_days, landmark_of(people), truncate=1) if given is None else given
+    )
     labels = label_outcomes(outcome, arrays["risk"][rows], cohort.horizon_days, weight)
     return Assessed(
         people=people,
         outcome=outcome,
+        horizon_days=cohort.horizon_days,
         labels=labels,
         baseline=HorizonLabels(labels.outcome, arrays["baseline"][rows], weight) if "baseline" in arrays else None,
         prediction_weight=np.ones(len(outcome)) if given is None else given,
         given=given,
     )
+
+
+def landmark_of(people: pl.DataFrame) -> pl.Series | None:
+    """Landmark of each row, within which follow-up is lost alike; None where there is none."""
+    return people["landmark"] if "landmark" in people.columns else None
 
 
 def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterator[Problem]:

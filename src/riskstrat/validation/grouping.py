@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import METRIC_SCHEMA
-from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed
+from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure, ranked
 from riskstrat.validation.resampling import interval
@@ -63,7 +64,9 @@ class Grouping:
 
 def grouping(data: Assessed, column: str) -> Grouping:
     """Group the assessed rows by a column and rank those of groups with outcomes enough."""
-    names, code = np.unique(group_labels(data.people, column).to_numpy().astype(str), return_inverse=True)
+    labels = group_labels(data.people, column)
+    names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
+    weight = _weight(data, labels)
     known = data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
@@ -77,8 +80,8 @@ def grouping(data: Assessed, column: str) -> Grouping:
         enough=fewer[shown] >= ENOUGH_OUTCOMES,
         left_out=int((~shown).sum()),
         rows=rows,
-        model=_ranked(data, data.labels, rows, number),
-        baseline=None if data.baseline is None else _ranked(data, data.baseline, rows, number),
+        model=_ranked(data, data.labels, weight, rows, number),
+        baseline=None if data.baseline is None else _ranked(data, data.baseline, weight, rows, number),
     )
 
 
@@ -158,5 +161,20 @@ def _bounds(
     return lower, upper
 
 
-def _ranked(data: Assessed, labels: HorizonLabels, rows: NDArray[np.intp], number: NDArray[np.intp]) -> Ranked:
-    return ranked(labels.select(rows), data.prediction_weight[rows], number)
+def _weight(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
+    """Weight of each row: as given, or for censoring within its group, because more are lost in some than in others."""
+    if data.given is not None:
+        return data.labels.weight
+    landmark = landmark_of(data.people)
+    both = group.to_frame("group").with_columns(landmark=landmark) if landmark is not None else group
+    return counting_weights(data.outcome, data.horizon_days, [landmark, group, both])
+
+
+def _ranked(
+    data: Assessed,
+    labels: HorizonLabels,
+    weight: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    number: NDArray[np.intp],
+) -> Ranked:
+    return ranked(replace(labels, weight=weight).select(rows), data.prediction_weight[rows], number)

@@ -18,7 +18,7 @@ from riskstrat.intake.conversion import (
     refuse_identities_in,
     write_conversions,
 )
-from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA, EventTable
+from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
@@ -40,6 +40,7 @@ def from_omop(
     code_systems: Mapping[str, str] | None = None,
     prefer: Prefer = "source",
     area_column: str = "county",
+    reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from data in the OMOP Common Data Model.
 
@@ -64,6 +65,8 @@ def from_omop(
         ``source``: codes as recorded, and concept ids where there are none. ``concept``: the other way around.
     area_column
         The column of ``location`` that names the area.
+    reserve_numbers
+        Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
     Returns
     -------
@@ -81,7 +84,8 @@ def from_omop(
     Notes
     -----
     A birth of which only the year is known is dated 1 July, of which the month is known the 15th, and says so in
-    ``birth_date_precision``; events before that day are rejected and counted. Sexes other than 8507 and 8532 are
+    ``birth_date_precision``; what happened earlier in that year or month is moved to it and counted. An end of a period
+    or event from 2099-12-31 on means "still". Sexes other than 8507 and 8532 are
     rejected and counted: the contract knows two.
 
     Examples
@@ -102,9 +106,10 @@ def from_omop(
         restored(location)
     tables = read_tables(source)
     wanted = wanted_tables(tables)
-    used = [name for name in KNOWN_TABLES if name in tables and name not in _unread(wanted)]
+    unread = {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
+    used = [name for name in KNOWN_TABLES if name in tables and name not in unread]
     for name in used:
-        refuse_identities_in(tables[name], name)
+        refuse_identities_in(tables[name], name, reserve_numbers)
     people = convert_persons(tables, data_end, area_column)
     systems = dict(code_systems or {})
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
@@ -118,10 +123,6 @@ def from_omop(
     ignored = tuple(sorted(set(tables) - set(used)))
     account = ConversionAccount(counts=pl.concat([people.account, counts]), ignored=ignored)
     return ConversionResult(folder=Path(out), account=account)
-
-
-def _unread(wanted: Sequence[EventTable]) -> set[str]:
-    return {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
 
 
 def _name(tables: Tables, source: CdmSource) -> str:

@@ -21,6 +21,9 @@ CONTACT_OF = MappingProxyType(
 POSITION_OF = MappingProxyType({32901: "main", 32902: "main", 32903: "main"})
 """condition_status_concept_id -> position: primary admission, primary and primary discharge diagnosis."""
 
+BOUNDS = (4171756, 4172704, 4171754, 4171755)
+"""operator_concept_id of <, >, <= and >=: the value is a bound."""
+
 UNIT_OF = MappingProxyType({8582: "cm", 8753: "mmol/L", 8840: "mg/dL", 8876: "mmHg", 9529: "kg", 9531: "kg/m2"})
 """unit_concept_id -> how its unit is written; others are told by their number."""
 
@@ -49,6 +52,8 @@ class EventTable:
         The code as recorded, and standard or source concepts.
     value, unit, unit_concept
         The number and its unit.
+    value_text, operator
+        The value as recorded, and the operator before it: what begins with < or > is a bound.
     status
         The column that tells a diagnosis's position.
     codes
@@ -69,6 +74,8 @@ class EventTable:
     value: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
     unit_concept: tuple[str, ...] = ()
+    value_text: tuple[str, ...] = ()
+    operator: tuple[str, ...] = ()
     status: str = ""
     codes: Mapping[int, str] = field(default_factory=dict)
     era_of: str = ""
@@ -136,6 +143,8 @@ EVENT_TABLES = (
         source_code=("measurement_source_value",),
         concept=("measurement_concept_id", "measurement_source_concept_id"),
         value=("value_as_number",),
+        value_text=("value_source_value",),
+        operator=("operator_concept_id",),
         unit=("unit_source_value",),
         unit_concept=("unit_concept_id",),
     ),
@@ -146,6 +155,7 @@ EVENT_TABLES = (
         source_code=("observation_source_value",),
         concept=("observation_concept_id", "observation_source_concept_id"),
         value=("value_as_number",),
+        value_text=("value_as_string", "value_source_value"),
         unit=("unit_source_value",),
         unit_concept=("unit_concept_id",),
     ),

@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.errors import ContractError, Problem
 from riskstrat.intake.conversion import TableConversion, read_now, within
 from riskstrat.intake.omop.declarations import (
+    BOUNDS,
     DEATH,
     EVENT_TABLES,
     POSITION_OF,
@@ -23,13 +24,13 @@ from riskstrat.intake.omop.declarations import (
 )
 from riskstrat.intake.omop.persons import ConvertedPersons
 from riskstrat.intake.omop.reading import Tables, column
-from riskstrat.intake.validation import validate_events, with_source
+from riskstrat.intake.validation import BOUND, IS_BOUND, NOT_A_NUMBER, validate_events, with_source
 from riskstrat.registers.source import PersonRange
 
 Prefer = Literal["source", "concept"]
 INPATIENT = "inpatient"
 CAUSES = "death_causes"
-_UNIT, _VISIT = "__unit", "__visit"
+_UNIT, _SPELT, _VISIT, _BOUND, _NOT_READ = "__unit", "__spelt", "__visit", "__bound", "__not_read"
 _NUMBER, _DAY, _WORD, _REAL = pl.Int64(), pl.Date(), pl.String(), pl.Float64()
 _CAUSE = EventTable(
     name=DEATH,
@@ -43,8 +44,9 @@ Units = dict[str, dict[str, str]]
 
 def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
     """Choose the tables to read: eras only where their occurrences are not there, or empty."""
-    filled = {each.name for each in EVENT_TABLES if each.name in tables and _has_rows(tables, each.name)}
-    return tuple(each for each in EVENT_TABLES if each.name in tables and not (each.era_of and each.era_of in filled))
+    there = [each for each in EVENT_TABLES if each.name in tables]
+    filled = {each.name for each in there if read_now(tables[each.name].head(1), each.name).height}
+    return tuple(each for each in there if not (each.era_of and each.era_of in filled))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,8 +75,10 @@ class ConversionContext:
         return replace(self, tables={name: _rows_of(rows, people) for name, rows in self.tables.items()})
 
     def validated(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Add the rule that each row breaks."""
-        return validate_events(rows, self.people.tables["persons"], self.people.last_day)
+        """Add the rule that each row breaks, and leave out what only the rules ask for."""
+        rules = {BOUND: pl.col(_BOUND), NOT_A_NUMBER: pl.col(_NOT_READ)}
+        told = validate_events(rows, self.people.tables["persons"], self.people.last_day, rules)
+        return told.drop(_UNIT, _BOUND, _NOT_READ)
 
 
 def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) -> tuple[list[TableConversion], Units]:
@@ -85,26 +89,22 @@ def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) 
     units: Units = {}
     conversions = []
     for each in wanted:
-        mixed, found = _units(each, context)
+        named, found = _units(each, context)
         units.setdefault(each.target, {}).update(found)
         source = context.tables[each.name]
-        rows = partial(_rows, each, context, mixed)
+        rows = partial(_rows, each, context, named)
         conversions.append(TableConversion(dataset=each.name, table=each.target, source=source, rows=rows))
     return [*conversions, *_causes(context)], units
 
 
-def _rows(each: EventTable, context: ConversionContext, mixed: pl.Series, people: PersonRange) -> pl.LazyFrame:
+def _rows(each: EventTable, context: ConversionContext, named: pl.DataFrame, people: PersonRange) -> pl.LazyFrame:
     mine = context.of(people)
-    return mine.validated(_shaped(each, mine).with_columns(_code_with_unit(mixed)).drop(_UNIT))
+    return mine.validated(_with_units(_shaped(each, mine), named))
 
 
 def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
     schema = rows.collect_schema()
     return rows.filter(within(column(schema, ("person_id",), _NUMBER), people)) if "person_id" in schema else rows
-
-
-def _has_rows(tables: Tables, name: str) -> bool:
-    return read_now(tables[name].head(1), name).height > 0
 
 
 def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
@@ -120,11 +120,18 @@ def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:
     schema = tables[each.name].collect_schema()
     concept = _known(column(schema, each.unit_concept, _NUMBER))
     named = pl.coalesce(_recoded(concept, UNIT_OF, None), pl.format("concept {}", concept))
+    texts = [name for name in (*each.value, *each.value_text) if isinstance(schema.get(name), pl.String)]
+    value, given = column(schema, each.value, _REAL), column(schema, [n for n in each.value if n in texts], _WORD)
+    bound = pl.any_horizontal(
+        column(schema, each.operator, _NUMBER).is_in(BOUNDS), *(pl.col(name).str.contains(IS_BOUND) for name in texts)
+    )
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "date": column(schema, each.date, _DAY),
         "code": _code(each, schema, context.prefer, point=each.target not in context.plain),
-        "value": column(schema, each.value, _REAL),
+        "value": value,
+        _BOUND: bound.fill_null(value=False) & (value.is_not_null() | given.is_not_null()),
+        _NOT_READ: given.is_not_null() & value.is_null(),
         "end_date": column(schema, each.end, _DAY),
         "position": _recoded(column(schema, (each.status,), _NUMBER), POSITION_OF, "other"),
         _UNIT: pl.coalesce(column(schema, each.unit, _WORD), named),
@@ -180,28 +187,57 @@ def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
     return rows.join(once, on=("person_id", _VISIT), how="left").with_columns(end).drop("left")
 
 
-def _units(each: EventTable, context: ConversionContext) -> tuple[pl.Series, dict[str, str]]:
-    """Find codes that come in several units, and the unit of every code.
+def _units(each: EventTable, context: ConversionContext) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Find the codes to which their unit is added (code, unit, named), and the unit of every code.
 
-    Values of one code in two units would be averaged: there the unit becomes part of the code, and rows without a unit
-    keep a code of their own.
+    Values of one code in two units would be averaged: there the unit becomes part of the code. A value without a unit
+    where other rows of its code have one gets a code of its own; the others keep theirs. Spellings are one unit.
     """
+    seen = pl.DataFrame(schema={"code": _WORD, _SPELT: _WORD, _UNIT: _WORD, "named": _WORD})
     if not (each.unit or each.unit_concept):
-        return pl.Series([], dtype=pl.String), {}
-    pairs = read_now(_shaped(each, context).select("code", _UNIT).drop_nulls().unique(), each.name)
-    mixed = pairs.group_by("code").len().filter(pl.col("len") > 1)["code"]
-    return mixed, dict(pairs.select(_code_with_unit(mixed), _UNIT).sort(pl.all()).iter_rows())
+        return seen, {}
+    shaped = _shaped(each, context).filter(pl.col(_UNIT).is_not_null() | pl.col("value").is_not_null())
+    spelt = shaped.select("code", pl.col(_UNIT).alias(_SPELT), unit_key(pl.col(_UNIT)).alias(_UNIT))
+    pairs = read_now(
+        spelt.drop_nulls("code").group_by("code", _UNIT).agg(pl.col(_SPELT).mode().sort().first()), each.name
+    )
+    units = pl.col(_UNIT).count().over("code")
+    slug = pl.col(_UNIT).fill_null("no unit").str.replace("%", "percent").str.replace_all(r"[^0-9\p{Alphabetic}]+", "_")
+    added = (units > 1) | ((units == 1) & pl.col(_UNIT).is_null())
+    named = pairs.with_columns(named=pl.when(added).then(pl.format("{}_{}", "code", slug)).otherwise("code"))
+    told = named.drop_nulls(_SPELT).select("named", _SPELT).sort(pl.all())
+    return named, dict(told.iter_rows())
 
 
-def _code_with_unit(mixed: pl.Series) -> pl.Expr:
-    slug = pl.col(_UNIT).fill_null("no unit").str.to_lowercase().str.replace_all(r"[^0-9\p{Alphabetic}]+", "_")
-    named = pl.when(pl.col("code").is_in(mixed.implode())).then(pl.format("{}_{}", "code", slug))
-    return named.otherwise("code").alias("code")
+def unit_key(unit: pl.Expr) -> pl.Expr:
+    """Write all spellings of a unit as one.
+
+    Examples
+    --------
+    >>> spelt = pl.DataFrame({"unit": ["mmol/L", "mmol/l ", "\u00b5g", "\u03bcg", "ug", "mm[Hg]", "kg/m²", "Procent"]})
+    >>> spelt.select(unit_key(pl.col("unit"))).to_series().to_list()
+    ['mmol/l', 'mmol/l', 'ug', 'ug', 'ug', 'mmhg', 'kg/m2', '%']
+    """
+    small = unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}^*]", "").str.replace_all(r"[\u{b5}\u{3bc}]|^mc", "u")
+    return small.str.replace_all("²", "2").str.replace_all("³", "3").str.replace(r"^(percent|procent|pct)$", "%")
+
+
+def _with_units(rows: pl.LazyFrame, named: pl.DataFrame) -> pl.LazyFrame:
+    if named.is_empty():
+        return rows
+    keyed = rows.with_columns(unit_key(pl.col(_UNIT)).alias(_UNIT))
+    found = named.lazy().select("code", _UNIT, "named")
+    joined = keyed.join(found, on=["code", _UNIT], how="left", nulls_equal=True)
+    said = pl.col(_UNIT).is_not_null() | pl.col("value").is_not_null()
+    return joined.with_columns(pl.when(said).then(pl.coalesce("named", "code")).otherwise("code").alias("code")).drop(
+        "named"
+    )
 
 
 def _causes(context: ConversionContext) -> Iterator[TableConversion]:
     """Make the cause of each death a diagnosis; deaths without one are persons' dates of death only."""
-    if DEATH in context.tables and not _missing_cause(context.tables[DEATH].collect_schema()):
+    schema = context.tables[DEATH].collect_schema() if DEATH in context.tables else ()
+    if any(name in schema for name in (*_CAUSE.source_code, *_CAUSE.concept)):
         rows = partial(_cause_rows, context)
         yield TableConversion(dataset=CAUSES, table=_CAUSE.target, source=_with_cause(context), rows=rows)
 
@@ -212,8 +248,4 @@ def _cause_rows(context: ConversionContext, people: PersonRange) -> pl.LazyFrame
 
 
 def _with_cause(context: ConversionContext) -> pl.LazyFrame:
-    return _shaped(_CAUSE, context).drop(_UNIT).filter(pl.col("code").is_not_null())
-
-
-def _missing_cause(schema: pl.Schema) -> bool:
-    return not any(name in schema for name in (*_CAUSE.source_code, *_CAUSE.concept))
+    return _shaped(_CAUSE, context).filter(pl.col("code").is_not_null())

@@ -9,7 +9,7 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.intake.conversion import read_now
-from riskstrat.intake.omop.declarations import DEATH, LOCATION, PERIOD, PERSON, SEX_OF
+from riskstrat.intake.omop.declarations import DEATH, EVENT_TABLES, LOCATION, PERIOD, PERSON, SEX_OF
 from riskstrat.intake.omop.reading import Tables, column
 from riskstrat.intake.validation import (
     RULE,
@@ -26,7 +26,7 @@ from riskstrat.intake.validation import (
 )
 from riskstrat.records.intake_account import CONVERSION_COUNTS
 from riskstrat.registers.checks import NO_PERSON
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.registers.sentinels import ended, stands_for_unknown
 
 _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 
@@ -58,19 +58,20 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
     """Read persons, deaths, observation periods and locations; a `ContractError` if nobody was ever observed."""
     _require(tables)
     periods = read_now(_periods(tables[PERIOD]), PERIOD)
-    observed = periods.filter(pl.col("start_date").is_not_null() & ~pl.col("start_date").is_in(SENTINELS))
-    end = last_day or _latest(observed)
+    observed = periods.filter(pl.col("start_date").is_not_null() & ~stands_for_unknown(pl.col("start_date")))
+    end = last_day or _last_day_seen(observed, tables)
     first = observed["start_date"].min()
     if end is None or not isinstance(first, date):
         raise ContractError(_problem(PERIOD, "no period with a start and an end", "at least one", "look at the export"))
     validated = only_first(read_now(_persons(tables[PERSON], end), PERSON), "another row of the same person")
     persons = accepted_rows(validated)
     deaths = validate_deaths(read_now(_deaths(tables), DEATH), persons, end)
+    persons = _born_by_death(persons, accepted_rows(deaths))
     known = periods.join(persons.select("person_id", known=True), on="person_id", how="left", maintain_order="left")
     spells = known.with_columns(first_rule(_period_rules(end))).drop("known")
     accepted = accepted_rows(spells)
     merged = _merged(accepted)
-    observation = entries(PERIOD, spells.height, merged.height, spells[RULE], accepted.height - merged.height)
+    observation = entries(PERIOD, spells.height, merged.height, spells[RULE], merged=accepted.height - merged.height)
     return ConvertedPersons(
         tables=_finished(_placed(persons, tables, area_column), accepted_rows(deaths), merged, tables, area_column),
         first_day=first,
@@ -107,7 +108,9 @@ def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "birth_date": pl.coalesce(exact, _date(year, month, pl.lit(15)), _date(year, pl.lit(7), pl.lit(1))),
-        "birth_date_precision": _precision(exact, month),
+        "birth_date_precision": pl.when(exact.is_not_null())
+        .then(pl.lit("day"))
+        .otherwise(pl.when(month.is_between(1, 12)).then(pl.lit("month")).otherwise(pl.lit("year"))),
         "sex": column(schema, ("gender_concept_id",), _NUMBER).replace_strict(SEX_OF, default=None, return_dtype=_WORD),
         "location_id": column(schema, ("location_id",), _NUMBER),
         "care_centre_id": column(schema, ("care_site_id",), _WORD),
@@ -116,7 +119,7 @@ def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
         "no person": pl.col("person_id").is_null(),
         "sex is neither female (8532) nor male (8507)": pl.col("sex").is_null(),
         "no year of birth": pl.col("birth_date").is_null(),
-        UNKNOWN_DAY: pl.col("birth_date").is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(pl.col("birth_date")),
         "born after the last day of data": pl.col("birth_date") > last_day,
     }
     return with_source(rows, columns).with_columns(first_rule(rules))
@@ -130,11 +133,6 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
         day.cast(pl.String).str.zfill(2),
         separator="-",
     ).str.to_date("%Y-%m-%d", strict=False)
-
-
-def _precision(exact: pl.Expr, month: pl.Expr) -> pl.Expr:
-    words = pl.when(exact.is_not_null()).then(pl.lit("day")).when(month.is_between(1, 12)).then(pl.lit("month"))
-    return words.otherwise(pl.lit("year"))
 
 
 def _deaths(tables: Tables) -> pl.LazyFrame:
@@ -153,7 +151,7 @@ def _periods(rows: pl.LazyFrame) -> pl.LazyFrame:
     columns = {
         "person_id": column(schema, ("person_id",), _NUMBER),
         "start_date": column(schema, (f"{PERIOD}_start_date", f"{PERIOD}_start_datetime"), _DAY),
-        "end_date": pl.when(~end.is_in(SENTINELS)).then(end),
+        "end_date": ended(end),
     }
     return with_source(rows, columns)
 
@@ -163,16 +161,30 @@ def _period_rules(last_day: date) -> dict[str, pl.Expr]:
     return {
         "no person": pl.col("person_id").is_null(),
         "no date": start.is_null(),
-        UNKNOWN_DAY: start.is_in(SENTINELS),
+        UNKNOWN_DAY: stands_for_unknown(start) | stands_for_unknown(pl.col("end_date")),
         "ends before it starts": (pl.col("end_date") < start).fill_null(value=False),
         TOO_LATE: start > last_day,
         NO_PERSON: pl.col("known").is_null(),
     }
 
 
-def _latest(observed: pl.DataFrame) -> date | None:
-    latest = observed["end_date"].max()
+def _last_day_seen(observed: pl.DataFrame, tables: Tables) -> date | None:
+    """Find the latest end of a period; where some are still open, of these and of all dates of events."""
+    days = [observed["end_date"]]
+    if observed["end_date"].null_count():
+        for each in (each for each in EVENT_TABLES if each.name in tables):
+            day = column(tables[each.name].collect_schema(), each.date, _DAY)
+            days.append(
+                read_now(tables[each.name].select(day.filter(~stands_for_unknown(day)).max()), each.name).to_series()
+            )
+    latest = pl.concat([each.alias("day") for each in days]).max()
     return latest if isinstance(latest, date) else None
+
+
+def _born_by_death(persons: pl.DataFrame, deaths: pl.DataFrame) -> pl.DataFrame:
+    """Move a birth of which no day is known before a death in the same month or year."""
+    died = persons.join(deaths.select("person_id", __died="date"), on="person_id", how="left", maintain_order="left")
+    return died.with_columns(pl.min_horizontal("birth_date", "__died").alias("birth_date")).drop("__died")
 
 
 def _merged(spells: pl.DataFrame) -> pl.DataFrame:

@@ -10,12 +10,16 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.intake.conversion import readable
+from riskstrat.intake.numbers import as_text, as_whole, without_decimals
 from riskstrat.intake.omop.declarations import KNOWN_TABLES
+from riskstrat.intake.raw_extracts.text import REPLACED, encoding_of
 from riskstrat.registers.database import Database
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
 CdmSource = str | Path | Mapping[str, pl.LazyFrame | pl.DataFrame]
+_LEAST_DIGITS = 4
+"""A code with fewer before its point may be one of ICD-9, whose ``410.0`` is more than 410."""
 _TEXT = (".csv", ".tsv", ".txt")
 
 
@@ -28,7 +32,10 @@ def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
     if isinstance(source, Mapping):
         found = {name.lower(): frame.lazy() for name, frame in source.items()}
     elif "://" in str(source):
-        found = _in_database(Database.at(str(source)))
+        database = Database.at(str(source))
+        with database.connected() as connection, closing(connection.cursor()) as cursor:
+            there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
+        found = {name: _scan(database, name) for name in there}
     else:
         found = _in_folder(Path(source))
     return {name: _in_small_letters(name, frame) for name, frame in found.items()}
@@ -71,19 +78,20 @@ def _in_file(path: Path) -> pl.LazyFrame | None:
         return pl.scan_parquet(parts, glob=False) if parts else None
     if path.suffix.lower() == ".parquet":
         return pl.scan_parquet(path, glob=False)
-    return pl.scan_csv(path, separator=_separator(path), infer_schema=False) if path.suffix else None
+    if not path.suffix:
+        return None
+    encoding, _ = encoding_of(path, lambda _: False)
+    if encoding != "utf-8":
+        raise ContractError(
+            Problem(table=path.name, found=f"text in {encoding}", expected="text in UTF-8", remedy="save it as UTF-8")
+        )
+    return pl.scan_csv(path, separator=_separator(path), infer_schema=False, encoding="utf8-lossy")
 
 
 def _separator(path: Path) -> str:
     with path.open("rb") as file:
         heading = file.readline(1 << 16)
     return max(("\t", ",", ";", "|"), key=lambda each: heading.count(each.encode()))
-
-
-def _in_database(database: Database) -> dict[str, pl.LazyFrame]:
-    with database.connected() as connection, closing(connection.cursor()) as cursor:
-        there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
-    return {name: _scan(database, name) for name in there}
 
 
 def _scan(database: Database, table: str) -> pl.LazyFrame:
@@ -119,11 +127,10 @@ def _typed(value: pl.Expr, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
         return _day(value, found)
     if isinstance(wanted, pl.String):
         return _text(value, found)
+    if isinstance(wanted, pl.Int64):
+        return as_whole(value, found)
     if isinstance(found, pl.String):
-        number = value.str.strip_chars()
-        whole = number.cast(pl.Int64, strict=False)
-        real = number.cast(pl.Float64, strict=False)
-        return real if isinstance(wanted, pl.Float64) else pl.coalesce(whole, real.cast(pl.Int64, strict=False))
+        value = value.str.strip_chars().str.replace(r",(\d{1,2}|\d{4,})$", ".$1")  # three figures: perhaps thousands
     return value.cast(wanted, strict=False)
 
 
@@ -141,8 +148,5 @@ def _day(value: pl.Expr, found: pl.DataType) -> pl.Expr:
 
 def _text(value: pl.Expr, found: pl.DataType) -> pl.Expr:
     """Write a value as text: numbers without a decimal point where they are whole, empty texts as null."""
-    if found.is_float():
-        whole = value.cast(pl.Int64, strict=False)
-        return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
-    text = value.cast(pl.String).str.strip_chars()
-    return pl.when(text != "").then(text)
+    text = without_decimals(as_text(value, found).str.strip_chars(), _LEAST_DIGITS)
+    return pl.when((text != "") & ~text.str.contains(REPLACED, literal=True)).then(text)

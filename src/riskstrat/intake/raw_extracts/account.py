@@ -14,7 +14,14 @@ COUNTS = {
     "outcome": pl.String(),
     "rows": pl.Int64(),
 }
-YEARS = {"table": pl.String(), "dataset": pl.String(), "year": pl.Int32(), "month": pl.Int32(), "rows": pl.Int64()}
+YEARS = {
+    "table": pl.String(),
+    "dataset": pl.String(),
+    "year": pl.Int32(),
+    "month": pl.Int32(),
+    "rows": pl.Int64(),
+    "last": pl.Date(),
+}
 CELLS = {"dataset": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
 CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
 SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}
@@ -25,7 +32,7 @@ _SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
     "codes": CODES,
     "series": SERIES,
 }
-_NUMBERS = ("rows", "missing")
+_SUMMED, _LATEST = ("rows", "missing"), ("last",)
 MOST_CODES = 5_000
 """Codes not recognised that are counted one by one; free texts in a column of codes would otherwise fill memory."""
 
@@ -39,7 +46,7 @@ class RowCounts:
     counts
         dataset (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule, outcome, rows.
     years
-        Rows of each table by the dataset that they came from and by month.
+        Rows of each table by the dataset that they came from and by month, and the last day seen of the month.
     cells
         Rows read and empty cells by dataset, column and year.
     codes
@@ -62,15 +69,15 @@ def total(accounts: Sequence[RowCounts]) -> RowCounts:
 
 def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
     schema = _SCHEMAS[name]
-    keys = [column for column in schema if column not in _NUMBERS]
-    sums = [pl.col(column).sum() for column in schema if column in _NUMBERS]
+    keys = [column for column in schema if column not in (*_SUMMED, *_LATEST)]
+    both = [
+        pl.col(column).sum() if column in _SUMMED else pl.col(column).max() for column in schema if column not in keys
+    ]
     together = pl.concat([pl.DataFrame(schema=schema), *frames])
-    added = together.group_by(keys).agg(sums).sort(keys)
-    return _cut(added) if name == "codes" else added
-
-
-def _cut(codes: pl.DataFrame) -> pl.DataFrame:
-    return codes.sort("rows", "table", "code", descending=[True, False, False]).head(MOST_CODES)
+    added = together.group_by(keys).agg(both).sort(keys)
+    if name != "codes":
+        return added
+    return added.sort("rows", "table", "code", descending=[True, False, False]).head(MOST_CODES)
 
 
 def counts(entries: Iterable[tuple[str, str, str, str, int]]) -> pl.DataFrame:

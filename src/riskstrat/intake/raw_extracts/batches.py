@@ -13,8 +13,11 @@ import polars as pl
 
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.numbers import is_text_key, text_keys
 from riskstrat.intake.raw_extracts.account import RowCounts, counts, total
+from riskstrat.intake.raw_extracts.cleaning import day_numbers, filled, is_day_number
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile
+from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, KeyMap, parse_batch, rejected_lines
 from riskstrat.intake.raw_extracts.shaping import shaped
 from riskstrat.intake.raw_extracts.storage import write_rejected
@@ -22,6 +25,8 @@ from riskstrat.intake.raw_extracts.text import UnreadableError, unreadable
 from riskstrat.records.intake_account import KEPT, REJECTED
 
 NO_ROWS = "no row of any table results from it"
+_DOUBTS = {"key": (is_text_key, text_keys), "date": (is_day_number, day_numbers)}
+_DOUBTFUL = {"column": pl.String, "kind": pl.String, "odd": pl.Int64, "values": pl.Int64}
 VALUES_LOOKED_AT = 10_000
 """Different values of each column of each batch in which identity numbers are looked for."""
 
@@ -38,15 +43,20 @@ def batches(
     files: Sequence[DeliveredFile], keys: Mapping[str, KeyMap], scratch: Path, tell: Callable[[str, float], None]
 ) -> Iterator[Batch]:
     """Read all files in order; `tell` hears the file and the share of the bytes read before it."""
+    reserve = [pattern for file in files for pattern in file.register.reserve_numbers]
     sizes = [file.sheet.path.stat().st_size for file in files]
     for number, file in enumerate(files):
         tell(f"reading {file.file}", sum(sizes[:number]) / max(sum(sizes), 1))
+        doubtful: list[pl.DataFrame] = []
         try:
             for texts in file.sheet.frames():
-                _refuse_identities(file, texts)
+                looked_at = _different(file, texts)
+                refuse_identities(looked_at, file.file, reserve)
+                doubtful.append(_doubtful(file, looked_at))
                 yield _batch(file, number, texts, keys.get(file.register.name), scratch)
         except UnreadableError as broken:
             raise ContractError(unreadable(file.file, str(broken))) from broken
+        _refuse_doubtful(file.file, doubtful)
 
 
 def _batch(file: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None, scratch: Path) -> Batch:
@@ -61,7 +71,8 @@ def _batch(file: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap |
     return Batch(rows=[(each.table, each.rows) for each in made if each.rows.height], account=account)
 
 
-def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
+def _different(file: DeliveredFile, texts: pl.DataFrame) -> pl.DataFrame:
+    """Give the first different values of each column."""
     header = file.sheet.header
     names = [
         name if header.index(name) == position else f"{name} ({position + 1})" for position, name in enumerate(header)
@@ -70,4 +81,31 @@ def _refuse_identities(file: DeliveredFile, texts: pl.DataFrame) -> None:
         texts.select(pl.nth(position).drop_nulls().unique().head(VALUES_LOOKED_AT).alias(name))
         for position, name in enumerate(names)
     ]
-    refuse_identities(pl.concat(different, how="horizontal_extend"), file.file)
+    return pl.concat(different, how="horizontal_extend")
+
+
+def _doubtful(file: DeliveredFile, looked_at: pl.DataFrame) -> pl.DataFrame:
+    """Count, of each column of keys or dates, the values that are texts or day numbers, and all."""
+    found = [
+        (looked_at.columns[position], column.kind, *_counted(column, looked_at.to_series(position)))
+        for name, column in file.declared.columns.items()
+        if column.kind in _DOUBTS and column.days_since is None
+        for position, _ in file.columns[name]
+        if position >= 0
+    ]
+    return pl.DataFrame(found, schema=_DOUBTFUL, orient="row")
+
+
+def _counted(column: Column, texts: pl.Series) -> tuple[int, int]:
+    values = texts.alias("text").to_frame().select(filled(column, pl.col("text"))).drop_nulls()
+    return int(values.select(_DOUBTS[column.kind][0](pl.col("text")).sum()).item()), values.height
+
+
+def _refuse_doubtful(file: str, found: Sequence[pl.DataFrame]) -> None:
+    """Stop where most values of a column are such, and of keys more than one, which might be a slip of the pen."""
+    summed = pl.concat([pl.DataFrame(schema=_DOUBTFUL), *found]).group_by("column", "kind").agg(pl.sum("odd", "values"))
+    most = summed.filter((pl.col("odd") > pl.col("values") / 2) & ((pl.col("odd") > 1) | (pl.col("kind") == "date")))
+    if most.height:
+        raise ContractError(
+            *(_DOUBTS[kind][1](file, column) for column, kind in most["column", "kind"].sort("column").iter_rows())
+        )

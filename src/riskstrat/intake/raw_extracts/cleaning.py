@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from riskstrat.errors import Problem
+from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
-from riskstrat.registers.sentinels import SENTINELS
+from riskstrat.intake.raw_extracts.text import REPLACED
+from riskstrat.intake.validation import BOUND, IS_BOUND
+from riskstrat.registers.sentinels import STILL, stands_for_unknown
 
 MISSING = ("", "na", "n/a", "null", ".")
 """Texts that mean nothing in every column, in small letters."""
@@ -20,18 +24,23 @@ NOT_A_NUMBER, NOT_A_KEY, NOT_A_DATE = "not a number", "not a running number", "n
 SENTINEL = "a date that stands for unknown"
 MONTH_KNOWN, YEAR_KNOWN = "incomplete date, day unknown", "incomplete date, month unknown"
 IMPLAUSIBLE, UNRECOGNISED = "outside the plausible range", "value not recognised"
+UNFIT = "bytes that do not fit the file's encoding"
 ZERO_RESTORED, NO_AREA = "leading zero restored", "not an area code"
 VERSION_STRIPPED = "version stripped from area code"
 DAY, MONTH, YEAR = "day", "month", "year"
 
-_DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:\.0+)?$"
-_FIRST_YEAR, _LAST_YEAR = 1800, 9999
+_DATE = r"^(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[ T][\d:.]*)?(?:[.,]0+)?$"
+_FIRST_YEAR, _LAST_YEAR, _NEVER = 1800, 2100, 9999
+_DAYS = r"^(-?\d+)(?:[.,]\d+)?$"
+_MOST_DAYS = 200_000
+"""A day number above it, five centuries after any beginning, is a date without hyphens."""
 _STAND_INS = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 31)}
 """Month and day that stand for an unknown month, and the day that stands for an unknown day."""
 _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
 
 DOTS, PRIMARY, MARKS = "dots or blanks stripped from code", "-P stripped from code", "dagger or star stripped from code"
-REPAIRS = (MARKS, PRIMARY, DOTS)
+WRITTEN_AS_NUMBER = "code written as a number"
+REPAIRS = (MARKS, PRIMARY, DOTS, WRITTEN_AS_NUMBER)
 ICD8, ICD9, ICD10 = "icd8", "icd9", "icd10"
 FIRST_ICD9, FIRST_ICD10, LAST_ICD9 = 1987, 1997, 1997
 """Years: Sweden changed to ICD-9 in 1987 and to ICD-10 in 1997 (one region in 1998), so that 1997 has both."""
@@ -69,8 +78,10 @@ class Cleaned:
 def filled(column: Column, raw: pl.Expr) -> pl.Expr:
     """Give a cell without blanks around it, null where it says nothing."""
     text = raw.str.strip_chars()
-    missing = [*MISSING, *(each.casefold() for each in column.missing)]
-    return pl.when(~text.str.to_lowercase().is_in(missing)).then(text)
+    missing = [*MISSING, *map(plain_word, column.missing)]
+    small = text.str.to_lowercase()
+    numbers = any(each.isdigit() for each in missing)
+    return pl.when(~(plain(small) if numbers else small).is_in(missing)).then(text)
 
 
 def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -83,9 +94,8 @@ def cleaned(column: Column, texts: pl.DataFrame) -> Cleaned:
 
 
 def _key(_: Column, texts: pl.DataFrame) -> Cleaned:
-    read = texts.select(text=pl.coalesce(pl.all())).with_columns(
-        value=pl.col("text").str.extract(r"^\+?(\d{1,18})(?:\.0+)?$", 1).cast(pl.Int64, strict=False)
-    )
+    read = texts.select(text=pl.coalesce(pl.all())).with_columns(number=as_whole(pl.col("text"), pl.String()))
+    read = read.with_columns(value=pl.when(pl.col("number") >= 0).then("number"))
     return Cleaned(value=read["value"], set_to_null={NOT_A_KEY: _lost(read)})
 
 
@@ -94,8 +104,10 @@ def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
     number = plain.cast(pl.Float64, strict=False)
     read = _recoded(column, texts).with_columns(number=pl.when(number.is_finite()).then(number))
     valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
+    lost, bound = pl.col("meant").is_not_null() & pl.col("value").is_null(), pl.col("meant").str.contains(IS_BOUND)
     set_to_null = {
-        NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
+        BOUND: _flag(valued, lost & bound),
+        NOT_A_NUMBER: _flag(valued, lost & ~bound),
         **_unknown(column, read),
     }
     if column.between is None:
@@ -107,12 +119,19 @@ def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
 
 def _text(column: Column, texts: pl.DataFrame) -> Cleaned:
     read = _recoded(column, texts)
-    return Cleaned(value=read["meant"], set_to_null=_unknown(column, read))
+    return _whole_cells(read["meant"], _unknown(column, read))
 
 
 def _code(_: Column, texts: pl.DataFrame) -> Cleaned:
     """Codes are cleaned when they have become rows: see `clean_code`."""
-    return Cleaned(value=texts.select(pl.coalesce(pl.all())).to_series())
+    return _whole_cells(texts.select(pl.coalesce(pl.all())).to_series(), {})
+
+
+def _whole_cells(value: pl.Series, set_to_null: Mapping[str, pl.Series]) -> Cleaned:
+    """Give texts without those of which bytes were lost: what they said is not known."""
+    broken = value.str.contains(REPLACED, literal=True).fill_null(value=False)
+    whole = pl.select(pl.when(~broken).then(value)).to_series()
+    return Cleaned(value=whole, set_to_null={**set_to_null, UNFIT: broken})
 
 
 def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
@@ -132,9 +151,12 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
             texts.select(text=pl.coalesce(pl.all())).to_series(),
             _first_of([each["value"] for each in read]).alias("value"),
             _first_of([each["precision"] for each in read]).alias("precision"),
-            pl.DataFrame([each["sentinel"].alias(f"{n}") for n, each in enumerate(read)]).select(
-                sentinel=pl.any_horizontal(pl.all())
-            )["sentinel"],
+            *(
+                pl.DataFrame([each[flag].alias(f"{n}") for n, each in enumerate(read)])
+                .select(pl.any_horizontal(pl.all()).alias(flag))
+                .to_series()
+                for flag in ("sentinel", "still")
+            ),
         ]
     )
     middle = column.incomplete == "middle"
@@ -147,18 +169,52 @@ def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
         },
         set_to_null={SENTINEL: _lost(chosen) & chosen["sentinel"], NOT_A_DATE: _lost(chosen) & ~chosen["sentinel"]},
         beside={
-            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
+            "precision": chosen["precision"] if middle else pl.repeat(None, texts.height, dtype=pl.String, eager=True),
+            **({"still": chosen["still"]} if column.fallback else {}),
         },
     )
 
 
+def is_day_number(text: pl.Expr) -> pl.Expr:
+    """Whether a text of a column of dates is a number, but no year, month or day.
+
+    SAS and Stata count days from 1960-01-01, Excel from 1899-12-30, SPSS seconds from 1582-10-14.
+    """
+    number = text.str.extract(_DAYS, 1)
+    figures, year = number.str.len_bytes(), number.cast(pl.Int64, strict=False)
+    dated = figures.is_in([6, 8]) | year.is_between(_FIRST_YEAR, _LAST_YEAR) | (year == _NEVER)
+    return number.is_not_null() & (year != 0) & ~dated
+
+
+def day_numbers(file: str, column: str) -> Problem:
+    """Say that a column of dates holds day numbers."""
+    return Problem(
+        table=file,
+        column=column,
+        found="numbers of days or seconds, as statistical packages count them",
+        expected="dates",
+        remedy="have it delivered as dates, or say days_since in a mapping of your own (docs/intake.md)",
+    )
+
+
+def _counted_days(column: Column) -> pl.Expr:
+    """Write day numbers as dates where the column says from when they count."""
+    if column.days_since is None:
+        return pl.col("text")
+    days = pl.col("text").str.extract(_DAYS, 1).cast(pl.Int32, strict=False)
+    day = pl.lit(column.days_since) + pl.duration(days=pl.when(days.abs() <= _MOST_DAYS).then(days))
+    return pl.coalesce(day.dt.to_string("%Y-%m-%d"), "text")
+
+
 def _days(text: pl.Series, column: Column) -> pl.DataFrame:
     """Read days from texts, step by step: parts, what is unknown, a possible day, what is known of it."""
-    parts = text.alias("text").to_frame().select(pl.col("text").str.extract_groups(_DATE).struct.unnest())
+    parts = text.alias("text").to_frame().select(_counted_days(column).str.extract_groups(_DATE).struct.unnest())
     numbers = parts.select(
         pl.nth(position).cast(pl.Int32, strict=False).alias(name)
         for position, name in enumerate(("year", "month", "day"))
     )
+    far = (pl.col("year") > _LAST_YEAR) & (pl.col("year") != _NEVER) & pl.col("day").is_null()
+    numbers = numbers.with_columns(pl.when(~far).then("year").alias("year"))  # a number, not a year
     unknown = numbers.with_columns(no_month=_unknown_part("month"), no_day=_unknown_part("day"))
     month, no_month_day, no_day = _STAND_INS[column.incomplete]
     whole = unknown.with_columns(
@@ -166,11 +222,11 @@ def _days(text: pl.Series, column: Column) -> pl.DataFrame:
         pl.when("no_month").then(no_month_day).when("no_day").then(no_day).otherwise("day").alias("day"),
     )
     dated = whole.with_columns(first=_first_of_month()).with_columns(found=_day_in_month())
-    sentinel = ((pl.col("year") == 9999) | pl.col("found").is_in(SENTINELS)).fill_null(value=False)
+    still = ((pl.col("year") == _NEVER) | (pl.col("found") >= STILL)).fill_null(value=False)
+    sentinel = still | stands_for_unknown(pl.col("found"))
     known = pl.when("no_month").then(pl.lit(YEAR)).when("no_day").then(pl.lit(MONTH)).otherwise(pl.lit(DAY))
-    return dated.select(sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known).select(
-        "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known")
-    )
+    values = dated.select(still=still, sentinel=sentinel, value=pl.when(~sentinel).then("found"), known=known)
+    return values.select("still", "sentinel", "value", precision=pl.when(pl.col("value").is_not_null()).then("known"))
 
 
 def _unknown_part(name: str) -> pl.Expr:
@@ -179,7 +235,7 @@ def _unknown_part(name: str) -> pl.Expr:
 
 def _first_of_month() -> pl.Expr:
     month = pl.col("month").is_between(1, 12) & pl.col("day").is_between(1, 31)
-    real = month & pl.col("year").is_between(_FIRST_YEAR, _LAST_YEAR)
+    real = month & pl.col("year").is_between(_FIRST_YEAR, _NEVER)
     return pl.date(pl.when(real).then("year"), pl.when(real).then("month"), pl.lit(1))
 
 
@@ -210,12 +266,11 @@ def _recoded(column: Column, texts: pl.DataFrame) -> pl.DataFrame:
     """Give the text of each row and what it means."""
     read = texts.select(text=pl.coalesce(pl.all()))
     if column.recode:
-        known = {each.casefold(): meaning for each, meaning in column.recode.items()}
-        other = pl.lit(column.otherwise, dtype=pl.String)
-        meant = pl.col("text").str.to_lowercase().replace_strict(known, default=other, return_dtype=pl.String)
-        read = read.with_columns(meant=pl.when(pl.col("text").is_not_null()).then(meant))
+        known = {plain_word(each): meaning for each, meaning in column.recode.items()}
+        word = plain(pl.col("text").str.to_lowercase())
+        read = read.with_columns(meant=word.replace_strict(known, default=None, return_dtype=pl.String))
     else:
-        read = read.with_columns(meant="text")
+        read = read.with_columns(meant=without_decimals(pl.col("text")))
     if column.empty is None:
         return read
     return read.with_columns(meant=pl.when(pl.col("text").is_null()).then(pl.lit(column.empty)).otherwise("meant"))
@@ -259,14 +314,27 @@ def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
     capital = text.str.to_uppercase()
     unmarked = capital.str.replace_all(r"[+#*†‡§]", "")
     without_p = unmarked.str.replace(r"-P$", "")
-    bare = without_p.str.replace_all(r"[.\s\u{a0}]", "")
+    whole = _three_figures(without_p, year) if system == "icd" else without_p
+    bare = whole.str.replace_all(r"[.\s\u{a0}]", "")
     version = _version(bare, year) if system == "icd" else pl.lit(system)
     return CleanCode(
         value=pl.when(bare != "").then(bare),
-        repaired={MARKS: unmarked != capital, PRIMARY: without_p != unmarked, DOTS: bare != without_p},
+        repaired={
+            MARKS: unmarked != capital,
+            PRIMARY: without_p != unmarked,
+            DOTS: bare != whole,
+            WRITTEN_AS_NUMBER: whole != without_p,
+        },
         version=version,
         recognised=_of_shape(bare, version),
     )
+
+
+def _three_figures(code: pl.Expr, year: pl.Expr) -> pl.Expr:
+    """Undo what columns of numbers do to codes of ICD-8 and 9: ``38.9`` is 038.9, ``1.0`` is 001, ``410.0`` is 410."""
+    number = code.str.replace(r"^(\d{1,3})[.,]0$", "$1").str.replace(r"^([1-9])([.,]|$)", "00${1}${2}")
+    number = number.str.replace(r"^(0[1-9]|[1-9]\d)([.,]|$)", "0${1}${2}")
+    return pl.when(year <= LAST_ICD9).then(number).otherwise(code)
 
 
 def _version(code: pl.Expr, year: pl.Expr) -> pl.Expr:

@@ -34,22 +34,23 @@ def rules_of(registers: Iterable[RegisterMapping]) -> dict[str, TableRules]:
 def coverage_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> dict[str, Span]:
     """Say from when to when each event table is complete: what all that fills it cover together."""
     spans: dict[str, list[Span]] = {}
-    for table, span in _spans(months, files):
+    for table, span, _ in _spans(months, files):
         spans.setdefault(table, []).append(span)
     return {table: _common(each) for table, each in sorted(spans.items())}
 
 
 def last_day_of(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> date:
-    """Say which is the last day that any file covers."""
-    return max((end for _, (_, end) in _spans(months, files)), default=date.max)
+    """Say which is the last day that was seen in any file, within what it covers."""
+    return max((seen for *_, seen in _spans(months, files)), default=date.max)
 
 
-def _spans(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> Iterator[tuple[str, Span]]:
+def _spans(months: pl.DataFrame, files: Sequence[DeliveredFile]) -> Iterator[tuple[str, Span, date]]:
     declared = {each.dataset: each.declared for each in files}
     for (table, dataset), rows in months.group_by("table", "dataset"):
         span = _span(rows, declared[str(dataset)])
         if span is not None:
-            yield str(table), span
+            seen = rows.filter(pl.col("last") <= span[1])["last"].max()
+            yield str(table), span, seen if isinstance(seen, date) else span[1]
 
 
 def entries_of(
@@ -98,7 +99,9 @@ def _span(months: pl.DataFrame, declared: Input) -> Span | None:
     run = _main_run(months.group_by("year").agg(pl.col("rows").sum()).sort("year"))
     if not run:
         return None
-    start, end = _first_day(months, run[0]), _last_day(months, run[-1])
+    start = date(run[0], next(iter(_filled(months, run[0])), 1), 1)
+    last = ([12, *_filled(months, run[-1])])[-1]
+    end = date(run[-1], last, monthrange(run[-1], last)[1])
     within = max(start, declared.coverage_start or start), min(end, declared.coverage_end or end)
     return within if within[0] <= within[1] else (start, end)
 
@@ -109,17 +112,6 @@ def _main_run(years: pl.DataFrame) -> list[int]:
     runs = usual.with_columns(run=(pl.col("year").diff() > LONGEST_HOLE + 1).fill_null(value=False).cum_sum())
     sizes = runs.group_by("run").agg("year", pl.col("rows").sum()).sort("rows", "run")
     return [] if sizes.is_empty() else sorted(sizes["year"][-1])
-
-
-def _first_day(months: pl.DataFrame, year: int) -> date:
-    filled = _filled(months, year)
-    return date(year, filled[0], 1) if filled else date(year, 1, 1)
-
-
-def _last_day(months: pl.DataFrame, year: int) -> date:
-    filled = _filled(months, year)
-    month = filled[-1] if filled else 12
-    return date(year, month, monthrange(year, month)[1])
 
 
 def _filled(months: pl.DataFrame, year: int) -> list[int]:

@@ -6,6 +6,7 @@ Nothing is read but headers and beginnings. Everything that stands in the way of
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -117,7 +118,12 @@ def spelled(names: Iterable[str]) -> tuple[str, ...]:
     >>> spelled(["HDIA", "DIA{1..2}"])
     ('hdia', 'dia1', 'dia01', 'dia2', 'dia02')
     """
-    return tuple(spelling for name in names for spelling in _written_out(name.casefold()))
+    return tuple(spelling for name in names for spelling in _written_out(small(name)))
+
+
+def small(name: str) -> str:
+    """Write a name in small letters, each as one character, without blanks around it."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def _written_out(name: str) -> Iterator[str]:
@@ -195,8 +201,8 @@ def _patterns(register: RegisterMapping) -> Iterator[tuple[str | None, tuple[str
 
 def _match(stem: str, patterns: Iterable[str]) -> tuple[bool, int | None]:
     for pattern in patterns:
-        regex = re.escape(pattern.casefold()).replace(r"\{year\}", _YEAR).replace(r"\*", ".*")
-        found = re.fullmatch(regex, stem.casefold())
+        regex = re.escape(small(pattern)).replace(r"\{year\}", _YEAR).replace(r"\*", ".*")
+        found = re.fullmatch(regex, small(stem))
         if found:
             year = found[1] if found.groups() else next(iter(re.findall(rf"(?<!\d){_YEAR}(?!\d)", stem)), None)
             return True, int(year) if year else None
@@ -211,7 +217,7 @@ def _opened(candidate: _Candidate) -> DeliveredFile | Keys | list[Problem]:
     key_file, name = candidate.register.key_file, candidate.input_name
     names = _names_known(candidate.register.inputs[name] if name else None, key_file)
     try:
-        sheet = opened(candidate.path, lambda header: any(fnmatchcase(header.casefold(), name) for name in names))
+        sheet = opened(candidate.path, lambda header: any(fnmatchcase(small(header), name) for name in names))
     except (UnreadableError, OSError) as error:
         return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
     if name is None:
@@ -226,15 +232,15 @@ def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str,
 
 
 def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> DeliveredFile | list[Problem]:
-    small = [header.strip().casefold() for header in sheet.header]
+    headers = [*map(small, sheet.header)]
     found = {
-        key: tuple(dict(reversed([*_spellings(column, small, candidate.year)])).items())[::-1]
+        key: tuple(dict(reversed([*_spellings(column, headers, candidate.year)])).items())[::-1]
         for key, column in declared.columns.items()
     }
     problems = [
         *_twice(candidate.file, found, sheet.header),
         *(
-            _missing(candidate.file, key, column)
+            _missing(candidate.file, key, column, sheet)
             for key, column in declared.columns.items()
             if column.required and not found[key]
         ),
@@ -254,44 +260,44 @@ def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) 
     )
 
 
-def _spellings(column: Column, small: Sequence[str], year: int | None) -> Iterator[tuple[int, str]]:
+def _spellings(column: Column, headers: Sequence[str], year: int | None) -> Iterator[tuple[int, str]]:
     """Where each spelling of a column stands in a header, the preferred spelling first."""
     for name in column.names:
         if name == FILE_YEAR:
             yield from () if year is None else ((-1, name),)
             continue
-        for spelling in _written_out(name.casefold()):
-            yield from ((position, name) for position, header in enumerate(small) if fnmatchcase(header, spelling))
+        for spelling in _written_out(small(name)):
+            yield from ((position, name) for position, header in enumerate(headers) if fnmatchcase(header, spelling))
 
 
 def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Sequence[str]) -> Iterator[Problem]:
-    small = [name.strip().casefold() for name in header]
+    headers = [*map(small, header)]
     used = {position for positions in found.values() for position, _ in positions if position >= 0}
-    for name in dict.fromkeys(small[position] for position in sorted(used)):
-        if small.count(name) > 1:
+    for name in dict.fromkeys(headers[position] for position in sorted(used)):
+        if headers.count(name) > 1:
             yield Problem(
                 table=file,
                 column=masked(name),
-                found=f"{small.count(name)} columns of that name",
+                found=f"{headers.count(name)} columns of that name",
                 expected="one",
                 remedy="leave out all but the right one",
             )
 
 
-def _missing(file: str, key: str, column: Column) -> Problem:
+def _missing(file: str, key: str, column: Column, sheet: Sheet) -> Problem:
     return Problem(
         table=file,
         column=key,
-        found="no such column",
+        found=f"no such column (read as {sheet.format})",
         expected="one called " + ", ".join(column.names),
         remedy="add its name here to a mapping of your own, or have the column delivered",
     )
 
 
 def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
-    small = [header.strip().casefold() for header in sheet.header]
+    headers = [*map(small, sheet.header)]
     own, common = (
-        next((small.index(name) for name in spelled(names) if name in small), None)
+        next((headers.index(name) for name in spelled(names) if name in headers), None)
         for names in (declared.own, declared.common)
     )
     if own is None or common is None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.codes import growth_z
+from riskstrat.codes.growth import bmi_of, contradicts, plausible_bmi
 from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.records.intake_account import REJECTED, REPAIRED
@@ -16,17 +17,16 @@ from riskstrat.registers.contract import DATE
 WEIGHT, HEIGHT, BMI = "weight_kg", "height_cm", "bmi_kg_m2"
 BIRTH_WEIGHT, GESTATION = "birth_weight_g", "gestation_days"
 IMPLAUSIBLE_GROWTH = "implausible weight or height, several readings or none"
+BMI_FROM_PAIR = "body mass index from its weight and height"
+CONTRADICTED_BMI = "body mass index that is not that of its weight and height"
 IMPLAUSIBLE_BIRTH_WEIGHT = "implausible birth weight for gestation"
 FURTHEST_BIRTH_WEIGHT_Z = 5.0
-LOWEST_Z, HIGHEST_Z = -5.0, 8.0
-"""Body mass index for age. WHO flags what lies beyond 5; we keep what is below 8: severe obesity is looked for."""
 HEIGHT_MARGIN = 0.25
 """About six standard deviations of height at any age (WHO flags what lies beyond six)."""
 
 _AGES = (0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
 _HEIGHTS = (50, 61, 67, 75, 82, 87, 96, 103, 110, 116, 122, 128, 133, 138, 144, 150, 157, 163, 167, 169, 171)
 """Years and cm: medians of WHO's growth standards of 2006 and reference of 2007, mean of girls and boys, rounded."""
-_BMI_OF_ADULTS = (8.0, 80.0)
 
 _Pair = tuple[pl.Expr, pl.Expr]
 
@@ -36,7 +36,9 @@ def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
 
     What is plausible as it stands is kept. Otherwise every known slip is undone in turn (weight and height in each
     other's column, metres, millimetres, grams, a decimal point); if exactly one gives a plausible pair it is taken, and
-    the body mass index follows. If none or several do, the occasion is rejected.
+    the body mass index follows. If none or several do, the occasion is rejected. A recorded body mass index that is not
+    that of a plausible pair follows the pair where it cannot be at that age, and is rejected where it can: then it
+    cannot be told which of the three is wrong.
     """
     seen = rows.filter(pl.col("code").is_in([WEIGHT, HEIGHT, BMI]))
     if seen.is_empty():
@@ -45,13 +47,11 @@ def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
     read = _readings(seen.group_by(ORIGIN).agg(pl.col("sex").first(), age, _of(WEIGHT), _of(HEIGHT), _of(BMI)))
     told = rows.join(read, on=ORIGIN, how="left", maintain_order="left")
     concerned = pl.col("code").is_in([WEIGHT, HEIGHT, BMI])
-    rejected = (
-        told.filter(concerned & pl.col("__refused"))
-        .select(rows.columns)
-        .with_columns(pl.lit(IMPLAUSIBLE_GROWTH).alias(RULE))
-    )
-    kept = told.filter(~(concerned & pl.col("__refused").fill_null(value=False)))
-    repaired = kept.with_columns(
+    contradicted = (pl.col("code") == BMI) & pl.col("__contradicted")
+    rule = pl.when(concerned & pl.col("__refused")).then(pl.lit(IMPLAUSIBLE_GROWTH))
+    ruled = told.with_columns(rule.when(contradicted).then(pl.lit(CONTRADICTED_BMI)).alias(RULE))
+    rejected = ruled.filter(pl.col(RULE).is_not_null()).select(*(name for name in rows.columns if name != RULE), RULE)
+    repaired = ruled.filter(pl.col(RULE).is_null()).with_columns(
         pl.when(concerned & pl.col("__reading").is_not_null()).then(_value()).otherwise("value").alias("value")
     )
     readings = read["__reading"].drop_nulls().value_counts()
@@ -101,11 +101,17 @@ def _readings(occasions: pl.DataFrame) -> pl.DataFrame:
     reading = pl.when(~pl.col("__as_it_stands") & single).then(
         pl.coalesce(pl.when(pl.col(name)).then(pl.lit(name)) for name in names)
     )
-    decided = tried.with_columns(reading.alias("__reading"))
-    pairs = _slips(weight, height)
+    wrong = pl.col("__as_it_stands") & contradicts(pl.col(BMI), weight, height)
+    possible = plausible_bmi(pl.col(BMI), sex=pl.col("sex"), age_days=pl.col("age_days"))
+    decided = tried.with_columns(
+        pl.when(wrong & ~possible).then(pl.lit(BMI_FROM_PAIR)).otherwise(reading).alias("__reading"),
+        (wrong & possible).alias("__contradicted"),
+    )
+    pairs = {**_slips(weight, height), BMI_FROM_PAIR: (weight, height)}
     return decided.select(
         ORIGIN,
         "__reading",
+        "__contradicted",
         (~pl.col("__as_it_stands") & pl.col("__reading").is_null()).alias("__refused"),
         _read(pairs, 0).alias("__weight"),
         _read(pairs, 1).alias("__height"),
@@ -133,26 +139,19 @@ def _plausible(weight: pl.Expr, height: pl.Expr, bmi: pl.Expr | None) -> pl.Expr
     """Whether a pair can be; of a single measurement only itself is validated, of nothing nothing."""
     typical = pl.col("__typical")
     low, high = typical * (1 - HEIGHT_MARGIN), typical * (1 + HEIGHT_MARGIN)
-    found = pl.coalesce(weight / (height / 100) ** 2, *(() if bmi is None else (bmi,)))
+    found = pl.coalesce(bmi_of(weight, height), *(() if bmi is None else (bmi,)))
     tall = height.is_between(low, high).fill_null(height.is_null())
     heavy = weight.is_between(9 * (low / 100) ** 2, 40 * (high / 100) ** 2).fill_null(weight.is_null())
     anything = weight.is_not_null() | height.is_not_null() | (pl.lit(value=False) if bmi is None else bmi.is_not_null())
-    return anything & tall & heavy & _plausible_bmi(found)
-
-
-def _plausible_bmi(bmi: pl.Expr) -> pl.Expr:
-    z = growth_z("who", sex=pl.col("sex"), age_days=pl.col("age_days"), value=bmi)
-    absolute = bmi.is_between(*_BMI_OF_ADULTS).fill_null(value=True)
-    return z.is_between(LOWEST_Z, HIGHEST_Z).fill_null(absolute)
+    return anything & tall & heavy & plausible_bmi(found, sex=pl.col("sex"), age_days=pl.col("age_days"))
 
 
 def _value() -> pl.Expr:
     weight, height = pl.col("__weight"), pl.col("__height")
-    bmi = weight / (height / 100) ** 2
     return (
         pl.when(pl.col("code") == WEIGHT)
         .then(weight)
         .when(pl.col("code") == HEIGHT)
         .then(height)
-        .otherwise(pl.coalesce(bmi, "value"))
+        .otherwise(pl.coalesce(bmi_of(weight, height), "value"))
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from riskstrat.intake.numbers import plain_word
 from riskstrat.registers.contract import columns_of, is_event_table
 from riskstrat.registers.manifest import Days
 
@@ -34,6 +35,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "areas": ("area_id", "name"),
     "area_facts": ("area_id", "date", "code", "value"),
 }
+_VOCABULARIES = {"sex": {"female", "male"}, "reused": {"0", "1"}}
+"""Words that a column of persons knows; a column that it is taken from recodes to them."""
 _EVENT_NEEDS = ("person_id", "date", "code")
 
 
@@ -60,9 +63,9 @@ class Column(Declared):
         The file must have the column, and rows without a usable value are rejected.
     missing
         Texts that mean "unknown", besides empty ones.
-    recode, otherwise, empty
-        What texts mean (capitals do not matter), what all others mean, and what an empty cell means. Without
-        `otherwise` other texts are not recognised: they become missing and are counted.
+    recode, empty
+        What texts mean (capitals do not matter; ``1``, ``01``, ``1.0`` and ``1,0`` are one text), and what an empty
+        cell means. Other texts are not recognised: they become missing and are counted.
     fallback
         Column of the same kind whose value is taken where this one has none; counted as repaired.
     scale
@@ -72,6 +75,9 @@ class Column(Declared):
     incomplete
         The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
         ``middle`` (the 15th; 1 July). Only the middle counts as repaired: the others are what the column means.
+    days_since
+        The day from which numbers count days: 1960-01-01 in SAS and Stata, 1899-12-30 in Excel. A column of dates that
+        holds day numbers and does not say so is refused.
     system
         Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date.
     split
@@ -86,12 +92,12 @@ class Column(Declared):
     required: bool = False
     missing: tuple[str, ...] = ()
     recode: Mapping[str, str] = Field(default_factory=dict)
-    otherwise: str | None = None
     empty: str | None = None
     fallback: str | None = None
     scale: float = 1.0
     between: tuple[float, float] | None = None
     incomplete: Literal["first", "middle", "last"] = "middle"
+    days_since: date | None = None
     system: CodeSystem | None = None
     split: bool = False
     note: str = ""
@@ -272,6 +278,8 @@ class RegisterMapping(Declared):
         What it says of the tables that it fills.
     key_file
         Where its running numbers are its own.
+    reserve_numbers
+        Patterns of the reserve numbers of a region, which no file of the delivery may hold (see `identity_columns`).
     references
         Where the names come from.
     """
@@ -282,6 +290,7 @@ class RegisterMapping(Declared):
     inputs: Mapping[str, Input] = Field(min_length=1)
     tables: Mapping[str, TableRules] = Field(default_factory=dict)
     key_file: KeyFile | None = None
+    reserve_numbers: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
     @field_validator("inputs")
@@ -309,8 +318,12 @@ def _column_contradictions(column: Column) -> Iterator[str]:
         yield f"a {column.kind} column cannot have a system, be split or be a numbered family"
     if column.kind != "number" and (column.scale != 1 or column.between):
         yield f"a {column.kind} column cannot have scale or between"
-    if column.otherwise is not None and not column.recode:
-        yield "otherwise without recode"
+    meanings: dict[str, str] = {}
+    for text, meaning in column.recode.items():
+        if meanings.setdefault(plain_word(text), meaning) != meaning:
+            yield f"recode gives {text!r} two meanings"
+    if column.kind != "date" and column.days_since:
+        yield f"a {column.kind} column cannot have days_since"
     if column.required and column.several:
         yield "a column with several values cannot be required"
 
@@ -328,7 +341,7 @@ def _input_contradictions(each: Input) -> Iterator[str]:
         source = each.columns.get(rows.take.get("code", ""))
         if "code" in rows.take and (source is None or source.kind not in {"code", "text"}):
             yield f"rows of {rows.table}: the code is taken from a column that holds none"
-        yield from _table_contradictions(rows)
+        yield from _table_contradictions(rows, each.columns)
 
 
 def _fallback_contradictions(columns: Mapping[str, Column]) -> Iterator[str]:
@@ -338,19 +351,19 @@ def _fallback_contradictions(columns: Mapping[str, Column]) -> Iterator[str]:
             yield f"the fallback of {name} is no {column.kind} column"
 
 
-def _table_contradictions(rows: Rows) -> Iterator[str]:
+def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:
     given = (*rows.take, *rows.set)
-    allowed = set(_allowed(rows.table))
+    contract = [column.name for column in columns_of(rows.table)]
+    allowed = {"persons": [*contract, "reused"], "residences": _RESIDENCE_COLUMNS}.get(rows.table, contract)
     needed = _NEEDED.get(rows.table, _EVENT_NEEDS)
     yield from (f"rows of {rows.table}: the table has no column {name}" for name in given if name not in allowed)
     yield from (f"rows of {rows.table}: no {name}" for name in needed if name not in given)
     yield from (f"rows of {rows.table}: {name} is both taken and set" for name in rows.take if name in rows.set)
+    for name, words in _VOCABULARIES.items() if rows.table == "persons" else ():
+        column = columns.get(rows.take.get(name, ""))
+        if column is not None and not (column.recode and {*column.recode.values()} <= words):
+            yield f"rows of persons: the column of {name} needs recode to {' or '.join(sorted(words))}, and to no other"
     if rows.table == "residences" and rows.set.get("kind") not in {SNAPSHOT, MOVE}:
         yield f"rows of residences: set kind = {SNAPSHOT!r} or {MOVE!r}"
     if rows.definition and "setting" in given:
         yield f"rows of {rows.table}: setting holds the definition already"
-
-
-def _allowed(table: str) -> Iterable[str]:
-    columns = [column.name for column in columns_of(table)]
-    return {"persons": [*columns, "reused"], "residences": _RESIDENCE_COLUMNS}.get(table, columns)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from riskstrat.codes.growth import bmi_of
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
-from riskstrat.intake.raw_extracts.cleaning import Cleaned, cleaned, filled
+from riskstrat.intake.raw_extracts.cleaning import UNFIT, Cleaned, cleaned, filled
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
 from riskstrat.intake.raw_extracts.mapping import Column, Formula, Input
-from riskstrat.intake.raw_extracts.text import FAULT, LINE, UnreadableError, unreadable
+from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError, unreadable
 from riskstrat.records.intake_account import KEPT, READ, REJECTED, REPAIRED, SET_TO_NULL
 
 ORIGIN, RULE = "__origin", "__rule"
@@ -36,8 +38,8 @@ class ParsedBatch:
 
 def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
     """Parse and validate a batch of texts; `number`, the file's, makes each row's origin unique."""
-    declared = delivered.declared
-    parts = {name: _cleaned(delivered, name, column, texts) for name, column in declared.columns.items()}
+    declared, letters = delivered.declared, _composed(texts)
+    parts = {name: _cleaned(delivered, name, column, letters) for name, column in declared.columns.items()}
     origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
     marked = texts.select(origin.alias(ORIGIN), FAULT)
     values = marked.hstack([column for name, found in parts.items() for column in _columns(name, found)])
@@ -46,12 +48,14 @@ def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys
         for name, each in declared.derived.items()
     )
     values = values if keys is None else _translated(values, declared, keys)
-    validated = values.with_columns(_first_rule(declared))
+    needed = [name for name, column in declared.columns.items() if column.required]
+    broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
+    validated = values.with_columns(pl.coalesce(FAULT, *broken).alias(RULE))
     whole = validated.filter(pl.col(RULE).is_null())
     return ParsedBatch(
         values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
         rejected=_as_they_came(delivered, texts, validated[RULE]),
-        account=_account(delivered, validated),
+        account=_account(delivered, validated, texts),
     )
 
 
@@ -71,6 +75,13 @@ def spelling_of(name: str) -> str:
     return f"{name}__spelling"
 
 
+def _composed(texts: pl.DataFrame) -> pl.DataFrame:
+    """Write each letter as one character; only columns beyond ASCII are gone through."""
+    cells = pl.col(pl.String)
+    beyond = texts.select((cells.str.len_bytes() != cells.str.len_chars()).any()).row(0, named=True)
+    return texts.with_columns(pl.col([name for name, found in beyond.items() if found]).str.normalize("NFC"))
+
+
 def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.DataFrame) -> Cleaned:
     found = delivered.columns[name]
     expressions = {
@@ -81,7 +92,10 @@ def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.Data
     } or {"nowhere": pl.lit(None, dtype=pl.String)}
     cells = texts.with_columns(**expressions).select(list(expressions))
     if column.several:
-        return Cleaned(value=_lists(column, cells))
+        broken = {name: pl.col(name).str.contains(REPLACED, literal=True) for name in cells.columns}
+        whole = cells.select(pl.when(~lost).then(pl.col(name)).alias(name) for name, lost in broken.items())
+        flag = cells.select(pl.any_horizontal(broken.values()).fill_null(value=False)).to_series()
+        return Cleaned(value=_lists(column, whole), set_to_null={UNFIT: flag})
     value = cleaned(column, cells)
     if len(column.names) == 1 or not found:
         return value
@@ -110,18 +124,20 @@ def _flag(outcome: str, column: str, rule: str) -> str:
 
 def _fallen_back(values: pl.DataFrame, declared: Input) -> pl.DataFrame:
     pairs = {name: column.fallback for name, column in declared.columns.items() if column.fallback}
+    still = {name: pl.col(f"{name}__still") for name in pairs if declared.columns[name].kind == "date"}
+    taken = {
+        name: pl.col(name).is_null() & pl.col(other).is_not_null() & ~still.get(name, pl.lit(value=False))
+        for name, other in pairs.items()
+    }
     return values.with_columns(
-        *(pl.coalesce(name, other).alias(name) for name, other in pairs.items()),
-        *(
-            (pl.col(name).is_null() & pl.col(other).is_not_null()).alias(_flag(REPAIRED, name, FALLBACK))
-            for name, other in pairs.items()
-        ),
+        *(pl.when(taken[name]).then(other).otherwise(name).alias(name) for name, other in pairs.items()),
+        *(taken[name].alias(_flag(REPAIRED, name, FALLBACK)) for name in pairs),
     )
 
 
 FORMULAS: Mapping[Formula, Callable[..., pl.Expr]] = {
     "product": lambda first, second: first * second,
-    "bmi_kg_m2": lambda weight_kg, height_cm: pl.when(height_cm > 0).then(weight_kg / (height_cm / 100) ** 2),
+    "bmi_kg_m2": bmi_of,
     "weeks_and_days": lambda weeks, days: weeks * 7 + days.fill_null(0),
     "positive": lambda number: (number > 0).cast(pl.Float64),
 }
@@ -136,12 +152,6 @@ def _translated(values: pl.DataFrame, declared: Input, keys: KeyMap) -> pl.DataF
             "common"
         )
     return values
-
-
-def _first_rule(declared: Input) -> pl.Expr:
-    needed = [name for name, column in declared.columns.items() if column.required]
-    broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
-    return pl.coalesce(FAULT, *broken).alias(RULE)
 
 
 def _as_they_came(delivered: DeliveredFile, texts: pl.DataFrame, rules: pl.Series) -> pl.DataFrame:
@@ -162,14 +172,16 @@ def _unique(header: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _account(delivered: DeliveredFile, validated: pl.DataFrame) -> RowCounts:
+def _account(delivered: DeliveredFile, validated: pl.DataFrame, texts: pl.DataFrame) -> RowCounts:
     dataset = delivered.dataset
     flags = [name for name in validated.columns if name.startswith(_MARK)]
     readable = validated.filter(pl.col(FAULT).is_null())
     sums = readable.select(pl.col(flags).sum()).row(0) if flags else ()
     told = [(*name.split(_MARK)[1:], rows) for name, rows in zip(flags, sums, strict=True)]
     rejected = by_rule(dataset, REJECTED, validated[RULE])
+    cells = pl.exclude(LINE, FAULT).str.contains(REPLACED, literal=True)
     ends = [
+        (dataset, "", UNFIT, SET_TO_NULL, int(texts.select(pl.any_horizontal(cells)).to_series().sum())),
         (dataset, "", "", READ, validated.height),
         (dataset, "", "", KEPT, validated.height - int(rejected["rows"].sum())),
     ]
@@ -182,7 +194,11 @@ def _cells(delivered: DeliveredFile, readable: pl.DataFrame) -> pl.DataFrame:
     dates = [name for name, column in delivered.declared.columns.items() if column.kind == "date"]
     year = pl.lit(delivered.year) if delivered.year or not dates else pl.col(dates[0]).dt.year()
     names = list(delivered.declared.columns)
-    empty = [(_is_empty(name, delivered.declared.columns[name])).sum().alias(name) for name in names]
+    several = [name for name in names if delivered.declared.columns[name].several]
+    empty = [
+        ((pl.col(name).list.len().fill_null(0) == 0) if name in several else pl.col(name).is_null()).sum().alias(name)
+        for name in names
+    ]
     by_year = readable.group_by(year.cast(pl.Int32).alias("__year")).agg(pl.len().alias("__rows"), *empty)
     long = by_year.unpivot(on=names, index=["__year", "__rows"], variable_name="column", value_name="missing")
     return long.select(
@@ -192,10 +208,6 @@ def _cells(delivered: DeliveredFile, readable: pl.DataFrame) -> pl.DataFrame:
         pl.col("__rows").cast(pl.Int64).alias("rows"),
         pl.col("missing").cast(pl.Int64),
     )
-
-
-def _is_empty(name: str, column: Column) -> pl.Expr:
-    return pl.col(name).list.len().fill_null(0) == 0 if column.several else pl.col(name).is_null()
 
 
 def key_maps(files: Iterable[Keys]) -> dict[str, KeyMap]:
@@ -219,6 +231,7 @@ def _pairs(file: Keys) -> pl.DataFrame:
 def _read(file: Keys, texts: pl.DataFrame) -> pl.DataFrame:
     named = texts.select(pl.nth(position).alias(f"column {position + 1}") for position in range(len(file.sheet.header)))
     refuse_identities(named, file.file)
+    refuse_text_keys(named, (f"column {file.own + 1}", f"column {file.common + 1}"), file.file)
     positions = {"own": file.own, "common": file.common}
     cells = {side: texts.select(filled(_NUMBER, pl.col(f"column_{position}"))) for side, position in positions.items()}
     return pl.DataFrame([cleaned(_NUMBER, each).value.alias(side) for side, each in cells.items()]).drop_nulls()

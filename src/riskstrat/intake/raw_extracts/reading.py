@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import cast
 import polars as pl
 
 from riskstrat.extras import optional
+from riskstrat.intake.numbers import as_text
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, Dialect, UnreadableError, dialect_of, text_frames
 
 ROWS_AT_A_TIME = 100_000
@@ -52,6 +54,7 @@ def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
         header = (_parquet_header if _is_parquet(path) else _statistical_header)(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
+    header = tuple(unicodedata.normalize("NFC", name) for name in header)
     return Sheet(path=path, header=header, format=path.suffix.lower().lstrip("."))
 
 
@@ -69,18 +72,9 @@ def _is_parquet(path: Path) -> bool:
 
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     named = frame.rename({name: f"column_{position}" for position, name in enumerate(frame.columns)})
-    texts = named.with_columns(_as_text(name, dtype) for name, dtype in named.schema.items())
+    texts = named.with_columns(as_text(pl.col(name), dtype).alias(name) for name, dtype in named.schema.items())
     lines = pl.int_range(first, first + frame.height, dtype=pl.UInt32, eager=True)
     return texts.with_columns(lines.alias(LINE), pl.lit(None, dtype=pl.String).alias(FAULT))
-
-
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a value as agencies do; statistical programs keep whole numbers as floats, and 1.0 is their 1."""
-    text = pl.col(name).cast(pl.String, strict=False)
-    if not dtype.is_float():
-        return text
-    whole = pl.col(name).cast(pl.Int64, strict=False)
-    return pl.when(pl.col(name) == whole).then(whole.cast(pl.String)).otherwise(text).alias(name)
 
 
 def _parquet_header(path: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.intake.raw_extracts.account import RowCounts
-from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Delivery
+from riskstrat.intake.raw_extracts.delivery import Delivery
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.intake.raw_extracts.persons import REUSED
 from riskstrat.intake.raw_extracts.storage import REJECTED_FOLDER
@@ -62,18 +62,17 @@ def intake_account(counted: RowCounts, delivery: Delivery, manifest: Manifest, f
 
 
 def _files(delivery: Delivery) -> pl.DataFrame:
-    rows = [
-        (each.file, each.dataset, each.sheet.format, ", ".join(_unverified(each)), ", ".join(each.unused))
+    memory = [
+        [name for name, column in each.declared.columns.items() if column.status == "memory" and each.columns[name]]
         for each in delivery.files
+    ]
+    rows = [
+        (each.file, each.dataset, each.sheet.format, ", ".join(unverified), ", ".join(each.unused))
+        for each, unverified in zip(delivery.files, memory, strict=True)
     ]
     rows += [(file, NO_TABLE, "", "", "") for file in delivery.without_tables]
     schema = dict.fromkeys(("file", "dataset", "format", "unverified", "unused"), pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _unverified(file: DeliveredFile) -> list[str]:
-    """Columns that were found under a name that the mapping has from memory."""
-    return [name for name, column in file.declared.columns.items() if column.status == "memory" and file.columns[name]]
 
 
 def _years(counted: RowCounts, manifest: Manifest) -> pl.DataFrame:
@@ -102,13 +101,10 @@ def _grid(manifest: Manifest) -> pl.DataFrame:
 def _links(manifest: Manifest, folder: Path, rejected: Path) -> pl.DataFrame:
     """Say how many persons of each table persons knows, and how many of persons have a row in it."""
     persons = pl.scan_parquet(folder / f"{PERSONS}.parquet")
-    rows = [_link(table, folder, rejected) for table in manifest.tables if _is_about_persons(table)]
+    about = [table for table in manifest.tables if table == "residences" or is_event_table(table)]
+    rows = [_link(table, folder, rejected) for table in about if table != "geometry"]
     rows += [_parents(persons, parent) for parent in ("mother_id", "father_id")]
     return pl.DataFrame(rows, schema={"link": pl.String, "persons": pl.Int64, "linked": pl.Int64}, orient="row")
-
-
-def _is_about_persons(table: str) -> bool:
-    return table == "residences" or (is_event_table(table) and table != "geometry")
 
 
 def _link(table: str, folder: Path, rejected: Path) -> tuple[str, int, int]:

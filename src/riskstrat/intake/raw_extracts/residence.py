@@ -71,7 +71,10 @@ def residence_spells(
         (TABLE, "", "", KEPT, spells.height),
         (TABLE, "", TWO_AREAS, MERGED, doubled),
         (TABLE, "", JOINED, MERGED, locations.height - rejected.height - doubled - spells.height),
-        *_assumed(days),
+        *(
+            (TABLE, "", rule, REPAIRED, rows)
+            for rule, rows in days["__assumed"].drop_nulls().value_counts().iter_rows()
+        ),
     ]
     account = pl.concat([counts(told), by_rule(TABLE, REJECTED, rejected[RULE])])
     return ResidenceResult(residences=spells, rejected=rejected, account=RowCounts(counts=account))
@@ -195,8 +198,3 @@ def _spells(days: pl.DataFrame) -> pl.DataFrame:
     firsts = [pl.col(column).first() for column in (PERSON, "start_date", *_LOCATION)]
     joined = numbered.group_by("__spell", maintain_order=True).agg(*firsts, pl.col("end_date").last())
     return joined.select(column.name for column in columns_of(TABLE))
-
-
-def _assumed(days: pl.DataFrame) -> list[tuple[str, str, str, str, int]]:
-    found = days["__assumed"].drop_nulls().value_counts()
-    return [(TABLE, "", rule, REPAIRED, number) for rule, number in found.iter_rows()]

@@ -55,7 +55,7 @@ def extracts(
     name
         What the registers are called; the name of the raw folder if left out.
     data_end
-        The last day that can have been seen; by default the last day that any table covers.
+        The last day that can have been seen; by default the last day that was seen in any table.
     progress
         Called with what is being done and how far, 0 to 1.
 

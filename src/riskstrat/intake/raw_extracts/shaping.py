@@ -8,12 +8,13 @@ from itertools import chain, repeat
 
 import polars as pl
 
+from riskstrat.intake.numbers import plain, plain_word
 from riskstrat.intake.raw_extracts.account import CODES, SERIES, YEARS, RowCounts, counts, typed
 from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, precision_of, spelling_of
 from riskstrat.records.intake_account import MADE, MERGED, REPAIRED
-from riskstrat.registers.contract import columns_of, is_event_table
+from riskstrat.registers.contract import END, columns_of, is_event_table
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
 _PRECISIONS = {
@@ -64,7 +65,10 @@ def shaped(register: RegisterMapping, dataset: str, declared: Input, values: pl.
 
 
 def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.DataFrame) -> list[Shaped]:
-    chosen = values.filter(*(pl.col(name).cast(pl.String).is_in(texts) for name, texts in rows.when.items()))
+    wanted = {name: [plain_word(text) for text in texts] for name, texts in rows.when.items()}
+    chosen = values.filter(
+        *(plain(pl.col(name).cast(pl.String).str.to_lowercase()).is_in(texts) for name, texts in wanted.items())
+    )
     column = declared.columns.get(rows.take.get("code", ""))
     if column is None or column.kind != "code":
         return [_plain(declared, rows, chosen)]
@@ -98,8 +102,8 @@ def _selected(declared: Input, rows: Rows, chosen: pl.DataFrame) -> pl.DataFrame
         ORIGIN: pl.col(ORIGIN),
         **_precisions(declared, rows),
     }
-    if rows.definition:
-        found["setting"] = _definition(chosen, rows)
+    if rows.definition and (name := spelling_of(rows.take["value"])) in chosen.columns:
+        found["setting"] = pl.col(name)
     schema = schema_within(rows.table)
     return chosen.select(
         found.get(name, pl.lit(None)).cast(dtype, strict=False).alias(name) for name, dtype in schema.items()
@@ -114,11 +118,6 @@ def _precisions(declared: Input, rows: Rows) -> dict[str, pl.Expr]:
         if name in declared.columns and declared.columns[name].kind == "date"
     }
     return {_PRECISIONS[column]: pl.col(precision_of(name)) for column, name in dates.items() if column in _PRECISIONS}
-
-
-def _definition(chosen: pl.DataFrame, rows: Rows) -> pl.Expr:
-    name = spelling_of(rows.take["value"])
-    return pl.col(name) if name in chosen.columns else pl.lit(None, dtype=pl.String)
 
 
 def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) -> tuple[pl.DataFrame, RowCounts]:
@@ -181,7 +180,9 @@ def _with_years(each: Shaped, dataset: str) -> RowCounts:
     day = pl.col("date")
     dated = each.rows.drop_nulls("date")
     dated = dated.filter(pl.col("kind") == SNAPSHOT) if "kind" in dated.columns else dated
-    found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len())
+    end = pl.col(END) if END in dated.columns else day
+    seen = pl.max_horizontal(day, pl.when(end <= day.dt.month_end()).then(end))
+    found = dated.group_by(year=day.dt.year(), month=day.dt.month()).agg(rows=pl.len(), last=seen.max())
     years = found.select(pl.lit(each.table).alias("table"), pl.lit(dataset).alias("dataset"), pl.all()).pipe(
         typed, YEARS
     )

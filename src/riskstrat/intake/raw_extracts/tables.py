@@ -43,20 +43,14 @@ _KNOWN = (PERSON, "birth_date", "birth_date_precision", "sex", "death_date")
 def write_tables(context: IntakeContext, tell: Callable[[str, float], None]) -> Iterator[RowCounts]:
     """Write every table, persons first because all others are validated by them; `tell` hears which and how far."""
     tables = [PERSONS, *(table for table in context.parts if table != PERSONS)]
+    special = {PERSONS: _write_persons, RESIDENCES: _write_residences}
     for number, table in enumerate(tables):
         tell(f"writing {table}", number / len(tables))
-        yield from _write(context, table)
+        yield from special.get(table, _write_events if is_event_table(table) else _write_area_table)(context, table)
     name_areas(context.folder)
 
 
-def _write(context: IntakeContext, table: str) -> Iterator[RowCounts]:
-    special = {PERSONS: _write_persons, RESIDENCES: _write_residences}
-    if table in special:
-        return special[table](context)
-    return _write_events(context, table) if is_event_table(table) else _write_area_table(context, table)
-
-
-def _write_persons(context: IntakeContext) -> Iterator[RowCounts]:
+def _write_persons(context: IntakeContext, _: str) -> Iterator[RowCounts]:
     for people in ranges(context.parts.get(PERSONS, ())):
         found = resolve_persons(_rows(context, PERSONS, people), context.last_day)
         write_piece(context, PERSONS, found.persons)
@@ -65,7 +59,7 @@ def _write_persons(context: IntakeContext) -> Iterator[RowCounts]:
     join_pieces(context, PERSONS)
 
 
-def _write_residences(context: IntakeContext) -> Iterator[RowCounts]:
+def _write_residences(context: IntakeContext, _: str) -> Iterator[RowCounts]:
     snapshot_days = _snapshot_days(context.parts[RESIDENCES], context.last_day)
     for people in ranges(context.parts[RESIDENCES]):
         reference = _reference_persons(context, people)

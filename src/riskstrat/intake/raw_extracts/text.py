@@ -8,6 +8,8 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,13 @@ _SAMPLE_BYTES = 256 << 10
 _QUOTE = b'"'
 _QUOTED = re.compile(rb'"[^"]*"')
 _CONTROLS = frozenset(map(chr, set(range(32)) - {9, 10, 12, 13, 26}))
+REPLACED = "\ufffd"
+"""Stands where bytes do not fit the encoding of their file; it costs the cell that holds it."""
+_ONE_BYTE = ("cp1252", "cp850", "mac_roman")
+_LETTERS = {each: re.compile(b"(?<=[A-Za-z])[" + "åäöÅÄÖ".encode(each) + b"](?=[A-Za-z])") for each in _ONE_BYTE}
+_UTF8_LETTER = re.compile(rb"[\xc3\xcc][\x80-\xbf]")
+"""In a file of one byte a letter: a line that was written as UTF-8."""
+_BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -34,7 +43,7 @@ class Dialect:
     Attributes
     ----------
     encoding
-        ``utf-8`` (blocks that are none are read as Latin-1), ``utf-16-le`` or ``utf-16-be``.
+        See `encoding_of`.
     skip
         Bytes of the byte-order mark.
     separator, quoted
@@ -51,14 +60,14 @@ class Dialect:
 
 
 def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
-    """Find out how a file is written, from its beginning; a string says why it cannot be read.
+    """Find out how a file is written; a string says why it cannot be read.
 
     The separator is the one that gives most names that are `known` to a mapping.
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE_BYTES)
-    encoding, skip = _encoding_of(sample)
-    text = _decoded(sample[skip:], encoding)
+    encoding, skip = encoding_of(path, known)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample[skip:])
     if not text.strip():
         return "an empty file"
     if sum(letter in _CONTROLS for letter in text[:4096]) > len(text[:4096]) // 50:
@@ -92,26 +101,56 @@ class UnreadableError(Exception):
     """A file cannot be read on; the message says why."""
 
 
-def _encoding_of(sample: bytes) -> tuple[str, int]:
+def encoding_of(path: Path, known: Callable[[str], bool]) -> tuple[str, int]:
+    """Decide the encoding of a file on all its bytes, and how many of them are its mark.
+
+    Without a mark, UTF-8 where most lines beyond ASCII are UTF-8; else, of the encodings with one byte a letter, that
+    in which most names of the header are `known`, and then that in which most bytes between letters are å, ä or ö.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
     for mark, encoding in _BOMS:
-        if sample.startswith(mark):
+        if head.startswith(mark):
             return encoding, len(mark)
-    head = sample[:4096]
     if head[1::2].count(0) > len(head) // 4:
         return "utf-16-le", 0
     if head[::2].count(0) > len(head) // 4:
         return "utf-16-be", 0
-    return "utf-8", 0
+    return ("utf-8" if _is_utf8(path) else _by_most_lines(path, known)), 0
 
 
-def _decoded(content: bytes, encoding: str) -> str:
-    """Decode text; what is no UTF-8 is Latin-1, of which every byte is a letter."""
-    if encoding != "utf-8":
-        return content[: len(content) // 2 * 2].decode(encoding, errors="replace")
+def _contents(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(lambda: file.read(_SAMPLE_BYTES), b"")
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return codecs.getincrementaldecoder("utf-8")().decode(content)
+        for content in _contents(path):
+            decoder.decode(content)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return content.decode("latin-1")
+        return False
+    return True
+
+
+def _by_most_lines(path: Path, known: Callable[[str], bool]) -> str:
+    fits, letters, header = Counter[bool](), Counter[str](), b""
+    for content in _contents(path):
+        header = header or re.split(rb"[\r\n]", content, maxsplit=1)[0]
+        fits.update(REPLACED not in line.decode("utf-8", "replace") for line in _BEYOND_ASCII.findall(content))
+        letters.update({each: len(pattern.findall(content)) for each, pattern in _LETTERS.items()})
+    if fits[True] >= fits[False]:
+        return "utf-8"
+    names = {each: _composed(header.decode(each, "replace")) for each in _ONE_BYTE}
+    hits = {each: max(sum(map(known, _fields(name, mark))) for mark in SEPARATORS) for each, name in names.items()}
+    return max(_ONE_BYTE, key=lambda each: (hits[each], letters[each]))
+
+
+def _composed(text: str) -> str:
+    """Write each letter as one character: ``a`` and a diaeresis as ``ä``."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
@@ -124,11 +163,11 @@ def _separator_of(first: str, known: Callable[[str], bool]) -> str | None:
 
 
 def _fields(line: str, separator: str) -> tuple[str, ...]:
-    return tuple(name.strip().strip('"').strip() for name in line.split(separator))
+    return tuple(name.strip().strip('"').strip() for name in _composed(line).split(separator))
 
 
 def _blocks(path: Path, dialect: Dialect) -> Iterator[bytes]:
-    """Cut the file after whole lines, in UTF-8."""
+    """Cut the file after whole lines; of UTF-16 in UTF-8."""
     rest = b""
     for piece in _pieces(path, dialect):
         held = rest + piece
@@ -145,7 +184,7 @@ def _blocks(path: Path, dialect: Dialect) -> Iterator[bytes]:
 
 def _pieces(path: Path, dialect: Dialect) -> Iterator[bytes]:
     decode = codecs.getincrementaldecoder(dialect.encoding)(errors="replace").decode
-    narrow = dialect.encoding == "utf-8"
+    narrow = not dialect.encoding.startswith("utf-16")
     with path.open("rb") as file:
         file.seek(dialect.skip)
         while content := file.read(BLOCK_BYTES):
@@ -170,7 +209,7 @@ def _last_line_end(held: bytes, quoted: bool) -> int:
 
 def _parsed(body: bytes, dialect: Dialect, first: int) -> pl.DataFrame:
     width = len(dialect.header)
-    lines, table = _aligned(_utf8(body), dialect, width)
+    lines, table = _aligned(_utf8(body, dialect.encoding), dialect, width)
     plain = lines.str.replace_all('"[^"]*"', "") if dialect.quoted else lines
     extra = width - 1 - plain.str.count_matches(dialect.separator, literal=True).cast(pl.Int32)
     fault = (
@@ -199,12 +238,12 @@ def _aligned(text: bytes, dialect: Dialect, width: int) -> tuple[pl.Series, pl.D
     return lines, table if same else _split(flat, dialect.separator, width + 1, quoted=False)
 
 
-def _utf8(body: bytes) -> bytes:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return body.decode("latin-1").encode("utf-8")
-    return body
+def _utf8(body: bytes, encoding: str) -> bytes:
+    if body.isascii():
+        return body
+    if encoding in _ONE_BYTE:
+        return REPLACED.join(part.decode(encoding, "replace") for part in _UTF8_LETTER.split(body)).encode()
+    return body.decode("utf-8", "replace").encode()
 
 
 def _fields_of(text: bytes, dialect: Dialect, width: int) -> pl.DataFrame:

@@ -109,7 +109,9 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     """Validate all rows of an event table about a range of persons, as `shaping.shaped` made them."""
     told = rows.join(reference.persons, on=PERSON, how="left")
     repaired, moved = _repaired(table, told)
-    ruled = repaired.with_columns(_first_rule(reference).alias(RULE))
+    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(reference.last_day).items()]
+    born_later = pl.when(pl.col(DATE) < pl.col("birth_date")).then(pl.lit(BEFORE_BIRTH))
+    ruled = repaired.with_columns(pl.coalesce(*contract, person_rule(reference), born_later).alias(RULE))
     rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
@@ -139,12 +141,6 @@ def person_rule(reference: ReferencePersons) -> pl.Expr:
         .when(pl.col("birth_date").is_null())
         .then(pl.lit(NO_PERSON))
     )
-
-
-def _first_rule(reference: ReferencePersons) -> pl.Expr:
-    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(reference.last_day).items()]
-    born_later = pl.when(pl.col(DATE) < pl.col("birth_date")).then(pl.lit(BEFORE_BIRTH))
-    return pl.coalesce(*contract, person_rule(reference), born_later)
 
 
 def _repaired(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
