@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,11 @@ import typer
 
 from riskstrat.cli import main
 from riskstrat.cli.boundary import LOG, boundary
-from riskstrat.errors import DriftError, Problem
+from riskstrat.cohort import build_cohort, target_population
+from riskstrat.errors import ContractError, DriftError, Problem, UsageError
+from riskstrat.intake.raw_extracts.shipped import mappings
+from riskstrat.registers.manifest import parse_manifest
+from small_registers import BuildRegisters, MadeUp
 
 PERSON = "19121212-1212"
 
@@ -167,3 +172,30 @@ def test_a_sentence_shows_neither_the_home_folder_nor_marks_that_move_the_cursor
     _, message = leaves(raising(error), capsys)
     assert "~/x[2J.toml" in message
     assert "anna" not in message
+
+
+@pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date(9999, 12, 31)])
+def test_dates_at_the_ends_of_the_calendar_are_one_sentence(
+    day: date, build_registers: BuildRegisters, made_up: MadeUp
+):
+    registers = build_registers([{"person_id": 1, "birth_date": date(1950, 1, 1)}], diagnoses=[])
+    for function in (build_cohort, target_population):
+        with pytest.raises(UsageError, match="an as-of date from 1900-01-01 to"):
+            function(made_up(), registers, day)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["delay_days = 36526", "delay_days = 3650000000000", "delay_days = -1", "x = " + "[" * 20_000 + "]" * 20_000],
+)
+def test_delays_that_cannot_be_meant_and_deep_texts_break_the_contract(changed: str):
+    entry = "coverage_start = 2009-01-01\n" + (changed if "delay" in changed else f"delay_days = 0\n{changed}")
+    with pytest.raises(ContractError):
+        parse_manifest(f"name = 'x'\ndata_end = 2023-12-31\n[tables.persons]\n[tables.diagnoses]\n{entry}\n")
+
+
+def test_a_deep_mapping_is_one_sentence(tmp_path: Path):
+    deep = tmp_path / "deep.toml"
+    deep.write_text("x = " + "[" * 20_000 + "]" * 20_000, encoding="utf-8")
+    with pytest.raises(UsageError, match="not TOML"):
+        mappings([deep])

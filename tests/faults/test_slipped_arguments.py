@@ -177,7 +177,7 @@ def test_a_slipped_declaration_is_one_sentence_a_field(declare: object, said: st
 
 def test_a_seed_below_zero_is_refused(municipality_study: Study):
     cohort, risk = municipality_study.cohort.covered, municipality_study.evaluation.risk
-    with pytest.raises(UsageError, match="seed = -1; expected 0 or more"):
+    with pytest.raises(UsageError, match="seed = -1; expected 0 to"):
         rs.validate(risk, cohort, seed=-1)
 
 

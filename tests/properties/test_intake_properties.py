@@ -50,7 +50,7 @@ class Found(NamedTuple):
 def run_on_files(files: dict[str, str]) -> Found:
     with TemporaryDirectory() as place:
         write(Path(place) / "raw", {"RTB_demografi.csv": POPULATION, **homes(), **files})
-        found = extracts(Path(place) / "raw", Path(place) / "registers")
+        found = extracts(Path(place) / "raw", Path(place) / "registers", max_rejected_share=1)
         tables = {table: found.registers.scan(table).collect() for table in found.registers.tables}
         rejected = {path.stem: pl.read_parquet(path) for path in (found.folder / "rejected").glob("*.parquet")}
     return Found(found.account, tables, rejected)

@@ -170,7 +170,7 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path):
         },
     )
     write_registers(tmp_path / "folder", {}, manifest)
-    assert read_manifest(tmp_path / "folder") == manifest
+    assert read_manifest(tmp_path / "folder" / "registers.toml") == (manifest, ())
     assert manifest.covered("diagnoses") == (date(2009, 1, 1), date(2022, 12, 31))
     assert manifest.covered("persons") == (date.min, date(2023, 12, 31))
     assert manifest.tables["diagnoses"].longest_delay_days == 90

@@ -10,7 +10,12 @@ COLUMNS = ("person_id", "birth_date", "sex", "death_date", "mother_id", "end_dat
 SYSTEMS = ("icd10_se", "icd10", "atc", "kva", "exact")
 ALIKE = [
     *(("DeathDate", "death_date"), ("deathdate", "death_date"), ("date_of_death", "death_date"), ("end", "end_date")),
-    *(("deth_date", "death_date"), ("motherid", "mother_id"), ("care_center_id", "care_centre_id")),
+    *(
+        ("deth_date", "death_date"),
+        ("motherid", "mother_id"),
+        ("care_center_id", "care_centre_id"),
+        ("deaht_date", "death_date"),
+    ),
 ]
 CODED = [("ICD-10", "icd10"), ("icd10se", "icd10_se"), ("ICD-10-SE", "icd10_se"), ("KVÅ", "kva"), ("ATC", "atc")]
 

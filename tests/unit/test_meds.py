@@ -58,7 +58,7 @@ def write(folder: Path, shards: dict[str, list[Row]], **metadata: object) -> Pat
 def made(tmp_path: Path) -> Made:
     def make(rows: list[Row] = USUAL, **given: object) -> ConversionResult:
         write(tmp_path / "meds", {"train/0": rows})
-        converted = from_meds(tmp_path / "meds", tmp_path / "registers", **given)
+        converted = from_meds(tmp_path / "meds", tmp_path / "registers", **{"max_rejected_share": 1, **given})
         for place in converted.account.counts["dataset"].unique():
             ended = sum(converted.account.rows_of(place, outcome) for outcome in ("kept", "rejected", "merged"))
             assert converted.account.rows_of(place, "read") == ended, place

@@ -63,7 +63,7 @@ def visit(number: int, person: int, concept: int, start: date, end: date | None)
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
     def make(tables: Tables, **given: object) -> ConversionResult:
-        converted = from_omop(tables, tmp_path / "registers", **given)
+        converted = from_omop(tables, tmp_path / "registers", **{"max_rejected_share": 1, **given})
         places = converted.account.counts["dataset"].unique()
         for place in places:
             ended = sum(converted.account.rows_of(place, outcome) for outcome in ("kept", "rejected", "merged"))

@@ -259,6 +259,8 @@ def _argument_problems(kind: str, level: float, per: float = 1.0) -> list[Proble
 
 
 def _overlap(groups: Sequence[str], keys: Sequence[str]) -> list[Problem]:
+    if not groups or not keys:
+        return [Problem(found="no column in by, or in strata", expected="at least one of each", remedy="name them")]
     both = [name for name in groups if name in keys]
     remedy = "group by one set of columns and standardise for another"
     return [Problem(found="a column of both by and strata", expected="one", remedy=remedy, column=c) for c in both]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import DataEndOption, RegisterFolderOption, day_of
+from riskstrat.cli.options import DataEndOption, MaxRejectedOption, RegisterFolderOption, day_of
 from riskstrat.cli.progress import progress
 
 
@@ -20,13 +20,27 @@ def intake(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the registers are called; default: the folder's name.")] = None,
     data_end: DataEndOption = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A file to leave alone, such as 'notes*.csv'; give it again for several.")
+    ] = None,
+    max_rejected_share: MaxRejectedOption = 0.5,
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
     from riskstrat.intake import extracts
     from riskstrat.publication.intake_account import release_intake, summary_lines
 
     with progress("intake") as report:
-        done = extracts(raw, out, mapping=mapping or (), name=name, data_end=day_of(data_end), progress=report)
-    for line in summary_lines(release_intake(done.account)["inputs"]):
+        done = extracts(
+            raw,
+            out,
+            mapping=mapping or (),
+            name=name,
+            data_end=day_of(data_end),
+            ignore=ignore or (),
+            max_rejected_share=max_rejected_share,
+            progress=report,
+        )
+    released = release_intake(done.account)
+    for line in (*summary_lines(released["inputs"]), *summary_lines(released["made"])):
         typer.echo(line)
     typer.echo(f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}")

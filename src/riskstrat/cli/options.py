@@ -41,6 +41,13 @@ DataEndOption = Annotated[
         formats=_DAY, help="Last day on which an event can have been seen; default: the last day in the data."
     ),
 ]
+MaxRejectedOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Largest share of a table's rows that may be rejected; above it nothing is written."
+    ),
+]
+TimeZoneOption = Annotated[str, typer.Option(help="Time zone in which a time that has a zone becomes a day.")]
 ReserveNumberOption = Annotated[
     list[str] | None,
     typer.Option(help=r"Pattern of a region's reserve numbers, such as '\d{8}TF\d{2}'; give it again for several."),

@@ -61,6 +61,8 @@ def run(
     from riskstrat.registers import open_registers
 
     source = open_registers(registers)
+    if source.not_read:
+        typer.echo(f"not read: {', '.join(source.not_read)} (docs/registers.md)", err=True)
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import study

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from riskstrat.cli.options import DataEndOption, RegisterFolderOption, ReserveNumberOption, day_of
+from riskstrat.cli.options import (
+    DataEndOption,
+    MaxRejectedOption,
+    RegisterFolderOption,
+    ReserveNumberOption,
+    TimeZoneOption,
+    day_of,
+)
 from riskstrat.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -27,6 +34,8 @@ def from_omop(
     ] = None,
     prefer: Annotated[Literal["source", "concept"], typer.Option(help="Which code comes first.")] = "source",
     area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
+    time_zone: TimeZoneOption = "Europe/Stockholm",
+    max_rejected_share: MaxRejectedOption = 0.5,
     reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn data in the OMOP Common Data Model into a register folder."""
@@ -41,6 +50,8 @@ def from_omop(
             code_systems=_pairs(code_system),
             prefer=prefer,
             area_column=area_column,
+            time_zone=time_zone,
+            max_rejected_share=max_rejected_share,
             reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)
@@ -56,6 +67,8 @@ def from_meds(
     follow_up: Annotated[
         Literal["events", "data_end"], typer.Option(help="Whether people are observed to their last row or to the end.")
     ] = "events",
+    time_zone: TimeZoneOption = "Europe/Stockholm",
+    max_rejected_share: MaxRejectedOption = 0.5,
     reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn a MEDS dataset into a register folder."""
@@ -69,6 +82,8 @@ def from_meds(
             delay_days=delay_days,
             tables=_pairs(table),
             follow_up=follow_up,
+            time_zone=time_zone,
+            max_rejected_share=max_rejected_share,
             reserve_numbers=reserve_number or (),
         )
     _print_summary(converted)

@@ -12,6 +12,8 @@ from riskstrat.declare import AreaFact, Condition
 from riskstrat.errors import Problem, UsageError
 from riskstrat.registers import Registers
 
+FIRST = date(1900, 1, 1)
+"""No register of persons is older."""
 YEAR_DAYS = 365
 """Days after the last delivered row became known during which registers still describe the residents."""
 
@@ -34,14 +36,14 @@ def last_as_of(condition: Condition, registers: Registers) -> date:
     return manifest.data_end + timedelta(days=longest + YEAR_DAYS)
 
 
-def refuse_late_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
-    """Raise a UsageError for an as-of date on which the registers no longer say who lives where and who is ill."""
+def refuse_unknown_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
+    """Raise a UsageError for an as-of date on which the registers do not say who lives where and who is ill."""
     last = last_as_of(condition, registers)
-    if as_of > last:
+    if not FIRST <= as_of <= last:
         raise UsageError(
             Problem(
                 found=f"the as-of date {as_of}, and data that end on {registers.manifest.data_end}",
-                expected=f"an as-of date up to {last}: the end of the data, the longest delay and a year",
+                expected=f"an as-of date from {FIRST} to {last}: the end of the data, the longest delay and a year",
                 remedy=f"give {last} or an earlier date, or later data",
             )
         )

@@ -14,6 +14,7 @@ import polars as pl
 from riskstrat.cohort.followup import CENSORED
 from riskstrat.declare.durations import duration_days
 from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort
 from riskstrat.registers import Registers
 from riskstrat.registers.contract import is_event_table
@@ -23,6 +24,7 @@ _OF_EVERYBODY = ("circumstances", "migrations")
 _SEEN = {"person_id": pl.Int64, "date": pl.Date}
 
 
+@checked
 def assume_departures(
     cohort: Cohort,
     registers: Registers,

@@ -13,7 +13,7 @@ from functools import cached_property
 import polars as pl
 
 from riskstrat.codes import matching
-from riskstrat.cohort.as_of import refuse_late_as_of, tables_read
+from riskstrat.cohort.as_of import refuse_unknown_as_of, tables_read
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import Condition
 from riskstrat.declare.calendar import day_number, map_distinct_days
@@ -52,7 +52,7 @@ class RegisterView:
         A UsageError where tables are not there that index, population or outcome ask for, or `as_of` is too late.
         """
         registers.require(*condition.index.registers, *condition.population.registers, *condition.outcome.registers)
-        refuse_late_as_of(condition, registers, as_of)
+        refuse_unknown_as_of(condition, registers, as_of)
         return cls(
             registers=registers,
             as_of=as_of,

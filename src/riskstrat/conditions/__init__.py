@@ -14,6 +14,7 @@ from types import ModuleType
 
 from riskstrat.declare import Condition
 from riskstrat.errors import Problem, RiskstratError, UsageError, unknown
+from riskstrat.errors.arguments import checked
 
 ATTRIBUTE = "CONDITION"
 STANDARD = ("childhood_obesity", "early_cvd", "frailty")
@@ -40,6 +41,7 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
+@checked
 def load(condition: str | Path | Condition) -> Condition:
     """Load a condition by its name, from a Python file that assigns ``CONDITION``, or give back a declaration.
 

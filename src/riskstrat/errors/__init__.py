@@ -51,7 +51,7 @@ class Problem:
         return f"{self.location}: {sentence}" if self.location else sentence
 
 
-_ALIKE = 0.8
+_ALIKE = 0.75
 _EMPTY_WORDS = frozenset({"of", "the", "a"})
 
 

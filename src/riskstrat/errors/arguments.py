@@ -21,6 +21,8 @@ import numpy.typing as npt
 from riskstrat.errors import Problem, UsageError, unknown
 
 _ARRAY_LIKE = frozenset(get_args(npt.ArrayLike))
+_SHARES = ("level", "truncate")
+_LISTS = (Sequence, Iterable, tuple)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -33,10 +35,11 @@ _REMEDIES = {
     "date": "write it like 2024-12-31",
 }
 _NO_COLUMN = "ColumnNotFoundError"
-_ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError")
+_ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError", "DuplicateError")
 """What polars raises for frames whose columns are not those that are needed."""
-_LEAST = {"seed": 0, "random_state": 0, "rows_at_a_time": 1, "delay_days": 0}
-"""Arguments that have a smallest value wherever they are taken."""
+_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1, 54_788), "rows_at_a_time": (1, 2**40)}
+_BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
+"""Arguments that have a smallest and a largest value wherever they are taken."""
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -98,7 +101,7 @@ def _frames(given: Mapping[str, object]) -> list[str]:
 def _unfit(raised: Exception, frames: Sequence[str]) -> Problem:
     """Say what polars does not find in frames that were given; of other columns only that their types are wrong."""
     column = re.search(r"[\"']([^\"']+)[\"']", str(raised)) if type(raised).__name__ == _NO_COLUMN else None
-    found = f"no column '{column[1]}'" if column else "columns of other types"
+    found = f"no column '{column[1]}'" if column else "columns of other types or names"
     return Problem(
         found=f"{found} in what was given as {', '.join(frames)}",
         expected="the columns that the function's documentation lists",
@@ -116,12 +119,13 @@ def _meant(value: object, hint: Any) -> object:  # noqa: ANN401 - a type hint is
     options = _options(hint)
     if isinstance(value, datetime) and value.time() == time() and date in options:
         return value.date()
-    if not isinstance(value, str) or str in options:
-        return value
-    if date in options:
+    if isinstance(value, str) and str not in options and date in options:
         return _day(value)
-    names = any(get_origin(option) in (Sequence, Iterable, tuple) and str in get_args(option) for option in options)
-    return (value,) if names else value
+    if any(get_origin(option) in _LISTS and str in get_args(option) for option in options):
+        if isinstance(value, str):
+            return value if str in options else (value,)
+        return tuple(np.asarray(value)) if type(value).__name__ in ("ndarray", "Series") else value
+    return value
 
 
 def _day(text: str) -> date | str:
@@ -134,13 +138,31 @@ def _day(text: str) -> date | str:
 def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Problem]:
     for name, value in given.items():
         options = _options(hints.get(name, Any))
-        if _are_arrays(options):
-            if not (_holds_numbers(value) or (value is None and types.NoneType in options)):
-                yield Problem(found=f"{name} of type {type(value).__name__}", expected="numbers", remedy="correct it")
-        elif not any(_fits(value, option) for option in options):
-            yield _problem(name, value, options)
-        elif name in _LEAST and value is not None and value < _LEAST[name]:
-            yield Problem(found=f"{name} = {value}", expected=f"{_LEAST[name]} or more", remedy="correct it")
+        if value is not None or types.NoneType not in options:
+            problem = _unfit_type(name, value, options) or _out_of_range(name, value)
+            yield from (problem,) if problem else ()
+
+
+def _unfit_type(name: str, value: object, options: tuple[Any, ...]) -> Problem | None:
+    for wanted, are_wanted, fits in _ARRAYS:
+        if are_wanted(options):
+            found = f"{name} of type {type(value).__name__}"
+            return None if fits(value) else Problem(found=found, expected=wanted, remedy="correct it")
+    return None if any(_fits(value, option) for option in options) else _problem(name, value, options)
+
+
+def _out_of_range(name: str, value: Any) -> Problem | None:  # noqa: ANN401
+    if name in _SHARES and not _is_share(value, name):
+        return Problem(found=f"a {name} of {value:g}", expected="a share such as 0.9", remedy="correct it")
+    if name not in _BETWEEN or _BETWEEN[name][0] <= value <= _BETWEEN[name][1]:
+        return None
+    lowest, highest = _BETWEEN[name]
+    return Problem(found=f"{name} = {value}", expected=f"{lowest} to {highest}", remedy="correct it")
+
+
+def _is_share(value: float, name: str) -> bool:
+    """Whether it lies between 0 and 1; nothing is truncated at 1, and no level is so high."""
+    return 0 < value < 1 or (value == 1 and name == "truncate")
 
 
 def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
@@ -148,7 +170,7 @@ def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
     choices = [choice for option in options if get_origin(option) is Literal for choice in get_args(option)]
     if choices and isinstance(value, str):
         return unknown(name, value, map(str, choices))
-    number = isinstance(value, Real) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not _is_truth(value) and name != "person_id"
     named = [_name(option) for option in options]
     remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
     found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
@@ -167,19 +189,26 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
         return isinstance(value, str | int) and value in get_args(hint)
     if kind in _SIMPLE:
         return _SIMPLE[kind](value)
-    if kind in (Sequence, Iterable, tuple):
+    if kind in _LISTS:
         return _fits_list(value, get_args(hint))
-    if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
+    if kind is Mapping:
+        return isinstance(value, Mapping) and _fits_mapping(value, get_args(hint))
+    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
         return True
     return isinstance(value, kind)
 
 
 def _fits_list(value: object, hints: tuple[Any, ...]) -> bool:
-    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
+    if not hasattr(value, "__iter__") or type(value).__name__ in ("str", "bytes", "dict", "DataFrame"):
         return False
-    if not isinstance(value, list | tuple) or not hints:
+    if not hasattr(value, "__len__") or not hints:
         return True
     return all(any(_fits(each, option) for option in _options(hints[0])) for each in value)
+
+
+def _fits_mapping(value: Mapping[Any, Any], hints: tuple[Any, ...]) -> bool:
+    pairs = zip(hints, (list(value), list(value.values())), strict=True) if hints else ()
+    return all(any(_fits(each, option) for option in _options(hint)) for hint, listed in pairs for each in listed)
 
 
 def _is_truth(value: object) -> bool:
@@ -187,8 +216,9 @@ def _is_truth(value: object) -> bool:
 
 
 _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
+    Any: lambda _value: True,
     bool: _is_truth,
-    int: lambda value: isinstance(value, Integral) and not _is_truth(value),
+    int: lambda value: isinstance(value, Integral) and not _is_truth(value) and abs(int(value)) < 2**63,
     float: lambda value: isinstance(value, Real) and not _is_truth(value) and isfinite(value),
     date: lambda value: isinstance(value, date) and not isinstance(value, datetime),
 }
@@ -202,6 +232,14 @@ def _are_arrays(options: tuple[Any, ...]) -> bool:
     )
 
 
+def _are_labels(options: tuple[Any, ...]) -> bool:
+    return set(options) >= _ARRAY_LIKE
+
+
+def _holds_labels(value: object) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
+
+
 def _holds_numbers(value: object) -> bool:
     try:
         return np.asarray(value).dtype.kind in "biuf"
@@ -209,9 +247,12 @@ def _holds_numbers(value: object) -> bool:
         return False
 
 
+_ARRAYS = (("numbers", _are_arrays, _holds_numbers), ("labels", _are_labels, _holds_labels))
+
+
 def _name(hint: Any) -> str:  # noqa: ANN401
     kind = get_origin(hint) or hint
-    if kind in (Sequence, Iterable, tuple):
+    if kind in _LISTS:
         return f"a list of {' or '.join(_name(option) for option in _options(get_args(hint)[0]))}"
     if kind is Literal:
         return ", ".join(map(str, get_args(hint)))

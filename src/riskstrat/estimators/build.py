@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from riskstrat.declare import Candidate
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 
@@ -52,13 +53,8 @@ def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -
 
 def _kind(name: str) -> type[RiskEstimator]:
     if name not in RiskEstimator.kinds:
-        raise UsageError(
-            Problem(
-                found=f"the estimator '{name}'",
-                expected=f"one of {', '.join(sorted(RiskEstimator.kinds))}",
-                remedy="correct the name, or load the condition whose file defines it",
-            )
-        )
+        problem = unknown("estimator", name, sorted(RiskEstimator.kinds))
+        raise UsageError(replace(problem, remedy=f"{problem.remedy}, or load the condition whose file defines it"))
     return RiskEstimator.kinds[name]
 
 

@@ -23,6 +23,10 @@ class PandasFrame(Protocol):
     def columns(self) -> Iterable[str]:
         """Names of the columns."""
 
+    @property
+    def dtypes(self) -> Iterable[object]:
+        """Types of the columns, in their order."""
+
     def __getitem__(self, chosen: list[str] | NDArray[np.bool_], /) -> PandasFrame:
         """Choose columns by name, or rows by a mask."""
 
@@ -102,12 +106,15 @@ def _rows(row_number: pl.Series) -> slice | NDArray[np.intp]:
 
 
 def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> None:
+    _refuse_unless((name, str(schema[name]), schema[name].is_numeric() or schema[name] == pl.Boolean) for name in names)
+
+
+def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
+    """Refuse columns that are not numeric: name, type, whether it is a type of numbers."""
     problems = [
-        Problem(
-            found=str(schema[name]), expected="a numeric column", remedy="encode categories", table="X", column=name
-        )
-        for name in names
-        if not (schema[name].is_numeric() or schema[name] == pl.Boolean)
+        Problem(found=dtype, expected="a numeric column", remedy="encode categories", table="X", column=name)
+        for name, dtype, numeric in columns
+        if not numeric
     ]
     if problems:
         raise ContractError(*problems)
@@ -137,11 +144,40 @@ def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
 
 
 def _from_pandas(X: PandasFrame) -> Matrix:
+    _refuse_doubled(list(map(str, X.columns)))
     columns = [name for name in X.columns if name not in KEYS]
+    _refuse_unless(
+        (str(name), f"{dtype}, not numbers", _counts(dtype))
+        for name, dtype in zip(X.columns, X.dtypes, strict=True)
+        if name in columns
+    )
     keyed = "person_id" in X.columns
     people = X[["person_id"]].to_numpy(dtype=np.int64, na_value=-1).ravel() if keyed else None
     values = X[columns].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float32)
     return Matrix(tuple(map(str, columns)), values, people)
+
+
+def _refuse_doubled(names: Sequence[str]) -> None:
+    doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if doubled:
+        expected, remedy = "one of each name", "rename them or leave them out"
+        raise ContractError(
+            *(
+                Problem(
+                    found=f"{names.count(n)} columns of that name",
+                    expected=expected,
+                    remedy=remedy,
+                    table="X",
+                    column=n,
+                )
+                for n in doubled
+            )
+        )
+
+
+def _counts(dtype: object) -> bool:
+    """Whether a type of pandas holds real numbers or truth values; its own types say so by the kind of numpy's."""
+    return getattr(dtype, "kind", "O") in "biuf"
 
 
 def _from_numpy(X: NDArray[np.generic]) -> Matrix:
@@ -151,6 +187,12 @@ def _from_numpy(X: NDArray[np.generic]) -> Matrix:
     if np.iscomplexobj(X):
         found = "Complex data not supported"
         raise ContractError(Problem(found=found, expected="real numbers", remedy="take the parts that you mean"))
+    if X.dtype.kind in "USMm":
+        raise ContractError(
+            Problem(
+                found=f"an array of {X.dtype}", expected="an array of numbers", remedy="encode categories and dates"
+            )
+        )
     return Matrix(tuple(f"x{column}" for column in range(X.shape[1])), X.astype(np.float32))
 
 

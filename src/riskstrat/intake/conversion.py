@@ -11,13 +11,15 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, UsageError, unknown
 from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
+from riskstrat.intake.losses import refuse_losses
 from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries
-from riskstrat.records.intake_account import CONVERSION_COUNTS, READ, REPAIRED, ConversionAccount
+from riskstrat.records.intake_account import CONVERSION_COUNTS, ConversionAccount
 from riskstrat.registers.contract import columns_of
+from riskstrat.registers.days import STOCKHOLM, unknown_zone
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
 from riskstrat.registers.writing import write_tables
@@ -95,14 +97,17 @@ def write_conversions(
     rejected: Mapping[str, pl.DataFrame],
     manifest: Manifest,
     *,
+    counted: Sequence[pl.DataFrame],
+    max_rejected_share: float,
     command: str,
     sources: Iterable[Source],
 ) -> pl.DataFrame:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
     `tables` are small, `conversions` may be larger than memory, `rejected` holds rejected rows of the small tables by
-    dataset, with `rule`. Gives columns as `CONVERSION_COUNTS`; kept and rejected are counted in the files that were
-    written. A source that changes meanwhile is a `ContractError`.
+    dataset, with `rule`, and `counted` the accounts of these. Gives the whole account, columns as `CONVERSION_COUNTS`;
+    kept and rejected are counted in the files that were written. A source that changes meanwhile, or loses too much
+    (see `refuse_losses`), is a `ContractError`.
     """
     with staged_folder(out, command=command, sources=sources) as staging:
         fresh = staging.result
@@ -122,7 +127,18 @@ def write_conversions(
             )
             for table in dict.fromkeys(each.table for each in conversions)
         ]
-    return pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counts])
+        account = pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counted, *counts])
+        refuse_losses(account, tables["persons"].height, max_rejected_share)
+    return account
+
+
+def refuse_unknown(*named: tuple[str, str, Iterable[str]], time_zone: str = STOCKHOLM) -> None:
+    """Refuse options that name nothing: what each is, what was given and what there is."""
+    problems = [unknown(what, given, there) for what, given, there in named if given not in tuple(there)]
+    if zone := unknown_zone(time_zone):
+        problems.append(zone)
+    if problems:
+        raise UsageError(*problems)
 
 
 @contextmanager
@@ -175,7 +191,6 @@ def _write_events(
         entries(dataset, rows, kept.get(dataset, 0), rejected.get(dataset, none), moved=moved.get(dataset, 0))
         for dataset, rows in read.items()
     ]
-    _refuse_lost_rows(pl.concat(accounts))
     return pl.concat(accounts)
 
 
@@ -196,27 +211,6 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
     target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
-
-
-def _refuse_lost_rows(account: pl.DataFrame) -> None:
-    """Refuse to end with rows that are nowhere: the source was written to in the meantime."""
-    ended = (
-        account.filter(~pl.col("outcome").is_in([READ, REPAIRED])).group_by("dataset").agg(ended=pl.col("rows").sum())
-    )
-    both = account.filter(outcome=READ).join(ended, on="dataset", how="left").with_columns(pl.col("ended").fill_null(0))
-    lost = both.filter(pl.col("rows") != pl.col("ended"))
-    if lost.height:
-        raise ContractError(
-            *(
-                Problem(
-                    table=dataset,
-                    found=f"{read} rows at first and {ended} at the end",
-                    expected="a source that does not change while it is read",
-                    remedy="read it again when nobody writes to it, or from a copy",
-                )
-                for dataset, read, ended in lost.select("dataset", "rows", "ended").iter_rows()
-            )
-        )
 
 
 def _joined(parts: Iterable[Path], path: Path) -> None:

@@ -21,14 +21,26 @@ from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder, restored
 from riskstrat.intake.conversion import (
-    WITHOUT_POINT,
     ConversionResult,
     TableConversion,
     read_now,
     readable,
     refuse_identities_in,
+    refuse_unknown,
     within,
     write_conversions,
+)
+from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
+from riskstrat.intake.meds_codes import (
+    BIRTH,
+    DATA,
+    DEATH,
+    SEX,
+    SUBJECT,
+    WITHOUT_VOCABULARY,
+    data_problem,
+    facts_by_code,
+    placed_codes,
 )
 from riskstrat.intake.numbers import as_whole, plain
 from riskstrat.intake.validation import (
@@ -47,6 +59,7 @@ from riskstrat.intake.validation import (
 from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
+from riskstrat.registers.days import STOCKHOLM, local_day
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
@@ -55,10 +68,6 @@ __all__ = ["from_meds"]
 
 FollowUp = Literal["events", "data_end"]
 COMMAND = "from-meds"
-DATA, SUBJECT, BIRTH, DEATH, SEX = "data", "subject", "birth", "death", "sex"
-CODE_OF = MappingProxyType({"MEDS_BIRTH": BIRTH, "MEDS_DEATH": DEATH})
-WITHOUT_VOCABULARY = "events"
-SEX_VOCABULARIES = ("gender", "sex", "meds_gender", "meds_sex")
 SEX_OF = MappingProxyType(
     {
         **dict.fromkeys(("f", "female", "woman", "kvinna", "k", "8532"), "female"),
@@ -66,11 +75,6 @@ SEX_OF = MappingProxyType(
     }
 )
 """How codes of the sex vocabularies write it; 8507 and 8532 are the concepts of OMOP."""
-
-SYSTEM_OF = MappingProxyType(
-    {"icd10": "icd10", "icd10cm": "icd10", "icd10gm": "icd10", "icd10se": "icd10_se", "atc": "atc", "kva": "kva"}
-)
-"""Vocabulary in small letters and digits -> code system, in which a prefix stands for all below it."""
 
 _NEEDED = ("subject_id", "time", "code", "numeric_value")
 
@@ -82,6 +86,7 @@ class _Dataset:
     name: str
     rows: pl.LazyFrame
     codes: pl.DataFrame
+    time_zone: str
 
     def source(self, dataset: str) -> pl.LazyFrame:
         """Give the rows of a dataset as they are; rows without a code are events."""
@@ -97,7 +102,7 @@ class _Dataset:
         text = pl.col("text_value").cast(pl.String) if has_text else pl.lit(None, dtype=pl.String)
         columns = {
             "person_id": person,
-            "date": pl.col("time").cast(pl.Date, strict=False),
+            "date": local_day(pl.col("time"), self.rows.collect_schema()["time"], self.time_zone),
             "code": pl.col("code").replace_strict(mine["code"], mine["short"], default=None, return_dtype=pl.String),
             "value": pl.col("numeric_value").cast(pl.Float64, strict=False),
             BOUND: (text.str.contains(IS_BOUND) & pl.col("numeric_value").is_not_null()).fill_null(value=False),
@@ -119,6 +124,8 @@ def from_meds(
     delay_days: int = 0,
     tables: Mapping[str, str] | None = None,
     follow_up: FollowUp = "events",
+    time_zone: str = STOCKHOLM,
+    max_rejected_share: float = MAX_REJECTED_SHARE,
     reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from a MEDS dataset.
@@ -143,6 +150,11 @@ def from_meds(
         MEDS does not say when a subject was under observation. ``events``: from a subject's first to its last row,
         birth and static rows apart, so that nobody is at risk after the last. ``data_end``: from the first row to death
         or the end of the data, so that whoever moved away counts as free of the outcome.
+    time_zone
+        In which a time that has a zone becomes a day.
+    max_rejected_share
+        The largest share of the rows of a dataset that may be rejected. Above it, where every row of one is
+        rejected (unless it is 1), and where no person is left, nothing is written.
     reserve_numbers
         Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
@@ -154,9 +166,11 @@ def from_meds(
     Raises
     ------
     UsageError
-        If there is no such dataset, a vocabulary shall become a table without events, or `out` may not be replaced.
+        If there is no such dataset, an option names nothing, a vocabulary shall become a table without events, or `out`
+        may not be replaced.
     ContractError
-        If a file cannot be read, a column is missing or holds personal identity numbers, or no row has a date.
+        If a file cannot be read, a column is missing or holds personal identity numbers, no row has a date, or too many
+        rows are rejected.
 
     Notes
     -----
@@ -182,7 +196,9 @@ def from_meds(
     1
     """
     guard_folder(out, command=COMMAND, sources=(source,))
-    data = _dataset(restored(source), dict(tables or {}))
+    check_share(max_rejected_share)
+    refuse_unknown(time_zone=time_zone)
+    data = _dataset(restored(source), dict(tables or {}), time_zone)
     refuse_identities_in(data.rows, DATA, reserve_numbers)
     facts = {dataset: read_now(data.of(dataset), DATA) for dataset in (BIRTH, SEX, DEATH)}
     spans = _spans(data, facts[DEATH])
@@ -203,9 +219,18 @@ def from_meds(
     conversions = [_table_conversion(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
     rejected = {dataset: rejected_rows(rows) for dataset, rows in validated.items()}
-    account = write_conversions(Path(out), people, conversions, rejected, manifest, command=COMMAND, sources=(source,))
-    counted = [accounted(dataset, rows) for dataset, rows in validated.items()]
-    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=pl.concat([*counted, account])))
+    account = write_conversions(
+        Path(out),
+        people,
+        conversions,
+        rejected,
+        manifest,
+        counted=[accounted(dataset, rows) for dataset, rows in validated.items()],
+        max_rejected_share=max_rejected_share,
+        command=COMMAND,
+        sources=(source,),
+    )
+    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=account))
 
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
@@ -215,7 +240,7 @@ def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_da
     return TableConversion(dataset=table, table=table, source=data.source(table), rows=rows)
 
 
-def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
+def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Dataset:
     paths = sorted((folder / DATA).rglob("*.parquet")) if (folder / DATA).is_dir() else []
     if not paths:
         raise UsageError(
@@ -224,8 +249,10 @@ def _dataset(folder: Path, tables: Mapping[str, str]) -> _Dataset:
     _refuse_tables(tables)
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
-    codes = _placed(distinct, _facts_by_code(folder), tables)
-    return _Dataset(name=_name(folder), rows=rows, codes=codes)
+    words = sorted({code.partition("/")[0] for code in distinct["code"] if "/" in code})
+    refuse_unknown(*(("vocabulary", each, words) for each in tables))
+    codes = placed_codes(distinct, facts_by_code(folder), tables)
+    return _Dataset(name=_name(folder), rows=rows, codes=codes, time_zone=time_zone)
 
 
 def _refuse_tables(tables: Mapping[str, str]) -> None:
@@ -240,13 +267,13 @@ def _refuse_tables(tables: Mapping[str, str]) -> None:
 
 
 def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
-    with readable(_problem("files that cannot be read", "whole Parquet files", "export them again")):
+    with readable(data_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
     missing = [name for name in _NEEDED if name not in schema]
     kinds = {"time": cs.temporal() | cs.string(), "numeric_value": cs.numeric()}
     for name, kind in kinds.items() if not missing else ():
         if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
-            raise ContractError(_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
+            raise ContractError(data_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
     if missing:
         raise ContractError(
             *(
@@ -263,42 +290,6 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows
 
 
-def _facts_by_code(folder: Path) -> dict[str, str]:
-    """Find codes that say birth or death: those of the standard, and those whose parents they are."""
-    path = folder / "metadata" / "codes.parquet"
-    if not path.is_file():
-        return dict(CODE_OF)
-    rows = pl.scan_parquet(path, glob=False)
-    with readable(_problem("metadata that cannot be read", "a whole Parquet file", "export it again")):
-        schema = rows.collect_schema()
-    if "parent_codes" not in schema:
-        return dict(CODE_OF)
-    above = read_now(rows.select("code", "parent_codes").explode("parent_codes"), "codes")
-    known = above.filter(pl.col("parent_codes").is_in(list(CODE_OF)))
-    return {**dict(CODE_OF), **{code: CODE_OF[parent] for code, parent in known.iter_rows()}}
-
-
-def _placed(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[str, str]) -> pl.DataFrame:
-    """Give each distinct code its dataset, the code that it has there, and the system of that code."""
-    code = pl.col("code")
-    word = code.str.extract(r"^([^/]+)/+.")
-    slug = word.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
-    named = pl.when(slug.str.contains("^[a-z]")).then(slug).otherwise(pl.format("meds_{}", slug))
-    own = pl.when(named.is_in(["persons", "residences", "areas", "area_facts", "geometry", BIRTH, DEATH, SEX, SUBJECT]))
-    table = word.replace_strict(dict(tables), default=None, return_dtype=pl.String) if tables else pl.lit(None)
-    dataset = pl.coalesce(
-        code.replace_strict(dict(facts), default=None, return_dtype=pl.String),
-        pl.when(slug.is_in(SEX_VOCABULARIES)).then(pl.lit(SEX)),
-        table,
-        own.then(pl.format("meds_{}", named)).otherwise(named),
-        pl.lit(WITHOUT_VOCABULARY),
-    )
-    system = slug.str.replace_all("_", "").replace_strict(dict(SYSTEM_OF), default="exact", return_dtype=pl.String)
-    short = pl.coalesce(code.str.extract("^[^/]+/+(.+)$"), code)
-    pointless = pl.when(system.is_in(list(WITHOUT_POINT))).then(short.str.replace_all(".", "", literal=True))
-    return codes.select("code", dataset=dataset, short=pointless.otherwise(short), system=system.fill_null("exact"))
-
-
 def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
     """Find each person's first and last day with an event or a death."""
     dated = [data.of(table).select("person_id", "date") for table in data.tables]
@@ -311,7 +302,7 @@ def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:
 def _covered(spans: pl.DataFrame, data_end: date | None) -> tuple[date, date]:
     first, last = spans["start_date"].min(), spans["end_date"].max()
     if not isinstance(first, date) or not isinstance(last, date):
-        raise ContractError(_problem("no event with a date", "at least one", "look at the export"))
+        raise ContractError(data_problem("no event with a date", "at least one", "look at the export"))
     return first, data_end or last
 
 
@@ -381,10 +372,6 @@ def _name(folder: Path) -> str:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):
-        raise ContractError(_problem("dataset.json that is not JSON", "JSON in UTF-8", "export it again")) from None
+        raise ContractError(data_problem("dataset.json that is not JSON", "JSON in UTF-8", "export it again")) from None
     names = [said.get("dataset_name"), said.get("dataset_version")] if isinstance(said, dict) else []
     return " ".join(str(name) for name in names if name) or folder.name
-
-
-def _problem(found: str, expected: str, remedy: str) -> Problem:
-    return Problem(table=DATA, found=found, expected=expected, remedy=remedy)

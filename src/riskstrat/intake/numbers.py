@@ -41,6 +41,8 @@ def without_decimals(text: pl.Expr, least_digits: int = 1) -> pl.Expr:
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Write a value as agencies do: 1.0 of a statistical program is 1, but a float too large to be exact is no key."""
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     text = value.cast(pl.String, strict=False)
     if not (dtype.is_float() or dtype.is_decimal()):
         return text

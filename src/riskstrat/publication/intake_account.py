@@ -76,18 +76,19 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
 
 
 def summary_lines(inputs: Released) -> Iterator[str]:
-    """Say in one line a dataset how many rows were read and rejected, as they were released.
+    """Say in one line a dataset or table how many rows were read or made, rejected and merged, as they were released.
 
     Examples
     --------
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
     >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts))))
-    death                        read 1,230, rejected (withheld)
+    death                        read 1,230, rejected (withheld), kept 1,230, merged 0
     """
     for row in inputs.frame.iter_rows(named=True):
-        read, rejected = (shown_count(row[name]) for name in (READ, REJECTED))
-        yield f"{row['dataset']:<28} read {read}, rejected {rejected}"
+        outcomes = [name for name in (READ, MADE, REJECTED, KEPT, MERGED) if name in row]
+        counts = ", ".join(f"{name} {shown_count(row[name])}" for name in outcomes)
+        yield f"{row.get('dataset', row.get('table')):<28} {counts}"
 
 
 def shown_count(count: int | None) -> str:

@@ -19,7 +19,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.quality.declared_rows import count_declared_rows
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
-from riskstrat.quality.rules import NOBODY_ELIGIBLE, RULES, Rule
+from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ, RULES, Rule
 from riskstrat.quality.years import broken_by_days, broken_by_years
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 from riskstrat.registers import Registers
@@ -121,6 +121,8 @@ def _findings(broken: pl.DataFrame) -> pl.DataFrame:
 
 def _broken(registers: Registers, people: pl.DataFrame, rows_at_a_time: int) -> Iterator[tuple[str, pl.DataFrame]]:
     births = people.group_by(date="birth_date").agg(rows=pl.len().cast(pl.Int64))
+    for name in registers.not_read:
+        yield name.partition(".")[0], pl.DataFrame([(NOT_READ, name, 0, 0)], schema=BROKEN, orient="row")
     yield "persons", broken_by_persons(registers)
     yield "persons", broken_by_days(births, None)
     yield "residences", broken_by_residences(registers)

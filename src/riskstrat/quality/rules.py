@@ -12,7 +12,7 @@ from types import MappingProxyType
 from riskstrat.records.findings import Severity
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 
-NOBODY_ELIGIBLE = "nobody is eligible"
+NOBODY_ELIGIBLE, NOT_READ = "nobody is eligible", "not read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,5 +109,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "residence before birth": _warning("{rows} spells of residence begin before the person's birth"),
         "residence after death": _warning("{rows} spells of residence last beyond the person's death"),
         "residence without area": _note("{rows} spells of residence ({share}) have no area"),
+        NOT_READ: _note("{about} is not read: the contract or the manifest does not know it"),
     }
 )

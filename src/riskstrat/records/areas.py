@@ -79,8 +79,8 @@ class AreaEstimates:
         One row a group: the grouping columns; ``index_dates`` that were counted and ``cases``, those whose outcome was
         seen, with the distinct persons behind them, ``persons`` and ``case_persons``; ``weighted_cases`` (the cases
         there would be had everybody been followed to the horizon) and ``expected`` (sum of recalibrated risks), which
-        are to be compared; ``target_people``; then risk, relative_risk and unexplained, each
-        with ``_lower`` and ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
+        are to be compared; ``target_people``; then risk, relative_risk and unexplained, each with ``_lower`` and
+        ``_upper`` (90 % interval); ``probability_higher`` (that the relative risk is above 1) and
         ``class``. All are read from ``draws``, whose columns have the order of the rows. Where the outcome must be
         measured, probability and class are the least sure of those in ``unmeasured``: a class that changes with the
         odds there is ``uncertain``.

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, few
-from riskstrat.registers.contract import WORDING
+from riskstrat.registers.contract import PERSON, WORDING
 from riskstrat.registers.source import Source, unreadable
 
 REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
 NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
 
-def contradictions(sources: Mapping[str, Source]) -> tuple[Problem, ...]:
-    """List the contradictions within and between persons, residences and areas; each makes residence ambiguous."""
-    tables = {name: _read(name, sources[name]) for name in ("persons", "residences", "areas") if name in sources}
-    ordered = {**tables, "residences": tables["residences"].sort("person_id", "start_date")}
-    broken = [problem for name, rows in ordered.items() for problem in _broken_rules(name, rows)]
-    return (*_doubled_people(tables), *broken, *_unknown_people(tables), *_unknown_areas(tables))
+def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = ()) -> tuple[Problem, ...]:
+    """List the contradictions within and between persons, residences and areas, but those `reported` already."""
+    columns = {problem.location for problem in reported}
+    tables: dict[str, pl.DataFrame] = {}
+    problems: list[Problem] = []
+    for name, key in (("persons", PERSON), ("residences", PERSON), ("areas", "area_id")):
+        try:
+            usable = name in sources and f"{name}.{key}" not in columns
+            tables |= {name: _read(name, sources[name])} if usable else {}
+        except ContractError as error:
+            problems += error.problems
+    for name, rows in tables.items():
+        problems += _broken_rules(name, rows.sort("person_id", "start_date") if name == "residences" else rows)
+    between = [problem for check in _CHECKS for problem in check(tables)]
+    return (*(problem for problem in problems if problem.location not in columns), *between)
 
 
 def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
@@ -60,8 +69,13 @@ def _broken_rules(table: str, rows: pl.DataFrame) -> Iterator[Problem]:
         yield _worded(table, rule, count, column or None)
 
 
-def _doubled_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+def _people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    if "persons" not in tables:
+        return
     numbers = tables["persons"]["person_id"]
+    if not len(numbers):
+        remedy = "look at where its rows were lost"
+        yield Problem(table="persons", found="no row", expected="at least one person", remedy=remedy)
     if numbers.n_unique() < len(numbers):
         yield _worded("persons", "primary_key", int(numbers.is_duplicated().sum()))
 
@@ -72,6 +86,8 @@ def _worded(table: str, rule: str, count: int, column: str | None = None) -> Pro
 
 
 def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    if not {"persons", "residences"} <= tables.keys():
+        return
     strangers = tables["residences"].drop_nulls("person_id").join(tables["persons"], on="person_id", how="anti")
     if strangers.height:
         yield Problem(
@@ -84,7 +100,7 @@ def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
 
 
 def _unknown_areas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
-    if "areas" not in tables:
+    if not {"areas", "residences"} <= tables.keys():
         return
     elsewhere = tables["residences"].drop_nulls("area_id").join(tables["areas"], on="area_id", how="anti")
     if elsewhere.height:
@@ -95,3 +111,6 @@ def _unknown_areas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
             expected="a row in areas for each",
             remedy="add the areas, or write null where the area is not known",
         )
+
+
+_CHECKS = (_people, _unknown_people, _unknown_areas)

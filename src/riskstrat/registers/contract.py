@@ -20,6 +20,12 @@ REQUIRED_TABLES = ("persons", "residences")
 PERSON_AND_AREA_TABLES = ("persons", "residences", "areas", "area_facts")
 """The tables that the contract knows by name; every other one holds events."""
 
+SETTINGS = ("inpatient", "specialist", "primary", "death")
+"""The settings of diagnoses that the contract names; a table may have others of its own."""
+
+BESIDE = frozenset({"date_precision"})
+"""Columns that intake writes beside those of the contract, for whoever reads the files."""
+
 
 def is_event_table(table: str) -> bool:
     """Whether a table holds events of persons."""

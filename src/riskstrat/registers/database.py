@@ -14,8 +14,8 @@ from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.extras import optional
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
-from riskstrat.registers.manifest import Manifest, parse_manifest
-from riskstrat.registers.source import PersonRange
+from riskstrat.registers.manifest import Manifest, ManifestRead, parse_manifest
+from riskstrat.registers.source import PersonRange, digest_of
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
@@ -82,7 +82,11 @@ class Database:
             except failures:
                 raise ContractError(self._failure("a query failed")) from None
 
-    def manifest(self) -> Manifest:
+    def unnamed(self, manifest: Manifest) -> tuple[str, ...]:  # noqa: ARG002
+        """Name nothing: a database may hold much besides registers."""
+        return ()
+
+    def manifest(self) -> ManifestRead:
         """Read what the one row of `riskstrat_manifest` says."""
         if not self._has(MANIFEST_TABLE):
             raise ContractError(_no_manifest("no such table"))
@@ -147,23 +151,32 @@ class DatabaseTable:
         return register_io_source(batches, schema=self._columns)
 
     def loses(self, column: str, dtype: pl.DataType) -> bool:  # noqa: ARG002
-        """Whether casting a column may change a value: a moment is more than a day."""
-        return isinstance(self.schema[column], pl.Datetime)
+        """Whether casting a column may change a value: a moment without a zone is more than a day."""
+        found = self.schema[column]
+        return isinstance(found, pl.Datetime) and found.time_zone is None
 
     def digest(self) -> bytes:
-        """Digest the rows, in whatever order they come; another version of polars may digest them differently."""
-        sums = (int(frame.hash_rows(seed=0).sum()) for frame in self._batches(self._columns, None))
-        return (sum(sums) % 2**64).to_bytes(8, "big")
+        """Digest the rows, see `digest_of`."""
+        return digest_of(self._batches(self._columns, None))
 
     @property
     def _columns(self) -> dict[str, pl.DataType]:
-        return {column.name: column.dtype for column in columns_of(self.table) if column.name in self.schema}
+        """Give the contract's columns that are there; what SQL would make another day of comes as it is."""
+        return {
+            column.name: found if column.dtype == pl.Date and _is_moment(found) else column.dtype
+            for column in columns_of(self.table)
+            if (found := self.schema.get(column.name)) is not None
+        }
 
     def _batches(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> Iterator[pl.DataFrame]:
         dialect = self.database.dialect
         with self.database.connected() as connection, closing(connection.cursor()) as cursor:
             cursor.execute(dialect.select(self.name, columns, _within(people)))
             yield from dialect.frames(cursor.fetch_record_batch(), columns)
+
+
+def _is_moment(found: pl.DataType) -> bool:
+    return found.is_numeric() or (isinstance(found, pl.Datetime) and found.time_zone is not None)
 
 
 def _not_an_address(found: str) -> Problem:

@@ -52,10 +52,10 @@ class Dialect(ABC):
         return bool(cursor.fetchall())
 
     def schema(self, cursor: Cursor, table: str, wanted: Sequence[str]) -> pl.Schema:
-        """Give the types of those wanted columns that the table has."""
+        """Give the columns of a table, and the types of those that are wanted."""
         cursor.execute(f"SELECT * FROM {table} LIMIT 0")
-        found = {field.name: field for field in cursor.fetch_arrow_table().schema}
-        return pl.Schema({name: _polars_type(found[name]) for name in wanted if name in found})
+        found = cursor.fetch_arrow_table().schema
+        return pl.Schema({each.name: _polars_type(each) if each.name in wanted else pl.Null() for each in found})
 
     def select(self, table: str, columns: Columns, where: str) -> str:
         """Write the query of a scan."""
@@ -106,19 +106,20 @@ class SQLite(Dialect):
         return bool(cursor.fetchall())
 
     def schema(self, cursor: Cursor, table: str, wanted: Sequence[str]) -> pl.Schema:
-        """Give the types of those wanted columns that the table has, from the values that are in them."""
+        """Give the columns of a table, and the types of those that are wanted, from the values that are in them."""
         cursor.execute(f"SELECT name FROM pragma_table_info({table})")
-        there = {row[0] for row in cursor.fetchall()}
-        names = [name for name in wanted if name in there]
+        there = [row[0] for row in cursor.fetchall()]
+        names = [name for name in there if name in wanted]
+        if not names:
+            return pl.Schema(dict.fromkeys(there, pl.Null()))
         asked = ", ".join(f"group_concat(DISTINCT typeof({quoted(n)})), {_all_days(quoted(n))}" for n in names)
         cursor.execute(f"SELECT {asked} FROM {table}")
         said = cursor.fetchone() or ()
-        return pl.Schema(
-            {
-                name: _stored(str(kinds or ""), bool(days))
-                for name, kinds, days in zip(names, said[::2], said[1::2], strict=True)
-            }
-        )
+        types = {
+            name: _stored(str(kinds or ""), bool(days))
+            for name, kinds, days in zip(names, said[::2], said[1::2], strict=True)
+        }
+        return pl.Schema({name: types.get(name, pl.Null()) for name in there})
 
     def select(self, table: str, columns: Columns, where: str) -> str:
         """Write the query of a scan: a first row shows the types, because the driver goes by the first values."""
@@ -149,7 +150,10 @@ def quoted(name: str) -> str:
 
 
 def _select(table: str, columns: Columns, where: str, types: Mapping[type[pl.DataType], str]) -> str:
-    casts = ", ".join(f"CAST({quoted(n)} AS {types[type(dtype)]}) AS {quoted(n)}" for n, dtype in columns.items())
+    casts = ", ".join(
+        f"CAST({quoted(n)} AS {types[type(dtype)]}) AS {quoted(n)}" if type(dtype) in types else quoted(n)
+        for n, dtype in columns.items()
+    )
     return f"SELECT {casts} FROM {table}" + (f" WHERE {where}" if where else "")
 
 

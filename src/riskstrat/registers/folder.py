@@ -10,8 +10,8 @@ import polars as pl
 
 from riskstrat.errors import Problem
 from riskstrat.files import RESULT_FILE, changed_since_written
-from riskstrat.registers.manifest import Manifest, read_manifest
-from riskstrat.registers.source import PersonRange, unreadable
+from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
+from riskstrat.registers.source import PersonRange, loses, unreadable
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,14 @@ class Folder:
 
     path: Path
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> ManifestRead:
         """Read `registers.toml`."""
-        return read_manifest(self.path)
+        return read_manifest(self.path / FILE_NAME)
+
+    def unnamed(self, manifest: Manifest) -> tuple[str, ...]:
+        """Name the Parquet files that no entry of the manifest names; outlines of areas are found by their name."""
+        named = {*(manifest.file_of(table) for table in manifest.tables), "geometry.parquet"}
+        return tuple(path.name for path in sorted(self.path.glob("*.parquet")) if path.name not in named)
 
     def store(self, table: str, file: str) -> ParquetFile | Problem:
         """Find a table's file and read its footer."""
@@ -61,18 +66,8 @@ class ParquetFile:
         return rows if people is None else rows.filter(pl.col("person_id").is_between(*people))
 
     def loses(self, column: str, dtype: pl.DataType) -> bool:
-        """Whether casting a column would change a value; only types that can lose are read."""
-        value, found = pl.col(column), self.schema[column]
-        if isinstance(found, pl.Datetime):
-            lost = value != value.dt.truncate("1d")
-        elif found == pl.UInt64 and dtype == pl.Int64:
-            lost = value > pl.Int64.max()
-        else:
-            return False
-        try:
-            return bool(self.scan().select(lost.any()).collect().item())
-        except pl.exceptions.PolarsError:
-            return True
+        """Whether casting a column would change a value."""
+        return loses(self.scan(), column, self.schema[column], dtype)
 
     def digest(self) -> bytes:
         """Digest every byte."""

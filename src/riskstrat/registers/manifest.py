@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from riskstrat.errors import ContractError, Problem, printable
+from riskstrat.errors import ContractError, Problem, nearest, printable, unknown
+from riskstrat.registers.contract import PERSON_AND_AREA_TABLES, SETTINGS
+from riskstrat.registers.days import STOCKHOLM, unknown_zone
 
 FILE_NAME = "registers.toml"
 CLASSIFICATIONS = frozenset({"icd10_se", "icd10", "icd9_se", "icd8_se", "atc", "kva"})
 """Code systems whose codes nest, so that a prefix stands for all below it."""
 
+CODE_SYSTEMS = (*sorted(CLASSIFICATIONS), "exact")
+"""Every code system; codes of any that is not a classification are ``exact``."""
+
 _WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", "geometry"})
-Days = Annotated[int, Field(ge=0)]
+_CONTRACT = "what the data contract says of registers.toml"
+
+
+def _known_system(system: str) -> str:
+    if system not in CODE_SYSTEMS:
+        problem = unknown("code system", system, CODE_SYSTEMS)
+        raise ContractError(replace(problem, remedy=f"{problem.remedy}, or write exact for codes of any other system"))
+    return system
+
+
+def _known_settings(delays: int | Mapping[str, int]) -> int | Mapping[str, int]:
+    """Refuse a misspelt setting, whose rows would silently wait for the longest delay; others may be of your own."""
+    said = () if isinstance(delays, int) else tuple(delays)
+    missing = [setting for setting in SETTINGS if setting not in said]
+    problems = [unknown("setting", each, SETTINGS) for each in said if each not in SETTINGS and nearest(each, missing)]
+    if problems:
+        raise ContractError(*problems)
+    return delays
+
+
+def _known_zone(zone: str) -> str:
+    if problem := unknown_zone(zone):
+        raise ContractError(problem)
+    return zone
+
+
+CodeSystem = Annotated[str, AfterValidator(_known_system)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Days = Annotated[int, Field(ge=0, le=36_525)]
+Delays = Annotated[Days | Mapping[str, Days], AfterValidator(_known_settings)]
 
 
 class TableManifest(BaseModel):
@@ -28,7 +63,8 @@ class TableManifest(BaseModel):
     file
         Name of the file inside the folder; ``<table>.parquet`` where it is not given.
     code_system
-        ``icd10_se``, ``atc`` and other classifications match by prefix; any other system exactly.
+        ``icd10_se``, ``atc`` and other classifications (`CLASSIFICATIONS`) match by prefix; codes of any other system
+        are ``exact``.
     coverage_start, coverage_end
         First and last day that the table covers, both included.
     delay_days
@@ -48,10 +84,10 @@ class TableManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str = ""
-    code_system: str = "exact"
+    code_system: CodeSystem = "exact"
     coverage_start: date | None = None
     coverage_end: date | None = None
-    delay_days: Days | Mapping[str, Days] = 0
+    delay_days: Delays = 0
     units: Mapping[str, str] = Field(default_factory=dict)
     source: str = ""
 
@@ -87,6 +123,8 @@ class Manifest(BaseModel):
         The last day that can have been seen.
     tables
         One entry a table.
+    time_zone
+        In which a point in time that has a zone becomes a day.
 
     Examples
     --------
@@ -100,12 +138,17 @@ class Manifest(BaseModel):
     name: Annotated[str, AfterValidator(printable)]
     data_end: date
     tables: Mapping[str, TableManifest]
+    time_zone: TimeZone = STOCKHOLM
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        problems = [problem for name, table in self.tables.items() for problem in _coverage_problems(name, table)]
+        problems = [
+            problem
+            for name, table in self.tables.items()
+            for problem in (*_name_problems(name, self.tables), *_coverage_problems(name, table))
+        ]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ContractError(*problems)
         return self
 
     def file_of(self, table: str) -> str:
@@ -125,31 +168,60 @@ class Manifest(BaseModel):
         return entry.coverage_start or date.min, min(entry.coverage_end or self.data_end, self.data_end)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read `registers.toml` in a folder; raises as `read_manifest_file`."""
-    return read_manifest_file(folder / FILE_NAME)
+ManifestRead = tuple[Manifest, tuple[Problem, ...]]
+"""A manifest and what is wrong with it; then it holds what can be used, so that its tables can be checked anyway."""
 
 
-def read_manifest_file(path: Path) -> Manifest:
-    """Read a manifest; all that is missing, unknown or out of order is one `ContractError`."""
+def read_manifest(path: Path) -> ManifestRead:
+    """Read a `registers.toml`; a `ContractError` if there is none, or it is no TOML."""
     if not path.is_file():
         found = f"no file {path.name} in {path.parent}"
         raise ContractError(_problem(found, "a register folder", "give another folder"))
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_manifest(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
-    return parse_manifest(text)
 
 
-def parse_manifest(text: str) -> Manifest:
-    """Read a manifest from its text; raises as `read_manifest_file`."""
+def parse_manifest(text: str) -> ManifestRead:
+    """Read a manifest from its text, with all that is missing, unknown or out of order; raises as `read_manifest`."""
     try:
-        return Manifest.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
-    except ValidationError as error:
-        raise ContractError(*_manifest_problems(error)) from None
+    try:
+        return Manifest.model_validate(content), ()
+    except ValidationError as invalid:
+        fields = (*Manifest.model_fields, *TableManifest.model_fields)
+        problems = tuple(declaration_problems(invalid, FILE_NAME, fields, _CONTRACT))
+        return _usable(content.get("tables")), problems
+
+
+def _usable(entries: object) -> Manifest:
+    """Keep the names of tables and files, which is all that checking them needs."""
+    there = entries if isinstance(entries, dict) else {}
+    said = {name: entry.get("file", "") if isinstance(entry, dict) else "" for name, entry in there.items()}
+    tables = {name: TableManifest.model_construct(file=str(file)) for name, file in said.items()}
+    return Manifest.model_construct(name="", data_end=date.max, tables=tables, time_zone=STOCKHOLM)
+
+
+def declaration_problems(
+    invalid: ValidationError, origin: str, fields: Iterable[str], expected: str
+) -> Iterator[Problem]:
+    """Say what is wrong with a declaration in TOML; `fields` are the keys that it may have."""
+    known = tuple(dict.fromkeys(fields))
+    for error in invalid.errors(include_url=False, include_input=False):
+        *above, last = (str(part) for part in error["loc"]) if error["loc"] else ("the whole",)
+        cause = error.get("ctx", {}).get("error")
+        if error["type"] == "extra_forbidden":
+            yield unknown("key", last, known, table=origin, column=".".join(above) or None)
+        elif isinstance(cause, ContractError):
+            where = ".".join((*above, last)) if error["loc"] else None
+            yield from (replace(each, table=origin, column=where) for each in cause.problems)
+        else:
+            for message in error["msg"].removeprefix("Value error, ").split("; "):
+                found = f"{'.'.join((*above, last))}: {message}"
+                yield Problem(table=origin, found=found, expected=expected, remedy="correct it")
 
 
 def to_toml(manifest: Manifest) -> str:
@@ -166,6 +238,7 @@ def to_toml(manifest: Manifest) -> str:
     delay_days = 0
     """
     lines = [f"name = {_toml(manifest.name)}", f"data_end = {manifest.data_end}"]
+    lines += [] if manifest.time_zone == STOCKHOLM else [f"time_zone = {_toml(manifest.time_zone)}"]
     for name, table in manifest.tables.items():
         said = {field: value for field, value in table.model_dump().items() if value not in (None, "", {})}
         lines += ["", f"[tables.{name}]", *(f"{field} = {_toml(value)}" for field, value in said.items())]
@@ -181,20 +254,23 @@ def _toml(value: object) -> str:
     return str(value)
 
 
-def _coverage_problems(name: str, table: TableManifest) -> Iterable[str]:
+def _name_problems(name: str, tables: Mapping[str, TableManifest]) -> Iterator[Problem]:
+    """Refuse a name that is nearly one of the contract's: its rows would be taken for events."""
+    known = (*PERSON_AND_AREA_TABLES, "geometry")
+    if name not in known and nearest(name, [each for each in known if each not in tables]):
+        problem = unknown("table", name, known)
+        yield replace(
+            problem, expected="a name of the contract, or one for a table of events that is like none of them"
+        )
+
+
+def _coverage_problems(name: str, table: TableManifest) -> Iterator[Problem]:
     if table.coverage_start is None and name not in _WITHOUT_COVERAGE:
-        yield f"table {name} has no coverage_start"
+        yield _problem(f"table {name} has no coverage_start", _CONTRACT, "say from which day it is complete")
     if "delay_days" not in table.model_fields_set and name not in _WITHOUT_COVERAGE:
-        yield f"table {name} has no delay_days"
+        yield _problem(f"table {name} has no delay_days", _CONTRACT, "say after how many days its rows are known")
     if table.coverage_start and table.coverage_end and table.coverage_start > table.coverage_end:
-        yield f"the coverage of table {name} ends before it starts"
-
-
-def _manifest_problems(error: ValidationError) -> Iterable[Problem]:
-    for item in error.errors(include_url=False, include_input=False):
-        entry = ".".join(str(part) for part in item["loc"]) or "the manifest"
-        for message in item["msg"].removeprefix("Value error, ").split("; "):
-            yield _problem(f"{entry}: {message}", "what the data contract says of registers.toml", "correct it")
+        yield _problem(f"the coverage of table {name} ends before it starts", _CONTRACT, "correct it")
 
 
 def _problem(found: str, expected: str, remedy: str) -> Problem:

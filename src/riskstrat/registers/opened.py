@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import UsageError, unknown
 from riskstrat.registers.checks import rejected_rows
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.family import family_ids
@@ -29,19 +29,22 @@ class Registers:
     Attributes
     ----------
     folder
-        Where they are, or where the manifest of a database is; None for a database that holds its own.
+        Where they are, or where the manifest is that was given; None where nothing can lie beside them.
     manifest
         What they say of themselves.
     sources
         The tables by name.
     births
         person_id and birth_date of everybody in `persons`, sorted by person_id.
+    not_read
+        Columns (``persons.shoe_size``) that the contract does not know, and tables that the manifest does not name.
     """
 
     folder: Path | None
     manifest: Manifest
     sources: Mapping[str, Source] = field(repr=False)
     births: pl.DataFrame = field(repr=False)
+    not_read: tuple[str, ...] = ()
     _codes: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -61,15 +64,7 @@ class Registers:
         UsageError
             Naming every table that is not there.
         """
-        missing = tuple(
-            Problem(
-                found=f"no table '{table}' in these registers",
-                expected=f"one of {', '.join(self.tables)}",
-                remedy="correct the name, or add the table to the folder and its manifest",
-            )
-            for table in dict.fromkeys(tables)
-            if table not in self.sources
-        )
+        missing = [unknown("table", table, self.tables) for table in dict.fromkeys(tables) if table not in self.sources]
         if missing:
             raise UsageError(*missing)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, nearest
 from riskstrat.errors.arguments import checked
 from riskstrat.files import restored
 from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import (
+    BESIDE,
     ENDS,
     KEY_REMEDY,
     REQUIRED_TABLES,
@@ -22,8 +22,10 @@ from riskstrat.registers.contract import (
     row_rules,
 )
 from riskstrat.registers.database import Database
+from riskstrat.registers.days import counted, local_day
 from riskstrat.registers.folder import Folder
-from riskstrat.registers.manifest import FILE_NAME, Manifest, read_manifest_file
+from riskstrat.registers.frames import Frame, Frames
+from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
 from riskstrat.registers.opened import Registers
 from riskstrat.registers.sentinels import ended
 from riskstrat.registers.source import Location, Source, Store
@@ -33,7 +35,7 @@ KEYS = ("person_id", "mother_id", "father_id")
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
     pl.String: (pl.Categorical, pl.Enum),
-    pl.Int64: _INTEGERS,
+    pl.Int64: (*_INTEGERS, pl.Float32, pl.Float64),
     pl.Float64: (pl.Float32, pl.Decimal, *_INTEGERS),
     pl.Date: (pl.Datetime,),
 }
@@ -41,7 +43,9 @@ _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
 
 
 @checked
-def open_registers(location: str | Path, *, manifest: str | Path | None = None) -> Registers:
+def open_registers(
+    location: str | Path | Mapping[str, Frame], *, manifest: str | Path | Manifest | None = None
+) -> Registers:
     """Open registers and check all but their event rows.
 
     Parameters
@@ -49,26 +53,29 @@ def open_registers(location: str | Path, *, manifest: str | Path | None = None) 
     location
         A directory with `registers.toml` and Parquet tables; or the address of a database with the same tables or
         views: ``postgresql://host/name?schema=registers``, ``duckdb:///relative/path`` or ``sqlite:////absolute/path``.
-        Credentials that the address does not hold come from the environment (``PGPASSWORD`` and the like).
+        Credentials that the address does not hold come from the environment (``PGPASSWORD`` and the like). Or frames
+        of polars or pandas by the name of their table, with a manifest.
     manifest
-        A `registers.toml` elsewhere. Without it a database says it in the one row of a table ``riskstrat_manifest``,
-        whose column ``toml`` holds the text. Outlines of areas are looked for beside it.
+        A `Manifest`, or a `registers.toml` elsewhere, beside which outlines of areas are looked for. Without it a
+        database says it in the one row of a table ``riskstrat_manifest``, whose column ``toml`` holds the text.
 
     Returns
     -------
     Registers
-        Lazy tables in the columns and types of the contract.
+        Lazy tables in the columns and types of the contract. ``registers.not_read`` names the columns and files that
+        the contract and the manifest do not know.
 
     Raises
     ------
     UsageError
-        If it is the address of a database of another kind.
+        If it is the address of a database of another kind, or frames come without a manifest.
     MissingExtraError
         If it is a database and the extra ``db`` is not installed.
     ContractError
-        If the manifest, a table, a column or a type breaks the contract, a file cannot be read, or persons, residences
-        and areas contradict themselves or each other: duplicate persons, unknown sex, death before birth, overlapping
-        residences, unknown area and the like; all of it at once, with counts and without any person's values.
+        If the manifest, a table, a column or a type breaks the contract, a column is named nearly like one of the
+        contract that is missing, a file cannot be read, there are no persons, or persons, residences and areas
+        contradict themselves or each other: duplicate persons, unknown sex, death before birth, overlapping residences,
+        unknown area and the like; all of it at once, with counts and without any person's values.
 
     Examples
     --------
@@ -78,26 +85,39 @@ def open_registers(location: str | Path, *, manifest: str | Path | None = None) 
     >>> registers.has("diagnoses"), registers.has("visits")
     (True, False)
     """
-    opened = Database.at(str(location)) if "://" in str(location) else Folder(restored(location))
-    contents = opened.manifest() if manifest is None else read_manifest_file(Path(manifest))
+    opened = _location(location)
+    contents, wrong = _said(opened, manifest)
     sources, problems = _sources(opened, contents)
-    _refuse(problems)
-    _refuse(contradictions(sources))
-    births = sources["persons"].scan().select("person_id", "birth_date").collect().sort("person_id")
-    return Registers(folder=_beside(location, manifest), manifest=contents, sources=sources, births=births)
-
-
-def _beside(location: str | Path, manifest: str | Path | None) -> Path | None:
-    """Find the directory that may hold outlines of areas: that of the manifest."""
-    if manifest is not None:
-        return Path(manifest).parent
-    return None if "://" in str(location) else Path(location)
-
-
-def _refuse(problems: Iterable[Problem]) -> None:
-    found = tuple(problems)
-    if found:
+    if found := (*wrong, *problems, *contradictions(sources, problems)):
         raise ContractError(*found)
+    births = sources["persons"].scan().select("person_id", "birth_date").collect().sort("person_id")
+    extra = [f"{table}.{name}" for table, source in sources.items() for name in _extra(table, source.store)]
+    return Registers(
+        folder=_beside(location, manifest),
+        manifest=contents,
+        sources=sources,
+        births=births,
+        not_read=(*extra, *opened.unnamed(contents)),
+    )
+
+
+def _location(location: str | Path | Mapping[str, Frame]) -> Location:
+    if isinstance(location, Mapping):
+        return Frames(location)
+    return Database.at(str(location)) if "://" in str(location) else Folder(restored(location))
+
+
+def _said(opened: Location, manifest: str | Path | Manifest | None) -> ManifestRead:
+    if isinstance(manifest, Manifest):
+        return manifest, ()
+    return opened.manifest() if manifest is None else read_manifest(Path(manifest))
+
+
+def _beside(location: str | Path | Mapping[str, Frame], manifest: str | Path | Manifest | None) -> Path | None:
+    """Find the directory that may hold outlines of areas: that of the manifest."""
+    if isinstance(manifest, str | Path):
+        return Path(manifest).parent
+    return None if isinstance(location, Mapping) or "://" in str(location) else Path(location)
 
 
 def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source], list[Problem]]:
@@ -112,8 +132,7 @@ def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source],
             continue
         wrong = list(_column_problems(table, store))
         problems.extend(wrong)
-        if not wrong:
-            sources[table] = _source(table, store, manifest.data_end)
+        sources[table] = _source(table, store, manifest, {problem.column for problem in wrong})
     return sources, problems
 
 
@@ -137,9 +156,31 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         elif not _castable(found, column.dtype):
             text_keys = column.name in KEYS and isinstance(found, pl.String)
             remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
-            yield _column_problem(table, column, f"type {found}", remedy)
+            yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", remedy)
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
+    missing = [column.name for column in columns_of(table) if column.name not in store.schema]
+    for name in _extra(table, store):
+        if meant := nearest(name, missing):
+            remedy = f"did you mean '{meant}'? Rename it, or leave it out"
+            expected = "a column of the contract, or one whose name is like none of them"
+            yield Problem(table=table, column=name, found="no column of the contract", expected=expected, remedy=remedy)
+
+
+def _extra(table: str, store: Store) -> list[str]:
+    """Name the columns that the contract does not know."""
+    known = {column.name for column in columns_of(table)} | BESIDE
+    return [name for name in store.schema if name not in known]
+
+
+def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
+    """Say what numbers in the place of dates look like."""
+    if column.dtype != pl.Date or not found.is_numeric():
+        return ""
+    value = pl.col(column.name)
+    lowest, highest = store.scan().select(value.min().alias("low"), value.max().alias("high")).collect().row(0)
+    unit = None if lowest is None else counted(float(lowest), float(highest))
+    return f", numbers that look like {unit}" if unit else ", numbers of an unknown meaning"
 
 
 def _column_problem(table: str, column: Column, found: str, remedy: str) -> Problem:
@@ -147,21 +188,23 @@ def _column_problem(table: str, column: Column, found: str, remedy: str) -> Prob
 
 
 def _castable(found: pl.DataType, expected: pl.DataType) -> bool:
-    if isinstance(found, pl.Datetime) and found.time_zone is not None:
-        return False  # which day it is depends on the zone
     return found in (expected, pl.Null()) or isinstance(found, _CAST_FROM[type(expected)])
 
 
-def _source(table: str, store: Store, last_day: date) -> Source:
+def _source(table: str, store: Store, manifest: Manifest, wrong: Collection[str | None]) -> Source:
+    """Give a table in the contract's columns; those that are wrong are null, so that the others can be checked."""
+    there = {name: dtype for name, dtype in store.schema.items() if name not in wrong}
     return Source(
         store=store,
-        columns=tuple(_as_contract(column, store.schema.get(column.name)) for column in columns_of(table)),
-        broken=row_rules(last_day) if is_event_table(table) else {},
+        columns=tuple(_as_contract(column, there.get(column.name), manifest.time_zone) for column in columns_of(table)),
+        broken=row_rules(manifest.data_end) if is_event_table(table) else {},
     )
 
 
-def _as_contract(column: Column, found: pl.DataType | None) -> pl.Expr:
+def _as_contract(column: Column, found: pl.DataType | None, zone: str) -> pl.Expr:
     if found is None:
         return pl.lit(None, dtype=column.dtype).alias(column.name)
-    typed = pl.col(column.name) if found == column.dtype else pl.col(column.name).cast(column.dtype)
-    return ended(typed).alias(column.name) if column.name in ENDS else typed
+    value, is_day = pl.col(column.name), column.dtype == pl.Date
+    if found != column.dtype:
+        value = local_day(value, found, zone) if is_day else value.cast(column.dtype)
+    return (ended(value) if column.name in ENDS else value).alias(column.name)

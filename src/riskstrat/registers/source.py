@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -10,10 +10,12 @@ from typing import Protocol
 import polars as pl
 
 from riskstrat.errors import Problem
-from riskstrat.registers.manifest import Manifest
+from riskstrat.registers.manifest import Manifest, ManifestRead
 
 PersonRange = tuple[int, int]
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
+_EXACT = 2.0**53
+"""Whole numbers of this size and above may have been rounded where they were kept as floats."""
 
 
 def equal_ranges(ordered: pl.Series, number: int) -> list[PersonRange]:
@@ -32,7 +34,7 @@ class Store(Protocol):
 
     @property
     def schema(self) -> pl.Schema:
-        """Its columns and their types."""
+        """Its columns and their types; those that the contract does not know may be of any type."""
 
     def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
         """Return its rows, or those of the people from first to last, both included."""
@@ -45,13 +47,16 @@ class Store(Protocol):
 
 
 class Location(Protocol):
-    """Where registers are: a folder, or a database."""
+    """Where registers are: a folder, a database, or frames."""
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> ManifestRead:
         """Read what the registers say of themselves."""
 
     def store(self, table: str, file: str) -> Store | Problem:
         """Find the rows of a table, or say what is wrong with them."""
+
+    def unnamed(self, manifest: Manifest) -> tuple[str, ...]:
+        """Name the tables that are there and in no entry of the manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,28 @@ class Source:
     def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
         """Return every row, or those of the people from first to last, in the contract's columns and types."""
         return self.store.scan(people).select(self.columns)
+
+
+def loses(rows: pl.LazyFrame, column: str, found: pl.DataType, wanted: pl.DataType) -> bool:
+    """Whether casting a column from the type that was found would change a value; only types that can lose are read."""
+    value = pl.col(column)
+    if isinstance(found, pl.Datetime):
+        lost = pl.lit(value=False) if found.time_zone else value != value.dt.truncate("1d")
+    elif found == pl.UInt64 and wanted == pl.Int64:
+        lost = value > pl.Int64.max()
+    elif found.is_float() and wanted == pl.Int64:
+        lost = ~value.is_finite() | (value != value.round()) | (value.abs() >= _EXACT)
+    else:
+        return False
+    try:
+        return bool(rows.select(lost.any()).collect().item())
+    except pl.exceptions.PolarsError:
+        return True
+
+
+def digest_of(frames: Iterable[pl.DataFrame]) -> bytes:
+    """Digest rows, in whatever order they come; another version of polars may digest them differently."""
+    return (sum(int(frame.hash_rows(seed=0).sum()) for frame in frames) % 2**64).to_bytes(8, "big")
 
 
 def unreadable(table: str, store: str) -> Problem:

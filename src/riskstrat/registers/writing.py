@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.errors import UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
+from riskstrat.registers.frames import Frame, as_polars
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 
 ROWS_PER_GROUP, SPELLS_PER_GROUP = 500_000, 50_000
@@ -19,7 +21,7 @@ _ORDER = ("person_id", "start_date", "area_id", "date", "code", "value")
 
 @checked
 def write_registers(
-    folder: str | Path, tables: Mapping[str, pl.DataFrame], manifest: Manifest, files: Mapping[str, str] | None = None
+    folder: str | Path, tables: Mapping[str, Frame], manifest: Manifest, files: Mapping[str, str] | None = None
 ) -> Path:
     """Write tables and manifest into a temporary folder beside `folder`, then rename it.
 
@@ -28,7 +30,7 @@ def write_registers(
     folder
         Where the registers shall be; an earlier result of this function is replaced; if anything fails it stays.
     tables
-        Frames by table name, in any row order.
+        Frames of polars or pandas by table name, in any row order.
     manifest
         Its entries name the files; it is written as it is, right or wrong (`open_registers` validates it).
     files
@@ -42,7 +44,8 @@ def write_registers(
     Raises
     ------
     UsageError
-        If the folder may not be replaced, see `riskstrat.files.guard_folder`.
+        If a table has no entry in the manifest or is no frame, or the folder may not be replaced, see
+        `riskstrat.files.guard_folder`.
 
     Examples
     --------
@@ -56,8 +59,13 @@ def write_registers(
     ['.riskstrat.json', 'persons.parquet', 'registers.toml']
     """
     target = Path(folder)
+    if strange := [
+        unknown("table of the manifest", name, manifest.tables) for name in tables if name not in manifest.tables
+    ]:
+        raise UsageError(*strange)
+    frames = {name: as_polars(frame, name) for name, frame in tables.items()}
     with staged_folder(target, command="write_registers") as staging:
-        write_tables(staging.result, tables, manifest, files)
+        write_tables(staging.result, frames, manifest, files)
     return target
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,18 +16,21 @@ from riskstrat.intake.conversion import (
     TableConversion,
     read_now,
     refuse_identities_in,
+    refuse_unknown,
     write_conversions,
 )
-from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, SOURCE_OF_DATA
+from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
+from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCATION, SOURCE_OF_DATA
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
 from riskstrat.records.intake_account import ConversionAccount
-from riskstrat.registers.manifest import Manifest, TableManifest
+from riskstrat.registers.days import STOCKHOLM
+from riskstrat.registers.manifest import CODE_SYSTEMS, Manifest, TableManifest
 
 __all__ = ["from_omop"]
 
-COMMAND = "from-omop"
+COMMAND, AREA_COLUMN = "from-omop", "county"
 
 
 @checked
@@ -39,7 +42,9 @@ def from_omop(
     delay_days: int = 0,
     code_systems: Mapping[str, str] | None = None,
     prefer: Prefer = "source",
-    area_column: str = "county",
+    area_column: str = AREA_COLUMN,
+    time_zone: str = STOCKHOLM,
+    max_rejected_share: float = MAX_REJECTED_SHARE,
     reserve_numbers: Sequence[str] = (),
 ) -> ConversionResult:
     """Make a register folder from data in the OMOP Common Data Model.
@@ -65,6 +70,11 @@ def from_omop(
         ``source``: codes as recorded, and concept ids where there are none. ``concept``: the other way around.
     area_column
         The column of ``location`` that names the area.
+    time_zone
+        In which a point in time that has a zone becomes a day.
+    max_rejected_share
+        The largest share of the rows of a table that may be rejected. Above it, where every row of one is
+        rejected (unless it is 1), and where no person is left, nothing is written.
     reserve_numbers
         Patterns of regions' reserve numbers, which no column may hold; as in `identity_columns`.
 
@@ -76,10 +86,10 @@ def from_omop(
     Raises
     ------
     UsageError
-        If there is no such folder, the address is not one, or `out` may not be replaced.
+        If there is no such folder, the address is not one, an option names nothing, or `out` may not be replaced.
     ContractError
-        If tables or columns that are needed are missing, a table cannot be read, or a column holds personal identity
-        numbers.
+        If tables or columns that are needed are missing, a table is named nearly like one that is missing, cannot be
+        read, or holds personal identity numbers, or too many rows are rejected.
 
     Notes
     -----
@@ -102,27 +112,47 @@ def from_omop(
     """
     locations = () if isinstance(source, Mapping) else (source,)
     guard_folder(out, command=COMMAND, sources=locations)
+    systems = dict(code_systems or {})
+    check_share(max_rejected_share)
+    refuse_unknown(*(("code system", system, CODE_SYSTEMS) for system in systems.values()), time_zone=time_zone)
     for location in locations:
         restored(location)
-    tables = read_tables(source)
+    tables = read_tables(source, time_zone)
+    refuse_unknown(*_named(tables, systems, area_column))
     wanted = wanted_tables(tables)
     unread = {each.name for each in EVENT_TABLES} - {each.name for each in wanted}
     used = [name for name in KNOWN_TABLES if name in tables and name not in unread]
     for name in used:
         refuse_identities_in(tables[name], name, reserve_numbers)
     people = convert_persons(tables, data_end, area_column)
-    systems = dict(code_systems or {})
     plain = frozenset(table for table, system in systems.items() if system in WITHOUT_POINT)
     conversions, units = event_conversions(
         ConversionContext(tables=tables, people=people, prefer=prefer, plain=plain), wanted
     )
     manifest = _manifest(_name(tables, source), conversions, people, units, delay_days=delay_days, systems=systems)
     counts = write_conversions(
-        Path(out), people.tables, conversions, people.rejected, manifest, command=COMMAND, sources=locations
+        Path(out),
+        people.tables,
+        conversions,
+        people.rejected,
+        manifest,
+        counted=[people.account],
+        max_rejected_share=max_rejected_share,
+        command=COMMAND,
+        sources=locations,
     )
     ignored = tuple(sorted(set(tables) - set(used)))
-    account = ConversionAccount(counts=pl.concat([people.account, counts]), ignored=ignored)
+    account = ConversionAccount(counts=counts, ignored=ignored)
     return ConversionResult(folder=Path(out), account=account)
+
+
+def _named(tables: Tables, systems: Iterable[str], area_column: str) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Say what options name of the data, with what there is."""
+    made = sorted({each.target for each in EVENT_TABLES})
+    yield from (("table", table, made) for table in systems)
+    if area_column != AREA_COLUMN:
+        there = tables[LOCATION].collect_schema().names() if LOCATION in tables else ()
+        yield "column of location", area_column, there
 
 
 def _name(tables: Tables, source: CdmSource) -> str:

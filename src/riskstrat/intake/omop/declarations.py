@@ -161,3 +161,13 @@ EVENT_TABLES = (
     ),
 )
 KNOWN_TABLES = (PERSON, PERIOD, DEATH, LOCATION, SOURCE_OF_DATA, *(table.name for table in EVENT_TABLES))
+
+STANDARD_TABLES = frozenset(
+    {
+        *("visit_detail", "device_exposure", "note", "note_nlp", "specimen", "fact_relationship", "care_site"),
+        *("provider", "payer_plan_period", "cost", "dose_era", "episode", "episode_event", "metadata", "concept"),
+        *("vocabulary", "domain", "concept_class", "concept_relationship", "relationship", "concept_synonym"),
+        *("concept_ancestor", "source_to_concept_map", "drug_strength", "cohort", "cohort_definition"),
+    }
+)
+"""Tables of the CDM that nothing is read from."""

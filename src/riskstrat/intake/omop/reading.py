@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
-from riskstrat.intake.conversion import readable
+from riskstrat.errors import ContractError, Problem, UsageError, nearest, unknown
+from riskstrat.intake.conversion import read_now, readable
 from riskstrat.intake.numbers import as_text, as_whole, without_decimals
-from riskstrat.intake.omop.declarations import KNOWN_TABLES
+from riskstrat.intake.omop.declarations import KNOWN_TABLES, STANDARD_TABLES
 from riskstrat.intake.raw_extracts.text import REPLACED, encoding_of
 from riskstrat.registers.database import Database
+from riskstrat.registers.days import STOCKHOLM, counted, day_of_number, local_day, local_text, whole_days
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
@@ -23,8 +24,8 @@ _LEAST_DIGITS = 4
 _TEXT = (".csv", ".tsv", ".txt")
 
 
-def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
-    """Find the tables of a CDM.
+def read_tables(source: CdmSource, zone: str = STOCKHOLM) -> dict[str, pl.LazyFrame]:
+    """Find the tables of a CDM; in columns of dates a time that has a zone is its day in `zone`, a number its day.
 
     The source is a folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a
     database (``postgresql://host/name?schema=cdm``, ``duckdb:///file``, ``sqlite:///file``); or frames by name.
@@ -38,13 +39,51 @@ def read_tables(source: CdmSource) -> dict[str, pl.LazyFrame]:
         found = {name: _scan(database, name) for name in there}
     else:
         found = _in_folder(Path(source))
-    return {name: _in_small_letters(name, frame) for name, frame in found.items()}
+    _refuse_misspelt(found)
+    return {name: _with_days(name, _in_small_letters(name, frame), zone) for name, frame in found.items()}
 
 
 def column(schema: pl.Schema, names: Sequence[str], dtype: pl.DataType) -> pl.Expr:
     """Take the first value among columns that are there, in the type that is asked for; null if it cannot be read."""
     there = [_typed(pl.col(name), schema[name], dtype) for name in names if name in schema]
     return pl.coalesce(there) if there else pl.lit(None, dtype=dtype)
+
+
+def _refuse_misspelt(tables: Iterable[str]) -> None:
+    """Refuse a table whose name is nearly that of one that is missing; others are told of as not read."""
+    there = set(tables)
+    missing = [name for name in KNOWN_TABLES if name not in there]
+    wrong = [name for name in sorted(there - set(KNOWN_TABLES) - STANDARD_TABLES) if nearest(name, missing)]
+    if wrong:
+        raise ContractError(*(unknown("table of the CDM", name, missing) for name in wrong))
+
+
+def _with_days(name: str, rows: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    schema = rows.collect_schema() if name in KNOWN_TABLES else pl.Schema()
+    dated = {each: dtype for each, dtype in schema.items() if each.endswith(("_date", "_datetime"))}
+    days: dict[str, pl.Expr] = {}
+    for each, dtype in dated.items():
+        if isinstance(dtype, pl.Datetime):
+            days[each] = local_day(pl.col(each), dtype, zone)
+        elif isinstance(dtype, pl.String):
+            days[each] = local_text(pl.col(each).str.strip_chars(), zone)
+        elif dtype.is_numeric():
+            days[each] = _counted_day(name, each, rows, zone)
+    return rows.with_columns(**days)
+
+
+def _counted_day(table: str, each: str, rows: pl.LazyFrame, zone: str) -> pl.Expr:
+    """Read dates that are numbers, as databases without dates keep them, by what all of the column can count."""
+    number = pl.col(each)
+    lowest, highest = read_now(rows.select(number.min().alias("low"), number.max().alias("high")), table).row(0)
+    if lowest is None:
+        return pl.lit(None, dtype=pl.Date)
+    unit = counted(float(lowest), float(highest))
+    if unit is None:
+        found, expected = "numbers that count no days or seconds", "dates"
+        raise ContractError(Problem(table=table, column=each, found=found, expected=expected, remedy="write dates"))
+    are_days = bool(read_now(rows.select(whole_days(number, unit).all()), table).item())
+    return day_of_number(number, unit, None if are_days else zone)
 
 
 def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, unknown
 from riskstrat.intake.identity import masked
 from riskstrat.intake.raw_extracts.mapping import FILE_YEAR, NUMBERED, Column, Input, KeyFile, RegisterMapping
 from riskstrat.intake.raw_extracts.reading import ENDINGS, Sheet, opened
@@ -70,7 +70,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """All that was delivered and can be read; `without_tables` are files that hold no tables."""
+    """All that was delivered and can be read; `without_tables` are files that hold no tables or shall be ignored."""
 
     files: tuple[DeliveredFile, ...]
     keys: tuple[Keys, ...]
@@ -86,14 +86,18 @@ class _Candidate:
     input_name: str | None  # none: its key file
 
 
-def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
-    """Recognise every file of a raw folder and open it.
+def delivery_of(
+    folder: Path, mappings: Sequence[RegisterMapping], *, own: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Delivery:
+    """Recognise every file of a raw folder and open it, but those that `ignore` names.
 
     One `ContractError` lists every file that no mapping knows, that several know, that cannot be read or whose
-    separator cannot be told, and every column that is missing or there twice.
+    separator cannot be told, every column that is missing or there twice, and what names no file: a mapping of the
+    user's `own`, or a pattern to ignore.
     """
     paths = _files(folder)
-    data = [path for path in paths if path.suffix.lower() in ENDINGS]
+    ignored = {path: [each for each in ignore if _is_named(path, folder, each)] for path in paths}
+    data = [path for path in paths if path.suffix.lower() in ENDINGS and not ignored[path]]
     problems: list[Problem] = [] if data else [_no_data(folder)]
     recognised = [each for path in data for each in _recognised(path, folder, mappings)]
     problems += [each for each in recognised if isinstance(each, Problem)]
@@ -101,6 +105,12 @@ def delivery_of(folder: Path, mappings: Sequence[RegisterMapping]) -> Delivery:
     problems += [problem for each in read if isinstance(each, list) for problem in each]
     delivered = [each for each in read if isinstance(each, DeliveredFile)]
     problems += [] if problems else _nobody(folder, delivered)
+    named = [name for each in ignored.values() for name in each]
+    problems += [
+        unknown("file", each, [_shown(path, folder) for path in paths]) for each in ignore if each not in named
+    ]
+    used = {each.register.name for each in recognised if isinstance(each, _Candidate)}
+    problems += [_unused(name) for name in own if name not in used]
     if problems:
         raise ContractError(*problems)
     return Delivery(
@@ -148,6 +158,15 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
+def _is_named(path: Path, folder: Path, pattern: str) -> bool:
+    return any(fnmatchcase(each, pattern) for each in (path.name, path.relative_to(folder).as_posix()))
+
+
+def _unused(mapping: str) -> Problem:
+    expected, remedy = "a file that it names", "correct its files, or do not give it"
+    return Problem(table=mapping, found="a mapping that fits no file", expected=expected, remedy=remedy)
+
+
 def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
     filled = {table for each in delivered for table in each.declared.tables}
     return [
@@ -188,7 +207,7 @@ def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -
         table=shown,
         found=f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
         expected="a name that one mapping declares",
-        remedy="rename it, move it away, or give a mapping of your own that names it",
+        remedy="rename it, give a mapping of your own that names it, or name it with ignore",
     )
     return [wrong]
 

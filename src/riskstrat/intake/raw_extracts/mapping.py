@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from riskstrat.intake.numbers import plain_word
 from riskstrat.registers.contract import columns_of, is_event_table
-from riskstrat.registers.manifest import Days
+from riskstrat.registers.days import STOCKHOLM
+from riskstrat.registers.manifest import CodeSystem as ManifestSystem
+from riskstrat.registers.manifest import Delays, TimeZone
 
 Kind = Literal["key", "text", "code", "date", "number", "area"]
 Status = Literal["verified", "memory"]
@@ -255,8 +257,8 @@ class TableRules(Declared):
         Which rows are one spell.
     """
 
-    code_system: str = "exact"
-    delay_days: Days | Mapping[str, Days] = 0
+    code_system: ManifestSystem = "exact"
+    delay_days: Delays = 0
     units: Mapping[str, str] = Field(default_factory=dict)
     versions: Mapping[Version, str] = Field(default_factory=dict)
     checks: tuple[PlausibilityCheck, ...] = ()
@@ -282,6 +284,8 @@ class RegisterMapping(Declared):
         Patterns of the reserve numbers of a region, which no file of the delivery may hold (see `identity_columns`).
     references
         Where the names come from.
+    time_zone
+        In which a point in time with a zone or an offset becomes a day.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -292,6 +296,7 @@ class RegisterMapping(Declared):
     key_file: KeyFile | None = None
     reserve_numbers: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    time_zone: TimeZone = STOCKHOLM
 
     @field_validator("inputs")
     @classmethod

@@ -17,10 +17,13 @@ from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
 from riskstrat.intake.raw_extracts.mapping import Column, Formula, Input
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError, unreadable
 from riskstrat.records.intake_account import KEPT, READ, REJECTED, REPAIRED, SET_TO_NULL
+from riskstrat.registers.days import local_text
 
 ORIGIN, RULE = "__origin", "__rule"
 FALLBACK, NO_KEY = "value of a fallback column", "not in the key file"
 _MARK = "!"
+_PLAIN_DAY, _LENGTHS = len("YYYY-MM-DD"), pl.all().str.len_bytes().max().fill_null(0)
+"""What is longer may be a time with an offset."""
 _FILE = 1 << 32
 KeyMap = pl.DataFrame
 """Columns own and common, one row an own number."""
@@ -91,6 +94,8 @@ def _cleaned(delivered: DeliveredFile, name: str, column: Column, texts: pl.Data
         for position, spelling in found
     } or {"nowhere": pl.lit(None, dtype=pl.String)}
     cells = texts.with_columns(**expressions).select(list(expressions))
+    if column.kind == "date" and any(longest > _PLAIN_DAY for longest in cells.select(_LENGTHS).row(0)):
+        cells = cells.select(local_text(pl.all(), delivered.register.time_zone))
     if column.several:
         broken = {name: pl.col(name).str.contains(REPLACED, literal=True) for name in cells.columns}
         whole = cells.select(pl.when(~lost).then(pl.col(name)).alias(name) for name, lost in broken.items())

@@ -14,6 +14,7 @@ import polars as pl
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.files import guard_folder, restored, staged_folder
+from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share, refuse_losses
 from riskstrat.intake.raw_extracts.account import RowCounts, total
 from riskstrat.intake.raw_extracts.batches import Batch, batches
 from riskstrat.intake.raw_extracts.coverage import Span, coverage_of, entries_of, last_day_of, rules_of
@@ -22,7 +23,7 @@ from riskstrat.intake.raw_extracts.parsing import key_maps
 from riskstrat.intake.raw_extracts.reporting import IntakeResult, intake_account
 from riskstrat.intake.raw_extracts.shipped import mappings
 from riskstrat.intake.raw_extracts.storage import IntakeContext, by_table, join_rejected, stored
-from riskstrat.intake.raw_extracts.tables import write_tables
+from riskstrat.intake.raw_extracts.tables import PERSONS, write_tables
 from riskstrat.publication.intake_account import write_intake_account
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 from riskstrat.registers.opening import open_registers
@@ -40,6 +41,8 @@ def extracts(
     mapping: Iterable[str | Path] = (),
     name: str | None = None,
     data_end: date | None = None,
+    ignore: Iterable[str] = (),
+    max_rejected_share: float = MAX_REJECTED_SHARE,
     progress: Progress | None = None,
 ) -> IntakeResult:
     r"""Turn a folder of raw extracts into a register folder.
@@ -56,6 +59,11 @@ def extracts(
         What the registers are called; the name of the raw folder if left out.
     data_end
         The last day that can have been seen; by default the last day that was seen in any table.
+    ignore
+        Files of `raw` that are left alone: names or paths in it, with ``*`` for any characters.
+    max_rejected_share
+        The largest share of the rows of a file or table that may be rejected. Above it, where every row of one is
+        rejected (unless it is 1), and where no person is left, nothing is written.
     progress
         Called with what is being done and how far, 0 to 1.
 
@@ -69,8 +77,9 @@ def extracts(
     UsageError
         If a mapping contradicts itself, or `out` may not be replaced (see `riskstrat.files.staged_folder`).
     ContractError
-        If a file is not known or cannot be read, a column is missing, a column holds personal identity numbers, or what
-        came out breaks the contract. Nothing is written then.
+        If a file is not known or cannot be read, a mapping of your own or a name in `ignore` fits no file, a column is
+        missing, a column holds personal identity numbers, too many rows are rejected, or what came out breaks the
+        contract. Nothing is written then.
 
     Examples
     --------
@@ -89,8 +98,9 @@ def extracts(
     own_mappings = [Path(each) for each in mapping]
     sources = (source, *own_mappings)
     guard_folder(target, command=COMMAND, sources=sources)
+    check_share(max_rejected_share)
     optional("jinja2")  # the account is written last; its package is asked for first
-    delivery = delivery_of(source, mappings(own_mappings))
+    delivery = delivery_of(source, mappings(own_mappings), own=_own(own_mappings), ignore=tuple(ignore))
     keys = key_maps(delivery.keys)
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
         counted: list[RowCounts] = []
@@ -109,11 +119,19 @@ def extracts(
         counted += write_tables(context, lambda what, share: tell(what, _READING + (1 - _READING) * share))
         manifest = _manifest(name or source.name, context, spans, delivery.files)
         join_rejected(staging.scratch, context.folder)
+        people = pl.scan_parquet(context.folder / f"{PERSONS}.parquet").select(pl.len()).collect().item()
+        refuse_losses(total(counted).counts, people, max_rejected_share)
         account = intake_account(total(counted), delivery, manifest, context.folder)
         write_intake_account(account, context.folder)
         open_registers(context.folder)  # a folder that breaks the contract replaces nothing
     tell("done", 1.0)
     return IntakeResult(registers=open_registers(target), account=account, folder=target)
+
+
+def _own(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Name the mappings that do not ship, or not so."""
+    shipped = mappings() if paths else ()
+    return tuple(each.name for each in mappings(paths) if each not in shipped) if paths else ()
 
 
 def _noted(read: Iterable[Batch], counted: list[RowCounts]) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError
 
-from riskstrat.errors import Problem, UsageError
-from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.intake.raw_extracts.mapping import Declared, RegisterMapping
+from riskstrat.registers.manifest import declaration_problems
 
 Toml = dict[str, object]
+_FIELDS = [name for kind in Declared.__subclasses__() for name in kind.model_fields]
 
 
 def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
@@ -67,13 +69,13 @@ def _declared(origin: str, text: str | Problem, declared: Mapping[str, tuple[str
         return text
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         return _problem(origin, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
     base = content.pop("extends", None)
     if base is None:
         return content
     if base not in declared:
-        return _problem(origin, f"extends = {base!r}", "one of " + ", ".join(declared), "correct the name")
+        return unknown("mapping", str(base), declared, table=origin)
     return _merged(declared[str(base)][1], content)
 
 
@@ -91,14 +93,7 @@ def _built(origin: str, content: Toml) -> RegisterMapping | list[Problem]:
     try:
         return RegisterMapping.model_validate(content)
     except ValidationError as invalid:
-        return list(_contradictions(origin, invalid))
-
-
-def _contradictions(origin: str, invalid: ValidationError) -> Iterator[Problem]:
-    for error in invalid.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in error["loc"]) or "the mapping"
-        for message in error["msg"].removeprefix("Value error, ").split("; "):
-            yield _problem(origin, f"{where}: {message}", "what docs/intake.md says of mappings", "correct it")
+        return list(declaration_problems(invalid, origin, _FIELDS, "what docs/intake.md says of mappings"))
 
 
 def _problem(origin: str, found: str, expected: str, remedy: str) -> Problem:

@@ -1,0 +1,91 @@
+"""What ends an intake although every file could be read: rows that are nowhere, no persons, too many rows rejected.
+
+In: the account of every file and table. Out: nothing, or one error that names the commonest reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from riskstrat.errors import ContractError, Problem, UsageError, few
+from riskstrat.records.intake_account import KEPT, MADE, MERGED, READ, REJECTED
+
+MAX_REJECTED_SHARE = 0.5
+"""Share of the rows of a file or table that may be rejected, unless another is given."""
+
+_REASONS = 3
+
+
+def refuse_losses(counts: pl.DataFrame, persons: int, allowed: float) -> None:
+    """Refuse to end with a green light where rows were lost.
+
+    Parameters
+    ----------
+    counts
+        The account: dataset, rule, outcome, rows. Of each dataset, rows read or made are kept, rejected or merged.
+    persons
+        How many persons there are in the end.
+    allowed
+        The largest share of rejected rows; 1 lets all tables but persons lose every row.
+
+    Raises
+    ------
+    ContractError
+        Naming every dataset whose rows do not add up, that lost every row or more than allowed, with the three
+        commonest reasons.
+
+    Examples
+    --------
+    >>> rows = [("death", "read", "", 30), ("death", "rejected", "no date", 30)]
+    >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
+    >>> refuse_losses(counts, 1, MAX_REJECTED_SHARE)
+    Traceback (most recent call last):
+    ...
+    riskstrat.errors.ContractError: death: every row rejected: no date (100 %); expected at most 50 % of the rows; \
+look at these columns, or allow more with max_rejected_share
+    """
+    problems = list(_problems(counts, allowed))
+    if not persons:
+        expected, remedy = "at least one", "look at what became of the rows about persons"
+        problems.append(Problem(table="persons", found="no person in the end", expected=expected, remedy=remedy))
+    if problems:
+        raise ContractError(*problems)
+
+
+def check_share(allowed: float) -> None:
+    """Refuse what is no share."""
+    if not 0 <= allowed <= 1:
+        found, remedy = f"max_rejected_share = {allowed}", "give 0.2 for 20 %"
+        raise UsageError(Problem(found=found, expected="a number from 0 to 1", remedy=remedy))
+
+
+def _problems(counts: pl.DataFrame, allowed: float) -> Iterator[Problem]:
+    rows, outcome = pl.col("rows"), pl.col("outcome")
+    sums = {
+        "came": rows.filter(outcome.is_in([READ, MADE])).sum(),
+        "ended": rows.filter(outcome.is_in([KEPT, REJECTED, MERGED])).sum(),
+        "lost": rows.filter(outcome == REJECTED).sum(),
+    }
+    for dataset, came, ended, lost in counts.group_by("dataset").agg(**sums).sort("dataset").iter_rows():
+        if came != ended:
+            yield Problem(
+                table=dataset,
+                found=f"{few(came)} rows at first and {few(ended)} at the end",
+                expected="a source that does not change while it is read",
+                remedy="read it again when nobody writes to it, or from a copy",
+            )
+        elif lost and (lost > allowed * came or (lost == came and allowed < 1)):
+            yield Problem(
+                table=dataset,
+                found=f"{'every row' if lost == came else f'{lost / came:.1%} of the rows'} rejected: "
+                + _reasons(counts.filter(dataset=dataset, outcome=REJECTED), lost),
+                expected=f"at most {100 * allowed:g} % of the rows",
+                remedy="look at these columns, or allow more with max_rejected_share",
+            )
+
+
+def _reasons(rejected: pl.DataFrame, lost: int) -> str:
+    by_rule = rejected.group_by("rule").agg(pl.col("rows").sum()).sort("rows", "rule", descending=[True, False])
+    return ", ".join(f"{rule} ({100 * rows / lost:.0f} %)" for rule, rows in by_rule.head(_REASONS).iter_rows())
