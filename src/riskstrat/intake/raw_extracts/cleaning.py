@@ -14,7 +14,6 @@ from riskstrat.errors import Problem
 from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
 from riskstrat.intake.raw_extracts.text import REPLACED
-from riskstrat.intake.validation import BOUND, IS_BOUND
 from riskstrat.registers.sentinels import STILL, stands_for_unknown
 
 MISSING = ("", "na", "n/a", "null", ".")
@@ -104,10 +103,8 @@ def _number(column: Column, texts: pl.DataFrame) -> Cleaned:
     number = plain.cast(pl.Float64, strict=False)
     read = _recoded(column, texts).with_columns(number=pl.when(number.is_finite()).then(number))
     valued = read.with_columns(value=pl.col("number") if column.scale == 1 else pl.col("number") * column.scale)
-    lost, bound = pl.col("meant").is_not_null() & pl.col("value").is_null(), pl.col("meant").str.contains(IS_BOUND)
     set_to_null = {
-        BOUND: _flag(valued, lost & bound),
-        NOT_A_NUMBER: _flag(valued, lost & ~bound),
+        NOT_A_NUMBER: _flag(valued, pl.col("meant").is_not_null() & pl.col("value").is_null()),
         **_unknown(column, read),
     }
     if column.between is None:
