@@ -104,7 +104,7 @@ def reduced(feature: EventFeature | PersonFeature, answers: list[float | None]) 
 
 
 def share(scenario: Scenario, feature: EventFeature, person: int, index: date) -> float | None:
-    """Share of the window's days since birth (or since coverage began) that are covered and lived here."""
+    """Share of the window's days since birth that are covered and lived here; of "ever" the years of such days."""
     found = [_share_of(scenario, feature, subject, index) for subject in subjects(scenario, feature, person, index)]
     return sum(found) / len(found) if found else None
 
@@ -248,11 +248,10 @@ def _of_subject(scenario: Scenario, feature: EventFeature, subject: Person, inde
 
 
 def _share_of(scenario: Scenario, feature: EventFeature, subject: Person, index: date) -> float:
-    covered = scenario.tables[feature.register].coverage[0]
     window = window_of(scenario, feature, subject, index)
-    days = [day for day in window if day >= subject["birth_date"] and (feature.within != "ever" or day >= covered)]
+    days = [day for day in window if day >= subject["birth_date"]]
     seen = [day for day in window if is_observed(scenario, feature.register, subject, day)]
-    return len(seen) / max(len(days), 1)
+    return len(seen) / (365.25 if feature.within == "ever" else max(len(days), 1))
 
 
 def days_covered(rows: list[VisibleRow], window: list[date], index: date) -> int:

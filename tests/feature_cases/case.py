@@ -72,6 +72,7 @@ class Case:
     feature: Feature | None = None
     scene: Scene | None = None
     share: float | None = None
+    years: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,21 +59,24 @@ ROWS = Section(
     ],
 )  # fmt: skip
 SHARE = Section(
-    title="What the observed share is of",
-    text="Of the days from the later of birth and the window's start; of ever, from the start of coverage.",
+    title="What the observed share and the observed years are of",
+    text="The share is of the days from the later of birth and the start of the longest window that is a length. "
+    "Of a window without a limit there is no share: what is told is the years of it that were observed.",
     cases=[
-        Case(title="ever, from the start of coverage", feature=count("ever"), answer=0, share=0.25,
-             scene=Scene(homes=(home(50),), covered=(day(200), None))),
-        Case(title="ever, of a child born here", feature=count("ever"), answer=0, share=1.0,
+        Case(title="ever: covered for 200 days, lived here for 50", feature=count("ever"), answer=0,
+             years=50 / 365.25, scene=Scene(homes=(home(50),), covered=(day(200), None))),
+        Case(title="ever: covered for 200 days, lived here longer", feature=count("ever"), answer=0,
+             years=200 / 365.25, scene=Scene(covered=(day(200), None))),
+        Case(title="ever, of a child born here", feature=count("ever"), answer=0, years=20 / 365.25,
              scene=Scene(person={"birth_date": day(20)}, homes=(home(20),))),
-        Case(title="of a child who moved in", feature=count("ever"), answer=0, share=0.5,
+        Case(title="ever, of a child born on the index day", feature=count("ever"), answer=None, years=0.0,
+             scene=Scene(person={"birth_date": INDEX})),
+        Case(title="a length of time, of a child who moved in", feature=count(), answer=0, share=0.5,
              scene=Scene(person={"birth_date": day(20)}, homes=(home(10),))),
         Case(title="a gap moves what must be observed", feature=count("100d", "50d"), answer=None, share=0.0,
              scene=Scene(homes=(home(50),))),
         Case(title="and one day before it is enough", feature=count("100d", "50d"), answer=0, share=0.01,
              scene=Scene(homes=(home(51),))),
-        Case(title="born on the index day", feature=count("ever"), answer=None, share=0.0,
-             scene=Scene(person={"birth_date": INDEX})),
     ],
 )  # fmt: skip
 PAGE = Page(

@@ -29,6 +29,8 @@ PAGES: tuple[Page, ...] = (
 )
 FOLDER = Path(__file__).parents[2] / "docs" / "features"
 ROW_COLUMNS = ("person_id", "date", "end_date", "code", "value", "known_on", "setting", "position")
+OBSERVED = {"observed share": "share", "observed years": "years"}
+"""Columns of a page that tell how much was observed, and the field of a case that each shows."""
 Cell = Callable[[Section, Case], Sequence[object]]
 
 
@@ -93,7 +95,8 @@ def _section(section: Section) -> Iterator[str]:
     used = {name: cell for name, cell in _cells().items() if any(cell(section, case) for case in section.cases)}
     if not any(row.get("person_id", 1) != 1 for case in section.cases for row in case.rows):
         used.pop("person_id", None)
-    heads = ("case", *used, "answer", *(["observed share"] if any(c.share is not None for c in section.cases) else []))
+    told = [head for head, of in OBSERVED.items() if any(getattr(case, of) is not None for case in section.cases)]
+    heads = ("case", *used, "answer", *told)
     yield from _table(heads, [_line(section, case, used, heads) for case in section.cases])
 
 
@@ -111,8 +114,8 @@ def _shared(section: Section) -> Iterator[str]:
 
 def _line(section: Section, case: Case, used: Mapping[str, Cell], heads: Sequence[str]) -> list[str]:
     cells = ["<br>".join(_said(item) for item in cell(section, case)) for cell in used.values()]
-    share = ["" if case.share is None else _said(case.share)] if "observed share" in heads else []
-    return [case.title, *cells, f"**{_said(case.answer)}**", *share]
+    told = [getattr(case, OBSERVED[head]) for head in heads if head in OBSERVED]
+    return [case.title, *cells, f"**{_said(case.answer)}**", *("" if one is None else _said(one) for one in told)]
 
 
 def _cells() -> Mapping[str, Cell]:

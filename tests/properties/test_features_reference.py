@@ -14,7 +14,7 @@ from reference_implementation import Scenario, area_answer, each_answer, person_
 from register_generators import RELATIVES, cohort_of, engine, facts, opened, scenarios
 from riskstrat.declare import Age, AreaFact, BirthRegion, EventFeature, Sex
 from riskstrat.features import build_features
-from riskstrat.features.windows import Window, longest
+from riskstrat.features.windows import Window, ever, longest
 from small_registers import BuildRegisters
 
 TOLERANCE = {"rel": 1e-6, "abs": 1e-9}
@@ -26,10 +26,12 @@ def assert_same(build_registers: BuildRegisters, scenario: Scenario) -> None:
     X = engine(build_registers, scenario)
     for feature in scenario.features:
         assert_column(X, feature.column, list(each_answer(scenario, feature)))
-    for feature in features_with_shares(scenario):
+    for feature, measure in features_with_shares(scenario):
         expected = [share(scenario, feature, person, index) for person, index in scenario.index_dates]
         prefix = f"{feature.subject}__" if feature.subject else ""
-        assert_column(X, f"{prefix}{feature.register}__observed_share", expected)
+        assert_column(X, f"{prefix}{feature.register}__{measure}", expected)
+    told = [column for column in X.columns if "__observed_" in column]
+    assert len(told) == len(features_with_shares(scenario))
 
 
 def assert_column(X: pl.DataFrame, column: str, expected: list[float | None]) -> None:
@@ -37,11 +39,16 @@ def assert_column(X: pl.DataFrame, column: str, expected: list[float | None]) ->
     assert X[column].to_list() == near, column
 
 
-def features_with_shares(scenario: Scenario) -> list[EventFeature]:
-    """For each subject and register, a feature of its longest window."""
+def features_with_shares(scenario: Scenario) -> list[tuple[EventFeature, str]]:
+    """For each subject and register, a feature of its longest window and one of "ever", and what is told of each."""
     asked = sorted(scenario.features, key=table_of)
     together = [list(features) for _, features in groupby(asked, table_of)]
-    return [next(f for f in fs if Window.of(f) == longest(Window.of(f) for f in fs)) for fs in together]
+    return [
+        (next(one for one in features if Window.of(one) == window), measure)
+        for features in together
+        for measure, pick in (("observed_share", longest), ("observed_years", ever))
+        if (window := pick(Window.of(one) for one in features))
+    ]
 
 
 def table_of(feature: EventFeature) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
-import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -181,39 +180,6 @@ def test_no_rows_are_asked_of_registers_that_are_not_there(build_registers: Buil
     registers = build_registers(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
     counts = count_declared_rows(made_up(), registers).filter("in_registers")
     assert counts.is_empty()
-    assert "| diagnoses | `I63` |  | I63 | – | – | – |" in describe(made_up(), counts=counts)
-
-
-def test_withheld_counts_are_said_to_be(made_up: MadeUp):
-    counts = pl.DataFrame(
-        {
-            "register": ["diagnoses"],
-            "codes": ["I63"],
-            "settings": [""],
-            "positions": [""],
-            "different": [None],
-            "rows": [25],
-            "persons": [None],
-        }
-    )
-    assert "| too few to show | 25 | too few to show |" in describe(made_up(), counts=counts)
-    assert "för få för att visas | 25" in describe(made_up(), "sv", counts)
-
-
-def many(people: int) -> list[dict[str, object]]:
-    return [diagnosed(person, "I639", position="main") for person in range(people)]
-
-
-def test_the_command_counts_and_releases(build_registers: BuildRegisters):
-    registers = build_registers(
-        persons=[{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(12)],
-        diagnoses=[*many(12), *(diagnosed(person, "E119") for person in range(3))],
-    )
-    said = CliRunner().invoke(app, ["describe", "early_cvd", "--registers", str(registers.folder), "--language", "sv"])
-    assert said.exit_code == 0, said.output
-    assert "| diagnoses | `I21-I22, I63-I64` | inpatient, main | I21-I22, I63-I64 | 1 | 10 | 10 |" in said.output
-    diabetes = next(line for line in said.output.splitlines() if line.startswith("| diagnoses | `diabetes`"))
-    assert diabetes.count("för få för att visas") == 3
 
 
 def test_the_command_writes_json_that_comes_back():

@@ -255,7 +255,7 @@ def test_they_are_told_and_counted(registers: Registers, made_up: MadeUp):
         population=Population(including=(Including(having=SMOKES, reason=REASON),)),
         outcome=FirstEvent(**HBA1C, at_least=48),
     )
-    told = describe(condition, "en", counts := count_declared_rows(condition, registers))
+    told, counts = describe(condition, "en"), count_declared_rows(condition, registers)
     assert "## Required" in told
     assert "- no sign of it: Ever(register measurements; codes smoking; equal_to 1.0; within 5y)" in told
     assert "first row of `hba1c_mmol_mol` ≥ 48 in measurements" in told
@@ -263,7 +263,7 @@ def test_they_are_told_and_counted(registers: Registers, made_up: MadeUp):
         ("population", "smoking = 1", 1, 1),
         ("outcome", "hba1c_mmol_mol ≥ 48", 3, 1),
     ]
-    assert "| measurements | `smoking` = 1 |  | smoking = 1 | 1 | 1 | 1 |" in told
+    assert "| measurements | `smoking` = 1 |  | smoking = 1 |" in told
     assert Condition.from_json(condition.to_json()) == condition
 
 

@@ -21,9 +21,10 @@ def test_the_answer_is_as_said(build_registers: BuildRegisters, section: Section
     feature = section.feature_of(case)
     row = answered(section, case, build_registers)
     assert row[feature.column] == (None if case.answer is None else pytest.approx(case.answer, rel=1e-6, abs=1e-9))
-    if case.share is not None:
-        (share,) = (value for name, value in row.items() if name.endswith("observed_share"))
-        assert share == pytest.approx(case.share)
+    for measure, expected in (("observed_share", case.share), ("observed_years", case.years)):
+        if expected is not None:
+            (found,) = (value for name, value in row.items() if name.endswith(measure))
+            assert found == pytest.approx(expected)
 
 
 REFUSED = {refusal.title: refusal for page in PAGES for refusal in page.refused}

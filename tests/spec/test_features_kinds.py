@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 import polars as pl
+import pytest
 from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import growth_z
@@ -210,10 +211,24 @@ def test_the_answer_has_the_order_of_the_people_and_of_the_features(build_regist
         "person_id",
         "index_date",
         *(feature.column for feature in features),
-        "diagnoses__observed_share",
-        "mother__diagnoses__observed_share",
+        "diagnoses__observed_years",
+        "mother__diagnoses__observed_years",
     ]
     assert set(X.dtypes[2:]) == {pl.Float32}
+
+
+def test_ever_has_years_and_leaves_the_share_to_the_longest_length_of_time(build_registers: BuildRegisters):
+    start = day(913)  # half of five years
+    registers = with_rows(build_registers, ROWS, coverage_start=start)
+    asked = {"register": "diagnoses", "codes": "F00"}
+    lengths = (Count(**asked, within="1y"), Count(**asked, within="5y"))
+    for features in (lengths, (*lengths, Count(**asked)), (Count(**asked, gap="30d"), Count(**asked), *lengths)):
+        X = ask(registers, *features, people=(3,))
+        assert X["diagnoses__observed_share"].item() == pytest.approx(0.5)
+        assert ("diagnoses__observed_years" in X.columns) == (len(features) > 2)
+        if len(features) > 2:
+            assert X["diagnoses__observed_years"].item() == pytest.approx(913 / 365.25)
+    assert "diagnoses__observed_share" not in ask(registers, Count(**asked), people=(3,)).columns
 
 
 def test_several_index_dates_of_a_person_see_their_own_past(build_registers: BuildRegisters):

@@ -43,9 +43,11 @@ def test_a_recorded_body_mass_index(tmp_path: Path, file: str, cells: str, bmi: 
         assert list(counts_by_outcome(found, "child_health", rule)) == [outcome]
 
 
-def test_primary_care_judges_by_age_too(tmp_path: Path):
+def test_a_mapping_of_ones_own_judges_by_age_too(tmp_path: Path):
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "primary_care"\n[tables.measurements]\nchecks = ["growth"]\n')
     content = "LopNr;Datum;BMI\n1;20110310;59\n2;20110310;59\n"
-    found = run_intake(tmp_path, {"Matvarden.csv": content}, population=CHILD)
+    found = run_intake(tmp_path, {"Matvarden.csv": content}, population=CHILD, mapping=[own])
     assert rows(found, "measurements", "person_id", "value") == [(2, 59.0)]
     assert counts_by_outcome(found, "measurements", IMPLAUSIBLE) == {"rejected": 1}
 

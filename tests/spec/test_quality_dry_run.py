@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from riskstrat.cli import app
-from riskstrat.declare import Age, AtEvent, Count, Ever, Excluding, FirstEvent, LocalisedText, Population
+from riskstrat.declare import Age, AtEvent, Count, Ever, Every, Excluding, FirstEvent, LocalisedText, Population
 from riskstrat.publication.findings import publish_findings
 from riskstrat.quality import check, count_declared_rows
 from small_registers import BuildRegisters, MadeUp
@@ -111,3 +111,47 @@ def test_the_command_counts_what_a_condition_finds(build_registers: BuildRegiste
     said = CliRunner().invoke(app, ["check", str(registers.folder), "--condition", "early_cvd"])
     assert "What early_cvd finds" in said.output
     assert "rows of" in said.output
+
+
+def test_rows_and_persons_are_counted_by_year(build_registers: BuildRegisters, made_up: MadeUp):
+    later = [{**row, "date": date(2018, 7, 1)} for row in DIAGNOSES[:5]]
+    again = [{**diagnosed(1, "I633"), "date": date(2018, 12, 31)}]
+    registers = build_registers(PERSONS, diagnoses=[*DIAGNOSES, *later, *again])
+    condition = made_up(outcome=STROKE, population=Population(excluding=(DIABETES,)))
+    for rows_at_a_time in (2, 1000):
+        found = check(registers, condition, as_of=AS_OF, rows_at_a_time=rows_at_a_time).dry_run
+        assert found is not None
+        counted = found.years.filter(part="outcome").select("year", "rows", "persons").rows()
+        assert counted == [(2015, 7, 6), (2018, 6, 5)]
+        assert found.components.filter(part="outcome").select("rows", "persons").row(0) == (13, 6)
+    published = publish_findings(check(registers, condition, as_of=AS_OF))
+    assert "rows by year: 2015: 7, 2018: 6" in str(published)
+    assert published.years is not None
+    assert published.years.filter(part="population").select("rows", "persons").rows() == [(None, None)]
+
+
+def test_the_first_and_the_last_index_date_are_told_with_what_made_them(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
+    manifest = {"diagnoses": {"delay_days": 30}, "persons": {"delay_days": 60}}
+    registers = build_registers(PERSONS, manifest=manifest, diagnoses=DIAGNOSES, contacts=[])
+    index, outcome = Every(years=2), replace(STROKE, washout="ever")
+    condition = replace(made_up(index=index, outcome=outcome), features=(Age(), VISITS))
+    found = check(registers, condition, as_of=AS_OF)
+    assert found.dry_run is not None
+    told = [note.en for note in found.dry_run.notes]
+    assert told[0].startswith("no row of the registers is about 1 of 2 features")
+    assert told[1:] == [
+        'washout: "ever" in diagnoses is the 1.8 to 11.8 years covered before the index dates',
+        (
+            "last index date 2020-10-31: outcomes are known and covered to 2022-11-01 (persons), "
+            "and are followed for 731 days"
+        ),
+        (
+            "first index date 2010-10-29: outcomes are covered from 2009-01-01; "
+            "the flow says what else left out earlier ones"
+        ),
+        "diagnoses covers 1.8 years before the first index date, 11.8 before the last",
+        "contacts covers 1.8 years before the first index date, 11.8 before the last",
+    ]
+    assert all(note in " ".join(str(publish_findings(found)).split()) for note in told)

@@ -379,6 +379,10 @@ def test_those_not_measured_may_change_a_class_which_is_then_uncertain():
     assert areas.table["class"].to_list() == expected
     assert len(set(classes[3])) > 1
     assert expected[0] == "clearly higher"
+    released = release_record(areas)["unmeasured"].frame
+    assert "measured" not in released.columns
+    assert released["measured_share"].to_list() == pytest.approx(share.round(2).to_list())
+    assert released["class_double_odds"].to_list() == unmeasured["class_double_odds"].to_list()
 
 
 def test_where_everybody_is_measured_nothing_is_tried():

@@ -200,8 +200,8 @@ def test_the_grade_is_the_worst_of_its_reasons(half: float, counts: dict[str, in
 @pytest.mark.parametrize(
     ("language", "changed", "sentence"),
     [
-        ("sv", "uncertain", "Klassen skulle bli en annan i 001, som därför visas som osäkert."),
-        ("en", "uncertain", "The class would change in 001, which is therefore shown as uncertain."),
+        ("sv", "uncertain", "Klassen skulle bli en annan i 001. Därför kallar vi den osäker där."),
+        ("en", "uncertain", "The class would change in 001. We therefore call it uncertain there."),
         ("sv", "clearly higher", "Inget område skulle byta klass."),
         ("en", "clearly higher", "No area would change its class."),
     ],

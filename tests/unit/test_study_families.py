@@ -16,9 +16,10 @@ def test_observed_shares_go_with_the_first_feature_that_reads_their_register():
         Ever(**asked, relative="sibling", family="area"),
     )
     shares = ("diagnoses", "mother__diagnoses", "sibling__diagnoses")
-    columns = [*(feature.column for feature in features), *(f"{name}__observed_share" for name in shares)]
+    told = (f"{name}__{measure}" for measure in ("observed_share", "observed_years") for name in shares)
+    columns = [*(feature.column for feature in features), *told]
     families = factor_families(features, columns)
     assert [families[column] for column in columns] == [
         "age_sex", "health_care", "growth_family", "living_conditions", "area",
-        "health_care", "growth_family", "living_conditions",
+        *2 * ("health_care", "growth_family", "living_conditions"),
     ]  # fmt: skip

@@ -30,6 +30,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
 from riskstrat.registers.family import family_ids
+from riskstrat.vocabulary import check_condition
 
 
 class NobodyEligibleError(DesignError):
@@ -85,16 +86,17 @@ def build_cohort(
 
         Index dates whose horizon is not covered (``index_date + horizon`` lies after the last day of which the
         outcome's registers are complete and known) are kept, followed to that day and censored then;
-        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a rule of
-        the population or a declared `lookback` is not covered are left out. The flow accounts for every index date.
+        `Cohort.covered` is the cohort without them. Index dates before which a finite washout, the window of a
+        rule of the population or a declared `lookback` is not covered are left out. The flow accounts for all.
 
     Raises
     ------
     DesignError
         If nobody is eligible, or there are too few outcomes.
     UsageError
-        If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
-        plus the longest delay of the condition's registers plus a year.
+        If words of the condition name nothing in the registers (a table, code, setting, position, region or fact), or
+        what decides who is eligible and who has the outcome matches no row: all are listed. If `as_of` is later than
+        the end of the data plus the longest delay of the condition's registers plus a year.
 
     Examples
     --------
@@ -105,6 +107,7 @@ def build_cohort(
     >>> cohort.people.height > cohort.covered.people.height
     True
     """
+    notes = check_condition(condition, registers)
     view = RegisterView.of(condition, registers, as_of)
     indexed = condition.index.index_dates(view)
     residents = screen_by_index_and_residence(condition, view, indexed, cohort_criteria(condition, view))
@@ -120,7 +123,7 @@ def build_cohort(
         people=people,
         flow=flow,
         as_of=as_of,
-        notes=describe_ever(condition, view, people["index_date"]),
+        notes=(*notes, *describe_ever(condition, view, people["index_date"])),
         horizon_days=condition.horizon_days,
     )
     _refuse_too_few(cohort, min_outcomes)
@@ -152,8 +155,9 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     NobodyEligibleError
         If nobody is eligible.
     UsageError
-        If a table that the condition asks for is not in the registers, or `as_of` is later than the end of the data
-        plus the longest delay of the condition's registers plus a year.
+        If words of the condition name nothing in the registers (a table, code, setting, position, region or fact), or
+        what decides who is eligible and who has the outcome matches no row: all are listed. If `as_of` is later than
+        the end of the data plus the longest delay of the condition's registers plus a year.
 
     Examples
     --------
@@ -164,6 +168,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     >>> target.people["age_years"].min()
     70
     """
+    notes = check_condition(condition, registers)
     view = RegisterView.of(condition, registers, as_of)
     index = condition.index if condition.index.own_date else OnDate(date=as_of)
     indexed = index.index_dates(view)
@@ -174,7 +179,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     people = _people(last.kept, view, _PERSON)
     left_out = (*event_free.left_out, *last.left_out)
     flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
-    notes = describe_ever(condition, view, people["index_date"])
+    notes = (*notes, *describe_ever(condition, view, people["index_date"]))
     return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
 
 

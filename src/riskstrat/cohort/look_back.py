@@ -16,6 +16,9 @@ from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, EventFeature, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR, describe_lookback, window_days
 from riskstrat.declare.view import Rule
+from riskstrat.records.cohort import Cohort
+from riskstrat.registers import Registers
+from riskstrat.registers.contract import is_event_table
 
 _WASHOUT = LocalisedText(en="washout", sv="utsköljningsperiod")
 _LOOK_BACK = LocalisedText(en="required look-back", sv="krävd tillbakablick")
@@ -79,8 +82,38 @@ def describe_ever(condition: Condition, view: RegisterView, index_dates: pl.Seri
     return tuple(_ever(each, view.coverage_start(each.register), *days) for each in required)  # type: ignore[arg-type]
 
 
+def explain_index_dates(condition: Condition, registers: Registers, cohort: Cohort) -> Iterator[LocalisedText]:
+    """Say which index dates are the first and the last and why, and what each register covers before them."""
+    view = RegisterView.of(condition, registers, cohort.as_of)
+    first, last = cohort.people.select(first=pl.col("index_date").min(), last=pl.col("index_date").max()).row(0)
+    ends = view.last_table
+    yield LocalisedText(
+        en=f"last index date {last}: outcomes are known and covered to {view.last_day} ({ends}), "
+        f"and are followed for {view.horizon_days} days",
+        sv=f"sista indexdatum {last}: utfall är kända och täckta till {view.last_day} ({ends}), "
+        f"och följs i {view.horizon_days} dagar",
+    )
+    yield LocalisedText(
+        en=f"first index date {first}: outcomes are covered from {view.first_day}; the flow says what else left out "
+        "earlier ones",
+        sv=f"första indexdatum {first}: utfall täcks från {view.first_day}; flödet säger vad annat som uteslöt "
+        "tidigare",
+    )
+    for table in filter(is_event_table, view.all_registers):
+        start = view.coverage_start(table)
+        yield LocalisedText(
+            en=f"{table} covers {_years(start, first)} years before the first index date, {_years(start, last)} "
+            "before the last",
+            sv=f"{table} täcker {_years(start, first)} år före första indexdatum, {_years(start, last)} före sista",
+        )
+
+
+def _years(start: date, day: date) -> str:
+    return f"{max((day - start).days, 0) / DAYS_PER_YEAR:.1f}"
+
+
 def _ever(required: LookBack, start: date, first: date, last: date) -> LocalisedText:
-    lengths = dict.fromkeys(f"{max((day - start).days, 0) / DAYS_PER_YEAR:.1f}" for day in (first, last))
+    lengths = dict.fromkeys(_years(start, day) for day in (first, last))
     en, sv = " to ".join(lengths), " till ".join(lengths).replace(".", ",")
     return LocalisedText(
         en=f'{required.what.en}: "ever" in {required.register} is the {en} years covered before the index dates',

@@ -80,7 +80,12 @@ class RegisterView:
 
         Of a register only the settings that the outcome reads count: rows of the others may be known later.
         """
-        return min(self._complete_until(table) for table in (*self.outcome_registers, "persons"))
+        return self._complete_until(self.last_table)
+
+    @property
+    def last_table(self) -> str:
+        """The table that ends all follow-up."""
+        return min((*self.outcome_registers, "persons"), key=self._complete_until)
 
     def end_of_follow_up(self) -> pl.Expr:
         """Last day on which an outcome counts, from index_date, resident_until and death_date."""

@@ -1,14 +1,12 @@
 """A condition as a text: who, from when, for how long, what is known of them, what is counted, and by which codes.
 
-In: a `Condition`, and how often its codes occur where registers were given. Out: Markdown in English or Swedish.
+In: a `Condition`. Out: Markdown in English or Swedish.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-
-import polars as pl
+from collections.abc import Iterator
 
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.condition import Condition
@@ -37,21 +35,10 @@ _COLUMNS = {
     "en": ("register", "codes", "only", "meaning"),
     "sv": ("register", "koder", "endast", "betydelse"),
 }
-_KEYS = ("register", "codes", "settings", "positions")
-_COUNTS = {
-    "en": {"different": "different codes", "rows": "rows", "persons": "persons"},
-    "sv": {"different": "olika koder", "rows": "rader", "persons": "personer"},
-}
-_NO_TABLE = "–"
-"""Where the registers have no such table."""
-_WITHHELD = LocalisedText(en="too few to show", sv="för få för att visas")
 
 
-def describe(condition: Condition, language: Language = "en", counts: pl.DataFrame | None = None) -> str:
+def describe(condition: Condition, language: Language = "en") -> str:
     """Write a condition as Markdown; names of kinds, registers and codes stay as they are declared.
-
-    `counts` says how often codes occur in registers, released: register, codes, settings and positions (joined by
-    commas), and different, rows and persons, null where they are withheld.
 
     Examples
     --------
@@ -62,19 +49,19 @@ def describe(condition: Condition, language: Language = "en", counts: pl.DataFra
     >>> "aged 70 to 130 at the index date" in told
     True
     """
-    return "\n".join(_lines(condition, language, counts)) + "\n"
+    return "\n".join(_lines(condition, language)) + "\n"
 
 
-def _lines(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[str]:
+def _lines(condition: Condition, language: Language) -> Iterator[str]:
     yield f"# {condition.title.in_language(language)}"
     yield ""
     yield f"`{condition.name}`, digest `{condition.digest}`"
-    for name, body in _sections(condition, language, counts):
+    for name, body in _sections(condition, language):
         if body:
             yield from ("", f"## {HEADINGS[name].in_language(language)}", "", *body)
 
 
-def _sections(condition: Condition, language: Language, counts: pl.DataFrame | None) -> Iterator[tuple[str, list[str]]]:
+def _sections(condition: Condition, language: Language) -> Iterator[tuple[str, list[str]]]:
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
     yield "including", [_rule(rule, language) for rule in population.including]
@@ -90,7 +77,7 @@ def _sections(condition: Condition, language: Language, counts: pl.DataFrame | N
             for kind in kinds
         ],
     )
-    yield "codes", _codes(event_queries(condition), language, counts)
+    yield "codes", _codes(event_queries(condition), language)
     yield (
         "programmes",
         [
@@ -127,13 +114,10 @@ def _feature(feature: Feature, language: Language) -> str:
     return f"- {label}: {_sentence(feature, language, without=('label',))}"
 
 
-def _codes(queries: tuple[EventQuery, ...], language: Language, counts: pl.DataFrame | None) -> list[str]:
+def _codes(queries: tuple[EventQuery, ...], language: Language) -> list[str]:
     """List all queries of the condition, their codes spelled out, as a table."""
-    found = {} if counts is None else {tuple(row[name] for name in _KEYS): row for row in counts.iter_rows(named=True)}
-    names = [] if counts is None else list(_COUNTS[language])
-    headings = [*_COLUMNS[language], *(_COUNTS[language][name] for name in names)]
-    rows = [[*_row(query, language), *_numbers(found, query, names, language)] for query in queries]
-    table = [headings, ["---"] * len(headings), *rows]
+    headings = _COLUMNS[language]
+    table = [headings, ["---"] * len(headings), *(_row(query, language) for query in queries)]
     return [f"| {' | '.join(cells)} |" for cells in table] if queries else []
 
 
@@ -141,15 +125,6 @@ def _row(query: EventQuery, language: Language) -> list[str]:
     narrowed = ", ".join((*query.settings, *query.positions))
     values = values_text(query.value_range)
     return [query.register, f"`{query.codes}`{values}", narrowed, spell_out_codes(query.codes, language) + values]
-
-
-def _numbers(
-    found: Mapping[tuple[str, ...], Mapping[str, object]], query: EventQuery, names: list[str], language: Language
-) -> list[str]:
-    if query.described() not in found:
-        return [_NO_TABLE] * len(names)
-    row = found[query.described()]
-    return [_WITHHELD.in_language(language) if row[name] is None else str(row[name]) for name in names]
 
 
 def _described(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:

@@ -63,15 +63,16 @@ def build_features(
     Returns
     -------
     polars.DataFrame
-        person_id, index_date and one Float32 column a feature, in the order of the features, then
-        ``<register>__observed_share`` (0 to 1) for each register and relative; rows in the order of ``cohort.people``.
+        person_id, index_date and one Float32 column a feature, in the order of the features; then for each register and
+        relative ``<register>__observed_share`` (0 to 1) of the longest window that is not "ever" and, where "ever" is
+        asked, ``<register>__observed_years``, the look-back that there was; rows in the order of ``cohort.people``.
         Null where the window holds no day that the register covers and the person (or relative) lived here, where a
         relative is unknown, and where a kind has no value for an empty window; never NaN.
 
     Raises
     ------
     UsageError
-        If features share a column or are of an unknown kind, codes cannot be read, people lack a column,
+        If features share a column or are of an unknown kind, words name nothing in the registers, people lack a column,
         `shard_people` or `workers` is not positive, both workers and a scheduler are given, or no scheduler answers.
     ContractError
         If a feature's register is not in the folder.

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
-from riskstrat.features.windows import Bounds
+from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS, Bounds
 from riskstrat.registers import Registers
 
 Days = NDArray[np.int64]
@@ -39,28 +41,31 @@ class ObservedTime:
     def days(self, bounds: Bounds, coverage: Coverage) -> Days:
         """Count the days of the window that are covered and lived here, (rows,)."""
         first_covered, after_covered = _days_of(coverage)
-        low = np.broadcast_to(np.maximum(self._start(bounds, _NEVER), first_covered), self.index.shape)
+        low = np.broadcast_to(np.maximum(self._start(bounds), first_covered), self.index.shape)
         high = np.minimum(self._after(bounds), after_covered)
         overlap = np.minimum(self.end, high[self.row]) - np.maximum(self.start, low[self.row])
         days = np.bincount(self.row, weights=overlap.clip(min=0), minlength=len(self.index))
         return days.astype(np.int64)
 
     def share(self, bounds: Bounds, coverage: Coverage) -> NDArray[np.float64]:
-        """Divide the observed days by the days from the later of birth and the window's start, (rows,); 0 where none.
-
-        A window without a limit starts where the register does.
-        """
-        first_covered, _ = _days_of(coverage)
-        possible = self._after(bounds) - np.maximum(self._start(bounds, first_covered), self.birth)
+        """Divide the observed days by those from the later of birth and the window's start, (rows,); 0 where none."""
+        possible = self._after(bounds) - np.maximum(self._start(bounds), self.birth)
         share: NDArray[np.float64] = self.days(bounds, coverage) / possible.clip(min=1)
         return share
 
-    def _start(self, bounds: Bounds, ever: int) -> int | Days:
-        return ever if bounds.furthest is None else self.index - bounds.furthest
+    def years(self, bounds: Bounds, coverage: Coverage) -> NDArray[np.float64]:
+        """Give the observed days of a window in years, (rows,): how far back "ever" reaches."""
+        return self.days(bounds, coverage) / DAYS_PER_YEAR
+
+    def _start(self, bounds: Bounds) -> int | Days:
+        return _NEVER if bounds.furthest is None else self.index - bounds.furthest
 
     def _after(self, bounds: Bounds) -> Days:
         """Give the day after the last of the window."""
         return self.index - bounds.nearest + 1
+
+
+MEASURES = MappingProxyType({OBSERVED_SHARE: ObservedTime.share, OBSERVED_YEARS: ObservedTime.years})
 
 
 def observed_time(index: pl.DataFrame, registers: Registers) -> ObservedTime:

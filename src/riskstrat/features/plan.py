@@ -5,15 +5,17 @@ Plain frozen values, sendable to another process; `riskstrat.features.planning` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import chain
 
 import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Subject
 from riskstrat.declare.rows import ANY_VALUE, ValueRange
-from riskstrat.features.windows import END_DAYS, Window, longest
+from riskstrat.features.windows import END_DAYS, OBSERVED_SHARE, OBSERVED_YEARS, Window, ever, longest
 
 KEYS = ("person_id", "index_date")
 AREA_FACTS = "area_facts"
@@ -85,9 +87,10 @@ class TablePlan:
         return tuple(dict.fromkeys(each.window for each in self.window_aggregations))
 
     @property
-    def longest(self) -> Window:
-        """The window of which the observed share is computed."""
-        return longest(set(self.windows))
+    def observed(self) -> Mapping[str, Window]:
+        """The window of which it is told how much was observed, by the name of each measure that there is."""
+        told = {OBSERVED_SHARE: longest(self.windows), OBSERVED_YEARS: ever(self.windows)}
+        return {name: window for name, window in told.items() if window is not None}
 
     @cached_property
     def reaches(self) -> list[int]:
@@ -162,19 +165,18 @@ class SubjectPlan:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that are computed, observed shares last."""
-        shares = (self.share_column(table) for table in self.tables)
-        return (*(feature.column for feature in self.features), *shares)
+        """Columns that are computed, what was observed last."""
+        return (*(feature.column for feature in self.features), *chain(*map(self.observed_columns, self.tables)))
 
-    def share_column(self, table: TablePlan) -> str:
-        """Name of the column with the observed share of a table's longest window."""
+    def observed_columns(self, table: TablePlan) -> dict[str, str]:
+        """Name the columns that tell how much of a table was observed, and the measure in each."""
         prefix = f"{self.relative}__" if self.relative else ""
-        return f"{prefix}{table.register}__observed_share"
+        return {f"{prefix}{table.register}__{measure}": measure for measure in table.observed}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is computed: columns (features, then observed shares), and subjects, the persons first."""
+    """Everything that is computed: columns (features, then what was observed), and subjects, the persons first."""
 
     columns: tuple[str, ...]
     subjects: tuple[SubjectPlan, ...]

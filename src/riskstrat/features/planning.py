@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import polars as pl
 
@@ -25,6 +24,7 @@ from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError
 from riskstrat.features.plan import CodeGroup, Plan, SubjectPlan, TablePlan, WindowAggregation
 from riskstrat.features.windows import Window
 from riskstrat.registers import Registers
+from riskstrat.vocabulary import check_features
 
 _SUBJECTS: tuple[Subject | None, ...] = (None, "mother", "father", "sibling")
 
@@ -38,11 +38,14 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     features = expanded(features)
     _raise_if_any(UsageError, [*_duplicate_columns(features), *_unknown_kinds(features)])
     _raise_if_any(ContractError, _missing_registers(features, registers))
+    check_features(features, registers)
     groups = _code_groups(features, registers)
     used = {None, *map(_subject_of, features)}
     subjects = tuple(_subject_plan(subject, features, groups) for subject in _SUBJECTS if subject in used)
-    shares = [subject.share_column(table) for subject in subjects for table in subject.tables]
-    return Plan((*(feature.column for feature in features), *shares), subjects)
+    observed = (
+        column for subject in subjects for table in subject.tables for column in subject.observed_columns(table)
+    )
+    return Plan((*(feature.column for feature in features), *observed), subjects)
 
 
 def code_group(feature: EventFeature, registers: Registers) -> CodeGroup:
@@ -108,17 +111,7 @@ def _event_features(features: Sequence[Feature]) -> Iterator[EventFeature]:
 
 def _code_groups(features: Sequence[Feature], registers: Registers) -> dict[str, CodeGroup]:
     """Find the rows that each event feature is about, by the feature's column."""
-    found = {feature.column: _code_group_or_problems(feature, registers) for feature in _event_features(features)}
-    unreadable = (group for group in found.values() if not isinstance(group, CodeGroup))
-    _raise_if_any(UsageError, chain.from_iterable(unreadable))
-    return {column: group for column, group in found.items() if isinstance(group, CodeGroup)}
-
-
-def _code_group_or_problems(feature: EventFeature, registers: Registers) -> CodeGroup | Sequence[Problem]:
-    try:
-        return code_group(feature, registers)
-    except UsageError as unreadable:
-        return unreadable.problems
+    return {feature.column: code_group(feature, registers) for feature in _event_features(features)}
 
 
 def _subject_of(feature: Feature) -> Subject | None:

@@ -55,10 +55,10 @@ def related_columns(people: pl.DataFrame, plan: SubjectPlan, parts: Iterable[pl.
 
 
 def _combine_siblings(plan: SubjectPlan) -> Iterator[pl.Expr]:
-    """Combine the values of siblings as each feature says; observed shares by the mean, summed in order of size."""
+    """Combine the values of siblings as each feature says; what was observed by the mean, summed in order of size."""
     for feature in plan.features:
         if isinstance(feature, RelativeFeature):
             yield feature.combine_siblings(pl.col(feature.column)).cast(pl.Float32)
     for table in plan.tables:
-        share = pl.col(plan.share_column(table))
-        yield share.cast(pl.Float64).sort().mean().cast(pl.Float32)
+        for column in plan.observed_columns(table):
+            yield pl.col(column).cast(pl.Float64).sort().mean().cast(pl.Float32)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.features.observed import ObservedTime, observed_time
+from riskstrat.features.observed import MEASURES, ObservedTime, observed_time
 from riskstrat.features.person_features import area_fact_values, person_values, with_persons
 from riskstrat.features.plan import SubjectPlan, TablePlan, WindowAggregation
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
@@ -67,7 +67,7 @@ def compute_shard(shard: Shard) -> pl.DataFrame:
     if plan.tables:
         observed = observed_time(index, registers)
         for table in plan.tables:
-            columns |= _compute_table(table, index, registers, observed, plan.share_column(table))
+            columns |= _compute_table(table, index, registers, observed, plan.observed_columns(table))
     return pl.DataFrame([index[ROW_NUMBER], *(columns[name] for name in plan.columns)])
 
 
@@ -86,7 +86,7 @@ def _named(values: Mapping[str, NDArray[np.floating]]) -> Columns:
 
 
 def _compute_table(
-    table: TablePlan, index: pl.DataFrame, registers: Registers, observed: ObservedTime, share_column: str
+    table: TablePlan, index: pl.DataFrame, registers: Registers, observed: ObservedTime, reported: Mapping[str, str]
 ) -> Columns:
     coverage = registers.manifest.covered(table.register)
     bounds = window_bounds(table.windows, index, registers)
@@ -96,8 +96,10 @@ def _compute_table(
     for each in table.window_aggregations:
         in_window = _rows_in_window(each, bounds[each.window], rows, index, table)
         columns |= _scattered(each, _aggregated(each, in_window), index.height, table, unobserved[each.window])
-    share = observed.share(bounds[table.longest], coverage)
-    return columns | _named({share_column: share.astype(np.float32)})
+    for column, measure in reported.items():
+        values = MEASURES[measure](observed, bounds[table.observed[measure]], coverage)
+        columns |= _named({column: values.astype(np.float32)})
+    return columns
 
 
 def _rows_in_window(

@@ -19,6 +19,7 @@ from riskstrat.declare.windows import AnchoredWindow
 
 DAYS, END_DAYS, FROM_DAYS, TO_DAYS = "days", "end_days", "from_days", "to_days"
 EVENT_DATE = "event_date"
+OBSERVED_SHARE, OBSERVED_YEARS = "observed_share", "observed_years"
 Days = NDArray[np.int64]
 
 
@@ -82,6 +83,11 @@ class Window:
         return cls(within_days=window_days(feature.window), gap_days=feature.gap_days)
 
     @property
+    def is_ever(self) -> bool:
+        """Whether nothing limits it."""
+        return self.within_days is None and self.anchor is None
+
+    @property
     def nearest_day(self) -> int:
         """Last day of the window, in days before the index."""
         return self.gap_days + 1
@@ -133,19 +139,30 @@ def _days_before_index(day: pl.Expr) -> pl.Expr:
     return (pl.col("index_date") - day).dt.total_days()
 
 
-def longest(windows: Iterable[Window]) -> Window:
-    """Pick the longest window that is a length, of equally long ones that nearest to the index.
+def longest(windows: Iterable[Window]) -> Window | None:
+    """Pick the longest window that is a length, of equally long ones that nearest to the index; None of "ever" alone.
 
     Where none is a length it is the first by name, whatever their order.
 
     Examples
     --------
-    >>> longest([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).within_days is None
-    True
+    >>> year, ever = Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)
+    >>> longest([ever, year]) == year, longest([ever]) is None
+    (True, True)
     """
 
-    def by_length(window: Window) -> tuple[str, bool, int, int]:
-        name = "" if window.anchor is None else window.anchor.name
-        return name, window.within_days is not None, -(window.within_days or 0), window.gap_days
+    def by_length(window: Window) -> tuple[str, int, int]:
+        return "" if window.anchor is None else window.anchor.name, -(window.within_days or 0), window.gap_days
 
-    return min(windows, key=by_length)
+    return min((window for window in windows if not window.is_ever), key=by_length, default=None)
+
+
+def ever(windows: Iterable[Window]) -> Window | None:
+    """Pick the window without a limit that is nearest to the index, if there is one.
+
+    Examples
+    --------
+    >>> ever([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).gap_days
+    30
+    """
+    return min((window for window in windows if window.is_ever), key=lambda window: window.gap_days, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
+from riskstrat.disclosure import DIGITS, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -90,14 +90,14 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
     shown = areas_table(areas, names)
     counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
     frame = counted.join(areas.unmeasured, on=areas.by, how="left", maintain_order="left")
-    odds = [name for name in areas.unmeasured.columns if name.startswith(("risk_", "probability_", "class_"))]
+    found = [name for name in areas.unmeasured.columns if name not in (*areas.by, "measured")]
     return Table(
-        frame,
+        # Whole per cent: a share with more digits is the count.
+        frame.with_columns(pl.col("measured_share").round(2)),
         dimensions=shown.dimensions,
-        counts=("measured",),
         denominators={"measured": "index_dates"},
-        unshown=("cases",),
-        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys(odds, (*_TRAINED, "measured"))},
+        unshown=("cases", "measured"),
+        derived=dict.fromkeys(found, (*_TRAINED, "measured")),
         persons=_PERSONS,
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.declare import LocalisedText
+from riskstrat.disclosure import Disclosure, Released, Sum, Table, release
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
 _WIDTH = 100
@@ -25,7 +26,7 @@ class PublishedFindings:
     table
         severity, table, rule, about, rows, of, share, sentence: one row a finding, gravest first. Counts that the
         disclosure rule protects are null, and so is the share.
-    condition, components, flow
+    condition, components, years, flow, notes
         As in `riskstrat.records.findings.DryRun`, released; empty or None where no condition was given.
     rule
         The disclosure rule in words.
@@ -35,8 +36,10 @@ class PublishedFindings:
     tables: tuple[str, ...]
     table: pl.DataFrame = field(repr=False)
     components: pl.DataFrame | None = field(default=None, repr=False)
+    years: pl.DataFrame | None = field(default=None, repr=False)
     flow: pl.DataFrame | None = field(default=None, repr=False)
     condition: str = ""
+    notes: tuple[LocalisedText, ...] = ()
     rule: str = ""
 
     def count(self, severity: Severity) -> int:
@@ -57,12 +60,17 @@ class PublishedFindings:
                 yield from ("", _HEADINGS[severity])
                 for finding in findings.iter_rows(named=True):
                     yield from _wrapped(finding["table"], finding["sentence"])
-        if self.components is not None and self.flow is not None:
+        if self.components is not None and self.years is not None and self.flow is not None:
             yield from ("", f"What {self.condition} finds")
-            yield from map(_component_line, self.components.iter_rows(named=True))
+            by_year = self.years.sort("year").partition_by(_COMPONENT, as_dict=True)
+            for row in self.components.iter_rows(named=True):
+                yield _component_line(row)
+                yield from _year_lines(by_year.get(tuple(row[name] for name in _COMPONENT)))
             for row in self.flow.iter_rows(named=True):
                 counted = f"{_number(row['rows'])} index dates of {_number(row['people'])} persons"
                 yield f"  {row['part']:<12}{row['reason']}: {counted}"
+            for note in self.notes:
+                yield from _wrapped("note", note.en)
         yield ""
         yield from textwrap.wrap(self.rule, _WIDTH)
 
@@ -88,13 +96,15 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
         tables=found.tables,
         table=table.select("severity", "table", "rule", "about", "rows", "of", "share", "sentence"),
         components=_frame(released, "components"),
+        years=_frame(released, "years"),
         flow=_frame(released, "flow"),
         condition=found.dry_run.condition if found.dry_run else "",
+        notes=found.dry_run.notes if found.dry_run else (),
         rule=rule.rule["en"],
     )
 
 
-def component_table(components: pl.DataFrame) -> Table:
+def _component_table(components: pl.DataFrame) -> Table:
     """Give the roles of the columns of `DryRun.components`, for `release`."""
     return Table(
         components,
@@ -103,11 +113,6 @@ def component_table(components: pl.DataFrame) -> Table:
         derived={"different": "persons"},
         public=("in_registers",),
     )
-
-
-def release_components(components: pl.DataFrame, disclosure: Disclosure | None = None) -> pl.DataFrame:
-    """Release the rows and persons behind the components of a condition (`riskstrat.records.findings.DryRun`)."""
-    return release(component_table(components), disclosure).frame
 
 
 def _tables(found: Findings) -> dict[str, Table]:
@@ -126,7 +131,13 @@ def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
     counts = ("people", "rows")
     dimensions = [name for name in dry_run.flow.columns if name not in counts]
     return {
-        "components": component_table(dry_run.components),
+        "components": _component_table(dry_run.components),
+        "years": Table(
+            dry_run.years,
+            dimensions=(*_COMPONENT, "year"),
+            counts=("rows", "persons"),
+            sums=[Sum(count="rows", total_table="components", by=_COMPONENT)],
+        ),
         "flow": Table(dry_run.flow, dimensions=dimensions, counts=counts),
     }
 
@@ -156,6 +167,12 @@ def _component_line(row: Mapping[str, object]) -> str:
     numbers = f"{_number(row['rows'])} rows of {_number(row['persons'])} persons"
     found = numbers if row["in_registers"] else "no such table"
     return f"  {row['part']:<12}{row['component'] or '-'}: {asked}: {found}"
+
+
+def _year_lines(years: pl.DataFrame | None) -> list[str]:
+    told = [] if years is None else [f"{row[0]}: {_number(row[1])}" for row in years.select("year", "rows").iter_rows()]
+    indent = " " * 16
+    return textwrap.wrap(f"rows by year: {', '.join(told)}", _WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
 def _number(count: object) -> str:

@@ -13,10 +13,11 @@ import polars as pl
 
 from riskstrat.cohort import build_cohort
 from riskstrat.cohort.flow import FLOW_SCHEMA
-from riskstrat.declare import Condition
+from riskstrat.cohort.look_back import explain_index_dates
+from riskstrat.declare import Condition, LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
-from riskstrat.quality.declared_rows import count_declared_rows
+from riskstrat.quality.declared_rows import count_by_component_and_year, count_declared_rows
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
 from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ, RULES, Rule
@@ -24,6 +25,7 @@ from riskstrat.quality.years import broken_by_days, broken_by_years
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 from riskstrat.registers import Registers
 from riskstrat.registers.contract import is_event_table
+from riskstrat.vocabulary import check_condition
 
 __all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check", "count_declared_rows"]
 
@@ -61,7 +63,7 @@ def check(
     Raises
     ------
     UsageError
-        If a table that the condition needs is not there, or an expression of codes cannot be read.
+        If words of the condition name nothing in the registers (see `riskstrat.vocabulary.check_condition`).
 
     Examples
     --------
@@ -78,6 +80,7 @@ def check(
     >>> found.findings.select("severity", "rule").rows()
     [('note', 'residence without area')]
     """
+    notes = () if condition is None else check_condition(condition, registers)
     people = people_of(registers)
     broken = [
         found.select(pl.lit(table).alias("table"), *BROKEN)
@@ -86,7 +89,7 @@ def check(
     dry_run = None
     if condition is not None:
         day = as_of or registers.manifest.data_end + timedelta(days=1)
-        dry_run, nobody = _dry_run(condition, registers, day, rows_at_a_time)
+        dry_run, nobody = _dry_run(condition, registers, day, rows_at_a_time, notes)
         broken.append(nobody)
     return Findings(
         name=registers.manifest.name, tables=registers.tables, findings=_findings(pl.concat(broken)), dry_run=dry_run
@@ -94,13 +97,14 @@ def check(
 
 
 def _dry_run(
-    condition: Condition, registers: Registers, as_of: date, rows_at_a_time: int
+    condition: Condition, registers: Registers, as_of: date, rows_at_a_time: int, notes: tuple[LocalisedText, ...]
 ) -> tuple[DryRun, pl.DataFrame]:
     """Count what a condition finds; that nobody is eligible is a finding, beside the counts that tell why."""
-    components = count_declared_rows(condition, registers, rows_at_a_time=rows_at_a_time)
+    components, years = count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)
     nobody = pl.DataFrame(schema={"table": pl.String, **BROKEN})
     try:
-        flow = build_cohort(condition, registers, as_of, min_outcomes=0).flow
+        cohort = build_cohort(condition, registers, as_of, min_outcomes=0)
+        flow, notes = cohort.flow, (*cohort.notes, *explain_index_dates(condition, registers, cohort))
     except DesignError:
         flow = pl.DataFrame(schema=dict(FLOW_SCHEMA))
         nobody = pl.DataFrame(
@@ -108,7 +112,9 @@ def _dry_run(
             schema=nobody.schema,
             orient="row",
         )
-    return DryRun(condition=condition.name, as_of=as_of, components=components, flow=flow), nobody
+    return DryRun(
+        condition=condition.name, as_of=as_of, components=components, years=years, flow=flow, notes=notes
+    ), nobody
 
 
 def _findings(broken: pl.DataFrame) -> pl.DataFrame:

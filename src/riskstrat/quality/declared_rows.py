@@ -22,6 +22,10 @@ from riskstrat.registers import Registers
 
 _KIND = ("code", "setting", "position")
 _COUNTED = {"different": pl.Int64, "rows": pl.Int64, "persons": pl.Int64}
+_YEARLY = {
+    **dict.fromkeys(("part", "component", "register", "codes", "settings", "positions"), pl.String),
+    **dict.fromkeys(("year", "rows", "persons"), pl.Int64),
+}
 _SCHEMA = {
     **dict.fromkeys(("part", "component", "register", "codes", "settings", "positions"), pl.String),
     "in_registers": pl.Boolean,
@@ -62,16 +66,33 @@ def count_declared_rows(
     >>> counts.select("part", "register", "codes", "rows").row(0)
     ('outcome', 'child_health', 'bmi_kg_m2', 147117)
     """
+    return count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)[0]
+
+
+def count_by_component_and_year(
+    condition: Condition, registers: Registers, *, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Count as `count_declared_rows`, and by year in which rows are dated, in one pass a table.
+
+    Returns `DryRun.components` and `DryRun.years`.
+    """
     named = list(dict.fromkeys(_components(condition)))
     queries = list(dict.fromkeys(query for _, _, query in named))
     counts: dict[EventQuery, tuple[int, int, int]] = {}
+    yearly: dict[EventQuery, list[tuple[int, int, int]]] = {}
     for table in dict.fromkeys(query.register for query in queries if registers.has(query.register)):
-        counts |= _count(registers, table, [query for query in queries if query.register == table], rows_at_a_time)
+        counted = _count(registers, table, [query for query in queries if query.register == table], rows_at_a_time)
+        counts, yearly = counts | counted[0], yearly | counted[1]
     rows = [
         (part, component, *query.described(), query in counts, *counts.get(query, (0, 0, 0)))
         for part, component, query in named
     ]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    by_year = [
+        (part, component, *query.described(), *year)
+        for part, component, query in named
+        for year in yearly.get(query, ())
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row"), pl.DataFrame(by_year, schema=_YEARLY, orient="row")
 
 
 def _components(condition: Condition) -> Iterator[tuple[str, str, EventQuery]]:
@@ -85,22 +106,30 @@ def _components(condition: Condition) -> Iterator[tuple[str, str, EventQuery]]:
 
 def _count(
     registers: Registers, table: str, queries: Sequence[EventQuery], rows_at_a_time: int
-) -> dict[EventQuery, tuple[int, int, int]]:
+) -> tuple[dict[EventQuery, tuple[int, int, int]], dict[EventQuery, list[tuple[int, int, int]]]]:
+    """Count different codes, rows and persons of each query; and year, rows and persons of each of its years."""
     prefix, written = registers.prefix_matching(table), registers.codes(table)
     codes = {query: matching(query.codes, written, prefix=prefix) for query in queries}
     wanted = pl.col("code").is_in(sorted(set().union(*codes.values())))
     in_range = {_range_name(query): values_within(query.value_range) for query in queries}
-    parts: list[pl.DataFrame] = []
+    year = pl.col("date").dt.year().alias("year")
+    whole: list[pl.DataFrame] = []
+    yearly: list[pl.DataFrame] = []
     for people in person_ranges(registers, table, rows_at_a_time):
         rows = registers.scan(table, people).filter(wanted).with_columns(**in_range)
-        kinds = rows.group_by(*_KIND, *in_range).agg("person_id").collect()
-        parts.append(pl.concat([_matched(kinds, query, codes[query], n) for n, query in enumerate(queries)]))
-    found = (
-        pl.concat(parts)
-        .group_by("query")
-        .agg(pl.col("code").explode().drop_nulls().n_unique(), pl.col("rows", "persons").sum())
+        kinds = rows.group_by(*_KIND, year, *in_range).agg("person_id").collect()
+        for number, query in enumerate(queries):
+            matched = _matched(kinds, query, codes[query])
+            whole.append(_counted(matched, number))
+            yearly.append(_counted(matched, number, "year"))
+    sums = pl.col("rows", "persons").sum()
+    found = pl.concat(whole).group_by("query").agg(pl.col("code").explode().n_unique(), sums)
+    years = pl.concat(yearly).group_by("query", "year").agg(sums).sort("year")
+    none = dict.fromkeys(queries, (0, 0, 0))
+    return (
+        none | {queries[query]: (different, *counts) for query, different, *counts in found.iter_rows()},
+        {query: years.filter(query=number).drop("query").rows() for number, query in enumerate(queries)},
     )
-    return {queries[query]: counts for query, *counts in found.iter_rows()}  # type: ignore[misc]
 
 
 def _range_name(query: EventQuery) -> str:
@@ -108,19 +137,19 @@ def _range_name(query: EventQuery) -> str:
     return f"value{values_text(query.value_range)}"
 
 
-def _matched(kinds: pl.DataFrame, query: EventQuery, codes: Sequence[str], number: int) -> pl.DataFrame:
-    """Count what a query matches among the kinds of rows of a range of persons, and list the codes."""
+def _matched(kinds: pl.DataFrame, query: EventQuery, codes: Sequence[str]) -> pl.DataFrame:
+    """Find what a query matches among the kinds of rows of a range of persons."""
     matches = pl.col("code").is_in(codes) & pl.col(_range_name(query))
     for column, values in (("setting", query.settings), ("position", query.positions)):
         matches &= pl.col(column).is_in(values) if values else pl.lit(value=True)
-    matched = kinds.filter(matches)
-    persons = matched["person_id"].explode()
-    return pl.DataFrame(
-        {
-            "query": [number],
-            "code": [matched["code"].unique().to_list()],
-            "rows": [persons.len() if matched.height else 0],
-            "persons": [persons.drop_nulls().n_unique()],
-        },
-        schema={"query": pl.Int64, "code": pl.List(pl.String), "rows": pl.Int64, "persons": pl.Int64},
+    return kinds.filter(matches)
+
+
+def _counted(matched: pl.DataFrame, number: int, *by: str) -> pl.DataFrame:
+    """Count rows and persons of what the query of a number matches, and list its codes."""
+    persons = pl.col("person_id").explode()
+    return matched.group_by(pl.lit(number).alias("query"), *by).agg(
+        pl.col("code").unique(),
+        rows=pl.col("person_id").list.len().sum().cast(pl.Int64),
+        persons=persons.n_unique().cast(pl.Int64),
     )

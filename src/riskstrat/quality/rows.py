@@ -6,13 +6,12 @@ A table is read once, some people at a time, so that memory does not follow its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import polars as pl
 
+from riskstrat.codes.systems import is_code
 from riskstrat.quality.values import broken_values, codes_of_one_sex, piled
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import PERSON, columns_of
@@ -22,18 +21,6 @@ from riskstrat.registers.source import PersonRange, Source, equal_ranges
 ROWS_AT_A_TIME = 1_000_000
 BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int64}
 """How often a rule is broken: about what (a code, a year, a day; empty if none of them), rows, of how many."""
-
-_SHAPES: Mapping[str, str] = MappingProxyType(
-    {
-        "icd10_se": r"[A-Z]\d\d[0-9A-Z]{0,4}",
-        "icd10": r"[A-Z]\d\d[0-9A-Z]{0,4}",
-        "icd9_se": r"[0-9EV]\d\d[0-9A-Z]{0,3}",
-        "icd8_se": r"[0-9EY]\d\d\d{0,3}",
-        "atc": r"[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?",
-        "kva": r"[A-Z]{2}[0-9A-Z]?\d{2}",
-    }
-)
-_MARKS = re.compile(r"[.,\s]|(-P|[-+*†#])+$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,17 +87,12 @@ def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
         "after coverage": day > last,
         "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
         "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
-        "unlike its classification": code.is_in(_unlike(entry.code_system, written)),
+        "unlike its classification": code.is_in([each for each in written if not is_code(each, entry.code_system)]),
         "exact copy": ~pl.struct(
             [column.name for column in columns_of(table) if column.name != "known_on"]
         ).is_first_distinct(),
         "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
     }
-
-
-def _unlike(code_system: str, written: tuple[str, ...]) -> list[str]:
-    shape = re.compile(_SHAPES.get(code_system, ".*"), re.DOTALL)
-    return [code for code in written if not shape.fullmatch(_MARKS.sub("", code.upper()))]
 
 
 def _overlaps() -> pl.Expr:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 
 Severity = Literal["error", "warning", "note"]
@@ -31,15 +32,22 @@ class DryRun:
         codes (with the values asked for), settings and positions (joined by commas), in_registers, different (codes),
         rows, persons: one row for each component and each kind of rows that it asks for, whenever they were recorded
         and whoever they are about.
+    years
+        The columns that name them, year, rows, persons: the same by the year in which rows are dated.
     flow
         The flow of the cohort: step, part, reason, reason_sv, persons (``people``) and index dates (``rows``); empty
         where nobody is eligible.
+    notes
+        What a reader should know: features that no row is about, how far back "ever" reaches, the first and the last
+        index date and why they are, and how much is covered before them.
     """
 
     condition: str
     as_of: date
     components: pl.DataFrame = field(repr=False)
+    years: pl.DataFrame = field(repr=False)
     flow: pl.DataFrame = field(repr=False)
+    notes: tuple[LocalisedText, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -45,7 +45,8 @@ class Registers:
     sources: Mapping[str, Source] = field(repr=False)
     births: pl.DataFrame = field(repr=False)
     not_read: tuple[str, ...] = ()
-    _codes: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    _words: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
+    _kinds: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -130,9 +131,23 @@ class Registers:
 
     def codes(self, table: str) -> tuple[str, ...]:
         """Return the distinct codes of a table, sorted; read once."""
-        if table not in self._codes:
-            self._codes[table] = tuple(_distinct(self._source(table).scan().select("code")).sort())
-        return self._codes[table]
+        return self.words(table, "code")
+
+    def words(self, table: str, column: str) -> tuple[str, ...]:
+        """Return the distinct values of a column of text, sorted; read once."""
+        if (table, column) not in self._words:
+            self._words[table, column] = tuple(_distinct(self._source(table).scan().select(column)).sort())
+        return self._words[table, column]
+
+    def kinds(self, table: str) -> pl.DataFrame:
+        """Return the distinct combinations of code, setting and position of an event table; read once."""
+        if table not in self._kinds:
+            self._kinds[table] = self._source(table).scan().select("code", "setting", "position").unique().collect()
+        return self._kinds[table]
+
+    def size(self, table: str) -> int:
+        """Count the rows of a table as it is kept."""
+        return int(self._source(table).store.scan().select(pl.len()).collect().item())
 
     def prefix_matching(self, table: str) -> bool:
         """Whether the table's codes are those of a classification, in which a prefix stands for all below it."""
@@ -196,13 +211,13 @@ def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.group_by(keys).agg(pl.col("known_on").min()).select(names)
 
 
-def _distinct(codes: pl.LazyFrame) -> pl.Series:
-    """Find the distinct codes of the first rows, then those of all other rows whose code is not among them.
+def _distinct(words: pl.LazyFrame) -> pl.Series:
+    """Find the distinct words of the first rows of a column, then those of all other rows that are not among them.
 
     Membership is decided on the dictionary of a Parquet page, not row by row: so few strings are ever hashed.
     """
-    common = codes.head(_FIRST_ROWS).unique().collect()["code"]
-    rarer = codes.filter(~pl.col("code").is_in(common.implode())).unique().collect()["code"]
+    common = words.head(_FIRST_ROWS).unique().collect().to_series()
+    rarer = words.filter(~pl.col(common.name).is_in(common.implode())).unique().collect().to_series()
     return pl.concat([common, rarer]).drop_nulls()
 
 

@@ -18,6 +18,7 @@ from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
+from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.numerics.folds import Split
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.study import Source
@@ -237,7 +238,7 @@ def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
 
 
 def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mapping[str, str]:
-    """Give every column of X its factor family; a register's observed share goes with the first feature that reads it.
+    """Give every column of X its factor family; what was observed of a register goes with its first feature.
 
     Parameters
     ----------
@@ -253,9 +254,10 @@ def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mappin
     """
     named: dict[str, str] = {feature.column: feature.family for feature in features}
     readers = {
-        "__".join(part for part in (getattr(feature, "subject", None), register, "observed_share") if part): feature
+        "__".join(part for part in (getattr(feature, "subject", None), register, measure) if part): feature
         for feature in reversed(features)
         if (register := getattr(feature, "register", None))
+        for measure in (OBSERVED_SHARE, OBSERVED_YEARS)
     }
     return {**{column: feature.family for column, feature in readers.items() if column in columns}, **named}
 

@@ -99,6 +99,11 @@ class EventFeature(RelativeFeature, RowCriteria):
         length = describe_window(window)
         return self.label and LocalisedText(en=f"{self.label.en} ({length.en})", sv=f"{self.label.sv} ({length.sv})")
 
+    @property
+    def code_expressions(self) -> tuple[str, ...]:
+        """The code expressions that `items` matches."""
+        return (self.codes,)
+
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Match a table's codes, and number them; kinds that count items number those.
 

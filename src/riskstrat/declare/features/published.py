@@ -100,6 +100,11 @@ class GrowthZ(EventFeature):
         sv="Standardavvikelsepoäng för fönstrets sista rimliga mätning, för ålder eller graviditetslängd och kön.",
     )
 
+    @property
+    def code_expressions(self) -> tuple[str, ...]:
+        """That of the measurement and, where the reference goes by gestation, the code of its age."""
+        return (self.codes, self.gestation) if self._by_gestation else (self.codes,)
+
     def items(self, codes: Sequence[str], prefix: bool) -> list[tuple[str, int]]:
         """Give measurements 0 and, where the reference goes by gestation, its rows 1."""
         gestation = matching_codes(self.gestation, tuple(codes), prefix) if self._by_gestation else ()

@@ -1,0 +1,190 @@
+"""All words of a condition, or of features, against registers at once.
+
+In: declarations and registers. Out: notes, or one error that lists every problem.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import polars as pl
+
+from riskstrat.codes import matching
+from riskstrat.declare import AreaFact, BirthRegion, Condition, EventFeature, Feature, LocalisedText, OutcomeKind
+from riskstrat.declare.base import Declaration
+from riskstrat.declare.event_queries import EventQuery, describe_rows, event_queries
+from riskstrat.errors import Problem, UsageError, nearest
+from riskstrat.registers import Registers
+from riskstrat.vocabulary.comparison import SMALL_TABLE, fact_problems, problems_of, region_problems
+
+
+def check_condition(condition: Condition, registers: Registers) -> tuple[LocalisedText, ...]:
+    """Refuse a condition with words that name nothing in registers; count features that no row has anything about.
+
+    Parameters
+    ----------
+    condition
+        The declaration.
+    registers
+        As `open_registers` found them. Only distinct codes, settings and positions are read of them, once.
+
+    Returns
+    -------
+    tuple of LocalisedText
+        What a reader should know: which features no row is about, and which other parts match no row of a table of
+        fewer than `SMALL_TABLE` rows.
+
+    Raises
+    ------
+    UsageError
+        Listing every table, code, setting, position, region and fact of areas that is unknown, and every part of the
+        population, the index and the outcome that matches no row at all.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> check_condition(rs.conditions.load("frailty"), registers)
+    ()
+    """
+    others = [
+        (field.name, one)
+        for field in sorted(dataclasses.fields(condition), key=lambda field: field.name)
+        if field.name not in ("features", "examples")
+        for one in _declarations(getattr(condition, field.name))
+    ]
+    queries = {query: part for part, one in others for query in _queries(one)}
+    wrong = {query: [*problems_of(query, registers)] for query in queries}
+    empty = [query for query in queries if not wrong[query] and not _any_row(query, registers)]
+    large = {query.register for query in empty if registers.size(query.register) >= SMALL_TABLE}
+    no_rows = (_no_row(queries[query], query) for query in empty if query.register in large)
+    _refuse([*chain(*wrong.values()), *no_rows, *_feature_problems(condition.features, registers)])
+    return (*(_none_of_few(query) for query in empty), *_without_rows(condition.features, registers))
+
+
+def check_features(features: Sequence[Feature], registers: Registers) -> None:
+    """Refuse features with words that name nothing in registers.
+
+    Parameters
+    ----------
+    features
+        The declarations.
+    registers
+        As in `check_condition`.
+
+    Raises
+    ------
+    UsageError
+        Listing every word that is unknown.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Ever
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> check_features([Ever(register="diagnoses", codes="hart_failure")], registers)
+    Traceback (most recent call last):
+    ...
+    riskstrat.errors.UsageError: diagnoses.code: 'hart_failure', which is no named list and cannot be a code; \
+expected codes of icd10_se, or a list of them; did you mean 'heart_failure'?
+    """
+    _refuse(_feature_problems(features, registers))
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    found = tuple(dict.fromkeys(problems))
+    if found:
+        raise UsageError(*found)
+
+
+def _declarations(value: object) -> Iterator[Declaration]:
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Declaration):
+            yield one
+
+
+def _queries(declaration: Declaration) -> Iterator[EventQuery]:
+    """List what a declaration asks for by itself; an outcome of points also the rows of the score's items."""
+    yield from map(_plain, event_queries(declaration))
+    if isinstance(declaration, OutcomeKind):
+        yield from map(_plain, declaration.rows)  # type: ignore[arg-type]
+
+
+def _plain(query: EventQuery) -> EventQuery:
+    return EventQuery(query.register, query.codes, query.settings, query.positions)
+
+
+def _feature_problems(features: Iterable[Feature], registers: Registers) -> Iterator[Problem]:
+    for feature in features:
+        more = feature.code_expressions[1:] if isinstance(feature, EventFeature) else ()
+        for query in (*event_queries(feature), *(EventQuery(feature.register, codes) for codes in more)):  # type: ignore[attr-defined]
+            if registers.has(query.register) or nearest(query.register, registers.tables):
+                yield from problems_of(query, registers)
+        if isinstance(feature, BirthRegion):
+            yield from region_problems(feature.regions, registers)
+        elif isinstance(feature, AreaFact):
+            yield from fact_problems(feature.code, registers)
+
+
+def _any_row(query: EventQuery, registers: Registers) -> bool:
+    codes = matching(query.codes, registers.codes(query.register), prefix=registers.prefix_matching(query.register))
+    return _holds(codes, query, registers)
+
+
+def _holds(codes: Sequence[str], query: EventQuery, registers: Registers) -> bool:
+    """Whether a table has a row of one of these codes in the settings and positions of a query."""
+    if not codes or not (query.settings or query.positions):
+        return bool(codes)
+    matches = pl.col("code").is_in(codes)
+    for column, words in (("setting", query.settings), ("position", query.positions)):
+        matches &= pl.col(column).is_in(words) if words else pl.lit(value=True)
+    return registers.kinds(query.register).filter(matches).height > 0
+
+
+def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator[LocalisedText]:
+    """Name the tables of features that are not there, and the features that no row of the others is about."""
+    for table in sorted({query.register for one in features for query in event_queries(one)} - {*registers.tables}):
+        yield LocalisedText(
+            en=f"there is no table {table}: its features cannot be computed",
+            sv=f"tabellen {table} finns inte: dess variabler kan inte beräknas",
+        )
+    without = [_label(feature) for feature in features if not _is_recorded(feature, registers)]
+    if without:
+        yield LocalisedText(
+            en=f"no row of the registers is about {len(without)} of {len(features)} features: "
+            + ", ".join(label.en for label in without),
+            sv=f"ingen rad i registren rör {len(without)} av {len(features)} variabler: "
+            + ", ".join(label.sv for label in without),
+        )
+
+
+def _label(feature: Feature) -> LocalisedText:
+    return feature.label or LocalisedText(en=feature.column, sv=feature.column)
+
+
+def _is_recorded(feature: Feature, registers: Registers) -> bool:
+    if isinstance(feature, EventFeature) and registers.has(feature.register):
+        pairs = feature.items(registers.codes(feature.register), registers.prefix_matching(feature.register))
+        query = EventQuery(feature.register, feature.codes, feature.settings, feature.positions)
+        return _holds([code for code, _ in pairs], query, registers)
+    if isinstance(feature, BirthRegion):
+        return not set(feature.regions).isdisjoint(registers.words("persons", "birth_region"))
+    if isinstance(feature, AreaFact):
+        return registers.has("area_facts") and feature.code in registers.codes("area_facts")
+    return True
+
+
+def _no_row(part: str, query: EventQuery) -> Problem:
+    return Problem(
+        table=query.register,
+        found=f"no row of {describe_rows(query).en}, which the {part} asks for",
+        expected="at least one row of what decides who is eligible and who has the outcome",
+        remedy="correct the codes, settings or positions, or leave it out",
+    )
+
+
+def _none_of_few(query: EventQuery) -> LocalisedText:
+    rows = describe_rows(query)
+    return LocalisedText(en=f"no row of {rows.en}, a small table", sv=f"ingen rad med {rows.sv}, en liten tabell")
