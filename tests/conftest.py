@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from riskstrat import conditions
-from riskstrat.areas import estimate_areas, inequality
+from riskstrat.areas import estimate_areas, estimate_groups, inequality, recalibrate
 from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
 from riskstrat.explanation import decompose_groups
 from riskstrat.priorities import prioritise
@@ -137,6 +137,7 @@ def invented_study(
     need = pl.DataFrame({"area_id": groups, CARE_NEED: np.linspace(0.5, 2.0, len(groups))})
     start = 1 / (1 + np.exp(-base))
     share = (now_risk - start)[:, None] * values / values.sum(axis=1, keepdims=True)
+    across = estimate_groups(areas, target, recalibrate(cohort, risk, by="area_id").latest.apply(now_risk))
     reasons = decompose_groups(
         areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
         risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,
@@ -188,9 +189,11 @@ def invented_study(
                 areas.draws.risk, areas.table["target_people"].to_numpy(), need[CARE_NEED].to_numpy()
             ),
             strata=NO_STRATA,
+            groups=across,
         ),
         plan=prioritise(areas, condition.programmes[0], settings.budget_sek, care_need=need),
         strata_plan=None,
+        group_plan=prioritise(across, condition.programmes[0], settings.budget_sek),
         omissions=(NO_STRATA,),
     )
 

@@ -68,7 +68,7 @@ Item = Parameter | Metric | Artefact
 
 
 @checked
-def track(study: Study | Published, *, report: Path | None = None, store: Path | str = DEFAULT_STORE) -> str:
+def track(study: Study | Published, *, report: Path | str | None = None, store: Path | str = DEFAULT_STORE) -> str:
     """Log a study as one MLflow run: what was published of it, and nothing else.
 
     Parameters
@@ -101,7 +101,7 @@ def track(study: Study | Published, *, report: Path | None = None, store: Path |
     local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
     """
     published = study if isinstance(study, Published) else publish(study)
-    artefacts = [Artefact(f"report/{report.name}", report.read_bytes())] if report else []
+    artefacts = [Artefact(f"report/{Path(report).name}", Path(report).read_bytes())] if report else []
     found = [*items(published), *artefacts]
     mlflow = _mlflow()
     from sqlalchemy.exc import SQLAlchemyError

@@ -184,5 +184,5 @@ def test_a_seed_below_zero_is_refused(municipality_study: Study):
 def test_paths_and_frames_for_each_other_are_refused():
     with pytest.raises(UsageError, match="frame of type str"):
         rs.intake.identity_columns("persons.parquet")
-    with pytest.raises(UsageError, match="path of type int"):
+    with pytest.raises(UsageError, match="study of type DataFrame"):
         rs.report(pl.DataFrame(), 3)

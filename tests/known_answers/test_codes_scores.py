@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from reference_files import REFERENCE
-from riskstrat.codes import CARE_NEED_WEIGHTS, care_need_index, codelists, frailty_risk_band, hfrs, score
+from riskstrat.codes import CARE_NEED_WEIGHTS, care_need_index, codelist, codelists, frailty_risk_band, hfrs, score
 
 
 def test_dementia_and_a_fall_are_10_3_points():
@@ -82,6 +82,23 @@ def test_named_lists_hold_the_codes_of_their_definitions():
         assert found.status == "memory" or set(defined["status"]) == {"verified"}, condition
         compared += 1
     assert compared >= 30
+
+
+def test_lists_checked_by_headings_hold_the_categories_whose_headings_were_read():
+    rows = pl.read_csv(REFERENCE / "codes" / "category_headings.csv")
+    ours = {found.name: found for found in codelists()}
+    every = [f"{letter}{n:02d}" for letter in "FHM" for n in range(100)]
+    for (name,), read in rows.group_by("list"):
+        assert ours[str(name)].codes.matching(every, prefix=True) == read["category"].sort().to_list()
+        assert ours[str(name)].status == "verified"
+
+
+def test_cancer_is_the_cancer_of_the_swedish_charlson():
+    rows = pl.read_csv(REFERENCE / "codes" / "charlson_ludvigsson2021.csv", infer_schema=False)
+    published = set(rows.filter(pl.col("condition").is_in(["canc", "metacanc"]), icd_version="10")["code_prefix"])
+    without_heading = {"C42", "C59", "C87"}
+    every = [f"C{n:02d}" for n in range(98)]
+    assert set(codelist("cancer").matching(every, prefix=True)) - without_heading == published
 
 
 def test_every_drug_group_of_the_reference_has_a_list():

@@ -212,7 +212,7 @@ def test_intervals_hold_the_truth_with_yearly_landmarks_and_a_five_year_horizon(
     assert equal[:, 0].mean() <= 51 * 0.05
     assert equal[:, 1].mean() >= 0.90
     differing = np.array([clearly_and_covered(seed, 0.25, people=12_000) for seed in range(20)])
-    assert 0.84 <= differing[:, 1].mean() <= 0.95
+    assert 0.82 <= differing[:, 1].mean() <= 0.95
 
 
 def discharges(seed: int, persons: int = 6_000) -> Cohort:

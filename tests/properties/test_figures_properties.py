@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.figures import Numbers, table_html
-from riskstrat.figures.geometry import hatching
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.page import unbroken
 
@@ -33,15 +32,6 @@ def test_an_interval_spans_at_least_six_steps_of_its_last_digit(lower: float, wi
     step = 10.0 ** -decimals_carried(lower + share * width, lower, upper)
     assert upper - lower >= 6 * step * (1 - 1e-9) or upper == lower
     assert upper - lower < 60 * step * (1 + 1e-9)
-
-
-@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=8, unique=True))
-def test_hatching_never_leaves_the_box_of_its_area(ring: list[tuple[float, float]]):
-    xs, ys = zip(*ring, strict=True)
-    for feature in hatching({"A": [ring]}, ["A"]):
-        for line in feature["geometry"]["coordinates"]:
-            assert all(min(xs) - 1e-6 <= x <= max(xs) + 1e-6 for x, _ in line)
-            assert all(min(ys) - 1e-6 <= y <= max(ys) + 1e-6 for _, y in line)
 
 
 @settings(deadline=None)

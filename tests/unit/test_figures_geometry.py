@@ -1,8 +1,8 @@
-"""Outlines of areas keep their shape, and hatching stays inside them."""
+"""Outlines of areas keep their shape."""
 
 import json
 
-from riskstrat.figures.geometry import as_features, hatching, outlines
+from riskstrat.figures.geometry import as_features, outlines
 
 SQUARE = [[[17.0, 60.0], [17.0, 60.1], [17.2, 60.1], [17.2, 60.0], [17.0, 60.0]]]
 
@@ -32,14 +32,6 @@ def test_parts_and_holes_are_kept_and_what_is_no_surface_is_left_out():
         )
     )
     assert {name: len(rings) for name, rings in shapes.items()} == {"A": 2}
-
-
-def test_hatching_is_drawn_only_in_the_areas_asked_for_and_stays_inside_them():
-    shapes = {"A": [[(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0)]], "B": [[(2.0, 0.0), (2.0, 1.0), (3.0, 1.0)]]}
-    [feature] = hatching(shapes, ["A"])
-    lines = feature["geometry"]["coordinates"]
-    assert len(lines) > 10
-    assert all(-1e-9 <= value <= 1 + 1e-9 for line in lines for point in line for value in point)
 
 
 def test_areas_without_an_outline_are_left_out():

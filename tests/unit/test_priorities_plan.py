@@ -77,6 +77,27 @@ def test_net_cost_is_what_is_spent_minus_what_averted_cases_save_by_payer() -> N
     assert by_payer["all"]["saving_lower"] < by_payer["all"]["saving_sek"] < by_payer["all"]["saving_upper"]
 
 
+def test_rows_of_the_net_cost_add_up_to_the_last() -> None:
+    plan = prioritise(units([100], [[30.0], [10.0]]), programme(), 50_000)
+    for *parts, everybody in (plan.net_cost[name].to_list() for name in plan.net_cost.columns if name != "payer"):
+        assert sum(parts) == pytest.approx(everybody)
+
+
+def test_a_case_costs_what_is_spent_over_what_is_averted_and_pays_at_the_effect_that_saves_as_much() -> None:
+    plan = prioritise(units([100], [[30.0], [10.0]]), programme(), 50_000)
+    assert plan.cost_per_averted.estimate == pytest.approx(50_000 / 1.6)
+    # Savings of 80,000 a case: 20 cases x 0.5 reached x 0.8 complete x reduction x 80,000 = 50,000.
+    assert plan.break_even.estimate == pytest.approx(50_000 / (20 * 0.5 * 0.8 * 80_000))
+    saves = programme(reduction=(plan.break_even.estimate,) * 3)
+    net_cost = prioritise(units([100], [[30.0], [10.0]]), saves, 50_000).net_cost
+    assert net_cost.filter(payer="all")["net_cost_sek"].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_no_effect_pays_where_a_case_costs_nothing() -> None:
+    free = programme(case_cost_sek=(("region", 0),))
+    assert prioritise(units([100], [[30.0]]), free, 50_000).break_even.estimate == float("inf")
+
+
 def test_cases_outside_are_those_not_offered_the_programme() -> None:
     plan = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 50_000)
     assert plan.outside_share.estimate == pytest.approx(0.25)
@@ -202,9 +223,9 @@ def test_tables_withhold_what_follows_from_protected_counts() -> None:
     assert released["robustness"].frame["robustness"].is_null().to_list() == [False, True]
     assert released["comparisons"].frame["averted"].null_count() == 0
     summary = released["summary"].frame
-    assert summary["metric"].to_list() == ["averted", "nnt", "outside_share", "next_million"]
-    assert summary["estimate"].is_null().to_list() == [False, False, False, True]
-    assert released["net_cost"].frame["payer"].to_list() == ["region", "municipality", "all"]
+    assert summary.filter(pl.col("estimate").is_null())["metric"].to_list() == ["next_million"]
+    assert summary["metric"].to_list()[:4] == ["averted", "nnt", "outside_share", "next_million"]
+    assert released["net_cost"].frame["payer"].to_list() == ["undivided", "region", "municipality", "all"]
     assert released["curve"].frame["budget_sek"].len() >= 20
 
 

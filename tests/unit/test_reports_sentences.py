@@ -1,9 +1,12 @@
 """Sentences made from numbers, word for word: one, none, many and withheld."""
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riskstrat import conditions
 from riskstrat.declare import Settings
@@ -12,13 +15,14 @@ from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
 from riskstrat.reports.context import ReportContext, report_context
-from riskstrat.reports.first_screen import areas_sentence, averted_sentence, expected_sentence
+from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
 from riskstrat.reports.situation import unmeasured
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
+LANGUAGES: tuple[Language, ...] = ("sv", "en")
 RULE = Disclosure(rounding=1)
 
 
@@ -43,12 +47,17 @@ def total_of(people: int, cases: float, lower: float | None, upper: float | None
 
 
 def plan_of(averted: float, lower: float, upper: float, chosen: int, cases: int = 100) -> dict[str, Table]:
-    summary = pl.DataFrame(
-        {"metric": ["averted"], "estimate": [averted], "lower": [lower], "upper": [upper], "cases": [cases]}
-    )
+    rows = [
+        ("averted", averted, lower, upper),
+        ("cost_per_averted", 1.4e6, 0.8e6, 3.9e6),
+        ("break_even", 0.9, 0.8, 1.1),
+    ]
+    summary = pl.DataFrame(rows, schema=["metric", "estimate", "lower", "upper"], orient="row")
+    summary = summary.with_columns(cases=pl.lit(cases))
     selected = pl.DataFrame({"area_id": [f"{i:03d}" for i in range(chosen)]})
     derived = dict.fromkeys(("estimate", "lower", "upper"), "cases")
     return {
+        "areas": areas_of(higher=1),
         "plan_summary": Table(summary, dimensions=("metric",), unshown=("cases",), derived=derived),
         "plan_selected": Table(selected, dimensions=("area_id",)),
     }
@@ -83,7 +92,7 @@ def test_how_many_are_expected():
 
 def test_a_large_number_is_rounded_to_what_its_interval_carries():
     told = expected_sentence(context(condition="frailty", total=total_of(12215, 2143.4, 2041, 2238)))
-    assert f"väntas 2{NBSP}140 (2{NBSP}040–2{NBSP}240) råka ut för" in told
+    assert f"väntas 2{NBSP}140 (2{NBSP}040–2{NBSP}240) drabbas av" in told
 
 
 def test_without_areas_no_interval_is_claimed():
@@ -139,45 +148,103 @@ def test_in_how_many_areas(counts: dict[str, int], language: Language, told: str
     assert areas_sentence(context(language, areas=areas_of(**counts))) == told
 
 
-def test_what_the_budget_averts_is_told_as_small_as_it_is():
-    told = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.52, 2.61, chosen=11)))
-    assert told == (
+def averted_told(language: Language = "sv", total: Table | None = None, **plan: float) -> str:
+    """What the first screen says of a plan of areas, one of which is clearly high."""
+    total = total or total_of(1287, 39, 27, 54)
+    return " ".join(plan_sentences(context(language, total=total, **plan_of(**plan))))
+
+
+ASSUMED = (
+    f"Det bygger på antagandet att risken minskar med 20{NBSP}% (5{NBSP}% till 35{NBSP}%) bland dem som fullföljer."
+)
+COSTS = (
+    f"Det kostar 1,4 (0,8–3,9){NBSP}miljoner kronor att undvika ett fall. "
+    f"Besparingen täcker kostnaden först om risken minskar med 90{NBSP}%."
+)
+
+
+def test_what_the_budget_averts_is_told_with_its_assumption_its_cost_and_the_effect_that_pays():
+    assert averted_told(averted=1.43, lower=1.02, upper=2.61, chosen=11) == (
         f"Med 2{NBSP}miljoner kronor till familjecentraler med utökade hembesök från barnhälsovården i elva områden "
-        "undviks uppskattningsvis 1,4 (0,5–2,6) fall av obesitas. Av 100 väntade fall undviks ungefär 4."
+        f"undviks uppskattningsvis 1,4 (1,0–2,6) fall av obesitas. {ASSUMED} "
+        f"Av 100 väntade fall undviks ungefär 4 (3–7). {COSTS}"
     )
-    less = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(0.4, 0.1, 0.9, chosen=1)))
-    assert less.endswith("i ett område undviks uppskattningsvis 0,4 (0,1–0,9) fall av obesitas. "
-                         "Räkna alltså med mindre än ett helt fall.")  # fmt: skip
-    few = averted_sentence(context(total=total_of(9000, 2000, 1900, 2100), **plan_of(4.5, 1.9, 7.4, chosen=3)))
-    assert few.endswith("Av 100 väntade fall undviks mindre än ett.")
+
+
+def test_a_benefit_is_told_as_less_than_one_only_where_its_whole_interval_is():
+    less = "Räkna alltså med mindre än ett fall."
+    assert less in averted_told(averted=0.4, lower=0.1, upper=0.9, chosen=1)
+    assert less not in averted_told(averted=0.98, lower=0.4, upper=1.6, chosen=1)
+    assert less not in averted_told(averted=0.6, lower=0.3, upper=0.97, chosen=1)  # written as 1,0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    averted=st.floats(0.05, 30), low=st.floats(-0.5, 0.95), high=st.floats(1.05, 3), language=st.sampled_from(LANGUAGES)
+)
+def test_no_size_is_told_against_its_interval(averted: float, low: float, high: float, language: Language):
+    interval = {"averted": averted, "lower": averted * low, "upper": averted * high}
+    told = averted_told(language, **interval, chosen=1)
+    if re.search("mindre än ett fall|less than one case", told):
+        assert 0 < interval["lower"] < interval["upper"] < 1
+    if re.search("undviks mindre än 1|less than 1 is", told):
+        assert 0 < interval["lower"] < 100 * interval["upper"] / 39 < 1
+    assert bool(re.search("kan sakna effekt|may have no effect", told)) == (interval["lower"] <= 0)
+
+
+def test_of_a_hundred_less_than_one_is_said_only_where_the_whole_interval_says_so():
+    total = total_of(9000, 2000, 1900, 2100)
+    assert "Av 100 väntade fall undviks mindre än 1." in averted_told(
+        total=total, averted=4.5, lower=1.9, upper=7.4, chosen=3
+    )
+    assert "undviks ungefär 0,8 (0,3–1,5)" in averted_told(total=total, averted=16, lower=6, upper=30, chosen=3)
+
+
+def test_where_a_programme_may_have_no_effect_no_size_is_told_beside_its_interval():
+    told = averted_told(averted=0.4, lower=-0.1, upper=0.9, chosen=1)
+    assert "Insatsen kan sakna effekt." in told
+    assert "mindre än" not in told
 
 
 def test_a_plan_that_is_withheld_gives_no_number():
-    told = averted_sentence(context(total=total_of(1287, 39, 27, 54), **plan_of(1.43, 0.5, 2.6, chosen=2, cases=3)))
+    told = averted_told(averted=1.43, lower=0.5, upper=2.6, chosen=2, cases=3)
     assert told.endswith("skulle ge är för få fall för att visas.")
     assert "1,4" not in told
 
 
 def test_without_a_plan_nothing_is_said_of_a_budget():
-    assert averted_sentence(context()) == (
+    assert list(plan_sentences(context())) == [
         "Någon insats är inte angiven, så rapporten säger inget om vad en budget skulle ge."
+    ]
+
+
+def test_where_no_area_stands_out_the_programme_is_spread():
+    spread = pl.DataFrame(
+        {"strategy": ["equal_share"], "averted": [1.1], "lower": [1.0], "upper": [1.3], "cases": [100]}
     )
+    derived = dict.fromkeys(("averted", "lower", "upper"), "cases")
+    table = Table(spread, dimensions=("strategy",), unshown=("cases",), derived=derived)
+    plan = {**plan_of(1.4, 1.1, 1.6, chosen=3), "areas": areas_of(uncertain=9), "plan_comparisons": table}
+    (told,) = plan_sentences(context(**plan))
+    assert told.startswith("Inget område sticker ut: fördela insatsen lika. Med 2")
+    assert "lika per person i alla områden undviks uppskattningsvis 1,10 (1,00–1,30) fall av obesitas." in told
 
 
 def test_why_here_in_one_area():
     reasons = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6, "unexplained": 0.5}, (0.5, -0.5, 1.6))
     assert reasons_sentence(context(), reasons) == (
-        "risken är 2,8 procentenheter högre än i kommunen. Utöver ålder och kön är skillnaden +3,1. "
-        "Största kända del: levnadsvillkor (+2,6). Oförklarat av registren: 0,5 (−0,5 till 1,6)."
+        "risken är 2,8 (1,8–3,9) procentenheter högre än i kommunen. Utöver ålder och kön är skillnaden 3,1 (2,1–4,2). "
+        "Största kända del: levnadsvillkor (+2,6). Det oförklarade kan vara noll (−0,5 till 1,6)."
     )
+    sure = Reasons("1", "Norr", {"living_conditions": 2.0, "unexplained": 1.5}, (1.5, 0.5, 2.6))
+    assert reasons_sentence(context(), sure).endswith("Oförklarat av registren: 1,5 (0,5–2,6).")
 
 
-def test_an_area_that_is_high_only_beyond_age_and_sex_is_told_so():
-    reasons = Reasons("1", "Norr", {"age_sex": -1.0, "area": 0.6}, None)
-    assert reasons_sentence(context("en"), reasons) == (
-        "the risk is 0.4 percentage points lower than in the municipality. Beyond age and sex the difference is +0.6. "
-        "Largest known part: conditions of the area (+0.6)."
-    )
+def test_an_area_is_above_only_where_both_differences_are_on_one_side_of_zero():
+    parts = {"age_sex": -1.0, "area": 1.6}
+    assert not Reasons("1", "Norr", {**parts, "unexplained": 0.2}, (0.2, -1.0, 1.4)).is_above
+    assert not Reasons("1", "Norr", {"age_sex": -2.0, "area": 1.6}, None).is_above
+    assert Reasons("1", "Norr", {**parts, "unexplained": 1.2}, (1.2, 0.4, 2.0)).is_above
 
 
 @pytest.mark.parametrize(
@@ -195,6 +262,29 @@ def test_the_grade_is_the_worst_of_its_reasons(half: float, counts: dict[str, in
     found = grade_of(context(total=total, areas=areas_of(**counts)))
     assert found.grade == grade
     assert found.reasons[-1] == "Insatsens effekt är ett antagande, inte något som registren visar."
+
+
+def drift_of(drift: float, spread: float) -> Table:
+    values = {f"{name}{end}": [value] for name, value in (("drift", drift), ("spread", spread)) for end in ENDS}
+    frame = pl.DataFrame({"scope": ["all"], "cases": [100], **values})
+    return Table(frame, dimensions=("scope",), unshown=("cases",), derived=dict.fromkeys(values, "cases"))
+
+
+ENDS = ("", "_lower", "_upper")
+
+
+@pytest.mark.parametrize(("drift", "grade"), [(0.05, "Ganska säkert"), (0.2, "Osäkert"), (0.4, "Osäkert")])
+def test_differences_that_moved_as_much_as_they_are_wide_are_unsure(drift: float, grade: str):
+    tables = {"total": total_of(1000, 100, 95, 105), "areas": areas_of(higher=20, uncertain=20)}
+    found = grade_of(context(**tables, drift=drift_of(drift, 0.2)))
+    assert found.grade == grade
+    assert any("har inte bestått" in reason for reason in found.reasons) == (drift >= 0.2)
+
+
+def test_the_box_speaks_of_the_interval_of_the_headline():
+    found = context(total=total_of(1287, 39.2, 27, 54))
+    assert "39 (27–54)" in expected_sentence(found)
+    assert grade_of(found).reasons[0].startswith("Antalet för hela kommunen är delvis säkert: 39 (27–54), alltså")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.rates import rates
 from riskstrat.areas.smoothing import Smoothed, smooth
 from riskstrat.areas.standardisation import indirectly_standardised_rates, standardised_rates, standardised_ratios
-from riskstrat.areas.strata import estimate_strata
+from riskstrat.areas.strata import estimate_groups, estimate_strata
 from riskstrat.areas.versions import area_lookup, stable_areas
 
 __all__ = [
     "estimate_areas",
     "estimate_strata",
+    "estimate_groups",
     "recalibrate",
     "folds_of_target",
     "smooth",

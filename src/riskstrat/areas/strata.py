@@ -75,7 +75,7 @@ def estimate_strata(
     >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
     >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
     >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2))
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
     >>> risk = recalibration.latest.apply(np.full(100, 0.2))
     >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> estimate_strata(areas, target, risk, by=("area_id", "sex")).units.select("unit", "people").rows()
@@ -105,6 +105,68 @@ def estimate_strata(
         units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
         cases_draws=cases,
         left_out=_left_out(unit, size, kept, min_people),
+        disclosure=areas.disclosure,
+    )
+
+
+def estimate_groups(
+    areas: AreaEstimates, target: Target, target_risk: NDArray[np.float64], by: Sequence[str] = ("sex", AGE_BAND)
+) -> Units:
+    """Add up the people of all areas by group: groups of the whole municipality under the areas' own draws.
+
+    Parameters
+    ----------
+    areas, target, target_risk
+        As for `estimate_strata`.
+    by
+        The columns of the groups, none of them a column of the areas. ``age_band`` is made where people do not have it.
+
+    Returns
+    -------
+    Units
+        Groups sorted by label. ``observed_cases`` and ``observed_index_dates`` are those of all areas, because every
+        group's draws follow from them.
+
+    Raises
+    ------
+    UsageError
+        As `estimate_strata`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.areas import estimate_areas, recalibrate
+    >>> from riskstrat.records.cohort import Cohort
+    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
+    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
+    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
+    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
+    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
+    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
+    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
+    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
+    >>> groups = estimate_groups(areas, target, risk, by=("sex",))
+    >>> groups.units.select("unit", "people").rows()
+    [('female', 50), ('male', 50)]
+    >>> bool(np.allclose(groups.cases_draws.sum(axis=1), areas.cases_draws.sum(axis=1)))
+    True
+    """
+    columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
+    people = with_band_if_needed(target.people, columns)
+    raise_if([*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)])
+    raise_if(_check_sums(areas, people, risk))
+    labels, (group,) = common_groups(columns, people)
+    _, (_, area) = common_groups(areas.by, areas.groups, people)
+    inside = (group >= 0) & (area >= 0)
+    size = sums(np.where(inside, group, -1), None, labels.height)
+    risk_sums = np.zeros((areas.table.height, labels.height))
+    np.add.at(risk_sums, (area[inside], group[inside]), risk[inside])
+    counted = areas.counted.drop(areas.by).sum()
+    units = labels.select(unit_label(columns), *columns).with_columns(pl.Series("people", size))
+    return Units(
+        units=units.join(counted, how="cross"),
+        cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums, size),
+        left_out=_left_out(np.where(inside, group, -1), size, size > 0, 1),
         disclosure=areas.disclosure,
     )
 

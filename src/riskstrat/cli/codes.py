@@ -42,8 +42,16 @@ def _listed(text: str | None) -> Iterator[str]:
         for entry in entries.iter_rows(named=True):
             yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
         yield ""
-    yield "riskstrat codes NAME shows one. Lists marked (m) have yet to be checked against a publication."
+    yield f"riskstrat codes NAME shows one. {_checked()}"
     yield "Computed from measurements, not from codes: growth_z, score2, care_need_index (docs/codes.md)."
+
+
+def _checked() -> str:
+    from riskstrat.codes import codelists
+
+    statuses = [found.status for found in codelists()]
+    checked = statuses.count("verified")
+    return f"{checked} of {len(statuses)} lists were checked against a publication; (m) marks the others."
 
 
 def _shown(name: str) -> Iterator[str]:

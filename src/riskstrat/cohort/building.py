@@ -71,8 +71,8 @@ def build_cohort(
     registers
         What `open_registers` returned.
     as_of
-        As-of date: rows that were not known before it do not exist, and follow-up ends on the last day of which
-        everything was known.
+        As-of date, or its ISO text: rows that were not known before it do not exist, and follow-up ends on the last
+        day of which everything was known.
     min_outcomes
         Fewer outcomes than this, among index dates that are counted (`Cohort.counted`), are refused.
 

@@ -68,7 +68,9 @@ CONDITION = Condition(
             en="have a heart attack or stroke, or die of cardiovascular disease, within five years",
             sv="få hjärtinfarkt eller stroke, eller dö i hjärt-kärlsjukdom, inom fem år",
         ),
-        cases=LocalisedText(en="cases of early cardiovascular disease", sv="fall av tidig hjärt-kärlsjukdom"),
+        cases=LocalisedText(
+            en="first events of early cardiovascular disease", sv="insjuknanden i tidig hjärt-kärlsjukdom"
+        ),
     ),
     population=Population(age_years=(40, 59), resident_days=1826),
     index=Every(years=5),

@@ -51,14 +51,20 @@ def service(codes: str, en: str, sv: str) -> Duration:
 
 CONDITION = Condition(
     name="frailty",
-    title=LocalisedText(en="Frailty at 70 and over", sv="Skörhet från 70 års ålder"),
+    title=LocalisedText(
+        en="Serious events that suggest frailty, 70 and over",
+        sv="Allvarliga händelser som tyder på skörhet, 70 år och äldre",
+    ),
     wording=Wording(
         people=LocalisedText(en="inhabitants aged 70 and over", sv="invånare som är 70 år eller äldre"),
         outcome=LocalisedText(
             en="have a fall injury, repeated admissions or a move to special housing within two years",
-            sv="råka ut för fallskada, upprepade inläggningar eller flytt till särskilt boende inom två år",
+            sv="drabbas av fallskada, läggas in upprepade gånger eller flytta till särskilt boende inom två år",
         ),
-        cases=LocalisedText(en="cases of frailty", sv="fall av skörhet"),
+        cases=LocalisedText(en="events that suggest frailty", sv="händelser som tyder på skörhet"),
+        one=LocalisedText(en="one event", sv="en händelse"),
+        several=LocalisedText(en="events", sv="händelser"),
+        definite=LocalisedText(en="the events", sv="händelserna"),
     ),
     population=Population(
         age_years=(70, 130),
@@ -87,7 +93,7 @@ CONDITION = Condition(
         diagnosed("dementia", "dementia", "demenssjukdom"),
         diagnosed("stroke", "stroke", "stroke"),
         diagnosed("parkinson", "Parkinson's disease", "Parkinsons sjukdom"),
-        diagnosed("falls", "recorded fall", "registrerat fall"),
+        diagnosed("falls", "fall injury", "fallolycka"),
         diagnosed("fragility_fracture", "fragility fracture", "benskörhetsfraktur"),
         diagnosed("hip_fracture", "hip fracture", "höftfraktur"),
         Count(

@@ -33,6 +33,8 @@ class Wording(Declaration):
         What they are expected to do or have: "have obesity at the age of four".
     cases
         The cases as a noun, after a number: "cases of obesity".
+    one, several, definite
+        What cases are called where it is not said of what: "one case", "cases" and "the cases", or "one event" ...
 
     Examples
     --------
@@ -48,6 +50,9 @@ class Wording(Declaration):
     people: LocalisedText
     outcome: LocalisedText
     cases: LocalisedText
+    one: LocalisedText = LocalisedText(en="one case", sv="ett fall")
+    several: LocalisedText = LocalisedText(en="cases", sv="fall")
+    definite: LocalisedText = LocalisedText(en="the cases", sv="fallen")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -45,7 +45,7 @@ def describe(condition: Condition, language: Language = "en") -> str:
     >>> from riskstrat import conditions
     >>> told = describe(conditions.load("frailty"))
     >>> print(told.splitlines()[0])
-    # Frailty at 70 and over
+    # Serious events that suggest frailty, 70 and over
     >>> "aged 70 to 130 at the index date" in told
     True
     """

@@ -9,10 +9,22 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from riskstrat.codes import codelist, codelists
+from riskstrat.codes import CodeList, Score, codelist, codelists, score
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.rows import ANY_VALUE, ValueRange, values_text
 from riskstrat.declare.view import Rows
+
+
+class NamedCodes(NamedTuple):
+    """Codes that a declaration reads: what they are called, where they come from, and whether they were checked.
+
+    Codes that stand in the declaration itself have no source; whether they were checked is then not known.
+    """
+
+    title: LocalisedText
+    codes: str
+    source: str | None
+    verified: bool | None
 
 
 class EventQuery(NamedTuple):
@@ -41,6 +53,33 @@ def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
     ['I63', 'I21']
     """
     return tuple(dict.fromkeys(_within(declaration)))
+
+
+def named_codes(declaration: Declaration) -> tuple[NamedCodes, ...]:
+    """List the code lists and scores of a declaration, each once with its codes, and the codes that it writes itself.
+
+    Examples
+    --------
+    >>> from riskstrat.declare import FirstEvent
+    >>> for found in named_codes(FirstEvent(register="diagnoses", codes="hip_fracture, W19")):
+    ...     found.title.en, found.codes, found.verified
+    ('Hip fracture', 'S720-S722', False)
+    ('diagnoses', 'W19', None)
+    """
+    lists = {found.name: found for found in codelists()}
+    parts = [(query.register, part.strip()) for query in event_queries(declaration) for part in query.codes.split(",")]
+    own = [
+        NamedCodes(LocalisedText(en=where, sv=where), part, None, None) for where, part in parts if part not in lists
+    ]
+    listed = [_published(lists[part], str(lists[part].codes)) for _, part in parts if part in lists]
+    used = [score(feature.score) for feature in getattr(declaration, "features", ()) if hasattr(feature, "score")]
+    scores = [_published(found, "; ".join(str(item.codes) for item in found.items)) for found in used]
+    return tuple(dict.fromkeys([*listed, *scores, *(found for found in own if found.codes != "*")]))
+
+
+def _published(found: CodeList | Score, codes: str) -> NamedCodes:
+    title = LocalisedText(en=found.title_en, sv=found.title_sv)
+    return NamedCodes(title, codes, found.source, found.status == "verified")
 
 
 def describe_rows(rows: Rows) -> LocalisedText:

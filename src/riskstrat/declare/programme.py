@@ -15,8 +15,8 @@ from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Sek = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-EVERYBODY = "all"
-"""The payer under whom the sum of all payers is told."""
+EVERYBODY, UNDIVIDED = RESERVED = ("all", "undivided")
+"""The payers under whom the sum of all is told, and the programme's own cost, because who pays it is not declared."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -83,8 +83,8 @@ class Programme(Declaration):
             message = "a programme costs something: person_cost_sek or unit_cost_sek must be above 0"
             raise ValueError(message)
         payers = [payer for payer, _ in self.case_cost_sek]
-        if len({*payers, EVERYBODY}) <= len(payers):
-            message = f"payers must differ, and none is called '{EVERYBODY}', which is their sum: {', '.join(payers)}"
+        if len({*payers, *RESERVED}) < len(payers) + len(RESERVED):
+            message = f"payers must differ, and none is called {' or '.join(RESERVED)}: {', '.join(payers)}"
             raise ValueError(message)
         return self
 

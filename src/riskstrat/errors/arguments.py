@@ -21,7 +21,6 @@ import numpy.typing as npt
 from riskstrat.errors import Problem, UsageError, unknown
 
 _ARRAY_LIKE = frozenset(get_args(npt.ArrayLike))
-_SHARES = ("level", "truncate")
 _LISTS = (Sequence, Iterable, tuple)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +36,7 @@ _REMEDIES = {
 _NO_COLUMN = "ColumnNotFoundError"
 _ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError", "DuplicateError")
 """What polars raises for frames whose columns are not those that are needed."""
-_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1, 54_788), "rows_at_a_time": (1, 2**40)}
+_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1, 54_788), "rows_at_a_time": (1, 2**40), "truncate": (0, 1)}
 _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 """Arguments that have a smallest and a largest value wherever they are taken."""
 
@@ -67,8 +66,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     ...
     riskstrat.errors.UsageError: 2 problems:
-      - days of type list; expected a list of date; write it like 2024-12-31
-      - name of type int; expected str; correct it
+      - days of type list; expected a list of date; correct it
+      - name = 3; expected str; correct it
     """
     signature = inspect.signature(function)
 
@@ -152,17 +151,10 @@ def _unfit_type(name: str, value: object, options: tuple[Any, ...]) -> Problem |
 
 
 def _out_of_range(name: str, value: Any) -> Problem | None:  # noqa: ANN401
-    if name in _SHARES and not _is_share(value, name):
-        return Problem(found=f"a {name} of {value:g}", expected="a share such as 0.9", remedy="correct it")
     if name not in _BETWEEN or _BETWEEN[name][0] <= value <= _BETWEEN[name][1]:
         return None
     lowest, highest = _BETWEEN[name]
     return Problem(found=f"{name} = {value}", expected=f"{lowest} to {highest}", remedy="correct it")
-
-
-def _is_share(value: float, name: str) -> bool:
-    """Whether it lies between 0 and 1; nothing is truncated at 1, and no level is so high."""
-    return 0 < value < 1 or (value == 1 and name == "truncate")
 
 
 def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:

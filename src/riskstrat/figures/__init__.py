@@ -11,15 +11,15 @@ from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
-from riskstrat.figures.theme import FORMATS, script
+from riskstrat.figures.theme import PATTERNS
 
 __all__ = [
     "CLASSES",
-    "FORMATS",
     "Figure",
     "Language",
     "MessageCatalogue",
     "Numbers",
+    "PATTERNS",
     "Reasons",
     "area_intervals",
     "calibration",
@@ -41,7 +41,6 @@ __all__ = [
     "reasons_of",
     "released_html",
     "risk_strata",
-    "script",
     "table_html",
     "with_class",
 ]

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.classes import CLASSES, HIGHER, UNCERTAIN, WITHHELD, counted, names_of, with_class
+from riskstrat.figures.classes import CLASSES, UNCERTAIN, WITHHELD, counted, names_of, with_class
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
-from riskstrat.figures.numbers import Language
+from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
 from riskstrat.figures.reasons import describe_parts, largest_parts, reasons_of
 from riskstrat.figures.theme import ACCENT, INK, PART_COLOURS, QUIET, altair
 
@@ -24,7 +23,7 @@ PARTS = tuple(PART_COLOURS)
 """The parts of a difference in the order of the bars; conditions of the area stand beside living conditions."""
 
 
-def area_intervals(areas: Released, language: Language = "sv", of_class: str | None = None) -> Figure:
+def area_intervals(areas: Released, language: Texts = "sv", of_class: str | None = None) -> Figure:
     """Relative risk of each area with its 90 % interval, by name, for one class of areas or class by class.
 
     There is no order by risk on purpose: with 51 areas a 90 % interval of a rank is about 20 places wide. The axis is
@@ -67,21 +66,24 @@ def area_intervals(areas: Released, language: Language = "sv", of_class: str | N
     bounds = [value for name in ("lower", "upper") for value in frame[name].drop_nulls()]
     domain = (min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03)
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis, title = alt.Axis(values=ticks, labelOverlap="greedy", format="~r"), messages("axis.relative_risk")
-    x = {"title": title, "axis": axis, "scale": alt.Scale(type="log", domain=domain, nice=False)}
+    axis = alt.Axis(values=ticks, labelOverlap="greedy", format="~r")
+    x = {
+        "title": messages("axis.relative_risk"),
+        "axis": axis,
+        "scale": alt.Scale(type="log", domain=domain, nice=False),
+    }
     y = alt.Y("name:N", title=None, sort=shown["name"].to_list(), axis=alt.Axis(grid=False))
-    base = alt.Chart(shown)
+    told = [f"{name}: {messages.numbers.interval(*bounds)}" for name, _, *bounds in shown.rows()]
+    base = alt.Chart(shown.with_columns(told=pl.Series(told, dtype=pl.String)))
     layers = (
         base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **x)),
         base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2="upper:Q"),
-        base.mark_circle(color=ACCENT, size=70, opacity=1).encode(
-            y=y,
-            x=alt.X("value:Q", **x),
-            tooltip=_tooltips(messages, ("name:N", "tooltip.area"), ("value:Q", "tooltip.relative")),
+        base.mark_circle(color=ACCENT, size=70, opacity=1, aria=True).encode(
+            y=y, x=alt.X("value:Q", **x), description="told:N"
         ),
     )
-    told, sentence = _describe_classes(everything, messages, of_class)
-    return drawn(alt.layer(*layers), messages, told, sentence, height=ROW_PX * max(shown.height, 1))
+    title, sentence = _describe_classes(everything, messages, of_class)
+    return drawn(alt.layer(*layers), messages, title, sentence, height=ROW_PX * max(shown.height, 1))
 
 
 def _describe_classes(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
@@ -105,7 +107,7 @@ def _describe_class(areas: pl.DataFrame, kind: str, messages: MessageCatalogue) 
     return messages.listed(written) or messages("areas.zero")
 
 
-def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], language: Language = "sv") -> Figure:
+def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], language: Texts = "sv") -> Figure:
     """Parts of each area's difference from the municipality, in percentage points; the dot is their sum.
 
     Parameters
@@ -117,7 +119,7 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
     groups
         Codes of the areas that are shown.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -148,7 +150,12 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
     frame = pl.DataFrame(rows, schema={"name": pl.String, "part": pl.String, "points": pl.Float64})
     present = [part for part in PARTS if part in set(frame["part"])]
     labels = [messages(f"part.{part}") for part in present]
-    bars = frame.filter(pl.col("part").is_in(present)).with_columns(pl.col("part").replace_strict(present, labels))
+    signed = pl.col("points").map_elements(lambda value: messages.numbers.signed(value, 1), return_dtype=pl.String)
+    bars = frame.filter(pl.col("part").is_in(present)).with_columns(
+        part=pl.col("part").replace_strict(present, labels),
+        rank=pl.col("part").replace_strict(present, range(len(present))),
+    )
+    bars = bars.with_columns(told=pl.format("{}, {}: {}", "name", "part", signed))
     sums = bars.group_by("name").agg(pl.col("points").sum()).sort("name")
     y = alt.Y("name:N", title=None, sort=sums["name"].to_list(), axis=alt.Axis(grid=False))
     colour = alt.Color(
@@ -156,29 +163,26 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
         scale=alt.Scale(domain=labels, range=[PART_COLOURS[part] for part in present]),
         legend=alt.Legend(columns=1),
     )
-    tooltip = _tooltips(messages, ("name:N", "tooltip.area"), ("part:N", "tooltip.part"), ("points:Q", "tooltip.value"))
     stacked = (
         alt.Chart(bars)
-        .mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62})
+        .mark_bar(stroke=QUIET, strokeWidth=0.8, height={"band": 0.62}, aria=True)
         .encode(
             y=y,
-            x=alt.X("sum(points):Q", title=messages("axis.contribution"), stack="zero"),
+            x=alt.X("points:Q", title=messages("axis.contribution"), stack="zero"),
             color=colour,
             order=alt.Order("rank:Q"),
-            tooltip=tooltip,
+            description="told:N",
         )
-        .transform_calculate(rank=f"indexof({labels!r}, datum.part)")
     )
     dots = alt.Chart(sums).mark_point(color=INK, filled=True, size=110, shape="diamond", opacity=1)
     zero = alt.Chart(bars).mark_rule(color=INK).encode(x=alt.datum(0.0))
     layers = alt.layer(stacked, zero, dots.encode(y=y, x="points:Q"))
-    any_high = HIGHER in set(named["class"])
-    title = largest_parts(told, messages) if any_high else messages("reasons.title_none")
+    title = largest_parts(told, messages)
     sentence = messages("reasons.sentence", areas=" ".join(describe_parts(one, messages) for one in told))
     return drawn(layers, messages, title, sentence, height=38 * sums.height + 10)
 
 
-def quintiles(table: Released, inequality: Released, language: Language = "sv") -> Figure:
+def quintiles(table: Released, inequality: Released, language: Texts = "sv") -> Figure:
     """Risk with its interval in quintiles of the population, from least to greatest need.
 
     Parameters
@@ -188,7 +192,7 @@ def quintiles(table: Released, inequality: Released, language: Language = "sv") 
     inequality
         metric, estimate, lower and upper; the metric ``ratio`` is that of the last quintile to the first.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -213,19 +217,27 @@ def quintiles(table: Released, inequality: Released, language: Language = "sv") 
     frame = table.frame.with_columns(label=pl.col("quintile").cast(pl.String).replace_strict(names))
     x = alt.X("label:N", title=messages("axis.quintile"), sort=frame["label"].to_list(), axis=alt.Axis(labelAngle=0))
     ratio = inequality.frame.filter(pl.col("metric") == "ratio").drop_nulls(("lower", "upper"))
-    title = messages(f"quintiles.{_direction(ratio)}")
+    title = messages(f"quintiles.{_direction(ratio, frame)}")
     sentence = messages("quintiles.sentence", values=_risks(frame, messages))
     return _line_with_bounds(frame, x, messages, title, sentence)
 
 
-def _direction(ratio: pl.DataFrame) -> str:
-    if ratio.is_empty():
-        return "unclear"
-    lower, upper = ratio["lower"][0], ratio["upper"][0]
-    return "worse" if lower > 1 else "better" if upper < 1 else "unclear"
+def _direction(ratio: pl.DataFrame, shown: pl.DataFrame) -> str:
+    """Say that need orders the risk where the ratio does; where only single quintiles differ, no more than that."""
+    if not ratio.is_empty() and ratio["lower"][0] > 1:
+        return "worse"
+    if not ratio.is_empty() and ratio["upper"][0] < 1:
+        return "better"
+    return "mixed" if _disjoint(shown) else "unclear"
 
 
-def change(periods: Released, language: Language = "sv") -> Figure:
+def _disjoint(shown: pl.DataFrame) -> bool:
+    """Whether the intervals of some two rows lie apart."""
+    bounds = shown.select(pl.col("lower").max(), pl.col("upper").min()).row(0)
+    return None not in bounds and bounds[0] > bounds[1]
+
+
+def change(periods: Released, language: Texts = "sv") -> Figure:
     """Observed risk with its interval by the period of the index dates.
 
     Parameters
@@ -233,7 +245,7 @@ def change(periods: Released, language: Language = "sv") -> Figure:
     periods
         index_from, index_to, risk, lower and upper, in the order of time.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -265,12 +277,12 @@ def change(periods: Released, language: Language = "sv") -> Figure:
 
 
 def _trend(frame: pl.DataFrame) -> str:
-    """Say that the risk rose or fell only where the intervals of the first and the last period lie apart."""
+    """Say that the risk rose or fell where the intervals of the first and the last period lie apart."""
     shown = frame.drop_nulls("risk")
-    if shown.is_empty():
+    if not _disjoint(shown):
         return "unclear"
     first, last = shown.row(0, named=True), shown.row(-1, named=True)
-    return "up" if last["lower"] > first["upper"] else "down" if last["upper"] < first["lower"] else "unclear"
+    return "up" if last["lower"] > first["upper"] else "down" if last["upper"] < first["lower"] else "mixed"
 
 
 def _risks(frame: pl.DataFrame, messages: MessageCatalogue) -> str:
@@ -293,11 +305,3 @@ def _line_with_bounds(risks: pl.DataFrame, x: alt.X, messages: MessageCatalogue,
         base.mark_circle(color=ACCENT, size=110, opacity=1).encode(y="risk:Q"),
     )
     return drawn(alt.layer(*layers), messages, title, sentence, height=260)
-
-
-def _tooltips(messages: MessageCatalogue, *fields: tuple[str, str]) -> list[alt.Tooltip]:
-    alt = altair()
-    return [
-        alt.Tooltip(field, title=messages(key), **({"format": ".2f"} if field.endswith(":Q") else {}))
-        for field, key in fields
-    ]

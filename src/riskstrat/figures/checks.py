@@ -6,8 +6,7 @@ import polars as pl
 
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.messages import MessageCatalogue, load_messages
-from riskstrat.figures.numbers import Language
+from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
 from riskstrat.figures.theme import ACCENT, QUIET, altair
 
 _RARE = 0.02
@@ -16,7 +15,7 @@ _RARE = 0.02
 _FEW, _MANY = 100, 1000
 
 
-def calibration(table: Released, language: Language = "sv") -> Figure:
+def calibration(table: Released, language: Texts = "sv") -> Figure:
     """Observed against predicted risk in ten groups, with intervals; on the line they agree.
 
     Parameters
@@ -24,7 +23,7 @@ def calibration(table: Released, language: Language = "sv") -> Figure:
     table
         mean_predicted, observed, lower and upper of each group; groups that are withheld are left out.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------

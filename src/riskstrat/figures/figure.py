@@ -8,13 +8,14 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
 from riskstrat.extras import optional
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 from riskstrat.figures.numbers import Language
-from riskstrat.figures.theme import FORMATS, INK, TEXT_PX, configured, spec
+from riskstrat.figures.theme import FORMATS, INK, PATTERNS, TEXT_PX, configured, spec
 
 if TYPE_CHECKING:
     import altair as alt
@@ -25,6 +26,8 @@ TITLE_CHARACTERS = 78
 """A title is broken into lines of at most this many characters when it is drawn above the chart."""
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
+_MARK = re.compile(r'<(path|line) aria-label="([^"]+)" role="graphics-symbol"([^>]*)/>')
+_ARIA = re.compile(r' (?:aria-\w+|role|pointer-events)="[^"]*"')
 Specification = Mapping[str, object]
 
 
@@ -89,10 +92,29 @@ class Figure:
         MissingExtraError
             If the extra ``report`` is not installed.
         """
-        drawn: str = optional("vl_convert").vegalite_to_svg(self._drawn(width_px), format_locale=self._locale())
         label = escape(self.alternative)
-        opening = f'role="img" aria-label="{label}"><title>{escape(self.title)}</title><desc>{label}</desc>'
-        return _OPENING.sub(lambda found: f"{found.group(0)[:-1]} {opening}", drawn, count=1)
+        opening = f'role="img" aria-label="{label}"><title>{escape(self.title)}</title><desc>{label}</desc>{PATTERNS}'
+        return _opened(self._picture(width_px, self._heading), opening)
+
+    def drawing(self, width_px: int) -> str:
+        """Draw the chart alone as SVG for a page that says its title and its sentence, and holds the patterns.
+
+        Parameters
+        ----------
+        width_px
+            Width of the plot; labels of the axes lie within it.
+
+        Returns
+        -------
+        str
+            One ``svg`` element hidden from screen readers; what a mark shows is told when the pointer is over it.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra ``report`` is not installed.
+        """
+        return _opened(self._picture(width_px, {}), 'aria-hidden="true">')
 
     def png(self, width_px: int = WIDTH_PX) -> bytes:
         """Draw the chart under its title as PNG of twice the resolution.
@@ -107,9 +129,7 @@ class Figure:
         MissingExtraError
             If the extra ``report`` is not installed.
         """
-        image: bytes = optional("vl_convert").vegalite_to_png(
-            self._drawn(width_px), scale=SCALE, format_locale=self._locale()
-        )
+        image: bytes = optional("vl_convert").svg_to_png(self.svg(width_px), scale=SCALE)
         return image
 
     def __repr__(self) -> str:
@@ -131,16 +151,24 @@ class Figure:
         }
         return data, {"image/png": {"alt": self.alternative, "width": WIDTH_PX}}
 
-    def _drawn(self, width_px: int) -> str:
-        """Write the specification at a width, under its title; marks are not described one by one."""
-        title = {"text": textwrap.wrap(self.title, TITLE_CHARACTERS), "anchor": "start", "fontSize": TEXT_PX}
-        config = self.specification.get("config")
-        quiet = {**(config if isinstance(config, dict) else {}), "aria": False}
-        styled = {**title, "color": INK, "offset": 14}
-        return json.dumps({**self.specification, "width": width_px, "title": styled, "config": quiet})
+    @property
+    def _heading(self) -> dict[str, object]:
+        lines = textwrap.wrap(self.title, TITLE_CHARACTERS)
+        return {"title": {"text": lines, "anchor": "start", "fontSize": TEXT_PX, "color": INK, "offset": 14}}
 
-    def _locale(self) -> dict[str, object]:
-        return dict(FORMATS[self.language])
+    def _picture(self, width_px: int, heading: Mapping[str, object]) -> str:
+        return _picture(json.dumps({**self.specification, "width": width_px, **heading}), self.language)
+
+
+@cache
+def _picture(specification: str, language: Language) -> str:
+    """Draw; what a mark is told as becomes its tooltip, and nothing is left for screen readers to read one by one."""
+    picture: str = optional("vl_convert").vegalite_to_svg(specification, format_locale=dict(FORMATS[language]))
+    return _ARIA.sub("", _MARK.sub(r"<\1\3><title>\2</title></\1>", picture))
+
+
+def _opened(picture: str, opening: str) -> str:
+    return _OPENING.sub(lambda found: f"{found.group(0)[:-1]} {opening}", picture, count=1)
 
 
 def drawn(

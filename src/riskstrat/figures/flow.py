@@ -8,8 +8,7 @@ import polars as pl
 
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
-from riskstrat.figures.numbers import Language
+from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
 from riskstrat.figures.theme import INK, QUIET, RULE, altair
 
 ROW_PX = 62
@@ -19,7 +18,7 @@ _HALF_BOX = 0.4
 _COUNTED = MappingProxyType({"en": ("people", "index dates"), "sv": ("personer", "indexdatum")})
 
 
-def flow_chart(flow: Released, language: Language = "sv") -> Figure:
+def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
     """Draw the flow: down the left who started and who was included, to the right why others left and how all ended.
 
     Parameters
@@ -27,7 +26,7 @@ def flow_chart(flow: Released, language: Language = "sv") -> Figure:
     flow
         The released table ``flow`` of a cohort or a target population.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------

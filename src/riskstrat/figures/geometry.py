@@ -1,16 +1,14 @@
-"""Outlines of areas, flattened for drawing, and the lines that hatch those that are withheld."""
+"""Outlines of areas, flattened for drawing."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 Point = tuple[float, float]
 Ring = list[Point]
 Feature = dict[str, object]
-HATCH_LINES = 70
-"""Hatching lines across the whole map."""
 
 
 def outlines(geometry: str, key: str = "area_id") -> dict[str, list[Ring]]:
@@ -38,20 +36,6 @@ def as_features(shapes: Mapping[str, list[Ring]], properties: Mapping[str, Mappi
     ]
 
 
-def hatching(shapes: Mapping[str, list[Ring]], names: Sequence[str]) -> list[Feature]:
-    """Diagonal lines inside some areas, one feature an area; the distance suits the whole map."""
-    levels = [x - y for rings in shapes.values() for ring in rings for x, y in ring]
-    step = (max(levels) - min(levels)) / HATCH_LINES if levels else 0.0
-    if step == 0.0:
-        return []
-    lines = {name: list(_lines(shapes[name], step)) for name in names if name in shapes}
-    return [
-        {"type": "Feature", "properties": {}, "geometry": {"type": "MultiLineString", "coordinates": found}}
-        for found in lines.values()
-        if found
-    ]
-
-
 def _rings(geometry: Mapping[str, object]) -> list[Ring]:
     coordinates = geometry.get("coordinates")
     if not isinstance(coordinates, list) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
@@ -67,20 +51,3 @@ def _flattened(shapes: dict[str, list[Ring]]) -> dict[str, list[Ring]]:
         return shapes
     shrink = math.cos(math.radians(sum(y for _, y in points) / len(points)))
     return {name: [[(round(x * shrink, 6), y) for x, y in ring] for ring in rings] for name, rings in shapes.items()}
-
-
-def _lines(rings: list[Ring], step: float) -> Iterator[list[Point]]:
-    """Pieces inside the rings of the lines x - y = a multiple of the step."""
-    levels = [x - y for ring in rings for x, y in ring]
-    for number in range(math.ceil(min(levels) / step), math.floor(max(levels) / step) + 1):
-        crossings = sorted(_crossings(rings, number * step))
-        yield from ([first, second] for first, second in zip(crossings[::2], crossings[1::2], strict=False))
-
-
-def _crossings(rings: list[Ring], level: float) -> Iterator[Point]:
-    for ring in rings:
-        for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
-            before, after = x1 - y1 - level, x2 - y2 - level
-            if (before < 0) != (after < 0):
-                share = before / (before - after)
-                yield x1 + share * (x2 - x1), y1 + share * (y2 - y1)

@@ -10,10 +10,9 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.classes import CLASSES, HIGHER, LOWER, WITHHELD, counted, members, names_of, with_class
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.geometry import as_features, hatching, outlines
-from riskstrat.figures.messages import MessageCatalogue, load_messages
-from riskstrat.figures.numbers import Language
-from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, QUIET, SEQUENTIAL, WHITE, altair
+from riskstrat.figures.geometry import Feature, as_features, outlines
+from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
+from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, HATCHED, QUIET, SEQUENTIAL, altair
 
 if TYPE_CHECKING:
     import altair as alt
@@ -23,7 +22,7 @@ CHOSEN = ("whole", "part", "none")
 _CHOSEN_COLOURS = (ACCENT, "#8fb0cf", "#f4f4f4")
 
 
-def map_classes(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     """Areas in three classes; those that are withheld are hatched.
 
     Parameters
@@ -33,7 +32,7 @@ def map_classes(areas: Released, geometry: str, language: Language = "sv") -> Fi
     geometry
         Their outlines as GeoJSON.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -61,11 +60,11 @@ def map_classes(areas: Released, geometry: str, language: Language = "sv") -> Fi
     scale = altair().Scale(domain=names[: len(shown)], range=[CLASS_COLOURS[name] for name in shown])
     colour = altair().Color("properties.value:N", scale=scale)
     sentence = messages("map.classes", **members(frame, messages))
-    chart = _map(values, geometry, colour, messages, hatch=True)
+    chart = _map(values, geometry, colour, messages)
     return drawn(chart, messages, counted(frame, messages), sentence, height=HEIGHT_PX)
 
 
-def map_level(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     """Risk in per cent, light to dark.
 
     Parameters
@@ -75,7 +74,7 @@ def map_level(areas: Released, geometry: str, language: Language = "sv") -> Figu
     geometry
         Their outlines as GeoJSON.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -103,12 +102,14 @@ def map_level(areas: Released, geometry: str, language: Language = "sv") -> Figu
         return drawn(chart, messages, messages("map.level_withheld"), messages("map.level_withheld"), height=HEIGHT_PX)
     lowest, highest = ends
     percent = messages.numbers.percent
-    title = messages("map.level_title", lowest=percent(lowest["risk"]), highest=percent(highest["risk"]))
+    apart = highest["risk_lower"] > lowest["risk_upper"]
+    risks = {"lowest": percent(lowest["risk"]), "highest": percent(highest["risk"])}
+    title = messages("map.level_title", **risks) if apart else messages("map.level_unclear")
     sentence = messages("map.level", lowest=_named_risk(lowest, messages), highest=_named_risk(highest, messages))
     return drawn(chart, messages, title, sentence, height=HEIGHT_PX)
 
 
-def map_certainty(areas: Released, geometry: str, language: Language = "sv") -> Figure:
+def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     """Probability in per cent that an area's risk is above the municipality's, light to dark.
 
     Parameters
@@ -118,7 +119,7 @@ def map_certainty(areas: Released, geometry: str, language: Language = "sv") -> 
     geometry
         Their outlines as GeoJSON.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -148,7 +149,7 @@ def map_certainty(areas: Released, geometry: str, language: Language = "sv") -> 
     return drawn(chart, messages, title, messages("map.certainty", **members(frame, messages)), height=HEIGHT_PX)
 
 
-def map_chosen(areas: Released, selected: Released, geometry: str, language: Language = "sv") -> Figure:
+def map_chosen(areas: Released, selected: Released, geometry: str, language: Texts = "sv") -> Figure:
     """Areas that a plan chooses, whole or in part.
 
     Parameters
@@ -160,7 +161,7 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Lan
     geometry
         Outlines of the areas as GeoJSON.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -191,7 +192,7 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Lan
     value = kind.when(pl.col("share") < 1).then(pl.lit(names[1])).otherwise(pl.lit(names[0])).alias("value")
     frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left").with_columns(value)
     colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=list(_CHOSEN_COLOURS)))
-    chart = _map(frame, geometry, colour, messages, hatch=False)
+    chart = _map(frame, geometry, colour, messages)
     title = messages("map.chosen_title", areas=messages.count("areas", shares.height))
     listed = messages.listed(frame.filter(chosen)["name"].to_list()) or messages("areas.zero")
     return drawn(chart, messages, title, messages("map.chosen", areas=listed), height=HEIGHT_PX)
@@ -213,29 +214,34 @@ def _named_risk(row: Mapping[str, object], messages: MessageCatalogue) -> str:
 
 
 def _map(
-    frame: pl.DataFrame, geometry: str, colour: alt.Color, messages: MessageCatalogue, *, hatch: bool
+    frame: pl.DataFrame, geometry: str, colour: alt.Color, messages: MessageCatalogue, *, hatch: bool = False
 ) -> alt.LayerChart:
-    """Fill each area by its ``value``; those that are withheld are white and hatched, where that is asked for."""
+    """Fill each area by its ``value``; those that are withheld are hatched, with a legend, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     properties = {
-        row["area_id"]: {
-            "value": row["value"],
-            "name": row["name"],
-            "class": messages(f"class.{row['class']}"),
-            "risk": messages("withheld") if row["class"] == WITHHELD else _risk(row, messages),
-        }
+        row["area_id"]: {"value": row["value"], "told": _description(row, messages)}
         for row in frame.iter_rows(named=True)
     }
-    titles = {"name": "tooltip.area", "class": "tooltip.class", "risk": "tooltip.risk"}
-    told = [alt.Tooltip(f"properties.{name}:N", title=messages(key)) for name, key in titles.items()]
-    outlined = alt.Chart(alt.Data(values=as_features(shapes, properties)))
-    layers = [outlined.mark_geoshape(stroke=QUIET, strokeWidth=0.7).encode(color=colour, tooltip=told)]
-    withheld = frame.filter(pl.col("class") == WITHHELD)["area_id"].to_list()
-    if hatch and withheld:
-        white = alt.Chart(alt.Data(values=as_features(shapes, {name: properties[name] for name in withheld})))
-        lines = alt.Chart(alt.Data(values=hatching(shapes, withheld)))
-        layers += [
-            white.mark_geoshape(fill=WHITE, stroke=QUIET, strokeWidth=0.7).encode(tooltip=told),
-            lines.mark_geoshape(filled=False, stroke="#8c8c8c", strokeWidth=1),
-        ]
+    withheld = set(frame.filter(pl.col("class") == WITHHELD)["area_id"]) if hatch else set()
+    filled = {name: values for name, values in properties.items() if name not in withheld}
+    layers = [_shapes(as_features(shapes, filled)).encode(color=colour)]
+    if withheld:
+        label = messages(f"legend.{WITHHELD}")
+        hatched = {name: {"value": label, "told": properties[name]["told"]} for name in properties if name in withheld}
+        scale = alt.Scale(domain=[label], range=[HATCHED])
+        fill = alt.Fill("properties.value:N", scale=scale, legend=alt.Legend(orient="bottom"))
+        layers.append(_shapes(as_features(shapes, hatched)).encode(fill=fill))
     return alt.layer(*layers).project(type="identity", reflectY=True)
+
+
+def _shapes(features: list[Feature]) -> alt.Chart:
+    """Outlines that are told one by one when the pointer is over them."""
+    alt = altair()
+    outlined = alt.Chart(alt.Data(values=features)).mark_geoshape(stroke=QUIET, strokeWidth=0.7, aria=True)
+    return outlined.encode(description=alt.Description("properties.told:N"))
+
+
+def _description(row: Mapping[str, object], messages: MessageCatalogue) -> str:
+    kind = messages(f"class.{row['class']}")
+    told = kind if row["class"] == WITHHELD else f"{kind}, {_risk(row, messages)}"
+    return messages("map.named", name=row["name"], risk=told)

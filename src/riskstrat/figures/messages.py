@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TypeAlias
 
 from riskstrat.figures.numbers import Language, Numbers
 
+_NOUNS = ("event", "events", "the_events")
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 
 
@@ -41,14 +43,15 @@ class MessageCatalogue:
         return Numbers(self.language)
 
     def __call__(self, key: str, **values: object) -> str:
-        """Give a text with its values filled in.
+        """Give a text with its values filled in; its nouns are what the outcomes are called.
 
         Raises
         ------
         KeyError
             If there is no such text, or a value of it is missing.
         """
-        return self.texts[key].format(**values)
+        nouns = {name: self.texts.get(f"noun.{name}", name) for name in _NOUNS}
+        return self.texts[key].format(**nouns, **values)
 
     def count(self, key: str, n: int, **values: object) -> str:
         """Give the text for none (where there is one), one or several, with ``n`` as a word up to twelve."""
@@ -61,7 +64,8 @@ class MessageCatalogue:
 
     def named(self, group: str, name: str) -> str:
         """Give the text of a name in a group, or the name itself, in plain words, where there is none."""
-        return self.texts.get(f"{group}.{name}", name.replace("_", " "))
+        key = f"{group}.{name}"
+        return self(key) if key in self.texts else name.replace("_", " ")
 
     def listed(self, items: list[str]) -> str:
         """Join names as a sentence does."""
@@ -70,14 +74,17 @@ class MessageCatalogue:
         return f"{', '.join(items[:-1])} {self('and')} {items[-1]}"
 
 
-@cache
-def load_messages(language: Language, package: str = "riskstrat.figures") -> MessageCatalogue:
+Texts: TypeAlias = Language | MessageCatalogue
+"""What a figure is written in: a language, or texts of one."""
+
+
+def load_messages(language: Texts, package: str = "riskstrat.figures") -> MessageCatalogue:
     """Read a package's texts of a language.
 
     Parameters
     ----------
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``; texts are given back as they are.
     package
         The package that holds ``texts_<language>.toml``.
 
@@ -90,6 +97,11 @@ def load_messages(language: Language, package: str = "riskstrat.figures") -> Mes
     >>> load_messages("sv")("class.uncertain")
     'osäkert'
     """
+    return language if isinstance(language, MessageCatalogue) else _loaded(language, package)
+
+
+@cache
+def _loaded(language: Language, package: str) -> MessageCatalogue:
     source = files(package).joinpath(f"texts_{language}.toml").read_text(encoding="utf-8")
     return MessageCatalogue(language, MappingProxyType(dict(_flat(tomllib.loads(source)))))
 

@@ -67,19 +67,19 @@ class Numbers:
     ) -> str:
         """Write a number and its interval in brackets, rounded to what the interval's width carries."""
         decimals = min(decimals_carried(value, lower, upper), most_decimals)
-        return self._with_bounds(value, lower, upper, decimals, "")
+        return self.bounded(value, lower, upper, decimals)
 
     def whole(self, value: float, lower: float | None, upper: float | None) -> str:
         """Write a number of people and its interval: never with decimals."""
         decimals = min(0, decimals_carried(value, lower, upper))
-        return self._with_bounds(value, lower, upper, decimals, "")
+        return self.bounded(value, lower, upper, decimals)
 
     def percent(self, share: float, lower: float | None = None, upper: float | None = None) -> str:
         """Write a share in [0, 1] as per cent, with its interval where there is one."""
         low, high = (None if bound is None else 100 * bound for bound in (lower, upper))
         most = 1 if abs(share) >= _A_PER_CENT else MOST_DECIMALS
         decimals = min(max(decimals_carried(100 * share, low, high), 0), most)
-        return self._with_bounds(100 * share, low, high, decimals, _MARKS[self.language][2])
+        return self.bounded(100 * share, low, high, decimals, _MARKS[self.language][2])
 
     def whole_percent(self, share: float) -> str:
         """Write a share in [0, 1] in whole per cent."""
@@ -100,9 +100,18 @@ class Numbers:
         decimals = 0 if millions == int(millions) else 1
         return f"{self.number(millions, decimals)}{SPACE}{one if abs(millions) == 1 else many}"
 
-    def thousands_of_sek(self, value: float, lower: float, upper: float) -> str:
-        """Write an amount and its interval in thousands of kronor, without the unit."""
-        return self.interval(value / 1000, lower / 1000, upper / 1000)
+    def sek_interval(self, value: float, lower: float | None, upper: float | None) -> str:
+        r"""Write an amount of money and its interval, in millions from one million on, else in whole kronor.
+
+        Examples
+        --------
+        >>> Numbers("en").sek_interval(1_430_000, 800_000, 3_900_000)
+        '1.4 (0.8–3.9)\xa0million SEK'
+        """
+        _, many, small = _KRONOR[self.language]
+        unit, name = (MILLION, many) if abs(value) >= MILLION else (1, small)
+        low, high = (None if bound is None else bound / unit for bound in (lower, upper))
+        return f"{self.interval(value / unit, low, high, most_decimals=1)}{SPACE}{name}"
 
     def range(self, lower: str, upper: str) -> str:
         """Join two written numbers; a dash after a minus sign would be hard to read."""
@@ -110,7 +119,8 @@ class Numbers:
             return f"{lower} {_TO[self.language]} {upper}"
         return f"{lower}{DASH}{upper}"
 
-    def _with_bounds(self, value: float, lower: float | None, upper: float | None, decimals: int, unit: str) -> str:
+    def bounded(self, value: float, lower: float | None, upper: float | None, decimals: int, unit: str = "") -> str:
+        """Write a number with its unit and its interval in brackets, all with so many decimals."""
         written = f"{self.number(value, decimals)}{unit}"
         if lower is None or upper is None:
             return written

@@ -6,46 +6,49 @@ import polars as pl
 
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages
-from riskstrat.figures.numbers import MILLION, Language
-from riskstrat.figures.theme import ACCENT, INK, QUIET, altair
+from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
+from riskstrat.figures.numbers import MILLION
+from riskstrat.figures.theme import ACCENT, INK, QUIET, WRAPPED, altair
 
 _CURVE_POINTS = 4
 _TOP, _BOTTOM = 1, 4
 _STRATUM_PX = 64
 
 
-def comparisons(table: Released, language: Language = "sv") -> Figure:
+def comparisons(table: Released, language: Texts = "sv") -> Figure:
     """Outcomes averted by the plan and by other ways to spend the same budget, with their intervals.
 
     Parameters
     ----------
     table
-        strategy, averted, lower and upper; the plan itself is the strategy ``plan``.
+        strategy, averted, lower and upper, and the difference plan minus strategy with its bounds; the plan itself is
+        the strategy ``plan``.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
     Figure
-        A point with its interval for each strategy; its title tells the plan beside the best of the others.
+        A point with its interval for each strategy; its title tells the plan beside the best of the others, and how
+        much better it is only where that is sure.
 
     Examples
     --------
     >>> from riskstrat.disclosure import Table, release
     >>> averted = {"averted": [4.0, 2.5], "lower": [2.0, 1.2], "upper": [6.0, 4.0]}
+    >>> averted |= {"difference": [0.0, 1.5], "difference_lower": [0.0, 0.6], "difference_upper": [0.0, 2.3]}
     >>> frame = pl.DataFrame({"strategy": ["plan", "random"], **averted, "cases": [40, 40]})
     >>> derived = dict.fromkeys(averted, "cases")
     >>> table = release(Table(frame, dimensions=("strategy",), unshown=("cases",), derived=derived))
     >>> comparisons(table, "en").title
-    'The plan averts 4.0 cases, against 2.5 by the rule “areas chosen at random”'
+    'The plan averts 1.5 (0.6–2.3) more cases than the rule “areas chosen at random”'
     """
     alt, messages = altair(), load_messages(language)
     frame = table.frame.with_columns(
         label=pl.col("strategy").map_elements(lambda name: messages.named("strategy", name), return_dtype=pl.String),
         mine=pl.col("strategy") == "plan",
     )
-    y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelLimit=280))
+    y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
     x = alt.X("lower:Q", title=messages("axis.averted"), scale=alt.Scale(zero=True))
     colour = alt.condition("datum.mine", alt.value(ACCENT), alt.value("#7f7f7f"))
     base = alt.Chart(frame).encode(y=y, color=colour)
@@ -54,7 +57,7 @@ def comparisons(table: Released, language: Language = "sv") -> Figure:
         base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=messages("axis.averted"))),
     )
     title, sentence = _compared(frame.drop_nulls("averted"), messages)
-    return drawn(alt.layer(*layers), messages, title, sentence, height=36 * frame.height)
+    return drawn(alt.layer(*layers), messages, title, sentence, height=48 * frame.height)
 
 
 def _compared(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
@@ -69,12 +72,13 @@ def _compared(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str
     if not others or "plan" not in rows:
         return messages("comparison.withheld"), sentence
     best = max(others, key=lambda name: float(rows[name]["averted"]))
-    # The intervals are in the picture.
-    plan, other = (written[name].partition(" (")[0] for name in ("plan", best))
-    return messages("comparison.title", averted=plan, other=other, strategy=rows[best]["label"]), sentence
+    lead = [rows[best][f"difference{end}"] for end in ("", "_lower", "_upper")]
+    # How much better is told only where the plan is surely better.
+    key = "comparison.title" if lead[1] > 0 else "comparison.title_unclear"
+    return messages(key, lead=messages.numbers.interval(*lead), strategy=rows[best]["label"]), sentence
 
 
-def plan_curve(table: Released, budget_sek: float, language: Language = "sv") -> Figure:
+def plan_curve(table: Released, budget_sek: float, language: Texts = "sv") -> Figure:
     """Outcomes averted against the budget, with the interval as a band and the budget that was given as a line.
 
     Parameters
@@ -84,7 +88,7 @@ def plan_curve(table: Released, budget_sek: float, language: Language = "sv") ->
     budget_sek
         The budget that was given, in kronor.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def plan_curve(table: Released, budget_sek: float, language: Language = "sv") ->
     return drawn(alt.layer(*layers), messages, messages("curve.title", full=full), sentence, height=300)
 
 
-def risk_strata(table: Released, language: Language = "sv") -> Figure:
+def risk_strata(table: Released, language: Texts = "sv") -> Figure:
     """Share of the persons beside their share of the expected outcomes, in strata of predicted risk.
 
     Parameters
@@ -131,7 +135,7 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
     table
         stratum (1 is the highest risk), people_share and case_share.
     language
-        ``"sv"`` or ``"en"``.
+        ``"sv"`` or ``"en"``, or texts of a language.
 
     Returns
     -------
@@ -156,7 +160,7 @@ def risk_strata(table: Released, language: Language = "sv") -> Figure:
         (100 * pl.col("people_share")).alias(what[0]),
         (100 * pl.col("case_share")).alias(what[1]),
     ).unpivot(index="label", variable_name="what", value_name="share")
-    y = alt.Y("label:N", title=None, sort=list(strata.values()), axis=alt.Axis(grid=False))
+    y = alt.Y("label:N", title=None, sort=list(strata.values()), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
     bars = alt.Chart(frame).mark_bar(stroke=QUIET, strokeWidth=0.6)
     encoded = bars.encode(
         y=y,

@@ -52,6 +52,17 @@ class Reasons:
         """The difference without the part that ages and sexes make."""
         return self.total - self.points.get(AGE_SEX, 0.0)
 
+    def with_bounds(self, value: float) -> tuple[float, float | None, float | None]:
+        """Give the total, or the part beyond age and sex, with its interval: only the unexplained part varies."""
+        point, *bounds = self.rest or (0.0, None, None)
+        lower, upper = (None if bound is None else value + bound - point for bound in bounds)
+        return value, lower, upper
+
+    @property
+    def is_above(self) -> bool:
+        """Whether the risk is above the municipality's, in all and beyond age and sex, as far as its intervals tell."""
+        return all(_lowest(self.with_bounds(value)) > 0 for value in (self.total, self.beyond_age_and_sex))
+
     @property
     def decimals(self) -> int:
         """Decimals that the differences are written with."""
@@ -61,6 +72,11 @@ class Reasons:
         """Name the part that raises the risk most, without one of them; None where none does."""
         raising = {part: value for part, value in self.points.items() if value > 0 and part != without}
         return max(raising, key=lambda part: raising[part], default=None)
+
+
+def _lowest(bounds: tuple[float, float | None, float | None]) -> float:
+    value, lower, _ = bounds
+    return value if lower is None else lower
 
 
 def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
@@ -112,7 +128,7 @@ def largest_parts(reasons: Sequence[Reasons], messages: MessageCatalogue) -> str
     """State which part is the largest in most of the areas."""
     largest = Counter(part for one in reasons if (part := one.largest()) is not None)
     if not largest:
-        return messages("reasons.title_none")
+        return messages("reasons.title_mixed")
     part, k = largest.most_common(1)[0]
     if part == UNEXPLAINED:
         return messages("reasons.title_unexplained", k=k, n=len(reasons))

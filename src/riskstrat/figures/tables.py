@@ -13,11 +13,12 @@ from riskstrat.extras import optional
 
 _DIGITS = 3
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
+_OPENING = re.compile(r"<table[^>]*>")
 _TABLE = re.compile(r"<table.*</table>", re.DOTALL)
 
 
-def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> str:
-    """Write a frame of texts as an HTML table.
+def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), caption: str | None = None) -> str:
+    """Write a frame of texts as an HTML table; the first column heads its rows.
 
     Parameters
     ----------
@@ -27,6 +28,8 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> st
         Names the table on its page: ids of headings begin with it.
     numeric
         Columns that are aligned to the right.
+    caption
+        What the table is called, above it.
 
     Returns
     -------
@@ -41,15 +44,18 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = ()) -> st
     Examples
     --------
     >>> html = table_html(pl.DataFrame({"area": ["<b>"], "people": ["1 200"]}), "areas", ["people"])
-    >>> "&lt;b&gt;" in html, "gt_right" in html, "<style>" in html
-    (True, True, False)
+    >>> "&lt;b&gt;" in html, "gt_right" in html, "<style>" in html, 'scope="row"' in html
+    (True, True, False, True)
     """
-    tables = optional("great_tables")
-    made = tables.GT(frame, id=key).cols_align("left").sub_missing(missing_text="–")
+    tables, first = optional("great_tables"), frame.columns[0]
+    made = tables.GT(frame.fill_null("–"), id=key, rowname_col=first).tab_stubhead(first).cols_align("left")
     if numeric:
         made = made.cols_align("right", columns=list(numeric))
     found = _TABLE.search(_STYLE.sub("", made.as_raw_html()))
-    return found.group(0) if found else ""
+    if found is None:
+        return ""
+    told = "" if caption is None else f"<caption>{escape(caption)}</caption>"
+    return _OPENING.sub(lambda opening: opening.group(0) + told, found.group(0), count=1)
 
 
 def released_html(title: str, table: Released) -> str:

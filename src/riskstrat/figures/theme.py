@@ -13,8 +13,24 @@ if TYPE_CHECKING:
     import altair as alt
 
 INK, QUIET, RULE, ACCENT, WHITE = "#1a1a1a", "#595959", "#d9d9d9", "#1f4e79", "#ffffff"
+HATCHED = "url(#hatched)"
+_TILES = (
+    ("hatched", '<path d="M-1 1l2-2M0 6l6-6M5 7l2-2" stroke="#8c8c8c"/>'),
+    ("rising", '<path d="M-1 1l2-2M0 6l6-6M5 7l2-2" stroke="#1f4e79" stroke-width="2.5"/>'),
+    ("upright", '<path d="M1.5 0v6M4.5 0v6" stroke="#8c5a2b" stroke-width="1.6"/>'),
+    ("dotted", '<circle cx="3" cy="3" r="1" fill="#595959"/>'),
+)
+PATTERNS = "<defs>{}</defs>".format(
+    "".join(
+        f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
+        f'<rect width="6" height="6" fill="#fff"/>{tile}</pattern>'
+        for name, tile in _TILES
+    )
+)
+"""Fills that differ without colour, ``url(#hatched)`` and so on: once in each picture, or once in a page."""
+
 CLASS_COLOURS = MappingProxyType(
-    {"clearly_higher": "#1f4e79", "uncertain": "#a9c1d9", "clearly_lower": "#eef3f8", "withheld": WHITE}
+    {"clearly_higher": "#1f4e79", "uncertain": "#a9c1d9", "clearly_lower": "#eef3f8", "withheld": HATCHED}
 )
 """From dark to light, so that the classes differ in grey too; withheld areas are hatched on white."""
 
@@ -23,10 +39,10 @@ PART_COLOURS = MappingProxyType(
     {
         "age_sex": "#d0d0d0",
         "living_conditions": "#1f4e79",
-        "area": "#5b8dbb",
+        "area": "url(#rising)",
         "health_care": "#e0a15a",
-        "growth_family": "#8c5a2b",
-        "unexplained": WHITE,
+        "growth_family": "url(#upright)",
+        "unexplained": "url(#dotted)",
     }
 )
 TEXT_PX = 16
@@ -37,6 +53,10 @@ FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
         "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["SEK ", ""], "minus": "−"},
     }
 )
+
+
+WRAPPED = "replace(datum.label, regexp('(.{16,}?) ', 'g'), '$1\\n')"
+"""Label of an axis, broken at the first space after 16 characters, so that long ones leave room on a narrow screen."""
 
 
 def altair() -> ModuleType:
@@ -50,10 +70,17 @@ def configured(chart: alt.Chart | alt.LayerChart, *, height: int) -> alt.LayerCh
     size = altair().AutoSizeParams(type="fit-x", contains="padding")
     return (
         chart.properties(width="container", height=height, autosize=size)
-        .configure(font=FONT, background=WHITE)
+        .configure(font=FONT, background=WHITE, lineBreak="\n")
         .configure_view(stroke=None)
+        .configure_mark(aria=False)
         .configure_axis(
-            **text, titleFontWeight="normal", gridColor="#ececec", domainColor=RULE, tickColor=RULE, labelLimit=220
+            **text,
+            titleFontWeight="normal",
+            gridColor="#ececec",
+            domainColor=RULE,
+            tickColor=RULE,
+            labelLimit=220,
+            labelSeparation=8,
         )
         .configure_legend(
             **text,
@@ -64,7 +91,7 @@ def configured(chart: alt.Chart | alt.LayerChart, *, height: int) -> alt.LayerCh
             symbolStrokeColor=QUIET,
             labelLimit=400,
             rowPadding=6,
-            columns=2,
+            columns=1,
         )
         .configure_header(**text)
     )
@@ -76,25 +103,3 @@ def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
     with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
         found: dict[str, object] = chart.to_dict()
     return found
-
-
-def script() -> str:
-    """JavaScript of vega, vega-lite and vega-embed (BSD licences), which puts ``vegaEmbed`` on the page.
-
-    Returns
-    -------
-    str
-        The whole text, about a megabyte; it loads nothing.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``report`` is not installed.
-
-    Examples
-    --------
-    >>> "vegaEmbed" in script()
-    True
-    """
-    bundle: str = optional("vl_convert").javascript_bundle()
-    return bundle

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
+from riskstrat.errors import Problem, UsageError
+
 LEVEL: Final = 0.95
 """Coverage of an interval where nobody asks for another: the default of every ``level`` argument."""
 PUBLISHED_LEVEL: Final = 0.90
@@ -23,6 +25,8 @@ def normal_quantile(level: float) -> float:
     >>> round(normal_quantile(0.95), 4)
     1.96
     """
+    if not 0 < level < 1:
+        raise UsageError(Problem(found=f"a level of {level:g}", expected="between 0 and 1", remedy="use 0.95, say"))
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 import polars as pl
@@ -179,8 +178,7 @@ def _check_feasible(problem: AllocationProblem, person_cost_sek: float) -> None:
 
 
 def _budget_problems(budget_sek: float) -> Iterable[Problem]:
-    is_number = isinstance(budget_sek, int | float | np.number) and not isinstance(budget_sek, bool)
-    if not is_number or not isfinite(budget_sek) or budget_sek <= 0:
+    if budget_sek <= 0:
         yield Problem(
             found=f"a budget of {budget_sek!r}", expected="a number of kronor above 0", remedy="give a larger budget"
         )

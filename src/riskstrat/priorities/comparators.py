@@ -49,11 +49,16 @@ def compare(problem: AllocationProblem, shares: Floats, seed: int) -> pl.DataFra
 
 
 def missing_comparators(problem: AllocationProblem) -> dict[str, str]:
-    """Strategies that cannot be computed, with the columns that are missing."""
+    """Strategies that cannot be computed, with the columns that are missing or tell no units apart."""
     missing = {
-        name: [column for column in columns if column not in problem.units.columns] for name, columns in _NEEDS.items()
+        name: [column for column in columns if not _tells_apart(problem.units, column)]
+        for name, columns in _NEEDS.items()
     }
     return {name: ", ".join(columns) for name, columns in missing.items() if columns}
+
+
+def _tells_apart(units: pl.DataFrame, column: str) -> bool:
+    return column in units.columns and (units.height < 2 or units[column].n_unique() > 1)
 
 
 def strategies(problem: AllocationProblem, shares: Floats, seed: int) -> dict[str, Floats]:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
-from riskstrat.declare.programme import EVERYBODY
+from riskstrat.declare.programme import EVERYBODY, UNDIVIDED
 from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation import share_of_best_plans
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
@@ -109,7 +109,9 @@ def prioritise(
         by=naming_columns(problem.units),
         units=_units(problem, programme, shares),
         averted=_interval(averted),
-        nnt=_nnt(programme.reach * float(problem.units["people"].to_numpy() @ shares), _interval(averted)),
+        nnt=_per_case(programme.reach * float(problem.units["people"].to_numpy() @ shares), _interval(averted)),
+        cost_per_averted=_per_case(spent, _interval(averted)),
+        break_even=_break_even(programme, spent, problem.cases @ shares),
         net_cost=_net_cost(programme, spent, averted),
         outside_share=_interval(_outside(problem, shares)),
         next_million=_interval(_next_million(problem, following)),
@@ -143,19 +145,26 @@ def _units(problem: AllocationProblem, programme: Programme, shares: Floats) -> 
     )
 
 
-def _nnt(reached: float, averted: Interval) -> Interval:
-    """People reached per case averted; infinite where none, or harm, cannot be ruled out."""
+def _per_case(amount: float, averted: Interval) -> Interval:
+    """People or kronor per case averted; infinite where none, or harm, cannot be ruled out."""
 
     def per_case(cases: float) -> float:
-        return reached / cases if cases > 0 else float("inf")
+        return amount / cases if cases > 0 else float("inf")
 
     return Interval(estimate=per_case(averted.estimate), lower=per_case(averted.upper), upper=per_case(averted.lower))
 
 
+def _break_even(programme: Programme, spent_sek: float, cases: Floats) -> Interval:
+    """Find the reduction at which reach x adherence x reduction x cases x savings of a case equals what is spent."""
+    per_case = programme.reach * programme.adherence * sum(case_savings(programme).values())
+    return _per_case(spent_sek, _interval(per_case * cases))
+
+
 def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
     savings = case_savings(programme)
-    payers = {**savings, EVERYBODY: sum(savings.values())}
-    return pl.DataFrame([_net_cost_row(payer, spent_sek, _interval(averted * sek)) for payer, sek in payers.items()])
+    rows = [(UNDIVIDED, spent_sek, 0.0), *((payer, 0.0, sek) for payer, sek in savings.items())]
+    rows.append((EVERYBODY, spent_sek, sum(savings.values())))
+    return pl.DataFrame([_net_cost_row(payer, spent, _interval(averted * sek)) for payer, spent, sek in rows])
 
 
 def _net_cost_row(payer: str, spent_sek: float, saving: Interval) -> dict[str, str | float]:

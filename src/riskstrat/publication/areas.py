@@ -17,22 +17,22 @@ _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
-    """One row a group, without weighted and expected cases; what is read from cases is withheld where they are.
+    """One row a group, without weighted cases; what is read from cases is withheld where they are.
 
     Of `names`, a frame of area_id and name, the name is shown beside the code.
     """
-    shown = areas.table.drop("weighted_cases", "expected")
+    shown = areas.table.drop("weighted_cases").with_columns(pl.col("expected").round_sig_figs(DIGITS))
     labels = list(areas.by)
     if names is not None:
         shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
         labels.append("name")
-    estimates = [name for name in shown.columns if name.startswith(QUANTITIES)] + ["probability_higher", "class"]
+    estimates = [name for name in shown.columns if name.startswith((*QUANTITIES, "expected", "probability_higher"))]
     return Table(
         shown,
         dimensions=labels,
         counts=("cases", "target_people"),
         denominators={"cases": "index_dates"},
-        derived=dict.fromkeys(estimates, _BEHIND),
+        derived=dict.fromkeys([*estimates, "class"], _BEHIND),
         persons=_PERSONS,
         sums=[
             Sum(count=part, total_table="total", total_column=whole)

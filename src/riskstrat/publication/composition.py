@@ -155,7 +155,7 @@ def study_tables(study: Study) -> dict[str, Table]:
         },
         **_everybody(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
-        **_plans({"plan": study.plan, "strata": study.strata_plan}),
+        **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
 
 

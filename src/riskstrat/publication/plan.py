@@ -19,6 +19,7 @@ from riskstrat.records.plan import (
 )
 
 _SHARE = "share"
+_FROM_PEOPLE = ("cost_per_averted", "break_even", "reached")
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
@@ -56,10 +57,17 @@ def _summary(plan: Plan) -> pl.DataFrame:
         "nnt": (plan.nnt, plan.selected),
         "outside_share": (plan.outside_share, plan.selected),
         "next_million": (plan.next_million, following),
+        "cost_per_averted": (plan.cost_per_averted, plan.selected),
+        "break_even": (plan.break_even, plan.selected),
+        "reached": (Interval(estimate=plan.reached, lower=plan.reached, upper=plan.reached), plan.selected),
     }
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [{"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()]
     )
+    # With more digits, what is spent or reached would tell the exact number of people.
+    tells = pl.col("metric").is_in(_FROM_PEOPLE)
+    numbers = pl.col("estimate", "lower", "upper")
+    return frame.with_columns(pl.when(tells).then(numbers.round_sig_figs(DIGITS)).otherwise(numbers))
 
 
 def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.DataFrame) -> Table:

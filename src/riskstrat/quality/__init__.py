@@ -51,7 +51,7 @@ def check(
     condition
         What is asked of the registers.
     as_of
-        The as-of date of the dry run; the day after the last day of data if left out.
+        The as-of date of the dry run, or its ISO text; the day after the last day of data if left out.
     rows_at_a_time
         About how many rows are held in memory.
 

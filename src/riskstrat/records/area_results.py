@@ -31,6 +31,8 @@ class AreaResults:
         Frame of metric, estimate, lower, upper; or why there is none.
     strata
         Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
+    groups
+        The same across the whole municipality; or why there are none.
     """
 
     estimates: AreaEstimates
@@ -40,6 +42,7 @@ class AreaResults:
     reasons: pl.DataFrame = field(repr=False)
     inequality: pl.DataFrame | Omission = field(repr=False)
     strata: Units | Omission = field(repr=False)
+    groups: Units | Omission = field(repr=False)
 
     @property
     def omissions(self) -> tuple[Omission, ...]:

@@ -55,12 +55,15 @@ class Plan:
         cost_sek, cases (expected within the horizon), averted with ``_lower`` and ``_upper``, robustness (share
         of draws in whose own best plan the unit is). Where known: observed_cases, observed_index_dates (training
         cohort) and care_need_index.
-    averted, nnt
-        Cases averted within the horizon, and people to reach to avert one: infinite where the interval of averted cases
-        contains 0.
+    averted, nnt, cost_per_averted
+        Cases averted within the horizon; people to reach, and SEK to spend, to avert one: infinite where the interval
+        of averted cases contains 0.
+    break_even
+        Relative risk reduction among those who complete at which the savings of all payers equal what is spent; above 1
+        no effect is large enough, infinite where a case costs nothing.
     net_cost
-        One row a payer, and ``all``: saving_sek, saving_lower, saving_upper, net_cost_sek, net_cost_lower,
-        net_cost_upper. The net cost of a payer is that of carrying the whole programme alone: who pays is not declared.
+        Rows that add up: ``undivided`` (the programme, because who pays is not declared), one row a payer with what it
+        saves, and ``all``: saving_sek, saving_lower, saving_upper, net_cost_sek, net_cost_lower, net_cost_upper.
     outside_share
         Share of all expected cases that arise where the programme is not offered (the prevention paradox).
     next_million, next_unit
@@ -70,7 +73,7 @@ class Plan:
         One row a strategy (plan, equal_share, care_need_index, raw_counts, raw_rates, random): averted, lower, upper,
         and the paired difference plan minus strategy with ``difference_lower`` and ``difference_upper``.
     absent
-        Strategies that could not be computed and the column that was missing.
+        Strategies that could not be computed and the column that was missing or the same in all units.
     curve
         One row a budget: budget_sek, averted, lower, upper, people and observed cases in the units chosen.
     left_out
@@ -88,6 +91,8 @@ class Plan:
     units: pl.DataFrame = field(repr=False)
     averted: Interval = field(repr=False)
     nnt: Interval = field(repr=False)
+    cost_per_averted: Interval = field(repr=False)
+    break_even: Interval = field(repr=False)
     net_cost: pl.DataFrame = field(repr=False)
     outside_share: Interval = field(repr=False)
     next_million: Interval = field(repr=False)

@@ -57,8 +57,9 @@ class Study:
     target_risk
         Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
         did not see the person's area.
-    area_results, plan, strata_plan
-        By area; what a budget averts, by whole areas and by groups within them. None where they could not be computed.
+    area_results, plan, strata_plan, group_plan
+        By area; what a budget averts, by whole areas, by groups within them and by groups of the whole municipality.
+        None where they could not be computed.
     omissions
         What could not be done, and why.
     """
@@ -77,6 +78,7 @@ class Study:
     area_results: AreaResults | None
     plan: Plan | None = field(repr=False)
     strata_plan: Plan | None = field(repr=False)
+    group_plan: Plan | None = field(default=None, repr=False)
     omissions: tuple[Omission, ...] = ()
 
     def __repr__(self) -> str:

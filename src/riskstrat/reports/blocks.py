@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from riskstrat.figures import Figure
+
+BROAD_PX, ANY_PX, NARROW_PX = 820, 440, 330
+"""Widths at which charts are drawn: alone on a screen or page, beside another, and on a telephone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +47,18 @@ class Bullets:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One drawing, and a heading where a picture has several."""
+    """One drawing, and a heading where a picture has several; a wide one is drawn anew for narrow screens."""
 
     key: str
     figure: Figure
     heading: str | None = None
+    wide: bool = False
+
+    @property
+    def drawings(self) -> Mapping[str, str]:
+        """SVG by the screens that it is for: ``any``, or ``broad`` and ``narrow``."""
+        widths = {"broad": BROAD_PX, "narrow": NARROW_PX} if self.wide else {"any": ANY_PX}
+        return {screen: self.figure.drawing(width) for screen, width in widths.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +81,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table with its heading; one that is not open is folded until asked for, and printed."""
+    """A table with its caption; one that is not open stands in the appendix, and a link leads to it."""
 
     key: str
     title: str
@@ -117,6 +128,7 @@ class FirstScreen:
     title: str
     covered: str
     use: str
+    invented: str | None
     sentences: tuple[str, ...]
     note: str
     grade: Grade

@@ -6,7 +6,8 @@ Nothing is read that was not released.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -33,6 +34,7 @@ from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
+_INVENTED = r"(?i)invented|synthetic|påhittad|syntetisk"
 ESTIMATE = ("estimate", "lower", "upper")
 
 
@@ -42,6 +44,16 @@ class Estimate(NamedTuple):
     value: float
     lower: float | None
     upper: float | None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether all three are there and finite."""
+        return all(number is not None and math.isfinite(number) for number in self)
+
+    def mapped(self, change: Callable[[float], float]) -> Estimate:
+        """Change the number and what bounds it has."""
+        lower, upper = (None if bound is None else change(bound) for bound in self[1:])
+        return Estimate(change(self.value), lower, upper)
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,12 @@ class ReportContext:
             "page.title", title=self.say(self.released.condition.title), municipality=self.released.source.name
         )
 
+    @property
+    def invented(self) -> bool:
+        """Whether the registers say that their people are invented."""
+        coverage = self.frame("coverage")
+        return coverage is not None and bool(coverage["source"].str.contains(_INVENTED).any())
+
     @cached_property
     def areas(self) -> pl.DataFrame | None:
         """Areas by name with their classes; None without areas."""
@@ -114,12 +132,7 @@ class ReportContext:
 
     @cached_property
     def expected(self) -> Estimate | None:
-        """Expected cases among everybody, with the interval of what is expected."""
-        return self.estimate("total", ("expected_cases", "lower", "upper"), scope="all")
-
-    @cached_property
-    def expected_count(self) -> Estimate | None:
-        """Expected cases among everybody, with the interval of the number that will be counted."""
+        """Expected cases among everybody, with the one interval of the report: that of the number to be counted."""
         return self.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
 
     def text_frame(self, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
@@ -147,7 +160,7 @@ class ReportContext:
         """Show figures of a released table; ``how`` names the text that says how to read them."""
         one = len(figures) == 1
         charts = (
-            Chart(key=key if one else f"{key}-{n}", figure=figure, heading=None if one else figure.title)
+            Chart(key=key if one else f"{key}-{n}", figure=figure, heading=None if one else figure.title, wide=wide)
             for n, figure in enumerate(figures, 1)
         )
         return Picture(
@@ -170,13 +183,15 @@ class ReportContext:
         is_open: bool = True,
     ) -> Grid:
         """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers."""
-        html = table_html(frame, f"table-{key}", frame.columns[text_columns:])
+        html = table_html(frame, f"table-{key}", frame.columns[text_columns:], caption=title)
         download = self.file(key, frame) if table is None else self.download(table)
         return Grid(key=key, title=title, html=html, download=download, is_open=is_open)
 
 
 def report_context(released: Published, language: Language) -> ReportContext:
     """Bring a released study together with the texts of a language."""
-    return ReportContext(
-        released, merge_messages(load_messages(language), load_messages(language, "riskstrat.reports"))
-    )
+    messages = merge_messages(load_messages(language), load_messages(language, "riskstrat.reports"))
+    wording = released.condition.wording
+    nouns = {"event": wording.one, "events": wording.several, "the_events": wording.definite}
+    called = {f"noun.{name}": noun.in_language(language) for name, noun in nouns.items()}
+    return ReportContext(released, merge_messages(messages, MessageCatalogue(language, called)))

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from riskstrat.figures import capitalised, map_classes
+from riskstrat.reports.benefit import benefit_sentences, leading
 from riskstrat.reports.blocks import Block, FirstScreen, Paragraph
 from riskstrat.reports.context import HIGHER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.grade import grade_of
 
-_HUNDRED = 100
-
 
 def first_screen(context: ReportContext) -> FirstScreen:
-    """Tell what matters most in three sentences made from the numbers, a map and a grade."""
+    """Tell what matters most in a few sentences made from the numbers, a map and a grade."""
     condition, messages = context.released.condition, context.messages
     people = context.say(condition.wording.people)
     no_areas = (messages("first.no_areas"),)
-    of_areas = no_areas if context.areas is None else (areas_sentence(context), averted_sentence(context))
+    of_areas = no_areas if context.areas is None else (areas_sentence(context), *plan_sentences(context))
     return FirstScreen(
         title=context.title,
         covered=messages("page.covered", date=context.date(context.released.as_of), people=people),
         use=messages("page.use"),
+        invented=messages("page.invented") if context.invented else None,
         sentences=(expected_sentence(context), *of_areas),
         note=messages("page.interval_note"),
         grade=grade_of(context),
@@ -33,7 +33,7 @@ def expected_sentence(context: ReportContext) -> str:
     """Say how many of the people are expected to have the outcome; the interval is that of the number to be counted."""
     messages = context.released.condition.wording
     people, outcome = context.count("total", "people", scope="all"), context.say(messages.outcome)
-    expected = context.expected_count
+    expected = context.expected
     if expected is None or people is None:
         return context.messages("first.no_total", outcome=outcome)
     return context.messages(
@@ -55,35 +55,15 @@ def areas_sentence(context: ReportContext) -> str:
     return f"{told}. {withheld}".strip()
 
 
-def averted_sentence(context: ReportContext) -> str:
-    """Say what the budget averts in the areas that the plan chooses; small benefits are told as small."""
-    programmes, chosen = context.released.condition.programmes, context.frame("plan_selected")
-    if not programmes or chosen is None:
-        return context.omission("plan") or context.messages("first.no_plan")
-    values = {
-        "budget": context.numbers.sek(context.released.settings.budget_sek),
-        "programme": context.say(programmes[0].title),
-        "areas": context.messages.count("areas", chosen.height),
-        "cases": context.say(context.released.condition.wording.cases),
-    }
-    averted = context.estimate("plan_summary", metric="averted")
-    if averted is None:
-        return context.messages("first.averted_withheld", **values)
-    told = context.messages("first.averted", averted=context.numbers.interval(*averted), **values)
-    return " ".join([told, *_scale(context, averted.value)])
-
-
-def _scale(context: ReportContext, averted: float) -> Iterator[str]:
-    if averted < 1:
-        yield context.messages("first.less_than_one")
+def plan_sentences(context: ReportContext) -> Iterator[str]:
+    """Say what the budget averts where the evidence carries it, what that costs and rests on."""
+    if not context.released.condition.programmes or "plan_selected" not in context.tables:
+        yield context.omission("plan") or context.messages("first.no_plan")
         return
-    if context.expected is None:
-        return
-    of_hundred = round(_HUNDRED * averted / context.expected.value)
-    if of_hundred < 1:
-        yield context.messages("first.of_hundred_few")
-    else:
-        yield context.messages("first.of_hundred", n=context.numbers.number(of_hundred))
+    of = leading(context)
+    first, *others = benefit_sentences(context, of)
+    yield first if of == "plan" else f"{context.messages(f'benefit.lead_{of}')} {first}"
+    yield from others
 
 
 def _map(context: ReportContext) -> Iterator[Block]:
@@ -93,5 +73,5 @@ def _map(context: ReportContext) -> Iterator[Block]:
     if geometry is None:
         yield Paragraph(context.messages("first.no_map"))
         return
-    figure = map_classes(context.tables["areas"], geometry, context.language)
+    figure = map_classes(context.tables["areas"], geometry, context.messages)
     yield context.picture("map-classes", "areas", "first.map_how", figure)

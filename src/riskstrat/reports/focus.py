@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
-from riskstrat.figures import Reasons, reasons_bars, reasons_of, risk_strata
+from riskstrat.declare import Age, BirthRegion, Sex
+from riskstrat.figures import Reasons, capitalised, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
-from riskstrat.reports.blocks import Block, Bullets, Paragraph, Section
+from riskstrat.reports.benefit import leading
+from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
 from riskstrat.reports.context import HIGHER, ReportContext
+from riskstrat.reports.situation import cases_to_come
 
-EXAMPLES = 5
-"""How many areas are shown where none is clearly high."""
+FIXED = (Age, Sex, BirthRegion)
+"""Factors that nobody can change."""
 
 _FACTORS_NAMED = 2
 
@@ -33,36 +37,87 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
 
 def _why(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     high = areas.filter(pl.col("class") == HIGHER)
-    highest = areas.drop_nulls("probability_higher").sort("probability_higher", descending=True).head(EXAMPLES)
-    shown = high if high.height else highest.sort("name")
-    if "reasons" not in context.tables or shown.is_empty():
-        yield Paragraph(context.messages("focus.nothing"), "note")
-        return
     if high.is_empty():
         yield Paragraph(context.messages("focus.none_high"), "note")
-    table = context.tables["reasons"]
-    reasons = [reasons_of(table, row["area_id"], row["name"]) for row in shown.iter_rows(named=True)]
-    figure = reasons_bars(table, context.tables["areas"], shown["area_id"].to_list(), context.language)
-    yield context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
-    yield Bullets(tuple((one.name, reasons_sentence(context, one)) for one in reasons))
-    if shared := _shared(context, reasons):
-        yield Paragraph(shared)
+        return
+    if "reasons" not in context.tables:
+        yield Paragraph(context.messages("focus.nothing"), "note")
+        return
+    told = {row["area_id"]: reasons_of(context.tables["reasons"], row["area_id"], row["name"]) for row in _rows(high)}
+    above = [one for one in told.values() if one.is_above]
+    if above:
+        yield from _bars(context, above, high)
+    if others := [one.name for one in told.values() if not one.is_above]:
+        yield Paragraph(context.messages("focus.not_above", areas=context.listed(others)), "note")
     yield Paragraph(context.messages("focus.together"), "quiet")
     yield Paragraph(context.messages("focus.not_causes"), "note")
+    yield from _who_can_change(context)
+
+
+def _rows(areas: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    return areas.iter_rows(named=True)
+
+
+def _bars(context: ReportContext, reasons: Sequence[Reasons], areas: pl.DataFrame) -> Iterator[Block]:
+    codes = [one.area for one in reasons]
+    figure = reasons_bars(context.tables["reasons"], context.tables["areas"], codes, context.messages)
+    yield context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
+    volumes = {row["area_id"]: _volume(context, row) for row in _rows(areas)}
+    yield Bullets(tuple((one.name, f"{reasons_sentence(context, one)}{volumes[one.area]}") for one in reasons))
+    if shared := _shared(context, reasons):
+        yield Paragraph(shared)
+
+
+def _volume(context: ReportContext, area: dict[str, Any]) -> str:
+    """Say how many cases are expected there: a high risk of few people may be few cases."""
+    cases = cases_to_come(context, area)
+    if cases is None:
+        return ""
+    return " " + context.messages("focus.volume", cases=cases, people=context.numbers.number(area["target_people"]))
+
+
+def _who_can_change(context: ReportContext) -> Iterator[Block]:
+    """List the condition's factors by who could change them."""
+    labelled: dict[str, list[str]] = {}
+    for feature in context.released.condition.features:
+        if feature.label is not None:
+            kind = "fixed" if isinstance(feature, FIXED) else feature.family
+            labelled.setdefault(kind, []).append(context.say(feature.label))
+    yield Heading(context.messages("focus.change_title"))
+    yield Bullets(
+        tuple(
+            (capitalised(context.messages(f"change_by.{kind}_title")), _changed_by(context, kind, labels))
+            for kind, labels in labelled.items()
+        )
+    )
+
+
+def _changed_by(context: ReportContext, kind: str, labels: Sequence[str]) -> str:
+    return context.messages(f"change_by.{kind}", factors=context.listed(list(dict.fromkeys(labels))))
 
 
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
     """Tell the difference, also beyond age and sex, its largest known part and what is not explained."""
     numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
-    key = "focus.higher" if reasons.total >= 0 else "focus.lower"
-    points = messages(key, points=numbers.number(abs(reasons.total), decimals))
-    told = [messages("focus.area", points=points, beyond=numbers.signed(reasons.beyond_age_and_sex, decimals))]
+    total, beyond = (
+        numbers.interval(*reasons.with_bounds(value)) for value in (reasons.total, reasons.beyond_age_and_sex)
+    )
+    told = [messages("focus.area", points=total, beyond=beyond)]
     part = reasons.largest(without=UNEXPLAINED)
     if part is not None:
         told.append(_largest(context, reasons, part, decimals))
     if reasons.rest is not None:
-        told.append(messages("focus.rest", points=numbers.interval(*reasons.rest)))
+        told.append(_rest(context, reasons.rest))
     return " ".join(told)
+
+
+def _rest(context: ReportContext, rest: tuple[float, float | None, float | None]) -> str:
+    """Tell the unexplained part as a number only where its interval lies on one side of zero."""
+    point, lower, upper = rest
+    written = context.numbers.interval(point, lower, upper)
+    if lower is None or upper is None or lower * upper > 0:
+        return context.messages("focus.rest", points=written)
+    return context.messages("focus.rest_unclear", bounds=written.partition("(")[2].rstrip(")"))
 
 
 def _largest(context: ReportContext, reasons: Reasons, part: str, decimals: int) -> str:
@@ -112,8 +167,9 @@ def _strata(context: ReportContext) -> Iterator[Block]:
     frame = context.frame("risk_strata")
     if frame is None or frame["case_share"].null_count():
         return
-    figure = risk_strata(context.tables["risk_strata"], context.language)
+    figure = risk_strata(context.tables["risk_strata"], context.messages)
     yield context.picture("risk-strata", "risk_strata", "focus.strata_how", figure)
-    outside = context.estimate("plan_summary", metric="outside_share")
+    of = leading(context)
+    outside = context.estimate(f"{of}_summary", metric="outside_share")
     if outside is not None:
-        yield Paragraph(context.messages("focus.outside", share=context.numbers.whole_percent(outside.value)))
+        yield Paragraph(context.messages(f"focus.outside_{of}", share=context.numbers.whole_percent(outside.value)))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp
+
 from riskstrat.reports.blocks import Grade
 from riskstrat.reports.context import HIGHER, LOWER, Estimate, ReportContext
 
@@ -34,7 +38,9 @@ def _level(context: ReportContext) -> tuple[str, str] | None:
     half = (expected.upper - expected.lower) / 2 / expected.value
     good, moderate = LEVEL_HALF_WIDTHS
     grade = GOOD if half <= good else MODERATE if half <= moderate else LOW
-    return grade, context.messages(f"grade.level_{grade}", percent=context.numbers.whole_percent(half))
+    # The number and the interval are those of the headline.
+    told = {"expected": context.numbers.whole(*expected), "percent": context.numbers.whole_percent(half)}
+    return grade, context.messages(f"grade.level_{grade}", **told)
 
 
 def _areas(context: ReportContext) -> tuple[str, str] | None:
@@ -44,7 +50,33 @@ def _areas(context: ReportContext) -> tuple[str, str] | None:
     good, moderate = CLEAR_SHARES
     grade = GOOD if clear >= good * everything else MODERATE if clear >= moderate * everything else LOW
     told = context.messages.count("grade.clear", clear, all=everything)
-    return grade, context.messages(f"grade.areas_{grade}", clear=told)
+    reason = context.messages(f"grade.areas_{grade}", clear=told)
+    moved = drift_factors(context)
+    if moved is None or not moved.as_large_as_spread:
+        return grade, reason
+    return LOW, f"{context.messages('grade.areas_low', clear=told)} {context.messages('grade.drift', **moved.written)}"
+
+
+@dataclass(frozen=True)
+class DriftFactors:
+    """How far areas moved between periods and how far they lie apart, written as factors."""
+
+    written: Mapping[str, str]
+    as_large_as_spread: bool
+
+
+def drift_factors(context: ReportContext) -> DriftFactors | None:
+    """Read whether what set the areas apart has persisted so far; None where it is not known."""
+    found = {
+        name: context.estimate("drift", (name, f"{name}_lower", f"{name}_upper"), scope="all")
+        for name in ("drift", "spread")
+    }
+    known = {name: one for name, one in found.items() if one is not None and one.is_bounded}
+    if len(known) < len(found):
+        return None
+    # A standard deviation of logs is written as the factor that one of them makes.
+    written = {name: context.numbers.interval(*one.mapped(exp)) for name, one in known.items()}
+    return DriftFactors(written, known["drift"].value >= known["spread"].value)
 
 
 def _fit(context: ReportContext) -> tuple[str, str] | None:
@@ -52,14 +84,11 @@ def _fit(context: ReportContext) -> tuple[str, str] | None:
     ratio = context.estimate(checks[0], metric="observed_expected", group="all") if checks else None
     if ratio is None:
         return None
-    observed = {
-        name: context.numbers.number(_PER_HUNDRED * value)
-        for name, value in {"observed": ratio.value, "lower": ratio.lower, "upper": ratio.upper}.items()
-        if value is not None
-    }
-    return _grade_of_ratio(ratio), context.messages(
-        f"grade.fit_{_grade_of_ratio(ratio)}", expected=_PER_HUNDRED, **observed
-    )
+    grade = _grade_of_ratio(ratio)
+    observed = context.numbers.whole(*ratio.mapped(lambda share: _PER_HUNDRED * share))
+    told = context.messages(f"grade.fit_{grade}", expected=_PER_HUNDRED, observed=observed)
+    in_time = checks[0] == "metrics_time" and grade != GOOD
+    return grade, f"{told} {context.messages('grade.corrected')}" if in_time else told
 
 
 def _grade_of_ratio(ratio: Estimate) -> str:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from math import exp
+from types import MappingProxyType
 
+from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import calibration, capitalised
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.grade import drift_factors
 
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
 _METRIC_DECIMALS = 3
+_CHECKED = MappingProxyType({True: "verified", False: "memory"})
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 
 def method(context: ReportContext) -> Section:
     """Answer those who want to know how far to trust it."""
-    parts = (_counted, _known, _model, _calibration, _groups, _splits, _limits, _short, _grade, _disclosure, _citing)
-    blocks = tuple(block for part in parts for block in part(context))
+    blocks = tuple(block for part in _PARTS for block in part(context))
     return Section(key="method", title=context.messages("section.method"), blocks=blocks)
 
 
@@ -78,6 +80,29 @@ def _known(context: ReportContext) -> Iterator[Block]:
     yield context.grid("coverage", "coverage", title, frame, text_columns=2, is_open=False)
 
 
+def _codes(context: ReportContext) -> Iterator[Block]:
+    yield Heading(context.messages("method.codes_title"))
+    yield Paragraph(context.messages("method.codes"))
+    rows = [
+        (
+            _code_title(context, found),
+            found.codes,
+            found.source or context.messages("method.codes_own"),
+            None if found.verified is None else context.messages(f"method.codes_{_CHECKED[found.verified]}"),
+        )
+        for found in named_codes(context.released.condition)
+    ]
+    frame = context.text_frame(("list", "codes", "source", "checked"), rows)
+    title = context.messages("method.codes_table")
+    yield context.grid("codes", None, title, frame, text_columns=4, is_open=False)
+
+
+def _code_title(context: ReportContext, found: NamedCodes) -> str:
+    """Give a list its title, and codes that stand in the declaration the name of their register."""
+    title = context.say(found.title)
+    return title if found.source else capitalised(context.messages.named("register", title))
+
+
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
     chosen = context.released.chosen
@@ -101,7 +126,7 @@ def _calibration(context: ReportContext) -> Iterator[Block]:
     if name not in context.tables:
         return
     yield Heading(context.messages("method.calibration_title"))
-    figure = calibration(context.tables[name], context.language)
+    figure = calibration(context.tables[name], context.messages)
     if context.tables[name].frame["observed"].count():
         yield context.picture("calibration", name, "method.calibration_how", figure)
     else:
@@ -193,17 +218,8 @@ def _limits(context: ReportContext) -> Iterator[Block]:
 
 def _drift(context: ReportContext) -> Iterator[Block]:
     """Say whether what set the areas apart has persisted so far."""
-    told = {name: factor for name in ("drift", "spread") if (factor := _factor(context, name))}
-    if len(told) > 1:
-        yield Paragraph(context.messages("method.drift", **told))
-
-
-def _factor(context: ReportContext, name: str) -> str | None:
-    """Write a standard deviation of logs as the factor that one of them makes."""
-    found = context.estimate("drift", (name, f"{name}_lower", f"{name}_upper"), scope="all")
-    if found is None or found.lower is None or found.upper is None:
-        return None
-    return context.numbers.interval(exp(found.value), exp(found.lower), exp(found.upper))
+    if moved := drift_factors(context):
+        yield Paragraph(context.messages("method.drift", **moved.written))
 
 
 def _short(context: ReportContext) -> Iterator[Block]:
@@ -240,3 +256,19 @@ def _citing(context: ReportContext) -> Iterator[Block]:
 
 def _number(context: ReportContext, value: int | None) -> str | None:
     return context.messages("withheld") if value is None else context.numbers.number(value)
+
+
+_PARTS = (
+    _counted,
+    _known,
+    _model,
+    _calibration,
+    _groups,
+    _splits,
+    _limits,
+    _short,
+    _grade,
+    _codes,
+    _disclosure,
+    _citing,
+)

@@ -1,17 +1,15 @@
-"""Sections to one page: template, styles, charts and the one bundle of scripts, all inside it."""
+"""Sections to one page: template, styles and drawn charts, all inside it; it runs no script."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
 from importlib.resources import files
 
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
-from riskstrat.figures import FORMATS, Language, script
+from riskstrat.figures import PATTERNS, Language
 from riskstrat.publication import Published
-from riskstrat.reports.blocks import Block, Picture, Section
+from riskstrat.reports.blocks import Grid
 from riskstrat.reports.context import report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -38,7 +36,7 @@ def page_of(released: Published, language: Language = "sv") -> str:
     Returns
     -------
     str
-        One page; its texts and tables can be read without JavaScript.
+        One page, whole without JavaScript.
 
     Raises
     ------
@@ -54,6 +52,7 @@ def page_of(released: Published, language: Language = "sv") -> str:
     context = report_context(released, language)
     first = first_screen(context)
     sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
+    blocks = [block for section in sections for block in section.blocks]
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["unbroken"] = unbroken
     template = environment.from_string(_source("page.html"))
@@ -65,9 +64,8 @@ def page_of(released: Published, language: Language = "sv") -> str:
         version=released.version,
         digest=released.digest,
         style=_source("style.css"),
-        charts=_charts(first.blocks, sections, language),
-        library=script().replace("</script", "<\\/script"),
-        drawing=_source("charts.js"),
+        patterns=PATTERNS,
+        appendix=[block for block in blocks if isinstance(block, Grid) and not block.is_open],
     )
     return html
 
@@ -79,16 +77,3 @@ def unbroken(text: str) -> str:
 
 def _source(name: str) -> str:
     return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")
-
-
-def _charts(first: Iterable[Block], sections: Iterable[Section], language: Language) -> str:
-    """All charts as JSON that cannot close its script element."""
-    blocks = [*first, *(block for section in sections for block in section.blocks)]
-    specs = {
-        chart.key: chart.figure.specification
-        for block in blocks
-        if isinstance(block, Picture)
-        for chart in block.charts
-    }
-    text = json.dumps({"format": dict(FORMATS[language]), "charts": specs}, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,10 @@ from riskstrat.figures import area_intervals, change, counted, map_certainty, ma
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 
+FEW_CASES = 10
+"""Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
+
+_COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
 _ODDS = ("half_odds", "same_odds", "double_odds")
 _BOUNDS = ("", "_lower", "_upper")
 
@@ -37,8 +42,8 @@ def _maps(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     if geometry is None or areas["risk"].count() == 0:
         return
     for key, figure in (
-        ("level", map_level(table, geometry, context.language)),
-        ("certainty", map_certainty(table, geometry, context.language)),
+        ("level", map_level(table, geometry, context.messages)),
+        ("certainty", map_certainty(table, geometry, context.messages)),
     ):
         yield context.picture(f"map-{key}", "areas", f"situation.{key}_how", figure)
 
@@ -47,28 +52,52 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     if areas["relative_risk"].count():
         kinds = [kind for kind in (HIGHER, UNCERTAIN, LOWER) if context.names_of(kind)]
         figures = [area_intervals(context.tables["areas"], context.language, kind) for kind in kinds]
-        title = counted(areas, context.messages)
+        title = context.messages("situation.intervals_title", counted=counted(areas, context.messages))
         yield context.picture("intervals", "areas", "situation.intervals_how", *figures, title=title, wide=True)
     withheld = context.names_of(WITHHELD)
     if withheld:
         yield Paragraph(context.messages("situation.withheld_note", areas=context.listed(withheld)), "note")
+    yield from _notes(context, areas)
     title = context.messages("situation.table_title")
     yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
     yield from unmeasured(context, areas)
 
 
+def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
+    """Explain what a class is not: a low one no reason to cut, a high one with few cases no count of them."""
+    if context.names_of(LOWER):
+        yield Paragraph(context.messages("situation.lower_note"), "note")
+    few = areas.filter((pl.col("class") == HIGHER) & (pl.col("cases") < FEW_CASES))["name"].to_list()
+    if few:
+        yield Paragraph(context.messages("situation.few_cases", areas=context.listed(few), n=FEW_CASES), "note")
+
+
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
-    rows = [
-        (
-            row["name"],
-            context.messages(f"class.{row['class']}"),
-            None if row["target_people"] is None else context.numbers.number(row["target_people"]),
-            percent_of(context, row, "risk"),
-            interval_of(context, row, "relative_risk"),
-        )
-        for row in areas.iter_rows(named=True)
-    ]
-    return context.text_frame(("area", "class", "people", "risk", "relative"), rows)
+    """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
+    counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
+    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted)
+    return context.text_frame(columns, [_area_row(context, row) for row in areas.iter_rows(named=True)])
+
+
+def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, ...]:
+    number, people = context.numbers.number, row["target_people"]
+    return (
+        row["name"],
+        context.messages(f"class.{row['class']}"),
+        None if people is None else number(people),
+        cases_to_come(context, row),
+        percent_of(context, row, "risk"),
+        interval_of(context, row, "relative_risk"),
+        *(None if row[name] is None else number(row[name]) for name in _COUNTED if name in row),
+    )
+
+
+def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
+    """Write the cases expected among an area's people now, with their interval; None where they are withheld."""
+    people, risk = row["target_people"], [row[f"risk{end}"] for end in _BOUNDS]
+    if people is None or None in risk:
+        return None
+    return context.numbers.interval(*(people * share for share in risk))
 
 
 def unmeasured(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
@@ -113,12 +142,11 @@ def _inequality(context: ReportContext) -> Iterator[Block]:
         reason = context.omission("inequality") or context.messages("situation.inequality_absent")
         yield Paragraph(reason, "quiet")
         return
-    told = context.messages("situation.inequality", ratio=context.numbers.interval(*ratio))
-    unclear = f" {context.messages('situation.inequality_unclear')}" if ratio.lower <= 1 <= ratio.upper else ""
-    yield Paragraph(told + unclear, "lead")
+    key = "situation.inequality_unclear" if ratio.lower <= 1 <= ratio.upper else "situation.inequality"
+    yield Paragraph(context.messages(key, ratio=context.numbers.interval(*ratio)), "lead")
     yield Paragraph(context.messages("situation.inequality_intro"), "quiet")
     if "quintiles" in context.tables:
-        figure = quintiles(context.tables["quintiles"], context.tables["inequality"], context.language)
+        figure = quintiles(context.tables["quintiles"], context.tables["inequality"], context.messages)
         yield context.picture("quintiles", "quintiles", "situation.quintiles_how", figure)
 
 
@@ -127,5 +155,5 @@ def _change(context: ReportContext) -> Iterator[Block]:
     if frame is None or frame["risk"].count() < 2:
         yield Paragraph(context.messages("situation.change_absent"), "quiet")
         return
-    figure = change(context.tables["periods"], context.language)
+    figure = change(context.tables["periods"], context.messages)
     yield context.picture("change", "periods", "situation.change_how", figure)

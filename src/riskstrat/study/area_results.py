@@ -9,7 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import area_inequality, estimate_areas, estimate_strata, folds_of_target, recalibrate
+from riskstrat.areas import (
+    area_inequality,
+    estimate_areas,
+    estimate_groups,
+    estimate_strata,
+    folds_of_target,
+    recalibrate,
+)
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
@@ -41,6 +48,13 @@ _NO_CARE_NEED = Omission(
     reason=LocalisedText(
         en="Inequality is not measured: no Care Need Index that differs between areas was known at the as-of date.",
         sv="Ojämlikheten har inte mätts: inget Care Need Index som skiljer områdena åt var känt på beräkningsdagen.",
+    ),
+)
+_NO_GROUPS = Omission(
+    part="group_plan",
+    reason=LocalisedText(
+        en="There is no plan by groups of the whole municipality: nothing tells groups apart.",
+        sv="Det finns ingen plan för grupper i hela kommunen: inget skiljer ut grupper.",
     ),
 )
 _TOO_SMALL_STRATA = Omission(
@@ -103,6 +117,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         reasons=decompose_areas(estimates, area, explained),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
+        groups=_groups(data, estimates, explained.risk),
     )
 
 
@@ -135,3 +150,9 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
         return _TOO_SMALL_STRATA
     enough = strata.units["people"].sum() >= FEWEST_IN_STRATA * target.people.height
     return strata if enough else _TOO_SMALL_STRATA
+
+
+def _groups(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
+    """Add up the same strata over all areas; none where settings split areas by nothing else."""
+    finer = [column for column in data.settings.strata if column not in estimates.by]
+    return estimate_groups(estimates, data.target.target, risk, finer) if finer else _NO_GROUPS

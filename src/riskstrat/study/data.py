@@ -144,7 +144,7 @@ def prepare(
     registers
         What `riskstrat.open_registers` returned.
     as_of
-        The as-of date: what was not known before it does not exist.
+        The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
     progress

@@ -1,11 +1,16 @@
 """The fifth step: where a budget averts most cases.
 
-In: `StudyData` and `AreaResults`. Out: `Plans`, by whole areas and by groups within them.
+In: `StudyData` and `AreaResults`. Out: `Plans`, by whole areas, by groups within them and by groups across them.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
+import polars as pl
+
 from riskstrat.declare import LocalisedText
+from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.priorities import prioritise
 from riskstrat.records.area_results import AreaResults
@@ -18,6 +23,16 @@ from riskstrat.study.data import StudyData
 _NO_PROGRAMME = LocalisedText(
     en="There is no plan: the condition declares no programme.", sv="Det finns ingen plan: ingen insats är angiven."
 )
+
+
+_NO_GROUP_FITS = Omission(
+    part="group_plan",
+    reason=LocalisedText(
+        en="There is no plan by groups of the whole municipality: no group is large enough and within the budget.",
+        sv="Det finns ingen plan för grupper i hela kommunen: ingen grupp är stor nog och ryms i budgeten.",
+    ),
+)
+_PARTS = MappingProxyType({"areas": "plan", "strata": "strata_plan", "groups": "group_plan"})
 
 
 @checked
@@ -34,7 +49,7 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     Returns
     -------
     Plans
-        By whole areas and by groups within areas; where there is none, why.
+        By whole areas, by groups within areas and by groups of the whole municipality; where there is none, why.
 
     Raises
     ------
@@ -47,19 +62,34 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     >>> plans.areas.budget_sek, [omission.part for omission in plans.omissions]
     (2000000.0, ['strata_plan'])
     """
-    if isinstance(area_results, Omission) or data.target.nobody or not data.condition.programmes:
-        of_areas = area_results.reason if isinstance(area_results, Omission) else _NO_PROGRAMME
-        reason = data.target.nobody or of_areas
-        return Plans(areas=_omitted("plan", reason), strata=_omitted("strata_plan", reason))
-    strata = area_results.strata
-    by_strata = _omitted("strata_plan", strata.reason) if isinstance(strata, Omission) else _plan(data, strata)
-    return Plans(areas=_plan(data, area_results.estimates), strata=by_strata)
+    if data.target.nobody is not None:
+        return _no_plans(data.target.nobody)
+    if isinstance(area_results, Omission):
+        return _no_plans(area_results.reason)
+    if not data.condition.programmes:
+        return _no_plans(_NO_PROGRAMME)
+    return Plans(
+        areas=_plan(data, area_results.estimates, data.target.care_need),
+        strata=_plan(data, area_results.strata, data.target.care_need),
+        groups=_plan_groups(data, area_results.groups),
+    )
 
 
-def _plan(data: StudyData, units: AreaEstimates | Units) -> Plan:
+def _plan_groups(data: StudyData, groups: Units | Omission) -> Plan | Omission:
+    try:
+        return _plan(data, groups)
+    except DesignError:
+        return _NO_GROUP_FITS
+
+
+def _no_plans(reason: LocalisedText) -> Plans:
+    return Plans(**{part: Omission(part=omitted, reason=reason) for part, omitted in _PARTS.items()})
+
+
+def _plan(
+    data: StudyData, units: AreaEstimates | Units | Omission, care_need: pl.DataFrame | None = None
+) -> Plan | Omission:
+    if isinstance(units, Omission):
+        return units
     settings, programme = data.settings, data.condition.programmes[0]
-    return prioritise(units, programme, settings.budget_sek, care_need=data.target.care_need, seed=settings.seed)
-
-
-def _omitted(part: str, reason: LocalisedText) -> Omission:
-    return Omission(part=part, reason=reason)
+    return prioritise(units, programme, settings.budget_sek, care_need=care_need, seed=settings.seed)

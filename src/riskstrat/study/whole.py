@@ -39,7 +39,7 @@ def run(
     registers
         What `riskstrat.open_registers` returned.
     as_of
-        The as-of date: what was not known before it does not exist.
+        The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
     progress
@@ -91,6 +91,7 @@ def run(
         area_results=area_results,
         plan=unless_omitted(plans.areas),
         strata_plan=unless_omitted(plans.strata),
+        group_plan=unless_omitted(plans.groups),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),

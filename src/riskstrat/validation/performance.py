@@ -62,7 +62,8 @@ def validate(
     cohort
         Index dates whose horizon is covered (`Cohort.covered`), with outcomes. Rows not assessed are left out.
     by
-        Columns of ``cohort.people`` to group by; ``"age_band"`` is derived in tens of years where it is no column.
+        A column of ``cohort.people`` to group by, or several; ``"age_band"`` is derived in tens of years where it is
+        no column.
     baseline
         Risks (n,) of a simpler model, age and sex say.
     draws
