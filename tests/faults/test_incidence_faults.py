@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.errors import ContractError, DesignError
+from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.incidence import (
     ReplicateWeights,
     SurveyDesign,
@@ -83,8 +83,6 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: _replicated(np.ones((4, 2)), "brr", rho=0.5), "one for 'fay' alone"),
         (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife"), "scales of 'stratified_jackknife'"),
         (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife", scales=[1]), "one a replicate"),
-        (lambda: censoring_weights(Y, 0), "horizon of 0"),
-        (lambda: censoring_weights(Y, np.nan), "horizon of nan"),
         (lambda: brier(Y, [0.5] * 3, 40), r"shape \(3,\)"),
         (lambda: brier(Y, [0.5, 0.5, 0.5, 1.5], 40), "1 values of risk missing or outside"),
         (lambda: brier(Y, [0.5, 0.5, 0.5, np.nan], 40), "1 values of risk missing or outside"),
@@ -93,6 +91,12 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
 def test_other_arguments_are_checked(call: Callable[[], object], part: str):
     with pytest.raises(ContractError, match=part):
         call()
+
+
+@pytest.mark.parametrize("horizon", [0, np.nan])
+def test_a_horizon_that_is_no_time_is_checked(horizon: float):
+    with pytest.raises(UsageError, match=f"horizon_days = {horizon}"):
+        censoring_weights(Y, horizon)
 
 
 def _replicated(weights: np.ndarray, kind: str, **options: object) -> pl.DataFrame:
