@@ -11,7 +11,7 @@ import pytest
 
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
-from riskstrat.declare import Candidate, Condition, Settings
+from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
@@ -216,3 +216,9 @@ def test_the_studys_rule_travels_with_its_values(small_municipality: Registers, 
 def test_settings_of_the_model_leave_out_what_changes_no_risk():
     assert Settings(budget_sek=1.0, min_count=9).of_the_model == Settings().of_the_model
     assert Settings(seed=4).of_the_model != Settings().of_the_model
+
+
+def test_death_from_any_cause_is_an_outcome_of_a_whole_study(small_municipality: Registers, frailty: Condition):
+    study = rs.run(replace(frailty, name="mortality", outcome=AllCauseDeath()), small_municipality, AS_OF, QUICK)
+    assert study.plan is not None
+    assert set(study.cohort.people["event"].unique()) == {0, 1}

@@ -29,8 +29,9 @@ class DryRun:
     ----------
     components
         part (``population``, ``index``, ``outcome``, ``features`` ...), component (column of a feature), register,
-        codes, settings and positions (joined by commas), in_registers, different (codes), rows, persons: one row for
-        each component and each kind of rows that it asks for, whenever they were recorded and whoever they are about.
+        codes (with the values asked for), settings and positions (joined by commas), in_registers, different (codes),
+        rows, persons: one row for each component and each kind of rows that it asks for, whenever they were recorded
+        and whoever they are about.
     years
         The columns that name them, year, rows, persons: the same by the year in which rows are dated.
     flow

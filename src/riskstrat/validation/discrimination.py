@@ -138,7 +138,7 @@ def concordance(
     >>> concordance(outcome_array([1, 1, 0], [10, 20, 30]), [0.3, 0.2, 0.25], 30, method="harrell")
     0.6666666666666666
     """
-    score = _checked_score(y, risk, method)
+    score = _checked_score(y, risk)
     y, (horizon,) = tie_times(y, horizon_days)
     followed = _followed(y, float(horizon)) if method == "uno" else np.ones(len(y))
     first = ((y["event"] == OUTCOME) & (y["duration_days"] <= horizon)).astype(np.float64)
@@ -157,16 +157,13 @@ def concordance(
     return float(weight @ (weight * won_later + won_before)) / pairs
 
 
-def _checked_score(y: OutcomeArray, risk: npt.ArrayLike, method: str) -> NDArray[np.float64]:
+def _checked_score(y: OutcomeArray, risk: npt.ArrayLike) -> NDArray[np.float64]:
     score, n = np.asarray(risk, dtype=np.float64), len(check_outcome(y))
-    problems = []
-    if method not in {"uno", "harrell"}:
-        problems.append(Problem(found=f"method '{method}'", expected="'uno' or 'harrell'", remedy="choose one of them"))
     if score.shape != (n,) or not np.isfinite(score).all():
         found, expected = f"risks of shape {score.shape}", f"{n} numbers, one a row"
-        problems.append(Problem(found=found, expected=expected, remedy="predict for the rows of the outcome, in order"))
-    if problems:
-        raise UsageError(*problems)
+        raise UsageError(
+            Problem(found=found, expected=expected, remedy="predict for the rows of the outcome, in order")
+        )
     return score
 
 
