@@ -24,7 +24,7 @@ CONDITION = Condition(
     wording=Wording(
         people=LocalisedText(en="smokers aged 45 and over", sv="rökare som är 45 år eller äldre"),
         outcome=LocalisedText(
-            en="are admitted with chronic obstructive pulmonary disease within three years",
+            en="be admitted with chronic obstructive pulmonary disease within three years",
             sv="läggas in för kroniskt obstruktiv lungsjukdom inom tre år",
         ),
         cases=LocalisedText(en="first admissions for COPD", sv="förstagångsinläggningar för KOL"),

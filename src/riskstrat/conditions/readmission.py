@@ -63,7 +63,7 @@ CONDITION = Condition(
             sv="invånare som är 65 år eller äldre och skrevs ut från sjukhus det senaste året",
         ),
         outcome=LocalisedText(
-            en="are admitted again, unplanned, within 30 days of their last discharge",
+            en="be admitted again, unplanned, within 30 days of their last discharge",
             sv="skrivas in igen, oplanerat, inom 30 dagar efter den senaste utskrivningen",
         ),
         cases=LocalisedText(en="unplanned readmissions", sv="oplanerade återinskrivningar"),
