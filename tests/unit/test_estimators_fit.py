@@ -241,6 +241,15 @@ def test_a_missing_value_is_the_median_plus_its_own_effect():
     np.testing.assert_allclose(difference, effect, atol=1e-6)
 
 
+def test_what_no_training_row_had_is_read_as_the_nearest_that_one_had():
+    rng = np.random.default_rng(3)
+    years = rng.choice([8.25, 13.25], 4_000)
+    y = outcome_array(rng.random(4_000) < np.where(years > 10, 0.3, 0.2), np.full(4_000, HORIZON))
+    model = Logistic(horizon_days=HORIZON).fit(pl.DataFrame({"x__observed_years": years}), y)
+    before, first, last, later = model.predict_risk(pl.DataFrame({"x__observed_years": [0.0, 8.2, 13.3, 19.0]}))
+    assert before == first < last == later
+
+
 def test_knots_and_fill_values_are_rounded():
     X, y, _ = invented()
     model = Logistic(horizon_days=HORIZON).fit(X.with_columns(pl.col("systolic") + 0.123456), y)

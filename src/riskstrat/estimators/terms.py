@@ -29,12 +29,15 @@ class Term:
     """One column of the design matrix: a shape of `SHAPES`, computed from columns of the features (a product has two).
 
     Values that were not observed are replaced by `fill`, one a column; parameters are knots; a block shares one ridge.
+    Values beyond `limits`, those of the training rows, are read as the limit: what a line says outside them nobody has
+    seen (the years that a register covers grow from each landmark to the next).
     """
 
     label: str
     shape: str
     columns: tuple[int, ...]
     fill: tuple[float, ...]
+    limits: tuple[tuple[float, float], ...] = ((-np.inf, np.inf),)
     parameters: tuple[float, ...] = ()
     block: str = FACTORS
 
@@ -42,7 +45,7 @@ class Term:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
         chosen = X[:, list(self.columns)].astype(np.float64)
         if self.shape != "missing":
-            chosen = np.where(np.isnan(chosen), self.fill, chosen)
+            chosen = np.where(np.isnan(chosen), self.fill, np.clip(chosen, *np.transpose(self.limits)))
         return SHAPES[self.shape](chosen, self.parameters)
 
 
@@ -79,7 +82,8 @@ def age_sex_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: s
         return terms
     pair = (first[age], first[sex])
     columns, fill = tuple(term.columns[0] for term in pair), tuple(term.fill[0] for term in pair)
-    return (*terms, Term(f"{age} x {sex}", "product", columns, fill, block=AGE_AND_SEX))
+    limits = tuple(term.limits[0] for term in pair)
+    return (*terms, Term(f"{age} x {sex}", "product", columns, fill, limits, block=AGE_AND_SEX))
 
 
 def _column_terms(observed: NDArray[np.float64], name: str, column: int, *, spline: bool, block: str) -> Iterator[Term]:
@@ -87,14 +91,15 @@ def _column_terms(observed: NDArray[np.float64], name: str, column: int, *, spli
     low, high = float(observed.min()), float(observed.max())
     if low == high:
         return
+    limits = (_limits(low, high),)
     binary = bool(((observed == low) | (observed == high)).all())
     if not spline and not binary and low >= 0 and _skewness(observed) > SKEWED:
-        yield Term(f"log(1 + {name})", "log", (column,), fill, block=block)
+        yield Term(f"log(1 + {name})", "log", (column,), fill, limits, block=block)
         return
-    yield Term(name, "linear", (column,), fill, block=block)
+    yield Term(name, "linear", (column,), fill, limits, block=block)
     if spline and not binary:
         for number, knots in enumerate(_knots(observed), start=2):
-            yield Term(f"{name}: spline {number}", "spline", (column,), fill, knots, block)
+            yield Term(f"{name}: spline {number}", "spline", (column,), fill, limits, knots, block)
 
 
 def _knots(observed: NDArray[np.float64]) -> list[tuple[float, ...]]:
@@ -112,6 +117,12 @@ def rounded(value: float) -> float:
     183000.0
     """
     return float(f"{value:.3g}")
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """Round outwards to three digits of the larger, so that no limit is somebody's own value."""
+    step = 10.0 ** (np.floor(np.log10(max(abs(low), abs(high)))) - 2)
+    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
 
 
 def _skewness(values: NDArray[np.float64]) -> float:
