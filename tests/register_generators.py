@@ -37,8 +37,8 @@ from small_registers import BuildRegisters, Rows
 
 START, END = date(2017, 1, 1), date(2019, 12, 31)
 PEOPLE = 6
-CODES = {"diagnoses": ("F001", "F009", "W19", "I219"), "measurements": ("bmi", "bmi_z", "pulse")}
-ASKED = {"diagnoses": ("F00", "F00, W19", "I21", "*"), "measurements": ("bmi", "bmi, pulse", "*")}
+CODES = {"diagnoses": ("F001", "F009", "W19", "I219"), "measurements": ("bmi_kg_m2", "bmi_z", "pulse")}
+ASKED = {"diagnoses": ("F00", "F00, W19", "I21", "*"), "measurements": ("bmi_kg_m2", "bmi_kg_m2, pulse", "*")}
 KINDS = (
     Count, Ever, DistinctCodes, DaysSince, Duration, Latest, Earliest, Mean, Minimum, Maximum, Total, Slope, Score,
     GrowthZ,
@@ -88,7 +88,7 @@ def events(
 BOUNDS = ({}, {}, {}, {"at_least": 0.2}, {"at_most": 15.5}, {"equal_to": 0.1}, {"at_least": -3.3, "at_most": 0.7})
 OWN = {
     Score: {"register": "diagnoses", "score": "hfrs"},
-    GrowthZ: {"register": "measurements", "codes": "bmi", "reference": "who"},
+    GrowthZ: {"register": "measurements", "codes": "bmi_kg_m2", "reference": "who"},
 }
 _rows_asked = st.sampled_from([{"register": name, "codes": codes} for name, asked in ASKED.items() for codes in asked])
 

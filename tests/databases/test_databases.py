@@ -173,7 +173,7 @@ def _broken(change: str) -> Callable[[Path], None]:
         ("DELETE FROM riskstrat_manifest", "riskstrat_manifest: 0 rows"),
         ("DROP TABLE riskstrat_manifest", "riskstrat_manifest: no such table"),
         ("UPDATE riskstrat_manifest SET toml = 'no = toml ='", "text that is not TOML"),
-        ("UPDATE persons SET sex = 'unknown' WHERE person_id = 1", "1 rows with an unknown sex"),
+        ("UPDATE persons SET sex = 'unknown' WHERE person_id = 1", "1 to 4 rows with an unknown sex"),
     ],
 )
 def test_what_is_wrong_in_a_database_is_said(addresses: Addresses, tmp_path: Path, change: str, found: str):

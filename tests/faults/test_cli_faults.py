@@ -46,6 +46,7 @@ def test_a_condition_file_with_mistakes_lists_them_all(tmp_path: Path):
 def test_the_lists_are_printed():
     found = riskstrat("conditions")
     assert found.returncode == 0
-    assert found.stdout.count("\n") == 3
+    assert found.stdout.count("\n") == 4
+    assert found.stdout.count("* ") == 3
     assert riskstrat("describe", "frailty").stdout.startswith("# Frailty")
     assert '"kind": "Condition"' in riskstrat("describe", "frailty", "--json").stdout

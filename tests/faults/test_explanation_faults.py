@@ -94,6 +94,6 @@ def test_a_decomposition_lists_everything_that_does_not_fit() -> None:
         )
     assert [problem.found for problem in caught.value.problems] == [
         "theta of shape (5, 3)",
-        "1 people whose group has no column in theta",
+        "1 to 4 people whose group has no column in theta",
         "contributions that miss the risks by up to 0.1",
     ]

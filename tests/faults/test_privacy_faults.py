@@ -25,7 +25,7 @@ def test_rejected_rows_are_readable_by_their_owner_alone(tmp_path: Path):
 
 
 def test_control_and_direction_marks_leave_names_of_registers_and_areas(build_registers: BuildRegisters):
-    assert parse_manifest(f"name = 'x{MARKED[2]}y'\ndata_end = 2023-12-31\n[tables]").name == "xy"
+    assert parse_manifest(f"name = 'x{MARKED[2]}y'\ndata_end = 2023-12-31\n[tables]")[0].name == "xy"
     areas = [{"area_id": "A", "name": MARKED, "municipality": "Modellstad"}]
     names = source_of(build_registers(PEOPLE, areas=areas)).area_names
     assert names is not None

@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_made_is_told(released: Published, tmp_path: Pat
 
 
 def test_a_language_without_texts_is_refused_before_anything_is_written(released: Published, tmp_path: Path):
-    with pytest.raises(UsageError, match="language 'fi'; expected sv or en"):
+    with pytest.raises(UsageError, match="no language 'fi'; expected one of sv, en"):
         write_report(released, tmp_path / "report.html", language="fi")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 

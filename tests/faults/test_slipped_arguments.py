@@ -130,7 +130,7 @@ def programme(**changes: object) -> Programme:
     ("changes", "said"),
     [
         ({"case_cost_sek": (("region", 9_000), ("region", 1))}, "payers must differ"),
-        ({"case_cost_sek": (("all", 9_000),)}, "none is called 'all'"),
+        ({"case_cost_sek": (("all", 9_000),)}, "none is called all or undivided"),
         ({"case_cost_sek": (("region", math.inf),)}, "finite"),
         ({"person_cost_sek": math.inf}, "finite"),
         ({"unit_cost_sek": math.nan}, "finite|greater"),

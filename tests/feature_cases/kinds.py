@@ -26,7 +26,7 @@ MEASURED: tuple[Row, ...] = (
     {"date": day(400), "value": 100.0},
     {"date": day(300), "value": 120.0},
     {"date": day(200), "value": None},
-    {"date": day(100), "value": 110.0, "code": "systolic_2"},
+    {"date": day(100), "value": 110.0, "code": "diastolic_mmhg"},
     {"date": day(100), "value": 140.0},
     {"date": day(50), "value": None},
 )
@@ -35,7 +35,7 @@ AT_MEASUREMENTS = Scene(register="measurements")
 
 
 def measured(kind: type[EventFeature], within: str = "1y") -> EventFeature:
-    return kind(register="measurements", codes=f"{SYSTOLIC}, systolic_2", within=within)
+    return kind(register="measurements", codes=f"{SYSTOLIC}, diastolic_mmhg", within=within)
 
 
 SAME_ROWS = Section(
@@ -112,13 +112,13 @@ TIES = Section(
         Case(
             title="of one date the later code",
             feature=measured(Latest),
-            rows=(at(10, 9, "systolic_2"), at(10, 1)),
+            rows=(at(10, 9, "diastolic_mmhg"), at(10, 1)),
             answer=1,
         ),
         Case(
             title="of one date the earlier code",
             feature=measured(Earliest),
-            rows=(at(10, 1), at(10, 9, "systolic_2")),
+            rows=(at(10, 1), at(10, 9, "diastolic_mmhg")),
             answer=9,
         ),
         Case(
@@ -255,7 +255,7 @@ def _edge(kind: type[EventFeature]) -> Section:
         scene=Scene(register="measurements", family=({"person_id": 2, "birth_date": date(1950, 1, 1)},)),
         feature=measured(kind),
         rows=({**_BASE, "code": SYSTOLIC},),
-        code="systolic_2",
+        code="diastolic_mmhg",
         cases=[
             Case(title=title, rows=({"value": 130.0, **row},), answer=expected[kind])
             for title, (row, expected) in EDGES.items()

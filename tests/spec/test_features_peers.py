@@ -142,9 +142,9 @@ def test_feature_extraction_numbers_of_people_may_be_large(build_registers: Buil
     assert X[:, 2].to_list() == [0, 1, 1, 1]
 
 
-def test_dates_that_stand_for_unknown_are_no_dates(build_registers: BuildRegisters):
+def test_dates_that_stand_for_unknown_are_no_dates_and_an_end_that_never_comes_is_none(build_registers: BuildRegisters):
     rows = measured((10, 120.0))
     unknown = [{**rows[0], "date": date(1800, 1, 1)}, {**rows[0], "date": date(1900, 1, 1)}]
     forever = [{**rows[0], "end_date": date(9999, 12, 31)}]
     assert ask(build_registers, rows + unknown, asked(Count)).row(0)[2] == 1
-    assert ask(build_registers, forever, asked(Duration)).row(0)[2] == 0
+    assert ask(build_registers, forever, asked(Duration)).row(0)[2] == 10

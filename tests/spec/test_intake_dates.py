@@ -62,7 +62,7 @@ def cdm(periods: list[tuple[int, date | None]], events: list[tuple[int, date, da
 @pytest.mark.parametrize("end", [date(9999, 12, 31), date(2099, 12, 31), date(2999, 1, 1), None])
 def test_ends_of_omop(tmp_path: Path, end: date | None):
     tables = cdm([(1, date(2015, 5, 1)), (2, end)], [(1, date(2014, 1, 1), end), (2, date(2019, 3, 4), None)])
-    from_omop(tables, tmp_path / "out")
+    from_omop(tables, tmp_path / "out", max_rejected_share=1)
     registers = open_registers(tmp_path / "out")
     assert registers.manifest.data_end == date(2019, 3, 4)
     ends = registers.scan("residences").select("person_id", "end_date").collect().sort("person_id").rows()
@@ -77,7 +77,7 @@ def test_the_data_of_meds_do_not_end_on_a_day_that_never_comes(tmp_path: Path, d
     rows = [(1, code, time, None) for code, time in [*events, ("ICD10/I22", day), ("MEDS_DEATH", day)]]
     (tmp_path / "meds" / "data").mkdir(parents=True)
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(tmp_path / "meds" / "data" / "0.parquet")
-    result = from_meds(tmp_path / "meds", tmp_path / "out")
+    result = from_meds(tmp_path / "meds", tmp_path / "out", max_rejected_share=1)
     registers = open_registers(tmp_path / "out")
     assert registers.manifest.data_end == date(2012, 3, 4)
     assert registers.scan("persons").select("death_date").collect().item() is None
@@ -174,7 +174,7 @@ def test_an_invented_birth_day_refuses_no_early_row_of_omop(
 ):
     early = [(1, date(1950, 2, 1), date(1950, 2, 3)), (1, date(1950, 4, 5), None), (1, date(1949, 12, 31), None)]
     tables = cdm([(1, date(2015, 5, 1))], early, **known)
-    result = from_omop(tables, tmp_path / "out")
+    result = from_omop(tables, tmp_path / "out", max_rejected_share=1)
     registers = open_registers(tmp_path / "out")
     assert registers.rejected().is_empty()
     assert registers.births["birth_date"].item() == born
@@ -187,7 +187,7 @@ def test_an_invented_birth_day_refuses_no_early_row_of_omop(
 def test_an_invented_birth_day_refuses_no_death_of_omop(tmp_path: Path):
     tables = cdm([(1, date(2015, 5, 1))], month_of_birth=None, day_of_birth=None)
     tables["death"] = pl.DataFrame({"person_id": [1], "death_date": [date(1950, 3, 1)]})
-    result = from_omop(tables, tmp_path / "out")
+    result = from_omop(tables, tmp_path / "out", max_rejected_share=1)
     persons = open_registers(tmp_path / "out").scan("persons").select("birth_date", "death_date").collect()
     assert persons.row(0) == (date(1950, 3, 1), date(1950, 3, 1))
     assert result.account.rows_of("death", "kept") == 1
@@ -213,7 +213,7 @@ def test_days_of_meds_are_no_numbers(tmp_path: Path):
     events = {"subject_id": [1], "time": [18993], "code": ["ICD10/I21"], "numeric_value": [1.0]}
     pl.DataFrame(events).write_parquet(tmp_path / "meds" / "data" / "0.parquet")
     with pytest.raises(ContractError, match="time of type Int64"):
-        from_meds(tmp_path / "meds", tmp_path / "out")
+        from_meds(tmp_path / "meds", tmp_path / "out", max_rejected_share=1)
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
@@ -221,7 +221,7 @@ def test_day_numbers_of_omop_are_refused_row_by_row(tmp_path: Path, dtype: type[
     tables = cdm([(1, date(2015, 5, 1))], [(1, date(2014, 1, 1), None)])
     number = pl.col("condition_start_date").to_physical().cast(dtype)
     tables["condition_occurrence"] = tables["condition_occurrence"].with_columns(number)
-    result = from_omop(tables, tmp_path / "out")
+    result = from_omop(tables, tmp_path / "out", max_rejected_share=1)
     assert result.account.counts.filter(rule="no date").select("dataset", "rows").rows() == [
         ("condition_occurrence", 1)
     ]

@@ -169,7 +169,7 @@ def persons_of(folder: Path) -> list[int]:
     ],
 )
 def test_keys_of_omop(tmp_path: Path, keys: pl.Series, kept: list[int]):
-    result = from_omop(cdm(keys), tmp_path / "out")
+    result = from_omop(cdm(keys), tmp_path / "out", max_rejected_share=1)
     assert persons_of(tmp_path / "out") == kept
     assert result.account.rows_of("person", "rejected") == len(keys) - len(kept)
 
@@ -178,7 +178,7 @@ def test_numbers_as_texts_in_omop(tmp_path: Path):
     tables = cdm(pl.Series(["1"]), gender_concept_id=pl.lit("8507,0"), year_of_birth=pl.lit("1950.0"))
     codes = {"person_id": ["1,0", "01"], "condition_start_date": ["2012-01-01"] * 2, "condition_concept_id": ["0"] * 2}
     tables["condition_occurrence"] = pl.DataFrame({**codes, "condition_source_value": ["44054006.0", "410.0"]})
-    from_omop(tables, tmp_path / "out")
+    from_omop(tables, tmp_path / "out", max_rejected_share=1)
     assert pl.read_parquet(tmp_path / "out" / "persons.parquet")["sex"].to_list() == ["male"]
     assert pl.read_parquet(tmp_path / "out" / "diagnoses.parquet")["code"].sort().to_list() == ["410.0", "44054006"]
 
@@ -188,7 +188,7 @@ def test_keys_that_are_texts_name_the_command_in_omop_and_meds(tmp_path: Path):
         from_omop(cdm(pl.Series(UUIDS)), tmp_path / "out")
     meds(tmp_path, pl.Series(UUIDS))
     with pytest.raises(ContractError, match=f"{COMMAND} 'subject_id'"):
-        from_meds(tmp_path / "meds", tmp_path / "out")
+        from_meds(tmp_path / "meds", tmp_path / "out", max_rejected_share=1)
 
 
 def meds(folder: Path, keys: pl.Series) -> None:
@@ -202,6 +202,6 @@ def meds(folder: Path, keys: pl.Series) -> None:
 
 def test_keys_of_meds(tmp_path: Path):
     meds(tmp_path, pl.Series([12.7, 12.2, 3.0]))
-    result = from_meds(tmp_path / "meds", tmp_path / "out")
+    result = from_meds(tmp_path / "meds", tmp_path / "out", max_rejected_share=1)
     assert persons_of(tmp_path / "out") == [3]
     assert result.account.rows_of("subject", "rejected") == 2

@@ -240,7 +240,7 @@ def indirectly_standardised_rates(
     Examples
     --------
     >>> counts = pl.DataFrame({"area": ["a", "b"], "sex": ["f", "f"], "cases": [8, 12], "people": [100, 100]})
-    >>> indirectly_standardised_rates(counts, by="area", strata="sex", per=100)["estimate"].to_list()
+    >>> indirectly_standardised_rates(counts, by="area", strata="sex", per=100)["estimate"].round(6).to_list()
     [8.0, 12.0]
     """
     raise_if(check_unit(per))

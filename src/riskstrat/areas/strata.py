@@ -109,8 +109,12 @@ def estimate_strata(
     )
 
 
+@checked
 def estimate_groups(
-    areas: AreaEstimates, target: Target, target_risk: NDArray[np.float64], by: Sequence[str] = ("sex", AGE_BAND)
+    areas: AreaEstimates,
+    target: Target,
+    target_risk: NDArray[np.float64],
+    by: str | Sequence[str] = ("sex", AGE_BAND),
 ) -> Units:
     """Add up the people of all areas by group: groups of the whole municipality under the areas' own draws.
 

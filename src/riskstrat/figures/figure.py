@@ -59,7 +59,7 @@ class Figure:
     >>> " ".join(figure.title.split())
     '2 million SEK are enough for all areas'
     >>> figure.sentence.partition(":")[0]
-    'Cases averted at different budgets'
+    'Averted cases at different budgets'
     >>> figure.png().startswith(b"\x89PNG")
     True
     """

@@ -44,7 +44,7 @@ def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figur
     >>> from riskstrat.disclosure import Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
@@ -86,7 +86,7 @@ def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     >>> from riskstrat.disclosure import Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
@@ -131,7 +131,7 @@ def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Fig
     >>> from riskstrat.disclosure import Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> values["probability_higher"] = [0.99, 0.5]
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
@@ -173,7 +173,7 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Tex
     >>> from riskstrat.disclosure import Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.07, 0.04], "risk_upper": [0.11, 0.08]}
+    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")

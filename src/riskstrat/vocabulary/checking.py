@@ -46,8 +46,8 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
     --------
     >>> import riskstrat as rs
     >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> check_condition(rs.conditions.load("frailty"), registers)
-    ()
+    >>> [note.en for note in check_condition(rs.conditions.load("frailty"), registers)]
+    ["no row of the registers is about 1 of 24 features: Parkinson's disease"]
     """
     others = [
         (field.name, one)
