@@ -127,7 +127,7 @@ def test_keys_of_statistical_programs_are_refused_where_two_are_one_float(tmp_pa
     write(tmp_path / "raw", homes())
     people = {"LopNr": [1.0, 2.7, 2.0**53], "fodelseman": [195003] * 3, "Kon": [1.0] * 3}
     pl.DataFrame(people).write_parquet(tmp_path / "raw" / "RTB_demografi.parquet")
-    found = extracts(tmp_path / "raw", tmp_path / "registers")
+    found = extracts(tmp_path / "raw", tmp_path / "registers", max_rejected_share=1)
     assert rows(found, "persons", "person_id") == [(1,)]
     assert counts_by_outcome(found, "rtb.demography", "not a running number") == {"set_to_null": 2}
 

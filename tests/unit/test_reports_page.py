@@ -77,7 +77,8 @@ def test_nothing_is_asked_for_outside_the_page(html: str):
 def test_headings_landmarks_and_language(html: str):
     parsed = Page(html)
     assert parsed.all("html")[0]["lang"] in {"sv", "en"}
-    assert [len(parsed.all(tag)) for tag in ("h1", "header", "nav", "main", "footer", "title")] == [1] * 6
+    assert [len(parsed.all(tag)) for tag in ("h1", "header", "nav", "main", "footer")] == [1] * 5
+    assert html.partition("</head>")[0].count("<title>") == 1
     assert len(parsed.all("section")) == 7
     levels = [int(tag[1]) for tag, _ in parsed.elements if re.fullmatch(r"h[1-6]", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
@@ -124,7 +125,7 @@ def test_a_wide_chart_is_drawn_for_broad_and_for_narrow_screens(html: str):
 
 
 def test_fills_differ_without_colour_and_their_patterns_are_there_once(html: str):
-    used = set(re.findall(r'fill="url\(#(\w+)\)"', html))
+    used = {name for name in re.findall(r'fill="url\(#(\w+)\)"', html) if not name.startswith("gradient")}
     assert {"dotted"} <= used
     assert Counter(re.findall(r'<pattern id="(\w+)"', html)) >= Counter(used)
 
@@ -185,7 +186,7 @@ def test_downloads_are_released_tables(study: Study):
 
 def test_no_jargon_on_the_first_three_screens(html: str):
     first = Page(html.partition('<section id="resources"')[0]).text.lower()
-    assert not [word for word in JARGON if word.lower() in first]
+    assert not [word for word in JARGON if re.search(rf"\b{word.lower()}\b", first)]
 
 
 def test_what_is_absent_is_said(study: Study):
@@ -259,13 +260,13 @@ TOLD = {
 Räknade är 7 000 personer vid 12 000 startdatum.
 Efter {cases} av startdatumen inträffade utfallet, hos 900 personer.
 Räknade är startdatumen 1 december 2021 och 1 december 2017.
-hade 0,93–1,04 fall inträffat per väntat fall i kommunen
+hade 0,93–1,04 gånger så många händelser inträffat som väntat i kommunen
 hade skilt sig med en faktor 1,31""",
     "en": """\
 What is counted are 7,000 persons at 12,000 index dates.
 {cases} of these index dates were followed by the outcome, in 900 persons.
 Counted are the index dates 1 December 2021 and 1 December 2017.
-0.93–1.04 cases would have occurred for each expected one in the municipality
+0.93–1.04 times as many events as expected would have occurred in the municipality
 would differ by a factor of 1.31""",
 }
 

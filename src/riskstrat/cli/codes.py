@@ -42,7 +42,8 @@ def _listed(text: str | None) -> Iterator[str]:
         for entry in entries.iter_rows(named=True):
             yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
         yield ""
-    yield f"riskstrat codes NAME shows one. {_checked()}"
+    yield "riskstrat codes NAME shows one."
+    yield _checked()
     yield "Computed from measurements, not from codes: growth_z, score2, care_need_index (docs/codes.md)."
 
 

@@ -36,7 +36,7 @@ _REMEDIES = {
 _NO_COLUMN = "ColumnNotFoundError"
 _ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError", "DuplicateError")
 """What polars raises for frames whose columns are not those that are needed."""
-_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1, 54_788), "rows_at_a_time": (1, 2**40), "truncate": (0, 1)}
+_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1e-6, 54_788), "rows_at_a_time": (1, 2**40), "truncate": (0, 1)}
 _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 """Arguments that have a smallest and a largest value wherever they are taken."""
 
@@ -217,9 +217,12 @@ _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
 
 
 def _are_arrays(options: tuple[Any, ...]) -> bool:
-    """Whether arrays of numbers are wanted; where a frame may be given too, it is labels that are."""
-    given = set(options)
-    return (given >= _ARRAY_LIKE and not any(_name(option) == "DataFrame" for option in options)) or any(
+    """Whether arrays of numbers are wanted; where a frame may be given too, it is labels that are, or features."""
+    if set(options) >= _ARRAY_LIKE:
+        return not any(_name(option) == "DataFrame" for option in options)
+    if any(getattr(option, "_is_protocol", False) for option in options):
+        return False
+    return any(
         get_origin(option) is np.ndarray and get_args(get_args(option)[1])[0] is not np.void for option in options
     )
 

@@ -90,13 +90,14 @@ def _unknown_in_classification(read: CodeExpression, table: str, registers: Regi
 def _unknown_exact(read: CodeExpression, table: str, registers: Registers) -> Iterator[Problem]:
     """Find names that no row has and that neither the data contract nor the manifest knows.
 
-    In a small table a name that resembles none that the table holds may be right.
+    In a small table a name that resembles none that the table holds may be right; so may a number anywhere, such as a
+    concept of OMOP, which resembles others by chance.
     """
     held = dict.fromkeys((*registers.codes(table), *registers.manifest.tables[table].units))
     known = held | dict.fromkeys(CODES.get(table, ()))
     is_small = registers.size(table) < SMALL_TABLE
     for span in (*read.included, *read.excluded):
-        if span == EVERY_CODE or span.low in known:
+        if span == EVERY_CODE or span.low in known or span.low.isdecimal():
             continue
         meant = _meant(span.low, held if is_small else known)
         if meant or not is_small:
