@@ -48,5 +48,5 @@ def test_the_lists_are_printed():
     assert found.returncode == 0
     assert found.stdout.count("\n") == 4
     assert found.stdout.count("* ") == 3
-    assert riskstrat("describe", "frailty").stdout.startswith("# Frailty")
+    assert riskstrat("describe", "frailty").stdout.startswith("# Serious events")
     assert '"kind": "Condition"' in riskstrat("describe", "frailty", "--json").stdout
