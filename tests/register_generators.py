@@ -140,7 +140,7 @@ def facts(draw: st.DrawFn) -> dict[str, object]:
     return {
         "area_id": draw(st.sampled_from(("A", "B"))),
         "date": day,
-        "code": draw(st.sampled_from(("income", "need"))),
+        "code": draw(st.sampled_from(("income", "care_need_index"))),
         "value": draw(values),
         "known_on": draw(st.none() | st.integers(0, 300).map(lambda number: day + timedelta(days=number))),
     }

@@ -66,7 +66,7 @@ PERSONS = [
     for relative in dict.fromkeys(RELATIVES)
     for feature in (Age(relative=relative), Sex(relative=relative), BirthRegion(regions=("asia",), relative=relative))
 ]
-PLACES = [AreaFact("income"), AreaFact("need"), AreaFact("unheard_of")]
+PLACES = [AreaFact("income"), AreaFact("care_need_index"), AreaFact("unheard_of")]
 
 
 @QUICK
