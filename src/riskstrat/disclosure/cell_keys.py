@@ -55,7 +55,27 @@ def person_keys(person_id: pl.Series | NDArray[np.integer]) -> Keys:
 
 
 def sum_keys(keys: Keys, cell: NDArray[np.integer], cells: int) -> Keys:
-    """Add up the keys of the rows of each cell, numbered (n,); rows of cell -1 are left out. Shape (cells,)."""
+    """Add up the keys of the rows of each cell, modulo 2^64.
+
+    Parameters
+    ----------
+    keys
+        Of the rows, (n,).
+    cell
+        Number of each row's cell, (n,); rows of cell -1 are left out.
+    cells
+        How many cells there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (cells,).
+
+    Examples
+    --------
+    >>> sum_keys(np.array([1, 2, 4], dtype=np.uint64), np.array([0, 1, 0]), 2).tolist()
+    [5, 2]
+    """
     total = np.zeros(cells, dtype=np.uint64)
     inside = cell >= 0
     np.add.at(total, cell[inside], keys[inside])
