@@ -137,8 +137,7 @@ def refuse_unknown(*named: tuple[str, str, Iterable[str]], time_zone: str = STOC
     problems = [unknown(what, given, there) for what, given, there in named if given not in tuple(there)]
     if zone := unknown_zone(time_zone):
         problems.append(zone)
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
 @contextmanager

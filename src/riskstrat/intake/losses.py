@@ -50,8 +50,7 @@ look at these columns, or allow more with max_rejected_share
     if not persons:
         expected, remedy = "at least one", "look at what became of the rows about persons"
         problems.append(Problem(table="persons", found="no person in the end", expected=expected, remedy=remedy))
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
 
 
 def check_share(allowed: float) -> None:

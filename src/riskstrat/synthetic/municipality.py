@@ -182,8 +182,7 @@ def _check(people: int, area_sd: float | None) -> None:
         problems.append(Problem(found=f"{people} people", expected=expected, remedy="ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
         problems.append(Problem(found=f"an area sd of {area_sd}", expected="0 to 2", remedy="choose a smaller spread"))
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
 def _shards(people: int, seed: int, area_sd: float | None, *, thin: bool) -> tuple[Geography, Iterator[Shard]]:

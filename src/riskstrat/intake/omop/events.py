@@ -83,9 +83,9 @@ class ConversionContext:
 
 def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) -> tuple[list[TableConversion], Units]:
     """Shape the rows of every wanted table, or name every column that is needed and missing."""
-    problems = [problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(
+        problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())
+    )
     units: Units = {}
     conversions = []
     for each in wanted:

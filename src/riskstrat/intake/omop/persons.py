@@ -95,8 +95,7 @@ def _require(tables: Tables) -> None:
             for name in needs[table]
             if name not in there
         ]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
 
 
 def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
@@ -224,17 +223,14 @@ def _finished(
     lived_in = placed["area_id"].drop_nulls().unique().sort()
     if lived_in.is_empty():
         return found
-    return {**found, "areas": _areas(lived_in, tables[LOCATION], area_column)}
-
-
-def _areas(lived_in: pl.Series, locations: pl.LazyFrame, area_column: str) -> pl.DataFrame:
+    locations = tables[LOCATION]
     schema = locations.collect_schema()
     named = locations.select(
         area_id=column(schema, (area_column,), _WORD), municipality=column(schema, ("city",), _WORD)
     )
     first = read_now(named.drop_nulls("area_id").group_by("area_id").agg(pl.col("municipality").min()), LOCATION)
     areas = lived_in.to_frame("area_id").join(first, on="area_id", how="left", maintain_order="left")
-    return areas.select("area_id", pl.col("area_id").alias("name"), "municipality")
+    return {**found, "areas": areas.select("area_id", pl.col("area_id").alias("name"), "municipality")}
 
 
 def _problem(table: str, found: str, expected: str, remedy: str) -> Problem:

@@ -111,8 +111,7 @@ def delivery_of(
     ]
     used = {each.register.name for each in recognised if isinstance(each, _Candidate)}
     problems += [_unused(name) for name in own if name not in used]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
     return Delivery(
         files=tuple(delivered),
         keys=tuple(each for each in read if isinstance(each, Keys)),

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts, total
 from riskstrat.intake.raw_extracts.growth import all_kept, validate_birth_weight, validate_growth
 from riskstrat.intake.raw_extracts.mapping import Merge, PlausibilityCheck, TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
@@ -56,7 +56,7 @@ def cancel_returns(table: str, rows: pl.DataFrame) -> ValidationResult:
     rejected = rest.filter(unmatched).drop("__row").with_columns(pl.lit(UNMATCHED).alias(RULE))
     told = pl.concat([counts([(table, "", CANCELLED, MERGED, gone.len())]), by_rule(table, REJECTED, rejected[RULE])])
     return ValidationResult(
-        rows=rest.filter(~unmatched).drop("__row"), rejected=rejected, accounts=(RowCounts(counts=told),)
+        rows=rest.filter(~unmatched).drop("__row"), rejected=rejected, account=RowCounts(counts=told)
     )
 
 
@@ -82,7 +82,7 @@ def merged_spells(table: str, rows: pl.DataFrame, merge: Merge, last_day: date) 
         joined = joined.with_columns(pl.when(pl.col(END) < last_day).then(END).alias(END))
     told = counts([(table, "", JOINED, MERGED, single.height - joined.height)])
     together = pl.concat([joined, others.select(rows.columns)])
-    return replace(all_kept(together), accounts=(RowCounts(counts=told),))
+    return replace(all_kept(together), account=RowCounts(counts=told))
 
 
 CHECKS: Mapping[PlausibilityCheck, Callable[[str, pl.DataFrame], ValidationResult]] = {
@@ -118,7 +118,7 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     single = sound.sort(ORIGIN).unique(content, keep="first", maintain_order=True)  # whole lines stay or go
     repeated = counts([(table, "", DUPLICATE, MERGED, sound.height - single.height)])
     account = RowCounts(counts=pl.concat([moved, repeated, by_rule(table, REJECTED, rejected[RULE])]))
-    result = ValidationResult(rows=single, rejected=rejected, accounts=(account,))
+    result = ValidationResult(rows=single, rejected=rejected, account=account)
     for name in rules.checks:
         result = result.then(CHECKS[name](table, result.rows))
     if rules.merge is not None:
@@ -127,7 +127,7 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     return ValidationResult(
         rows=result.rows.select(*content, PRECISION),
         rejected=result.rejected.select(*content, PRECISION, ORIGIN, RULE),
-        accounts=(*result.accounts, ends),
+        account=total([result.account, ends]),
     )
 
 
