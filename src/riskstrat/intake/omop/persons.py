@@ -33,25 +33,17 @@ _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConvertedPersons:
-    """Who there is, where and when they were observed.
-
-    Attributes
-    ----------
-    tables
-        persons, residences and, where locations are known, areas.
-    rejected
-        Rows that were rejected, by table of the CDM.
-    account
-        Columns as in `CONVERSION_COUNTS`.
-    first_day, last_day
-        The first day on which anybody was observed, and the last that can have been seen.
-    """
+    """Who there is, where and when they were observed."""
 
     tables: dict[str, pl.DataFrame]
+    """persons, residences and, where locations are known, areas."""
     first_day: date
     last_day: date
+    """`first_day` and `last_day`: the first day on which anybody was observed, and the last that can have been seen."""
     rejected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Rows that were rejected, by table of the CDM."""
     account: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONVERSION_COUNTS))
+    """Columns as in `CONVERSION_COUNTS`."""
 
 
 def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> ConvertedPersons:
