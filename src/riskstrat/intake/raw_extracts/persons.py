@@ -14,7 +14,7 @@ from riskstrat.intake.raw_extracts.cleaning import DAY, MONTH, YEAR
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REPAIRED, SET_TO_NULL
 from riskstrat.records.intake_account import REJECTED as OUTCOME_REJECTED
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, columns_of, first_broken
 
 TABLE = "persons"
 REUSED = "reused personal number"
@@ -38,7 +38,13 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ValidationResult:
     for each in decided.values():
         joined = joined.join(each.drop("__conflict"), on=PERSON, how="left")
     repaired, told = _repaired(joined, last_day)
-    validated = repaired.with_columns(_rule(last_day))
+    rules = {
+        REUSED: pl.col("reused"),
+        NO_BIRTH: pl.col("birth_date").is_null(),
+        NO_SEX: pl.col("sex").is_null(),
+        BORN_LATE: pl.col("birth_date") > last_day,
+    }
+    validated = repaired.with_columns(first_broken(rules).alias(RULE))
     rejected = validated.filter(pl.col(RULE).is_not_null()).sort(PERSON)
     kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
     conflicts = [
@@ -118,13 +124,3 @@ def _repaired(joined: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, list[
         (TABLE, "death_date", DEATH_LATE, SET_TO_NULL, told["late"]),
         *((TABLE, name, OWN_PARENT, SET_TO_NULL, told[name]) for name in own),
     ]
-
-
-def _rule(last_day: date) -> pl.Expr:
-    rules = {
-        REUSED: pl.col("reused"),
-        NO_BIRTH: pl.col("birth_date").is_null(),
-        NO_SEX: pl.col("sex").is_null(),
-        BORN_LATE: pl.col("birth_date") > last_day,
-    }
-    return pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in rules.items()).alias(RULE)

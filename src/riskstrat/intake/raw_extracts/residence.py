@@ -20,7 +20,7 @@ from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, b
 from riskstrat.intake.raw_extracts.mapping import MOVE, SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, columns_of, first_broken
 
 TABLE = "residences"
 BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = "birth", "immigration", "emigration", "death", "gone"
@@ -76,9 +76,7 @@ def _rule(last_day: date) -> pl.Expr:
         AFTER_DEATH: pl.col("date") > pl.col("death_date"),
         LATE: pl.col("date") > last_day,
     }
-    return pl.coalesce(pl.col(RULE), *(pl.when(broken).then(pl.lit(rule)) for rule, broken in rules.items())).alias(
-        RULE
-    )
+    return pl.coalesce(RULE, first_broken(rules)).alias(RULE)
 
 
 def _other_days(

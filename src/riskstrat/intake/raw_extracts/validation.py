@@ -19,7 +19,7 @@ from riskstrat.intake.raw_extracts.persons import REUSED, same_period
 from riskstrat.intake.raw_extracts.shaping import END_PRECISION, PRECISION
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import DATE, END, PERSON, columns_of, row_rules
+from riskstrat.registers.contract import DATE, END, PERSON, columns_of, first_broken, row_rules
 
 DUPLICATE = "exact duplicate"
 MOVED_TO_BIRTH = "incomplete birth date: moved to it"
@@ -109,9 +109,9 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     """Validate all rows of an event table about a range of persons, as `shaping.shaped` made them."""
     told = rows.join(reference.persons, on=PERSON, how="left")
     repaired, moved = _repaired(table, told)
-    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(reference.last_day).items()]
-    born_later = pl.when(pl.col(DATE) < pl.col("birth_date")).then(pl.lit(BEFORE_BIRTH))
-    ruled = repaired.with_columns(pl.coalesce(*contract, person_rule(reference), born_later).alias(RULE))
+    contract = first_broken(row_rules(reference.last_day))
+    born_later = first_broken({BEFORE_BIRTH: pl.col(DATE) < pl.col("birth_date")})
+    ruled = repaired.with_columns(pl.coalesce(contract, person_rule(reference), born_later).alias(RULE))
     rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
@@ -133,14 +133,12 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
 
 def person_rule(reference: ReferencePersons) -> pl.Expr:
     """Say what is wrong with the person of a row: none, a reused number, or nobody that persons knows."""
-    return (
-        pl.when(pl.col(PERSON).is_null())
-        .then(pl.lit("no person"))
-        .when(pl.col(PERSON).is_in(reference.reused.implode()))
-        .then(pl.lit(REUSED))
-        .when(pl.col("birth_date").is_null())
-        .then(pl.lit(NO_PERSON))
-    )
+    rules = {
+        "no person": pl.col(PERSON).is_null(),
+        REUSED: pl.col(PERSON).is_in(reference.reused.implode()),
+        NO_PERSON: pl.col("birth_date").is_null(),
+    }
+    return first_broken(rules)
 
 
 def _repaired(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
