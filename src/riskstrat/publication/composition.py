@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.declare import LocalisedText
+from riskstrat.declare import Candidate, LocalisedText
 from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
@@ -57,12 +57,13 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     source = study.source
     facts = Facts(
         condition=study.condition,
-        settings=study.settings,
         as_of=study.as_of,
         version=study.model.provenance.version,
+        budget_sek=study.settings.budget_sek,
+        strata=study.settings.strata,
         digest=study.digest,
         model_digest=study.model.digest,
-        chosen=study.model.candidate.label,
+        chosen=study.model.candidate.estimator,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(
@@ -148,7 +149,7 @@ def study_tables(study: Study) -> dict[str, Table]:
     return {
         "flow": of_cohort.flow(study.cohort),
         "target_flow": of_cohort.flow(study.target),
-        "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
+        "choice": _choice(study.scores),
         "splits": _public(study.evaluation.splits, "split"),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
@@ -161,6 +162,15 @@ def study_tables(study: Study) -> dict[str, Table]:
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
+
+
+def _choice(scores: pl.DataFrame) -> Table:
+    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside."""
+    kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
+    nth = pl.int_range(1, pl.len() + 1).over("name")
+    numbered = pl.when(pl.len().over("name") > 1).then(pl.format("{} {}", "name", nth)).otherwise("name")
+    shown = scores.with_columns(kind, pl.col(pl.Float64).round_sig_figs(DIGITS)).with_columns(numbered.alias("name"))
+    return _public(shown, "name")
 
 
 def _public(frame: pl.DataFrame, dimension: str) -> Table:
