@@ -28,7 +28,8 @@ class Source:
     """Where the data came from: the register folder, digest and last day of the data.
 
     ``coverage`` has register, coverage_start, coverage_end, delay_days, source; ``refused`` (table, rule, rows) what
-    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas.
+    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas;
+    ``invented`` whether nobody in them exists.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source:
     data_end: date
     coverage: pl.DataFrame = field(repr=False)
     refused: pl.DataFrame = field(repr=False)
+    invented: bool = False
     area_names: pl.DataFrame | None = field(default=None, repr=False)
     geometry: str | None = field(default=None, repr=False)
 
