@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Condition, LocalisedText, Settings
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -64,6 +64,8 @@ class Study:
         None where they could not be computed.
     omissions
         What could not be done, and why.
+    noise
+        What protected the counts that results about groups were computed from; None where they are exact.
     """
 
     condition: Condition
@@ -82,6 +84,7 @@ class Study:
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
     omissions: tuple[Omission, ...] = ()
+    noise: CellNoise | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"Study({self.condition.name}, as of {self.as_of}, {self.source.name}, digest {self.digest})"
