@@ -177,7 +177,7 @@ def items(published: Published) -> Iterator[Item]:
     yield from _metrics(published)
     yield Artefact("condition.json", published.condition.to_json().encode())
     for name, table in published.tables.items():
-        yield Artefact(f"tables/{name}.csv", to_csv(table.frame).encode())
+        yield Artefact(f"tables/{published.disclosure.mark}{name}.csv", to_csv(table.frame).encode())
 
 
 def _parameters(published: Published) -> Iterator[Parameter]:
@@ -203,6 +203,7 @@ def _metrics(published: Published) -> Iterator[Metric]:
 
 def _logged(client: MlflowClient, experiment: str, published: Published, found: list[Item]) -> str:
     tags = {"digest": published.digest, "data_fingerprint": published.source.fingerprint}
+    tags |= {"arbetsmaterial": "true"} if published.disclosure.is_working_material else {}
     name = f"{published.condition.name} {published.as_of.isoformat()}"
     run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     try:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
+from riskstrat.disclosure import DIGITS, CellNoise, Disclosure, Released, Table, release
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
 from riskstrat.publication.plan import plan_tables
-from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
+from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
@@ -54,27 +54,33 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     >>> publish(study).disclosure.min_count
     5
     """
-    source = study.source
+    source, keyed = study.source, _keyed(study.noise)
     facts = Facts(
         condition=study.condition,
         as_of=study.as_of,
         version=study.model.provenance.version,
         budget_sek=study.settings.budget_sek,
         strata=study.settings.strata,
-        digest=study.digest,
-        model_digest=study.model.digest,
+        digest=keyed(study.digest),
+        model_digest=keyed(study.model.digest),
+        secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(
             name=source.name,
-            fingerprint=source.fingerprint,
+            fingerprint=keyed(source.fingerprint),
             data_end=source.data_end,
             invented=source.invented,
             geometry=source.geometry,
         ),
     )
     return publish_tables(facts, study_tables(study), disclosure or study.settings.disclosure)
+
+
+def _keyed(noise: CellNoise | None) -> Callable[[str], str]:
+    """Digest under the secret what names data, so that nobody can try what they were; as it is where there is none."""
+    return (lambda digest: digest) if noise is None else noise.digest
 
 
 def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:

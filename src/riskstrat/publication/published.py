@@ -12,12 +12,17 @@ from datetime import date
 import polars as pl
 
 from riskstrat.declare import Condition, LocalisedText
-from riskstrat.disclosure import Disclosure, Released
+from riskstrat.disclosure import CellNoise, Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.omission import Omission
 
 TOKEN = object()
 """Known to `riskstrat.publication.composition` only."""
+
+
+def secret_name(noise: CellNoise | None) -> str:
+    """Name a secret without telling it; nothing where there is none."""
+    return "" if noise is None else noise.digest("secret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class Facts:
     digest, model_digest
         Name the study (with programmes, budget and disclosure rule) and its model, under the controller's secret: a
         guess of what the data were is not confirmed by them.
+    secret
+        Names the secret under which counts were protected, without telling it; empty where there is none.
     chosen
         The kind of estimator that was chosen; its parameters, seeds and draws stay inside.
     omissions
@@ -67,6 +74,7 @@ class Facts:
     strata: tuple[str, ...]
     digest: str
     model_digest: str
+    secret: str = ""
     chosen: str
     omissions: tuple[Omission, ...]
     notes: tuple[LocalisedText, ...] = ()

@@ -25,7 +25,7 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 from riskstrat.study.progress import Progress, silent
-from riskstrat.study.source import care_need_index, source_of
+from riskstrat.study.source import care_need_index, cell_noise, source_of
 from riskstrat.validation import area_folds, person_folds, temporal_split
 
 AREA = "area_id"
@@ -153,7 +153,8 @@ def prepare(
     settings
         How the study is computed; the standard settings where left out.
     noise
-        What protects the counts that results about groups are computed from; None leaves them exact.
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share of the step that is done before it, 0 to 1.
 
@@ -201,7 +202,7 @@ def prepare(
         ),
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings),
-        noise=noise,
+        noise=noise or cell_noise(registers, settings.disclosure),
     )
 
 

@@ -45,7 +45,8 @@ def run(
     settings
         How the study is computed; the standard settings where left out.
     noise
-        What protects the counts that results about groups are computed from; None leaves them exact.
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
