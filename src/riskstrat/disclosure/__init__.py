@@ -3,10 +3,25 @@
 `release` is the only gate. Person-level rows cannot be a `Table`; reports, figures and tracking take `Released` only.
 """
 
+from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
 from riskstrat.disclosure.relations import DIGITS, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
 
-__all__ = ["DIGITS", "PRESETS", "Disclosure", "Ratio", "Released", "Sum", "Table", "release", "to_csv", "without_marks"]
+__all__ = [
+    "DIGITS",
+    "PRESETS",
+    "CellNoise",
+    "Disclosure",
+    "Ratio",
+    "Released",
+    "Sum",
+    "Table",
+    "person_keys",
+    "release",
+    "sum_keys",
+    "to_csv",
+    "without_marks",
+]

@@ -13,8 +13,11 @@ from riskstrat.errors import Problem, UsageError
 
 Rounding = int | Literal["midpoint6"]
 Small = Literal["withheld", "zero", "rounded"]
+Protection = Literal["noise", "suppression", "none"]
 
+FEWEST_NOISE = 2
 _SMALL: tuple[Small, ...] = ("withheld", "zero", "rounded")
+_PROTECTIONS: tuple[Protection, ...] = ("noise", "suppression", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,17 @@ class Disclosure:
         What stands for a protected small count: nothing (``"withheld"``, null), 0 (``"zero"``, needs `protect_zero`, or
         the derived columns would tell a true zero from a made one), or its rounded value (``"rounded"``, only where all
         protected counts round to one and the same value).
+    protection
+        ``"noise"``: every count carries noise that belongs to its cell (`CellNoise`). ``"suppression"``: count tables
+        are exact, and so many further cells are withheld that none that must be can be computed; results about groups
+        still come from counts with noise. ``"none"``: nothing is protected, for work inside only; everything written is
+        marked as working material.
+    noise
+        Largest noise of a count, at least 2 so that five counts are possible behind each.
+    min_people
+        The smallest group of people that may be described.
+    max_share
+        A group is not shown where more than this share of it is in one sensitive category.
 
     Raises
     ------
@@ -55,11 +69,35 @@ class Disclosure:
     protect_zero: bool = False
     protect_remainder: bool = True
     small: Small = "withheld"
+    protection: Protection = "noise"
+    noise: int = 2
+    min_people: int = 20
+    max_share: float = 0.9
 
     def __post_init__(self) -> None:
         problems = _problems(self)
         if problems:
             raise UsageError(*problems)
+
+    @property
+    def is_working_material(self) -> bool:
+        """Whether nothing is protected, so that it must not leave."""
+        return self.protection == "none"
+
+    @property
+    def mark(self) -> str:
+        """What names of files begin with: ``arbetsmaterial_`` where nothing is protected, else nothing."""
+        return "arbetsmaterial_" if self.is_working_material else ""
+
+    @property
+    def input_width(self) -> int:
+        """Largest noise of the counts that results about groups are computed from."""
+        return 0 if self.is_working_material else self.noise
+
+    @property
+    def table_width(self) -> int:
+        """Largest noise of the counts in tables."""
+        return self.noise if self.protection == "noise" else 0
 
     @property
     def rule(self) -> Mapping[str, str]:
@@ -91,13 +129,21 @@ class Disclosure:
 
 
 def _problems(rule: Disclosure) -> list[Problem]:
-    if not _is_whole(rule.min_count) or rule.min_count < 1:
-        return [_problem("min_count", rule.min_count, "a whole number of at least 1", "5 is usual")]
-    if rule.rounding != "midpoint6" and (not _is_whole(rule.rounding) or int(rule.rounding) < 1):
-        return [_problem("rounding", rule.rounding, "a whole base of at least 1, or 'midpoint6'", "5 is usual")]
-    if rule.small not in _SMALL:
-        return [_problem("small", rule.small, f"one of {', '.join(_SMALL)}", "'withheld' is usual")]
-    return _contradictions(rule)
+    wrong = {
+        "min_count": (not _is_whole(rule.min_count, 1), "a whole number of at least 1", "5 is usual"),
+        "rounding": (
+            rule.rounding != "midpoint6" and not _is_whole(rule.rounding, 1),
+            "a whole base of at least 1, or 'midpoint6'",
+            "5 is usual",
+        ),
+        "small": (rule.small not in _SMALL, f"one of {', '.join(_SMALL)}", "'withheld' is usual"),
+        "protection": (rule.protection not in _PROTECTIONS, f"one of {', '.join(_PROTECTIONS)}", "'noise' is usual"),
+        "noise": (not _is_whole(rule.noise, FEWEST_NOISE), f"a whole number of at least {FEWEST_NOISE}", "2 is usual"),
+        "min_people": (not _is_whole(rule.min_people, 1), "a whole number of at least 1", "20 is usual"),
+        "max_share": (not 0 < rule.max_share <= 1, "a share above 0 and at most 1", "0.9 is usual"),
+    }
+    found = [_problem(name, getattr(rule, name), *said) for name, (is_wrong, *said) in wrong.items() if is_wrong]
+    return found or _contradictions(rule)
 
 
 def _contradictions(rule: Disclosure) -> list[Problem]:
@@ -122,8 +168,8 @@ def _images_of_small(rule: Disclosure) -> int:
     return small.select(rule.rounded(pl.col("count"))).n_unique()
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _problem(setting: str, value: object, expected: str, remedy: str) -> Problem:
@@ -190,10 +236,12 @@ PRESETS: Mapping[str, Disclosure] = MappingProxyType(
         "strict": Disclosure(min_count=10),
         "ehrql": Disclosure(min_count=8, rounding=5, protect_zero=True, protect_remainder=False, small="zero"),
         "midpoint6": Disclosure(min_count=7, rounding="midpoint6", protect_remainder=False, small="rounded"),
+        "none": Disclosure(min_count=1, rounding=1, protection="none", min_people=1, max_share=1.0),
     }
 )
 """Settings by name.
 
 ``standard``: below 5 withheld, rounded to 5. ``strict``: below 10 withheld, rounded to 5. ``ehrql``: 7 or fewer shown
-as 0, the others rounded to 5 (opensafely-core/ehrql, measures). ``midpoint6``: 1-6 become 3, 7-12 become 9.
+as 0, the others rounded to 5 (opensafely-core/ehrql, measures). ``midpoint6``: 1-6 become 3, 7-12 become 9. ``none``:
+working material, nothing protected.
 """
