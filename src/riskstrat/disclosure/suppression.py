@@ -148,6 +148,6 @@ def _not_protected(certain: int, why: str) -> DisclosureError:
         Problem(
             found=f"{certain} withheld counts that can be computed from what is shown, {why}",
             expected="tables in which withholding further cells keeps them uncertain",
-            remedy="publish fewer or coarser tables together, or protect counts by noise (protection='noise')",
+            remedy="publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
         )
     )
