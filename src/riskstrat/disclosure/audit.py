@@ -121,7 +121,7 @@ def _counted(part: LinkedCells) -> Ints:
         return value in seen[cell]
 
     counted = np.ones(len(part.values), dtype=np.int64)
-    for cell in np.flatnonzero(part.sensitive):
+    for cell in np.flatnonzero(part.sensitive).tolist():
         for step in (1, -1):
             value = int(part.values[cell]) + step
             while counted[cell] < part.possible[cell] and fits(cell, value):
