@@ -66,7 +66,11 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(
-            name=source.name, fingerprint=source.fingerprint, data_end=source.data_end, geometry=source.geometry
+            name=source.name,
+            fingerprint=source.fingerprint,
+            data_end=source.data_end,
+            invented=source.invented,
+            geometry=source.geometry,
         ),
     )
     return publish_tables(facts, study_tables(study), disclosure or study.settings.disclosure)

@@ -22,11 +22,12 @@ TOKEN = object()
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFacts:
-    """Name of the registers, digest of their data, their last day, and GeoJSON of the areas (None without)."""
+    """Name of the registers, digest of their data, their last day, whether invented, GeoJSON of the areas (or None)."""
 
     name: str
     fingerprint: str
     data_end: date
+    invented: bool = False
     geometry: str | None = field(default=None, repr=False)
 
 

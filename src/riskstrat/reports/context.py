@@ -34,7 +34,6 @@ from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
-_INVENTED = r"(?i)invented|synthetic|påhittad|syntetisk"
 ESTIMATE = ("estimate", "lower", "upper")
 
 
@@ -100,8 +99,7 @@ class ReportContext:
     @property
     def invented(self) -> bool:
         """Whether the registers say that their people are invented."""
-        coverage = self.frame("coverage")
-        return coverage is not None and bool(coverage["source"].str.contains(_INVENTED).any())
+        return self.released.source.invented
 
     @cached_property
     def areas(self) -> pl.DataFrame | None:

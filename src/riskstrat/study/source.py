@@ -23,6 +23,7 @@ def source_of(registers: Registers) -> Source:
         name=manifest.name,
         fingerprint=registers.fingerprint,
         data_end=manifest.data_end,
+        invented=manifest.invented,
         coverage=_coverage(registers),
         refused=registers.rejected(),
         area_names=_area_names(registers),
