@@ -25,7 +25,7 @@ PARENTS = ("parent_id", "municipality")
 """Columns of larger areas, the smaller first; what they hold apart is merged last."""
 
 _NAMED = 3
-"""So many areas are named in full in the name of their unit."""
+"""So many areas are named in full in the code and the name of their unit, and of more how many."""
 
 _MEASURES = {"people": "people of today", "expected": "expected cases"}
 
@@ -205,16 +205,17 @@ def merge_small_areas(
     rule = (("people", min_people), ("expected", min_expected))
     least = [(known[name].to_numpy(), fewest) for name, fewest in rule]
     unit = np.arange(known.height)
+    boundaries = [labels.to_list() for labels in _parents(known)]
     if known.height > 1 and any((values < fewest).any() for values, fewest in least):
-        boundaries = [known[name].to_list() for name in PARENTS if name in known.columns]
         unit = merge_tree(known["residents"].to_numpy(), boundaries, _borders(known, neighbours)).cut(least)
     grouped = _named(known.with_columns(number=pl.Series(unit)))
+    by = "codes" if neighbours is None else "borders"
     return Partition(
         areas=grouped,
         min_people=min_people,
         min_expected=min_expected,
-        joined_by="codes" if neighbours is None else "borders",
-        crossing=tuple(_crossing(grouped)),
+        joined_by=by if (unit != np.arange(known.height)).any() else None,
+        crossing=_crossing(grouped["unit"], boundaries),
     )
 
 
@@ -249,26 +250,35 @@ def _borders(areas: pl.DataFrame, neighbours: Neighbours | None) -> NDArray[np.i
 def _named(areas: pl.DataFrame) -> pl.DataFrame:
     """Name the units of numbered areas: the largest first, and how many more where there are many."""
     name = pl.coalesce("name", "area_id") if "name" in areas.columns else pl.col("area_id")
+    many = pl.len() > _NAMED
     units = (
         areas.with_columns(called=name)
         .sort("residents", "area_id", descending=[True, False])
         .group_by("number")
         .agg(
-            unit=pl.col("area_id").sort().str.join("+"),
-            first=pl.col("called").head(_NAMED).str.join(" + "),
-            size=pl.len(),
+            unit=pl.when(many)
+            .then(pl.format("{}+{}", pl.col("area_id").min(), pl.len() - 1))
+            .otherwise(pl.col("area_id").sort().str.join("+")),
+            name=pl.when(many)
+            .then(pl.format("{} (+{})", pl.col("called").head(_NAMED).str.join(" + "), pl.len() - _NAMED))
+            .otherwise(pl.col("called").head(_NAMED).str.join(" + ")),
         )
     )
-    more = pl.when(pl.col("size") > _NAMED).then(pl.format(" (+{})", pl.col("size") - _NAMED)).otherwise(pl.lit(""))
-    named = units.select("number", "unit", name=pl.concat_str("first", more))
-    return areas.drop("name", strict=False).join(named, on="number", how="left", maintain_order="left")
+    return areas.drop("name", strict=False).join(units, on="number", how="left", maintain_order="left")
 
 
-def _crossing(areas: pl.DataFrame) -> list[str]:
+def _parents(areas: pl.DataFrame) -> list[pl.Series]:
+    """Label areas by the larger ones that hold them, the smallest first; the next larger where there is no parent."""
+    known = [name for name in PARENTS if name in areas.columns and areas[name].count()]
+    return [areas.select(pl.coalesce(known[level:])).to_series() for level in range(len(known))]
+
+
+def _crossing(unit: pl.Series, boundaries: Sequence[Sequence[Hashable]]) -> tuple[str, ...]:
     """List the units whose areas have several parents."""
-    parents = [name for name in PARENTS if name in areas.columns][:1]
-    several = areas.group_by("unit").agg(pl.struct(parents).n_unique().alias("parents")) if parents else areas.clear()
-    return sorted(several.filter(pl.col("parents") > 1)["unit"]) if parents else []
+    held: dict[str, set[Hashable]] = {}
+    for one, parent in zip(unit, boundaries[0] if boundaries else (), strict=False):
+        held.setdefault(one, set()).add(parent)
+    return tuple(sorted(one for one, parents in held.items() if len(parents) > 1))
 
 
 @checked

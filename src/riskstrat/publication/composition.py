@@ -21,6 +21,7 @@ from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.omission import unless_omitted
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
@@ -150,6 +151,7 @@ def study_tables(study: Study) -> dict[str, Table]:
         "target_flow": of_cohort.flow(study.target),
         "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
         "splits": _public(study.evaluation.splits, "split"),
+        "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
@@ -161,6 +163,10 @@ def study_tables(study: Study) -> dict[str, Table]:
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
+
+
+def _partition(partition: Partition) -> pl.DataFrame:
+    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
 
 
 def _public(frame: pl.DataFrame, dimension: str) -> Table:

@@ -25,13 +25,14 @@ class Partition:
     ----------
     areas
         Frame of area_id, unit and name of the unit, one row an area, sorted. An area that stands alone is its own unit;
-        the others have the codes of their areas joined by ``+``.
+        the others have the codes of their areas joined by ``+``, or the first code and how many more (``A+4``).
     min_people, min_expected
         The rule it was made by: fewer people of today, or fewer expected cases, describe nobody.
     condition, as_of
         For whose target population it was made, and when; None where somebody brought it.
     joined_by
-        Whether areas were joined over shared ``borders``, in the order of their ``codes``, or by a ``table``.
+        Whether areas were joined over shared ``borders``, in the order of their ``codes``, or by a ``table``; None
+        where none were.
     crossing
         Units that reach over the border of a parent, because all of a parent was too small.
 
@@ -54,7 +55,7 @@ class Partition:
     min_expected: float
     condition: str | None = None
     as_of: date | None = None
-    joined_by: JoinedBy = "borders"
+    joined_by: JoinedBy | None = None
     crossing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
