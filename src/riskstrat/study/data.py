@@ -27,7 +27,7 @@ from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 from riskstrat.study.partition import care_need_in_units, in_units, inhabited_areas, partition_of, source_in_units
 from riskstrat.study.progress import Progress, silent
-from riskstrat.study.source import care_need_index, source_of
+from riskstrat.study.source import care_need_index, cell_noise, source_of
 from riskstrat.validation import area_folds, person_folds, temporal_split
 
 AREA = "area_id"
@@ -163,7 +163,8 @@ def prepare(
         An earlier one, so that editions describe the same units, or a table of one's own (`Partition.from_table`); by
         default areas that are too small to describe anybody are merged with neighbours (`riskstrat.areas`).
     noise
-        What protects the counts that results about groups are computed from; None leaves them exact.
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share of the step that is done before it, 0 to 1.
 
@@ -216,7 +217,7 @@ def prepare(
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings),
         partition=units,
-        noise=noise,
+        noise=noise or cell_noise(registers, settings.disclosure),
     )
 
 

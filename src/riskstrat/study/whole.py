@@ -49,7 +49,8 @@ def run(
     partition
         An earlier one, so that editions describe the same units, or a table of one's own; see `prepare`.
     noise
-        What protects the counts that results about groups are computed from; None leaves them exact.
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
