@@ -38,7 +38,7 @@ def maps(draw: st.DrawFn) -> Map:
     areas = pl.DataFrame(
         {
             "area_id": [f"{number:02d}" for number in rng.permutation(n)],
-            "residents": rng.integers(0, 4, n) * 500,
+            "residents": rng.integers(1, 4, n) * 500,
             "parent_id": [f"p{number}" for number in parent],
             **sizes,
             **cases,

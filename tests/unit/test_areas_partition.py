@@ -62,7 +62,7 @@ def test_municipalities_are_crossed_last_and_stand_in_for_a_parent_that_is_not_k
 
 
 def test_nothing_is_merged_where_nothing_is_too_small():
-    found = areas(area_id=["A", "B"], residents=[0, 0], people=[20, 20], expected=[4.0, 4.0])
+    found = areas(area_id=["A", "B"], residents=[7, 7], people=[20, 20], expected=[4.0, 4.0])
     partition = merge_small_areas(found)
     assert (units(partition), partition.joined_by, partition.merged.height) == (["A", "B"], None, 0)
 
@@ -70,6 +70,16 @@ def test_nothing_is_merged_where_nothing_is_too_small():
 def test_everybody_is_one_unit_where_all_together_are_too_few():
     found = areas(area_id=["A", "B", "C"], residents=[9, 8, 7], people=[5, 5, 5])
     assert units(merge_small_areas(found)) == ["A+B+C"]
+
+
+def test_areas_of_an_older_version_in_which_nobody_lives_stay_as_they_are():
+    found = areas(area_id=["A", "A1", "A2", "B"], residents=[0, 900, 800, 700], people=[0, 100, 9, 100])
+    assert merge_small_areas(found).areas.select("area_id", "unit").rows() == [
+        ("A", "A"),
+        ("A1", "A1"),
+        ("A2", "A2+B"),
+        ("B", "A2+B"),
+    ]
 
 
 def test_units_are_named_by_their_largest_areas():

@@ -163,7 +163,8 @@ def merge_small_areas(
     All areas are merged in one order, which depends on public facts only: within its parent the smallest unit is joined
     with its smallest neighbour, again and again; whole parents only when each is one unit. The partition is the finest
     cut of this tree in which every unit has enough people and expected cases. So a unit of one condition lies within a
-    unit of another, or holds whole units of it.
+    unit of another, or holds whole units of it. Areas in which nobody lives any more, such as those of an older
+    version, describe nobody today and stay as they are.
 
     Parameters
     ----------
@@ -201,14 +202,14 @@ def merge_small_areas(
     [('A', 'A+B', 'Al + Ek'), ('B', 'A+B', 'Al + Ek'), ('C', 'C', 'Ask'), ('D', 'D', 'Alm')]
     """
     raise_if(check_columns(_NEEDED, areas=areas) or _nulls(areas))
-    known = areas.sort("area_id")
-    rule = (("people", min_people), ("expected", min_expected))
-    least = [(known[name].to_numpy(), fewest) for name, fewest in rule]
-    unit = np.arange(known.height)
-    boundaries = [labels.to_list() for labels in _parents(known)]
+    lived_in = (pl.col("residents") > 0) | (pl.col("people") > 0)
+    known = areas.sort("area_id").filter(lived_in)
+    least = [(known["people"].to_numpy(), min_people), (known["expected"].to_numpy(), min_expected)]
+    unit, boundaries = np.arange(known.height), [labels.to_list() for labels in _parents(known)]
     if known.height > 1 and any((values < fewest).any() for values, fewest in least):
         unit = merge_tree(known["residents"].to_numpy(), boundaries, _borders(known, neighbours)).cut(least)
-    grouped = _named(known.with_columns(number=pl.Series(unit)))
+    left = areas.filter(~lived_in).with_columns(number=-1 - pl.int_range(pl.len()))
+    grouped = _named(pl.concat([known.with_columns(number=pl.Series(unit, dtype=pl.Int64)), left]))
     by = "codes" if neighbours is None else "borders"
     return Partition(
         areas=grouped,

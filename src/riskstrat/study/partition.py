@@ -145,8 +145,10 @@ def _measured(areas: pl.DataFrame, cohort: Cohort, target: Target) -> pl.DataFra
 
 
 def _too_small(measured: pl.DataFrame, given: Partition, least: dict[str, float]) -> list[Problem]:
-    by_unit = measured.with_columns(unit=given.unit_of(measured[AREA])).group_by("unit")
-    return too_small(by_unit.agg(pl.col("people", "expected").sum()), least)
+    lived_in = measured.with_columns(unit=given.unit_of(measured[AREA])).filter(
+        (pl.col("residents") > 0) | (pl.col("people") > 0)
+    )
+    return too_small(lived_in.group_by("unit").agg(pl.col("people", "expected").sum()), least)
 
 
 def _borders(geometry: str | None, areas: pl.DataFrame) -> Neighbours | None:
