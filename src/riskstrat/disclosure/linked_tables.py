@@ -20,7 +20,7 @@ from riskstrat.disclosure.rules import Disclosure
 from riskstrat.disclosure.suppression import SECONDS, withheld
 from riskstrat.disclosure.table import Table
 
-Place = tuple[str, str, str | None]
+CountColumn = tuple[str, str, str | None]
 """A table, a count of it, and the denominator if what remains beside the count is meant."""
 
 
@@ -62,13 +62,13 @@ def withheld_together(
     [True, True, False, False]
     """
     columns = {
-        place: frame for name, table in tables.items() for place, frame in _columns(name, table, primary[name], rule)
+        column: frame for name, table in tables.items() for column, frame in _columns(name, table, primary[name], rule)
     }
     if not columns:
         return dict(primary)
     first = dict(zip(columns, accumulate((frame.height for frame in columns.values()), initial=0), strict=False))
     cells = pl.concat(columns.values())
-    unshown = [np.full(frame.height, not _is_shown(tables[place[0]], place)) for place, frame in columns.items()]
+    unshown = [np.full(frame.height, not _is_shown(tables[column[0]], column)) for column, frame in columns.items()]
     linked = LinkedCells(
         values=cells["value"].to_numpy(),
         sums=_sums(tables, first, cells.height),
@@ -89,12 +89,14 @@ def withheld_together(
     }
 
 
-def _is_shown(table: Table, place: Place) -> bool:
-    _, count, denominator = place
+def _is_shown(table: Table, column: CountColumn) -> bool:
+    _, count, denominator = column
     return denominator is None and count not in table.unshown
 
 
-def _columns(name: str, table: Table, primary: pl.DataFrame, rule: Disclosure) -> Iterator[tuple[Place, pl.DataFrame]]:
+def _columns(
+    name: str, table: Table, primary: pl.DataFrame, rule: Disclosure
+) -> Iterator[tuple[CountColumn, pl.DataFrame]]:
     """Give the cells of each exact count, and of what remains of its denominators: value, sensitive, lower, upper.
 
     An unshown count matters only where sums connect it to others.
@@ -141,7 +143,7 @@ def _of_remainder(
     return value, few, lower, upper
 
 
-def _sums(tables: Mapping[str, Table], first: Mapping[Place, int], cells: int) -> sparse.csr_array:
+def _sums(tables: Mapping[str, Table], first: Mapping[CountColumn, int], cells: int) -> sparse.csr_array:
     """One row a sum: its parts 1, its total -1."""
     sums = [*_remainders(tables, first), *_declared(tables, first)]
     row = np.repeat(np.arange(len(sums)), [len(parts) + 1 for parts, _ in sums])
@@ -150,7 +152,7 @@ def _sums(tables: Mapping[str, Table], first: Mapping[Place, int], cells: int) -
     return sparse.csr_array((sign, (row, column)), shape=(len(sums), cells))
 
 
-def _remainders(tables: Mapping[str, Table], first: Mapping[Place, int]) -> Iterator[tuple[list[int], int]]:
+def _remainders(tables: Mapping[str, Table], first: Mapping[CountColumn, int]) -> Iterator[tuple[list[int], int]]:
     for (name, count, denominator), start in first.items():
         if denominator is not None:
             missing = tables[name].frame.select(pl.col(count).is_null() | pl.col(denominator).is_null()).to_series()
@@ -160,7 +162,7 @@ def _remainders(tables: Mapping[str, Table], first: Mapping[Place, int]) -> Iter
             )
 
 
-def _declared(tables: Mapping[str, Table], first: Mapping[Place, int]) -> Iterator[tuple[list[int], int]]:
+def _declared(tables: Mapping[str, Table], first: Mapping[CountColumn, int]) -> Iterator[tuple[list[int], int]]:
     for name, table in tables.items():
         for each in table.sums:
             other, column = each.total_table or name, each.total_column or each.count
