@@ -13,6 +13,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.noise import default_noise
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
 from riskstrat.publication.summaries import quintiles, risk_strata
@@ -74,13 +75,14 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
 
 def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:
     """Release all tables of a study together and bring them beside its facts."""
-    released = MappingProxyType(release(tables, disclosure))
+    released = MappingProxyType(release(tables, disclosure, default_noise(disclosure)))
     return Published(**vars(facts), tables=released, disclosure=disclosure, token=TOKEN)
 
 
 def release_record(record: Record, disclosure: Disclosure | None = None) -> dict[str, Released]:
     """Release the tables of a single record together, by default under the rule that it carries."""
-    return release(record_tables(record), disclosure or record.disclosure)
+    rule = disclosure or record.disclosure
+    return release(record_tables(record), rule, default_noise(rule))
 
 
 @checked
@@ -127,7 +129,8 @@ def table_one(
     ['birth_region', 'sex']
     """
     tables = characteristic_tables(cohort, X, by=by, labels=labels or {})
-    return TableOne(**release(tables, disclosure or cohort.disclosure))
+    rule = disclosure or cohort.disclosure
+    return TableOne(**release(tables, rule, default_noise(rule)))
 
 
 def record_tables(record: Record) -> dict[str, Table]:

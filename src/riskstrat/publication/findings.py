@@ -10,6 +10,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Released, Sum, Table, release
+from riskstrat.publication.noise import default_noise
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
 _WIDTH = 100
@@ -83,11 +84,11 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
     >>> rows = [("error", "persons", "own parent", "", 7, 100, "{rows} people are their own mother or father")]
     >>> columns = ["severity", "table", "rule", "about", "rows", "of", "sentence"]
     >>> found = Findings(name="town", tables=("persons",), findings=pl.DataFrame(rows, schema=columns, orient="row"))
-    >>> publish_findings(found).table["sentence"].item()
+    >>> publish_findings(found, Disclosure(rounding=1, protection="none")).table["sentence"].item()
     '7 people are their own mother or father'
     """
     rule = disclosure or found.disclosure
-    released = release(_tables(found), rule)
+    released = release(_tables(found), rule, default_noise(rule))
     rows = released["findings"].frame.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)), "table", "rule", "about")
     sentences = [_sentence(row, rule) for row in rows.iter_rows(named=True)]
     table = rows.with_columns(pl.Series("sentence", sentences, dtype=pl.String))

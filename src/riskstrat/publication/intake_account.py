@@ -15,6 +15,7 @@ import polars as pl
 
 from riskstrat.disclosure import Disclosure, Released, Table, release
 from riskstrat.extras import optional
+from riskstrat.publication.noise import default_noise
 from riskstrat.records.intake_account import (
     KEPT,
     MADE,
@@ -39,7 +40,8 @@ def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None)
     ``files``, ``inputs`` (read = kept + rejected), ``made`` (made = kept + rejected + merged), ``rules``, ``years``,
     ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
     """
-    return release(_intake_tables(account, disclosure or account.disclosure), disclosure or account.disclosure)
+    rule = disclosure or account.disclosure
+    return release(_intake_tables(account, rule), rule, default_noise(rule))
 
 
 def release_conversion(account: ConversionAccount, disclosure: Disclosure | None = None) -> Released:
@@ -49,12 +51,13 @@ def release_conversion(account: ConversionAccount, disclosure: Disclosure | None
     --------
     >>> rows = [("death", "read", "", 30), ("death", "kept", "", 28), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> release_conversion(ConversionAccount(counts=counts)).frame.row(0)
+    >>> release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none")).frame.row(0)
     ('death', 30, 30, None, 0)
     """
     outcomes = (READ, KEPT, REJECTED, MERGED)
     rows = _by_outcome(account.counts, outcomes, READ)
-    return release(Table(rows, dimensions=("dataset",), counts=outcomes), disclosure or account.disclosure)
+    rule = disclosure or account.disclosure
+    return release(Table(rows, dimensions=("dataset",), counts=outcomes), rule, default_noise(rule))
 
 
 def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = None) -> Released:
@@ -72,7 +75,8 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
     counts = pl.DataFrame({name: [getattr(done, name)] for name in names})
     counts = counts.with_columns(persons=pl.min_horizontal("rows", "people"))  # a row may name several people
     table = Table(counts, counts=names, denominators={"new_people": "people"}, persons={"rows": "persons"})
-    return release(table, disclosure or done.disclosure)
+    rule = disclosure or done.disclosure
+    return release(table, rule, default_noise(rule))
 
 
 def summary_lines(inputs: Released) -> Iterator[str]:
@@ -82,7 +86,7 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     --------
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts))))
+    >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none"))))
     death                        read 1,230, rejected (withheld), kept 1,230, merged 0
     """
     for row in inputs.frame.iter_rows(named=True):
