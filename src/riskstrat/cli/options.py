@@ -29,6 +29,16 @@ CandidatesOption = Annotated[
         help="An estimator to choose among, Logistic or 'Boosting(max_leaf_nodes=4)'; give it again for several."
     ),
 ]
+ProtectionOption = Annotated[
+    Literal["noise", "suppression", "none"],
+    typer.Option(
+        help="How counts are protected: noise, exact counts with more of them withheld, or nothing (working material)."
+    ),
+]
+AllowNewOption = Annotated[
+    list[Literal["rule", "secret"]] | None,
+    typer.Option(help="What may differ from the last edition in --out, although both together tell more than either."),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(

@@ -86,6 +86,11 @@ class Disclosure:
         return self.protection == "none"
 
     @property
+    def mark(self) -> str:
+        """What names of files begin with: ``arbetsmaterial_`` where nothing is protected, else nothing."""
+        return "arbetsmaterial_" if self.is_working_material else ""
+
+    @property
     def input_width(self) -> int:
         """Largest noise of the counts that results about groups are computed from."""
         return 0 if self.is_working_material else self.noise

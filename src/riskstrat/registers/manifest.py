@@ -125,6 +125,8 @@ class Manifest(BaseModel):
         One entry a table.
     time_zone
         In which a point in time that has a zone becomes a day.
+    invented
+        Whether nobody in the tables exists. Reports say so, and no secret is needed to publish them.
 
     Examples
     --------
@@ -139,6 +141,7 @@ class Manifest(BaseModel):
     data_end: date
     tables: Mapping[str, TableManifest]
     time_zone: TimeZone = STOCKHOLM
+    invented: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -239,6 +242,7 @@ def to_toml(manifest: Manifest) -> str:
     """
     lines = [f"name = {_toml(manifest.name)}", f"data_end = {manifest.data_end}"]
     lines += [] if manifest.time_zone == STOCKHOLM else [f"time_zone = {_toml(manifest.time_zone)}"]
+    lines += ["invented = true"] if manifest.invented else []
     for name, table in manifest.tables.items():
         said = {field: value for field, value in table.model_dump().items() if value not in (None, "", {})}
         lines += ["", f"[tables.{name}]", *(f"{field} = {_toml(value)}" for field, value in said.items())]

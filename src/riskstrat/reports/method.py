@@ -224,10 +224,9 @@ def _drift(context: ReportContext) -> Iterator[Block]:
 
 def _short(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.short_title"))
-    draws = context.numbers.number(context.released.settings.posterior_draws)
     yield Paragraph(context.messages("method.short_1"))
     if context.areas is not None:
-        yield Paragraph(context.messages("method.short_2", draws=draws))
+        yield Paragraph(context.messages("method.short_2"))
         yield Paragraph(context.messages("method.short_3"))
 
 

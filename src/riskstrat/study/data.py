@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
+from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
@@ -24,7 +25,7 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 from riskstrat.study.progress import Progress, silent
-from riskstrat.study.source import care_need_index, source_of
+from riskstrat.study.source import care_need_index, cell_noise, source_of
 from riskstrat.validation import area_folds, person_folds, temporal_split
 
 AREA = "area_id"
@@ -103,6 +104,8 @@ class StudyData:
         Factor family of each column of X.
     splits
         Training and test rows by kind of split: ``person``, ``time``, and ``area`` where there are two areas or more.
+    noise
+        What protects the counts that results about groups are computed from; None where they are exact.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class StudyData:
     target: TargetData
     families: Mapping[str, str]
     splits: Mapping[str, Split]
+    noise: CellNoise | None = None
 
     def __repr__(self) -> str:
         return (
@@ -133,6 +137,7 @@ def prepare(
     as_of: date,
     settings: Settings | None = None,
     *,
+    noise: CellNoise | None = None,
     progress: Progress = silent,
 ) -> StudyData:
     """Find who is at risk and build the features of the training cohort and of the target population.
@@ -147,6 +152,9 @@ def prepare(
         The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
+    noise
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share of the step that is done before it, 0 to 1.
 
@@ -194,6 +202,7 @@ def prepare(
         ),
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings),
+        noise=noise or cell_noise(registers, settings.disclosure),
     )
 
 

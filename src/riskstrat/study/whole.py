@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from riskstrat.declare import Condition, Settings
+from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation import explain
 from riskstrat.records.omission import Omission, unless_omitted
@@ -28,6 +29,7 @@ def run(
     as_of: date,
     settings: Settings | None = None,
     *,
+    noise: CellNoise | None = None,
     progress: Progress = silent,
 ) -> Study:
     """Run all steps from registers to priority areas.
@@ -42,6 +44,9 @@ def run(
         The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
+    noise
+        What protects the counts that results are computed from; by default under the secret of the registers' holder
+        (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
@@ -66,7 +71,7 @@ def run(
     >>> study.model.candidate.label, study.areas.table.height
     ('Logistic', 51)
     """
-    data = prepare(condition, registers, as_of, settings, progress=part_of(progress, 0.02, 0.25))
+    data = prepare(condition, registers, as_of, settings, noise=noise, progress=part_of(progress, 0.02, 0.25))
     progress("comparing models", 0.25)
     comparison = compare(data)
     model = fit(data, comparison)
@@ -97,4 +102,5 @@ def run(
             *((results,) if isinstance(results, Omission) else results.omissions),
             *plans.omissions,
         ),
+        noise=data.noise,
     )
