@@ -4,6 +4,7 @@
 """
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step
 from riskstrat.disclosure.relations import DIGITS, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
@@ -11,12 +12,19 @@ from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
 
 __all__ = [
+    "CASES",
     "DIGITS",
+    "MONEY",
     "PRESETS",
+    "PROBABILITY",
+    "SHARE",
+    "ByInterval",
     "CellNoise",
     "Disclosure",
+    "Figures",
     "Ratio",
     "Released",
+    "Step",
     "Sum",
     "Table",
     "person_keys",

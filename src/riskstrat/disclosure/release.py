@@ -16,6 +16,7 @@ from typing import overload
 import polars as pl
 
 from riskstrat.disclosure.cell_keys import CellNoise
+from riskstrat.disclosure.digits import in_digits
 from riskstrat.disclosure.noisy_counts import with_noise
 from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
@@ -168,6 +169,8 @@ def _release(table: Table, rule: Disclosure, noise: CellNoise | None) -> Release
     suppressed = withheld.row(0, named=True) if withheld.width else {}
     roles = {column: role for column, role in table.roles.items() if role not in _INSIDE}
     shown = marked.select(_shown(table, rule)).select(list(roles))
+    if not rule.is_working_material:
+        shown = shown.with_columns(in_digits(shown, table.digits))
     return Released(shown, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
 
 
@@ -198,7 +201,8 @@ def _mark(table: Table, rule: Disclosure, frame: pl.DataFrame) -> pl.DataFrame:
     counts = table.whole_counts
     whole = frame.with_columns(pl.col(counts).cast(pl.Int64)) if counts else frame
     small = whole.with_columns(
-        rule.protects(pl.col(table.persons.get(count, count))).alias(_small(count)) for count in counts
+        rule.protects(pl.col(table.persons.get(count, count)), table.fewest.get(count, 1)).alias(_small(count))
+        for count in counts
     )
     return small.with_columns(_protected(table, rule, count).alias(_mark_of(count)) for count in counts)
 

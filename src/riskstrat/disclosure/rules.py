@@ -105,10 +105,14 @@ class Disclosure:
         """The rule as sentences for the reader of a released table, by language (``en``, ``sv``)."""
         return MappingProxyType({language: _sentence(self, language) for language in ("en", "sv")})
 
-    def protects(self, count: pl.Expr) -> pl.Expr:
-        """Whether a count of people is too small to be shown; null where the count is null."""
+    def protects(self, count: pl.Expr, fewest: int = 1) -> pl.Expr:
+        """Whether a count of people is too small to be shown, where `fewest` are needed; null where the count is null.
+
+        For work inside, what nobody may see is not asked for: the rule's own smallest count decides alone.
+        """
         lowest = 0 if self.protect_zero else 1
-        return count.is_between(lowest, self.min_count - 1)
+        least = self.min_count if self.is_working_material else max(self.min_count, fewest)
+        return count.is_between(lowest, least - 1)
 
     def protects_remainder(self, count: pl.Expr, denominator: pl.Expr) -> pl.Expr:
         """Whether too few of a denominator (possibly nobody) remain beside the count; null where either is null."""

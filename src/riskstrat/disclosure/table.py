@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from riskstrat.disclosure.digits import Digits
 from riskstrat.disclosure.relations import Ratio, Sum
 from riskstrat.errors import DisclosureError, Problem, UsageError
 
@@ -52,6 +53,12 @@ class Table:
         has noise of its labels and its value.
     protected
         Counts that carry noise already; relations to other counts hold for them only nearly.
+    fewest
+        ``{count: persons}``: counts behind which more persons must be than the rule asks of every count, because
+        people are described by more than their number.
+    digits
+        ``{column: ByInterval(lower, upper)}`` or ``{column: Step(...)}``: what the numbers of a derived or public
+        column are, which decides how many digits are shown (`riskstrat.disclosure.digits`).
 
     Raises
     ------
@@ -87,6 +94,8 @@ class Table:
     sums: Sequence[Sum] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     protected: Sequence[str] = ()
+    fewest: Mapping[str, int] = field(default_factory=dict)
+    digits: Mapping[str, Digits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for role in ("dimensions", "counts", "public", "unshown", "protected"):
@@ -96,7 +105,7 @@ class Table:
             self, "denominators", MappingProxyType(dict(named)) if isinstance(named, Mapping) else _names(named)
         )
         object.__setattr__(self, "frame", self.frame.clone())
-        for relation in ("derived", "persons", "keys"):
+        for relation in ("derived", "persons", "keys", "fewest", "digits"):
             object.__setattr__(self, relation, MappingProxyType(dict(getattr(self, relation))))
         object.__setattr__(self, "sums", tuple(self.sums))
         behind = [column for column in dict.fromkeys(self.persons.values()) if column not in _roles(self)]
@@ -202,6 +211,8 @@ def _unknown(table: Table) -> list[Problem]:
         *table.persons,
         *table.keys,
         *table.protected,
+        *table.fewest,
+        *table.digits,
         *(column for each in table.sums for column in each.columns),
     ]
     return [

@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Released, Sum, Table, release
-from riskstrat.publication.noise import default_noise
+from riskstrat.publication.noise import noise_of
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
 _WIDTH = 100
@@ -88,7 +88,7 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
     '7 people are their own mother or father'
     """
     rule = disclosure or found.disclosure
-    released = release(_tables(found), rule, default_noise(rule))
+    released = release(_tables(found), rule, noise_of(rule))
     rows = released["findings"].frame.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)), "table", "rule", "about")
     sentences = [_sentence(row, rule) for row in rows.iter_rows(named=True)]
     table = rows.with_columns(pl.Series("sentence", sentences, dtype=pl.String))

@@ -15,7 +15,7 @@ import polars as pl
 
 from riskstrat.disclosure import Disclosure, Released, Table, release
 from riskstrat.extras import optional
-from riskstrat.publication.noise import default_noise
+from riskstrat.publication.noise import noise_of
 from riskstrat.records.intake_account import (
     KEPT,
     MADE,
@@ -41,7 +41,7 @@ def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None)
     ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
     """
     rule = disclosure or account.disclosure
-    return release(_intake_tables(account, rule), rule, default_noise(rule))
+    return release(_intake_tables(account, rule), rule, noise_of(rule))
 
 
 def release_conversion(account: ConversionAccount, disclosure: Disclosure | None = None) -> Released:
@@ -57,7 +57,7 @@ def release_conversion(account: ConversionAccount, disclosure: Disclosure | None
     outcomes = (READ, KEPT, REJECTED, MERGED)
     rows = _by_outcome(account.counts, outcomes, READ)
     rule = disclosure or account.disclosure
-    return release(Table(rows, dimensions=("dataset",), counts=outcomes), rule, default_noise(rule))
+    return release(Table(rows, dimensions=("dataset",), counts=outcomes), rule, noise_of(rule))
 
 
 def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = None) -> Released:
@@ -76,7 +76,7 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
     counts = counts.with_columns(persons=pl.min_horizontal("rows", "people"))  # a row may name several people
     table = Table(counts, counts=names, denominators={"new_people": "people"}, persons={"rows": "persons"})
     rule = disclosure or done.disclosure
-    return release(table, rule, default_noise(rule))
+    return release(table, rule, noise_of(rule))
 
 
 def summary_lines(inputs: Released) -> Iterator[str]:

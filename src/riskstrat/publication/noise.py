@@ -1,4 +1,4 @@
-"""The noise of what is shown outside a study: a bare record, an account of an intake, the findings of a check."""
+"""The noise of what is shown: of a study's secret, or outside a study (records, accounts, findings) of the user's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.files.secret import protection_secret
 
 
-def default_noise(rule: Disclosure) -> CellNoise | None:
-    """Noise under the secret of whoever runs this (`riskstrat.files.secret`); None where tables have none.
+def noise_of(rule: Disclosure, noise: CellNoise | None = None) -> CellNoise | None:
+    """Noise as wide as a rule says, None where its tables have none.
+
+    It is of the secret of a study's own noise; without one, of whoever runs this (`riskstrat.files.secret`).
 
     Examples
     --------
-    >>> default_noise(Disclosure()).width
+    >>> noise_of(Disclosure()).width
     2
     """
-    return CellNoise(protection_secret(), rule.table_width) if rule.table_width else None
+    if not rule.table_width:
+        return None
+    return CellNoise(protection_secret() if noise is None else noise.secret, rule.table_width)
