@@ -4,8 +4,8 @@
 """
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
-from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step
-from riskstrat.disclosure.relations import DIGITS, Ratio, Sum
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step, to_width
+from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
@@ -19,6 +19,7 @@ __all__ = [
     "PROBABILITY",
     "SHARE",
     "ByInterval",
+    "Categories",
     "CellNoise",
     "Disclosure",
     "Figures",
@@ -31,5 +32,6 @@ __all__ = [
     "release",
     "sum_keys",
     "to_csv",
+    "to_width",
     "without_marks",
 ]

@@ -42,14 +42,8 @@ class ByInterval:
     def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr]:
         """Estimate and limits, rounded."""
         numbers = [name for name in (column, self.lower, self.upper) if name in frame.columns]
-        step = _step((pl.col(self.upper) - pl.col(self.lower)) / _SHARE_OF_INTERVAL)
-        return [
-            pl.when(step.is_finite())
-            .then(_multiple(pl.col(name), step))
-            .otherwise(pl.col(name).round_sig_figs(_FEW))
-            .alias(name)
-            for name in numbers
-        ]
+        width = pl.col(self.upper) - pl.col(self.lower)
+        return [to_width(pl.col(name), width).alias(name) for name in numbers]
 
 
 @dataclass(frozen=True)
@@ -134,6 +128,18 @@ def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr
     return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
 
 
+def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
+    """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
+
+    Examples
+    --------
+    >>> pl.select(to_width(pl.lit(74.321), pl.lit(2.4))).item()
+    74.5
+    """
+    step = _step(width / _SHARE_OF_INTERVAL)
+    return pl.when(step.is_finite()).then(_multiple(value, step)).otherwise(value.round_sig_figs(_FEW))
+
+
 def _step(finest: pl.Expr) -> pl.Expr:
     """Smallest of 1, 2 and 5 times a power of ten that is not finer; not finite where there is no width."""
     power = pl.lit(10.0).pow(finest.log10().floor())
@@ -142,7 +148,7 @@ def _step(finest: pl.Expr) -> pl.Expr:
 
 
 def _multiple(value: pl.Expr, step: pl.Expr) -> pl.Expr:
-    return ((value / step).round() * step).round_sig_figs(_CLEAN)
+    return ((value / step).round() * step).round_sig_figs(_CLEAN) + 0.0  # no negative zero
 
 
 def _adding_up(frame: pl.DataFrame, column: str, size: float, dimension: str, total: str) -> pl.Series:

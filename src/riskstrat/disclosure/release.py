@@ -25,7 +25,7 @@ from riskstrat.errors import DisclosureError, Problem, UsageError
 
 _TOKEN = object()
 _MARK = "__protected__"
-_INSIDE = ("unshown", "key")
+_INSIDE = ("unshown", "inside")
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +214,8 @@ def _protected(table: Table, rule: Disclosure, count: str) -> pl.Expr:
         known = count in table.persons and denominator in table.persons
         pair = (table.persons[count], table.persons[denominator]) if known else (count, denominator)
         reasons += [pl.col(_small(denominator)), rule.protects_remainder(*map(pl.col, pair))]
+        if count in table.categories:
+            reasons.append(table.categories[count].reveals(pl.col(count), pl.col(denominator), rule.max_share))
     return pl.any_horizontal(reason.fill_null(value=True) for reason in reasons)
 
 

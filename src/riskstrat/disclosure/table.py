@@ -9,7 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.disclosure.digits import Digits
-from riskstrat.disclosure.relations import Ratio, Sum
+from riskstrat.disclosure.relations import Categories, Ratio, Sum
 from riskstrat.errors import DisclosureError, Problem, UsageError
 
 _PERSON_COLUMNS = ("personid", "motherid", "fatherid", "familyid", "lopnr", "personnr", "personnummer")
@@ -53,6 +53,8 @@ class Table:
         has noise of its labels and its value.
     protected
         Counts that carry noise already; relations to other counts hold for them only nearly.
+    categories
+        ``{count: Categories(column, dimensions)}``: which cells of a count are the categories of one variable.
     fewest
         ``{count: persons}``: counts behind which more persons must be than the rule asks of every count, because
         people are described by more than their number.
@@ -94,6 +96,7 @@ class Table:
     sums: Sequence[Sum] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     protected: Sequence[str] = ()
+    categories: Mapping[str, Categories] = field(default_factory=dict)
     fewest: Mapping[str, int] = field(default_factory=dict)
     digits: Mapping[str, Digits] = field(default_factory=dict)
 
@@ -105,7 +108,7 @@ class Table:
             self, "denominators", MappingProxyType(dict(named)) if isinstance(named, Mapping) else _names(named)
         )
         object.__setattr__(self, "frame", self.frame.clone())
-        for relation in ("derived", "persons", "keys", "fewest", "digits"):
+        for relation in ("derived", "persons", "keys", "categories", "fewest", "digits"):
             object.__setattr__(self, relation, MappingProxyType(dict(getattr(self, relation))))
         object.__setattr__(self, "sums", tuple(self.sums))
         behind = [column for column in dict.fromkeys(self.persons.values()) if column not in _roles(self)]
@@ -140,7 +143,7 @@ class Table:
             ("count", self.counts),
             ("unshown", self.unshown),
             ("dimension", self.dimensions),
-            ("key", tuple(self.keys.values())),
+            ("inside", _inside(self)),
         )
         role = {column: kind for kind, columns in named for column in columns}
         return MappingProxyType({column: role[column] for column in self.frame.columns})
@@ -200,7 +203,12 @@ def _nested(table: Table) -> list[Problem]:
 
 def _roles(table: Table) -> list[str]:
     shown = (*table.dimensions, *table.counts, *_denominators(table), *table.derived, *table.public)
-    return [*shown, *table.unshown, *dict.fromkeys(table.keys.values())]
+    return [*shown, *table.unshown, *_inside(table)]
+
+
+def _inside(table: Table) -> list[str]:
+    """Name the columns that only decide: keys of cells, and which categories are sensitive."""
+    return list(dict.fromkeys([*table.keys.values(), *(each.sensitive for each in table.categories.values())]))
 
 
 def _unknown(table: Table) -> list[Problem]:
@@ -212,6 +220,7 @@ def _unknown(table: Table) -> list[Problem]:
         *table.keys,
         *table.protected,
         *table.fewest,
+        *table.categories,
         *table.digits,
         *(column for each in table.sums for column in each.columns),
     ]

@@ -132,27 +132,32 @@ def table_one(
     Returns
     -------
     TableOne
-        Released. Means need as many people as a count; medians and quartiles 20.
+        Released. Means (of values held within the 5th and the 95th percentile), quartiles and levels need 20 persons
+        with a value. Levels that fewer persons have are put together as ``other``. Where more than 90 % of a group have
+        a level that is not the commonest of all, its levels are withheld.
 
     Raises
     ------
     UsageError
         If there is no such column, or X has other rows than the cohort.
+    DisclosureError
+        If the groups are persons or families one by one.
 
     Examples
     --------
     >>> table_one(study.target).levels.frame["variable"].unique().sort().to_list()
     ['birth_region', 'sex']
     """
-    tables = characteristic_tables(cohort, X, by=by, labels=labels or {})
     rule = disclosure or cohort.disclosure
-    return TableOne(**release(tables, rule, noise_of(rule)))
+    noise = noise_of(rule)
+    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise)
+    return TableOne(**release(tables, rule, noise))
 
 
 def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
     """All that may be asked to be shown of a single record, each column with its role."""
     if isinstance(record, Target):
-        return {"flow": of_cohort.flow(record)}
+        return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
     return plan_tables(record) if isinstance(record, Plan) else _estimates(record)
@@ -161,8 +166,8 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
     """All that a study may ask to show, each column with its role; metrics are of counts with this noise."""
     return {
-        "flow": of_cohort.flow(study.cohort),
-        "target_flow": of_cohort.flow(study.target),
+        "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
+        "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores),
         "splits": _public(study.evaluation.splits, "split"),
         "coverage": _public(study.source.coverage, "register"),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, Released, Sum, Table, release
+from riskstrat.disclosure import Disclosure, Ratio, Released, Sum, Table, release
+from riskstrat.publication.cohort import flow_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
@@ -122,15 +123,13 @@ def _tables(found: Findings) -> dict[str, Table]:
         found.findings.with_columns(share),
         dimensions=("table", "rule", "about"),
         counts=("rows", "of"),
-        derived={"share": ("rows", "of")},
+        derived={"share": Ratio("rows", "of")},
         public=("severity", "sentence"),
     )
     return {"findings": findings, **(_dry_run_tables(found.dry_run) if found.dry_run else {})}
 
 
 def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
-    counts = ("people", "rows")
-    dimensions = [name for name in dry_run.flow.columns if name not in counts]
     return {
         "components": _component_table(dry_run.components),
         "years": Table(
@@ -139,7 +138,7 @@ def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
             counts=("rows", "persons"),
             sums=[Sum(count="rows", total_table="components", by=_COMPONENT)],
         ),
-        "flow": Table(dry_run.flow, dimensions=dimensions, counts=counts),
+        "flow": flow_table(dry_run.flow, dry_run.flow_keys),
     }
 
 

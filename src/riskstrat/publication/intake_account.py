@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import Disclosure, Ratio, Released, Table, release
 from riskstrat.extras import optional
 from riskstrat.publication.noise import noise_of
 from riskstrat.records.intake_account import (
@@ -110,8 +110,8 @@ def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Discl
 def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, Table]:
     in_rules = (pl.col("outcome").is_in(_RULES)) & (pl.col("rows") > 0)
     rules = account.counts.filter(in_rules).sort("dataset", "outcome", "column", "rule")
-    cells = account.cells.with_columns(share=(pl.col("missing") / pl.col("rows")).round(3))
-    links = account.links.with_columns(share=(pl.col("linked") / pl.col("persons")).round(3).fill_nan(None))
+    cells = account.cells.with_columns(share=pl.col("missing") / pl.col("rows"))
+    links = account.links.with_columns(share=(pl.col("linked") / pl.col("persons")).fill_nan(None))
     return {
         "files": Table(account.files, dimensions=("file",), public=("dataset", "format", "unverified", "unused")),
         "inputs": Table(
@@ -126,10 +126,10 @@ def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, 
             cells,
             dimensions=("dataset", "column", "year"),
             counts=("rows", "missing"),
-            derived={"share": ("rows", "missing")},
+            derived={"share": Ratio("missing", "rows", 2)},
         ),
         "links": Table(
-            links, dimensions=("link",), counts=("persons", "linked"), derived={"share": ("persons", "linked")}
+            links, dimensions=("link",), counts=("persons", "linked"), derived={"share": Ratio("linked", "persons", 2)}
         ),
         "codes": Table(_codes(account, disclosure.min_count), dimensions=("table", "code"), counts=("rows",)),
         "breaks": Table(account.definitions, dimensions=("table", "code", "definition", "year"), counts=("rows",)),

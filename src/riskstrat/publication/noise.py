@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.files.secret import protection_secret
 
@@ -19,3 +21,16 @@ def noise_of(rule: Disclosure, noise: CellNoise | None = None) -> CellNoise | No
     if not rule.table_width:
         return None
     return CellNoise(protection_secret() if noise is None else noise.secret, rule.table_width)
+
+
+def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None) -> pl.Series:
+    """Give whole counts the noise of their cells, as `riskstrat.disclosure.release` does.
+
+    Examples
+    --------
+    >>> noisy(pl.Series([0, 40]), pl.Series([0, 7], dtype=pl.UInt64), noise_of(Disclosure())).to_list()[0]
+    2
+    """
+    if noise is None:
+        return counts
+    return (counts + pl.Series(noise.of(keys.to_numpy()))).clip(lower_bound=noise.width)

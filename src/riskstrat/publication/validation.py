@@ -9,6 +9,7 @@ import polars as pl
 
 from riskstrat.disclosure import ByInterval, CellNoise, Figures, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, wilson_interval
+from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
 
 FEWEST_FOR_METRICS = 200
@@ -43,7 +44,7 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     Observed over expected has the noise of the observed outcomes, the other metrics the digits of their intervals.
     """
     frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
-    changed = _noisy(frame["cases"], frame["case_key"], noise) / frame["cases"]
+    changed = noisy(frame["cases"], frame["case_key"], noise) / frame["cases"]
     factor = pl.when(pl.col("metric") == "observed_expected").then(changed).otherwise(1.0)
     return Table(
         frame.with_columns(pl.col(_ESTIMATES) * factor),
@@ -82,9 +83,9 @@ def calibration(checked: Validation, noise: CellNoise | None) -> Table:
 
 def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
     """Observed shares of each group, with Wilson's interval at the size that the noise leaves."""
-    n = _noisy(frame["n"], frame["index_key"], noise).to_numpy()
+    n = noisy(frame["n"], frame["index_key"], noise).to_numpy()
     weighted = (frame["observed"] * frame["n"]).round()
-    share = (_noisy(weighted, frame["case_key"], noise) / n).clip(0, 1)
+    share = (noisy(weighted, frame["case_key"], noise) / n).clip(0, 1)
     known = share.fill_null(0.5).to_numpy()
     spread = np.maximum(known * (1 - known), 1 / n) / n
     size = n * spread / (spread + noise.width * (noise.width + 1) / 3 / n**2)
@@ -127,18 +128,11 @@ def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
         return [count.alias(name) for count, name in zip(counts, _POSITIVES, strict=True)]
     keys = frame["case_key"], frame["index_key"] - frame["case_key"]
     acts = (frame["strategy"] != "none").cast(pl.Int64)
-    noisy = [_noisy(count, key, noise) * acts for count, key in zip(counts, keys, strict=True)]
-    true, false = (count / _noisy(n, frame["index_key"], noise) for count in noisy)
+    changed = [noisy(count, key, noise) * acts for count, key in zip(counts, keys, strict=True)]
+    true, false = (count / noisy(n, frame["index_key"], noise) for count in changed)
     shares = (true - false * odds, true, false)
-    return [count.alias(name) for count, name in zip((*noisy, *shares), (*_POSITIVES, *_SHARES), strict=True)]
+    return [count.alias(name) for count, name in zip((*changed, *shares), (*_POSITIVES, *_SHARES), strict=True)]
 
 
 def _behind(checked: Validation) -> pl.DataFrame:
     return checked.persons.drop("index_dates")
-
-
-def _noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None) -> pl.Series:
-    """Whole counts with the noise of their cells, as `release` gives it."""
-    if noise is None:
-        return counts
-    return (counts + pl.Series(noise.of(keys.to_numpy()))).clip(lower_bound=noise.width)
