@@ -22,6 +22,9 @@ MOST_LEVELS = 12
 OTHER = "other"
 """Level of all that few persons have; its name in Swedish is that of the messages."""
 
+_FIXED = ("sex", "ending")
+"""Whose levels are the same in every cohort."""
+
 _TAILS = (0.05, 0.95)
 """Values beyond these quantiles count as the quantile: one person far out moves no mean."""
 
@@ -129,7 +132,7 @@ def _ending(cohort: Cohort) -> pl.Expr:
 def _group(cohort: Target, by: str | None) -> pl.Series:
     if by is None:
         return pl.repeat(EVERYBODY, cohort.people.height, eager=True)
-    if by not in cohort.people.columns or by in KEYS:
+    if by not in cohort.people.columns or by == "index_date":
         raise UsageError(
             Problem(
                 found=f"no column '{by}' to group by",
@@ -168,7 +171,8 @@ def _levels_table(
     names = _variables(rows)
     flags = [name for name in names if _is_flag(rows[name])]
     short = [name for name in names if rows[name].dtype == pl.String and rows[name].n_unique() <= MOST_LEVELS]
-    common = rows.with_columns(_common_levels(rows[name], rows["person"], rule, noise) for name in short)
+    named = [name for name in short if name not in _FIXED]
+    common = rows.with_columns(_common_levels(rows[name], rows["person"], rule, noise) for name in named)
     counted = [_levels(common, name) for name in names if name in {*flags, *short}]
     frame = _labelled(pl.concat(counted), names, labels)
     whole = frame.filter(~pl.col("variable").is_in(flags))["variable"].unique().to_list()
