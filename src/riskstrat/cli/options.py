@@ -38,8 +38,11 @@ ProtectionOption = Annotated[
     ),
 ]
 AllowNewOption = Annotated[
-    list[Literal["rule", "secret"]] | None,
-    typer.Option(help="What may differ from the last edition in --out, although both together tell more than either."),
+    list[str] | None,
+    typer.Option(
+        metavar="rule|secret",
+        help="What may differ from the last edition in --out, although both together tell more than either.",
+    ),
 ]
 AsOfOption = Annotated[
     datetime | None,

@@ -24,7 +24,7 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, TrackingError
+from riskstrat.errors import Problem, TrackingError, UsageError, unknown
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -75,12 +75,14 @@ def run(
 
     from riskstrat import study
     from riskstrat.publication.published import secret_name
-    from riskstrat.publication.release_record import ReleaseRecord
+    from riskstrat.publication.release_record import CHANGES, ReleaseRecord
 
+    UsageError.refuse(unknown("change", each, CHANGES) for each in allow_new or () if each not in CHANGES)
+    allowed = [each for each in CHANGES if each in (allow_new or ())]
     noise = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(settings.disclosure, secret_name(noise), allow_new or ())
+        release.refuse_changes(settings.disclosure, secret_name(noise), allowed)
 
     found: list[Published] = []
     untracked: list[Problem] = []
