@@ -83,6 +83,11 @@ class Step:
 class Figures:
     """So many significant figures, for numbers without an interval.
 
+    Parameters
+    ----------
+    figures
+        At least 1.
+
     Examples
     --------
     >>> frame = pl.DataFrame({"brier": [0.081234]})
@@ -119,6 +124,11 @@ def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr
     digits
         What the columns are, by name; limits of an interval go with their estimate.
 
+    Returns
+    -------
+    list of polars.Expr or polars.Series
+        The columns, rounded.
+
     Examples
     --------
     >>> frame = pl.DataFrame({"probability": [0.004, 0.62, 0.999], "expected": [3.49, 12.51, 0.2]})
@@ -130,6 +140,16 @@ def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr
 
 def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
     """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
+
+    Parameters
+    ----------
+    value, width
+        Numbers, and the widths of their intervals in the same units.
+
+    Returns
+    -------
+    polars.Expr
+        Multiples of 1, 2 or 5 times a power of ten.
 
     Examples
     --------
