@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat import conditions
-from riskstrat.declare import Settings
 from riskstrat.disclosure import Disclosure, Ratio, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
@@ -66,7 +65,8 @@ def plan_of(averted: float, lower: float, upper: float, chosen: int, cases: int 
 def context(language: Language = "sv", condition: str = "childhood_obesity", **tables: Table) -> ReportContext:
     facts = Facts(
         condition=conditions.load(condition),
-        settings=Settings(),
+        budget_sek=2_000_000.0,
+        strata=("area_id", "sex"),
         as_of=date(2024, 1, 1),
         version="0.1.0",
         digest="d",

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import DIGITS, Disclosure, Released, Table, release
+from riskstrat.declare import Candidate, LocalisedText
+from riskstrat.disclosure import DIGITS, CellNoise, Disclosure, Released, Table, release
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
 from riskstrat.publication.plan import plan_tables
-from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
+from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.omission import unless_omitted
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
@@ -54,26 +55,33 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     >>> publish(study).disclosure.min_count
     5
     """
-    source = study.source
+    source, keyed = study.source, _keyed(study.noise)
     facts = Facts(
         condition=study.condition,
-        settings=study.settings,
         as_of=study.as_of,
         version=study.model.provenance.version,
-        digest=study.digest,
-        model_digest=study.model.digest,
-        chosen=study.model.candidate.label,
+        budget_sek=study.settings.budget_sek,
+        strata=study.settings.strata,
+        digest=keyed(study.digest),
+        model_digest=keyed(study.model.digest),
+        secret=secret_name(study.noise),
+        chosen=study.model.candidate.estimator,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(
             name=source.name,
-            fingerprint=source.fingerprint,
+            fingerprint=keyed(source.fingerprint),
             data_end=source.data_end,
             invented=source.invented,
             geometry=source.geometry,
         ),
     )
     return publish_tables(facts, study_tables(study), disclosure or study.settings.disclosure)
+
+
+def _keyed(noise: CellNoise | None) -> Callable[[str], str]:
+    """Digest under the secret what names data, so that nobody can try what they were; as it is where there is none."""
+    return (lambda digest: digest) if noise is None else noise.digest
 
 
 def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:
@@ -148,8 +156,9 @@ def study_tables(study: Study) -> dict[str, Table]:
     return {
         "flow": of_cohort.flow(study.cohort),
         "target_flow": of_cohort.flow(study.target),
-        "choice": _public(study.scores.with_columns(pl.col(pl.Float64).round_sig_figs(DIGITS)), "name"),
+        "choice": _choice(study.scores),
         "splits": _public(study.evaluation.splits, "split"),
+        "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
@@ -161,6 +170,19 @@ def study_tables(study: Study) -> dict[str, Table]:
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
+
+
+def _partition(partition: Partition) -> pl.DataFrame:
+    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
+
+
+def _choice(scores: pl.DataFrame) -> Table:
+    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside."""
+    kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
+    nth = pl.int_range(1, pl.len() + 1).over("name")
+    numbered = pl.when(pl.len().over("name") > 1).then(pl.format("{} {}", "name", nth)).otherwise("name")
+    shown = scores.with_columns(kind, pl.col(pl.Float64).round_sig_figs(DIGITS)).with_columns(numbered.alias("name"))
+    return _public(shown, "name")
 
 
 def _public(frame: pl.DataFrame, dimension: str) -> Table:

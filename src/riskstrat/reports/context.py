@@ -150,7 +150,9 @@ class ReportContext:
         """Give a frame as such a file; only what was released, or declared, may be given."""
         swedish = self.language == "sv"
         text = to_csv(frame, separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
-        return Download(filename=f"{name}.csv", base64=base64.b64encode(text.encode()).decode())
+        return Download(
+            filename=f"{self.released.disclosure.mark}{name}.csv", base64=base64.b64encode(text.encode()).decode()
+        )
 
     def picture(
         self, key: str, table: str, how: str, *figures: Figure, title: str | None = None, wide: bool = False
