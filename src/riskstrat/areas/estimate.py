@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
 from riskstrat.areas.drift import drift_between_halves
-from riskstrat.areas.forward import look_forward
+from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
 from riskstrat.areas.landmarks import compare_landmark_sets
@@ -144,22 +144,22 @@ def estimate_areas(
     rows = observed_expected(cohort, risk, recalibration, by=columns, noise=noise)
     _check_agreement(rows, counted, recalibration)
     counts = rows.by_group(group_counted, labels.height)
-    present, forward = look_forward(now, group_now, labels.height, target_risk, noise)
+    present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise)
 
     def posterior(of: GroupCounts) -> Posterior:
         return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours, of.noise)
 
     level = _level(recalibration.level_variance, draws, seed)
-    theta = forward.possible(posterior(counts).draw(draws, seed)[:, present], level)
-    matrices = forward.quantities(theta, level)
+    theta = forecast.possible(posterior(counts).draw(draws, seed)[:, present], level)
+    matrices = forecast.quantities(theta, level)
     unknown = None
     if cohort.must_be_assessed:
         measured = rows.protected.count(group_counted, labels.height, rows.included)[present]
         index_dates = counts.table["index_dates"].to_numpy()[present]
         measured = np.minimum(measured, index_dates)
-        unknown = unmeasured(matrices, measured, index_dates, lambda of: forward.quantities(theta * of, level))
+        unknown = unmeasured(matrices, measured, index_dates, lambda of: forecast.quantities(theta * of, level))
     shown = np.where(group_then >= 0, np.where(present, np.arange(len(present)), -1)[group_then], -1)
-    table = labels.hstack(counts.table).filter(present).with_columns(pl.Series("target_people", forward.people))
+    table = labels.hstack(counts.table).filter(present).with_columns(pl.Series("target_people", forecast.people))
     return AreaEstimates(
         by=columns,
         table=_table(table, matrices, unknown),

@@ -24,7 +24,7 @@ Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForwardLook:
+class Forecast:
     """The people of the groups that are present now.
 
     Attributes
@@ -56,10 +56,10 @@ class ForwardLook:
         )
 
 
-def look_forward(
+def forecast_groups(
     target: pl.DataFrame, group: Numbers, groups: int, risk: Floats, noise: CellNoise | None
-) -> tuple[NDArray[np.bool_], ForwardLook]:
-    """Say which of the groups have people now, (groups,), and look forward for these.
+) -> tuple[NDArray[np.bool_], Forecast]:
+    """Say which of the groups have people now, (groups,), and what is expected of these.
 
     The relative risk of a group is its risk over that of the municipality's people of the same ages and sexes. Exactly,
     stratum by stratum and draw by draw: sum over strata s of n_is (theta_j S_js summed over j) / n_s. With noise no
@@ -82,7 +82,7 @@ def look_forward(
             stratum_risk = (theta @ risk_sums) / counts.sum(axis=0)
             return np.ascontiguousarray(theta * risk_sums.sum(axis=1) / (stratum_risk @ counts.T))
 
-        return present, ForwardLook(people=people[present], risk_sum=risk_sums.sum(axis=1), relative=exact)
+        return present, Forecast(people=people[present], risk_sum=risk_sums.sum(axis=1), relative=exact)
     mean = float(risk[inside].mean())
     standard_risk = np.maximum(rows.mean(risk, stratum, strata.height, name="risk", scale=mean), 0.01 * mean)
     of_person = np.where(inside, standard_risk[stratum], 0.0)
@@ -94,7 +94,7 @@ def look_forward(
         level = (theta @ total) / standard.sum()
         return np.asarray(theta * total / standard / level[:, None])
 
-    return present, ForwardLook(people=people[present], risk_sum=total, relative=scaled)
+    return present, Forecast(people=people[present], risk_sum=total, relative=scaled)
 
 
 def _by_stratum(group: Numbers, stratum: Numbers, risk: Floats, shape: tuple[int, int]) -> tuple[Floats, Floats]:
