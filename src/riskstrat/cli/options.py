@@ -12,6 +12,8 @@ from riskstrat.declare import Language
 
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 _DAY = ["%Y-%m-%d"]
+MAX_REJECTED_SHARE = 0.5
+"""That of `riskstrat.intake`, which takes a second to load; a test compares them."""
 
 RegistersOption = Annotated[
     str, typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://).")

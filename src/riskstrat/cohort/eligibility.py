@@ -31,28 +31,19 @@ NOT_RESIDENT = LocalisedText(en="not resident", sv="inte folkbokförda här")
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """When persons must be indexed, resident and at risk: what differs between cohort and target population.
-
-    Attributes
-    ----------
-    earliest, latest
-        First and last index date that counts.
-    resident_on
-        The day on which persons must be resident; area and care centre are those of that day.
-    resident_to
-        The day up to which unbroken residence is counted.
-    followed
-        Whether persons must be resident after the index date, to be followed.
-    late_entry
-        Whether they may come to live here after it.
-    """
+    """When persons must be indexed, resident and at risk: what differs between cohort and target population."""
 
     earliest: date
     latest: date
+    """`earliest` and `latest`: first and last index date that counts."""
     resident_on: pl.Expr
+    """The day on which persons must be resident; area and care centre are those of that day."""
     resident_to: pl.Expr
+    """The day up to which unbroken residence is counted."""
     followed: bool
+    """Whether persons must be resident after the index date, to be followed."""
     late_entry: bool = False
+    """Whether they may come to live here after it."""
 
 
 def cohort_criteria(condition: Condition, view: RegisterView) -> Criteria:

@@ -338,8 +338,9 @@ class AnyOf(OutcomeKind):
     @model_validator(mode="after")
     def _alike_in_assessment(self) -> Self:
         if len({outcome.must_be_measured for outcome in self.outcomes}) > 1:
-            message = "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
-            raise ValueError(message)
+            raise ValueError(
+                "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
+            )
         return self
 
     @property

@@ -67,8 +67,7 @@ class Settings(Declaration):
     @model_validator(mode="after")
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
-            message = "candidates must differ in kind or parameters"
-            raise ValueError(message)
+            raise ValueError("candidates must differ in kind or parameters")
         return self
 
     @property

@@ -25,21 +25,14 @@ BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int6
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What was counted in one table.
-
-    Attributes
-    ----------
-    broken
-        How often each rule is broken, columns as in `BROKEN`.
-    years
-        kind (a code, or a setting where codes are of a classification), year, rows.
-    days
-        date, rows.
-    """
+    """What was counted in one table."""
 
     broken: pl.DataFrame
+    """How often each rule is broken, columns as in `BROKEN`."""
     years: pl.DataFrame
+    """kind (a code, or a setting where codes are of a classification), year, rows."""
     days: pl.DataFrame
+    """date, rows."""
 
 
 def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:

@@ -37,9 +37,9 @@ def _known_settings(delays: int | Mapping[str, int]) -> int | Mapping[str, int]:
     """Refuse a misspelt setting, whose rows would silently wait for the longest delay; others may be of your own."""
     said = () if isinstance(delays, int) else tuple(delays)
     missing = [setting for setting in SETTINGS if setting not in said]
-    problems = [unknown("setting", each, SETTINGS) for each in said if each not in SETTINGS and nearest(each, missing)]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(
+        unknown("setting", each, SETTINGS) for each in said if each not in SETTINGS and nearest(each, missing)
+    )
     return delays
 
 
@@ -145,13 +145,11 @@ class Manifest(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        problems = [
+        ContractError.refuse(
             problem
             for name, table in self.tables.items()
             for problem in (*_name_problems(name, self.tables), *_coverage_problems(name, table))
-        ]
-        if problems:
-            raise ContractError(*problems)
+        )
         return self
 
     def file_of(self, table: str) -> str:

@@ -66,9 +66,9 @@ class Registers:
         UsageError
             Naming every table that is not there.
         """
-        missing = [unknown("table", table, self.tables) for table in dict.fromkeys(tables) if table not in self.sources]
-        if missing:
-            raise UsageError(*missing)
+        UsageError.refuse(
+            unknown("table", table, self.tables) for table in dict.fromkeys(tables) if table not in self.sources
+        )
 
     @property
     def geometry(self) -> Path | None:

@@ -25,31 +25,22 @@ _MOST_FILES = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveredFile:
-    """A file that is an input of a mapping.
-
-    Attributes
-    ----------
-    register, name, declared
-        The mapping, the name of its input, and what it declares.
-    sheet, file
-        The file, and what it is called in reports.
-    year
-        The year in its name, if it has one.
-    columns
-        Column of the mapping -> the spellings found, the preferred first, as (position, spelling); the position of the
-        file's year is -1.
-    unused
-        Columns that the mapping does not know.
-    """
+    """A file that is an input of a mapping."""
 
     register: RegisterMapping
     name: str
     declared: Input
+    """`register`, `name` and `declared`: the mapping, the name of its input, and what it declares."""
     sheet: Sheet
     file: str
+    """`sheet` and `file`: the file, and what it is called in reports."""
     year: int | None
+    """The year in its name, if it has one."""
     columns: dict[str, tuple[tuple[int, str], ...]]
+    """Column of the mapping -> the spellings found, the preferred first, as (position, spelling); the position of the
+    file's year is -1."""
     unused: tuple[str, ...]
+    """Columns that the mapping does not know."""
 
     @property
     def dataset(self) -> str:
@@ -111,8 +102,7 @@ def delivery_of(
     ]
     used = {each.register.name for each in recognised if isinstance(each, _Candidate)}
     problems += [_unused(name) for name in own if name not in used]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
     return Delivery(
         files=tuple(delivered),
         keys=tuple(each for each in read if isinstance(each, Keys)),
