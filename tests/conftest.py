@@ -23,6 +23,7 @@ from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source, Study
 from riskstrat.validation import overlap, person_folds, temporal_split, validate
@@ -170,6 +171,7 @@ def invented_study(
         source=invented_source(areas_names),
         cohort=cohort,
         target=target,
+        partition=Partition.from_table(groups.to_frame().with_columns(unit="area_id")),
         scores=pl.DataFrame({**scores, "prediction_accuracy": [0.2, 0.19, 0.04]}),
         model=invented_model(condition, settings, columns),
         evaluation=Evaluation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Literal
 
@@ -50,6 +51,8 @@ class Disclosure:
         Largest noise of a count, at least 2 so that five counts are possible behind each.
     min_people
         The smallest group of people that may be described.
+    min_expected
+        The fewest cases that must be expected of an area, or it is described together with a neighbour.
     max_share
         A group is not shown where more than this share of it is in one sensitive category.
 
@@ -72,6 +75,7 @@ class Disclosure:
     protection: Protection = "noise"
     noise: int = 2
     min_people: int = 20
+    min_expected: float = 4.0
     max_share: float = 0.9
 
     def __post_init__(self) -> None:
@@ -140,6 +144,7 @@ def _problems(rule: Disclosure) -> list[Problem]:
         "protection": (rule.protection not in _PROTECTIONS, f"one of {', '.join(_PROTECTIONS)}", "'noise' is usual"),
         "noise": (not _is_whole(rule.noise, FEWEST_NOISE), f"a whole number of at least {FEWEST_NOISE}", "2 is usual"),
         "min_people": (not _is_whole(rule.min_people, 1), "a whole number of at least 1", "20 is usual"),
+        "min_expected": (not 0 <= rule.min_expected < inf, "a number of at least 0", "4 is usual"),
         "max_share": (not 0 < rule.max_share <= 1, "a share above 0 and at most 1", "0.9 is usual"),
     }
     found = [_problem(name, getattr(rule, name), *said) for name, (is_wrong, *said) in wrong.items() if is_wrong]
@@ -236,7 +241,7 @@ PRESETS: Mapping[str, Disclosure] = MappingProxyType(
         "strict": Disclosure(min_count=10),
         "ehrql": Disclosure(min_count=8, rounding=5, protect_zero=True, protect_remainder=False, small="zero"),
         "midpoint6": Disclosure(min_count=7, rounding="midpoint6", protect_remainder=False, small="rounded"),
-        "none": Disclosure(min_count=1, rounding=1, protection="none", min_people=1, max_share=1.0),
+        "none": Disclosure(min_count=1, rounding=1, protection="none", min_people=1, min_expected=0.0, max_share=1.0),
     }
 )
 """Settings by name.

@@ -21,6 +21,7 @@ from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.omission import unless_omitted
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
@@ -157,6 +158,7 @@ def study_tables(study: Study) -> dict[str, Table]:
         "target_flow": of_cohort.flow(study.target),
         "choice": _choice(study.scores),
         "splits": _public(study.evaluation.splits, "split"),
+        "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
@@ -168,6 +170,10 @@ def study_tables(study: Study) -> dict[str, Table]:
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
+
+
+def _partition(partition: Partition) -> pl.DataFrame:
+    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
 
 
 def _choice(scores: pl.DataFrame) -> Table:
