@@ -38,7 +38,7 @@ ProtectionOption = Annotated[
     ),
 ]
 AllowNewOption = Annotated[
-    list[Literal["rule", "secret"]] | None,
+    list[Literal["rule", "secret", "partition"]] | None,
     typer.Option(help="What may differ from the last edition in --out, although both together tell more than either."),
 ]
 AsOfOption = Annotated[

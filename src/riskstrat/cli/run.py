@@ -80,13 +80,14 @@ def run(
     noise = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(settings.disclosure, secret_name(noise), allow_new or ())
+        release.refuse_changes(settings.disclosure, secret_name(noise), allowed=allow_new or ())
 
     found: list[Published] = []
     untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
-            done = study.run(each, source, day, settings, noise=noise, progress=tell)
+            units = None if "partition" in (allow_new or ()) else releases[each.name].partition
+            done = study.run(each, source, day, settings, noise=noise, partition=units, progress=tell)
             published = _write(done, releases[each.name], reports[each.name], tell)
             found.append(published)
             if track:
