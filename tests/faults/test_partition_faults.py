@@ -25,11 +25,6 @@ def test_everything_that_is_wrong_with_a_table_comes_at_once():
     assert found == ["rows without an area, a unit or a name", "areas named twice: A", "units with two names: north"]
 
 
-def test_an_empty_table_is_refused():
-    with pytest.raises(UsageError, match="no area"):
-        Partition.from_table(TABLE.head(0))
-
-
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"areas": []}', '{"areas": 3, "crossing": [], "as_of": null}', "1"])
 def test_a_text_that_is_no_partition_is_refused(text: str):
     with pytest.raises(UsageError, match="no partition"):

@@ -82,6 +82,12 @@ def test_areas_of_an_older_version_in_which_nobody_lives_stay_as_they_are():
     ]
 
 
+def test_where_no_area_is_known_there_is_no_unit():
+    partition = merge_small_areas(areas(area_id=["A"], residents=[9]).head(0))
+    assert partition.areas.height == 0
+    assert Partition.from_json(partition.to_json()).digest == partition.digest
+
+
 def test_units_are_named_by_their_largest_areas():
     found = areas(
         area_id=list("ABCDE"), residents=[10, 50, 30, 40, 20], people=[1] * 5, name=["Al", "Ek", "Ask", "Alm", None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _union(features: list[Mapping[str, object]]) -> object:
     try:
         shapely = optional("shapely")
     except MissingExtraError:
-        shapes = [cast("Mapping[str, list[object]]", feature["geometry"]) for feature in drawn]
+        shapes = [cast("dict[str, Any]", feature["geometry"]) for feature in drawn]
         polygons = [one["coordinates"] if one["type"] == "MultiPolygon" else [one["coordinates"]] for one in shapes]
         return {"type": "MultiPolygon", "coordinates": [polygon for several in polygons for polygon in several]}
     return json.loads(shapely.to_geojson(shapely.union_all(shapes_of(drawn))))

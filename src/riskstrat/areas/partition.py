@@ -19,7 +19,7 @@ from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import check_columns, raise_if
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.records.partition import Partition
+from riskstrat.records.partition import JoinedBy, Partition
 
 PARENTS = ("parent_id", "municipality")
 """Columns of larger areas, the smaller first; what they hold apart is merged last."""
@@ -210,7 +210,7 @@ def merge_small_areas(
         unit = merge_tree(known["residents"].to_numpy(), boundaries, _borders(known, neighbours)).cut(least)
     left = areas.filter(~lived_in).with_columns(number=-1 - pl.int_range(pl.len()))
     grouped = _named(pl.concat([known.with_columns(number=pl.Series(unit, dtype=pl.Int64)), left]))
-    by = "codes" if neighbours is None else "borders"
+    by: JoinedBy = "codes" if neighbours is None else "borders"
     return Partition(
         areas=grouped,
         min_people=min_people,

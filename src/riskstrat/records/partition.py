@@ -110,8 +110,9 @@ class Partition:
         """
         try:
             said = json.loads(text)
-            said |= {"areas": pl.DataFrame(said["areas"]), "crossing": tuple(said["crossing"])}
-            said |= {"as_of": said["as_of"] and date.fromisoformat(said["as_of"])}
+            said["areas"] = pl.DataFrame(said["areas"], schema=dict.fromkeys(COLUMNS, pl.String))
+            said["crossing"] = tuple(said["crossing"])
+            said["as_of"] = said["as_of"] and date.fromisoformat(said["as_of"])
             return cls(**said)
         except (ValueError, TypeError, KeyError, pl.exceptions.PolarsError):
             raise UsageError(
@@ -148,7 +149,6 @@ def _check(areas: pl.DataFrame) -> None:
     twice = areas.filter(pl.col("area_id").is_duplicated())["area_id"].unique().sort()
     names = areas.group_by("unit").agg(pl.col("name").n_unique()).filter(pl.col("name") > 1)["unit"].sort()
     complaints = (
-        (areas.height == 0, "no area", "a row an area"),
         (
             sum(areas.select(COLUMNS).null_count().row(0)),
             "rows without an area, a unit or a name",

@@ -61,7 +61,7 @@ def _landmarks(context: ReportContext) -> Iterator[Block]:
 def _partition(context: ReportContext) -> Iterator[Block]:
     """Say which areas were too small to describe anybody and are described together with a neighbour."""
     merged = context.tables["partition"].frame.filter(pl.col("area_id") != pl.col("unit"))
-    rule = context.released.settings.disclosure
+    rule = context.released.disclosure
     if context.areas is None or merged.is_empty():
         return
     names = {flag: part["name"].unique().sort().to_list() for (flag,), part in merged.group_by("across_parents")}

@@ -136,7 +136,7 @@ def _measured(areas: pl.DataFrame, cohort: Cohort, target: Target) -> pl.DataFra
     The risk has two figures, so that no single outcome moves the partition.
     """
     counted = cohort.people.filter(cohort.is_counted & cohort.people["assessed"].to_numpy())
-    risk = float(f"{(counted['event'] == 1).mean() or 0:.2g}")
+    risk = float(f"{(counted['event'] == 1).sum() / max(counted.height, 1):.2g}")
     people = target.people.group_by(AREA).agg(people=pl.len())
     expected = counted.group_by(AREA).agg(expected=pl.len() * risk)
     for one in (people, expected):

@@ -73,7 +73,7 @@ def run(
     >>> from datetime import date
     >>> study = run(condition, registers, date(2024, 1, 1), settings)
     >>> study.model.candidate.label, study.areas.table.height
-    ('Logistic', 51)
+    ('Logistic', 11)
     """
     data = prepare(
         condition, registers, as_of, settings, partition=partition, noise=noise, progress=part_of(progress, 0.02, 0.25)
