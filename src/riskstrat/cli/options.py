@@ -38,8 +38,11 @@ ProtectionOption = Annotated[
     ),
 ]
 AllowNewOption = Annotated[
-    list[Literal["rule", "secret", "partition"]] | None,
-    typer.Option(help="What may differ from the last edition in --out, although both together tell more than either."),
+    list[str] | None,
+    typer.Option(
+        help="What may differ from the last edition in --out, although both tell more than either: rule, secret or "
+        "partition; give it again for several."
+    ),
 ]
 AsOfOption = Annotated[
     datetime | None,

@@ -13,14 +13,14 @@ from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.publication.composition import publish
 from riskstrat.publication.published import Published
-from riskstrat.publication.release_record import Change, ReleaseRecord
+from riskstrat.publication.release_record import ReleaseRecord
 from riskstrat.records.study import Study
 
 CONTENTS, RECORD = "tables.json", "release.json"
 
 
 @checked
-def export(study: Study | Published, folder: Path | str, *, allow_new: Collection[Change] = ()) -> Path:
+def export(study: Study | Published, folder: Path | str, *, allow_new: Collection[str] = ()) -> Path:
     """Write every released table as CSV, beside ``tables.json`` that says what each column is.
 
     Parameters

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from riskstrat.disclosure import Disclosure, to_csv
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.files import whole_file
 from riskstrat.publication.published import Published
 from riskstrat.records.partition import Partition
@@ -141,7 +141,7 @@ class ReleaseRecord:
         rule: Disclosure,
         secret: str,
         partition: Partition | None = None,
-        allowed: Collection[Change] = (),
+        allowed: Collection[str] = (),
     ) -> None:
         """Refuse what differs from the last edition, unless the change is allowed by name.
 
@@ -159,8 +159,10 @@ class ReleaseRecord:
         Raises
         ------
         UsageError
-            With each change, and what it could reveal.
+            With each change, and what it could reveal; or if `allowed` names no change.
         """
+        if strange := [unknown("change", each, CHANGES) for each in allowed if each not in CHANGES]:
+            raise UsageError(*strange)
         if self.last is None or rule.is_working_material:
             return
         changed = {
@@ -184,7 +186,9 @@ class ReleaseRecord:
             return
         editions = {each.number: asdict(each) for each in (*self.editions, Edition.of(published, self.last))}
         content = json.dumps({"format": _FORMAT, "editions": list(editions.values())}, ensure_ascii=False, indent=1)
-        with whole_file(path or self.path) as file:
+        target = path or self.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(target) as file:
             file.write(f"{content}\n".encode())
 
 
