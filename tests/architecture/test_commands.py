@@ -8,7 +8,9 @@ from inspect import Parameter, signature
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from riskstrat.cli import app
 from riskstrat.cli.intake import intake
 from riskstrat.cli.standards import from_meds as convert_meds
 from riskstrat.cli.standards import from_omop as convert_omop
@@ -65,3 +67,7 @@ def test_a_command_has_the_defaults_of_its_function(command: Callable[..., objec
     own = {name: each.default for name, each in signature(function).parameters.items()}
     assert "max_rejected_share" in given
     assert given == {name: own[name] for name in given}
+
+
+def test_every_command_can_be_called():
+    assert set(get_command(app).commands) == {command.name for command in app.registered_commands}

@@ -40,8 +40,8 @@ ProtectionOption = Annotated[
 AllowNewOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="What may differ from the last edition in --out, although both tell more than either: rule, secret or "
-        "partition; give it again for several."
+        metavar="rule|secret|partition",
+        help="What may differ from the last edition in --out, although both together tell more than either.",
     ),
 ]
 AsOfOption = Annotated[

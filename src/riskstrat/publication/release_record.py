@@ -161,8 +161,7 @@ class ReleaseRecord:
         UsageError
             With each change, and what it could reveal; or if `allowed` names no change.
         """
-        if strange := [unknown("change", each, CHANGES) for each in allowed if each not in CHANGES]:
-            raise UsageError(*strange)
+        UsageError.refuse(unknown("change", each, CHANGES) for each in allowed if each not in CHANGES)
         if self.last is None or rule.is_working_material:
             return
         changed = {
@@ -170,12 +169,11 @@ class ReleaseRecord:
             "secret": [] if self.last.secret == secret else ["its file is another"],
             "partition": _units(self.partition, partition),
         }
-        if problems := [
+        UsageError.refuse(
             _problem(self.last, change, changed[change])
             for change in CHANGES
             if changed[change] and change not in allowed
-        ]:
-            raise UsageError(*problems)
+        )
 
     def add(self, published: Published, path: Path | None = None) -> None:
         """Write the record with a further edition, whole or not at all, to its own file or another.

@@ -27,14 +27,8 @@ BOUNDS = (4171756, 4172704, 4171754, 4171755)
 UNIT_OF = MappingProxyType({8582: "cm", 8753: "mmol/L", 8840: "mg/dL", 8876: "mmHg", 9529: "kg", 9531: "kg/m2"})
 """unit_concept_id -> how its unit is written; others are told by their number."""
 
-PERSON, PERIOD, DEATH, VISIT, LOCATION, SOURCE_OF_DATA = (
-    "person",
-    "observation_period",
-    "death",
-    "visit_occurrence",
-    "location",
-    "cdm_source",
-)
+PERSON, PERIOD, DEATH, VISIT = "person", "observation_period", "death", "visit_occurrence"
+LOCATION, SOURCE_OF_DATA = "location", "cdm_source"
 VISIT_ID = "visit_occurrence_id"
 
 

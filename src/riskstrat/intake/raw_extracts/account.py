@@ -7,21 +7,9 @@ from dataclasses import dataclass, field, fields
 
 import polars as pl
 
-COUNTS = {
-    "dataset": pl.String(),
-    "column": pl.String(),
-    "rule": pl.String(),
-    "outcome": pl.String(),
-    "rows": pl.Int64(),
-}
-YEARS = {
-    "table": pl.String(),
-    "dataset": pl.String(),
-    "year": pl.Int32(),
-    "month": pl.Int32(),
-    "rows": pl.Int64(),
-    "last": pl.Date(),
-}
+COUNTS = {**dict.fromkeys(("dataset", "column", "rule", "outcome"), pl.String()), "rows": pl.Int64()}
+_MONTH = {"year": pl.Int32(), "month": pl.Int32()}
+YEARS = {"table": pl.String(), "dataset": pl.String(), **_MONTH, "rows": pl.Int64(), "last": pl.Date()}
 CELLS = {"dataset": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
 CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
 SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}

@@ -29,12 +29,8 @@ SHOWN_CODE = r"^([A-Z][A-Z0-9]{0,6}|\d{3}[A-Z]?)$"
 """A text that is told as a code; longer figures might be somebody's running number in the wrong column."""
 NO_CODE = "(a text that is no code)"
 _MOVES: Mapping[str, pl.DataType] = {
-    "person_id": pl.Int64(),
-    "date": pl.Date(),
-    "kind": pl.String(),
-    "area_id": pl.String(),
-    "care_centre_id": pl.String(),
-}
+    "person_id": pl.Int64(), "date": pl.Date(), **dict.fromkeys(("kind", "area_id", "care_centre_id"), pl.String()),
+}  # fmt: skip
 """Facts from which residences are put together."""
 
 _BESIDE_PERSONS: Mapping[str, pl.DataType] = {"death_date_precision": pl.String(), "reused": pl.String()}
