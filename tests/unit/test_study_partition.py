@@ -16,7 +16,6 @@ from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 from riskstrat.study import StudyData, prepare
 from riskstrat.study.partition import inhabited_areas, partition_of
-from small_registers import BuildRegisters
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,7 @@ def test_a_table_of_ones_own_is_used(data: StudyData, small_municipality: Regist
 
 
 def test_working_material_keeps_every_area(small_municipality: Registers, frailty: Condition):
-    settings = QUICK.model_copy(update={"protection": "none"})
+    settings = replace(QUICK, protection="none")
     open_material = prepare(frailty, small_municipality, AS_OF, settings)
     assert open_material.partition.merged.is_empty()
     assert set(open_material.target.target.people["area_id"]) <= set(open_material.partition.areas["area_id"])
@@ -134,26 +133,6 @@ def test_where_outcomes_occurred_does_not_decide_who_is_merged():
     found = [partition_of(areas, *made_up(area), None) for area in "ABC"]
     assert {one.digest for one in found} == {found[0].digest}
     assert found[0].areas["unit"].to_list() == ["A+B+C"] * 3, "3.3 cases are expected in A"
-
-
-def test_residents_are_those_of_the_day_before_and_alive(build_registers: BuildRegisters):
-    born, day = date(1980, 1, 1), date(2020, 1, 1)
-    registers = build_registers(
-        [
-            {"person_id": 1, "birth_date": born},
-            {"person_id": 2, "birth_date": born, "death_date": date(2019, 12, 31)},
-            {"person_id": 3, "birth_date": born},
-            {"person_id": 4, "birth_date": born},
-        ],
-        residences=[
-            {"person_id": 1, "start_date": born, "area_id": "A"},
-            {"person_id": 2, "start_date": born, "area_id": "A"},
-            {"person_id": 3, "start_date": born, "end_date": date(2019, 12, 31), "area_id": "B"},
-            {"person_id": 3, "start_date": day, "area_id": "C"},
-            {"person_id": 4, "start_date": date(2020, 1, 2), "area_id": "D"},
-        ],
-    )
-    assert inhabited_areas(registers, day).rows() == [("A", 1), ("B", 1), ("C", 0)]
 
 
 def test_the_partition_is_published_and_told_in_the_report(municipality_study: Study):
