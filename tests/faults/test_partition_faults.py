@@ -25,6 +25,11 @@ def test_everything_that_is_wrong_with_a_table_comes_at_once():
     assert found == ["rows without an area, a unit or a name", "areas named twice: A", "units with two names: north"]
 
 
+def test_a_unit_with_the_code_of_an_area_outside_it_is_refused():
+    with pytest.raises(UsageError, match="the code of an area of another unit: B"):
+        Partition.from_table(TABLE.with_columns(unit=pl.Series(["B", "C", "C"])))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"areas": []}', '{"areas": 3, "crossing": [], "as_of": null}', "1"])
 def test_a_text_that_is_no_partition_is_refused(text: str):
     with pytest.raises(UsageError, match="no partition"):

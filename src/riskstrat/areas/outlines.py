@@ -93,15 +93,13 @@ def dissolve(
     for feature in cast("list[Mapping[str, Mapping[str, object]]]", geometry["features"]):
         area = feature["properties"].get(key)
         parts.setdefault(units.get(str(area), area), []).append(feature)
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            {"type": "Feature", "properties": {key: unit, "name": names[str(unit)]}, "geometry": _union(features)}
-            if unit in names
-            else features[0]
-            for unit, features in parts.items()
-        ],
-    }
+    drawn = [
+        [{"type": "Feature", "properties": {key: unit, "name": names[str(unit)]}, "geometry": _union(features)}]
+        if unit in names
+        else features
+        for unit, features in parts.items()
+    ]
+    return {"type": "FeatureCollection", "features": [feature for several in drawn for feature in several]}
 
 
 def _union(features: list[Mapping[str, object]]) -> object:

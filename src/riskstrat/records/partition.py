@@ -39,7 +39,8 @@ class Partition:
     Raises
     ------
     UsageError
-        If a column is missing, an area has no unit or is named twice, or a unit has two names; all of it at once.
+        If a column is missing, an area has no unit or comes twice, a unit has two names or the code of an area outside;
+        all of it at once.
 
     Examples
     --------
@@ -148,6 +149,7 @@ def _check(areas: pl.DataFrame) -> None:
         raise UsageError(*missing)
     twice = areas.filter(pl.col("area_id").is_duplicated())["area_id"].unique().sort()
     names = areas.group_by("unit").agg(pl.col("name").n_unique()).filter(pl.col("name") > 1)["unit"].sort()
+    elsewhere = areas.filter(pl.col("area_id").is_in(areas["unit"].implode()) & (pl.col("unit") != pl.col("area_id")))
     complaints = (
         (
             sum(areas.select(COLUMNS).null_count().row(0)),
@@ -155,6 +157,11 @@ def _check(areas: pl.DataFrame) -> None:
             "a value in every row",
         ),
         (len(twice), f"areas named twice: {_listed(twice)}", "every area once"),
+        (
+            elsewhere.height,
+            f"units with the code of an area of another unit: {_listed(elsewhere['area_id'].sort())}",
+            "codes that tell units and areas apart",
+        ),
         (len(names), f"units with two names: {_listed(names)}", "one name a unit"),
     )
     problems = [

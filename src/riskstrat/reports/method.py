@@ -37,7 +37,7 @@ def _counted(context: ReportContext) -> Iterator[Block]:
     elif "persons" in written:
         yield Paragraph(context.messages("method.flow_withheld", persons=written["persons"]))
     yield from _landmarks(context)
-    yield from _partition(context)
+    yield from merged_areas(context)
     yield _flow(context, "flow", context.messages("method.flow_training"))
     yield _flow(context, "target_flow", context.messages("method.flow_target"))
 
@@ -58,7 +58,7 @@ def _landmarks(context: ReportContext) -> Iterator[Block]:
         yield Paragraph(context.messages("method.landmarks_other", ratio=moved, change=change))
 
 
-def _partition(context: ReportContext) -> Iterator[Block]:
+def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
     """Say which areas were too small to describe anybody and are described together with a neighbour."""
     merged = context.tables["partition"].frame.filter(pl.col("area_id") != pl.col("unit"))
     rule = context.released.disclosure
