@@ -31,7 +31,7 @@ def test_thresholds_alone_protect_small_counts_only() -> None:
 
 
 def test_under_noise_the_best_guess_is_mostly_wrong() -> None:
-    found = findings(NOISE, 60)
+    found = findings(NOISE, 20)
     assert np.mean([one.hit for one in found]) <= intruder.MOST_HIT
 
 
