@@ -58,6 +58,13 @@ def figures(request: pytest.FixtureRequest, study: Study) -> dict[str, Figure]:
     return figures_of(publish(study), request.param)
 
 
+def test_a_browser_draws_labels_in_a_font_in_which_they_were_measured(figures: dict[str, Figure]):
+    # vl-convert measures in Liberation Sans; a wider font of the reader's machine would push labels out of the picture.
+    lists = re.findall(r'font-family="([^"]+)"', "".join(figure.drawing(360) for figure in figures.values()))
+    named = {name.strip(" '") for fonts in lists for name in fonts.split(",")}
+    assert named == {"Arial", "Liberation Sans", "Helvetica", "sans-serif"}
+
+
 class Image(HTMLParser):
     """The attributes of the elements of a fragment."""
 

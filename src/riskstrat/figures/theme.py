@@ -46,7 +46,9 @@ PART_COLOURS = MappingProxyType(
     }
 )
 TEXT_PX = 16
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+"""Fonts of one width, which vl-convert brings too: a label measured in one stays within a picture drawn in another."""
+
 FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
     {
         "sv": {"decimal": ",", "thousands": SPACE, "grouping": [3], "currency": ["", f"{SPACE}kr"], "minus": "−"},
