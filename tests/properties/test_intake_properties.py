@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -152,6 +153,7 @@ def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tup
         assert account.rows_of(place, "read") == account.rows_of(place, "kept") + account.rows_of(place, "rejected")
 
 
+@pytest.mark.slow  # known_answers/test_intake_planted.py does the same with more people, once for many tests
 def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
     raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11)
     clean = open_registers(SAMPLE)
