@@ -22,6 +22,7 @@ from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source, Study
 from riskstrat.validation import overlap, person_folds, temporal_split, validate
@@ -96,6 +97,7 @@ def invented_source(names: list[str]) -> Source:
         name="Modellstad",
         fingerprint="0123456789ab",
         data_end=date(2023, 12, 31),
+        invented=True,
         coverage=pl.DataFrame(
             {
                 "register": ["diagnoses", "circumstances"],
@@ -157,6 +159,7 @@ def invented_study(
         source=invented_source(areas_names),
         cohort=cohort,
         target=target,
+        partition=Partition.from_table(groups.to_frame().with_columns(unit="area_id")),
         scores=pl.DataFrame({**scores, "prediction_accuracy": [0.2, 0.19, 0.04]}),
         model=invented_model(condition, settings, columns),
         evaluation=Evaluation(

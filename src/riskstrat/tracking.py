@@ -176,9 +176,8 @@ def items(published: Published) -> Iterator[Item]:
     yield from _parameters(published)
     yield from _metrics(published)
     yield Artefact("condition.json", published.condition.to_json().encode())
-    yield Artefact("settings.json", published.settings.to_json().encode())
     for name, table in published.tables.items():
-        yield Artefact(f"tables/{name}.csv", to_csv(table.frame).encode())
+        yield Artefact(f"tables/{published.disclosure.mark}{name}.csv", to_csv(table.frame).encode())
 
 
 def _parameters(published: Published) -> Iterator[Parameter]:
@@ -188,8 +187,8 @@ def _parameters(published: Published) -> Iterator[Parameter]:
     yield Parameter("version", published.version)
     yield Parameter("estimator", published.chosen)
     yield Parameter("disclosure", str(published.disclosure))
-    for name, value in published.settings.to_plain().items():
-        yield Parameter(f"settings.{name}", str(value))
+    yield Parameter("budget_sek", f"{published.budget_sek:g}")
+    yield Parameter("strata", ", ".join(published.strata))
 
 
 def _metrics(published: Published) -> Iterator[Metric]:
@@ -204,6 +203,7 @@ def _metrics(published: Published) -> Iterator[Metric]:
 
 def _logged(client: MlflowClient, experiment: str, published: Published, found: list[Item]) -> str:
     tags = {"digest": published.digest, "data_fingerprint": published.source.fingerprint}
+    tags |= {"arbetsmaterial": "true"} if published.disclosure.is_working_material else {}
     name = f"{published.condition.name} {published.as_of.isoformat()}"
     run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     try:

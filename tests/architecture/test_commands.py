@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from inspect import Parameter, signature
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from riskstrat.cli import app
+from riskstrat.cli.intake import intake
+from riskstrat.cli.standards import from_meds as convert_meds
+from riskstrat.cli.standards import from_omop as convert_omop
+from riskstrat.intake import extracts, from_meds, from_omop
 
 ROOT = Path(__file__).parents[2]
 STATIC = re.compile(r"^\.venv/bin/(?:ruff|mypy|lint-imports)\b.*$")
@@ -46,3 +55,19 @@ def test_hooks_run_from_the_own_environment():
     entries = re.findall(r"entry: (.*)", read(".pre-commit-config.yaml"))
     assert entries
     assert all(entry.startswith(".venv/bin/") for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [(intake, extracts), (convert_omop, from_omop), (convert_meds, from_meds)],
+)
+def test_a_command_has_the_defaults_of_its_function(command: Callable[..., object], function: Callable[..., object]):
+    said = {name: each.default for name, each in signature(command).parameters.items()}
+    given = {name: said[name] for name in said if said[name] not in (None, Parameter.empty)}
+    own = {name: each.default for name, each in signature(function).parameters.items()}
+    assert "max_rejected_share" in given
+    assert given == {name: own[name] for name in given}
+
+
+def test_every_command_can_be_called():
+    assert set(get_command(app).commands) == {command.name for command in app.registered_commands}

@@ -88,6 +88,7 @@ def test_sample_holds_events_of_its_years_only(sample: Path):
 
 def test_sample_says_that_it_is_invented(sample: Path):
     manifest = open_registers(sample).manifest
+    assert manifest.invented
     assert all("Invented" in table.source for name, table in manifest.tables.items() if name != "geometry")
     assert "**invented**" in (sample.parent / "README.md").read_text(encoding="utf-8")
 

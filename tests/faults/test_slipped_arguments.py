@@ -114,6 +114,7 @@ def test_a_threshold_that_cannot_be_meant_is_refused(threshold: object, of: str,
 def test_thresholds_that_can_be_meant_are_answered(municipality_study: Study):
     for threshold, of in ((1.2, "relative_risk"), (np.float64(0), "risk"), (1, "unexplained")):
         found = exceeding(municipality_study, threshold, of)["probability"]
+        assert found.len()
         assert found.is_between(0, 1).all()
 
 

@@ -88,6 +88,7 @@ def test_lists_checked_by_headings_hold_the_categories_whose_headings_were_read(
     rows = pl.read_csv(REFERENCE / "codes" / "category_headings.csv")
     ours = {found.name: found for found in codelists()}
     every = [f"{letter}{n:02d}" for letter in "FHM" for n in range(100)]
+    assert rows.height
     for (name,), read in rows.group_by("list"):
         assert ours[str(name)].codes.matching(every, prefix=True) == read["category"].sort().to_list()
         assert ours[str(name)].status == "verified"

@@ -241,6 +241,7 @@ def people_with(planted_rows: pl.DataFrame, *faults: str) -> set[int]:
 
 def test_reused_numbers_are_gone_from_every_table(from_faulty: IntakeResult, planted_rows: pl.DataFrame):
     reused = people_with(planted_rows, "reused_number")
+    assert reused
     for table in TABLES:
         assert not reused & set(from_faulty.registers.scan(table).collect()["person_id"]), table
 

@@ -1,10 +1,10 @@
-"""Words that name nothing: what they may have meant."""
+"""Errors: all problems at once, and what words that name nothing may have meant."""
 
 from __future__ import annotations
 
 import pytest
 
-from riskstrat.errors import nearest, unknown
+from riskstrat.errors import Problem, UsageError, nearest, unknown
 
 COLUMNS = ("person_id", "birth_date", "sex", "death_date", "mother_id", "end_date", "care_centre_id", "setting")
 SYSTEMS = ("icd10_se", "icd10", "atc", "kva", "exact")
@@ -40,3 +40,11 @@ def test_what_is_unknown_lists_what_is_known():
     assert str(unknown("table", "x", ["persons"])) == "no table 'x'; expected one of persons; correct the name"
     assert "did you mean 'persons'?" in str(unknown("table", "person", ["persons"]))
     assert str(unknown("option", "x", [])) == "no option 'x'; expected no option, for there is none; correct the name"
+
+
+def test_all_problems_are_raised_at_once_and_nothing_where_there_is_none():
+    wrong = [Problem(found=found, expected="another", remedy="correct it") for found in ("this", "that")]
+    UsageError.refuse([])
+    with pytest.raises(UsageError, match="2 problems") as raised:
+        UsageError.refuse(each for each in wrong)
+    assert raised.value.problems == tuple(wrong)

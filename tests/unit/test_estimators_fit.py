@@ -254,6 +254,7 @@ def test_knots_and_fill_values_are_rounded():
     X, y, _ = invented()
     model = Logistic(horizon_days=HORIZON).fit(X.with_columns(pl.col("systolic") + 0.123456), y)
     numbers = [number for term in model.terms_ for number in (*term.fill, *term.parameters)]
+    assert numbers
     assert all(float(f"{number:.3g}") == number for number in numbers)
 
 

@@ -156,7 +156,7 @@ def test_the_rule_of_the_study_holds_everywhere(
     exact = study_tables(municipality_study)["areas"].frame
     small = exact.filter(pl.col("cases").is_between(1, rule.min_count - 1))["area_id"].to_list()
     assert small
-    assert all(f"Counts from 1 to {rule.min_count - 1} are withheld" in text for text in found.texts["display"])
+    assert all(f"Counts from 0 to {rule.min_count - 1} are withheld" in text for text in found.texts["display"])
     assert (
         json.loads((found.folder / "tables" / "tables.json").read_text())["rule"]["settings"]["min_count"]
         == rule.min_count

@@ -139,6 +139,7 @@ def test_list_counts_the_listed_rows(faulty: Path):
 def test_the_package_writes_no_faults(clean: Path, fault: str):
     stem = next(each.file for each in FAULTS if each.name == fault)
     series = [path for path in clean.iterdir() if re.fullmatch(rf"{stem}(_\d{{4}})?", path.stem)]
+    assert series
     assert not any(IS_FAULTY[fault](small(row)) for path in series for row in rows_of(path))
 
 
@@ -193,6 +194,7 @@ def test_births_give_the_mothers_body_mass_index_to_a_decimal(clean: Path, table
     rows = [row for row in rows_of(clean / "MFR.sav") if row["MVIKT"]]
     found = {int(row["lpnr_BARN"]): float(row["MVIKT"]) / (float(row["MLANGD"]) / 100) ** 2 for row in rows}
     truth = tables["births"].filter(code="mother_bmi_kg_m2")
+    assert truth.height
     for person, value in truth.select("person_id", "value").iter_rows():
         assert found[person] == pytest.approx(value, abs=0.06)
 

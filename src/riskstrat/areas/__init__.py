@@ -9,6 +9,7 @@ from riskstrat.areas.geography import Neighbours, neighbours
 from riskstrat.areas.grouping import folds_of_target, with_age_band
 from riskstrat.areas.inequality import area_inequality, inequality
 from riskstrat.areas.observed_expected import recalibrate
+from riskstrat.areas.partition import intersections, merge_small_areas
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.rates import rates
 from riskstrat.areas.smoothing import Smoothed, smooth
@@ -34,6 +35,8 @@ __all__ = [
     "area_inequality",
     "neighbours",
     "Neighbours",
+    "merge_small_areas",
+    "intersections",
     "area_lookup",
     "stable_areas",
     "with_age_band",

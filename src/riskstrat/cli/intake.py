@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import DataEndOption, MaxRejectedOption, RegisterFolderOption, day_of
+from riskstrat.cli.options import MAX_REJECTED_SHARE, DataEndOption, MaxRejectedOption, RegisterFolderOption, day_of
 from riskstrat.cli.progress import progress
 
 
@@ -23,7 +23,7 @@ def intake(
     ignore: Annotated[
         list[str] | None, typer.Option(help="A file to leave alone, such as 'notes*.csv'; give it again for several.")
     ] = None,
-    max_rejected_share: MaxRejectedOption = 0.5,
+    max_rejected_share: MaxRejectedOption = MAX_REJECTED_SHARE,
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
     from riskstrat.intake import extracts

@@ -12,6 +12,8 @@ from riskstrat.declare import Language
 
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 _DAY = ["%Y-%m-%d"]
+MAX_REJECTED_SHARE = 0.5
+"""That of `riskstrat.intake`, which takes a second to load; a test compares them."""
 
 RegistersOption = Annotated[
     str, typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://).")
@@ -27,6 +29,19 @@ CandidatesOption = Annotated[
     list[str] | None,
     typer.Option(
         help="An estimator to choose among, Logistic or 'Boosting(max_leaf_nodes=4)'; give it again for several."
+    ),
+]
+ProtectionOption = Annotated[
+    Literal["noise", "suppression", "none"],
+    typer.Option(
+        help="How counts are protected: noise, exact counts with more of them withheld, or nothing (working material)."
+    ),
+]
+AllowNewOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="rule|secret",
+        help="What may differ from the last edition in --out, although both together tell more than either.",
     ),
 ]
 AsOfOption = Annotated[

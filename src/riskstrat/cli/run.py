@@ -11,10 +11,12 @@ import typer
 
 from riskstrat import conditions
 from riskstrat.cli.options import (
+    AllowNewOption,
     AsOfOption,
     BudgetOption,
     CandidatesOption,
     LanguagesOption,
+    ProtectionOption,
     RegistersOption,
     SeedOption,
     day_of,
@@ -22,11 +24,12 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, TrackingError
+from riskstrat.errors import Problem, TrackingError, UsageError, unknown
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
     from riskstrat.publication import Published
+    from riskstrat.publication.release_record import ReleaseRecord
     from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
@@ -50,13 +53,18 @@ def run(
     budget: BudgetOption = DEFAULTS.budget_sek,
     candidates: CandidatesOption = None,
     seed: SeedOption = 0,
+    protection: ProtectionOption = DEFAULTS.protection,
+    allow_new: AllowNewOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
-    reports = {each.name: {one: out / f"{each.name}_{one}.html" for one in languages(language)} for each in wanted}
+    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates), protection=protection)
+    mark = settings.disclosure.mark
+    reports = {
+        each.name: {one: out / f"{mark}{each.name}_{one}.html" for one in languages(language)} for each in wanted
+    }
     _refuse_targets(out, registers, reports.values())
-    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates))
 
     from riskstrat.registers import open_registers
 
@@ -66,12 +74,22 @@ def run(
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import study
+    from riskstrat.publication.published import secret_name
+    from riskstrat.publication.release_record import CHANGES, ReleaseRecord
+
+    UsageError.refuse(unknown("change", each, CHANGES) for each in allow_new or () if each not in CHANGES)
+    allowed = [each for each in CHANGES if each in (allow_new or ())]
+    noise = study.cell_noise(source, settings.disclosure)
+    releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
+    for release in releases.values():
+        release.refuse_changes(settings.disclosure, secret_name(noise), allowed)
 
     found: list[Published] = []
     untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
-            published = _write(study.run(each, source, day, settings, progress=tell), reports[each.name], tell)
+            done = study.run(each, source, day, settings, noise=noise, progress=tell)
+            published = _write(done, releases[each.name], reports[each.name], tell)
             found.append(published)
             if track:
                 tell("logging to MLflow", 0.98)
@@ -100,12 +118,13 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     return found or DEFAULTS.candidates
 
 
-def _write(study: Study, reports: Reports, tell: Callable[[str, float], None]) -> Published:
-    """Publish a study and write its reports; only what was published leaves."""
+def _write(study: Study, release: ReleaseRecord, reports: Reports, tell: Callable[[str, float], None]) -> Published:
+    """Publish a study, record that, and write its reports; only what was published leaves."""
     from riskstrat.publication import publish
     from riskstrat.reports import write_report
 
     published = publish(study)
+    release.add(published)
     tell("writing the report", 0.95)
     for language, path in reports.items():
         write_report(published, path, language=language)

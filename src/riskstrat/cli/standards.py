@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from riskstrat.cli.options import (
+    MAX_REJECTED_SHARE,
     DataEndOption,
     MaxRejectedOption,
     RegisterFolderOption,
@@ -16,6 +17,7 @@ from riskstrat.cli.options import (
     day_of,
 )
 from riskstrat.cli.progress import progress
+from riskstrat.registers.days import STOCKHOLM
 
 if TYPE_CHECKING:
     from riskstrat.intake.conversion import ConversionResult
@@ -34,8 +36,8 @@ def from_omop(
     ] = None,
     prefer: Annotated[Literal["source", "concept"], typer.Option(help="Which code comes first.")] = "source",
     area_column: Annotated[str, typer.Option(help="Column of location that names the area.")] = "county",
-    time_zone: TimeZoneOption = "Europe/Stockholm",
-    max_rejected_share: MaxRejectedOption = 0.5,
+    time_zone: TimeZoneOption = STOCKHOLM,
+    max_rejected_share: MaxRejectedOption = MAX_REJECTED_SHARE,
     reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn data in the OMOP Common Data Model into a register folder."""
@@ -67,8 +69,8 @@ def from_meds(
     follow_up: Annotated[
         Literal["events", "data_end"], typer.Option(help="Whether people are observed to their last row or to the end.")
     ] = "events",
-    time_zone: TimeZoneOption = "Europe/Stockholm",
-    max_rejected_share: MaxRejectedOption = 0.5,
+    time_zone: TimeZoneOption = STOCKHOLM,
+    max_rejected_share: MaxRejectedOption = MAX_REJECTED_SHARE,
     reserve_number: ReserveNumberOption = None,
 ) -> None:
     """Turn a MEDS dataset into a register folder."""

@@ -65,9 +65,7 @@ def care_need_index(areas: pl.DataFrame, *, national_mean_points: float = NATION
     >>> care_need_index(area).select(pl.col("care_need_points", "care_need_index").round(3)).row(0)
     (3258.0, 1.316)
     """
-    problems = list(_missing(areas)) or list(_impossible(areas))
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(list(_missing(areas)) or list(_impossible(areas)))
     points = pl.sum_horizontal(
         [pl.col(name) * weight for name, weight in CARE_NEED_WEIGHTS.items()], ignore_nulls=False
     )

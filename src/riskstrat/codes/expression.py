@@ -137,7 +137,7 @@ class CodeExpression:
         return tuple(str(span) for span in self.included if not vocabulary.matching((span,)))
 
     def _refuse_ranges(self) -> None:
-        problems = [
+        UsageError.refuse(
             Problem(
                 found=f"the range '{span}' of a code system without order",
                 expected="the codes one by one",
@@ -145,9 +145,7 @@ class CodeExpression:
             )
             for span in self.included + self.excluded
             if span.is_range
-        ]
-        if problems:
-            raise UsageError(*problems)
+        )
 
     def __str__(self) -> str:
         return ", ".join([*map(str, self.included), *(f"not {span}" for span in self.excluded)])
@@ -186,8 +184,7 @@ def parse(expression: str) -> CodeExpression:
     excluded = [span for is_excluded, span in spans if is_excluded]
     if not problems and (not included or EVERY_CODE in excluded):
         problems = [_nothing_included(expression)]
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
     return combine(included, excluded)
 
 

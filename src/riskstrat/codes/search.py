@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Literal
 
 import polars as pl
 
 from riskstrat.codes.expression import CodeExpression, bare
-from riskstrat.codes.lists import codelists
+from riskstrat.codes.lists import CodeList, codelists
 from riskstrat.codes.scores import Score, ScoreItem, score, scores
 from riskstrat.errors.arguments import checked
 
@@ -60,77 +59,36 @@ def search(text: str = "") -> pl.DataFrame:
     ['charlson.dementia', 'charlson_2011.dementia', 'charlson_se.dementia', 'hfrs.F00']
     """
     found = [asdict(entry) for entry, codes in _catalogue() if _matches(entry, codes, text.strip())]
-    return pl.DataFrame(found, schema=_SCHEMA)
-
-
-_SCHEMA = {
-    "kind": pl.String,
-    "name": pl.String,
-    "code_system": pl.String,
-    "title_en": pl.String,
-    "title_sv": pl.String,
-    "codes": pl.String,
-    "points": pl.Float64,
-    "status": pl.String,
-}
+    return pl.DataFrame(found, schema={**dict.fromkeys(Entry.__annotations__, pl.String), "points": pl.Float64})
 
 
 @cache
 def _catalogue() -> tuple[tuple[Entry, tuple[CodeExpression, ...]], ...]:
-    return (*_lists(), *_scores(), *_items())
+    """Give everything that can be found, each with the expressions in which a code finds it."""
+    published = [score(name) for name in scores()]
+    lists = [(_entry("list", each, str(each.codes)), (each.codes,)) for each in codelists()]
+    whole = [(_entry("score", each, f"{len(each.items)} items"), ()) for each in published]
+    items = [(_item(each, item), (item.codes, *item.earlier.values())) for each in published for item in each.items]
+    return (*lists, *whole, *items)
 
 
-def _lists() -> Iterator[tuple[Entry, tuple[CodeExpression, ...]]]:
-    for found in codelists():
-        yield (
-            Entry(
-                kind="list",
-                name=found.name,
-                code_system=found.code_system,
-                title_en=found.title_en,
-                title_sv=found.title_sv,
-                codes=str(found.codes),
-                points=None,
-                status=found.status,
-            ),
-            (found.codes,),
-        )
-
-
-def _scores() -> Iterator[tuple[Entry, tuple[CodeExpression, ...]]]:
-    for found in map(score, scores()):
-        yield (
-            Entry(
-                kind="score",
-                name=found.name,
-                code_system=found.code_system,
-                title_en=found.title_en,
-                title_sv=found.title_sv,
-                codes=f"{len(found.items)} items",
-                points=None,
-                status=found.status,
-            ),
-            (),
-        )
-
-
-def _items() -> Iterator[tuple[Entry, tuple[CodeExpression, ...]]]:
-    for found in map(score, scores()):
-        for item in found.items:
-            yield _item(found, item), (item.codes, *item.earlier.values())
-
-
-def _item(found: Score, item: ScoreItem) -> Entry:
+def _entry(kind: Kind, of: CodeList | Score, codes: str) -> Entry:
     return Entry(
-        kind="item",
-        name=f"{found.name}.{item.name}",
-        code_system=found.code_system,
-        title_en=item.title_en,
-        title_sv=None,
-        codes=str(item.codes),
-        points=item.points,
-        status=found.status,
+        kind=kind,
+        name=of.name,
+        code_system=of.code_system,
+        title_en=of.title_en,
+        title_sv=of.title_sv,
+        codes=codes,
+        points=None,
+        status=of.status,
     )
+
+
+def _item(of: Score, item: ScoreItem) -> Entry:
+    name = f"{of.name}.{item.name}"
+    whole = _entry("item", of, str(item.codes))
+    return replace(whole, name=name, title_en=item.title_en, title_sv=None, points=item.points)
 
 
 def _matches(entry: Entry, codes: tuple[CodeExpression, ...], text: str) -> bool:

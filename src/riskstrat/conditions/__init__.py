@@ -38,7 +38,7 @@ def available() -> tuple[str, ...]:
     >>> available()
     ('childhood_obesity', 'early_cvd', 'frailty', 'readmission')
     """
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))
 
 
 @checked

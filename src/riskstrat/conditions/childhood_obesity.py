@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Literal
 
+from riskstrat.conditions._factors import CARE_NEED, SEX
 from riskstrat.declare import (
-    AreaFact,
     AtAge,
     BirthRegion,
     Condition,
@@ -16,7 +16,6 @@ from riskstrat.declare import (
     Population,
     Programme,
     Row,
-    Sex,
     Wording,
 )
 
@@ -60,7 +59,7 @@ CONDITION = Condition(
     ),
     horizon="4y",
     features=(
-        Sex(label=LocalisedText(en="sex", sv="kön")),
+        SEX,
         at_birth("mother_bmi_kg_m2", "mother's body mass index", "moderns BMI"),
         at_birth("mother_smoking", "smoking in pregnancy", "rökning under graviditeten"),
         at_birth("parity", "birth order", "ordning i syskonskaran"),
@@ -95,9 +94,7 @@ CONDITION = Condition(
             relative="mother",
             label=LocalisedText(en="mother born outside Europe", sv="modern född utanför Europa"),
         ),
-        AreaFact(
-            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
-        ),
+        CARE_NEED,
     ),
     programmes=(
         Programme(

@@ -3,11 +3,9 @@
 from datetime import date
 from typing import Literal
 
+from riskstrat.conditions._factors import AGE, BORN_OUTSIDE_EUROPE, CARE_NEED, SEX, circumstance, diagnosed
 from riskstrat.declare import (
-    Age,
     AnyOf,
-    AreaFact,
-    BirthRegion,
     Condition,
     DaysSince,
     Ever,
@@ -19,14 +17,8 @@ from riskstrat.declare import (
     Population,
     Programme,
     Row,
-    Sex,
     Wording,
 )
-
-
-def diagnosed(codes: str, en: str, sv: str) -> Ever:
-    """Declare a diagnosis in any setting in the last five years."""
-    return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
 
 
 def dispensed(codes: str, en: str, sv: str) -> Ever:
@@ -39,13 +31,6 @@ def measured(code: str, en: str, sv: str) -> Latest:
     return Latest(register="measurements", codes=code, within="3y", label=LocalisedText(en=en, sv=sv))
 
 
-def circumstance(code: str, en: str, sv: str) -> Latest:
-    """Declare the latest yearly circumstance."""
-    return Latest(
-        register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
-    )
-
-
 def parental(parent: Literal["mother", "father"], en: str, sv: str) -> Ever:
     """Declare whether a parent has had a cardiovascular diagnosis."""
     return Ever(
@@ -55,6 +40,11 @@ def parental(parent: Literal["mother", "father"], en: str, sv: str) -> Ever:
         family="growth_family",
         label=LocalisedText(en=en, sv=sv),
     )
+
+
+def infarction(start: date, end: date) -> Row:
+    """Make up a stay in hospital for a heart attack of an example."""
+    return Row(register="diagnoses", date=start, end_date=end, code="I214", setting="inpatient", position="main")
 
 
 CONDITION = Condition(
@@ -86,8 +76,8 @@ CONDITION = Condition(
     ),
     horizon="5y",
     features=(
-        Age(label=LocalisedText(en="age", sv="ålder")),
-        Sex(label=LocalisedText(en="sex", sv="kön")),
+        AGE,
+        SEX,
         diagnosed("diabetes", "diabetes", "diabetes"),
         diagnosed("hypertension", "high blood pressure", "högt blodtryck"),
         diagnosed("atrial_fibrillation", "atrial fibrillation", "förmaksflimmer"),
@@ -107,19 +97,14 @@ CONDITION = Condition(
         circumstance("employed", "employment", "sysselsättning"),
         circumstance("lives_alone", "living alone", "ensamboende"),
         circumstance("social_assistance", "social assistance", "försörjningsstöd"),
-        BirthRegion(
-            regions=("asia", "africa", "south_america"),
-            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
-        ),
+        BORN_OUTSIDE_EUROPE,
         DaysSince(
             register="migrations",
             codes="immigration",
             family="living_conditions",
             label=LocalisedText(en="time since immigration", sv="tid sedan invandring"),
         ),
-        AreaFact(
-            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
-        ),
+        CARE_NEED,
     ),
     programmes=(
         Programme(
@@ -152,14 +137,7 @@ CONDITION = Condition(
             born=date(1968, 1, 1),
             sex="male",
             rows=(
-                Row(
-                    register="diagnoses",
-                    date=date(2020, 6, 1),
-                    end_date=date(2020, 6, 4),
-                    code="I214",
-                    setting="inpatient",
-                    position="main",
-                ),
+                infarction(date(2020, 6, 1), date(2020, 6, 4)),
                 Row(register="prescriptions", date=date(2018, 3, 1), code="C10AA05", value=100.0),
             ),
             event=1,
@@ -170,16 +148,7 @@ CONDITION = Condition(
             description="an earlier heart attack is prevalent disease and leaves the person out",
             index=date(2018, 6, 1),
             born=date(1968, 1, 1),
-            rows=(
-                Row(
-                    register="diagnoses",
-                    date=date(2015, 6, 1),
-                    end_date=date(2015, 6, 4),
-                    code="I214",
-                    setting="inpatient",
-                    position="main",
-                ),
-            ),
+            rows=(infarction(date(2015, 6, 1), date(2015, 6, 4)),),
             event=None,
         ),
         Example(

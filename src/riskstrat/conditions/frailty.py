@@ -2,52 +2,33 @@
 
 from datetime import date
 
+from riskstrat.conditions._factors import (
+    AGE,
+    BORN_OUTSIDE_EUROPE,
+    CARE_NEED,
+    FRAILTY_SCORE,
+    SEX,
+    UNPLANNED_ADMISSIONS,
+    circumstance,
+    diagnosed,
+    dispensed,
+    service,
+)
 from riskstrat.declare import (
-    Age,
     AnyOf,
-    AreaFact,
-    BirthRegion,
     Condition,
-    Count,
     Duration,
-    Ever,
     Every,
     Example,
     Excluding,
     FirstEvent,
-    Latest,
     LocalisedText,
     NthEvent,
     Population,
     Programme,
     Row,
-    Score,
-    Sex,
     Wording,
 )
-
-
-def diagnosed(codes: str, en: str, sv: str) -> Ever:
-    """Declare a diagnosis in any setting in the last five years."""
-    return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
-
-
-def dispensed(codes: str, en: str, sv: str) -> Count:
-    """Declare the number of dispensings in the last year."""
-    return Count(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
-
-
-def circumstance(code: str, en: str, sv: str) -> Latest:
-    """Declare the latest yearly circumstance."""
-    return Latest(
-        register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
-    )
-
-
-def service(codes: str, en: str, sv: str) -> Duration:
-    """Declare days with a municipal service in the last quarter."""
-    return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
-
 
 CONDITION = Condition(
     name="frailty",
@@ -85,8 +66,8 @@ CONDITION = Condition(
     ),
     horizon="2y",
     features=(
-        Age(label=LocalisedText(en="age", sv="ålder")),
-        Sex(label=LocalisedText(en="sex", sv="kön")),
+        AGE,
+        SEX,
         diagnosed("heart_failure", "heart failure", "hjärtsvikt"),
         diagnosed("diabetes", "diabetes", "diabetes"),
         diagnosed("copd", "chronic lung disease", "kronisk lungsjukdom (KOL)"),
@@ -96,19 +77,8 @@ CONDITION = Condition(
         diagnosed("falls", "fall injury", "fallolycka"),
         diagnosed("fragility_fracture", "fragility fracture", "benskörhetsfraktur"),
         diagnosed("hip_fracture", "hip fracture", "höftfraktur"),
-        Count(
-            register="contacts",
-            codes="admission_unplanned",
-            within="1y",
-            label=LocalisedText(en="unplanned admissions", sv="oplanerade inläggningar"),
-        ),
-        Score(
-            register="diagnoses",
-            score="hfrs",
-            within="2y",
-            settings=("inpatient",),
-            label=LocalisedText(en="frailty diagnoses in hospital (HFRS)", sv="skörhetsdiagnoser på sjukhus (HFRS)"),
-        ),
+        UNPLANNED_ADMISSIONS,
+        FRAILTY_SCORE,
         dispensed("insulins", "insulin", "insulin"),
         dispensed("opioids", "opioids", "opioider"),
         dispensed("hypnotics", "hypnotics", "sömnmedel"),
@@ -118,13 +88,8 @@ CONDITION = Condition(
         circumstance("lives_alone", "living alone", "ensamboende"),
         circumstance("disposable_income_sek", "disposable income", "disponibel inkomst"),
         circumstance("education_level", "education", "utbildning"),
-        BirthRegion(
-            regions=("asia", "africa", "south_america"),
-            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
-        ),
-        AreaFact(
-            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
-        ),
+        BORN_OUTSIDE_EUROPE,
+        CARE_NEED,
     ),
     programmes=(
         Programme(

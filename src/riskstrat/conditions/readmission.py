@@ -2,48 +2,30 @@
 
 from datetime import date
 
+from riskstrat.conditions._factors import (
+    AGE,
+    BORN_OUTSIDE_EUROPE,
+    CARE_NEED,
+    FRAILTY_SCORE,
+    SEX,
+    UNPLANNED_ADMISSIONS,
+    circumstance,
+    diagnosed,
+    dispensed,
+    service,
+)
 from riskstrat.declare import (
-    Age,
-    AreaFact,
     AtEvent,
-    BirthRegion,
     Condition,
-    Count,
     Duration,
-    Ever,
     Example,
     FirstEvent,
-    Latest,
     LocalisedText,
     Population,
     Programme,
     Row,
-    Score,
-    Sex,
     Wording,
 )
-
-
-def diagnosed(codes: str, en: str, sv: str) -> Ever:
-    """Declare a diagnosis in any setting in the last five years."""
-    return Ever(register="diagnoses", codes=codes, within="5y", label=LocalisedText(en=en, sv=sv))
-
-
-def dispensed(codes: str, en: str, sv: str) -> Count:
-    """Declare the number of dispensings in the last year."""
-    return Count(register="prescriptions", codes=codes, within="1y", label=LocalisedText(en=en, sv=sv))
-
-
-def circumstance(code: str, en: str, sv: str) -> Latest:
-    """Declare the latest yearly circumstance."""
-    return Latest(
-        register="circumstances", codes=code, within="3y", family="living_conditions", label=LocalisedText(en=en, sv=sv)
-    )
-
-
-def service(codes: str, en: str, sv: str) -> Duration:
-    """Declare days with a municipal service in the last quarter."""
-    return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
 
 
 def stay(start: date, end: date, code: str = "admission_unplanned") -> Row:
@@ -73,14 +55,9 @@ CONDITION = Condition(
     outcome=FirstEvent(register="contacts", codes="admission_unplanned"),
     horizon="30d",
     features=(
-        Age(label=LocalisedText(en="age", sv="ålder")),
-        Sex(label=LocalisedText(en="sex", sv="kön")),
-        Count(
-            register="contacts",
-            codes="admission_unplanned",
-            within="1y",
-            label=LocalisedText(en="unplanned admissions", sv="oplanerade inläggningar"),
-        ),
+        AGE,
+        SEX,
+        UNPLANNED_ADMISSIONS,
         Duration(
             register="contacts",
             codes="admission_unplanned, admission_planned",
@@ -95,13 +72,7 @@ CONDITION = Condition(
         diagnosed("dementia", "dementia", "demenssjukdom"),
         diagnosed("stroke", "stroke", "stroke"),
         diagnosed("falls", "recorded fall", "registrerat fall"),
-        Score(
-            register="diagnoses",
-            score="hfrs",
-            within="2y",
-            settings=("inpatient",),
-            label=LocalisedText(en="frailty diagnoses in hospital (HFRS)", sv="skörhetsdiagnoser på sjukhus (HFRS)"),
-        ),
+        FRAILTY_SCORE,
         dispensed("insulins", "insulin", "insulin"),
         dispensed("opioids", "opioids", "opioider"),
         dispensed("anticoagulants", "anticoagulants", "blodförtunnande läkemedel"),
@@ -111,13 +82,8 @@ CONDITION = Condition(
         circumstance("lives_alone", "living alone", "ensamboende"),
         circumstance("disposable_income_sek", "disposable income", "disponibel inkomst"),
         circumstance("education_level", "education", "utbildning"),
-        BirthRegion(
-            regions=("asia", "africa", "south_america"),
-            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
-        ),
-        AreaFact(
-            "care_need_index", label=LocalisedText(en="Care Need Index of the area", sv="områdets Care Need Index")
-        ),
+        BORN_OUTSIDE_EUROPE,
+        CARE_NEED,
     ),
     programmes=(
         Programme(

@@ -183,5 +183,4 @@ def _plain(value: object) -> Plain:
         return value.isoformat()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    message = f"a declaration holds a {type(value).__name__}, which JSON cannot carry"
-    raise TypeError(message)
+    raise TypeError(f"a declaration holds a {type(value).__name__}, which JSON cannot carry")

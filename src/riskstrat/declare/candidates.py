@@ -50,8 +50,7 @@ class Candidate(Declaration):
         problems = [_not_plain(name) for name, value in parameters.items() if name == "kind" or not _is_plain(value)]
         if not (isinstance(estimator, str) and estimator.isidentifier()):
             problems.append(_not_a_name("an estimator without the name of a class"))
-        if problems:
-            raise UsageError(*problems)
+        UsageError.refuse(problems)
         object.__setattr__(self, "estimator", estimator)
         object.__setattr__(self, "parameters", tuple((name, _whole(parameters[name])) for name in sorted(parameters)))
 

@@ -180,8 +180,7 @@ class Condition(Declaration):
         counts = Counter(feature.column for feature in self.features)
         doubled = sorted(column for column, count in counts.items() if count > 1)
         if doubled:
-            message = f"these features give the same column twice: {', '.join(doubled)}"
-            raise ValueError(message)
+            raise ValueError(f"these features give the same column twice: {', '.join(doubled)}")
         return self
 
     @property

@@ -70,21 +70,14 @@ def _sections(condition: Condition, language: Language) -> Iterator[tuple[str, l
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
+    explained = [(each.__name__, each.unit, each.explained()) for each in kinds]
     yield (
         "kinds",
-        [
-            f"- {kind.__name__} ({kind.unit.in_language(language)}): {kind.explained().in_language(language)}"
-            for kind in kinds
-        ],
+        [f"- {name} ({unit.in_language(language)}): {said.in_language(language)}" for name, unit, said in explained],
     )
     yield "codes", _codes(event_queries(condition), language)
-    yield (
-        "programmes",
-        [
-            f"- {each.title.in_language(language)} ({each.source.in_language(language)})"
-            for each in condition.programmes
-        ],
-    )
+    sources = [(each.title.in_language(language), each.source.in_language(language)) for each in condition.programmes]
+    yield "programmes", [f"- {title} ({source})" for title, source in sources]
     yield "limits", [f"- {limit.in_language(language)}" for limit in condition.limits]
     yield "references", [f"- {reference}" for reference in condition.references]
 

@@ -45,13 +45,11 @@ def duration_days(text: str) -> int:
     """
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
-        message = f"'{text}' is not a duration: write days as '90d' or years as '5y', at least one"
-        raise ValueError(message)
+        raise ValueError(f"'{text}' is not a duration: write days as '90d' or years as '5y', at least one")
     number, unit = int(match[1]), match[2]
     days = number if unit == "d" else math.floor(number * DAYS_PER_YEAR + 0.5)
     if days > LONGEST_DAYS:
-        message = f"'{text}' is longer than anybody has lived: write 'ever', or at most '{LONGEST_YEARS}y'"
-        raise ValueError(message)
+        raise ValueError(f"'{text}' is longer than anybody has lived: write 'ever', or at most '{LONGEST_YEARS}y'")
     return days
 
 

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.declare.durations import EVER, Duration, Window, describe_lookback, duration_days, window_days
+from riskstrat.declare.durations import Duration, Window, describe_lookback, duration_days, window_days
 from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.rows import RowCriteria
 from riskstrat.declare.spells import merged_spells
@@ -338,8 +338,9 @@ class AnyOf(OutcomeKind):
     @model_validator(mode="after")
     def _alike_in_assessment(self) -> Self:
         if len({outcome.must_be_measured for outcome in self.outcomes}) > 1:
-            message = "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
-            raise ValueError(message)
+            raise ValueError(
+                "outcomes that must be measured cannot be mixed with outcomes that are seen when they happen"
+            )
         return self
 
     @property
@@ -374,21 +375,12 @@ class AnyOf(OutcomeKind):
 
 
 def _with_washout(event: LocalisedText, washout: str | None) -> LocalisedText:
-    left_out = _left_out(None if washout is None else window_days(washout) or EVER)
-    return LocalisedText(en=f"{event.en}; {left_out.en}", sv=f"{event.sv}; {left_out.sv}")
-
-
-def _left_out(days: int | str | None) -> LocalisedText:
-    if days is None:
-        return LocalisedText(
-            en="nobody is left out for having had it before", sv="ingen utesluts för att ha haft det tidigare"
-        )
-    if days == EVER:
-        return LocalisedText(
-            en="left out is who ever had it before the index date or on it",
-            sv="utesluts gör den som någonsin haft det före indexdatum eller på det",
-        )
-    return LocalisedText(
-        en=f"left out is who had it in the {days} days before the index date or on it",
-        sv=f"utesluts gör den som haft det de {days} dagarna före indexdatum eller på det",
-    )
+    if washout is None:
+        en, sv = "nobody is left out for having had it before", "ingen utesluts för att ha haft det tidigare"
+    elif (days := window_days(washout)) is None:
+        en = "left out is who ever had it before the index date or on it"
+        sv = "utesluts gör den som någonsin haft det före indexdatum eller på det"
+    else:
+        en = f"left out is who had it in the {days} days before the index date or on it"
+        sv = f"utesluts gör den som haft det de {days} dagarna före indexdatum eller på det"
+    return LocalisedText(en=f"{event.en}; {en}", sv=f"{event.sv}; {sv}")

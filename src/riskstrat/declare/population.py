@@ -64,8 +64,9 @@ class HistoryRule(Declaration):
     def _is_a_presence(self) -> Self:
         known = [isinstance(one, Count | Duration | Ever) and isinstance(one.within, str) for one in self.alternatives]
         if not known or not all(known) or any(one.relative for one in self.alternatives):
-            message = "having must be a Duration, Ever or Count of the person's own rows, within a length of time"
-            raise ValueError(message)
+            raise ValueError(
+                "having must be a Duration, Ever or Count of the person's own rows, within a length of time"
+            )
         return self
 
 
@@ -141,8 +142,7 @@ class Population(Declaration):
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
         if self.age_years[0] > self.age_years[1]:
-            message = "age_years must be (lowest, highest)"
-            raise ValueError(message)
+            raise ValueError("age_years must be (lowest, highest)")
         return self
 
     @property

@@ -77,15 +77,12 @@ class Programme(Declaration):
     def _in_order(self) -> Self:
         low, point, high = self.reduction
         if not low <= point <= high:
-            message = "reduction must be (low, point, high) in this order"
-            raise ValueError(message)
+            raise ValueError("reduction must be (low, point, high) in this order")
         if self.person_cost_sek == 0 and self.unit_cost_sek == 0:
-            message = "a programme costs something: person_cost_sek or unit_cost_sek must be above 0"
-            raise ValueError(message)
+            raise ValueError("a programme costs something: person_cost_sek or unit_cost_sek must be above 0")
         payers = [payer for payer, _ in self.case_cost_sek]
         if len({*payers, *RESERVED}) < len(payers) + len(RESERVED):
-            message = f"payers must differ, and none is called {' or '.join(RESERVED)}: {', '.join(payers)}"
-            raise ValueError(message)
+            raise ValueError(f"payers must differ, and none is called {' or '.join(RESERVED)}: {', '.join(payers)}")
         return self
 
     @property

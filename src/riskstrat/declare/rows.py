@@ -55,11 +55,9 @@ class RowCriteria(Declaration):
     def _bounds_agree(self) -> Self:
         lowest, highest = self.value_range
         if self.equal_to is not None and (self.at_least, self.at_most) != ANY_VALUE:
-            message = "equal_to stands alone: leave out at_least and at_most"
-            raise ValueError(message)
+            raise ValueError("equal_to stands alone: leave out at_least and at_most")
         if lowest is not None and highest is not None and lowest > highest:
-            message = f"no value is{values_text((lowest, None))} and{values_text((None, highest))}"
-            raise ValueError(message)
+            raise ValueError(f"no value is{values_text((lowest, None))} and{values_text((None, highest))}")
         return self
 
     @property

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import PRESETS, Disclosure
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -36,7 +36,9 @@ class Settings(Declaration):
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
     min_count, rounding
-        Counts from 1 to ``min_count - 1`` are not shown; the others are rounded to this base.
+        Counts below `min_count` are not shown; the others are rounded to this base.
+    protection, noise
+        How counts are protected, and the largest noise of a count (`riskstrat.disclosure.Disclosure`).
     seed
         Seed of everything that is drawn.
 
@@ -58,13 +60,14 @@ class Settings(Declaration):
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
+    protection: Literal["noise", "suppression", "none"] = "noise"
+    noise: Annotated[int, Field(ge=2, le=10)] = 2
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
-            message = "candidates must differ in kind or parameters"
-            raise ValueError(message)
+            raise ValueError("candidates must differ in kind or parameters")
         return self
 
     @property
@@ -75,4 +78,8 @@ class Settings(Declaration):
     @property
     def disclosure(self) -> Disclosure:
         """The rule that everything of the study is shown and published under."""
-        return Disclosure(min_count=self.min_count, rounding=self.rounding)
+        if self.protection == "none":
+            return PRESETS["none"]
+        return Disclosure(
+            min_count=self.min_count, rounding=self.rounding, protection=self.protection, noise=self.noise
+        )

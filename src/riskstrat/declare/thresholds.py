@@ -58,14 +58,11 @@ class MeasuredAbove(RegisterOutcome):
     @model_validator(mode="after")
     def _level_fits(self) -> Self:
         if isinstance(self.level, str) != (self.reference is not None):
-            message = 'level is "overweight" or "obesity" with reference "iotf", or a value without a reference'
-            raise ValueError(message)
+            raise ValueError('level is "overweight" or "obesity" with reference "iotf", or a value without a reference')
         if self.value_range != ANY_VALUE:
-            message = "level says which values count: leave out at_least, at_most and equal_to"
-            raise ValueError(message)
+            raise ValueError("level says which values count: leave out at_least, at_most and equal_to")
         if not self.age_years[0] <= self.nearest_years <= self.age_years[1]:
-            message = "nearest_years must lie between the two of age_years"
-            raise ValueError(message)
+            raise ValueError("nearest_years must lie between the two of age_years")
         return self
 
     @property

@@ -85,8 +85,7 @@ class BetweenAges(AnchoredWindow):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if _months(self.from_years) >= _months(self.to_years):
-            message = "from_years must be at least a month below to_years"
-            raise ValueError(message)
+            raise ValueError("from_years must be at least a month below to_years")
         return self
 
     @property
@@ -217,8 +216,7 @@ def _checked(windows: Lookback | tuple[Lookback, ...]) -> Lookback | tuple[Lookb
         return windows
     lengths = {window_days(window) if isinstance(window, str) else window for window in windows}
     if not windows or len(lengths) < len(windows):
-        message = f"{', '.join(map(window_name, windows)) or 'no windows'}: not several different windows"
-        raise ValueError(message)
+        raise ValueError(f"{', '.join(map(window_name, windows)) or 'no windows'}: not several different windows")
     return windows if len(windows) > 1 else windows[0]
 
 

@@ -136,9 +136,10 @@ class RiskstratError(Exception):
         super().__init__(_message(problems))
 
     @classmethod
-    def from_problems(cls, problems: Iterable[Problem]) -> RiskstratError:
-        """Build the error from any iterable of problems."""
-        return cls(*problems)
+    def refuse(cls, problems: Iterable[Problem]) -> None:
+        """Raise all of the problems at once; nothing where there is none."""
+        if found := tuple(problems):
+            raise cls(*found)
 
 
 class UsageError(RiskstratError):

@@ -80,9 +80,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         hints = _hints(function)
         for name, value in given.arguments.items():
             given.arguments[name] = _meant(value, hints.get(name, Any))
-        problems = [*_problems(given.arguments, hints)]
-        if problems:
-            raise UsageError(*problems)
+        UsageError.refuse(_problems(given.arguments, hints))
         try:
             return function(*given.args, **given.kwargs)
         except Exception as raised:

@@ -45,8 +45,7 @@ def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -
     """
     kind = _kind(candidate.estimator)
     parameters = inspect.signature(kind).parameters
-    if problems := list(_problems(candidate, parameters)):
-        raise UsageError(*problems)
+    UsageError.refuse(_problems(candidate, parameters))
     of_study = {"horizon_days": horizon_days, "random_state": random_state}
     return kind(**dict(candidate.parameters), **{name: value for name, value in of_study.items() if name in parameters})
 

@@ -131,8 +131,7 @@ def cross_fit(
     """
     n = len(check_outcome(y))
     group = np.arange(n) if groups is None else number_groups(groups, n)[0]
-    if problems := list(_split_problems(split, group)):
-        raise ContractError(*problems)
+    ContractError.refuse(_split_problems(split, group))
     sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
     models: dict[int, RiskEstimator] = {}
     risk = np.full(n, np.nan)

@@ -60,8 +60,7 @@ def read_features(X: Features) -> Matrix:
     that are not numeric or infinite, and arrays without two dimensions, are a ContractError.
     """
     matrix = _matrix(X)
-    if problems := list(_infinite(matrix)):
-        raise ContractError(*problems)
+    ContractError.refuse(_infinite(matrix))
     return matrix
 
 
@@ -78,8 +77,7 @@ def read_features_as(X: Features, names: Sequence[str], *, others_allowed: bool 
     matrix = read_features(X)
     if isinstance(X, np.ndarray) and len(matrix.names) == len(names):
         return replace(matrix, names=tuple(names))
-    if problems := list(_column_problems(matrix.names, names, others_allowed=others_allowed)):
-        raise ContractError(*problems)
+    ContractError.refuse(_column_problems(matrix.names, names, others_allowed=others_allowed))
     return matrix.select(names)
 
 
@@ -111,13 +109,11 @@ def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> No
 
 def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
     """Refuse columns that are not numeric: name, type, whether it is a type of numbers."""
-    problems = [
+    ContractError.refuse(
         Problem(found=dtype, expected="a numeric column", remedy="encode categories", table="X", column=name)
         for name, dtype, numeric in columns
         if not numeric
-    ]
-    if problems:
-        raise ContractError(*problems)
+    )
 
 
 def _from_polars(X: pl.DataFrame) -> Matrix:

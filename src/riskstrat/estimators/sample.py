@@ -62,8 +62,7 @@ def labelled_sample(training: Training, horizon_days: float) -> Sample:
     weight = outcome_weights(training.outcome, horizon_days, training.weight, training.strata)
     rows = np.flatnonzero(weight > 0)
     label = outcome_within(training.outcome, horizon_days)[rows]
-    if problems := list(_too_few(label)):
-        raise DesignError(*problems)
+    DesignError.refuse(_too_few(label))
     kept = weight[rows]
     return Sample(
         values=training.values if len(rows) == len(weight) else training.values[rows],

@@ -226,13 +226,9 @@ def _counted(frames: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterat
 
 def _people(cohort: Target) -> pl.DataFrame:
     missing = [name for name in (*KEYS, "area_id") if name not in cohort.people.columns]
-    if missing:
-        raise UsageError(
-            *(
-                Problem(found="no such column", expected="it", remedy="add it", table="people", column=n)
-                for n in missing
-            )
-        )
+    UsageError.refuse(
+        Problem(found="no such column", expected="it", remedy="add it", table="people", column=n) for n in missing
+    )
     return cohort.people.select(*KEYS, "area_id")
 
 

@@ -6,7 +6,7 @@ In: features and registers. Out: a plan of plain frozen values, sendable to anot
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -20,7 +20,7 @@ from riskstrat.declare.features import (
     Subject,
     expanded,
 )
-from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.features.plan import CodeGroup, Plan, SubjectPlan, TablePlan, WindowAggregation
 from riskstrat.features.windows import Window
 from riskstrat.registers import Registers
@@ -36,8 +36,8 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     ContractError where a feature's register is not there.
     """
     features = expanded(features)
-    _raise_if_any(UsageError, [*_duplicate_columns(features), *_unknown_kinds(features)])
-    _raise_if_any(ContractError, _missing_registers(features, registers))
+    UsageError.refuse([*_duplicate_columns(features), *_unknown_kinds(features)])
+    ContractError.refuse(_missing_registers(features, registers))
     check_features(features, registers)
     groups = _code_groups(features, registers)
     used = {None, *map(_subject_of, features)}
@@ -62,12 +62,6 @@ def plan_expressions(plan: Plan) -> Iterator[bytes]:
             yield repr(table.groups).encode()
             for each in table.window_aggregations:
                 yield from (_serialised(features[0]) for features in each.aggregations)
-
-
-def _raise_if_any(error: type[RiskstratError], problems: Iterable[Problem]) -> None:
-    found = list(problems)
-    if found:
-        raise error(*found)
 
 
 def _duplicate_columns(features: Sequence[Feature]) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from riskstrat.features.window_bounds import window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds, Window
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
+from riskstrat.registers.contract import first_broken
 
 USED = "counted"
 BEFORE_BIRTH = "before birth, or no birth on record"
@@ -187,8 +188,8 @@ def _rows(register: str, index: pl.DataFrame, registers: Registers) -> pl.DataFr
 
 def _with_reasons(rows: pl.DataFrame, broken: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """Give each row the first reason that leaves it out; of equal rows that would count the first counts."""
-    first_broken = (pl.when(rule.fill_null(value=True)).then(pl.lit(reason)) for reason, rule in broken.items())
-    reasoned = rows.with_columns(reason=pl.coalesce(*first_broken, pl.lit(USED)))
+    unless = first_broken({reason: rule.fill_null(value=True) for reason, rule in broken.items()})
+    reasoned = rows.with_columns(reason=pl.coalesce(unless, pl.lit(USED)))
     visible = pl.struct("reason", "date", "code", "value", "setting", "position", END_DAYS)
     duplicate = (pl.col("reason") == USED) & ~visible.is_first_distinct()
     return reasoned.with_columns(reason=pl.when(duplicate).then(pl.lit(DUPLICATE)).otherwise("reason")).with_columns(
@@ -232,8 +233,8 @@ def _facts(feature: AreaFact, people: pl.DataFrame, registers: Registers) -> pl.
         NOT_KNOWN: pl.col("known_on") >= day,
         NO_VALUE: pl.col("value").is_null(),
     }
-    first_broken = (pl.when(rule).then(pl.lit(reason)) for reason, rule in broken.items())
-    reasoned = read.with_columns(reason=pl.coalesce(*first_broken, pl.lit(USED)), number=pl.int_range(pl.len()))
+    reason = pl.coalesce(first_broken(broken), pl.lit(USED))
+    reasoned = read.with_columns(reason=reason, number=pl.int_range(pl.len()))
     last = pl.col("number") == pl.col("number").filter(pl.col("reason") == USED).max()
     lines = reasoned.with_columns(
         reason=pl.when((pl.col("reason") == USED) & ~last).then(pl.lit(NEWER_FACT)).otherwise("reason")

@@ -79,7 +79,7 @@ def guard_shared_folder(target: str | Path, *, sources: Iterable[Source] = ()) -
 
 def guard_location(target: str | Path, sources: Iterable[Source], *, replaced: bool) -> None:
     """Refuse a target because of where it is; `replaced` if all that is in it would be replaced."""
-    _refuse(_location_problems(Path(target), tuple(sources), replaced=replaced))
+    UsageError.refuse(_location_problems(Path(target), tuple(sources), replaced=replaced))
 
 
 def guard_file(path: str | Path, *, mark: str) -> None:
@@ -161,13 +161,7 @@ def changed_since_written(file: Path) -> str | None:
 
 def guard_content(folder: Path, command: str, name: str | None = None) -> None:
     """Refuse a folder in which something would be lost if it were replaced; `name` is what the error calls it."""
-    _refuse(_content_problems(folder, command, _shown(name or folder.name)))
-
-
-def _refuse(problems: Iterable[Problem]) -> None:
-    found = tuple(problems)
-    if found:
-        raise UsageError(*found)
+    UsageError.refuse(_content_problems(folder, command, _shown(name or folder.name)))
 
 
 def _location_problems(target: Path, sources: tuple[Source, ...], *, replaced: bool) -> Iterator[Problem]:

@@ -49,8 +49,9 @@ def outcome_array(event: npt.ArrayLike, duration_days: npt.ArrayLike) -> Outcome
     [1, 0, 2]
     """
     events, durations = _numbers("event", event), _numbers("duration_days", duration_days)
-    if problems := [*_length_problems(events, durations), *_event_problems(events), *_duration_problems(durations)]:
-        raise ContractError(*problems)
+    ContractError.refuse(
+        [*_length_problems(events, durations), *_event_problems(events), *_duration_problems(durations)]
+    )
     y = np.empty(len(events), dtype=OUTCOME_DTYPE)
     y["event"], y["duration_days"] = events, durations
     return y
@@ -189,8 +190,7 @@ def case_weights(weights: npt.ArrayLike | None, n: int) -> NDArray[np.float64]:
     if weights is None:
         return np.ones(n)
     numbers = _numbers("weights", weights)
-    if problems := list(_weight_problems(numbers, n)):
-        raise ContractError(*problems)
+    ContractError.refuse(_weight_problems(numbers, n))
     return numbers
 
 

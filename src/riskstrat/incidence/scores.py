@@ -50,8 +50,7 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
     n = len(check_outcome(y))
     sizes = censoring_weights(y, horizon_days) if weights is None else case_weights(weights, n)
     risks = np.asarray(risk, dtype=np.float64)
-    if problems := risk_problems("risk", risks, n):
-        raise ContractError(*problems)
+    ContractError.refuse(risk_problems("risk", risks, n))
     distance = outcome_within(y, horizon_days) - risks
     return float(np.average(distance**2, weights=sizes))
 

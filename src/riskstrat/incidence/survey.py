@@ -129,8 +129,7 @@ class ReplicateWeights:
     def variances(self, rows: Rows, at: Floats) -> Floats:
         """Variances of the estimates, (groups, 3, times)."""
         replicates = np.asarray(self.weights, dtype=np.float64)
-        if problems := list(self._problems(replicates, len(rows.outcome))):
-            raise ContractError(*problems)
+        ContractError.refuse(self._problems(replicates, len(rows.outcome)))
         count, full = replicates.shape[1], rows.estimates(at)
         per_replicate = np.ones(count) if self.scales is None else np.asarray(self.scales, dtype=np.float64)
         scale = {

@@ -35,25 +35,17 @@ _ORDER = ("person_id", "date", "code", "value")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TableConversion:
-    """Rows of one table of the source, each with what it becomes.
-
-    Attributes
-    ----------
-    dataset
-        What the source calls the table.
-    table
-        The table of the contract that they go to.
-    source
-        Its rows, to be counted.
-    rows
-        Gives those of the people from first to last (see `within`): `SOURCE` (the row as it was, a struct), columns of
-        the contract, and `RULE`: null, or why it is rejected.
-    """
+    """Rows of one table of the source, each with what it becomes."""
 
     dataset: str
+    """What the source calls the table."""
     table: str
+    """The table of the contract that they go to."""
     source: pl.LazyFrame
+    """Its rows, to be counted."""
     rows: Callable[[PersonRange], pl.LazyFrame]
+    """Gives those of the people from first to last (see `within`): `SOURCE` (the row as it was, a struct), columns of
+    the contract, and `RULE`: null, or why it is rejected."""
 
     def kept(self, people: PersonRange) -> pl.LazyFrame:
         """Return the rows that go into the register folder, in the contract's columns, and their dataset."""
@@ -137,8 +129,7 @@ def refuse_unknown(*named: tuple[str, str, Iterable[str]], time_zone: str = STOC
     problems = [unknown(what, given, there) for what, given, there in named if given not in tuple(there)]
     if zone := unknown_zone(time_zone):
         problems.append(zone)
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
 @contextmanager

@@ -143,8 +143,7 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_num
     """
     names = frame.collect_schema().names()
     found = identity_columns(frame, reserve_numbers)
-    if found:
-        raise ContractError(*(_problem(name, names.index(name) + 1, masked(file)) for name in found))
+    ContractError.refuse(_problem(name, names.index(name) + 1, masked(file)) for name in found)
 
 
 def masked(text: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hmac
-import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.files import whole_file
+from riskstrat.files.secret import SHORTEST_SECRET, read_secret, refuse_open_to_others, too_short
 from riskstrat.registers.manifest import FILE_NAME
 
 SECRET_VARIABLE = "RISKSTRAT_PSEUDONYM_SECRET"  # noqa: S105 - the name of the variable, not a secret
-SHORTEST_SECRET = 16
 HASH, NUMBER = "keyed_hash", "person_id"
 _SCHEMA = {HASH: pl.String, NUMBER: pl.Int64}
 _HEX_DIGITS = 32
@@ -33,16 +32,11 @@ class Secret:
     def read(cls, file: Path | None, environment: Mapping[str, str]) -> Secret:
         """Read it from a file that only its owner can read, or from the environment variable `SECRET_VARIABLE`."""
         if file is not None:
-            refuse_open_to_others(file)
-        found = file.read_bytes().strip() if file is not None else environment.get(SECRET_VARIABLE, "").encode()
+            return cls(_bytes=read_secret(file))
+        found = environment.get(SECRET_VARIABLE, "").encode()
         if len(found) < SHORTEST_SECRET:
-            raise UsageError(
-                Problem(
-                    found=f"a secret of {len(found)} bytes",
-                    expected=f"at least {SHORTEST_SECRET}, in a file or in the environment variable {SECRET_VARIABLE}",
-                    remedy="make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
-                )
-            )
+            where = f"in a file or in the environment variable {SECRET_VARIABLE}"
+            raise UsageError(too_short(len(found), where))
         return cls(_bytes=found)
 
     def hashed(self, identities: Iterable[str]) -> list[str]:
@@ -106,24 +100,6 @@ def refuse_beside_registers(path: Path, *folders: Path) -> None:
                 expected="a folder of its own, which users of the registers cannot read",
                 remedy="give another path",
             )
-        )
-
-
-def refuse_open_to_others(path: Path) -> None:
-    """Refuse a file that is not there, or that others can read or write (where the system has such rights)."""
-    problems = tuple(_rights_problems(path))
-    if problems:
-        raise UsageError(*problems)
-
-
-def _rights_problems(path: Path) -> Iterator[Problem]:
-    if not path.is_file():
-        yield Problem(found=f"no file {path.name}", expected="a file", remedy="correct the path")
-    elif os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield Problem(
-            found=f"{path.name} is open to others than its owner",
-            expected="a file that only its owner can read",
-            remedy=f"chmod 600 {path.name}",
         )
 
 

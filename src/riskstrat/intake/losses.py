@@ -19,22 +19,12 @@ _REASONS = 3
 
 
 def refuse_losses(counts: pl.DataFrame, persons: int, allowed: float) -> None:
-    """Refuse to end with a green light where rows were lost.
+    """Refuse to end with a green light where rows were lost, or no person is left.
 
-    Parameters
-    ----------
-    counts
-        The account: dataset, rule, outcome, rows. Of each dataset, rows read or made are kept, rejected or merged.
-    persons
-        How many persons there are in the end.
-    allowed
-        The largest share of rejected rows; 1 lets all tables but persons lose every row.
-
-    Raises
-    ------
-    ContractError
-        Naming every dataset whose rows do not add up, that lost every row or more than allowed, with the three
-        commonest reasons.
+    `counts` is the account (dataset, rule, outcome, rows): of each dataset, rows read or made are kept, rejected or
+    merged. `allowed` is the largest share of rejected rows; 1 lets all tables but persons lose every row. The
+    `ContractError` names every dataset whose rows do not add up, that lost every row or more than allowed, with the
+    three commonest reasons.
 
     Examples
     --------
@@ -50,8 +40,7 @@ look at these columns, or allow more with max_rejected_share
     if not persons:
         expected, remedy = "at least one", "look at what became of the rows about persons"
         problems.append(Problem(table="persons", found="no person in the end", expected=expected, remedy=remedy))
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
 
 
 def check_share(allowed: float) -> None:

@@ -257,13 +257,10 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
 
 def _refuse_tables(tables: Mapping[str, str]) -> None:
     wrong = [table for table in tables.values() if not is_event_table(table) or not table.isidentifier()]
-    if wrong:
-        raise UsageError(
-            *(
-                Problem(found=f"the table '{table}'", expected="a name for a table of events", remedy="give another")
-                for table in wrong
-            )
-        )
+    UsageError.refuse(
+        Problem(found=f"the table '{table}'", expected="a name for a table of events", remedy="give another")
+        for table in wrong
+    )
 
 
 def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -274,19 +271,16 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     for name, kind in kinds.items() if not missing else ():
         if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
             raise ContractError(data_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
-    if missing:
-        raise ContractError(
-            *(
-                Problem(
-                    table=DATA,
-                    column=name,
-                    found="no such column",
-                    expected="the column of MEDS 0.3 or 0.4",
-                    remedy="add it",
-                )
-                for name in missing
-            )
+    ContractError.refuse(
+        Problem(
+            table=DATA,
+            column=name,
+            found="no such column",
+            expected="the column of MEDS 0.3 or 0.4",
+            remedy="add it",
         )
+        for name in missing
+    )
     return rows
 
 

@@ -74,8 +74,7 @@ def refuse_text_keys(rows: pl.LazyFrame | pl.DataFrame, columns: tuple[str, ...]
     )
     counts = rows.lazy().select(counted).collect().row(0, named=True) if texts else {}
     found = [name for name, count in counts.items() if count["odd"] > max(1, count["of"] / 2)]
-    if found:
-        raise ContractError(*(text_keys(file, name) for name in found))
+    ContractError.refuse(text_keys(file, name) for name in found)
 
 
 def is_text_key(key: pl.Expr) -> pl.Expr:

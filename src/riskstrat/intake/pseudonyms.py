@@ -159,8 +159,7 @@ def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> lis
         chosen = _chosen(names, found, columns)
         problems += _column_problems(path, names, [name for name in found if name not in chosen])
         files.append(_Delivery(path=path, target=path.relative_to(root).with_suffix(".parquet"), columns=chosen))
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
     _refuse_nothing_to_do(files)
     return files
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, row_rules
+from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, first_broken, row_rules
 from riskstrat.registers.sentinels import ended, stands_for_unknown
 
 SOURCE, RULE, MOVED = "__source", "__rule", "__moved"
@@ -30,7 +30,7 @@ def with_source(rows: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFr
 
 def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
     """Name the first rule that a row breaks."""
-    return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items()).alias(RULE)
+    return first_broken(rules).alias(RULE)
 
 
 def validate_events(

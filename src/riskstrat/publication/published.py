@@ -11,8 +11,8 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.declare import Condition, LocalisedText, Settings
-from riskstrat.disclosure import Disclosure, Released
+from riskstrat.declare import Condition, LocalisedText
+from riskstrat.disclosure import CellNoise, Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.omission import Omission
 
@@ -20,13 +20,19 @@ TOKEN = object()
 """Known to `riskstrat.publication.composition` only."""
 
 
+def secret_name(noise: CellNoise | None) -> str:
+    """Name a secret without telling it; nothing where there is none."""
+    return "" if noise is None else noise.digest("secret")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceFacts:
-    """Name of the registers, digest of their data, their last day, and GeoJSON of the areas (None without)."""
+    """Name of the registers, digest of their data, their last day, whether invented, GeoJSON of the areas (or None)."""
 
     name: str
     fingerprint: str
     data_end: date
+    invented: bool = False
     geometry: str | None = field(default=None, repr=False)
 
 
@@ -36,12 +42,17 @@ class Facts:
 
     Attributes
     ----------
-    condition, settings, as_of, version
+    condition, as_of, version
         What was asked, as of which day, with which version of the library.
+    budget_sek, strata
+        What the plan may cost, and the groups that it may choose among.
     digest, model_digest
-        Name the study (with programmes, budget and disclosure rule) and its model.
+        Name the study (with programmes, budget and disclosure rule) and its model, under the controller's secret: a
+        guess of what the data were is not confirmed by them.
+    secret
+        Names the secret under which counts were protected, without telling it; empty where there is none.
     chosen
-        The candidate that was chosen.
+        The kind of estimator that was chosen; its parameters, seeds and draws stay inside.
     omissions
         What could not be done, and why.
     notes
@@ -57,11 +68,13 @@ class Facts:
     """
 
     condition: Condition
-    settings: Settings
     as_of: date
     version: str
+    budget_sek: float
+    strata: tuple[str, ...]
     digest: str
     model_digest: str
+    secret: str = ""
     chosen: str
     omissions: tuple[Omission, ...]
     notes: tuple[LocalisedText, ...] = ()

@@ -14,7 +14,7 @@ import polars as pl
 from riskstrat.codes.systems import is_code
 from riskstrat.quality.values import broken_values, codes_of_one_sex, piled
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, columns_of, first_broken
 from riskstrat.registers.opened import Registers
 from riskstrat.registers.source import PersonRange, Source, equal_ranges
 
@@ -25,21 +25,14 @@ BROKEN = {"rule": pl.String, "about": pl.String, "rows": pl.Int64, "of": pl.Int6
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What was counted in one table.
-
-    Attributes
-    ----------
-    broken
-        How often each rule is broken, columns as in `BROKEN`.
-    years
-        kind (a code, or a setting where codes are of a classification), year, rows.
-    days
-        date, rows.
-    """
+    """What was counted in one table."""
 
     broken: pl.DataFrame
+    """How often each rule is broken, columns as in `BROKEN`."""
     years: pl.DataFrame
+    """kind (a code, or a setting where codes are of a classification), year, rows."""
     days: pl.DataFrame
+    """date, rows."""
 
 
 def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:
@@ -117,8 +110,7 @@ def _rows_of(source: Source, people: pl.DataFrame, some: PersonRange) -> pl.Data
 
 
 def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
-    first = pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in rejections(registers, table).items())
-    validated = rows.with_columns(rule=first)
+    validated = rows.with_columns(rule=first_broken(rejections(registers, table)))
     kept = validated.filter(pl.col("rule").is_null())
     kind = pl.col("setting" if registers.prefix_matching(table) else "code").fill_null("")
     count = pl.len().cast(pl.Int64).alias("rows")

@@ -19,12 +19,8 @@ BMI, WEIGHT, HEIGHT = "bmi_kg_m2", "weight_kg", "height_cm"
 _PILED = 0.01
 _RANGES = {"code": pl.String, "low": pl.Float64, "high": pl.Float64}
 _UNITS = {
-    "code": pl.String,
-    "about": pl.String,
-    "factor": pl.Float64,
-    "piled": pl.Float64,
-    "usual_low": pl.Float64,
-    "usual_high": pl.Float64,
+    **dict.fromkeys(("code", "about"), pl.String),
+    **dict.fromkeys(("factor", "piled", "usual_low", "usual_high"), pl.Float64),
 }
 
 

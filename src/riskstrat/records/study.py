@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Condition, LocalisedText, Settings
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -19,6 +19,7 @@ from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.validation import Validation
 
@@ -28,7 +29,8 @@ class Source:
     """Where the data came from: the register folder, digest and last day of the data.
 
     ``coverage`` has register, coverage_start, coverage_end, delay_days, source; ``refused`` (table, rule, rows) what
-    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas.
+    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas;
+    ``invented`` whether nobody in them exists.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Source:
     data_end: date
     coverage: pl.DataFrame = field(repr=False)
     refused: pl.DataFrame = field(repr=False)
+    invented: bool = False
     area_names: pl.DataFrame | None = field(default=None, repr=False)
     geometry: str | None = field(default=None, repr=False)
 
@@ -48,6 +51,8 @@ class Study:
     ----------
     cohort, target
         Who models are trained on, and whom planning decides for.
+    partition
+        Which areas are described together; ``area_id`` everywhere in the study is the unit.
     scores
         Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
     model, evaluation
@@ -62,6 +67,8 @@ class Study:
         None where they could not be computed.
     omissions
         What could not be done, and why.
+    noise
+        What protected the counts that results about groups were computed from; None where they are exact.
     """
 
     condition: Condition
@@ -70,6 +77,7 @@ class Study:
     source: Source
     cohort: Cohort
     target: Target
+    partition: Partition
     scores: pl.DataFrame
     model: RiskModel
     evaluation: Evaluation
@@ -80,6 +88,7 @@ class Study:
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
     omissions: tuple[Omission, ...] = ()
+    noise: CellNoise | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"Study({self.condition.name}, as of {self.as_of}, {self.source.name}, digest {self.digest})"

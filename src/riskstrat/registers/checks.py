@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, few
-from riskstrat.registers.contract import PERSON, WORDING
+from riskstrat.registers.contract import PERSON, WORDING, first_broken
 from riskstrat.registers.source import Source, unreadable
 
 REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
@@ -27,8 +27,8 @@ def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = 
             problems += error.problems
     for name, rows in tables.items():
         problems += _broken_rules(name, rows.sort("person_id", "start_date") if name == "residences" else rows)
-    between = [problem for check in _CHECKS for problem in check(tables)]
-    return (*(problem for problem in problems if problem.location not in columns), *between)
+    own = (problem for problem in problems if problem.location not in columns)
+    return (*own, *_people(tables), *_unknown_keys(tables))
 
 
 def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
@@ -43,8 +43,7 @@ def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Dat
 def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
     known = births.lazy().with_columns(known=True)
     rules = {**source.broken, NO_PERSON: pl.col("known").is_null(), BEFORE_BIRTH: pl.col("date") < pl.col("birth_date")}
-    first = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items())
-    rows = source.scan().join(known, on="person_id", how="left").select(rule=first).drop_nulls()
+    rows = source.scan().join(known, on="person_id", how="left").select(rule=first_broken(rules)).drop_nulls()
     counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))
     return _collected(table, source, counted.select(pl.lit(table).alias("table"), "rule", "rows"))
 
@@ -85,32 +84,17 @@ def _worded(table: str, rule: str, count: int, column: str | None = None) -> Pro
     return Problem(table=table, column=column, found=found.format(rows=few(count)), expected=expected, remedy=remedy)
 
 
-def _unknown_people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
-    if not {"persons", "residences"} <= tables.keys():
-        return
-    strangers = tables["residences"].drop_nulls("person_id").join(tables["persons"], on="person_id", how="anti")
-    if strangers.height:
-        yield Problem(
-            table="residences",
-            column="person_id",
-            found=f"{few(strangers.height)} spells of people who are not in persons",
-            expected="a row in persons for each",
-            remedy="add the people, or leave the spells out",
-        )
-
-
-def _unknown_areas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
-    if not {"areas", "residences"} <= tables.keys():
-        return
-    elsewhere = tables["residences"].drop_nulls("area_id").join(tables["areas"], on="area_id", how="anti")
-    if elsewhere.height:
-        yield Problem(
-            table="residences",
-            column="area_id",
-            found=f"{few(elsewhere.height)} spells in {elsewhere['area_id'].n_unique()} areas that are not in areas",
-            expected="a row in areas for each",
-            remedy="add the areas, or write null where the area is not known",
-        )
-
-
-_CHECKS = (_people, _unknown_people, _unknown_areas)
+def _unknown_keys(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    """Say of which persons or areas there are spells without a row of theirs."""
+    remedies = {
+        "persons": (PERSON, "of people who", "add the people, or leave the spells out"),
+        "areas": ("area_id", "in {} areas that", "add the areas, or write null where the area is not known"),
+    }
+    for table, (key, what, remedy) in remedies.items():
+        if not {table, "residences"} <= tables.keys():
+            continue
+        unknown = tables["residences"].drop_nulls(key).join(tables[table], on=key, how="anti")
+        if unknown.height:
+            found = f"{few(unknown.height)} spells {what.format(unknown[key].n_unique())} are not in {table}"
+            expected = f"a row in {table} for each"
+            yield Problem(table="residences", column=key, found=found, expected=expected, remedy=remedy)

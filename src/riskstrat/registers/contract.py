@@ -72,6 +72,11 @@ def row_rules(last_day: date) -> Mapping[str, pl.Expr]:
     }
 
 
+def first_broken(rules: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Name the first rule that a row breaks, null where it breaks none."""
+    return pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in rules.items())
+
+
 def earliest_birth(birth: pl.Expr, precision: pl.Expr) -> pl.Expr:
     """Give the first day on which somebody can have been born of whom only the month or year of birth is known.
 

@@ -81,10 +81,7 @@ class FrameTable:
 
 def _refuse_doubled(names: list[str], table: str) -> None:
     doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise UsageError(
-            *(
-                Problem(table=table, column=name, found="several columns of that name", expected="one", remedy="rename")
-                for name in doubled
-            )
-        )
+    UsageError.refuse(
+        Problem(table=table, column=name, found="several columns of that name", expected="one", remedy="rename")
+        for name in doubled
+    )

@@ -184,13 +184,11 @@ def _refuse_codes(codes: pl.Series) -> None:
         (codes.null_count(), "outlines without a code"),
         (known.len() - known.n_unique(), "outlines whose code another one has too"),
     )
-    problems = [
+    ContractError.refuse(
         _problem(f"{count} {what}", "one outline an area", "correct the file, or give one version of the areas")
         for count, what in complaints
         if count
-    ]
-    if problems:
-        raise ContractError(*problems)
+    )
 
 
 def _problem(found: str, expected: str, remedy: str) -> Problem:

@@ -37,9 +37,9 @@ def _known_settings(delays: int | Mapping[str, int]) -> int | Mapping[str, int]:
     """Refuse a misspelt setting, whose rows would silently wait for the longest delay; others may be of your own."""
     said = () if isinstance(delays, int) else tuple(delays)
     missing = [setting for setting in SETTINGS if setting not in said]
-    problems = [unknown("setting", each, SETTINGS) for each in said if each not in SETTINGS and nearest(each, missing)]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(
+        unknown("setting", each, SETTINGS) for each in said if each not in SETTINGS and nearest(each, missing)
+    )
     return delays
 
 
@@ -125,6 +125,8 @@ class Manifest(BaseModel):
         One entry a table.
     time_zone
         In which a point in time that has a zone becomes a day.
+    invented
+        Whether nobody in the tables exists. Reports say so, and no secret is needed to publish them.
 
     Examples
     --------
@@ -139,16 +141,15 @@ class Manifest(BaseModel):
     data_end: date
     tables: Mapping[str, TableManifest]
     time_zone: TimeZone = STOCKHOLM
+    invented: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        problems = [
+        ContractError.refuse(
             problem
             for name, table in self.tables.items()
             for problem in (*_name_problems(name, self.tables), *_coverage_problems(name, table))
-        ]
-        if problems:
-            raise ContractError(*problems)
+        )
         return self
 
     def file_of(self, table: str) -> str:
@@ -239,6 +240,7 @@ def to_toml(manifest: Manifest) -> str:
     """
     lines = [f"name = {_toml(manifest.name)}", f"data_end = {manifest.data_end}"]
     lines += [] if manifest.time_zone == STOCKHOLM else [f"time_zone = {_toml(manifest.time_zone)}"]
+    lines += ["invented = true"] if manifest.invented else []
     for name, table in manifest.tables.items():
         said = {field: value for field, value in table.model_dump().items() if value not in (None, "", {})}
         lines += ["", f"[tables.{name}]", *(f"{field} = {_toml(value)}" for field, value in said.items())]

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.errors import UsageError, unknown
+from riskstrat.files.secret import protection_secret
 from riskstrat.registers.checks import rejected_rows
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.family import family_ids
@@ -65,9 +66,9 @@ class Registers:
         UsageError
             Naming every table that is not there.
         """
-        missing = [unknown("table", table, self.tables) for table in dict.fromkeys(tables) if table not in self.sources]
-        if missing:
-            raise UsageError(*missing)
+        UsageError.refuse(
+            unknown("table", table, self.tables) for table in dict.fromkeys(tables) if table not in self.sources
+        )
 
     @property
     def geometry(self) -> Path | None:
@@ -166,6 +167,16 @@ class Registers:
         for table in sorted(self.sources):
             digest.update(table.encode() + self.sources[table].store.digest())
         return digest.hexdigest()
+
+    @property
+    def protection_secret(self) -> bytes:
+        """The secret under which counts from these registers are protected; of invented data, one that anybody knows.
+
+        See `riskstrat.files.secret.protection_secret`.
+        """
+        if self.manifest.invented:
+            return hashlib.sha256(f"invented:{self.manifest.name}".encode()).digest()
+        return protection_secret()
 
     def _source(self, table: str) -> Source:
         return self.sources[self._named(table)]

@@ -88,8 +88,7 @@ def open_registers(
     opened = _location(location)
     contents, wrong = _said(opened, manifest)
     sources, problems = _sources(opened, contents)
-    if found := (*wrong, *problems, *contradictions(sources, problems)):
-        raise ContractError(*found)
+    ContractError.refuse((*wrong, *problems, *contradictions(sources, problems)))
     births = sources["persons"].scan().select("person_id", "birth_date").collect().sort("person_id")
     extra = [f"{table}.{name}" for table, source in sources.items() for name in _extra(table, source.store)]
     return Registers(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-SETTINGS = ("inpatient", "specialist", "primary", "death")
 POSITIONS = ("main", "other", "external", "underlying")
 BIRTH_REGIONS = ("sweden", "nordic", "europe", "asia", "africa", "south_america", "other")
 AREA_FACTS = ("care_need_index",)

@@ -59,10 +59,9 @@ def write_registers(
     ['.riskstrat.json', 'persons.parquet', 'registers.toml']
     """
     target = Path(folder)
-    if strange := [
+    UsageError.refuse(
         unknown("table of the manifest", name, manifest.tables) for name in tables if name not in manifest.tables
-    ]:
-        raise UsageError(*strange)
+    )
     frames = {name: as_polars(frame, name) for name, frame in tables.items()}
     with staged_folder(target, command="write_registers") as staging:
         write_tables(staging.result, frames, manifest, files)

@@ -36,7 +36,7 @@ def benefit_sentences(context: ReportContext, of: Leading) -> Iterator[str]:
     """Say what the budget averts under which assumption, what a case costs and which effect would pay."""
     programme, averted = context.released.condition.programmes[0], averted_by(context, of)
     values = {
-        "budget": context.numbers.sek(context.released.settings.budget_sek),
+        "budget": context.numbers.sek(context.released.budget_sek),
         "programme": context.say(programme.title),
         "where": where_of(context, of),
     }

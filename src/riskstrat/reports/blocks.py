@@ -129,6 +129,7 @@ class FirstScreen:
     covered: str
     use: str
     invented: str | None
+    working: str | None
     sentences: tuple[str, ...]
     note: str
     grade: Grade

@@ -34,7 +34,6 @@ from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
-_INVENTED = r"(?i)invented|synthetic|påhittad|syntetisk"
 ESTIMATE = ("estimate", "lower", "upper")
 
 
@@ -100,8 +99,7 @@ class ReportContext:
     @property
     def invented(self) -> bool:
         """Whether the registers say that their people are invented."""
-        coverage = self.frame("coverage")
-        return coverage is not None and bool(coverage["source"].str.contains(_INVENTED).any())
+        return self.released.source.invented
 
     @cached_property
     def areas(self) -> pl.DataFrame | None:
@@ -152,7 +150,9 @@ class ReportContext:
         """Give a frame as such a file; only what was released, or declared, may be given."""
         swedish = self.language == "sv"
         text = to_csv(frame, separator=";" if swedish else ",", decimal_comma=swedish, include_bom=True)
-        return Download(filename=f"{name}.csv", base64=base64.b64encode(text.encode()).decode())
+        return Download(
+            filename=f"{self.released.disclosure.mark}{name}.csv", base64=base64.b64encode(text.encode()).decode()
+        )
 
     def picture(
         self, key: str, table: str, how: str, *figures: Figure, title: str | None = None, wide: bool = False

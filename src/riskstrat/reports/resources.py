@@ -73,7 +73,7 @@ def _reached(context: ReportContext, programme: Programme, of: Leading) -> Itera
     reached = context.estimate(f"{of}_summary", metric="reached")
     if people is not None and reached is not None:
         values = {
-            "budget": context.numbers.sek(context.released.settings.budget_sek),
+            "budget": context.numbers.sek(context.released.budget_sek),
             "programme": context.say(programme.title),
             "where": where_of(context, of),
             "people": context.numbers.number(people),
@@ -221,7 +221,7 @@ def _curve(context: ReportContext) -> Iterator[Block]:
     frame = context.frame("plan_curve")
     if frame is None or frame["averted"].count() < 2:
         return
-    figure = plan_curve(context.tables["plan_curve"], context.released.settings.budget_sek, context.messages)
+    figure = plan_curve(context.tables["plan_curve"], context.released.budget_sek, context.messages)
     yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
     full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))
     averted = context.estimate("plan_summary", metric="next_million")

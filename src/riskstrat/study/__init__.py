@@ -20,7 +20,7 @@ Examples
 ['person', 'time']
 >>> results = estimate_area_results(data, model)
 >>> results.estimates.table.height
-51
+11
 >>> plan(data, results).areas.budget_sek
 2000000.0
 """
@@ -30,6 +30,7 @@ from riskstrat.study.data import StudyData, TargetData, TrainingData, prepare
 from riskstrat.study.evaluation import evaluate
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
+from riskstrat.study.source import cell_noise
 from riskstrat.study.whole import run
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "StudyData",
     "TargetData",
     "TrainingData",
+    "cell_noise",
     "compare",
     "estimate_area_results",
     "evaluate",

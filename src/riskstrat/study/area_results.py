@@ -90,7 +90,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     Examples
     --------
     >>> estimate_area_results(data, model).estimates.table.height
-    51
+    11
     """
     if "area" not in data.splits:
         return _NO_AREAS

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.disclosure import without_marks
+from riskstrat.disclosure import CellNoise, Disclosure, without_marks
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers, read_geography
@@ -23,6 +23,7 @@ def source_of(registers: Registers) -> Source:
         name=manifest.name,
         fingerprint=registers.fingerprint,
         data_end=manifest.data_end,
+        invented=manifest.invented,
         coverage=_coverage(registers),
         refused=registers.rejected(),
         area_names=_area_names(registers),
@@ -55,6 +56,34 @@ def _geometry(registers: Registers) -> str | None:
     if path is None:
         return None
     return path.read_text(encoding="utf-8") if path.suffix == ".geojson" else json.dumps(read_geography(path))
+
+
+def cell_noise(registers: Registers, rule: Disclosure) -> CellNoise | None:
+    """Make the noise of counts from registers, under the secret of whoever holds them.
+
+    Parameters
+    ----------
+    registers
+        What `riskstrat.open_registers` returned; of invented ones the secret is no secret.
+    rule
+        How wide the noise is.
+
+    Returns
+    -------
+    CellNoise or None
+        None where the rule protects nothing.
+
+    Raises
+    ------
+    UsageError
+        If there is no secret, and none could be made.
+
+    Examples
+    --------
+    >>> cell_noise(registers, settings.disclosure).width
+    2
+    """
+    return None if rule.is_working_material else CellNoise(registers.protection_secret, rule.input_width)
 
 
 def care_need_index(registers: Registers, as_of: date) -> pl.DataFrame | None:

@@ -33,70 +33,52 @@ Rows = TypeVar("Rows", "Traits", "Health")
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """Fixed facts, one row a person.
-
-    Attributes
-    ----------
-    birth, immigrated
-        Days.
-    education
-        Level 1-7, 0 where the register has none.
-    income_z, need
-        Standardised income and social need.
-    systolic, non_hdl, smoker, enrolled
-        Usual levels (mmHg, mmol/L) and the month from which they are measured.
-    check_month
-        Calendar month 0-11 in which new chronic disease is drawn.
-    cvd_z, frailty_z
-        Multipliers of the hazards that no register holds: gamma with mean 1.
-    """
+    """Fixed facts, one row a person."""
 
     birth: Days
     immigrated: Days
+    """`birth` and `immigrated`: days."""
     female: Bools
     region: NDArray[np.int8]
     need: Floats
     education: NDArray[np.int8]
+    """Level 1-7, 0 where the register has none."""
     income_z: Floats
+    """`income_z` and `need`: standardised income and social need."""
     insulin: Bools
     systolic: Floats
     non_hdl: Floats
     bmi: Floats
     smoker: Bools
     enrolled: Months
+    """`systolic`, `non_hdl`, `smoker` and `enrolled`: usual levels (mmHg, mmol/L) and the month from which they are
+    measured."""
     check_month: NDArray[np.int8]
+    """Calendar month 0-11 in which new chronic disease is drawn."""
     entry: Months
     mother: Ints
     father: Ints
     partner: Ints
     cvd_z: Floats
     frailty_z: Floats
+    """`cvd_z` and `frailty_z`: multipliers of the hazards that no register holds: gamma with mean 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """Recorded state at the start of a month, one row a person (or one a person and path).
-
-    Attributes
-    ----------
-    onset
-        Month of onset by chronic disease, shape (n, diseases); NOT_YET where free of it.
-    admissions
-        Unplanned admissions in each of the last twelve months, shape (n, 12); `admissions_year` their sum.
-    last_fall, home_care, alarm, housing, dead
-        Month in which each happened or started.
-    cvd_events, frailty_events, cvd_hazard, frailty_hazard
-        Recorded events and the cumulated hazard without the multiplier: they tell what the past says about it.
-    """
+    """Recorded state at the start of a month, one row a person (or one a person and path)."""
 
     onset: Months
+    """Month of onset by chronic disease, shape (n, diseases); NOT_YET where free of it."""
     admissions: NDArray[np.int8]
+    """Unplanned admissions in each of the last twelve months, shape (n, 12); `admissions_year` their sum."""
     admissions_year: NDArray[np.int8]
     last_fall: Months
     home_care: Months
     alarm: Months
     housing: Months
     dead: Months
+    """`last_fall`, `home_care`, `alarm`, `housing` and `dead`: month in which each happened or started."""
     earlier_cvd: Bools
     stroke: Bools
     parent_cvd: Bools
@@ -107,6 +89,8 @@ class Health:
     frailty_events: Floats
     cvd_hazard: Floats
     frailty_hazard: Floats
+    """`cvd_events`, `frailty_events`, `cvd_hazard` and `frailty_hazard`: recorded events and the cumulated hazard
+    without the multiplier: they tell what the past says about it."""
 
 
 def take(rows: Rows, at: NDArray[np.int64]) -> Rows:

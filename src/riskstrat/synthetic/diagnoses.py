@@ -11,11 +11,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.synthetic.adults import CHRONIC_NAMES, LONG_AGO, NOT_YET, Traits
-from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Days
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER
 from riskstrat.synthetic.lifecourse import History, is_stroke
 from riskstrat.synthetic.population import Population
-from riskstrat.synthetic.rows import Rows, frame, pick, repeats
-from riskstrat.synthetic.stays import KIND_FALL, KIND_INFARCTION, KIND_STROKE, Stays, _open_end, day_in_month
+from riskstrat.synthetic.rows import Rows, frame, now_and_then, pick, repeats
+from riskstrat.synthetic.stays import (
+    KIND_FALL,
+    KIND_INFARCTION,
+    KIND_STROKE,
+    Stays,
+    _open_end,
+    day_in_month,
+    onset_days,
+)
 
 CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "diabetes": ("E119", "E119", "E119", "E118", "E116"),
@@ -34,37 +42,11 @@ CHRONIC_CODES: Final[Mapping[str, tuple[str, ...]]] = {
 EVERY_DAYS = (330, 680)
 THIN_EVERY_DAYS = (1000, 1600)  # at least one in any five years
 ADMISSION_CODES = (
-    "J189",
-    "N390",
-    "R074",
-    "K590",
-    "A419",
-    "R559",
-    "I489",
-    "J209",
-    "E869",
-    "R104",
-    "N109",
-    "L039",
-    "K805",
-    "R429",
-)
+    "J189", "N390", "R074", "K590", "A419", "R559", "I489", "J209", "E869", "R104", "N109", "L039", "K805", "R429",
+)  # fmt: skip
 EVERYDAY_CODES = (
-    "J069",
-    "M545",
-    "J039",
-    "R109",
-    "L309",
-    "H669",
-    "M791",
-    "Z000",
-    "R059",
-    "K219",
-    "J459",
-    "H109",
-    "R519",
-    "N300",
-)
+    "J069", "M545", "J039", "R109", "L309", "H669", "M791", "Z000", "R059", "K219", "J459", "H109", "R519", "N300",
+)  # fmt: skip
 FALL_CODES = ("S720", "S721", "S722", "S525", "S422", "S060", "S223", "S325", "S001")
 FALL_WEIGHTS = (0.16, 0.11, 0.03, 0.12, 0.10, 0.16, 0.12, 0.10, 0.10)
 EXTERNAL_CODES = ("W010", "W180", "W190", "W100", "W060", "W182")
@@ -95,13 +77,9 @@ def _by_sex(population: Population, rows: Rows) -> Rows:
     return replace(rows, code=np.where(breast_or_prostate, own, rows.code))
 
 
-def _onset_days(history: History, disease: str, rng: np.random.Generator) -> Days:
-    return day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
-
-
 def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
     """Make a visit at the onset (soon after entry for older disease), then one every year or so."""
-    start = _onset_days(history, disease, rng)
+    start = onset_days(history, disease, rng)
     person = np.flatnonzero(start < NEVER).astype(np.int32)
     first = np.maximum(start[person], EVENTS_START + rng.integers(0, 90, size=len(person))).astype(np.int32)
     who, days = repeats(person, first, THIN_EVERY_DAYS if thin else EVERY_DAYS, 14, rng)
@@ -133,21 +111,25 @@ def _in_hospital(stays: Stays, history: History, rng: np.random.Generator) -> li
     main = np.where(stays.kind == KIND_FALL, pick(FALL_CODES, n, rng, FALL_WEIGHTS), main)
     main = np.where(stays.kind == KIND_INFARCTION, pick(INFARCTION_CODES, n, rng), main)
     main = np.where(stays.kind == KIND_STROKE, pick(STROKE_CODES, n, rng), main)
-    rows = Rows(
-        person=stays.person, days=stays.start, end=_open_end(stays.end), code=main, setting="inpatient", position="main"
+    external = _of_stays(stays, pick(EXTERNAL_CODES, n, rng), "external").where(stays.kind == KIND_FALL)
+    return [_of_stays(stays, main, "main"), external, _beside(stays, history, rng)]
+
+
+def _of_stays(stays: Stays, code: NDArray[np.str_], position: str) -> Rows:
+    return Rows(
+        person=stays.person,
+        days=stays.start,
+        end=_open_end(stays.end),
+        code=code,
+        setting="inpatient",
+        position=position,
     )
-    fell = stays.kind == KIND_FALL
-    external = Rows(
-        person=stays.person, days=stays.start, end=_open_end(stays.end), code=pick(EXTERNAL_CODES, n, rng),
-        setting="inpatient", position="external",
-    ).where(fell)  # fmt: skip
-    return [rows, external, _beside(stays, history, rng)]
 
 
 def _by_disease(stays: Stays, history: History, main: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.str_]:
     """People with heart failure or lung disease are often admitted for it."""
     for disease, code in (("heart_failure", "I509"), ("copd", "J441")):
-        ill = _onset_days(history, disease, rng)[stays.person] < stays.start
+        ill = onset_days(history, disease, rng)[stays.person] < stays.start
         main = np.where(ill & (rng.random(len(main)) < 0.3), code, main)
     return main
 
@@ -158,25 +140,13 @@ def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
     code = np.array([CHRONIC_CODES[name][0] for name in CHRONIC_NAMES])[column]
     onset = history.last.onset[stays.person, column]
     ill = (day_in_month(onset, rng) < stays.start) & (onset != NOT_YET) & (onset > LONG_AGO)
-    rows = Rows(
-        person=stays.person,
-        days=stays.start,
-        end=_open_end(stays.end),
-        code=code,
-        setting="inpatient",
-        position="other",
-    )
-    return rows.where(ill)
+    return _of_stays(stays, code, "other").where(ill)
 
 
 def _everyday(population: Population, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
-    person = np.repeat(
-        np.arange(len(population.birth)), rng.poisson((0.05 if thin else 0.35) * 15, size=len(population.birth))
-    ).astype(np.int32)
-    days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
-    return [
-        Rows(person=person, days=days, code=pick(EVERYDAY_CODES, len(person), rng), setting="primary", position="main")
-    ]
+    person, days = now_and_then(population, 0.05 if thin else 0.35, rng)
+    code = pick(EVERYDAY_CODES, len(person), rng)
+    return [Rows(person=person, days=days, code=code, setting="primary", position="main")]
 
 
 def _causes(population: Population, history: History, rng: np.random.Generator) -> list[Rows]:

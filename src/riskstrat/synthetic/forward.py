@@ -45,45 +45,25 @@ SPAN_MONTHS = 12  # a second admission counts within a year of the first
 
 @dataclass(frozen=True, kw_only=True)
 class _Paths:
-    """Futures of people, one row a person and path.
-
-    Attributes
-    ----------
-    admitted
-        Month of the last admission after the index.
-    moved, stays
-        Log effects of the area after a move, and the chance of still living in the area of the index.
-    """
+    """Futures of people, one row a person and path."""
 
     traits: Traits
     health: Health
     admitted: NDArray[np.int64]
+    """Month of the last admission after the index."""
     moved: Effects
     stays: Floats
+    """`moved` and `stays`: log effects of the area after a move, and the chance of still living in the area of the
+    index."""
 
 
 def forward_risk(
     traits: Traits, health: Health, month: int, condition: str, *, moved: Effects, rng: np.random.Generator
 ) -> Floats:
-    """Compute the true cumulative incidence from the start of a month.
+    """Compute the true cumulative incidence of ``early_cvd`` (five years) or ``frailty`` (two) from a month's start.
 
-    Parameters
-    ----------
-    traits, health
-        One row a person at risk.
-    month
-        Month at whose start the person stands.
-    condition
-        ``early_cvd`` (five years) or ``frailty`` (two years).
-    moved
-        Log effect by condition that awaits each person after a move within the municipality.
-    rng
-        Generator of the truth.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Risk in [0, 1].
+    `traits` and `health` have one row a person at risk; `moved` is the log effect by condition that awaits each person
+    after a move within the municipality.
     """
     course, number = _COURSES[condition], PATHS[condition]
     paths = _start(traits, health, month, number, moved=moved, rng=rng)

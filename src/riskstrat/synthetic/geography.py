@@ -39,40 +39,27 @@ class Feature(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Geography:
-    """The invented areas of the municipality.
-
-    Attributes
-    ----------
-    ids, names
-        Area codes and names, shape (51,).
-    rings
-        Closed clockwise outline of each area in degrees.
-    share
-        Share of the population, sums to 1.
-    deprivation
-        Standardised, positive = more deprived.
-    spread
-        True sd of the log effects by condition, as drawn or fixed.
-    effects
-        True log effects by condition, shape (51,) each, mean 0 over the population.
-    neighbours
-        Pairs of touching areas.
-    move_to
-        Cumulative probabilities of the new area by old area, shape (51, 51).
-    centres
-        First and second care centre of an area, shape (51, 2).
-    """
+    """The invented areas of the municipality."""
 
     ids: tuple[str, ...]
     names: tuple[str, ...]
+    """`ids` and `names`: area codes and names, shape (51,)."""
     rings: tuple[tuple[tuple[float, float], ...], ...]
+    """Closed clockwise outline of each area in degrees."""
     share: Floats
+    """Share of the population, sums to 1."""
     deprivation: Floats
+    """Standardised, positive = more deprived."""
     spread: Mapping[str, float]
+    """True sd of the log effects by condition, as drawn or fixed."""
     effects: Mapping[str, Floats]
+    """True log effects by condition, shape (51,) each, mean 0 over the population."""
     neighbours: tuple[tuple[int, int], ...]
+    """Pairs of touching areas."""
     move_to: Floats
+    """Cumulative probabilities of the new area by old area, shape (51, 51)."""
     centres: NDArray[np.int64]
+    """First and second care centre of an area, shape (51, 2)."""
 
 
 def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -> Geography:

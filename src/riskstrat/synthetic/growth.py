@@ -52,34 +52,25 @@ THIN_FROM_DAYS = 1_300
 
 @dataclass(frozen=True, kw_only=True)
 class Children:
-    """Children born from 2003 on, one row each.
-
-    Attributes
-    ----------
-    person
-        Numbers of persons.
-    index
-        Day on which the child becomes 18 months.
-    predictor, risk
-        Linear predictor of the recorded factors with the area's effect left out; true risk with it.
-    early_z, late_z
-        Usual growth z-score before and after two years.
-    covered
-        Whether the family uses the child health programme; `attends` by visit, shape (n, visits).
-    """
+    """Children born from 2003 on, one row each."""
 
     person: Ints
     birth: Days
     index: Days
+    """Day on which the child becomes 18 months."""
     female: Bools
     gestation: NDArray[np.int32]
     weight: Floats
     smoked: Bools
     early_z: Floats
+    """Usual growth z-score before two years."""
     latent: Floats
     predictor: Floats
+    """Linear predictor of the recorded factors, with the area's effect left out."""
     risk: Floats
+    """True risk, with the area's effect."""
     attends: NDArray[np.bool_]
+    """Whether the child came to each visit of the child health programme, shape (n, visits)."""
     visits: NDArray[np.int32]
 
 

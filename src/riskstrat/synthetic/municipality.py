@@ -81,8 +81,9 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
     (51, ['childhood_obesity', 'early_cvd', 'frailty'])
     """
     _check(people, area_sd)
-    geography, shards = _shards(people, seed, area_sd, thin=thin)
-    made = list(shards)
+    of_areas, of_people = np.random.SeedSequence(seed).spawn(2)
+    geography = make_geography(of_areas, area_sd)
+    made = list(_shards(geography, people, of_people, thin=thin))
     tables = {name: pl.concat([shard.tables[name] for shard in made]) for name in made[0].tables}
     areas = _area_tables(geography, made)
     return Municipality(
@@ -131,11 +132,12 @@ def write_municipality(
     """
     _check(people, area_sd)
     guard_folder(out, command=COMMAND)
-    geography, shards = _shards(people, seed, area_sd, thin=thin)
+    of_areas, of_people = np.random.SeedSequence(seed).spawn(2)
+    geography = make_geography(of_areas, area_sd)
     with staged_folder(out, command=COMMAND) as staging:
         parts, result = staging.scratch, staging.result
         (result / writing.TRUTH).mkdir()
-        small = writing.write_parts(shards, parts)
+        small = writing.write_parts(_shards(geography, people, of_people, thin=thin), parts)
         level = writing.SMALL_LEVEL if thin else writing.QUICK_LEVEL
         for name in (part.name for part in parts.iterdir() if part.name != "risks"):
             writing.join_parts(parts, name, result / f"{name}.parquet", level=level)
@@ -182,17 +184,10 @@ def _check(people: int, area_sd: float | None) -> None:
         problems.append(Problem(found=f"{people} people", expected=expected, remedy="ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
         problems.append(Problem(found=f"an area sd of {area_sd}", expected="0 to 2", remedy="choose a smaller spread"))
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
-def _shards(people: int, seed: int, area_sd: float | None, *, thin: bool) -> tuple[Geography, Iterator[Shard]]:
-    areas, shards = np.random.SeedSequence(seed).spawn(2)
-    geography = make_geography(areas, area_sd)
-    return geography, _each_shard(geography, people, shards, thin=thin)
-
-
-def _each_shard(geography: Geography, people: int, seed: np.random.SeedSequence, *, thin: bool) -> Iterator[Shard]:
+def _shards(geography: Geography, people: int, seed: np.random.SeedSequence, *, thin: bool) -> Iterator[Shard]:
     count = max(1, round(people / SHARD_PEOPLE))
     sizes = [people // count + (number < people % count) for number in range(count)]
     first_id = 1

@@ -43,21 +43,23 @@ EVENT_COLUMNS: Final = {
     "services": ("end_date",),
     "migrations": (),
 }
-_DTYPES: Final = {
-    "value": pl.Float32(),
-    "end_date": pl.Date(),
-    "setting": pl.String(),
-    "position": pl.String(),
-    "known_on": pl.Date(),
-}
+_SCHEMA: Final = {
+    "person_id": pl.Int64(), "date": pl.Date(), "code": pl.String(), "value": pl.Float32(), "end_date": pl.Date(),
+    "setting": pl.String(), "position": pl.String(),
+}  # fmt: skip
+
+
+_RISKS: Final = {
+    "person_id": pl.Int64(), "condition": pl.String(), "index_date": pl.Date(), "linear_predictor": pl.Float32(),
+    "risk": pl.Float32(),
+}  # fmt: skip
 
 
 def personas() -> tuple[Persona, ...]:
     """All test people in the order of their numbers."""
-    ragnar = _ragnar()
-    fallen = replace(
-        ragnar, number=ragnar.number + 1, variant="with a recorded fall", events=(*ragnar.events, *_recorded_fall())
-    )
+    ragnar, fell, home = _ragnar(), date(2022, 4, 3), date(2022, 4, 6)
+    wrist = (*_stay(fell, 3, "S525"), _diagnosis(fell, "W010", "inpatient", home, "external"))
+    fallen = replace(ragnar, number=ragnar.number + 1, variant="with a recorded fall", events=(*ragnar.events, *wrist))
     return (ragnar, fallen, _hilda(), *_small_twins(), *_old_twins(), *_parents())
 
 
@@ -74,7 +76,7 @@ def persona_shard(geography: Geography) -> Shard:
     events = {name: _table(people, name, columns) for name, columns in EVENT_COLUMNS.items()}
     return Shard(
         tables={"persons": _persons(people), "residences": _residences(people, area), **events},
-        risks=_no_risks(),
+        risks=pl.DataFrame(schema=_RISKS),
         care_need=pl.DataFrame(),
         people=len(people),
     )
@@ -108,25 +110,8 @@ def _residences(people: Sequence[Persona], area: str) -> pl.DataFrame:
 
 def _table(people: Sequence[Persona], name: str, columns: Sequence[str]) -> pl.DataFrame:
     rows = [(persona.number, *event[1:]) for persona in people for event in persona.events if event[0] == name]
-    schema = {
-        "person_id": pl.Int64(), "date": pl.Date(), "code": pl.String(), "value": pl.Float32(), "end_date": pl.Date(),
-        "setting": pl.String(), "position": pl.String(),
-    }  # fmt: skip
-    table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(known_on=pl.lit(None, dtype=pl.Date))
-    ordered = table.select("person_id", "date", "code", *columns).sort("person_id", "date", "code")
-    return ordered.cast({column: _DTYPES[column] for column in columns})
-
-
-def _no_risks() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={
-            "person_id": pl.Int64(),
-            "condition": pl.String(),
-            "index_date": pl.Date(),
-            "linear_predictor": pl.Float32(),
-            "risk": pl.Float32(),
-        }
-    )  # fmt: skip
+    table = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(known_on=pl.lit(None, dtype=pl.Date))
+    return table.select("person_id", "date", "code", *columns).sort("person_id", "date", "code")
 
 
 def _yearly(born: date, values: dict[str, float], first_age: int = 16) -> Iterator[Event]:
@@ -158,10 +143,6 @@ def _ragnar() -> Persona:
         for step in range(12)
         for code in ("A10AE04", "C03CA01", "C09AA02")
     ]
-    visits = [
-        ("contacts", date(2021, 2, 3) + timedelta(days=60 * step), "primary_care_visit", None, None, None, None)
-        for step in range(17)
-    ]
     lasting = [
         _diagnosis(date(year, 5, 10) + timedelta(days=30 * place), code)
         for year in (2019, 2020, 2021, 2022, 2023)
@@ -176,16 +157,10 @@ def _ragnar() -> Persona:
         ("services", date(2021, 11, 1), "home_care", None, None, None, None),
         ("services", date(2021, 11, 15), "safety_alarm", None, None, None, None),
     ]
-    events = (*_yearly(born, alone), *drugs, *visits, *lasting, *stays, *care)
+    events = (*_yearly(born, alone), *drugs, *_visits(date(2021, 2, 3), 60, 17), *lasting, *stays, *care)
     return Persona(
         number=FIRST_TEST_ID, name="Ragnar", variant="no recorded fall", born=born, sex="male", events=tuple(events)
     )
-
-
-def _recorded_fall() -> tuple[Event, ...]:
-    """Record a fall that a hospital recorded a year earlier, with a broken wrist."""
-    when, end = date(2022, 4, 3), date(2022, 4, 6)
-    return (*_stay(when, 3, "S525"), _diagnosis(when, "W010", "inpatient", end, "external"))
 
 
 def _hilda() -> Persona:
@@ -215,10 +190,7 @@ def _small_twins() -> tuple[Persona, ...]:
     """Hilda's twin of 18 months in December 2023, without a risk factor; twice, with few and with many visits."""
     born = date(2022, 6, 10)
     birth = {
-        "birth_weight_g": 3480.0,
-        "gestation_days": 280.0,
-        "parity": 2.0,
-        "mother_bmi_kg_m2": 22.9,
+        "birth_weight_g": 3480.0, "gestation_days": 280.0, "parity": 2.0, "mother_bmi_kg_m2": 22.9,
         "mother_smoking": 0.0,
     }  # fmt: skip
     growth = ((183, 16.6, 66.0), (365, 16.3, 74.5), (490, 15.8, 80.0))

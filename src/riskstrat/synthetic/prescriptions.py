@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from riskstrat.synthetic.adults import CHRONIC_NAMES, Traits
+from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER
 from riskstrat.synthetic.lifecourse import History
 from riskstrat.synthetic.population import Population
-from riskstrat.synthetic.rows import Rows, frame, pick, repeats
-from riskstrat.synthetic.stays import day_in_month
+from riskstrat.synthetic.population_state import Bools
+from riskstrat.synthetic.rows import Rows, frame, now_and_then, pick, repeats
+from riskstrat.synthetic.stays import onset_days
 
 DRUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "diabetes": ("A10BA02", "A10BA02", "A10BJ06", "A10BK03"),
@@ -28,6 +29,7 @@ DRUGS: Final[Mapping[str, tuple[str, ...]]] = {
     "hypnotics": ("N05CF01", "N05CF02"),
     "osteoporosis": ("M05BA04", "M05BX04"),
 }
+INSULIN = ("A10AE04", "A10AB05")
 SHORT = ("J01CE02", "J01CA08", "N02BE01", "M01AE01", "R06AX27", "A02BC01")
 EVERY_DAYS = (80, 105)
 TIMES = 62
@@ -39,43 +41,25 @@ def prescriptions(
     population: Population, traits: Traits, history: History, rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
     """All dispensings of a shard; `thin` leaves out two in three of the lasting treatments."""
-    parts = [_lasting(history, disease, rng, thin=thin) for disease in DRUGS]
-    parts.append(_insulin(traits, history, rng, thin=thin))
-    parts.append(_short(population, rng, thin=thin))
+    everybody = np.ones(len(population.birth), bool)
+    lasting = [
+        *((disease, codes, everybody) for disease, codes in DRUGS.items()),
+        ("diabetes", INSULIN, traits.insulin),
+    ]
+    parts = [_lasting(history, disease, codes, among, rng, thin=thin) for disease, codes, among in lasting]
+    person, days = now_and_then(population, 0.05 if thin else 0.6, rng)
+    parts.append(Rows(person=person, days=days, code=pick(SHORT, len(person), rng), value=10.0))
     return frame(population, parts, ("value",))
 
 
-def _lasting(history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> Rows:
-    start = day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
-    person = np.flatnonzero(start < NEVER).astype(np.int32)
-    return _courses(person, start[person], pick(DRUGS[disease], len(person), rng), rng, thin=thin)
-
-
-def _insulin(traits: Traits, history: History, rng: np.random.Generator, *, thin: bool) -> Rows:
-    start = day_in_month(history.last.onset[:, CHRONIC_NAMES.index("diabetes")], rng)
-    person = np.flatnonzero((start < NEVER) & traits.insulin).astype(np.int32)
-    return _courses(person, start[person], pick(("A10AE04", "A10AB05"), len(person), rng), rng, thin=thin)
-
-
-def _courses(
-    person: np.ndarray[tuple[int], np.dtype[np.int32]],
-    start: np.ndarray[tuple[int], np.dtype[np.int32]],
-    code: np.ndarray[tuple[int], np.dtype[np.str_]],
-    rng: np.random.Generator,
-    *,
-    thin: bool,
+def _lasting(
+    history: History, disease: str, codes: Sequence[str], among: Bools, rng: np.random.Generator, *, thin: bool
 ) -> Rows:
     gap, times = (THIN_EVERY_DAYS, THIN_TIMES) if thin else (EVERY_DAYS, TIMES)
-    first = np.maximum(start, EVENTS_START + rng.integers(0, 80, size=len(person))).astype(np.int32)
+    start = onset_days(history, disease, rng)
+    person = np.flatnonzero((start < NEVER) & among).astype(np.int32)
+    code = pick(codes, len(person), rng)
+    first = np.maximum(start[person], EVENTS_START + rng.integers(0, 80, size=len(person))).astype(np.int32)
     who, days = repeats(person, first, gap, times, rng)
-    inside = days <= DATA_END
     dose = np.where(rng.random(len(who)) < 0.8, 98.0, 49.0)
-    return Rows(person=who, days=days, code=np.repeat(code, times), value=dose).where(inside)
-
-
-def _short(population: Population, rng: np.random.Generator, *, thin: bool) -> Rows:
-    person = np.repeat(
-        np.arange(len(population.birth)), rng.poisson((0.05 if thin else 0.6) * 15, size=len(population.birth))
-    )
-    days = (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=len(person))).astype(np.int32)
-    return Rows(person=person, days=days, code=pick(SHORT, len(person), rng), value=10.0)
+    return Rows(person=who, days=days, code=np.repeat(code, times), value=dose).where(days <= DATA_END)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.calendar_days import Days
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, Days
 from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.population_state import Bools, Floats
 from riskstrat.synthetic.residence import observed
@@ -20,25 +20,18 @@ Persons = NDArray[np.integer]
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Rows of an event table that share what is not given row by row.
-
-    Attributes
-    ----------
-    person, days
-        Who and when.
-    code
-        One code for all rows, or one a row.
-    value, end, setting, position
-        Optional columns of the event table, for all rows or one a row.
-    """
+    """Rows of an event table that share what is not given row by row."""
 
     person: Persons
     days: Days
+    """`person` and `days`: who and when."""
     code: str | NDArray[np.str_]
+    """One code for all rows, or one a row."""
     value: Floats | float | None = None
     end: Days | None = None
     setting: str | NDArray[np.str_] | None = None
     position: str | None = None
+    """`value`, `end`, `setting` and `position`: optional columns of the event table, for all rows or one a row."""
 
     def where(self, keep: Bools) -> Rows:
         """Only the rows that are true in `keep`."""
@@ -91,6 +84,18 @@ def repeats(
     gaps[:, 0] = 0
     days = first[:, None] + np.cumsum(gaps, axis=1)
     return np.repeat(person, times), days.reshape(-1).astype(np.int32)
+
+
+def random_days(n: int, rng: np.random.Generator) -> Days:
+    """Days of the event period."""
+    return (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=n)).astype(np.int32)
+
+
+def now_and_then(population: Population, times_a_year: float, rng: np.random.Generator) -> tuple[Persons, Days]:
+    """Persons and days of what happens to everybody alike, so often."""
+    count = rng.poisson(times_a_year * 15, size=len(population.birth))
+    person = np.repeat(np.arange(len(count)), count).astype(np.int32)
+    return person, random_days(len(person), rng)
 
 
 def pick(

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.adults import LONG_AGO, NOT_YET, Months, Traits
+from riskstrat.synthetic.adults import CHRONIC_NAMES, LONG_AGO, NOT_YET, Months, Traits
 from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, NEVER, Days, month_starts
 from riskstrat.synthetic.lifecourse import History, event_key, is_stroke
 from riskstrat.synthetic.parameters import AREAS
 from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.population_state import Ints
 from riskstrat.synthetic.residence import spell_at
-from riskstrat.synthetic.rows import Rows, frame
+from riskstrat.synthetic.rows import Rows, frame, random_days
 
 LONGEST_STAY = 24
 DAYS_BETWEEN_STAYS = 3
@@ -44,6 +44,11 @@ def day_in_month(month: Months, rng: np.random.Generator) -> Days:
     return np.where(month == NOT_YET, NEVER, days).astype(np.int32)
 
 
+def onset_days(history: History, disease: str, rng: np.random.Generator) -> Days:
+    """Draw a day of the month in which a chronic disease began."""
+    return day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
+
+
 def deaths(history: History, rng: np.random.Generator) -> tuple[Ints, Days]:
     """People who die in the simulation of adults, and their day."""
     person, month = history.events["death"]
@@ -60,7 +65,7 @@ def make_stays(population: Population, history: History, rng: np.random.Generato
     parts.append((person[inside & stroke], month[inside & stroke], KIND_STROKE))
     people = np.concatenate([p[0] for p in parts] + [young := _young(population, rng)])
     months = np.concatenate([p[1] for p in parts]).astype(np.int16)
-    start = np.concatenate([day_in_month(months, rng), _young_days(len(young), rng)])
+    start = np.concatenate([day_in_month(months, rng), random_days(len(young), rng)])
     kind = np.concatenate(
         [np.full(len(p[0]), p[2], np.int8) for p in parts] + [np.full(len(young), KIND_YOUNG, np.int8)]
     )
@@ -73,10 +78,6 @@ def _young(population: Population, rng: np.random.Generator) -> Ints:
     age_mid = (EVENTS_START + 7.5 * 365 - population.birth) / 365.25
     rate = np.where(age_mid < 38, 0.045, 0.0) * 15
     return np.repeat(np.arange(len(population.birth)), rng.poisson(rate)).astype(np.int32)
-
-
-def _young_days(n: int, rng: np.random.Generator) -> Days:
-    return (EVENTS_START + rng.integers(0, DATA_END - EVENTS_START, size=n)).astype(np.int32)
 
 
 def _apart(population: Population, person: Ints, start: Days, length: Days, kind: NDArray[np.int8]) -> Stays:
@@ -124,7 +125,7 @@ def _planned(population: Population, rng: np.random.Generator) -> Rows:
     age = (EVENTS_START + 7 * 365 - population.birth) / 365.25
     rate = np.interp(age, [0, 20, 50, 75, 95], [0.01, 0.02, 0.03, 0.07, 0.04]) * 15
     person = np.repeat(np.arange(len(population.birth)), rng.poisson(rate)).astype(np.int32)
-    start = _young_days(len(person), rng)
+    start = random_days(len(person), rng)
     end = np.minimum(start + rng.integers(1, 6, size=len(person)), population.death[person]).astype(np.int32)
     return Rows(person=person, days=start, end=_open_end(end), code="admission_planned")
 

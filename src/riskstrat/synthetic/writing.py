@@ -37,6 +37,7 @@ def manifest() -> Manifest:
     return Manifest(
         name=MUNICIPALITY_NAME,
         data_end=as_date(DATA_END),
+        invented=True,
         tables={**{name: _entry(name) for name in TABLES}, "geometry": TableManifest(file="geometry.geojson")},
     )
 

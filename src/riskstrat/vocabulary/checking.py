@@ -60,7 +60,9 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
     empty = [query for query in queries if not wrong[query] and not _any_row(query, registers)]
     large = {query.register for query in empty if registers.size(query.register) >= SMALL_TABLE}
     no_rows = (_no_row(queries[query], query) for query in empty if query.register in large)
-    _refuse([*chain(*wrong.values()), *no_rows, *_feature_problems(condition.features, registers)])
+    UsageError.refuse(
+        dict.fromkeys([*chain(*wrong.values()), *no_rows, *_feature_problems(condition.features, registers)])
+    )
     return (*(_none_of_few(query) for query in empty), *_without_rows(condition.features, registers))
 
 
@@ -90,13 +92,7 @@ def check_features(features: Sequence[Feature], registers: Registers) -> None:
     riskstrat.errors.UsageError: diagnoses.code: 'hart_failure', which is no named list and cannot be a code; \
 expected codes of icd10_se, or a list of them; did you mean 'heart_failure'?
     """
-    _refuse(_feature_problems(features, registers))
-
-
-def _refuse(problems: Iterable[Problem]) -> None:
-    found = tuple(dict.fromkeys(problems))
-    if found:
-        raise UsageError(*found)
+    UsageError.refuse(dict.fromkeys(_feature_problems(features, registers)))
 
 
 def _declarations(value: object) -> Iterator[Declaration]:

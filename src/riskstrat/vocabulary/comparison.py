@@ -13,8 +13,8 @@ from riskstrat.codes.systems import begins_code
 from riskstrat.declare.event_queries import EventQuery
 from riskstrat.errors import Problem, UsageError, nearest, unknown
 from riskstrat.registers import Registers
-from riskstrat.registers.contract import is_event_table
-from riskstrat.registers.vocabulary import AREA_FACTS, BIRTH_REGIONS, CODES, POSITIONS, SETTINGS
+from riskstrat.registers.contract import SETTINGS, is_event_table
+from riskstrat.registers.vocabulary import AREA_FACTS, BIRTH_REGIONS, CODES, POSITIONS
 
 SMALL_TABLE = 1_000
 """In a table of fewer rows it means little that none of them has a code."""

@@ -27,59 +27,41 @@ BOUNDS = (4171756, 4172704, 4171754, 4171755)
 UNIT_OF = MappingProxyType({8582: "cm", 8753: "mmol/L", 8840: "mg/dL", 8876: "mmHg", 9529: "kg", 9531: "kg/m2"})
 """unit_concept_id -> how its unit is written; others are told by their number."""
 
-PERSON, PERIOD, DEATH, VISIT, LOCATION, SOURCE_OF_DATA = (
-    "person",
-    "observation_period",
-    "death",
-    "visit_occurrence",
-    "location",
-    "cdm_source",
-)
+PERSON, PERIOD, DEATH, VISIT = "person", "observation_period", "death", "visit_occurrence"
+LOCATION, SOURCE_OF_DATA = "location", "cdm_source"
 VISIT_ID = "visit_occurrence_id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventTable:
-    """A table of the CDM whose rows become events.
-
-    Attributes
-    ----------
-    name, target
-        What the CDM and the contract call it.
-    date, end
-        Columns, the first that is there counts.
-    source_code, concept
-        The code as recorded, and standard or source concepts.
-    value, unit, unit_concept
-        The number and its unit.
-    value_text, operator
-        The value as recorded, and the operator before it: what begins with < or > is a bound.
-    status
-        The column that tells a diagnosis's position.
-    codes
-        Concept -> code, where the contract has a word for it.
-    era_of
-        The table whose occurrences it sums up; it is read only where that is not there, or empty. How many occurrences
-        an era has is known at its end only, so the count is no value of the day on which it began.
-    meaning
-        What `value` is, for the manifest.
-    """
+    """A table of the CDM whose rows become events."""
 
     name: str
     target: str
+    """`name` and `target`: what the CDM and the contract call it."""
     date: tuple[str, ...]
     end: tuple[str, ...] = ()
+    """`date` and `end`: columns, the first that is there counts."""
     source_code: tuple[str, ...] = ()
     concept: tuple[str, ...]
+    """`source_code` and `concept`: the code as recorded, and standard or source concepts."""
     value: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
     unit_concept: tuple[str, ...] = ()
+    """`value`, `unit` and `unit_concept`: the number and its unit."""
     value_text: tuple[str, ...] = ()
     operator: tuple[str, ...] = ()
+    """`value_text` and `operator`: the value as recorded, and the operator before it: what begins with < or > is a
+    bound."""
     status: str = ""
+    """The column that tells a diagnosis's position."""
     codes: Mapping[int, str] = field(default_factory=dict)
+    """Concept -> code, where the contract has a word for it."""
     era_of: str = ""
+    """The table whose occurrences it sums up; it is read only where that is not there, or empty. How many occurrences
+    an era has is known at its end only, so the count is no value of the day on which it began."""
     meaning: str = ""
+    """What `value` is, for the manifest."""
 
 
 EVENT_TABLES = (

@@ -51,24 +51,16 @@ def wanted_tables(tables: Tables) -> tuple[EventTable, ...]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConversionContext:
-    """How rows of the CDM are shaped.
-
-    Attributes
-    ----------
-    tables
-        The CDM.
-    people
-        Who there is; rows of others are rejected.
-    prefer
-        Whether the code as recorded or the concept comes first where both are there.
-    plain
-        Tables of the contract whose codes are of the ICD family, kept without a point.
-    """
+    """How rows of the CDM are shaped."""
 
     tables: Tables
+    """The CDM."""
     people: ConvertedPersons
+    """Who there is; rows of others are rejected."""
     prefer: Prefer
+    """Whether the code as recorded or the concept comes first where both are there."""
     plain: frozenset[str]
+    """Tables of the contract whose codes are of the ICD family, kept without a point."""
 
     def of(self, people: PersonRange) -> ConversionContext:
         """Give the same for the rows of these people."""
@@ -83,9 +75,9 @@ class ConversionContext:
 
 def event_conversions(context: ConversionContext, wanted: Sequence[EventTable]) -> tuple[list[TableConversion], Units]:
     """Shape the rows of every wanted table, or name every column that is needed and missing."""
-    problems = [problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(
+        problem for each in wanted for problem in _missing(each, context.tables[each.name].collect_schema())
+    )
     units: Units = {}
     conversions = []
     for each in wanted:

@@ -33,25 +33,17 @@ _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConvertedPersons:
-    """Who there is, where and when they were observed.
-
-    Attributes
-    ----------
-    tables
-        persons, residences and, where locations are known, areas.
-    rejected
-        Rows that were rejected, by table of the CDM.
-    account
-        Columns as in `CONVERSION_COUNTS`.
-    first_day, last_day
-        The first day on which anybody was observed, and the last that can have been seen.
-    """
+    """Who there is, where and when they were observed."""
 
     tables: dict[str, pl.DataFrame]
+    """persons, residences and, where locations are known, areas."""
     first_day: date
     last_day: date
+    """`first_day` and `last_day`: the first day on which anybody was observed, and the last that can have been seen."""
     rejected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Rows that were rejected, by table of the CDM."""
     account: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONVERSION_COUNTS))
+    """Columns as in `CONVERSION_COUNTS`."""
 
 
 def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> ConvertedPersons:
@@ -95,8 +87,7 @@ def _require(tables: Tables) -> None:
             for name in needs[table]
             if name not in there
         ]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
 
 
 def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
@@ -224,17 +215,14 @@ def _finished(
     lived_in = placed["area_id"].drop_nulls().unique().sort()
     if lived_in.is_empty():
         return found
-    return {**found, "areas": _areas(lived_in, tables[LOCATION], area_column)}
-
-
-def _areas(lived_in: pl.Series, locations: pl.LazyFrame, area_column: str) -> pl.DataFrame:
+    locations = tables[LOCATION]
     schema = locations.collect_schema()
     named = locations.select(
         area_id=column(schema, (area_column,), _WORD), municipality=column(schema, ("city",), _WORD)
     )
     first = read_now(named.drop_nulls("area_id").group_by("area_id").agg(pl.col("municipality").min()), LOCATION)
     areas = lived_in.to_frame("area_id").join(first, on="area_id", how="left", maintain_order="left")
-    return areas.select("area_id", pl.col("area_id").alias("name"), "municipality")
+    return {**found, "areas": areas.select("area_id", pl.col("area_id").alias("name"), "municipality")}
 
 
 def _problem(table: str, found: str, expected: str, remedy: str) -> Problem:

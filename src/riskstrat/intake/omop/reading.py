@@ -54,8 +54,7 @@ def _refuse_misspelt(tables: Iterable[str]) -> None:
     there = set(tables)
     missing = [name for name in KNOWN_TABLES if name not in there]
     wrong = [name for name in sorted(there - set(KNOWN_TABLES) - STANDARD_TABLES) if nearest(name, missing)]
-    if wrong:
-        raise ContractError(*(unknown("table of the CDM", name, missing) for name in wrong))
+    ContractError.refuse(unknown("table of the CDM", name, missing) for name in wrong)
 
 
 def _with_days(name: str, rows: pl.LazyFrame, zone: str) -> pl.LazyFrame:
@@ -104,10 +103,9 @@ def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".parquet", "", *_TEXT)]
     tables = {path: path.stem.lower() for path in paths}
     twice = sorted({name for name in tables.values() if list(tables.values()).count(name) > 1})
-    if twice:
-        raise ContractError(
-            *(Problem(table=name, found="two files", expected="one", remedy="remove one of them") for name in twice)
-        )
+    ContractError.refuse(
+        Problem(table=name, found="two files", expected="one", remedy="remove one of them") for name in twice
+    )
     return {name: frame for path, name in tables.items() if (frame := _in_file(path)) is not None}
 
 
@@ -165,7 +163,8 @@ def _typed(value: pl.Expr, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     if isinstance(wanted, pl.Date):
         return _day(value, found)
     if isinstance(wanted, pl.String):
-        return _text(value, found)
+        text = without_decimals(as_text(value, found).str.strip_chars(), _LEAST_DIGITS)
+        return pl.when((text != "") & ~text.str.contains(REPLACED, literal=True)).then(text)
     if isinstance(wanted, pl.Int64):
         return as_whole(value, found)
     if isinstance(found, pl.String):
@@ -183,9 +182,3 @@ def _day(value: pl.Expr, found: pl.DataType) -> pl.Expr:
         text.str.head(10).str.to_date("%Y-%m-%d", strict=False),
         text.str.extract(r"^([0-9]{8})\b").str.to_date("%Y%m%d", strict=False),
     )
-
-
-def _text(value: pl.Expr, found: pl.DataType) -> pl.Expr:
-    """Write a value as text: numbers without a decimal point where they are whole, empty texts as null."""
-    text = without_decimals(as_text(value, found).str.strip_chars(), _LEAST_DIGITS)
-    return pl.when((text != "") & ~text.str.contains(REPLACED, literal=True)).then(text)

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 
-COUNTS = {
-    "dataset": pl.String(),
-    "column": pl.String(),
-    "rule": pl.String(),
-    "outcome": pl.String(),
-    "rows": pl.Int64(),
-}
-YEARS = {
-    "table": pl.String(),
-    "dataset": pl.String(),
-    "year": pl.Int32(),
-    "month": pl.Int32(),
-    "rows": pl.Int64(),
-    "last": pl.Date(),
-}
+COUNTS = {**dict.fromkeys(("dataset", "column", "rule", "outcome"), pl.String()), "rows": pl.Int64()}
+_MONTH = {"year": pl.Int32(), "month": pl.Int32()}
+YEARS = {"table": pl.String(), "dataset": pl.String(), **_MONTH, "rows": pl.Int64(), "last": pl.Date()}
 CELLS = {"dataset": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
 CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
 SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}
-_SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
-    "counts": COUNTS,
-    "years": YEARS,
-    "cells": CELLS,
-    "codes": CODES,
-    "series": SERIES,
-}
 _SUMMED, _LATEST = ("rows", "missing"), ("last",)
 MOST_CODES = 5_000
 """Codes not recognised that are counted one by one; free texts in a column of codes would otherwise fill memory."""
@@ -39,36 +20,28 @@ MOST_CODES = 5_000
 
 @dataclass(frozen=True, kw_only=True)
 class RowCounts:
-    """Counts so far; `total` adds them up.
-
-    Attributes
-    ----------
-    counts
-        dataset (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule, outcome, rows.
-    years
-        Rows of each table by the dataset that they came from and by month, and the last day seen of the month.
-    cells
-        Rows read and empty cells by dataset, column and year.
-    codes
-        Codes that have the shape of none of their system.
-    series
-        Rows by code, definition and year where a definition changed.
-    """
+    """Counts so far; `total` adds them up."""
 
     counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
+    """By dataset (``<mapping>.<input>`` or a table), column (empty: the row as a whole), rule and outcome."""
     years: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=YEARS))
+    """Rows of each table by the dataset that they came from and by month, and the last day seen of the month."""
     cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELLS))
+    """Rows read and empty cells."""
     codes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CODES))
+    """Codes that have the shape of none of their system."""
     series: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SERIES))
+    """Rows by code, definition and year where a definition changed."""
 
 
 def total(accounts: Sequence[RowCounts]) -> RowCounts:
     """Add accounts up."""
-    return RowCounts(**{name: _added([getattr(each, name) for each in accounts], name) for name in _SCHEMAS})
+    names = [each.name for each in fields(RowCounts)]
+    return RowCounts(**{name: _added([getattr(each, name) for each in accounts], name) for name in names})
 
 
 def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
-    schema = _SCHEMAS[name]
+    schema = getattr(RowCounts(), name).schema
     keys = [column for column in schema if column not in (*_SUMMED, *_LATEST)]
     both = [
         pl.col(column).sum() if column in _SUMMED else pl.col(column).max() for column in schema if column not in keys
@@ -103,9 +76,9 @@ class ValidationResult:
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
-    accounts: tuple[RowCounts, ...]
+    account: RowCounts = RowCounts()
 
     def then(self, later: ValidationResult) -> ValidationResult:
         """Add the result of a later check on the rows kept so far."""
         rejected = pl.concat([self.rejected, later.rejected], how="diagonal_relaxed")
-        return ValidationResult(rows=later.rows, rejected=rejected, accounts=(*self.accounts, *later.accounts))
+        return ValidationResult(rows=later.rows, rejected=rejected, account=total([self.account, later.account]))

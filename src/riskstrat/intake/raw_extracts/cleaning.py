@@ -56,22 +56,15 @@ SHAPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cleaned:
-    """A column's values and their account.
-
-    Attributes
-    ----------
-    value
-        The values, null where there is none.
-    repaired, set_to_null
-        Rule -> whether the value was changed by it, or lost by it.
-    beside
-        Further columns: the precision of a date.
-    """
+    """A column's values and their account."""
 
     value: pl.Series
+    """The values, null where there is none."""
     repaired: Mapping[str, pl.Series] = field(default_factory=dict)
     set_to_null: Mapping[str, pl.Series] = field(default_factory=dict)
+    """`repaired` and `set_to_null`: rule -> whether the value was changed by it, or lost by it."""
     beside: Mapping[str, pl.Series] = field(default_factory=dict)
+    """Further columns: the precision of a date."""
 
 
 def filled(column: Column, raw: pl.Expr) -> pl.Expr:

@@ -25,31 +25,22 @@ _MOST_FILES = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveredFile:
-    """A file that is an input of a mapping.
-
-    Attributes
-    ----------
-    register, name, declared
-        The mapping, the name of its input, and what it declares.
-    sheet, file
-        The file, and what it is called in reports.
-    year
-        The year in its name, if it has one.
-    columns
-        Column of the mapping -> the spellings found, the preferred first, as (position, spelling); the position of the
-        file's year is -1.
-    unused
-        Columns that the mapping does not know.
-    """
+    """A file that is an input of a mapping."""
 
     register: RegisterMapping
     name: str
     declared: Input
+    """`register`, `name` and `declared`: the mapping, the name of its input, and what it declares."""
     sheet: Sheet
     file: str
+    """`sheet` and `file`: the file, and what it is called in reports."""
     year: int | None
+    """The year in its name, if it has one."""
     columns: dict[str, tuple[tuple[int, str], ...]]
+    """Column of the mapping -> the spellings found, the preferred first, as (position, spelling); the position of the
+    file's year is -1."""
     unused: tuple[str, ...]
+    """Columns that the mapping does not know."""
 
     @property
     def dataset(self) -> str:
@@ -83,7 +74,8 @@ class _Candidate:
     file: str
     year: int | None
     register: RegisterMapping
-    input_name: str | None  # none: its key file
+    name: str
+    declared: Input | KeyFile
 
 
 def delivery_of(
@@ -99,20 +91,27 @@ def delivery_of(
     ignored = {path: [each for each in ignore if _is_named(path, folder, each)] for path in paths}
     data = [path for path in paths if path.suffix.lower() in ENDINGS and not ignored[path]]
     problems: list[Problem] = [] if data else [_no_data(folder)]
-    recognised = [each for path in data for each in _recognised(path, folder, mappings)]
-    problems += [each for each in recognised if isinstance(each, Problem)]
-    read = [_opened(each) for each in recognised if isinstance(each, _Candidate)]
-    problems += [problem for each in read if isinstance(each, list) for problem in each]
+    candidates: list[_Candidate] = []
+    read: list[DeliveredFile | Keys] = []
+    for path in data:
+        try:
+            candidates += _recognised(path, folder, mappings)
+        except ContractError as error:
+            problems += error.problems
+    for candidate in candidates:
+        try:
+            read.append(_opened(candidate))
+        except ContractError as error:
+            problems += error.problems
     delivered = [each for each in read if isinstance(each, DeliveredFile)]
     problems += [] if problems else _nobody(folder, delivered)
     named = [name for each in ignored.values() for name in each]
     problems += [
         unknown("file", each, [_shown(path, folder) for path in paths]) for each in ignore if each not in named
     ]
-    used = {each.register.name for each in recognised if isinstance(each, _Candidate)}
+    used = {each.register.name for each in candidates}
     problems += [_unused(name) for name in own if name not in used]
-    if problems:
-        raise ContractError(*problems)
+    ContractError.refuse(problems)
     return Delivery(
         files=tuple(delivered),
         keys=tuple(each for each in read if isinstance(each, Keys)),
@@ -190,32 +189,33 @@ def _no_data(folder: Path) -> Problem:
     )
 
 
-def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> list[_Candidate | Problem]:
-    """Say what a file is; a key file may be that of several registers."""
+def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> list[_Candidate]:
+    """Say what a file is, or refuse it; a key file may be that of several registers."""
     shown = _shown(path, folder)
     found = [
-        _Candidate(path, shown, year, register, name)
+        _Candidate(path, shown, year, register, name, declared)
         for register in mappings
-        for name, patterns in _patterns(register)
-        for matched, year in [_match(path.stem, patterns)]
+        for name, declared in _declared(register).items()
+        for matched, year in [_match(path.stem, declared.files)]
         if matched
     ]
-    if len(found) == 1 or (found and all(each.input_name is None for each in found)):
-        return [*found]
-    names = ", ".join(f"{each.register.name}.{each.input_name or 'key_file'}" for each in found)
-    wrong = Problem(
-        table=shown,
-        found=f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
-        expected="a name that one mapping declares",
-        remedy="rename it, give a mapping of your own that names it, or name it with ignore",
+    if len(found) == 1 or (found and all(isinstance(each.declared, KeyFile) for each in found)):
+        return found
+    names = ", ".join(f"{each.register.name}.{each.name}" for each in found)
+    raise ContractError(
+        Problem(
+            table=shown,
+            found=f"a file that several mappings take for theirs ({names})"
+            if found
+            else "a file that no mapping knows",
+            expected="a name that one mapping declares",
+            remedy="rename it, give a mapping of your own that names it, or name it with ignore",
+        )
     )
-    return [wrong]
 
 
-def _patterns(register: RegisterMapping) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    yield from ((name, each.files) for name, each in register.inputs.items())
-    if register.key_file is not None:
-        yield None, register.key_file.files
+def _declared(register: RegisterMapping) -> dict[str, Input | KeyFile]:
+    return {**register.inputs, **({} if register.key_file is None else {"key_file": register.key_file})}
 
 
 def _match(stem: str, patterns: Iterable[str]) -> tuple[bool, int | None]:
@@ -232,44 +232,37 @@ def _shown(path: Path, folder: Path) -> str:
     return masked(path.relative_to(folder).as_posix())
 
 
-def _opened(candidate: _Candidate) -> DeliveredFile | Keys | list[Problem]:
-    key_file, name = candidate.register.key_file, candidate.input_name
-    names = _names_known(candidate.register.inputs[name] if name else None, key_file)
+def _opened(candidate: _Candidate) -> DeliveredFile | Keys:
+    if isinstance(candidate.declared, KeyFile):
+        known = spelled((*candidate.declared.own, *candidate.declared.common))
+    else:
+        known = spelled(name for column in candidate.declared.columns.values() for name in column.names)
     try:
-        sheet = opened(candidate.path, lambda header: any(fnmatchcase(small(header), name) for name in names))
+        sheet = opened(candidate.path, lambda header: any(fnmatchcase(small(header), name) for name in known))
     except (UnreadableError, OSError) as error:
-        return [unreadable(candidate.file, str(error) if isinstance(error, UnreadableError) else "no right to read it")]
-    if name is None:
-        return _keys(candidate, sheet, key_file) if key_file else []
-    return _delivered(candidate, candidate.register.inputs[name], name, sheet)
+        why = str(error) if isinstance(error, UnreadableError) else "no right to read it"
+        raise ContractError(unreadable(candidate.file, why)) from error
+    if isinstance(candidate.declared, KeyFile):
+        return _keys(candidate, sheet, candidate.declared)
+    return _delivered(candidate, candidate.declared, sheet)
 
 
-def _names_known(declared: Input | None, key_file: KeyFile | None) -> tuple[str, ...]:
-    if declared is not None:
-        return spelled(name for column in declared.columns.values() for name in column.names)
-    return spelled((*key_file.own, *key_file.common)) if key_file else ()
-
-
-def _delivered(candidate: _Candidate, declared: Input, name: str, sheet: Sheet) -> DeliveredFile | list[Problem]:
+def _delivered(candidate: _Candidate, declared: Input, sheet: Sheet) -> DeliveredFile:
     headers = [*map(small, sheet.header)]
     found = {
         key: tuple(dict(reversed([*_spellings(column, headers, candidate.year)])).items())[::-1]
         for key, column in declared.columns.items()
     }
-    problems = [
-        *_twice(candidate.file, found, sheet.header),
-        *(
-            _missing(candidate.file, key, column, sheet)
-            for key, column in declared.columns.items()
-            if column.required and not found[key]
-        ),
-    ]
-    if problems:
-        return problems
+    missing = (
+        _missing(candidate.file, key, column, sheet)
+        for key, column in declared.columns.items()
+        if column.required and not found[key]
+    )
+    ContractError.refuse([*_twice(candidate.file, found, sheet.header), *missing])
     used = {position for positions in found.values() for position, _ in positions}
     return DeliveredFile(
         register=candidate.register,
-        name=name,
+        name=candidate.name,
         declared=declared,
         sheet=sheet,
         file=candidate.file,
@@ -313,22 +306,24 @@ def _missing(file: str, key: str, column: Column, sheet: Sheet) -> Problem:
     )
 
 
-def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys | list[Problem]:
+def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys:
     headers = [*map(small, sheet.header)]
     own, common = (
         next((headers.index(name) for name in spelled(names) if name in headers), None)
         for names in (declared.own, declared.common)
     )
     if own is None or common is None:
-        return [
-            Problem(
-                table=candidate.file,
-                column=side,
-                found=f"no column of the {side} running numbers",
-                expected="one called " + ", ".join(names),
-                remedy="name it in a mapping of your own",
+        raise ContractError(
+            *(
+                Problem(
+                    table=candidate.file,
+                    column=side,
+                    found=f"no column of the {side} running numbers",
+                    expected="one called " + ", ".join(names),
+                    remedy="name it in a mapping of your own",
+                )
+                for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
+                if position is None
             )
-            for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
-            if position is None
-        ]
+        )
     return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)

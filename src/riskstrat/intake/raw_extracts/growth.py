@@ -57,9 +57,7 @@ def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
     readings = read["__reading"].drop_nulls().value_counts()
     account = counts((table, "value", rule, REPAIRED, number) for rule, number in readings.iter_rows())
     account = pl.concat([account, by_rule(table, REJECTED, rejected[RULE])])
-    return ValidationResult(
-        rows=repaired.select(rows.columns), rejected=rejected, accounts=(RowCounts(counts=account),)
-    )
+    return ValidationResult(rows=repaired.select(rows.columns), rejected=rejected, account=RowCounts(counts=account))
 
 
 def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
@@ -73,14 +71,13 @@ def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     broken = pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]) & pl.col(ORIGIN).is_in(wrong.implode())
     rejected = rows.filter(broken).with_columns(pl.lit(IMPLAUSIBLE_BIRTH_WEIGHT).alias(RULE))
     account = RowCounts(counts=by_rule(table, REJECTED, rejected[RULE]))
-    return ValidationResult(rows=rows.filter(~broken), rejected=rejected, accounts=(account,))
+    return ValidationResult(rows=rows.filter(~broken), rejected=rejected, account=account)
 
 
 def all_kept(rows: pl.DataFrame) -> ValidationResult:
     """Give the result of a check that rejects nothing."""
-    return ValidationResult(
-        rows=rows, rejected=rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE)), accounts=()
-    )
+    nothing = rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE))
+    return ValidationResult(rows=rows, rejected=nothing)
 
 
 def _of(code: str) -> pl.Expr:

@@ -49,60 +49,42 @@ class Declared(BaseModel):
 
 
 class Column(Declared):
-    """A column of the deliveries and how its texts become values.
-
-    Parameters
-    ----------
-    names
-        All its spellings, the preferred first; capitals do not matter. ``*`` stands for any characters, ``DIA{1..30}``
-        for a numbered family whose filled cells each become a row, ``{year}`` for the year in the file's name.
-    kind
-        ``key``: a running number of a person. ``code``: a code of `system`, cleaned of dots and marks. ``area``: a
-        DeSO code. ``date``: eight, six or four digits, with or without hyphens; unknown parts 00 or 99.
-    status
-        Whether the spelling is verified against published sources or from memory.
-    required
-        The file must have the column, and rows without a usable value are rejected.
-    missing
-        Texts that mean "unknown", besides empty ones.
-    recode, empty
-        What texts mean (capitals do not matter; ``1``, ``01``, ``1.0`` and ``1,0`` are one text), and what an empty
-        cell means. Other texts are not recognised: they become missing and are counted.
-    fallback
-        Column of the same kind whose value is taken where this one has none; counted as repaired.
-    scale
-        Numbers are multiplied by it: 100 for hundreds of kronor.
-    between
-        Lowest and highest plausible number after scaling, both included; others are set to missing.
-    incomplete
-        The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
-        ``middle`` (the 15th; 1 July). Only the middle counts as repaired: the others are what the column means.
-    days_since
-        The day from which numbers count days: 1960-01-01 in SAS and Stata, 1899-12-30 in Excel. A column of dates that
-        holds day numbers and does not say so is refused.
-    system
-        Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date.
-    split
-        One cell holds several codes with blanks between them.
-    note
-        What else a reader should know.
-    """
+    """A column of the deliveries and how its texts become values."""
 
     names: tuple[str, ...] = Field(min_length=1)
+    """All its spellings, the preferred first; capitals do not matter. ``*`` stands for any characters, ``DIA{1..30}``
+    for a numbered family whose filled cells each become a row, ``{year}`` for the year in the file's name."""
     kind: Kind = "text"
+    """``key``: a running number of a person. ``code``: a code of `system`, cleaned of dots and marks. ``area``: a DeSO
+    code. ``date``: eight, six or four digits, with or without hyphens; unknown parts 00 or 99."""
     status: Status
+    """Whether the spelling is verified against published sources or from memory."""
     required: bool = False
+    """The file must have the column, and rows without a usable value are rejected."""
     missing: tuple[str, ...] = ()
+    """Texts that mean "unknown", besides empty ones."""
     recode: Mapping[str, str] = Field(default_factory=dict)
     empty: str | None = None
+    """`recode` and `empty`: what texts mean (capitals do not matter; ``1``, ``01``, ``1.0`` and ``1,0`` are one text),
+    and what an empty cell means. Other texts are not recognised: they become missing and are counted."""
     fallback: str | None = None
+    """Column of the same kind whose value is taken where this one has none; counted as repaired."""
     scale: float = 1.0
+    """Numbers are multiplied by it: 100 for hundreds of kronor."""
     between: tuple[float, float] | None = None
+    """Lowest and highest plausible number after scaling, both included; others are set to missing."""
     incomplete: Literal["first", "middle", "last"] = "middle"
+    """The day that stands for a date whose day or month is unknown: the ``first`` or ``last`` of the period, or its
+    ``middle`` (the 15th; 1 July). Only the middle counts as repaired: the others are what the column means."""
     days_since: date | None = None
+    """The day from which numbers count days: 1960-01-01 in SAS and Stata, 1899-12-30 in Excel. A column of dates that
+    holds day numbers and does not say so is refused."""
     system: CodeSystem | None = None
+    """Which codes a code column holds. ``icd`` is ICD-8, 9 or 10 by the row's date."""
     split: bool = False
+    """One cell holds several codes with blanks between them."""
     note: str = ""
+    """What else a reader should know."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -118,19 +100,13 @@ class Column(Declared):
 
 
 class Derived(Declared):
-    """A number computed from other columns.
-
-    Parameters
-    ----------
-    formula
-        ``product`` of two; ``bmi_kg_m2`` of weight (kg) and height (cm); ``weeks_and_days`` in days, days optional;
-        ``positive``: 1 where the number is above 0, else 0.
-    of
-        The columns, in the formula's order.
-    """
+    """A number computed from other columns."""
 
     formula: Formula
+    """``product`` of two; ``bmi_kg_m2`` of weight (kg) and height (cm); ``weeks_and_days`` in days, days optional;
+    ``positive``: 1 where the number is above 0, else 0."""
     of: tuple[str, ...]
+    """The columns, in the formula's order."""
 
     @model_validator(mode="after")
     def _operands(self) -> Self:
@@ -140,34 +116,24 @@ class Derived(Declared):
 
 
 class Rows(Declared):
-    """Rows of one table that each row of a file becomes.
-
-    Parameters
-    ----------
-    table
-        A table of the contract; any other name is an event table.
-    take
-        Contract column -> column of the file. An event row is made where its code is known; where the code is the same
-        for all rows (`set`) and a value is taken, where that value is known. ``persons`` takes also `reused` (1: the
-        personal number had another owner); facts about a person from all files become one row. ``residences`` takes the
-        `date` on which an area is known.
-    set
-        Contract column -> a text for all rows. ``residences`` needs `kind`: ``snapshot`` (lived there on that day) or
-        ``move`` (lives there from that day on).
-    when
-        Column -> texts; only rows in which the column has one of them.
-    unless_equal
-        Column of codes; a code that it holds already gives no second row.
-    definition
-        Write the spelling under which the value was found into `setting`, so that a break in its definition is seen.
-    """
+    """Rows of one table that each row of a file becomes."""
 
     table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """A table of the contract; any other name is an event table."""
     take: Mapping[str, str]
+    """Contract column -> column of the file. An event row is made where its code is known; where the code is the same
+    for all rows (`set`) and a value is taken, where that value is known. ``persons`` takes also `reused` (1: the
+    personal number had another owner); facts about a person from all files become one row. ``residences`` takes the
+    `date` on which an area is known."""
     set: Mapping[str, str] = Field(default_factory=dict)
+    """Contract column -> a text for all rows. ``residences`` needs `kind`: ``snapshot`` (lived there on that day) or
+    ``move`` (lives there from that day on)."""
     when: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Column -> texts; only rows in which the column has one of them."""
     unless_equal: str | None = None
+    """Column of codes; a code that it holds already gives no second row."""
     definition: bool = False
+    """Write the spelling under which the value was found into `setting`, so that a break in its definition is seen."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -177,26 +143,19 @@ class Rows(Declared):
 
 
 class Input(Declared):
-    """One kind of file.
-
-    Parameters
-    ----------
-    files
-        Names without ending; capitals do not matter, ``*`` stands for any characters, ``{year}`` for four digits.
-    columns, derived
-        What is read and computed, by a name of our own.
-    rows
-        What each row of the file becomes.
-    coverage_start, coverage_end
-        First and last day that the register itself covers; the files may cover less.
-    """
+    """One kind of file."""
 
     files: tuple[str, ...] = Field(min_length=1)
+    """Names without ending; capitals do not matter, ``*`` stands for any characters, ``{year}`` for four digits."""
     columns: Mapping[str, Column]
     derived: Mapping[str, Derived] = Field(default_factory=dict)
+    """`columns` and `derived`: what is read and computed, by a name of our own."""
     rows: tuple[Rows, ...] = Field(min_length=1)
+    """What each row of the file becomes."""
     coverage_start: date | None = None
     coverage_end: date | None = None
+    """`coverage_start` and `coverage_end`: first and last day that the register itself covers; the files may cover
+    less."""
     note: str = ""
 
     @model_validator(mode="after")
@@ -213,19 +172,13 @@ class Input(Declared):
 
 
 class KeyFile(Declared):
-    """A file that carries an agency's own running numbers over to the common ones.
-
-    Parameters
-    ----------
-    files
-        As for an input. Without such a file the numbers are the common ones already.
-    own, common
-        Spellings of the two columns.
-    """
+    """A file that carries an agency's own running numbers over to the common ones."""
 
     files: tuple[str, ...] = Field(min_length=1)
+    """As for an input. Without such a file the numbers are the common ones already."""
     own: tuple[str, ...] = Field(min_length=1)
     common: tuple[str, ...] = Field(min_length=1)
+    """`own` and `common`: spellings of the two columns."""
     status: Status
 
 
@@ -243,60 +196,41 @@ class Merge(Declared):
 
 
 class TableRules(Declared):
-    """What a mapping says of a table that it fills, beyond what stands in the manifest.
-
-    Parameters
-    ----------
-    code_system, delay_days, units
-        As in `registers.toml`; delays of several mappings are joined by setting.
-    versions
-        ICD version (``icd8``, ``icd9``) -> the table that its codes go to.
-    checks
-        Plausibility rules that need more than one row or the person: ``growth``, ``birth_weight``, ``returns``.
-    merge
-        Which rows are one spell.
-    """
+    """What a mapping says of a table that it fills, beyond what stands in the manifest."""
 
     code_system: ManifestSystem = "exact"
     delay_days: Delays = 0
     units: Mapping[str, str] = Field(default_factory=dict)
+    """`code_system`, `delay_days` and `units`: as in `registers.toml`; delays of several mappings are joined by
+    setting."""
     versions: Mapping[Version, str] = Field(default_factory=dict)
+    """ICD version (``icd8``, ``icd9``) -> the table that its codes go to."""
     checks: tuple[PlausibilityCheck, ...] = ()
+    """Plausibility rules that need more than one row or the person: ``growth``, ``birth_weight``, ``returns``."""
     merge: Merge | None = None
+    """Which rows are one spell."""
 
 
 class RegisterMapping(Declared):
-    """A register as it is delivered.
-
-    Parameters
-    ----------
-    name
-        What it is called in the intake report; a user's mapping of the same name replaces the shipped one.
-    source
-        Who keeps the register, for the manifest.
-    inputs
-        Its kinds of files.
-    tables
-        What it says of the tables that it fills.
-    key_file
-        Where its running numbers are its own.
-    reserve_numbers
-        Patterns of the reserve numbers of a region, which no file of the delivery may hold (see `identity_columns`).
-    references
-        Where the names come from.
-    time_zone
-        In which a point in time with a zone or an offset becomes a day.
-    """
+    """A register as it is delivered."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """What it is called in the intake report; a user's mapping of the same name replaces the shipped one."""
     title: str
     source: str
+    """Who keeps the register, for the manifest."""
     inputs: Mapping[str, Input] = Field(min_length=1)
+    """Its kinds of files."""
     tables: Mapping[str, TableRules] = Field(default_factory=dict)
+    """What it says of the tables that it fills."""
     key_file: KeyFile | None = None
+    """Where its running numbers are its own."""
     reserve_numbers: tuple[str, ...] = ()
+    """Patterns of the reserve numbers of a region, which no file of the delivery may hold (see `identity_columns`)."""
     references: tuple[str, ...] = ()
+    """Where the names come from."""
     time_zone: TimeZone = STOCKHOLM
+    """In which a point in time with a zone or an offset becomes a day."""
 
     @field_validator("inputs")
     @classmethod

@@ -5,17 +5,16 @@ A birth year is decided first, then the most exact date within it; the most exac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
 from riskstrat.intake.raw_extracts.cleaning import DAY, MONTH, YEAR
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REPAIRED, SET_TO_NULL
 from riskstrat.records.intake_account import REJECTED as OUTCOME_REJECTED
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, columns_of, first_broken
 
 TABLE = "persons"
 REUSED = "reused personal number"
@@ -29,16 +28,7 @@ _EXACT = {DAY: 0, MONTH: 1, YEAR: 2}
 _PLAIN = ("sex", "mother_id", "father_id", "birth_region")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedPersons:
-    """Persons of the contract, those rejected with their rule, and the account."""
-
-    persons: pl.DataFrame
-    rejected: pl.DataFrame
-    account: RowCounts
-
-
-def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
+def resolve_persons(facts: pl.DataFrame, last_day: date) -> ValidationResult:
     """Put persons together from all facts about a range of them, in the columns of `shaping.schema_within`."""
     decided = {name: _decided(facts, name) for name in _PLAIN}
     decided["birth_date"] = _birth(facts)
@@ -48,7 +38,13 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
     for each in decided.values():
         joined = joined.join(each.drop("__conflict"), on=PERSON, how="left")
     repaired, told = _repaired(joined, last_day)
-    validated = repaired.with_columns(_rule(last_day))
+    rules = {
+        REUSED: pl.col("reused"),
+        NO_BIRTH: pl.col("birth_date").is_null(),
+        NO_SEX: pl.col("sex").is_null(),
+        BORN_LATE: pl.col("birth_date") > last_day,
+    }
+    validated = repaired.with_columns(first_broken(rules).alias(RULE))
     rejected = validated.filter(pl.col(RULE).is_not_null()).sort(PERSON)
     kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
     conflicts = [
@@ -63,9 +59,7 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ResolvedPersons:
         (TABLE, "", SEVERAL_FACTS, MERGED, facts.height - nobody - validated.height),
     ]
     account = pl.concat([counts([*ends, *conflicts, *told]), by_rule(TABLE, OUTCOME_REJECTED, rejected[RULE])])
-    return ResolvedPersons(
-        persons=kept, rejected=rejected.select(*_contract(), RULE), account=RowCounts(counts=account)
-    )
+    return ValidationResult(rows=kept, rejected=rejected.select(*_contract(), RULE), account=RowCounts(counts=account))
 
 
 def same_period(incomplete: pl.Expr, precision: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -130,13 +124,3 @@ def _repaired(joined: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, list[
         (TABLE, "death_date", DEATH_LATE, SET_TO_NULL, told["late"]),
         *((TABLE, name, OWN_PARENT, SET_TO_NULL, told[name]) for name in own),
     ]
-
-
-def _rule(last_day: date) -> pl.Expr:
-    rules = {
-        REUSED: pl.col("reused"),
-        NO_BIRTH: pl.col("birth_date").is_null(),
-        NO_SEX: pl.col("sex").is_null(),
-        BORN_LATE: pl.col("birth_date") > last_day,
-    }
-    return pl.coalesce(pl.when(broken).then(pl.lit(rule)) for rule, broken in rules.items()).alias(RULE)

@@ -49,21 +49,17 @@ class Sheet:
 def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
     """Read what a file says of its columns; `UnreadableError` if it is not what its ending says."""
     if path.suffix.lower() in _TEXT:
-        return _opened_text(path, known)
+        found = dialect_of(path, known)
+        if isinstance(found, str):
+            raise UnreadableError(found)
+        separator = {"\t": "tab"}.get(found.separator, found.separator)
+        return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
     try:
         header = (_parquet_header if _is_parquet(path) else _statistical_header)(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
     header = tuple(unicodedata.normalize("NFC", name) for name in header)
     return Sheet(path=path, header=header, format=path.suffix.lower().lstrip("."))
-
-
-def _opened_text(path: Path, known: Callable[[str], bool]) -> Sheet:
-    found = dialect_of(path, known)
-    if isinstance(found, str):
-        raise UnreadableError(found)
-    separator = {"\t": "tab"}.get(found.separator, found.separator)
-    return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
 
 
 def _is_parquet(path: Path) -> bool:

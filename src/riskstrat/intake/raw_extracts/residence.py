@@ -12,16 +12,15 @@ emigrations, births and deaths. What happened between two snapshots on an unknow
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
 from riskstrat.intake.raw_extracts.mapping import MOVE, SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, columns_of, first_broken
 
 TABLE = "residences"
 BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = "birth", "immigration", "emigration", "death", "gone"
@@ -36,22 +35,13 @@ _LOCATION = ("area_id", "care_centre_id")
 _COLUMNS = (PERSON, "date", "kind", *_LOCATION)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResidenceResult:
-    """Spells of the contract, rejected locations with their rule, and the account."""
-
-    residences: pl.DataFrame
-    rejected: pl.DataFrame
-    account: RowCounts
-
-
 def residence_spells(
     locations: pl.DataFrame,
     migrations: pl.DataFrame,
     persons: pl.DataFrame,
     snapshot_days: Sequence[date],
     last_day: date,
-) -> ResidenceResult:
+) -> ValidationResult:
     """Make spells of residence for a range of persons.
 
     `locations` has person_id, date, kind (``snapshot`` or ``move``), area_id, care_centre_id; `migrations` person_id,
@@ -77,7 +67,7 @@ def residence_spells(
         ),
     ]
     account = pl.concat([counts(told), by_rule(TABLE, REJECTED, rejected[RULE])])
-    return ResidenceResult(residences=spells, rejected=rejected, account=RowCounts(counts=account))
+    return ValidationResult(rows=spells, rejected=rejected, account=RowCounts(counts=account))
 
 
 def _rule(last_day: date) -> pl.Expr:
@@ -86,9 +76,7 @@ def _rule(last_day: date) -> pl.Expr:
         AFTER_DEATH: pl.col("date") > pl.col("death_date"),
         LATE: pl.col("date") > last_day,
     }
-    return pl.coalesce(pl.col(RULE), *(pl.when(broken).then(pl.lit(rule)) for rule, broken in rules.items())).alias(
-        RULE
-    )
+    return pl.coalesce(RULE, first_broken(rules)).alias(RULE)
 
 
 def _other_days(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 import polars as pl
@@ -29,12 +29,8 @@ SHOWN_CODE = r"^([A-Z][A-Z0-9]{0,6}|\d{3}[A-Z]?)$"
 """A text that is told as a code; longer figures might be somebody's running number in the wrong column."""
 NO_CODE = "(a text that is no code)"
 _MOVES: Mapping[str, pl.DataType] = {
-    "person_id": pl.Int64(),
-    "date": pl.Date(),
-    "kind": pl.String(),
-    "area_id": pl.String(),
-    "care_centre_id": pl.String(),
-}
+    "person_id": pl.Int64(), "date": pl.Date(), **dict.fromkeys(("kind", "area_id", "care_centre_id"), pl.String()),
+}  # fmt: skip
 """Facts from which residences are put together."""
 
 _BESIDE_PERSONS: Mapping[str, pl.DataType] = {"death_date_precision": pl.String(), "reused": pl.String()}
@@ -71,7 +67,10 @@ def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.Dat
     )
     column = declared.columns.get(rows.take.get("code", ""))
     if column is None or column.kind != "code":
-        return [_plain(declared, rows, chosen)]
+        made = _selected(declared, rows, chosen)
+        if is_event_table(rows.table):
+            made = made.drop_nulls(["code", "value"] if "value" in rows.take and "code" in rows.set else ["code"])
+        return [Shaped(table=rows.table, rows=made, account=_ended(_breaks(rows, made), rows.table, made))]
     coded, account = _coded(declared, rows, chosen, column)
     return _by_version(rows.table, coded, register.tables[rows.table].versions, account)
 
@@ -86,13 +85,6 @@ def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str]
         Shaped(table=name, rows=part, account=_ended(each, name, part))
         for (name, part), each in zip(split, chain([account], repeat(RowCounts())), strict=False)
     ]
-
-
-def _plain(declared: Input, rows: Rows, chosen: pl.DataFrame) -> Shaped:
-    made = _selected(declared, rows, chosen)
-    if is_event_table(rows.table):
-        made = made.drop_nulls(["code", "value"] if "value" in rows.take and "code" in rows.set else ["code"])
-    return Shaped(table=rows.table, rows=made, account=_ended(_breaks(rows, made), rows.table, made))
 
 
 def _selected(declared: Input, rows: Rows, chosen: pl.DataFrame) -> pl.DataFrame:
@@ -129,7 +121,11 @@ def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) ->
     written = (written.explode(WRITTEN) if column.several else written).drop_nulls(WRITTEN)
     coded = _with_codes(written, WRITTEN, column.system or "icd").drop_nulls("code")
     repaired = counts((rows.table, source, rule, REPAIRED, int(coded[f"__{rule}"].sum())) for rule in REPAIRS)
-    account = RowCounts(counts=repaired, codes=_unknown(rows.table, coded.filter(~pl.col("__recognised"))["code"]))
+    shown = pl.when(pl.col("code").str.contains(SHOWN_CODE)).then("code").otherwise(pl.lit(NO_CODE)).alias("code")
+    unknown = (
+        coded.filter(~pl.col("__recognised")).group_by(shown).agg(pl.lit(rows.table).alias("table"), rows=pl.len())
+    )
+    account = RowCounts(counts=repaired, codes=typed(unknown, CODES))
     return (coded, account) if other is None else _unrepeated(rows, coded, account)
 
 
@@ -151,14 +147,7 @@ def _unrepeated(rows: Rows, coded: pl.DataFrame, account: RowCounts) -> tuple[pl
     repeats = (coded["code"] == other).fill_null(value=False)
     repeated = int(repeats.sum())
     told = counts([(rows.table, rows.take["code"], REPEATED, MERGED, repeated), (rows.table, "", "", MADE, repeated)])
-    return coded.filter(~repeats), RowCounts(counts=pl.concat([account.counts, told]), codes=account.codes)
-
-
-def _unknown(table: str, codes: pl.Series) -> pl.DataFrame:
-    """Count codes without a known shape; a text that is no code at all is not shown."""
-    shown = pl.when(pl.col("code").str.contains(SHOWN_CODE)).then("code").otherwise(pl.lit(NO_CODE))
-    found = codes.alias("code").to_frame().group_by(shown.alias("code")).agg(rows=pl.len().cast(pl.Int64))
-    return found.select(pl.lit(table).alias("table"), "code", "rows").pipe(typed, CODES)
+    return coded.filter(~repeats), replace(account, counts=pl.concat([account.counts, told]))
 
 
 def _breaks(rows: Rows, made: pl.DataFrame) -> RowCounts:
@@ -170,13 +159,12 @@ def _breaks(rows: Rows, made: pl.DataFrame) -> RowCounts:
 
 def _ended(account: RowCounts, table: str, rows: pl.DataFrame) -> RowCounts:
     made = counts([(table, "", "", MADE, rows.height)])
-    return RowCounts(counts=pl.concat([account.counts, made]), codes=account.codes, series=account.series)
+    return replace(account, counts=pl.concat([account.counts, made]))
 
 
 def _with_years(each: Shaped, dataset: str) -> RowCounts:
-    account = each.account
     if "date" not in each.rows.columns:
-        return account
+        return each.account
     day = pl.col("date")
     dated = each.rows.drop_nulls("date")
     dated = dated.filter(pl.col("kind") == SNAPSHOT) if "kind" in dated.columns else dated
@@ -186,4 +174,4 @@ def _with_years(each: Shaped, dataset: str) -> RowCounts:
     years = found.select(pl.lit(each.table).alias("table"), pl.lit(dataset).alias("dataset"), pl.all()).pipe(
         typed, YEARS
     )
-    return RowCounts(counts=account.counts, codes=account.codes, series=account.series, years=years)
+    return replace(each.account, years=years)

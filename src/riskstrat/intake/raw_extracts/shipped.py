@@ -44,8 +44,7 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
             declared[str(found.get("name", origin))] = (origin, found)
     built = [_built(origin, found) for origin, found in declared.values()]
     problems += [problem for each in built if isinstance(each, list) for problem in each]
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
     return tuple(sorted((each for each in built if isinstance(each, RegisterMapping)), key=lambda each: each.name))
 
 

@@ -72,9 +72,7 @@ def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.
 
 def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
     rows = pl.concat(frames).sort(PERSON) if PERSON in frames[0].columns else pl.concat(frames)
-    parts = folder / table
-    parts.mkdir(parents=True, exist_ok=True)
-    path = parts / f"{sum(1 for _ in parts.iterdir()):06d}.parquet"
+    path = _next(folder / table)
     rows.write_parquet(path, compression="lz4", row_group_size=_ROWS_IN_A_GROUP)
     sample = (
         rows[PERSON].drop_nulls().gather_every(_SAMPLED_EVERY)

@@ -6,12 +6,13 @@ In: parts by table, what the mappings say of the tables. Out: sorted Parquet fil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import RowCounts, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, counts, total
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.intake.raw_extracts.persons import REUSED, resolve_persons, same_period
@@ -50,29 +51,36 @@ def write_tables(context: IntakeContext, tell: Callable[[str, float], None]) -> 
     name_areas(context.folder)
 
 
-def _write_persons(context: IntakeContext, _: str) -> Iterator[RowCounts]:
-    for people in ranges(context.parts.get(PERSONS, ())):
-        found = resolve_persons(_rows(context, PERSONS, people), context.last_day)
-        write_piece(context, PERSONS, found.persons)
-        reject(context, PERSONS, found.rejected)
-        yield found.account
-    join_pieces(context, PERSONS)
+def _write_by_ranges(
+    context: IntakeContext, table: str, validated: Callable[[PersonRange], ValidationResult]
+) -> Iterator[RowCounts]:
+    for people in ranges(context.parts.get(table, ())):
+        result = validated(people)
+        write_piece(context, table, result.rows)
+        reject(context, table, result.rejected)
+        yield result.account
+    join_pieces(context, table)
 
 
-def _write_residences(context: IntakeContext, _: str) -> Iterator[RowCounts]:
-    snapshot_days = _snapshot_days(context.parts[RESIDENCES], context.last_day)
-    for people in ranges(context.parts[RESIDENCES]):
+def _write_persons(context: IntakeContext, table: str) -> Iterator[RowCounts]:
+    return _write_by_ranges(
+        context, table, lambda people: resolve_persons(_rows(context, table, people), context.last_day)
+    )
+
+
+def _write_residences(context: IntakeContext, table: str) -> Iterator[RowCounts]:
+    snapshot_days = _snapshot_days(context.parts[table], context.last_day)
+
+    def validated(people: PersonRange) -> ValidationResult:
         reference = _reference_persons(context, people)
-        ruled, account = _with_person_rules(_rows(context, RESIDENCES, people), reference)
-        yield account
+        ruled, moved = _with_person_rules(_rows(context, table, people), reference)
         migrations = _rows(context, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
         seen = migrations.filter(pl.col("date") <= context.last_day)
         lives = reference.persons.select(PERSON, "birth_date", "death_date")
-        found = residence_spells(ruled, seen, lives, snapshot_days, context.last_day)
-        write_piece(context, RESIDENCES, found.residences)
-        reject(context, RESIDENCES, found.rejected)
-        yield found.account
-    join_pieces(context, RESIDENCES)
+        spells = residence_spells(ruled, seen, lives, snapshot_days, context.last_day)
+        return replace(spells, account=total([moved, spells.account]))
+
+    return _write_by_ranges(context, table, validated)
 
 
 def _with_person_rules(locations: pl.DataFrame, reference: ReferencePersons) -> tuple[pl.DataFrame, RowCounts]:
@@ -90,14 +98,14 @@ def _with_person_rules(locations: pl.DataFrame, reference: ReferencePersons) -> 
 
 
 def _write_events(context: IntakeContext, table: str) -> Iterator[RowCounts]:
-    for people in ranges(context.parts[table]):
-        result = validate_events(
-            table, _rows(context, table, people), _reference_persons(context, people), context.rules[table]
-        )
-        write_piece(context, table, result.rows)
-        reject(context, table, result.rejected)
-        yield from result.accounts
-    join_pieces(context, table)
+    rules = context.rules[table]
+    return _write_by_ranges(
+        context,
+        table,
+        lambda people: validate_events(
+            table, _rows(context, table, people), _reference_persons(context, people), rules
+        ),
+    )
 
 
 def _write_area_table(context: IntakeContext, table: str) -> Iterator[RowCounts]:

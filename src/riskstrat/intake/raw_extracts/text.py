@@ -38,25 +38,17 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a text file is written.
-
-    Attributes
-    ----------
-    encoding
-        See `encoding_of`.
-    skip
-        Bytes of the byte-order mark.
-    separator, quoted
-        Between fields; whether fields may stand in quotation marks.
-    header
-        Names of the columns.
-    """
+    """How a text file is written."""
 
     encoding: str
+    """See `encoding_of`."""
     skip: int
+    """Bytes of the byte-order mark."""
     separator: str
     quoted: bool
+    """`separator` and `quoted`: between fields; whether fields may stand in quotation marks."""
     header: tuple[str, ...]
+    """Names of the columns."""
 
 
 def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts, total
 from riskstrat.intake.raw_extracts.growth import all_kept, validate_birth_weight, validate_growth
 from riskstrat.intake.raw_extracts.mapping import Merge, PlausibilityCheck, TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
@@ -19,7 +19,7 @@ from riskstrat.intake.raw_extracts.persons import REUSED, same_period
 from riskstrat.intake.raw_extracts.shaping import END_PRECISION, PRECISION
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import DATE, END, PERSON, columns_of, row_rules
+from riskstrat.registers.contract import DATE, END, PERSON, columns_of, first_broken, row_rules
 
 DUPLICATE = "exact duplicate"
 MOVED_TO_BIRTH = "incomplete birth date: moved to it"
@@ -56,7 +56,7 @@ def cancel_returns(table: str, rows: pl.DataFrame) -> ValidationResult:
     rejected = rest.filter(unmatched).drop("__row").with_columns(pl.lit(UNMATCHED).alias(RULE))
     told = pl.concat([counts([(table, "", CANCELLED, MERGED, gone.len())]), by_rule(table, REJECTED, rejected[RULE])])
     return ValidationResult(
-        rows=rest.filter(~unmatched).drop("__row"), rejected=rejected, accounts=(RowCounts(counts=told),)
+        rows=rest.filter(~unmatched).drop("__row"), rejected=rejected, account=RowCounts(counts=told)
     )
 
 
@@ -82,7 +82,7 @@ def merged_spells(table: str, rows: pl.DataFrame, merge: Merge, last_day: date) 
         joined = joined.with_columns(pl.when(pl.col(END) < last_day).then(END).alias(END))
     told = counts([(table, "", JOINED, MERGED, single.height - joined.height)])
     together = pl.concat([joined, others.select(rows.columns)])
-    return replace(all_kept(together), accounts=(RowCounts(counts=told),))
+    return replace(all_kept(together), account=RowCounts(counts=told))
 
 
 CHECKS: Mapping[PlausibilityCheck, Callable[[str, pl.DataFrame], ValidationResult]] = {
@@ -109,16 +109,16 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     """Validate all rows of an event table about a range of persons, as `shaping.shaped` made them."""
     told = rows.join(reference.persons, on=PERSON, how="left")
     repaired, moved = _repaired(table, told)
-    contract = [pl.when(broken).then(pl.lit(name)) for name, broken in row_rules(reference.last_day).items()]
-    born_later = pl.when(pl.col(DATE) < pl.col("birth_date")).then(pl.lit(BEFORE_BIRTH))
-    ruled = repaired.with_columns(pl.coalesce(*contract, person_rule(reference), born_later).alias(RULE))
+    contract = first_broken(row_rules(reference.last_day))
+    born_later = first_broken({BEFORE_BIRTH: pl.col(DATE) < pl.col("birth_date")})
+    ruled = repaired.with_columns(pl.coalesce(contract, person_rule(reference), born_later).alias(RULE))
     rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
     single = sound.sort(ORIGIN).unique(content, keep="first", maintain_order=True)  # whole lines stay or go
     repeated = counts([(table, "", DUPLICATE, MERGED, sound.height - single.height)])
     account = RowCounts(counts=pl.concat([moved, repeated, by_rule(table, REJECTED, rejected[RULE])]))
-    result = ValidationResult(rows=single, rejected=rejected, accounts=(account,))
+    result = ValidationResult(rows=single, rejected=rejected, account=account)
     for name in rules.checks:
         result = result.then(CHECKS[name](table, result.rows))
     if rules.merge is not None:
@@ -127,20 +127,18 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     return ValidationResult(
         rows=result.rows.select(*content, PRECISION),
         rejected=result.rejected.select(*content, PRECISION, ORIGIN, RULE),
-        accounts=(*result.accounts, ends),
+        account=total([result.account, ends]),
     )
 
 
 def person_rule(reference: ReferencePersons) -> pl.Expr:
     """Say what is wrong with the person of a row: none, a reused number, or nobody that persons knows."""
-    return (
-        pl.when(pl.col(PERSON).is_null())
-        .then(pl.lit("no person"))
-        .when(pl.col(PERSON).is_in(reference.reused.implode()))
-        .then(pl.lit(REUSED))
-        .when(pl.col("birth_date").is_null())
-        .then(pl.lit(NO_PERSON))
-    )
+    rules = {
+        "no person": pl.col(PERSON).is_null(),
+        REUSED: pl.col(PERSON).is_in(reference.reused.implode()),
+        NO_PERSON: pl.col("birth_date").is_null(),
+    }
+    return first_broken(rules)
 
 
 def _repaired(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

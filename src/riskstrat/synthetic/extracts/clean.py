@@ -57,23 +57,10 @@ CIRCUMSTANCES = (
     "disposable_income_sek", "education_level", "employed", "lives_alone", "single_parent", "social_assistance",
 )  # fmt: skip
 HIGHEST_CHILD_BMI, LARGEST_BMI_GAP = 45.0, 0.5
-_DTYPES: Mapping[str, pl.DataType] = {
-    "person_id": pl.Int64(),
-    "birth_date": pl.Date(),
-    "sex": pl.String(),
-    "death_date": pl.Date(),
-    "mother_id": pl.Int64(),
-    "father_id": pl.Int64(),
-    "birth_region": pl.String(),
-    "start_date": pl.Date(),
-    "end_date": pl.Date(),
-    "area_id": pl.String(),
-    "care_centre_id": pl.String(),
-    "date": pl.Date(),
-    "code": pl.String(),
+_NOT_TEXT: Mapping[str, pl.DataType] = {
+    **dict.fromkeys(("person_id", "mother_id", "father_id"), pl.Int64()),
+    **dict.fromkeys(("birth_date", "death_date", "start_date", "end_date", "date"), pl.Date()),
     "value": pl.Float64(),
-    "setting": pl.String(),
-    "position": pl.String(),
 }
 
 
@@ -129,7 +116,7 @@ def long(rows: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
 def _read(registers: Registers, table: str, people: pl.Series | None) -> pl.DataFrame:
     names = COLUMNS[table]
     if not registers.has(table):
-        return pl.DataFrame(schema={name: _DTYPES[name] for name in names})
+        return pl.DataFrame(schema={name: _NOT_TEXT.get(name, pl.String()) for name in names})
     rows = registers.scan(table).select(names)
     if people is not None:
         rows = rows.join(people.to_frame("person_id").lazy(), on="person_id", how="semi")

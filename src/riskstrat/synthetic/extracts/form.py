@@ -50,27 +50,20 @@ Kind = Literal["csv", "txt", "sav", "dta", "parquet"]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How a file is written.
-
-    Attributes
-    ----------
-    kind
-        Its ending.
-    separator, encoding, decimal
-        Of text files; ``utf-8-sig`` has a byte order mark.
-    numbers, dates
-        Columns that a file with types of its own holds as numbers and dates; what a date cannot say is empty there.
-    names
-        Our column -> its spelling in this file.
-    """
+    """How a file is written."""
 
     kind: Kind = "csv"
+    """Its ending."""
     separator: str = ";"
     encoding: str = "utf-8"
     decimal: str = "."
+    """`separator`, `encoding` and `decimal`: of text files; ``utf-8-sig`` has a byte order mark."""
     numbers: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    """`numbers` and `dates`: columns that a file with types of its own holds as numbers and dates; what a date cannot
+    say is empty there."""
     names: Mapping[str, str] = field(default_factory=dict)
+    """Our column -> its spelling in this file."""
 
 
 def write_form(path: Path, rows: pl.DataFrame, form: Form) -> None:

@@ -1,0 +1,109 @@
+"""The controller's secret, which decides the noise of every cell: a file that only its owner can read.
+
+In: a path, or where the user keeps settings. Out: bytes; they are never shown, written elsewhere or logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from riskstrat.errors import Problem, UsageError
+
+SECRET_FILE_VARIABLE = "RISKSTRAT_SECRET_FILE"  # noqa: S105 - the name of the variable, not a secret
+SHORTEST_SECRET = 16
+_LOG = logging.getLogger(__name__)
+
+
+def protection_secret() -> bytes:
+    """Read the secret that protects what is published, and make one at the first use.
+
+    It lies in the file that the environment variable ``RISKSTRAT_SECRET_FILE`` names, else in ``riskstrat/secret``
+    below the user's folder for settings (``XDG_CONFIG_HOME``, or ``~/.config``), where one is made if there is none.
+    All who publish results of the same registers should use the same file, and keep it: with another secret the same
+    counts get other noise.
+
+    Returns
+    -------
+    bytes
+        At least 16.
+
+    Raises
+    ------
+    UsageError
+        If the file is not there, is open to others than its owner, is too short, or cannot be made.
+    """
+    named = os.environ.get(SECRET_FILE_VARIABLE)
+    if named:
+        return read_secret(Path(named))
+    path = _settings_folder() / "riskstrat" / "secret"
+    if not path.exists():
+        _make(path)
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """Read a secret from a file that only its owner can read; a `UsageError` where it cannot be one."""
+    refuse_open_to_others(path)
+    found = path.read_bytes().strip()
+    if len(found) < SHORTEST_SECRET:
+        raise UsageError(too_short(len(found), "in a file"))
+    return found
+
+
+def too_short(length: int, where: str) -> Problem:
+    """Say that a secret is too short, and how one is made."""
+    return Problem(
+        found=f"a secret of {length} bytes",
+        expected=f"at least {SHORTEST_SECRET}, {where}",
+        remedy="make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
+    )
+
+
+def refuse_open_to_others(path: Path) -> None:
+    """Refuse a file that is not there, or that others can read or write (where the system has such rights)."""
+    problems = tuple(_rights_problems(path))
+    if problems:
+        raise UsageError(*problems)
+
+
+def _rights_problems(path: Path) -> Iterator[Problem]:
+    if not path.is_file():
+        yield Problem(found=f"no file {path.name}", expected="a file", remedy="correct the path")
+    elif os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Problem(
+            found=f"{path.name} is open to others than its owner",
+            expected="a file that only its owner can read",
+            remedy=f"chmod 600 {path.name}",
+        )
+
+
+def _settings_folder() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+
+
+def _make(path: Path) -> None:
+    """Make a secret; of two programs that do so at once, one wins and both read the same."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
+        finished = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(finished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(finished)
+        finished.unlink()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            Problem(
+                found=f"no secret, and none could be made ({type(error).__name__})",
+                expected="a file with the secret that protects what is published",
+                remedy=f"make one and name it in the environment variable {SECRET_FILE_VARIABLE} (docs/privacy.md)",
+            )
+        ) from error
+    _LOG.warning("made the secret that protects what is published; keep it: docs/privacy.md")

@@ -1,0 +1,166 @@
+"""What was released before: the rule, the secret and the tables of each edition, in a file beside the study.
+
+A later edition under another rule tells more of the same counts than either alone, so it is refused unless it is asked
+for by name. The file holds nothing that was not released.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from riskstrat.disclosure import Disclosure, to_csv
+from riskstrat.errors import Problem, UsageError
+from riskstrat.files import whole_file
+from riskstrat.publication.published import Published
+
+Change = Literal["rule", "secret"]
+CHANGES: tuple[Change, ...] = get_args(Change)
+_FORMAT = "riskstrat release record 1"
+_SAID = {
+    "rule": (
+        "released under another rule",
+        "what is shown under two rules can be compared, and tells the counts behind it more exactly than either",
+    ),
+    "secret": (
+        "released with another secret",
+        "the same counts get other noise, and the mean of two editions is nearer to the truth than either",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """One release of a study.
+
+    Attributes
+    ----------
+    number
+        1 for the first.
+    condition, as_of, version, digest
+        Which study it was, as it was published.
+    rule
+        Settings of the `Disclosure`.
+    secret
+        Names the secret without telling it.
+    tables
+        SHA-256 of each released table as CSV, by name.
+
+    """
+
+    number: int
+    condition: str
+    as_of: str
+    version: str
+    digest: str
+    rule: Mapping[str, object]
+    secret: str
+    tables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, published: Published, last: Edition | None) -> Edition:
+        """Describe a release; it has the number of the last one where it is the same."""
+        files = {name: to_csv(table.frame).encode() for name, table in published.tables.items()}
+        tables = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        edition = cls(
+            number=1 if last is None else last.number,
+            condition=published.condition.name,
+            as_of=published.as_of.isoformat(),
+            version=published.version,
+            digest=published.digest,
+            rule=asdict(published.disclosure),
+            secret=published.secret,
+            tables=tables,
+        )
+        return edition if last in (None, edition) else replace(edition, number=edition.number + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRecord:
+    """The editions of a study that were released to one place, oldest first, and the file that says so.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from riskstrat.publication import publish
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "release.json")
+    ...     ReleaseRecord.read(path).add(publish(study))
+    ...     [edition.number for edition in ReleaseRecord.read(path).editions]
+    [1]
+    """
+
+    path: Path
+    editions: tuple[Edition, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> ReleaseRecord:
+        """Read it, empty where there is no file; a `UsageError` where the file is no record of releases."""
+        if not path.exists():
+            return cls(path=path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] == _FORMAT:
+                return cls(path=path, editions=tuple(Edition(**edition) for edition in content["editions"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+        raise UsageError(
+            Problem(
+                found=f"{path.name} is no record of releases",
+                expected="the file that an earlier run wrote, or none",
+                remedy="move it away; without it nobody knows what was released before",
+            )
+        )
+
+    @property
+    def last(self) -> Edition | None:
+        """The latest edition; None where there is none."""
+        return self.editions[-1] if self.editions else None
+
+    def refuse_changes(self, rule: Disclosure, secret: str, allowed: Collection[Change] = ()) -> None:
+        """Refuse another rule or secret than that of the last edition, unless the change is allowed by name.
+
+        Working material is no edition and is not compared.
+        """
+        if self.last is None or rule.is_working_material:
+            return
+        changed = {"rule": _settings(self.last.rule, rule), "secret": _secrets(self.last.secret, secret)}
+        problems = [_problem(self.last, change, changed[change]) for change in CHANGES if change not in allowed]
+        if found := [problem for problem in problems if problem is not None]:
+            raise UsageError(*found)
+
+    def add(self, published: Published, path: Path | None = None) -> None:
+        """Write the record with a further edition, whole or not at all, to its own file or another.
+
+        An edition that is the same as the last is not added, working material never.
+        """
+        if published.disclosure.is_working_material:
+            return
+        editions = {each.number: asdict(each) for each in (*self.editions, Edition.of(published, self.last))}
+        content = json.dumps({"format": _FORMAT, "editions": list(editions.values())}, ensure_ascii=False, indent=1)
+        with whole_file(path or self.path) as file:
+            file.write(f"{content}\n".encode())
+
+
+def _settings(before: Mapping[str, object], rule: Disclosure) -> list[str]:
+    now = json.loads(json.dumps(asdict(rule)))
+    return [f"{name} {before.get(name)} became {value}" for name, value in now.items() if before.get(name) != value]
+
+
+def _secrets(before: str, now: str) -> list[str]:
+    return [] if before == now else ["its file is another"]
+
+
+def _problem(last: Edition, change: Change, changed: list[str]) -> Problem | None:
+    if not changed:
+        return None
+    found, reveals = _SAID[change]
+    return Problem(
+        found=f"edition {last.number} of {last.condition} was {found}: {', '.join(changed)}",
+        expected=f"the same {change} for all editions, because {reveals}",
+        remedy=f"keep it, or ask for the change by its name, {change}",
+    )
