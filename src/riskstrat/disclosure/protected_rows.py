@@ -30,12 +30,20 @@ LEAST_RISK = 0.01
 class ProtectedRows:
     """Rows about persons, whose counts and means carry the noise of their cells.
 
-    Attributes
+    Parameters
     ----------
     key
         Cell key of each row, (n,).
     noise
         None leaves everything exact.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": range(100)})
+    >>> rows = ProtectedRows.of(people, CellNoise(b"sixteen bytes or more", width=2))
+    >>> counted = rows.count(np.repeat([0, 1], 50), 2)
+    >>> bool((abs(counted - 50) <= 2).all()), ProtectedRows.of(people, None).count(np.repeat([0, 1], 50), 2).tolist()
+    (True, [50, 50])
     """
 
     key: NDArray[np.uint64]
