@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from riskstrat.disclosure import Disclosure, Sum, Table
+from riskstrat.disclosure import Disclosure, Sum, Table, release
 from riskstrat.disclosure.audit import LinkedCells
 from riskstrat.disclosure.linked_tables import withheld_together
 from riskstrat.disclosure.suppression import withheld as withheld_cells
@@ -130,3 +130,21 @@ def test_a_search_that_runs_out_of_time_releases_nothing() -> None:
     }
     with pytest.raises(DisclosureError, match="in the time"):
         withheld_together(tables, primary(tables), RULE, seconds=0)
+
+
+def test_release_withholds_them_with_everything_derived_from_them() -> None:
+    """Of three areas one is small; a second is withheld, and its rate with it, under this protection alone."""
+    frame = pl.DataFrame({"area": list("abc"), "cases": [3, 12, 30], "rate": [0.1, 0.2, 0.3]})
+    total = pl.DataFrame({"scope": ["all"], "cases": [45]})
+    link = Sum(count="cases", total_table="total")
+    tables = {
+        "areas": Table(frame, dimensions="area", counts="cases", derived={"rate": "cases"}, sums=[link]),
+        "total": Table(total, dimensions="scope", counts="cases"),
+    }
+    shown = release(tables, Disclosure(protection="suppression", rounding=1))
+    assert shown["areas"].frame["cases"].to_list() == [None, None, 30]
+    assert shown["areas"].frame["rate"].to_list() == [None, None, 0.3]
+    assert shown["areas"].suppressed == {"cases": 2, "rate": 2}
+    assert shown["total"].frame["cases"].to_list() == [45]
+    inside = release(tables, Disclosure(protection="none", rounding=1))
+    assert inside["areas"].frame["cases"].to_list() == [None, 12, 30]

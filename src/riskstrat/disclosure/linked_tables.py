@@ -102,7 +102,8 @@ def _columns(
     An unshown count matters only where sums connect it to others.
     """
     summed = {column for each in table.sums for column in each.columns}
-    exact = [count for count in table.whole_counts if count not in table.unshown or count in summed]
+    of_sums = (count for count in table.whole_counts if count not in table.unshown or count in summed)
+    exact = [count for count in of_sums if count not in table.protected]
     for count in exact:
         withheld_count = table.frame.with_columns(primary[count].alias("__withheld__"))
         yield (name, count, None), _cells(withheld_count, *_of_count(table, count, rule))
@@ -123,10 +124,12 @@ def _cells(frame: pl.DataFrame, value: pl.Expr, sensitive: pl.Expr, lower: pl.Ex
 
 def _of_count(table: Table, count: str, rule: Disclosure) -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
     """Bound what is small; what is withheld for its denominator's sake, or for its few persons, can be anything."""
-    small, sensitive = rule.protects(pl.col(table.persons.get(count, count))), pl.col("__withheld__")
+    needed = table.fewest.get(count, 1)
+    small, sensitive = rule.protects(pl.col(table.persons.get(count, count)), needed), pl.col("__withheld__")
     lowest = pl.lit(0 if rule.protect_zero else 1)
-    lower = pl.when(small).then(lowest).when(sensitive).then(0).otherwise(rule.min_count)
-    upper = pl.when(small & (count not in table.persons)).then(rule.min_count - 1).otherwise(np.inf)
+    lower = pl.when(small).then(lowest).when(sensitive).then(0).otherwise(max(rule.min_count, needed))
+    bounded = small & (count not in table.persons)
+    upper = pl.when(bounded).then(max(rule.min_count, needed) - 1).otherwise(np.inf)
     return pl.col(count), sensitive, lower, upper
 
 
