@@ -129,6 +129,13 @@ class Sum:
         both = found.explode("total").join(added, on=keys, nulls_equal=True)
         return int((both["total"] != both["sum"]).sum())
 
+    def rows(self, frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+        """Give the rows of each sum by number: ``parts``, a list in `frame`, and ``total``, one in `totals`."""
+        keys = ["together", *self.by]
+        parts = _rows(frame.with_row_index("parts"), self.parts).group_by(keys).agg("parts")
+        found = _rows(totals.with_row_index("total"), self.total)
+        return found.join(parts, on=keys, nulls_equal=True).select("parts", "total")
+
 
 def _rows(frame: pl.DataFrame, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     chosen = [pl.col(dimension).is_in(list(values)) for dimension, values in where.items()]

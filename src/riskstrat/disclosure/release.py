@@ -99,7 +99,8 @@ def release(
     ----------
     tables
         One `Table`, a mapping of names to tables or a sequence of them. Tables that are published together belong in
-        one call: sums declared between tables are checked, and the audit of linked tables will look at them jointly.
+        one call: sums declared between tables are checked, and where counts are exact (``protection="suppression"``)
+        further cells of them are withheld together, so that none that the rule withholds can be computed.
     disclosure
         The settings; the standard ones (noise of at most 2, below 5 withheld, rounded to 5) if left out.
     noise
@@ -114,7 +115,7 @@ def release(
     ------
     DisclosureError
         If what is given is not a `Table`: a bare frame has no roles and cannot be validated; if the settings want
-        noise and none is given.
+        noise and none is given; if exact counts cannot be protected by withholding others.
     UsageError
         If cells of one table do not add up to those of another as declared.
 
@@ -136,12 +137,11 @@ def release(
     """
     rule = disclosure or Disclosure()
     if isinstance(tables, Table):
-        return _release(tables, rule, noise)
+        return _release({"table": tables}, rule, noise)["table"]
     if isinstance(tables, Mapping):
-        _check_sums(tables)
-        return {name: _release(table, rule, noise) for name, table in tables.items()}
+        return _release(tables, rule, noise)
     if isinstance(tables, Sequence):
-        return tuple(_release(table, rule, noise) for table in tables)
+        return tuple(_release({str(number): table for number, table in enumerate(tables)}, rule, noise).values())
     raise _not_a_table(tables)
 
 
@@ -160,11 +160,39 @@ def _noise(rule: Disclosure, noise: CellNoise | None) -> CellNoise | None:
     return CellNoise(noise.secret, rule.table_width)
 
 
-def _release(table: Table, rule: Disclosure, noise: CellNoise | None) -> Released:
-    if not isinstance(table, Table):
-        raise _not_a_table(table)
+def _release(tables: Mapping[str, Table], rule: Disclosure, noise: CellNoise | None) -> dict[str, Released]:
+    for table in tables.values():
+        if not isinstance(table, Table):
+            raise _not_a_table(table)
+    _check_sums(tables)
     own = _noise(rule, noise)
-    marked = _mark(table, rule, with_noise(table, own) if own else table.frame)
+    marked = {
+        name: _mark(table, rule, with_noise(table, own) if own else table.frame) for name, table in tables.items()
+    }
+    if rule.protection == "suppression":
+        marked = _complemented(tables, marked, rule)
+    return {name: _as_shown(table, marked[name], rule) for name, table in tables.items()}
+
+
+def _complemented(
+    tables: Mapping[str, Table], marked: Mapping[str, pl.DataFrame], rule: Disclosure
+) -> dict[str, pl.DataFrame]:
+    """Mark what must be withheld so that nothing that is marked can be computed from what is shown."""
+    # The integer programme of scipy is loaded only where it is needed.
+    from riskstrat.disclosure.linked_tables import withheld_together
+
+    primary = {
+        name: frame.select(pl.col(_mark_of(count)).alias(count) for count in tables[name].whole_counts)
+        for name, frame in marked.items()
+    }
+    together = withheld_together(tables, primary, rule)
+    return {
+        name: frame.with_columns(column.alias(_mark_of(column.name)) for column in together[name])
+        for name, frame in marked.items()
+    }
+
+
+def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
     withheld = marked.select(_suppressed(table))
     suppressed = withheld.row(0, named=True) if withheld.width else {}
     roles = {column: role for column, role in table.roles.items() if role not in _INSIDE}
@@ -185,7 +213,6 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
             column=each.count,
         )
         for name, table in tables.items()
-        if isinstance(table, Table)
         for each in table.sums
         if each.total_table is not None
         and each.total_table in tables

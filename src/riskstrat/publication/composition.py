@@ -65,6 +65,7 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         strata=study.settings.strata,
         digest=keyed(study.digest),
         model_digest=keyed(study.model.digest),
+        partition=study.partition,
         secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
         omissions=study.omissions,
