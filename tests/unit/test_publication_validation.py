@@ -69,7 +69,12 @@ def test_nothing_is_measured_on_fewer_than_two_hundred_persons(people: int, *, i
 
 def test_two_hundred_rows_of_few_persons_are_not_enough():
     found = checked(400)
-    few = replace(found, persons=found.persons.with_columns(persons=pl.lit(90), case_persons=pl.lit(30)))
+    few = replace(
+        found,
+        persons=found.persons.with_columns(
+            persons=pl.min_horizontal("index_dates", pl.lit(90)), case_persons=pl.min_horizontal("cases", pl.lit(30))
+        ),
+    )
     assert shown(few)["metrics"].frame["estimate"].is_null().all()
 
 
