@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import examples  # noqa: F401
 from fixture_municipality import frailty, municipality_steps, municipality_study, small_municipality  # noqa: F401
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from riskstrat.extras import optional
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 from riskstrat.figures.numbers import Language
-from riskstrat.figures.theme import FORMATS, INK, PATTERNS, TEXT_PX, configured, spec
+from riskstrat.figures.theme import FORMATS, INK, PATTERNS, TEXT_PX, spec
 
 if TYPE_CHECKING:
     import altair as alt
@@ -176,5 +176,5 @@ def drawn(
     chart: alt.Chart | alt.LayerChart, messages: MessageCatalogue, title: str, sentence: str, *, height: int
 ) -> Figure:
     """Bring a chart in the theme, of a height in pixels, together with its title and its alternative text."""
-    specification = {**spec(configured(chart, height=height)), "description": sentence}
+    specification = {**spec(chart, height=height), "description": sentence}
     return Figure(specification=specification, title=capitalised(title), sentence=sentence, language=messages.language)
