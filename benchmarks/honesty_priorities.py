@@ -13,8 +13,8 @@ Rows "blind" are a sensitivity without a bar: the model explains nothing of the 
 only), so that the plan has nothing but the counts to go by.
 
 With --protected each municipality is planned twice, from exact counts and from protected ones: outcomes, index dates
-and people of each area carry noise from -2 to 2, sums of risks that of up to one person of mean risk. What protection
-costs is printed: the loss of gain with its bars, and the coverage of 90 % intervals of theta by both.
+and people of each area carry noise of variance 2, sums of risks that of less than one person of mean risk. What
+protection costs is printed: the loss of gain with its bars, and the coverage of 90 % intervals of theta by both.
 
 The oracle has the plan's units, eligibility, costs, reach and effect and knows the true expected cases:
 gain = (plan - random) / (oracle - random), the last unit fractional for both. Other strategies are compared with the
@@ -46,7 +46,7 @@ SIZE_SD = 0.3
 RISK_SD = 0.275
 PRIOR_RATE = np.log(20) / 0.5
 CNI_CORRELATION = 0.6
-WIDTH = 2
+WIDTH = 6
 BUDGETS = (0.1, 0.2, 0.3)
 COMPARATORS = ("care_need_index", "raw_counts", "raw_rates")
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
@@ -147,7 +147,7 @@ class Hidden:
         """Protect outcomes, and say what is known of their noise."""
         if not self.width:
             return observed, None
-        known = CountNoise(probability=CellNoise(b"of a simulation only", self.width).probability, rows=rows)
+        known = CountNoise(probability=self._probability, rows=rows)
         return known.protect(observed, self._whole(len(observed))), known
 
     def people(self, people: np.ndarray) -> np.ndarray:
@@ -158,11 +158,16 @@ class Hidden:
         """Protect sums of risks: protected people times their mean risk with the noise of one person."""
         if not self.width:
             return sums
-        scale = RISK_SHARE * sums.sum() / people.sum() * (self.width + 0.5)
-        return seen * np.maximum(sums + scale * self.random.uniform(-1, 1, len(sums)), 0.01 * sums) / people
+        added = self._whole(len(sums)) + self.random.uniform(-0.5, 0.5, len(sums))
+        scale = RISK_SHARE * sums.sum() / people.sum()
+        return seen * np.maximum(sums + scale * added, 0.01 * sums) / people
+
+    @property
+    def _probability(self) -> np.ndarray:
+        return CellNoise(b"of a simulation only", self.width).probability
 
     def _whole(self, n: int) -> np.ndarray:
-        return self.random.integers(-self.width, self.width + 1, n)
+        return self.random.choice(np.arange(-self.width, self.width + 1), n, p=self._probability)
 
 
 def _index(log_risk: np.ndarray, random: np.random.Generator) -> np.ndarray:

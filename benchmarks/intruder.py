@@ -56,7 +56,7 @@ class Protection:
 
 
 PROTECTIONS = (
-    Protection(name="noise", width=2, rule=Disclosure(), must_hold=True),
+    Protection(name="noise", width=6, rule=Disclosure(), must_hold=True),
     Protection(name="thresholds alone", width=0, rule=Disclosure(protection="suppression"), must_hold=False),
     Protection(
         name="none",
@@ -167,7 +167,7 @@ def shown(protected: np.ndarray, edition: Edition, protection: Protection, seed:
     # Functions of protected counts are shown always, those of exact ones where the count is.
     roles = {"public": tuple(found)} if protection.width else {"derived": dict.fromkeys(found, "cases")}
     table = Table(row, dimensions="unit", counts="cases", protected="cases", digits=digits, **roles)
-    return release(table, protection.rule, CellNoise(b"not needed, counts are protected", 2)).frame.row(0)[1:]
+    return release(table, protection.rule, CellNoise(b"not needed, counts are protected")).frame.row(0)[1:]
 
 
 def rounded(count: float, protection: Protection) -> float:
@@ -241,7 +241,7 @@ def possible(truth: int, noise: CountNoise) -> Iterator[tuple[float, int]]:
     """Probability of each noise, and the protected count that it gives unit 0."""
     for e, p in enumerate(noise.probability, start=-noise.width):
         value = truth + e
-        yield float(p), int(np.clip(value, noise.width, noise.highest[0])) if noise.width else int(value)
+        yield float(p), int(np.clip(value, noise.lowest, noise.highest[0])) if noise.width else int(value)
 
 
 def pair(truth: int, case: int, seen: list[set[int]], editions: list[Edition], *, quiet: bool) -> float:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from riskstrat.disclosure import FEWEST_POSSIBLE
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CountNoise:
-    """How protected counts come from true ones: O* = O + e, at least the width and at most so much below the rows.
+    """How protected counts come from true ones: O* = O + e, held within the lowest and the highest class.
 
-    Behind every protected count so many true ones are possible as there are values of e, and the counts nearest 0 and
-    nearest everybody are one class each: "2 or fewer" tells nobody whether there was a case.
+    What noise makes lower than `lowest` is one class with it, and so near everybody: "0 or fewer" tells nobody whether
+    there was a case, for at least five true counts are possible behind every protected one.
 
     Parameters
     ----------
@@ -29,12 +31,12 @@ class CountNoise:
 
     Examples
     --------
-    >>> noise = CountNoise(probability=np.full(5, 0.2), rows=np.full(3, 100.0))
-    >>> noise.protect(np.array([0, 30, 100]), np.array([2, 1, 2]))
-    array([ 2., 31., 98.])
-    >>> least, likelihood = noise.possible(np.array([2.0, 31.0, 98.0]))
-    >>> least.tolist(), likelihood[:, 0].round(1).tolist(), likelihood[:, 1].round(1).tolist()
-    ([0.0, 29.0, 96.0], [1.0, 0.8, 0.6, 0.4, 0.2], [0.2, 0.2, 0.2, 0.2, 0.2])
+    >>> noise = CountNoise(probability=np.array([0.25, 0.5, 0.25]), rows=np.full(3, 100.0))
+    >>> noise.protect(np.array([0, 30, 100]), np.array([1, 1, 0]))
+    array([ 3., 31., 97.])
+    >>> least, likelihood = noise.possible(np.array([3.0, 31.0, 97.0]))
+    >>> least.tolist(), likelihood[:5, 0].tolist(), likelihood[:5, 1].tolist()
+    ([0.0, 30.0, 96.0], [1.0, 1.0, 1.0, 0.75, 0.25], [0.25, 0.5, 0.25, 0.0, 0.0])
     """
 
     probability: Floats
@@ -42,26 +44,33 @@ class CountNoise:
 
     @property
     def width(self) -> int:
-        """Largest noise, and the largest count of the lowest class."""
+        """Largest noise."""
         return len(self.probability) // 2
+
+    @property
+    def lowest(self) -> int:
+        """Count of the lowest class, as `CellNoise.lowest`."""
+        return max(FEWEST_POSSIBLE - 1 - self.width, 0)
 
     @property
     def highest(self) -> Floats:
         """Count of the highest class, (n,)."""
-        return np.asarray(np.maximum(np.floor(self.rows) - self.width, self.width))
+        return np.asarray(np.maximum(np.floor(self.rows) - self.lowest, self.lowest))
 
     def protect(self, counts: NDArray[np.integer], noise: NDArray[np.integer]) -> Floats:
         """Protected counts, (n,), from true ones and their noise."""
-        return np.clip((counts + noise).astype(np.float64), self.width, self.highest)
+        return np.clip((counts + noise).astype(np.float64), self.lowest, self.highest)
 
     def possible(self, observed: Floats) -> tuple[Floats, Floats]:
-        """Lowest possible count, (n,), and P(observed | lowest + j), (2 width + 1, n), for j from 0 to 2 width.
+        """Least possible count, (n,), and P(observed | least + j), (k, n), for j from 0 to k - 1.
 
-        In the highest class what lies more than the width above it is left out.
+        In the highest class what lies further above it is left out.
         """
-        # The count lowest + j needs the noise width - j.
-        equal, lower = self.probability[::-1, None], np.cumsum(self.probability)[::-1, None]
-        upper = np.cumsum(self.probability[::-1])[:, None]
-        lowest, highest = observed <= self.width, observed >= self.highest
-        class_of = (lowest & highest, lowest, highest)
-        return observed - self.width, np.select(class_of, (np.ones_like(equal), lower, upper), equal)
+        least = np.maximum(observed - self.width, 0)
+        further = np.arange(max(2 * self.width + 1, FEWEST_POSSIBLE))[:, None]
+        needed = (observed - least - further).astype(int) + self.width + 1
+        # Entry i is the probability of noise below i - width: nothing below the first, everything below the last.
+        below = np.pad(np.concatenate([[0.0], np.cumsum(self.probability)]), (0, len(further)), mode="edge")
+        up_to, lower = (below[np.clip(needed - i, 0, len(below) - 1)] for i in (0, 1))
+        at_bottom, at_top = observed <= self.lowest, observed >= self.highest
+        return least, np.where(at_top, 1.0, up_to) - np.where(at_bottom, 0.0, lower)

@@ -104,7 +104,8 @@ def _log_pairs(halves: list[Counts], known: NDArray[np.bool_], a: Floats, b: Flo
     found = np.full(a.shape, -np.inf)
     for i, of_early in enumerate(likelihoods[0]):
         for j, of_late in enumerate(likelihoods[1]):
-            possible = np.log(of_early * of_late) + log_ways(i, j)
+            both = of_early * of_late
+            possible = np.log(both, where=both > 0, out=np.full_like(both, -np.inf)) + log_ways(i, j)
             found = np.logaddexp(found, betaln(a + (late + j), b + (early + i)) + possible)
     return found
 

@@ -61,10 +61,10 @@ def estimate_areas(
     with the landmarks that are counted. A Poisson model does not know that a risk ends at 1: a draw of theta that would
     bring more outcomes than people is the one at which everybody gets the outcome.
 
-    With `noise`, everything comes from protected counts and means of each group. O_i* = whole(O_i) + e, at least the
-    width and as much below the rows, is what theta is estimated from: p(O_i* | theta) = sum over c of P(O_i* | c)
+    With `noise`, everything comes from protected counts and means of each group. O_i* = whole(O_i) + e, at least 0
+    and at most the rows, is what theta is estimated from: p(O_i* | theta) = sum over c of P(O_i* | c)
     Poisson(c; E_i theta). Index dates and people are n + e; sums of risks, E_i too, are the protected count x the mean
-    risk with noise of up to one person of mean risk (page 24 of the design).
+    risk with noise of that of a person of less than mean risk (page 24 of the design).
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class Settings(Declaration):
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
-    noise: Annotated[int, Field(ge=2, le=10)] = 2
+    noise: Annotated[int, Field(ge=4, le=30)] = 6
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 `release` is the only gate. Person-level rows cannot be a `Table`; reports, figures and tracking take `Released` only.
 """
 
-from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
+from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, person_keys, sum_keys, within
 from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step, to_width
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
@@ -15,6 +15,7 @@ from riskstrat.disclosure.table import Table
 __all__ = [
     "CASES",
     "DIGITS",
+    "FEWEST_POSSIBLE",
     "MONEY",
     "PRESETS",
     "PROBABILITY",
@@ -35,5 +36,6 @@ __all__ = [
     "sum_keys",
     "to_csv",
     "to_width",
+    "within",
     "without_marks",
 ]

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from riskstrat.errors import Problem, UsageError
 
 FEWEST_SECRET_BYTES = 16
+FEWEST_POSSIBLE = 5
+"""So many true counts are possible behind every protected one."""
 _WORD = 8
 Keys = NDArray[np.uint64]
 
@@ -34,7 +36,7 @@ def person_keys(person_id: pl.Series | NDArray[np.integer]) -> Keys:
     Returns
     -------
     numpy.ndarray
-        Shape (n,), evenly spread over all 64-bit numbers.
+        Shape (n,), evenly spread over all 64-bit numbers. Sums of them wrap round, which is meant.
 
     References
     ----------
@@ -47,8 +49,35 @@ def person_keys(person_id: pl.Series | NDArray[np.integer]) -> Keys:
     >>> bool(sum_keys(keys, np.array([0, 1, 0]), 2)[0] == keys[0] + keys[2])
     True
     """
-    # Unsigned numbers wrap round, which is meant.
-    mixed = np.asarray(person_id).astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    return _mixed(np.asarray(person_id).astype(np.int64).view(np.uint64))
+
+
+def within(part: Keys, whole: Keys) -> Keys:
+    """Key of cells that are counted as part of others, so that they get fresh noise when anybody in these changes.
+
+    With the key of the part alone, noise that changes would tell that whoever came or left is in the part.
+
+    Parameters
+    ----------
+    part, whole
+        Keys of the counted rows, and of all rows that they are part of, (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,); cells with nobody in them differ too.
+
+    Examples
+    --------
+    >>> nobody = np.zeros(2, dtype=np.uint64)
+    >>> len(set(within(nobody, person_keys(np.array([1, 2]))).tolist()))
+    2
+    """
+    return part + _mixed(whole)
+
+
+def _mixed(numbers: Keys) -> Keys:
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(mixed ^ (mixed >> np.uint64(31)))
@@ -91,8 +120,9 @@ class CellNoise:
     secret
         At least 16 bytes that nobody outside knows. It is never shown, written or logged.
     width
-        The noise is one of the whole numbers from ``-width`` to ``width``, all equally likely: unbiased, with variance
-        ``width * (width + 1) / 3``. 0 is no noise.
+        The noise is a whole number from ``-width`` to ``width``, discrete normal with a standard deviation of
+        ``width / sqrt(18)``: unbiased, with 6 of variance 2. Unlike with equal chances its ends are hardly ever
+        reached, so that the difference between two editions decides nothing. 0 is no noise.
 
     Raises
     ------
@@ -101,14 +131,14 @@ class CellNoise:
 
     Examples
     --------
-    >>> noise = CellNoise(b"sixteen bytes or more", width=2)
+    >>> noise = CellNoise(b"sixteen bytes or more")
     >>> keys = person_keys(np.arange(1000))
-    >>> bool((noise.of(keys) == noise.of(keys)).all()), int(noise.of(keys).min()), int(noise.of(keys).max())
-    (True, -2, 2)
+    >>> bool((noise.of(keys) == noise.of(keys)).all()), round(noise.variance, 3), round(noise.of(keys).var(), 1)
+    (True, 1.997, 2.0)
     """
 
     secret: bytes = field(repr=False)
-    width: int = 2
+    width: int = 6
 
     def __post_init__(self) -> None:
         problems = []
@@ -117,18 +147,34 @@ class CellNoise:
             expected = f"at least {FEWEST_SECRET_BYTES}"
             problems.append(Problem(found=found, expected=expected, remedy="make one with secrets.token_bytes(32)"))
         if self.width < 0:
-            problems.append(Problem(found=f"noise of width {self.width}", expected="0 or more", remedy="use 2"))
+            problems.append(Problem(found=f"noise of width {self.width}", expected="0 or more", remedy="use 6"))
         if problems:
             raise UsageError(*problems)
 
     @property
     def probability(self) -> NDArray[np.float64]:
         """Probability of each noise from ``-width`` to ``width``, (2 width + 1,)."""
-        return np.full(2 * self.width + 1, 1 / (2 * self.width + 1))
+        density = np.exp(-9 * (np.arange(-self.width, self.width + 1) / max(self.width, 1)) ** 2)
+        return np.asarray(density / density.sum())
 
-    def of(self, keys: Keys) -> NDArray[np.int64]:
-        """Noise of the cells with these keys, (n,)."""
-        return np.floor(self.fraction(keys, "noise") * (2 * self.width + 1)).astype(np.int64) - self.width
+    @property
+    def variance(self) -> float:
+        """Variance of the noise."""
+        return float(self.probability @ np.arange(-self.width, self.width + 1) ** 2)
+
+    @property
+    def lowest(self) -> int:
+        """Smallest protected count: it stands for all that noise makes as small, so that behind it are as many too."""
+        return max(FEWEST_POSSIBLE - 1 - self.width, 0)
+
+    def of(self, keys: Keys, purpose: str = "noise") -> NDArray[np.int64]:
+        """Noise of the cells with these keys, (n,); unrelated for another purpose."""
+        below = np.cumsum(self.probability)[:-1]
+        return np.searchsorted(below, self.fraction(keys, purpose), side="right").astype(np.int64) - self.width
+
+    def around_zero(self, keys: Keys, purpose: str) -> NDArray[np.float64]:
+        """Real-valued noise of cells, (n,): the whole one and up to a half more either way."""
+        return np.asarray(self.of(keys, purpose) + self.fraction(keys, f"{purpose}, beside whole") - 0.5)
 
     def fraction(self, keys: Keys, purpose: str) -> NDArray[np.float64]:
         """Numbers in [0, 1), (n,), evenly spread: the same for the same key and purpose, unrelated for others."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure.cell_keys import CellNoise, Keys
+from riskstrat.disclosure.cell_keys import CellNoise, Keys, within
 from riskstrat.disclosure.table import Table
 
 
 def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
     """Add to each count the noise of its cell: of the persons behind it, else of its labels and value.
 
-    A protected count is at least the width of the noise: 0 and what the noise makes as small are one class, behind
-    which as many true counts are possible as behind any other.
+    A count that is part of another has a key within it. Protected counts are at least `CellNoise.lowest`: behind this
+    class as many true counts are possible as behind any other.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
     --------
     >>> frame = pl.DataFrame({"area": ["A", "B", "C"], "cases": [0, 1, 120]})
     >>> exact = Table(frame, dimensions=("area",), counts=("cases",))
-    >>> noisy = with_noise(exact, CellNoise(b"sixteen bytes or more", width=2))
-    >>> noisy["cases"].is_between(2, 122).all(), noisy["cases"][0]
-    (True, 2)
+    >>> noisy = with_noise(exact, CellNoise(b"sixteen bytes or more"))
+    >>> noisy["cases"].is_between(0, 126).all(), noisy["cases"][0] <= 6
+    (True, True)
     """
     exact = [count for count in table.whole_counts if count not in table.protected]
     return table.frame.with_columns(_noisy(table, count, noise) for count in exact)
@@ -45,11 +45,24 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
 def _noisy(table: Table, count: str, noise: CellNoise) -> pl.Series:
     values = table.frame[count].cast(pl.Int64)
     drawn = pl.Series(noise.of(_keys(table, count, noise)), dtype=pl.Int64)
-    return (values + drawn).clip(lower_bound=noise.width).alias(count)
+    return (values + drawn).clip(lower_bound=noise.lowest).alias(count)
 
 
 def _keys(table: Table, count: str, noise: CellNoise) -> Keys:
-    known = table.frame[table.keys[count]].to_list() if count in table.keys else [None] * table.frame.height
+    known = _known_keys(table, count)
     cells = table.frame.select(*table.dimensions, pl.col(count).alias("__value__")).rows()
     found = [noise.key_of(*cell, count) if key is None else key for key, cell in zip(known, cells, strict=True)]
     return np.array(found, dtype=np.uint64)
+
+
+def _known_keys(table: Table, count: str) -> list[int | None]:
+    """Keys of a count's cells, within those of the first count that it is part of; None where persons are not known."""
+    if count not in table.keys:
+        return [None] * table.frame.height
+    keys = table.frame[table.keys[count]]
+    wholes = [whole for part, whole in table.parts if part == count and whole != count and whole in table.keys]
+    if not wholes:
+        return keys.to_list()
+    whole = table.frame[table.keys[wholes[0]]]
+    joined = pl.Series(within(keys.fill_null(0).to_numpy(), whole.fill_null(0).to_numpy()))
+    return joined.set(whole.is_null(), None).to_list()

@@ -12,15 +12,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
+from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys, within
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.integer]
 Mask = NDArray[np.bool_]
 
 RISK_SHARE = 0.4
-"""Of the mean risk: in sums of risks up to one person of mean risk is hidden (half of the width), because more would
-cost the plans for the smallest target populations more than protected outcomes do."""
+"""Of the mean risk: what one person is to sums of risks, because more would cost the plans for the smallest target
+populations more than protected outcomes do."""
 EDGES = (0.01, 0.99)
 LEAST_RISK = 0.01
 """Of the mean risk: no cell's mean is below it on account of noise."""
@@ -40,9 +40,9 @@ class ProtectedRows:
     Examples
     --------
     >>> people = pl.DataFrame({"person_id": range(100)})
-    >>> rows = ProtectedRows.of(people, CellNoise(b"sixteen bytes or more", width=2))
+    >>> rows = ProtectedRows.of(people, CellNoise(b"sixteen bytes or more"))
     >>> counted = rows.count(np.repeat([0, 1], 50), 2)
-    >>> bool((abs(counted - 50) <= 2).all()), ProtectedRows.of(people, None).count(np.repeat([0, 1], 50), 2).tolist()
+    >>> bool((abs(counted - 50) <= 6).all()), ProtectedRows.of(people, None).count(np.repeat([0, 1], 50), 2).tolist()
     (True, [50, 50])
     """
 
@@ -57,13 +57,9 @@ class ProtectedRows:
         return cls(key=person_keys(person), noise=noise if noise is not None and noise.width > 0 else None)
 
     def keys(self, cell: Numbers, cells: int, rows: Mask | None = None) -> NDArray[np.uint64]:
-        """Key of the rows of each cell, (cells,); where none of `rows` is there, one made from all rows of the cell."""
-        inside = cell if rows is None else np.where(rows, cell, -1)
-        found, whole = sum_keys(self.key, inside, cells), sum_keys(self.key, cell, cells)
-        if self.noise is not None:
-            for empty in np.flatnonzero(_sums(inside, None, cells) == 0):
-                found[empty] = self.noise.key_of("none of", int(whole[empty]))
-        return found
+        """Key of each cell, (cells,): of all its rows, or of some `rows` as part of these."""
+        whole = sum_keys(self.key, cell, cells)
+        return whole if rows is None else within(sum_keys(self.key, np.where(rows, cell, -1), cells), whole)
 
     def count(self, cell: Numbers, cells: int, rows: Mask | None = None) -> NDArray[np.int64]:
         """Count rows by cell, (cells,): with noise at least 1 where there is one, and 0 where there is none."""
@@ -75,18 +71,18 @@ class ProtectedRows:
     def mean(
         self, values: Floats, cell: Numbers, cells: int, *, name: str, scale: float, rows: Mask | None = None
     ) -> Floats:
-        """Mean of values by cell, (cells,), 0 where there is no row: with noise of up to (width + 1/2) x scale / rows.
+        """Mean of values by cell, (cells,), 0 where there is no row: with the noise of a count x scale / rows.
 
-        The noise is uniform, so unbiased, and unrelated for values of another `name`: one person moves the mean by as
-        much as `scale` / rows, which is to it what one person is to a count.
+        The noise is unrelated for values of another `name`: one person moves the mean by as much as `scale` / rows,
+        which is to it what one person is to a count.
         """
         inside = cell if rows is None else np.where(rows, cell, -1)
         people = np.maximum(_sums(inside, None, cells), 1)
         mean = _sums(inside, values, cells) / people
         if self.noise is None:
             return np.asarray(mean)
-        centred = 2 * self.noise.fraction(self.keys(cell, cells, rows), f"mean of {name}") - 1
-        return np.asarray(mean + centred * (self.noise.width + 0.5) * scale / people)
+        added = self.noise.around_zero(self.keys(cell, cells, rows), f"mean of {name}")
+        return np.asarray(mean + added * scale / people)
 
     def means(self, values: Floats, cell: Numbers, cells: int, *, name: str) -> tuple[Floats, Floats]:
         """Means of columns of values (n, k), (cells, k), and the range of each column that noise is scaled to, (k,).

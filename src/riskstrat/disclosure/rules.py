@@ -16,7 +16,7 @@ Rounding = int | Literal["midpoint6"]
 Small = Literal["withheld", "zero", "rounded"]
 Protection = Literal["noise", "suppression", "none"]
 
-FEWEST_NOISE = 2
+FEWEST_NOISE = 4
 _SMALL: tuple[Small, ...] = ("withheld", "zero", "rounded")
 _PROTECTIONS: tuple[Protection, ...] = ("noise", "suppression", "none")
 
@@ -49,7 +49,8 @@ class Disclosure:
         still come from counts with noise. ``"none"``: nothing is protected, for work inside only; everything written is
         marked as working material.
     noise
-        Largest noise of a count, at least 2 so that five counts are possible behind each.
+        Largest noise of a count, at least 4; its standard deviation is a third of that by the square root of 2, 1.4
+        with 6 (`CellNoise`).
     min_people
         The smallest group of people that may be described.
     min_expected
@@ -74,7 +75,7 @@ class Disclosure:
     protect_remainder: bool = True
     small: Small = "withheld"
     protection: Protection = "noise"
-    noise: int = 2
+    noise: int = 6
     min_people: int = 20
     min_expected: float = 4.0
     max_share: float = 0.9
@@ -147,9 +148,9 @@ def _problems(rule: Disclosure) -> list[Problem]:
         ),
         "small": (rule.small not in _SMALL, f"one of {', '.join(_SMALL)}", "'withheld' is usual"),
         "protection": (rule.protection not in _PROTECTIONS, f"one of {', '.join(_PROTECTIONS)}", "'noise' is usual"),
-        "noise": (not _is_whole(rule.noise, FEWEST_NOISE), f"a whole number of at least {FEWEST_NOISE}", "2 is usual"),
+        "noise": (not _is_whole(rule.noise, FEWEST_NOISE), f"a whole number of at least {FEWEST_NOISE}", "6 is usual"),
         "min_people": (not _is_whole(rule.min_people, 1), "a whole number of at least 1", "20 is usual"),
-        "min_expected": (not 0 <= rule.min_expected < inf, "a number of at least 0", "4 is usual"),
+        "min_expected": (not 0 <= rule.min_expected < inf, "a number of at least 0", "6 is usual"),
         "max_share": (not 0 < rule.max_share <= 1, "a share above 0 and at most 1", "0.9 is usual"),
     }
     found = [_problem(name, getattr(rule, name), *said) for name, (is_wrong, *said) in wrong.items() if is_wrong]
@@ -198,8 +199,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "base": "Counts are rounded to the nearest {rounding}, totals on their own, so parts need not add up.",
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
-            "noise": "Every count carries noise of at most {noise}, totals their own, so totals need not add up; "
-            "the same people have the same noise wherever they are counted.",
+            "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise}, "
+            "totals on their own, so totals need not add up; the same people have the same change wherever they are counted.",
             "open": "No small counts are protected.",
         },
         "sv": {
@@ -212,8 +213,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "base": "Antal är avrundade till närmaste {rounding}, summor för sig, så delarna behöver inte gå jämnt ut.",
             "midpoint6": "Antal är avrundade till mitten av 1–6, 7–12 och så vidare, summor för sig, "
             "så delarna behöver inte gå jämnt ut.",
-            "noise": "Varje antal har ändrats slumpmässigt med högst {noise}, summor för sig, så summor behöver inte "
-            "stämma; samma personer har samma ändring var de än räknas.",
+            "noise": "Varje antal har ändrats slumpmässigt, oftast med högst {usual} och aldrig med mer än {noise}, "
+            "summor för sig, så summor behöver inte stämma; samma personer har samma ändring var de än räknas.",
             "open": "Inga små antal skyddas.",
         },
     }
@@ -225,6 +226,7 @@ def _sentence(rule: Disclosure, language: str) -> str:
     values = {
         "lowest": 0 if rule.protect_zero or rule.table_width else 1,
         "noise": rule.table_width,
+        "usual": rule.table_width // 3,
         "highest": rule.min_count - 1,
         "min_count": rule.min_count,
         "rounding": rule.rounding,

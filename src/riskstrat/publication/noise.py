@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import CellNoise, Disclosure
+from riskstrat.disclosure import CellNoise, Disclosure, within
 from riskstrat.files.secret import protection_secret
 
 
@@ -16,21 +16,26 @@ def noise_of(rule: Disclosure, noise: CellNoise | None = None) -> CellNoise | No
     Examples
     --------
     >>> noise_of(Disclosure()).width
-    2
+    6
     """
     if not rule.table_width:
         return None
     return CellNoise(protection_secret() if noise is None else noise.secret, rule.table_width)
 
 
-def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None) -> pl.Series:
+def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None, *, of: pl.Series | None = None) -> pl.Series:
     """Give whole counts the noise of their cells, as `riskstrat.disclosure.release` does; an empty cell has no key.
+
+    Keys `of` are those of the cells that the counts are part of.
 
     Examples
     --------
-    >>> noisy(pl.Series([0, 40]), pl.Series([0, 7], dtype=pl.UInt64), noise_of(Disclosure())).to_list()[0]
-    2
+    >>> counts, keys = pl.Series([0, 40]), pl.Series([None, 7], dtype=pl.UInt64)
+    >>> noisy(counts, keys, noise_of(Disclosure()), of=pl.Series([8, 9], dtype=pl.UInt64)).is_between(0, 46).all()
+    True
     """
     if noise is None:
         return counts
-    return (counts + pl.Series(noise.of(keys.fill_null(0).to_numpy()))).clip(lower_bound=noise.width)
+    own = keys.fill_null(0).to_numpy()
+    found = own if of is None else within(own, of.fill_null(0).to_numpy())
+    return (counts + pl.Series(noise.of(found))).clip(lower_bound=noise.lowest)

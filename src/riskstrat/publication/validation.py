@@ -44,7 +44,7 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     Observed over expected has the noise of the observed outcomes, the other metrics the digits of their intervals.
     """
     frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
-    changed = noisy(frame["cases"], frame["case_key"], noise) / frame["cases"]
+    changed = noisy(frame["cases"], frame["case_key"], noise, of=frame["index_key"]) / frame["cases"]
     factor = pl.when(pl.col("metric") == "observed_expected").then(changed).otherwise(1.0)
     return Table(
         frame.with_columns(pl.col(_ESTIMATES) * factor),
@@ -85,10 +85,10 @@ def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
     """Observed shares of each group, with Wilson's interval at the size that the noise leaves."""
     n = noisy(frame["n"], frame["index_key"], noise).to_numpy()
     weighted = (frame["observed"] * frame["n"]).round()
-    share = (noisy(weighted, frame["case_key"], noise) / n).clip(0, 1)
+    share = (noisy(weighted, frame["case_key"], noise, of=frame["index_key"]) / n).clip(0, 1)
     known = share.fill_null(0.5).to_numpy()
     spread = np.maximum(known * (1 - known), 1 / n) / n
-    size = n * spread / (spread + noise.width * (noise.width + 1) / 3 / n**2)
+    size = n * spread / (spread + noise.variance / n**2)
     limits = zip(("lower", "upper"), wilson_interval(known, size, PUBLISHED_LEVEL), strict=True)
     missing = share.is_null()
     return [share.alias("observed"), *(pl.Series(name, limit).set(missing, None) for name, limit in limits)]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import CellNoise, sum_keys
+from riskstrat.disclosure import CellNoise, sum_keys, within
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration.values import SMALLEST_RISK, InTheLarge
@@ -140,18 +140,18 @@ def in_the_large(
     _check_outcomes(weighted, included)
     rows, recalibrated = [], np.zeros(len(risk))
 
-    def added(cell: NDArray[np.integer], cells: int) -> NDArray[np.integer]:
-        """Noise of cells of rows, (cells,)."""
+    def added(cell: NDArray[np.integer], cells: int, of: NDArray[np.bool_]) -> NDArray[np.integer]:
+        """Noise of how many of the rows of cells are `of` a kind, (cells,)."""
         if noise is None or key is None:
             return np.zeros(cells, dtype=np.int64)
-        return noise.of(sum_keys(key, cell, cells))
+        return noise.of(within(sum_keys(key, np.where(of, cell, -1), cells), sum_keys(key, cell, cells)))
 
     case = weighted > 0
     labels, number = np.unique(landmark, return_inverse=True)
-    outcomes = np.bincount(number, weighted) + added(np.where(case, number, -1), len(labels))
+    outcomes = np.bincount(number, weighted) + added(number, len(labels), case)
     for first, last in _periods(labels, outcomes):
         counted = included & (landmark >= first) & (landmark <= last)
-        noise_of = [int(added(np.where(of, 0, -1), 1)[0]) for of in (counted, counted & case)]
+        noise_of = [int(added(np.where(counted, 0, -1), 1, of)[0]) for of in (included, case)]
         found = _account(risk[counted], weighted[counted], link, *noise_of)
         rows.append({"first_landmark": first, "last_landmark": last} | found)
         recalibrated[counted] = link.inverse(link.of_risk(risk[counted], edge=SMALLEST_RISK) + rows[-1]["shift"])
