@@ -23,7 +23,7 @@ from riskstrat.reports.situation import unmeasured
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
-RULE = Disclosure(rounding=1)
+RULE = Disclosure(rounding=1, protection="none")
 
 
 def areas_of(**counts: int) -> Table:
@@ -76,7 +76,7 @@ def context(language: Language = "sv", condition: str = "childhood_obesity", **t
         chosen="Logistic",
         source=SourceFacts(name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31)),
     )
-    return report_context(publish_tables(facts, tables, RULE), language)
+    return report_context(publish_tables(facts, tables, RULE, None), language)
 
 
 def test_how_many_are_expected():

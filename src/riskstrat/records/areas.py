@@ -108,6 +108,9 @@ class AreaEstimates:
         Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
         ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
         ``probability_`` (that the relative risk is above 1) and ``class_`` of the group. Else None.
+    protected
+        Whether all of this comes from protected counts: every count carries the noise of its cell. If not, counts are
+        exact, and what is shown of them is working material.
     """
 
     by: tuple[str, ...]
@@ -121,6 +124,7 @@ class AreaEstimates:
     smoothing: str
     drift: pl.DataFrame | None = None
     unmeasured: pl.DataFrame | None = None
+    protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def __repr__(self) -> str:

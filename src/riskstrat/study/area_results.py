@@ -97,7 +97,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     training, target, settings = data.training, data.target, data.settings
     area = target.target.people[AREA]
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
-    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link)
+    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link, noise=data.noise)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
     estimates = estimate_areas(
@@ -106,6 +106,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         target.target,
         explained.risk,
         recalibration=recalibration,
+        noise=data.noise,
         seed=settings.seed,
         draws=settings.posterior_draws,
     )
@@ -145,7 +146,7 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
     """Split areas into groups; none where most people live in groups that are too small to choose among."""
     target = data.target.target
     try:
-        strata = estimate_strata(estimates, target, risk, by=data.settings.strata)
+        strata = estimate_strata(estimates, target, risk, by=data.settings.strata, noise=data.noise)
     except DesignError:
         return _TOO_SMALL_STRATA
     enough = strata.units["people"].sum() >= FEWEST_IN_STRATA * target.people.height
@@ -155,4 +156,4 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
 def _groups(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
     """Add up the same strata over all areas; none where settings split areas by nothing else."""
     finer = [column for column in data.settings.strata if column not in estimates.by]
-    return estimate_groups(estimates, data.target.target, risk, finer) if finer else _NO_GROUPS
+    return estimate_groups(estimates, data.target.target, risk, finer, noise=data.noise) if finer else _NO_GROUPS
