@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+import examples  # noqa: F401
 from fixture_municipality import frailty, municipality_steps, municipality_study, small_municipality  # noqa: F401
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 WITH_A_STUDY = ("riskstrat.study.", "riskstrat.publication.", "riskstrat.reports.")
 """Modules whose examples speak of one small real study."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def secret_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test and no example read or make the user's own secret."""
+    path = tmp_path_factory.mktemp("secret") / "secret"
+    path.write_text("the secret of all tests")
+    path.chmod(0o600)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RISKSTRAT_SECRET_FILE", str(path))
+        yield
 
 
 @pytest.fixture(autouse=True)

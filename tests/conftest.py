@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -23,6 +22,7 @@ from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source, Study
 from riskstrat.validation import overlap, person_folds, temporal_split, validate
@@ -31,17 +31,6 @@ AS_OF = date(2024, 1, 1)
 AREAS = 51
 NO_STRATA = Omission(part="strata_plan", reason=LocalisedText(en="Strata are too small.", sv="Grupperna är för små."))
 FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def secret_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no test read or make the user's own secret."""
-    path = tmp_path_factory.mktemp("secret") / "secret"
-    path.write_text("the secret of all tests")
-    path.chmod(0o600)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("RISKSTRAT_SECRET_FILE", str(path))
-        yield
 
 
 class NoModel:
@@ -170,6 +159,7 @@ def invented_study(
         source=invented_source(areas_names),
         cohort=cohort,
         target=target,
+        partition=Partition.from_table(groups.to_frame().with_columns(unit="area_id")),
         scores=pl.DataFrame({**scores, "prediction_accuracy": [0.2, 0.19, 0.04]}),
         model=invented_model(condition, settings, columns),
         evaluation=Evaluation(

@@ -165,7 +165,10 @@ def test_quotation_marks_lines_within_them_and_stray_ones(tmp_path: Path):
     assert rows(found, "prescriptions", "code") == [("A10BA02",), ("C07AB02",), ("N02BE01",)]
 
 
-@pytest.mark.parametrize(("start", "repeated"), [(b"", b"x"), (b"", b"1;"), (b'1;"', b"x")])
+@pytest.mark.parametrize(
+    ("start", "repeated"),
+    [pytest.param(b"", b"x", marks=pytest.mark.slow), pytest.param(b"", b"1;", marks=pytest.mark.slow), (b'1;"', b"x")],
+)
 def test_a_line_of_100_mib_is_an_error_in_bounded_memory(tmp_path: Path, start: bytes, repeated: bytes):
     line = start + repeated * ((100 << 20) // len(repeated))
     write(

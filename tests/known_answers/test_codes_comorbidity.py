@@ -4,6 +4,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, get_args
@@ -56,6 +57,7 @@ def conditions_by_prefix(name: ScoreName) -> dict[str, list[str]]:
     return found
 
 
+@cache
 def weights_and_superiors(name: ScoreName) -> tuple[dict[str, float], dict[str, str]]:
     if name == "hfrs":
         return {row["icd10_3char"]: float(row["points"]) for row in read("codes/hfrs_gilbert2018.csv")}, {}

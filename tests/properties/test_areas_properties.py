@@ -20,7 +20,7 @@ from riskstrat.areas import (
     standardised_rates,
     standardised_ratios,
 )
-from riskstrat.areas.gamma import integrated, log_marginal, mean_given_shape, plugged_in, shape_of
+from riskstrat.areas.gamma import Counts, integrated, log_marginal, mean_given_shape, plugged_in, shape_of
 from riskstrat.areas.inequality import mid_ranks
 from riskstrat.areas.marshall import binomial_moments
 from riskstrat.areas.rates import byar_interval, exact_interval
@@ -52,7 +52,7 @@ def test_shape_has_the_standard_deviation_asked_for(sd: float):
 def test_marginal_is_the_negative_binomial(observed: list[int], seed: int, nu: float, mu: float):
     o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
     exact = nbinom.logpmf(o, nu, nu / (nu + mu * e)).sum() - nbinom.logpmf(o, nu, nu / (nu + e)).sum()
-    ours = log_marginal(o, e, nu, np.array([mu, 1.0]))
+    ours = log_marginal(Counts.of(o, e, None), nu, np.array([mu, 1.0]))
     # Terms free of mu are left out of ours, so differences are compared.
     assert ours[0] - ours[1] == pytest.approx(exact, rel=1e-7, abs=1e-7)
 
@@ -61,8 +61,8 @@ def test_marginal_is_the_negative_binomial(observed: list[int], seed: int, nu: f
 @given(counts, seeds, st.floats(0.2, 1e5))
 def test_mode_of_the_mean_is_a_maximum(observed: list[int], seed: int, nu: float):
     o, e = np.array(observed, dtype=float), exposures(len(observed), seed)
-    mode, spread = mean_given_shape(o, e, np.array([nu]))
-    at = log_marginal(o, e, nu, np.exp(mode[0] + np.array([-0.1, 0.0, 0.1]) * spread[0]))
+    mode, spread = mean_given_shape(Counts.of(o, e, None), np.array([nu]))
+    at = log_marginal(Counts.of(o, e, None), nu, np.exp(mode[0] + np.array([-0.1, 0.0, 0.1]) * spread[0]))
     assert at[1] >= max(at[0], at[2]) - 1e-9
 
 

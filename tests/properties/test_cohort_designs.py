@@ -7,6 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from riskstrat.declare import (
     Age,
     AllCauseDeath,
@@ -114,7 +115,7 @@ designs = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(design=designs)
 def test_a_design_comes_back_from_json(design: Condition):
     again = Condition.from_json(design.to_json())
@@ -124,7 +125,7 @@ def test_a_design_comes_back_from_json(design: Condition):
     assert again.to_json() == design.to_json()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(one=designs, other=designs)
 def test_digests_are_equal_exactly_where_designs_are(one: Condition, other: Condition):
     assert (one == other) is (one.digest == other.digest)
@@ -134,13 +135,13 @@ parts = outcomes | indexes | populations
 """Small enough that two drawn ones are often equal."""
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(one=parts, other=parts)
 def test_digests_of_parts_are_equal_exactly_where_the_parts_are(one: Declaration, other: Declaration):
     assert (one == other) is (one.digest == other.digest)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(design=designs, outcome=outcomes, index=indexes, population=populations)
 def test_a_change_in_any_part_changes_the_digest(
     design: Condition, outcome: Declaration, index: Declaration, population: Population
@@ -151,7 +152,7 @@ def test_a_change_in_any_part_changes_the_digest(
         assert (changed.digest == design.digest) is (part == fields[name])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(design=designs, language=st.sampled_from(["en", "sv"]))
 def test_every_design_can_be_read(design: Condition, language: str):
     told = describe(design, language)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from examples import examples
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import (
     AnyOf,
@@ -39,7 +40,7 @@ STAY = {
     "end_date": date(2015, 1, 5),
 }
 """Of one more person, so that there is always a discharge."""
-SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 days = st.integers(0, (AS_OF - FIRST).days - 1).map(lambda number: FIRST + timedelta(days=number))
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from examples import examples
 from reference_implementation import Scenario, VisibleRow, answer_from_rows, days_covered, reduced, subjects, window_of
 from register_generators import cohort_of, opened, scenarios
 from riskstrat.declare import Duration, EventFeature
@@ -15,7 +16,7 @@ from riskstrat.features import build_features, explain_design
 from riskstrat.features.row_reasons import NO_ROWS, NOT_OBSERVED
 from small_registers import BuildRegisters
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SLOW

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from examples import examples
 from reference_implementation import Scenario, Table
 from register_generators import (
     ANCHORED,
@@ -34,7 +35,7 @@ from riskstrat.features.engine import plan_job
 from riskstrat.features.shard import compute_shard
 from small_registers import BuildRegisters, Rows
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def with_rows(scenario: Scenario, **rows: Rows) -> Scenario:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from reference_implementation import Scenario, area_answer, each_answer, person_answer, share
 from register_generators import RELATIVES, cohort_of, engine, facts, opened, scenarios
 from riskstrat.declare import Age, AreaFact, BirthRegion, EventFeature, Sex
@@ -18,7 +19,7 @@ from riskstrat.features.windows import Window, ever, longest
 from small_registers import BuildRegisters
 
 TOLERANCE = {"rel": 1e-6, "abs": 1e-9}
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 THOROUGH = settings(QUICK, max_examples=1_000)
 
 

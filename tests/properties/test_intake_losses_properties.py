@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from riskstrat.errors import ContractError
 from riskstrat.intake import extracts
 from riskstrat.intake.losses import refuse_losses
@@ -40,7 +41,7 @@ def test_losses_are_refused_exactly_where_they_are(
     assert told == wrong
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(st.lists(st.sampled_from(["1", "2", "9", ""]), min_size=1, max_size=6), st.sampled_from([0.2, 0.5, 1.0]))
 def test_an_intake_ends_well_only_if_its_counts_add_up(sexes: list[str], allowed: float):
     people = "".join(f"{number};195003;{sex}\n" for number, sex in enumerate(sexes, 1))

@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from data_errors import carried
+from examples import examples
 from riskstrat.errors import ContractError
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.cleaning import cleaned
@@ -60,7 +62,7 @@ def lines(rows: list[tuple[str, ...]]) -> str:
     return "LopNr;ATC;EDATUM;ANTAL;forpddd\n" + "".join(";".join((*row, "10")) + "\n" for row in rows)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(DRUGS)
 def test_rows_add_up_to_the_last_one(rows: list[tuple[str, ...]]):
     found = run_on_files({"LMED_2011.csv": lines(rows)})
@@ -77,7 +79,7 @@ def test_rows_add_up_to_the_last_one(rows: list[tuple[str, ...]]):
             assert frame.height == account.rows_of(table, "kept")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(DRUGS, st.randoms(use_true_random=False))
 def test_the_order_of_lines_and_their_division_into_files_change_nothing(rows: list[tuple[str, ...]], random: Random):
     mixed = list(rows)
@@ -135,7 +137,7 @@ MARKS = [b'"', b";", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\t", b",
 MUTATION = st.tuples(st.integers(0, 160), st.integers(0, 12), st.one_of(st.binary(max_size=6), st.sampled_from(MARKS)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.sampled_from(sorted(SOUND)), st.lists(MUTATION, max_size=4), st.integers(1, 160))
 def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tuple[int, int, bytes]], end: int):
     content = SOUND[name].encode()
@@ -153,6 +155,7 @@ def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tup
         assert account.rows_of(place, "read") == account.rows_of(place, "kept") + account.rows_of(place, "rejected")
 
 
+@pytest.mark.slow  # known_answers/test_intake_planted.py does the same with more people, once for many tests
 def test_clean_registers_come_back_from_their_extracts(tmp_path: Path):
     raw = write_extracts(SAMPLE, tmp_path / "raw", people=250, seed=11)
     clean = open_registers(SAMPLE)

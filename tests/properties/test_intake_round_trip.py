@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from clean_register_generators import AREAS, CleanRegisters, clean_registers
 from data_errors import carried, write_faulty_extracts
+from examples import examples
 from register_comparison import DATA_END, assert_same_rows, people_who_lost, table_after_intake, without
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.reporting import IntakeResult
@@ -18,7 +19,7 @@ from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import clean_tables, write_extracts
 from small_registers import write_register_folder
 
-ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+ROUNDS = settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
 Tables = dict[str, pl.DataFrame]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from riskstrat.errors import ContractError
 from riskstrat.intake import conversion
 from riskstrat.intake.conversion import ConversionResult
@@ -16,7 +17,7 @@ from riskstrat.intake.meds import from_meds
 from riskstrat.intake.omop import from_omop
 from riskstrat.registers.opening import open_registers
 
-FEW = settings(deadline=None, max_examples=20)
+FEW = settings(deadline=None, max_examples=examples(8))
 ids = st.one_of(st.none(), st.integers(1, 6))
 days = st.one_of(
     st.none(),

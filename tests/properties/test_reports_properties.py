@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from riskstrat.disclosure import Table, release
 from riskstrat.figures import Language, Numbers
 from riskstrat.figures.areas import change
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
-from riskstrat.reports import page_of
 from riskstrat.reports.context import HIGHER, LOWER, ReportContext, report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -25,7 +25,7 @@ from riskstrat.reports.resources import adding_up, resources
 from riskstrat.reports.situation import situation
 
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
-FEW = settings(max_examples=30, deadline=None)
+FEW = settings(max_examples=examples(15), deadline=None)
 NUMBER = r"−?\d[\d\u00a0,.]*"
 SAME = {"sv": "Någon tydlig förändring", "en": "No clear change"}
 
@@ -66,10 +66,6 @@ def texts_of(block: object) -> list[str]:
     return [block.title, *(chart.figure.sentence for chart in block.charts)] if kind == "picture" else []
 
 
-def told(study: Study, language: Language) -> Told:
-    return Told(report_context(publish(study), language))
-
-
 def changed(study: Study, seed: int, spread: float, *, clearly: bool = True) -> Study:
     """The same study with other areas: ratios and classes follow other draws, as if other things had been seen."""
     rng = np.random.default_rng(seed)
@@ -100,52 +96,56 @@ def any_study(request: pytest.FixtureRequest, municipality_study: Study, scarce_
     }[request.param]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_areas_that_are_clearly_different_are_the_same_everywhere(any_study: Study, language: Language):
-    found = told(any_study, language)
-    context = found.context
+@pytest.fixture(scope="module")
+def published(any_study: Study) -> Published:
+    return publish(any_study)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def told(request: pytest.FixtureRequest, published: Published) -> Told:
+    return Told(report_context(published, request.param))
+
+
+def test_the_areas_that_are_clearly_different_are_the_same_everywhere(told: Told):
+    context = told.context
     high, low = set(context.names_of(HIGHER)), set(context.names_of(LOWER))
     count = context.messages.count("first.higher", len(high))
-    assert any(text.startswith(count) for text in found.sentences["first"])
+    assert any(text.startswith(count) for text in told.sentences["first"])
     named = context.messages("map.classes", **{
         kind: context.messages.listed(context.names_of(kind)) or context.messages("areas.zero")
         for kind in ("clearly_higher", "clearly_lower", "uncertain", "withheld")
     })  # fmt: skip
-    assert found.figures["map-classes"].sentence == named
-    reasons = found.figures.get("reasons")
-    below = [text for text in found.sentences["focus"] if text.startswith(NOT_ABOVE[language])]
+    assert told.figures["map-classes"].sentence == named
+    reasons = told.figures.get("reasons")
+    below = [text for text in told.sentences["focus"] if text.startswith(NOT_ABOVE[context.language])]
     shown = {name for name in high if reasons and f" {name} " in f" {reasons.sentence}"}
     aside = {name for name in high if any(name in text for text in below)}
     assert shown | aside == high
     assert not [name for name in low if reasons and f" {name} +" in reasons.sentence]
     nobody = context.messages("focus.none_high")
-    assert (nobody in found.sentences["focus"]) == (not high)
+    assert (nobody in told.sentences["focus"]) == (not high)
     leads = [context.messages(f"benefit.lead_{of}") for of in ("groups", "spread")]
-    assert any(lead in text for lead in leads for text in found.sentences["first"]) == (not high)
+    assert any(lead in text for lead in leads for text in told.sentences["first"]) == (not high)
     clear = context.messages.count("grade.clear", len(high) + len(low), all=context.areas.height)
     assert any(clear in reason for reason in grade_of(context).reasons)
     certainty = context.messages.count("map.certainty_title", len(high) + len(low), all=context.areas.height)
-    assert found.figures["map-certainty"].title == certainty[:1].upper() + certainty[1:]
+    assert told.figures["map-certainty"].title == certainty[:1].upper() + certainty[1:]
 
 
 NOT_ABOVE = {"sv": "Risken är tydligt högre än för jämnåriga", "en": "The risk is clearly higher than among people"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_area_below_the_municipality_is_told_to_be_above_it(any_study: Study, language: Language):
-    found = told(any_study, language)
-    if "reasons" in found.figures:
-        totals = re.findall(rf" (\+?{NUMBER}): ", found.figures["reasons"].sentence)
+def test_no_area_below_the_municipality_is_told_to_be_above_it(told: Told):
+    if "reasons" in told.figures:
+        totals = re.findall(rf" (\+?{NUMBER}): ", told.figures["reasons"].sentence)
         assert totals
         assert all(total.startswith("+") for total in totals)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_headline_number_has_one_interval(any_study: Study, language: Language):
-    found = told(any_study, language)
-    written = found.context.numbers.whole(*found.context.expected)
-    assert written in found.sentences["first"][0] + " ".join(found.sentences["first"])
-    assert written in grade_of(found.context).reasons[0]
+def test_the_headline_number_has_one_interval(told: Told):
+    written = told.context.numbers.whole(*told.context.expected)
+    assert written in told.sentences["first"][0] + " ".join(told.sentences["first"])
+    assert written in grade_of(told.context).reasons[0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -206,27 +206,21 @@ def value_of(written: str, language: Language) -> float:
     return float(number.replace(thousands, "").replace(decimal, "."))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_totals_of_the_chosen_areas_are_the_plans_own(any_study: Study, language: Language):
-    published = publish(any_study)
+def test_totals_of_the_chosen_areas_are_the_plans_own(any_study: Study, published: Published, told: Told):
     frame = published.tables["plan_selected"].frame
-    html = page_of(published, language)
     rounding = any_study.settings.rounding
     summary = published.tables["plan_summary"].frame
     for name, total in (("people", summary.filter(metric="averted")["people"].item()),
                         ("reached", summary.filter(metric="reached")["estimate"].item())):  # fmt: skip
         if total is not None and not frame[name].null_count():
             assert abs(frame[name].sum() - total) <= rounding * (frame.height + 1) / 2 + 0.005 * total
-            written = Numbers(language).number(total)
-            table = html.partition('id="grid-chosen"')[2].partition("</table>")[0]
-            assert f">{written}<" in table.rpartition("<tr>")[2]
+            last_row = told.grids["chosen"].html.partition("</table>")[0].rpartition("<tr>")[2]
+            assert f">{told.context.numbers.number(total)}<" in last_row
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_lead_over_another_strategy_is_told_whose_interval_spans_zero(any_study: Study, language: Language):
-    published: Published = publish(any_study)
+def test_no_lead_over_another_strategy_is_told_whose_interval_spans_zero(published: Published, told: Told):
     frame = published.tables["plan_comparisons"].frame.drop_nulls("averted")
-    found = Told(report_context(published, language)).figures.get("comparisons")
+    found = told.figures.get("comparisons")
     if found is not None:
         best = frame.filter(pl.col("strategy") != "plan").sort("averted")[-1]
         assert bool(re.search(r"\d", found.title)) == (best["difference_lower"].item() > 0)

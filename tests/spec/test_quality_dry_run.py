@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from riskstrat.cli import app
 from riskstrat.declare import Age, AtEvent, Count, Ever, Every, Excluding, FirstEvent, LocalisedText, Population
+from riskstrat.disclosure import Disclosure
 from riskstrat.publication.findings import publish_findings
 from riskstrat.quality import check, count_declared_rows
 from small_registers import BuildRegisters, MadeUp
@@ -17,6 +18,7 @@ PERSONS = [{"person_id": person, "birth_date": date(1950, 1, 1)} for person in r
 STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
 DIABETES = Excluding(having=Ever(register="diagnoses", codes="E11"), reason=LocalisedText(en="diabetes", sv="diabetes"))
 VISITS = Count(register="contacts", codes="visit", within="2y")
+EXACT = Disclosure(rounding=1, protection="none")
 AS_OF = date(2023, 1, 1)
 
 
@@ -88,7 +90,7 @@ def test_nobody_eligible_is_an_error_beside_the_counts(build_registers: BuildReg
 def test_small_counts_are_withheld_in_text_and_tables(build_registers: BuildRegisters, made_up: MadeUp):
     registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
     found = check(registers, made_up(outcome=STROKE, population=Population(excluding=(DIABETES,))), as_of=AS_OF)
-    published = publish_findings(found)
+    published = publish_findings(found, EXACT)
     assert published.components is not None
     excluded = published.components.filter(part="population")
     assert excluded.select("different", "rows", "persons").row(0) == (None, None, None)
@@ -124,7 +126,7 @@ def test_rows_and_persons_are_counted_by_year(build_registers: BuildRegisters, m
         counted = found.years.filter(part="outcome").select("year", "rows", "persons").rows()
         assert counted == [(2015, 7, 6), (2018, 6, 5)]
         assert found.components.filter(part="outcome").select("rows", "persons").row(0) == (13, 6)
-    published = publish_findings(check(registers, condition, as_of=AS_OF))
+    published = publish_findings(check(registers, condition, as_of=AS_OF), EXACT)
     assert "rows by year: 2015: 7, 2018: 6" in str(published)
     assert published.years is not None
     assert published.years.filter(part="population").select("rows", "persons").rows() == [(None, None)]

@@ -8,6 +8,7 @@ from scipy.stats import betabinom
 from riskstrat.areas.drift import drift_between_halves, drift_quantiles
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, shape_of
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
+from riskstrat.disclosure import ProtectedRows
 
 
 def half(observed: np.ndarray, expected: np.ndarray) -> GroupCounts:
@@ -25,7 +26,12 @@ def counts_of(landmark: np.ndarray, outcome: np.ndarray) -> ObservedExpected:
     n = len(landmark)
     risk = np.full(n, outcome.mean())
     return ObservedExpected(
-        risk=risk, included=np.ones(n, bool), weighted_outcome=outcome, person=np.arange(n), divisor=1.0
+        risk=risk,
+        included=np.ones(n, bool),
+        weighted_outcome=outcome,
+        person=np.arange(n),
+        divisor=1.0,
+        protected=ProtectedRows.of(pl.DataFrame({"landmark": landmark}), None),
     )
 
 

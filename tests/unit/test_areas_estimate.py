@@ -288,7 +288,7 @@ class Certain:
 
 def test_a_posterior_of_another_class_passes_through(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(
-        POSTERIORS, "certain", PosteriorMethod(fit=lambda observed, expected, _: Certain(observed, expected))
+        POSTERIORS, "certain", PosteriorMethod(fit=lambda observed, expected, *_: Certain(observed, expected))
     )
     new = pl.when(area_id="d").then(pl.lit("new")).otherwise(pl.col("area_id")).alias("area_id")
     areas = estimate_areas(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from riskstrat.disclosure import PRESETS, Disclosure, Ratio, Released, Sum, Table, release
 from riskstrat.errors import DisclosureError, UsageError
 
-EXACT = Disclosure(min_count=5, rounding=1)
+EXACT = Disclosure(min_count=5, rounding=1, protection="none")
+ROUNDED = Disclosure(protection="none")
 
 
 def areas(people: list[int | None], cases: list[int | None]) -> Table:
@@ -41,7 +44,7 @@ def test_small_counts_and_what_is_derived_from_them_are_withheld() -> None:
 
 
 def test_zero_is_protected_by_setting() -> None:
-    shown = release(areas([100] * 2, [0, 5]), Disclosure(rounding=1, protect_zero=True)).frame
+    shown = release(areas([100] * 2, [0, 5]), Disclosure(rounding=1, protect_zero=True, protection="none")).frame
     assert shown["cases"].to_list() == [None, 5]
     assert shown["smoothed"].is_null().to_list() == [True, False]
 
@@ -54,7 +57,7 @@ def test_the_hundred_per_cent_rule_withholds_nearly_complete_counts() -> None:
 
 
 def test_the_hundred_per_cent_rule_can_be_set_aside() -> None:
-    shown = release(areas([100], [100]), Disclosure(rounding=1, protect_remainder=False)).frame
+    shown = release(areas([100], [100]), Disclosure(rounding=1, protect_remainder=False, protection="none")).frame
     assert shown["cases"].to_list() == [100]
 
 
@@ -90,7 +93,7 @@ def test_unshown_counts_decide_and_stay_inside() -> None:
 
 def test_totals_are_rounded_on_their_own() -> None:
     frame = pl.DataFrame({"area": ["A", "B", "all"], "cases": [7, 7, 14]})
-    assert release(Table(frame, dimensions="area", counts="cases")).frame["cases"].to_list() == [5, 5, 15]
+    assert release(Table(frame, dimensions="area", counts="cases"), ROUNDED).frame["cases"].to_list() == [5, 5, 15]
 
 
 def test_suppressed_cells_are_counted_by_column() -> None:
@@ -101,7 +104,7 @@ def test_suppressed_cells_are_counted_by_column() -> None:
 def test_columns_keep_their_order_and_the_input_is_untouched() -> None:
     table = areas([100], [1])
     before = table.frame.clone()
-    assert release(table).frame.columns == before.columns
+    assert release(table, ROUNDED).frame.columns == before.columns
     assert table.frame.equals(before)
 
 
@@ -113,13 +116,13 @@ def test_a_released_frame_cannot_be_changed_from_outside() -> None:
 
 def test_several_tables_come_back_in_the_shape_they_went_in() -> None:
     table = areas([100], [50])
-    named = release({"first": table, "second": table})
+    named = release({"first": table, "second": table}, ROUNDED)
     assert list(named) == ["first", "second"]
-    assert all(isinstance(one, Released) for one in (*named.values(), *release((table, table))))
+    assert all(isinstance(one, Released) for one in (*named.values(), *release((table, table), ROUNDED)))
 
 
 def test_nobody_but_release_makes_a_released_table() -> None:
-    honest = release(areas([100], [50]))
+    honest = release(areas([100], [50]), ROUNDED)
     with pytest.raises(DisclosureError, match="pass the frame through release"):
         Released(honest.frame, honest.suppressed, honest.disclosure, honest.roles, object())
 
@@ -127,8 +130,8 @@ def test_nobody_but_release_makes_a_released_table() -> None:
 def test_a_table_without_counts_passes_as_it_is() -> None:
     frame = pl.DataFrame({"threshold": [0.1, 0.2], "net_benefit": [0.01, 0.005]})
     table = Table(frame, dimensions="threshold", public=("net_benefit",))
-    assert release(table).frame.equals(frame)
-    assert dict(release(table).suppressed) == {}
+    assert release(table, ROUNDED).frame.equals(frame)
+    assert dict(release(table, ROUNDED).suppressed) == {}
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -140,15 +143,15 @@ def test_every_rule_is_said_in_both_languages(preset: str) -> None:
 
 
 def test_the_rule_says_what_the_settings_do() -> None:
-    rule = Disclosure(min_count=10, rounding=1).rule
+    rule = Disclosure(min_count=10, rounding=1, protection="none").rule
     assert rule["en"].startswith("Counts from 1 to 9 are withheld")
     assert rule["sv"].startswith("Antal från 1 till 9 visas inte")
     assert "rounded" not in rule["en"]
-    assert Disclosure(min_count=1, rounding=1).rule["en"] == "No small counts are protected."
+    assert Disclosure(min_count=1, rounding=1, protection="none").rule["en"] == "No small counts are protected."
 
 
 def test_an_empty_table_stays_empty() -> None:
-    released = release(areas([], []))
+    released = release(areas([], []), ROUNDED)
     assert released.frame.height == 0
     assert set(released.suppressed.values()) == {0}
 
@@ -190,7 +193,7 @@ def test_few_persons_beside_the_outcomes_are_protected_though_their_index_dates_
 
 
 def test_a_count_that_is_large_is_not_shown_as_its_rounded_value_where_persons_are_few() -> None:
-    shown = release(visits([4], [40], [0], [0]), PRESETS["midpoint6"]).frame
+    shown = release(visits([4], [40], [0], [0]), replace(PRESETS["midpoint6"], protection="none")).frame
     assert shown["index_dates"].to_list() == [None]
 
 
@@ -208,14 +211,14 @@ def test_sums_between_tables_are_checked_when_they_are_released_together() -> No
     right, wrong = (
         Table(pl.DataFrame({"scope": ["all"], "all": [n]}), dimensions="scope", counts="all") for n in (30, 31)
     )
-    assert set(release({"areas": parts, "total": right})) == {"areas", "total"}
-    assert set(release({"areas": parts})) == {"areas"}
+    assert set(release({"areas": parts, "total": right}, ROUNDED)) == {"areas", "total"}
+    assert set(release({"areas": parts}, ROUNDED)) == {"areas"}
     with pytest.raises(UsageError, match=r"areas\.people: 1 totals of total"):
-        release({"areas": parts, "total": wrong})
+        release({"areas": parts, "total": wrong}, ROUNDED)
 
 
 def test_every_shown_column_says_its_role() -> None:
-    assert dict(release(areas([100], [50])).roles) == {
+    assert dict(release(areas([100], [50]), ROUNDED).roles) == {
         "area": "dimension",
         "people": "denominator",
         "cases": "count",

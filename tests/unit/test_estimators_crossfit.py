@@ -115,9 +115,9 @@ def slope(y: np.ndarray, log_odds: np.ndarray) -> float:
     ("share", "people", "estimator"),
     [
         (0.025, 10_000, Logistic(horizon_days=HORIZON)),
-        (0.010, 25_000, Logistic(horizon_days=HORIZON)),
+        pytest.param(0.010, 25_000, Logistic(horizon_days=HORIZON), marks=pytest.mark.slow),
         (0.200, 10_000, Logistic(horizon_days=HORIZON)),
-        (0.025, 10_000, Boosting(horizon_days=HORIZON)),
+        pytest.param(0.025, 10_000, Boosting(horizon_days=HORIZON), marks=pytest.mark.slow),
         (0.200, 5_000, Boosting(horizon_days=HORIZON)),
     ],
     ids=["logistic 2.5 %", "logistic 1 %", "logistic 20 %", "boosting 2.5 %", "boosting 20 %"],

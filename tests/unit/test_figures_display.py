@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import pytest
+from altair import Chart
 
 from riskstrat.figures import (
     Figure,
@@ -56,6 +57,18 @@ def figures_of(published: Published, language: Language) -> dict[str, Figure]:
 @pytest.fixture(scope="module", params=["sv", "en"])
 def figures(request: pytest.FixtureRequest, study: Study) -> dict[str, Figure]:
     return figures_of(publish(study), request.param)
+
+
+def test_every_chart_keeps_to_the_schema_of_vega_lite(figures: dict[str, Figure]):
+    for figure in figures.values():
+        Chart.from_dict(dict(figure.specification), validate=True)
+
+
+def test_a_browser_draws_labels_in_a_font_in_which_they_were_measured(figures: dict[str, Figure]):
+    # vl-convert measures in Liberation Sans; a wider font of the reader's machine would push labels out of the picture.
+    lists = re.findall(r'font-family="([^"]+)"', "".join(figure.drawing(360) for figure in figures.values()))
+    named = {name.strip(" '") for fonts in lists for name in fonts.split(",")}
+    assert named == {"Arial", "Liberation Sans", "Helvetica", "sans-serif"}
 
 
 class Image(HTMLParser):

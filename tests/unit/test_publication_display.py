@@ -28,14 +28,14 @@ def test_what_was_published_is_drawn(study: Study, placeless_study: Study):
 def test_records_show_a_table_and_the_rule(study: Study, record: str):
     html = display(getattr(study, record))
     assert "<table" in html
-    assert "Counts from 1 to 4 are withheld" in html
+    assert "Counts from 0 to 4 are withheld" in html
 
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_records_are_shown_under_the_rule_that_they_carry(study: Study, record: str):
     strict = replace(getattr(study, record), disclosure=Disclosure(min_count=20))
-    assert "Counts from 1 to 19 are withheld" in display(strict)
-    assert "Counts from 1 to 9 are withheld" in display(strict, Disclosure(min_count=10))
+    assert "Counts from 0 to 19 are withheld" in display(strict)
+    assert "Counts from 0 to 9 are withheld" in display(strict, Disclosure(min_count=10))
 
 
 def test_a_study_shows_its_parts(study: Study, placeless_study: Study):

@@ -26,7 +26,7 @@ def test_every_released_table_is_a_file_and_is_listed(study: Study, tmp_path: Pa
     assert [table["name"] for table in contents["tables"]] == list(published.tables)
     assert contents["digest"] == study.digest
     assert contents["rule"]["settings"]["min_count"] == 5
-    assert contents["rule"]["en"].startswith("Counts from 1 to 4 are withheld")
+    assert contents["rule"]["en"].startswith("Counts from 0 to 4 are withheld")
     for table in contents["tables"]:
         written = (folder / table["file"]).read_bytes()
         assert hashlib.sha256(written).hexdigest() == table["sha256"]

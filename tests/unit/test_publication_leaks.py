@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import polars as pl
@@ -58,27 +61,44 @@ def tracked(study: Study | Published, folder: Path) -> list[str]:
     return [*texts_of_store(folder / "runs.db"), *(text for path in files for text in texts_of_file(path))]
 
 
-def show(study: Study, folder: Path, output: pytest.CaptureFixture[str], logs: pytest.LogCaptureFixture) -> Shown:
+def show(study: Study, folder: Path) -> Shown:
     """Report, export, track, display and print a study, and give all that came of it."""
-    with logs.at_level(logging.DEBUG):
-        reports = [rs.report(study, folder / f"{language}.html", language=language) for language in ("sv", "en")]
-        exported = rs.export(study, folder / "tables")
-        texts = {
-            "report": [text for path in reports for text in texts_of_file(path)],
-            "export": [text for path in exported.iterdir() for text in texts_of_file(path)],
-            "mlflow": tracked(study, folder),
-            "display": [display(study), *(display(getattr(study, name)) for name in RECORDS)],
-            "text": [repr(study), *(repr(getattr(study, name)) for name in RECORDS)],
-        }
-    printed = output.readouterr()
-    return Shown(rs.publish(study), folder, {**texts, "output": [printed.out, printed.err], "logs": [logs.text]})
+    printed, logged = StringIO(), StringIO()
+    listening = logging.StreamHandler(logged)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(listening)
+    root.setLevel(logging.DEBUG)
+    try:
+        with redirect_stdout(printed), redirect_stderr(printed):
+            texts = everything_of(study, folder)
+    finally:
+        root.removeHandler(listening)
+        root.setLevel(level)
+    texts |= {"output": [printed.getvalue()], "logs": [logged.getvalue()]}
+    return Shown(rs.publish(study), folder, texts)
+
+
+def everything_of(study: Study, folder: Path) -> dict[str, list[str]]:
+    reports = [rs.report(study, folder / f"{language}.html", language=language) for language in ("sv", "en")]
+    exported = rs.export(study, folder / "tables")
+    return {
+        "report": [text for path in reports for text in texts_of_file(path)],
+        "export": [text for path in exported.iterdir() for text in texts_of_file(path)],
+        "mlflow": tracked(study, folder),
+        "display": [display(study), *(display(getattr(study, name)) for name in RECORDS)],
+        "text": [repr(study), *(repr(getattr(study, name)) for name in RECORDS)],
+    }
+
+
+@pytest.fixture(scope="module")
+def shown_under(municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Disclosure], Shown]:
+    """Give all that comes of the study under a rule, made once for each rule."""
+    return cache(lambda rule: show(under(municipality_study, rule), tmp_path_factory.mktemp("shown")))
 
 
 @pytest.fixture
-def shown(
-    municipality_study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> Shown:
-    return show(municipality_study, tmp_path, capsys, caplog)
+def shown(shown_under: Callable[[Disclosure], Shown]) -> Shown:
+    return shown_under(Disclosure())
 
 
 def allowed_in(shown: Shown) -> object:
@@ -128,23 +148,20 @@ def test_exact_counts_and_withheld_values_would_be_found(municipality_study: Stu
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_rule_of_the_study_holds_everywhere(
-    municipality_study: Study,
-    rule: Disclosure,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    municipality_study: Study, shown_under: Callable[[Disclosure], Shown], rule: Disclosure
 ):
     """Report, export, MLflow and notebook withhold the same areas, and show no count that the rule does not allow."""
-    found = show(under(municipality_study, rule), tmp_path, capsys, caplog)
+    found = shown_under(rule)
     assert found.published.disclosure == rule
     exact = study_tables(municipality_study)["areas"].frame
     small = exact.filter(pl.col("cases").is_between(1, rule.min_count - 1))["area_id"].to_list()
     assert small
-    assert all(f"Counts from 1 to {rule.min_count - 1} are withheld" in text for text in found.texts["display"])
+    assert all(f"Counts from 0 to {rule.min_count - 1} are withheld" in text for text in found.texts["display"])
     assert (
-        json.loads((tmp_path / "tables" / "tables.json").read_text())["rule"]["settings"]["min_count"] == rule.min_count
+        json.loads((found.folder / "tables" / "tables.json").read_text())["rule"]["settings"]["min_count"]
+        == rule.min_count
     )
-    for path in [tmp_path / "tables" / "areas.csv", *(tmp_path / "mlartifacts").rglob("areas.csv")]:
+    for path in [found.folder / "tables" / "areas.csv", *(found.folder / "mlartifacts").rglob("areas.csv")]:
         written = pl.read_csv(path)
         assert written.filter(pl.col("area_id").is_in(small))["cases"].null_count() == len(small)
         assert written.filter(pl.col("area_id").is_in(small))["risk"].null_count() == len(small)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import riskstrat as rs
@@ -13,6 +14,7 @@ from riskstrat.disclosure import PRESETS, CellNoise, Disclosure
 from riskstrat.errors import UsageError
 from riskstrat.publication.published import secret_name
 from riskstrat.publication.release_record import ReleaseRecord
+from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
 
 NOISE = CellNoise(b"the secret of the controller")
@@ -58,6 +60,21 @@ def test_another_secret_is_refused_unless_asked_for(protected: Study, tmp_path: 
     with pytest.raises(UsageError, match="another secret"):
         rs.export(other, folder)
     rs.export(other, folder, allow_new=["secret"])
+
+
+def test_other_units_are_refused_unless_asked_for(protected: Study, tmp_path: Path):
+    folder = rs.export(protected, tmp_path / "tables")
+    areas = protected.partition.areas
+    first, second = areas["area_id"][:2]
+    joined = areas.with_columns(
+        unit=pl.when(pl.col("area_id").is_in([first, second])).then(pl.lit("joined")).otherwise("unit"),
+        name=pl.when(pl.col("area_id").is_in([first, second])).then(pl.lit("Both")).otherwise("name"),
+    )
+    other = replace(protected, partition=Partition(areas=joined, min_people=20, min_expected=4))
+    with pytest.raises(UsageError, match=r"other units: .*joined.*by subtraction"):
+        rs.export(other, folder)
+    rs.export(other, folder, allow_new=["partition"])
+    assert ReleaseRecord.read(folder / "release.json").partition.digest == other.partition.digest
 
 
 def test_working_material_is_no_edition_and_says_so_on_every_page_and_file(protected: Study, tmp_path: Path):

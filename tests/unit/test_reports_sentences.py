@@ -17,12 +17,13 @@ from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
+from riskstrat.reports.method import merged_areas
 from riskstrat.reports.situation import unmeasured
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
-RULE = Disclosure(rounding=1)
+RULE = Disclosure(rounding=1, protection="none")
 
 
 def areas_of(**counts: int) -> Table:
@@ -75,7 +76,7 @@ def context(language: Language = "sv", condition: str = "childhood_obesity", **t
         chosen="Logistic",
         source=SourceFacts(name="Modellstad", fingerprint="f", data_end=date(2023, 12, 31)),
     )
-    return report_context(publish_tables(facts, tables, RULE), language)
+    return report_context(publish_tables(facts, tables, RULE, None), language)
 
 
 def test_how_many_are_expected():
@@ -88,6 +89,31 @@ def test_how_many_are_expected():
         "Of 1,287 children who turned 18 months in the last year, 39 (27–54) are expected to have obesity at the age "
         "of four."
     )
+
+
+def test_which_areas_were_merged_and_why():
+    rows = [("A", "A+B", "Ek + Al", False), ("B", "A+B", "Ek + Al", False), ("C", "C", "Ask", False)]
+    far = [("D", "D+E", "Alm + Asp", True), ("E", "D+E", "Alm + Asp", True)]
+    columns = ["area_id", "unit", "name", "across_parents"]
+    frame = pl.DataFrame([*rows, *far], schema=columns, orient="row")
+    table = Table(frame, dimensions=("area_id",), public=columns[1:])
+    why, across = merged_areas(context("en", areas=areas_of(higher=1), partition=table))
+    assert why.text == (
+        "Some areas are too small to describe anybody: fewer than 20 people to plan for, or fewer than 4 cases to be "
+        "expected if everybody's risk were the same. They are described together with a neighbour, whatever occurred "
+        "there: Alm + Asp; Ek + Al. The table partition lists every area."
+    )
+    assert across.text == "Reaching into another larger area, because all of their own was too small: Alm + Asp."
+    told = [block.text for block in merged_areas(context(areas=areas_of(higher=1), partition=table))]
+    assert "oavsett vad som inträffat där: Alm + Asp; Ek + Al" in told[0]
+    assert "hela deras eget var för litet" in told[1]
+
+
+def test_nothing_is_told_of_merging_where_every_area_stands_alone():
+    columns = ["area_id", "unit", "name", "across_parents"]
+    frame = pl.DataFrame([("A", "A", "Ek", False)], schema=columns, orient="row")
+    table = Table(frame, dimensions=("area_id",), public=columns[1:])
+    assert not list(merged_areas(context(areas=areas_of(higher=1), partition=table)))
 
 
 def test_a_large_number_is_rounded_to_what_its_interval_carries():

@@ -3,12 +3,14 @@
 In: counts and risks of people or groups. Out: rates, smoothed ratios with posterior draws, limits, inequality.
 """
 
+from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits
 from riskstrat.areas.geography import Neighbours, neighbours
 from riskstrat.areas.grouping import folds_of_target, with_age_band
 from riskstrat.areas.inequality import area_inequality, inequality
 from riskstrat.areas.observed_expected import recalibrate
+from riskstrat.areas.partition import intersections, merge_small_areas
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.rates import rates
 from riskstrat.areas.smoothing import Smoothed, smooth
@@ -17,6 +19,7 @@ from riskstrat.areas.strata import estimate_groups, estimate_strata
 from riskstrat.areas.versions import area_lookup, stable_areas
 
 __all__ = [
+    "CountNoise",
     "estimate_areas",
     "estimate_strata",
     "estimate_groups",
@@ -34,6 +37,8 @@ __all__ = [
     "area_inequality",
     "neighbours",
     "Neighbours",
+    "merge_small_areas",
+    "intersections",
     "area_lookup",
     "stable_areas",
     "with_age_band",

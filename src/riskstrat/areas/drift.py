@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import betaln
+from scipy.special import betaln, gammaln
 
-from riskstrat.areas.gamma import log_prior, shape_of
+from riskstrat.areas.gamma import Counts, log_prior, shape_of
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 from riskstrat.records.areas import INTERVAL
 
@@ -35,17 +35,22 @@ def drift_between_halves(
     landmark.
     """
     inside = group >= 0
-    cut = _late_from(landmark[inside], counts.weighted_outcome[inside])
+    labels, number = np.unique(landmark[inside], return_inverse=True)
+    of_landmark = np.full(len(group), -1)
+    of_landmark[inside] = number
+    cut = _late_from(labels, counts.by_group(of_landmark, len(labels)).table["weighted_cases"].to_numpy())
     if cut is None:
         return None
     late = landmark >= cut
     before, after = (counts.by_group(np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
+    totals = [counts.by_group(np.where(half & inside, 0, -1), 1) for half in (~late, late)]
+    early_cases, late_cases = (int(total.table["cases"][0]) for total in totals)
     return pl.DataFrame(
         {
             "early_last": [int(landmark[inside & ~late].max())],
             "late_first": [cut],
-            "early_cases": [int(before.table["cases"].sum())],
-            "late_cases": [int(after.table["cases"].sum())],
+            "early_cases": [early_cases],
+            "late_cases": [late_cases],
             **_summary("drift", drift_quantiles(before, after)),
             **_summary("spread", np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))),
         }
@@ -57,7 +62,8 @@ def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
 
     In: counts of the same groups. Given both halves' count O, the later is beta-binomial: theta times independent
     gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the spread (see
-    `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift.
+    `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift. Behind protected
+    counts all pairs of counts that are possible are added up, each weighed by its noise.
 
     Examples
     --------
@@ -66,9 +72,10 @@ def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
     >>> bool(drift_quantiles(half, half)[0] < 0.1)
     True
     """
-    observed = np.stack([early.observed, late.observed])
-    expected = np.stack([early.expected, late.expected])
+    halves = [Counts.of(half.observed, half.expected, half.noise) for half in (early, late)]
+    expected = np.stack([half.expected for half in halves])
     # With the level of each half taken out, it expects in all what it observes.
+    observed = np.stack([half.observed + half.likely_above_least for half in halves])
     expected = expected * (observed.sum(axis=1) / expected.sum(axis=1))[:, None]
     known = expected.min(axis=0) > 0
     share = expected[1, known] / expected[:, known].sum(axis=0)
@@ -76,17 +83,35 @@ def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
     # Two independent gammas share the variance of the log ratio.
     total = 2 * shape_of(sd / np.sqrt(2))[:, None]
     a, b = total * share, total * (1 - share)
-    likelihood = (betaln(a + observed[1, known], b + observed[0, known]) - betaln(a, b)).sum(axis=1)
+    likelihood = (_log_pairs(halves, known, a, b) - betaln(a, b)).sum(axis=1)
     log_weight = likelihood + log_prior(sd) + np.log(sd)
     weight = np.exp(log_weight - log_weight.max())
     below = (np.cumsum(weight) - weight / 2) / weight.sum()
     return np.interp((MEDIAN, *INTERVAL), below, sd)
 
 
-def _late_from(landmark: Numbers, outcomes: Floats) -> int | None:
-    """First landmark of the later half; None where one landmark holds all outcomes."""
-    labels, numbers = np.unique(landmark, return_inverse=True)
-    before = np.cumsum(np.bincount(numbers, outcomes))[:-1]
+def _log_pairs(halves: list[Counts], known: NDArray[np.bool_], a: Floats, b: Floats) -> Floats:
+    """Log of the sum of B(a + later, b + earlier) over all possible pairs of counts, weighed by noise; (sd, groups)."""
+    early, late = (half.observed[known] for half in halves)
+    likelihoods = [np.broadcast_to(half.likelihood, (len(half.likelihood), len(known)))[:, known] for half in halves]
+
+    def log_ways(more_early: int, more_late: int) -> Floats:
+        """Log of how many ways there are to divide the cases, over those for the lowest counts."""
+        x, y = early + more_early, late + more_late
+        ways = gammaln(x + y + 1) - gammaln(x + 1) - gammaln(y + 1)
+        return np.asarray(ways - (gammaln(early + late + 1) - gammaln(early + 1) - gammaln(late + 1)))
+
+    found = np.full(a.shape, -np.inf)
+    for i, of_early in enumerate(likelihoods[0]):
+        for j, of_late in enumerate(likelihoods[1]):
+            possible = np.log(of_early * of_late) + log_ways(i, j)
+            found = np.logaddexp(found, betaln(a + (late + j), b + (early + i)) + possible)
+    return found
+
+
+def _late_from(labels: NDArray[np.integer], outcomes: Floats) -> int | None:
+    """First landmark of the later half by the outcomes at each; None where one landmark holds all outcomes."""
+    before = np.cumsum(outcomes)[:-1]
     possible = (before > 0) & (before < outcomes.sum())
     if not possible.any():
         return None

@@ -6,7 +6,6 @@ In: a cohort with out-of-fold risks, a target population with predicted risks. O
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import polars as pl
@@ -14,16 +13,18 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
 from riskstrat.areas.drift import drift_between_halves
+from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_age_band, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
 from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
-from riskstrat.numerics.groups import AGE_BAND, common_groups
+from riskstrat.numerics.groups import common_groups
 from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
 from riskstrat.records.cohort import Cohort, Target, counting_problems
@@ -46,6 +47,7 @@ def estimate_areas(
     smoothing: str = "gamma",
     neighbours: Neighbours | None = None,
     recalibration: PeriodRecalibration | None = None,
+    noise: CellNoise | None = None,
     seed: int = 0,
     draws: int = 2000,
 ) -> AreaEstimates:
@@ -58,6 +60,11 @@ def estimate_areas(
     persists; `AreaEstimates.drift` says how far it moved within the cohort, `AreaEstimates.landmarks` how results move
     with the landmarks that are counted. A Poisson model does not know that a risk ends at 1: a draw of theta that would
     bring more outcomes than people is the one at which everybody gets the outcome.
+
+    With `noise`, everything comes from protected counts and means of each group. O_i* = whole(O_i) + e, at least the
+    width and as much below the rows, is what theta is estimated from: p(O_i* | theta) = sum over c of P(O_i* | c)
+    Poisson(c; E_i theta). Index dates and people are n + e; sums of risks, E_i too, are the protected count x the mean
+    risk with noise of up to one person of mean risk (page 24 of the design).
 
     Parameters
     ----------
@@ -79,6 +86,9 @@ def estimate_areas(
     recalibration
         The one that `risk` *and* `target_risk` already went through. None: both are as predicted, and both are
         recalibrated in the large here, on the logit scale.
+    noise
+        Of the cells, under the controller's secret, and that of `recalibration` too. None: counts are exact, and the
+        estimates are working material.
     seed, draws
         Of the posterior.
 
@@ -128,41 +138,44 @@ def estimate_areas(
     group_counted = np.where(counted, group_then, -1)
     _check_groups(labels, group_counted, group_now)
     if recalibration is None:
-        recalibration = recalibrate(cohort, risk, by=columns)
+        recalibration = recalibrate(cohort, risk, by=columns, noise=noise)
         risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
-    rows = observed_expected(cohort, risk, recalibration, by=columns)
-    _check_agreement(rows, counted)
+    rows = observed_expected(cohort, risk, recalibration, by=columns, noise=noise)
+    _check_agreement(rows, counted, recalibration)
     counts = rows.by_group(group_counted, labels.height)
-    people_now = pl.Series("target_people", sums(group_now, None, labels.height))
-    present = people_now.to_numpy() > 0
+    present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise)
 
     def posterior(of: GroupCounts) -> Posterior:
-        return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours)
+        return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours, of.noise)
 
     level = _level(recalibration.level_variance, draws, seed)
-    risk_sums, people_counts = _by_stratum(now, group_now, target_risk, present)
-    theta = posterior(counts).draw(draws, seed)[:, present]
-    theta = _possible(theta, level, risk_sums.sum(axis=1) / people_counts.sum(axis=1))
-    matrices = _quantities(theta, level, risk_sums, people_counts)
+    theta = forecast.possible(posterior(counts).draw(draws, seed)[:, present], level)
+    matrices = forecast.quantities(theta, level)
     unknown = None
     if cohort.must_be_assessed:
-        measured = sums(group_counted, rows.included, labels.height)[present]
-        quantities = partial(_quantities, level=level, risk_sums=risk_sums, people_counts=people_counts)
+        measured = rows.protected.count(group_counted, labels.height, rows.included)[present]
         index_dates = counts.table["index_dates"].to_numpy()[present]
-        unknown = unmeasured(matrices, measured, index_dates, lambda factor: quantities(theta * factor))
+        measured = np.minimum(measured, index_dates)
+        unknown = unmeasured(matrices, measured, index_dates, lambda of: forecast.quantities(theta * of, level))
     shown = np.where(group_then >= 0, np.where(present, np.arange(len(present)), -1)[group_then], -1)
+    table = labels.hstack(counts.table).filter(present).with_columns(pl.Series("target_people", forecast.people))
     return AreaEstimates(
         by=columns,
-        table=_table(labels.hstack(counts.table).with_columns(people_now).filter(present), matrices, unknown),
+        table=_table(table, matrices, unknown),
         unmeasured=None if unknown is None else labels.filter(present).hstack(unknown),
         draws=matrices,
         level=level,
         calibration=recalibration.account,
         divisor=counts.divisor,
         landmarks=compare_landmark_sets(cohort, rows, shown, labels.height, lambda of: posterior(of).mean[present]),
-        left_out=_left_out(group_then[counted], group_now, present),
+        left_out=_left_out(
+            (rows.protected, np.where(counted, group_then, len(present))),
+            (ProtectedRows.of(now, noise), group_now),
+            present,
+        ),
         smoothing=smoothing,
         drift=drift_between_halves(rows, landmark, group_counted, theta),
+        protected=rows.protected.noise is not None,
         disclosure=cohort.disclosure,
     )
 
@@ -184,9 +197,12 @@ def _option_problems(smoothing: str, neighbours: Neighbours | None, draws: int) 
     return problems
 
 
-def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_]) -> None:
+def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], recalibration: PeriodRecalibration) -> None:
     observed, expected = float(rows.weighted_outcome[counted].sum()), float(rows.risk[rows.included & counted].sum())
-    if abs(observed - expected) > AGREEMENT * observed:
+    noise = rows.protected.noise
+    # The risks of each period sum to its protected outcomes.
+    tolerance = AGREEMENT * observed + (0 if noise is None else noise.width * recalibration.account.height)
+    if abs(observed - expected) > tolerance:
         raise_if(
             [
                 Problem(
@@ -214,37 +230,6 @@ def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers)
         )
 
 
-def _possible(theta: Floats, level: Floats, mean_risk: Floats) -> Floats:
-    """Cut draws of theta, (draws, groups), where they would bring more outcomes than people."""
-    predicted = level[:, None] * mean_risk
-    return np.minimum(theta, np.divide(1.0, predicted, out=np.full_like(theta, np.inf), where=predicted > 0))
-
-
-def _quantities(theta: Floats, level: Floats, risk_sums: Floats, people_counts: Floats) -> Draws:
-    """Compute the three named quantities of the groups that are present now, each (draws, groups)."""
-    expected = theta * risk_sums.sum(axis=1)
-    stratum_risk = (theta @ risk_sums) / people_counts.sum(axis=0)
-    return Draws(
-        # At most 1 but for rounding, because theta is possible.
-        risk=np.minimum(level[:, None] * expected / people_counts.sum(axis=1), 1.0),
-        relative_risk=expected / (stratum_risk @ people_counts.T),
-        unexplained=theta,
-    )
-
-
-def _by_stratum(
-    people: pl.DataFrame, group: Numbers, risk: Floats, present: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """Sum risk and count people by group and stratum of sex and age band, both (present groups, strata)."""
-    inside = group >= 0
-    strata, (stratum,) = common_groups(("sex", AGE_BAND), with_age_band(people).filter(inside))
-    cell = group[inside] * strata.height + stratum
-    shape = (len(present), strata.height)
-    risk_sums = np.bincount(cell, risk[inside], minlength=shape[0] * shape[1]).reshape(shape)
-    people_counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    return risk_sums[present].astype(np.float64), people_counts[present].astype(np.float64)
-
-
 def _table(counts: pl.DataFrame, draws: Draws, unknown: pl.DataFrame | None) -> pl.DataFrame:
     higher = probability_higher(draws) if unknown is None else least_sure(unknown)
     summaries = [column for quantity in QUANTITIES for column in _summary(quantity, draws[quantity])]
@@ -261,13 +246,20 @@ def _summary(quantity: str, draws: Floats) -> list[pl.Series]:
     ]
 
 
-def _left_out(group_then: Numbers, group_now: Numbers, present: NDArray[np.bool_]) -> pl.DataFrame:
+def _left_out(
+    then: tuple[ProtectedRows, Numbers], now: tuple[ProtectedRows, Numbers], present: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Count who is without a group, and whose group has nobody now; group numbers above all are not counted."""
     gone = np.flatnonzero(~present)
+    counts = [
+        [int(rows.count(np.where(of, 0, -1), 1)[0]) for of in (group < 0, np.isin(group, gone))]
+        for rows, group in (then, now)
+    ]
     return pl.DataFrame(
         {
             "reason": ["no group", "group without target people"],
             "groups": [0, len(gone)],
-            "index_dates": [int((group_then < 0).sum()), int(np.isin(group_then, gone).sum())],
-            "target_people": [int((group_now < 0).sum()), 0],
+            "index_dates": counts[0],
+            "target_people": counts[1],
         }
     )

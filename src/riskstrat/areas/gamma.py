@@ -1,17 +1,20 @@
 """The gamma-Poisson model of groups: O_i ~ Poisson(E_i theta_i), theta_i ~ Gamma with mean mu and shape nu.
 
-In: observed (real numbers allowed) and expected counts per group. Out: a posterior of theta that is a finite
-mixture of gammas.
+In: observed (real numbers allowed) and expected counts per group, and where counts are protected the noise that they
+carry. Out: a posterior of theta that is a finite mixture of gammas.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, gammaln, polygamma
+
+from riskstrat.areas.count_noise import CountNoise
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +28,56 @@ SD_POINTS = 64
 MEAN_POINTS = 41
 MEAN_REACH = 5.0
 NEGLIGIBLE = 12.0
+BLOCK = 64
+"""Grid points that are looked at together: enough to be fast, few enough for thousands of groups."""
+LEAST_KNOWN = 0.05
+"""Share of the information about mu that counts are taken to keep under noise, so that steps stay finite."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Counts:
+    """Observed and expected counts, (n,), the observed as one or several possible ones.
+
+    The count of group i is ``observed[i] + j`` with likelihood ``likelihood[j, i]``, j from 0. Exact counts are the one
+    that is observed.
+    """
+
+    observed: Floats
+    expected: Floats
+    likelihood: Floats = field(default_factory=lambda: np.ones((1, 1)))
+
+    @classmethod
+    def of(cls, observed: Floats, expected: Floats, noise: CountNoise | None) -> Counts:
+        """Take counts as they are, or those that are possible behind protected ones."""
+        if noise is None:
+            return cls(observed=observed, expected=expected)
+        least, likelihood = noise.possible(observed)
+        return cls(observed=least, expected=expected, likelihood=likelihood)
+
+    @property
+    def likely_above_least(self) -> Floats:
+        """Mean of j, (n,) or (1,), were all counts alike before anything was seen."""
+        return np.asarray((np.arange(len(self.likelihood)) @ self.likelihood) / self.likelihood.sum(axis=0))
+
+    def terms(self, nu: Floats, mu: Floats) -> Iterator[Floats]:
+        """Give p(O*, count j) over p(count 0), (k, n), for each j, with theta integrated out at k pairs of (nu, mu).
+
+        Counts are negative binomial, so that each is the one before times (c + nu) / (c + 1) x mu E / (nu + mu E).
+        """
+        nu, fitted = np.atleast_1d(nu)[:, None], np.atleast_1d(mu)[:, None] * self.expected
+        ratio = np.ones_like(fitted)
+        for j, likelihood in enumerate(self.likelihood):
+            if j:
+                count = self.observed + (j - 1)
+                ratio = ratio * ((count + nu) / (count + 1) * (fitted / (nu + fitted)))
+            yield likelihood * ratio
+
+    def above_least(self, nu: Floats, mu: Floats) -> tuple[Floats, Floats]:
+        """Posterior mean and variance of j, both (k, n)."""
+        terms = list(self.terms(nu, mu))
+        total = sum(terms)
+        mean = np.asarray(sum(j * term for j, term in enumerate(terms)) / total)
+        return mean, np.asarray(sum(j * j * term for j, term in enumerate(terms)) / total - mean**2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +85,11 @@ class GammaPosterior:
     """Posterior of theta: given hyper-parameters k, theta_i ~ Gamma(nu_k + O_i, rate nu_k / mu_k + E_i).
 
     `nu` and `mu` are shape and mean of the distribution among groups, `weight` the posterior probability of the pair,
-    (k,).
+    (k,). Where counts are protected, it is the mixture of these over the counts that are possible, with theta
+    integrated out of their probabilities.
     """
 
-    observed: Floats
-    expected: Floats
+    counts: Counts
     nu: Floats
     mu: Floats
     weight: Floats
@@ -44,11 +97,10 @@ class GammaPosterior:
     @cached_property
     def mean(self) -> Floats:
         """Posterior mean of theta, (n,)."""
-        shape_over_rate = (
-            (nu + self.observed) / (nu / mu + self.expected) * weight
-            for nu, mu, weight in zip(self.nu, self.mu, self.weight, strict=True)
-        )
-        return np.asarray(np.sum(list(shape_over_rate), axis=0))
+        blocks = np.array_split(np.arange(len(self.nu)), len(self.nu) // BLOCK + 1)
+        above = np.concatenate([self.counts.above_least(self.nu[block], self.mu[block])[0] for block in blocks])
+        nu, rate = self.nu[:, None], (self.nu / self.mu)[:, None] + self.counts.expected
+        return np.asarray(np.sum((nu + self.counts.observed + above) / rate * self.weight[:, None], axis=0))
 
     @property
     def sd_log(self) -> float:
@@ -57,18 +109,35 @@ class GammaPosterior:
 
     def exceedance(self, threshold: float) -> Floats:
         """P(theta_i > threshold), (n,), exact given the grid."""
-        above = (
-            gammaincc(nu + self.observed, threshold * (nu / mu + self.expected)) * weight
-            for nu, mu, weight in zip(self.nu, self.mu, self.weight, strict=True)
-        )
-        return np.asarray(np.sum(list(above), axis=0))
+        counts = self.counts
+
+        def above(nu: Floats, mu: Floats) -> Floats:
+            terms = [term[0] for term in counts.terms(nu, mu)]
+            rate = threshold * (nu / mu + counts.expected)
+            tails = (term * gammaincc(nu + (counts.observed + j), rate) for j, term in enumerate(terms))
+            return np.asarray(sum(tails) / sum(terms))
+
+        grid = zip(self.nu, self.mu, self.weight, strict=True)
+        return np.asarray(np.sum([above(nu, mu) * weight for nu, mu, weight in grid], axis=0))
 
     def draw(self, draws: int, seed: int) -> Floats:
         """Draw from the joint posterior, (draws, n): groups of one draw share their hyper-parameters."""
         random = np.random.default_rng(seed)
         chosen = random.choice(len(self.weight), size=draws, p=self.weight)
-        nu, mu = self.nu[chosen, None], self.mu[chosen, None]
-        return np.asarray(random.standard_gamma(nu + self.observed) / (nu / mu + self.expected))
+        nu, mu = self.nu[chosen], self.mu[chosen]
+        shape = nu[:, None] + (self.counts.observed + self._draw_above_least(nu, mu, random))
+        return np.asarray(random.standard_gamma(shape) / ((nu / mu)[:, None] + self.counts.expected))
+
+    def _draw_above_least(self, nu: Floats, mu: Floats, random: np.random.Generator) -> Floats:
+        """Draw which of the possible counts it was, as j, (draws, n)."""
+        if len(self.counts.likelihood) == 1:
+            return np.zeros(1)
+        total: Floats = np.asarray(sum(self.counts.terms(nu, mu)))
+        left, above = random.random(total.shape) * total, np.zeros(total.shape)
+        for term in self.counts.terms(nu, mu):
+            left = left - term
+            above += left > 0
+        return np.minimum(above, len(self.counts.likelihood) - 1)
 
 
 def shape_of(sd_log: Floats) -> Floats:
@@ -95,30 +164,38 @@ def log_prior(sd_log: Floats) -> Floats:
     return np.asarray(np.log(PRIOR_TAIL) / PRIOR_SD * sd_log)
 
 
-def log_marginal(observed: Floats, expected: Floats, nu: float, mu: Floats) -> Floats:
+def log_marginal(counts: Counts, nu: float, mu: Floats) -> Floats:
     """Log-likelihood of (nu, mu) with theta integrated out, (k,) for k values of mu: negative binomial, O real-valued.
 
     Terms free of nu and mu are left out.
     """
-    scaled = np.atleast_1d(mu)[:, None] * expected / nu
+    observed, mu = counts.observed, np.atleast_1d(mu)
+    scaled = mu[:, None] * counts.expected / nu
     of_shape = float(np.sum(gammaln(observed + nu) - gammaln(nu)))
     per_group = observed * np.log(scaled, where=scaled > 0, out=np.zeros_like(scaled)) - (observed + nu) * np.log1p(
         scaled
     )
-    return np.asarray(of_shape + per_group.sum(axis=1))
+    possible = np.log(sum(counts.terms(np.array(nu), mu)))
+    return np.asarray(of_shape + per_group.sum(axis=1) + possible.sum(axis=1))
 
 
-def mean_given_shape(observed: Floats, expected: Floats, nu: Floats) -> tuple[Floats, Floats]:
+def mean_given_shape(counts: Counts, nu: Floats) -> tuple[Floats, Floats]:
     """Maximise the marginal over log mu for each nu: the mode and the curvature's standard deviation, both (k,).
 
-    Fisher scoring on sum_i nu (O_i - mu E_i) / (nu + mu E_i) = 0, which is monotone in log mu.
+    Fisher scoring on sum_i nu (O_i - mu E_i) / (nu + mu E_i) = 0, which is monotone in log mu. Where counts are
+    protected, O_i is its mean given what is seen, and what is not known of O_i is taken off the information (Louis,
+    J R Stat Soc B 1982;44:226).
     """
-    shape = np.asarray(nu, dtype=float)[:, None]
-    log_mu = np.full(len(shape), np.log(observed.sum() / expected.sum()))
+    shape, expected = np.asarray(nu, dtype=float)[:, None], counts.expected
+    guessed = (counts.observed + counts.likely_above_least).sum()
+    log_mu = np.full(len(shape), np.log(guessed / expected.sum()))
     for _ in range(50):
         fitted = np.exp(log_mu)[:, None] * expected
-        score = (shape * (observed - fitted) / (shape + fitted)).sum(axis=1)
-        information = (shape * fitted / (shape + fitted)).sum(axis=1)
+        above, variance = counts.above_least(shape[:, 0], np.exp(log_mu))
+        score = (shape * (counts.observed + above - fitted) / (shape + fitted)).sum(axis=1)
+        complete = (shape * fitted / (shape + fitted)).sum(axis=1)
+        missing = (variance * (shape / (shape + fitted)) ** 2).sum(axis=1)
+        information = np.maximum(complete - missing, LEAST_KNOWN * complete)
         step = np.clip(score / information, -1, 1)
         log_mu = log_mu + step
         if np.abs(step).max() < 1e-12:
@@ -126,55 +203,52 @@ def mean_given_shape(observed: Floats, expected: Floats, nu: Floats) -> tuple[Fl
     return log_mu, 1 / np.sqrt(information)
 
 
-def integrated(observed: Floats, expected: Floats) -> GammaPosterior:
+def integrated(observed: Floats, expected: Floats, noise: CountNoise | None = None) -> GammaPosterior:
     """Posterior of theta with both hyper-parameters integrated over a grid.
 
     Prior: exponential on sd(log theta) with P(sd > 1) = 0.05, flat on log mu. The grid of sd is laid twice, the second
     time only where the first found weight; for each sd, log mu runs over five standard deviations about its mode. A
-    group of which nothing is expected gets the distribution of theta among groups.
+    group of which nothing is expected gets the distribution of theta among groups. `noise` is that of the observed
+    counts: it is part of the likelihood, exactly.
     """
+    counts = Counts.of(observed, expected, noise)
     coarse = np.geomspace(*SD_RANGE, SD_POINTS)
-    log_weight, _ = _log_posterior(observed, expected, coarse)
+    log_weight, _ = _log_posterior(counts, coarse)
     by_sd = np.logaddexp.reduce(log_weight, axis=1)
     kept = np.flatnonzero(by_sd > by_sd.max() - NEGLIGIBLE)
     low, high = coarse[max(kept[0] - 1, 0)], coarse[min(kept[-1] + 1, SD_POINTS - 1)]
     fine = np.geomspace(low, high, SD_POINTS)
-    log_weight, mu = _log_posterior(observed, expected, fine)
+    log_weight, mu = _log_posterior(counts, fine)
     weight = np.exp(log_weight - log_weight.max())
     nu = np.broadcast_to(shape_of(fine)[:, None], mu.shape)
     likely = weight > np.exp(-2 * NEGLIGIBLE)
-    return GammaPosterior(
-        observed=observed,
-        expected=expected,
-        nu=nu[likely],
-        mu=mu[likely],
-        weight=weight[likely] / weight[likely].sum(),
-    )
+    return GammaPosterior(counts=counts, nu=nu[likely], mu=mu[likely], weight=weight[likely] / weight[likely].sum())
 
 
-def plugged_in(observed: Floats, expected: Floats) -> GammaPosterior:
+def plugged_in(observed: Floats, expected: Floats, noise: CountNoise | None = None) -> GammaPosterior:
     """Posterior of theta at the maximum-likelihood hyper-parameters (Clayton and Kaldor 1987).
 
     Intervals are too narrow because the hyper-parameters are taken as known: for comparison with published results.
     """
     from scipy.optimize import minimize_scalar
 
+    counts = Counts.of(observed, expected, noise)
+
     def loss(log_nu: float) -> float:
         nu = np.exp([log_nu])
-        log_mu, _ = mean_given_shape(observed, expected, nu)
-        return -float(log_marginal(observed, expected, float(nu[0]), np.exp(log_mu))[0])
+        log_mu, _ = mean_given_shape(counts, nu)
+        return -float(log_marginal(counts, float(nu[0]), np.exp(log_mu))[0])
 
     best = minimize_scalar(loss, bounds=(np.log(1e-2), np.log(1e6)), method="bounded", options={"xatol": 1e-10})
     nu = np.exp([best.x])
-    mu = np.exp(mean_given_shape(observed, expected, nu)[0])
-    return GammaPosterior(observed=observed, expected=expected, nu=nu, mu=mu, weight=np.ones(1))
+    return GammaPosterior(counts=counts, nu=nu, mu=np.exp(mean_given_shape(counts, nu)[0]), weight=np.ones(1))
 
 
-def _log_posterior(observed: Floats, expected: Floats, sd: Floats) -> tuple[Floats, Floats]:
+def _log_posterior(counts: Counts, sd: Floats) -> tuple[Floats, Floats]:
     """Log posterior mass of each grid point and its mu, both (sd, mu); mass is per equal step of log sd."""
     nu = shape_of(sd)
-    mode, spread = mean_given_shape(observed, expected, nu)
+    mode, spread = mean_given_shape(counts, nu)
     log_mu = mode[:, None] + spread[:, None] * np.linspace(-MEAN_REACH, MEAN_REACH, MEAN_POINTS)
-    likelihood = np.array([log_marginal(observed, expected, n, np.exp(m)) for n, m in zip(nu, log_mu, strict=True)])
+    likelihood = np.array([log_marginal(counts, n, np.exp(m)) for n, m in zip(nu, log_mu, strict=True)])
     cell = np.log(sd) + np.log(spread)
     return likelihood + (log_prior(sd) + cell)[:, None], np.exp(log_mu)

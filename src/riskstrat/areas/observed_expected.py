@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import number_groups
@@ -35,15 +37,19 @@ class GroupCounts:
         horizon) and ``expected`` (sum of risks), which are to be compared.
     divisor
         Variance of the weighted count over its mean; weighted and expected cases divided by it vary as Poisson counts.
+    noise
+        What `observed` carries where the counts are protected: then all columns of the table are.
     """
 
     table: pl.DataFrame
     divisor: float
+    noise: CountNoise | None = None
 
     @property
     def observed(self) -> NDArray[np.float64]:
         """Weighted cases of Poisson variance, (groups,)."""
-        return self.table["weighted_cases"].to_numpy() / self.divisor
+        observed = self.table["weighted_cases"].to_numpy() / self.divisor
+        return observed if self.noise is None else observed.round()
 
     @property
     def expected(self) -> NDArray[np.float64]:
@@ -67,6 +73,8 @@ class ObservedExpected:
         Number of the row's person, (n,).
     divisor
         Variance of the weighted count over its mean, see `GroupCounts`.
+    protected
+        The rows with their keys and the noise of cells.
     """
 
     risk: NDArray[np.float64]
@@ -74,31 +82,62 @@ class ObservedExpected:
     weighted_outcome: NDArray[np.float64]
     person: NDArray[np.intp]
     divisor: float
+    protected: ProtectedRows
 
     def by_group(self, group: NDArray[np.integer], groups: int) -> GroupCounts:
-        """Count the rows of each group, numbered (n,); rows of group -1 are left out."""
-        case = self.weighted_outcome > 0
+        """Count the rows of each group, numbered (n,); rows of group -1 are left out.
+
+        With noise, index dates and measured ones are n + e. Cases are c + e, and their weighted count over the divisor
+        is rounded to a whole one by its key and gets the same e; both stay within the classes of `CountNoise`. Sums of
+        risks are the measured x their mean with noise, and persons are counted as cells of their own.
+        """
+        case, rows, noise = self.weighted_outcome > 0, self.protected, self.protected.noise
+        index_dates, cases = rows.count(group, groups), sums(group, case, groups).astype(np.int64)
+        weighted = sums(group, self.weighted_outcome, groups).astype(np.float64)
+        persons, case_persons = (self._persons(group, groups, (group >= 0) & of) for of in (True, case))
+        known = None
+        if noise is not None:
+            keys = rows.keys(group, groups, case)
+            whole = noise.whole((weighted / self.divisor).round(9), keys)
+            measured = rows.count(group, groups, self.included)
+            known = CountNoise(probability=noise.probability, rows=measured / self.divisor)
+            weighted = known.protect(whole, noise.of(keys)) * self.divisor
+            of_cases = CountNoise(probability=noise.probability, rows=measured.astype(np.float64))
+            cases = of_cases.protect(cases, noise.of(keys)).astype(np.int64)
+            persons, case_persons = np.minimum(persons, index_dates), np.clip(case_persons, 1, cases)
         table = pl.DataFrame(
             {
-                "index_dates": sums(group, None, groups),
-                "persons": self._persons(group, groups, group >= 0),
-                "cases": sums(group, case, groups).astype(np.int64),
-                "case_persons": self._persons(group, groups, (group >= 0) & case),
-                "weighted_cases": sums(group, self.weighted_outcome, groups),
-                "expected": sums(group, self.included * self.risk, groups),
+                "index_dates": index_dates,
+                "persons": persons,
+                "cases": cases,
+                "case_persons": case_persons,
+                "weighted_cases": weighted,
+                "expected": self._expected(group, groups),
             }
         )
-        return GroupCounts(table=table, divisor=self.divisor)
+        return GroupCounts(table=table, divisor=self.divisor, noise=known)
 
-    def _persons(self, group: NDArray[np.integer], groups: int, rows: NDArray[np.bool_]) -> NDArray[np.number]:
+    def _expected(self, group: NDArray[np.integer], groups: int) -> NDArray[np.float64]:
+        mean = float(self.risk[self.included].mean())
+        return self.protected.risk_sum(self.risk, group, groups, scale=mean, rows=self.included)
+
+    def _persons(self, group: NDArray[np.integer], groups: int, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count the distinct persons among some rows of each group, (groups,)."""
         persons = int(self.person.max()) + 1
-        return sums(np.unique(group[rows] * persons + self.person[rows]) // persons, None, groups)
+        _, first = np.unique(np.where(rows, group * persons + self.person, -1), return_index=True)
+        distinct = np.zeros(len(group), dtype=bool)
+        distinct[first] = True
+        return self.protected.count(group, groups, distinct & rows)
 
 
 @checked
 def recalibrate(
-    cohort: Cohort, risk: NDArray[np.float64], link: Link = LOGIT, *, by: str | Sequence[str] | None = None
+    cohort: Cohort,
+    risk: NDArray[np.float64],
+    link: Link = LOGIT,
+    *,
+    by: str | Sequence[str] | None = None,
+    noise: CellNoise | None = None,
 ) -> PeriodRecalibration:
     """Find the level, period by period, at which out-of-fold risks agree with the outcomes that are counted.
 
@@ -117,6 +156,9 @@ def recalibrate(
     by
         The columns by which will be counted: follow-up is lost more often in some groups than in others. By default
         the area, where it is known.
+    noise
+        Protects the counts of each period, and so the level that risks are brought to: with exact totals, the sum of
+        the areas' expected cases would give them away.
 
     Returns
     -------
@@ -146,7 +188,7 @@ def recalibrate(
     people = with_band_if_needed(cohort.people, as_columns(by or ()))
     raise_if([*counting_problems(cohort), *(check_columns(as_columns(by), cohort=people) if by else [])])
     included, weight = count_weights(cohort, by)
-    rows = cohort.is_counted
+    rows, protected = cohort.is_counted, ProtectedRows.of(cohort.people, noise)
     return in_the_large(
         risk[rows],
         _happened(cohort)[rows],
@@ -155,6 +197,8 @@ def recalibrate(
         weight=None if weight is None else weight[rows],
         person=_persons(cohort)[rows],
         link=link,
+        noise=protected.noise,
+        key=protected.key[rows],
     )
 
 
@@ -164,8 +208,12 @@ def observed_expected(
     recalibration: PeriodRecalibration,
     *,
     by: str | Sequence[str] | None = None,
+    noise: CellNoise | None = None,
 ) -> ObservedExpected:
-    """Give each row its share of O and E; `recalibration` is the one that the out-of-fold risks went through."""
+    """Give each row its share of O and E; `recalibration` is the one that the out-of-fold risks went through.
+
+    With `noise` what is counted of groups carries the noise of their cells.
+    """
     included, weight = count_weights(cohort, by)
     return ObservedExpected(
         risk=risk,
@@ -173,6 +221,7 @@ def observed_expected(
         weighted_outcome=_happened(cohort) * (included.astype(np.float64) if weight is None else weight),
         person=_persons(cohort),
         divisor=recalibration.divisor,
+        protected=ProtectedRows.of(cohort.people, noise),
     )
 
 

@@ -1,16 +1,17 @@
 """Outlines of areas as shapes that can be measured.
 
-In: GeoJSON features. Out: shapely geometries, in metres.
+In: GeoJSON features. Out: shapely geometries, in metres; or features of units that several areas form.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from riskstrat.errors import MissingExtraError
 from riskstrat.extras import optional
 
 if TYPE_CHECKING:
@@ -54,3 +55,59 @@ def in_metres(shapes: Shapes) -> Shapes:
     scale = METRES_PER_DEGREE * np.array([np.cos(np.radians((south + north) / 2)), 1.0])
     flat: Shapes = shapely.transform(shapes, lambda points: points * scale)
     return flat
+
+
+def dissolve(
+    geometry: Mapping[str, object], units: Mapping[str, str], names: Mapping[str, str], *, key: str = "area_id"
+) -> dict[str, object]:
+    """Draw the areas of each unit as one; areas that belong to none stay as they are.
+
+    Parameters
+    ----------
+    geometry
+        A GeoJSON FeatureCollection of polygons.
+    units
+        Unit of each area that is merged.
+    names
+        Name of each unit.
+    key
+        The property that holds the area's code, and afterwards that of the unit.
+
+    Returns
+    -------
+    dict
+        A FeatureCollection; units stand where their first area stood. Without the extra ``spatial`` the borders between
+        the areas of a unit stay.
+
+    Examples
+    --------
+    >>> def square(code, x):
+    ...     ring = [[x, 0], [x + 1, 0], [x + 1, 1], [x, 1], [x, 0]]
+    ...     return {"properties": {"area_id": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    >>> areas = {"features": [square("A", 0), square("B", 1), square("C", 2)]}
+    >>> drawn = dissolve(areas, {"A": "A+B", "B": "A+B"}, {"A+B": "Ek + Al"})["features"]
+    >>> [feature["properties"]["area_id"] for feature in drawn], len(drawn[0]["geometry"]["coordinates"])
+    (['A+B', 'C'], 1)
+    """
+    parts: dict[object, list[Mapping[str, object]]] = {}
+    for feature in cast("list[Mapping[str, Mapping[str, object]]]", geometry["features"]):
+        area = feature["properties"].get(key)
+        parts.setdefault(units.get(str(area), area), []).append(feature)
+    drawn = [
+        [{"type": "Feature", "properties": {key: unit, "name": names[str(unit)]}, "geometry": _union(features)}]
+        if unit in names
+        else features
+        for unit, features in parts.items()
+    ]
+    return {"type": "FeatureCollection", "features": [feature for several in drawn for feature in several]}
+
+
+def _union(features: list[Mapping[str, object]]) -> object:
+    drawn = [feature for feature in features if feature.get("geometry")]
+    try:
+        shapely = optional("shapely")
+    except MissingExtraError:
+        shapes = [cast("dict[str, Any]", feature["geometry"]) for feature in drawn]
+        polygons = [one["coordinates"] if one["type"] == "MultiPolygon" else [one["coordinates"]] for one in shapes]
+        return {"type": "MultiPolygon", "coordinates": [polygon for several in polygons for polygon in several]}
+    return json.loads(shapely.to_geojson(shapely.union_all(shapes_of(drawn))))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
+from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import raise_if
@@ -79,13 +80,13 @@ class Smoothed:
 
 @dataclass(frozen=True, kw_only=True)
 class PosteriorMethod:
-    """A method that takes observed, expected (0 where nothing is known) and neighbours to a posterior of their ratio.
+    """A method that takes observed, expected (0 where nothing is known), neighbours and noise to a posterior of theta.
 
-    A method that does not use neighbours is never given any. One `carries_plans` if its intervals cover what they
-    claim, so that area estimates and plans may be made from its draws.
+    A method that does not use neighbours is never given any; the noise is that of protected observed counts. One
+    `carries_plans` if its intervals cover what they claim, so that area estimates and plans may be made from its draws.
     """
 
-    fit: Callable[[Floats, Floats, Neighbours | None], Posterior]
+    fit: Callable[[Floats, Floats, Neighbours | None, CountNoise | None], Posterior]
     uses_neighbours: bool = False
     carries_plans: bool = True
 
@@ -105,9 +106,9 @@ class MomentMethod:
 
 
 POSTERIORS: dict[str, PosteriorMethod] = {
-    "gamma": PosteriorMethod(fit=lambda observed, expected, _: integrated(observed, expected)),
+    "gamma": PosteriorMethod(fit=lambda observed, expected, _, noise: integrated(observed, expected, noise)),
     "gamma_plugin": PosteriorMethod(
-        fit=lambda observed, expected, _: plugged_in(observed, expected), carries_plans=False
+        fit=lambda observed, expected, _, noise: plugged_in(observed, expected, noise), carries_plans=False
     ),
 }
 MOMENTS: dict[str, MomentMethod] = {
@@ -126,6 +127,7 @@ def smooth(
     neighbours: Neighbours | None = None,
     *,
     covariates: Floats | None = None,
+    noise: CountNoise | None = None,
     seed: int = 0,
 ) -> Smoothed:
     """Smooth observed over expected counts of groups.
@@ -145,6 +147,9 @@ def smooth(
         For the local methods, in the order of the counts.
     covariates
         For methods with covariates: none of these yet.
+    noise
+        That of protected counts: the posterior then knows which true counts are possible and how likely each is.
+        Methods by moments cannot use it.
     seed
         Of the draws.
 
@@ -170,11 +175,12 @@ def smooth(
     """
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
-    raise_if([*_count_problems(o, e, method, neighbours), *method_problems(method, methods, neighbours, covariates)])
+    wrong = method_problems(method, methods, neighbours, covariates, noise)
+    raise_if([*_count_problems(o, e, method, neighbours), *wrong])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)
         return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)
-    posterior = POSTERIORS[method].fit(o, e, neighbours)
+    posterior = POSTERIORS[method].fit(o, e, neighbours, noise)
     return Smoothed(method=method, estimate=posterior.mean, posterior=posterior, seed=seed)
 
 
@@ -210,6 +216,7 @@ def method_problems(
     available: Mapping[str, PosteriorMethod | MomentMethod],
     neighbours: Neighbours | None,
     covariates: Floats | None = None,
+    noise: CountNoise | None = None,
 ) -> list[Problem]:
     """List what is wrong with the choice of a method among those available, and with what is given to it."""
     known = method in available
@@ -218,6 +225,7 @@ def method_problems(
         (not known, f"no smoothing method '{method}'", " or ".join(available)),
         (needed and neighbours is None, "no neighbours", f"neighbours, because '{method}' uses them"),
         (not needed and neighbours is not None, "neighbours", f"none, because '{method}' does not use them"),
+        (noise is not None and method in MOMENTS, "noise", f"exact counts, because '{method}' has no likelihood"),
         (covariates is not None, "covariates", f"none, because '{method}' does not use them"),
     )
     remedy = "change the argument or the method"

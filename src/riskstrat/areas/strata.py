@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
@@ -31,13 +32,16 @@ def estimate_strata(
     target_risk: NDArray[np.float64],
     by: Sequence[str] = ("area_id", "sex", AGE_BAND),
     min_people: int = 50,
+    *,
+    noise: CellNoise | None = None,
 ) -> Units:
     """Split groups into strata and carry the same draws over to them.
 
     Expected cases of a stratum = level x theta of its group x the predicted risks of its people, draw by draw, so that
     the strata of a group add up to the group; only where that would be more cases than people is it cut at the people.
     Strata that are too small are joined within their group as ``other``; if that is still too small, they are left out
-    and counted.
+    and counted. With `noise` people and sums of risks carry the noise of each stratum, whose sizes are the protected
+    ones, and parts need not add up to the group.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def estimate_strata(
         The columns of the groups and those that split them. ``age_band`` is made if the people do not have it.
     min_people
         People in a unit, at least 1.
+    noise
+        That of the estimates of the groups.
 
     Returns
     -------
@@ -85,26 +91,29 @@ def estimate_strata(
     people = with_band_if_needed(target.people, columns)
     raise_if(
         [
-            *_check(areas, columns, min_people),
+            *_check(areas, columns, min_people, noise),
             *check_columns(columns, target=people),
             *risk_problems("target_risk", risk, people.height),
         ]
     )
-    raise_if(_check_sums(areas, people, risk))
+    rows = ProtectedRows.of(people, noise)
+    raise_if(_check_sums(areas, people, risk, rows))
     finer = tuple(column for column in columns if column not in areas.by)
-    people = _join_small(people.select(columns), areas.by, finer, min_people)
+    people = _join_small(people.select(columns), areas.by, finer, min_people, rows)
     labels, (unit,) = common_groups(columns, people)
-    size = sums(unit, None, labels.height)
+    size = rows.count(unit, labels.height)
     group = labels.join(areas.groups.with_row_index("group"), on=areas.by, how="left", maintain_order="left")["group"]
     kept = (size >= min_people) & group.is_not_null().to_numpy()
     _check_kept(kept, min_people)
     theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
-    cases = np.minimum(theta * sums(unit, risk, labels.height)[kept], size[kept])
+    risk_sum = rows.risk_sum(risk, unit, labels.height, scale=_mean_risk(areas, people, risk))
+    cases = np.minimum(theta * risk_sum[kept], size[kept])
     units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
     return Units(
         units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
         cases_draws=cases,
-        left_out=_left_out(unit, size, kept, min_people),
+        left_out=_left_out(rows, unit, size, kept, min_people),
+        protected=areas.protected,
         disclosure=areas.disclosure,
     )
 
@@ -115,6 +124,8 @@ def estimate_groups(
     target: Target,
     target_risk: NDArray[np.float64],
     by: str | Sequence[str] = ("sex", AGE_BAND),
+    *,
+    noise: CellNoise | None = None,
 ) -> Units:
     """Add up the people of all areas by group: groups of the whole municipality under the areas' own draws.
 
@@ -124,6 +135,8 @@ def estimate_groups(
         As for `estimate_strata`.
     by
         The columns of the groups, none of them a column of the areas. ``age_band`` is made where people do not have it.
+    noise
+        That of the estimates of the areas: people and sums of risks then carry the noise of each group of each area.
 
     Returns
     -------
@@ -157,29 +170,36 @@ def estimate_groups(
     """
     columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
     people = with_band_if_needed(target.people, columns)
-    raise_if([*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)])
-    raise_if(_check_sums(areas, people, risk))
+    wrong = [*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)]
+    raise_if([*wrong, *_noise_problems(areas, noise)])
+    rows = ProtectedRows.of(people, noise)
+    raise_if(_check_sums(areas, people, risk, rows))
     labels, (group,) = common_groups(columns, people)
     _, (_, area) = common_groups(areas.by, areas.groups, people)
     inside = (group >= 0) & (area >= 0)
-    size = sums(np.where(inside, group, -1), None, labels.height)
-    risk_sums = np.zeros((areas.table.height, labels.height))
-    np.add.at(risk_sums, (area[inside], group[inside]), risk[inside])
+    size = rows.count(np.where(inside, group, -1), labels.height)
+    shape = (areas.table.height, labels.height)
+    cell = np.where(inside, area * labels.height + group, -1)
+    risk_sums = rows.risk_sum(risk, cell, shape[0] * shape[1], scale=_mean_risk(areas, people, risk)).reshape(shape)
     counted = areas.counted.drop(areas.by).sum()
     units = labels.select(unit_label(columns), *columns).with_columns(pl.Series("people", size))
     return Units(
         units=units.join(counted, how="cross"),
         cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums, size),
-        left_out=_left_out(np.where(inside, group, -1), size, size > 0, 1),
+        left_out=_left_out(rows, np.where(inside, group, -1), size, size > 0, 1),
+        protected=areas.protected,
         disclosure=areas.disclosure,
     )
 
 
-def _join_small(people: pl.DataFrame, group: Sequence[str], finer: Sequence[str], min_people: int) -> pl.DataFrame:
+def _join_small(
+    people: pl.DataFrame, group: Sequence[str], finer: Sequence[str], min_people: int, rows: ProtectedRows
+) -> pl.DataFrame:
     """Rename the finer labels of strata that are too small, so that those of one group become one stratum."""
     if not finer:
         return people
-    small = pl.len().over([*group, *finer]) < min_people
+    labels, (cell,) = common_groups([*group, *finer], people)
+    small = pl.Series((cell >= 0) & (rows.count(cell, labels.height)[cell] < min_people))
     complete = pl.all_horizontal(pl.col(column).is_not_null() for column in finer)
     return people.with_columns(
         pl.when(small & complete).then(pl.lit(REST)).otherwise(pl.col(column).cast(pl.String)).alias(column)
@@ -188,19 +208,36 @@ def _join_small(people: pl.DataFrame, group: Sequence[str], finer: Sequence[str]
 
 
 def _left_out(
-    unit: NDArray[np.intp], size: NDArray[np.number], kept: NDArray[np.bool_], min_people: int
+    rows: ProtectedRows,
+    unit: NDArray[np.intp],
+    size: NDArray[np.number],
+    kept: NDArray[np.bool_],
+    min_people: int,
 ) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "reason": ["no group", f"fewer than {min_people} people, also when joined"],
             "units": [0, int((~kept).sum())],
-            "people": [int((unit < 0).sum()), int(size[~kept].sum())],
+            "people": [int(rows.count(np.where(unit < 0, 0, -1), 1)[0]), int(size[~kept].sum())],
         }
     )
 
 
-def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int) -> list[Problem]:
-    problems = []
+def _mean_risk(areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64]) -> float:
+    """Mean risk of the people who are in a group."""
+    return float(risk[common_groups(areas.by, people)[1][0] >= 0].mean())
+
+
+def _noise_problems(areas: AreaEstimates, noise: CellNoise | None) -> list[Problem]:
+    if areas.protected == (noise is not None and noise.width > 0):
+        return []
+    found, expected = ("exact counts", "protected ones") if areas.protected else ("noise", "exact counts")
+    remedy = "give the noise that the estimates were made with"
+    return [Problem(found=found, expected=f"{expected}, as in the estimates of the groups", remedy=remedy)]
+
+
+def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int, noise: CellNoise | None) -> list[Problem]:
+    problems = _noise_problems(areas, noise)
     missing = [column for column in areas.by if column not in columns]
     if missing:
         problems.append(
@@ -215,11 +252,13 @@ def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int) -> lis
     return problems
 
 
-def _check_sums(areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64]) -> list[Problem]:
+def _check_sums(
+    areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64], rows: ProtectedRows
+) -> list[Problem]:
     """Compare the sum of risks of each group with the one behind its draws."""
-    _, (_, group) = common_groups(areas.by, areas.groups, people)
+    labels, (_, group) = common_groups(areas.by, areas.groups, people)
     expected = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0])
-    found = sums(group, risk, len(expected))
+    found = rows.risk_sum(risk, group, labels.height, scale=_mean_risk(areas, people, risk))
     if len(found) == len(expected) and np.allclose(found, expected, rtol=AGREEMENT, atol=0):
         return []
     return [

@@ -40,7 +40,7 @@ ProtectionOption = Annotated[
 AllowNewOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="rule|secret",
+        metavar="rule|secret|partition",
         help="What may differ from the last edition in --out, although both together tell more than either.",
     ),
 ]

@@ -24,7 +24,7 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, TrackingError, UsageError, unknown
+from riskstrat.errors import Problem, TrackingError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -75,20 +75,19 @@ def run(
 
     from riskstrat import study
     from riskstrat.publication.published import secret_name
-    from riskstrat.publication.release_record import CHANGES, ReleaseRecord
+    from riskstrat.publication.release_record import ReleaseRecord
 
-    UsageError.refuse(unknown("change", each, CHANGES) for each in allow_new or () if each not in CHANGES)
-    allowed = [each for each in CHANGES if each in (allow_new or ())]
     noise = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(settings.disclosure, secret_name(noise), allowed)
+        release.refuse_changes(settings.disclosure, secret_name(noise), allowed=allow_new or ())
 
     found: list[Published] = []
     untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
-            done = study.run(each, source, day, settings, noise=noise, progress=tell)
+            units = None if "partition" in (allow_new or ()) else releases[each.name].partition
+            done = study.run(each, source, day, settings, noise=noise, partition=units, progress=tell)
             published = _write(done, releases[each.name], reports[each.name], tell)
             found.append(published)
             if track:

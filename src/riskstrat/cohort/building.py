@@ -18,7 +18,7 @@ from riskstrat.cohort.eligibility import (
     screen_by_index_and_residence,
     target_criteria,
 )
-from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_table, screen
+from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_frames, screen
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
 from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
@@ -117,11 +117,12 @@ def build_cohort(
     entry = ("entry_days",) if condition.population.late_entry else ()
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
     ends = count_ends(followed, end_rules(view))
-    flow = flow_table(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
+    flow, keys = flow_frames(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
     cohort = Cohort(
         condition=condition.name,
         people=people,
         flow=flow,
+        flow_keys=keys,
         as_of=as_of,
         notes=(*notes, *describe_ever(condition, view, people["index_date"])),
         horizon_days=condition.horizon_days,
@@ -178,9 +179,9 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     last = _last_of_each(event_free.kept)
     people = _people(last.kept, view, _PERSON)
     left_out = (*event_free.left_out, *last.left_out)
-    flow = flow_table(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
+    flow, keys = flow_frames(count_all(view, indexed), left_out, (FlowCount.of(_INCLUDED, people),))
     notes = (*notes, *describe_ever(condition, view, people["index_date"]))
-    return Target(condition=condition.name, people=people, flow=flow, as_of=as_of, notes=notes)
+    return Target(condition=condition.name, people=people, flow=flow, flow_keys=keys, as_of=as_of, notes=notes)
 
 
 @checked
@@ -212,10 +213,12 @@ def followed_population(cohort: Cohort) -> Target:
     people = cohort.covered.people
     last = _last_of_each(people)
     start, included = FlowCount.of(_COVERED, people), FlowCount.of(_INCLUDED, last.kept)
+    flow, keys = flow_frames(start, last.left_out, (included,))
     return Target(
         condition=cohort.condition,
         people=last.kept.select(_PERSON),
-        flow=flow_table(start, last.left_out, (included,)),
+        flow=flow,
+        flow_keys=keys,
         as_of=cohort.as_of,
         notes=cohort.notes,
     )

@@ -6,7 +6,7 @@ reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -20,6 +20,7 @@ from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.calendar import day_number, whole_years
 from riskstrat.declare.population import HistoryRule, in_window
 from riskstrat.declare.view import Rule
+from riskstrat.disclosure import person_keys
 
 ENTRY = "entry_date"
 """Column of the day from which persons are under observation, where the population lets them enter late."""
@@ -73,8 +74,11 @@ def target_criteria(condition: Condition, view: RegisterView) -> Criteria:
 
 def count_all(view: RegisterView, indexed: pl.LazyFrame) -> FlowCount:
     """Count the persons and index dates with which the flow starts."""
-    rows = int(indexed.select(pl.len()).collect().item())
-    return FlowCount(reason=ALL, persons=view.known_persons.height, rows=rows)
+    everybody = FlowCount.of(ALL, view.known_persons)
+    rows = indexed.group_by("person_id").agg(pl.len().cast(pl.UInt64)).collect()
+    # Unsigned numbers wrap round: a person at n index dates is added n times.
+    key = int((person_keys(rows["person_id"]) * rows["len"].to_numpy()).sum())
+    return replace(everybody, rows=int(rows["len"].sum()), keys=(everybody.keys[0], key))
 
 
 def screen_by_index_and_residence(

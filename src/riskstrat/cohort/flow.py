@@ -14,6 +14,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.declare.view import Rule
+from riskstrat.disclosure import person_keys
 
 FLOW_SCHEMA = MappingProxyType(
     {
@@ -30,18 +31,25 @@ those of covered and not_covered (where there are any of the latter) and those o
 persons and `rows` index dates."""
 
 
+FLOW_KEYS = ("people_key", "rows_key")
+"""Keys of the cells `people` and `rows` (`riskstrat.disclosure.person_keys`), in the rows of the flow."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FlowCount:
-    """Persons and index dates that share a reason."""
+    """Persons and index dates that share a reason, with the keys of both cells."""
 
     reason: LocalisedText
     persons: int
     rows: int
+    keys: tuple[int, int]
 
     @classmethod
     def of(cls, reason: LocalisedText, rows: pl.DataFrame) -> Self:
         """Count the persons and rows of a frame with person_id."""
-        return cls(reason=reason, persons=rows["person_id"].n_unique(), rows=rows.height)
+        keys = pl.Series(person_keys(rows["person_id"]))
+        found = keys.unique()
+        return cls(reason=reason, persons=len(found), rows=rows.height, keys=(int(found.sum()), int(keys.sum())))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,10 +78,10 @@ def count_ends(followed: pl.DataFrame, ends: Sequence[Rule]) -> tuple[FlowCount,
     return screen(followed.lazy(), ends).left_out
 
 
-def flow_table(
+def flow_frames(
     start: FlowCount, left_out: Iterable[FlowCount], included: Sequence[FlowCount], ends: Iterable[FlowCount] = ()
-) -> pl.DataFrame:
-    """Write the account as a frame of `FLOW_SCHEMA`.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Write the account as a frame of `FLOW_SCHEMA`, and the keys of its cells as one of `FLOW_KEYS`.
 
     `included` counts all and, where some horizons are not covered, those that are and those that are not.
     """
@@ -84,7 +92,8 @@ def flow_table(
         (step, part, count.reason.en, count.reason.sv, count.persons, count.rows)
         for step, (part, count) in enumerate(parts, 1)
     ]
-    return pl.DataFrame(rows, schema=dict(FLOW_SCHEMA), orient="row")
+    keys = pl.DataFrame([count.keys for _, count in parts], schema=dict.fromkeys(FLOW_KEYS, pl.UInt64), orient="row")
+    return pl.DataFrame(rows, schema=dict(FLOW_SCHEMA), orient="row"), keys
 
 
 def _count_by_rule(left: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[FlowCount]:

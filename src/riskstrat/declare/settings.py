@@ -36,7 +36,7 @@ class Settings(Declaration):
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
     min_count, rounding
-        Counts from 1 to ``min_count - 1`` are not shown; the others are rounded to this base.
+        Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
         How counts are protected, and the largest noise of a count (`riskstrat.disclosure.Disclosure`).
     seed

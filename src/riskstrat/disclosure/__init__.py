@@ -4,24 +4,36 @@
 """
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
-from riskstrat.disclosure.relations import DIGITS, Ratio, Sum
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step, to_width
+from riskstrat.disclosure.protected_rows import ProtectedRows
+from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
 
 __all__ = [
+    "CASES",
     "DIGITS",
+    "MONEY",
     "PRESETS",
+    "PROBABILITY",
+    "SHARE",
+    "ByInterval",
+    "Categories",
     "CellNoise",
     "Disclosure",
+    "Figures",
+    "ProtectedRows",
     "Ratio",
     "Released",
+    "Step",
     "Sum",
     "Table",
     "person_keys",
     "release",
     "sum_keys",
     "to_csv",
+    "to_width",
     "without_marks",
 ]

@@ -44,6 +44,34 @@ class Ratio:
         return ((pl.col(column) - value).abs() > value.abs() * 0.5 * 10.0 ** (1 - self.digits)).fill_null(value=False)
 
 
+@dataclass(frozen=True)
+class Categories:
+    """Cells of a count that are the categories of one variable in one group of people.
+
+    Where nearly everybody in the group is in one sensitive category (`Disclosure.max_share`), who is in the group is
+    known to be in the category: then no category of the variable is shown for the group.
+
+    Parameters
+    ----------
+    sensitive
+        A Boolean column: whether the category tells something of who is in it. It is not shown.
+    within
+        The dimensions that name variable and group.
+
+    Examples
+    --------
+    >>> Categories("sensitive", ("variable", "group")).within
+    ('variable', 'group')
+    """
+
+    sensitive: str
+    within: tuple[str, ...]
+
+    def reveals(self, count: pl.Expr, denominator: pl.Expr, max_share: float) -> pl.Expr:
+        """Whether a group is nearly all in one sensitive category, for each of its categories."""
+        return (pl.col(self.sensitive) & (count > max_share * denominator)).any().over(self.within)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sum:
     """Cells of a count that add up to other cells; what a hidden part is can be read from a total that is shown.
@@ -100,6 +128,13 @@ class Sum:
         found = _rows(totals, self.total).group_by(keys).agg(pl.col(column).unique().alias("total"))
         both = found.explode("total").join(added, on=keys, nulls_equal=True)
         return int((both["total"] != both["sum"]).sum())
+
+    def rows(self, frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+        """Give the rows of each sum by number: ``parts``, a list in `frame`, and ``total``, one in `totals`."""
+        keys = ["together", *self.by]
+        parts = _rows(frame.with_row_index("parts"), self.parts).group_by(keys).agg("parts")
+        found = _rows(totals.with_row_index("total"), self.total)
+        return found.join(parts, on=keys, nulls_equal=True).select("parts", "total")
 
 
 def _rows(frame: pl.DataFrame, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:

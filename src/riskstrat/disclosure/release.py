@@ -1,12 +1,9 @@
 """The release gate: tables of groups in, tables with small numbers protected out.
 
-Protected so far (primary suppression): counts with few persons behind them, the counts within a small denominator,
-nearly complete counts (the 100 % rule) and every derived column of those. Counts that remain are rounded, each on its
-own, and quotients of counts have three significant figures.
-
-Not protected yet: a hidden cell that rows, columns, totals or another table give away by subtraction (complementary
-suppression and the audit by linear-programming bounds over everything released together), and an unprotected count that
-derived values of many digits reveal in spite of its rounding.
+First every count gets the noise of its cell, unless it carries some already. What is shown is decided on the counts
+with noise and on nothing else: those with few persons behind them, the counts within a small denominator, nearly
+complete counts (the 100 % rule) and every derived column of those are withheld. Counts that remain are rounded, each on
+its own; quotients are computed from what is shown, with three significant figures.
 """
 
 from __future__ import annotations
@@ -18,6 +15,9 @@ from typing import overload
 
 import polars as pl
 
+from riskstrat.disclosure.cell_keys import CellNoise
+from riskstrat.disclosure.digits import in_digits
+from riskstrat.disclosure.noisy_counts import with_noise
 from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
 from riskstrat.disclosure.table import Table
@@ -25,6 +25,7 @@ from riskstrat.errors import DisclosureError, Problem, UsageError
 
 _TOKEN = object()
 _MARK = "__protected__"
+_INSIDE = ("unshown", "inside")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +79,19 @@ class Released:
 
 
 @overload
-def release(tables: Table, disclosure: Disclosure | None = None) -> Released: ...
+def release(tables: Table, disclosure: Disclosure | None = None, noise: CellNoise | None = None) -> Released: ...
 @overload
-def release(tables: Mapping[str, Table], disclosure: Disclosure | None = None) -> dict[str, Released]: ...
-@overload
-def release(tables: Sequence[Table], disclosure: Disclosure | None = None) -> tuple[Released, ...]: ...
 def release(
-    tables: Table | Mapping[str, Table] | Sequence[Table], disclosure: Disclosure | None = None
+    tables: Mapping[str, Table], disclosure: Disclosure | None = None, noise: CellNoise | None = None
+) -> dict[str, Released]: ...
+@overload
+def release(
+    tables: Sequence[Table], disclosure: Disclosure | None = None, noise: CellNoise | None = None
+) -> tuple[Released, ...]: ...
+def release(
+    tables: Table | Mapping[str, Table] | Sequence[Table],
+    disclosure: Disclosure | None = None,
+    noise: CellNoise | None = None,
 ) -> Released | dict[str, Released] | tuple[Released, ...]:
     """Apply the small-number rules to a table, or to several that leave together.
 
@@ -92,9 +99,12 @@ def release(
     ----------
     tables
         One `Table`, a mapping of names to tables or a sequence of them. Tables that are published together belong in
-        one call: sums declared between tables are checked, and the audit of linked tables will look at them jointly.
+        one call: sums declared between tables are checked, and where counts are exact (``protection="suppression"``)
+        further cells of them are withheld together, so that none that the rule withholds can be computed.
     disclosure
-        The settings; the standard ones (below 5 withheld, rounded to 5) if left out.
+        The settings; the standard ones (noise of at most 2, below 5 withheld, rounded to 5) if left out.
+    noise
+        Under the controller's secret; as wide as the settings say. Settings without noise need none.
 
     Returns
     -------
@@ -104,7 +114,8 @@ def release(
     Raises
     ------
     DisclosureError
-        If what is given is not a `Table`: a bare frame has no roles and cannot be validated.
+        If what is given is not a `Table`: a bare frame has no roles and cannot be validated; if the settings want
+        noise and none is given; if exact counts cannot be protected by withholding others.
     UsageError
         If cells of one table do not add up to those of another as declared.
 
@@ -113,7 +124,7 @@ def release(
     A count is protected where 1 to ``min_count - 1`` persons are behind it (0 too by setting), where a denominator of
     it is small, or where fewer than ``min_count`` of a denominator remain beside it. Where the persons are not given,
     each unit of the count is taken as a person. A missing count cannot be validated: what is derived from it is
-    withheld.
+    withheld. All of this is decided on counts with noise: whether a cell is shown tells no more than its noise does.
 
     Examples
     --------
@@ -121,28 +132,73 @@ def release(
     >>> table = Table(
     ...     frame, dimensions=("area",), counts=("cases",), denominators=("people",), derived={"rate": "cases"}
     ... )
-    >>> release(table, Disclosure(rounding=1)).frame.rows()
+    >>> release(table, Disclosure(rounding=1, protection="suppression")).frame.rows()
     [('A', 120, 12, 0.1), ('B', 80, None, None)]
     """
     rule = disclosure or Disclosure()
     if isinstance(tables, Table):
-        return _release(tables, rule)
+        return _release({"table": tables}, rule, noise)["table"]
     if isinstance(tables, Mapping):
-        _check_sums(tables)
-        return {name: _release(table, rule) for name, table in tables.items()}
+        return _release(tables, rule, noise)
     if isinstance(tables, Sequence):
-        return tuple(_release(table, rule) for table in tables)
+        return tuple(_release({str(number): table for number, table in enumerate(tables)}, rule, noise).values())
     raise _not_a_table(tables)
 
 
-def _release(table: Table, rule: Disclosure) -> Released:
-    if not isinstance(table, Table):
-        raise _not_a_table(table)
-    marked = _mark(table, rule)
+def _noise(rule: Disclosure, noise: CellNoise | None) -> CellNoise | None:
+    """Give the noise its width by the rule, which may be another one than the study's."""
+    if not rule.table_width:
+        return None
+    if noise is None:
+        raise DisclosureError(
+            Problem(
+                found=f"a rule with noise of {rule.table_width}, and no secret that the noise comes from",
+                expected="release(tables, disclosure, noise)",
+                remedy="give CellNoise(protection_secret(), width), or a rule without noise",
+            )
+        )
+    return CellNoise(noise.secret, rule.table_width)
+
+
+def _release(tables: Mapping[str, Table], rule: Disclosure, noise: CellNoise | None) -> dict[str, Released]:
+    for table in tables.values():
+        if not isinstance(table, Table):
+            raise _not_a_table(table)
+    _check_sums(tables)
+    own = _noise(rule, noise)
+    marked = {
+        name: _mark(table, rule, with_noise(table, own) if own else table.frame) for name, table in tables.items()
+    }
+    if rule.protection == "suppression":
+        marked = _complemented(tables, marked, rule)
+    return {name: _as_shown(table, marked[name], rule) for name, table in tables.items()}
+
+
+def _complemented(
+    tables: Mapping[str, Table], marked: Mapping[str, pl.DataFrame], rule: Disclosure
+) -> dict[str, pl.DataFrame]:
+    """Mark what must be withheld so that nothing that is marked can be computed from what is shown."""
+    # The integer programme of scipy is loaded only where it is needed.
+    from riskstrat.disclosure.linked_tables import withheld_together
+
+    primary = {
+        name: frame.select(pl.col(_mark_of(count)).alias(count) for count in tables[name].whole_counts)
+        for name, frame in marked.items()
+    }
+    together = withheld_together(tables, primary, rule)
+    return {
+        name: frame.with_columns(column.alias(_mark_of(column.name)) for column in together[name])
+        for name, frame in marked.items()
+    }
+
+
+def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
     withheld = marked.select(_suppressed(table))
     suppressed = withheld.row(0, named=True) if withheld.width else {}
-    roles = {column: role for column, role in table.roles.items() if role != "unshown"}
+    roles = {column: role for column, role in table.roles.items() if role not in _INSIDE}
     shown = marked.select(_shown(table, rule)).select(list(roles))
+    if not rule.is_working_material:
+        shown = shown.with_columns(in_digits(shown, table.digits))
     return Released(shown, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
 
 
@@ -157,22 +213,23 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
             column=each.count,
         )
         for name, table in tables.items()
-        if isinstance(table, Table)
         for each in table.sums
         if each.total_table is not None
         and each.total_table in tables
+        and not {each.count, each.total_column or each.count} & {*table.protected, *tables[each.total_table].protected}
         and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
     ]
     if problems:
         raise UsageError(*problems)
 
 
-def _mark(table: Table, rule: Disclosure) -> pl.DataFrame:
+def _mark(table: Table, rule: Disclosure, frame: pl.DataFrame) -> pl.DataFrame:
     """Add, for each whole count, whether it is small and whether it is protected for any reason."""
     counts = table.whole_counts
-    whole = table.frame.with_columns(pl.col(counts).cast(pl.Int64)) if counts else table.frame
+    whole = frame.with_columns(pl.col(counts).cast(pl.Int64)) if counts else frame
     small = whole.with_columns(
-        rule.protects(pl.col(table.persons.get(count, count))).alias(_small(count)) for count in counts
+        rule.protects(pl.col(table.persons.get(count, count)), table.fewest.get(count, 1)).alias(_small(count))
+        for count in counts
     )
     return small.with_columns(_protected(table, rule, count).alias(_mark_of(count)) for count in counts)
 
@@ -184,6 +241,8 @@ def _protected(table: Table, rule: Disclosure, count: str) -> pl.Expr:
         known = count in table.persons and denominator in table.persons
         pair = (table.persons[count], table.persons[denominator]) if known else (count, denominator)
         reasons += [pl.col(_small(denominator)), rule.protects_remainder(*map(pl.col, pair))]
+        if count in table.categories:
+            reasons.append(table.categories[count].reveals(pl.col(count), pl.col(denominator), rule.max_share))
     return pl.any_horizontal(reason.fill_null(value=True) for reason in reasons)
 
 
@@ -192,15 +251,18 @@ def _shown(table: Table, rule: Disclosure) -> list[pl.Expr]:
         *(pl.col(column) for column in (*table.dimensions, *table.public)),
         *(_shown_count(rule, count) for count in table.whole_counts if count not in table.unshown),
         *(
-            pl.when(_withheld(sources)).then(None).otherwise(_digits(table, column)).alias(column)
+            pl.when(_withheld(sources)).then(None).otherwise(_value(table, rule, column)).alias(column)
             for column, sources in table.sources.items()
         ),
     ]
 
 
-def _digits(table: Table, column: str) -> pl.Expr:
+def _value(table: Table, rule: Disclosure, column: str) -> pl.Expr:
     of = table.derived[column]
-    return pl.col(column).round_sig_figs(of.digits) if isinstance(of, Ratio) else pl.col(column)
+    if not isinstance(of, Ratio):
+        return pl.col(column)
+    numerator, denominator = (rule.rounded(pl.col(count)) for count in of.counts)
+    return pl.when(denominator > 0).then((numerator / denominator).round_sig_figs(of.digits))
 
 
 def _shown_count(rule: Disclosure, count: str) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,7 +33,8 @@ class Disclosure:
         The base that counts are rounded to, half up (1: not rounded), or ``"midpoint6"``: 1-6 become 3, 7-12 become 9
         (``ceil(x / 6) * 6 - 3``, the OpenSAFELY rule). Every count, totals too, is rounded on its own.
     protect_zero
-        Whether a count of 0 is protected like a small one. Off by default: nobody is behind a zero.
+        Whether a count of 0 is protected like a small one. Off by default: nobody is behind a zero. Where counts carry
+        noise, 0 is one of the small ones in any case.
     protect_remainder
         The 100 % rule. Where a count is part of a denominator, the people *not* counted are protected as well: the
         count is withheld when fewer than `min_count` of the denominator remain. None remaining (everybody is a case) is
@@ -50,6 +52,8 @@ class Disclosure:
         Largest noise of a count, at least 2 so that five counts are possible behind each.
     min_people
         The smallest group of people that may be described.
+    min_expected
+        The fewest cases that must be expected of an area, or it is described together with a neighbour.
     max_share
         A group is not shown where more than this share of it is in one sensitive category.
 
@@ -60,7 +64,7 @@ class Disclosure:
 
     Examples
     --------
-    >>> print(Disclosure(min_count=10, rounding=1).rule["en"])
+    >>> print(Disclosure(min_count=10, rounding=1, protection="suppression").rule["en"])
     Counts from 1 to 9 are withheld, and so is everything computed from them. Zeros are shown. ...
     """
 
@@ -72,6 +76,7 @@ class Disclosure:
     protection: Protection = "noise"
     noise: int = 2
     min_people: int = 20
+    min_expected: float = 4.0
     max_share: float = 0.9
 
     def __post_init__(self) -> None:
@@ -104,10 +109,14 @@ class Disclosure:
         """The rule as sentences for the reader of a released table, by language (``en``, ``sv``)."""
         return MappingProxyType({language: _sentence(self, language) for language in ("en", "sv")})
 
-    def protects(self, count: pl.Expr) -> pl.Expr:
-        """Whether a count of people is too small to be shown; null where the count is null."""
+    def protects(self, count: pl.Expr, fewest: int = 1) -> pl.Expr:
+        """Whether a count of people is too small to be shown, where `fewest` are needed; null where the count is null.
+
+        For work inside, what nobody may see is not asked for: the rule's own smallest count decides alone.
+        """
         lowest = 0 if self.protect_zero else 1
-        return count.is_between(lowest, self.min_count - 1)
+        least = self.min_count if self.is_working_material else max(self.min_count, fewest)
+        return count.is_between(lowest, least - 1)
 
     def protects_remainder(self, count: pl.Expr, denominator: pl.Expr) -> pl.Expr:
         """Whether too few of a denominator (possibly nobody) remain beside the count; null where either is null."""
@@ -140,6 +149,7 @@ def _problems(rule: Disclosure) -> list[Problem]:
         "protection": (rule.protection not in _PROTECTIONS, f"one of {', '.join(_PROTECTIONS)}", "'noise' is usual"),
         "noise": (not _is_whole(rule.noise, FEWEST_NOISE), f"a whole number of at least {FEWEST_NOISE}", "2 is usual"),
         "min_people": (not _is_whole(rule.min_people, 1), "a whole number of at least 1", "20 is usual"),
+        "min_expected": (not 0 <= rule.min_expected < inf, "a number of at least 0", "4 is usual"),
         "max_share": (not 0 < rule.max_share <= 1, "a share above 0 and at most 1", "0.9 is usual"),
     }
     found = [_problem(name, getattr(rule, name), *said) for name, (is_wrong, *said) in wrong.items() if is_wrong]
@@ -188,6 +198,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "base": "Counts are rounded to the nearest {rounding}, totals on their own, so parts need not add up.",
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
+            "noise": "Every count carries noise of at most {noise}, totals their own, so totals need not add up; "
+            "the same people have the same noise wherever they are counted.",
             "open": "No small counts are protected.",
         },
         "sv": {
@@ -200,6 +212,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "base": "Antal är avrundade till närmaste {rounding}, summor för sig, så delarna behöver inte gå jämnt ut.",
             "midpoint6": "Antal är avrundade till mitten av 1–6, 7–12 och så vidare, summor för sig, "
             "så delarna behöver inte gå jämnt ut.",
+            "noise": "Varje antal har ändrats slumpmässigt med högst {noise}, summor för sig, så summor behöver inte "
+            "stämma; samma personer har samma ändring var de än räknas.",
             "open": "Inga små antal skyddas.",
         },
     }
@@ -209,7 +223,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 def _sentence(rule: Disclosure, language: str) -> str:
     words = _SENTENCES[language]
     values = {
-        "lowest": 0 if rule.protect_zero else 1,
+        "lowest": 0 if rule.protect_zero or rule.table_width else 1,
+        "noise": rule.table_width,
         "highest": rule.min_count - 1,
         "min_count": rule.min_count,
         "rounding": rule.rounding,
@@ -221,9 +236,10 @@ def _clauses(rule: Disclosure) -> list[str]:
     protects = rule.min_count > 1
     present = {
         rule.small: protects,
-        "open": not protects,
-        "zeros": protects and not rule.protect_zero,
+        "open": not protects and not rule.table_width,
+        "zeros": protects and not rule.protect_zero and not rule.table_width,
         "remainder": protects and rule.protect_remainder,
+        "noise": rule.table_width > 0,
         "midpoint6": rule.rounding == "midpoint6",
         "base": rule.rounding not in {1, "midpoint6"},
     }
@@ -236,7 +252,7 @@ PRESETS: Mapping[str, Disclosure] = MappingProxyType(
         "strict": Disclosure(min_count=10),
         "ehrql": Disclosure(min_count=8, rounding=5, protect_zero=True, protect_remainder=False, small="zero"),
         "midpoint6": Disclosure(min_count=7, rounding="midpoint6", protect_remainder=False, small="rounded"),
-        "none": Disclosure(min_count=1, rounding=1, protection="none", min_people=1, max_share=1.0),
+        "none": Disclosure(min_count=1, rounding=1, protection="none", min_people=1, min_expected=0.0, max_share=1.0),
     }
 )
 """Settings by name.

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.disclosure.relations import Ratio, Sum
+from riskstrat.disclosure.digits import Digits
+from riskstrat.disclosure.relations import Categories, Ratio, Sum
 from riskstrat.errors import DisclosureError, Problem, UsageError
 
 _PERSON_COLUMNS = ("personid", "motherid", "fatherid", "familyid", "lopnr", "personnr", "personnummer")
@@ -46,6 +47,20 @@ class Table:
         unless they have another role.
     sums
         Which cells add up to which (see `Sum`).
+    keys
+        ``{count: column}``: the sum of the keys of the persons behind each cell of the count (`person_keys`,
+        `sum_keys`; UInt64), from which the noise of the cell comes. Such columns are not shown. A count without keys
+        has noise of its labels and its value.
+    protected
+        Counts that carry noise already; relations to other counts hold for them only nearly.
+    categories
+        ``{count: Categories(column, dimensions)}``: which cells of a count are the categories of one variable.
+    fewest
+        ``{count: persons}``: counts behind which more persons must be than the rule asks of every count, because
+        people are described by more than their number.
+    digits
+        ``{column: ByInterval(lower, upper)}`` or ``{column: Step(...)}``: what the numbers of a derived or public
+        column are, which decides how many digits are shown (`riskstrat.disclosure.digits`).
 
     Raises
     ------
@@ -79,16 +94,21 @@ class Table:
     unshown: Sequence[str] = ()
     persons: Mapping[str, str] = field(default_factory=dict)
     sums: Sequence[Sum] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    protected: Sequence[str] = ()
+    categories: Mapping[str, Categories] = field(default_factory=dict)
+    fewest: Mapping[str, int] = field(default_factory=dict)
+    digits: Mapping[str, Digits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for role in ("dimensions", "counts", "public", "unshown"):
+        for role in ("dimensions", "counts", "public", "unshown", "protected"):
             object.__setattr__(self, role, _names(getattr(self, role)))
         named = self.denominators
         object.__setattr__(
             self, "denominators", MappingProxyType(dict(named)) if isinstance(named, Mapping) else _names(named)
         )
         object.__setattr__(self, "frame", self.frame.clone())
-        for relation in ("derived", "persons"):
+        for relation in ("derived", "persons", "keys", "categories", "fewest", "digits"):
             object.__setattr__(self, relation, MappingProxyType(dict(getattr(self, relation))))
         object.__setattr__(self, "sums", tuple(self.sums))
         behind = [column for column in dict.fromkeys(self.persons.values()) if column not in _roles(self)]
@@ -123,6 +143,7 @@ class Table:
             ("count", self.counts),
             ("unshown", self.unshown),
             ("dimension", self.dimensions),
+            ("inside", _inside(self)),
         )
         role = {column: kind for kind, columns in named for column in columns}
         return MappingProxyType({column: role[column] for column in self.frame.columns})
@@ -148,7 +169,7 @@ def _check(table: Table) -> None:
 
 
 def _wrong_values(table: Table) -> list[Problem]:
-    checks: tuple[Callable[[Table], Iterable[Problem]], ...] = (_not_counts, _foreign_sources, _not_unique)
+    checks: tuple[Callable[[Table], Iterable[Problem]], ...] = (_not_counts, _not_keys, _foreign_sources, _not_unique)
     problems = [problem for check in checks for problem in check(table)]
     problems = problems or [*_negative(table), *_not_parts(table)]
     return problems or [*_not_persons(table), *_not_ratios(table), *_not_sums(table)]
@@ -181,7 +202,13 @@ def _nested(table: Table) -> list[Problem]:
 
 
 def _roles(table: Table) -> list[str]:
-    return [*table.dimensions, *table.counts, *_denominators(table), *table.derived, *table.public, *table.unshown]
+    shown = (*table.dimensions, *table.counts, *_denominators(table), *table.derived, *table.public)
+    return [*shown, *table.unshown, *_inside(table)]
+
+
+def _inside(table: Table) -> list[str]:
+    """Name the columns that only decide: keys of cells, and which categories are sensitive."""
+    return list(dict.fromkeys([*table.keys.values(), *(each.sensitive for each in table.categories.values())]))
 
 
 def _unknown(table: Table) -> list[Problem]:
@@ -190,6 +217,11 @@ def _unknown(table: Table) -> list[Problem]:
         *(count for count, _ in table.parts),
         *(name for names in table.sources.values() for name in names),
         *table.persons,
+        *table.keys,
+        *table.protected,
+        *table.fewest,
+        *table.categories,
+        *table.digits,
         *(column for each in table.sums for column in each.columns),
     ]
     return [
@@ -234,6 +266,19 @@ def _not_counts(table: Table) -> list[Problem]:
         )
         for column in table.whole_counts
         if not table.frame.schema[column].is_integer()
+    ]
+
+
+def _not_keys(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            found=f"cell keys of type {table.frame.schema[column]} for {count}",
+            expected="UInt64 keys of a whole count",
+            remedy="add up person_keys(...) with sum_keys, and name the count that they are of",
+            column=column,
+        )
+        for count, column in table.keys.items()
+        if table.frame.schema[column] != pl.UInt64 or count not in table.whole_counts
     ]
 
 
@@ -282,6 +327,7 @@ def _not_parts(table: Table) -> list[Problem]:
             column=count,
         )
         for count, denominator in table.parts
+        if _are_exact(table, count, denominator)
         if (more := (table.frame[count] > table.frame[denominator]).sum())
     ]
 
@@ -296,6 +342,7 @@ def _not_persons(table: Table) -> list[Problem]:
             column=column,
         )
         for count, column in table.persons.items()
+        if _are_exact(table, count, column)
         if (wrong := _impossible(table.frame, count, column))
     ]
 
@@ -314,7 +361,9 @@ def _not_ratios(table: Table) -> list[Problem]:
             column=column,
         )
         for column, of in table.derived.items()
-        if isinstance(of, Ratio) and (wrong := table.frame.select(of.differs(column).sum()).item())
+        if isinstance(of, Ratio)
+        and _are_exact(table, *of.counts)
+        and (wrong := table.frame.select(of.differs(column).sum()).item())
     ]
 
 
@@ -327,5 +376,10 @@ def _not_sums(table: Table) -> list[Problem]:
             column=each.count,
         )
         for each in table.sums
-        if each.total_table is None and (wrong := each.unequal(table.frame, table.frame))
+        if each.total_table is None and _are_exact(table, each.count, each.total_column or each.count)
+        if (wrong := each.unequal(table.frame, table.frame))
     ]
+
+
+def _are_exact(table: Table, *counts: str) -> bool:
+    return not set(counts) & set(table.protected)

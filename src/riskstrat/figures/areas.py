@@ -45,12 +45,13 @@ def area_intervals(areas: Released, language: Texts = "sv", of_class: str | None
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> bounds = {"relative_risk": [1.5, 0.6], "relative_risk_lower": [1.2, 0.4], "relative_risk_upper": [1.9, 0.9]}
     >>> values = {"class": ["clearly higher", "clearly lower"], **bounds}
     >>> frame = pl.DataFrame({"area_id": ["1", "2"], "name": ["Norr", "Öster"], **values, "cases": [40, 60]})
     >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> exact = Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived)
+    >>> areas = release(exact, PRESETS["none"])
     >>> area_intervals(areas, "en").title
     'Clearly higher risk in one area and clearly lower in one'
     >>> area_intervals(areas, "en", "clearly_higher").sentence
@@ -128,15 +129,17 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> kinds = pl.DataFrame({"area_id": ["1"], "name": ["Norr"], "class": ["clearly higher"], "cases": [40]})
     >>> derived = {"class": "cases"}
-    >>> areas = release(Table(kinds, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> exact = Table(kinds, dimensions=("area_id", "name"), unshown=("cases",), derived=derived)
+    >>> areas = release(exact, PRESETS["none"])
     >>> parts = {"part": ["age_sex", "living_conditions"], "estimate": [-0.003, 0.026]}
     >>> bounds = {"lower": [-0.004, 0.019], "upper": [-0.002, 0.033]}
     >>> frame = pl.DataFrame({"group": ["1", "1"], **parts, **bounds, "cases": [40, 40]})
     >>> derived = dict.fromkeys(("estimate", *bounds), "cases")
-    >>> reasons = release(Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived))
+    >>> exact = Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived)
+    >>> reasons = release(exact, PRESETS["none"])
     >>> figure = reasons_bars(reasons, areas, ["1"], "en")
     >>> figure.title
     'Why here? Living conditions is the largest part'
@@ -201,14 +204,14 @@ def quintiles(table: Released, inequality: Released, language: Texts = "sv") -> 
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> risks = {"risk": [0.04, 0.09], "lower": [0.03, 0.07], "upper": [0.05, 0.11]}
     >>> frame = pl.DataFrame({"quintile": [1, 5], **risks, "cases": [40, 90]})
     >>> derived = dict.fromkeys(risks, "cases")
-    >>> table = release(Table(frame, dimensions=("quintile",), unshown=("cases",), derived=derived))
+    >>> table = release(Table(frame, dimensions=("quintile",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> ratio = pl.DataFrame({"metric": ["ratio"], "estimate": [2.2], "lower": [1.6], "upper": [3.1], "cases": [130]})
     >>> derived = dict.fromkeys(("estimate", "lower", "upper"), "cases")
-    >>> inequality = release(Table(ratio, dimensions=("metric",), unshown=("cases",), derived=derived))
+    >>> inequality = release(Table(ratio, dimensions=("metric",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> quintiles(table, inequality, "en").title
     'The risk is higher where need is greatest'
     """
@@ -254,13 +257,13 @@ def change(periods: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from datetime import date
     >>> days = {"index_from": [date(2016, 1, 1), date(2018, 1, 1)], "index_to": [date(2017, 1, 1), date(2019, 1, 1)]}
     >>> risks = {"risk": [0.04, 0.09], "lower": [0.03, 0.07], "upper": [0.05, 0.11]}
     >>> frame = pl.DataFrame({**days, **risks, "cases": [40, 90]})
     >>> derived = dict.fromkeys(risks, "cases")
-    >>> periods = release(Table(frame, dimensions=tuple(days), unshown=("cases",), derived=derived))
+    >>> periods = release(Table(frame, dimensions=tuple(days), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> figure = change(periods, "en")
     >>> figure.title
     'The share has risen'

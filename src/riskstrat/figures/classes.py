@@ -25,11 +25,12 @@ def with_class(areas: Released) -> pl.DataFrame:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> kinds = ["clearly higher", "uncertain"]
     >>> frame = pl.DataFrame({"area_id": ["1", "2"], "name": ["Öster", "Norr"], "class": kinds, "cases": [40, 30]})
     >>> derived = {"class": "cases"}
-    >>> areas = release(Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived))
+    >>> exact = Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived)
+    >>> areas = release(exact, PRESETS["none"])
     >>> with_class(areas).select("name", "class").rows()
     [('Norr', 'uncertain'), ('Öster', 'clearly_higher')]
     """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from riskstrat.extras import optional
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 from riskstrat.figures.numbers import Language
-from riskstrat.figures.theme import FORMATS, INK, PATTERNS, TEXT_PX, configured, spec
+from riskstrat.figures.theme import FORMATS, INK, PATTERNS, TEXT_PX, spec
 
 if TYPE_CHECKING:
     import altair as alt
@@ -49,12 +49,13 @@ class Figure:
     Examples
     --------
     >>> import polars as pl
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from riskstrat.figures import plan_curve
     >>> averted = {"averted": [1.0, 1.5], "lower": [0.5, 0.7], "upper": [1.4, 2.2]}
     >>> frame = pl.DataFrame({"budget_sek": [1e6, 2e6], **averted, "cases": [40, 60]})
     >>> derived = dict.fromkeys(averted, "cases")
-    >>> released = release(Table(frame, dimensions=("budget_sek",), unshown=("cases",), derived=derived))
+    >>> exact = Table(frame, dimensions=("budget_sek",), unshown=("cases",), derived=derived)
+    >>> released = release(exact, PRESETS["none"])
     >>> figure = plan_curve(released, 2e6, "en")
     >>> " ".join(figure.title.split())
     '2 million SEK are enough for all areas'
@@ -175,5 +176,5 @@ def drawn(
     chart: alt.Chart | alt.LayerChart, messages: MessageCatalogue, title: str, sentence: str, *, height: int
 ) -> Figure:
     """Bring a chart in the theme, of a height in pixels, together with its title and its alternative text."""
-    specification = {**spec(configured(chart, height=height)), "description": sentence}
+    specification = {**spec(chart, height=height), "description": sentence}
     return Figure(specification=specification, title=capitalised(title), sentence=sentence, language=messages.language)

@@ -35,7 +35,7 @@ def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> rows = [
     ...     (1, "start", "All residents", "Alla folkbokförda", 120, 180),
     ...     (2, "left_out", "Not followed", "Inte följda", 20, 30),
@@ -43,7 +43,7 @@ def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
     ... ]
     >>> frame = pl.DataFrame(rows, schema=["step", "part", "reason", "reason_sv", "people", "rows"], orient="row")
     >>> dimensions, counts = ("step", "part", "reason", "reason_sv"), ("people", "rows")
-    >>> flow = release(Table(frame, dimensions=dimensions, counts=counts, persons={"rows": "people"}))
+    >>> flow = release(Table(frame, dimensions=dimensions, counts=counts, persons={"rows": "people"}), PRESETS["none"])
     >>> figure = flow_chart(flow, "en")
     >>> figure.title
     'Who was followed, and who was left out'

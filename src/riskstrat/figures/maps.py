@@ -41,14 +41,14 @@ def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figur
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
     >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> map_classes(areas, geometry, "en").title
     'Clearly higher risk in one area and uncertain in one'
     """
@@ -83,14 +83,14 @@ def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
     >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> map_level(areas, geometry, "en").title
     'The risk in the areas goes from 6.0% to 9.0%'
     """
@@ -128,7 +128,7 @@ def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Fig
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
     >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
@@ -136,7 +136,7 @@ def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Fig
     >>> values["probability_higher"] = [0.99, 0.5]
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> map_certainty(areas, geometry, "en").title
     'In one of 2 areas it is clear whether the risk is higher or lower'
     """
@@ -170,17 +170,17 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Tex
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from pathlib import Path
     >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
     >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
     >>> values = {"class": ["clearly higher", "uncertain"], **risks}
     >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
     >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> share = pl.DataFrame({"area_id": ["9981A0010"], "share": [0.5], "cases": [40]})
     >>> derived = {"share": "cases"}
-    >>> selected = release(Table(share, dimensions=("area_id",), unshown=("cases",), derived=derived))
+    >>> selected = release(Table(share, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> map_chosen(areas, selected, geometry, "en").title
     'The money is enough for one area'
     """

@@ -96,13 +96,14 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> values = {"estimate": [0.026, 0.004], "lower": [0.019, -0.002], "upper": [0.033, 0.010]}
     >>> frame = pl.DataFrame(
     ...     {"group": ["1", "1"], "part": ["living_conditions", "unexplained"], **values, "cases": [40, 40]}
     ... )
     >>> derived = dict.fromkeys(values, "cases")
-    >>> table = release(Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived))
+    >>> exact = Table(frame, dimensions=("group", "part"), unshown=("cases",), derived=derived)
+    >>> table = release(exact, PRESETS["none"])
     >>> reasons = reasons_of(table, "1", "Norr")
     >>> round(reasons.total, 1), reasons.largest()
     (3.0, 'living_conditions')

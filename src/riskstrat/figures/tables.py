@@ -80,9 +80,10 @@ def released_html(title: str, table: Released) -> str:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import Table, release
+    >>> from riskstrat.disclosure import Disclosure, Table, release
     >>> frame = pl.DataFrame({"area": ["A", "B"], "cases": [12, 3]})
-    >>> html = released_html("Cases", release(Table(frame, dimensions=("area",), counts=("cases",))))
+    >>> exact = Table(frame, dimensions=("area",), counts=("cases",))
+    >>> html = released_html("Cases", release(exact, Disclosure(protection="none")))
     >>> "Cases" in html, ">10<" in html, ">3<" in html
     (True, True, False)
     """

@@ -46,7 +46,9 @@ PART_COLOURS = MappingProxyType(
     }
 )
 TEXT_PX = 16
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+"""Fonts of one width, which vl-convert brings too: a label measured in one stays within a picture drawn in another."""
+
 FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
     {
         "sv": {"decimal": ",", "thousands": SPACE, "grouping": [3], "currency": ["", f"{SPACE}kr"], "minus": "−"},
@@ -54,6 +56,22 @@ FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
     }
 )
 
+_TEXT = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
+_AXIS = {"gridColor": "#ececec", "domainColor": RULE, "tickColor": RULE, "labelLimit": 220, "labelSeparation": 8}
+_LEGEND = {"orient": "top", "title": None, "symbolType": "square", "symbolStrokeColor": QUIET, "labelLimit": 400}
+_THEME: Mapping[str, object] = MappingProxyType(
+    {
+        "font": FONT,
+        "background": WHITE,
+        "lineBreak": "\n",
+        "view": {"stroke": None},
+        "mark": {"aria": False},
+        "axis": {**_TEXT, "titleFontWeight": "normal", **_AXIS},
+        "legend": {**_TEXT, "titleFontWeight": "normal", **_LEGEND, "rowPadding": 6, "columns": 1},
+        "header": _TEXT,
+    }
+)
+"""What vega-lite calls the configuration of a chart."""
 
 WRAPPED = "replace(datum.label, regexp('(.{16,}?) ', 'g'), '$1\\n')"
 """Label of an axis, broken at the first space after 16 characters, so that long ones leave room on a narrow screen."""
@@ -64,42 +82,13 @@ def altair() -> ModuleType:
     return optional("altair")
 
 
-def configured(chart: alt.Chart | alt.LayerChart, *, height: int) -> alt.LayerChart:
-    """Give a chart the width of its container, the theme and a height in pixels."""
-    text = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
-    size = altair().AutoSizeParams(type="fit-x", contains="padding")
-    return (
-        chart.properties(width="container", height=height, autosize=size)
-        .configure(font=FONT, background=WHITE, lineBreak="\n")
-        .configure_view(stroke=None)
-        .configure_mark(aria=False)
-        .configure_axis(
-            **text,
-            titleFontWeight="normal",
-            gridColor="#ececec",
-            domainColor=RULE,
-            tickColor=RULE,
-            labelLimit=220,
-            labelSeparation=8,
-        )
-        .configure_legend(
-            **text,
-            titleFontWeight="normal",
-            orient="top",
-            title=None,
-            symbolType="square",
-            symbolStrokeColor=QUIET,
-            labelLimit=400,
-            rowPadding=6,
-            columns=1,
-        )
-        .configure_header(**text)
-    )
+def spec(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, object]:
+    """Give a chart as vega-lite with its data, the theme and a height in pixels, as wide as what holds it.
 
-
-def spec(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
-    """Give a chart as a vega-lite specification that carries its own data."""
+    Its schema is checked by tests: Altair would do so in every report, and copy the data for each setting of the theme.
+    """
     alt = altair()
     with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
-        found: dict[str, object] = chart.to_dict()
-    return found
+        found: dict[str, object] = chart.to_dict(validate=False)
+    size = {"type": "fit-x", "contains": "padding"}
+    return {**found, "width": "container", "height": height, "autosize": size, "config": dict(_THEME)}

@@ -8,22 +8,30 @@ from dataclasses import dataclass
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import DIGITS, Ratio, Released, Sum, Table
-from riskstrat.errors import Problem, UsageError
+from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width
+from riskstrat.errors import DisclosureError, Problem, UsageError
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
+from riskstrat.publication.cohort import cell, keys_of
 from riskstrat.records.cohort import Cohort, Target, check_rows
-
-FEWEST_FOR_QUARTILES = 20
-"""With fewer people a quartile is close to somebody's own value."""
 
 MOST_LEVELS = 12
 """Texts with more distinct values than these are no characteristic of a group."""
 
+OTHER = "other"
+"""Level of all that few persons have; its name in Swedish is that of the messages."""
+
+_FIXED = ("sex", "ending")
+"""Whose levels are the same in every cohort."""
+
+_TAILS = (0.05, 0.95)
+"""Values beyond these quantiles count as the quantile: one person far out moves no mean."""
 
 EVERYBODY = "all"
 KEYS = ("person_id", "index_date")
-_PERSONS = pl.col("person").n_unique()
+_EVERYBODY = pl.col("person").is_not_null()
+_IDENTIFIERS = (*KEYS, "family_id", "mother_id", "father_id")
 _NOT_DESCRIBED = ("group", "person")
 _OWN: Mapping[str, LocalisedText] = {
     "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
@@ -68,7 +76,13 @@ class TableOne:
 
 
 def characteristic_tables(
-    cohort: Target, X: pl.DataFrame | None, *, by: str | None, labels: Mapping[str, LocalisedText]
+    cohort: Target,
+    X: pl.DataFrame | None,
+    *,
+    by: str | None,
+    labels: Mapping[str, LocalisedText],
+    rule: Disclosure,
+    noise: CellNoise | None,
 ) -> dict[str, Table]:
     """Describe who is counted: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
     group = _group(cohort, by).alias("group")
@@ -80,13 +94,14 @@ def characteristic_tables(
     names = {**named, **_OWN, **labels}
     return {
         "groups": Table(
-            rows.group_by("group").agg(people=_PERSONS, index_dates=pl.len()).sort("group"),
+            rows.group_by("group").agg(**cell("index_dates", "people", _EVERYBODY, "person")).sort("group"),
             dimensions=("group",),
             counts=("people", "index_dates"),
             persons={"index_dates": "people"},
+            keys=keys_of("people", "index_dates"),
         ),
-        "levels": _levels_table(rows, names),
-        "numbers": _numbers_table(rows, names),
+        "levels": _levels_table(rows, names, rule, noise),
+        "numbers": _numbers_table(rows, names, rule),
     }
 
 
@@ -117,7 +132,7 @@ def _ending(cohort: Cohort) -> pl.Expr:
 def _group(cohort: Target, by: str | None) -> pl.Series:
     if by is None:
         return pl.repeat(EVERYBODY, cohort.people.height, eager=True)
-    if by not in cohort.people.columns or by in KEYS:
+    if by not in cohort.people.columns or by == "index_date":
         raise UsageError(
             Problem(
                 found=f"no column '{by}' to group by",
@@ -125,7 +140,18 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
                 remedy="correct the name, or add the column to cohort.people",
             )
         )
-    return cohort.people[by].cast(pl.String).fill_null("unknown")
+    groups = cohort.people[by].cast(pl.String).fill_null("unknown")
+    persons, different = cohort.people["person_id"].n_unique(), groups.n_unique()
+    if by in _IDENTIFIERS or different == persons > 1 or (different > MOST_LEVELS and 2 * different > persons):
+        raise DisclosureError(
+            Problem(
+                found=f"{different} groups of {persons} persons",
+                expected="groups of several persons, not persons or families one by one",
+                remedy="group by something that many persons share",
+                column=by,
+            )
+        )
+    return groups
 
 
 def _variables(rows: pl.DataFrame) -> list[str]:
@@ -138,12 +164,16 @@ def _is_flag(values: pl.Series) -> bool:
     return values.dtype.is_numeric() and bool(((values == 0) | (values == 1)).all())
 
 
-def _levels_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> Table:
+def _levels_table(
+    rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule: Disclosure, noise: CellNoise | None
+) -> Table:
     """Count levels of texts that have few, and of what is only true or false, 1 or 0."""
     names = _variables(rows)
     flags = [name for name in names if _is_flag(rows[name])]
     short = [name for name in names if rows[name].dtype == pl.String and rows[name].n_unique() <= MOST_LEVELS]
-    counted = [_levels(rows, name) for name in names if name in {*flags, *short}]
+    named = [name for name in short if name not in _FIXED]
+    common = rows.with_columns(_common_levels(rows[name], rows["person"], rule, noise) for name in named)
+    counted = [_levels(common, name) for name in names if name in {*flags, *short}]
     frame = _labelled(pl.concat(counted), names, labels)
     whole = frame.filter(~pl.col("variable").is_in(flags))["variable"].unique().to_list()
     return Table(
@@ -163,23 +193,44 @@ def _levels_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> Ta
                 by=("variable", "group"),
             )
         ],
+        keys=keys_of("count", "count_persons", "index_dates", "persons"),
+        fewest={"index_dates": rule.min_people},
+        categories={"count": Categories("sensitive", ("variable", "group"))},
     )
 
 
+def _common_levels(level: pl.Series, person: pl.Series, rule: Disclosure, noise: CellNoise | None) -> pl.Series:
+    """Put levels that few persons have together, so that their names tell of nobody."""
+    found = pl.DataFrame({"level": level, "person": person}).drop_nulls("level")
+    known = found.group_by("level").agg(**cell("rows", "persons", _EVERYBODY, "person"))
+    persons = (
+        known["persons"] if noise is None else known["persons"] + pl.Series(noise.of(known["persons_key"].to_numpy()))
+    )
+    rare = [] if rule.is_working_material else known.filter(persons < rule.min_people)["level"].to_list()
+    return pl.select(pl.when(level.is_in(rare)).then(pl.lit(OTHER)).otherwise(level).alias(level.name)).to_series()
+
+
 def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Count the levels of a variable in every group, 0 where a group has none; a flag is counted where it is 1."""
+    """Count the levels of a variable in every group, 0 where a group has none; a flag is counted where it is 1.
+
+    A level tells something of who is in a group unless it is the commonest of all.
+    """
     flag = _is_flag(rows[name])
     known = rows.select("group", "person", level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name))
     known = known.drop_nulls("level")
-    whole = known.group_by("group").agg(index_dates=pl.len(), persons=_PERSONS)
+    whole = known.group_by("group").agg(**cell("index_dates", "persons", _EVERYBODY, "person"))
     levels = pl.DataFrame({"level": ["1"]}) if flag else known.select("level").unique()
-    counts = known.group_by("group", "level").agg(count=pl.len(), count_persons=_PERSONS)
+    counts = known.group_by("group", "level").agg(**cell("count", "count_persons", _EVERYBODY, "person"))
     crossed = whole.join(levels, how="cross").join(counts, on=["group", "level"], how="left")
-    counted = pl.col("count", "count_persons").fill_null(0).cast(pl.Int64)
-    return crossed.select(pl.lit(name).alias("variable"), "level", "group", counted, "index_dates", "persons")
+    commonest = known["level"].mode().to_list()
+    return crossed.with_columns(
+        pl.col(counts.columns[2:]).fill_null(0),
+        sensitive=~pl.col("level").is_in(commonest),
+        variable=pl.lit(name),
+    ).select("variable", "level", pl.exclude("variable", "level"))
 
 
-def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> Table:
+def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule: Disclosure) -> Table:
     measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
     frame = _labelled(pl.concat([_numbers(rows, name) for name in measured]), _variables(rows), labels)
     return Table(
@@ -189,23 +240,34 @@ def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText]) -> T
         derived=dict.fromkeys(_STATISTICS, "observed"),
         public=("order", "label", "label_sv"),
         persons={"observed": "persons"},
+        keys=keys_of("observed", "persons"),
+        fewest={"observed": rule.min_people},
     )
 
 
 def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    value, persons = pl.col(name).cast(pl.Float64), pl.col("person").filter(pl.col(name).is_not_null()).n_unique()
-    many = persons >= FEWEST_FOR_QUARTILES
-    quartiles = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
+    """Describe a number by quartiles, and by mean and standard deviation of values held within `_TAILS`.
+
+    Digits are those that the mean's 90 % interval carries.
+    """
+    value = pl.col(name).cast(pl.Float64)
+    held = value.clip(*(value.quantile(share, "linear") for share in _TAILS))
+    width = (
+        2
+        * normal_quantile(PUBLISHED_LEVEL)
+        * held.std()
+        / pl.col("person").filter(value.is_not_null()).n_unique().sqrt()
+    )
+    quartiles = zip(_STATISTICS[2:], (0.25, 0.5, 0.75), strict=True)
+    statistics = {
+        "mean": held.mean(),
+        "standard_deviation": held.std(),
+        **{said: value.quantile(share, "linear") for said, share in quartiles},
+    }
     return rows.group_by("group").agg(
         pl.lit(name).alias("variable"),
-        observed=value.count().cast(pl.Int64),
-        persons=persons.cast(pl.Int64),
-        mean=value.mean().round_sig_figs(DIGITS),
-        standard_deviation=value.std().round_sig_figs(DIGITS),
-        **{
-            said: pl.when(many).then(value.quantile(share, "linear").round_sig_figs(DIGITS))
-            for said, share in quartiles.items()
-        },
+        **cell("observed", "persons", value.is_not_null(), "person"),
+        **{said: to_width(found, width) for said, found in statistics.items()},
     )
 
 

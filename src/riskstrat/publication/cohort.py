@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Sum, Table
+from riskstrat.disclosure import CASES, Sum, Table, person_keys
 from riskstrat.records.cohort import Cohort, Target
 
 _COUNTED = ("people", "rows")
@@ -16,14 +16,15 @@ _PARTS = (("start", ("left_out", "included")), ("included", ("covered", "not_cov
 _OUTCOME = 1
 
 
-def flow(target: Target) -> Table:
+def flow_table(flow: pl.DataFrame, keys: pl.DataFrame) -> Table:
     """Account for everybody: who was there, who was left out and why, and how the time at risk ended."""
     return Table(
-        target.flow,
-        dimensions=[name for name in target.flow.columns if name not in _COUNTED],
+        flow.hstack(keys),
+        dimensions=[name for name in flow.columns if name not in _COUNTED],
         counts=_COUNTED,
         persons={"rows": "people"},
         sums=[Sum(count="rows", parts={"part": parts}, total={"part": (total,)}) for total, parts in _PARTS],
+        keys={name.removesuffix("_key"): name for name in keys.columns},
     )
 
 
@@ -31,21 +32,36 @@ def assessed(cohort: Cohort) -> Table | None:
     """Count index dates and persons, and those measured at the horizon; None where outcomes need not be measured."""
     if not cohort.must_be_assessed:
         return None
-    was, person = pl.col("assessed"), pl.col("person_id")
-    frame = cohort.people.select(
-        pl.lit("all").alias("scope"),
-        index_dates=pl.len().cast(pl.Int64),
-        assessed=was.sum().cast(pl.Int64),
-        persons=person.n_unique().cast(pl.Int64),
-        assessed_persons=person.filter(was).n_unique().cast(pl.Int64),
-    )
+    was = pl.col("assessed")
     return Table(
-        frame,
+        cohort.people.select(
+            pl.lit("all").alias("scope"),
+            **cell("index_dates", "persons", pl.col("person_id").is_not_null()),
+            **cell("assessed", "assessed_persons", was),
+        ),
         dimensions=("scope",),
         counts=("assessed", "assessed_persons"),
         denominators={"assessed": "index_dates", "assessed_persons": "persons"},
         persons={"index_dates": "persons", "assessed": "assessed_persons"},
+        keys=keys_of("index_dates", "persons", "assessed", "assessed_persons"),
     )
+
+
+def cell(rows: str, persons: str, inside: pl.Expr, of: str = "person_id") -> dict[str, pl.Expr]:
+    """Count the rows of a cell and their distinct persons, and give the keys of both."""
+    person = pl.col(of).filter(inside)
+    key = person.map_batches(lambda found: pl.Series(person_keys(found)), return_dtype=pl.UInt64)
+    return {
+        rows: inside.sum().cast(pl.Int64),
+        persons: person.n_unique().cast(pl.Int64),
+        f"{rows}_key": key.sum(),
+        f"{persons}_key": key.unique().sum(),
+    }
+
+
+def keys_of(*counts: str) -> dict[str, str]:
+    """Name the columns of keys that `cell` gives."""
+    return {count: f"{count}_key" for count in counts}
 
 
 def outcome_persons(cohort: Cohort) -> int:
@@ -58,23 +74,23 @@ def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Tabl
 
     The outcomes of the cohort, of which only index dates that are counted are given, are behind the risks.
     """
-    frame = pl.DataFrame(
-        {
-            "scope": ["all"],
-            "people": [target.people.height],
-            "expected_cases": [float(risk.sum())],
-            "cases": [int((cohort.people["event"] == _OUTCOME).sum())],
-            "case_persons": [outcome_persons(cohort)],
-            "index_dates": [cohort.people.height],
-            "persons": [cohort.people["person_id"].n_unique()],
-        }
-    ).with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("lower", "upper", "count_lower", "count_upper"))
-    derived = ("expected_cases", "lower", "upper", "count_lower", "count_upper")
+    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == _OUTCOME
+    behind = cohort.people.select(**cell("index_dates", "persons", everybody), **cell("cases", "case_persons", had))
+    unknown = ("lower", "upper", "count_lower", "count_upper")
+    frame = target.people.select(
+        pl.lit("all").alias("scope"),
+        **cell("people", "residents", everybody),
+        expected_cases=pl.lit(float(risk.sum())),
+        **dict.fromkeys(unknown, pl.lit(None, pl.Float64)),
+    ).hstack(behind)
+    counts = ("people", "cases", "case_persons", "persons")
     return Table(
-        frame,
+        frame.drop("residents", "residents_key"),
         dimensions=("scope",),
-        counts=("people", "cases", "case_persons", "persons"),
+        counts=counts,
         denominators={"cases": "index_dates"},
-        derived=dict.fromkeys(derived, ("people", "cases")),
+        derived=dict.fromkeys(("expected_cases", *unknown), ("people", "cases")),
         persons={"cases": "case_persons", "index_dates": "persons"},
+        keys=keys_of(*counts, "index_dates"),
+        digits={"expected_cases": CASES},
     )

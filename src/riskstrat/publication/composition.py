@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import DIGITS, CellNoise, Disclosure, Released, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
@@ -21,6 +23,7 @@ from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.omission import unless_omitted
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
@@ -63,6 +66,7 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         strata=study.settings.strata,
         digest=keyed(study.digest),
         model_digest=keyed(study.model.digest),
+        partition=study.partition,
         secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
         omissions=study.omissions,
@@ -75,7 +79,9 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
             geometry=source.geometry,
         ),
     )
-    return publish_tables(facts, study_tables(study), disclosure or study.settings.disclosure)
+    rule = disclosure or study.settings.disclosure
+    noise = noise_of(rule, study.noise)
+    return publish_tables(facts, study_tables(study, noise), rule, noise)
 
 
 def _keyed(noise: CellNoise | None) -> Callable[[str], str]:
@@ -83,15 +89,19 @@ def _keyed(noise: CellNoise | None) -> Callable[[str], str]:
     return (lambda digest: digest) if noise is None else noise.digest
 
 
-def publish_tables(facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure) -> Published:
+def publish_tables(
+    facts: Facts, tables: Mapping[str, Table], disclosure: Disclosure, noise: CellNoise | None
+) -> Published:
     """Release all tables of a study together and bring them beside its facts."""
-    released = MappingProxyType(release(tables, disclosure))
+    released = MappingProxyType(release(tables, disclosure, noise))
     return Published(**vars(facts), tables=released, disclosure=disclosure, token=TOKEN)
 
 
 def release_record(record: Record, disclosure: Disclosure | None = None) -> dict[str, Released]:
     """Release the tables of a single record together, by default under the rule that it carries."""
-    return release(record_tables(record), disclosure or record.disclosure)
+    rule = disclosure or record.disclosure
+    noise = noise_of(rule)
+    return release(record_tables(record, noise), rule, noise)
 
 
 @checked
@@ -125,44 +135,53 @@ def table_one(
     Returns
     -------
     TableOne
-        Released. Means need as many people as a count; medians and quartiles 20.
+        Released. Means (of values held within the 5th and the 95th percentile), quartiles and levels need 20 persons
+        with a value. Levels that fewer persons have are put together as ``other``. Where more than 90 % of a group have
+        a level that is not the commonest of all, its levels are withheld.
 
     Raises
     ------
     UsageError
         If there is no such column, or X has other rows than the cohort.
+    DisclosureError
+        If the groups are persons or families one by one.
 
     Examples
     --------
     >>> table_one(study.target).levels.frame["variable"].unique().sort().to_list()
     ['birth_region', 'sex']
     """
-    tables = characteristic_tables(cohort, X, by=by, labels=labels or {})
-    return TableOne(**release(tables, disclosure or cohort.disclosure))
+    rule = disclosure or cohort.disclosure
+    noise = noise_of(rule)
+    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise)
+    return TableOne(**release(tables, rule, noise))
 
 
-def record_tables(record: Record) -> dict[str, Table]:
+def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
     """All that may be asked to be shown of a single record, each column with its role."""
     if isinstance(record, Target):
-        return {"flow": of_cohort.flow(record)}
+        return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
     if isinstance(record, Validation):
-        return validation_tables(record)
-    return plan_tables(record) if isinstance(record, Plan) else _estimates(record)
+        return validation_tables(record, noise)
+    if isinstance(record, Plan):
+        return _from_protected(record.protected, plan_tables(record))
+    return _estimates(record)
 
 
-def study_tables(study: Study) -> dict[str, Table]:
-    """All that a study may ask to show, each column with its role."""
+def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
+    """All that a study may ask to show, each column with its role; metrics are of counts with this noise."""
     return {
-        "flow": of_cohort.flow(study.cohort),
-        "target_flow": of_cohort.flow(study.target),
+        "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
+        "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores),
         "splits": _public(study.evaluation.splits, "split"),
+        "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
             f"{kind}_{name}": table
             for name, check in study.checks.items()
-            for kind, table in validation_tables(check).items()
+            for kind, table in validation_tables(check, noise).items()
         },
         **_everybody(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
@@ -170,17 +189,23 @@ def study_tables(study: Study) -> dict[str, Table]:
     }
 
 
+def _partition(partition: Partition) -> pl.DataFrame:
+    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
+
+
 def _choice(scores: pl.DataFrame) -> Table:
     """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside."""
     kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
     nth = pl.int_range(1, pl.len() + 1).over("name")
     numbered = pl.when(pl.len().over("name") > 1).then(pl.format("{} {}", "name", nth)).otherwise("name")
-    shown = scores.with_columns(kind, pl.col(pl.Float64).round_sig_figs(DIGITS)).with_columns(numbered.alias("name"))
+    shown = scores.with_columns(kind).with_columns(numbered.alias("name"))
     return _public(shown, "name")
 
 
 def _public(frame: pl.DataFrame, dimension: str) -> Table:
-    return Table(frame, dimensions=(dimension,), public=[name for name in frame.columns if name != dimension])
+    named = [name for name in frame.columns if name != dimension]
+    numbers = frame.select(pl.selectors.float()).columns
+    return Table(frame, dimensions=(dimension,), public=named, digits=dict.fromkeys(numbers, Figures(2)))
 
 
 def _everybody(study: Study) -> dict[str, Table]:
@@ -192,28 +217,47 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
+def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Say of tables made from protected counts that they are: what follows from these counts is never withheld.
+
+    A count that is shown still is where it is small. Sums of counts with noise do not hold.
+    """
+    if not protected:
+        return dict(tables)
+    return {
+        name: replace(
+            table,
+            protected=table.whole_counts,
+            derived={},
+            public=(*table.public, *table.derived),
+            sums=(),
+        )
+        for name, table in tables.items()
+    }
+
+
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
-    return _present(
-        **_estimates(areas, study.source.area_names),
+    found = _present(
         periods=of_areas.periods(areas, study.cohort.counted),
         left_out=of_areas.left_out(areas),
-        factors=of_areas.factors(study.explanation, study.target, areas),
+        factors=of_areas.factors(study.explanation, study.target, areas, study.noise),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
         reasons=of_areas.reasons(results.reasons, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
+    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
-    table = of_areas.areas_table(areas, names)
-    return _present(
-        areas=table,
+    found = _present(
+        areas=of_areas.areas_table(areas, names),
         total=of_areas.total(areas),
         landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
         unmeasured=of_areas.unmeasured(areas, names),
     )
+    return _from_protected(areas.protected, found)
 
 
 def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
@@ -221,7 +265,7 @@ def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
         f"{prefix}_{name}": table
         for prefix, plan in plans.items()
         if plan is not None
-        for name, table in plan_tables(plan).items()
+        for name, table in _from_protected(plan.protected, plan_tables(plan)).items()
     }
 
 

@@ -81,7 +81,7 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
 
     Examples
     --------
-    >>> "Counts from 1 to 4 are withheld" in display(study.cohort)
+    >>> "Counts from 0 to 4 are withheld" in display(study.cohort)
     True
     """
     if isinstance(shown, TableOne):

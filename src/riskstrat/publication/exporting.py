@@ -13,14 +13,14 @@ from riskstrat.errors.arguments import checked
 from riskstrat.files import staged_folder
 from riskstrat.publication.composition import publish
 from riskstrat.publication.published import Published
-from riskstrat.publication.release_record import Change, ReleaseRecord
+from riskstrat.publication.release_record import ReleaseRecord
 from riskstrat.records.study import Study
 
 CONTENTS, RECORD = "tables.json", "release.json"
 
 
 @checked
-def export(study: Study | Published, folder: Path | str, *, allow_new: Collection[Change] = ()) -> Path:
+def export(study: Study | Published, folder: Path | str, *, allow_new: Collection[str] = ()) -> Path:
     """Write every released table as CSV, beside ``tables.json`` that says what each column is.
 
     Parameters
@@ -31,7 +31,7 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
         The folder to write. It must not exist, be empty, or be an earlier export, which is replaced.
     allow_new
         What may differ from the last edition in the folder although both together tell more than either: ``"rule"``,
-        ``"secret"``.
+        ``"secret"``, ``"partition"``.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
     Raises
     ------
     UsageError
-        If the folder holds anything else, or is a file or a link; or if the last edition in it had another rule or
-        secret.
+        If the folder holds anything else, or is a file or a link; or if the last edition in it had another rule,
+        secret or partition.
     DisclosureError
         If a table of the study cannot be judged.
 
@@ -59,7 +59,7 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
     published = study if isinstance(study, Published) else publish(study)
     target = Path(folder)
     record = ReleaseRecord.read(target / RECORD)
-    record.refuse_changes(published.disclosure, published.secret, allow_new)
+    record.refuse_changes(published.disclosure, published.secret, published.partition, allow_new)
     with staged_folder(target, command="export") as staging:
         files = {name: to_csv(table.frame).encode() for name, table in published.tables.items()}
         for name, content in files.items():

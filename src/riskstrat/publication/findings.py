@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, Released, Sum, Table, release
+from riskstrat.disclosure import Disclosure, Ratio, Released, Sum, Table, release
+from riskstrat.publication.cohort import flow_table
+from riskstrat.publication.noise import noise_of
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
 _WIDTH = 100
@@ -83,11 +85,11 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
     >>> rows = [("error", "persons", "own parent", "", 7, 100, "{rows} people are their own mother or father")]
     >>> columns = ["severity", "table", "rule", "about", "rows", "of", "sentence"]
     >>> found = Findings(name="town", tables=("persons",), findings=pl.DataFrame(rows, schema=columns, orient="row"))
-    >>> publish_findings(found).table["sentence"].item()
+    >>> publish_findings(found, Disclosure(rounding=1, protection="none")).table["sentence"].item()
     '7 people are their own mother or father'
     """
     rule = disclosure or found.disclosure
-    released = release(_tables(found), rule)
+    released = release(_tables(found), rule, noise_of(rule))
     rows = released["findings"].frame.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)), "table", "rule", "about")
     sentences = [_sentence(row, rule) for row in rows.iter_rows(named=True)]
     table = rows.with_columns(pl.Series("sentence", sentences, dtype=pl.String))
@@ -121,15 +123,13 @@ def _tables(found: Findings) -> dict[str, Table]:
         found.findings.with_columns(share),
         dimensions=("table", "rule", "about"),
         counts=("rows", "of"),
-        derived={"share": ("rows", "of")},
+        derived={"share": Ratio("rows", "of")},
         public=("severity", "sentence"),
     )
     return {"findings": findings, **(_dry_run_tables(found.dry_run) if found.dry_run else {})}
 
 
 def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
-    counts = ("people", "rows")
-    dimensions = [name for name in dry_run.flow.columns if name not in counts]
     return {
         "components": _component_table(dry_run.components),
         "years": Table(
@@ -138,7 +138,7 @@ def _dry_run_tables(dry_run: DryRun) -> dict[str, Table]:
             counts=("rows", "persons"),
             sums=[Sum(count="rows", total_table="components", by=_COMPONENT)],
         ),
-        "flow": Table(dry_run.flow, dimensions=dimensions, counts=counts),
+        "flow": flow_table(dry_run.flow, dry_run.flow_keys),
     }
 
 

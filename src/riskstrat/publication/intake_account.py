@@ -13,8 +13,9 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.disclosure import Disclosure, Released, Table, release
+from riskstrat.disclosure import Disclosure, Ratio, Released, Table, release
 from riskstrat.extras import optional
+from riskstrat.publication.noise import noise_of
 from riskstrat.records.intake_account import (
     KEPT,
     MADE,
@@ -39,7 +40,8 @@ def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None)
     ``files``, ``inputs`` (read = kept + rejected), ``made`` (made = kept + rejected + merged), ``rules``, ``years``,
     ``missing``, ``links``, ``codes`` and ``breaks``. Counts are of rows, those of links of persons.
     """
-    return release(_intake_tables(account, disclosure or account.disclosure), disclosure or account.disclosure)
+    rule = disclosure or account.disclosure
+    return release(_intake_tables(account, rule), rule, noise_of(rule))
 
 
 def release_conversion(account: ConversionAccount, disclosure: Disclosure | None = None) -> Released:
@@ -49,12 +51,13 @@ def release_conversion(account: ConversionAccount, disclosure: Disclosure | None
     --------
     >>> rows = [("death", "read", "", 30), ("death", "kept", "", 28), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> release_conversion(ConversionAccount(counts=counts)).frame.row(0)
+    >>> release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none")).frame.row(0)
     ('death', 30, 30, None, 0)
     """
     outcomes = (READ, KEPT, REJECTED, MERGED)
     rows = _by_outcome(account.counts, outcomes, READ)
-    return release(Table(rows, dimensions=("dataset",), counts=outcomes), disclosure or account.disclosure)
+    rule = disclosure or account.disclosure
+    return release(Table(rows, dimensions=("dataset",), counts=outcomes), rule, noise_of(rule))
 
 
 def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = None) -> Released:
@@ -72,7 +75,8 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
     counts = pl.DataFrame({name: [getattr(done, name)] for name in names})
     counts = counts.with_columns(persons=pl.min_horizontal("rows", "people"))  # a row may name several people
     table = Table(counts, counts=names, denominators={"new_people": "people"}, persons={"rows": "persons"})
-    return release(table, disclosure or done.disclosure)
+    rule = disclosure or done.disclosure
+    return release(table, rule, noise_of(rule))
 
 
 def summary_lines(inputs: Released) -> Iterator[str]:
@@ -82,7 +86,7 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     --------
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts))))
+    >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none"))))
     death                        read 1,230, rejected (withheld), kept 1,230, merged 0
     """
     for row in inputs.frame.iter_rows(named=True):
@@ -106,8 +110,8 @@ def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Discl
 def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, Table]:
     in_rules = (pl.col("outcome").is_in(_RULES)) & (pl.col("rows") > 0)
     rules = account.counts.filter(in_rules).sort("dataset", "outcome", "column", "rule")
-    cells = account.cells.with_columns(share=(pl.col("missing") / pl.col("rows")).round(3))
-    links = account.links.with_columns(share=(pl.col("linked") / pl.col("persons")).round(3).fill_nan(None))
+    cells = account.cells.with_columns(share=pl.col("missing") / pl.col("rows"))
+    links = account.links.with_columns(share=(pl.col("linked") / pl.col("persons")).fill_nan(None))
     return {
         "files": Table(account.files, dimensions=("file",), public=("dataset", "format", "unverified", "unused")),
         "inputs": Table(
@@ -122,10 +126,10 @@ def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, 
             cells,
             dimensions=("dataset", "column", "year"),
             counts=("rows", "missing"),
-            derived={"share": ("rows", "missing")},
+            derived={"share": Ratio("missing", "rows", 2)},
         ),
         "links": Table(
-            links, dimensions=("link",), counts=("persons", "linked"), derived={"share": ("persons", "linked")}
+            links, dimensions=("link",), counts=("persons", "linked"), derived={"share": Ratio("linked", "persons", 2)}
         ),
         "codes": Table(_codes(account, disclosure.min_count), dimensions=("table", "code"), counts=("rows",)),
         "breaks": Table(account.definitions, dimensions=("table", "code", "definition", "year"), counts=("rows",)),

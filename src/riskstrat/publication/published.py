@@ -15,6 +15,7 @@ from riskstrat.declare import Condition, LocalisedText
 from riskstrat.disclosure import CellNoise, Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 
 TOKEN = object()
 """Known to `riskstrat.publication.composition` only."""
@@ -49,6 +50,8 @@ class Facts:
     digest, model_digest
         Name the study (with programmes, budget and disclosure rule) and its model, under the controller's secret: a
         guess of what the data were is not confirmed by them.
+    partition
+        Which areas are described together; None where there are no areas.
     secret
         Names the secret under which counts were protected, without telling it; empty where there is none.
     chosen
@@ -74,6 +77,7 @@ class Facts:
     strata: tuple[str, ...]
     digest: str
     model_digest: str
+    partition: Partition | None = None
     secret: str = ""
     chosen: str
     omissions: tuple[Omission, ...]

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from riskstrat.disclosure import Disclosure, to_csv
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.files import whole_file
 from riskstrat.publication.published import Published
+from riskstrat.records.partition import Partition
 
-Change = Literal["rule", "secret"]
+Change = Literal["rule", "secret", "partition"]
 CHANGES: tuple[Change, ...] = get_args(Change)
 _FORMAT = "riskstrat release record 1"
 _SAID = {
@@ -29,6 +30,10 @@ _SAID = {
     "secret": (
         "released with another secret",
         "the same counts get other noise, and the mean of two editions is nearer to the truth than either",
+    ),
+    "partition": (
+        "released by other units",
+        "units that differ by a small area tell of it by subtraction",
     ),
 }
 
@@ -47,6 +52,8 @@ class Edition:
         Settings of the `Disclosure`.
     secret
         Names the secret without telling it.
+    partition
+        The units, as `Partition.to_json` writes them; None where there are no areas.
     tables
         SHA-256 of each released table as CSV, by name.
 
@@ -59,6 +66,7 @@ class Edition:
     digest: str
     rule: Mapping[str, object]
     secret: str
+    partition: str | None
     tables: Mapping[str, str]
 
     @classmethod
@@ -74,6 +82,7 @@ class Edition:
             digest=published.digest,
             rule=asdict(published.disclosure),
             secret=published.secret,
+            partition=None if published.partition is None else published.partition.to_json(),
             tables=tables,
         )
         return edition if last in (None, edition) else replace(edition, number=edition.number + 1)
@@ -121,17 +130,50 @@ class ReleaseRecord:
         """The latest edition; None where there is none."""
         return self.editions[-1] if self.editions else None
 
-    def refuse_changes(self, rule: Disclosure, secret: str, allowed: Collection[Change] = ()) -> None:
-        """Refuse another rule or secret than that of the last edition, unless the change is allowed by name.
+    @property
+    def partition(self) -> Partition | None:
+        """The units of the latest edition, for the next one; None where there are none."""
+        kept = None if self.last is None else self.last.partition
+        return None if kept is None else Partition.from_json(kept)
 
-        Working material is no edition and is not compared.
+    def refuse_changes(
+        self,
+        rule: Disclosure,
+        secret: str,
+        partition: Partition | None = None,
+        allowed: Collection[str] = (),
+    ) -> None:
+        """Refuse what differs from the last edition, unless the change is allowed by name.
+
+        Parameters
+        ----------
+        rule
+            Of the new edition; working material is none, and is not compared.
+        secret
+            Its name.
+        partition
+            Its units; not compared where they are not known yet.
+        allowed
+            What may change.
+
+        Raises
+        ------
+        UsageError
+            With each change, and what it could reveal; or if `allowed` names no change.
         """
+        UsageError.refuse(unknown("change", each, CHANGES) for each in allowed if each not in CHANGES)
         if self.last is None or rule.is_working_material:
             return
-        changed = {"rule": _settings(self.last.rule, rule), "secret": _secrets(self.last.secret, secret)}
-        problems = [_problem(self.last, change, changed[change]) for change in CHANGES if change not in allowed]
-        if found := [problem for problem in problems if problem is not None]:
-            raise UsageError(*found)
+        changed = {
+            "rule": _settings(self.last.rule, rule),
+            "secret": [] if self.last.secret == secret else ["its file is another"],
+            "partition": _units(self.partition, partition),
+        }
+        UsageError.refuse(
+            _problem(self.last, change, changed[change])
+            for change in CHANGES
+            if changed[change] and change not in allowed
+        )
 
     def add(self, published: Published, path: Path | None = None) -> None:
         """Write the record with a further edition, whole or not at all, to its own file or another.
@@ -142,7 +184,9 @@ class ReleaseRecord:
             return
         editions = {each.number: asdict(each) for each in (*self.editions, Edition.of(published, self.last))}
         content = json.dumps({"format": _FORMAT, "editions": list(editions.values())}, ensure_ascii=False, indent=1)
-        with whole_file(path or self.path) as file:
+        target = path or self.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(target) as file:
             file.write(f"{content}\n".encode())
 
 
@@ -151,13 +195,15 @@ def _settings(before: Mapping[str, object], rule: Disclosure) -> list[str]:
     return [f"{name} {before.get(name)} became {value}" for name, value in now.items() if before.get(name) != value]
 
 
-def _secrets(before: str, now: str) -> list[str]:
-    return [] if before == now else ["its file is another"]
+def _units(before: Partition | None, now: Partition | None) -> list[str]:
+    """Name the units that are not those of the last edition."""
+    if before is None or now is None:
+        return []
+    moved = sorted(set(now.areas.rows()) ^ set(before.areas.rows()))
+    return sorted({unit for _, unit, _ in moved})
 
 
-def _problem(last: Edition, change: Change, changed: list[str]) -> Problem | None:
-    if not changed:
-        return None
+def _problem(last: Edition, change: Change, changed: list[str]) -> Problem:
     found, reveals = _SAID[change]
     return Problem(
         found=f"edition {last.number} of {last.condition} was {found}: {', '.join(changed)}",

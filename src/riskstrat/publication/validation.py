@@ -1,70 +1,139 @@
-"""Tables of how well predicted risks agree with what happened."""
+"""Tables of how well predicted risks agree with what happened, of counts that carry the noise of their cells."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
+import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Table
+from riskstrat.disclosure import ByInterval, CellNoise, Figures, Table
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, wilson_interval
+from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
 
+FEWEST_FOR_METRICS = 200
+"""With fewer persons a metric of all tells of one."""
+MOST_THRESHOLDS = 8
+"""Between two of more thresholds would lie single persons."""
+
 _ESTIMATES = ("estimate", "lower", "upper")
+_POSITIVES = ("true_positives", "false_positives")
+_SHARES = ("net_benefit", "true_positive_share", "false_positive_share")
+_PERSONS = MappingProxyType({"n": "persons", "cases": "case_persons"})
+_KEYS = MappingProxyType(
+    {"n": "index_key", "persons": "person_key", "cases": "case_key", "case_persons": "case_person_key"}
+)
 
 
-def validation_tables(checked: Validation) -> dict[str, Table]:
-    """Give the tables ``metrics``, ``calibration``, ``curve`` and ``net_benefit`` of a validation."""
+def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
+    """Give the tables ``metrics``, ``calibration`` and ``net_benefit`` of a validation.
+
+    The smooth curve stays inside: its values would give single outcomes away.
+    """
     return {
-        "metrics": metrics(checked),
-        "calibration": calibration(checked),
-        "curve": Table(_rounded(checked.curve, "observed"), dimensions=("predicted",), public=("observed",)),
-        "net_benefit": net_benefit(checked),
+        "metrics": metrics(checked, noise),
+        "calibration": calibration(checked, noise),
+        "net_benefit": net_benefit(checked, noise),
     }
 
 
-def metrics(checked: Validation) -> Table:
-    """Give every metric with its interval, overall and by group; ``n`` counts index dates."""
-    frame = checked.table.join(_persons(checked), on="group", how="left", maintain_order="left")
+def metrics(checked: Validation, noise: CellNoise | None) -> Table:
+    """Give every metric with its interval, overall and by group; ``n`` counts index dates.
+
+    Observed over expected has the noise of the observed outcomes, the other metrics the digits of their intervals.
+    """
+    frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
+    changed = noisy(frame["cases"], frame["case_key"], noise) / frame["cases"]
+    factor = pl.when(pl.col("metric") == "observed_expected").then(changed).otherwise(1.0)
     return Table(
-        _rounded(frame, *_ESTIMATES),
+        frame.with_columns(pl.col(_ESTIMATES) * factor),
         dimensions=("metric", "group"),
-        counts=("n",),
-        derived=dict.fromkeys(_ESTIMATES, "n"),
-        persons={"n": "persons"},
-    )
-
-
-def calibration(checked: Validation) -> Table:
-    """Ten groups by risk; the outcomes behind an observed share decide whether it may be shown."""
-    group = pl.format("risk_group={}", "risk_group").alias("group")
-    frame = checked.calibration.with_columns(
-        group, (pl.col("observed") * pl.col("n")).round().cast(pl.Int64).alias("cases")
-    ).join(_persons(checked), on="group", how="left", maintain_order="left")
-    return Table(
-        _rounded(frame.drop("group"), "mean_predicted", "observed", "lower", "upper"),
-        dimensions=("risk_group",),
         denominators={"cases": "n"},
         unshown=("cases",),
-        derived={"mean_predicted": "n", **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases"))},
-        persons={"n": "persons"},
+        derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
+        persons=_PERSONS,
+        keys=_KEYS,
+        fewest={"n": FEWEST_FOR_METRICS},
+        digits={"estimate": ByInterval("lower", "upper")},
     )
 
 
-def net_benefit(checked: Validation) -> Table:
-    """Shares of everybody who lie above a threshold; so many of all persons decide whether they may be shown."""
-    shares = ("true_positive_share", "false_positive_share")
-    persons = int(_persons(checked).filter(group="all")["persons"].item())
-    behind = {f"behind_{share}": (pl.col(share) * persons).round().cast(pl.Int64) for share in shares}
+def calibration(checked: Validation, noise: CellNoise | None) -> Table:
+    """Ten groups by risk: outcomes and index dates, both with noise, give the observed share and its interval."""
+    group = pl.format("risk_group={}", "risk_group").alias("group")
+    behind = _behind(checked)
+    frame = checked.calibration.with_columns(group).join(behind, on="group", how="left", maintain_order="left")
+    shown = frame if noise is None else frame.with_columns(_observed(frame, noise))
     return Table(
-        _rounded(checked.net_benefit.with_columns(**behind), "net_benefit", *shares),
-        dimensions=("threshold", "strategy"),
-        unshown=tuple(behind),
-        derived=dict.fromkeys(("net_benefit", *shares), tuple(behind)),
+        shown.drop("group").with_columns(everybody=pl.lit(behind.filter(group="all")["persons"].item())),
+        dimensions=("risk_group",),
+        denominators={"cases": "n"},
+        unshown=("cases", "everybody"),
+        derived={
+            "mean_predicted": ("n", "everybody"),
+            **dict.fromkeys(("observed", "lower", "upper"), ("n", "cases", "everybody")),
+        },
+        persons=_PERSONS,
+        keys=_KEYS,
+        fewest={"everybody": FEWEST_FOR_METRICS},
+        digits={"observed": ByInterval("lower", "upper"), "mean_predicted": Figures(2)},
     )
 
 
-def _persons(checked: Validation) -> pl.DataFrame:
-    return checked.persons.select("group", "persons")
+def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
+    """Observed shares of each group, with Wilson's interval at the size that the noise leaves."""
+    n = noisy(frame["n"], frame["index_key"], noise).to_numpy()
+    weighted = (frame["observed"] * frame["n"]).round()
+    share = (noisy(weighted, frame["case_key"], noise) / n).clip(0, 1)
+    known = share.fill_null(0.5).to_numpy()
+    spread = np.maximum(known * (1 - known), 1 / n) / n
+    size = n * spread / (spread + noise.width * (noise.width + 1) / 3 / n**2)
+    limits = zip(("lower", "upper"), wilson_interval(known, size, PUBLISHED_LEVEL), strict=True)
+    missing = share.is_null()
+    return [share.alias("observed"), *(pl.Series(name, limit).set(missing, None) for name, limit in limits)]
 
 
-def _rounded(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """Keep three significant figures: with n, sixteen would tell the exact number of outcomes."""
-    return frame.with_columns(pl.col(columns).round_sig_figs(DIGITS))
+def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
+    """Net benefit of true and false positives, both with noise, at no more than eight thresholds."""
+    thresholds = checked.net_benefit["threshold"].unique().sort()
+    at = np.unique(np.linspace(0, len(thresholds) - 1, MOST_THRESHOLDS).round().astype(int))
+    number = pl.format("threshold={}", pl.col("threshold").rank("dense").cast(pl.Int64))
+    group = pl.when(pl.col("strategy") == "model").then(number).otherwise(pl.lit("all"))
+    frame = (
+        checked.net_benefit.with_columns(group=group)
+        .filter(pl.col("threshold").is_in(thresholds.gather(at).implode()))
+        .join(checked.persons, on="group", how="left", maintain_order="left")
+        .join(checked.persons.filter(group="all").select(n="index_dates", everybody="persons"), how="cross")
+    )
+    shown = frame.with_columns(_positives(frame, noise))
+    return Table(
+        shown.select("threshold", "strategy", *_SHARES, *_POSITIVES, "everybody"),
+        dimensions=("threshold", "strategy"),
+        unshown=(*_POSITIVES, "everybody"),
+        derived=dict.fromkeys(_SHARES, (*_POSITIVES, "everybody")),
+        protected=() if noise is None else _POSITIVES,
+        fewest={"everybody": FEWEST_FOR_METRICS},
+        digits=dict.fromkeys(_SHARES, Figures(2)),
+    )
+
+
+def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
+    """Count true and false positives, and with noise the shares that come of them; none where nobody is acted on.
+
+    The false positives are those above a threshold without the true ones, and so is their key.
+    """
+    n, odds = frame["n"], frame["threshold"] / (1 - frame["threshold"])
+    counts = [(frame[name] * n).round().cast(pl.Int64) for name in _SHARES[1:]]
+    if noise is None:
+        return [count.alias(name) for count, name in zip(counts, _POSITIVES, strict=True)]
+    keys = frame["case_key"], frame["index_key"] - frame["case_key"]
+    acts = (frame["strategy"] != "none").cast(pl.Int64)
+    changed = [noisy(count, key, noise) * acts for count, key in zip(counts, keys, strict=True)]
+    true, false = (count / noisy(n, frame["index_key"], noise) for count in changed)
+    shares = (true - false * odds, true, false)
+    return [count.alias(name) for count, name in zip((*changed, *shares), (*_POSITIVES, *_SHARES), strict=True)]
+
+
+def _behind(checked: Validation) -> pl.DataFrame:
+    return checked.persons.drop("index_dates")

@@ -104,16 +104,26 @@ def _dry_run(
     nobody = pl.DataFrame(schema={"table": pl.String, **BROKEN})
     try:
         cohort = build_cohort(condition, registers, as_of, min_outcomes=0)
-        flow, notes = cohort.flow, (*cohort.notes, *explain_index_dates(condition, registers, cohort))
+        flow, keys, notes = (
+            cohort.flow,
+            cohort.flow_keys,
+            (*cohort.notes, *explain_index_dates(condition, registers, cohort)),
+        )
     except DesignError:
-        flow = pl.DataFrame(schema=dict(FLOW_SCHEMA))
+        flow, keys = pl.DataFrame(schema=dict(FLOW_SCHEMA)), pl.DataFrame()
         nobody = pl.DataFrame(
             [("persons", NOBODY_ELIGIBLE, condition.name, 0, registers.births.height)],
             schema=nobody.schema,
             orient="row",
         )
     return DryRun(
-        condition=condition.name, as_of=as_of, components=components, years=years, flow=flow, notes=notes
+        condition=condition.name,
+        as_of=as_of,
+        components=components,
+        years=years,
+        flow=flow,
+        flow_keys=keys,
+        notes=notes,
     ), nobody
 
 

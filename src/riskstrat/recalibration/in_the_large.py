@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.disclosure import CellNoise, sum_keys
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration.values import SMALLEST_RISK, InTheLarge
@@ -89,6 +90,8 @@ def in_the_large(
     weight: Floats | None = None,
     person: NDArray[np.integer] | None = None,
     link: Link = LOGIT,
+    noise: CellNoise | None = None,
+    key: NDArray[np.uint64] | None = None,
 ) -> PeriodRecalibration:
     """Find the levels at which the risks of each period sum to its observed outcomes.
 
@@ -112,6 +115,9 @@ def in_the_large(
         Number of each row's person, (n,); None where each row is a person of its own.
     link
         Scale on which the level is moved: the model's.
+    noise, key
+        Protects the counts of each period, with the cell key of each row, (n,): the risks then sum to the protected
+        outcomes. Periods are made of protected counts too, and the divisor is rounded to three figures.
 
     Returns
     -------
@@ -133,11 +139,25 @@ def in_the_large(
     weighted = outcome * (included.astype(np.float64) if weight is None else weight)
     _check_outcomes(weighted, included)
     rows, recalibrated = [], np.zeros(len(risk))
-    for first, last in _periods(landmark, weighted):
+
+    def added(cell: NDArray[np.integer], cells: int) -> NDArray[np.integer]:
+        """Noise of cells of rows, (cells,)."""
+        if noise is None or key is None:
+            return np.zeros(cells, dtype=np.int64)
+        return noise.of(sum_keys(key, cell, cells))
+
+    case = weighted > 0
+    labels, number = np.unique(landmark, return_inverse=True)
+    outcomes = np.bincount(number, weighted) + added(np.where(case, number, -1), len(labels))
+    for first, last in _periods(labels, outcomes):
         counted = included & (landmark >= first) & (landmark <= last)
-        rows.append({"first_landmark": first, "last_landmark": last} | _account(risk[counted], weighted[counted], link))
+        noise_of = [int(added(np.where(of, 0, -1), 1)[0]) for of in (counted, counted & case)]
+        found = _account(risk[counted], weighted[counted], link, *noise_of)
+        rows.append({"first_landmark": first, "last_landmark": last} | found)
         recalibrated[counted] = link.inverse(link.of_risk(risk[counted], edge=SMALLEST_RISK) + rows[-1]["shift"])
     divisor = divisor_by_person(weighted, recalibrated * (weight is not None), person)
+    if noise is not None:
+        divisor = float(f"{divisor:.3g}")
     account = pl.DataFrame(rows, schema_overrides=ACCOUNT_SCHEMA).with_columns(pl.col("standard_error") * divisor**0.5)
     moves = account.select("shift", "standard_error").iter_rows(named=True)
     levels = tuple(InTheLarge(link=link, **move) for move in moves)
@@ -190,10 +210,8 @@ def shift_to_total(risk: Floats, total: float, link: Link = LOGIT) -> float:
     return float(brentq(lambda shift: float(link.inverse(linear + shift).sum()) - total, -50, 50, xtol=1e-13))
 
 
-def _periods(landmark: NDArray[np.integer], weighted: Floats) -> list[tuple[int, int]]:
+def _periods(labels: NDArray[np.integer], outcomes: Floats) -> list[tuple[int, int]]:
     """First and last landmark of each period, oldest first; filled from the latest landmark backwards."""
-    labels, numbers = np.unique(landmark, return_inverse=True)
-    outcomes = np.bincount(numbers, weighted)
     periods: list[list[int]] = [[]]
     total = 0.0
     for label, count in zip(labels[::-1].tolist(), outcomes[::-1].tolist(), strict=True):
@@ -207,16 +225,21 @@ def _periods(landmark: NDArray[np.integer], weighted: Floats) -> list[tuple[int,
     return [(min(period), max(period)) for period in reversed(periods)]
 
 
-def _account(risk: Floats, weighted: Floats, link: Link) -> dict[str, float]:
-    """Count one period and find its level; all of its rows are given. The error is that of a Poisson count."""
-    total = float(weighted.sum())
+def _account(risk: Floats, weighted: Floats, link: Link, added_rows: int, added_cases: int) -> dict[str, float]:
+    """Count one period and find its level; all of its rows are given. The error is that of a Poisson count.
+
+    What is added to rows and cases is the noise of their cells; so much that there is a level always remains.
+    """
+    exact, cases = float(weighted.sum()), int((weighted > 0).sum())
+    total = float(np.clip(exact + added_cases, min(exact, 1.0), max(exact, len(risk) - 0.5)))
     shift = shift_to_total(risk, total, link)
     slope = link.derivative(link.of_risk(risk, edge=SMALLEST_RISK) + shift).sum()
+    index_dates = len(risk) + added_rows
     return {
-        "index_dates": len(risk),
-        "cases": int((weighted > 0).sum()),
+        "index_dates": index_dates,
+        "cases": int(np.clip(cases + added_cases, min(cases, 1), index_dates)),
         "weighted_cases": total,
-        "expected": float(risk.sum()),
+        "expected": float(risk.sum()) + added_rows * float(risk.mean()),
         "shift": shift,
         # The sum of the risks varies as the count does, and this is its slope in the shift (the delta method).
         "standard_error": total**0.5 / float(slope),

@@ -61,11 +61,14 @@ class Units:
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
         Frame of reason, units, people: who is in no unit of their own.
+    protected
+        Whether people and draws come from protected counts, see `AreaEstimates`.
     """
 
     units: pl.DataFrame = field(repr=False)
     cases_draws: NDArray[np.float64] = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
+    protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 
@@ -108,6 +111,9 @@ class AreaEstimates:
         Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
         ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
         ``probability_`` (that the relative risk is above 1) and ``class_`` of the group. Else None.
+    protected
+        Whether all of this comes from protected counts: every count carries the noise of its cell. If not, counts are
+        exact, and what is shown of them is working material.
     """
 
     by: tuple[str, ...]
@@ -121,6 +127,7 @@ class AreaEstimates:
     smoothing: str
     drift: pl.DataFrame | None = None
     unmeasured: pl.DataFrame | None = None
+    protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def __repr__(self) -> str:
@@ -227,7 +234,13 @@ class AreaEstimates:
             "reason", pl.col("groups").alias("units"), pl.col("target_people").alias("people")
         )
         units = pl.concat([people, self.counted.drop(self.by)], how="horizontal")
-        return Units(units=units, cases_draws=self.cases_draws, left_out=left_out, disclosure=self.disclosure)
+        return Units(
+            units=units,
+            cases_draws=self.cases_draws,
+            left_out=left_out,
+            protected=self.protected,
+            disclosure=self.disclosure,
+        )
 
     def _beside(self, probability: NDArray[np.float64]) -> pl.DataFrame:
         return self.groups.with_columns(pl.Series("probability", probability))

@@ -33,8 +33,8 @@ class Target:
     """The people on whom planning decides: eligible at the as-of date, their outcome unknown.
 
     ``people`` has one row a person (person_id, index_date, area_id, age_years, sex, family_id); everybody is in one row
-    of ``flow`` (step, reason, people, rows). ``notes`` say what a reader should know of the data behind it, such as how
-    far back "ever" reaches; they count nobody.
+    of ``flow`` (step, reason, people, rows), and ``flow_keys`` are the keys of its cells. ``notes`` say what a reader
+    should know of the data behind it, such as how far back "ever" reaches; they count nobody.
     """
 
     condition: str
@@ -42,6 +42,7 @@ class Target:
     flow: pl.DataFrame = field(repr=False)
     as_of: date
     notes: tuple[LocalisedText, ...] = ()
+    flow_keys: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 

@@ -37,6 +37,8 @@ class DryRun:
     flow
         The flow of the cohort: step, part, reason, reason_sv, persons (``people``) and index dates (``rows``); empty
         where nobody is eligible.
+    flow_keys
+        Keys of these cells, in the same rows.
     notes
         What a reader should know: features that no row is about, how far back "ever" reaches, the first and the last
         index date and why they are, and how much is covered before them.
@@ -47,6 +49,7 @@ class DryRun:
     components: pl.DataFrame = field(repr=False)
     years: pl.DataFrame = field(repr=False)
     flow: pl.DataFrame = field(repr=False)
+    flow_keys: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     notes: tuple[LocalisedText, ...] = ()
 
 

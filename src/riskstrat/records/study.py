@@ -19,6 +19,7 @@ from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.validation import Validation
 
@@ -50,6 +51,8 @@ class Study:
     ----------
     cohort, target
         Who models are trained on, and whom planning decides for.
+    partition
+        Which areas are described together; ``area_id`` everywhere in the study is the unit.
     scores
         Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
     model, evaluation
@@ -74,6 +77,7 @@ class Study:
     source: Source
     cohort: Cohort
     target: Target
+    partition: Partition
     scores: pl.DataFrame
     model: RiskModel
     evaluation: Evaluation

@@ -41,8 +41,10 @@ class Validation:
     level, draws
         Coverage that the intervals claim, and the number of bootstrap draws behind them.
     persons
-        Frame of group, index_dates, persons: distinct persons behind ``n`` of each group of ``table`` and of each
-        ``risk_group=1`` to ``risk_group=10`` of ``calibration``. A person with several index dates counts once.
+        Frame of group, index_dates, persons, cases, case_persons and the keys of these cells (index_key, person_key,
+        case_key, case_person_key): behind each group of ``table``, each ``risk_group=1`` to ``risk_group=10`` of
+        ``calibration`` and at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest). Persons
+        count once.
     notes
         Sentences on what was left out and why.
     """

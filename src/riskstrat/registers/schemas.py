@@ -84,12 +84,16 @@ class Events(dy.Schema):
 
 
 class Areas(dy.Schema):
-    """The areas; `version` says which division they belong to, such as DeSO2018, where boundaries have changed."""
+    """The areas; `version` says which division they belong to, such as DeSO2018, where boundaries have changed.
+
+    `parent_id` is the larger area (RegSO, district) within which small ones are merged.
+    """
 
     area_id = dy.String(primary_key=True)
     name = dy.String(nullable=False)
     municipality = dy.String(nullable=True)
     version = dy.String(nullable=True, metadata=_OPTIONAL)
+    parent_id = dy.String(nullable=True, metadata=_OPTIONAL)
 
 
 class AreaFacts(dy.Schema):

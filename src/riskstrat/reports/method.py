@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 from types import MappingProxyType
 
+import polars as pl
+
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import calibration, capitalised
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
@@ -35,6 +37,7 @@ def _counted(context: ReportContext) -> Iterator[Block]:
     elif "persons" in written:
         yield Paragraph(context.messages("method.flow_withheld", persons=written["persons"]))
     yield from _landmarks(context)
+    yield from merged_areas(context)
     yield _flow(context, "flow", context.messages("method.flow_training"))
     yield _flow(context, "target_flow", context.messages("method.flow_target"))
 
@@ -53,6 +56,20 @@ def _landmarks(context: ReportContext) -> Iterator[Block]:
         moved = numbers.range(numbers.number(min(ratios), 2), numbers.number(max(ratios), 2))
         change = numbers.number(max(others["largest_change"].to_list()), 2)
         yield Paragraph(context.messages("method.landmarks_other", ratio=moved, change=change))
+
+
+def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
+    """Say which areas were too small to describe anybody and are described together with a neighbour."""
+    merged = context.tables["partition"].frame.filter(pl.col("area_id") != pl.col("unit"))
+    rule = context.released.disclosure
+    if context.areas is None or merged.is_empty():
+        return
+    names = {flag: part["name"].unique().sort().to_list() for (flag,), part in merged.group_by("across_parents")}
+    told = {"people": rule.min_people, "cases": context.numbers.number(rule.min_expected)}
+    every = sorted(name for several in names.values() for name in several)
+    yield Paragraph(context.messages("method.partition", areas="; ".join(every), **told))
+    if across := names.get(True):
+        yield Paragraph(context.messages("method.partition_across", areas="; ".join(across)))
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:

@@ -20,7 +20,7 @@ Examples
 ['person', 'time']
 >>> results = estimate_area_results(data, model)
 >>> results.estimates.table.height
-51
+11
 >>> plan(data, results).areas.budget_sek
 2000000.0
 """

@@ -18,6 +18,7 @@ from riskstrat.areas import (
     recalibrate,
 )
 from riskstrat.declare import LocalisedText
+from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
@@ -90,14 +91,14 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     Examples
     --------
     >>> estimate_area_results(data, model).estimates.table.height
-    51
+    11
     """
     if "area" not in data.splits:
         return _NO_AREAS
     training, target, settings = data.training, data.target, data.settings
     area = target.target.people[AREA]
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
-    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link)
+    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link, noise=data.noise)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
     estimates = estimate_areas(
@@ -106,6 +107,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         target.target,
         explained.risk,
         recalibration=recalibration,
+        noise=data.noise,
         seed=settings.seed,
         draws=settings.posterior_draws,
     )
@@ -114,7 +116,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
         risk=fitted.risk,
         target_risk=explained.risk,
-        reasons=decompose_areas(estimates, area, explained),
+        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
@@ -145,7 +147,7 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
     """Split areas into groups; none where most people live in groups that are too small to choose among."""
     target = data.target.target
     try:
-        strata = estimate_strata(estimates, target, risk, by=data.settings.strata)
+        strata = estimate_strata(estimates, target, risk, by=data.settings.strata, noise=data.noise)
     except DesignError:
         return _TOO_SMALL_STRATA
     enough = strata.units["people"].sum() >= FEWEST_IN_STRATA * target.people.height
@@ -155,4 +157,4 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
 def _groups(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
     """Add up the same strata over all areas; none where settings split areas by nothing else."""
     finer = [column for column in data.settings.strata if column not in estimates.by]
-    return estimate_groups(estimates, data.target.target, risk, finer) if finer else _NO_GROUPS
+    return estimate_groups(estimates, data.target.target, risk, finer, noise=data.noise) if finer else _NO_GROUPS

@@ -22,8 +22,10 @@ from riskstrat.features import build_features
 from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.numerics.folds import Split
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.partition import Partition
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
+from riskstrat.study.partition import care_need_in_units, in_units, inhabited_areas, partition_of, source_in_units
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
 from riskstrat.validation import area_folds, person_folds, temporal_split
@@ -104,6 +106,9 @@ class StudyData:
         Factor family of each column of X.
     splits
         Training and test rows by kind of split: ``person``, ``time``, and ``area`` where there are two areas or more.
+    partition
+        Which areas are one unit: ``area_id`` of cohort and target, names, outlines and care need are of units. X was
+        built before, with the facts of each person's own area.
     noise
         What protects the counts that results about groups are computed from; None where they are exact.
 
@@ -122,6 +127,7 @@ class StudyData:
     target: TargetData
     families: Mapping[str, str]
     splits: Mapping[str, Split]
+    partition: Partition
     noise: CellNoise | None = None
 
     def __repr__(self) -> str:
@@ -137,6 +143,7 @@ def prepare(
     as_of: date,
     settings: Settings | None = None,
     *,
+    partition: Partition | None = None,
     noise: CellNoise | None = None,
     progress: Progress = silent,
 ) -> StudyData:
@@ -152,6 +159,9 @@ def prepare(
         The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
+    partition
+        An earlier one, so that editions describe the same units, or a table of one's own (`Partition.from_table`); by
+        default areas that are too small to describe anybody are merged with neighbours (`riskstrat.areas`).
     noise
         What protects the counts that results are computed from; by default under the secret of the registers' holder
         (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
@@ -170,7 +180,8 @@ def prepare(
     DesignError
         If nobody is eligible, or there are too few outcomes.
     UsageError
-        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data; if
+        areas are new or gone since the partition was made, or its units are too small.
 
     Examples
     --------
@@ -187,21 +198,25 @@ def prepare(
     target = replace(target, disclosure=settings.disclosure)
     progress("building features", 0.3)
     training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    source, areas = source_of(registers), inhabited_areas(registers, as_of)
+    units = partition_of(areas, training.cohort, target, source.geometry, partition)
+    training = replace(training, cohort=in_units(training.cohort, units))
     return StudyData(
         condition=condition,
         settings=settings,
         as_of=as_of,
-        source=source_of(registers),
-        cohort=cohort,
+        source=source_in_units(source, units),
+        cohort=in_units(cohort, units),
         training=training,
         target=TargetData(
-            target=target,
+            target=in_units(target, units),
             X=build_features(condition.features, target, registers),
-            care_need=care_need_index(registers, as_of),
+            care_need=care_need_in_units(care_need_index(registers, as_of), areas, units),
             nobody=nobody,
         ),
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings),
+        partition=units,
         noise=noise or cell_noise(registers, settings.disclosure),
     )
 

@@ -80,7 +80,7 @@ def cell_noise(registers: Registers, rule: Disclosure) -> CellNoise | None:
 
     Examples
     --------
-    >>> cell_noise(registers, quick.disclosure).width
+    >>> cell_noise(registers, settings.disclosure).width
     2
     """
     return None if rule.is_working_material else CellNoise(registers.protection_secret, rule.input_width)

@@ -12,6 +12,7 @@ from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation import explain
 from riskstrat.records.omission import Omission, unless_omitted
+from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 from riskstrat.study.area_results import estimate_area_results
@@ -29,6 +30,7 @@ def run(
     as_of: date,
     settings: Settings | None = None,
     *,
+    partition: Partition | None = None,
     noise: CellNoise | None = None,
     progress: Progress = silent,
 ) -> Study:
@@ -44,6 +46,8 @@ def run(
         The as-of date, or its ISO text: what was not known before it does not exist.
     settings
         How the study is computed; the standard settings where left out.
+    partition
+        An earlier one, so that editions describe the same units, or a table of one's own; see `prepare`.
     noise
         What protects the counts that results are computed from; by default under the secret of the registers' holder
         (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
@@ -69,9 +73,11 @@ def run(
     >>> from datetime import date
     >>> study = run(condition, registers, date(2024, 1, 1), settings)
     >>> study.model.candidate.label, study.areas.table.height
-    ('Logistic', 51)
+    ('Logistic', 11)
     """
-    data = prepare(condition, registers, as_of, settings, noise=noise, progress=part_of(progress, 0.02, 0.25))
+    data = prepare(
+        condition, registers, as_of, settings, partition=partition, noise=noise, progress=part_of(progress, 0.02, 0.25)
+    )
     progress("comparing models", 0.25)
     comparison = compare(data)
     model = fit(data, comparison)
@@ -88,6 +94,7 @@ def run(
         source=data.source,
         cohort=data.cohort,
         target=data.target.target,
+        partition=data.partition,
         scores=comparison.scores,
         model=model,
         evaluation=evaluation,

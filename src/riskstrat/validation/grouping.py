@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.disclosure import person_keys
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import METRIC_SCHEMA
@@ -99,21 +100,32 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
     return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
 
 
-def persons_behind(people: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
-    """Count index dates and distinct persons by group, sorted by group; rows without a group are left out.
+def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Series) -> pl.DataFrame:
+    """Count index dates, outcomes and their distinct persons by group, with the keys of these cells, sorted by group.
+
+    Rows without a group are left out; `had` says whose outcome was seen.
 
     Examples
     --------
     >>> people = pl.DataFrame({"person_id": [1, 1, 2]})
-    >>> persons_behind(people, pl.Series(["all", "all", "all"])).row(0)
-    ('all', 3, 2)
+    >>> found = persons_behind(people, np.array([True, True, False]), pl.Series(["all", "all", "all"]))
+    >>> found.select("group", "index_dates", "persons", "cases", "case_persons").row(0)
+    ('all', 3, 2, 2, 1)
     """
-    labelled = people.select("person_id", groups.alias("group")).drop_nulls("group")
-    counts = (
-        pl.len().cast(pl.Int64).alias("index_dates"),
-        pl.col("person_id").n_unique().cast(pl.Int64).alias("persons"),
+    key, case = pl.col("key"), pl.col("had")
+    keys = pl.Series(person_keys(people["person_id"]))
+    labelled = pl.DataFrame({"group": groups, "key": keys, "had": pl.Series(had)}).drop_nulls("group")
+    counts = labelled.group_by("group").agg(
+        index_dates=pl.len().cast(pl.Int64),
+        persons=key.n_unique().cast(pl.Int64),
+        cases=case.sum().cast(pl.Int64),
+        case_persons=key.filter(case).n_unique().cast(pl.Int64),
+        index_key=key.sum(),
+        person_key=key.unique().sum(),
+        case_key=key.filter(case).sum(),
+        case_person_key=key.filter(case).unique().sum(),
     )
-    return labelled.group_by("group").agg(*counts).sort("group")
+    return counts.sort("group")
 
 
 def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

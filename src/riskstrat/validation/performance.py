@@ -31,7 +31,8 @@ from riskstrat.validation.grouping import (
 )
 from riskstrat.validation.resampling import family_draws
 
-_STEPS = 20
+_STEPS = 8
+"""Thresholds of the net benefit: between two of them lie persons enough."""
 
 
 @checked
@@ -76,7 +77,7 @@ def validate(
     level
         Coverage of the intervals.
     thresholds
-        Risks at which the net benefit is computed; by default 20 steps up to the 99th percentile of risk.
+        Risks at which the net benefit is computed; by default eight from 0 to the 99th percentile of risk.
 
     Returns
     -------
@@ -117,21 +118,22 @@ def validate(
         for groups, draw in zip(shown, zip(*drawn, strict=True), strict=True)
     ]
     horizon, predicted = cohort.horizon_days, data.labels.risk
+    at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=pl.concat(tables),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
         curve=calibration_curve(data.labels),
-        net_benefit=net_benefit(data.outcome, predicted, thresholds or _thresholds(predicted), horizon, data.given),
+        net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
         level=level,
         draws=draws,
-        persons=_persons(data, shown),
+        persons=_persons(data, shown, at),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
 
 
-def _persons(data: Assessed, groupings: Sequence[Grouping]) -> pl.DataFrame:
-    """Persons behind every group that is shown, and behind the tenths of the predicted risk."""
+def _persons(data: Assessed, groupings: Sequence[Grouping], thresholds: NDArray[np.float64]) -> pl.DataFrame:
+    """Persons behind every group that is shown, the tenths of the predicted risk, and those above each threshold."""
     by_column = [group_labels(data.people, groups.column) for groups in groupings]
     shown = [
         pl.select(pl.when(labels.is_in(list(groups.names))).then(labels)).to_series()
@@ -140,12 +142,17 @@ def _persons(data: Assessed, groupings: Sequence[Grouping]) -> pl.DataFrame:
     counted = data.prediction_weight > 0
     tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
     by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
-    return pl.concat([persons_behind(data.people, labels) for labels in (*shown, by_risk)])
+    above = [
+        pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
+        for number, at in enumerate(np.unique(thresholds), 1)
+    ]
+    had = (data.labels.outcome > 0) & (data.labels.weight > 0)
+    return pl.concat([persons_behind(data.people, had, labels) for labels in (*shown, by_risk, *above)])
 
 
 def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Step from 0 to the 99th percentile of risk, rounded up to a whole per cent (below 1)."""
-    return np.linspace(0.0, min(0.99, float(np.ceil(np.quantile(risk, 0.99) * 100)) / 100), _STEPS + 1)
+    """Go in steps from 0 to the 99th percentile of risk, rounded up to a whole per cent (below 1)."""
+    return np.linspace(0.0, min(0.99, float(np.ceil(np.quantile(risk, 0.99) * 100)) / 100), _STEPS)
 
 
 def _option_problems(draws: int, level: float) -> Iterator[Problem]:

@@ -1,0 +1,182 @@
+"""Digits are presentation: every number that is shown is rounded by what it is, once, when it is released.
+
+In: a frame, and what its columns are. Out: the columns as they are written everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+_CLEAN = 12
+_SHARE_OF_INTERVAL = 5
+_FEW = 2
+_STEPS = (1, 2, 5, 10)
+
+
+@dataclass(frozen=True)
+class ByInterval:
+    """As many digits as the interval carries: estimate and limits to a step of 1, 2 or 5 times a power of ten.
+
+    The step is not finer than a fifth of the interval's width. Without an interval two figures are shown.
+
+    Parameters
+    ----------
+    lower, upper
+        Columns of the limits, which are rounded with the estimate.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"risk": [0.12345], "lower": [0.0871], "upper": [0.1623]})
+    >>> frame.with_columns(in_digits(frame, {"risk": ByInterval("lower", "upper")})).row(0)
+    (0.12, 0.08, 0.16)
+    """
+
+    lower: str
+    upper: str
+
+    def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr]:
+        """Estimate and limits, rounded."""
+        numbers = [name for name in (column, self.lower, self.upper) if name in frame.columns]
+        width = pl.col(self.upper) - pl.col(self.lower)
+        return [to_width(pl.col(name), width).alias(name) for name in numbers]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Multiples of a step.
+
+    Parameters
+    ----------
+    size
+        The step, above 0.
+    lowest, highest
+        Classes without an end: what is below or above is shown as these.
+    total
+        ``(dimension, value)``: the row that holds the total of the others, which are rounded so that they add up to it.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"payer": ["a", "b", "c", "all"], "sek": [140_000.0, 140_000.0, 140_000.0, 420_000.0]})
+    >>> frame.select(in_digits(frame, {"sek": Step(100_000, total=("payer", "all"))}))["sek"].to_list()
+    [200000.0, 100000.0, 100000.0, 400000.0]
+    """
+
+    size: float
+    lowest: float | None = None
+    highest: float | None = None
+    total: tuple[str, str] | None = None
+
+    def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr | pl.Series]:
+        """Give the one column, rounded."""
+        if self.total is not None and not frame[column].null_count():
+            return [_adding_up(frame, column, self.size, *self.total)]
+        shown = _multiple(pl.col(column), pl.lit(self.size)).clip(self.lowest, self.highest)
+        return [shown.alias(column)]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """So many significant figures, for numbers without an interval.
+
+    Parameters
+    ----------
+    figures
+        At least 1.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"brier": [0.081234]})
+    >>> frame.select(in_digits(frame, {"brier": Figures(2)})).item()
+    0.081
+    """
+
+    figures: int
+
+    def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr | pl.Series]:
+        """Give the one column, rounded."""
+        return [frame[column].round_sig_figs(self.figures)]
+
+
+CASES: Final = Step(1.0)
+"""Expected and averted cases, people reached: whole."""
+MONEY: Final = Step(100_000.0)
+"""Kronor."""
+PROBABILITY: Final = Step(0.05, 0.05, 0.95)
+"""Probabilities that come of a posterior: what is nearer to 0 or 1 is one class."""
+SHARE: Final = Step(0.01)
+"""Shares of people: whole per cent."""
+
+Digits = ByInterval | Step | Figures
+
+
+def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr | pl.Series]:
+    """Round columns by what they are.
+
+    Parameters
+    ----------
+    frame
+        With numbers.
+    digits
+        What the columns are, by name; limits of an interval go with their estimate.
+
+    Returns
+    -------
+    list of polars.Expr or polars.Series
+        The columns, rounded.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"probability": [0.004, 0.62, 0.999], "expected": [3.49, 12.51, 0.2]})
+    >>> frame.select(in_digits(frame, {"probability": PROBABILITY, "expected": CASES})).rows()
+    [(0.05, 3.0), (0.6, 13.0), (0.95, 0.0)]
+    """
+    return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
+
+
+def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
+    """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
+
+    Parameters
+    ----------
+    value, width
+        Numbers, and the widths of their intervals in the same units.
+
+    Returns
+    -------
+    polars.Expr
+        Multiples of 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> pl.select(to_width(pl.lit(74.321), pl.lit(2.4))).item()
+    74.5
+    """
+    step = _step(width / _SHARE_OF_INTERVAL)
+    return pl.when(step.is_finite()).then(_multiple(value, step)).otherwise(value.round_sig_figs(_FEW))
+
+
+def _step(finest: pl.Expr) -> pl.Expr:
+    """Smallest of 1, 2 and 5 times a power of ten that is not finer; not finite where there is no width."""
+    power = pl.lit(10.0).pow(finest.log10().floor())
+    times = finest / power - 10.0**-_CLEAN
+    return pl.coalesce(pl.when(times <= step).then(power * step) for step in _STEPS)
+
+
+def _multiple(value: pl.Expr, step: pl.Expr) -> pl.Expr:
+    return ((value / step).round() * step).round_sig_figs(_CLEAN) + 0.0  # no negative zero
+
+
+def _adding_up(frame: pl.DataFrame, column: str, size: float, dimension: str, total: str) -> pl.Series:
+    """Round parts down, and up again those with the largest rests, until they add up to their rounded total."""
+    is_part = (frame[dimension] != total).to_numpy()
+    exact = frame[column].to_numpy() / size
+    shown = np.where(is_part, np.floor(exact), np.round(exact))
+    missing = int(round(exact[is_part].sum()) - shown[is_part].sum())
+    largest = np.argsort(-(exact - np.floor(exact)) * is_part, kind="stable")[:missing]
+    shown[largest] += 1
+    return pl.Series(column, shown * size)
