@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Sum, Table
+from riskstrat.disclosure import DIGITS, CellNoise, ProtectedRows, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -14,7 +14,6 @@ _OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
 _BEHIND = ("cases", "index_dates", "target_people")
 _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
-_COUNTS = (*_BEHIND, *_PERSONS.values(), "people", "measured", "early_cases", "late_cases")
 
 
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
@@ -35,7 +34,6 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys([*estimates, "class"], _BEHIND),
         persons=_PERSONS,
-        protected=_protected(areas, shown),
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
             for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "index_dates"))
@@ -50,15 +48,13 @@ def total(areas: AreaEstimates) -> Table:
     """
     counted = areas.landmarks.head(1).select(*_TRAINED, *_PERSONS.values())
     derived = [name for name in areas.total.columns if name != "people"]
-    frame = areas.total.hstack(counted).with_columns(scope=pl.lit("all"))
     return Table(
-        frame,
+        areas.total.hstack(counted).with_columns(scope=pl.lit("all")),
         dimensions=("scope",),
         counts=("people", "cases", *_PERSONS.values()),
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(derived, ("people", "cases")),
         persons=_PERSONS,
-        protected=_protected(areas, frame),
     )
 
 
@@ -74,7 +70,6 @@ def landmarks(areas: AreaEstimates) -> Table | None:
         unshown=_TRAINED,
         derived=dict.fromkeys(("observed_expected", "largest_change"), _TRAINED),
         persons=_PERSONS,
-        protected=_protected(areas, frame),
     )
 
 
@@ -85,14 +80,7 @@ def drift(areas: AreaEstimates) -> Table | None:
     cases, public = ("early_cases", "late_cases"), ("early_last", "late_first")
     derived = [name for name in areas.drift.columns if name not in (*cases, *public)]
     frame = areas.drift.with_columns(scope=pl.lit("all"))
-    return Table(
-        frame,
-        dimensions=("scope",),
-        counts=cases,
-        derived=dict.fromkeys(derived, cases),
-        public=public,
-        protected=_protected(areas, frame),
-    )
+    return Table(frame, dimensions=("scope",), counts=cases, derived=dict.fromkeys(derived, cases), public=public)
 
 
 def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table | None:
@@ -111,19 +99,12 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
         unshown=("cases", "measured"),
         derived=dict.fromkeys(found, (*_TRAINED, "measured")),
         persons=_PERSONS,
-        protected=_protected(areas, frame),
     )
 
 
 def left_out(areas: AreaEstimates) -> Table:
     """Count who is in no group that was estimated."""
-    return Table(
-        areas.left_out,
-        dimensions=("reason",),
-        counts=("index_dates", "target_people"),
-        public=("groups",),
-        protected=_protected(areas, areas.left_out),
-    )
+    return Table(areas.left_out, dimensions=("reason",), counts=("index_dates", "target_people"), public=("groups",))
 
 
 def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
@@ -157,7 +138,6 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
-        protected=_protected(areas, frame.select(_TRAINED)),
     )
 
 
@@ -185,22 +165,19 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         unshown=_TRAINED,
         derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
-        protected=_protected(areas, frame),
     )
 
 
-def factors(explanation: Explanation, target: Target, areas: AreaEstimates) -> Table:
+def factors(explanation: Explanation, target: Target, areas: AreaEstimates, noise: CellNoise | None) -> Table:
     """Mean contribution of each feature in an area minus that in the municipality, in logits of the final model."""
-    found = explanation.by_group(target.people["area_id"])
-    frame = found.join(_behind(areas), on="group", maintain_order="left")
+    found = explanation.by_group(target.people["area_id"], ProtectedRows.of(target.people, noise))
     return Table(
-        frame,
+        found.join(_behind(areas), on="group", maintain_order="left"),
         dimensions=("group", "feature"),
         public=("family",),
         unshown=_BEHIND,
         derived={"mean_difference": _BEHIND},
         persons=_PERSONS,
-        protected=_protected(areas, frame),
     )
 
 
@@ -212,14 +189,8 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         dimensions=("metric",),
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),
-        protected=("cases",) if areas.protected else (),
     )
 
 
 def _behind(areas: AreaEstimates) -> pl.DataFrame:
     return areas.table.select(pl.col(areas.by[0]).alias("group"), *_BEHIND, *_PERSONS.values())
-
-
-def _protected(areas: AreaEstimates, frame: pl.DataFrame) -> list[str]:
-    """Name the counts of a frame that carry noise already, since the estimates were made of such counts."""
-    return [name for name in _COUNTS if areas.protected and name in frame.columns]
