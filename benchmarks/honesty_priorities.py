@@ -29,10 +29,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from riskstrat.areas.protection import RISK_SHARE
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.areas.protection import RISK_SHARE
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.disclosure import CellNoise
 from riskstrat.priorities.allocation import best_allocation
