@@ -29,7 +29,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from riskstrat.areas.protection import RISK_SHARE
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from riskstrat.areas.protection import ProtectedRows
 from scipy.stats import nbinom
 
 from riskstrat.areas import smooth
