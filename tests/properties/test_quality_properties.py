@@ -15,7 +15,7 @@ from riskstrat.disclosure import Disclosure
 from riskstrat.registers import open_registers
 from small_registers import published_check, write_register_folder
 
-OPEN = Disclosure(min_count=1, rounding=1)
+OPEN = Disclosure(min_count=1, rounding=1, protection="none")
 BORN, DIED, DAY = date(1950, 3, 1), date(2018, 6, 1), date(2015, 5, 5)
 PEOPLE = [
     {"person_id": person, "birth_date": BORN, "sex": "male", "death_date": DIED if person % 2 else None}

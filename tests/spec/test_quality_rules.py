@@ -12,7 +12,7 @@ from riskstrat.quality import RULES
 from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ
 from small_registers import BuildRegisters, published_check
 
-OPEN = Disclosure(min_count=1, rounding=1)
+OPEN = Disclosure(min_count=1, rounding=1, protection="none")
 BORN, DIED, DAY = date(1940, 5, 3), date(2015, 3, 4), date(2012, 3, 5)
 PEOPLE = [
     {"person_id": 1, "birth_date": BORN, "sex": "female"},

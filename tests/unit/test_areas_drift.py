@@ -8,7 +8,7 @@ from scipy.stats import betabinom
 from riskstrat.areas.drift import drift_between_halves, drift_quantiles
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, shape_of
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
-from riskstrat.areas.protection import ProtectedRows
+from riskstrat.disclosure import ProtectedRows
 
 
 def half(observed: np.ndarray, expected: np.ndarray) -> GroupCounts:

@@ -214,7 +214,9 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 
 def test_tables_withhold_what_follows_from_protected_counts() -> None:
     seen = units([100, 100], [[30.0, 10.0]], observed_cases=[40, 3], observed_index_dates=[200, 200])
-    released = release(plan_tables(prioritise(seen, programme(), 75_000)), Disclosure(rounding=1))
+    released = release(
+        plan_tables(prioritise(seen, programme(), 75_000)), Disclosure(rounding=1, protection="suppression")
+    )
     chosen = released["selected"].frame
     assert chosen["unit"].to_list() == ["A", "B"]
     assert chosen["share"].to_list() == [1.0, 0.5]

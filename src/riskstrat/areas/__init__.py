@@ -3,6 +3,7 @@
 In: counts and risks of people or groups. Out: rates, smoothed ratios with posterior draws, limits, inequality.
 """
 
+from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits
 from riskstrat.areas.geography import Neighbours, neighbours
@@ -18,6 +19,7 @@ from riskstrat.areas.strata import estimate_groups, estimate_strata
 from riskstrat.areas.versions import area_lookup, stable_areas
 
 __all__ = [
+    "CountNoise",
     "estimate_areas",
     "estimate_strata",
     "estimate_groups",

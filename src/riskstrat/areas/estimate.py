@@ -19,9 +19,8 @@ from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_b
 from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
-from riskstrat.areas.protection import ProtectedRows
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
-from riskstrat.disclosure import CellNoise
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems

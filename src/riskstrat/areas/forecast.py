@@ -14,8 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import with_age_band
-from riskstrat.areas.protection import ProtectedRows
-from riskstrat.disclosure import CellNoise
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.records.areas import Draws
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
-from riskstrat.areas.protection import ProtectedRows
-from riskstrat.disclosure import CellNoise
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import number_groups

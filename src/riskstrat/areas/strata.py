@@ -12,8 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
-from riskstrat.areas.protection import ProtectedRows
-from riskstrat.disclosure import CellNoise
+from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
@@ -114,6 +113,7 @@ def estimate_strata(
         units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
         cases_draws=cases,
         left_out=_left_out(rows, unit, size, kept, min_people),
+        protected=areas.protected,
         disclosure=areas.disclosure,
     )
 
@@ -187,6 +187,7 @@ def estimate_groups(
         units=units.join(counted, how="cross"),
         cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums, size),
         left_out=_left_out(rows, np.where(inside, group, -1), size, size > 0, 1),
+        protected=areas.protected,
         disclosure=areas.disclosure,
     )
 

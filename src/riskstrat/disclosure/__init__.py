@@ -5,6 +5,7 @@
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
 from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step, to_width
+from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
@@ -23,6 +24,7 @@ __all__ = [
     "CellNoise",
     "Disclosure",
     "Figures",
+    "ProtectedRows",
     "Ratio",
     "Released",
     "Step",

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
 from riskstrat.explanation.groups import decompose_groups
@@ -120,7 +121,9 @@ def explain_risk(
 
 
 @checked
-def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) -> pl.DataFrame:
+def decompose_areas(
+    areas: AreaEstimates, label: pl.Series, why: ExplainedRisk, protected: ProtectedRows | None = None
+) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 
     Parameters
@@ -131,6 +134,10 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
         Area of each person of the target population, (n,); people without an estimated area are left out.
     why
         The explained risks of the same people, which the estimates were made from.
+    protected
+        The same people with the noise of the estimates: then each area is as many people as the estimates say, all with
+        their protected mean risk and protected mean contributions, so moved that they add up to it (each family in
+        proportion to the square of its range).
 
     Returns
     -------
@@ -161,6 +168,8 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
     [0.05, 0.02]
     """
     groups = areas.groups.to_series()
+    if protected is not None and protected.noise is not None:
+        label, why = _protected(areas, label, why, protected)
     rows = np.flatnonzero(label.is_in(groups.implode()).fill_null(value=False).to_numpy())
     return decompose_groups(
         areas.draws.unexplained,
@@ -171,6 +180,24 @@ def decompose_areas(areas: AreaEstimates, label: pl.Series, why: ExplainedRisk) 
         families=why.families,
         baseline_risk=why.baseline_risk[rows],
         level=PUBLISHED_LEVEL,
+    )
+
+
+def _protected(
+    areas: AreaEstimates, label: pl.Series, why: ExplainedRisk, rows: ProtectedRows
+) -> tuple[pl.Series, ExplainedRisk]:
+    """Replace the people of each area by as many as its estimates say, each with the area's protected means."""
+    names, people = areas.groups.to_series(), areas.table["target_people"].to_numpy()
+    cell = label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
+    risk = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0]) / people
+    inside = cell >= 0
+    baseline = np.bincount(cell[inside], why.baseline_risk[inside]) / np.bincount(cell[inside])
+    parts, reach = rows.means(why.contributions, cell, len(names), name="reason")
+    weight = reach**2 if reach.any() else np.ones(len(reach))
+    parts = parts + (risk - baseline - parts.sum(axis=1))[:, None] * weight / weight.sum()
+    person = np.repeat(np.arange(len(names)), people)
+    return names[person], ExplainedRisk(
+        risk=risk[person], baseline_risk=baseline[person], contributions=parts[person], families=why.families
     )
 
 

@@ -121,6 +121,7 @@ def prioritise(
         curve=_curve(problem),
         left_out=problem.left_out,
         seed=seed,
+        protected=areas.protected,
         disclosure=areas.disclosure,
     )
 

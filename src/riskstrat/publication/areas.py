@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Sum, Table
+from riskstrat.disclosure import DIGITS, CellNoise, ProtectedRows, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -168,9 +168,9 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
     )
 
 
-def factors(explanation: Explanation, target: Target, areas: AreaEstimates) -> Table:
+def factors(explanation: Explanation, target: Target, areas: AreaEstimates, noise: CellNoise | None) -> Table:
     """Mean contribution of each feature in an area minus that in the municipality, in logits of the final model."""
-    found = explanation.by_group(target.people["area_id"])
+    found = explanation.by_group(target.people["area_id"], ProtectedRows.of(target.people, noise))
     return Table(
         found.join(_behind(areas), on="group", maintain_order="left"),
         dimensions=("group", "feature"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import polars as pl
@@ -162,7 +163,9 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
-    return plan_tables(record) if isinstance(record, Plan) else _estimates(record)
+    if isinstance(record, Plan):
+        return _from_protected(record.protected, plan_tables(record))
+    return _estimates(record)
 
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
@@ -214,28 +217,47 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
+def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Say of tables made from protected counts that they are: what follows from these counts is never withheld.
+
+    A count that is shown still is where it is small. Sums of counts with noise do not hold.
+    """
+    if not protected:
+        return dict(tables)
+    return {
+        name: replace(
+            table,
+            protected=table.whole_counts,
+            derived={},
+            public=(*table.public, *table.derived),
+            sums=(),
+        )
+        for name, table in tables.items()
+    }
+
+
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
-    return _present(
-        **_estimates(areas, study.source.area_names),
+    found = _present(
         periods=of_areas.periods(areas, study.cohort.counted),
         left_out=of_areas.left_out(areas),
-        factors=of_areas.factors(study.explanation, study.target, areas),
+        factors=of_areas.factors(study.explanation, study.target, areas, study.noise),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
         reasons=of_areas.reasons(results.reasons, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
+    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
-    table = of_areas.areas_table(areas, names)
-    return _present(
-        areas=table,
+    found = _present(
+        areas=of_areas.areas_table(areas, names),
         total=of_areas.total(areas),
         landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
         unmeasured=of_areas.unmeasured(areas, names),
     )
+    return _from_protected(areas.protected, found)
 
 
 def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
@@ -243,7 +265,7 @@ def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
         f"{prefix}_{name}": table
         for prefix, plan in plans.items()
         if plan is not None
-        for name, table in plan_tables(plan).items()
+        for name, table in _from_protected(plan.protected, plan_tables(plan)).items()
     }
 
 

@@ -24,7 +24,7 @@ def noise_of(rule: Disclosure, noise: CellNoise | None = None) -> CellNoise | No
 
 
 def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None) -> pl.Series:
-    """Give whole counts the noise of their cells, as `riskstrat.disclosure.release` does.
+    """Give whole counts the noise of their cells, as `riskstrat.disclosure.release` does; an empty cell has no key.
 
     Examples
     --------
@@ -33,4 +33,4 @@ def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None) -> pl.Ser
     """
     if noise is None:
         return counts
-    return (counts + pl.Series(noise.of(keys.to_numpy()))).clip(lower_bound=noise.width)
+    return (counts + pl.Series(noise.of(keys.fill_null(0).to_numpy()))).clip(lower_bound=noise.width)

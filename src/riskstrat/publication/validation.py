@@ -98,10 +98,11 @@ def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
     """Net benefit of true and false positives, both with noise, at no more than eight thresholds."""
     thresholds = checked.net_benefit["threshold"].unique().sort()
     at = np.unique(np.linspace(0, len(thresholds) - 1, MOST_THRESHOLDS).round().astype(int))
-    group = pl.when(pl.col("strategy") == "model").then(pl.format("threshold={}", "threshold")).otherwise(pl.lit("all"))
+    number = pl.format("threshold={}", pl.col("threshold").rank("dense").cast(pl.Int64))
+    group = pl.when(pl.col("strategy") == "model").then(number).otherwise(pl.lit("all"))
     frame = (
-        checked.net_benefit.filter(pl.col("threshold").is_in(thresholds.gather(at).implode()))
-        .with_columns(group=group)
+        checked.net_benefit.with_columns(group=group)
+        .filter(pl.col("threshold").is_in(thresholds.gather(at).implode()))
         .join(checked.persons, on="group", how="left", maintain_order="left")
         .join(checked.persons.filter(group="all").select(n="index_dates", everybody="persons"), how="cross")
     )

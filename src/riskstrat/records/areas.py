@@ -61,11 +61,14 @@ class Units:
         Expected cases within the horizon, (draws, units), columns in the order of ``units``.
     left_out
         Frame of reason, units, people: who is in no unit of their own.
+    protected
+        Whether people and draws come from protected counts, see `AreaEstimates`.
     """
 
     units: pl.DataFrame = field(repr=False)
     cases_draws: NDArray[np.float64] = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
+    protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 
 
@@ -231,7 +234,13 @@ class AreaEstimates:
             "reason", pl.col("groups").alias("units"), pl.col("target_people").alias("people")
         )
         units = pl.concat([people, self.counted.drop(self.by)], how="horizontal")
-        return Units(units=units, cases_draws=self.cases_draws, left_out=left_out, disclosure=self.disclosure)
+        return Units(
+            units=units,
+            cases_draws=self.cases_draws,
+            left_out=left_out,
+            protected=self.protected,
+            disclosure=self.disclosure,
+        )
 
     def _beside(self, probability: NDArray[np.float64]) -> pl.DataFrame:
         return self.groups.with_columns(pl.Series("probability", probability))

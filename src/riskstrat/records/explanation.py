@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from riskstrat.disclosure import ProtectedRows
 from riskstrat.records.cohort import check_rows
 
 FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
@@ -46,15 +47,26 @@ class Explanation:
         summed: npt.NDArray[np.float64] = self.values @ membership.reshape(len(self.features), len(self.family_names))
         return summed
 
-    def by_group(self, labels: Sequence[str] | npt.NDArray[np.str_ | np.object_] | pl.Series) -> pl.DataFrame:
+    def by_group(
+        self,
+        labels: Sequence[str] | npt.NDArray[np.str_ | np.object_] | pl.Series,
+        protected: ProtectedRows | None = None,
+    ) -> pl.DataFrame:
         """Mean contribution of each group minus that of everybody, on the link's scale, as in `GROUP_SCHEMA`.
 
         Rows without a label (null) count in the mean of everybody only. Sorted by group, features in their own order.
+        With the noise of `protected` rows, means are those of `ProtectedRows.means`: of a feature that is 0 or 1 they
+        do not tell how many have it.
         """
         group = pl.Series("group", labels, dtype=pl.String)
         check_rows("labels", len(group), len(self.values))
         names = group.drop_nulls().unique().sort()
-        difference = _group_means(self.values, group, names) - self.values.mean(axis=0)
+        if protected is None or protected.noise is None:
+            difference = _group_means(self.values, group, names) - self.values.mean(axis=0)
+        else:
+            cell = group.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
+            difference, _ = protected.means(self.values, cell, len(names), name="contribution")
+            difference = difference - protected.means(self.values, np.zeros(len(cell), int), 1, name="contribution")[0]
         return pl.DataFrame(
             {
                 "group": np.repeat(names.to_numpy(), len(self.features)),

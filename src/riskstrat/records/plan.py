@@ -102,6 +102,7 @@ class Plan:
     curve: pl.DataFrame = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
     seed: int
+    protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property

@@ -43,7 +43,8 @@ class Validation:
     persons
         Frame of group, index_dates, persons, cases, case_persons and the keys of these cells (index_key, person_key,
         case_key, case_person_key): behind each group of ``table``, each ``risk_group=1`` to ``risk_group=10`` of
-        ``calibration`` and each ``threshold=0.1`` of ``net_benefit`` (at or above it). Persons count once.
+        ``calibration`` and at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest). Persons
+        count once.
     notes
         Sentences on what was left out and why.
     """

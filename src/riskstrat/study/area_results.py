@@ -18,6 +18,7 @@ from riskstrat.areas import (
     recalibrate,
 )
 from riskstrat.declare import LocalisedText
+from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
@@ -115,7 +116,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
         risk=fitted.risk,
         target_risk=explained.risk,
-        reasons=decompose_areas(estimates, area, explained),
+        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),

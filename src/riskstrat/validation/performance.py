@@ -143,8 +143,8 @@ def _persons(data: Assessed, groupings: Sequence[Grouping], thresholds: NDArray[
     tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
     by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
     above = [
-        pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={at}"))).to_series()
-        for at in thresholds
+        pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
+        for number, at in enumerate(np.unique(thresholds), 1)
     ]
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
     return pl.concat([persons_behind(data.people, had, labels) for labels in (*shown, by_risk, *above)])

@@ -12,8 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import sums
-from riskstrat.disclosure import CellNoise, person_keys, sum_keys
+from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.integer]
@@ -22,6 +21,7 @@ Mask = NDArray[np.bool_]
 RISK_SHARE = 0.4
 """Of the mean risk: in sums of risks up to one person of mean risk is hidden (half of the width), because more would
 cost the plans for the smallest target populations more than protected outcomes do."""
+EDGES = (0.01, 0.99)
 LEAST_RISK = 0.01
 """Of the mean risk: no cell's mean is below it on account of noise."""
 
@@ -30,12 +30,20 @@ LEAST_RISK = 0.01
 class ProtectedRows:
     """Rows about persons, whose counts and means carry the noise of their cells.
 
-    Attributes
+    Parameters
     ----------
     key
         Cell key of each row, (n,).
     noise
         None leaves everything exact.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": range(100)})
+    >>> rows = ProtectedRows.of(people, CellNoise(b"sixteen bytes or more", width=2))
+    >>> counted = rows.count(np.repeat([0, 1], 50), 2)
+    >>> bool((abs(counted - 50) <= 2).all()), ProtectedRows.of(people, None).count(np.repeat([0, 1], 50), 2).tolist()
+    (True, [50, 50])
     """
 
     key: NDArray[np.uint64]
@@ -53,13 +61,13 @@ class ProtectedRows:
         inside = cell if rows is None else np.where(rows, cell, -1)
         found, whole = sum_keys(self.key, inside, cells), sum_keys(self.key, cell, cells)
         if self.noise is not None:
-            for empty in np.flatnonzero(sums(inside, None, cells) == 0):
+            for empty in np.flatnonzero(_sums(inside, None, cells) == 0):
                 found[empty] = self.noise.key_of("none of", int(whole[empty]))
         return found
 
     def count(self, cell: Numbers, cells: int, rows: Mask | None = None) -> NDArray[np.int64]:
         """Count rows by cell, (cells,): with noise at least 1 where there is one, and 0 where there is none."""
-        exact = sums(cell, rows, cells).astype(np.int64)
+        exact = _sums(cell, rows, cells).astype(np.int64)
         if self.noise is None:
             return exact
         return np.where(exact > 0, np.maximum(exact + self.noise.of(self.keys(cell, cells, rows)), 1), 0)
@@ -73,16 +81,37 @@ class ProtectedRows:
         much as `scale` / rows, which is to it what one person is to a count.
         """
         inside = cell if rows is None else np.where(rows, cell, -1)
-        people = np.maximum(sums(inside, None, cells), 1)
-        mean = sums(inside, values, cells) / people
+        people = np.maximum(_sums(inside, None, cells), 1)
+        mean = _sums(inside, values, cells) / people
         if self.noise is None:
             return np.asarray(mean)
         centred = 2 * self.noise.fraction(self.keys(cell, cells, rows), f"mean of {name}") - 1
         return np.asarray(mean + centred * (self.noise.width + 0.5) * scale / people)
 
+    def means(self, values: Floats, cell: Numbers, cells: int, *, name: str) -> tuple[Floats, Floats]:
+        """Means of columns of values (n, k), (cells, k), and the range of each column that noise is scaled to, (k,).
+
+        With noise, values are held within the 1st and the 99th percentile of the column, between which one person's
+        value may lie: a column of 0 and 1 then hides how many have it as a count does.
+        """
+        if self.noise is None:
+            held, reach = values, np.zeros(values.shape[1])
+        else:
+            low, high = np.quantile(values, EDGES, axis=0)
+            held, reach = np.clip(values, low, high), high - low
+        columns = [
+            self.mean(held[:, k], cell, cells, name=f"{name} {k}", scale=float(reach[k])) for k in range(len(reach))
+        ]
+        return np.column_stack(columns) if columns else np.zeros((cells, 0)), reach
+
     def risk_sum(self, risk: Floats, cell: Numbers, cells: int, *, scale: float, rows: Mask | None = None) -> Floats:
         """Sum of risks by cell, (cells,): with noise it is the protected count times the protected mean."""
         if self.noise is None:
-            return np.asarray(sums(cell, risk if rows is None else rows * risk, cells))
+            return np.asarray(_sums(cell, risk if rows is None else rows * risk, cells))
         mean = self.mean(risk, cell, cells, name="risk", scale=RISK_SHARE * scale, rows=rows)
         return np.asarray(self.count(cell, cells, rows) * np.maximum(mean, LEAST_RISK * scale))
+
+
+def _sums(cell: Numbers, values: NDArray[np.number | np.bool_] | None, cells: int) -> NDArray[np.number]:
+    inside = cell >= 0
+    return np.bincount(cell[inside], None if values is None else values[inside], minlength=cells)

@@ -1,0 +1,155 @@
+"""Metrics that are published: of two hundred persons or more, from counts with noise, on fixed grids, in few digits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.disclosure import CellNoise, Disclosure, Released, person_keys, release
+from riskstrat.publication.validation import validation_tables
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.validation import Validation
+from riskstrat.validation import validate
+
+NOISE = CellNoise(b"the secret of these tests")
+EXACT = Disclosure(min_count=1, rounding=1, protection="none")
+NOISY = Disclosure(min_count=1, rounding=1)
+
+
+def checked(
+    people: int, *, first: int = 0, changed: int | None = None, thresholds: list[float] | None = None
+) -> Validation:
+    """Validate risks from 2 to 60 % that are right, of people of whom one may have had another outcome."""
+    rng = np.random.default_rng(1)
+    risk = rng.uniform(0.02, 0.6, people)
+    event = (rng.uniform(size=people) < risk).astype(np.int8)
+    if changed is not None:
+        event[changed] = 1 - event[changed]
+    frame = pl.DataFrame(
+        {
+            "person_id": np.arange(people) + first,
+            "family_id": np.arange(people) + first,
+            "sex": np.where(np.arange(people) % 4 == 0, "male", "female"),
+            "assessed": [True] * people,
+            "event": event,
+            "duration_days": np.where(event == 1, 100.0, 365.0),
+            "landmark": [0] * people,
+        }
+    )
+    cohort = Cohort(condition="x", people=frame, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+    return validate(risk, cohort, by=["sex"], draws=20, thresholds=thresholds)
+
+
+def shown(found: Validation, rule: Disclosure = NOISY) -> dict[str, Released]:
+    noise = NOISE if rule.table_width else None
+    return release(validation_tables(found, noise), rule, noise)
+
+
+def noise_of(persons: np.ndarray) -> int:
+    return int(NOISE.of(person_keys(persons).sum(keepdims=True))[0])
+
+
+def test_groups_of_fewer_than_two_hundred_persons_have_no_metrics():
+    metrics = shown(checked(700), Disclosure())["metrics"].frame
+    few = metrics.filter(group="sex=male").select("estimate", "lower", "upper", "n")
+    assert few.null_count().row(0) == (few.height,) * 4
+    assert metrics.filter(group="sex=female")["estimate"].null_count() == 0
+
+
+@pytest.mark.parametrize(("people", "is_shown"), [(190, False), (210, True)])
+def test_nothing_is_measured_on_fewer_than_two_hundred_persons(people: int, *, is_shown: bool):
+    tables = shown(checked(people))
+    for name, column in (("metrics", "estimate"), ("calibration", "mean_predicted"), ("net_benefit", "net_benefit")):
+        assert (tables[name].frame[column].null_count() < tables[name].frame.height) == is_shown
+
+
+def test_two_hundred_rows_of_few_persons_are_not_enough():
+    found = checked(400)
+    few = replace(
+        found,
+        persons=found.persons.with_columns(
+            persons=pl.min_horizontal("index_dates", pl.lit(90)), case_persons=pl.min_horizontal("cases", pl.lit(30))
+        ),
+    )
+    assert shown(few)["metrics"].frame["estimate"].is_null().all()
+
+
+def test_observed_over_expected_has_the_noise_of_the_observed_outcomes():
+    found = checked(2_000)
+    cases = found.persons.filter(group="all").row(0, named=True)
+    table = validation_tables(found, NOISE)["metrics"].frame.filter(metric="observed_expected", group="all")
+    noise = int(NOISE.of(np.array([cases["case_key"]], dtype=np.uint64))[0])
+    exact = found.estimate("observed_expected")
+    assert table["estimate"].item() == pytest.approx(exact * (cases["cases"] + noise) / cases["cases"])
+
+
+def test_calibration_is_of_outcomes_and_index_dates_with_noise():
+    found = checked(2_000)
+    table = validation_tables(found, NOISE)["calibration"].frame
+    behind = found.persons.filter(pl.col("group").str.starts_with("risk_group")).sort(
+        pl.col("group").str.extract(r"(\d+)").cast(pl.Int64)
+    )
+    cases = behind["cases"] + pl.Series(NOISE.of(behind["case_key"].to_numpy()))
+    n = behind["index_dates"] + pl.Series(NOISE.of(behind["index_key"].to_numpy()))
+    assert table["observed"].to_list() == pytest.approx((cases / n).to_list())
+    assert (table["observed"] != found.calibration["observed"]).any()
+    assert (table["lower"] < table["observed"]).all()
+    assert (table["upper"] > table["observed"]).all()
+
+
+def test_differences_between_thresholds_do_not_give_counts():
+    """What was shown before, times everybody, is a whole number at each threshold; its difference was a count."""
+    found = checked(2_000, thresholds=[0.1, 0.105, 0.11])
+    exact = found.net_benefit.filter(strategy="model")["true_positive_share"] * 2_000
+    assert (exact - exact.round()).abs().max() < 1e-6
+    noisy = validation_tables(found, NOISE)["net_benefit"].frame.filter(strategy="model")
+    behind = found.persons.filter(pl.col("group").str.starts_with("threshold"))
+    noise = NOISE.of(behind["case_key"].to_numpy())
+    assert noisy["true_positives"].to_list() == (exact.round() + pl.Series(noise)).to_list()
+    false = (
+        behind["index_dates"]
+        - behind["cases"]
+        + pl.Series(NOISE.of((behind["index_key"] - behind["case_key"]).to_numpy()))
+    )
+    assert noisy["false_positives"].to_list() == false.to_list()
+
+
+def test_no_more_than_eight_thresholds_are_shown():
+    found = checked(2_000, thresholds=[step / 100 for step in range(50)])
+    assert found.net_benefit["threshold"].n_unique() == 50
+    assert shown(found)["net_benefit"].frame["threshold"].n_unique() == 8
+    assert checked(2_000).net_benefit["threshold"].n_unique() == 8
+
+
+def test_the_smooth_curve_stays_inside():
+    assert set(shown(checked(300))) == {"metrics", "calibration", "net_benefit"}
+
+
+def test_one_outcome_more_or_less_leaves_the_digits_of_metrics_alone_or_moves_them_by_steps_that_tell_nothing():
+    """An intruder who knows all outcomes but one and refits: both guesses give the same AUC and Brier score mostly."""
+    same = [
+        shown(checked(400)).get("metrics").frame.filter(metric=metric, group="all").row(0)[:3]
+        == shown(checked(400, changed=person)).get("metrics").frame.filter(metric=metric, group="all").row(0)[:3]
+        for person in range(0, 400, 40)
+        for metric in ("auc", "brier")
+    ]
+    assert np.mean(same) > 0.5
+
+
+def test_metrics_have_few_digits():
+    frame = shown(checked(2_000), Disclosure())["metrics"].frame
+    digits = [
+        len(f"{value:.12g}".replace("0.", "", 1).strip("-0").replace(".", ""))
+        for value in frame["estimate"].drop_nulls()
+    ]
+    assert max(digits) <= 3
+
+
+def test_work_inside_has_all_digits_of_what_was_counted():
+    found = checked(2_000)
+    frame = shown(found, EXACT)["metrics"].frame
+    assert frame["estimate"].to_list() == found.table["estimate"].to_list()
