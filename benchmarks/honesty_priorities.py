@@ -1,6 +1,6 @@
 """Where prevention does most good: does the plan find those areas, when the truth is known.
 
-Run: python benchmarks/honesty_priorities.py [--municipalities 20 200] [--seed 0]
+Run: python benchmarks/honesty_priorities.py [--municipalities 20 200] [--seed 0] [--protected]
 
 One municipality: 51 areas; people per area log-normal (sd 0.3); mean predicted risk per person differs between areas
 (log-sd 0.275, the deprivation gradient that the model's factors explain, known to plan and oracle alike); the
@@ -11,6 +11,10 @@ and share the area's theta; they are smoothed as areas are, each by itself.
 
 Rows "blind" are a sensitivity without a bar: the model explains nothing of the gradient (expected counts follow people
 only), so that the plan has nothing but the counts to go by.
+
+With --protected each municipality is planned twice, from exact counts and from protected ones: outcomes, index dates
+and people of each area carry noise from -2 to 2, sums of risks that of up to one person of mean risk. What protection
+costs is printed: the loss of gain with its bars, and the coverage of 90 % intervals of theta by both.
 
 The oracle has the plan's units, eligibility, costs, reach and effect and knows the true expected cases:
 gain = (plan - random) / (oracle - random), the last unit fractional for both. Other strategies are compared with the
@@ -27,11 +31,14 @@ import numpy as np
 import polars as pl
 
 from riskstrat.areas import smooth
+from riskstrat.areas.count_noise import CountNoise
+from riskstrat.areas.protection import RISK_SHARE
 from riskstrat.declare import LocalisedText, Programme
+from riskstrat.disclosure import CellNoise
 from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.allocation_problem import build_problem
 from riskstrat.priorities.comparators import strategies
-from riskstrat.records.areas import Units
+from riskstrat.records.areas import INTERVAL, Units
 
 AREAS = 51
 DRAWS = 1000
@@ -39,6 +46,7 @@ SIZE_SD = 0.3
 RISK_SD = 0.275
 PRIOR_RATE = np.log(20) / 0.5
 CNI_CORRELATION = 0.6
+WIDTH = 2
 BUDGETS = (0.1, 0.2, 0.3)
 COMPARATORS = ("care_need_index", "raw_counts", "raw_rates")
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
@@ -56,12 +64,15 @@ class Profile:
     bar_few: float
     bar_many: float
     bar_strata: float
+    risk: float
+    bar_loss: float
+    bar_loss_blind: float
 
 
 PROFILES = (
-    Profile("obesity", 250, 1_287, 39, (1.0, 1.69), 0.70, 0.78, 0.85),
-    Profile("early_cvd", 450, 26_000, 250, (1.0, 2.2, 2.0, 4.4), 0.80, 0.86, 0.92),
-    Profile("frailty", 3_500, 12_500, 1_500, (1.0, 2.5, 1.2, 3.0), 0.85, 0.90, 0.95),
+    Profile("obesity", 250, 1_287, 39, (1.0, 1.69), 0.70, 0.78, 0.85, 0.03, 0.03, 0.08),
+    Profile("early_cvd", 450, 26_000, 250, (1.0, 2.2, 2.0, 4.4), 0.80, 0.86, 0.92, 0.0115, 0.02, 0.03),
+    Profile("frailty", 3_500, 12_500, 1_500, (1.0, 2.5, 1.2, 3.0), 0.85, 0.90, 0.95, 0.173, 0.01, 0.01),
 )
 
 PROGRAMME = Programme(
@@ -86,9 +97,12 @@ class Municipality:
 
     units: Units
     truth: np.ndarray
+    covered: float = np.nan
 
 
-def simulate(profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: bool = False) -> Municipality:
+def simulate(
+    profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: bool = False, width: int = 0
+) -> Municipality:
     random = np.random.default_rng([seed, len(ratios), round(profile.observed)])
     size = np.exp(SIZE_SD * random.standard_normal(AREAS))
     gradient = np.exp(RISK_SD * random.standard_normal(AREAS))
@@ -99,9 +113,16 @@ def simulate(profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: b
     expected = profile.observed * people * predicted / (people @ predicted)
     observed = random.poisson(expected * true_ratio)
     # Each person stands for a hundred, so that the rounding of people to whole ones does not decide.
-    target = np.round(100 * profile.people * people / people.sum()).astype(int)
+    now = profile.people * people / people.sum()
     future = profile.cases * people * predicted / (people @ predicted)
-    draws = future * smooth(observed, expected, "gamma", seed=seed).draws(DRAWS)
+    rows = profile.observed / profile.risk * people / people.sum()
+    hidden = Hidden(width, np.random.default_rng([seed, 7]))
+    seen, noise = hidden.counts(observed, rows)
+    seen_rows, seen_now = hidden.people(rows), hidden.people(now)
+    theta_draws = smooth(seen, hidden.risks(expected, rows, seen_rows), "gamma", noise=noise, seed=seed).draws(DRAWS)
+    draws = hidden.risks(future, now, seen_now) * theta_draws
+    lower, upper = np.quantile(theta_draws, INTERVAL, axis=0)
+    target = np.round(100 * seen_now).astype(int)
     units = pl.DataFrame(
         {
             "unit": [f"{number:03d}" for number in range(len(people))],
@@ -111,7 +132,37 @@ def simulate(profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: b
             "care_need_index": _index(np.log(predicted * true_ratio), random),
         }
     )
-    return Municipality(Units(units=units, cases_draws=draws, left_out=NOBODY), future * true_ratio)
+    covered = float(np.mean((lower <= true_ratio) & (true_ratio <= upper)))
+    return Municipality(Units(units=units, cases_draws=draws, left_out=NOBODY), future * true_ratio, covered)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Noise of counts, people and sums of risks, as areas carry it; a width of 0 leaves all exact."""
+
+    width: int
+    random: np.random.Generator
+
+    def counts(self, observed: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, CountNoise | None]:
+        """Protect outcomes, and say what is known of their noise."""
+        if not self.width:
+            return observed, None
+        known = CountNoise(probability=CellNoise(b"of a simulation only", self.width).probability, rows=rows)
+        return known.protect(observed, self._whole(len(observed))), known
+
+    def people(self, people: np.ndarray) -> np.ndarray:
+        """Protect numbers of people."""
+        return np.maximum(people + self._whole(len(people)), 1.0)
+
+    def risks(self, sums: np.ndarray, people: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Protect sums of risks: protected people times their mean risk with the noise of one person."""
+        if not self.width:
+            return sums
+        scale = RISK_SHARE * sums.sum() / people.sum() * (self.width + 0.5)
+        return seen * np.maximum(sums + scale * self.random.uniform(-1, 1, len(sums)), 0.01 * sums) / people
+
+    def _whole(self, n: int) -> np.ndarray:
+        return self.random.integers(-self.width, self.width + 1, n)
 
 
 def _index(log_risk: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -179,11 +230,40 @@ def meets_bars(profile: Profile, municipalities: int, first: int) -> bool:
     return all(met)
 
 
+def cost_of_protection(profile: Profile, municipalities: int, first: int) -> bool:
+    """Print what protected counts cost against exact ones in the same municipalities, at a budget for 20 %."""
+    met = True
+    for blind, bar in ((False, profile.bar_loss), (True, profile.bar_loss_blind)):
+        gain, covered = {}, {}
+        for width in (0, WIDTH):
+            made = [
+                simulate(profile, (1.0,), seed, blind=blind, width=width)
+                for seed in range(first, first + municipalities)
+            ]
+            gain[width] = np.array([gains(one, 0.2, seed)["plan"] for seed, one in enumerate(made)])
+            covered[width] = float(np.mean([one.covered for one in made]))
+        loss = gain[0] - gain[WIDTH]
+        error = float(loss.std(ddof=1) / np.sqrt(len(loss)))
+        good = loss.mean() <= bar
+        met &= bool(good)
+        print(
+            f"{profile.name:<10} {'blind' if blind else '':5} {municipalities:>4}  gain {gain[0].mean():.3f} exact, "
+            f"{gain[WIDTH].mean():.3f} protected: loss {loss.mean():.3f} ({error:.3f})  bar {bar:.2f} "
+            f"{'met' if good else 'MISSED'}  coverage {covered[0]:.3f} exact, {covered[WIDTH]:.3f} protected",
+            flush=True,
+        )
+    return met
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description="Gain of the plan against an oracle and comparators.")
     arguments.add_argument("--municipalities", type=int, nargs="+", default=[20, 200])
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--protected", action="store_true", help="what protected counts cost")
     given = arguments.parse_args()
+    if given.protected:
+        costs = [cost_of_protection(each, number, given.seed) for number in given.municipalities for each in PROFILES]
+        return 0 if all(costs) else 1
     print("Means over municipalities (standard errors); gain = (plan - random) / (oracle - random)")
     met = [meets_bars(profile, number, given.seed) for number in given.municipalities for profile in PROFILES]
     return 0 if all(met) else 1
