@@ -32,9 +32,9 @@ import polars as pl
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.areas.protection import RISK_SHARE
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.disclosure import CellNoise
+from riskstrat.disclosure.protected_rows import RISK_SHARE
 from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.allocation_problem import build_problem
 from riskstrat.priorities.comparators import strategies

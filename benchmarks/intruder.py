@@ -29,8 +29,7 @@ from scipy.stats import nbinom
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.areas.protection import ProtectedRows
-from riskstrat.disclosure import CellNoise, Disclosure, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, ProtectedRows, Table, release
 from riskstrat.disclosure.digits import PROBABILITY, ByInterval
 from riskstrat.records.areas import INTERVAL
 
