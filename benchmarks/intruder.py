@@ -29,8 +29,9 @@ from scipy.stats import nbinom
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.disclosure import CellNoise, Disclosure, ProtectedRows, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, Table, release
 from riskstrat.disclosure.digits import PROBABILITY, ByInterval
+from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.records.areas import INTERVAL
 
 UNITS = (8, 51)
