@@ -120,6 +120,18 @@ def test_no_number_appears_anywhere_that_was_not_published(shown: Shown):
     assert all(sum(1 for _ in numbers(shown.texts[where])) > 100 for where in ("report", "export", "mlflow", "display"))
 
 
+def test_no_released_number_has_more_digits_than_its_kind(municipality_study: Study):
+    """Three significant digits at most, in every table: sixteen gave exact denominators."""
+    long = {
+        (name, column, value)
+        for name, released in rs.publish(municipality_study).tables.items()
+        for column in released.frame.select(pl.selectors.float()).columns
+        for value in released.frame[column].drop_nulls()
+        if value != float(f"{value:.3g}")
+    }
+    assert long == set()
+
+
 def test_metrics_at_full_precision_would_be_found(
     municipality_study: Study, shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
