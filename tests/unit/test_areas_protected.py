@@ -16,7 +16,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
 
-NOISE = CellNoise(b"a secret of the tests", width=2)
+NOISE = CellNoise(b"a secret of the tests")
 COUNTS = ("index_dates", "persons", "cases", "case_persons", "target_people")
 
 
@@ -90,7 +90,7 @@ def test_periods_meet_protected_outcomes():
     cohort, risk, *_ = world()
     exact, protected = (recalibrate(cohort, risk, noise=noise) for noise in (None, NOISE))
     gap = (protected.account["weighted_cases"] - exact.account["weighted_cases"]).to_numpy()
-    assert np.abs(gap).max() <= 2
+    assert np.abs(gap).max() <= NOISE.width
     moved = protected.apply(risk, cohort.people["landmark"].to_numpy()).sum()
     assert moved == pytest.approx(protected.account["weighted_cases"].sum(), rel=1e-6)
     assert (gap != 0).any()
@@ -107,7 +107,7 @@ def test_strata_and_groups_need_the_noise_of_their_areas():
     exact = target.people.group_by("area_id", "sex").len().sort("area_id", "sex")["len"]
     assert strata.protected
     assert groups.protected
-    assert 0 < np.abs((strata.units["people"] - exact).to_numpy()).max() <= 2
+    assert 0 < np.abs((strata.units["people"] - exact).to_numpy()).max() <= NOISE.width
     np.testing.assert_allclose(strata.cases_draws.sum(axis=1), areas.cases_draws.sum(axis=1), rtol=0.1)
     for estimate in (estimate_strata, estimate_groups):
         with pytest.raises(UsageError, match="give the noise"):

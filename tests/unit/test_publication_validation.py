@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.disclosure import CellNoise, Disclosure, Released, person_keys, release
+from riskstrat.disclosure import CellNoise, Disclosure, Released, person_keys, release, within
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
@@ -82,7 +82,7 @@ def test_observed_over_expected_has_the_noise_of_the_observed_outcomes():
     found = checked(2_000)
     cases = found.persons.filter(group="all").row(0, named=True)
     table = validation_tables(found, NOISE)["metrics"].frame.filter(metric="observed_expected", group="all")
-    noise = int(NOISE.of(np.array([cases["case_key"]], dtype=np.uint64))[0])
+    noise = int(NOISE.of(within(*(np.array([cases[key]], dtype=np.uint64) for key in ("case_key", "index_key"))))[0])
     exact = found.estimate("observed_expected")
     assert table["estimate"].item() == pytest.approx(exact * (cases["cases"] + noise) / cases["cases"])
 
@@ -93,7 +93,7 @@ def test_calibration_is_of_outcomes_and_index_dates_with_noise():
     behind = found.persons.filter(pl.col("group").str.starts_with("risk_group")).sort(
         pl.col("group").str.extract(r"(\d+)").cast(pl.Int64)
     )
-    cases = behind["cases"] + pl.Series(NOISE.of(behind["case_key"].to_numpy()))
+    cases = behind["cases"] + pl.Series(NOISE.of(within(behind["case_key"].to_numpy(), behind["index_key"].to_numpy())))
     n = behind["index_dates"] + pl.Series(NOISE.of(behind["index_key"].to_numpy()))
     assert table["observed"].to_list() == pytest.approx((cases / n).to_list())
     assert (table["observed"] != found.calibration["observed"]).any()
@@ -108,13 +108,9 @@ def test_differences_between_thresholds_do_not_give_counts():
     assert (exact - exact.round()).abs().max() < 1e-6
     noisy = validation_tables(found, NOISE)["net_benefit"].frame.filter(strategy="model")
     behind = found.persons.filter(pl.col("group").str.starts_with("threshold"))
-    noise = NOISE.of(behind["case_key"].to_numpy())
-    assert noisy["true_positives"].to_list() == (exact.round() + pl.Series(noise)).to_list()
-    false = (
-        behind["index_dates"]
-        - behind["cases"]
-        + pl.Series(NOISE.of((behind["index_key"] - behind["case_key"]).to_numpy()))
-    )
+    case, above = (behind[name].to_numpy() for name in ("case_key", "index_key"))
+    assert noisy["true_positives"].to_list() == (exact.round() + pl.Series(NOISE.of(within(case, above)))).to_list()
+    false = behind["index_dates"] - behind["cases"] + pl.Series(NOISE.of(within(above - case, above)))
     assert noisy["false_positives"].to_list() == false.to_list()
 
 

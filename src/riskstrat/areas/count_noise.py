@@ -35,8 +35,8 @@ class CountNoise:
     >>> noise.protect(np.array([0, 30, 100]), np.array([1, 1, 0]))
     array([ 3., 31., 97.])
     >>> least, likelihood = noise.possible(np.array([3.0, 31.0, 97.0]))
-    >>> least.tolist(), likelihood[:5, 0].tolist(), likelihood[:5, 1].tolist()
-    ([0.0, 30.0, 96.0], [1.0, 1.0, 1.0, 0.75, 0.25], [0.25, 0.5, 0.25, 0.0, 0.0])
+    >>> least.tolist(), likelihood[:, 1].tolist(), likelihood[:, 2].tolist()
+    ([0.0, 30.0, 96.0], [0.25, 0.5, 0.25, 0.0, 0.0, 0.0], [0.25, 0.75, 1.0, 1.0, 1.0, 1.0])
     """
 
     probability: Floats
@@ -50,7 +50,7 @@ class CountNoise:
     @property
     def lowest(self) -> int:
         """Count of the lowest class, as `CellNoise.lowest`."""
-        return max(FEWEST_POSSIBLE - 1 - self.width, 0)
+        return max(FEWEST_POSSIBLE - 1 - self.width, 0) if self.width else 0
 
     @property
     def highest(self) -> Floats:
@@ -66,8 +66,8 @@ class CountNoise:
 
         In the highest class what lies further above it is left out.
         """
-        least = np.maximum(observed - self.width, 0)
-        further = np.arange(max(2 * self.width + 1, FEWEST_POSSIBLE))[:, None]
+        least = np.where(observed <= self.lowest, 0, np.maximum(observed - self.width, 0))
+        further = np.arange(2 * self.width + self.lowest + 1)[:, None]
         needed = (observed - least - further).astype(int) + self.width + 1
         # Entry i is the probability of noise below i - width: nothing below the first, everything below the last.
         below = np.pad(np.concatenate([[0.0], np.cumsum(self.probability)]), (0, len(further)), mode="edge")

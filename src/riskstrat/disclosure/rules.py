@@ -200,7 +200,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
             "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise}, "
-            "totals on their own, so totals need not add up; the same people have the same change wherever they are counted.",
+            "totals on their own, so totals need not add up; the same people have the same change wherever they are "
+            "counted.",
             "open": "No small counts are protected.",
         },
         "sv": {

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import ByInterval, CellNoise, Figures, Table
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, wilson_interval
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
@@ -114,7 +114,7 @@ def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
         derived=dict.fromkeys(_SHARES, (*_POSITIVES, "everybody")),
         protected=() if noise is None else _POSITIVES,
         fewest={"everybody": FEWEST_FOR_METRICS},
-        digits=dict.fromkeys(_SHARES, Figures(2)),
+        digits={"threshold": Figures(DIGITS), **dict.fromkeys(_SHARES, Figures(2))},
     )
 
 
@@ -129,7 +129,8 @@ def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
         return [count.alias(name) for count, name in zip(counts, _POSITIVES, strict=True)]
     keys = frame["case_key"], frame["index_key"] - frame["case_key"]
     acts = (frame["strategy"] != "none").cast(pl.Int64)
-    changed = [noisy(count, key, noise) * acts for count, key in zip(counts, keys, strict=True)]
+    above = frame["index_key"]
+    changed = [noisy(count, key, noise, of=above) * acts for count, key in zip(counts, keys, strict=True)]
     true, false = (count / noisy(n, frame["index_key"], noise) for count in changed)
     shares = (true - false * odds, true, false)
     return [count.alias(name) for count, name in zip((*changed, *shares), (*_POSITIVES, *_SHARES), strict=True)]
