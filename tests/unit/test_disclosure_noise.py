@@ -104,8 +104,7 @@ def test_behind_every_shown_count_at_least_five_counts_are_possible() -> None:
 
 def test_whether_a_cell_is_shown_is_decided_on_its_count_with_noise() -> None:
     frame, _ = cells([4] * 200 + [5] * 200)
-    exact = Disclosure(min_count=1, rounding=1)
-    assert shown(frame, NOISY) == [value if value is not None and value >= 5 else None for value in shown(frame, exact)]
+    assert shown(frame, NOISY) == [value if value is not None and value >= 5 else None for value in shown(frame)]
 
 
 def test_the_persons_behind_index_dates_have_noise_too() -> None:

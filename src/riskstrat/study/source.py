@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.disclosure import CellNoise, Disclosure, without_marks
+from riskstrat.errors.arguments import checked
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers, read_geography
@@ -58,6 +59,7 @@ def _geometry(registers: Registers) -> str | None:
     return path.read_text(encoding="utf-8") if path.suffix == ".geojson" else json.dumps(read_geography(path))
 
 
+@checked
 def cell_noise(registers: Registers, rule: Disclosure) -> CellNoise | None:
     """Make the noise of counts from registers, under the secret of whoever holds them.
 
