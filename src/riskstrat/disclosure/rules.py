@@ -113,11 +113,12 @@ class Disclosure:
     def protects(self, count: pl.Expr, fewest: int = 1) -> pl.Expr:
         """Whether a count of people is too small to be shown, where `fewest` are needed; null where the count is null.
 
-        For work inside, what nobody may see is not asked for: the rule's own smallest count decides alone.
+        With noise 0 is one class with the smallest counts. For work inside, what nobody may see is not asked for: the
+        rule's own smallest count decides alone.
         """
-        lowest = 0 if self.protect_zero else 1
         least = self.min_count if self.is_working_material else max(self.min_count, fewest)
-        return count.is_between(lowest, least - 1)
+        zero_too = self.protect_zero or (self.table_width > 0 and least > 1)
+        return count.is_between(0 if zero_too else 1, least - 1)
 
     def protects_remainder(self, count: pl.Expr, denominator: pl.Expr) -> pl.Expr:
         """Whether too few of a denominator (possibly nobody) remain beside the count; null where either is null."""
