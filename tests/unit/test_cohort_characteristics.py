@@ -18,6 +18,14 @@ from riskstrat.records.study import Study
 
 EXACT = Disclosure(min_count=1, rounding=1, protect_remainder=False, protection="none")
 THRESHOLDS = Disclosure(protection="suppression")
+
+
+@pytest.fixture(autouse=True)
+def _thresholds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is withheld for the sake of others is tested in `test_disclosure_suppression`."""
+    monkeypatch.setattr("riskstrat.disclosure.release._complemented", lambda _tables, marked, _rule: dict(marked))
+
+
 PEOPLE = 60
 
 
