@@ -152,6 +152,7 @@ def test_a_mapping_of_your_own_that_fits_no_file_is_an_error(tmp_path: Path):
         run_intake(tmp_path, {}, mapping=[own])
     for text, says in (
         ('extends = "lmde"', r"no mapping 'lmde'.*did you mean 'lmed'"),
+        ('extends = ["lmde"]', r"no mapping .*'lmde'.*expected one of bhv, dors"),
         ('extends = "lmed"\n[inputs.dispensings]\nfile = ["x"]', r"no key 'file'.*did you mean 'files'"),
         ('extends = "lmed"\n[tables.prescriptions]\ncode_system = "atcs"', r"no code system 'atcs'.*mean 'atc'"),
     ):

@@ -19,7 +19,7 @@ from riskstrat.features.windows import Window, ever, longest
 from small_registers import BuildRegisters
 
 TOLERANCE = {"rel": 1e-6, "abs": 1e-9}
-QUICK = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 THOROUGH = settings(QUICK, max_examples=1_000)
 
 

@@ -135,10 +135,15 @@ def test_where_outcomes_occurred_does_not_decide_who_is_merged():
     assert found[0].areas["unit"].to_list() == ["A+B+C"] * 3, "3.3 cases are expected in A"
 
 
-def test_the_partition_is_published_and_told_in_the_report(municipality_study: Study):
+def test_the_partition_is_published_and_areas_are_its_units(municipality_study: Study):
     published = rs.publish(municipality_study)
     table = published.tables["partition"].frame
     assert table.columns == ["area_id", "unit", "name", "across_parents"]
     assert table.height == 51
     assert set(published.tables["areas"].frame["area_id"]) == set(table["unit"])
     assert municipality_study.partition.condition == "frailty"
+
+
+def test_another_partition_is_another_study(municipality_study: Study):
+    alone = Partition.from_table(municipality_study.partition.areas.select("area_id", unit="area_id"))
+    assert replace(municipality_study, partition=alone).digest != municipality_study.digest

@@ -4,7 +4,7 @@
 """
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys
-from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Figures, Step, to_width
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Digits, Figures, Step, to_width
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release
@@ -22,6 +22,7 @@ __all__ = [
     "ByInterval",
     "Categories",
     "CellNoise",
+    "Digits",
     "Disclosure",
     "Figures",
     "ProtectedRows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, CellNoise, ProtectedRows, Sum, Table
+from riskstrat.disclosure import CASES, DIGITS, PROBABILITY, ByInterval, CellNoise, Figures, ProtectedRows, Sum, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -34,6 +34,11 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys([*estimates, "class"], _BEHIND),
         persons=_PERSONS,
+        digits={
+            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in QUANTITIES},
+            "expected": CASES,
+            "probability_higher": PROBABILITY,
+        },
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
             for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "index_dates"))
@@ -55,6 +60,7 @@ def total(areas: AreaEstimates) -> Table:
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(derived, ("people", "cases")),
         persons=_PERSONS,
+        digits=dict.fromkeys((name for name in derived if areas.total[name].dtype.is_float()), CASES),
     )
 
 
@@ -70,6 +76,7 @@ def landmarks(areas: AreaEstimates) -> Table | None:
         unshown=_TRAINED,
         derived=dict.fromkeys(("observed_expected", "largest_change"), _TRAINED),
         persons=_PERSONS,
+        digits=dict.fromkeys(("observed_expected", "largest_change"), Figures(DIGITS)),
     )
 
 
@@ -80,7 +87,14 @@ def drift(areas: AreaEstimates) -> Table | None:
     cases, public = ("early_cases", "late_cases"), ("early_last", "late_first")
     derived = [name for name in areas.drift.columns if name not in (*cases, *public)]
     frame = areas.drift.with_columns(scope=pl.lit("all"))
-    return Table(frame, dimensions=("scope",), counts=cases, derived=dict.fromkeys(derived, cases), public=public)
+    return Table(
+        frame,
+        dimensions=("scope",),
+        counts=cases,
+        derived=dict.fromkeys(derived, cases),
+        public=public,
+        digits={name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
+    )
 
 
 def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table | None:
@@ -138,6 +152,7 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
         denominators={"cases": "index_dates"},
         derived=dict.fromkeys(("risk", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
+        digits={"risk": ByInterval("lower", "upper")},
     )
 
 
@@ -165,6 +180,7 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         unshown=_TRAINED,
         derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
+        digits={"estimate": Figures(DIGITS), "lower": Figures(DIGITS), "upper": Figures(DIGITS)},
     )
 
 
@@ -178,6 +194,7 @@ def factors(explanation: Explanation, target: Target, areas: AreaEstimates, nois
         unshown=_BEHIND,
         derived={"mean_difference": _BEHIND},
         persons=_PERSONS,
+        digits={"mean_difference": Figures(2)},
     )
 
 
@@ -189,6 +206,7 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         dimensions=("metric",),
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),
+        digits={"estimate": ByInterval("lower", "upper")},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Table
+from riskstrat.disclosure import DIGITS, MONEY, PROBABILITY, ByInterval, Digits, Figures, Step, Table
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.plan import (
     CARE_NEED,
@@ -103,6 +103,7 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
         },
         public=[CARE_NEED] if CARE_NEED in frame.columns else [],
         persons=_persons(frame),
+        digits=_digits((*shown, *([CARE_NEED] if CARE_NEED in frame.columns else []))),
     )
 
 
@@ -114,7 +115,24 @@ def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
         persons=_persons(frame),
+        digits=_digits(derived),
     )
+
+
+def _digits(columns: Sequence[str]) -> dict[str, Digits]:
+    """Say what the numbers are: with an interval, kronor whose payers add up, or neither."""
+    limits = [name for name in columns if name.endswith(("lower", "upper"))]
+    intervals = {"averted": "", "estimate": ""} if "lower" in limits else {"averted": "averted_"}
+    intervals["difference"] = "difference_"
+    kinds: dict[str, Digits] = {
+        **{name: ByInterval(f"{prefix}lower", f"{prefix}upper") for name, prefix in intervals.items()},
+        **{name: Step(MONEY.size, total=("payer", "all")) for name in ("saving_sek", "net_cost_sek")},
+        **dict.fromkeys(("saving_lower", "saving_upper", "net_cost_lower", "net_cost_upper"), MONEY),
+        "cases": Figures(2),
+        "robustness": PROBABILITY,
+        CARE_NEED: Figures(DIGITS),
+    }
+    return {name: kind for name, kind in kinds.items() if name in columns}
 
 
 def _unjudged() -> Problem:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, Ratio, Sum, Table
+from riskstrat.disclosure import DIGITS, ByInterval, Ratio, Sum, Table
 from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.plan import CARE_NEED, Plan
@@ -49,6 +49,7 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
         counts=("people",),
         unshown=("cases",),
         derived=dict.fromkeys(("risk", "lower", "upper"), _BEHIND),
+        digits={"risk": ByInterval("lower", "upper")},
     )
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import ByInterval, CellNoise, Figures, Table
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, wilson_interval
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
@@ -114,7 +114,7 @@ def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
         derived=dict.fromkeys(_SHARES, (*_POSITIVES, "everybody")),
         protected=() if noise is None else _POSITIVES,
         fewest={"everybody": FEWEST_FOR_METRICS},
-        digits=dict.fromkeys(_SHARES, Figures(2)),
+        digits={"threshold": Figures(DIGITS), **dict.fromkeys(_SHARES, Figures(2))},
     )
 
 

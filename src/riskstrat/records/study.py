@@ -126,7 +126,12 @@ class Study:
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that name the study: model, programmes, budget and disclosure rule."""
+        """Twelve hexadecimal digits that name the study: model, programmes, budget, disclosure rule and partition."""
         return digest_of(
-            {"model": self.model.digest, "condition": self.condition.digest, "settings": self.settings.digest}
+            {
+                "model": self.model.digest,
+                "condition": self.condition.digest,
+                "settings": self.settings.digest,
+                "partition": self.partition.digest,
+            }
         )

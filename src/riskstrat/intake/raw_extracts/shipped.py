@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import cast
 
@@ -30,22 +31,24 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     >>> [mapping.name for mapping in mappings()][:2]
     ['bhv', 'dors']
     """
-    texts = {
-        f"{name}.toml": resources.files(__package__).joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
-        for name in shipped_names()
-    }
+    folder = resources.files(__package__).joinpath("mappings")
+    shipped = [(f"{name}.toml", folder.joinpath(f"{name}.toml")) for name in shipped_names()]
     declared: dict[str, tuple[str, Toml]] = {}
     problems: list[Problem] = []
-    for origin, text in (*texts.items(), *((str(path), _own(path)) for path in own)):
-        found = _declared(origin, text, declared)
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
+    for origin, file in (*shipped, *((str(path), path) for path in own)):
+        try:
+            found = _declared(origin, file, declared)
             declared[str(found.get("name", origin))] = (origin, found)
-    built = [_built(origin, found) for origin, found in declared.values()]
-    problems += [problem for each in built if isinstance(each, list) for problem in each]
+        except UsageError as wrong:
+            problems += wrong.problems
+    built: list[RegisterMapping] = []
+    for origin, content in declared.values():
+        try:
+            built.append(RegisterMapping.model_validate(content))
+        except ValidationError as invalid:
+            problems += declaration_problems(invalid, origin, _FIELDS, "what docs/intake.md says of mappings")
     UsageError.refuse(problems)
-    return tuple(sorted((each for each in built if isinstance(each, RegisterMapping)), key=lambda each: each.name))
+    return tuple(sorted(built, key=lambda each: each.name))
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -54,27 +57,20 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
-def _own(path: Path) -> str | Problem:
+def _declared(origin: str, file: Traversable, declared: Mapping[str, tuple[str, Toml]]) -> Toml:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return _problem(
-            str(path), "a file that cannot be read as text", "a mapping in TOML, UTF-8", "give another file"
-        )
-
-
-def _declared(origin: str, text: str | Problem, declared: Mapping[str, tuple[str, Toml]]) -> Toml | Problem:
-    if isinstance(text, Problem):
-        return text
-    try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        found, expected = "a file that cannot be read as text", "a mapping in TOML, UTF-8"
+        raise UsageError(Problem(table=origin, found=found, expected=expected, remedy="give another file")) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return _problem(origin, f"text that is not TOML ({error})", "a mapping in TOML", "correct it")
+        found, expected = f"text that is not TOML ({error})", "a mapping in TOML"
+        raise UsageError(Problem(table=origin, found=found, expected=expected, remedy="correct it")) from error
     base = content.pop("extends", None)
     if base is None:
         return content
-    if base not in declared:
-        return unknown("mapping", str(base), declared, table=origin)
+    if str(base) not in declared:
+        raise UsageError(unknown("mapping", str(base), declared, table=origin))
     return _merged(declared[str(base)][1], content)
 
 
@@ -86,14 +82,3 @@ def _merged(base: Toml, change: Toml) -> Toml:
         if isinstance(value, dict) and isinstance(base.get(name), dict)
     }
     return {**base, **change, **both}
-
-
-def _built(origin: str, content: Toml) -> RegisterMapping | list[Problem]:
-    try:
-        return RegisterMapping.model_validate(content)
-    except ValidationError as invalid:
-        return list(declaration_problems(invalid, origin, _FIELDS, "what docs/intake.md says of mappings"))
-
-
-def _problem(origin: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(table=origin, found=found, expected=expected, remedy=remedy)
