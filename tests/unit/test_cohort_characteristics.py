@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import Disclosure, release
 from riskstrat.errors import ContractError, DisclosureError, UsageError
 from riskstrat.publication import TableOne, display, draw, table_one
 from riskstrat.records.cohort import Cohort
@@ -18,6 +19,14 @@ from riskstrat.records.study import Study
 
 EXACT = Disclosure(min_count=1, rounding=1, protect_remainder=False, protection="none")
 THRESHOLDS = Disclosure(protection="suppression")
+
+
+@pytest.fixture(autouse=True)
+def _thresholds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is withheld for the sake of others is tested in `test_disclosure_suppression`."""
+    monkeypatch.setattr(sys.modules[release.__module__], "_complemented", lambda _tables, marked, _rule: dict(marked))
+
+
 PEOPLE = 60
 
 
