@@ -11,7 +11,9 @@ import pytest
 
 import riskstrat as rs
 from riskstrat.disclosure import PRESETS, CellNoise, Disclosure
-from riskstrat.errors import UsageError
+from riskstrat.errors import DisclosureError, UsageError
+from riskstrat.publication import display
+from riskstrat.publication.display import EXACT
 from riskstrat.publication.published import secret_name
 from riskstrat.publication.release_record import ReleaseRecord
 from riskstrat.records.partition import Partition
@@ -92,6 +94,19 @@ def test_working_material_is_no_edition_and_says_so_on_every_page_and_file(prote
         assert "@top-center" in html
         assert html.count('download="arbetsmaterial_') == html.count("download=")
         assert words not in rs.report(protected, tmp_path / "out.html", language=language).read_text(encoding="utf-8")
+
+
+def test_a_study_of_exact_counts_is_published_as_working_material_only(protected: Study):
+    exact = replace(protected, settings=replace(protected.settings, protection="none"), noise=None)
+    assert rs.publish(exact).disclosure.is_working_material
+    with pytest.raises(DisclosureError, match="computed from exact counts"):
+        rs.publish(exact, Disclosure())
+
+
+def test_a_record_of_exact_counts_says_so_in_a_notebook(protected: Study):
+    assert EXACT in display(protected.areas)
+    assert EXACT not in display(replace(protected.areas, protected=True))
+    assert EXACT not in display(protected.cohort)
 
 
 def test_what_is_no_record_is_not_taken_for_one(tmp_path: Path):

@@ -10,6 +10,7 @@ import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
 from riskstrat.disclosure import ByInterval, CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
@@ -50,13 +51,17 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
     Raises
     ------
     DisclosureError
-        If a table cannot be judged.
+        If a table cannot be judged; or if the study was computed from exact counts (``protection="none"``) and the rule
+        protects: tables could be protected, results about areas not.
 
     Examples
     --------
     >>> publish(study).disclosure.min_count
     5
     """
+    rule = disclosure or study.settings.disclosure
+    if study.settings.disclosure.is_working_material and not rule.is_working_material:
+        raise DisclosureError(_COMPUTED_FROM_EXACT)
     source, keyed = study.source, _keyed(study.noise)
     facts = Facts(
         condition=study.condition,
@@ -79,9 +84,15 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
             geometry=source.geometry,
         ),
     )
-    rule = disclosure or study.settings.disclosure
     noise = noise_of(rule, study.noise)
     return publish_tables(facts, study_tables(study, noise), rule, noise)
+
+
+_COMPUTED_FROM_EXACT = Problem(
+    found="a study that was computed from exact counts",
+    expected="one whose results about areas come from protected counts",
+    remedy='run it with Settings(protection="noise"), or publish it as working material',
+)
 
 
 def _keyed(noise: CellNoise | None) -> Callable[[str], str]:

@@ -33,6 +33,10 @@ _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Plan": ("Plan", "selected"),
     }
 )
+EXACT = (
+    "Working material (arbetsmaterial): computed from exact counts, not for distribution. "
+    "With noise=CellNoise(...), as in a study, results come from protected counts."
+)
 _OF_STUDY: Mapping[str, str] = MappingProxyType(
     {"flow": "Cohort", "metrics_person": "Validation", "areas": "Areas", "plan_selected": "Plan"}
 )
@@ -90,7 +94,8 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
         tables = (shown if isinstance(shown, Published) else publish(shown, disclosure)).tables
         return "".join(released_html(title, tables[name]) for name, title in _OF_STUDY.items() if name in tables)
     title, name = _TITLES[type(shown).__name__]
-    return released_html(title, release_record(shown, disclosure)[name])
+    table = released_html(title, release_record(shown, disclosure)[name])
+    return table if getattr(shown, "protected", True) else f"<p>{EXACT}</p>{table}"
 
 
 @checked
