@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from reference_files import BESIDE, needs_beside
+from riskstrat.disclosure import Disclosure
 from riskstrat.publication.findings import PublishedFindings
 from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 from small_registers import published_check
@@ -27,7 +28,8 @@ def quality(tmp_path_factory: pytest.TempPathFactory) -> PublishedFindings:
     entry = TableManifest(coverage_start=date(1950, 1, 1), delay_days=0)
     manifest = Manifest(name="olmsted", data_end=date(2020, 12, 31), tables=dict.fromkeys(tables, entry))
     return published_check(
-        open_registers(write_registers(tmp_path_factory.mktemp("quality") / "olmsted", tables, manifest))
+        open_registers(write_registers(tmp_path_factory.mktemp("quality") / "olmsted", tables, manifest)),
+        Disclosure(rounding=1, protection="none"),
     )
 
 

@@ -28,6 +28,10 @@ def scarce(scarce_study: Study) -> Published:
     return publish(scarce_study)
 
 
+EXACT = Disclosure(rounding=1, protection="none")
+"""Thresholds without noise."""
+
+
 def values_of(drawn: dict, layer: int = 0) -> list[dict]:
     """Rows behind a layer; layers of one frame share it."""
     return (drawn["layer"][layer].get("data") or drawn["data"])["values"]
@@ -57,7 +61,7 @@ def small_areas() -> Table:
 
 
 def test_a_withheld_area_has_no_class_but_that():
-    frame = with_class(release(small_areas(), Disclosure(rounding=1)))
+    frame = with_class(release(small_areas(), EXACT))
     assert dict(frame.select("name", "class").iter_rows()) == {
         "Norr": "clearly_lower",
         "Älvstaden": "withheld",
@@ -66,13 +70,13 @@ def test_a_withheld_area_has_no_class_but_that():
 
 
 def test_intervals_leave_withheld_areas_out_and_never_sort_by_risk():
-    drawn = area_intervals(release(small_areas())).specification
+    drawn = area_intervals(release(small_areas(), EXACT)).specification
     names = [row["name"] for row in values_of(drawn, 1)]
     assert names == ["Öster", "Norr"]
 
 
 def test_the_axis_of_one_class_is_that_of_all():
-    areas = release(small_areas())
+    areas = release(small_areas(), EXACT)
     domains = [
         area_intervals(areas, of_class=kind).specification["layer"][1]["encoding"]["x"]["scale"]["domain"]
         for kind in ("clearly_higher", "clearly_lower")

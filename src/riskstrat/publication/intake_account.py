@@ -87,11 +87,11 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     >>> rows = [("death", "read", "", 1230), ("death", "kept", "", 1228), ("death", "rejected", "no date", 2)]
     >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
     >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none"))))
-    death                        read 1,230, rejected (withheld), kept 1,230, merged 0
+    death                        read 1,230, rejected few or none, kept 1,230, merged 0
     """
     for row in inputs.frame.iter_rows(named=True):
         outcomes = [name for name in (READ, MADE, REJECTED, KEPT, MERGED) if name in row]
-        counts = ", ".join(f"{name} {shown_count(row[name])}" for name in outcomes)
+        counts = ", ".join(f"{name} {'few or none' if row[name] is None else f'{row[name]:,}'}" for name in outcomes)
         yield f"{row.get('dataset', row.get('table')):<28} {counts}"
 
 
