@@ -146,7 +146,7 @@ def test_totals_carry_their_own_noise_and_the_rule_says_so() -> None:
     assert abs(shown(total)[0] - 1200) <= NOISE.width
     assert sum(shown(parts)) != shown(total)[0]
     assert "totals need not add up" in EVERY_COUNT.rule["en"]
-    assert "summor behöver inte stämma" in EVERY_COUNT.rule["sv"]
+    assert "delarna behöver inte summera till totalen" in EVERY_COUNT.rule["sv"]
 
 
 def test_quotients_are_computed_from_what_is_shown() -> None:

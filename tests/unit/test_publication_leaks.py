@@ -25,7 +25,7 @@ from riskstrat.records.study import Study
 from riskstrat.tracking import Metric
 
 RECORDS = ("cohort", "target", "performance", "areas", "plan")
-RULES = (Disclosure(min_count=10), Disclosure(min_count=20), Disclosure(min_count=8, rounding=10))
+RULES = (Disclosure(min_count=30), Disclosure(min_count=20), Disclosure(min_count=25, rounding=10))
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

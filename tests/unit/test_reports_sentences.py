@@ -99,11 +99,13 @@ def test_which_areas_were_merged_and_why():
     table = Table(frame, dimensions=("area_id",), public=columns[1:])
     why, across = merged_areas(context("en", areas=areas_of(higher=1), partition=table))
     assert why.text == (
-        "Some areas are too small to describe anybody: fewer than 20 people to plan for, or fewer than 4 cases to be "
-        "expected if everybody's risk were the same. They are described together with a neighbour, whatever occurred "
-        "there: Alm + Asp; Ek + Al. The table partition lists every area."
+        "Some areas are too small to be described on their own: fewer than 20 of the people whom the report covers, or "
+        "fewer than 4 expected cases if everybody's risk were the same. They are described together with areas nearby, "
+        "whatever occurred there: Alm + Asp; Ek + Al. The export lists every area, in the table partition."
     )
-    assert across.text == "Reaching into another larger area, because all of their own was too small: Alm + Asp."
+    assert across.text == (
+        "These reach across the border between larger areas, because one of those is too small as a whole: Alm + Asp."
+    )
     told = [block.text for block in merged_areas(context(areas=areas_of(higher=1), partition=table))]
     assert "oavsett vad som inträffat där: Alm + Asp; Ek + Al" in told[0]
     assert "hela deras eget var för litet" in told[1]
@@ -234,7 +236,7 @@ def test_where_a_programme_may_have_no_effect_no_size_is_told_beside_its_interva
 
 def test_a_plan_that_is_withheld_gives_no_number():
     told = averted_told(averted=1.43, lower=0.5, upper=2.6, chosen=2, cases=3)
-    assert told.endswith("skulle ge är för få fall för att visas.")
+    assert told.endswith("skulle undvika visas inte: antalet är för litet.")
     assert "1,4" not in told
 
 

@@ -201,23 +201,25 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
             "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise}, "
-            "totals on their own, so totals need not add up; the same people have the same change wherever they are "
+            "totals on their own, so totals need not add up; the same people have the same change whenever they are "
             "counted.",
             "open": "No small counts are protected.",
         },
         "sv": {
             "withheld": "Antal från {lowest} till {highest} visas inte, och inte heller det som räknats fram ur dem.",
-            "zero": "Antal på {highest} eller färre visas som 0, och det som räknats fram ur dem visas inte.",
+            "zero": "Antal på högst {highest} visas som 0, och det som räknats fram ur dem visas inte.",
             "rounded": "Antal från {lowest} till {highest} visas som ett och samma värde, "
             "och det som räknats fram ur dem visas inte.",
             "zeros": "Nollor visas.",
-            "remainder": "Där alla i en grupp, eller alla utom färre än {min_count}, är räknade visas inte heller det.",
-            "base": "Antal är avrundade till närmaste {rounding}, summor för sig, så delarna behöver inte gå jämnt ut.",
-            "midpoint6": "Antal är avrundade till mitten av 1–6, 7–12 och så vidare, summor för sig, "
-            "så delarna behöver inte gå jämnt ut.",
-            "noise": "Varje antal har ändrats slumpmässigt, oftast med högst {usual} och aldrig med mer än {noise}, "
-            "summor för sig, så summor behöver inte stämma; samma personer har samma ändring var de än räknas.",
-            "open": "Inga små antal skyddas.",
+            "remainder": "Antal som omfattar alla i en grupp, eller alla utom färre än {min_count}, visas inte heller.",
+            "base": "Varje antal, även totaler, är avrundat för sig till närmaste {rounding}-tal, "
+            "så delarna behöver inte summera till totalen.",
+            "midpoint6": "Varje antal, även totaler, är avrundat för sig till mitten av 1–6, 7–12 och så vidare, "
+            "så delarna behöver inte summera till totalen.",
+            "noise": "Varje antal, även totaler, har ändrats slumpmässigt för sig, oftast med högst {usual} och aldrig "
+            "med mer än {noise}, så delarna behöver inte summera till totalen; samma personer ger samma ändring "
+            "varje gång de räknas.",
+            "open": "Små antal är inte skyddade.",
         },
     }
 )
