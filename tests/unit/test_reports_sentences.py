@@ -108,7 +108,7 @@ def test_which_areas_were_merged_and_why():
     )
     told = [block.text for block in merged_areas(context(areas=areas_of(higher=1), partition=table))]
     assert "oavsett vad som inträffat där: Alm + Asp; Ek + Al" in told[0]
-    assert "hela deras eget var för litet" in told[1]
+    assert "ett av dem i sin helhet är för litet" in told[1]
 
 
 def test_nothing_is_told_of_merging_where_every_area_stands_alone():
