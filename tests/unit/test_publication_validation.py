@@ -149,3 +149,9 @@ def test_work_inside_has_all_digits_of_what_was_counted():
     found = checked(2_000)
     frame = shown(found, EXACT)["metrics"].frame
     assert frame["estimate"].to_list() == found.table["estimate"].to_list()
+
+
+def test_acting_on_nobody_has_a_net_benefit_of_nothing_and_is_shown():
+    found = shown(checked(2_000), Disclosure())["net_benefit"].frame.filter(strategy="none")
+    assert found.height > 1
+    assert found["net_benefit"].to_list() == [0.0] * found.height

@@ -119,9 +119,9 @@ def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
 
 
 def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
-    """Count true and false positives, and with noise the shares that come of them; none where nobody is acted on.
+    """Count true and false positives, and with noise the shares that come of them: 0 where nobody is acted on.
 
-    The false positives are those above a threshold without the true ones, and so is their key.
+    There nobody is behind the shares, and everybody stands in the place of the counts that decide. The false positives are those above a threshold without the true ones, and so is their key.
     """
     n, odds = frame["n"], frame["threshold"] / (1 - frame["threshold"])
     counts = [(frame[name] * n).round().cast(pl.Int64) for name in _SHARES[1:]]
@@ -133,7 +133,8 @@ def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
     changed = [noisy(count, key, noise, of=above) * acts for count, key in zip(counts, keys, strict=True)]
     true, false = (count / noisy(n, frame["index_key"], noise) for count in changed)
     shares = (true - false * odds, true, false)
-    return [count.alias(name) for count, name in zip((*changed, *shares), (*_POSITIVES, *_SHARES), strict=True)]
+    behind = (count + n * (1 - acts) for count in changed)
+    return [count.alias(name) for count, name in zip((*behind, *shares), (*_POSITIVES, *_SHARES), strict=True)]
 
 
 def _behind(checked: Validation) -> pl.DataFrame:
