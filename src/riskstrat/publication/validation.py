@@ -121,7 +121,8 @@ def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:
 def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
     """Count true and false positives, and with noise the shares that come of them: 0 where nobody is acted on.
 
-    There nobody is behind the shares, and everybody stands in the place of the counts that decide. The false positives are those above a threshold without the true ones, and so is their key.
+    There nobody is behind the shares, and everybody stands in the place of the counts that decide. The false positives
+    are those above a threshold without the true ones, and so is their key.
     """
     n, odds = frame["n"], frame["threshold"] / (1 - frame["threshold"])
     counts = [(frame[name] * n).round().cast(pl.Int64) for name in _SHARES[1:]]
