@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure, release
+from riskstrat.disclosure import PRESETS, Disclosure, release
 from riskstrat.errors import ContractError, DisclosureError, UsageError
 from riskstrat.publication import TableOne, display, draw, table_one
 from riskstrat.records.cohort import Cohort
@@ -261,3 +261,16 @@ def test_persons_and_index_dates_stand_in_the_heading_and_only_counted_ones_are_
     assert table.groups.frame.select("people", "index_dates").row(0) == (60, 120)
     assert level(table, "ending", "outcome") == (24, 120, 0.2)
     assert told in table.html(language)
+
+
+@pytest.mark.parametrize(("rich", "is_told"), [(10, True), (2, False)])
+def test_a_mean_that_one_or_two_persons_dominate_is_not_told(rich: int, *, is_told: bool):
+    """Two persons with nearly all of a sum: whoever of them knows their own part knows the other's."""
+    someone = cohort(20)
+    income = np.where(np.arange(20) < rich, 1_000_000.0, 0.01)
+    X = someone.people.select("person_id", "index_date").with_columns(income=pl.Series(income))
+    rule = Disclosure(min_count=1, rounding=1, protection="suppression", min_people=1)
+    row = table_one(someone, X, disclosure=rule).numbers.frame.filter(variable="income")
+    assert (row["mean"].null_count() == 0) == is_told
+    exact = table_one(someone, X, disclosure=PRESETS["none"]).numbers.frame.filter(variable="income")
+    assert exact["mean"].null_count() == 0

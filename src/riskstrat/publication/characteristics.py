@@ -9,6 +9,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width
+from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
@@ -232,7 +233,7 @@ def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule: Disclosure) -> Table:
     measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
-    frame = _labelled(pl.concat([_numbers(rows, name) for name in measured]), _variables(rows), labels)
+    frame = _labelled(pl.concat([_numbers(rows, name, rule) for name in measured]), _variables(rows), labels)
     return Table(
         frame,
         dimensions=("variable", "group"),
@@ -245,10 +246,10 @@ def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule
     )
 
 
-def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def _numbers(rows: pl.DataFrame, name: str, rule: Disclosure) -> pl.DataFrame:
     """Describe a number by quartiles, and by mean and standard deviation of values held within `_TAILS`.
 
-    Digits are those that the mean's 90 % interval carries.
+    Digits are those that the mean's 90 % interval carries. Nothing is told where one or two persons dominate the sum.
     """
     value = pl.col(name).cast(pl.Float64)
     held = value.clip(*(value.quantile(share, "linear") for share in _TAILS))
@@ -264,11 +265,17 @@ def _numbers(rows: pl.DataFrame, name: str) -> pl.DataFrame:
         "standard_deviation": held.std(),
         **{said: value.quantile(share, "linear") for said, share in quartiles},
     }
-    return rows.group_by("group").agg(
+    described = rows.group_by("group").agg(
         pl.lit(name).alias("variable"),
         **cell("observed", "persons", value.is_not_null(), "person"),
         **{said: to_width(found, width) for said, found in statistics.items()},
     )
+    if rule.is_working_material:
+        return described
+    of_person = rows.select("group", "person", held=held.over("group")).group_by("group", "person").agg(pl.sum("held"))
+    dominated = of_person.group_by("group").agg(dominated=is_dominated(pl.col("held")))
+    told = pl.when(~pl.col("dominated")).then(pl.col(_STATISTICS)).name.keep()
+    return described.join(dominated, on="group").with_columns(told).drop("dominated")
 
 
 def _labelled(frame: pl.DataFrame, order: Sequence[str], labels: Mapping[str, LocalisedText]) -> pl.DataFrame:
