@@ -88,7 +88,7 @@ def test_working_material_is_no_edition_and_says_so_on_every_page_and_file(prote
     assert json.loads((other / "tables.json").read_text(encoding="utf-8"))["working_material"]
     assert not (other / "release.json").exists()
     assert editions(folder) == before
-    for language, words in (("sv", "Arbetsmaterial: ingenting"), ("en", "Working material (arbetsmaterial)")):
+    for language, words in (("sv", "Arbetsmaterial: uppgifterna"), ("en", "Working material (arbetsmaterial)")):
         html = rs.report(inside, tmp_path / f"{language}.html", language=language).read_text(encoding="utf-8")
         assert f"<title>{words}" in html
         assert "@top-center" in html
