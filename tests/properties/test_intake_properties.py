@@ -137,7 +137,7 @@ MARKS = [b'"', b";", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\t", b",
 MUTATION = st.tuples(st.integers(0, 160), st.integers(0, 12), st.one_of(st.binary(max_size=6), st.sampled_from(MARKS)))
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.sampled_from(sorted(SOUND)), st.lists(MUTATION, max_size=4), st.integers(1, 160))
 def test_a_mangled_file_is_an_error_or_an_account(name: str, mutations: list[tuple[int, int, bytes]], end: int):
     content = SOUND[name].encode()

@@ -25,7 +25,11 @@ from riskstrat.records.study import Study
 from riskstrat.tracking import Metric
 
 RECORDS = ("cohort", "target", "performance", "areas", "plan")
-RULES = (Disclosure(min_count=30), Disclosure(min_count=20), Disclosure(min_count=25, rounding=10))
+RULES = (
+    Disclosure(min_count=20),
+    pytest.param(Disclosure(min_count=30), marks=pytest.mark.slow),
+    pytest.param(Disclosure(min_count=25, rounding=10), marks=pytest.mark.slow),
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
