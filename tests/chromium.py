@@ -39,13 +39,24 @@ def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def images_told(address: str, until: str = "true") -> list[str]:
-    """Give the names of all images that a screen reader is told of, once a condition on the page holds."""
+    """Give the names of all images that a screen reader is told of, once a condition on the page holds.
+
+    The browser builds the tree by and by: it is read until it no longer changes.
+    """
     with _opened(address) as ask:
         end = time.monotonic() + _PATIENCE_SECONDS
         while not ask("Runtime.evaluate", expression=until)["result"].get("value") and time.monotonic() < end:
             time.sleep(0.2)
         ask("Accessibility.enable")
-        nodes = ask("Accessibility.getFullAXTree")["nodes"]
+        told, before = _images(ask), None
+        while told != before and time.monotonic() < end:
+            time.sleep(1.0)
+            told, before = _images(ask), told
+    return told
+
+
+def _images(ask: Callable[..., dict]) -> list[str]:
+    nodes = ask("Accessibility.getFullAXTree")["nodes"]
     told = [node for node in nodes if not node["ignored"] and node["role"]["value"] in {"image", "img"}]
     return [node["name"]["value"] for node in told]
 
