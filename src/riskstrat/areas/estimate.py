@@ -15,13 +15,13 @@ from riskstrat.areas.classes import class_of, least_sure, probability_higher, un
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, with_band_if_needed
 from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.disclosure import CellNoise, ProtectedRows
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import common_groups
@@ -124,7 +124,7 @@ def estimate_areas(
     columns = as_columns(by)
     risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)
     now, then = with_band_if_needed(target.people, columns), with_band_if_needed(cohort.people, columns)
-    raise_if(
+    UsageError.refuse(
         [
             *check_columns(columns, cohort=then, target=now),
             *counting_problems(cohort),
@@ -203,7 +203,7 @@ def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], recalib
     # The risks of each period sum to its protected outcomes.
     tolerance = AGREEMENT * observed + (0 if noise is None else noise.width * recalibration.account.height)
     if abs(observed - expected) > tolerance:
-        raise_if(
+        UsageError.refuse(
             [
                 Problem(
                     found=f"risks that sum to {expected / observed:.6g} of what was observed",

@@ -13,9 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc
 
-from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.rates import check_level
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 
@@ -62,7 +61,7 @@ def funnel_limits(expected: npt.ArrayLike, level: float = LEVEL) -> pl.DataFrame
         problems.append(
             Problem(found="expected counts of 0, below, or not finite", expected="above 0", remedy="correct")
         )
-    raise_if(problems)
+    UsageError.refuse(problems)
     tail = (1 - level) / 2
     lower = _rising_to(lambda count: gammaincc(count + 1, e), tail, e)
     upper = _rising_to(lambda count: 1 - gammainc(count, e), 1 - tail, e)

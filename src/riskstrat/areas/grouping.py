@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem
 from riskstrat.numerics.groups import AGE_BAND, age_band
 
 # Children change fast: one year at a time below this age, then five.
@@ -107,9 +107,3 @@ def check_columns(by: Sequence[str], **frames: pl.DataFrame) -> list[Problem]:
 def as_columns(by: str | Sequence[str]) -> tuple[str, ...]:
     """One column or several, as a tuple."""
     return (by,) if isinstance(by, str) else tuple(by)
-
-
-def raise_if(problems: Sequence[Problem]) -> None:
-    """Raise all problems at once as a UsageError, or nothing."""
-    if problems:
-        raise UsageError(*problems)

@@ -13,8 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import raise_if
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
@@ -85,7 +84,7 @@ def inequality(
     """
     values = np.atleast_2d(np.asarray(value, dtype=float))
     n, depth = np.asarray(people, dtype=float), np.asarray(deprivation, dtype=float)
-    raise_if(_check(values, n, depth, proportion=proportion))
+    UsageError.refuse(_check(values, n, depth, proportion=proportion))
     ordered = depth if higher_is_worse else -depth
     rank = mid_ranks(n, ordered)
     draws = [measure(values, n, rank) for measure in MEASURES.values()]

@@ -13,8 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, sums, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, sums, with_band_if_needed
 from riskstrat.disclosure import CellNoise, ProtectedRows
+from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import number_groups
@@ -186,7 +187,7 @@ def recalibrate(
     [0.25]
     """
     people = with_band_if_needed(cohort.people, as_columns(by or ()))
-    raise_if([*counting_problems(cohort), *(check_columns(as_columns(by), cohort=people) if by else [])])
+    UsageError.refuse([*counting_problems(cohort), *(check_columns(as_columns(by), cohort=people) if by else [])])
     included, weight = count_weights(cohort, by)
     rows, protected = cohort.is_counted, ProtectedRows.of(cohort.people, noise)
     return in_the_large(

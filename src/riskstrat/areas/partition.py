@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import check_columns, raise_if
+from riskstrat.areas.grouping import check_columns
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.records.partition import JoinedBy, Partition
@@ -201,7 +201,7 @@ def merge_small_areas(
     >>> merge_small_areas(areas).areas.rows()
     [('A', 'A+B', 'Al + Ek'), ('B', 'A+B', 'Al + Ek'), ('C', 'C', 'Ask'), ('D', 'D', 'Alm')]
     """
-    raise_if(check_columns(_NEEDED, areas=areas) or _nulls(areas))
+    UsageError.refuse(check_columns(_NEEDED, areas=areas) or _nulls(areas))
     lived_in = (pl.col("residents") > 0) | (pl.col("people") > 0)
     known = areas.sort("area_id").filter(lived_in)
     least = [(known["people"].to_numpy(), min_people), (known["expected"].to_numpy(), min_expected)]
@@ -323,13 +323,13 @@ def intersections(
     """
     kept, other = _two(by)
     measures = ("expected",) if min_expected else ()
-    raise_if(check_columns([*by, *measures], people=people))
+    UsageError.refuse(check_columns([*by, *measures], people=people))
     sums = [pl.len().alias("people"), *(pl.col(name).sum() for name in measures)]
     if people.drop_nulls(list(by)).is_empty():
         raise UsageError(Problem(found="nobody in both geographies", expected="people", remedy="check the columns"))
     cells = people.drop_nulls(list(by)).group_by(by).agg(sums).sort(kept, "people", other)
     rule = {"people": min_people, **dict.fromkeys(measures, min_expected)}
-    raise_if(too_small(cells.group_by(unit=kept).agg(pl.col(list(rule)).sum()), rule))
+    UsageError.refuse(too_small(cells.group_by(unit=kept).agg(pl.col(list(rule)).sum()), rule))
     # In the order of size the next in line is the smallest of the same area.
     tree = merge_tree(cells["people"].to_numpy(), [cells[kept].to_list()])
     unit = tree.cut([(cells[name].to_numpy(), fewest) for name, fewest in rule.items()])

@@ -13,8 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
-from riskstrat.areas.grouping import raise_if
-from riskstrat.errors import Problem, unknown
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
@@ -110,7 +109,7 @@ def rates(
     (65.0, 100.0, 0.65, 0.553, 0.736)
     """
     x, n = np.atleast_1d(np.asarray(count, dtype=float)), np.atleast_1d(np.asarray(denominator, dtype=float))
-    raise_if([*_check_counts(x, n, kind), *check_kind(kind), *check_level(level), *check_unit(per)])
+    UsageError.refuse([*_check_counts(x, n, kind), *check_kind(kind), *check_level(level), *check_unit(per)])
     lower, upper = KINDS[kind](x, n, level)
     frame = pl.DataFrame({"count": x, "denominator": n, "estimate": x / n, "lower": lower, "upper": upper})
     return frame.with_columns(pl.col("estimate", "lower", "upper") * per)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import raise_if
 from riskstrat.areas.marshall import BINOMIAL, POISSON, Family, marshall_global, marshall_local
 from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
@@ -176,7 +175,7 @@ def smooth(
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
     wrong = method_problems(method, methods, neighbours, covariates, noise)
-    raise_if([*_count_problems(o, e, method, neighbours), *wrong])
+    UsageError.refuse([*_count_problems(o, e, method, neighbours), *wrong])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)
         return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if
+from riskstrat.areas.grouping import as_columns, check_columns
 from riskstrat.areas.rates import KINDS, check_kind, check_level, check_unit, poisson_interval
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 
@@ -80,12 +80,12 @@ def standardised_rates(
     9.6
     """
     groups, keys = as_columns(by), as_columns(strata)
-    raise_if([*_argument_problems(kind, level, per), *_overlap(groups, keys)])
-    raise_if([*_problems("counts", counts, (*groups, *keys), kind), *_problems("standard", standard, keys)])
-    raise_if(_type_problems(counts, standard, keys))
+    UsageError.refuse([*_argument_problems(kind, level, per), *_overlap(groups, keys)])
+    UsageError.refuse([*_problems("counts", counts, (*groups, *keys), kind), *_problems("standard", standard, keys)])
+    UsageError.refuse(_type_problems(counts, standard, keys))
     share = standard.select(*keys, share=pl.col("people") / pl.col("people").sum())
     joined = counts.join(share, on=list(keys), how="left", maintain_order="left")
-    raise_if(_unknown(joined.filter(pl.col("share").is_null()), keys))
+    UsageError.refuse(_unknown(joined.filter(pl.col("share").is_null()), keys))
     used = ((pl.col("share") > 0) & (pl.col("people") > 0) & pl.col("cases").is_not_null()).fill_null(value=False)
     weight, p = pl.col("share") / pl.col("people"), (pl.col("cases") + 0.5) / (pl.col("people") + 1)
     terms = {
@@ -174,14 +174,14 @@ def standardised_ratios(
     [2.0, 3.0]
     """
     groups, keys = as_columns(by), as_columns(strata)
-    raise_if([*_argument_problems(kind, level), *_overlap(groups, keys)])
-    raise_if(_problems("counts", counts, (*groups, *keys), kind))
+    UsageError.refuse([*_argument_problems(kind, level), *_overlap(groups, keys)])
+    UsageError.refuse(_problems("counts", counts, (*groups, *keys), kind))
     if standard is None:
         standard = counts.drop_nulls(["cases", "people"]).group_by(keys).agg(pl.col("cases", "people").sum())
-    raise_if([*_problems("standard", standard, keys, kind), *_type_problems(counts, standard, keys)])
+    UsageError.refuse([*_problems("standard", standard, keys, kind), *_type_problems(counts, standard, keys)])
     reference = standard.filter(pl.col("people") > 0).select(*keys, reference=pl.col("cases") / pl.col("people"))
     joined = counts.join(reference, on=list(keys), how="left", maintain_order="left")
-    raise_if(_unknown(joined.filter(pl.col("reference").is_null(), pl.col("people") > 0), keys))
+    UsageError.refuse(_unknown(joined.filter(pl.col("reference").is_null(), pl.col("people") > 0), keys))
     summed = (
         joined.with_columns(expected=pl.col("people") * pl.col("reference").fill_null(0))
         .group_by(groups)
@@ -243,7 +243,7 @@ def indirectly_standardised_rates(
     >>> indirectly_standardised_rates(counts, by="area", strata="sex", per=100)["estimate"].round(6).to_list()
     [8.0, 12.0]
     """
-    raise_if(check_unit(per))
+    UsageError.refuse(check_unit(per))
     ratios = standardised_ratios(counts, by, strata, level, standard=standard, kind=kind)
     totals = (counts if standard is None else standard).select(pl.col("cases", "people").sum())
     crude = totals.select(pl.col("cases") / pl.col("people")).item()

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, raise_if, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, with_band_if_needed
 from riskstrat.disclosure import CellNoise, ProtectedRows
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import AGE_BAND, common_groups
@@ -89,7 +89,7 @@ def estimate_strata(
     """
     columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
     people = with_band_if_needed(target.people, columns)
-    raise_if(
+    UsageError.refuse(
         [
             *_check(areas, columns, min_people, noise),
             *check_columns(columns, target=people),
@@ -97,7 +97,7 @@ def estimate_strata(
         ]
     )
     rows = ProtectedRows.of(people, noise)
-    raise_if(_check_sums(areas, people, risk, rows))
+    UsageError.refuse(_check_sums(areas, people, risk, rows))
     finer = tuple(column for column in columns if column not in areas.by)
     people = _join_small(people.select(columns), areas.by, finer, min_people, rows)
     labels, (unit,) = common_groups(columns, people)
@@ -171,9 +171,9 @@ def estimate_groups(
     columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
     people = with_band_if_needed(target.people, columns)
     wrong = [*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)]
-    raise_if([*wrong, *_noise_problems(areas, noise)])
+    UsageError.refuse([*wrong, *_noise_problems(areas, noise)])
     rows = ProtectedRows.of(people, noise)
-    raise_if(_check_sums(areas, people, risk, rows))
+    UsageError.refuse(_check_sums(areas, people, risk, rows))
     labels, (group,) = common_groups(columns, people)
     _, (_, area) = common_groups(areas.by, areas.groups, people)
     inside = (group >= 0) & (area >= 0)

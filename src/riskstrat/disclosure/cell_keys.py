@@ -148,8 +148,7 @@ class CellNoise:
             problems.append(Problem(found=found, expected=expected, remedy="make one with secrets.token_bytes(32)"))
         if self.width < 0:
             problems.append(Problem(found=f"noise of width {self.width}", expected="0 or more", remedy="use 6"))
-        if problems:
-            raise UsageError(*problems)
+        UsageError.refuse(problems)
 
     @property
     def probability(self) -> NDArray[np.float64]:

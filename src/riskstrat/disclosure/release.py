@@ -102,7 +102,7 @@ def release(
         one call: sums declared between tables are checked, and where counts are exact (``protection="suppression"``)
         further cells of them are withheld together, so that none that the rule withholds can be computed.
     disclosure
-        The settings; the standard ones (noise of at most 2, below 5 withheld, rounded to 5) if left out.
+        The settings; the standard ones (noise, below 5 withheld, rounded to 5) if left out.
     noise
         Under the controller's secret; as wide as the settings say. Settings without noise need none.
 
@@ -204,7 +204,7 @@ def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
 
 def _check_sums(tables: Mapping[str, Table]) -> None:
     """See that sums from one table to another hold."""
-    problems = [
+    UsageError.refuse(
         Problem(
             found=f"{wrong} totals of {each.total_table} that are not the sum of their parts",
             expected="parts that add up",
@@ -218,9 +218,7 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
         and each.total_table in tables
         and not {each.count, each.total_column or each.count} & {*table.protected, *tables[each.total_table].protected}
         and (wrong := each.unequal(table.frame, tables[each.total_table].frame))
-    ]
-    if problems:
-        raise UsageError(*problems)
+    )
 
 
 def _mark(table: Table, rule: Disclosure, frame: pl.DataFrame) -> pl.DataFrame:

@@ -49,8 +49,7 @@ class Disclosure:
         still come from counts with noise. ``"none"``: nothing is protected, for work inside only; everything written is
         marked as working material.
     noise
-        Largest noise of a count, at least 4; its standard deviation is a third of that by the square root of 2, 1.4
-        with 6 (`CellNoise`).
+        Largest noise of a count, at least 4; with 6 its standard deviation is 1.4 (`CellNoise`).
     min_people
         The smallest group of people that may be described.
     min_expected
@@ -81,9 +80,7 @@ class Disclosure:
     max_share: float = 0.9
 
     def __post_init__(self) -> None:
-        problems = _problems(self)
-        if problems:
-            raise UsageError(*problems)
+        UsageError.refuse(_problems(self))
 
     @property
     def is_working_material(self) -> bool:

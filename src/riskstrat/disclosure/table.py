@@ -164,8 +164,7 @@ def _check(table: Table) -> None:
     problems = [*personal, *roles] or _wrong_values(table)
     if personal:
         raise DisclosureError(*problems)
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
 def _wrong_values(table: Table) -> list[Problem]:

@@ -67,9 +67,7 @@ def too_short(length: int, where: str) -> Problem:
 
 def refuse_open_to_others(path: Path) -> None:
     """Refuse a file that is not there, or that others can read or write (where the system has such rights)."""
-    problems = tuple(_rights_problems(path))
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(_rights_problems(path))
 
 
 def _rights_problems(path: Path) -> Iterator[Problem]:

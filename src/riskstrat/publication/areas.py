@@ -113,6 +113,7 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
         unshown=("cases", "measured"),
         derived=dict.fromkeys(found, (*_TRAINED, "measured")),
         persons=_PERSONS,
+        digits=dict.fromkeys((name for name in found if frame.schema[name].is_float()), Figures(DIGITS)),
     )
 
 

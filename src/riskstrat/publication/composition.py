@@ -9,7 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import ByInterval, CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
@@ -228,19 +228,6 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
-def _with_digits(table: Table) -> Table:
-    """Show as many digits of what follows from counts as its interval carries, and three figures without one."""
-    columns, first = set(table.frame.columns), next(iter(table.derived), "")
-    whole = {"lower", "upper"} <= columns
-    bounds = {name: (f"{name}_lower", f"{name}_upper") for name in table.derived} | (
-        {first: ("lower", "upper")} if whole else {}
-    )
-    known = {name: ByInterval(*both) for name, both in bounds.items() if set(both) <= columns}
-    covered = {*known, *(bound for name in known for bound in bounds[name])}
-    floats = [name for name in table.derived if table.frame.schema[name].is_float() and name not in covered]
-    return replace(table, digits={**known, **dict.fromkeys(floats, Figures(3)), **table.digits})
-
-
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
     """Say of tables made from protected counts that they are: what follows from these counts is never withheld.
 
@@ -270,8 +257,7 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
-    shown = {name: _with_digits(table) for name, table in found.items()}
-    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, shown)}
+    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
@@ -282,7 +268,7 @@ def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[
         drift=of_areas.drift(areas),
         unmeasured=of_areas.unmeasured(areas, names),
     )
-    return _from_protected(areas.protected, {name: _with_digits(table) for name, table in found.items()})
+    return _from_protected(areas.protected, found)
 
 
 def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:

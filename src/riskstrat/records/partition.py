@@ -169,8 +169,7 @@ def _check(areas: pl.DataFrame) -> None:
         for wrong, found, expected in complaints
         if wrong
     ]
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(problems)
 
 
 def _listed(values: pl.Series) -> str:

@@ -86,9 +86,7 @@ def partition_of(
     if given.condition == cohort.condition:
         # Kept for later editions: expected cases come and go, and noise protects counts.
         del least["expected"]
-    problems = given.problems_with(areas[AREA]) or _too_small(measured, given, least)
-    if problems:
-        raise UsageError(*problems)
+    UsageError.refuse(given.problems_with(areas[AREA]) or _too_small(measured, given, least))
     return given
 
 
