@@ -19,6 +19,7 @@ from riskstrat.validation.calibration import Calibration, calibration, calibrati
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
 from riskstrat.validation.performance import validate
+from riskstrat.validation.scoring import score
 from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "overlap",
     "person_folds",
     "prediction_accuracy",
+    "score",
     "temporal_split",
     "validate",
 ]
