@@ -85,7 +85,7 @@ def validate(
     Returns
     -------
     Validation
-        ``table``, ``gaps`` and the other frames. Groups with fewer than 10 outcomes have observed/expected only, with fewer than 5 they are left out; ``notes``
+        Groups with fewer than 10 outcomes have observed/expected only, with fewer than 5 they are left out; ``notes``
         says how many. ``n`` counts index dates: a person at two landmarks counts twice; ``persons`` counts
         everybody once.
 
