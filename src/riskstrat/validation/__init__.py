@@ -20,6 +20,7 @@ from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
 from riskstrat.validation.input_drift import input_drift, summarise_inputs
 from riskstrat.validation.performance import validate
+from riskstrat.validation.scoring import score
 from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "overlap",
     "person_folds",
     "prediction_accuracy",
+    "score",
     "summarise_inputs",
     "temporal_split",
     "validate",
