@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -13,7 +14,6 @@ import riskstrat as rs
 from riskstrat.declare import Settings
 from riskstrat.figures import Language, load_messages
 from riskstrat.publication import Published
-from riskstrat.publication.published import TOKEN
 from riskstrat.records.study import Study
 from riskstrat.reports.checklist.items import ITEMS
 
@@ -37,14 +37,14 @@ def published(study: Study) -> Published:
 
 def with_nothing_shown(published: Published) -> Published:
     """As if every count and number about persons were withheld."""
-    blank = {
-        name: replace(
-            table, frame=table.frame.with_columns(pl.lit(None, dtype).alias(n) for n, dtype in numbers(table.frame))
-        )
-        for name, table in published.tables.items()
-        if name not in ("partition", "coverage", "choice", "splits")
-    }
-    return replace(published, tables=MappingProxyType({**published.tables, **blank}), token=TOKEN)
+    tables = {name: copy(table) for name, table in published.tables.items()}
+    for name in set(tables) - {"partition", "coverage", "choice", "splits"}:
+        frame = tables[name].frame
+        blank = [pl.lit(None, dtype).alias(column) for column, dtype in numbers(frame)]
+        object.__setattr__(tables[name], "_frame", frame.with_columns(blank))
+    found = copy(published)
+    object.__setattr__(found, "tables", MappingProxyType(tables))
+    return found
 
 
 def numbers(frame: pl.DataFrame) -> list[tuple[str, pl.DataType]]:

@@ -112,14 +112,16 @@ def _refused(context: ReportContext) -> Iterator[str]:
 
 def _assessed(context: ReportContext) -> Iterator[str]:
     if context.frame("assessed") is not None:
-        yield context.messages("card.assessed", **_told(context, "assessed", "index_dates", "assessed"))
+        yield context.messages("card.assessed", **_written_counts(context, "assessed", "index_dates", "assessed"))
 
 
 def _counts(context: ReportContext) -> Iterator[str]:
-    yield context.messages("card.counts", **_told(context, "total", "persons", "index_dates", "cases", "case_persons"))
+    yield context.messages(
+        "card.counts", **_written_counts(context, "total", "persons", "index_dates", "cases", "case_persons")
+    )
 
 
-def _told(context: ReportContext, table: str, *names: str) -> dict[str, str]:
+def _written_counts(context: ReportContext, table: str, *names: str) -> dict[str, str]:
     return {name: written_count(context, context.count(table, name, scope="all")) for name in names}
 
 
