@@ -96,7 +96,7 @@ def cross_fit(
 ) -> CrossFit:
     """Fit a model to the training rows of each fold and predict for its test rows.
 
-    Folds are fitted side by side, one thread each (`riskstrat.numerics.threads`): the answer is the same on any machine.
+    Folds are fitted side by side, one thread each: the answer is the same on any number of processors.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 In: a task and what it is done with. Out: the answers in the same order, the same on any number of processors.
 
-Threads inside of a fit wait for each other many times a second, and OpenBLAS waits by counting: on a busy machine of two
-processors a fit to 45,000 rows took five times the processor time of one thread. Fits share nothing.
+Threads inside of a fit wait for each other many times a second, and OpenBLAS waits by counting: on a busy machine of
+two processors fits to 45,000 rows took five times the processor time of one thread. Fits share nothing.
 """
 
 from __future__ import annotations
