@@ -42,6 +42,9 @@ class Settings(Declaration):
     min_people, min_expected, max_share
         The fewest people of today and expected cases of an area that is described on its own, and the largest share of
         a group that may be in one sensitive category. With ``protection="none"`` nothing is asked for.
+    recalibration
+        What moves the risks of a model before they are counted with: the level of each period alone, or first the
+        slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
     seed
         Seed of everything that is drawn.
 
@@ -68,6 +71,7 @@ class Settings(Declaration):
     min_people: Annotated[int, Field(ge=5, le=1_000)] = 20
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
+    recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -80,7 +84,7 @@ class Settings(Declaration):
     @property
     def of_the_model(self) -> Settings:
         """The same settings with the usual value of each that changes no predicted risk."""
-        return Settings(candidates=self.candidates, folds=self.folds, seed=self.seed)
+        return Settings(candidates=self.candidates, folds=self.folds, recalibration=self.recalibration, seed=self.seed)
 
     @property
     def disclosure(self) -> Disclosure:

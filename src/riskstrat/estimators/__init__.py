@@ -9,6 +9,7 @@ from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
+from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
@@ -17,6 +18,7 @@ __all__ = [
     "AgeSex",
     "Logistic",
     "Boosting",
+    "FineGray",
     "Weighted",
     "RiskEstimator",
     "build",

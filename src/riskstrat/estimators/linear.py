@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
+from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
@@ -20,23 +21,27 @@ from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms
 from riskstrat.numerics.blocks import row_blocks
 
 
-class LinearRisk(LogitEstimator, abstract=True):
-    """What the logistic models share: terms, standardisation, the ridge fit and exact contributions.
+class LinearPredictor(RiskEstimator, abstract=True):
+    """What models that are linear on their link share: terms, standardisation and exact contributions.
 
     Attributes
     ----------
     coefficients_
-        Frame of feature (term), coefficient (log odds per unit of the term) and standard_error (sandwich).
-    ridge_
-        Precision of the prior on standardised coefficients, one a block of terms.
+        Frame of feature (term), coefficient (per unit of the term, on the link's scale) and standard_error.
+    standard_errors_
+        Which standard errors these are.
     """
 
     age: str
     sex: str
+    standard_errors_: str
     terms_: tuple[Term, ...]
+    intercept_: float
+    coef_: NDArray[np.float64]
+    standard_error_: NDArray[np.float64]
 
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
-        """Explain the log odds of each row exactly, shape (n, p), and give the log odds at the mean of every term.
+        """Explain the link of each row's risk exactly, shape (n, p), and give that of the mean of every term.
 
         A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
         product.
@@ -60,29 +65,49 @@ class LinearRisk(LogitEstimator, abstract=True):
     def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
         return linear_terms(values, names, self.age, self.sex)
 
-    def _fixed_ridge(self) -> float | None:
-        return None
-
     def _prepare(self, values: NDArray[np.float32]) -> None:
         self.terms_ = self._terms(values, self.features_)
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
+    def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        design = np.empty((len(values), len(self.terms_)), dtype=np.float32)
+        for rows in row_blocks(len(design)):
+            design[rows] = self._centred(values[rows]) / self.scale_
+        return design
+
+    def _centred(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
+
+    def _linear(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Intercept and what each term adds to it, shape (n,)."""
+        return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
+
+
+class LinearRisk(LinearPredictor, LogitEstimator, abstract=True):
+    """What the logistic models share: the ridge fit.
+
+    Attributes
+    ----------
+    ridge_
+        Precision of the prior on standardised coefficients, one a block of terms.
+    """
+
+    standard_errors_ = "sandwich, index dates independent, silent on the ridge's bias"
+
+    def _fixed_ridge(self) -> float | None:
+        return None
+
     def _learn(self, sample: Sample) -> None:
-        standardised = np.empty((len(sample.values), len(self.terms_)), dtype=np.float32)
-        for rows in row_blocks(len(standardised)):
-            standardised[rows] = self._centred(sample.values[rows]) / self.scale_
         blocks, block = np.unique(np.array([term.block for term in self.terms_]), return_inverse=True)
-        fit = fit_ridge(standardised, sample.label, sample.weight, block, self._fixed_ridge())
+        design = self._standardised(sample.values)
+        fit = fit_ridge(design, sample.label, sample.weight, block, self._fixed_ridge())
         self.intercept_ = float(fit.coefficients[0])
         self.coef_ = fit.coefficients[1:] / self.scale_
         self.standard_error_ = np.sqrt(np.diag(fit.covariance)[1:]) / self.scale_
         self.ridge_ = dict(zip(blocks.tolist(), fit.ridge.tolist(), strict=True))
 
-    def _centred(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
-
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
+        return self._linear(values)
 
 
 class Logistic(LinearRisk):

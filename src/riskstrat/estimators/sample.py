@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,7 +61,7 @@ def labelled_sample(training: Training, horizon_days: float) -> Sample:
     weight = outcome_weights(training.outcome, horizon_days, training.weight, training.strata)
     rows = np.flatnonzero(weight > 0)
     label = outcome_within(training.outcome, horizon_days)[rows]
-    DesignError.refuse(_too_few(label))
+    refuse_too_few(label)
     kept = weight[rows]
     return Sample(
         values=training.values if len(rows) == len(weight) else training.values[rows],
@@ -83,11 +82,15 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
         raise ContractError(Problem(found=found, expected="the same number", remedy="keep both in cohort order"))
 
 
-def _too_few(label: NDArray[np.bool_]) -> Iterator[Problem]:
-    for group, count in {"with": label.sum(), "without": (~label).sum()}.items():
-        if count < MIN_OUTCOMES:
-            yield Problem(
-                found=f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of known status at the horizon",
-                expected=f"at least {MIN_OUTCOMES}",
-                remedy="widen the outcome, lengthen the horizon, or add landmarks",
-            )
+def refuse_too_few(label: NDArray[np.bool_]) -> None:
+    """Raise a DesignError where fewer than `MIN_OUTCOMES` rows of known status had, or had not, the outcome."""
+    counts = {"with": label.sum(), "without": (~label).sum()}
+    DesignError.refuse(
+        Problem(
+            found=f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of known status at the horizon",
+            expected=f"at least {MIN_OUTCOMES}",
+            remedy="widen the outcome, lengthen the horizon, or add landmarks",
+        )
+        for group, count in counts.items()
+        if count < MIN_OUTCOMES
+    )

@@ -12,6 +12,7 @@ from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
+    CENSORED,
     OutcomeArray,
     case_weights,
     check_horizon,
@@ -76,8 +77,8 @@ def censoring_weights(
     counted = status_known(y, horizon) & (sizes > 0)
     followed = np.zeros(n)
     tables = list(life_tables(y, numbers, max(1, groups.height), sizes))
-    _check_followed_to(horizon, tables)
-    for rows, table in zip(_rows_of_groups(numbers, len(tables)), tables, strict=True):
+    check_followed_to(horizon, tables)
+    for rows, table in zip(rows_of_groups(numbers, len(tables)), tables, strict=True):
         if table is not None:
             followed[rows] = still_followed(table, np.minimum(y["duration_days"][rows], horizon))
     inverse = np.zeros(n)
@@ -136,12 +137,76 @@ def counting_weights(y: OutcomeArray, horizon_days: float, levels: Sequence[Labe
     return weight
 
 
+def censoring_influence(y: OutcomeArray, horizon_days: float, change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Influence of each row, (n,), on a statistic by way of the curve of censoring that its weights come from.
+
+    A row that is censored at u, or followed beyond it, moves log 1/G(t-) of all t > u by its part of the martingale of
+    censoring over the number at risk of it.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,), in one stratum.
+    horizon_days
+        End of the time at risk in days.
+    change
+        Shape (n,): by how much the statistic grows for each unit that the logarithm of the row's weight grows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,); its sum is 0.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0, 0, 0], [10, 20, 30, 30])
+    >>> censoring_influence(y, 30, np.array([0.25, 0, 0.375, 0.375])).round(3).tolist()
+    [0.0, 0.167, -0.083, -0.083]
+    """
+    y, (horizon,) = tie_times(y, horizon_days)
+    table = next(filter(None, life_tables(y, np.zeros(len(y), dtype=np.intp), 1, np.ones(len(y)))))
+    times, k = table.time, len(table.time)
+    ends = np.searchsorted(times, np.minimum(y["duration_days"], horizon))
+    ahead = change.sum() - np.cumsum(np.bincount(ends, change, k + 1))[:k]
+    jump = np.divide(ahead, table.event_free, out=np.zeros(k), where=table.censored > 0)
+    hazard = jump * np.divide(table.censored, table.event_free, out=np.zeros(k), where=table.censored > 0)
+    passed, at = np.cumsum(hazard), np.searchsorted(times, y["duration_days"])
+    lost = y["event"] == CENSORED
+    return np.asarray(np.where(lost, jump[at] - passed[at], hazard[at] - passed[at]), dtype=np.float64)
+
+
 def still_followed(table: LifeTable, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """G(t-): probability of not having been censored strictly before each time."""
     uncensored = np.ones_like(table.censored)
     np.divide(table.at_risk_after, table.event_free, out=uncensored, where=table.censored > 0)
     step = np.searchsorted(table.time, times, side="left")
     return np.asarray(np.r_[1.0, np.cumprod(uncensored)][step], dtype=np.float64)
+
+
+def entered_before(
+    entries: NDArray[np.float64],
+    durations: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    times: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """H(t-): probability of having come under observation before each time, had nobody's follow-up ended before.
+
+    Product over later days of entry s >= t of 1 - who enters at s / who has entered by s and is followed beyond it
+    (Geskus 2011): Kaplan-Meier backwards in time. 1 after the last entry.
+
+    Examples
+    --------
+    >>> entries, ends, weights = np.array([0.0, 0.0, 5.0]), np.full(3, 9.0), np.ones(3)
+    >>> entered_before(entries, ends, weights, np.array([3.0, 7.0])).round(3).tolist()
+    [0.667, 1.0]
+    """
+    days, number = np.unique(entries, return_inverse=True)
+    entering = np.bincount(number, weights)
+    ended = np.bincount(np.searchsorted(days, durations, side="left"), weights, len(days) + 1)[:-1]
+    observed = np.cumsum(entering - ended)
+    not_entering = np.divide(observed - entering, observed, out=np.zeros(len(days)), where=observed > entering)
+    return np.asarray(np.r_[not_entering[::-1].cumprod()[::-1], 1.0][np.searchsorted(days, times)], dtype=np.float64)
 
 
 def truncated(weights: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:
@@ -159,12 +224,14 @@ def truncated(weights: NDArray[np.float64], quantile: float) -> NDArray[np.float
     return cut
 
 
-def _rows_of_groups(numbers: NDArray[np.intp], number_of_groups: int) -> list[NDArray[np.intp]]:
+def rows_of_groups(numbers: NDArray[np.intp], number_of_groups: int) -> list[NDArray[np.intp]]:
+    """Row numbers of each group, of groups numbered from 0."""
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.searchsorted(numbers[order], np.arange(1, number_of_groups)))
 
 
-def _check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
+def check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
+    """Raise a DesignError where in some stratum everybody was lost before the horizon."""
     present = [table for table in tables if table is not None]
     lost = sum(bool(still_followed(table, np.array([horizon]))[0] <= 0) for table in present)
     if lost:
