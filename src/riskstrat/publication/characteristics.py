@@ -261,7 +261,7 @@ def _number(rows: pl.DataFrame, name: str, rule: Disclosure, noise: CellNoise | 
     held = value.clip(*(value.quantile(share, "linear") for share in _TAILS))
     group, known = (cell("observed", "persons", inside, "person") for inside in (_EVERYBODY, value.is_not_null()))
     counted = rows.select(pl.first("group"), pl.lit(name).alias("variable"), **known)
-    persons = max(counted["persons"].item(), 1)
+    persons = max(int(counted["persons"].item()), 1)
 
     def added(statistic: str) -> float:
         if noise is None:
