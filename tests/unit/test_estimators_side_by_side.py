@@ -60,7 +60,7 @@ def test_a_task_inside_of_a_task_finds_no_further_processor_and_an_error_leaves_
     def failing(item: int) -> list[int]:
         if item == 2:
             raise ValueError("third")
-        return side_by_side(lambda inner: threading.get_ident(), range(3))
+        return side_by_side(lambda _: threading.get_ident(), range(3))
 
     with pytest.raises(ValueError, match="third"):
         side_by_side(failing, range(3))
