@@ -194,7 +194,7 @@ class Cox(LinearPredictor):
         ]
 
     def _numbered(self, strata: Labels, n: int) -> NDArray[np.intp]:
-        """Give strata the numbers of the fit, (n,); those that it has not seen, or without an outcome there, are refused."""
+        """Give strata the numbers of the fit, (n,); those without an outcome in it, or unknown to it, are refused."""
         number, groups = number_groups(strata, n)
         known = {label: each for each, label in enumerate(self.strata_.iter_rows())}
         own = [known.get(label, -1) for label in groups.iter_rows()]
