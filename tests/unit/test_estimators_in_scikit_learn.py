@@ -16,7 +16,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Weighted
+from riskstrat.estimators import AgeSex, Boosting, Cox, Logistic, RiskEstimator, Weighted
 
 
 class Recoded(RiskEstimator, abstract=True):
@@ -43,6 +43,9 @@ class RecodedLogistic(Recoded, Logistic, abstract=True): ...
 class RecodedBoosting(Recoded, Boosting, abstract=True): ...
 
 
+class RecodedCox(Recoded, Cox, abstract=True): ...
+
+
 class RecodedWeighted(Recoded, Weighted, abstract=True): ...
 
 
@@ -52,6 +55,8 @@ class RecodedAgeSex(Recoded, AgeSex, abstract=True): ...
 ESTIMATORS = [
     RecodedLogistic(horizon_days=365),
     RecodedBoosting(horizon_days=365, max_iter=10, folds=0, min_samples_leaf=2),
+    # Labels that a line separates have no finite hazard ratio.
+    RecodedCox(horizon_days=365, penalty=1.0),
     RecodedWeighted(LogisticRegression(), horizon_days=365),
     # Columns of an array are named x0, x1, ...; AgeSex is told which two are its own.
     RecodedAgeSex(horizon_days=365, age="x0", sex="x1"),

@@ -8,6 +8,7 @@ from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
+from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.linear import AgeSex, Logistic
@@ -18,6 +19,7 @@ __all__ = [
     "AgeSex",
     "Logistic",
     "Boosting",
+    "Cox",
     "FineGray",
     "Weighted",
     "RiskEstimator",

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.estimators.hazards import check_penalty, refuse_separation
 from riskstrat.estimators.linear import LinearPredictor
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
@@ -100,9 +101,9 @@ class FineGray(LinearPredictor):
         lingering = list(_lingering(y, entry, weight, strata, event_times(event, duration)))
         self._prepare(values)
         design = self._standardised(values)
-        sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering)
+        sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering=lingering)
         fit = fit_hazards(design, sets, self.penalty)
-        refuse_separation([term.label for term in self.terms_], fit.endless)
+        refuse_separation([term.label for term in self.terms_], fit)
         pull = group_scores(design, sets, fit.coefficients, np.unique(training.group[counted], return_inverse=True)[1])
         self.coef_ = fit.coefficients / self.scale_
         self.standard_error_ = np.linalg.norm(pull @ fit.inverse_information, axis=0) / self.scale_
@@ -126,26 +127,6 @@ class FineGray(LinearPredictor):
             found = f"times from {at.min():g} to {at.max():g} days"
             expected = f"days from 0 to {self.last_day_:g}, how long somebody was followed"
             yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up")
-
-
-def check_penalty(penalty: float) -> None:
-    """Raise a ContractError where a penalty is not a number of 0 or more."""
-    if not (np.isfinite(penalty) and penalty >= 0):
-        found = f"a penalty of {penalty}"
-        raise ContractError(Problem(found=found, expected="a number of 0 or more", remedy="give 0 for none"))
-
-
-def refuse_separation(labels: list[str], endless: NDArray[np.bool_]) -> None:
-    """Raise a DesignError that names coefficients which grow without end."""
-    if endless.any():
-        named = ", ".join(label for label, grows in zip(labels, endless, strict=True) if grows)
-        raise DesignError(
-            Problem(
-                found=f"coefficients without an end: {named} (separation: some values have all or none of the events)",
-                expected="events on both sides of every column, also within combinations of columns",
-                remedy="leave the column out, join its values with others, or give a penalty above 0",
-            )
-        )
 
 
 def _lingering(
