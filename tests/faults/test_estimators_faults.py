@@ -16,6 +16,8 @@ from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.estimators import (
     AgeSex,
     Boosting,
+    DiscreteTime,
+    FineGray,
     Logistic,
     RiskEstimator,
     Split,
@@ -31,7 +33,13 @@ N = 200
 X = pl.DataFrame({"age_years": np.arange(N) % 20 + 40.0, "sex_male": np.arange(N) % 2})
 Y = outcome_array(np.arange(N) % 3 == 0, np.full(N, 365.0))
 SPLIT = Split.from_folds(np.arange(N) % 5)
-KINDS = [AgeSex(horizon_days=365), Logistic(horizon_days=365), Boosting(horizon_days=365, folds=0, max_iter=5)]
+OF_TIME = [FineGray(horizon_days=365), DiscreteTime(horizon_days=365, periods=[200, 365])]
+KINDS = [
+    AgeSex(horizon_days=365),
+    Logistic(horizon_days=365),
+    Boosting(horizon_days=365, folds=0, max_iter=5),
+    *OF_TIME,
+]
 
 
 def named(estimator: RiskEstimator) -> str:

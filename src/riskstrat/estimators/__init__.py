@@ -9,6 +9,7 @@ from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
+from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.weighted import Weighted
@@ -19,6 +20,7 @@ __all__ = [
     "Logistic",
     "Boosting",
     "FineGray",
+    "DiscreteTime",
     "Weighted",
     "RiskEstimator",
     "build",
