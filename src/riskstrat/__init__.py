@@ -108,6 +108,7 @@ _DISPLAYED = (
     ("riskstrat.records.cohort", "Target"),
     ("riskstrat.records.plan", "Plan"),
     ("riskstrat.records.study", "Study"),
+    ("riskstrat.records.transport", "Transport"),
     ("riskstrat.records.validation", "Validation"),
 )
 

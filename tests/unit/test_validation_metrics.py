@@ -16,9 +16,8 @@ from riskstrat.validation import (
     net_benefit,
     outcome_array,
 )
-from riskstrat.validation.calibration import smooth_observed
+from riskstrat.validation.calibration import SmoothCurve
 from riskstrat.validation.horizon_labels import HorizonLabels
-from riskstrat.validation.metrics import METRICS, gains
 
 
 def sample(seed: int, n: int = 60, decimals: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +160,7 @@ def test_the_smooth_curve_bends_with_the_outcome() -> None:
     truth = risk**2 + 0.05
     known = HorizonLabels((random.random(40_000) < truth).astype(float), risk, np.ones(40_000))
     at = np.array([0.1, 0.3, 0.5])
-    np.testing.assert_allclose(smooth_observed(known, at), at**2 + 0.05, atol=0.02)
+    np.testing.assert_allclose(SmoothCurve.fit(known).observed(at), at**2 + 0.05, atol=0.02)
 
 
 def test_nobody_above_a_threshold_has_no_benefit_and_no_harm() -> None:
@@ -177,8 +176,3 @@ def test_everybody_above_a_threshold_may_have_the_outcome() -> None:
     model = net_benefit(y, risk, [0.5], 10).filter(strategy="model")
     assert model["net_benefit"].to_list() == pytest.approx([0.6])
     assert calibration_groups(y, risk, 10)["observed"].to_list() == pytest.approx([0.0, 1.0])
-
-
-def test_a_gain_is_unknown_where_both_accuracies_are_without_bound() -> None:
-    unbounded = np.full((len(METRICS), 2), -np.inf)
-    assert np.isnan(gains(unbounded, unbounded)).all()

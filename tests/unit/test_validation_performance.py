@@ -11,12 +11,13 @@ from riskstrat.incidence import counting_weights
 from riskstrat.numerics.logistic import logistic_recalibration
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import METRIC_SCHEMA
-from riskstrat.validation import auc, brier, censoring_weights, prediction_accuracy, validate
+from riskstrat.validation import auc, brier, censoring_weights, prediction_accuracy, resampling, validate
 from riskstrat.validation.assessed import assessed_rows
-from riskstrat.validation.calibration import in_the_large
-from riskstrat.validation.grouping import group_labels, grouping, measured
+from riskstrat.validation.calibration import SmoothCurve, distances, in_the_large
+from riskstrat.validation.discrimination import concordance_pairs
+from riskstrat.validation.grouping import group_labels, grouping
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
-from riskstrat.validation.resampling import family_draws, interval
+from riskstrat.validation.resampling import FamilyDraws, interval
 
 
 def simulated(seed: int = 0, n: int = 1500) -> tuple[Cohort, np.ndarray]:
@@ -92,31 +93,50 @@ def test_the_table_holds_what_the_single_functions_say() -> None:
     ]
 
 
-def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
+def test_a_draw_of_ratios_is_the_metric_of_the_rows_drawn() -> None:
     cohort, risk = simulated(1)
     data = assessed_rows(cohort, risk, None, None)
-    groups = grouping(data, "sex")
+    draws = FamilyDraws.of(data.people, 1, seed=3)
     weight = counting_weights(data.outcome, 731, [data.people["landmark"], data.people.select("sex", "landmark")])
-    counts = next(family_draws(data.people, 1, seed=3))
-    drawn = np.repeat(np.arange(len(risk)), counts.astype(int))
-    found = measured(groups, counts)
-    for number, sex in enumerate(("female", "male")):
-        rows = drawn[(cohort.people["sex"] == sex).to_numpy()[drawn]]
+    drawn = np.repeat(np.arange(len(risk)), draws.counts[0].astype(int)[draws.block])
+    for group in grouping(data, "sex", draws).groups:
+        rows = drawn[(cohort.people["sex"] == group.name.removeprefix("sex=")).to_numpy()[drawn]]
         y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
-        exact = [auc(y, own, 731, mass), brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
-        np.testing.assert_allclose(found[:3, number], exact, rtol=1e-10)
+        exact = [brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
+        np.testing.assert_allclose([group.draws[name][0] for name in ("brier", "ipa")], exact, rtol=1e-10)
 
 
-def test_one_newton_step_a_draw_gives_the_standard_error_of_full_refits() -> None:
+def test_influences_give_the_standard_errors_of_full_refits() -> None:
     cohort, risk = simulated(1)
     data = assessed_rows(cohort, risk, None, None)
-    groups = grouping(data, "all")
-    one_step, refitted = [], []
-    for counts in family_draws(data.people, 100, seed=0):
-        one_step.append(measured(groups, counts)[4:6, 0])
-        known = HorizonLabels(data.labels.outcome, data.labels.risk, data.labels.weight * counts)
-        refitted.append([slope(known), in_the_large(known)])
-    np.testing.assert_allclose(np.std(one_step, axis=0) / np.std(refitted, axis=0), 1.0, atol=0.05)
+    draws = FamilyDraws.of(data.people, 150, seed=0)
+    (everybody,) = grouping(data, "all", draws).groups
+    refitted: dict[str, list[float]] = {}
+    for counts in draws.counts[:, draws.block]:
+        drawn = np.repeat(np.arange(len(risk)), counts.astype(int))
+        mass, own = data.labels.weight[drawn], data.labels.select(drawn)
+        found = {
+            "auc": auc(data.outcome[drawn], risk[drawn], 731, mass),
+            "concordance": concordance_pairs(data.outcome[drawn], risk[drawn], 731, mass).share,
+            "calibration_slope": slope(own),
+            "calibration_in_the_large": in_the_large(own),
+            "ici": distances(SmoothCurve.fit(own).observed(own.risk), own.risk, np.ones(len(drawn)))["ici"],
+        }
+        for name, value in found.items():
+            refitted.setdefault(name, []).append(value)
+    for name, values in refitted.items():
+        limit = 0.2 if name == "ici" else 0.05
+        assert np.std(everybody.draws[name]) / np.std(values) == pytest.approx(1.0, abs=limit), name
+
+
+def test_blocks_of_families_give_the_intervals_of_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort, risk = simulated(2)
+    each = validate(risk, cohort, draws=1000).table
+    monkeypatch.setattr(resampling, "MOST_BLOCKS", 300)
+    blocks = validate(risk, cohort, draws=1000).table
+    np.testing.assert_allclose(blocks["estimate"], each["estimate"], rtol=1e-9)
+    width = (blocks["upper"] - blocks["lower"]) / (each["upper"] - each["lower"])
+    assert width.is_between(0.85, 1.15).all()
 
 
 def test_gains_are_paired_differences() -> None:

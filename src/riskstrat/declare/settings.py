@@ -39,6 +39,9 @@ class Settings(Declaration):
         Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
         How counts are protected, and the largest noise of a count (`riskstrat.disclosure.Disclosure`).
+    recalibration
+        What moves the risks of a model before they are counted with: the level of each period alone, or first the
+        slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
     seed
         Seed of everything that is drawn.
 
@@ -62,6 +65,7 @@ class Settings(Declaration):
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
     noise: Annotated[int, Field(ge=4, le=30)] = 6
+    recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -73,7 +77,7 @@ class Settings(Declaration):
     @property
     def of_the_model(self) -> Settings:
         """The same settings with the usual value of each that changes no predicted risk."""
-        return Settings(candidates=self.candidates, folds=self.folds, seed=self.seed)
+        return Settings(candidates=self.candidates, folds=self.folds, recalibration=self.recalibration, seed=self.seed)
 
     @property
     def disclosure(self) -> Disclosure:

@@ -3,7 +3,7 @@
 Times are days since the index date; risks and probabilities lie in [0, 1].
 """
 
-from riskstrat.incidence.censoring import censoring_weights, counting_weights
+from riskstrat.incidence.censoring import censoring_influence, censoring_weights, counting_weights
 from riskstrat.incidence.curves import cumulative_incidence, kaplan_meier
 from riskstrat.incidence.outcome import (
     CENSORED,
@@ -33,6 +33,7 @@ __all__ = [
     "status_known",
     "kaplan_meier",
     "cumulative_incidence",
+    "censoring_influence",
     "censoring_weights",
     "counting_weights",
     "brier",

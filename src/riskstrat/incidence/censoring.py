@@ -12,6 +12,7 @@ from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
+    CENSORED,
     OutcomeArray,
     case_weights,
     check_horizon,
@@ -134,6 +135,45 @@ def counting_weights(y: OutcomeArray, horizon_days: float, levels: Sequence[Labe
         if rows.any():
             weight[rows] = censoring_weights(y[rows], float(horizon), number[rows], truncate=1)
     return weight
+
+
+def censoring_influence(y: OutcomeArray, horizon_days: float, change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Influence of each row, (n,), on a statistic by way of the curve of censoring that its weights come from.
+
+    A row that is censored at u, or followed beyond it, moves log 1/G(t-) of all t > u by its part of the martingale of
+    censoring over the number at risk of it.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,), in one stratum.
+    horizon_days
+        End of the time at risk in days.
+    change
+        Shape (n,): by how much the statistic grows for each unit that the logarithm of the row's weight grows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,); its sum is 0.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0, 0, 0], [10, 20, 30, 30])
+    >>> censoring_influence(y, 30, np.array([0.25, 0, 0.375, 0.375])).round(3).tolist()
+    [0.0, 0.167, -0.083, -0.083]
+    """
+    y, (horizon,) = tie_times(y, horizon_days)
+    table = next(filter(None, life_tables(y, np.zeros(len(y), dtype=np.intp), 1, np.ones(len(y)))))
+    times, k = table.time, len(table.time)
+    ends = np.searchsorted(times, np.minimum(y["duration_days"], horizon))
+    ahead = change.sum() - np.cumsum(np.bincount(ends, change, k + 1))[:k]
+    jump = np.divide(ahead, table.event_free, out=np.zeros(k), where=table.censored > 0)
+    hazard = jump * np.divide(table.censored, table.event_free, out=np.zeros(k), where=table.censored > 0)
+    passed, at = np.cumsum(hazard), np.searchsorted(times, y["duration_days"])
+    lost = y["event"] == CENSORED
+    return np.asarray(np.where(lost, jump[at] - passed[at], hazard[at] - passed[at]), dtype=np.float64)
 
 
 def still_followed(table: LifeTable, times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
+from riskstrat.publication.transport import transport_tables
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
@@ -27,9 +28,10 @@ from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
+from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
-Record = Target | Validation | AreaEstimates | Plan
+Record = Target | Validation | AreaEstimates | Plan | Transport
 
 
 @checked
@@ -174,6 +176,8 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
+    if isinstance(record, Transport):
+        return transport_tables(record, noise)
     if isinstance(record, Plan):
         return _from_protected(record.protected, plan_tables(record))
     return _estimates(record)

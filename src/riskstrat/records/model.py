@@ -45,6 +45,9 @@ class AppliedRecalibration(Protocol):
     def apply(self, risk: Floats) -> Floats:
         """Recalibrated risks, (n,)."""
 
+    def derivative(self, risk: Floats) -> Floats:
+        """Change of the recalibrated risk per change of the predicted one, (n,)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
@@ -70,8 +73,10 @@ class RiskModel:
     recalibration
         Moves the estimator's risks to the level of the latest period.
     summary
-        Aggregates of the training data by column, none from fewer than 100 persons: column, persons (with a value),
-        mean, standard_deviation, lower (1 % quantile), median, upper (99 % quantile), to three significant figures.
+        Aggregates of the training data by column, none from fewer than 100 persons: the frame that
+        `riskstrat.validation.summarise_inputs` gives.
+    moved_to
+        Where the model was recalibrated to after it was fitted, in order (`riskstrat.study.transport`).
     """
 
     condition: Condition
@@ -82,6 +87,7 @@ class RiskModel:
     recalibration: AppliedRecalibration
     summary: pl.DataFrame
     provenance: Provenance
+    moved_to: tuple[Provenance, ...] = ()
 
     def __repr__(self) -> str:
         named = f"{self.condition.name}, {self.candidate.label}, digest {self.digest}"
@@ -99,6 +105,7 @@ class RiskModel:
             "as_of": self.provenance.as_of.isoformat(),
             "data": self.provenance.fingerprint,
             "version": self.provenance.version,
+            **{f"moved_to_{at}": f"{place.fingerprint} {place.as_of}" for at, place in enumerate(self.moved_to)},
         }
         return digest_of(named)
 

@@ -22,6 +22,17 @@ METRIC_SCHEMA = MappingProxyType(
     }
 )
 
+GAP_SCHEMA = MappingProxyType(
+    {
+        "metric": pl.String(),
+        "group": pl.String(),
+        "reference": pl.String(),
+        "estimate": pl.Float64(),
+        "lower": pl.Float64(),
+        "upper": pl.Float64(),
+    }
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Validation:
@@ -32,9 +43,13 @@ class Validation:
     table
         Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
         number of rows of the cohort whose outcome could be assessed.
+    gaps
+        Frame of metric, group, reference, estimate, lower, upper: the metric of a group minus that of the largest group
+        of its column, by the same draws. Distances of the curve (``ici``, ``e50``, ``e90``) are not compared: they grow
+        as a group gets smaller.
     calibration, curve
         One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; and smooth
-        observed risk (``observed``) at a grid of predicted risks (``predicted``).
+        observed risk (``observed``) at a grid of predicted risks (``predicted``), of everybody and by ``group``.
     net_benefit
         Frame of threshold, strategy (``model``, ``all``, ``none``), net_benefit, true_positive_share,
         false_positive_share.
@@ -53,6 +68,7 @@ class Validation:
     calibration: pl.DataFrame = field(repr=False)
     curve: pl.DataFrame = field(repr=False)
     net_benefit: pl.DataFrame = field(repr=False)
+    gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(GAP_SCHEMA)), repr=False)
     level: float = LEVEL
     draws: int = 200
     persons: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)

@@ -31,6 +31,7 @@ from riskstrat.study.evaluation import evaluate
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.source import cell_noise
+from riskstrat.study.transport import transport
 from riskstrat.study.whole import run
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "plan",
     "prepare",
     "run",
+    "transport",
 ]

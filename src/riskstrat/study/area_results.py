@@ -15,7 +15,6 @@ from riskstrat.areas import (
     estimate_groups,
     estimate_strata,
     folds_of_target,
-    recalibrate,
 )
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import ProtectedRows
@@ -24,7 +23,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
 from riskstrat.explanation import decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
-from riskstrat.recalibration import PeriodRecalibration, RecalibratedModel
+from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.model import FittedEstimator, RiskModel
@@ -33,6 +32,7 @@ from riskstrat.records.plan import CARE_NEED
 from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold
+from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
 
 FEWEST_IN_STRATA = 0.8
 """Share of the target population that strata must hold for a plan among them to make sense."""
@@ -98,15 +98,15 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     training, target, settings = data.training, data.target, data.settings
     area = target.target.people[AREA]
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
-    recalibration = recalibrate(training.cohort, fitted.risk, model.estimator.link, noise=data.noise)
+    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link, protected=True)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
     estimates = estimate_areas(
         training.cohort,
-        recalibration.apply(fitted.risk, training.landmark),
+        recalibration.risk,
         target.target,
         explained.risk,
-        recalibration=recalibration,
+        recalibration=recalibration.periods,
         noise=data.noise,
         seed=settings.seed,
         draws=settings.posterior_draws,
@@ -124,12 +124,12 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
 
 
 def _fold_models(
-    fitted: CrossFit, model: RiskModel, recalibration: PeriodRecalibration
+    fitted: CrossFit, model: RiskModel, recalibration: FoldRecalibration
 ) -> dict[int, RecalibratedModel[FittedEstimator]]:
     """Give every fold's model its recalibration; people of areas that no fold tests get the model of everybody."""
     estimators = {**fitted.models, UNTESTED: model.estimator}
     return {
-        fold: RecalibratedModel(estimator=estimator, recalibration=recalibration.latest)
+        fold: RecalibratedModel(estimator=estimator, recalibration=recalibration.of_fold(fold))
         for fold, estimator in estimators.items()
     }
 

@@ -13,22 +13,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import recalibrate
 from riskstrat.declare import Candidate
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit
-from riskstrat.numerics.folds import Split
+from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.records.model import Provenance, RiskModel
-from riskstrat.study.data import StudyData, TrainingData
+from riskstrat.study.data import StudyData
+from riskstrat.study.recalibration import recalibrate_folds
+from riskstrat.validation import summarise_inputs
 
 BASELINE = Candidate("AgeSex")
 """What every model is compared with."""
-
-FEWEST_PERSONS = 100
-"""Aggregates of fewer persons are not kept with a model."""
-
-_DIGITS = 3
-_QUANTILES = {"lower": 0.01, "median": 0.5, "upper": 0.99}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,15 +142,26 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
         estimator=estimator,
         columns=tuple(training.X.columns),
         families=data.families,
-        recalibration=recalibrate(training.cohort, comparison.risk, estimator.link).latest,
-        summary=_summary(training),
-        provenance=Provenance(
-            as_of=data.as_of,
-            registers=data.source.name,
-            fingerprint=data.source.fingerprint,
-            settings=data.settings,
-            version=version("riskstrat"),
-        ),
+        recalibration=recalibrate_folds(
+            data,
+            comparison.risk,
+            data.splits["person"].fold_of_rows(len(comparison.risk)),
+            estimator.link,
+            protected=False,
+        ).of_fold(UNTESTED),
+        summary=summarise_inputs(training.X),
+        provenance=provenance_of(data),
+    )
+
+
+def provenance_of(data: StudyData) -> Provenance:
+    """Say what a model of these data comes from."""
+    return Provenance(
+        as_of=data.as_of,
+        registers=data.source.name,
+        fingerprint=data.source.fingerprint,
+        settings=data.settings,
+        version=version("riskstrat"),
     )
 
 
@@ -191,23 +197,3 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
         strata=training.landmark,
         groups=training.family_id,
     )
-
-
-def _summary(training: TrainingData) -> pl.DataFrame:
-    """Aggregate each column of X over those with a value; null where they are fewer than `FEWEST_PERSONS` persons."""
-    rows = training.X.drop("person_id", "index_date")
-    persons = training.cohort.people["person_id"]
-    return pl.DataFrame([_aggregates(persons, rows[name]) for name in rows.columns])
-
-
-def _aggregates(persons: pl.Series, values: pl.Series) -> dict[str, str | int | float | None]:
-    observed = values.drop_nulls().cast(pl.Float64)
-    n = persons.filter(values.is_not_null()).n_unique()
-    found = {"mean": observed.mean(), "standard_deviation": observed.std()}
-    found |= {name: observed.quantile(share, "linear") for name, share in _QUANTILES.items()}
-    kept = {name: _rounded(value) if n >= FEWEST_PERSONS else None for name, value in found.items()}
-    return {"column": values.name, "persons": n if n >= FEWEST_PERSONS else None, **kept}
-
-
-def _rounded(value: object) -> float | None:
-    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else None

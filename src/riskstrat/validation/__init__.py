@@ -18,7 +18,9 @@ from riskstrat.numerics.folds import Split
 from riskstrat.validation.calibration import Calibration, calibration, calibration_groups
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
+from riskstrat.validation.input_drift import input_drift, summarise_inputs
 from riskstrat.validation.performance import validate
+from riskstrat.validation.scoring import score
 from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
 
 __all__ = [
@@ -35,12 +37,15 @@ __all__ = [
     "censoring_weights",
     "concordance",
     "cumulative_incidence",
+    "input_drift",
     "kaplan_meier",
     "net_benefit",
     "outcome_array",
     "overlap",
     "person_folds",
     "prediction_accuracy",
+    "score",
+    "summarise_inputs",
     "temporal_split",
     "validate",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within,
 from riskstrat.numerics.checks import risk_problems, weight_problems
 from riskstrat.records.cohort import Cohort, coverage_problems
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
+from riskstrat.validation.metrics import Tested
 
 LEAST_OUTCOMES = 5
 """A group with fewer outcomes is left out: its metrics would be noise, and could identify persons."""
@@ -35,6 +36,17 @@ class Assessed:
     baseline: HorizonLabels | None
     prediction_weight: NDArray[np.float64]
     given: NDArray[np.float64] | None
+
+    def tested(self, weight: NDArray[np.float64], rows: NDArray[np.intp]) -> Tested:
+        """Give some rows, by number, with their weights taken from all those of `weight` (n,)."""
+        return Tested(
+            horizon_days=self.horizon_days,
+            labels=replace(self.labels, weight=weight).select(rows),
+            baseline=None if self.baseline is None else replace(self.baseline, weight=weight).select(rows),
+            outcome=self.outcome[rows],
+            prediction_weight=self.prediction_weight[rows],
+            weighed=self.given is not None,
+        )
 
 
 def assessed_rows(

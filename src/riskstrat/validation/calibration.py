@@ -5,7 +5,7 @@ Risks are shares in [0, 1]; observed risk is the cumulative incidence with the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from riskstrat.numerics.splines import KNOT_QUANTILES, restricted_cubic_spline
 from riskstrat.validation.horizon_labels import LOGIT_EDGE, HorizonLabels, label_outcomes
 
 _CURVE_POINTS = 50
+SINGULAR = 1e-9
+"""Information, scaled to a diagonal of 1, whose smallest eigenvalue is below this does not determine coefficients."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,18 +105,31 @@ def calibration(
     labels = label_outcomes(y, risk, horizon_days, weights)
     weight = _prediction_weight(labels, weights)
     level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), LEVEL)["observed"][0]
-    smooth = smooth_observed(labels, labels.risk)
-    distance = np.abs(smooth - labels.risk)
     return Calibration(
         observed_expected=float(level / np.average(labels.risk, weights=weight)),
         slope=logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope,
         in_the_large=in_the_large(labels),
-        ici=float(np.average(distance, weights=weight)),
-        e50=_weighted_quantile(distance, weight, 0.5),
-        e90=_weighted_quantile(distance, weight, 0.9),
+        **distances(SmoothCurve.fit(labels).observed(labels.risk), labels.risk, weight),
         groups=calibration_groups(y, risk, horizon_days, weights),
         curve=calibration_curve(labels),
     )
+
+
+def distances(
+    observed: NDArray[np.float64], risk: NDArray[np.float64], weight: NDArray[np.float64]
+) -> dict[str, float]:
+    """Mean (``ici``), median (``e50``) and 90th percentile (``e90``) of the distance of risks (n,) from those observed.
+
+    Examples
+    --------
+    >>> distances(np.array([0.1, 0.4, 0.5]), np.array([0.1, 0.2, 0.4]), np.ones(3))["e50"]
+    0.09999999999999998
+    """
+    distance = np.abs(observed - risk)
+    order = np.argsort(distance, kind="stable")
+    reached = np.cumsum(weight[order])
+    quantile = distance[order][np.searchsorted(reached, np.array([0.5, 0.9]) * reached[-1])]
+    return {"ici": float(distance @ weight / reached[-1]), "e50": float(quantile[0]), "e90": float(quantile[1])}
 
 
 def in_the_large(labels: HorizonLabels) -> float:
@@ -190,22 +205,58 @@ def observed_risk(
     return pl.DataFrame({"observed": share, "lower": lower, "upper": upper})
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SmoothCurve:
+    """Observed risk as a smooth function of predicted risk: a logistic regression on a restricted cubic spline.
+
+    Attributes
+    ----------
+    knots
+        On the logit scale, one to four.
+    coefficients
+        Of the intercept and the terms of the spline, (k,).
+    """
+
+    knots: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, labels: HorizonLabels) -> SmoothCurve:
+        """Fit the curve to labelled rows, with their weights."""
+        curve = cls(knots=np.unique(np.quantile(labels.logit, KNOT_QUANTILES)), coefficients=np.zeros(0))
+        return replace(curve, coefficients=fit_logistic(curve.design(labels.risk), labels.outcome, labels.weight))
+
+    def design(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the terms of predicted risks, (n, k)."""
+        logit = LOGIT.of_risk(risk, edge=LOGIT_EDGE)
+        return np.column_stack([np.ones_like(logit), restricted_cubic_spline(logit, self.knots)])
+
+    def observed(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Read the observed risk, (n,), at predicted risks."""
+        return LOGIT.inverse(self.design(risk) @ self.coefficients)
+
+
 def calibration_curve(labels: HorizonLabels) -> pl.DataFrame:
     """Smooth observed risk between the 1st and the 99th percentile of the predicted: predicted, observed."""
     ends = LOGIT.of_risk(np.quantile(labels.risk, [0.01, 0.99]), edge=LOGIT_EDGE)
     predicted = LOGIT.inverse(np.linspace(ends[0], ends[1], _CURVE_POINTS))
-    return pl.DataFrame({"predicted": predicted, "observed": smooth_observed(labels, predicted)})
+    return pl.DataFrame({"predicted": predicted, "observed": SmoothCurve.fit(labels).observed(predicted)})
 
 
-def smooth_observed(labels: HorizonLabels, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Observed risk as a smooth function of predicted risk, read at given predicted risks."""
-    knots = np.unique(np.quantile(labels.logit, KNOT_QUANTILES))
+def logistic_influence(
+    design: NDArray[np.float64], labels: HorizonLabels, fitted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Change of a weighted logistic regression's coefficients, (n, k), for each unit of case weight more in a row.
 
-    def design(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack([np.ones_like(logits), restricted_cubic_spline(logits, knots)])
-
-    coefficients = fit_logistic(design(labels.logit), labels.outcome, labels.weight)
-    return LOGIT.inverse(design(LOGIT.of_risk(at, edge=LOGIT_EDGE)) @ coefficients)
+    One Newton step: the inverse information times the row's score, at the fitted risks (n,). Not a number for what the
+    rows do not determine.
+    """
+    information = design.T @ (design * (labels.weight * fitted * (1 - fitted))[:, None])
+    size = np.sqrt(np.diag(information))
+    if not (size > 0).all() or np.linalg.eigvalsh(information / np.outer(size, size))[0] < SINGULAR:
+        return np.full(design.shape, np.nan)
+    score = design * (labels.weight * (labels.outcome - fitted))[:, None]
+    return np.asarray(np.linalg.solve(information, score.T).T, dtype=np.float64)
 
 
 def _prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> NDArray[np.float64]:
@@ -229,9 +280,3 @@ def risk_groups(risk: NDArray[np.float64], counted: NDArray[np.bool_], groups: i
     filled = np.zeros(len(risk), dtype=np.intp)
     filled[counted] = dense
     return filled
-
-
-def _weighted_quantile(values: NDArray[np.float64], weight: NDArray[np.float64], at: float) -> float:
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weight[order]) / weight.sum()
-    return float(values[order][np.searchsorted(reached, at)])

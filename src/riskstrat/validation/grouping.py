@@ -1,8 +1,9 @@
-"""Assessed rows and a column in, the metrics of each of its groups with intervals out, as rows of the result table."""
+"""Assessed rows and a column in, the metrics of each of its groups with intervals and gaps out, as result tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 from riskstrat.disclosure import person_keys
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
-from riskstrat.records.validation import METRIC_SCHEMA
+from riskstrat.records.validation import GAP_SCHEMA, METRIC_SCHEMA
 from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed, landmark_of
-from riskstrat.validation.horizon_labels import HorizonLabels
-from riskstrat.validation.metrics import GAINS, METRICS, Ranked, gains, measure, ranked
-from riskstrat.validation.resampling import interval
+from riskstrat.validation.calibration import calibration_curve
+from riskstrat.validation.metrics import Tested, group_sums, measure
+from riskstrat.validation.resampling import FamilyDraws, interval
 
 ENOUGH_OUTCOMES = 10
 """A group with fewer outcomes, or fewer rows without, gets observed/expected only."""
@@ -23,66 +24,84 @@ ENOUGH_OUTCOMES = 10
 EVERYBODY = "all"
 AGE_BAND_YEARS = 10
 
-_RATIO = METRICS.index("observed_expected")
-_NAMES = (*METRICS, *(f"{name}_gain" for name in GAINS))
+_RATIO = "observed_expected"
+_SHARES = frozenset({"auc", "concordance", "brier"})
+_DISTANCES = frozenset({"ici", "e50", "e90"})
+"""They grow as a group gets smaller, by chance alone: a gap would say how small the group is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Group:
+    """One group, measured.
+
+    Attributes
+    ----------
+    name, index_dates
+        Label and number of rows.
+    estimates, draws
+        Each metric and gain that is shown, of the sample (1,) and of each draw (draws,).
+    curve
+        Frame of group, predicted, observed (smooth observed risk); None where outcomes are too few.
+    """
+
+    name: str
+    index_dates: int
+    estimates: Mapping[str, NDArray[np.float64]]
+    draws: Mapping[str, NDArray[np.float64]]
+    curve: pl.DataFrame | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Grouping:
-    """The groups of one column that have outcomes enough, ready to be measured.
-
-    Attributes
-    ----------
-    names, index_dates, enough
-        Label, number of rows, and whether all metrics are shown, of each group (groups,).
-    left_out
-        How many groups have too few outcomes to be shown at all.
-    rows, model, baseline
-        The assessed rows that are in a shown group, ranked by the risks of the model and of the baseline.
-    """
+    """The groups of one column that have outcomes enough, and how many have not."""
 
     column: str
-    names: tuple[str, ...]
-    index_dates: NDArray[np.intp]
-    enough: NDArray[np.bool_]
+    groups: tuple[Group, ...]
     left_out: int
-    rows: NDArray[np.intp]
-    model: Ranked
-    baseline: Ranked | None
 
     @property
     def note(self) -> str | None:
         """What is not shown and why, None where everything is."""
-        few = int((~self.enough).sum())
+        few = sum(group.curve is None for group in self.groups)
         if not self.left_out and not few:
             return None
         return (
-            f"{self.column}: of {len(self.names) + self.left_out} groups, {self.left_out} with fewer than "
+            f"{self.column}: of {len(self.groups) + self.left_out} groups, {self.left_out} with fewer than "
             f"{LEAST_OUTCOMES} outcomes are left out and {few} with fewer than {ENOUGH_OUTCOMES} have "
             "observed/expected only."
         )
 
 
-def grouping(data: Assessed, column: str) -> Grouping:
-    """Group the assessed rows by a column and rank those of groups with outcomes enough."""
+def grouping(data: Assessed, column: str, draws: FamilyDraws) -> Grouping:
+    """Group the assessed rows by a column and measure the groups with outcomes enough, in the sample and in draws."""
     labels = group_labels(data.people, column)
     names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
-    weight = _weight(data, labels)
-    known = data.labels.weight > 0
+    weight, known = _weight(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
-    shown = fewer >= LEAST_OUTCOMES
-    rows = np.flatnonzero(shown[code])
-    number = (np.cumsum(shown) - 1)[code[rows]]
-    return Grouping(
-        column=column,
-        names=tuple(names[shown].tolist()),
-        index_dates=np.bincount(code, minlength=len(names))[shown],
-        enough=fewer[shown] >= ENOUGH_OUTCOMES,
-        left_out=int((~shown).sum()),
-        rows=rows,
-        model=_ranked(data, data.labels, weight, rows, number),
-        baseline=None if data.baseline is None else _ranked(data, data.baseline, weight, rows, number),
+    groups = [
+        _group(
+            str(names[number]),
+            data.tested(weight, rows := np.flatnonzero(code == number)),
+            draws.of_rows(rows),
+            is_enough=bool(fewer[number] >= ENOUGH_OUTCOMES),
+        )
+        for number in np.flatnonzero(fewer >= LEAST_OUTCOMES)
+    ]
+    return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups))
+
+
+def _group(name: str, tested: Tested, draws: FamilyDraws, *, is_enough: bool) -> Group:
+    sums = group_sums(tested, draws)
+    estimates, drawn = measure(sums), measure(sums, draws.counts)
+    shown = list(estimates) if is_enough else [_RATIO]
+    curve = calibration_curve(tested.labels).select(pl.lit(name).alias("group"), pl.all()) if is_enough else None
+    return Group(
+        name=name,
+        index_dates=len(tested.outcome),
+        estimates={metric: estimates[metric] for metric in shown},
+        draws={metric: drawn[metric] for metric in shown},
+        curve=curve,
     )
 
 
@@ -128,49 +147,50 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
     return counts.sort("group")
 
 
-def measured(groups: Grouping, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Every metric and gain of every group (metrics, groups), each assessed row counted as often as given."""
-    times = None if counts is None else counts[groups.rows]
-    model = measure(groups.model, times)
-    if groups.baseline is None:
-        return model
-    return np.vstack([model, gains(model, measure(groups.baseline, times))])
+def metric_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
+    """Estimates with intervals of a level, one row a metric and group; not a number becomes null."""
+    rows = [
+        (metric, group.name, *_bounded(metric, estimate, group.draws[metric], level), group.index_dates)
+        for group in groups
+        for metric, estimate in group.estimates.items()
+    ]
+    return _frame(rows, METRIC_SCHEMA)
 
 
-def metric_table(groups: Grouping, draws: NDArray[np.float64], level: float) -> pl.DataFrame:
-    """Estimates with intervals of a level, one row a metric and group; not a number becomes null.
-
-    `draws`, from `measured`, have shape (draws, metrics, groups).
-    """
-    estimate = measured(groups)
-    lower, upper = _bounds(estimate, draws, level)
-    names = _NAMES[: len(estimate)]
-    frame = pl.DataFrame(
-        {
-            "metric": np.repeat(names, len(groups.names)),
-            "group": list(groups.names) * len(names),
-            "estimate": estimate.ravel(),
-            "lower": lower.ravel(),
-            "upper": upper.ravel(),
-            "n": np.tile(groups.index_dates, len(names)),
-        },
-        schema=dict(METRIC_SCHEMA),
-    ).with_columns(pl.selectors.float().fill_nan(None))
-    shown = np.tile(groups.enough, len(names)) | (frame["metric"] == METRICS[_RATIO]).to_numpy()
-    return frame.filter(pl.Series(shown))
+def gap_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
+    """Differences to the largest group, by the same draws, where both show the metric; not a number becomes null."""
+    if not groups:
+        return pl.DataFrame(schema=dict(GAP_SCHEMA))
+    largest = max(groups, key=lambda group: group.index_dates)
+    rows = [
+        (metric, group.name, largest.name, *_difference(group, largest, metric, level))
+        for group in groups
+        if group is not largest
+        for metric in group.estimates
+        if metric in largest.estimates and metric not in _DISTANCES
+    ]
+    return _frame(rows, GAP_SCHEMA)
 
 
-def _bounds(
-    estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Intervals on the scale of each metric, a ratio on the logarithmic one; the AUC and Brier score stay in [0, 1]."""
-    lower, upper = interval(estimate, draws, level)
+def _difference(group: Group, other: Group, metric: str, level: float) -> tuple[float, float, float]:
+    estimate = group.estimates[metric] - other.estimates[metric]
+    lower, upper = interval(estimate, (group.draws[metric] - other.draws[metric])[:, None], level)
+    return float(estimate[0]), float(lower[0]), float(upper[0])
+
+
+def _bounded(
+    metric: str, estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
+) -> tuple[float, float, float]:
+    """Interval on the scale of the metric, of a ratio on the logarithmic one; shares and distances stay in [0, 1]."""
     with np.errstate(divide="ignore"):
-        ends = interval(np.log(estimate[_RATIO]), np.log(draws[:, _RATIO]), level)
-    lower[_RATIO], upper[_RATIO] = np.exp(ends[0]), np.exp(ends[1])
-    share = [METRICS.index("auc"), METRICS.index("brier")]
-    lower[share], upper[share] = np.clip(lower[share], 0, 1), np.clip(upper[share], 0, 1)
-    return lower, upper
+        ends = interval(np.log(estimate), np.log(draws)[:, None], level) if metric == _RATIO else None
+    lower, upper = interval(estimate, draws[:, None], level) if ends is None else np.exp(ends)
+    lowest = 0.0 if metric in _SHARES | _DISTANCES else -np.inf
+    return float(estimate[0]), max(float(lower[0]), lowest), min(float(upper[0]), 1.0 if lowest == 0 else np.inf)
+
+
+def _frame(rows: Sequence[tuple[object, ...]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(pl.selectors.float().fill_nan(None))
 
 
 def _weight(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
@@ -180,13 +200,3 @@ def _weight(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
     landmark = landmark_of(data.people)
     both = group.to_frame("group").with_columns(landmark=landmark) if landmark is not None else group
     return counting_weights(data.outcome, data.horizon_days, [landmark, group, both])
-
-
-def _ranked(
-    data: Assessed,
-    labels: HorizonLabels,
-    weight: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    number: NDArray[np.intp],
-) -> Ranked:
-    return ranked(replace(labels, weight=weight).select(rows), data.prediction_weight[rows], number)

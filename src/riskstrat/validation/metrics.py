@@ -1,6 +1,7 @@
-"""Labelled rows in groups in, every metric of every group out, for the sample and for reweighted draws of it.
+"""Labelled rows of one group in, every metric of it out, for the sample and for draws of its families.
 
-All metrics but the AUC are functions of weighted sums over rows, so that a draw costs one pass over the rows.
+Brier score, IPA and observed/expected are ratios of weighted sums over rows and exact in each draw. Of the others a
+draw has the first-order change: the sum of each row's influence. A row is read once, however many draws there are.
 """
 
 from __future__ import annotations
@@ -10,137 +11,137 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.links import LOGIT
 from riskstrat.numerics.logistic import logistic_recalibration
-from riskstrat.validation.calibration import in_the_large
-from riskstrat.validation.discrimination import auc_of_sorted, tie_starts
+from riskstrat.validation.calibration import SmoothCurve, distances, in_the_large, logistic_influence
+from riskstrat.validation.discrimination import auc_pairs, concordance_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels
+from riskstrat.validation.pairs import Pairs
+from riskstrat.validation.resampling import FamilyDraws
 
-METRICS = ("auc", "brier", "ipa", "observed_expected", "calibration_slope", "calibration_in_the_large")
+METRICS = (
+    "auc",
+    "concordance",
+    "brier",
+    "ipa",
+    "observed_expected",
+    "calibration_slope",
+    "calibration_in_the_large",
+    "ici",
+    "e50",
+    "e90",
+)
 GAINS = ("auc", "ipa")
 """The metrics whose difference to a baseline is reported, as ``auc_gain`` and ``ipa_gain``."""
 
+_CURVE_POINTS = 200
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ranked:
-    """Rows sorted by group, then risk, with what has to be summed over them.
+class Tested:
+    """Rows whose risks are tested, each (n,): labels, outcomes, weight of each prediction.
 
-    Attributes
-    ----------
-    order
-        Row numbers (n,) in sorted order.
-    groups, ties
-        First positions of each group, and of each run of equal group and risk.
-    cases, controls, terms
-        Weight of each row as having, or not having, the outcome (n,); (n, 12), the columns of `Sums`.
-    fitted
-        Shape (groups, 2): slope and shift in the large of the whole sample.
+    `baseline` has the labels with the risks of a simpler model; `weighed` says that the weights were given, and are of
+    the rows themselves and not of their censoring.
     """
 
-    order: NDArray[np.intp]
-    groups: NDArray[np.intp]
-    ties: NDArray[np.intp]
-    cases: NDArray[np.float64]
-    controls: NDArray[np.float64]
-    terms: NDArray[np.float64]
-    fitted: NDArray[np.float64]
+    horizon_days: float
+    labels: HorizonLabels
+    baseline: HorizonLabels | None
+    outcome: OutcomeArray
+    prediction_weight: NDArray[np.float64]
+    weighed: bool
+
+    @property
+    def concordance(self) -> Pairs:
+        """Pairs of Uno's concordance."""
+        weight, ones = self.labels.weight, np.ones(len(self.outcome))
+        of_censoring, own = (ones, weight) if self.weighed else (weight, ones)
+        return concordance_pairs(self.outcome, self.labels.risk, self.horizon_days, of_censoring, own)
 
 
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """Weighted sums of each group, in the order of the columns of `Ranked.terms`."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupSums:
+    """What is fitted to a group, and by name the sums of terms in each block of families, (blocks,) or (blocks, k).
 
-    predictions: NDArray[np.float64]
-    expected: NDArray[np.float64]
-    known: NDArray[np.float64]
-    outcomes: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    score_intercept: NDArray[np.float64]
-    score_slope: NDArray[np.float64]
-    information_intercept: NDArray[np.float64]
-    information_both: NDArray[np.float64]
-    information_slope: NDArray[np.float64]
-    score_shift: NDArray[np.float64]
-    information_shift: NDArray[np.float64]
+    `fitted` holds the value in the sample of what is known in draws to first order; `curve` smooth observed risk, read
+    at a grid of predicted risks (`at`).
+    """
+
+    sums: dict[str, NDArray[np.float64]]
+    fitted: dict[str, float]
+    curve: SmoothCurve
+    at: NDArray[np.float64]
 
 
-def ranked(labels: HorizonLabels, prediction_weight: NDArray[np.float64], group: NDArray[np.intp]) -> Ranked:
-    """Sort rows by group (numbered from 0) and risk, fit each group's calibration, lay out the terms of the sums."""
-    order = np.lexsort((labels.risk, group))
-    number, ordered = group[order], labels.select(order)
-    starts = tie_starts(number)
-    slices = [slice(start, stop) for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True)]
-    parts = [ordered.select(rows) for rows in slices]
-    slopes = np.array([logistic_recalibration(part.logit, part.outcome, part.weight) for part in parts])
-    shifts = np.array([in_the_large(part) for part in parts])
-    return Ranked(
-        order=order,
-        groups=starts,
-        ties=tie_starts(number, ordered.risk),
-        cases=ordered.weight * ordered.outcome,
-        controls=ordered.weight * (1 - ordered.outcome),
-        terms=_terms(ordered, prediction_weight[order], slopes[number], shifts[number]),
-        fitted=np.column_stack([slopes[:, 1], shifts]),
+def group_sums(rows: Tested, draws: FamilyDraws) -> GroupSums:
+    """Fit a group and sum the terms of its rows in each block of families."""
+    labels, pairs = rows.labels, {"auc": auc_pairs(rows.labels), "concordance": rows.concordance}
+    logits = np.column_stack([np.ones_like(labels.logit), labels.logit])
+    recalibration, shift = logistic_recalibration(labels.logit, labels.outcome, labels.weight), in_the_large(labels)
+    curve = SmoothCurve.fit(labels)
+    recalibrated, shifted = LOGIT.inverse(logits @ np.array(recalibration)), LOGIT.inverse(labels.logit + shift)
+    terms = {
+        "predictions": rows.prediction_weight,
+        "expected": rows.prediction_weight * labels.risk,
+        "known": labels.weight,
+        "outcomes": labels.weight * labels.outcome,
+        "squares": _squares(labels),
+        "calibration_slope": logistic_influence(logits, labels, recalibrated)[:, 1],
+        "calibration_in_the_large": logistic_influence(logits[:, :1], labels, shifted)[:, 0],
+        "curve": logistic_influence(curve.design(labels.risk), labels, curve.observed(labels.risk)),
+    }
+    if rows.baseline is not None:
+        pairs["baseline_auc"], terms["baseline_squares"] = auc_pairs(rows.baseline), _squares(rows.baseline)
+    terms |= {name: found.influence for name, found in pairs.items()}
+    fitted = {name: found.share for name, found in pairs.items()}
+    fitted |= {"calibration_slope": recalibration.slope, "calibration_in_the_large": shift}
+    fitted |= distances(curve.observed(labels.risk), labels.risk, rows.prediction_weight)
+    order = np.argsort(labels.risk)
+    middle = (np.arange(_CURVE_POINTS) + 0.5) / _CURVE_POINTS
+    passed = np.cumsum(rows.prediction_weight[order])
+    return GroupSums(
+        sums={name: draws.sums(term) for name, term in terms.items()},
+        fitted=fitted,
+        curve=curve,
+        at=labels.risk[order][np.searchsorted(passed, middle * passed[-1])],
     )
 
 
-def measure(rows: Ranked, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Every metric of every group, (metrics, groups) in the order of `METRICS`, NaN where it is not defined.
+def measure(group: GroupSums, counts: NDArray[np.float64] | None = None) -> dict[str, NDArray[np.float64]]:
+    """Every metric and gain in each draw, (draws,), NaN where it is not defined; by default in the sample.
 
-    Each row counts as often as `counts` (n,) says, by default once. The calibration slope and shift of a draw are one
-    Newton step away from those of the sample, which are exact: the one-step bootstrap, whose standard error is that of
-    full refits to first order (within 2 % at 350 outcomes, 6 % too small at 28, simulated), and which stays finite in
-    draws without spread.
+    `counts`, (draws, blocks), say how often each block counts.
     """
-    times = np.ones(len(rows.order)) if counts is None else counts[rows.order]
-    stops = np.r_[rows.groups[1:], len(times)]
-    sums = np.array([times[a:b] @ rows.terms[a:b] for a, b in zip(rows.groups, stops, strict=True)])
-    area = auc_of_sorted(times * rows.cases, times * rows.controls, rows.ties, rows.groups)
+    blocks = len(group.sums["known"])
+    times = np.ones((1, blocks)) if counts is None else counts
+    total = {name: times @ sums for name, sums in group.sums.items()}
+    found = {name: value + total[name] for name, value in group.fitted.items() if name in total}
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.vstack([area, *_from_sums(Sums(*sums.T), rows.fitted)])
+        observed = total["outcomes"] / total["known"]
+        found["brier"] = total["squares"] / total["known"]
+        found["ipa"] = 1 - found["brier"] / (observed * (1 - observed))
+        found["observed_expected"] = observed / (total["expected"] / total["predictions"])
+        if "baseline_auc" in found:
+            found["auc_gain"] = found["auc"] - found["baseline_auc"]
+            baseline = 1 - total["baseline_squares"] / total["known"] / (observed * (1 - observed))
+            found["ipa_gain"] = found["ipa"] - baseline
+    found |= _curve_distances(group, total["curve"])
+    return {name: found[name] for name in (*METRICS, *(f"{name}_gain" for name in GAINS)) if name in found}
 
 
-def gains(model: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Differences (gains, groups) of the metrics named in `GAINS`; NaN where both are without bound."""
-    chosen = [METRICS.index(name) for name in GAINS]
-    with np.errstate(invalid="ignore"):
-        return model[chosen] - baseline[chosen]
+def _curve_distances(group: GroupSums, change: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """ICI, E50 and E90 in each draw: those of the sample, and what the change of the curve, (draws, k), makes of them.
+
+    The change is read at the grid.
+    """
+    design, coefficients = group.curve.design(group.at), group.curve.coefficients
+    moved = np.vstack([coefficients, coefficients + change])
+    away = np.abs(LOGIT.inverse(design @ moved.T) - group.at[:, None])
+    summaries = {"ici": away.mean(axis=0), "e50": np.quantile(away, 0.5, axis=0), "e90": np.quantile(away, 0.9, axis=0)}
+    return {name: group.fitted[name] + values[1:] - values[0] for name, values in summaries.items()}
 
 
-def _from_sums(sums: Sums, fitted: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    observed = sums.outcomes / sums.known
-    brier = sums.squares / sums.known
-    accuracy = 1 - brier / (observed * (1 - observed))
-    determinant = sums.information_intercept * sums.information_slope - sums.information_both**2
-    undetermined = determinant <= 1e-9 * sums.information_intercept * sums.information_slope
-    step = sums.information_intercept * sums.score_slope - sums.information_both * sums.score_intercept
-    slope = np.where(undetermined, np.nan, fitted[:, 0] + step / determinant)
-    shift = fitted[:, 1] + sums.score_shift / sums.information_shift
-    return brier, accuracy, observed / (sums.expected / sums.predictions), slope, shift
-
-
-def _terms(
-    labels: HorizonLabels,
-    prediction_weight: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-    shifts: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    weight, logit = labels.weight, labels.logit
-    fitted, shifted = LOGIT.inverse(slopes[:, 0] + slopes[:, 1] * logit), LOGIT.inverse(logit + shifts)
-    residual, information = weight * (labels.outcome - fitted), weight * fitted * (1 - fitted)
-    return np.column_stack(
-        [
-            prediction_weight,
-            prediction_weight * labels.risk,
-            weight,
-            weight * labels.outcome,
-            weight * (labels.outcome - labels.risk) ** 2,
-            residual,
-            residual * logit,
-            information,
-            information * logit,
-            information * logit**2,
-            weight * (labels.outcome - shifted),
-            weight * shifted * (1 - shifted),
-        ]
-    )
+def _squares(labels: HorizonLabels) -> NDArray[np.float64]:
+    return labels.weight * (labels.outcome - labels.risk) ** 2

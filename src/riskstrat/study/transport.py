@@ -1,0 +1,130 @@
+"""A model that was fitted elsewhere, tested and recalibrated on the people of a new place.
+
+In: a `RiskModel` and the `StudyData` of the new place. Out: a `Transport`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
+from riskstrat.estimators.sample import outcome_weights
+from riskstrat.incidence import outcome_within
+from riskstrat.recalibration import RecalibrationChoice, Successive, choose_recalibration, fit_recalibration
+from riskstrat.records.model import RiskModel
+from riskstrat.records.transport import Transport
+from riskstrat.records.validation import Validation
+from riskstrat.study.data import StudyData
+from riskstrat.study.evaluation import check
+from riskstrat.study.models import BASELINE, fit_by_fold, provenance_of
+from riskstrat.study.recalibration import Floats
+from riskstrat.validation import input_drift
+
+
+@checked
+def transport(model: RiskModel, data: StudyData) -> Transport:
+    """Test a model on people of a place, or of years, that it has not seen, and recalibrate it to them.
+
+    The model's own recalibration comes first. How much more must change is chosen by a closed test
+    (`riskstrat.recalibration.choose_recalibration`) on the index dates that are counted; the recalibrated risks are
+    tested with curves fitted to people in other folds.
+
+    Parameters
+    ----------
+    model
+        What `fit` returned elsewhere, or for an earlier as-of date.
+    data
+        What `prepare` returned for the new place, with the same condition.
+
+    Returns
+    -------
+    Transport
+        The recalibrated model, what was recommended and why, the drift of its inputs, and validations before and after.
+
+    Raises
+    ------
+    UsageError
+        If the condition differs in anything that features or outcome depend on, or the model was fitted to these very
+        data.
+    DesignError
+        If there are fewer than 10 outcomes in the new place, or the model's risks do not rise with the observed risk.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.study import fit, prepare
+    >>> earlier = prepare(condition, registers, date(2022, 1, 1), settings)
+    >>> moved = transport(fit(earlier), data)
+    >>> moved.recommendation, moved.inputs.height == data.training.X.width - 2
+    ('none', True)
+    """
+    UsageError.refuse(_problems(model, data))
+    training = data.training
+    rows = np.arange(training.X.height)
+    risk, baseline = model.predict_risk(training.X), fit_by_fold(data, BASELINE, data.splits["person"]).risk
+    found = choose_recalibration(risk, *_sample(data))
+    moved = _moved_by_other_folds(data, risk, found)
+    before, after = (check(data, risks, baseline, rows) for risks in (risk, moved))
+    return Transport(
+        model=replace(
+            model,
+            recalibration=Successive(first=model.recalibration, then=found.recalibration),
+            moved_to=(*model.moved_to, provenance_of(data)),
+        ),
+        recommendation=found.kind if _is_better_than_age_and_sex(after) else "refit",
+        tests=found.tests,
+        inputs=input_drift(model.summary, training.X),
+        as_it_is=before,
+        recalibrated=after,
+        disclosure=data.settings.disclosure,
+    )
+
+
+def _problems(model: RiskModel, data: StudyData) -> list[Problem]:
+    ours, theirs = (replace(condition, programmes=()) for condition in (data.condition, model.condition))
+    found = []
+    if ours.digest != theirs.digest:
+        found.append(
+            Problem(
+                found=f"a model of {theirs.name} and data of {ours.name}, declared differently",
+                expected="one condition, with the same population, index, outcome and features",
+                remedy="prepare the data with model.condition",
+            )
+        )
+    if (model.provenance.fingerprint, model.provenance.as_of) == (data.source.fingerprint, data.as_of):
+        found.append(
+            Problem(
+                found="a model that was fitted to these very data",
+                expected="people, or years, that it has not seen",
+                remedy="use evaluate, which tests models on people they have not seen",
+            )
+        )
+    return found
+
+
+def _sample(data: StudyData) -> tuple[NDArray[np.bool_], Floats]:
+    """Outcome and weight of the training rows, each (n,); rows that are not counted have weight 0."""
+    training, horizon = data.training, data.condition.horizon_days
+    outcome = training.cohort.outcome
+    weight = outcome_weights(outcome, horizon, training.weight, training.landmark)
+    return outcome_within(outcome, horizon), weight * training.cohort.is_counted
+
+
+def _moved_by_other_folds(data: StudyData, risk: Floats, found: RecalibrationChoice) -> Floats:
+    """Recalibrate each fold by the other folds, so that the recalibration is tested on people it has not seen."""
+    (outcome, weight), moved = _sample(data), np.empty(len(risk))
+    split = data.splits["person"]
+    for train, test in zip(split.train, split.test, strict=True):
+        curve = fit_recalibration(found.kind, risk[train], outcome[train], weight[train])
+        moved[test] = curve.apply(risk[test])
+    return moved
+
+
+def _is_better_than_age_and_sex(checked: Validation) -> bool:
+    gain = checked.table.filter(pl.col("metric") == "ipa_gain", pl.col("group") == "all")
+    return bool(gain["lower"][0] > 0)

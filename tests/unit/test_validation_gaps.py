@@ -1,0 +1,96 @@
+"""Groups beside each other: gaps with intervals, curves, and an outcome that is recorded less often in one group."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.validation import GAP_SCHEMA, Validation
+from riskstrat.validation import validate
+
+
+def checked(seed: int, n: int = 6000, *, recorded: float = 1.0, draws: int = 200, families: int = 1) -> Validation:
+    """Right risks of people born here and abroad, whose outcome is recorded with this probability if born abroad."""
+    random = np.random.default_rng(seed)
+    risk = 1 / (1 + np.exp(-random.normal(-1.5, 1, n)))
+    abroad = random.random(n) < 0.3
+    had = random.random(n) < risk
+    seen = had & ~(abroad & (random.random(n) >= recorded))
+    people = pl.DataFrame(
+        {
+            "person_id": np.arange(n),
+            "family_id": np.arange(n) // families,
+            "birth_region": np.where(abroad, "abroad", "here"),
+            "assessed": np.ones(n, dtype=bool),
+            "landmark": np.zeros(n, dtype=int),
+            "event": seen.astype(np.int8),
+            "duration_days": np.where(seen, 100.0, 365.0),
+        }
+    )
+    cohort = Cohort(condition="x", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+    return validate(risk, cohort, by=["birth_region"], draws=draws)
+
+
+def gap(found: Validation, metric: str) -> dict[str, float]:
+    return found.gaps.filter(metric=metric, group="birth_region=abroad").row(0, named=True)
+
+
+def test_an_outcome_recorded_less_often_in_one_group_shows_as_a_gap():
+    fair, unfair = checked(0), checked(0, recorded=0.7)
+    assert gap(fair, "observed_expected")["lower"] < 0 < gap(fair, "observed_expected")["upper"]
+    found = gap(unfair, "observed_expected")
+    assert found["upper"] < 0
+    assert found["estimate"] == pytest.approx(-0.3, abs=0.08)
+    assert gap(unfair, "calibration_in_the_large")["upper"] < 0
+    # The ranking says nothing of it: who is missed is missed at every risk.
+    assert gap(unfair, "auc")["lower"] < 0.01
+
+
+def test_a_gap_is_the_difference_to_the_largest_group():
+    found = checked(1)
+    assert found.gaps.schema == dict(GAP_SCHEMA)
+    assert found.gaps["reference"].unique().to_list() == ["birth_region=here"]
+    for metric in ("auc", "concordance", "brier", "observed_expected", "calibration_slope"):
+        difference = found.estimate(metric, "birth_region=abroad") - found.estimate(metric, "birth_region=here")
+        assert gap(found, metric)["estimate"] == pytest.approx(difference)
+    # Distances of a curve grow with chance, and chance with smallness.
+    assert not found.gaps["metric"].is_in(["ici", "e50", "e90"]).any()
+
+
+def test_the_interval_of_a_gap_knows_what_groups_share():
+    """Where each family has a member in both groups, the draws of the two groups go together."""
+    random, n = np.random.default_rng(3), 2000
+    risk, had = np.repeat(random.uniform(0.1, 0.6, n), 2), np.repeat(random.random(n) < 0.3, 2)
+    people = pl.DataFrame(
+        {
+            "person_id": np.arange(2 * n),
+            "family_id": np.repeat(np.arange(n), 2),
+            "sex": ["female", "male"] * n,
+            "assessed": [True] * (2 * n),
+            "event": had.astype(np.int8),
+            "duration_days": [365.0] * (2 * n),
+        }
+    )
+    widths = []
+    for family in (people["family_id"], people["person_id"]):
+        of = people.with_columns(family_id=family)
+        cohort = Cohort(condition="x", people=of, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+        row = validate(risk, cohort, by=["sex"], draws=200).gaps.filter(metric="auc").row(0, named=True)
+        widths.append(row["upper"] - row["lower"])
+    assert widths[0] < 0.1 * widths[1]
+
+
+def test_curves_by_group():
+    found = checked(2, recorded=0.5).curve
+    assert found["group"].unique(maintain_order=True).to_list() == [
+        "all",
+        "birth_region=abroad",
+        "birth_region=here",
+    ]
+    ratio = {group: (rows["observed"] / rows["predicted"]).median() for (group,), rows in found.group_by("group")}
+    assert ratio["birth_region=abroad"] == pytest.approx(0.5, abs=0.1)
+    assert ratio["birth_region=here"] == pytest.approx(1, abs=0.1)
