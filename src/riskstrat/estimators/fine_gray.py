@@ -97,7 +97,7 @@ class FineGray(LinearPredictor):
         values, weight = training.values[counted], training.weight[counted]
         event, duration = y["event"] == OUTCOME, y["duration_days"]
         strata = number_groups(training.strata, len(training.weight))[0][counted]
-        lingering = list(_lingering(y, entry, weight, strata, event_times(event, duration)))
+        lingering = list(weights_after_death(y, entry, weight, strata, event_times(event, duration)))
         self._prepare(values)
         design = self._standardised(values)
         sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering)
@@ -148,10 +148,10 @@ def refuse_separation(labels: list[str], endless: NDArray[np.bool_]) -> None:
         )
 
 
-def _lingering(
+def weights_after_death(
     y: OutcomeArray, entry: Floats, weight: Floats, strata: NDArray[np.intp], times: Floats
 ) -> Iterator[Lingering]:
-    """Weights after the competing event, by stratum: G(t-) H(t-), divided by their product on the day of that event."""
+    """Yield who stays after the competing event by stratum: G(t-) H(t-), divided by their product on its own day."""
     groups = int(strata.max()) + 1
     tables = life_tables(y, strata, groups, weight, entry)
     for rows, table in zip(rows_of_groups(strata, groups), tables, strict=True):
