@@ -147,7 +147,7 @@ class DiscreteTime(LinearPredictor):
             incidence[rows] = incidence_of(self._hazard(values[rows]))[:, column, event - 1]
         return incidence
 
-    @available_if(_is_linear)
+    @available_if(_is_linear)  # type: ignore[untyped-decorator]  # scikit-learn is not typed
     def contributions(self, X: Features) -> tuple[Floats, float]:
         """Explain the log odds of each row's risk at the horizon by the features, shape (n, p), and give the baseline.
 
