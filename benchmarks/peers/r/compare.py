@@ -109,7 +109,7 @@ def written(path: Path, rows: pl.DataFrame, horizon: float) -> DataSet:
 
 def ours(job: str, path: Path, horizon: float, answer: Path) -> None:
     """Do one job in riskstrat, and write names and values as R does."""
-    from riskstrat.estimators import Cox, FineGray
+    from riskstrat import estimators
     from riskstrat.incidence import outcome_array
     from riskstrat.validation import score
 
@@ -121,8 +121,8 @@ def ours(job: str, path: Path, horizon: float, answer: Path) -> None:
         found = {row["metric"]: row["estimate"] for row in table.iter_rows(named=True)}
         found |= {f"{row['metric']} error": row["standard_error"] for row in table.iter_rows(named=True)}
     else:
-        kind = {"cox_pair": Cox, "fine_gray": FineGray}[job]
-        model = kind(horizon_days=horizon, curved=False).fit(X, y)
+        kind = getattr(estimators, {"cox_pair": "Cox", "fine_gray": "FineGray"}[job])
+        model = kind(horizon_days=horizon).fit(X, y)
         found = {}
         for row in model.coefficients_.iter_rows(named=True):
             label = f"{row.get('event', 1)} {row['feature']}"
