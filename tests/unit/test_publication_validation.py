@@ -137,6 +137,30 @@ def test_one_outcome_more_or_less_leaves_the_digits_of_metrics_alone_or_moves_th
     assert np.mean(same) > 0.5
 
 
+def test_every_metric_has_noise_of_about_what_one_outcome_is_to_it():
+    """AUC and Brier score are no counts, but with all else known their digits would decide one person."""
+    found = checked(700)
+    exact = found.table.filter(group="all")
+    moved = []
+    for number in range(40):
+        noise = CellNoise(b"%020d" % number)
+        table = validation_tables(found, noise)["metrics"].frame.filter(group="all")
+        assert table["metric"].to_list() == exact["metric"].to_list()
+        moved.append((table["estimate"] - exact["estimate"]).to_numpy())
+    one = ((exact["upper"] - exact["lower"]) / 3.29).to_numpy() / np.sqrt(found.persons["cases"][0])
+    ratio = np.std(moved, axis=0) / one
+    assert ((ratio > 0.9) & (ratio < 2.4)).all()
+    assert (np.abs(np.mean(moved, axis=0)) < 3 * 1.5 * one / 40**0.5).all()
+
+
+def test_the_mean_risk_of_a_tenth_has_the_noise_of_one_person():
+    found = checked(700)
+    told = validation_tables(found, NOISE)["calibration"].frame["mean_predicted"]
+    off = ((told / found.calibration["mean_predicted"] - 1) * found.calibration["n"]).to_numpy()
+    assert (off != 0).all()
+    assert np.abs(off).max() <= NOISE.width + 0.5
+
+
 def test_metrics_have_few_digits():
     frame = shown(checked(2_000), Disclosure())["metrics"].frame
     digits = [

@@ -23,7 +23,7 @@ from riskstrat.incidence import OutcomeArray, as_outcome, brier
 from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.links import Link
-from riskstrat.numerics.threads import limited_threads
+from riskstrat.numerics.threads import one_thread
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -128,7 +128,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             strata=strata,
             group=number_groups(np.arange(n) if group is None else group, n)[0],
         )
-        with limited_threads(training.values.size):
+        with one_thread():
             self._fit_to(training)
         return self
 

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table
-from riskstrat.numerics.intervals import PUBLISHED_LEVEL, wilson_interval
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, within
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile, wilson_interval
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
 
@@ -41,13 +41,18 @@ def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str,
 def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     """Give every metric with its interval, overall and by group; ``n`` counts index dates.
 
-    Observed over expected has the noise of the observed outcomes, the other metrics the digits of their intervals.
+    Observed over expected has the noise of the observed outcomes, the other metrics that of a mean over the outcomes:
+    the standard deviation of what one of them is to a mean is its standard error over the root of their number.
     """
     frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
     changed = noisy(frame["cases"], frame["case_key"], noise, of=frame["index_key"]) / frame["cases"]
-    factor = pl.when(pl.col("metric") == "observed_expected").then(changed).otherwise(1.0)
+    is_ratio = pl.col("metric") == "observed_expected"
+    error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
+    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
     return Table(
-        frame.with_columns(pl.col(_ESTIMATES) * factor),
+        frame.with_columns(
+            pl.when(is_ratio).then(pl.col(name) * changed).otherwise(pl.col(name) + added) for name in _ESTIMATES
+        ),
         dimensions=("metric", "group"),
         denominators={"cases": "n"},
         unshown=("cases",),
@@ -59,12 +64,26 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     )
 
 
+def _around_zero(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
+    """Noise of each metric (of risks: of each mean) of the cells of a frame, 0 where a cell has nobody."""
+    if noise is None:
+        return pl.zeros(frame.height, eager=True)
+    names = frame["metric"] if "metric" in frame.columns else ["mean_predicted"] * frame.height
+    keys = frame.select(pl.col("index_key").fill_null(0), pl.col("case_key").fill_null(0))
+    found = within(keys["case_key"].to_numpy(), keys["index_key"].to_numpy())
+    return pl.Series([noise.around_zero(found[[row]], name)[0] for row, name in enumerate(names)])
+
+
 def calibration(checked: Validation, noise: CellNoise | None) -> Table:
-    """Ten groups by risk: outcomes and index dates, both with noise, give the observed share and its interval."""
+    """Ten groups by risk: outcomes and index dates, both with noise, give the observed share and its interval.
+
+    The mean risk of a group has the noise of one person of such a risk.
+    """
     group = pl.format("risk_group={}", "risk_group").alias("group")
     behind = _behind(checked)
     frame = checked.calibration.with_columns(group).join(behind, on="group", how="left", maintain_order="left")
-    shown = frame if noise is None else frame.with_columns(_observed(frame, noise))
+    predicted = pl.col("mean_predicted") * (1 + _around_zero(frame, noise) / pl.col("n"))
+    shown = frame if noise is None else frame.with_columns(predicted, *_observed(frame, noise))
     return Table(
         shown.drop("group").with_columns(everybody=pl.lit(behind.filter(group="all")["persons"].item())),
         dimensions=("risk_group",),
