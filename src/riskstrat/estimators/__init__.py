@@ -8,6 +8,7 @@ from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
+from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
@@ -19,6 +20,7 @@ __all__ = [
     "AgeSex",
     "Logistic",
     "Boosting",
+    "Cox",
     "FineGray",
     "DiscreteTime",
     "Weighted",
