@@ -47,7 +47,11 @@ def people() -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
     hazard = np.exp(0.05 * (X["age_years"].to_numpy() - 65) + 0.4 * X["visits"].to_numpy() - 8.5)
     days = [rng.exponential(1 / (scale * hazard)) for scale in (1.0, 0.5)] + [rng.uniform(300, 3_000, N)]
     event = np.array([1, 2, 0])[np.argmin(days, axis=0)]
-    return X, outcome_array(event, np.minimum.reduce(days)), rng.choice(["north", "south", "west"], N, p=[0.7, 0.2, 0.1])
+    return (
+        X,
+        outcome_array(event, np.minimum.reduce(days)),
+        rng.choice(["north", "south", "west"], N, p=[0.7, 0.2, 0.1]),
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - UNEXPLAINED))
