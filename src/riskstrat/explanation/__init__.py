@@ -3,7 +3,7 @@
 In: a fitted estimator and X (or its checked contributions). Out: `Explanation` and frames; associations, never causes.
 """
 
-from riskstrat.explanation.contributions import Explainable, explain
+from riskstrat.explanation.contributions import Explainable, explain, explain_groups
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence, main_features
 from riskstrat.explanation.fold_models import ExplainedRisk, decompose_areas, explain_risk
@@ -23,6 +23,7 @@ __all__ = [
     "decompose_groups",
     "dependence",
     "explain",
+    "explain_groups",
     "explain_risk",
     "main_features",
     "on_risk_scale",

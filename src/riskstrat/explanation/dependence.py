@@ -47,6 +47,16 @@ SCHEMA = MappingProxyType(
 def main_features(why: Explanation) -> tuple[str, ...]:
     """Name the feature of each family whose contributions vary most, in the order of the families.
 
+    Parameters
+    ----------
+    why
+        Contributions of a population.
+
+    Returns
+    -------
+    tuple of str
+        Families whose contributions do not vary have none.
+
     Examples
     --------
     >>> why = Explanation(

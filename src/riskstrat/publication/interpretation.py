@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from riskstrat.disclosure import ByInterval, Figures, Step, Table
+from riskstrat.disclosure import DIGITS, ByInterval, Figures, Step, Table
 from riskstrat.publication.validation import FEWEST_FOR_METRICS
 from riskstrat.records.interpretation import Interpretation
 
@@ -62,7 +62,8 @@ def _dependence(frame: pl.DataFrame) -> Table:
 
 def _ratios(frame: pl.DataFrame) -> Table:
     return Table(
-        frame,
+        # Where a penalty leaves hardly anything, the interval would carry more digits than any other number has.
+        frame.with_columns(pl.col(_LIMITS).round_sig_figs(DIGITS)),
         dimensions=("term", "event"),
         public=("feature", "kind", "per", "penalised"),
         unshown=(*_OUTCOMES, "everybody"),

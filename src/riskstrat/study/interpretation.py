@@ -6,6 +6,7 @@ In: `StudyData`, a `RiskModel` and the explanation of the target population. Out
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from riskstrat.explanation import (
     ratios,
     reason_stability,
 )
+from riskstrat.explanation.ratios import Linear
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.explanation import Explanation
@@ -90,7 +92,7 @@ def _curves(data: StudyData, why: Explanation) -> pl.DataFrame:
 
 
 def _ratios(data: StudyData, model: RiskModel) -> pl.DataFrame:
-    found, outcomes = ratios(model.estimator, level=PUBLISHED_LEVEL), _outcomes(data)
+    found, outcomes = ratios(cast("Linear", model.estimator), level=PUBLISHED_LEVEL), _outcomes(data)
     behind = [_behind(outcomes, term) for term in found.select("feature", "per").rows()]
     return found.hstack(pl.DataFrame(behind, schema=["case_persons", "other_persons"], orient="row"))
 
