@@ -12,6 +12,7 @@ import pytest
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
+from riskstrat.errors import UsageError
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
@@ -211,6 +212,22 @@ def test_the_studys_rule_travels_with_its_values(small_municipality: Registers, 
     for record in (study.cohort, study.target, *study.checks.values(), study.areas, study.plan):
         assert record.disclosure == study.settings.disclosure
         assert record.disclosure.min_count == 20
+
+
+def test_all_thresholds_are_settings_and_a_rule_that_contradicts_itself_is_refused_at_once():
+    settings = Settings(min_people=30, min_expected=6.0, max_share=0.8)
+    rule = settings.disclosure
+    assert (rule.min_people, rule.min_expected, rule.max_share) == (30, 6.0, 0.8)
+    assert settings.digest != Settings().digest
+    assert settings.of_the_model == Settings()
+    assert Settings(min_people=30, protection="none").disclosure.min_people == 1
+    with pytest.raises(UsageError, match="twice the noise"):
+        Settings(noise=10)
+
+
+def test_units_are_as_large_as_the_settings_say(small_municipality: Registers, frailty: Condition):
+    data = prepare(frailty, small_municipality, AS_OF, replace(QUICK, min_people=40))
+    assert data.target.target.people.group_by("area_id").len()["len"].min() >= 40
 
 
 def test_settings_of_the_model_leave_out_what_changes_no_risk():

@@ -42,6 +42,9 @@ class Settings(Declaration):
         Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
         How counts are protected, and the largest noise of a count (`riskstrat.disclosure.Disclosure`).
+    min_people, min_expected, max_share
+        The fewest people of today and expected cases of an area that is described on its own, and the largest share of
+        a group that may be in one sensitive category. With ``protection="none"`` nothing is asked for.
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
@@ -69,6 +72,9 @@ class Settings(Declaration):
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
     noise: Annotated[int, Field(ge=4, le=30)] = 6
+    min_people: Annotated[int, Field(ge=5, le=1_000)] = 20
+    min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
+    max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -76,6 +82,7 @@ class Settings(Declaration):
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
+        self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 
     @property
@@ -88,6 +95,5 @@ class Settings(Declaration):
         """The rule that everything of the study is shown and published under."""
         if self.protection == "none":
             return PRESETS["none"]
-        return Disclosure(
-            min_count=self.min_count, rounding=self.rounding, protection=self.protection, noise=self.noise
-        )
+        names = ("min_count", "rounding", "protection", "noise", "min_people", "min_expected", "max_share")
+        return Disclosure(**{name: getattr(self, name) for name in names})

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, person_keys, release
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
@@ -24,7 +24,7 @@ from riskstrat.publication.transport import transport_tables
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
-from riskstrat.records.cohort import Target
+from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
@@ -189,7 +189,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     return {
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
-        "choice": _choice(study.scores),
+        "choice": _choice(study.scores, study.cohort.covered, noise),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
@@ -210,8 +210,17 @@ def _partition(partition: Partition) -> pl.DataFrame:
     return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
 
 
-def _choice(scores: pl.DataFrame) -> Table:
-    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside."""
+def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
+    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside.
+
+    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays.
+    """
+    outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
+    if noise is not None:
+        factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
+        scores = scores.with_columns(
+            brier=pl.col("brier") * factor, prediction_accuracy=1 - (1 - pl.col("prediction_accuracy")) * factor
+        )
     kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
     nth = pl.int_range(1, pl.len() + 1).over("name")
     numbered = pl.when(pl.len().over("name") > 1).then(pl.format("{} {}", "name", nth)).otherwise("name")
@@ -228,8 +237,8 @@ def _public(frame: pl.DataFrame, dimension: str) -> Table:
 def _everybody(study: Study) -> dict[str, Table]:
     cohort = study.cohort.counted
     return _present(
-        total=of_cohort.total(study.target, study.target_risk, cohort),
-        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(cohort)),
+        total=of_cohort.total(study.target, study.target_risk, cohort, study.noise),
+        risk_strata=risk_strata(study.target, study.target_risk, study.noise),
         assessed=of_cohort.assessed(cohort),
     )
 
@@ -263,7 +272,7 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
-        periods=of_areas.periods(areas, study.cohort.counted),
+        periods=of_areas.periods(areas, study.cohort.counted, study.noise),
         left_out=of_areas.left_out(areas),
         factors=of_areas.factors(study.explanation, study.target, areas, study.noise),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
