@@ -155,7 +155,7 @@ def explain_groups(
     if workers == 1:
         found = (_group_sums(model, X[rows], code[rows], len(names) + 1) for rows in blocks)
     else:
-        from joblib import Parallel, delayed
+        from sklearn.utils.parallel import Parallel, delayed
 
         found = Parallel(workers, return_as="generator")(
             delayed(_group_sums)(model, X[rows], code[rows], len(names) + 1) for rows in blocks

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from riskstrat.declare import Age, BirthRegion, Sex
@@ -174,8 +175,9 @@ def _doubts(context: ReportContext, area: str, parts: tuple[str, ...]) -> Iterat
     if frame is None:
         return
     shares = frame.filter(pl.col("group") == area, pl.col("part").is_in(parts))["largest_share"]
-    if not shares.is_empty() and not shares.null_count() and shares.sum() < STABLE:
-        yield context.messages("focus.unstable", share=context.numbers.whole_percent(shares.sum()))
+    share = float(sum(shares.fill_null(np.nan)))
+    if not shares.is_empty() and share < STABLE:
+        yield context.messages("focus.unstable", share=context.numbers.whole_percent(share))
 
 
 def _factors(context: ReportContext, area: str, families: Sequence[str]) -> list[str]:
