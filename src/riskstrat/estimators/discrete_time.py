@@ -90,6 +90,7 @@ class DiscreteTime(LinearPredictor):
     (2, 2)
     """
 
+    ratio_kind = "odds_ratio"
     standard_errors_ = "none"
 
     def __init__(
@@ -108,6 +109,11 @@ class DiscreteTime(LinearPredictor):
         self.random_state = random_state
         self.age = age
         self.sex = sex
+
+    @property
+    def penalised(self) -> bool:
+        """As for every linear model; scikit-learn's penalty is always told as one."""
+        return True
 
     @property
     def link(self) -> Link:
