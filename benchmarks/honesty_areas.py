@@ -5,8 +5,12 @@ spread of risks are as counted in the registers of twelve such municipalities of
 drawn from the true risks; the expected ones are those of a perfect model that does not know the areas. A result with a
 question mark lies within two standard errors of its bar: more municipalities would tell.
 
+With --protected everything comes from protected counts. Their likelihood knows the noise of outcomes, not that of
+expected cases: `E as seen` is how often intervals hold the truth relative to the expected cases with their noise, which
+is the coverage there would be if these were exact.
+
 In: nothing. Out: a table on the terminal, one row a condition and way of drawing the areas' spread, beside the bars.
-Run: python benchmarks/honesty_areas.py [--municipalities 200] [--first 0] [--condition NAME]
+Run: python benchmarks/honesty_areas.py [--municipalities 200] [--first 0] [--condition NAME] [--protected]
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import polars as pl
 from riskstrat.areas import Posterior, estimate_areas, recalibrate, smooth
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL
 from riskstrat.areas.observed_expected import observed_expected
+from riskstrat.disclosure import CellNoise
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.synthetic.geography import Geography, make_geography
@@ -142,20 +147,28 @@ def covered(draws: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean((lower <= truth) & (truth <= upper)))
 
 
-def coverages(made: World, seed: int) -> tuple[float, float, float, float, float]:
-    """Cover theta, theta with plugged-in hyper-parameters, relative risk, all cases, all cases were the level known."""
-    areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, seed=seed)
+def coverages(made: World, seed: int, noise: CellNoise | None) -> tuple[float, ...]:
+    """Cover theta, theta otherwise, relative risk, all cases, all cases were the level known.
+
+    Otherwise is with plugged-in hyper-parameters, or where counts are protected, beside expected cases as seen.
+    """
+    areas = estimate_areas(made.cohort, made.risk, made.target, made.target_risk, noise=noise, seed=seed)
     area, landmark = (made.cohort.people[column].to_numpy() for column in ("area", "landmark"))
-    recalibration = recalibrate(made.cohort, made.risk)
+    recalibration = recalibrate(made.cohort, made.risk, noise=noise)
     counts = observed_expected(made.cohort, recalibration.apply(made.risk, landmark), recalibration)
     weight = counts.included.astype(float)
-    theta = np.bincount(area, weight * made.truth, AREAS) / np.bincount(area, weight * counts.risk, AREAS)
+    truth, exact = (np.bincount(area, weight * risk, AREAS) for risk in (made.truth, counts.risk))
+    theta = truth / exact
     observed, expected = (areas.table[name].to_numpy() / areas.divisor for name in ("weighted_cases", "expected"))
-    plug_in: Posterior | None = smooth(observed, expected, "gamma_plugin").posterior
+    if noise is None:
+        plug_in: Posterior | None = smooth(observed, expected, "gamma_plugin").posterior
+        otherwise = covered(plug_in.draw(2000, seed), theta) if plug_in else np.nan
+    else:
+        otherwise = covered(areas.draws.unexplained, truth / areas.table["expected"].to_numpy())
     total, cases = made.target_truth.sum(), areas.cases_draws.sum(axis=1)
     return (
         covered(areas.draws.unexplained, theta),
-        covered(plug_in.draw(2000, seed), theta) if plug_in else np.nan,
+        otherwise,
         covered(areas.draws.relative_risk, true_relative_risk(made, areas)),
         covered(cases, total),
         covered(cases / areas.level, total),
@@ -178,12 +191,13 @@ def spreads(random: np.random.Generator) -> dict[str, float]:
     return {"method's prior": unit * SD_OF_METHOD, "prior, P(sd > .5) = .05": unit / AREA_SD_RATE, "fixed at .25": 0.25}
 
 
-def rows(scenario: Scenario, seeds: range) -> Iterator[str]:
+def rows(scenario: Scenario, seeds: range, *, protected: bool = False) -> Iterator[str]:
     """One line of the table for each way of drawing the spread."""
     found: dict[str, list[tuple[float, ...]]] = {}
     for seed in seeds:
+        noise = CellNoise(np.random.default_rng([seed, 4]).bytes(32)) if protected else None
         for way, sd in spreads(np.random.default_rng([seed, 1])).items():
-            found.setdefault(way, []).append(coverages(world(seed, scenario, sd), seed))
+            found.setdefault(way, []).append(coverages(world(seed, scenario, sd), seed, noise))
     for way, several in found.items():
         mean = np.mean(several, axis=0)
         error = float(np.std([one[0] for one in several]) / len(several) ** 0.5)
@@ -206,14 +220,16 @@ def main() -> None:
     arguments.add_argument("--municipalities", type=int, default=200)
     arguments.add_argument("--first", type=int, default=0, help="first seed")
     arguments.add_argument("--condition", choices=[scenario.name for scenario in SCENARIOS])
+    arguments.add_argument("--protected", action="store_true", help="from protected counts")
     given = arguments.parse_args()
     seeds = range(given.first, given.first + given.municipalities)
     print(f"coverage of 90 % intervals over {len(seeds)} municipalities of {AREAS} areas, seeds from {given.first}")
-    last = f"{'plug-in':>8} {'relative':>9} {'cases':>8} {'level known':>12}"
+    other = "E seen" if given.protected else "plug-in"
+    last = f"{other:>8} {'relative':>9} {'cases':>8} {'level known':>12}"
     print(f"{'condition':18} {'area sd':24} {'theta':>6} {'error':>6} {'bar':>10} {'':7}{last}")
     for scenario in SCENARIOS:
         if given.condition in {None, scenario.name}:
-            for row in rows(scenario, seeds):
+            for row in rows(scenario, seeds, protected=given.protected):
                 print(row, flush=True)
 
 

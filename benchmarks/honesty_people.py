@@ -6,9 +6,10 @@ Leaves with 1 where a bar is missed.
 
 Two columns tell chance from fault. `chance_slope` is the slope of the outcomes on their own true risks: where it is low
 by chance, every model learns too flat a relation and its slope against the true risk is high. `coverage_expected` is
-the coverage of the same areas when their cases are drawn anew from the true risks, 100 times.
+the coverage of the same areas when their cases are drawn anew from the true risks, 100 times. With --protected studies
+come from protected counts of units, as what is published does.
 
-Run: python benchmarks/honesty_people.py [--seeds 3] [--first 1] [--condition NAME ...]
+Run: python benchmarks/honesty_people.py [--seeds 3] [--first 1] [--condition NAME ...] [--protected]
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def areas_held_against(study: Study, rows: np.ndarray, true: np.ndarray) -> dict
 
     Whose true risk is not known counts with the expected one.
     """
-    recalibration = recalibrate(study.cohort.covered, study.area_results.risk, study.model.estimator.link)
+    link = study.model.estimator.link
+    recalibration = recalibrate(study.cohort.covered, study.area_results.risk, link, noise=study.noise)
     agreed = recalibration.apply(study.area_results.risk, study.cohort.covered.people["landmark"].to_numpy())
     counts = observed_expected(study.cohort.covered, agreed, recalibration)
     risk = agreed.copy()
@@ -164,7 +166,7 @@ def best_shares(rate: np.ndarray, size: np.ndarray, budget: float) -> np.ndarray
     return share
 
 
-def measure(seed: int, people: int, names: Sequence[str]) -> pl.DataFrame:
+def measure(seed: int, people: int, names: Sequence[str], settings: rs.Settings) -> pl.DataFrame:
     """Make one municipality and hold the conditions against its truth."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "municipality"
@@ -172,7 +174,7 @@ def measure(seed: int, people: int, names: Sequence[str]) -> pl.DataFrame:
         registers, truth = rs.open_registers(out), read_truth(out)
         rows = []
         for name in names:
-            study = rs.run(rs.conditions.load(name), registers, AS_OF, rs.Settings(bootstrap_draws=50))
+            study = rs.run(rs.conditions.load(name), registers, AS_OF, settings)
             rows.append(
                 {"condition": name, "seed": seed, "model": study.model.candidate.label, **held_against(study, truth)}
             )
@@ -203,9 +205,11 @@ def main() -> None:
     arguments.add_argument("--first", type=int, default=1)
     arguments.add_argument("--people", type=int, default=100_000)
     arguments.add_argument("--condition", nargs="+", choices=list(BARS), default=list(BARS))
+    arguments.add_argument("--protected", action="store_true", help="from protected counts")
     chosen = arguments.parse_args()
+    settings = rs.Settings(bootstrap_draws=50, protection="noise" if chosen.protected else "none")
     seeds = range(chosen.first, chosen.first + chosen.seeds)
-    found = pl.concat([measure(seed, chosen.people, chosen.condition) for seed in seeds])
+    found = pl.concat([measure(seed, chosen.people, chosen.condition, settings) for seed in seeds])
     numbers = pl.exclude("condition", "seed", "model")
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=250, float_precision=3):
         print(found.sort("condition", "seed"))

@@ -67,6 +67,8 @@ def test_negative_counts_are_refused() -> None:
         ({"min_count": 4.5}, "min_count=4.5"),
         ({"rounding": 0}, "rounding=0"),
         ({"rounding": "midpoint7"}, "rounding='midpoint7'"),
+        ({"min_people": 12}, "more than 12, twice the noise"),
+        ({"noise": 10}, "more than 20, twice the noise"),
         ({"small": "hidden"}, "small='hidden'"),
         ({"small": "zero"}, "protect_zero=True"),
         ({"small": "rounded", "rounding": 5}, "all protected counts equal"),

@@ -150,15 +150,83 @@ def test_the_mean_of_a_feature_does_not_tell_how_many_have_it():
 
 def test_smoothed_values_of_small_areas_are_shown_and_their_counts_are_not():
     cohort, risk, target, target_risk = world(400)
-    area = pl.when(pl.int_range(pl.len()) % 40 == 0).then(pl.lit("small")).otherwise("area_id").alias("area_id")
+    area = pl.when(pl.int_range(pl.len()) % 10 == 0).then(pl.lit("small")).otherwise("area_id").alias("area_id")
     few = replace(
-        cohort, people=cohort.people.with_columns(area, event=pl.col("event") * (pl.int_range(pl.len()) % 40 > 0))
+        cohort, people=cohort.people.with_columns(area, event=pl.col("event") * (pl.int_range(pl.len()) % 10 > 0))
     )
     made = (few, risk, replace(target, people=target.people.with_columns(area)), target_risk)
     shown = release_record(estimated(made))["areas"].frame.filter(area_id="small")
     assert shown["cases"].item() is None
     assert shown["relative_risk"].item() is not None
     assert shown["class"].item() is not None
+
+
+def in_groups(made: tuple[Cohort, np.ndarray, Target, np.ndarray], then: pl.Expr, now: pl.Expr) -> AreaEstimates:
+    """Estimate with other groups in the past and of today, by number of the row."""
+    cohort, risk, target, target_risk = made
+    cohort = replace(cohort, people=cohort.people.with_columns(area_id=then))
+    return estimated((cohort, risk, replace(target, people=target.people.with_columns(area_id=now)), target_risk))
+
+
+ROW = pl.int_range(pl.len())
+
+
+def test_a_group_in_which_nobody_was_followed_looks_like_one_with_few():
+    """Otherwise E = 0 would say that nobody of the group was there, whatever noise there is elsewhere."""
+    shown = []
+    for few in range(4):
+        then = pl.when(few > ROW).then(pl.lit("few")).otherwise(pl.lit("many"))
+        table = in_groups(world(), then, pl.when(ROW < 40).then(pl.lit("few")).otherwise(pl.lit("many"))).table
+        shown.append(table.filter(area_id="few").row(0, named=True))
+    rows = ProtectedRows.of(pl.DataFrame({"person_id": np.arange(3)}), NOISE)
+    nobody = rows.count(np.array([0, 1, 2]) + 400, 403)[:400]
+    assert 0 < (nobody > 0).mean() < 0.6
+    assert nobody.max() <= NOISE.width
+    for one in shown:
+        assert one["cases"] <= 3 + NOISE.width
+        assert one["expected"] <= (3 + NOISE.width) * 0.5
+        assert one["unexplained_upper"] - one["unexplained_lower"] > 0
+
+
+@pytest.mark.parametrize(("people", "is_described"), [(1, False), (7, False), (20, True)])
+def test_groups_that_must_be_too_small_are_left_out_and_those_that_may_be_large_enough_are_not(
+    people: int, *, is_described: bool
+):
+    group = pl.when(people > ROW).then(pl.lit("few")).otherwise(pl.lit("many"))
+    areas = in_groups(world(), group, group)
+    assert ("few" in areas.table["area_id"]) == is_described
+    assert areas.left_out["groups"].to_list() == [0, int(not is_described)]
+
+
+def test_a_group_of_the_whole_municipality_that_is_too_small_is_left_out():
+    cohort, risk, target, target_risk = world()
+    now = recalibrate(cohort, risk, noise=NOISE).latest.apply(target_risk)
+    target = replace(
+        target, people=target.people.with_columns(sex=pl.when(ROW < 3).then(pl.lit("x")).otherwise(pl.lit("y")))
+    )
+    areas = estimated((cohort, risk, target, target_risk))
+    groups = estimate_groups(areas, target, now, by="sex", noise=NOISE)
+    assert groups.units["unit"].to_list() == ["y"]
+    assert groups.left_out["units"].sum() == 1
+    assert groups.cases_draws.shape[1] == 1
+
+
+def test_results_by_two_geographies_are_refused_where_counts_are_protected():
+    cohort, risk, target, target_risk = world()
+    centre = (ROW % 2).cast(pl.String).alias("care_centre_id")
+    cohort, target = (replace(each, people=each.people.with_columns(centre)) for each in (cohort, target))
+    now = recalibrate(cohort, risk, noise=NOISE).latest.apply(target_risk)
+    areas, exact = estimated((cohort, risk, target, target_risk)), estimated((cohort, risk, target, target_risk), None)
+    both = ("area_id", "care_centre_id")
+    with pytest.raises(UsageError, match=r"area_id and care_centre_id, which overlap.*areas.intersections"):
+        estimate_areas(cohort, risk, target, target_risk, by=both, noise=NOISE)
+    with pytest.raises(UsageError, match="which overlap"):
+        estimate_strata(areas, target, now, by=both, noise=NOISE)
+    with pytest.raises(UsageError, match="which overlap"):
+        estimate_groups(areas, target, now, by="care_centre_id", noise=NOISE)
+    assert estimate_areas(cohort, risk, target, target_risk, by="care_centre_id", noise=NOISE).table.height == 2
+    level = recalibrate(cohort, risk).latest.apply(target_risk)
+    assert estimate_groups(exact, target, level, by="care_centre_id").units.height == 2
 
 
 @pytest.mark.slow

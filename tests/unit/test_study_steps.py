@@ -12,6 +12,8 @@ import pytest
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
+from riskstrat.errors import DesignError, UsageError
+from riskstrat.records.cohort import Cohort
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
@@ -26,6 +28,7 @@ from riskstrat.study import (
     plan,
     prepare,
 )
+from riskstrat.study import data as study_data
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,19 @@ def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, co
     assert municipality_study.plan.units.equals(plan(data, results).areas.units)
     assert municipality_study.model.digest == model.digest
     assert np.array_equal(municipality_study.target_risk, results.target_risk)
+
+
+def test_a_study_with_a_leak_ends_before_models_are_fitted(
+    small_municipality: Registers, frailty: Condition, monkeypatch: pytest.MonkeyPatch
+):
+    built = study_data.build_features
+
+    def with_leak(features: object, cohort: Cohort, registers: Registers) -> pl.DataFrame:
+        return built(features, cohort, registers).with_columns(written_later=cohort.people["event"] == 1)
+
+    monkeypatch.setattr(study_data, "build_features", with_leak)
+    with pytest.raises(DesignError, match=r"X\.written_later: a column that alone tells who had the outcome"):
+        prepare(frailty, small_municipality, AS_OF, QUICK)
 
 
 def test_progress_rises_to_the_end(small_municipality: Registers, frailty: Condition):
@@ -211,6 +227,22 @@ def test_the_studys_rule_travels_with_its_values(small_municipality: Registers, 
     for record in (study.cohort, study.target, *study.checks.values(), study.areas, study.plan):
         assert record.disclosure == study.settings.disclosure
         assert record.disclosure.min_count == 20
+
+
+def test_all_thresholds_are_settings_and_a_rule_that_contradicts_itself_is_refused_at_once():
+    settings = Settings(min_people=30, min_expected=6.0, max_share=0.8)
+    rule = settings.disclosure
+    assert (rule.min_people, rule.min_expected, rule.max_share) == (30, 6.0, 0.8)
+    assert settings.digest != Settings().digest
+    assert settings.of_the_model == Settings()
+    assert Settings(min_people=30, protection="none").disclosure.min_people == 1
+    with pytest.raises(UsageError, match="twice the noise"):
+        Settings(noise=10)
+
+
+def test_units_are_as_large_as_the_settings_say(small_municipality: Registers, frailty: Condition):
+    data = prepare(frailty, small_municipality, AS_OF, replace(QUICK, min_people=40))
+    assert data.target.target.people.group_by("area_id").len()["len"].min() >= 40
 
 
 def test_settings_of_the_model_leave_out_what_changes_no_risk():

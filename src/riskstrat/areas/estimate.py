@@ -15,7 +15,7 @@ from riskstrat.areas.classes import class_of, least_sure, probability_higher, un
 from riskstrat.areas.drift import drift_between_halves
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.grouping import as_columns, check_columns, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
 from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
@@ -96,7 +96,8 @@ def estimate_areas(
     -------
     AreaEstimates
         Groups of the target population, sorted by label. A group without training people gets the distribution of
-        theta among the others; people without a label are left out and counted.
+        theta among the others; people without a label are left out and counted. With `noise` so are groups that have
+        fewer than ``cohort.disclosure.min_people`` people whatever their noise is.
 
     Raises
     ------
@@ -127,6 +128,7 @@ def estimate_areas(
     UsageError.refuse(
         [
             *check_columns(columns, cohort=then, target=now),
+            *overlap_problems(columns, noise),
             *counting_problems(cohort),
             *risk_problems("risk", risk, then.height),
             *risk_problems("target_risk", target_risk, now.height),
@@ -143,7 +145,8 @@ def estimate_areas(
     rows = observed_expected(cohort, risk, recalibration, by=columns, noise=noise)
     _check_agreement(rows, counted, recalibration)
     counts = rows.by_group(group_counted, labels.height)
-    present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise)
+    fewest = cohort.disclosure.min_people
+    present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise=noise, fewest=fewest)
 
     def posterior(of: GroupCounts) -> Posterior:
         return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours, of.noise)

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.disclosure import CellNoise
 from riskstrat.errors import Problem
 from riskstrat.numerics.groups import AGE_BAND, age_band
 
@@ -18,6 +19,8 @@ from riskstrat.numerics.groups import AGE_BAND, age_band
 SINGLE_YEARS_BELOW = 20
 BAND_YEARS = 5
 OLDEST_BAND = 90
+GEOGRAPHIES = ("area_id", "care_centre_id", "parent_id", "municipality")
+"""Columns that say where people belong: of two of them, groups of one hold parts of groups of the other."""
 
 
 def with_age_band(people: pl.DataFrame) -> pl.DataFrame:
@@ -101,6 +104,20 @@ def check_columns(by: Sequence[str], **frames: pl.DataFrame) -> list[Problem]:
         for name, frame in frames.items()
         for column in by
         if column not in frame.columns
+    ]
+
+
+def overlap_problems(by: Sequence[str], noise: CellNoise | None) -> list[Problem]:
+    """Refuse results by two geographies: they share people, and small intersections come out by subtraction."""
+    both = [column for column in dict.fromkeys(by) if column in GEOGRAPHIES]
+    if len(both) < 2 or noise is None or not noise.width:
+        return []
+    return [
+        Problem(
+            found=f"groups by {' and '.join(both)}, which overlap",
+            expected="one geography in all results, whose units are the ones that are protected",
+            remedy="put the unit of areas.intersections in the place of both, or leave one out",
+        )
     ]
 
 

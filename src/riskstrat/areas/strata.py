@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas.grouping import as_columns, check_columns, with_band_if_needed
+from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -93,6 +93,7 @@ def estimate_strata(
         [
             *_check(areas, columns, min_people, noise),
             *check_columns(columns, target=people),
+            *overlap_problems((*areas.by, *columns), noise),
             *risk_problems("target_risk", risk, people.height),
         ]
     )
@@ -170,23 +171,26 @@ def estimate_groups(
     """
     columns, risk = as_columns(by), np.asarray(target_risk, dtype=np.float64)
     people = with_band_if_needed(target.people, columns)
-    wrong = [*check_columns(columns, target=people), *risk_problems("target_risk", risk, people.height)]
-    UsageError.refuse([*wrong, *_noise_problems(areas, noise)])
+    wrong = [*check_columns(columns, target=people), *overlap_problems((*areas.by, *columns), noise)]
+    UsageError.refuse([*wrong, *risk_problems("target_risk", risk, people.height), *_noise_problems(areas, noise)])
     rows = ProtectedRows.of(people, noise)
     UsageError.refuse(_check_sums(areas, people, risk, rows))
     labels, (group,) = common_groups(columns, people)
-    _, (_, area) = common_groups(areas.by, areas.groups, people)
+    area = _group_of(areas, people)
     inside = (group >= 0) & (area >= 0)
     size = rows.count(np.where(inside, group, -1), labels.height)
     shape = (areas.table.height, labels.height)
     cell = np.where(inside, area * labels.height + group, -1)
     risk_sums = rows.risk_sum(risk, cell, shape[0] * shape[1], scale=_mean_risk(areas, people, risk)).reshape(shape)
     counted = areas.counted.drop(areas.by).sum()
-    units = labels.select(unit_label(columns), *columns).with_columns(pl.Series("people", size))
+    fewest = areas.disclosure.min_people
+    kept = rows.describes(size, fewest)
+    _check_kept(kept, fewest)
+    units = labels.select(unit_label(columns), *columns).with_columns(pl.Series("people", size)).filter(kept)
     return Units(
         units=units.join(counted, how="cross"),
-        cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums, size),
-        left_out=_left_out(rows, np.where(inside, group, -1), size, size > 0, 1),
+        cases_draws=np.minimum(areas.draws.unexplained * areas.level[:, None] @ risk_sums[:, kept], size[kept]),
+        left_out=_left_out(rows, np.where(inside, group, -1), size, kept, fewest),
         protected=areas.protected,
         disclosure=areas.disclosure,
     )
@@ -223,6 +227,13 @@ def _left_out(
     )
 
 
+def _group_of(areas: AreaEstimates, people: pl.DataFrame) -> NDArray[np.intp]:
+    """Give the number of each person's group among those of the estimates, (n,), -1 where there is none."""
+    numbered = areas.groups.with_row_index("group").with_columns(pl.col("group").cast(pl.Int64))
+    found = people.select(areas.by).join(numbered, on=areas.by, how="left", maintain_order="left")
+    return found["group"].fill_null(-1).to_numpy().astype(np.intp)
+
+
 def _mean_risk(areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64]) -> float:
     """Mean risk of the people who are in a group."""
     return float(risk[common_groups(areas.by, people)[1][0] >= 0].mean())
@@ -256,10 +267,10 @@ def _check_sums(
     areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64], rows: ProtectedRows
 ) -> list[Problem]:
     """Compare the sum of risks of each group with the one behind its draws."""
-    labels, (_, group) = common_groups(areas.by, areas.groups, people)
     expected = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0])
-    found = rows.risk_sum(risk, group, labels.height, scale=_mean_risk(areas, people, risk))
-    if len(found) == len(expected) and np.allclose(found, expected, rtol=AGREEMENT, atol=0):
+    scale = _mean_risk(areas, people, risk)
+    found = rows.risk_sum(risk, _group_of(areas, people), areas.table.height, scale=scale)
+    if np.allclose(found, expected, rtol=AGREEMENT, atol=0):
         return []
     return [
         Problem(

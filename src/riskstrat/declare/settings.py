@@ -31,6 +31,9 @@ class Settings(Declaration):
         Draws behind the intervals of the validation.
     posterior_draws
         Draws from the posterior of the areas, which every number about areas comes from.
+    reason_refits
+        How often the model is fitted again, to families of persons drawn anew, to see how stable the reasons of areas
+        are; 0 leaves it out. A model that is not linear has `Logistic` in its place. 50 tell enough.
     budget_sek
         What the plan may cost.
     strata
@@ -39,9 +42,15 @@ class Settings(Declaration):
         Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
         How counts are protected, and the largest noise of a count (`riskstrat.disclosure.Disclosure`).
+    min_people, min_expected, max_share
+        The fewest people of today and expected cases of an area that is described on its own, and the largest share of
+        a group that may be in one sensitive category. With ``protection="none"`` nothing is asked for.
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    highest_single_auc
+        What no feature may reach alone: one that separates those with the outcome better than this is a leak and ends
+        the study.
     seed
         Seed of everything that is drawn.
 
@@ -59,19 +68,25 @@ class Settings(Declaration):
     area_folds: Annotated[int, Field(ge=2, le=50)] = 10
     bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 200
     posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
+    reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
     noise: Annotated[int, Field(ge=4, le=30)] = 6
+    min_people: Annotated[int, Field(ge=5, le=1_000)] = 20
+    min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
+    max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
+        self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 
     @property
@@ -84,6 +99,5 @@ class Settings(Declaration):
         """The rule that everything of the study is shown and published under."""
         if self.protection == "none":
             return PRESETS["none"]
-        return Disclosure(
-            min_count=self.min_count, rounding=self.rounding, protection=self.protection, noise=self.noise
-        )
+        names = ("min_count", "rounding", "protection", "noise", "min_people", "min_expected", "max_share")
+        return Disclosure(**{name: getattr(self, name) for name in names})

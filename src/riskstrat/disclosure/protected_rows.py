@@ -57,16 +57,22 @@ class ProtectedRows:
         return cls(key=person_keys(person), noise=noise if noise is not None and noise.width > 0 else None)
 
     def keys(self, cell: Numbers, cells: int, rows: Mask | None = None) -> NDArray[np.uint64]:
-        """Key of each cell, (cells,): of all its rows, or of some `rows` as part of these."""
+        """Key of each cell, (cells,): of all rows, or of some `rows` as part of these; of its number if it has none."""
         whole = sum_keys(self.key, cell, cells)
+        whole = np.where(whole == 0, person_keys(-1 - np.arange(cells)), whole)
         return whole if rows is None else within(sum_keys(self.key, np.where(rows, cell, -1), cells), whole)
 
     def count(self, cell: Numbers, cells: int, rows: Mask | None = None) -> NDArray[np.int64]:
-        """Count rows by cell, (cells,): with noise at least 1 where there is one, and 0 where there is none."""
+        """Count rows by cell, (cells,): with noise at least 0, also where there is none, so that 0 tells nothing."""
         exact = _sums(cell, rows, cells).astype(np.int64)
-        if self.noise is None:
-            return exact
-        return np.where(exact > 0, np.maximum(exact + self.noise.of(self.keys(cell, cells, rows)), 1), 0)
+        return exact if self.noise is None else np.maximum(exact + self.noise.of(self.keys(cell, cells, rows)), 0)
+
+    def describes(self, people: NDArray[np.integer], fewest: int) -> Mask:
+        """Which cells of so many people may be described, (cells,): those that may have the `fewest`, by their noise.
+
+        Where counts are exact, all in which there is anybody.
+        """
+        return np.asarray(people >= (1 if self.noise is None else max(fewest - self.noise.width, 1)))
 
     def mean(
         self, values: Floats, cell: Numbers, cells: int, *, name: str, scale: float, rows: Mask | None = None

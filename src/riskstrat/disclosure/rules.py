@@ -51,7 +51,7 @@ class Disclosure:
     noise
         Largest noise of a count, at least 4; with 6 its standard deviation is 1.4 (`CellNoise`).
     min_people
-        The smallest group of people that may be described.
+        The smallest group of people that may be described, more than twice the noise.
     min_expected
         The fewest cases that must be expected of an area, or it is described together with a neighbour.
     max_share
@@ -156,6 +156,9 @@ def _problems(rule: Disclosure) -> list[Problem]:
 
 
 def _contradictions(rule: Disclosure) -> list[Problem]:
+    if not rule.is_working_material and rule.min_people <= 2 * rule.noise:
+        expected, why = f"more than {2 * rule.noise}, twice the noise", "otherwise nobody could look like a group"
+        return [_problem("min_people", rule.min_people, expected, why)]
     if rule.small == "zero" and not rule.protect_zero:
         return [
             _problem(

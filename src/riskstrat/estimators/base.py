@@ -23,7 +23,7 @@ from riskstrat.incidence import OutcomeArray, as_outcome, brier
 from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.links import Link
-from riskstrat.numerics.threads import limited_threads
+from riskstrat.numerics.threads import one_thread
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -127,8 +127,9 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             weight=sizes,
             strata=strata,
             group=number_groups(np.arange(n) if group is None else group, n)[0],
+            grouped=group is not None,
         )
-        with limited_threads(training.values.size):
+        with one_thread():
             self._fit_to(training)
         return self
 

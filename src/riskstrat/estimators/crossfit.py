@@ -20,6 +20,7 @@ from riskstrat.incidence import OutcomeArray, check_outcome
 from riskstrat.incidence.outcome import case_weights
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.threads import side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,8 @@ def cross_fit(
 ) -> CrossFit:
     """Fit a model to the training rows of each fold and predict for its test rows.
 
+    Folds are fitted side by side, one thread each: the answer is the same on any number of processors.
+
     Parameters
     ----------
     estimator
@@ -133,19 +136,24 @@ def cross_fit(
     group = np.arange(n) if groups is None else number_groups(groups, n)[0]
     ContractError.refuse(_split_problems(split, group))
     sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
-    models: dict[int, RiskEstimator] = {}
-    risk = np.full(n, np.nan)
-    for fold, (train, test) in enumerate(zip(split.train, split.test, strict=True)):
+
+    def fitted(fold: int) -> tuple[RiskEstimator, NDArray[np.float64]]:
+        train, test = split.train[fold], split.test[fold]
         # Without groups the estimator falls back on person_id of X, which row numbers would override.
-        models[fold] = clone(estimator).fit(
+        model = clone(estimator).fit(
             rows_of(X, _mask(train, n)),
             y[train],
             sample_weight=sizes[train],
             strata=stratum[train],
             groups=None if groups is None else group[train],
         )
-        risk[test] = models[fold].predict_risk(rows_of(X, _mask(test, n)))
-    return CrossFit(models, split, risk)
+        return model, model.predict_risk(rows_of(X, _mask(test, n)))
+
+    found = side_by_side(fitted, range(len(split.test)))
+    risk = np.full(n, np.nan)
+    for test, (_, predicted) in zip(split.test, found, strict=True):
+        risk[test] = predicted
+    return CrossFit({fold: model for fold, (model, _) in enumerate(found)}, split, risk)
 
 
 def rows_of(X: Features, rows: NDArray[np.bool_]) -> Features:

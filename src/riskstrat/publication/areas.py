@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import CASES, DIGITS, PROBABILITY, ByInterval, CellNoise, Figures, ProtectedRows, Sum, Table
+from riskstrat.disclosure import (
+    CASES,
+    DIGITS,
+    PROBABILITY,
+    ByInterval,
+    CellNoise,
+    Figures,
+    ProtectedRows,
+    Step,
+    Sum,
+    Table,
+)
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
+from riskstrat.publication.cohort import cell
+from riskstrat.publication.noise import noisy
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
@@ -122,15 +135,18 @@ def left_out(areas: AreaEstimates) -> Table:
     return Table(areas.left_out, dimensions=("reason",), counts=("index_dates", "target_people"), public=("groups",))
 
 
-def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
-    """Observed risk of each period of index dates, oldest first, with an approximate 90 % interval (log-normal)."""
+def periods(areas: AreaEstimates, cohort: Cohort, noise: CellNoise | None) -> Table:
+    """Observed risk of each period of index dates, oldest first, with an approximate 90 % interval (log-normal).
+
+    Persons, who decide what is shown, have the noise of their own cells.
+    """
     dates = cohort.people.group_by("landmark").agg(
         pl.col("index_date").min().alias("index_from"), pl.col("index_date").max().alias("index_to")
     )
     margin = normal_quantile(PUBLISHED_LEVEL) / (pl.col("weighted_cases") / areas.divisor).sqrt()
     risk = pl.col("weighted_cases") / pl.col("index_dates")
     frame = (
-        areas.calibration.join(_persons(areas.calibration, cohort), on="first_landmark", how="left")
+        areas.calibration.join(_persons(areas.calibration, cohort, noise), on="first_landmark", how="left")
         .join(dates.drop("index_to"), left_on="first_landmark", right_on="landmark")
         .join(dates.drop("index_from"), left_on="last_landmark", right_on="landmark")
         .sort("first_landmark")
@@ -157,18 +173,20 @@ def periods(areas: AreaEstimates, cohort: Cohort) -> Table:
     )
 
 
-def _persons(periods: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
+def _persons(periods: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> pl.DataFrame:
     """Count the distinct persons at the landmarks of each period, and those with an outcome."""
     inside = pl.col("landmark").is_between("first_landmark", "last_landmark")
     rows = periods.select("first_landmark", "last_landmark").join(cohort.people.filter("assessed"), how="cross")
-    person = pl.col("person_id")
-    return (
+    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == _OUTCOME
+    counted = (
         rows.filter(inside)
         .group_by("first_landmark")
-        .agg(
-            persons=person.n_unique().cast(pl.Int64),
-            case_persons=person.filter(pl.col("event") == _OUTCOME).n_unique().cast(pl.Int64),
-        )
+        .agg(**cell("rows", "persons", everybody), **cell("cases", "case_persons", had))
+    )
+    return counted.select(
+        "first_landmark",
+        persons=noisy(counted["persons"], counted["persons_key"], noise),
+        case_persons=noisy(counted["case_persons"], counted["case_persons_key"], noise, of=counted["persons_key"]),
     )
 
 
@@ -182,6 +200,20 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
         digits={"estimate": Figures(DIGITS), "lower": Figures(DIGITS), "upper": Figures(DIGITS)},
+    )
+
+
+def stability(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Say how stable each area's reasons are over refits, in steps of .05."""
+    shares = [name for name in found.columns if name.startswith("share_of_reasons")]
+    often = ("largest_share", "top_share")
+    return Table(
+        found.join(_behind(areas), on="group", maintain_order="left"),
+        dimensions=("group", "part"),
+        unshown=_BEHIND,
+        derived=dict.fromkeys((*often, *shares), _BEHIND),
+        persons=_PERSONS,
+        digits={**dict.fromkeys(often, PROBABILITY), **dict.fromkeys(shares, Step(0.05))},
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width
+from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width, within
 from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError
 from riskstrat.figures import Language, load_messages
@@ -102,7 +102,7 @@ def characteristic_tables(
             keys=keys_of("people", "index_dates"),
         ),
         "levels": _levels_table(rows, names, rule, noise),
-        "numbers": _numbers_table(rows, names, rule),
+        "numbers": _numbers_table(rows, names, rule, noise),
     }
 
 
@@ -231,9 +231,13 @@ def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     ).select("variable", "level", pl.exclude("variable", "level"))
 
 
-def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule: Disclosure) -> Table:
+def _numbers_table(
+    rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule: Disclosure, noise: CellNoise | None
+) -> Table:
     measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
-    frame = _labelled(pl.concat([_numbers(rows, name, rule) for name in measured]), _variables(rows), labels)
+    groups = rows.partition_by("group")
+    found = [_number(group, name, rule, noise) for name in measured for group in groups]
+    frame = _labelled(pl.concat(found, how="vertical_relaxed"), _variables(rows), labels)
     return Table(
         frame,
         dimensions=("variable", "group"),
@@ -246,36 +250,40 @@ def _numbers_table(rows: pl.DataFrame, labels: Mapping[str, LocalisedText], rule
     )
 
 
-def _numbers(rows: pl.DataFrame, name: str, rule: Disclosure) -> pl.DataFrame:
-    """Describe a number by quartiles, and by mean and standard deviation of values held within `_TAILS`.
+def _number(rows: pl.DataFrame, name: str, rule: Disclosure, noise: CellNoise | None) -> pl.DataFrame:
+    """Describe a number in one group by quartiles, and by mean and standard deviation of values held within `_TAILS`.
 
-    Digits are those that the mean's 90 % interval carries. Nothing is told where one or two persons dominate the sum.
+    Digits are those that the mean's 90 % interval carries. Noise moves the ranks of quartiles by as many persons as it
+    moves a count, means and standard deviations as it moves a share. Nothing is told where one or two persons dominate
+    the sum.
     """
     value = pl.col(name).cast(pl.Float64)
     held = value.clip(*(value.quantile(share, "linear") for share in _TAILS))
-    width = (
-        2
-        * normal_quantile(PUBLISHED_LEVEL)
-        * held.std()
-        / pl.col("person").filter(value.is_not_null()).n_unique().sqrt()
-    )
-    quartiles = zip(_STATISTICS[2:], (0.25, 0.5, 0.75), strict=True)
+    group, known = (cell("observed", "persons", inside, "person") for inside in (_EVERYBODY, value.is_not_null()))
+    counted = rows.select(pl.first("group"), pl.lit(name).alias("variable"), **known)
+    persons = max(int(counted["persons"].item()), 1)
+
+    def added(statistic: str) -> float:
+        if noise is None:
+            return 0.0
+        key = within(counted["persons_key"].to_numpy(), rows.select(group["persons_key"]).to_series().to_numpy())
+        return float(noise.around_zero(key, f"{statistic} of {name}")[0]) / persons
+
+    rank = added("rank")
     statistics = {
-        "mean": held.mean(),
-        "standard_deviation": held.std(),
-        **{said: value.quantile(share, "linear") for said, share in quartiles},
+        "mean": held.mean() + added("mean") * (held.max() - held.min()),
+        "standard_deviation": held.std() * (1 + added("standard deviation")),
+        **{
+            said: value.quantile(min(max(share + rank, 0.0), 1.0), "linear")
+            for said, share in zip(_STATISTICS[2:], (0.25, 0.5, 0.75), strict=True)
+        },
     }
-    described = rows.group_by("group").agg(
-        pl.lit(name).alias("variable"),
-        **cell("observed", "persons", value.is_not_null(), "person"),
-        **{said: to_width(found, width) for said, found in statistics.items()},
-    )
-    if rule.is_working_material:
-        return described
-    of_person = rows.select("group", "person", held=held.over("group")).group_by("group", "person").agg(pl.sum("held"))
-    dominated = of_person.group_by("group").agg(dominated=is_dominated(pl.col("held")))
-    told = pl.when(~pl.col("dominated")).then(pl.col(_STATISTICS)).name.keep()
-    return described.join(dominated, on="group").with_columns(told).drop("dominated")
+    width = 2 * normal_quantile(PUBLISHED_LEVEL) * held.std() / persons**0.5
+    described = rows.select(**{said: to_width(found, width) for said, found in statistics.items()})
+    of_person = rows.select("person", held=held).group_by("person").agg(pl.sum("held"))
+    if not rule.is_working_material and of_person.select(is_dominated(pl.col("held"))).item():
+        described = described.clear(1)
+    return counted.hstack(described)
 
 
 def _labelled(frame: pl.DataFrame, order: Sequence[str], labels: Mapping[str, LocalisedText]) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import CASES, Sum, Table, person_keys
+from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, person_keys
 from riskstrat.records.cohort import Cohort, Target
 
 _COUNTED = ("people", "rows")
@@ -64,23 +64,21 @@ def keys_of(*counts: str) -> dict[str, str]:
     return {count: f"{count}_key" for count in counts}
 
 
-def outcome_persons(cohort: Cohort) -> int:
-    """Count the persons in whom an outcome was observed: they are behind every risk."""
-    return cohort.people.filter(pl.col("event") == _OUTCOME)["person_id"].n_unique()
-
-
-def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort) -> Table:
+def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort, noise: CellNoise | None) -> Table:
     """Say of everybody, where there are no areas: people and expected cases by recalibrated risk, without an interval.
 
-    The outcomes of the cohort, of which only index dates that are counted are given, are behind the risks.
+    The outcomes of the cohort, of which only index dates that are counted are given, are behind the risks. With noise
+    the sum of risks hides any one person as in `riskstrat.areas`.
     """
+    rows, everywhere = ProtectedRows.of(target.people, noise), np.zeros(len(risk), dtype=np.intp)
+    expected = rows.risk_sum(risk, everywhere, 1, scale=float(risk.mean()))
     everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == _OUTCOME
     behind = cohort.people.select(**cell("index_dates", "persons", everybody), **cell("cases", "case_persons", had))
     unknown = ("lower", "upper", "count_lower", "count_upper")
     frame = target.people.select(
         pl.lit("all").alias("scope"),
         **cell("people", "residents", everybody),
-        expected_cases=pl.lit(float(risk.sum())),
+        expected_cases=pl.lit(float(expected[0])),
         **dict.fromkeys(unknown, pl.lit(None, pl.Float64)),
     ).hstack(behind)
     counts = ("people", "cases", "case_persons", "persons")

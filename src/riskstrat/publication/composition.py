@@ -9,12 +9,13 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, person_keys, release
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
@@ -23,7 +24,7 @@ from riskstrat.publication.transport import transport_tables
 from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
-from riskstrat.records.cohort import Target
+from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
@@ -189,7 +190,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     return {
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
-        "choice": _choice(study.scores),
+        "choice": _choice(study.scores, study.cohort.covered, noise),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
@@ -200,6 +201,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for kind, table in validation_tables(check, noise).items()
         },
         **_everybody(study),
+        **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
@@ -209,8 +211,17 @@ def _partition(partition: Partition) -> pl.DataFrame:
     return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
 
 
-def _choice(scores: pl.DataFrame) -> Table:
-    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside."""
+def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
+    """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside.
+
+    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays.
+    """
+    outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
+    if noise is not None:
+        factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
+        scores = scores.with_columns(
+            brier=pl.col("brier") * factor, prediction_accuracy=1 - (1 - pl.col("prediction_accuracy")) * factor
+        )
     kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
     nth = pl.int_range(1, pl.len() + 1).over("name")
     numbered = pl.when(pl.len().over("name") > 1).then(pl.format("{} {}", "name", nth)).otherwise("name")
@@ -227,10 +238,16 @@ def _public(frame: pl.DataFrame, dimension: str) -> Table:
 def _everybody(study: Study) -> dict[str, Table]:
     cohort = study.cohort.counted
     return _present(
-        total=of_cohort.total(study.target, study.target_risk, cohort),
-        risk_strata=risk_strata(study.target_risk, of_cohort.outcome_persons(cohort)),
+        total=of_cohort.total(study.target, study.target_risk, cohort, study.noise),
+        risk_strata=risk_strata(study.target, study.target_risk, study.noise),
         assessed=of_cohort.assessed(cohort),
     )
+
+
+def _interpretation(study: Study) -> dict[str, Table]:
+    if study.interpretation is None:
+        return {}
+    return interpretation_tables(study.interpretation, study.cohort.counted.people["person_id"].n_unique())
 
 
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
@@ -254,12 +271,14 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
 
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
+    stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
-        periods=of_areas.periods(areas, study.cohort.counted),
+        periods=of_areas.periods(areas, study.cohort.counted, study.noise),
         left_out=of_areas.left_out(areas),
         factors=of_areas.factors(study.explanation, study.target, areas, study.noise),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
         reasons=of_areas.reasons(results.reasons, areas),
+        reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
     return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, ByInterval, Ratio, Sum, Table
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, ProtectedRows, Table
 from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
+from riskstrat.records.cohort import Target
 from riskstrat.records.plan import CARE_NEED, Plan
 
 RISK_STRATA = (0.05, 0.20, 0.50, 1.0)
@@ -53,27 +54,33 @@ def quintiles(areas: AreaEstimates, plan: Plan) -> Table | None:
     )
 
 
-def risk_strata(risk: Floats, persons: int) -> Table:
-    """People and expected cases by stratum of predicted risk, highest first; behind it are persons with an outcome."""
-    ordered = np.sort(risk)[::-1]
-    ends = np.round(np.array(RISK_STRATA) * len(ordered)).astype(int)
-    starts = np.concatenate([[0], ends[:-1]])
-    expected = np.array([ordered[start:end].sum() for start, end in zip(starts, ends, strict=True)])
+def risk_strata(target: Target, risk: Floats, noise: CellNoise | None) -> Table:
+    """People and expected cases by stratum of predicted risk, highest first.
+
+    With noise both are functions of the protected people of each stratum and of their mean risk, held within the 1st
+    and the 99th percentile of all, with noise that hides any one of them (`ProtectedRows.means`).
+    """
+    rows, strata = ProtectedRows.of(target.people, noise), len(RISK_STRATA)
+    rank = np.empty(len(risk), dtype=np.intp)
+    rank[np.argsort(-risk, kind="stable")] = np.arange(len(risk))
+    stratum = np.searchsorted(np.round(np.array(RISK_STRATA) * len(risk)), rank, side="right")
+    people = rows.count(stratum, strata)
+    mean, _ = rows.means(risk[:, None], stratum, strata, name="risk by stratum")
+    expected = people * np.maximum(mean[:, 0], 0)
     frame = pl.DataFrame(
         {
-            "stratum": np.arange(1, len(RISK_STRATA) + 1),
-            "people": ends - starts,
-            "everybody": np.full(len(RISK_STRATA), len(ordered)),
-            "people_share": (ends - starts) / len(ordered),
+            "stratum": np.arange(1, strata + 1),
+            "people": people,
+            "people_share": np.diff(RISK_STRATA, prepend=0.0),
             "case_share": expected / expected.sum(),
-            "cases": np.full(len(RISK_STRATA), persons),
         }
     ).with_columns(pl.col("case_share").round_sig_figs(DIGITS))
     return Table(
         frame,
         dimensions=("stratum",),
         counts=("people",),
-        unshown=("cases", "everybody"),
-        derived={"people_share": Ratio("people", "everybody"), "case_share": _BEHIND},
-        sums=[Sum(count="people", total_column="everybody")],
+        derived={"case_share": "people"},
+        public=("people_share",),
+        protected=() if noise is None else ("people",),
+        digits={"people_share": Figures(DIGITS)},
     )

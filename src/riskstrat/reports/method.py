@@ -8,10 +8,11 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.figures import calibration, capitalised
+from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
+from riskstrat.reports.interpretation import interpretation
 from riskstrat.reports.tables import (
     checks_of,
     choice_rows,
@@ -23,6 +24,8 @@ from riskstrat.reports.tables import (
 )
 
 SIMPLE = "AgeSex"
+_CAPACITY = 0.1
+"""The capacity at which groups are compared."""
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 
@@ -125,7 +128,7 @@ def _metrics(context: ReportContext) -> Grid:
     rows = [
         (
             capitalised(context.messages(f"check.{name}")),
-            *(written_metric(context, name, metric, "all") for metric in metrics),
+            *(written_metric(context, f"metrics_{name}", metric, "all") for metric in metrics),
         )
         for name in checks
     ]
@@ -141,15 +144,26 @@ def _groups(context: ReportContext) -> Iterator[Block]:
     rows = [
         (
             capitalised(group_name(context, group)),
-            written_metric(context, "person", "observed_expected", group),
-            written_metric(context, "person", "auc", group),
+            written_metric(context, "metrics_person", "observed_expected", group),
+            written_metric(context, "gaps_person", "observed_expected", group),
+            written_metric(context, "metrics_person", "auc", group),
+            _reached(context, "reached", group),
+            _reached(context, "sensitivity", group),
         )
         for group in groups
     ]
     if rows:
-        written = context.text_frame(("group", "observed_expected", "auc"), rows)
-        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written)
+        figure = subgroups(frame, {group: group_name(context, group) for group in groups}, context.messages)
+        yield context.picture("groups", "metrics_person", "method.groups_how", figure)
+        columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
+        written = context.text_frame(columns, rows)
+        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, is_open=False)
         yield Paragraph(context.messages("method.fair"), "quiet")
+
+
+def _reached(context: ReportContext, metric: str, group: str) -> str | None:
+    found = context.estimate("capacity_person", metric=metric, group=group, capacity=_CAPACITY)
+    return None if found is None else context.numbers.whole_percent(found.value)
 
 
 def group_name(context: ReportContext, group: str) -> str:
@@ -158,7 +172,12 @@ def group_name(context: ReportContext, group: str) -> str:
     key = f"group_value.{column}_{value}"
     if key in context.messages.texts:
         return context.messages(key)
-    return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    declared = {one.name: one for one in context.released.condition.subgroups}
+    if column not in declared:
+        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    title = dict(declared[column].values).get(value)
+    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
+    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
 
 
 def _natural(group: str) -> tuple[str, int, str]:
@@ -230,6 +249,7 @@ _PARTS = (
     _model,
     _calibration,
     _groups,
+    interpretation,
     _splits,
     _limits,
     _short,

@@ -83,9 +83,9 @@ def written_count(context: ReportContext, value: int | None) -> str:
     return context.messages("withheld") if value is None else context.numbers.number(value)
 
 
-def written_metric(context: ReportContext, check: str, metric: str, group: str) -> str | None:
+def written_metric(context: ReportContext, table: str, metric: str, group: str) -> str | None:
     """Write a metric with its interval; None where it is withheld."""
-    found = context.estimate(f"metrics_{check}", metric=metric, group=group)
+    found = context.estimate(table, metric=metric, group=group)
     return None if found is None else context.numbers.interval(*found, most_decimals=_METRIC_DECIMALS)
 
 

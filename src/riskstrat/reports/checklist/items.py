@@ -229,7 +229,7 @@ def _metric(context: ReportContext, name: str) -> str:
 
 
 def _estimate(context: ReportContext, check: str, metric: str, group: str = "all") -> str:
-    return written_metric(context, check, metric, group) or context.messages("withheld")
+    return written_metric(context, f"metrics_{check}", metric, group) or context.messages("withheld")
 
 
 def _decimal(context: ReportContext, value: float | None) -> str:
