@@ -11,6 +11,7 @@ from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.fine_gray import FineGray
+from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
@@ -26,6 +27,8 @@ __all__ = [
     "build",
     "cross_fit",
     "CrossFit",
+    "FitRows",
+    "FollowedRows",
     "group_folds",
     "Split",
     "choose",

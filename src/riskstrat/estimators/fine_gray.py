@@ -66,6 +66,8 @@ class FineGray(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+
     standard_errors_ = (
         "robust by person or family, censoring weights taken as known (R: coxph of finegray with cluster; not crr)"
     )
