@@ -10,6 +10,7 @@ from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
+from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.linear import AgeSex, Logistic
@@ -22,6 +23,7 @@ __all__ = [
     "Boosting",
     "Cox",
     "FineGray",
+    "DiscreteTime",
     "Weighted",
     "RiskEstimator",
     "build",
