@@ -90,6 +90,8 @@ class DiscreteTime(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+
     standard_errors_ = "none"
 
     def __init__(
