@@ -8,15 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
-from riskstrat.declare import AtAge, Candidate, Condition
+from riskstrat.declare import AtEvent, Candidate, Condition
 from riskstrat.errors import ContractError
 from riskstrat.estimators import Cox, FitRows, FollowedRows, Logistic, RiskEstimator, Split, choose, cross_fit
+from riskstrat.explanation import explain
 from riskstrat.incidence import outcome_array
 from riskstrat.numerics.links import CLOGLOG
+from riskstrat.records.area_results import AreaResults
 from riskstrat.registers import Registers
-from riskstrat.study import StudyData, prepare
+from riskstrat.study import StudyData, compare, estimate_area_results, fit, prepare
 from riskstrat.study.models import followed_rows
 
 N, LATER = 400, 300
@@ -76,11 +77,14 @@ def test_candidates_are_compared_on_common_test_rows():
     assert all(np.isfinite(each).all() and len(each) == N for each in choice.risks.values())
 
 
+DIAGNOSES = AtEvent(register="diagnoses", codes="I00-I99", which="every")
+
+
 @pytest.fixture(scope="module")
 def data(small_municipality: Registers, frailty: Condition) -> StudyData:
-    """People followed from their 75th birthday, many of them not for two years yet."""
+    """People followed from each diagnosis of their circulation, many of them not for two years yet."""
     settings = replace(QUICK, candidates=(Candidate("Cox", penalty=1.0),))
-    return prepare(replace(frailty, index=AtAge(months=75 * 12)), small_municipality, AS_OF, settings)
+    return prepare(replace(frailty, index=DIAGNOSES), small_municipality, AS_OF, settings)
 
 
 def test_index_dates_whose_horizon_is_not_covered_are_prepared_for_models_of_time(data: StudyData):
@@ -111,13 +115,17 @@ def test_models_that_are_tested_on_later_years_do_not_see_them(data: StudyData):
 
 
 def test_without_a_model_of_time_nothing_more_is_prepared(small_municipality: Registers, frailty: Condition):
-    direct = prepare(replace(frailty, index=AtAge(months=75 * 12)), small_municipality, AS_OF, QUICK)
+    direct = prepare(replace(frailty, index=DIAGNOSES), small_municipality, AS_OF, QUICK)
     assert direct.training.followed is None
 
 
 @pytest.mark.slow
-def test_a_whole_study_with_a_cox_pair(small_municipality: Registers, frailty: Condition):
-    study = rs.run(frailty, small_municipality, AS_OF, replace(QUICK, candidates=(Candidate("Cox", penalty=1.0),)))
-    assert study.model.candidate.label == "Cox(penalty=1.0)"
-    assert study.explanation.link == CLOGLOG.name
-    assert study.plan is not None
+def test_a_cox_pair_carries_a_study_to_its_areas(data: StudyData):
+    comparison = compare(data)
+    assert set(comparison.risks) == {"Cox(penalty=1.0)", "AgeSex"}
+    model = fit(data, replace(comparison, chosen=Candidate("Cox", penalty=1.0)))
+    why = explain(model.estimator, data.target.X, data.families)
+    assert why.link == CLOGLOG.name
+    results = estimate_area_results(data, model)
+    assert isinstance(results, AreaResults)
+    assert results.estimates.table.height == data.training.cohort.people["area_id"].n_unique()
