@@ -91,7 +91,7 @@ class DiscreteTime(LinearPredictor):
     """
 
     learns_from_followed = True
-
+    ratio_kind = "odds_ratio"
     standard_errors_ = "none"
 
     def __init__(
@@ -110,6 +110,11 @@ class DiscreteTime(LinearPredictor):
         self.random_state = random_state
         self.age = age
         self.sex = sex
+
+    @property
+    def penalised(self) -> bool:
+        """As for every linear model; scikit-learn's penalty is always told as one."""
+        return True
 
     @property
     def link(self) -> Link:

@@ -71,7 +71,7 @@ class FineGray(LinearPredictor):
     """
 
     learns_from_followed = True
-
+    ratio_kind = "subdistribution_hazard_ratio"
     standard_errors_ = (
         "robust by person or family, censoring weights taken as known (R: coxph of finegray with cluster; not crr)"
     )

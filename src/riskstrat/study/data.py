@@ -28,7 +28,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.partition import care_need_in_units, in_units, inhabited_areas, partition_of, source_in_units
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
-from riskstrat.validation import area_folds, person_folds, temporal_split
+from riskstrat.validation import area_folds, check_leaks, person_folds, temporal_split
 
 AREA = "area_id"
 
@@ -182,7 +182,7 @@ def prepare(
     ContractError
         If the data break the contract.
     DesignError
-        If nobody is eligible, or there are too few outcomes.
+        If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak.
     UsageError
         If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data; if
         areas are new or gone since the partition was made, or its units are too small.
@@ -202,6 +202,13 @@ def prepare(
     target = replace(target, disclosure=settings.disclosure)
     progress("building features", 0.3)
     training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    check_leaks(
+        training.X,
+        training.cohort.outcome,
+        condition.horizon_days,
+        weights=training.weight if training.cohort.must_be_assessed else None,
+        limit=settings.highest_single_auc,
+    )
     source, areas = source_of(registers), inhabited_areas(registers, as_of)
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
     of_time = any(candidate.learns_from_followed for candidate in candidates)
