@@ -31,7 +31,7 @@ class FitRows:
 
     def fitted(self, estimator: RiskEstimator) -> RiskEstimator:
         """Fit a clone of an estimator."""
-        return clone(estimator).fit(
+        model: RiskEstimator = clone(estimator).fit(
             self.X,
             self.outcome,
             entry=self.entry,
@@ -39,6 +39,7 @@ class FitRows:
             strata=self.strata,
             groups=self.groups,
         )
+        return model
 
     def followed_by(self, others: FitRows) -> FitRows:
         """Add rows; features of both are polars frames, and strata and groups have the same labels."""
