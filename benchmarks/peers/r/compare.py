@@ -44,6 +44,9 @@ LARGE = 50_000
 NOT_FOR_LARGE = {"crr": "takes rows x events"}
 """What is not tried with more rows than LARGE, and why."""
 
+MOST_FOR_ERRORS = 16_000
+"""With more rows riskRegression's standard error of the AUC is missing or far too small: it is shown, not held to."""
+
 Answer = dict[str, float]
 
 
@@ -75,7 +78,7 @@ def flchain() -> pl.DataFrame:
 
 
 def invented(people: int) -> pl.DataFrame:
-    """Eight covariates, whole days, losses of 3 % a year; to the day after five years, on which R still knows nobody."""
+    """Eight covariates, whole days, losses of 3 % a year; to the day after five years (on that day R knows nobody)."""
     rng = np.random.default_rng(0)
     X = np.round(rng.standard_normal((people, 8)), 2).astype(np.float32)
     X[:, ::3] = X[:, ::3] > 1
@@ -192,7 +195,8 @@ def compare(data: DataSet, job: str, repetitions: int) -> bool:
         apart = differences(mine, theirs)
         said = ", ".join(f"{kind} {value:.1g}" for kind, value in apart.items())
         print(f"| {data.name} | {job} | R, {way} | {theirs['cpu']:.2f} | {theirs['peak']:.2f} | {said} |", flush=True)
-        same = same and (way != TWINS[job][0] or max(apart.values()) <= BAR)
+        held = [value for kind, value in apart.items() if kind != "auc error" or rows <= MOST_FOR_ERRORS]
+        same = same and (way != TWINS[job][0] or max(held) <= BAR)
     return same
 
 
