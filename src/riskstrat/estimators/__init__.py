@@ -11,6 +11,7 @@ from riskstrat.estimators.choice import Choice, choose
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.linear import AgeSex, Logistic
+from riskstrat.estimators.sample_size import sample_size
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
 
@@ -28,5 +29,6 @@ __all__ = [
     "Split",
     "choose",
     "Choice",
+    "sample_size",
     "assessment_weights",
 ]

@@ -54,6 +54,11 @@ class LinearPredictor(RiskEstimator, abstract=True):
         return values, float(self.intercept_)
 
     @property
+    def parameters_(self) -> int:
+        """Number of terms: splines have several, and so has a feature that is not always observed."""
+        return len(self.terms_)
+
+    @property
     def coefficients_(self) -> pl.DataFrame:
         """Frame of feature, coefficient and standard_error; one row a term."""
         labels = [term.label for term in self.terms_]
@@ -177,6 +182,11 @@ class AgeSex(LinearRisk):
         self.horizon_days = horizon_days
         self.age = age
         self.sex = sex
+
+    @property
+    def complexity(self) -> float:
+        """0: the simplest of all, two features that everybody knows."""
+        return 0.0
 
     @property
     def _others_allowed(self) -> bool:

@@ -74,6 +74,11 @@ class Weighted(StatusEstimator):
         outcome = list(self.classifier_.classes_).index(True)
         return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
 
+    @property
+    def complexity(self) -> float:
+        """Infinite: what a classifier of somebody else's lets act together is not known."""
+        return float("inf")
+
     def _takes_weights(self) -> bool:
         return bool(has_fit_parameter(self.classifier, "sample_weight"))
 
