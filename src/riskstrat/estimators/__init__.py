@@ -8,7 +8,9 @@ from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.boosting import Boosting
 from riskstrat.estimators.build import build
 from riskstrat.estimators.choice import Choice, choose
+from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
+from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.sample_size import sample_size
@@ -19,7 +21,9 @@ __all__ = [
     "AgeSex",
     "Logistic",
     "Boosting",
+    "Cox",
     "FineGray",
+    "DiscreteTime",
     "Weighted",
     "RiskEstimator",
     "build",

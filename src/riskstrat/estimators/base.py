@@ -128,6 +128,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             weight=sizes,
             strata=strata,
             group=number_groups(np.arange(n) if group is None else group, n)[0],
+            grouped=group is not None,
         )
         with one_thread():
             self._fit_to(training)

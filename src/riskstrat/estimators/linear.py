@@ -75,7 +75,7 @@ class LinearPredictor(RiskEstimator, abstract=True):
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
     def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        design = np.empty((len(values), len(self.terms_)), dtype=np.float32)
+        design = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
         for rows in row_blocks(len(design)):
             design[rows] = self._centred(values[rows]) / self.scale_
         return design

@@ -1,7 +1,7 @@
 """Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn."""
 
 from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
-from riskstrat.figures.checks import calibration
+from riskstrat.figures.checks import calibration, subgroups
 from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
@@ -41,6 +41,7 @@ __all__ = [
     "reasons_of",
     "released_html",
     "risk_strata",
+    "subgroups",
     "table_html",
     "with_class",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
-from riskstrat.figures import calibration, capitalised
+from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
@@ -21,6 +21,8 @@ SIMPLE = "AgeSex"
 AFTER = "accuracy_after_choosing"
 _INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
+_CAPACITY = 0.1
+"""The capacity at which groups are compared."""
 _CHECKED = MappingProxyType({True: "verified", False: "memory"})
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
@@ -193,14 +195,25 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         (
             capitalised(_group(context, group)),
             _written(context, "metrics_person", "observed_expected", group),
+            _written(context, "gaps_person", "observed_expected", group),
             _written(context, "metrics_person", "auc", group),
+            _reached(context, "reached", group),
+            _reached(context, "sensitivity", group),
         )
         for group in groups
     ]
     if rows:
-        written = context.text_frame(("group", "observed_expected", "auc"), rows)
-        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written)
+        figure = subgroups(frame, {group: _group(context, group) for group in groups}, context.messages)
+        yield context.picture("groups", "metrics_person", "method.groups_how", figure)
+        columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
+        written = context.text_frame(columns, rows)
+        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, is_open=False)
         yield Paragraph(context.messages("method.fair"), "quiet")
+
+
+def _reached(context: ReportContext, metric: str, group: str) -> str | None:
+    found = context.estimate("capacity_person", metric=metric, group=group, capacity=_CAPACITY)
+    return None if found is None else context.numbers.whole_percent(found.value)
 
 
 def _group(context: ReportContext, group: str) -> str:
@@ -208,7 +221,12 @@ def _group(context: ReportContext, group: str) -> str:
     key = f"group_value.{column}_{value}"
     if key in context.messages.texts:
         return context.messages(key)
-    return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    declared = {one.name: one for one in context.released.condition.subgroups}
+    if column not in declared:
+        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    title = dict(declared[column].values).get(value)
+    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
+    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
 
 
 def _natural(group: str) -> tuple[str, int, str]:

@@ -30,6 +30,8 @@ from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
 from riskstrat.validation import overlap, validate
 
 GROUPS = ("sex", "age_band")
+"""What checks are repeated by in every study, beside the subgroups of its condition."""
+
 _NO_EARLIER_LANDMARK = Omission(
     part="validation_in_time",
     reason=LocalisedText(
@@ -105,8 +107,9 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     in_time = _in_time(data, model)
     tested = {} if isinstance(in_time, Omission) else {"time": in_time}
     everybody = np.arange(data.training.cohort.people.height)
+    by = (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
     return Evaluation(
-        checks={"person": check(data, comparison.risk, comparison.baseline, everybody, GROUPS), **tested},
+        checks={"person": check(data, comparison.risk, comparison.baseline, everybody, by), **tested},
         splits=_described(data.splits, data.training.cohort),
         risk=comparison.risk,
         sample_size=size,
@@ -135,7 +138,7 @@ def check(
     rows
         Numbers of the rows that are tested.
     by
-        Columns to group by.
+        Columns to group by: of the cohort, or subgroups of the condition.
 
     Returns
     -------
@@ -143,11 +146,12 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
+    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in data.condition.subgroups))
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     return validate(
         risk[counted],
-        replace(cohort, people=cohort.people[rows]),
+        replace(cohort, people=people[rows]),
         by=by,
         baseline=baseline[counted],
         draws=settings.bootstrap_draws,
