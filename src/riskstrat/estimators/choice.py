@@ -14,6 +14,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
+from riskstrat.estimators.followed import FollowedRows
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import outcome_weights
 from riskstrat.estimators.selection import Losses
@@ -64,6 +65,7 @@ def choose(
     strata: Labels | None = None,
     groups: Labels | None = None,
     level: float = LEVEL,
+    followed: FollowedRows | None = None,
 ) -> Choice:
     """Choose among estimators by their cross-fitted, censoring-weighted Brier score at the horizon.
 
@@ -74,7 +76,7 @@ def choose(
     ----------
     candidates
         Unfitted estimators by name, all with one horizon.
-    X, y, split, sample_weight, strata, groups
+    X, y, split, sample_weight, strata, groups, followed
         As for `cross_fit`.
     baseline
         The candidate that all others are measured against: chosen only where its score is the smallest.
@@ -106,8 +108,9 @@ def choose(
     UsageError.refuse(_problems(candidates, baseline))
     horizon = next(iter(candidates.values())).horizon_days
     weight = outcome_weights(y, horizon, sample_weight, strata)
+    labels = {"strata": strata, "groups": groups}
     risks = {
-        name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, strata=strata, groups=groups).risk
+        name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, followed=followed, **labels).risk
         for name, candidate in candidates.items()
     }
     names, stacked = list(risks), np.column_stack(list(risks.values()))

@@ -90,6 +90,8 @@ class DiscreteTime(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+    ratio_kind = "odds_ratio"
     standard_errors_ = "none"
 
     def __init__(
@@ -108,6 +110,11 @@ class DiscreteTime(LinearPredictor):
         self.random_state = random_state
         self.age = age
         self.sex = sex
+
+    @property
+    def penalised(self) -> bool:
+        """As for every linear model; scikit-learn's penalty is always told as one."""
+        return True
 
     @property
     def link(self) -> Link:

@@ -15,6 +15,7 @@ from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
+from riskstrat.reports.interpretation import interpretation
 
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
@@ -310,6 +311,7 @@ _PARTS = (
     _model,
     _calibration,
     _groups,
+    interpretation,
     _splits,
     _limits,
     _short,

@@ -28,6 +28,7 @@ Examples
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import StudyData, TargetData, TrainingData, prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.source import cell_noise
@@ -44,6 +45,7 @@ __all__ = [
     "estimate_area_results",
     "evaluate",
     "fit",
+    "interpret",
     "plan",
     "prepare",
     "run",
