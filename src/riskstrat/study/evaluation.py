@@ -146,7 +146,8 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
-    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in data.condition.subgroups))
+    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
+    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     return validate(
