@@ -12,7 +12,9 @@ from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
+from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.linear import AgeSex, Logistic
+from riskstrat.estimators.sample_size import sample_size
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
 
@@ -28,9 +30,12 @@ __all__ = [
     "build",
     "cross_fit",
     "CrossFit",
+    "FitRows",
+    "FollowedRows",
     "group_folds",
     "Split",
     "choose",
     "Choice",
+    "sample_size",
     "assessment_weights",
 ]

@@ -90,6 +90,8 @@ class DiscreteTime(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+    ratio_kind = "odds_ratio"
     standard_errors_ = "none"
 
     def __init__(
@@ -110,9 +112,24 @@ class DiscreteTime(LinearPredictor):
         self.sex = sex
 
     @property
+    def penalised(self) -> bool:
+        """As for every linear model; scikit-learn's penalty is always told as one."""
+        return True
+
+    @property
     def link(self) -> Link:
         """The logit."""
         return LOGIT
+
+    @property
+    def complexity(self) -> float:
+        """1 for a linear model; infinite for another classifier, of which it is not known."""
+        return 1.0 if _is_linear(self) else float("inf")
+
+    @property
+    def parameters_(self) -> int:
+        """Number of terms, or of features where there are no terms."""
+        return len(self.terms_) if _is_linear(self) else len(self.features_)
 
     @property
     def coefficients_(self) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from riskstrat.numerics.splines import KNOT_QUANTILES, spline_term
 
@@ -21,6 +22,8 @@ MISSING: Final = ": not observed"
 
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
+
+_OF_ONE_COLUMN: Final = ("linear", "log")
 
 Shape: TypeAlias = Callable[[NDArray[np.float64], tuple[float, ...]], NDArray[np.float64]]
 
@@ -51,16 +54,36 @@ class Term:
 
 
 def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compute all terms for rows of the feature matrix, shape (rows, terms)."""
-    return np.column_stack([term.values(X) for term in terms]) if terms else np.empty((len(X), 0))
+    """Compute all terms for rows of the feature matrix, shape (rows, terms); those of one column together."""
+    values = np.empty((len(X), len(terms)))
+    for number, term in enumerate(terms):
+        if term.shape not in _OF_ONE_COLUMN:
+            values[:, number] = term.values(X)
+    if together := [number for number, term in enumerate(terms) if term.shape in _OF_ONE_COLUMN]:
+        values[:, together] = _of_one_column([terms[number] for number in together], X)
+    return values
 
 
-def shares(terms: Sequence[Term], number_of_columns: int) -> NDArray[np.float64]:
-    """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1."""
-    matrix = np.zeros((len(terms), number_of_columns))
-    for row, term in enumerate(terms):
-        matrix[row, list(term.columns)] = 1 / len(term.columns)
-    return matrix
+def _of_one_column(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute linear and logarithmic terms, as `Term.values` does one by one."""
+    values = X[:, [term.columns[0] for term in terms]].astype(np.float64)
+    missing = np.isnan(values)
+    np.clip(values, *np.transpose([term.limits[0] for term in terms]), out=values)
+    np.copyto(values, [term.fill[0] for term in terms], where=missing)
+    if logs := [number for number, term in enumerate(terms) if term.shape == "log"]:
+        values[:, logs] = np.log1p(np.maximum(values[:, logs], 0.0))
+    return values
+
+
+def shares(terms: Sequence[Term], number_of_columns: int) -> csr_array:
+    """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1.
+
+    Sparse: nearly every term belongs to one column, and adding up by columns must not cost a product of matrices.
+    """
+    rows = np.repeat(np.arange(len(terms)), [len(term.columns) for term in terms])
+    columns = [column for term in terms for column in term.columns]
+    parts = [1 / len(term.columns) for term in terms for _ in term.columns]
+    return csr_array((parts, (rows, columns)), shape=(len(terms), number_of_columns))
 
 
 def linear_terms(
