@@ -15,6 +15,7 @@ from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.interpretation import interpretation
 from riskstrat.reports.tables import (
     checks_of,
+    choice_reason,
     choice_rows,
     code_rows,
     coverage_rows,
@@ -23,7 +24,6 @@ from riskstrat.reports.tables import (
     written_metric,
 )
 
-SIMPLE = "AgeSex"
 _CAPACITY = 0.1
 """The capacity at which groups are compared."""
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
@@ -99,10 +99,7 @@ def _codes(context: ReportContext) -> Iterator[Block]:
 
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
-    chosen = context.released.chosen
-    named = context.messages.named("estimator", chosen)
-    simple = context.messages("method.model_simple")
-    yield Paragraph(simple if chosen == SIMPLE else context.messages("method.model", chosen=named))
+    yield Paragraph(choice_reason(context))
     frame = context.text_frame(*choice_rows(context))
     yield context.grid("choice", "choice", context.messages("method.choice_table"), frame)
 

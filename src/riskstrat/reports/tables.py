@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import capitalised
 from riskstrat.reports.context import ReportContext
 
+SIMPLE = "AgeSex"
+AFTER = "accuracy_after_choosing"
 CHECKS = ("person", "area", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
+_INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
 _CHECKED = {True: "verified", False: "memory"}
 
@@ -57,16 +61,31 @@ def _code_title(context: ReportContext, found: NamedCodes) -> str:
 
 
 def choice_rows(context: ReportContext) -> Written:
-    """Write the scores of the candidates, the best first."""
+    """Write the scores of the candidates, the best first, and how far the others are from the chosen one."""
     named, numbers = context.messages.named, context.numbers
-    return ("model", "error", "accuracy"), [
+    return ("model", "error", "accuracy", "accuracy_difference"), [
         (
             named("estimator", row["name"]),
             numbers.number(row["brier"], 4),
-            numbers.whole_percent(row["prediction_accuracy"]),
+            numbers.percent(row["prediction_accuracy"]),
+            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
         )
-        for row in context.tables["choice"].frame.sort("brier").iter_rows(named=True)
+        for row in _models(context)
     ]
+
+
+def choice_reason(context: ReportContext) -> str:
+    """Say which model was chosen and why, and what is left of its accuracy without the choice."""
+    models = _models(context)
+    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
+    kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
+    named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
+    shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
+    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
+
+
+def _models(context: ReportContext) -> Sequence[Mapping[str, Any]]:
+    return context.tables["choice"].frame.sort("brier").to_dicts()
 
 
 def split_rows(context: ReportContext) -> Written:

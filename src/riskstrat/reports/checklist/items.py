@@ -10,10 +10,11 @@ from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
-from riskstrat.reports.method import SIMPLE, group_name
+from riskstrat.reports.method import group_name
 from riskstrat.reports.tables import (
     Written,
     checks_of,
+    choice_reason,
     choice_rows,
     code_rows,
     coverage_rows,
@@ -126,10 +127,7 @@ def _written_counts(context: ReportContext, table: str, *names: str) -> dict[str
 
 
 def _choice(context: ReportContext) -> Iterator[str]:
-    chosen = context.released.chosen
-    simple = context.messages("method.model_simple")
-    named = context.messages.named("estimator", chosen)
-    yield simple if chosen == SIMPLE else context.messages("method.model", chosen=named)
+    yield choice_reason(context)
     yield _grid(context, *choice_rows(context))
 
 
