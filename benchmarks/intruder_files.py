@@ -1,14 +1,15 @@
 """What everything that a study leaves tells of one person, to somebody who knows all the others.
 
-A small municipality is studied under many secrets (what leaves then is one draw of it) and, inside, once more exactly
-and exactly without the person, with another outcome, or a day later. Of every number that leaves, and of the protected
-counts and means behind area results (granted, as if inversion always succeeded), the exact change that the person makes
-is held against how far the number varies between secrets:
+A small municipality is studied under many secrets, as it is and without one person (of the smallest unit, who had the
+outcome), or a day later. All numbers that leave are compared, and with them the protected counts and means behind
+area results (granted, as if inverting the posterior always succeeded):
 
-- what changes with the person and not with the secret is exact: it decides the person, and must not be there;
-- change squared over variance, added up over numbers with noise of their own, is how far what leaves tells the person
-  apart. It gives the probability that a person's presence or outcome is decided (posterior above 0.99 where both were
-  alike before), and how often the best guess of a unit's outcomes is right when all other units are known.
+- a number that is the same under all secrets and another without the person is exact: it decides the person, and must
+  not be there;
+- the squared difference over the variance, added up over numbers with noise of their own, says how far all of them
+  together tell the person apart, and so how likely it is that presence is decided (posterior above 0.99 where both were
+  alike before). Of correlated numbers the one that differs most is taken, so that chance alone gives some strength:
+  `chance` is what is found where both are mixed. The intruder knows everybody else here.
 
 That numbers in files are those of released tables is tested in tests/unit/test_publication_leaks.py.
 
@@ -22,8 +23,8 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,11 +34,8 @@ from scipy.stats import norm
 
 import riskstrat as rs
 from riskstrat.declare import Candidate, Condition
-from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table
-from riskstrat.disclosure.noisy_counts import with_noise
+from riskstrat.disclosure import CellNoise, release
 from riskstrat.publication.characteristics import characteristic_tables
-from riskstrat.publication.composition import study_tables
-from riskstrat.publication.noise import noise_of
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
@@ -54,11 +52,8 @@ FROM_DRAWS = ("areas", "plan_", "strata_", "groups_", "inequality", "quintiles",
 SAME_NOISE = 0.6
 """Numbers whose noise correlates more than this between secrets count once."""
 CERTAIN = 0.99
-MOST_HIT = 0.4
 Name = tuple[str, ...]
-Number = tuple[float, float]
-"""Value, and the step that it is rounded to when it is shown."""
-Numbers = Mapping[Name, Number]
+Numbers = Mapping[Name, float]
 GRANTED = ("index_dates", "persons", "cases", "case_persons", "target_people", "expected")
 
 
@@ -68,6 +63,7 @@ class Told:
 
     exact: tuple[Name, ...]
     strength: float
+    numbers: int
     strongest: tuple[Name, ...]
 
     @property
@@ -78,97 +74,71 @@ class Told:
         root = max(self.strength, 1e-12) ** 0.5
         return float(norm.sf((np.log(CERTAIN / (1 - CERTAIN)) - self.strength / 2) / root))
 
-    @property
-    def hit(self) -> float:
-        """How often the best guess of a count is right, whose unit has noise of this strength."""
-        return 1.0 if self.exact else float(2 * norm.cdf(0.5 * self.strength**0.5) - 1)
 
-
-def numbers_of(study: Study) -> dict[Name, Number]:
-    """Every number that leaves, before its digits, by table, column and row, and what is granted of area results.
-
-    What thresholds withhold is there too: the intruder is given more than leaves.
-    """
-    noise, found = noise_of(study.settings.disclosure, study.noise), {}
-    described = characteristic_tables(
-        study.cohort.covered, None, by="sex", labels={}, rule=study.settings.disclosure, noise=noise
-    )
-    for name, table in {**study_tables(study, noise), **described}.items():
+def numbers_of(study: Study) -> dict[Name, float]:
+    """Every number that leaves, by table, column and row, and what is granted of area results."""
+    rule = study.settings.disclosure
+    described = characteristic_tables(study.cohort.counted, None, by="sex", labels={}, rule=rule, noise=study.noise)
+    published = {**rs.publish(study).tables, **release(described, rule, study.noise)}
+    found: dict[Name, float] = {}
+    for name, table in published.items():
         if not name.startswith(FROM_DRAWS):
-            frame = with_noise(table, noise) if noise else table.frame
-            found |= cells(name, frame, table)
-    assert study.area_results is not None
-    granted = study.area_results.estimates.table.select("area_id", *GRANTED)
-    return found | cells(
-        "granted", granted, Table(granted, dimensions=("area_id",), counts=GRANTED[:-1], public=GRANTED[-1:])
-    )
+            found |= cells(name, table.frame, table.dimensions)
+    return found | cells("granted", study.areas.table.select("area_id", *GRANTED), ("area_id",))
 
 
-def cells(name: str, frame: pl.DataFrame, table: Table) -> dict[Name, Number]:
-    """Give the numbers of a table with the step of their digits."""
-    hidden = (*table.dimensions, *table.keys.values(), "order")
-    columns = [column for column in frame.select(pl.selectors.numeric()).columns if column not in hidden]
-    columns = [column for column in columns if table.roles[column] != "inside"]
+def cells(name: str, frame: pl.DataFrame, dimensions: Sequence[str]) -> dict[Name, float]:
+    """Give the numbers of a frame by table, column and labels; what is withheld is -1."""
+    columns = [
+        column for column in frame.select(pl.selectors.numeric()).columns if column not in (*dimensions, "order")
+    ]
     return {
-        (name, column, *(str(row[label]) for label in table.dimensions)): (
-            float("nan" if row[column] is None else row[column]),
-            step(name, column, row, table),
-        )
+        (name, column, *(str(row[label]) for label in dimensions)): -1.0 if row[column] is None else float(row[column])
         for row in frame.iter_rows(named=True)
         for column in columns
     }
 
 
-def step(name: str, column: str, row: Mapping[str, object], table: Table) -> float:
-    """Size of the step that a number is rounded to when it is shown; 0 for what is granted."""
-    value, digits = float(row[column] or 0), table.digits.get(column)
-    if name == "granted":
-        return 0.0
-    if column in table.whole_counts:
-        return float(BASE)
-    limits = next((each for each in table.digits.values() if isinstance(each, ByInterval)), None)
-    if isinstance(digits, ByInterval) or (limits and column in {limits.lower, limits.upper}):
-        wide = float(row[limits.upper] or 0) - float(row[limits.lower] or 0)
-        return wide / 5
-    figures = digits.figures if isinstance(digits, Figures) else DIGITS
-    return 10.0 ** (np.floor(np.log10(abs(value))) - figures + 1) if value else 0.0
+def told(before: Sequence[Numbers], after: Sequence[Numbers]) -> Told:
+    """Compare numbers of the same secrets with and without the person.
 
-
-def told(before: Numbers, after: Numbers, under_secrets: list[Numbers]) -> Told:
-    """Hold the exact change of every number against its variance between secrets."""
+    What is the same under every secret is no matter. The squared difference of means has the mean 2 / secrets where
+    there is none, which is subtracted.
+    """
     exact, noisy = [], []
-    for name in before.keys() & after.keys() & set.intersection(*(set(one) for one in under_secrets)):
-        values, change = np.array([one[name][0] for one in under_secrets]), after[name][0] - before[name][0]
-        size = before[name][1]
-        if not np.isfinite(values).all() or not abs(change) > 1e-3 * max(size, abs(before[name][0]), 1e-6):
+    for name in set.intersection(*(set(one) for one in (*before, *after))):
+        first, second = (np.array([one[name] for one in several]) for several in (before, after))
+        if (first == second).all():
             continue
-        if np.ptp(values) <= 1e-9 * abs(values[0]):
-            exact.append((min(abs(change) / size, 1.0) if size else 1.0, name))
+        variance = (first.var(ddof=1) + second.var(ddof=1)) / 2
+        if variance == 0:
+            exact.append(name)
         else:
-            noisy.append((change**2 / (values.var(ddof=1) + size**2 / 12), name, values - values.mean()))
+            noisy.append(((second.mean() - first.mean()) ** 2 / variance, name, first - first.mean()))
     chosen: list[tuple[float, Name, np.ndarray]] = []
     for one in sorted(noisy, key=lambda each: -each[0]):
-        if all(abs(np.corrcoef(one[2], other[2])[0, 1]) < SAME_NOISE for other in chosen):
+        if all(abs(_correlation(one[2], other[2])) < SAME_NOISE for other in chosen):
             chosen.append(one)
     return Told(
-        exact=tuple(name for _, name in sorted(exact, reverse=True)),
-        strength=float(sum(one[0] for one in chosen)),
-        strongest=tuple((*one[1], f"{one[0]:.2f}") for one in chosen[:25]),
+        exact=tuple(sorted(exact)),
+        strength=max(sum(one[0] for one in chosen) - 2 * len(chosen) / len(before), 0.0),
+        numbers=len(chosen),
+        strongest=tuple((*one[1], f"{one[0]:.2f}") for one in chosen[:8]),
     )
 
 
-def studied(
-    condition: Condition, registers: Registers, day: date, partition: Partition | None, noise: CellNoise | None
-) -> Study:
-    """Run a study under a secret, or exactly."""
-    settings = SETTINGS if noise else replace(SETTINGS, protection="none")
-    return rs.run(condition, registers, day, settings, partition=partition, noise=noise)
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    spread = first.std() * second.std()
+    return float((first * second).mean() / spread) if spread > 0 else 0.0
 
 
 def numbers_under(
-    condition: Condition, registers: Registers, day: date, partition: Partition, noise: CellNoise | None
-) -> dict[Name, Number]:
-    return numbers_of(studied(condition, registers, day, partition, noise))
+    condition: Condition, registers: Registers, day: date, partition: Partition, noises: Iterable[CellNoise]
+) -> list[dict[Name, float]]:
+    """Run a study under each secret."""
+    return [
+        numbers_of(rs.run(condition, registers, day, SETTINGS, partition=partition, noise=noise)) for noise in noises
+    ]
 
 
 def without(folder: Path, person: int, target: Path) -> Registers:
@@ -195,15 +165,21 @@ def questions(seed: int, condition: Condition, secrets: int) -> Iterator[tuple[s
     with tempfile.TemporaryDirectory() as scratch:
         folder = write_municipality(PEOPLE, seed, Path(scratch) / "town", area_sd=0.3)
         registers = rs.open_registers(folder)
-        first = studied(condition, registers, AS_OF, None, CellNoise(b"%020d" % seed))
+        first = rs.run(condition, registers, AS_OF, SETTINGS)
         partition, person = first.partition, somebody(first, registers)
-        drawn = [CellNoise(np.random.default_rng([seed, one]).bytes(32)) for one in range(secrets)]
-        seen = [numbers_under(condition, registers, AS_OF, partition, noise) for noise in drawn]
-        exact = numbers_under(condition, registers, AS_OF, partition, None)
+        noises = [CellNoise(np.random.default_rng([seed, one]).bytes(32)) for one in range(secrets)]
+        seen = numbers_under(condition, registers, AS_OF, partition, noises)
         fewer = without(folder, person, Path(scratch) / "fewer")
-        yield "a person apart", told(exact, numbers_under(condition, fewer, AS_OF, partition, None), seen)
-        later = numbers_under(condition, registers, AS_OF + timedelta(days=1), partition, None)
-        yield "a day apart", told(exact, later, seen)
+        others = numbers_under(condition, fewer, AS_OF, partition, noises)
+        yield "a person apart", told(seen, others)
+        yield (
+            "chance",
+            told(
+                *zip(*(pair[:: 1 - 2 * (n % 2)] for n, pair in enumerate(zip(seen, others, strict=True))), strict=True)
+            ),
+        )
+        later = AS_OF + timedelta(days=1)
+        yield "a day apart", told(seen, numbers_under(condition, registers, later, partition, noises))
 
 
 def main() -> int:
@@ -217,11 +193,12 @@ def main() -> int:
     for seed in range(given.first, given.first + given.towns):
         for question, found in questions(seed, condition, given.secrets):
             print(
-                f"town {seed} {question:16} exact {len(found.exact):3}  strength {found.strength:6.2f}  decided "
-                f"{found.decided:6.1%}  count hit {found.hit:6.1%}",
-                *("".join(f"\n    {' '.join(name)}" for name in (*found.exact[:40], *found.strongest)),),
+                f"town {seed} {question:15} exact {len(found.exact):3}  strength {found.strength:5.2f} of "
+                f"{found.numbers:3} numbers  decided {found.decided:6.1%}",
+                *("\n    " + " ".join(name) for name in (*found.exact, *found.strongest)),
                 flush=True,
             )
+            held &= not found.exact
     return 0 if held else 1
 
 
