@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from riskstrat.numerics.logistic import NormalPrior, logistic_moments, newton_step, score_variability
+from riskstrat.numerics.logistic import Moments, NormalPrior, logistic_moments, newton_step, score_variability
 
 WEAKEST_RIDGE: Final = 0.04
 """Precision of a normal prior with standard deviation 5 on a standardised coefficient: odds ratios up to e^10 pass."""
@@ -21,6 +21,7 @@ WEAKEST_RIDGE: Final = 0.04
 STRONGEST_RIDGE: Final = 1e6
 MAX_STEPS: Final = 100
 LARGEST_STEP: Final = 4.0
+SETTLED: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ def fit_ridge(
     block: NDArray[np.intp],
     ridge: float | None = None,
 ) -> RidgeFit:
-    """Fit by Newton steps; between steps each block's ridge moves to the Fellner-Schall value.
+    """Fit by Newton steps; before each, every block's ridge moves to the fixed point of the Fellner-Schall updates.
 
     For block b with r terms and coefficients beta_b the update is (r - ridge_b tr(V_bb)) / |beta_b|^2, V the inverse of
-    the penalised information (equation 5 of Wood and Fasiolo with an identity penalty; MacKay's evidence update). The
-    design, (n, q), has standardised terms and no intercept; weights are on the scale of numbers of rows; blocks of
-    terms are numbered from 0; a fixed `ridge` holds for all terms.
+    the penalised information (equation 5 of Wood and Fasiolo with an identity penalty; MacKay's evidence update). It is
+    repeated on the quadratic that the log likelihood resembles at the present coefficients, which needs no data: a pass
+    over the data is what costs. The design, (n, q), has standardised terms and no intercept; weights are on the scale
+    of numbers of rows; blocks of terms are numbered from 0; a fixed `ridge` holds for all terms.
     """
     blocks = int(block.max(initial=-1)) + 1
     mean = float(np.average(label, weights=weight))
@@ -55,18 +57,40 @@ def fit_ridge(
     strength = np.full(blocks, ridge if ridge is not None else float(len(block)))
     settled = ridge is not None
     for _ in range(MAX_STEPS):
-        at, prior = beta, NormalPrior(np.zeros(len(beta)), np.r_[0.0, strength[block]])
+        at = beta
         moments = logistic_moments(design, label, weight, at)
+        if not settled:
+            found = _ridge_at(moments, at, block, strength)
+            settled, strength = _near(found, strength), found
+        prior = NormalPrior(np.zeros(len(beta)), np.r_[0.0, strength[block]])
         step = newton_step(moments, at, prior)
-        inverse = cho_solve(cho_factor(moments.information + np.diag(prior.precision)), np.eye(len(at)))
         beta = at + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
         if settled and np.abs(step).max() < 1e-8:
             break
-        if not settled:
-            updated = _updated_ridge(beta, inverse, block, strength)
-            settled = bool((np.abs(np.log(updated / strength)) < 1e-2).all())
-            strength = updated
+    inverse = _inverse(moments, strength[block])
     return RidgeFit(beta, inverse @ score_variability(design, label, weight, at) @ inverse, strength)
+
+
+def _ridge_at(
+    moments: Moments, at: NDArray[np.float64], block: NDArray[np.intp], strength: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Strength that maximises the marginal likelihood of the quadratic at the coefficients."""
+    target = moments.information @ at + moments.gradient
+    for _ in range(MAX_STEPS):
+        inverse = _inverse(moments, strength[block])
+        before, strength = strength, _updated_ridge(inverse @ target, inverse, block, strength)
+        if _near(strength, before):
+            break
+    return strength
+
+
+def _inverse(moments: Moments, precision: NDArray[np.float64]) -> NDArray[np.float64]:
+    penalised = moments.information + np.diag(np.r_[0.0, precision])
+    return np.asarray(cho_solve(cho_factor(penalised), np.eye(len(penalised))), dtype=np.float64)
+
+
+def _near(strength: NDArray[np.float64], before: NDArray[np.float64]) -> bool:
+    return bool((np.abs(np.log(strength / before)) < SETTLED).all())
 
 
 def _updated_ridge(

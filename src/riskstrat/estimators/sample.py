@@ -23,7 +23,7 @@ class Training:
     """What an estimator is fitted to: n rows of informative columns, outcomes, days to entry and case weights.
 
     NaN is not observed, weight 0 leaves a row out, the censoring distribution is estimated within strata, and inner
-    folds keep groups (persons or families, numbered) together.
+    folds keep groups (persons or families, numbered) together. They are `grouped` where somebody said which they are.
     """
 
     values: NDArray[np.float32]
@@ -32,6 +32,7 @@ class Training:
     weight: NDArray[np.float64]
     strata: Labels | None
     group: NDArray[np.intp]
+    grouped: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +63,38 @@ def labelled_sample(training: Training, horizon_days: float) -> Sample:
     rows = np.flatnonzero(weight > 0)
     label = outcome_within(training.outcome, horizon_days)[rows]
     refuse_too_few(label)
-    kept = weight[rows]
     return Sample(
         values=training.values if len(rows) == len(weight) else training.values[rows],
         label=label,
-        weight=kept * (kept.sum() / (kept**2).sum()),
+        weight=_effective(weight[rows]),
         group=training.group[rows],
     )
+
+
+def thinned(sample: Sample, most: int, seed: int) -> Sample:
+    """Keep at most so many rows with, and without, the outcome, which stand for all: whole groups, drawn at random.
+
+    The sum of weights with the outcome over that of all stays; which rows are kept does not depend on their order.
+    """
+    drawn = np.random.default_rng(seed).random(int(sample.group.max()) + 1)[sample.group]
+    weight = np.zeros(len(drawn))
+    for rows in (np.flatnonzero(sample.label), np.flatnonzero(~sample.label)):
+        last = np.partition(drawn[rows], most - 1)[most - 1] if len(rows) > most else np.inf
+        kept = rows[drawn[rows] <= last]
+        weight[kept] = sample.weight[kept] * (sample.weight[rows].sum() / sample.weight[kept].sum())
+    kept = np.flatnonzero(weight)
+    if len(kept) == len(weight):
+        return sample
+    return Sample(
+        values=sample.values[kept],
+        label=sample.label[kept],
+        weight=_effective(weight[kept]),
+        group=sample.group[kept],
+    )
+
+
+def _effective(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(weight * (weight.sum() / (weight**2).sum()), dtype=np.float64)
 
 
 def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:

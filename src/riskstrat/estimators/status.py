@@ -15,7 +15,7 @@ from riskstrat.estimators.sample import Sample, Training, labelled_sample
 from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.links import LOGIT, Link
-from riskstrat.numerics.threads import limited_threads
+from riskstrat.numerics.threads import one_thread
 
 
 class StatusEstimator(RiskEstimator, abstract=True):
@@ -53,7 +53,7 @@ class StatusEstimator(RiskEstimator, abstract=True):
             )
         values = self._values(X)
         risk = np.empty(len(values))
-        with limited_threads(values.size):
+        with one_thread():
             for rows in row_blocks(len(values)):
                 risk[rows] = self._risk(values[rows])
         return np.repeat(risk[:, None], len(at), axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from riskstrat.numerics.blocks import row_blocks
+from riskstrat.numerics.blocks import CACHED_ROWS, row_blocks
 
 MAX_STEPS: Final = 50
 SHORTEST_STEP: Final = 2.0**-20
@@ -60,12 +60,13 @@ def logistic_moments(
     """
     p = len(coefficients)
     gradient, information = np.zeros(p), np.zeros((p, p))
-    for rows in row_blocks(len(design)):
+    for rows in row_blocks(len(design), CACHED_ROWS):
         terms = _with_intercept(design[rows], p)
         linear = terms @ coefficients if offset is None else offset[rows] + terms @ coefficients
         risk = expit(linear)
-        gradient += terms.T @ (weight[rows] * (label[rows] - risk))
-        information += terms.T @ (terms * (weight[rows] * risk * (1 - risk))[:, None])
+        gradient += (weight[rows] * (label[rows] - risk)) @ terms
+        scaled = terms * np.sqrt(weight[rows] * risk * (1 - risk))[:, None]
+        information += scaled.T @ scaled  # of one matrix, BLAS computes only half
     return Moments(gradient, information)
 
 
@@ -86,10 +87,10 @@ def score_variability(
     """
     p = len(coefficients)
     variability = np.zeros((p, p))
-    for rows in row_blocks(len(design)):
+    for rows in row_blocks(len(design), CACHED_ROWS):
         terms = _with_intercept(design[rows], p)
-        residual = weight[rows] * (label[rows] - expit(terms @ coefficients))
-        variability += terms.T @ (terms * (residual**2)[:, None])
+        score = terms * (weight[rows] * (label[rows] - expit(terms @ coefficients)))[:, None]
+        variability += score.T @ score
     return variability
 
 
@@ -177,4 +178,6 @@ def logistic_recalibration(
 def _with_intercept(design: NDArray[np.floating], p: int) -> NDArray[np.float64]:
     if design.shape[1] == p:
         return design.astype(np.float64, copy=False)
-    return np.column_stack([np.ones(len(design)), design])
+    terms = np.ones((len(design), p))
+    terms[:, 1:] = design
+    return terms
