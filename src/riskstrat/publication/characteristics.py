@@ -251,7 +251,7 @@ def _numbers_table(
     measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
     groups = rows.partition_by("group")
     # A municipality of two care centres is described by these whatever it is grouped by.
-    parts: dict[str, list[str]] = dict.fromkeys(measured, [])
+    parts: dict[str, list[str]] = {name: [] for name in measured}
     if not rule.is_working_material:
         parts = {name: ["person", *([] if _dominated(rows, name, "provider") else ["provider"])] for name in measured}
     found = [_number(group, name, parts[name], noise) for name in measured for group in groups]
