@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -16,6 +17,9 @@ from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.estimators import (
     AgeSex,
     Boosting,
+    Cox,
+    DiscreteTime,
+    FineGray,
     Logistic,
     RiskEstimator,
     Split,
@@ -31,7 +35,13 @@ N = 200
 X = pl.DataFrame({"age_years": np.arange(N) % 20 + 40.0, "sex_male": np.arange(N) % 2})
 Y = outcome_array(np.arange(N) % 3 == 0, np.full(N, 365.0))
 SPLIT = Split.from_folds(np.arange(N) % 5)
-KINDS = [AgeSex(horizon_days=365), Logistic(horizon_days=365), Boosting(horizon_days=365, folds=0, max_iter=5)]
+OF_TIME = [Cox(horizon_days=365), FineGray(horizon_days=365), DiscreteTime(horizon_days=365, periods=[200, 365])]
+KINDS = [
+    AgeSex(horizon_days=365),
+    Logistic(horizon_days=365),
+    Boosting(horizon_days=365, folds=0, max_iter=5),
+    *OF_TIME,
+]
 
 
 def named(estimator: RiskEstimator) -> str:
@@ -80,6 +90,24 @@ def test_outcomes_that_do_not_fit_are_refused(estimator: RiskEstimator, y: np.nd
         estimator.fit(X, y)
 
 
+EVERY_KIND = pytest.mark.parametrize("estimator", KINDS[1:], ids=named)
+
+
+@EVERY_KIND
+def test_doubled_columns_at_predict_time_are_refused(estimator: RiskEstimator):
+    doubled = pd.DataFrame(np.ones((3, 3)), columns=["age_years", "sex_male", "sex_male"])
+    with pytest.raises(ContractError, match=r"X\.sex_male: 2 columns of that name"):
+        estimator.fit(X, Y).predict_risk(doubled)
+
+
+@EVERY_KIND
+def test_a_value_that_the_fit_has_not_seen_is_read_as_the_nearest_or_as_not_observed(estimator: RiskEstimator):
+    model = estimator.fit(X, Y)
+    unseen = pl.DataFrame({"age_years": [40.0, 400.0, None], "sex_male": [0.0, 7.0, None]})
+    risk = model.predict_risk(unseen)
+    assert ((risk >= 0) & (risk <= 1)).all()
+
+
 @pytest.mark.parametrize(
     ("features", "part"),
     [
@@ -102,11 +130,10 @@ def test_features_that_are_no_numbers_are_refused(features: object, part: str):
         Logistic(horizon_days=365).fit(features, Y)
 
 
-def test_nothing_informative_is_a_design_error():
+@pytest.mark.parametrize("estimator", KINDS[1:], ids=named)
+def test_nothing_informative_is_a_design_error(estimator: RiskEstimator):
     with pytest.raises(DesignError, match="no informative column among 2"):
-        Logistic(horizon_days=365).fit(
-            pl.DataFrame({"one": [1.0] * N, "none": [None] * N}, schema_overrides={"none": pl.Float32}), Y
-        )
+        estimator.fit(pl.DataFrame({"one": [1.0] * N, "none": [None] * N}, schema_overrides={"none": pl.Float32}), Y)
 
 
 def test_age_and_sex_must_be_somewhere():
@@ -114,16 +141,65 @@ def test_age_and_sex_must_be_somewhere():
         AgeSex(horizon_days=365).fit(X.select(bmi="age_years"), Y)
 
 
+@pytest.mark.parametrize("estimator", KINDS, ids=named)
 @pytest.mark.parametrize("horizon", [0, -1, np.nan])
-def test_the_horizon_must_be_days(horizon: float):
+def test_the_horizon_must_be_days(estimator: RiskEstimator, horizon: float):
     with pytest.raises(ContractError, match="horizon"):
-        Logistic(horizon_days=horizon).fit(X, Y)
+        clone(estimator).set_params(horizon_days=horizon).fit(X, Y)
 
 
+@pytest.mark.parametrize("estimator", KINDS, ids=named)
 @pytest.mark.parametrize("weight", [np.ones(N - 1), -np.ones(N), np.full(N, np.nan), np.zeros(N)])
-def test_case_weights_are_checked(weight: np.ndarray):
+def test_case_weights_are_checked(estimator: RiskEstimator, weight: np.ndarray):
     with pytest.raises(ContractError, match="weights"):
-        Logistic(horizon_days=365).fit(X, Y, sample_weight=weight)
+        estimator.fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("estimator", OF_TIME, ids=named)
+@pytest.mark.parametrize(
+    ("durations", "error", "part"),
+    [
+        (np.where(np.arange(N) < 7, 0.0, 365.0), ContractError, "7 values of 0 or less"),
+        (np.where(np.arange(N) < 7, -3.0, 365.0), ContractError, "7 values of 0 or less"),
+        (np.full(N, 300.0), DesignError, "nobody followed to the horizon"),
+    ],
+)
+def test_durations_that_cannot_carry_a_model_of_time_are_refused(
+    estimator: RiskEstimator, durations: np.ndarray, error: type[Exception], part: str
+):
+    y = np.array(list(zip(Y["event"], durations, strict=True)), dtype=Y.dtype)
+    with pytest.raises(error, match=part):
+        estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", OF_TIME, ids=named)
+def test_an_event_beyond_the_outcome_and_the_competing_one_is_refused(estimator: RiskEstimator):
+    with pytest.raises(UsageError, match="event 3"):
+        estimator.fit(X, Y).predict_cumulative_incidence(X, [365.0], event=3)
+
+
+@pytest.mark.parametrize("estimator", OF_TIME, ids=named)
+@pytest.mark.parametrize("entry", [-1.0, 365.0, 400.0, np.nan, np.inf])
+def test_entry_after_the_end_or_before_the_index_is_refused(estimator: RiskEstimator, entry: float):
+    with pytest.raises(ContractError, match="entry: 1 other values"):
+        estimator.fit(X, Y, entry=np.where(np.arange(N) == 3, entry, 0.0))
+
+
+@pytest.mark.parametrize("estimator", OF_TIME, ids=named)
+def test_a_stratum_without_outcomes_or_not_followed_to_the_horizon_is_no_trouble_to_models_of_time(
+    estimator: RiskEstimator,
+):
+    stratum = np.arange(N) // 50
+    y = Y.copy()
+    y["event"][stratum == 3] = 0
+    y["duration_days"][stratum == 2] = 120.0
+    assert np.isfinite(estimator.fit(X, y, strata=stratum).predict_risk(X)).all()
+
+
+@pytest.mark.parametrize("penalty", [-1.0, np.nan, np.inf])
+def test_a_penalty_is_a_number_of_nought_or_more(penalty: float):
+    with pytest.raises(ContractError, match="penalty"):
+        FineGray(horizon_days=365, penalty=penalty).fit(X, Y)
 
 
 def test_a_landmark_that_nobody_is_followed_from_is_refused():

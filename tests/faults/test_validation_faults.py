@@ -73,6 +73,12 @@ def test_thresholds_must_be_risks(thresholds: list[float]) -> None:
         net_benefit(Y, [0.1, 0.2, 0.3, 0.4], thresholds, 10)
 
 
+def test_harm_and_prevalence_that_cannot_be_are_told_together() -> None:
+    with pytest.raises(UsageError) as caught:
+        net_benefit(Y, [0.1, 0.2, 0.3, 0.4], [0.1], 10, harm=-1.0, prevalence=1.0)
+    assert [problem.found for problem in caught.value.problems] == ["a harm of -1.0", "a prevalence of 1.0"]
+
+
 def test_validate_lists_everything_wrong_with_the_options() -> None:
     with pytest.raises(UsageError) as caught:
         validate(np.full(40, 0.3), cohort(), by=["sex", "age_band"], draws=1, level=90)

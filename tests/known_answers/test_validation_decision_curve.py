@@ -42,6 +42,32 @@ def test_binary_outcome() -> None:
         assert row["net_benefit"][0] == pytest.approx(value, abs=5e-7)
 
 
+def test_harm_and_interventions_avoided() -> None:
+    """Dcurves takes harm from the model alone, and measures what is avoided by what acting on all would give."""
+    people = pl.read_csv(CURVES / "binary.csv")
+    y, risk = outcome_array(people["cancer"], np.ones(people.height)), people["famhistory"].cast(float)
+    plain, costly = (net_benefit(y, risk, [0.05, 0.1], 1, harm=harm) for harm in (0.0, 0.01))
+    lost = plain["net_benefit"] - costly["net_benefit"]
+    assert lost.to_list() == pytest.approx([0.01, 0.01, 0, 0, 0, 0])
+    printed = json.loads((CURVES / "printed.json").read_text())["family_history_net_benefit"]
+    at_ten = plain.filter(strategy="model")["interventions_avoided"][1]
+    # 105 of 750 have cancer: (net benefit - (0.14 - 0.86 / 9)) * 9.
+    assert at_ten == pytest.approx((printed["0.10"] - (0.14 - 0.86 / 9)) * 9, abs=1e-5)
+    assert plain.filter(strategy="none")["interventions_avoided"][1] == pytest.approx(1 - 0.14 / 0.1)
+
+
+def test_another_prevalence_is_that_of_controls_drawn_again() -> None:
+    """Controls taken four times over make the outcome rarer and leave both shares within cases and controls."""
+    people = pl.read_csv(CURVES / "binary.csv")
+    more = pl.concat([people, *[people.filter(cancer=0)] * 3])
+    at = [0.02, 0.05, 0.1]
+    expected = net_benefit(outcome_array(more["cancer"], np.ones(more.height)), more["famhistory"].cast(float), at, 1)
+    y = outcome_array(people["cancer"], np.ones(people.height))
+    found = net_benefit(y, people["famhistory"].cast(float), at, 1, prevalence=more["cancer"].mean())
+    for column in ("net_benefit", "true_positive_share", "false_positive_share", "interventions_avoided"):
+        np.testing.assert_allclose(found[column], expected[column], atol=1e-12)
+
+
 def thresholds(answer: pl.DataFrame) -> np.ndarray:
     # dcurves moves a threshold of 0 up by the smallest number, so that risks of 0 are not acted on.
     return np.maximum(answer.filter(variable="all")["threshold"].to_numpy(), np.finfo(float).eps)

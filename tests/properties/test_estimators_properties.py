@@ -9,11 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Split, cross_fit, group_folds
+from riskstrat.estimators import (
+    AgeSex,
+    Boosting,
+    DiscreteTime,
+    FineGray,
+    Logistic,
+    RiskEstimator,
+    Split,
+    cross_fit,
+    group_folds,
+)
 from riskstrat.incidence import OutcomeArray, outcome_array
 
 HORIZON = 365.0
-KINDS = [AgeSex(horizon_days=HORIZON), Logistic(horizon_days=HORIZON), Boosting(horizon_days=HORIZON, max_iter=15)]
+KINDS = [
+    AgeSex(horizon_days=HORIZON),
+    Logistic(horizon_days=HORIZON),
+    FineGray(horizon_days=HORIZON),
+    DiscreteTime(horizon_days=HORIZON, periods=3),
+    Boosting(horizon_days=HORIZON, max_iter=15),
+]
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -57,7 +73,7 @@ def test_the_risk_of_a_person_does_not_depend_on_who_else_is_scored(estimator: R
     np.testing.assert_allclose(np.concatenate([model.predict_risk(X[:7]), model.predict_risk(X[7:])]), together)
 
 
-@pytest.mark.parametrize("estimator", KINDS[:2], ids=named)
+@pytest.mark.parametrize("estimator", KINDS[:3], ids=named)
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_contributions_of_the_training_people_have_mean_nought(estimator: RiskEstimator, seed: int):
@@ -66,12 +82,12 @@ def test_contributions_of_the_training_people_have_mean_nought(estimator: RiskEs
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.parametrize("model", KINDS[1:4], ids=named)
+@settings(max_examples=5, deadline=None)
 @given(seed=SEEDS)
-def test_the_scale_of_case_weights_does_not_matter(seed: int):
+def test_the_scale_of_case_weights_does_not_matter(model: RiskEstimator, seed: int):
     X, y = cohort(seed)
     weight = np.random.default_rng(seed).uniform(0.5, 2, len(y))
-    model = Logistic(horizon_days=HORIZON)
     risk = model.fit(X, y, sample_weight=weight).predict_risk(X)
     np.testing.assert_allclose(model.fit(X, y, sample_weight=10 * weight).predict_risk(X), risk, rtol=1e-5)
 

@@ -97,6 +97,59 @@ def test_the_true_risk_is_calibrated_under_censoring_and_competing_death(seed: i
     assert sum(inside) >= 8
 
 
+def test_net_benefit_is_the_analytic_value_under_censoring_and_competing_death() -> None:
+    """Risks of beta(2, 6), right: the benefit at t is the integral of p - (1 - p) t / (1 - t) above t."""
+    random, n = np.random.default_rng(11), 60_000
+    risk = random.beta(2, 6, n)
+    event = np.where(random.random(n) < risk, 1, np.where(random.random(n) < 0.2, 2, 0))
+    time = np.where(event == 0, HORIZON, random.uniform(0.5, HORIZON, n))
+    lost = random.exponential(2 * HORIZON, n) + 0.1
+    y = outcome_array(np.where(lost < time, 0, event), np.minimum(time, lost))
+    at = np.array([0.05, 0.1, 0.2, 0.4])
+    grid = (np.arange(200_000) + 0.5) / 200_000
+    density = 42 * grid * (1 - grid) ** 5
+    for t, row in zip(
+        at, net_benefit(y, risk, at, HORIZON).filter(strategy="model").iter_rows(named=True), strict=True
+    ):
+        above = grid >= t
+        true, false = (np.sum((density * share)[above]) / len(grid) for share in (grid, 1 - grid))
+        analytic = true - false * t / (1 - t)
+        spread = np.sqrt((true + false * (t / (1 - t)) ** 2) / n)
+        assert abs(row["net_benefit"] - analytic) < 3 * 1.5 * spread
+        assert row["interventions_avoided"] == pytest.approx(
+            (row["net_benefit"] - (0.25 - 0.75 * t / (1 - t))) * (1 - t) / t, abs=0.02 / t
+        )
+
+
+RECALIBRATED = {
+    "logistic": lambda risk: 1 / (1 + np.exp(-(0.7 * np.log(risk / (1 - risk)) - 1))),
+    "on the log hazard": lambda risk: 1 - (1 - risk) ** 1.7,
+}
+
+
+@given(outcomes_and_risks(), st.sampled_from(sorted(RECALIBRATED)))
+@settings(deadline=None, max_examples=30)
+def test_a_recalibration_that_rises_everywhere_changes_no_metric_of_ranks(
+    data: tuple[np.ndarray, np.ndarray], kind: str
+) -> None:
+    y, risk = data
+    for measure in (auc, concordance):
+        assert measure(y, RECALIBRATED[kind](risk), HORIZON) == pytest.approx(measure(y, risk, HORIZON), abs=1e-12)
+    # The link scale itself is a score for concordance.
+    assert concordance(y, np.log(risk / (1 - risk)), HORIZON) == concordance(y, risk, HORIZON)
+
+
+@given(outcomes_and_risks())
+@settings(deadline=None, max_examples=30)
+def test_isotonic_steps_make_ties_that_count_a_half(data: tuple[np.ndarray, np.ndarray]) -> None:
+    """Within a step the order is lost: the AUC is the mean of that with steps in order and in reverse order."""
+    y, risk = data
+    steps = np.floor(risk * 4) / 4 + 0.05
+    kept, turned = steps + risk / 100, steps - risk / 100
+    both = auc(y, kept, HORIZON) + auc(y, turned, HORIZON)
+    assert auc(y, steps, HORIZON) == pytest.approx(both / 2, abs=1e-12)
+
+
 def municipality(seed: int, n: int = 300) -> tuple[Cohort, np.ndarray]:
     random = np.random.default_rng(seed)
     risk = random.uniform(0.1, 0.6, n)

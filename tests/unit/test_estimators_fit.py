@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,13 +20,26 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Weighted, assessment_weights
+from riskstrat.estimators import (
+    AgeSex,
+    Boosting,
+    DiscreteTime,
+    FineGray,
+    Logistic,
+    RiskEstimator,
+    Weighted,
+    assessment_weights,
+)
 from riskstrat.incidence import OutcomeArray, brier, cumulative_incidence, outcome_array
 
+T = TypeVar("T")
 HORIZON = 1826.0
 LINEAR = [AgeSex(horizon_days=HORIZON), Logistic(horizon_days=HORIZON)]
 QUICK_BOOSTING = Boosting(horizon_days=HORIZON, max_iter=40, folds=0)
-EXPLAINED = [*LINEAR, QUICK_BOOSTING]
+OF_TIME = [FineGray(horizon_days=HORIZON), DiscreteTime(horizon_days=HORIZON)]
+"""Models of when the outcome happens."""
+
+EXPLAINED = [*LINEAR, QUICK_BOOSTING, *OF_TIME]
 ALL = [*EXPLAINED, Weighted(make_pipeline(SimpleImputer(), LogisticRegression()), horizon_days=HORIZON)]
 
 
@@ -78,7 +93,7 @@ def test_mean_risk_is_the_cumulative_incidence(estimator: RiskEstimator, people:
     assert risk.mean() == pytest.approx(cumulative_incidence(y, HORIZON)["estimate"][0], rel=0.03)
 
 
-@pytest.mark.parametrize("estimator", [Logistic(horizon_days=HORIZON), Boosting(horizon_days=HORIZON)], ids=named)
+@pytest.mark.parametrize("estimator", [LINEAR[1], Boosting(horizon_days=HORIZON), *OF_TIME], ids=named)
 def test_the_true_risk_is_found_through_deaths_and_losses(estimator: RiskEstimator):
     X, y, truth = invented(20_000, seed=1)
     error = logit(clone(estimator).fit(X, y).predict_risk(X)) - logit(truth)
@@ -88,19 +103,22 @@ def test_the_true_risk_is_found_through_deaths_and_losses(estimator: RiskEstimat
 
 
 @pytest.mark.parametrize("estimator", EXPLAINED, ids=named)
-def test_contributions_add_up_to_the_log_odds(estimator: RiskEstimator, people: tuple[pl.DataFrame, OutcomeArray]):
+def test_contributions_add_up_on_the_link(estimator: RiskEstimator, people: tuple[pl.DataFrame, OutcomeArray]):
     X, y = people
     model = clone(estimator).fit(X, y)
     values, baseline = model.contributions(X)
     assert values.shape == (len(y), len(model.features_))
-    np.testing.assert_allclose(baseline + values.sum(axis=1), logit(model.predict_risk(X)), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(model.decision_function(X), logit(model.predict_risk(X)), rtol=0, atol=1e-9)
+    linked = model.link.link(model.predict_risk(X))
+    np.testing.assert_allclose(baseline + values.sum(axis=1), linked, rtol=0, atol=1e-6)
+    if hasattr(model, "decision_function"):
+        np.testing.assert_allclose(model.decision_function(X), linked, rtol=0, atol=1e-9)
 
 
-def test_a_linear_contribution_is_coefficient_times_distance_from_the_mean():
+@pytest.mark.parametrize("estimator", [LINEAR[1], OF_TIME[0]], ids=named)
+def test_a_linear_contribution_is_coefficient_times_distance_from_the_mean(estimator: RiskEstimator):
     X, y, _ = invented()
     X = X.select("age_years", "sex_male").with_columns(age_years=(pl.col("age_years") > 50).cast(pl.Float32))
-    model = Logistic(horizon_days=HORIZON).fit(X, y)
+    model = clone(estimator).fit(X, y)
     values, _ = model.contributions(X)
     for column, row in enumerate(model.coefficients_.rows(named=True)):
         x = X[row["feature"]].to_numpy().astype(float)
@@ -177,14 +195,37 @@ def test_score_is_minus_the_brier_score(estimator: RiskEstimator, people: tuple[
     np.testing.assert_array_equal(model.predict(X), model.predict_risk(X))
 
 
-def test_estimators_are_cloned_and_searched_as_scikit_learn_does(people: tuple[pl.DataFrame, OutcomeArray]):
+@pytest.mark.parametrize(
+    ("estimator", "weaker", "stronger"),
+    [
+        (Logistic(horizon_days=HORIZON), {"ridge": 1.0}, {"ridge": 1e5}),
+        (FineGray(horizon_days=HORIZON), {"penalty": 1.0}, {"penalty": 1e5}),
+        (
+            DiscreteTime(LogisticRegression(), horizon_days=HORIZON, periods=3),
+            {"classifier__C": 1.0},
+            {"classifier__C": 1e-5},
+        ),
+    ],
+    ids=lambda value: named(value) if isinstance(value, RiskEstimator) else "",
+)
+def test_estimators_are_cloned_and_searched_as_scikit_learn_does(
+    estimator: RiskEstimator,
+    weaker: dict[str, float],
+    stronger: dict[str, float],
+    people: tuple[pl.DataFrame, OutcomeArray],
+):
     X, y = people
     matrix = X.select("age_years", "visits").to_numpy()
-    search = GridSearchCV(Logistic(horizon_days=HORIZON), {"ridge": [1.0, 1e5]}, cv=3).fit(matrix, y)
-    assert search.best_params_ == {"ridge": 1.0}
-    assert clone(search.best_estimator_).get_params() == search.best_estimator_.get_params()
+    grid = {name: [value, stronger[name]] for name, value in weaker.items()}
+    search = GridSearchCV(make_pipeline(SimpleImputer(), estimator), on_last_step(estimator, grid), cv=3).fit(matrix, y)
+    assert search.best_params_ == on_last_step(estimator, weaker)
+    assert repr(clone(search.best_estimator_)) == repr(search.best_estimator_)
     with pytest.raises(NotFittedError):
-        clone(search.best_estimator_).predict_risk(matrix)
+        clone(search.best_estimator_[-1]).predict_risk(matrix)
+
+
+def on_last_step(estimator: RiskEstimator, parameters: dict[str, T]) -> dict[str, T]:
+    return {f"{named(estimator).lower()}__{name}": value for name, value in parameters.items()}
 
 
 def test_logistic_finds_the_coefficients_of_the_truth():

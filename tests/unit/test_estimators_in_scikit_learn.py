@@ -16,7 +16,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from riskstrat.estimators import AgeSex, Boosting, Logistic, RiskEstimator, Weighted
+from riskstrat.estimators import AgeSex, Boosting, Cox, DiscreteTime, FineGray, Logistic, RiskEstimator, Weighted
 
 
 class Recoded(RiskEstimator, abstract=True):
@@ -43,16 +43,29 @@ class RecodedLogistic(Recoded, Logistic, abstract=True): ...
 class RecodedBoosting(Recoded, Boosting, abstract=True): ...
 
 
+class RecodedCox(Recoded, Cox, abstract=True): ...
+
+
 class RecodedWeighted(Recoded, Weighted, abstract=True): ...
 
 
 class RecodedAgeSex(Recoded, AgeSex, abstract=True): ...
 
 
+class RecodedFineGray(Recoded, FineGray, abstract=True): ...
+
+
+class RecodedDiscreteTime(Recoded, DiscreteTime, abstract=True): ...
+
+
 ESTIMATORS = [
     RecodedLogistic(horizon_days=365),
     RecodedBoosting(horizon_days=365, max_iter=10, folds=0, min_samples_leaf=2),
+    # Labels that a line separates have no finite hazard ratio.
+    RecodedCox(horizon_days=365, penalty=1.0),
+    RecodedFineGray(horizon_days=365, penalty=1.0),
     RecodedWeighted(LogisticRegression(), horizon_days=365),
+    RecodedDiscreteTime(horizon_days=365, periods=1),
     # Columns of an array are named x0, x1, ...; AgeSex is told which two are its own.
     RecodedAgeSex(horizon_days=365, age="x0", sex="x1"),
 ]

@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.errors import RiskstratError
-from riskstrat.explanation import explain, reasons
+from riskstrat.errors import RiskstratError, UsageError
+from riskstrat.estimators import Logistic
+from riskstrat.explanation import explain, explain_groups, reasons
 from riskstrat.explanation.contributions import OTHER
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.records.explanation import Explanation
@@ -105,6 +106,25 @@ def test_labels_may_be_a_series_or_an_array() -> None:
     expected = why.by_group(labels)
     assert why.by_group(pl.Series(labels)).equals(expected)
     assert why.by_group(np.array(labels)).equals(expected)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_groups_of_many_rows_are_those_of_all_contributions(workers: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("riskstrat.explanation.contributions._BLOCK", 70)
+    X, labels = frame(300).drop("person_id"), pl.Series(["a", "b", None] * 100)
+    model = Logistic(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
+    expected = explain(model, X, {"x0": "area"}).by_group(labels)
+    found = explain_groups(model, X, labels, {"x0": "area"}, workers=workers)
+    assert found.drop("mean_difference").equals(expected.drop("mean_difference"))
+    np.testing.assert_allclose(found["mean_difference"], expected["mean_difference"], atol=1e-12)
+
+
+def test_a_block_that_does_not_add_up_is_refused_and_so_are_other_labels():
+    model = LinearModel([1.0, -2.0, 0.5], [0.1, 0.2, 0.3], -2.0, CLOGLOG)
+    with pytest.raises(RiskstratError, match="miss the prediction"):
+        explain_groups(Mislabelled(model), frame(), pl.Series(["a"] * 30))
+    with pytest.raises(UsageError, match=r"29 labels for 30 rows(.|\n)*workers = 0"):
+        explain_groups(model, frame(), pl.Series(["a"] * 29), workers=0)
 
 
 def test_nobody_in_a_group_gives_an_empty_frame() -> None:

@@ -101,6 +101,43 @@ def test_calibration_is_of_outcomes_and_index_dates_with_noise():
     assert (table["upper"] > table["observed"]).all()
 
 
+def test_the_gap_of_observed_over_expected_is_that_of_what_is_shown():
+    found = checked(4_000)
+    tables = validation_tables(found, NOISE)
+    ratio = dict(tables["metrics"].frame.filter(metric="observed_expected").select("group", "estimate").iter_rows())
+    row = tables["gaps"].frame.filter(metric="observed_expected").row(0, named=True)
+    assert row["estimate"] == pytest.approx(ratio[row["group"]] - ratio[row["reference"]])
+    exact = found.gaps.filter(metric="observed_expected").row(0, named=True)
+    assert row["estimate"] != pytest.approx(exact["estimate"], abs=1e-9)
+    assert row["upper"] - row["lower"] == pytest.approx(exact["upper"] - exact["lower"])
+
+
+def test_shares_reached_are_of_counts_with_noise():
+    found = checked(4_000)
+    table = validation_tables(found, NOISE)["capacity"].frame.filter(capacity=0.1, group="all")
+    reached, everybody = (found.persons.filter(group=name).row(0, named=True) for name in ("capacity=0.1;all", "all"))
+
+    def with_noise(cell: dict[str, int], key: str, count: str) -> int:
+        keys = np.array([cell[key]], dtype=np.uint64)
+        of = within(keys, np.array([cell["index_key"]], dtype=np.uint64)) if key == "case_key" else keys
+        return cell[count] + int(NOISE.of(of)[0])
+
+    cases, all_cases = (with_noise(cell, "case_key", "cases") for cell in (reached, everybody))
+    n = with_noise(reached, "index_key", "index_dates")
+    shown = dict(table.select("metric", "estimate").iter_rows())
+    assert shown["sensitivity"] == pytest.approx(cases / all_cases)
+    assert shown["ppv"] == pytest.approx(cases / n)
+    assert table["n"].to_list() == [reached["index_dates"]] * 4
+
+
+def test_of_fewer_than_two_hundred_reached_persons_nothing_is_shown():
+    frame = shown(checked(1_500), Disclosure())["capacity"].frame
+    few = frame.filter(capacity=0.1)
+    assert few.height
+    assert few["estimate"].null_count() == few.height
+    assert frame.filter(capacity=0.2, group="all")["estimate"].null_count() == 0
+
+
 def test_differences_between_thresholds_do_not_give_counts():
     """What was shown before, times everybody, is a whole number at each threshold; its difference was a count."""
     found = checked(2_000, thresholds=[0.1, 0.105, 0.11])
@@ -122,7 +159,7 @@ def test_no_more_than_eight_thresholds_are_shown():
 
 
 def test_the_smooth_curve_stays_inside():
-    assert set(shown(checked(300))) == {"metrics", "calibration", "net_benefit"}
+    assert set(shown(checked(300))) == {"metrics", "gaps", "capacity", "calibration", "net_benefit"}
 
 
 def test_one_outcome_more_or_less_leaves_the_digits_of_metrics_alone_or_moves_them_by_steps_that_tell_nothing():

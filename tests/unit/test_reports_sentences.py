@@ -268,6 +268,95 @@ def test_why_here_in_one_area():
     assert reasons_sentence(context(), sure).endswith("Oförklarat av registren: 1,5 (0,5–2,6).")
 
 
+WHY = Reasons("1", "Norr", {"age_sex": 0.1, "living_conditions": 0.9, "health_care": 1.0, "area": 0.4}, None)
+
+
+def pairs_of(*families: tuple[str, str], withheld: bool = False) -> Table:
+    frame = pl.DataFrame(families, schema=["family", "with_family"], orient="row").with_columns(
+        feature=pl.lit("x"), with_feature=pl.format("y{}", pl.int_range(pl.len())), rank_correlation=pl.lit(0.85)
+    )
+    frame = frame.with_columns(everybody=pl.lit(3 if withheld else 300))
+    return Table(
+        frame,
+        dimensions=("feature", "with_feature"),
+        public=("family", "with_family"),
+        unshown=("everybody",),
+        derived={"rank_correlation": "everybody"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "sv",
+            (
+                "Största kända del: levnadsvillkor och områdets förhållanden (+1,3). "
+                "De följs åt i registren och går inte säkert att skilja åt."
+            ),
+        ),
+        (
+            "en",
+            (
+                "Largest known part: living conditions and conditions of the area (+1.3). "
+                "They go together in the registers and cannot safely be told apart."
+            ),
+        ),
+    ],
+)
+def test_families_that_go_together_are_named_together(language: Language, told: str):
+    together = context(language, correlated=pairs_of(("living_conditions", "area"), ("area", "living_conditions")))
+    assert told in reasons_sentence(together, WHY)
+
+
+def test_families_whose_correlation_is_not_shown_stand_alone():
+    alone = context(correlated=pairs_of(("living_conditions", "area"), withheld=True))
+    assert "Största kända del: hälsa och vård (+1,0)." in reasons_sentence(alone, WHY)
+    assert "följs åt" not in reasons_sentence(alone, WHY)
+
+
+def test_three_families_in_a_chain_are_one():
+    chain = context(correlated=pairs_of(("living_conditions", "area"), ("health_care", "area")))
+    told = reasons_sentence(chain, WHY)
+    assert "levnadsvillkor, hälsa och vård och områdets förhållanden (+2,3)" in told
+
+
+def stability_of(largest_share: float | None) -> Table:
+    frame = pl.DataFrame(
+        {"group": ["1", "1"], "part": ["health_care", "area"], "largest_share": [largest_share, 0.1]},
+        schema_overrides={"largest_share": pl.Float64},
+    )
+    return Table(frame, dimensions=("group", "part"), public=("largest_share",))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "sv",
+            (
+                "Ordningen är osäker: när modellen anpassades till andra urval av familjer var detta störst i "
+                f"60{NBSP}% av gångerna."
+            ),
+        ),
+        (
+            "en",
+            (
+                "The order is uncertain: when the model was fitted to other draws of families this was the largest in "
+                "60% of the fits."
+            ),
+        ),
+    ],
+)
+def test_a_largest_part_that_is_often_another_is_told_with_a_doubt(language: Language, told: str):
+    assert told in reasons_sentence(context(language, reason_stability=stability_of(0.6)), WHY)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.95, None])
+def test_a_stable_largest_part_is_told_without_a_doubt(share: float | None):
+    assert "osäker:" not in reasons_sentence(context(reason_stability=stability_of(share)), WHY)
+
+
 def test_an_area_is_above_only_where_both_differences_are_on_one_side_of_zero():
     parts = {"age_sex": -1.0, "area": 1.6}
     assert not Reasons("1", "Norr", {**parts, "unexplained": 0.2}, (0.2, -1.0, 1.4)).is_above

@@ -12,7 +12,8 @@ import pytest
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
-from riskstrat.errors import UsageError
+from riskstrat.errors import DesignError, UsageError
+from riskstrat.records.cohort import Cohort
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
@@ -21,12 +22,15 @@ from riskstrat.study import (
     Comparison,
     StudyData,
     compare,
+    compare_areas,
     estimate_area_results,
     evaluate,
     fit,
     plan,
     prepare,
+    without,
 )
+from riskstrat.study import data as study_data
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,50 @@ def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, co
     assert municipality_study.plan.units.equals(plan(data, results).areas.units)
     assert municipality_study.model.digest == model.digest
     assert np.array_equal(municipality_study.target_risk, results.target_risk)
+
+
+def test_features_are_left_out_by_column_register_or_family(data: StudyData):
+    fewer = without(data, ["contacts", "area", "born_in_asia_africa_south_america"])
+    gone = set(data.training.X.columns) - set(fewer.training.X.columns)
+    assert {"count_contacts_admission_unplanned_1y", "area_care_need_index"} < gone
+    assert "contacts__observed_share" in gone
+    assert not any(name.startswith("contacts__") for name in fewer.training.X.columns)
+    assert set(fewer.families) <= set(fewer.training.X.columns)
+    assert fewer.target.X.columns == fewer.training.X.columns
+    assert data.training.X.width > fewer.training.X.width
+
+
+def test_checks_are_still_by_the_groups_that_left_out_features_make(data: StudyData, model: RiskModel):
+    fewer = without(without(data, ["area"]), ["born_in_asia_africa_south_america"])
+    comparison = compare(fewer)
+    groups = evaluate(fewer, fit(fewer, comparison), comparison).checks["person"].table["group"].unique()
+    assert any(group.startswith("deprivation_quintile=") for group in groups)
+    areas = estimate_area_results(data, model).estimates
+    found = compare_areas(areas, estimate_area_results(fewer, fit(fewer, comparison)).estimates)
+    assert found["depends"].to_list() == (found["class"] != found["class_without"]).to_list()
+    assert not compare_areas(areas, areas)["depends"].any()
+
+
+def test_what_is_left_out_must_be_there(data: StudyData):
+    with pytest.raises(UsageError) as caught:
+        without(data, ["contact", "areas"])
+    assert len(caught.value.problems) == 2
+    assert "contacts" in str(caught.value)
+    with pytest.raises(UsageError, match="no feature left"):
+        without(data, sorted(set(data.families.values())))
+
+
+def test_a_study_with_a_leak_ends_before_models_are_fitted(
+    small_municipality: Registers, frailty: Condition, monkeypatch: pytest.MonkeyPatch
+):
+    built = study_data.build_features
+
+    def with_leak(features: object, cohort: Cohort, registers: Registers) -> pl.DataFrame:
+        return built(features, cohort, registers).with_columns(written_later=cohort.people["event"] == 1)
+
+    monkeypatch.setattr(study_data, "build_features", with_leak)
+    with pytest.raises(DesignError, match=r"X\.written_later: a column that alone tells who had the outcome"):
+        prepare(frailty, small_municipality, AS_OF, QUICK)
 
 
 def test_progress_rises_to_the_end(small_municipality: Registers, frailty: Condition):

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from riskstrat.errors import UsageError
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import GAP_SCHEMA, Validation
 from riskstrat.validation import validate
@@ -36,7 +37,11 @@ def checked(seed: int, n: int = 6000, *, recorded: float = 1.0, draws: int = 200
 
 
 def gap(found: Validation, metric: str) -> dict[str, float]:
-    return found.gaps.filter(metric=metric, group="birth_region=abroad").row(0, named=True)
+    return (
+        found.gaps.filter(pl.col("capacity").is_null())
+        .filter(metric=metric, group="birth_region=abroad")
+        .row(0, named=True)
+    )
 
 
 def test_an_outcome_recorded_less_often_in_one_group_shows_as_a_gap():
@@ -94,3 +99,46 @@ def test_curves_by_group():
     ratio = {group: (rows["observed"] / rows["predicted"]).median() for (group,), rows in found.group_by("group")}
     assert ratio["birth_region=abroad"] == pytest.approx(0.5, abs=0.1)
     assert ratio["birth_region=here"] == pytest.approx(1, abs=0.1)
+
+
+def test_who_is_reached_when_help_is_offered_to_those_at_highest_risk():
+    risk = np.repeat([0.8, 0.6, 0.4, 0.2], 25)
+    had = np.concatenate([np.arange(25) < outcomes for outcomes in (20, 15, 10, 5)])
+    people = pl.DataFrame(
+        {
+            "person_id": range(100),
+            "sex": ["female", "male"] * 50,
+            "assessed": [True] * 100,
+            "event": had.astype(np.int8),
+            "duration_days": [365.0] * 100,
+        }
+    )
+    cohort = Cohort(condition="x", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+    found = validate(risk, cohort, by=["sex"], draws=50, capacities=[0.25, 0.375])
+
+    def shown(capacity: float, group: str = "all") -> dict[str, float]:
+        rows = found.capacity.filter(capacity=capacity, group=group)
+        return dict(rows.select("metric", "estimate").iter_rows())
+
+    assert shown(0.25) == pytest.approx(
+        {"reached": 0.25, "sensitivity": 20 / 50, "ppv": 20 / 25, "share_of_cases": 20 / 50}
+    )
+    # Of those with a risk of .6 every second place is left: half of each.
+    assert shown(0.375) == pytest.approx(
+        {"reached": 0.375, "sensitivity": 27.5 / 50, "ppv": 27.5 / 37.5, "share_of_cases": 27.5 / 50}
+    )
+    by_sex = [shown(0.25, group)["share_of_cases"] for group in ("sex=female", "sex=male")]
+    assert sum(by_sex) == pytest.approx(20 / 50)
+    women = found.gaps.filter(capacity=0.25, metric="sensitivity").row(0, named=True)
+    assert women["estimate"] == pytest.approx(
+        shown(0.25, "sex=male")["sensitivity"] - shown(0.25, "sex=female")["sensitivity"]
+    )
+    behind = found.persons.filter(group="capacity=0.25;all").row(0, named=True)
+    assert (behind["persons"], behind["cases"]) == (25, 20)
+
+
+def test_capacities_must_be_shares():
+    people = pl.DataFrame({"person_id": [1], "assessed": [True], "event": [1], "duration_days": [5.0]})
+    cohort = Cohort(condition="x", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+    with pytest.raises(UsageError, match="capacities that are not shares of people"):
+        validate([0.1], cohort, capacities=[10])

@@ -99,18 +99,18 @@ def test_a_draw_of_ratios_is_the_metric_of_the_rows_drawn() -> None:
     draws = FamilyDraws.of(data.people, 1, seed=3)
     weight = counting_weights(data.outcome, 731, [data.people["landmark"], data.people.select("sex", "landmark")])
     drawn = np.repeat(np.arange(len(risk)), draws.counts[0].astype(int)[draws.block])
-    for group in grouping(data, "sex", draws).groups:
+    for group in grouping(data, "sex", draws, {}).groups:
         rows = drawn[(cohort.people["sex"] == group.name.removeprefix("sex=")).to_numpy()[drawn]]
         y, own, mass = cohort.outcome[rows], risk[rows], weight[rows]
         exact = [brier(y, own, 731, mass), prediction_accuracy(y, own, 731, mass)]
-        np.testing.assert_allclose([group.draws[name][0] for name in ("brier", "ipa")], exact, rtol=1e-10)
+        np.testing.assert_allclose([group.metrics[name][1][0] for name in ("brier", "ipa")], exact, rtol=1e-10)
 
 
 def test_influences_give_the_standard_errors_of_full_refits() -> None:
     cohort, risk = simulated(1)
     data = assessed_rows(cohort, risk, None, None)
     draws = FamilyDraws.of(data.people, 150, seed=0)
-    (everybody,) = grouping(data, "all", draws).groups
+    (everybody,) = grouping(data, "all", draws, {}).groups
     refitted: dict[str, list[float]] = {}
     for counts in draws.counts[:, draws.block]:
         drawn = np.repeat(np.arange(len(risk)), counts.astype(int))
@@ -126,7 +126,7 @@ def test_influences_give_the_standard_errors_of_full_refits() -> None:
             refitted.setdefault(name, []).append(value)
     for name, values in refitted.items():
         limit = 0.2 if name == "ici" else 0.05
-        assert np.std(everybody.draws[name]) / np.std(values) == pytest.approx(1.0, abs=limit), name
+        assert np.std(everybody.metrics[name][1]) / np.std(values) == pytest.approx(1.0, abs=limit), name
 
 
 def test_blocks_of_families_give_the_intervals_of_families(monkeypatch: pytest.MonkeyPatch) -> None:

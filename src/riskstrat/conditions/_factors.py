@@ -1,6 +1,19 @@
 """Factors that several of the conditions read, each with its label in both languages."""
 
-from riskstrat.declare import Age, AreaFact, BirthRegion, Count, Duration, Ever, Latest, LocalisedText, Score, Sex
+from riskstrat.declare import (
+    Age,
+    AreaFact,
+    BirthRegion,
+    Count,
+    Duration,
+    Ever,
+    Feature,
+    Latest,
+    LocalisedText,
+    Score,
+    Sex,
+    Subgroup,
+)
 
 AGE = Age(label=LocalisedText(en="age", sv="ålder"))
 SEX = Sex(label=LocalisedText(en="sex", sv="kön"))
@@ -46,3 +59,45 @@ def circumstance(code: str, en: str, sv: str) -> Latest:
 def service(codes: str, en: str, sv: str) -> Duration:
     """Declare days with a municipal service in the last quarter."""
     return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
+
+
+EDUCATION = circumstance("education_level", "education", "utbildning")
+INCOME = circumstance("disposable_income_sek", "disposable income", "disponibel inkomst")
+
+
+def by_circumstances(education: Feature, income: Feature, birth_region: Feature) -> tuple[Subgroup, ...]:
+    """Divide people by education, quintile of income, region of birth and quintile of the area's deprivation."""
+    return (
+        Subgroup(
+            name="education",
+            column=education.column,
+            cuts=(3, 5),
+            label=LocalisedText(en="education", sv="utbildning"),
+            values=(
+                ("1", LocalisedText(en="compulsory school", sv="grundskola")),
+                ("2", LocalisedText(en="upper secondary school", sv="gymnasium")),
+                ("3", LocalisedText(en="higher education", sv="eftergymnasial utbildning")),
+            ),
+        ),
+        Subgroup(
+            name="income_quintile",
+            column=income.column,
+            quantiles=5,
+            label=LocalisedText(en="quintile of income", sv="inkomstkvintil"),
+        ),
+        Subgroup(
+            name="born_outside_europe",
+            column=birth_region.column,
+            label=LocalisedText(en="born outside Europe", sv="född utanför Europa"),
+            values=(
+                ("0", LocalisedText(en="born elsewhere", sv="född i övriga delar av världen")),
+                ("1", LocalisedText(en="born outside Europe", sv="född utanför Europa")),
+            ),
+        ),
+        Subgroup(
+            name="deprivation_quintile",
+            column=CARE_NEED.column,
+            quantiles=5,
+            label=LocalisedText(en="quintile of the area's Care Need Index", sv="kvintil av områdets Care Need Index"),
+        ),
+    )

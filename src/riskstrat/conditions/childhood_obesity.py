@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from riskstrat.conditions._factors import CARE_NEED, SEX
+from riskstrat.conditions._factors import CARE_NEED, SEX, by_circumstances
 from riskstrat.declare import (
     AtAge,
     BirthRegion,
@@ -36,6 +36,14 @@ def parent_circumstance(parent: Literal["mother", "father"], code: str, en: str,
         label=LocalisedText(en=en, sv=sv),
     )
 
+
+MOTHERS_EDUCATION = parent_circumstance("mother", "education_level", "mother's education", "moderns utbildning")
+MOTHERS_INCOME = parent_circumstance("mother", "disposable_income_sek", "mother's income", "moderns inkomst")
+MOTHER_BORN_OUTSIDE_EUROPE = BirthRegion(
+    regions=("asia", "africa", "south_america"),
+    relative="mother",
+    label=LocalisedText(en="mother born outside Europe", sv="modern född utanför Europa"),
+)
 
 CONDITION = Condition(
     name="childhood_obesity",
@@ -83,19 +91,16 @@ CONDITION = Condition(
             family="growth_family",
             label=LocalisedText(en="father's body mass index", sv="faderns BMI"),
         ),
-        parent_circumstance("mother", "education_level", "mother's education", "moderns utbildning"),
+        MOTHERS_EDUCATION,
         parent_circumstance("father", "education_level", "father's education", "faderns utbildning"),
-        parent_circumstance("mother", "disposable_income_sek", "mother's income", "moderns inkomst"),
+        MOTHERS_INCOME,
         parent_circumstance("father", "disposable_income_sek", "father's income", "faderns inkomst"),
         parent_circumstance("mother", "single_parent", "single parent", "ensam förälder"),
         parent_circumstance("mother", "social_assistance", "social assistance", "försörjningsstöd"),
-        BirthRegion(
-            regions=("asia", "africa", "south_america"),
-            relative="mother",
-            label=LocalisedText(en="mother born outside Europe", sv="modern född utanför Europa"),
-        ),
+        MOTHER_BORN_OUTSIDE_EUROPE,
         CARE_NEED,
     ),
+    subgroups=by_circumstances(MOTHERS_EDUCATION, MOTHERS_INCOME, MOTHER_BORN_OUTSIDE_EUROPE),
     programmes=(
         Programme(
             name="family_centres",

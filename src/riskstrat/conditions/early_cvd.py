@@ -3,7 +3,17 @@
 from datetime import date
 from typing import Literal
 
-from riskstrat.conditions._factors import AGE, BORN_OUTSIDE_EUROPE, CARE_NEED, SEX, circumstance, diagnosed
+from riskstrat.conditions._factors import (
+    AGE,
+    BORN_OUTSIDE_EUROPE,
+    CARE_NEED,
+    EDUCATION,
+    INCOME,
+    SEX,
+    by_circumstances,
+    circumstance,
+    diagnosed,
+)
 from riskstrat.declare import (
     AnyOf,
     Condition,
@@ -92,8 +102,8 @@ CONDITION = Condition(
         measured("smoking", "smoking", "rökning"),
         parental("mother", "mother's cardiovascular disease", "moderns hjärt-kärlsjukdom"),
         parental("father", "father's cardiovascular disease", "faderns hjärt-kärlsjukdom"),
-        circumstance("disposable_income_sek", "disposable income", "disponibel inkomst"),
-        circumstance("education_level", "education", "utbildning"),
+        INCOME,
+        EDUCATION,
         circumstance("employed", "employment", "sysselsättning"),
         circumstance("lives_alone", "living alone", "ensamboende"),
         circumstance("social_assistance", "social assistance", "försörjningsstöd"),
@@ -106,6 +116,7 @@ CONDITION = Condition(
         ),
         CARE_NEED,
     ),
+    subgroups=by_circumstances(EDUCATION, INCOME, BORN_OUTSIDE_EUROPE),
     programmes=(
         Programme(
             name="targeted_health_dialogues",

@@ -46,6 +46,7 @@ from riskstrat.declare.outcomes import (
 from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
+from riskstrat.declare.subgroups import Subgroup
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
 from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
@@ -100,6 +101,7 @@ __all__ = [
     "Score",
     "ScoreReaches",
     "Settings",
+    "Subgroup",
     "Sex",
     "Since",
     "SinceFirst",

@@ -19,6 +19,8 @@ from riskstrat.declare.index import IndexKind
 from riskstrat.declare.outcomes import Death, OutcomeKind
 from riskstrat.declare.population import Population
 from riskstrat.declare.programme import Programme
+from riskstrat.declare.subgroups import Subgroup
+from riskstrat.errors import UsageError, unknown
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -139,6 +141,8 @@ class Condition(Declaration):
     features
         What was known strictly before the index. A feature of several windows becomes a feature for each, so that a
         design is the same however it was written.
+    subgroups
+        Groups along which checks are repeated, beside sex and age: by columns of X.
     programmes
         Prevention that a budget can buy; the first is the one that reports show.
     references
@@ -151,7 +155,7 @@ class Condition(Declaration):
     Raises
     ------
     UsageError
-        If a field is not as described, or two features give the same column.
+        If a field is not as described, two features give the same column, or a subgroup asks for a column of none.
 
     Examples
     --------
@@ -170,6 +174,7 @@ class Condition(Declaration):
     competing: Death = Death()
     horizon: Duration
     features: Annotated[tuple[Feature, ...], Field(min_length=1), AfterValidator(expanded)]
+    subgroups: tuple[Subgroup, ...] = ()
     programmes: tuple[Programme, ...] = ()
     references: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -181,6 +186,16 @@ class Condition(Declaration):
         doubled = sorted(column for column, count in counts.items() if count > 1)
         if doubled:
             raise ValueError(f"these features give the same column twice: {', '.join(doubled)}")
+        return self
+
+    @model_validator(mode="after")
+    def _subgroups_are_of_features(self) -> Self:
+        columns = [feature.column for feature in self.features]
+        if wrong := [one.column for one in self.subgroups if one.column not in columns]:
+            raise UsageError(*(unknown("column of a feature", column, columns, table="subgroups") for column in wrong))
+        names = Counter(one.name for one in self.subgroups)
+        if doubled := sorted(name for name, count in names.items() if count > 1):
+            raise ValueError(f"these subgroups have the same name: {', '.join(doubled)}")
         return self
 
     @property

@@ -31,6 +31,9 @@ class Settings(Declaration):
         Draws behind the intervals of the validation.
     posterior_draws
         Draws from the posterior of the areas, which every number about areas comes from.
+    reason_refits
+        How often the model is fitted again, to families of persons drawn anew, to see how stable the reasons of areas
+        are; 0 leaves it out. A model that is not linear has `Logistic` in its place. 50 tell enough.
     budget_sek
         What the plan may cost.
     strata
@@ -45,6 +48,9 @@ class Settings(Declaration):
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    highest_single_auc
+        What no feature may reach alone: one that separates those with the outcome better than this is a leak and ends
+        the study.
     seed
         Seed of everything that is drawn.
 
@@ -62,6 +68,7 @@ class Settings(Declaration):
     area_folds: Annotated[int, Field(ge=2, le=50)] = 10
     bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 200
     posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
+    reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
@@ -72,6 +79,7 @@ class Settings(Declaration):
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

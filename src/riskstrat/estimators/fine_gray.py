@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.estimators.hazards import check_penalty, refuse_separation
 from riskstrat.estimators.linear import LinearPredictor
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
+from riskstrat.estimators.terms import Term, joined_where_missing, linear_terms
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within, status_known
 from riskstrat.incidence.censoring import check_followed_to, entered_before, rows_of_groups, still_followed
 from riskstrat.incidence.life_table import life_tables
@@ -19,6 +21,7 @@ from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.groups import number_groups
 from riskstrat.numerics.links import CLOGLOG, Link
 from riskstrat.numerics.partial_likelihood import Lingering, event_times, fit_hazards, group_scores, risk_sets
+from riskstrat.numerics.ties import tied_times
 
 Floats = NDArray[np.float64]
 
@@ -30,8 +33,8 @@ class FineGray(LinearPredictor):
     beyond T (the day of that event) until t: exactly 1 where nobody is censored. G is the Kaplan-Meier of censoring
     within `strata` of the fit, and each stratum's weights follow its own curve at every event time, of whatever
     stratum. With `entry` the weight is also divided and multiplied by H, the probability of having entered (Geskus
-    2011). Ties are Efron's, as in R's ``finegray`` and ``coxph``; ``crr`` takes Breslow's. Columns enter as in
-    `Logistic`.
+    2011). Ties are Efron's, as in R's ``finegray`` and ``coxph``; ``crr`` takes Breslow's. A value not
+    observed is the median plus an indicator, as in `Logistic`.
 
     A model of the outcome says nothing about the competing death. One fitted to exchanged events would not know of
     this one: the two risks of a person may add up to more than 1. `Cox` has no such trouble.
@@ -42,6 +45,8 @@ class FineGray(LinearPredictor):
         End of the time at risk in days.
     penalty
         Precision of a normal prior on standardised coefficients; 0 for none.
+    curved
+        Whether age enters as a spline and skewed columns as log(1 + x), as in `Logistic`; else every column as it is.
     age, sex
         Names of those columns.
 
@@ -65,15 +70,24 @@ class FineGray(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+    ratio_kind = "subdistribution_hazard_ratio"
     standard_errors_ = (
         "robust by person or family, censoring weights taken as known (R: coxph of finegray with cluster; not crr)"
     )
 
     def __init__(
-        self, *, horizon_days: float, penalty: float = 0.0, age: str = "age_years", sex: str = "sex_male"
+        self,
+        *,
+        horizon_days: float,
+        penalty: float = 0.0,
+        curved: bool = False,
+        age: str = "age_years",
+        sex: str = "sex_male",
     ) -> None:
         self.horizon_days = horizon_days
         self.penalty = penalty
+        self.curved = curved
         self.age = age
         self.sex = sex
 
@@ -84,9 +98,13 @@ class FineGray(LinearPredictor):
 
     def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> Floats:
         """As for every estimator, for the outcome alone, at any time within the follow-up of the fit."""
-        relative, at = np.exp(self._linear(self._values(X)) - self.intercept_), self._check_asked(times, event)
-        hazard = np.r_[0.0, self.baseline_hazard_][np.searchsorted(self.baseline_days_, at, side="right")]
+        relative = np.exp(self._linear(self._values(X)) - self.intercept_)
+        days, at = tied_times(self.baseline_days_, self._check_asked(times, event))
+        hazard = np.r_[0.0, self.baseline_hazard_][np.searchsorted(days, at, side="right")]
         return np.asarray(-np.expm1(-relative[:, None] * hazard), dtype=np.float64)
+
+    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
+        return joined_where_missing(linear_terms(values, names, self.age, self.sex, curved=self.curved), values)
 
     def _fit_to(self, training: Training) -> None:
         check_penalty(self.penalty)
@@ -97,12 +115,12 @@ class FineGray(LinearPredictor):
         values, weight = training.values[counted], training.weight[counted]
         event, duration = y["event"] == OUTCOME, y["duration_days"]
         strata = number_groups(training.strata, len(training.weight))[0][counted]
-        lingering = list(_lingering(y, entry, weight, strata, event_times(event, duration)))
+        lingering = list(weights_after_death(y, entry, weight, strata, event_times(event, duration)))
         self._prepare(values)
         design = self._standardised(values)
-        sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering)
+        sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering=lingering)
         fit = fit_hazards(design, sets, self.penalty)
-        refuse_separation([term.label for term in self.terms_], fit.endless)
+        refuse_separation([term.label for term in self.terms_], fit)
         pull = group_scores(design, sets, fit.coefficients, np.unique(training.group[counted], return_inverse=True)[1])
         self.coef_ = fit.coefficients / self.scale_
         self.standard_error_ = np.linalg.norm(pull @ fit.inverse_information, axis=0) / self.scale_
@@ -128,30 +146,10 @@ class FineGray(LinearPredictor):
             yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up")
 
 
-def check_penalty(penalty: float) -> None:
-    """Raise a ContractError where a penalty is not a number of 0 or more."""
-    if not (np.isfinite(penalty) and penalty >= 0):
-        found = f"a penalty of {penalty}"
-        raise ContractError(Problem(found=found, expected="a number of 0 or more", remedy="give 0 for none"))
-
-
-def refuse_separation(labels: list[str], endless: NDArray[np.bool_]) -> None:
-    """Raise a DesignError that names coefficients which grow without end."""
-    if endless.any():
-        named = ", ".join(label for label, grows in zip(labels, endless, strict=True) if grows)
-        raise DesignError(
-            Problem(
-                found=f"coefficients without an end: {named} (separation: some values have all or none of the events)",
-                expected="events on both sides of every column, also within combinations of columns",
-                remedy="leave the column out, join its values with others, or give a penalty above 0",
-            )
-        )
-
-
-def _lingering(
+def weights_after_death(
     y: OutcomeArray, entry: Floats, weight: Floats, strata: NDArray[np.intp], times: Floats
 ) -> Iterator[Lingering]:
-    """Weights after the competing event, by stratum: G(t-) H(t-), divided by their product on the day of that event."""
+    """Yield who stays after the competing event by stratum: G(t-) H(t-), divided by their product on its own day."""
     groups = int(strata.max()) + 1
     tables = life_tables(y, strata, groups, weight, entry)
     for rows, table in zip(rows_of_groups(strata, groups), tables, strict=True):

@@ -6,6 +6,7 @@ Contributions are exact on the logit scale: coefficient x (term - training mean)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -30,10 +31,15 @@ class LinearPredictor(RiskEstimator, abstract=True):
         Frame of feature (term), coefficient (per unit of the term, on the link's scale) and standard_error.
     standard_errors_
         Which standard errors these are.
+    ratio_kind
+        What e to a coefficient is: ``hazard_ratio``, ``subdistribution_hazard_ratio`` or ``odds_ratio``.
     """
+
+    ratio_kind: ClassVar[str] = "hazard_ratio"
 
     age: str
     sex: str
+    penalty: float
     standard_errors_: str
     terms_: tuple[Term, ...]
     intercept_: float
@@ -54,6 +60,16 @@ class LinearPredictor(RiskEstimator, abstract=True):
         return values, float(self.intercept_)
 
     @property
+    def parameters_(self) -> int:
+        """Number of terms: splines have several, and so has a feature that is not always observed."""
+        return len(self.terms_)
+
+    @property
+    def penalised(self) -> bool:
+        """Whether coefficients are drawn towards zero, so that intervals do not tell of the ratios without that."""
+        return self.penalty > 0
+
+    @property
     def coefficients_(self) -> pl.DataFrame:
         """Frame of feature, coefficient and standard_error; one row a term."""
         labels = [term.label for term in self.terms_]
@@ -70,7 +86,7 @@ class LinearPredictor(RiskEstimator, abstract=True):
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
     def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        design = np.empty((len(values), len(self.terms_)), dtype=np.float32)
+        design = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
         for rows in row_blocks(len(design)):
             design[rows] = self._centred(values[rows]) / self.scale_
         return design
@@ -92,7 +108,13 @@ class LinearRisk(LinearPredictor, LogitEstimator, abstract=True):
         Precision of the prior on standardised coefficients, one a block of terms.
     """
 
+    ratio_kind = "odds_ratio"
     standard_errors_ = "sandwich, index dates independent, silent on the ridge's bias"
+
+    @property
+    def penalised(self) -> bool:
+        """As for every linear model; an estimated ridge is above 0."""
+        return self._fixed_ridge() != 0
 
     def _fixed_ridge(self) -> float | None:
         return None
@@ -177,6 +199,11 @@ class AgeSex(LinearRisk):
         self.horizon_days = horizon_days
         self.age = age
         self.sex = sex
+
+    @property
+    def complexity(self) -> float:
+        """0: the simplest of all, two features that everybody knows."""
+        return 0.0
 
     @property
     def _others_allowed(self) -> bool:

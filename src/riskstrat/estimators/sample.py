@@ -23,7 +23,7 @@ class Training:
     """What an estimator is fitted to: n rows of informative columns, outcomes, days to entry and case weights.
 
     NaN is not observed, weight 0 leaves a row out, the censoring distribution is estimated within strata, and inner
-    folds keep groups (persons or families, numbered) together.
+    folds keep groups (persons or families, numbered) together. They are `grouped` where somebody said which they are.
     """
 
     values: NDArray[np.float32]
@@ -32,6 +32,7 @@ class Training:
     weight: NDArray[np.float64]
     strata: Labels | None
     group: NDArray[np.intp]
+    grouped: bool
 
 
 @dataclass(frozen=True, eq=False)

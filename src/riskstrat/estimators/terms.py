@@ -6,20 +6,24 @@ Each term belongs to the columns it is computed from, so that contributions can 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from riskstrat.numerics.splines import KNOT_QUANTILES, spline_term
 
 AGE_AND_SEX: Final = "age and sex"
 FACTORS: Final = "factors"
 NOT_OBSERVED: Final = "not observed"
+MISSING: Final = ": not observed"
 
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
+
+_OF_ONE_COLUMN: Final = ("linear", "log")
 
 Shape: TypeAlias = Callable[[NDArray[np.float64], tuple[float, ...]], NDArray[np.float64]]
 
@@ -50,28 +54,68 @@ class Term:
 
 
 def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compute all terms for rows of the feature matrix, shape (rows, terms)."""
-    return np.column_stack([term.values(X) for term in terms]) if terms else np.empty((len(X), 0))
+    """Compute all terms for rows of the feature matrix, shape (rows, terms); those of one column together."""
+    values = np.empty((len(X), len(terms)))
+    for number, term in enumerate(terms):
+        if term.shape not in _OF_ONE_COLUMN:
+            values[:, number] = term.values(X)
+    if together := [number for number, term in enumerate(terms) if term.shape in _OF_ONE_COLUMN]:
+        values[:, together] = _of_one_column([terms[number] for number in together], X)
+    return values
 
 
-def shares(terms: Sequence[Term], number_of_columns: int) -> NDArray[np.float64]:
-    """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1."""
-    matrix = np.zeros((len(terms), number_of_columns))
-    for row, term in enumerate(terms):
-        matrix[row, list(term.columns)] = 1 / len(term.columns)
-    return matrix
+def _of_one_column(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute linear and logarithmic terms, as `Term.values` does one by one."""
+    values = X[:, [term.columns[0] for term in terms]].astype(np.float64)
+    missing = np.isnan(values)
+    np.clip(values, *np.transpose([term.limits[0] for term in terms]), out=values)
+    np.copyto(values, [term.fill[0] for term in terms], where=missing)
+    if logs := [number for number, term in enumerate(terms) if term.shape == "log"]:
+        values[:, logs] = np.log1p(np.maximum(values[:, logs], 0.0))
+    return values
 
 
-def linear_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
-    """Terms of main effects: a spline for age, log(1 + x) for skewed columns, an indicator of what was not observed."""
+def shares(terms: Sequence[Term], number_of_columns: int) -> csr_array:
+    """How a term's contribution is shared among its columns, shape (terms, columns); each row sums to 1.
+
+    Sparse: nearly every term belongs to one column, and adding up by columns must not cost a product of matrices.
+    """
+    rows = np.repeat(np.arange(len(terms)), [len(term.columns) for term in terms])
+    columns = [column for term in terms for column in term.columns]
+    parts = [1 / len(term.columns) for term in terms for _ in term.columns]
+    return csr_array((parts, (rows, columns)), shape=(len(terms), number_of_columns))
+
+
+def linear_terms(
+    X: NDArray[np.float32], names: Sequence[str], age: str, sex: str, *, curved: bool = True
+) -> tuple[Term, ...]:
+    """Terms of main effects: a spline for age, log(1 + x) for skewed columns, an indicator of what was not observed.
+
+    Where they are not to be curved, every column is a term as it is.
+    """
     blocks = {age: AGE_AND_SEX, sex: AGE_AND_SEX}
     terms: list[Term] = []
     for column, name in enumerate(names):
         observed = X[:, column][~np.isnan(X[:, column])].astype(np.float64)
-        terms += _column_terms(observed, name, column, spline=name == age, block=blocks.get(name, FACTORS))
+        block = blocks.get(name, FACTORS)
+        terms += _column_terms(observed, name, column, curved=curved, spline=curved and name == age, block=block)
         if len(observed) < len(X):
-            terms.append(Term(f"{name}: not observed", "missing", (column,), (0.0,), block=NOT_OBSERVED))
+            terms.append(Term(f"{name}{MISSING}", "missing", (column,), (0.0,), block=NOT_OBSERVED))
     return tuple(terms)
+
+
+def joined_where_missing(terms: Sequence[Term], X: NDArray[np.float32]) -> tuple[Term, ...]:
+    """Make one term of the indicators of columns that are not observed in the same rows, which no data tell apart."""
+    joined: dict[bytes | str, Term] = {}
+    for term in terms:
+        key: bytes | str = term.label
+        if term.shape == "missing":
+            key = np.packbits(np.isnan(X[:, term.columns[0]])).tobytes()
+        first = joined.get(key)
+        label = term.label if first is None else f"{first.label.removesuffix(MISSING)}, {term.label}"
+        columns = term.columns if first is None else first.columns + term.columns
+        joined[key] = replace(term, label=label, columns=columns)
+    return tuple(joined.values())
 
 
 def age_sex_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: str) -> tuple[Term, ...]:
@@ -86,14 +130,16 @@ def age_sex_terms(X: NDArray[np.float32], names: Sequence[str], age: str, sex: s
     return (*terms, Term(f"{age} x {sex}", "product", columns, fill, limits, block=AGE_AND_SEX))
 
 
-def _column_terms(observed: NDArray[np.float64], name: str, column: int, *, spline: bool, block: str) -> Iterator[Term]:
+def _column_terms(
+    observed: NDArray[np.float64], name: str, column: int, *, curved: bool, spline: bool, block: str
+) -> Iterator[Term]:
     fill = (rounded(float(np.median(observed))),)
     low, high = float(observed.min()), float(observed.max())
     if low == high:
         return
     limits = (_limits(low, high),)
     binary = bool(((observed == low) | (observed == high)).all())
-    if not spline and not binary and low >= 0 and _skewness(observed) > SKEWED:
+    if curved and not spline and not binary and low >= 0 and _skewness(observed) > SKEWED:
         yield Term(f"log(1 + {name})", "log", (column,), fill, limits, block=block)
         return
     yield Term(name, "linear", (column,), fill, limits, block=block)

@@ -56,35 +56,42 @@ class Weighted(StatusEstimator):
         return tags
 
     def _learn(self, sample: Sample) -> None:
-        self._check_classifier()
-        self.classifier_ = clone(self.classifier)
-        try:
-            with sklearn.config_context(enable_metadata_routing=not self._takes_weights()):
-                self.classifier_.fit(sample.values, sample.label, sample_weight=sample.weight)
-        except UnsetMetadataPassedError:
-            raise UsageError(
-                Problem(
-                    found=f"a {type(self.classifier).__name__} that passes no sample_weight to its steps",
-                    expected="censoring weights used in the fit",
-                    remedy="call set_fit_request(sample_weight=True) on its last step, with metadata routing enabled",
-                )
-            ) from None
+        self.classifier_ = fit_with_weights(clone(self.classifier), sample.values, sample.label, sample.weight)
 
     def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         outcome = list(self.classifier_.classes_).index(True)
         return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
 
-    def _takes_weights(self) -> bool:
-        return bool(has_fit_parameter(self.classifier, "sample_weight"))
+    @property
+    def complexity(self) -> float:
+        """Infinite: what a classifier of somebody else's lets act together is not known."""
+        return float("inf")
 
-    def _check_classifier(self) -> None:
-        routed = isinstance(self.classifier, Pipeline) and not self._takes_weights()
-        if hasattr(self.classifier, "predict_proba") and (self._takes_weights() or routed):
-            return
+
+def fit_with_weights(
+    classifier: ClassifierMixin,
+    values: NDArray[np.floating],
+    label: NDArray[np.generic],
+    weight: NDArray[np.float64],
+) -> ClassifierMixin:
+    """Fit a classifier whose weights reach the step that is to have them, or raise a UsageError."""
+    weighs = bool(has_fit_parameter(classifier, "sample_weight"))
+    if not (hasattr(classifier, "predict_proba") and (weighs or isinstance(classifier, Pipeline))):
         raise UsageError(
             Problem(
-                found=f"a {type(self.classifier).__name__}",
+                found=f"a {type(classifier).__name__}",
                 expected="a classifier with predict_proba that takes sample_weight",
                 remedy="choose another classifier, or wrap it in one that does",
             )
         )
+    try:
+        with sklearn.config_context(enable_metadata_routing=not weighs):
+            return classifier.fit(values, label, sample_weight=weight)
+    except UnsetMetadataPassedError:
+        raise UsageError(
+            Problem(
+                found=f"a {type(classifier).__name__} that passes no sample_weight to its steps",
+                expected="weights used in the fit",
+                remedy="call set_fit_request(sample_weight=True) on its last step, with metadata routing enabled",
+            )
+        ) from None

@@ -5,7 +5,7 @@ In: a fitted estimator and X. Out: an `Explanation` on the scale of the model's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ import polars as pl
 from riskstrat.errors import Problem, RiskstratError, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.links import Link
-from riskstrat.records.explanation import Explanation
+from riskstrat.records.explanation import GROUP_SCHEMA, Explanation
 
 TOLERANCE = 1e-6
 """Largest accepted gap between baseline + sum and the link of the risk, relative to max(1, |link|)."""
@@ -25,6 +25,8 @@ OTHER = "other"
 
 # A risk closer to 0 or 1 than this has lost the digits that a comparison on the link's scale needs.
 _EDGE = 1e-9
+
+_BLOCK = 8_192
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,6 +97,100 @@ def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | N
     _check_sum(values, baseline, np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
     named = tuple((families or {}).get(feature, OTHER) for feature in features)
     return Explanation(values=values, baseline=float(baseline), features=features, families=named, link=model.link.name)
+
+
+@checked
+def explain_groups(
+    model: Explainable,
+    X: pl.DataFrame,
+    labels: pl.Series,
+    families: Mapping[str, str] | None = None,
+    *,
+    workers: int = 1,
+) -> pl.DataFrame:
+    """Mean contribution of each group minus everybody's, where all contributions together would not fit in memory.
+
+    Rows are explained, and checked, some thousand at a time; only sums by group are kept.
+
+    Parameters
+    ----------
+    model, X, families
+        As for `explain`.
+    labels
+        Group of each row; rows without one (null) count in the mean of everybody only.
+    workers
+        Processes that explain at the same time, each with a copy of the model and of some rows. Trees are worth it.
+
+    Returns
+    -------
+    polars.DataFrame
+        group, feature, family, mean_difference, as `Explanation.by_group`.
+
+    Raises
+    ------
+    UsageError
+        If the numbers of rows, columns, names and labels do not fit together, or `workers` is below 1.
+    RiskstratError
+        If contributions do not add up to the prediction of every row.
+
+    Examples
+    --------
+    >>> from riskstrat.numerics.links import LOGIT
+    >>> class Model:
+    ...     features_, link = ("age",), LOGIT
+    ...
+    ...     def contributions(self, X):
+    ...         return X.select("age").to_numpy() * 0.1, -2.0
+    ...
+    ...     def predict_risk(self, X):
+    ...         return LOGIT.inverse(0.1 * X["age"].to_numpy() - 2.0)
+    >>> X, areas = pl.DataFrame({"age": [10.0, 20.0, 30.0]}), pl.Series(["north", "south", "south"])
+    >>> explain_groups(Model(), X, areas)["mean_difference"].to_list()
+    [-1.0, 0.5]
+    """
+    UsageError.refuse(_group_problems(X, labels, workers))
+    names = labels.drop_nulls().unique().sort()
+    code = labels.replace_strict(names, np.arange(len(names)), default=len(names), return_dtype=pl.Int64).to_numpy()
+    blocks = [slice(start, start + _BLOCK) for start in range(0, X.height, _BLOCK)]
+    if workers == 1:
+        found = (_group_sums(model, X[rows], code[rows], len(names) + 1) for rows in blocks)
+    else:
+        from sklearn.utils.parallel import Parallel, delayed
+
+        found = Parallel(workers, return_as="generator")(
+            delayed(_group_sums)(model, X[rows], code[rows], len(names) + 1) for rows in blocks
+        )
+    sums = np.zeros((len(names) + 1, len(model.features_)))
+    for each in found:
+        sums += each
+    sizes = np.bincount(code, minlength=len(names) + 1)
+    means = sums[:-1] / sizes[:-1, None] - sums.sum(axis=0) / max(len(code), 1)
+    named = [(families or {}).get(feature, OTHER) for feature in model.features_]
+    return pl.DataFrame(
+        {
+            "group": np.repeat(names.to_numpy(), len(named)),
+            "feature": list(model.features_) * len(names),
+            "family": named * len(names),
+            "mean_difference": means.ravel(),
+        },
+        schema=dict(GROUP_SCHEMA),
+    )
+
+
+def _group_sums(model: Explainable, X: pl.DataFrame, code: npt.NDArray[np.int64], groups: int) -> Floats:
+    """Add up the checked contributions of some rows by group, (groups, p)."""
+    from scipy.sparse import csr_array
+
+    member = csr_array((np.ones(len(code)), (code, np.arange(len(code)))), shape=(groups, len(code)))
+    return np.asarray(member @ explain(model, X).values, dtype=np.float64)
+
+
+def _group_problems(X: pl.DataFrame, labels: pl.Series, workers: int) -> Iterator[Problem]:
+    if len(labels) != X.height:
+        found = f"{len(labels)} labels for {X.height} rows"
+        yield Problem(found=found, expected="one label a row", remedy="take them from the same rows")
+    if workers < 1:
+        yield Problem(found=f"workers = {workers}", expected="at least 1", remedy="write 2 for two processes")
 
 
 def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:

@@ -1,10 +1,11 @@
 """Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn."""
 
 from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
-from riskstrat.figures.checks import calibration
+from riskstrat.figures.checks import calibration, subgroups
 from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
+from riskstrat.figures.interpretation import dependence_curve, ratio_forest
 from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
@@ -27,6 +28,7 @@ __all__ = [
     "change",
     "comparisons",
     "counted",
+    "dependence_curve",
     "flow_chart",
     "load_messages",
     "map_certainty",
@@ -37,10 +39,12 @@ __all__ = [
     "names_of",
     "plan_curve",
     "quintiles",
+    "ratio_forest",
     "reasons_bars",
     "reasons_of",
     "released_html",
     "risk_strata",
+    "subgroups",
     "table_html",
     "with_class",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from riskstrat.disclosure import Released
@@ -13,6 +15,7 @@ _RARE = 0.02
 """Risks below this are told of a thousand persons, others of a hundred."""
 
 _FEW, _MANY = 100, 1000
+_RATIO = "observed_expected"
 
 
 def calibration(table: Released, language: Texts = "sv") -> Figure:
@@ -56,6 +59,58 @@ def calibration(table: Released, language: Texts = "sv") -> Figure:
     )
     sentence = messages("calibration.sentence", values=_points(shown, messages))
     return drawn(alt.layer(*layers), messages, _title(shown, messages), sentence, height=340)
+
+
+def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts = "sv") -> Figure:
+    """Occurred over expected outcomes in groups of people, with intervals; at 1 they agree.
+
+    Parameters
+    ----------
+    metrics
+        Released frame of metric, group, estimate, lower, upper; groups that are withheld are left out.
+    names
+        What each group is called, in the order in which they are drawn.
+    language
+        ``"sv"`` or ``"en"``, or texts of a language.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each group; its title says in how many they clearly differ, and where most.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame(
+    ...     {"metric": ["observed_expected"] * 2, "group": ["a", "b"], "estimate": [1.0, 0.7], "lower": [0.9, 0.6],
+    ...      "upper": [1.1, 0.8]}
+    ... )
+    >>> subgroups(frame, {"a": "born here", "b": "born abroad"}, "en").title
+    'In 1 of 2 groups the cases clearly differ from those expected, most: born abroad, 0.70 (0.60–0.80)'
+    """
+    alt, messages = altair(), load_messages(language)
+    shown = (
+        metrics.filter(pl.col("metric") == _RATIO, pl.col("group").is_in(list(names)))
+        .drop_nulls(("estimate", "lower", "upper"))
+        .select(pl.col("group").replace_strict(names, default=None).alias("name"), "estimate", "lower", "upper")
+    )
+    order = [name for name in names.values() if name in set(shown["name"])]
+    x = {"title": messages("axis.observed_expected"), "scale": alt.Scale(type="log", nice=False)}
+    y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(grid=False))
+    base = alt.Chart(shown)
+    layers = (
+        base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **x)),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2="upper:Q"),
+        base.mark_circle(color=ACCENT, size=70, opacity=1).encode(y=y, x=alt.X("estimate:Q", **x)),
+    )
+    told = {name: messages.numbers.interval(*bounds) for name, *bounds in shown.iter_rows()}
+    sentence = messages("subgroups.sentence", values="; ".join(f"{name}: {told[name]}" for name in order))
+    differ = shown.filter((pl.col("lower") > 1) | (pl.col("upper") < 1)).sort(pl.col("estimate").log().abs())
+    if differ.is_empty():
+        title = messages("subgroups.none")
+    else:
+        name, counts = differ["name"][-1], (str(differ.height), str(shown.height))
+        title = messages("subgroups.title", clear=counts[0], groups=counts[1], name=name, ratio=told[name])
+    return drawn(alt.layer(*layers), messages, title, sentence, height=22 * shown.height + 40)
 
 
 def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:

@@ -68,9 +68,9 @@ class Reasons:
         """Decimals that the differences are written with."""
         return 1 if abs(self.total) >= _COARSE or abs(self.beyond_age_and_sex) >= _COARSE else 2
 
-    def largest(self, without: str | None = None) -> str | None:
-        """Name the part that raises the risk most, without one of them; None where none does."""
-        raising = {part: value for part, value in self.points.items() if value > 0 and part != without}
+    def largest(self) -> str | None:
+        """Name the part that raises the risk most; None where none does."""
+        raising = {part: value for part, value in self.points.items() if value > 0}
         return max(raising, key=lambda part: raising[part], default=None)
 
 

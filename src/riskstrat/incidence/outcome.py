@@ -200,8 +200,9 @@ def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> NDArray[np.float64]:
     if len(entries) != len(y):
         found = f"{len(entries)} values"
         raise ContractError(_problem("entry", found, f"{len(y)}, one a row", "take them from the same rows"))
-    durations, entered = tied_times(y["duration_days"], entries)
-    if wrong := int((~((entries >= 0) & (entered < durations))).sum()):
+    finite = np.isfinite(entries)
+    durations, entered = tied_times(y["duration_days"], np.where(finite, entries, 0.0))
+    if wrong := int((~(finite & (entries >= 0) & (entered < durations))).sum()):
         expected = "0 or more, and less than duration_days"
         raise ContractError(_problem("entry", f"{wrong} other values", expected, "leave out who was never at risk"))
     return entries

@@ -25,6 +25,11 @@ MAX_STEPS: Final = 25
 CONVERGED: Final = 1e-9
 ENDLESS: Final = 1e-5
 SHORTEST_STEP: Final = 2.0**-10
+ROUNDING: Final = 1e-12
+"""Information of a standardised column, relative to the number of events, which is no more than rounding."""
+
+NOTHING: Final = 1e-9
+PART: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +46,14 @@ class Lingering:
 
 @dataclass(frozen=True, eq=False)
 class RiskSets:
-    """Who is at risk at each of the k distinct event times, and the m events in order of time.
+    """Who is at risk at each of the k distinct event times of each stratum, and the m events in their order.
 
     Row i is at risk at the event times of numbers ``first[i]`` to ``last[i] - 1``. Of d tied events, event j of them
     meets the risk set less the share j / d of the tied (`passed`), and each counts with the mean weight of the tied.
     """
 
     times: Floats
+    stratum: NDArray[np.intp]
     first: NDArray[np.intp]
     last: NDArray[np.intp]
     weight: Floats
@@ -67,6 +73,11 @@ class RiskSets:
             total = total + group.share * gone.cumsum()[:k]
         return np.asarray(total, dtype=np.float64)
 
+    def met(self, values: Floats) -> Floats:
+        """Sum values of rows, (n,), over what each event meets of its risk set, (m,)."""
+        tied = np.bincount(self.tied, values[self.events], len(self.times))
+        return np.asarray(self.sums(values)[self.tied] - self.passed * tied[self.tied], dtype=np.float64)
+
     def exposure(self, steps: Floats) -> Floats:
         """Sum what happens at each event, (m,), over the events that each row is at risk at, (n,)."""
         k = len(self.times)
@@ -83,13 +94,15 @@ class RiskSets:
 class Fit(NamedTuple):
     """Log hazard ratios (p,), inverse information (p, p) and the hazard at each event time of a row of zeros, (k,).
 
-    `endless` marks coefficients that grow without end: the likelihood has no maximum (separation).
+    `endless` marks coefficients that grow without end: the likelihood has no maximum (separation). `undetermined` marks
+    those of which another combination gives the same likelihood (collinear within risk sets).
     """
 
     coefficients: Floats
     inverse_information: Floats
     hazard: Floats
     endless: NDArray[np.bool_]
+    undetermined: NDArray[np.bool_]
     log_likelihood: float
 
 
@@ -105,11 +118,18 @@ class _State(NamedTuple):
 
 
 def risk_sets(
-    event: NDArray[np.bool_], duration: Floats, entry: Floats, weight: Floats, lingering: Sequence[Lingering] = ()
+    event: NDArray[np.bool_],
+    duration: Floats,
+    entry: Floats,
+    weight: Floats,
+    *,
+    lingering: Sequence[Lingering] = (),
+    strata: NDArray[np.intp] | None = None,
 ) -> RiskSets:
     """Find who is at risk when: a row from after its `entry` to its `duration`, where it has an event or has not.
 
-    Shapes (n,); times that should tie are equal already. `lingering` is on the scale of `event_times`.
+    Shapes (n,); times that should tie are equal already. Rows are compared within numbered strata alone; event times of
+    a stratum follow those of the one before. `lingering` is on the scale of `event_times`, of a single stratum.
 
     Examples
     --------
@@ -117,15 +137,19 @@ def risk_sets(
     [2.0]
     """
     times = event_times(event, duration)
-    last = np.searchsorted(times, duration, side="right")
+    begins = np.zeros(len(event), dtype=np.intp) if strata is None else strata * (len(times) + 1)
+    since, until = (begins + np.searchsorted(times, each, side="right") for each in (entry, duration))
+    numbered = np.unique(until[event])
+    last = np.searchsorted(numbered, until, side="right")
     events = np.flatnonzero(event)
     events = events[np.argsort(last[events], kind="stable")]
     tied = last[events] - 1
-    count = np.bincount(tied, minlength=len(times))
+    count = np.bincount(tied, minlength=len(numbered))
     start = np.cumsum(count) - count
     return RiskSets(
-        times=times,
-        first=np.searchsorted(times, entry, side="right"),
+        times=times[numbered % (len(times) + 1) - 1],
+        stratum=numbered // (len(times) + 1),
+        first=np.searchsorted(numbered, since, side="right"),
         last=last,
         weight=weight,
         events=events,
@@ -162,6 +186,7 @@ def fit_hazards(design: NDArray[np.floating], sets: RiskSets, penalty: float = 0
     p = design.shape[1]
     beta, step = np.zeros(p), np.zeros(p)
     state, prior = _state(design, sets, beta), NormalPrior(np.zeros(p), np.full(p, penalty))
+    undetermined = _undetermined(state.information + np.diag(prior.precision), float(sets.mean_weight.sum()))
     for _ in range(MAX_STEPS):
         step = newton_step(Moments(state.gradient, state.information), beta, prior)
         if np.abs(step).max(initial=0.0) < CONVERGED:
@@ -172,8 +197,15 @@ def fit_hazards(design: NDArray[np.floating], sets: RiskSets, penalty: float = 0
         inverse_information=np.asarray(np.linalg.pinv(state.information + penalty * np.eye(p)), dtype=np.float64),
         hazard=np.asarray(np.bincount(sets.tied, state.hazard, len(sets.times)), dtype=np.float64),
         endless=np.abs(step) > ENDLESS,
+        undetermined=undetermined,
         log_likelihood=state.log_likelihood,
     )
+
+
+def baseline_hazard(design: NDArray[np.floating], sets: RiskSets, coefficients: Floats) -> Floats:
+    """Hazard of a row of zeros at each event time, (k,), with ties as in the likelihood; the sets may join strata."""
+    met = sets.met(sets.weight * np.exp(_linear(design, coefficients)))
+    return np.asarray(np.bincount(sets.tied, sets.mean_weight / met, len(sets.times)), dtype=np.float64)
 
 
 def group_scores(design: NDArray[np.floating], sets: RiskSets, coefficients: Floats, group: NDArray[np.intp]) -> Floats:
@@ -199,32 +231,42 @@ def group_scores(design: NDArray[np.floating], sets: RiskSets, coefficients: Flo
 def _advanced(
     design: NDArray[np.floating], sets: RiskSets, penalty: float, at: tuple[Floats, _State], step: Floats
 ) -> tuple[Floats, _State]:
-    """Take the step, or the half of it that does not let the objective fall."""
+    """Take the step, or the half of it that does not let the objective fall; none where even the shortest does."""
     beta, state = at
     before, length = state.log_likelihood - penalty * beta @ beta / 2, 1.0
-    while True:
+    while length >= SHORTEST_STEP:
         there = beta + length * step
         moved = _state(design, sets, there)
         after = moved.log_likelihood - penalty * there @ there / 2
-        if after >= before - 1e-12 * abs(before) or length < SHORTEST_STEP:
+        finite = np.isfinite(after) and np.isfinite(moved.information).all()
+        if finite and after >= before - 1e-12 * abs(before):
             return there, moved
         length /= 2
+    return at
+
+
+def _undetermined(information: Floats, events: float) -> NDArray[np.bool_]:
+    """Mark coefficients with a part in a direction of which the data say nothing, (p,)."""
+    alone = np.diag(information)
+    scale = np.sqrt(np.where(alone > ROUNDING * events, alone, np.inf))
+    values, directions = np.linalg.eigh(information / np.outer(scale, scale))
+    return np.asarray((np.abs(directions[:, values < NOTHING]) > PART).any(axis=1), dtype=np.bool_)
+
+
+def _linear(design: NDArray[np.floating], coefficients: Floats) -> Floats:
+    return np.concatenate([np.empty(0), *(design[rows] @ coefficients for rows in row_blocks(len(design)))])
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _state(design: NDArray[np.floating], sets: RiskSets, beta: Floats) -> _State:
     """Log likelihood, its derivatives, and hazard and mean covariates met by each event; not a number far outside."""
-    linear = np.concatenate([design[rows] @ beta for rows in row_blocks(len(design))])
+    linear, first = _linear(design, beta), sets.events
     relative = sets.weight * np.exp(linear)
-    first = sets.events
-    tied_risk = np.bincount(sets.tied, relative[first], len(sets.times))
-    met = (sets.sums(relative)[sets.tied]) - sets.passed * tied_risk[sets.tied]
+    met = sets.met(relative)
     hazard = sets.mean_weight / met
     mean = np.empty((len(first), len(beta)))
     for column in range(len(beta)):
-        pull = relative * design[:, column]
-        tied_pull = np.bincount(sets.tied, pull[first], len(sets.times))
-        mean[:, column] = (sets.sums(pull)[sets.tied] - sets.passed * tied_pull[sets.tied]) / met
+        mean[:, column] = sets.met(relative * design[:, column]) / met
     spread = relative * sets.exposure(hazard)
     information = -(mean.T * sets.mean_weight) @ mean
     for rows in row_blocks(len(design)):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskstrat.disclosure import CASES, DIGITS, PROBABILITY, ByInterval, CellNoise, Figures, ProtectedRows, Sum, Table
+from riskstrat.disclosure import (
+    CASES,
+    DIGITS,
+    PROBABILITY,
+    ByInterval,
+    CellNoise,
+    Figures,
+    ProtectedRows,
+    Step,
+    Sum,
+    Table,
+)
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell
 from riskstrat.publication.noise import noisy
@@ -189,6 +200,20 @@ def reasons(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         derived=dict.fromkeys(("estimate", "lower", "upper"), _TRAINED),
         persons=_PERSONS,
         digits={"estimate": Figures(DIGITS), "lower": Figures(DIGITS), "upper": Figures(DIGITS)},
+    )
+
+
+def stability(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Say how stable each area's reasons are over refits, in steps of .05."""
+    shares = [name for name in found.columns if name.startswith("share_of_reasons")]
+    often = ("largest_share", "top_share")
+    return Table(
+        found.join(_behind(areas), on="group", maintain_order="left"),
+        dimensions=("group", "part"),
+        unshown=_BEHIND,
+        derived=dict.fromkeys((*often, *shares), _BEHIND),
+        persons=_PERSONS,
+        digits={**dict.fromkeys(often, PROBABILITY), **dict.fromkeys(shares, Step(0.05))},
     )
 
 

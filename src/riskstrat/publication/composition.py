@@ -15,6 +15,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
@@ -31,6 +32,7 @@ from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
+AFTER = "accuracy_after_choosing"
 Record = Target | Validation | AreaEstimates | Plan | Transport
 
 
@@ -189,6 +191,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores, study.cohort.covered, noise),
+        "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
@@ -199,6 +202,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for kind, table in validation_tables(check, noise).items()
         },
         **_everybody(study),
+        **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
@@ -211,13 +215,15 @@ def _partition(partition: Partition) -> pl.DataFrame:
 def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
     """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside.
 
-    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays.
+    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays, and so are
+    differences of accuracy.
     """
     outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
     if noise is not None:
         factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
         scores = scores.with_columns(
-            brier=pl.col("brier") * factor, prediction_accuracy=1 - (1 - pl.col("prediction_accuracy")) * factor
+            pl.col("brier", "^difference.*$") * factor,
+            (1 - (1 - pl.col("prediction_accuracy", AFTER)) * factor).name.keep(),
         )
     kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
     nth = pl.int_range(1, pl.len() + 1).over("name")
@@ -241,6 +247,12 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
+def _interpretation(study: Study) -> dict[str, Table]:
+    if study.interpretation is None:
+        return {}
+    return interpretation_tables(study.interpretation, study.cohort.counted.people["person_id"].n_unique())
+
+
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
     """Say of tables made from protected counts that they are: what follows from these counts is never withheld.
 
@@ -262,12 +274,14 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
 
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
+    stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
         periods=of_areas.periods(areas, study.cohort.counted, study.noise),
         left_out=of_areas.left_out(areas),
         factors=of_areas.factors(study.explanation, study.target, areas, study.noise),
         quintiles=None if study.plan is None else quintiles(areas, study.plan),
         reasons=of_areas.reasons(results.reasons, areas),
+        reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
     )
     return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}

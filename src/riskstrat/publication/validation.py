@@ -27,12 +27,14 @@ _KEYS = MappingProxyType(
 
 
 def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
-    """Give the tables ``metrics``, ``calibration`` and ``net_benefit`` of a validation.
+    """Give the tables ``metrics``, ``gaps``, ``capacity``, ``calibration`` and ``net_benefit`` of a validation.
 
     The smooth curve stays inside: its values would give single outcomes away.
     """
     return {
         "metrics": metrics(checked, noise),
+        "gaps": gaps(checked, noise),
+        "capacity": capacity(checked, noise),
         "calibration": calibration(checked, noise),
         "net_benefit": net_benefit(checked, noise),
     }
@@ -44,15 +46,8 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     Observed over expected has the noise of the observed outcomes, the other metrics that of a mean over the outcomes:
     the standard deviation of what one of them is to a mean is its standard error over the root of their number.
     """
-    frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
-    changed = noisy(frame["cases"], frame["case_key"], noise, of=frame["index_key"]) / frame["cases"]
-    is_ratio = pl.col("metric") == "observed_expected"
-    error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
-    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
     return Table(
-        frame.with_columns(
-            pl.when(is_ratio).then(pl.col(name) * changed).otherwise(pl.col(name) + added) for name in _ESTIMATES
-        ),
+        _metrics(checked, noise),
         dimensions=("metric", "group"),
         denominators={"cases": "n"},
         unshown=("cases",),
@@ -62,6 +57,94 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
         fewest={"n": FEWEST_FOR_METRICS},
         digits={"estimate": ByInterval("lower", "upper")},
     )
+
+
+def _metrics(checked: Validation, noise: CellNoise | None) -> pl.DataFrame:
+    frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
+    is_ratio, changed = pl.col("metric") == "observed_expected", _noisy_cases(frame, noise)
+    error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
+    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
+    return frame.with_columns(
+        pl.when(is_ratio).then(pl.col(name) * changed).otherwise(pl.col(name) + added) for name in _ESTIMATES
+    )
+
+
+def gaps(checked: Validation, noise: CellNoise | None) -> Table:
+    """Give how far each group lies from the largest one of its column, overall and not at a capacity.
+
+    It is the difference of what `metrics` shows; the interval keeps its width.
+    """
+    shown = _metrics(checked, noise)
+    value = shown.select("metric", "group", value="estimate")
+    frame = (
+        checked.gaps.filter(pl.col("capacity").is_null())
+        .drop("capacity")
+        .join(shown.drop(_ESTIMATES), on=["metric", "group"], how="left", maintain_order="left")
+        .join(value, on=["metric", "group"], how="left", maintain_order="left")
+        .join(value.rename({"group": "reference", "value": "other"}), on=["metric", "reference"], how="left")
+        .with_columns(moved=pl.col("value") - pl.col("other") - pl.col("estimate"))
+        .with_columns(pl.col(_ESTIMATES) + pl.col("moved"))
+    )
+    return Table(
+        frame.drop("value", "other", "moved"),
+        dimensions=("metric", "group", "reference"),
+        denominators={"cases": "n"},
+        unshown=("cases",),
+        derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
+        persons=_PERSONS,
+        keys=_KEYS,
+        fewest={"n": FEWEST_FOR_METRICS},
+        digits={"estimate": ByInterval("lower", "upper")},
+    )
+
+
+def capacity(checked: Validation, noise: CellNoise | None) -> Table:
+    """Who is reached at each capacity, of index dates and outcomes that carry the noise of their cells.
+
+    ``n`` counts the reached index dates of the group; each share follows from it, the outcomes among them and the same
+    two of the group and of everybody, each with its noise.
+    """
+    behind = _behind(checked).with_columns(index_dates=checked.persons["index_dates"])
+    cell = pl.format("capacity={};{}", pl.col("capacity").map_elements("{:g}".format, return_dtype=pl.String), "group")
+    of_reached, of_group = (
+        checked.capacity.drop("n")
+        .with_columns(cell=by)
+        .join(behind.rename({"group": "cell", "index_dates": "n"}), on="cell", how="left", maintain_order="left")
+        for by in (cell, pl.col("group"))
+    )
+    everybody = of_group.select("capacity").join(behind.filter(group="all").rename({"index_dates": "n"}), how="cross")
+    people, cases = (
+        [count(one, noise) for one in (of_reached, of_group, everybody)] for count in (_noisy_n, _noisy_cases)
+    )
+    factors = {
+        "reached": people[0] / people[1],
+        "sensitivity": cases[0] / cases[1],
+        "ppv": cases[0] / people[0],
+        "share_of_cases": cases[0] / cases[2],
+    }
+    chosen = pl.coalesce(*(pl.when(pl.col("metric") == name).then(factor) for name, factor in factors.items()))
+    shown = of_reached.drop("cell").with_columns((pl.col(_ESTIMATES) * chosen).clip(0, 1))
+    return Table(
+        shown.filter(pl.col("n").is_not_null()),
+        dimensions=("capacity", "metric", "group"),
+        denominators={"cases": "n"},
+        unshown=("cases",),
+        derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
+        persons=_PERSONS,
+        keys=_KEYS,
+        fewest={"n": FEWEST_FOR_METRICS},
+        digits={"estimate": ByInterval("lower", "upper"), "capacity": Figures(DIGITS)},
+    )
+
+
+def _noisy_cases(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
+    """Outcomes with noise over those that there were: 1 without noise."""
+    return noisy(frame["cases"], frame["case_key"], noise, of=frame["index_key"]) / frame["cases"]
+
+
+def _noisy_n(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
+    """Index dates with noise over those that there were."""
+    return noisy(frame["n"], frame["index_key"], noise) / frame["n"]
 
 
 def _around_zero(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:

@@ -17,6 +17,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
@@ -54,11 +55,13 @@ class Study:
     partition
         Which areas are described together; ``area_id`` everywhere in the study is the unit.
     scores
-        Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
+        Cross-fitted scores of the candidates, as in `riskstrat.study.Comparison`.
     model, evaluation
         The chosen candidate, fitted to the whole training cohort, and tested on persons that it had not seen.
     explanation
         Contributions of the target population's features, on the model's own scale.
+    interpretation
+        What the model has learnt of its features: curves, ratios, which go together, how stable reasons are.
     target_risk
         Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
         did not see the person's area.
@@ -87,6 +90,7 @@ class Study:
     plan: Plan | None = field(repr=False)
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
+    interpretation: Interpretation | None = None
     omissions: tuple[Omission, ...] = ()
     noise: CellNoise | None = field(default=None, repr=False)
 
@@ -100,8 +104,8 @@ class Study:
 
     @property
     def notes(self) -> tuple[LocalisedText, ...]:
-        """What a reader should know of the data: how far back "ever" reaches."""
-        return self.cohort.notes
+        """What a reader should know of data and model: how far back "ever" reaches, too few persons."""
+        return (*self.cohort.notes, *self.evaluation.notes)
 
     @property
     def performance(self) -> Validation:

@@ -22,8 +22,10 @@ METRIC_SCHEMA = MappingProxyType(
     }
 )
 
+CAPACITY_SCHEMA = MappingProxyType({"capacity": pl.Float64(), **METRIC_SCHEMA})
 GAP_SCHEMA = MappingProxyType(
     {
+        "capacity": pl.Float64(),
         "metric": pl.String(),
         "group": pl.String(),
         "reference": pl.String(),
@@ -43,10 +45,15 @@ class Validation:
     table
         Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
         number of rows of the cohort whose outcome could be assessed.
+    capacity
+        Frame of capacity, metric, group, estimate, lower, upper, n: what becomes of a group when help is offered to
+        this share of all people, those at highest risk first. ``reached`` (share of the group), ``sensitivity`` (share
+        of its outcomes that are among its reached), ``ppv`` (observed risk of its reached), ``share_of_cases`` (share
+        of everybody's outcomes that are among its reached: they add up over groups).
     gaps
-        Frame of metric, group, reference, estimate, lower, upper: the metric of a group minus that of the largest group
-        of its column, by the same draws. Distances of the curve (``ici``, ``e50``, ``e90``) are not compared: they grow
-        as a group gets smaller.
+        Frame of capacity (null where there is none), metric, group, reference, estimate, lower, upper: the metric of a
+        group minus that of the largest group of its column, by the same draws. Distances of the curve (``ici``,
+        ``e50``, ``e90``) are not compared: they grow as a group gets smaller.
     calibration, curve
         One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; and smooth
         observed risk (``observed``) at a grid of predicted risks (``predicted``), of everybody and by ``group``.
@@ -58,8 +65,8 @@ class Validation:
     persons
         Frame of group, index_dates, persons, cases, case_persons and the keys of these cells (index_key, person_key,
         case_key, case_person_key): behind each group of ``table``, each ``risk_group=1`` to ``risk_group=10`` of
-        ``calibration`` and at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest). Persons
-        count once.
+        ``calibration``, at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest) and reached at
+        each capacity (``capacity=0.1;sex=female``). Persons count once.
     notes
         Sentences on what was left out and why.
     """
@@ -68,6 +75,7 @@ class Validation:
     calibration: pl.DataFrame = field(repr=False)
     curve: pl.DataFrame = field(repr=False)
     net_benefit: pl.DataFrame = field(repr=False)
+    capacity: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(CAPACITY_SCHEMA)), repr=False)
     gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(GAP_SCHEMA)), repr=False)
     level: float = LEVEL
     draws: int = 200

@@ -114,7 +114,7 @@ class ReportContext:
         """Join names, or say that there is none."""
         return self.messages.listed(names) or self.messages("areas.zero")
 
-    def estimate(self, name: str, columns: Sequence[str] = ESTIMATE, **where: str) -> Estimate | None:
+    def estimate(self, name: str, columns: Sequence[str] = ESTIMATE, **where: str | float) -> Estimate | None:
         """Read a number and its interval from the row where columns have these values; None where it is withheld."""
         frame = self.frame(name)
         found = None if frame is None else frame.filter(**where).select(columns)

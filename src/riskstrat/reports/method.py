@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
-from riskstrat.figures import calibration, capitalised
+from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
+from riskstrat.reports.interpretation import interpretation
 
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
+AFTER = "accuracy_after_choosing"
+_INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
+_CAPACITY = 0.1
+"""The capacity at which groups are compared."""
 _CHECKED = MappingProxyType({True: "verified", False: "memory"})
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
@@ -122,20 +128,29 @@ def _code_title(context: ReportContext, found: NamedCodes) -> str:
 
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
-    chosen = context.released.chosen
-    named = context.messages.named("estimator", chosen)
-    simple = context.messages("method.model_simple")
-    yield Paragraph(simple if chosen == SIMPLE else context.messages("method.model", chosen=named))
+    numbers, models = context.numbers, context.tables["choice"].frame.sort("brier").to_dicts()
+    yield Paragraph(_reason(context, models))
     rows = [
         (
             context.messages.named("estimator", row["name"]),
-            context.numbers.number(row["brier"], 4),
-            context.numbers.whole_percent(row["prediction_accuracy"]),
+            numbers.number(row["brier"], 4),
+            numbers.percent(row["prediction_accuracy"]),
+            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
         )
-        for row in context.tables["choice"].frame.sort("brier").iter_rows(named=True)
+        for row in models
     ]
     title = context.messages("method.choice_table")
-    yield context.grid("choice", "choice", title, context.text_frame(("model", "error", "accuracy"), rows))
+    headings = ("model", "error", "accuracy", "accuracy_difference")
+    yield context.grid("choice", "choice", title, context.text_frame(headings, rows))
+
+
+def _reason(context: ReportContext, models: Sequence[Mapping[str, Any]]) -> str:
+    """Say which model was chosen and why, and what is left of its accuracy without the choice; least error first."""
+    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
+    kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
+    named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
+    shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
+    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
 
 
 def _calibration(context: ReportContext) -> Iterator[Block]:
@@ -181,14 +196,25 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         (
             capitalised(_group(context, group)),
             _written(context, "metrics_person", "observed_expected", group),
+            _written(context, "gaps_person", "observed_expected", group),
             _written(context, "metrics_person", "auc", group),
+            _reached(context, "reached", group),
+            _reached(context, "sensitivity", group),
         )
         for group in groups
     ]
     if rows:
-        written = context.text_frame(("group", "observed_expected", "auc"), rows)
-        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written)
+        figure = subgroups(frame, {group: _group(context, group) for group in groups}, context.messages)
+        yield context.picture("groups", "metrics_person", "method.groups_how", figure)
+        columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
+        written = context.text_frame(columns, rows)
+        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, is_open=False)
         yield Paragraph(context.messages("method.fair"), "quiet")
+
+
+def _reached(context: ReportContext, metric: str, group: str) -> str | None:
+    found = context.estimate("capacity_person", metric=metric, group=group, capacity=_CAPACITY)
+    return None if found is None else context.numbers.whole_percent(found.value)
 
 
 def _group(context: ReportContext, group: str) -> str:
@@ -196,7 +222,12 @@ def _group(context: ReportContext, group: str) -> str:
     key = f"group_value.{column}_{value}"
     if key in context.messages.texts:
         return context.messages(key)
-    return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    declared = {one.name: one for one in context.released.condition.subgroups}
+    if column not in declared:
+        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    title = dict(declared[column].values).get(value)
+    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
+    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
 
 
 def _natural(group: str) -> tuple[str, int, str]:
@@ -280,6 +311,7 @@ _PARTS = (
     _model,
     _calibration,
     _groups,
+    interpretation,
     _splits,
     _limits,
     _short,

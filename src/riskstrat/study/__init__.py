@@ -28,11 +28,13 @@ Examples
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import StudyData, TargetData, TrainingData, prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.source import cell_noise
 from riskstrat.study.transport import transport
 from riskstrat.study.whole import run
+from riskstrat.study.without import compare_areas, without
 
 __all__ = [
     "Comparison",
@@ -41,11 +43,14 @@ __all__ = [
     "TrainingData",
     "cell_noise",
     "compare",
+    "compare_areas",
     "estimate_area_results",
     "evaluate",
     "fit",
+    "interpret",
     "plan",
     "prepare",
     "run",
     "transport",
+    "without",
 ]

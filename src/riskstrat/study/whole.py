@@ -18,6 +18,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.progress import Progress, part_of, silent
@@ -87,6 +88,7 @@ def run(
     results = estimate_area_results(data, model)
     plans = plan(data, results)
     area_results = unless_omitted(results)
+    explanation = explain(model.estimator, data.target.X, data.families)
     return Study(
         condition=data.condition,
         settings=data.settings,
@@ -98,7 +100,8 @@ def run(
         scores=comparison.scores,
         model=model,
         evaluation=evaluation,
-        explanation=explain(model.estimator, data.target.X, data.families),
+        explanation=explanation,
+        interpretation=interpret(data, model, explanation),
         target_risk=model.predict_risk(data.target.X) if area_results is None else area_results.target_risk,
         area_results=area_results,
         plan=unless_omitted(plans.areas),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import OutcomeArray
+from riskstrat.incidence import OutcomeArray, observed_weights
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.validation.calibration import observed_risk
 from riskstrat.validation.horizon_labels import label_outcomes
@@ -27,12 +27,16 @@ def net_benefit(
     thresholds: Sequence[float] | NDArray[np.float64],
     horizon_days: float,
     weights: npt.ArrayLike | None = None,
+    *,
+    harm: float = 0.0,
+    prevalence: float | None = None,
+    entry: npt.ArrayLike | None = None,
 ) -> pl.DataFrame:
     """Net benefit of acting on everybody at or above a threshold of risk, beside acting on all and on none.
 
     true_positive_share = P(risk >= t) F(horizon | risk >= t), false_positive_share = P(risk >= t) minus that, and net
-    benefit = true_positive_share - false_positive_share t / (1 - t), with F the Aalen-Johansen risk of those at or
-    above the threshold (Vickers and Elkin 2006; Vickers, Cronin, Elkin and Gonen 2008). Where follow-up ends before
+    benefit = true_positive_share - false_positive_share t / (1 - t) - harm, with F the Aalen-Johansen risk of those at
+    or above the threshold (Vickers and Elkin 2006; Vickers, Cronin, Elkin and Gonen 2008). Where follow-up ends before
     the horizon for everybody above a threshold, the benefit there is null.
 
     Parameters
@@ -47,16 +51,27 @@ def net_benefit(
         End of the time at risk in days.
     weights
         Weight of each row's status (n,), 0 where not known: then observed risks are weighted shares.
+    harm
+        What it costs each person that the model is used at all, in true positives: the burden of a measurement, say.
+    prevalence
+        Observed risk of the population that is meant, where these rows are of another mixture of cases and controls
+        (cases oversampled, or a place where the outcome is rarer): shares of true and false positives are then those
+        among cases and among controls, weighted anew.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
     polars.DataFrame
-        threshold, strategy (``model``, ``all``, ``none``), net_benefit, true_positive_share, false_positive_share.
+        threshold, strategy (``model``, ``all``, ``none``), net_benefit, true_positive_share, false_positive_share,
+        interventions_avoided: persons whom the strategy spares without missing an outcome, a person of the population,
+        beside acting on all; null at threshold 0.
 
     Raises
     ------
     UsageError
-        If a threshold is not in [0, 1).
+        If a threshold is not in [0, 1), the harm is no number of 0 or more, or the prevalence not in (0, 1).
     ContractError
         If risks or weights cannot be used.
     DesignError
@@ -70,16 +85,20 @@ def net_benefit(
     >>> frame.select("strategy", pl.col("net_benefit").round(6)).rows()
     [('model', 0.1875), ('all', 0.0625), ('none', 0.0)]
     """
-    at = _checked_thresholds(thresholds)
+    weights = observed_weights(y, horizon_days, weights, entry)
+    at = _checked(thresholds, harm, prevalence)
     labels = label_outcomes(y, risk, horizon_days, weights)
     prediction_weight = np.ones(len(y)) if weights is None else labels.weight
-    shares = [_shares(y, labels.risk >= threshold, horizon_days, weights, prediction_weight) for threshold in at]
-    everybody = _shares(y, np.ones(len(y), dtype=bool), horizon_days, weights, prediction_weight)
+    acted_on = [np.ones(len(y), dtype=bool), *(labels.risk >= threshold for threshold in at)]
+    shares = np.array([_shares(y, rows, horizon_days, weights, prediction_weight) for rows in acted_on])
+    if prevalence is not None:
+        shares = shares / shares[0] * (prevalence, 1 - prevalence)
+    everybody = np.tile(shares[0], (len(at), 1))
     return pl.concat(
         [
-            _frame(at, "model", shares),
-            _frame(at, "all", [everybody] * len(at)),
-            _frame(at, "none", [(0.0, 0.0)] * len(at)),
+            _frame(at, "model", shares[1:], everybody, harm),
+            _frame(at, "all", everybody, everybody),
+            _frame(at, "none", np.zeros_like(everybody), everybody),
         ]
     )
 
@@ -102,23 +121,43 @@ def _shares(
     return true, share - true
 
 
-def _frame(at: NDArray[np.float64], strategy: str, shares: list[tuple[float, float]]) -> pl.DataFrame:
-    true, false = np.array(shares).T
+def _frame(
+    at: NDArray[np.float64],
+    strategy: str,
+    shares: NDArray[np.float64],
+    everybody: NDArray[np.float64],
+    harm: float = 0.0,
+) -> pl.DataFrame:
+    odds = at / (1 - at)
+    benefit, of_all = shares[:, 0] - shares[:, 1] * odds - harm, everybody[:, 0] - everybody[:, 1] * odds
+    avoided = np.divide(benefit - of_all, odds, out=np.full(len(at), np.nan), where=odds > 0)
     return pl.DataFrame(
         {
             "threshold": at,
             "strategy": [strategy] * len(at),
-            "net_benefit": true - false * at / (1 - at),
-            "true_positive_share": true,
-            "false_positive_share": false,
+            "net_benefit": benefit,
+            "true_positive_share": shares[:, 0],
+            "false_positive_share": shares[:, 1],
+            "interventions_avoided": avoided,
         }
     ).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _checked_thresholds(thresholds: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+def _checked(
+    thresholds: Sequence[float] | NDArray[np.float64], harm: float, prevalence: float | None
+) -> NDArray[np.float64]:
     at = np.asarray(thresholds, dtype=np.float64)
+    problems = []
     if at.ndim != 1 or not len(at) or not ((at >= 0) & (at < 1)).all():
-        raise UsageError(
-            Problem(found="thresholds that are not risks", expected="numbers from 0 to below 1", remedy="correct them")
+        expected = "numbers from 0 to below 1"
+        problems.append(Problem(found="thresholds that are not risks", expected=expected, remedy="correct them"))
+    if not (np.isfinite(harm) and harm >= 0):
+        expected = "true positives a person, 0 or more"
+        problems.append(
+            Problem(found=f"a harm of {harm}", expected=expected, remedy="leave it at 0 where there is none")
         )
+    if prevalence is not None and not 0 < prevalence < 1:
+        expected = "a risk above 0 and below 1"
+        problems.append(Problem(found=f"a prevalence of {prevalence}", expected=expected, remedy="give 0.1 for 10 %"))
+    UsageError.refuse(problems)
     return at

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,10 +14,11 @@ from numpy.typing import NDArray
 from riskstrat.disclosure import person_keys
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
-from riskstrat.records.validation import GAP_SCHEMA, METRIC_SCHEMA
+from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA
 from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.calibration import calibration_curve
-from riskstrat.validation.metrics import Tested, group_sums, measure
+from riskstrat.validation.capacity import CLASSIFICATION, class_sums, classify
+from riskstrat.validation.metrics import group_sums, measure
 from riskstrat.validation.resampling import FamilyDraws, interval
 
 ENOUGH_OUTCOMES = 10
@@ -25,9 +28,14 @@ EVERYBODY = "all"
 AGE_BAND_YEARS = 10
 
 _RATIO = "observed_expected"
-_SHARES = frozenset({"auc", "concordance", "brier"})
 _DISTANCES = frozenset({"ici", "e50", "e90"})
 """They grow as a group gets smaller, by chance alone: a gap would say how small the group is."""
+_WITHIN_0_AND_1 = _DISTANCES | {"auc", "concordance", "brier", *CLASSIFICATION}
+
+K = TypeVar("K", str, tuple[float, str])
+
+Estimated = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A metric of the sample, (1,), and of each draw, (draws,)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,17 +46,17 @@ class Group:
     ----------
     name, index_dates
         Label and number of rows.
-    estimates, draws
-        Each metric and gain that is shown, of the sample (1,) and of each draw (draws,).
+    metrics, classes
+        Each metric and gain that is shown, and each metric of classification by capacity: of the sample and the draws.
     curve
         Frame of group, predicted, observed (smooth observed risk); None where outcomes are too few.
     """
 
     name: str
     index_dates: int
-    estimates: Mapping[str, NDArray[np.float64]]
-    draws: Mapping[str, NDArray[np.float64]]
-    curve: pl.DataFrame | None
+    metrics: Mapping[str, Estimated]
+    classes: Mapping[tuple[float, str], Estimated] = field(default_factory=dict)
+    curve: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,37 +80,44 @@ class Grouping:
         )
 
 
-def grouping(data: Assessed, column: str, draws: FamilyDraws) -> Grouping:
-    """Group the assessed rows by a column and measure the groups with outcomes enough, in the sample and in draws."""
+def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[float, NDArray[np.float64]]) -> Grouping:
+    """Group the assessed rows by a column and measure the groups with outcomes enough, in the sample and in draws.
+
+    `parts` says how much of each row, (n,), is reached at each capacity.
+    """
     labels = group_labels(data.people, column)
     names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
     weight, known = _weight(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
-    groups = [
-        _group(
-            str(names[number]),
-            data.tested(weight, rows := np.flatnonzero(code == number)),
-            draws.of_rows(rows),
-            is_enough=bool(fewer[number] >= ENOUGH_OUTCOMES),
+    outcomes = draws.sums(weight * data.labels.outcome)
+    groups = []
+    for number in np.flatnonzero(fewer >= LEAST_OUTCOMES):
+        rows = np.flatnonzero(code == number)
+        tested, drawn, name = data.tested(weight, rows), draws.of_rows(rows), str(names[number])
+        metrics = _paired(partial(measure, group_sums(tested, drawn)), draws)
+        if fewer[number] < ENOUGH_OUTCOMES:
+            groups.append(Group(name=name, index_dates=len(rows), metrics={_RATIO: metrics[_RATIO]}))
+            continue
+        reach = {share: part[rows] for share, part in parts.items()}
+        groups.append(
+            Group(
+                name=name,
+                index_dates=len(rows),
+                metrics=metrics,
+                classes=_paired(partial(classify, class_sums(tested, reach, drawn), outcomes), draws),
+                curve=calibration_curve(tested.labels).select(pl.lit(name).alias("group"), pl.all()),
+            )
         )
-        for number in np.flatnonzero(fewer >= LEAST_OUTCOMES)
-    ]
     return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups))
 
 
-def _group(name: str, tested: Tested, draws: FamilyDraws, *, is_enough: bool) -> Group:
-    sums = group_sums(tested, draws)
-    estimates, drawn = measure(sums), measure(sums, draws.counts)
-    shown = list(estimates) if is_enough else [_RATIO]
-    curve = calibration_curve(tested.labels).select(pl.lit(name).alias("group"), pl.all()) if is_enough else None
-    return Group(
-        name=name,
-        index_dates=len(tested.outcome),
-        estimates={metric: estimates[metric] for metric in shown},
-        draws={metric: drawn[metric] for metric in shown},
-        curve=curve,
-    )
+def _paired(
+    measured: Callable[[NDArray[np.float64]], Mapping[K, NDArray[np.float64]]], draws: FamilyDraws
+) -> dict[K, Estimated]:
+    """Measure the sample and its draws."""
+    sample, drawn = measured(np.ones((1, draws.counts.shape[1]))), measured(draws.counts)
+    return {name: (value, drawn[name]) for name, value in sample.items()}
 
 
 def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
@@ -150,43 +165,64 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
 def metric_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
     """Estimates with intervals of a level, one row a metric and group; not a number becomes null."""
     rows = [
-        (metric, group.name, *_bounded(metric, estimate, group.draws[metric], level), group.index_dates)
+        (metric, group.name, *_bounded(metric, found, level), group.index_dates)
         for group in groups
-        for metric, estimate in group.estimates.items()
+        for metric, found in group.metrics.items()
     ]
     return _frame(rows, METRIC_SCHEMA)
+
+
+def capacity_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
+    """Classification with intervals, one row a capacity, metric and group; not a number becomes null."""
+    rows = [
+        (capacity, metric, group.name, *_bounded(metric, found, level), group.index_dates)
+        for group in groups
+        for (capacity, metric), found in group.classes.items()
+    ]
+    return _frame(rows, CAPACITY_SCHEMA)
 
 
 def gap_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
     """Differences to the largest group, by the same draws, where both show the metric; not a number becomes null."""
     if not groups:
-        return pl.DataFrame(schema=dict(GAP_SCHEMA))
+        return _frame([], GAP_SCHEMA)
     largest = max(groups, key=lambda group: group.index_dates)
+    others = [group for group in groups if group is not largest]
     rows = [
-        (metric, group.name, largest.name, *_difference(group, largest, metric, level))
-        for group in groups
-        if group is not largest
-        for metric in group.estimates
-        if metric in largest.estimates and metric not in _DISTANCES
+        (capacity, metric, group.name, largest.name, *_difference(found, other, level))
+        for group in others
+        for capacity, metric, found, other in _shared(group, largest)
     ]
     return _frame(rows, GAP_SCHEMA)
 
 
-def _difference(group: Group, other: Group, metric: str, level: float) -> tuple[float, float, float]:
-    estimate = group.estimates[metric] - other.estimates[metric]
-    lower, upper = interval(estimate, (group.draws[metric] - other.draws[metric])[:, None], level)
+def _shared(group: Group, other: Group) -> Iterator[tuple[float | None, str, Estimated, Estimated]]:
+    """Give capacity, name and values of what is compared of two groups."""
+    for metric in group.metrics:
+        if metric in other.metrics and metric not in _DISTANCES:
+            yield None, metric, group.metrics[metric], other.metrics[metric]
+    for key in group.classes:
+        if key in other.classes and key[1] != "share_of_cases":
+            yield *key, group.classes[key], other.classes[key]
+
+
+def _difference(one: Estimated, other: Estimated, level: float) -> tuple[float, float, float]:
+    estimate = one[0] - other[0]
+    lower, upper = interval(estimate, (one[1] - other[1])[:, None], level)
     return float(estimate[0]), float(lower[0]), float(upper[0])
 
 
-def _bounded(
-    metric: str, estimate: NDArray[np.float64], draws: NDArray[np.float64], level: float
-) -> tuple[float, float, float]:
+def _bounded(metric: str, found: Estimated, level: float) -> tuple[float, float, float]:
     """Interval on the scale of the metric, of a ratio on the logarithmic one; shares and distances stay in [0, 1]."""
-    with np.errstate(divide="ignore"):
-        ends = interval(np.log(estimate), np.log(draws)[:, None], level) if metric == _RATIO else None
-    lower, upper = interval(estimate, draws[:, None], level) if ends is None else np.exp(ends)
-    lowest = 0.0 if metric in _SHARES | _DISTANCES else -np.inf
-    return float(estimate[0]), max(float(lower[0]), lowest), min(float(upper[0]), 1.0 if lowest == 0 else np.inf)
+    estimate, draws = found[0], found[1][:, None]
+    if metric == _RATIO:
+        with np.errstate(divide="ignore"):
+            lower, upper = np.exp(interval(np.log(estimate), np.log(draws), level))
+    else:
+        lower, upper = interval(estimate, draws, level)
+    if metric in _WITHIN_0_AND_1:
+        lower, upper = np.clip(lower, 0, 1), np.clip(upper, 0, 1)
+    return float(estimate[0]), float(lower[0]), float(upper[0])
 
 
 def _frame(rows: Sequence[tuple[object, ...]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

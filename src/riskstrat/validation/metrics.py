@@ -109,14 +109,12 @@ def group_sums(rows: Tested, draws: FamilyDraws) -> GroupSums:
     )
 
 
-def measure(group: GroupSums, counts: NDArray[np.float64] | None = None) -> dict[str, NDArray[np.float64]]:
-    """Every metric and gain in each draw, (draws,), NaN where it is not defined; by default in the sample.
+def measure(group: GroupSums, counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Every metric and gain in each draw, (draws,), NaN where it is not defined.
 
-    `counts`, (draws, blocks), say how often each block counts.
+    `counts`, (draws, blocks), say how often each block counts; ones give the sample.
     """
-    blocks = len(group.sums["known"])
-    times = np.ones((1, blocks)) if counts is None else counts
-    total = {name: times @ sums for name, sums in group.sums.items()}
+    total = {name: counts @ sums for name, sums in group.sums.items()}
     found = {name: value + total[name] for name, value in group.fitted.items() if name in total}
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = total["outcomes"] / total["known"]

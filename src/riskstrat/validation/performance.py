@@ -5,7 +5,7 @@ Risks are shares in [0, 1]; intervals come from drawing whole families.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,12 @@ from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
 from riskstrat.validation.calibration import calibration_groups, risk_groups
+from riskstrat.validation.capacity import CAPACITIES, capacity_problems, reached
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.grouping import (
     EVERYBODY,
     Grouping,
+    capacity_table,
     gap_table,
     group_labels,
     grouping,
@@ -47,6 +49,7 @@ def validate(
     sample_weight: npt.ArrayLike | None = None,
     level: float = LEVEL,
     thresholds: Sequence[float] | None = None,
+    capacities: Sequence[float] = CAPACITIES,
 ) -> Validation:
     """Measure how well predicted risks agree with what happened, with bootstrap intervals.
 
@@ -81,6 +84,8 @@ def validate(
         Coverage of the intervals.
     thresholds
         Risks at which the net benefit is computed; by default eight from 0 to the 99th percentile of risk.
+    capacities
+        Shares of the people that help is offered to, those at highest risk first.
 
     Returns
     -------
@@ -110,36 +115,53 @@ def validate(
     >>> checked.estimate("auc"), round(checked.estimate("observed_expected", "sex=female"), 6)
     (1.0, 1.0)
     """
-    if problems := [*_option_problems(draws, level), *_column_problems(cohort, by)]:
+    if problems := [
+        *_option_problems(draws, level),
+        *capacity_problems(capacities),
+        *_column_problems(cohort, by),
+    ]:
         raise UsageError(*problems)
     data = assessed_rows(cohort, risk, baseline, sample_weight)
     drawn = FamilyDraws.of(data.people, draws, seed)
-    groupings = [grouping(data, column, drawn) for column in dict.fromkeys((EVERYBODY, *by))]
+    parts = {share: reached(data.labels.risk, data.prediction_weight, share) for share in capacities}
+    groupings = [grouping(data, column, drawn, parts) for column in dict.fromkeys((EVERYBODY, *by))]
     groups = [group for found in groupings for group in found.groups]
     horizon, predicted = cohort.horizon_days, data.labels.risk
     at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=metric_table(groups, level),
+        capacity=capacity_table(groups, level),
         gaps=pl.concat([gap_table(found.groups, level) for found in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
         curve=pl.concat([group.curve for group in groups if group.curve is not None]),
         net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
         level=level,
         draws=draws,
-        persons=_persons(data, groupings, at),
+        persons=_persons(data, groupings, at, parts),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
 
 
-def _persons(data: Assessed, groupings: Sequence[Grouping], thresholds: NDArray[np.float64]) -> pl.DataFrame:
-    """Persons behind every group that is shown, the tenths of the predicted risk, and those above each threshold."""
+def _persons(
+    data: Assessed,
+    groupings: Sequence[Grouping],
+    thresholds: NDArray[np.float64],
+    parts: Mapping[float, NDArray[np.float64]],
+) -> pl.DataFrame:
+    """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
     by_column = [group_labels(data.people, groups.column) for groups in groupings]
     shown = [
         pl.select(pl.when(labels.is_in([group.name for group in groups.groups])).then(labels)).to_series()
         for labels, groups in zip(by_column, groupings, strict=True)
     ]
     counted = data.prediction_weight > 0
+    is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
+    of_reached = [
+        pl.select(pl.when(rows).then(pl.lit(name) + labels)).to_series()
+        for name, rows in is_reached.items()
+        for labels in shown
+    ]
     tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
     by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
     above = [
@@ -147,7 +169,7 @@ def _persons(data: Assessed, groupings: Sequence[Grouping], thresholds: NDArray[
         for number, at in enumerate(np.unique(thresholds), 1)
     ]
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
-    return pl.concat([persons_behind(data.people, had, labels) for labels in (*shown, by_risk, *above)])
+    return pl.concat([persons_behind(data.people, had, labels) for labels in (*shown, by_risk, *above, *of_reached)])
 
 
 def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,141 @@
+"""What the fitted model has learnt: curves and ratios of features, which go together, and how stable reasons are.
+
+In: `StudyData`, a `RiskModel` and the explanation of the target population. Out: an `Interpretation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.declare import Candidate
+from riskstrat.disclosure import ProtectedRows
+from riskstrat.errors.arguments import checked
+from riskstrat.explanation import (
+    correlated_families,
+    dependence,
+    explain_risk,
+    main_features,
+    ratios,
+    reason_stability,
+)
+from riskstrat.explanation.ratios import Linear
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.recalibration import RecalibratedModel
+from riskstrat.records.explanation import Explanation
+from riskstrat.records.interpretation import Interpretation
+from riskstrat.records.model import RiskModel
+from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.models import estimator_of
+
+SURROGATE = Candidate("Logistic")
+"""What is refitted in the place of a model that is not linear."""
+
+Floats = NDArray[np.float64]
+
+
+@checked
+def interpret(data: StudyData, model: RiskModel, why: Explanation) -> Interpretation:
+    """Say what the model has learnt of its features.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    model
+        What `fit` returned.
+    why
+        Contributions of the target population by the model's estimator.
+
+    Returns
+    -------
+    Interpretation
+        Curves of the main feature of each family; ratios where the model is linear; features that go together; and
+        the stability of reasons where `Settings.reason_refits` asks for it.
+
+    Examples
+    --------
+    >>> from riskstrat.explanation import explain
+    >>> why = explain(model.estimator, data.target.X, data.families)
+    >>> interpret(data, model, why).dependence["family"].unique(maintain_order=True).to_list()
+    ['age_sex', 'living_conditions', 'health_care', 'area']
+    """
+    used = {name: data.families[name] for name in why.features}
+    is_linear = hasattr(model.estimator, "coefficients_")
+    candidate = model.candidate if is_linear else SURROGATE
+    refits = data.settings.reason_refits if "area" in data.splits else 0
+    return Interpretation(
+        dependence=_curves(data, why),
+        ratios=_ratios(data, model) if is_linear else None,
+        correlated=correlated_families(data.target.X, used),
+        stability=_stability(data, model, candidate, why.family_names) if refits else None,
+        refitted=candidate.label if refits else None,
+    )
+
+
+def _outcomes(data: StudyData) -> pl.DataFrame:
+    """Frame of the rows that the model was fitted to: the features, person_id and had_outcome."""
+    people, X = data.training.cohort.people, data.training.X
+    known = people.select("person_id", had_outcome=pl.col("event") == 1)
+    return X.drop("person_id", "index_date", strict=False).hstack(known).filter(people["assessed"])
+
+
+def _curves(data: StudyData, why: Explanation) -> pl.DataFrame:
+    outcomes, target = _outcomes(data), data.target
+    rows = ProtectedRows.of(target.target.people, data.noise)
+    curves = [dependence(why, target.X, name, outcomes, protected=rows) for name in main_features(why)]
+    return pl.concat(curves).with_columns(link=pl.lit(why.link)) if curves else pl.DataFrame()
+
+
+def _ratios(data: StudyData, model: RiskModel) -> pl.DataFrame:
+    found, outcomes = ratios(cast("Linear", model.estimator), level=PUBLISHED_LEVEL), _outcomes(data)
+    behind = [_behind(outcomes, term) for term in found.select("feature", "per").rows()]
+    return found.hstack(pl.DataFrame(behind, schema=["case_persons", "other_persons"], orient="row"))
+
+
+def _behind(outcomes: pl.DataFrame, term: tuple[str, str]) -> tuple[int, int]:
+    """Count persons with and without the outcome whose value is not the middle one: they tell what the ratio is."""
+    names, per = term[0].split(", "), term[1]
+    values = outcomes.select(pl.col(names).is_null().cast(pl.Float64) if per == "not_observed" else pl.col(names))
+    differs = values.select(pl.any_horizontal(pl.all() != pl.all().median())).to_series().fill_null(value=False)
+    told = outcomes.select("person_id", "had_outcome").filter(differs).unique()["had_outcome"]
+    return int(told.sum()), int((~told).sum())
+
+
+def _stability(data: StudyData, model: RiskModel, candidate: Candidate, families: tuple[str, ...]) -> pl.DataFrame:
+    area = data.target.target.people[AREA]
+    groups = area.drop_nulls().unique().sort()
+    cell = area.replace_strict(groups, np.arange(len(groups)), default=-1, return_dtype=pl.Int64).to_numpy()
+    rows = ProtectedRows.of(data.target.target.people, data.noise)
+    found = [
+        rows.means(parts, cell, len(groups), name="reason")[0] - parts.mean(axis=0)
+        for parts in _refitted_parts(data, model, candidate, families)
+    ]
+    return reason_stability(np.stack(found), groups.to_list(), families, level=PUBLISHED_LEVEL)
+
+
+def _refitted_parts(
+    data: StudyData, model: RiskModel, candidate: Candidate, families: tuple[str, ...]
+) -> Iterator[Floats]:
+    """Contributions of the target population by family, in units of risk, after each refit; absent families add 0."""
+    training, X = data.training, data.target.X
+    rng = np.random.default_rng(data.settings.seed)
+    _, family = np.unique(training.family_id, return_inverse=True)
+    for _ in range(data.settings.reason_refits):
+        drawn = np.bincount(rng.integers(0, family.max() + 1, family.max() + 1), minlength=family.max() + 1)
+        rows = np.repeat(np.arange(len(family)), drawn[family])
+        estimator = estimator_of(data, candidate).fit(
+            training.X[rows],
+            training.cohort.outcome[rows],
+            sample_weight=training.weight[rows],
+            strata=training.landmark[rows],
+            groups=family[rows],
+        )
+        refitted = RecalibratedModel(estimator=estimator, recalibration=model.recalibration)
+        why = explain_risk({0: refitted}, np.zeros(X.height, dtype=np.intp), X, data.families)
+        parts = dict(zip(why.families, why.contributions.T, strict=True))
+        yield np.column_stack([parts.get(name, np.zeros(X.height)) for name in families])
