@@ -18,6 +18,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.study.data import AREA, StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
@@ -34,9 +35,11 @@ class Comparison:
     Attributes
     ----------
     chosen
-        The candidate with the smallest score.
+        The simplest candidate within one standard error of the smallest score; age and sex alone only where their
+        score is the smallest.
     scores
-        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+        One row a candidate, as in `riskstrat.estimators.Choice`: its score, its difference to the chosen one with an
+        interval, and for the chosen one what is left of its accuracy without the choice.
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
 
@@ -94,6 +97,8 @@ def compare(data: StudyData) -> Comparison:
         training.X,
         training.cohort.outcome,
         data.splits["person"],
+        baseline=None if BASELINE in data.settings.candidates else BASELINE.label,
+        level=PUBLISHED_LEVEL,
         sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
