@@ -25,14 +25,13 @@ from riskstrat.numerics.intervals import LEVEL, poisson_interval
 DAYS_PER_YEAR = 365.25
 _EPOCH = date(1970, 1, 1).toordinal()
 Floats: TypeAlias = NDArray[np.float64]
-Dates: TypeAlias = pl.Series | Sequence[date] | NDArray[np.datetime64]
 
 
 @checked
 def person_years(
     y: OutcomeArray,
-    index_date: Dates,
-    birth_date: Dates,
+    index_date: Labels,
+    birth_date: Labels,
     by: Labels | None = None,
     *,
     ages: Sequence[int] = tuple(range(0, 100, 10)),
@@ -155,12 +154,14 @@ def _birthdays(born: pl.Series, age: int) -> Floats:
     return np.asarray(turned.astype(np.int64), dtype=np.float64)
 
 
-def _dates(values: Dates, name: str) -> pl.Series:
+def _dates(values: Labels, name: str) -> pl.Series:
     """Read dates; what is no date becomes null, which is refused with the rest."""
-    found = values if isinstance(values, pl.Series) else pl.Series(name, values)
-    if found.dtype.is_temporal():
-        return found.alias(name).cast(pl.Date, strict=False)
-    return pl.Series(name, [None] * len(found), dtype=pl.Date)
+    given = np.asarray(values)
+    try:
+        days = given.astype("datetime64[D]") if given.ndim == 1 and given.dtype.kind in "MO" else None
+    except (TypeError, ValueError):
+        days = None
+    return pl.Series(name, [None] * len(given), dtype=pl.Date) if days is None else pl.Series(name, days)
 
 
 def _problems(index: pl.Series, born: pl.Series, ages: Sequence[int], n: int) -> Iterator[Problem]:
