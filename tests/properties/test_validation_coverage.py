@@ -63,5 +63,5 @@ def test_intervals_hold_the_truth_as_often_as_they_claim() -> None:
         share=((pl.col("lower") <= pl.col("truth")) & (pl.col("truth") <= pl.col("upper"))).mean()
     )
     assert 0.94 < held["share"].mean() < 0.98
-    # 400 samples know a share of .95 to .011. What is known of everybody at a capacity, and with many lost, holds more.
+    # 400 samples know a share of .95 to .011.
     assert (held["share"] > 0.93 - 2 * 0.011).all(), held.sort("share")
