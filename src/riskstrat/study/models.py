@@ -14,10 +14,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Candidate
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.study.data import AREA, StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
@@ -34,9 +36,11 @@ class Comparison:
     Attributes
     ----------
     chosen
-        The candidate with the smallest score.
+        The simplest candidate within one standard error of the smallest score; age and sex alone only where their
+        score is the smallest.
     scores
-        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+        One row a candidate, as in `riskstrat.estimators.Choice`: its score, its difference to the chosen one with an
+        interval, and for the chosen one what is left of its accuracy without the choice.
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
 
@@ -94,6 +98,8 @@ def compare(data: StudyData) -> Comparison:
         training.X,
         training.cohort.outcome,
         data.splits["person"],
+        baseline=None if BASELINE in data.settings.candidates else BASELINE.label,
+        level=PUBLISHED_LEVEL,
         sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
@@ -122,7 +128,8 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     ------
     DesignError
         If there are too few outcomes for any model.
-
+    UsageError
+        If the chosen candidate has no `contributions`: it is compared, but a plan must say why.
 
     Examples
     --------
@@ -130,6 +137,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     Candidate('Logistic')
     """
     comparison = comparison or compare(data)
+    _refuse_without_reasons(data, comparison)
     training = data.training
     unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
     if training.followed is not None and unfitted.learns_from_followed:
@@ -161,6 +169,19 @@ def provenance_of(data: StudyData) -> Provenance:
         fingerprint=data.source.fingerprint,
         settings=data.settings,
         version=version("riskstrat"),
+    )
+
+
+def _refuse_without_reasons(data: StudyData, comparison: Comparison) -> None:
+    if hasattr(estimator_of(data, comparison.chosen), "contributions"):
+        return
+    explained = [each.label for each in data.settings.candidates if hasattr(estimator_of(data, each), "contributions")]
+    raise UsageError(
+        Problem(
+            found=f"{comparison.chosen.label} chosen, a model without contributions",
+            expected=f"one that says why: {', '.join([*explained, BASELINE.label])}",
+            remedy="leave it out of the candidates, or go on with replace(compare(data), chosen=...) of another one",
+        )
     )
 
 
