@@ -8,11 +8,13 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
 from riskstrat.errors import DesignError, UsageError
+from riskstrat.estimators import Weighted
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
@@ -83,6 +85,24 @@ def test_a_column_known_for_few_persons_leaves_no_aggregate(data: StudyData, com
     assert all(value is None for name, value in row.items() if name != "column")
 
 
+class Unexplained(Weighted):
+    """A classifier that says nothing about its reasons."""
+
+    def __init__(self, *, horizon_days: float) -> None:
+        super().__init__(HistGradientBoostingClassifier(max_iter=5), horizon_days=horizon_days)
+
+
+def test_models_of_time_and_models_without_reasons_are_candidates_but_these_carry_no_plan(data: StudyData):
+    names = ("FineGray", "DiscreteTime", "Unexplained")
+    candidates = (Candidate("FineGray", penalty=10), *map(Candidate, names[1:]))
+    asked = replace(data, settings=replace(data.settings, candidates=candidates))
+    compared = compare(asked)
+    assert {*compared.scores["name"]} == {*(each.label for each in candidates), "AgeSex"}
+    with pytest.raises(UsageError, match=r"Unexplained chosen.*FineGray\(penalty=10\), DiscreteTime, AgeSex"):
+        fit(asked, replace(compared, chosen=candidates[2]))
+    assert fit(asked, replace(compared, chosen=candidates[1])).candidate == candidates[1]
+
+
 def test_a_models_risks_are_recalibrated(model: RiskModel, data: StudyData):
     raw = model.estimator.predict_risk(data.target.X)
     found = model.predict_risk(data.target.X)
@@ -94,6 +114,14 @@ def test_the_comparison_may_be_left_out(data: StudyData, model: RiskModel, compa
     assert np.array_equal(fit(data).predict_risk(data.target.X), model.predict_risk(data.target.X))
     alone, given = (evaluate(data, model, each) for each in (None, comparison))
     assert alone.checks["person"].table.equals(given.checks["person"].table)
+
+
+def test_a_study_of_few_persons_says_in_both_languages_how_many_its_model_needs(municipality_study: Study):
+    size, notes = municipality_study.evaluation.sample_size, municipality_study.evaluation.notes
+    assert size["criterion"].to_list() == ["shrinkage", "optimism", "overall_risk"]
+    assert not size["enough"].all()
+    assert set(notes) < set(municipality_study.notes)
+    assert all("Riley" in each.en and "Riley" in each.sv for each in notes)
 
 
 def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, comparison: Comparison, model: RiskModel):

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Candidate
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
 from riskstrat.incidence import OutcomeArray
@@ -127,7 +128,8 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     ------
     DesignError
         If there are too few outcomes for any model.
-
+    UsageError
+        If the chosen candidate has no `contributions`: it is compared, but a plan must say why.
 
     Examples
     --------
@@ -135,6 +137,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     Candidate('Logistic')
     """
     comparison = comparison or compare(data)
+    _refuse_without_reasons(data, comparison)
     training = data.training
     unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
     if training.followed is not None and unfitted.learns_from_followed:
@@ -166,6 +169,19 @@ def provenance_of(data: StudyData) -> Provenance:
         fingerprint=data.source.fingerprint,
         settings=data.settings,
         version=version("riskstrat"),
+    )
+
+
+def _refuse_without_reasons(data: StudyData, comparison: Comparison) -> None:
+    if hasattr(estimator_of(data, comparison.chosen), "contributions"):
+        return
+    explained = [each.label for each in data.settings.candidates if hasattr(estimator_of(data, each), "contributions")]
+    raise UsageError(
+        Problem(
+            found=f"{comparison.chosen.label} chosen, a model without contributions",
+            expected=f"one that says why: {', '.join([*explained, BASELINE.label])}",
+            remedy="leave it out of the candidates, or go on with replace(compare(data), chosen=...) of another one",
+        )
     )
 
 
