@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Candidate
+from riskstrat.declare import Candidate, LocalisedText
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators import CrossFit, RiskEstimator, build, choose, cross_fit
+from riskstrat.estimators import Choice, CrossFit, RiskEstimator, build, choose, cross_fit
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.records.model import Provenance, RiskModel
+from riskstrat.records.omission import Omission
 from riskstrat.study.data import StudyData
 from riskstrat.study.recalibration import recalibrate_folds
 from riskstrat.validation import summarise_inputs
@@ -33,11 +34,13 @@ class Comparison:
     Attributes
     ----------
     chosen
-        The candidate with the smallest score.
+        The candidate with the smallest score among those that have contributions: a plan must say why.
     scores
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
+    omissions
+        Why another candidate is not the chosen one, where that has no contributions.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class Comparison:
     chosen: Candidate
     scores: pl.DataFrame
     risks: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def risk(self) -> NDArray[np.float64]:
@@ -97,7 +101,29 @@ def compare(data: StudyData) -> Comparison:
         strata=training.landmark,
         groups=training.family_id,
     )
-    return Comparison(chosen=declared[choice.name], scores=choice.table, risks=choice.risks)
+    name = _explained(data, declared, choice)
+    left = (_not_explained(choice.name),) if name != choice.name else ()
+    return Comparison(chosen=declared[name], scores=choice.table, risks=choice.risks, omissions=left)
+
+
+def _explained(data: StudyData, declared: Mapping[str, Candidate], choice: Choice) -> str:
+    """Name the chosen candidate, or where it has no contributions the best that has: age and sex always have."""
+    explained = [name for name, each in declared.items() if hasattr(estimator_of(data, each), "contributions")]
+    if choice.name in explained:
+        return choice.name
+    return str(choice.table.filter(pl.col("name").is_in(explained)).sort("brier", maintain_order=True)["name"][0])
+
+
+def _not_explained(name: str) -> Omission:
+    return Omission(
+        part="chosen_model",
+        reason=LocalisedText(
+            en=f"{name} would have been chosen, but cannot say what its risks are made of. No plan is based on it: the "
+            "best model that can is used.",
+            sv=f"{name} skulle ha valts, men kan inte visa vad riskerna består av. Ingen plan bygger därför på den: den "
+            "bästa modell som kan det används.",
+        ),
+    )
 
 
 @checked
