@@ -12,7 +12,8 @@ import pytest
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
-from riskstrat.errors import UsageError
+from riskstrat.errors import DesignError, UsageError
+from riskstrat.records.cohort import Cohort
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
@@ -27,6 +28,7 @@ from riskstrat.study import (
     plan,
     prepare,
 )
+from riskstrat.study import data as study_data
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,19 @@ def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, co
     assert municipality_study.plan.units.equals(plan(data, results).areas.units)
     assert municipality_study.model.digest == model.digest
     assert np.array_equal(municipality_study.target_risk, results.target_risk)
+
+
+def test_a_study_with_a_leak_ends_before_models_are_fitted(
+    small_municipality: Registers, frailty: Condition, monkeypatch: pytest.MonkeyPatch
+):
+    built = study_data.build_features
+
+    def with_leak(features: object, cohort: Cohort, registers: Registers) -> pl.DataFrame:
+        return built(features, cohort, registers).with_columns(written_later=cohort.people["event"] == 1)
+
+    monkeypatch.setattr(study_data, "build_features", with_leak)
+    with pytest.raises(DesignError, match=r"X\.written_later: a column that alone tells who had the outcome"):
+        prepare(frailty, small_municipality, AS_OF, QUICK)
 
 
 def test_progress_rises_to_the_end(small_municipality: Registers, frailty: Condition):

@@ -12,6 +12,7 @@ from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.crossfit import CrossFit, cross_fit
 from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
+from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.linear import AgeSex, Logistic
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
@@ -28,6 +29,8 @@ __all__ = [
     "build",
     "cross_fit",
     "CrossFit",
+    "FitRows",
+    "FollowedRows",
     "group_folds",
     "Split",
     "choose",

@@ -48,6 +48,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     """
 
     kinds: ClassVar[dict[str, type[RiskEstimator]]] = {}
+    learns_from_followed: ClassVar[bool] = False
+    """Whether rows count for as long as they were followed: models of time."""
 
     horizon_days: float
     features_: tuple[str, ...]

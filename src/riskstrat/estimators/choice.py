@@ -14,6 +14,7 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
+from riskstrat.estimators.followed import FollowedRows
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import outcome_weights
 from riskstrat.incidence import OutcomeArray, brier, prediction_accuracy
@@ -56,6 +57,7 @@ def choose(
     sample_weight: npt.ArrayLike | None = None,
     strata: Labels | None = None,
     groups: Labels | None = None,
+    followed: FollowedRows | None = None,
 ) -> Choice:
     """Choose among estimators by their cross-fitted, censoring-weighted Brier score at the horizon.
 
@@ -63,7 +65,7 @@ def choose(
     ----------
     candidates
         Unfitted estimators by name, all with one horizon.
-    X, y, split, sample_weight, strata, groups
+    X, y, split, sample_weight, strata, groups, followed
         As for `cross_fit`.
 
     Returns
@@ -90,8 +92,9 @@ def choose(
     """
     horizon = _common_horizon(candidates)
     weight = outcome_weights(y, horizon, sample_weight, strata)
+    labels = {"strata": strata, "groups": groups}
     risks = {
-        name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, strata=strata, groups=groups).risk
+        name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, followed=followed, **labels).risk
         for name, candidate in candidates.items()
     }
     table = pl.DataFrame(

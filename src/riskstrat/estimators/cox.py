@@ -75,6 +75,8 @@ class Cox(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
+
     def __init__(
         self,
         *,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
 from riskstrat.incidence import OutcomeArray, check_outcome
@@ -93,6 +93,7 @@ def cross_fit(
     sample_weight: npt.ArrayLike | None = None,
     strata: Labels | None = None,
     groups: Labels | None = None,
+    followed: FollowedRows | None = None,
 ) -> CrossFit:
     """Fit a model to the training rows of each fold and predict for its test rows.
 
@@ -109,6 +110,8 @@ def cross_fit(
     groups
         Persons or families, shape (n,), which inner folds of the estimator keep together. The split must keep them
         apart already.
+    followed
+        Further rows that models of time learn from; they are never tested, and direct models leave them out.
 
     Returns
     -------
@@ -135,18 +138,24 @@ def cross_fit(
     n = len(check_outcome(y))
     group = np.arange(n) if groups is None else number_groups(groups, n)[0]
     ContractError.refuse(_split_problems(split, group))
+    if followed is not None:
+        ContractError.refuse(followed.problems(split, groups))
     sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
 
     def fitted(fold: int) -> tuple[RiskEstimator, NDArray[np.float64]]:
         train, test = split.train[fold], split.test[fold]
         # Without groups the estimator falls back on person_id of X, which row numbers would override.
-        model = clone(estimator).fit(
-            rows_of(X, _mask(train, n)),
-            y[train],
+        rows = FitRows(
+            X=rows_of(X, _mask(train, n)),
+            outcome=y[train],
             sample_weight=sizes[train],
             strata=stratum[train],
             groups=None if groups is None else group[train],
         )
+        if followed is not None and estimator.learns_from_followed:
+            labelled = replace(rows, strata=np.asarray(strata)[train], groups=np.asarray(groups)[train])
+            rows = labelled.followed_by(followed.of_fold(fold))
+        model = rows.fitted(estimator)
         return model, model.predict_risk(rows_of(X, _mask(test, n)))
 
     found = side_by_side(fitted, range(len(split.test)))

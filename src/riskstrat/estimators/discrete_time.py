@@ -90,6 +90,7 @@ class DiscreteTime(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
     ratio_kind = "odds_ratio"
     standard_errors_ = "none"
 

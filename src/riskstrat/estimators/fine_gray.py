@@ -70,6 +70,7 @@ class FineGray(LinearPredictor):
     (2, 2)
     """
 
+    learns_from_followed = True
     ratio_kind = "subdistribution_hazard_ratio"
     standard_errors_ = (
         "robust by person or family, censoring weights taken as known (R: coxph of finegray with cluster; not crr)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -59,13 +60,13 @@ class HazardPair:
         exp(-H); with two, both incidences and who is left always add up to 1.
         """
         days, at = tied_times(self.days, times)
-        reached = np.searchsorted(days, at, side="right")
-        incidence = np.zeros((len(log_relative), len(at)))
-        for rows, left, share in self._steps(log_relative, int(reached.max(initial=0))):
-            steps = -np.diff(left, prepend=1.0, axis=1)
-            steps *= share if event == OUTCOME else 1 - share
-            incidence[rows] = np.pad(steps.cumsum(axis=1), ((0, 0), (1, 0)))[:, reached]
-        return incidence
+        cut, position = np.unique(np.searchsorted(days, at, side="right"), return_inverse=True)
+        incidence = np.zeros((len(log_relative), len(cut)))
+        for rows, left, share in self._steps(log_relative, int(cut.max(initial=0))):
+            steps, own = _events(left), share if event == OUTCOME else 1 - share
+            for number, (first, last) in enumerate(pairwise([0, *cut.tolist()])):
+                incidence[rows, number] = np.einsum("ij,ij->i", steps[:, first:last], own[:, first:last])
+        return np.asarray(incidence.cumsum(axis=1)[:, position], dtype=np.float64)
 
     def with_gradient(self, log_relative: Floats, time: float) -> tuple[Floats, Floats]:
         """Cumulative incidence of the outcome at one time, (n,), and its gradient by log relative hazards, (n, 2)."""
@@ -74,12 +75,13 @@ class HazardPair:
         until = self.hazard[:, :k].cumsum(axis=1)
         risk, gradient = np.empty(len(log_relative)), np.empty((len(log_relative), 2))
         for rows, left, share in self._steps(log_relative, k):
-            steps = -np.diff(left, prepend=1.0, axis=1) * share
-            risk[rows] = steps.sum(axis=1)
-            moved = (steps * (1 - share)).sum(axis=1)
+            steps = _events(left)
+            risk[rows] = np.einsum("ij,ij->i", steps, share)
+            moved = risk[rows] - np.einsum("ij,ij,ij->i", steps, share, share)
             # Summation by parts: a day's share of who is left on it, less the share that the next day takes of them.
-            later = left * (share - np.pad(share[:, 1:], ((0, 0), (0, 1))))
-            gradient[rows] = np.exp(log_relative[rows]) * (later @ until.T) + np.outer(moved, [1.0, -1.0])
+            left[:, :-1] *= share[:, :-1] - share[:, 1:]
+            left[:, -1:] *= share[:, -1:]
+            gradient[rows] = np.exp(log_relative[rows]) * (left @ until.T) + np.outer(moved, [1.0, -1.0])
         return risk, gradient
 
     def _steps(self, log_relative: Floats, k: int) -> Iterator[tuple[slice, Floats, Floats]]:
@@ -90,6 +92,17 @@ class HazardPair:
         size = max(1, CELLS // max(1, k))
         for start in range(0, len(log_relative), size):
             rows = slice(start, start + size)
-            left = np.exp(-np.exp(log_relative[rows]) @ until)
-            share = 1 / (1 + np.outer(np.exp(log_relative[rows, 1] - log_relative[rows, 0]), ratio))
+            left = np.exp(log_relative[rows]) @ -until
+            np.exp(left, out=left)
+            share = np.outer(np.exp(log_relative[rows, 1] - log_relative[rows, 0]), ratio)
+            share += 1
+            np.reciprocal(share, out=share)
             yield rows, left, share
+
+
+def _events(left: Floats) -> Floats:
+    """Those of everybody who have an event on each day, from who is left after it, (n, days)."""
+    events = np.empty_like(left)
+    np.subtract(1.0, left[:, :1], out=events[:, :1])
+    np.subtract(left[:, :-1], left[:, 1:], out=events[:, 1:])
+    return events

@@ -3,7 +3,7 @@
 Times are days since the index date; risks and probabilities lie in [0, 1].
 """
 
-from riskstrat.incidence.censoring import censoring_influence, censoring_weights, counting_weights
+from riskstrat.incidence.censoring import censoring_influence, censoring_weights, counting_weights, observed_weights
 from riskstrat.incidence.curves import cumulative_incidence, kaplan_meier
 from riskstrat.incidence.outcome import (
     CENSORED,
@@ -36,6 +36,7 @@ __all__ = [
     "censoring_influence",
     "censoring_weights",
     "counting_weights",
+    "observed_weights",
     "brier",
     "prediction_accuracy",
     "SurveyDesign",

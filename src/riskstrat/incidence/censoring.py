@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
     CENSORED,
     OutcomeArray,
     case_weights,
+    check_entry,
     check_horizon,
     check_outcome,
     status_known,
@@ -31,6 +32,7 @@ def censoring_weights(
     truncate: float = 0.995,
     *,
     weights: npt.ArrayLike | None = None,
+    entry: npt.ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Inverse probability of being followed: 1 / G(min(T, horizon)-) where the status at the horizon is known, else 0.
 
@@ -50,6 +52,10 @@ def censoring_weights(
         Weights above this quantile of the positive weights are set to it; 1 keeps all.
     weights
         Case weights, shape (n,): a row with weight 0 is outside G and gets 0 (status not assessed).
+    entry
+        Days from the index date to when a row came under observation, shape (n,): the weight is also divided by the
+        probability of having entered before min(T, horizon), which is Geskus' (2011) of entries that tell nothing of
+        the time of the event. 0 for who entered at the horizon or later. None or 0: from the index on.
 
     Returns
     -------
@@ -70,20 +76,71 @@ def censoring_weights(
     [1.0, 0.0, 1.5, 1.5]
     """
     n = len(check_outcome(y))
-    y, (tied_horizon,) = tie_times(y, check_horizon(horizon_days))
+    y, (tied_horizon, entries) = tie_times(
+        y, check_horizon(horizon_days), np.zeros(n) if entry is None else check_entry(entry, y)
+    )
     horizon = float(tied_horizon)
     sizes = case_weights(weights, n)
     numbers, groups = number_groups(strata, n)
-    counted = status_known(y, horizon) & (sizes > 0)
+    counted = status_known(y, horizon) & (sizes > 0) & (entries < horizon)
     followed = np.zeros(n)
-    tables = list(life_tables(y, numbers, max(1, groups.height), sizes))
+    tables = list(life_tables(y, numbers, max(1, groups.height), sizes, entries))
     check_followed_to(horizon, tables)
     for rows, table in zip(rows_of_groups(numbers, len(tables)), tables, strict=True):
         if table is not None:
-            followed[rows] = still_followed(table, np.minimum(y["duration_days"][rows], horizon))
+            at = np.minimum(y["duration_days"][rows], horizon)
+            entered = entered_before(entries[rows], y["duration_days"][rows], sizes[rows], at) if entries.any() else 1.0
+            followed[rows] = still_followed(table, at) * entered
     inverse = np.zeros(n)
     inverse[counted] = 1 / followed[counted]
     return truncated(inverse, truncate)
+
+
+def observed_weights(
+    y: OutcomeArray, horizon_days: float, weights: npt.ArrayLike | None, entry: npt.ArrayLike | None
+) -> npt.ArrayLike | None:
+    """Give weights as they are, and where persons entered late those of entry and censoring.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+    weights
+        Shape (n,), or None.
+    entry
+        Days from the index date to entry, shape (n,), or None.
+
+    Returns
+    -------
+    array or None
+        None where neither is given.
+
+    Raises
+    ------
+    ContractError
+        If both are given, or an argument cannot be used.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0, 0], [10, 30, 30])
+    >>> observed_weights(y, 30, None, [0, 0, 20]).round(2).tolist()
+    [2.0, 1.0, 1.0]
+    """
+    if entry is None:
+        return weights
+    if weights is None:
+        return censoring_weights(y, horizon_days, truncate=1, entry=entry)
+    raise ContractError(
+        Problem(
+            found="weights and late entry together",
+            expected="one of them",
+            remedy="multiply your weights by those of censoring_weights(y, horizon_days, entry=entry)",
+            column="entry",
+        )
+    )
 
 
 FEWEST_FOLLOWED = 20

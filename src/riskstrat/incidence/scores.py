@@ -7,13 +7,20 @@ import numpy.typing as npt
 
 from riskstrat.errors import ContractError
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence.censoring import censoring_weights
+from riskstrat.incidence.censoring import censoring_weights, observed_weights
 from riskstrat.incidence.outcome import OutcomeArray, case_weights, check_outcome, outcome_within
 from riskstrat.numerics.checks import risk_problems
 
 
 @checked
-def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
+def brier(
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None = None,
+    *,
+    entry: npt.ArrayLike | None = None,
+) -> float:
     """Mean squared distance between predicted risk and what happened by the horizon, weighted for censoring.
 
     sum w (1{outcome by the horizon} - risk)^2 / sum w (Graf 1999; with competing events Schoop 2011).
@@ -28,6 +35,9 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
         End of the time at risk in days.
     weights
         Shape (n,), 0 where the status at the horizon is not known. By default `censoring_weights` over all rows.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -47,6 +57,7 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
     >>> round(brier(outcome_array([1, 0], [10, 30]), [0.8, 0.4], 30), 6)
     0.1
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     n = len(check_outcome(y))
     sizes = censoring_weights(y, horizon_days) if weights is None else case_weights(weights, n)
     risks = np.asarray(risk, dtype=np.float64)
@@ -57,7 +68,12 @@ def brier(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: np
 
 @checked
 def prediction_accuracy(
-    y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None = None,
+    *,
+    entry: npt.ArrayLike | None = None,
 ) -> float:
     """Index of prediction accuracy: 1 - Brier score / Brier score of giving everybody the mean risk.
 
@@ -68,6 +84,9 @@ def prediction_accuracy(
     ----------
     y, risk, horizon_days, weights
         As for `brier`.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -85,6 +104,7 @@ def prediction_accuracy(
     >>> round(prediction_accuracy(outcome_array([1, 0], [10, 30]), [0.8, 0.4], 30), 6)
     0.6
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     n = len(check_outcome(y))
     sizes = censoring_weights(y, horizon_days) if weights is None else case_weights(weights, n)
     mean = float(np.average(outcome_within(y, horizon_days), weights=sizes))

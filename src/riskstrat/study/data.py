@@ -28,7 +28,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.partition import care_need_in_units, in_units, inhabited_areas, partition_of, source_in_units
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
-from riskstrat.validation import area_folds, person_folds, temporal_split
+from riskstrat.validation import area_folds, check_leaks, person_folds, temporal_split
 
 AREA = "area_id"
 
@@ -43,6 +43,9 @@ class TrainingData:
         Index dates whose horizon is covered, with outcomes, and their features in the same order.
     weight
         Case weights (n,): 1, or where the outcome must be measured 1 / P(measured) and 0 for the others.
+    followed
+        Index dates whose horizon is not covered, which models of time learn from as far as they were followed; None
+        where there are none, no candidate is such a model, or the outcome must be measured.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class TrainingData:
     cohort: Cohort
     X: pl.DataFrame = field(repr=False)
     weight: NDArray[np.float64] = field(repr=False)
+    followed: TrainingData | None = field(default=None, repr=False)
 
     @property
     def family_id(self) -> NDArray[np.int64]:
@@ -178,7 +182,7 @@ def prepare(
     ContractError
         If the data break the contract.
     DesignError
-        If nobody is eligible, or there are too few outcomes.
+        If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak.
     UsageError
         If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data; if
         areas are new or gone since the partition was made, or its units are too small.
@@ -190,17 +194,26 @@ def prepare(
     StudyData(frailty, as of 2024-01-01, Modellstad, splits person, time, area)
     """
     settings = settings or Settings()
-    for candidate in settings.candidates:
-        build(candidate, horizon_days=condition.horizon_days, random_state=settings.seed)  # an unknown one ends it here
+    # An unknown candidate ends it here.
+    candidates = [build(each, horizon_days=condition.horizon_days) for each in settings.candidates]
     progress("finding the people at risk", 0.0)
     cohort = replace(build_cohort(condition, registers, as_of), disclosure=settings.disclosure)
     target, nobody = _target_or_followed(condition, registers, cohort)
     target = replace(target, disclosure=settings.disclosure)
     progress("building features", 0.3)
     training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    check_leaks(
+        training.X,
+        training.cohort.outcome,
+        condition.horizon_days,
+        weights=training.weight if training.cohort.must_be_assessed else None,
+        limit=settings.highest_single_auc,
+    )
     source, areas = source_of(registers), inhabited_areas(registers, as_of)
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
-    training = replace(training, cohort=in_units(training.cohort, units))
+    of_time = any(candidate.learns_from_followed for candidate in candidates)
+    followed = _followed(condition, registers, in_units(cohort, units)) if of_time else None
+    training = replace(training, cohort=in_units(training.cohort, units), followed=followed)
     return StudyData(
         condition=condition,
         settings=settings,
@@ -219,6 +232,16 @@ def prepare(
         partition=units,
         noise=noise or cell_noise(registers, settings.disclosure),
     )
+
+
+def _followed(condition: Condition, registers: Registers, cohort: Cohort) -> TrainingData | None:
+    """Find the index dates whose horizon is not covered, and build their features."""
+    if cohort.must_be_assessed or "horizon_covered" not in cohort.people.columns:
+        return None
+    later = replace(cohort, people=cohort.people.filter(~pl.col("horizon_covered")))
+    if not later.people.height:
+        return None
+    return training_data(later, build_features(condition.features, later, registers))
 
 
 def _target_or_followed(

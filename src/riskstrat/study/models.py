@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from riskstrat.declare import Candidate, LocalisedText
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators import Choice, CrossFit, RiskEstimator, build, choose, cross_fit
+from riskstrat.estimators import Choice, CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
+from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.records.omission import Omission
-from riskstrat.study.data import StudyData
+from riskstrat.study.data import AREA, StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
 from riskstrat.validation import summarise_inputs
 
@@ -100,6 +101,7 @@ def compare(data: StudyData) -> Comparison:
         sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
+        followed=followed_rows(data, data.splits["person"]),
     )
     name = _explained(data, declared, choice)
     left = (_not_explained(choice.name),) if name != choice.name else ()
@@ -155,13 +157,10 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     """
     comparison = comparison or compare(data)
     training = data.training
-    estimator = estimator_of(data, comparison.chosen).fit(
-        training.X,
-        training.cohort.outcome,
-        sample_weight=training.weight,
-        strata=training.landmark,
-        groups=training.family_id,
-    )
+    unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
+    if training.followed is not None and unfitted.learns_from_followed:
+        rows = rows.followed_by(_fit_rows(training.followed, training.followed.cohort.followed_outcome))
+    estimator = rows.fitted(unfitted)
     return RiskModel(
         condition=data.condition,
         candidate=comparison.chosen,
@@ -222,4 +221,35 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
         sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
+        followed=followed_rows(data, split),
+    )
+
+
+def followed_rows(data: StudyData, split: Split) -> FollowedRows | None:
+    """Find the rows whose horizon is not covered that each fold's models of time may learn from.
+
+    They share no family, and in folds of areas no area, with the fold's test rows. Models that are tested on later
+    years learn from none of them, because they are later still.
+    """
+    followed = data.training.followed
+    if followed is None or split is data.splits["time"]:
+        return None
+    columns = ("family_id", AREA) if split is data.splits.get("area") else ("family_id",)
+    tested, own = data.training.cohort.people, followed.cohort.people
+    shared = [
+        [own[column].is_in(tested[column][test].implode()).fill_null(value=False) for column in columns]
+        for test in split.test
+    ]
+    train = tuple(np.flatnonzero(~np.any(each, axis=0)) for each in shared)
+    return FollowedRows(rows=_fit_rows(followed, followed.cohort.followed_outcome), train=train)
+
+
+def _fit_rows(training: TrainingData, outcome: OutcomeArray) -> FitRows:
+    return FitRows(
+        X=training.X,
+        outcome=outcome,
+        sample_weight=training.weight,
+        strata=training.landmark,
+        groups=training.family_id,
+        entry=training.cohort.entry_days,
     )

@@ -19,6 +19,7 @@ from riskstrat.validation.calibration import Calibration, calibration, calibrati
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
 from riskstrat.validation.input_drift import input_drift, summarise_inputs
+from riskstrat.validation.leaks import check_leaks, leaks
 from riskstrat.validation.performance import validate
 from riskstrat.validation.scoring import score
 from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
@@ -35,10 +36,12 @@ __all__ = [
     "calibration",
     "calibration_groups",
     "censoring_weights",
+    "check_leaks",
     "concordance",
     "cumulative_incidence",
     "input_drift",
     "kaplan_meier",
+    "leaks",
     "net_benefit",
     "outcome_array",
     "overlap",

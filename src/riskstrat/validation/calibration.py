@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, outcome_within
+from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, observed_weights, outcome_within
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 from riskstrat.numerics.links import LOGIT
 from riskstrat.numerics.logistic import fit_logistic, logistic_recalibration
@@ -64,7 +64,12 @@ class Calibration:
 
 @checked
 def calibration(
-    y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None = None,
+    *,
+    entry: npt.ArrayLike | None = None,
 ) -> Calibration:
     """Calibration at the horizon.
 
@@ -83,6 +88,9 @@ def calibration(
     weights
         Weight of each row's status (n,), 0 where not known: then observed risks are weighted shares. By default
         censoring weights are used, and observed risks are Aalen-Johansen estimates.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -102,6 +110,7 @@ def calibration(
     >>> round(calibration(y, [0.5, 0.2, 0.2, 0.1], 30).observed_expected, 6)
     2.0
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     labels = label_outcomes(y, risk, horizon_days, weights)
     weight = _prediction_weight(labels, weights)
     level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), LEVEL)["observed"][0]
@@ -147,6 +156,7 @@ def calibration_groups(
     *,
     groups: int = 10,
     level: float = LEVEL,
+    entry: npt.ArrayLike | None = None,
 ) -> pl.DataFrame:
     """Mean predicted and observed risk by tenths of the predicted risk.
 
@@ -158,6 +168,9 @@ def calibration_groups(
         Number of groups of about equal size; equal risks stay together, so that there may be fewer.
     level
         Coverage of the intervals: log-log around Aalen-Johansen, Wilson's with Kish's effective size around a share.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -171,6 +184,7 @@ def calibration_groups(
     >>> calibration_groups(y, [0.1, 0.1, 0.5, 0.7], 30, groups=2).select("n", "mean_predicted", "observed").rows()
     [(2, 0.1, 0.5), (2, 0.6, 0.5)]
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     labels = label_outcomes(y, risk, horizon_days, weights)
     weight = _prediction_weight(labels, weights)
     number = risk_groups(labels.risk, weight > 0, groups)

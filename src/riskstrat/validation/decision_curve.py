@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import OutcomeArray
+from riskstrat.incidence import OutcomeArray, observed_weights
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.validation.calibration import observed_risk
 from riskstrat.validation.horizon_labels import label_outcomes
@@ -30,6 +30,7 @@ def net_benefit(
     *,
     harm: float = 0.0,
     prevalence: float | None = None,
+    entry: npt.ArrayLike | None = None,
 ) -> pl.DataFrame:
     """Net benefit of acting on everybody at or above a threshold of risk, beside acting on all and on none.
 
@@ -56,6 +57,9 @@ def net_benefit(
         Observed risk of the population that is meant, where these rows are of another mixture of cases and controls
         (cases oversampled, or a place where the outcome is rarer): shares of true and false positives are then those
         among cases and among controls, weighted anew.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -81,6 +85,7 @@ def net_benefit(
     >>> frame.select("strategy", pl.col("net_benefit").round(6)).rows()
     [('model', 0.1875), ('all', 0.0625), ('none', 0.0)]
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     at = _checked(thresholds, harm, prevalence)
     labels = label_outcomes(y, risk, horizon_days, weights)
     prediction_weight = np.ones(len(y)) if weights is None else labels.weight

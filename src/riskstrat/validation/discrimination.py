@@ -13,14 +13,21 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome
+from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome, observed_weights
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
 from riskstrat.validation.pairs import Pairs, compare, dense_rank
 
 
 @checked
-def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None) -> float:
+def auc(
+    y: OutcomeArray,
+    risk: npt.ArrayLike,
+    horizon_days: float,
+    weights: npt.ArrayLike | None = None,
+    *,
+    entry: npt.ArrayLike | None = None,
+) -> float:
     """Area under the time-dependent ROC curve at the horizon, weighted for censoring.
 
     The probability that somebody with the outcome by the horizon was given a higher risk than somebody without it;
@@ -37,6 +44,9 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
         End of the time at risk in days.
     weights
         Weight of each row's status (n,), 0 where not known. By default `censoring_weights` over all rows.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
+        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -56,6 +66,7 @@ def auc(y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.
     >>> auc(outcome_array([1, 2, 0], [10, 20, 30]), [0.3, 0.4, 0.1], 30)
     0.5
     """
+    weights = observed_weights(y, horizon_days, weights, entry)
     return auc_pairs(label_outcomes(y, risk, horizon_days, weights)).share
 
 
@@ -71,6 +82,8 @@ def concordance(
     risk: npt.ArrayLike,
     horizon_days: float,
     method: Literal["uno", "harrell"] = "uno",
+    *,
+    entry: npt.ArrayLike | None = None,
 ) -> float:
     """Probability that, of two rows, the one whose outcome came first was given the higher risk.
 
@@ -93,6 +106,8 @@ def concordance(
         Outcomes after it are not compared.
     method
         How pairs are weighted.
+    entry
+        Days from the index date to entry (n,): refused where anybody entered late.
 
     Returns
     -------
@@ -102,7 +117,8 @@ def concordance(
     Raises
     ------
     UsageError
-        If the method is unknown.
+        If the method is unknown, or anybody entered late: of two persons of whom one was not yet under observation,
+        nobody knows who else would have been compared.
     DesignError
         If no pair can be compared.
 
@@ -113,6 +129,9 @@ def concordance(
     0.6666666666666666
     """
     score = _checked_score(y, risk)
+    if entry is not None and np.any(np.asarray(entry) != 0):
+        expected = "everybody followed from the index date"
+        raise UsageError(Problem(found="late entry", expected=expected, remedy="use auc(..., entry=)", column="entry"))
     weight = censoring_weights(y, horizon_days, truncate=1) if method == "uno" else np.ones(len(y))
     pairs = concordance_pairs(y, score, horizon_days, weight)
     if np.isnan(pairs.share):

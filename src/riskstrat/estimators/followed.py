@@ -1,0 +1,96 @@
+"""Rows that an estimator is fitted to, and those that only models of time can learn from, in; one fit out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from riskstrat.errors import Problem, UsageError
+from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.matrix import Features
+from riskstrat.incidence import OutcomeArray
+from riskstrat.numerics.folds import Split
+from riskstrat.numerics.groups import Labels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitRows:
+    """What `RiskEstimator.fit` takes, n rows each."""
+
+    X: Features
+    outcome: OutcomeArray
+    sample_weight: NDArray[np.float64]
+    strata: Labels
+    groups: Labels | None = None
+    entry: NDArray[np.float64] | None = None
+
+    def fitted(self, estimator: RiskEstimator) -> RiskEstimator:
+        """Fit a clone of an estimator."""
+        model: RiskEstimator = clone(estimator).fit(
+            self.X,
+            self.outcome,
+            entry=self.entry,
+            sample_weight=self.sample_weight,
+            strata=self.strata,
+            groups=self.groups,
+        )
+        return model
+
+    def followed_by(self, others: FitRows) -> FitRows:
+        """Add rows; features of both are polars frames, and strata and groups have the same labels."""
+        if not (isinstance(self.X, pl.DataFrame) and isinstance(others.X, pl.DataFrame)):
+            found, expected = "features to be joined that are no polars frames", "polars frames of the same columns"
+            raise UsageError(Problem(found=found, expected=expected, remedy="convert both"))
+        entries = [np.zeros(len(rows.outcome)) if rows.entry is None else rows.entry for rows in (self, others)]
+        return replace(
+            self,
+            X=pl.concat([self.X, others.X]),
+            outcome=np.concatenate([self.outcome, others.outcome]),
+            sample_weight=np.concatenate([self.sample_weight, others.sample_weight]),
+            strata=np.concatenate([np.asarray(self.strata), np.asarray(others.strata)]),
+            groups=np.concatenate([np.asarray(self.groups), np.asarray(others.groups)]),
+            entry=np.concatenate(entries),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FollowedRows:
+    """Index dates that direct models must leave out: not followed to the horizon by the calendar, or entered late.
+
+    Models of time (`RiskEstimator.learns_from_followed`) learn from `rows` too; `train` are the numbers of those that
+    each fold of a split may learn from: none of a person or family that the fold tests.
+    """
+
+    rows: FitRows
+    train: tuple[NDArray[np.intp], ...]
+
+    def of_fold(self, fold: int) -> FitRows:
+        """Rows that a fold may learn from."""
+        kept, rows = self.train[fold], self.rows
+        if not isinstance(rows.X, pl.DataFrame):
+            raise UsageError(Problem(found="features on disk", expected="a polars frame", remedy="collect them"))
+        return FitRows(
+            X=rows.X[kept],
+            outcome=rows.outcome[kept],
+            sample_weight=rows.sample_weight[kept],
+            strata=np.asarray(rows.strata)[kept],
+            groups=np.asarray(rows.groups)[kept],
+            entry=None if rows.entry is None else rows.entry[kept],
+        )
+
+    def problems(self, split: Split, groups: Labels | None) -> Iterator[Problem]:
+        """Say what would let a fold learn from those it tests."""
+        if groups is None or self.rows.groups is None or len(self.train) != len(split.test):
+            found = "rows for models of time without groups, or for another number of folds"
+            yield Problem(found=found, expected="persons or families of all rows", remedy="pass groups of both")
+            return
+        tested, own = np.asarray(groups), np.asarray(self.rows.groups)
+        folds = zip(self.train, split.test, strict=True)
+        if shared := sum(len(np.intersect1d(own[train], tested[test])) for train, test in folds):
+            found = f"{shared} groups in both the test rows of a fold and its rows for models of time"
+            yield Problem(found=found, expected="nobody on both sides", remedy="leave them out of train")
