@@ -122,8 +122,8 @@ def _not_explained(name: str) -> Omission:
         reason=LocalisedText(
             en=f"{name} would have been chosen, but cannot say what its risks are made of. No plan is based on it: the "
             "best model that can is used.",
-            sv=f"{name} skulle ha valts, men kan inte visa vad riskerna består av. Ingen plan bygger därför på den: den "
-            "bästa modell som kan det används.",
+            sv=f"{name} skulle ha valts, men kan inte visa vad riskerna består av. Ingen plan bygger därför på "
+            "den: den bästa modell som kan det används.",
         ),
     )
 
