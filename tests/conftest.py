@@ -160,7 +160,16 @@ def invented_study(
         cohort=cohort,
         target=target,
         partition=Partition.from_table(groups.to_frame().with_columns(unit="area_id")),
-        scores=pl.DataFrame({**scores, "prediction_accuracy": [0.2, 0.19, 0.04]}),
+        scores=pl.DataFrame(
+            {
+                **scores,
+                "prediction_accuracy": [0.2, 0.19, 0.04],
+                "difference": [0.0, -0.01, -0.16],
+                "difference_lower": [0.0, -0.02, -0.2],
+                "difference_upper": [0.0, 0.0, -0.12],
+                "accuracy_after_choosing": [0.195, None, None],
+            }
+        ),
         model=invented_model(condition, settings, columns),
         evaluation=Evaluation(
             checks={"person": check, "time": check},
@@ -173,6 +182,7 @@ def invented_study(
                 }
             ),
             risk=risk,
+            sample_size=pl.DataFrame({"criterion": ["shrinkage"], "needed": [1_234], "enough": [True]}),
         ),
         explanation=Explanation(
             values=contributions,

@@ -22,11 +22,13 @@ from riskstrat.study import (
     Comparison,
     StudyData,
     compare,
+    compare_areas,
     estimate_area_results,
     evaluate,
     fit,
     plan,
     prepare,
+    without,
 )
 from riskstrat.study import data as study_data
 
@@ -102,6 +104,37 @@ def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, co
     assert municipality_study.plan.units.equals(plan(data, results).areas.units)
     assert municipality_study.model.digest == model.digest
     assert np.array_equal(municipality_study.target_risk, results.target_risk)
+
+
+def test_features_are_left_out_by_column_register_or_family(data: StudyData):
+    fewer = without(data, ["contacts", "area", "born_in_asia_africa_south_america"])
+    gone = set(data.training.X.columns) - set(fewer.training.X.columns)
+    assert {"count_contacts_admission_unplanned_1y", "area_care_need_index"} < gone
+    assert "contacts__observed_share" in gone
+    assert not any(name.startswith("contacts__") for name in fewer.training.X.columns)
+    assert set(fewer.families) <= set(fewer.training.X.columns)
+    assert fewer.target.X.columns == fewer.training.X.columns
+    assert data.training.X.width > fewer.training.X.width
+
+
+def test_checks_are_still_by_the_groups_that_left_out_features_make(data: StudyData, model: RiskModel):
+    fewer = without(without(data, ["area"]), ["born_in_asia_africa_south_america"])
+    comparison = compare(fewer)
+    groups = evaluate(fewer, fit(fewer, comparison), comparison).checks["person"].table["group"].unique()
+    assert any(group.startswith("deprivation_quintile=") for group in groups)
+    areas = estimate_area_results(data, model).estimates
+    found = compare_areas(areas, estimate_area_results(fewer, fit(fewer, comparison)).estimates)
+    assert found["depends"].to_list() == (found["class"] != found["class_without"]).to_list()
+    assert not compare_areas(areas, areas)["depends"].any()
+
+
+def test_what_is_left_out_must_be_there(data: StudyData):
+    with pytest.raises(UsageError) as caught:
+        without(data, ["contact", "areas"])
+    assert len(caught.value.problems) == 2
+    assert "contacts" in str(caught.value)
+    with pytest.raises(UsageError, match="no feature left"):
+        without(data, sorted(set(data.families.values())))
 
 
 def test_a_study_with_a_leak_ends_before_models_are_fitted(

@@ -14,6 +14,7 @@ from riskstrat.estimators.discrete_time import DiscreteTime
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.linear import AgeSex, Logistic
+from riskstrat.estimators.sample_size import sample_size
 from riskstrat.estimators.weighted import Weighted
 from riskstrat.numerics.folds import Split, group_folds
 
@@ -35,5 +36,6 @@ __all__ = [
     "Split",
     "choose",
     "Choice",
+    "sample_size",
     "assessment_weights",
 ]

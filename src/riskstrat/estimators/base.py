@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
+from riskstrat.declare import LocalisedText
 from riskstrat.errors import ContractError, DesignError, Problem, UsageError
 from riskstrat.estimators.matrix import Features, Matrix, read_features, read_features_as
 from riskstrat.estimators.sample import Training, check_shape, outcome_weights
@@ -160,6 +161,24 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         ContractError
             Columns are missing or unexpected.
         """
+
+    @property
+    def complexity(self) -> float:
+        """How many features may act together on the link: 1 where each has an effect of its own.
+
+        Of candidates that cannot be told apart by their errors, `riskstrat.estimators.choose` takes the simpler one.
+        """
+        return 1.0
+
+    @property
+    def parameters_(self) -> int:
+        """Number of parameters that were fitted, at least: one for each feature."""
+        return len(self.features_)
+
+    @property
+    def notes_(self) -> tuple[LocalisedText, ...]:
+        """What a reader should know of the fit: nothing."""
+        return ()
 
     @property
     @abstractmethod

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from riskstrat.declare import LocalisedText
 from riskstrat.estimators.bins import bin_edges, bin_numbers
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample, thinned
@@ -104,6 +105,26 @@ class Boosting(LogitEstimator):
         self.folds = folds
         self.most_rows = most_rows
         self.random_state = random_state
+
+    @property
+    def complexity(self) -> float:
+        """Number of features on the way to a leaf, at most."""
+        return self.max_leaf_nodes - 1.0
+
+    @property
+    def notes_(self) -> tuple[LocalisedText, ...]:
+        """That rows were left out, where there were more than `most_rows`."""
+        fitted, there = self.rows_
+        if fitted == there:
+            return ()
+        return (
+            LocalisedText(
+                en=f"Decision trees were fitted to about {self.most_rows:,} index dates with, and without, the outcome "
+                "at most, drawn at random and weighted for the others: more would hardly change them.",
+                sv=f"Beslutsträden anpassades till högst omkring {self.most_rows} indexdatum med, och utan, utfallet, "
+                "dragna slumpvis och viktade för de andra: fler skulle knappt ändra dem.",
+            ),
+        )
 
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
         """Explain the log odds of each row by path-dependent TreeSHAP (Lundberg 2020), exact on this kind of model.

@@ -1,8 +1,8 @@
-"""Candidate estimators in, the one with the smallest cross-fitted Brier score and the scores of all out."""
+"""Candidate estimators in, the simplest within one standard error of the best, and the scores of all, out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +10,18 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
 from riskstrat.estimators.followed import FollowedRows
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import outcome_weights
-from riskstrat.incidence import OutcomeArray, brier, prediction_accuracy
+from riskstrat.estimators.selection import Losses
+from riskstrat.incidence import OutcomeArray, outcome_within
 from riskstrat.numerics.folds import Split
-from riskstrat.numerics.groups import Labels
+from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.intervals import LEVEL, normal_quantile
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,13 @@ class Choice:
     Parameters
     ----------
     name
-        The candidate with the smallest Brier score; of equal ones the first.
+        The simplest candidate (`RiskEstimator.complexity`) whose Brier score is within one standard error of the
+        smallest; of equally simple ones that with the smallest score.
     table
-        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk); difference of its
+        accuracy from that of the chosen one, difference_lower and difference_upper, from differences of the same
+        families; accuracy_after_choosing, for the chosen one alone: its prediction accuracy without what it owes to
+        having been chosen on the rows that it is tested on.
     risks
         Out-of-fold risks of each candidate, shape (n,).
 
@@ -54,12 +60,17 @@ def choose(
     y: OutcomeArray,
     split: Split,
     *,
+    baseline: str | None = None,
     sample_weight: npt.ArrayLike | None = None,
     strata: Labels | None = None,
     groups: Labels | None = None,
+    level: float = LEVEL,
     followed: FollowedRows | None = None,
 ) -> Choice:
     """Choose among estimators by their cross-fitted, censoring-weighted Brier score at the horizon.
+
+    All are compared on the same rows: those that a fold tests. Nothing is fitted twice: the optimism of choosing and
+    testing on the same folds is measured by drawing families anew (`riskstrat.estimators.selection`).
 
     Parameters
     ----------
@@ -67,16 +78,20 @@ def choose(
         Unfitted estimators by name, all with one horizon.
     X, y, split, sample_weight, strata, groups, followed
         As for `cross_fit`.
+    baseline
+        The candidate that all others are measured against: chosen only where its score is the smallest.
+    level
+        Coverage of the intervals of differences.
 
     Returns
     -------
     Choice
-        The chosen name and the table of scores.
+        The chosen name, and the table of scores with paired differences.
 
     Raises
     ------
     UsageError
-        There is no candidate, or their horizons differ.
+        There is no candidate, their horizons differ, or the baseline is none of them.
     ContractError, DesignError
         As for `cross_fit`.
 
@@ -90,26 +105,60 @@ def choose(
     >>> choose(candidates, X, y, Split.from_folds(np.arange(120) // 4 % 5)).name
     'logistic'
     """
-    horizon = _common_horizon(candidates)
+    UsageError.refuse(_problems(candidates, baseline))
+    horizon = next(iter(candidates.values())).horizon_days
     weight = outcome_weights(y, horizon, sample_weight, strata)
     labels = {"strata": strata, "groups": groups}
     risks = {
         name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, followed=followed, **labels).risk
         for name, candidate in candidates.items()
     }
-    table = pl.DataFrame(
-        {
-            "name": list(risks),
-            "brier": [brier(y, risk, horizon, weight) for risk in risks.values()],
-            "prediction_accuracy": [prediction_accuracy(y, risk, horizon, weight) for risk in risks.values()],
-        }
+    names, stacked = list(risks), np.column_stack(list(risks.values()))
+    common = np.flatnonzero((weight > 0) & ~np.isnan(stacked).any(axis=1))
+    label, kept = outcome_within(y, horizon)[common].astype(np.float64), weight[common]
+    losses = Losses.of(
+        (stacked[common] - label[:, None]) ** 2,
+        kept,
+        number_groups(_families(X, groups, len(y))[common], len(common))[0],
+        complexity=[candidate.complexity for candidate in candidates.values()],
+        baseline=None if baseline is None else names.index(baseline),
     )
-    return Choice(name=table.sort("brier", maintain_order=True)["name"][0], table=table, risks=risks)
+    of_mean = float(np.average((label - np.average(label, weights=kept)) ** 2, weights=kept))
+    choice = losses.chosen()
+    return Choice(name=names[choice], table=_scores(names, losses, choice, of_mean, level), risks=risks)
 
 
-def _common_horizon(candidates: Mapping[str, RiskEstimator]) -> float:
+def _scores(names: Sequence[str], losses: Losses, choice: int, of_mean: float, level: float) -> pl.DataFrame:
+    """Table of the candidates; `of_mean` is the Brier score of giving everybody the mean risk."""
+    once = np.ones(len(losses.weights))
+    brier = losses.means(once)
+    difference, error = losses.differences(choice, once)
+    gain, half = -difference / of_mean, normal_quantile(level) * error / of_mean
+    after = np.full(len(names), np.nan)
+    after[choice] = losses.after_choosing()
+    return pl.DataFrame(
+        {
+            "name": names,
+            "brier": brier,
+            "prediction_accuracy": 1 - brier / of_mean,
+            "difference": gain,
+            "difference_lower": gain - half,
+            "difference_upper": gain + half,
+            "accuracy_after_choosing": 1 - after / of_mean,
+        }
+    ).with_columns(pl.col("accuracy_after_choosing").fill_nan(None))
+
+
+def _families(X: Features, groups: Labels | None, n: int) -> NDArray[np.intp]:
+    if groups is None and isinstance(X, pl.DataFrame) and "person_id" in X.columns:
+        groups = X["person_id"]
+    return number_groups(np.arange(n) if groups is None else groups, n)[0]
+
+
+def _problems(candidates: Mapping[str, RiskEstimator], baseline: str | None) -> Iterator[Problem]:
     horizons = {candidate.horizon_days for candidate in candidates.values()}
-    if len(horizons) == 1:
-        return horizons.pop()
-    found = f"{len(candidates)} candidates with {len(horizons)} horizons"
-    raise UsageError(Problem(found=found, expected="at least one, all with one horizon", remedy="correct candidates"))
+    if len(horizons) != 1:
+        found = f"{len(candidates)} candidates with {len(horizons)} horizons"
+        yield Problem(found=found, expected="at least one, all with one horizon", remedy="correct candidates")
+    if baseline is not None and baseline not in candidates:
+        yield unknown("baseline", baseline, list(candidates))

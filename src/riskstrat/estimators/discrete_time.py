@@ -122,6 +122,16 @@ class DiscreteTime(LinearPredictor):
         return LOGIT
 
     @property
+    def complexity(self) -> float:
+        """1 for a linear model; infinite for another classifier, of which it is not known."""
+        return 1.0 if _is_linear(self) else float("inf")
+
+    @property
+    def parameters_(self) -> int:
+        """Number of terms, or of features where there are no terms."""
+        return len(self.terms_) if _is_linear(self) else len(self.features_)
+
+    @property
     def coefficients_(self) -> pl.DataFrame:
         """Frame of feature, coefficient, standard_error and event; one row a term and event."""
         if not _is_linear(self):

@@ -60,6 +60,11 @@ class LinearPredictor(RiskEstimator, abstract=True):
         return values, float(self.intercept_)
 
     @property
+    def parameters_(self) -> int:
+        """Number of terms: splines have several, and so has a feature that is not always observed."""
+        return len(self.terms_)
+
+    @property
     def penalised(self) -> bool:
         """Whether coefficients are drawn towards zero, so that intervals do not tell of the ratios without that."""
         return self.penalty > 0
@@ -194,6 +199,11 @@ class AgeSex(LinearRisk):
         self.horizon_days = horizon_days
         self.age = age
         self.sex = sex
+
+    @property
+    def complexity(self) -> float:
+        """0: the simplest of all, two features that everybody knows."""
+        return 0.0
 
     @property
     def _others_allowed(self) -> bool:

@@ -62,6 +62,11 @@ class Weighted(StatusEstimator):
         outcome = list(self.classifier_.classes_).index(True)
         return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
 
+    @property
+    def complexity(self) -> float:
+        """Infinite: what a classifier of somebody else's lets act together is not known."""
+        return float("inf")
+
 
 def fit_with_weights(
     classifier: ClassifierMixin,

@@ -32,6 +32,7 @@ from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
+AFTER = "accuracy_after_choosing"
 Record = Target | Validation | AreaEstimates | Plan | Transport
 
 
@@ -190,6 +191,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores, study.cohort.covered, noise),
+        "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),
@@ -213,13 +215,15 @@ def _partition(partition: Partition) -> pl.DataFrame:
 def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
     """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside.
 
-    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays.
+    With noise, all errors are multiplied by protected over counted outcomes, so that their order stays, and so are
+    differences of accuracy.
     """
     outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
     if noise is not None:
         factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
         scores = scores.with_columns(
-            brier=pl.col("brier") * factor, prediction_accuracy=1 - (1 - pl.col("prediction_accuracy")) * factor
+            pl.col("brier", "^difference.*$") * factor,
+            (1 - (1 - pl.col("prediction_accuracy", AFTER)) * factor).name.keep(),
         )
     kind = pl.col("name").map_elements(lambda label: Candidate.parse(label).estimator, return_dtype=pl.String)
     nth = pl.int_range(1, pl.len() + 1).over("name")

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.declare import LocalisedText
 from riskstrat.records.omission import Omission
 from riskstrat.records.validation import Validation
 
@@ -25,9 +26,15 @@ class Evaluation:
         Frame of split, note, shared_persons, shared_families: how rows were split, and whom both sides share.
     risk
         Out-of-fold risks (n,) of the training rows, folds by person and family.
+    sample_size
+        criterion, needed (persons, null where no number is enough), enough: whether that many were followed.
+    notes
+        What a reader should know of the model: too few persons, rows that were left out of the fit.
     """
 
     checks: Mapping[str, Validation]
     splits: pl.DataFrame = field(repr=False)
     risk: NDArray[np.float64] = field(repr=False)
+    sample_size: pl.DataFrame = field(repr=False)
+    notes: tuple[LocalisedText, ...] = ()
     omissions: tuple[Omission, ...] = ()

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Candidate, Condition, Settings
+from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
 from riskstrat.numerics.links import Link
 
 Floats = NDArray[np.float64]
@@ -31,6 +31,14 @@ class FittedEstimator(Protocol):
     @property
     def link(self) -> Link:
         """The scale on which contributions add up."""
+
+    @property
+    def parameters_(self) -> int:
+        """Number of parameters that were fitted, at least."""
+
+    @property
+    def notes_(self) -> tuple[LocalisedText, ...]:
+        """What a reader should know of the fit."""
 
     def predict_risk(self, X: pl.DataFrame) -> Floats:
         """Cumulative incidence at the horizon, (n,)."""

@@ -55,7 +55,7 @@ class Study:
     partition
         Which areas are described together; ``area_id`` everywhere in the study is the unit.
     scores
-        Cross-fitted scores of the candidates: name, brier, prediction_accuracy.
+        Cross-fitted scores of the candidates, as in `riskstrat.study.Comparison`.
     model, evaluation
         The chosen candidate, fitted to the whole training cohort, and tested on persons that it had not seen.
     explanation
@@ -104,8 +104,8 @@ class Study:
 
     @property
     def notes(self) -> tuple[LocalisedText, ...]:
-        """What a reader should know of the data: how far back "ever" reaches."""
-        return self.cohort.notes
+        """What a reader should know of data and model: how far back "ever" reaches, too few persons."""
+        return (*self.cohort.notes, *self.evaluation.notes)
 
     @property
     def performance(self) -> Validation:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +19,8 @@ from riskstrat.reports.interpretation import interpretation
 
 CHECKS = ("person", "area", "time")
 SIMPLE = "AgeSex"
+AFTER = "accuracy_after_choosing"
+_INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
 _CAPACITY = 0.1
 """The capacity at which groups are compared."""
@@ -125,20 +128,29 @@ def _code_title(context: ReportContext, found: NamedCodes) -> str:
 
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
-    chosen = context.released.chosen
-    named = context.messages.named("estimator", chosen)
-    simple = context.messages("method.model_simple")
-    yield Paragraph(simple if chosen == SIMPLE else context.messages("method.model", chosen=named))
+    numbers, models = context.numbers, context.tables["choice"].frame.sort("brier").to_dicts()
+    yield Paragraph(_reason(context, models))
     rows = [
         (
             context.messages.named("estimator", row["name"]),
-            context.numbers.number(row["brier"], 4),
-            context.numbers.whole_percent(row["prediction_accuracy"]),
+            numbers.number(row["brier"], 4),
+            numbers.percent(row["prediction_accuracy"]),
+            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
         )
-        for row in context.tables["choice"].frame.sort("brier").iter_rows(named=True)
+        for row in models
     ]
     title = context.messages("method.choice_table")
-    yield context.grid("choice", "choice", title, context.text_frame(("model", "error", "accuracy"), rows))
+    headings = ("model", "error", "accuracy", "accuracy_difference")
+    yield context.grid("choice", "choice", title, context.text_frame(headings, rows))
+
+
+def _reason(context: ReportContext, models: Sequence[Mapping[str, Any]]) -> str:
+    """Say which model was chosen and why, and what is left of its accuracy without the choice; least error first."""
+    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
+    kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
+    named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
+    shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
+    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
 
 
 def _calibration(context: ReportContext) -> Iterator[Block]:

@@ -34,6 +34,7 @@ from riskstrat.study.plans import plan
 from riskstrat.study.source import cell_noise
 from riskstrat.study.transport import transport
 from riskstrat.study.whole import run
+from riskstrat.study.without import compare_areas, without
 
 __all__ = [
     "Comparison",
@@ -42,6 +43,7 @@ __all__ = [
     "TrainingData",
     "cell_noise",
     "compare",
+    "compare_areas",
     "estimate_area_results",
     "evaluate",
     "fit",
@@ -50,4 +52,5 @@ __all__ = [
     "prepare",
     "run",
     "transport",
+    "without",
 ]

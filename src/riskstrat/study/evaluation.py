@@ -5,7 +5,7 @@ In: `StudyData`, a `RiskModel` and what was compared. Out: an `Evaluation`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
+from riskstrat.estimators.sample import outcome_weights
+from riskstrat.estimators.sample_size import cox_snell, sample_size
+from riskstrat.incidence import outcome_within
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.cohort import Cohort
@@ -43,6 +46,29 @@ _TOO_FEW_IN_TIME = Omission(
         sv="Modellen prövades inte på senare år: det finns för få utfall före eller efter.",
     ),
 )
+
+_NEVER_ENOUGH = {
+    "en": "The model explains so little that no number of persons would be enough for it (Riley et al. 2020).",
+    "sv": "Modellen förklarar så lite att inget antal personer skulle räcka för den (Riley m.fl. 2020).",
+}
+_TOO_FEW = {
+    "shrinkage": {
+        "en": "Few persons for this model: about {} are needed for risks that are at most a tenth too far apart among "
+        "new persons (Riley et al. 2020).",
+        "sv": "Få personer för denna modell: omkring {} behövs för att riskerna ska ligga högst en tiondel för långt "
+        "isär bland nya personer (Riley m.fl. 2020).",
+    },
+    "optimism": {
+        "en": "Few persons for this model: about {} are needed for it to explain nearly as much among new persons as "
+        "among those that it was fitted to (Riley et al. 2020).",
+        "sv": "Få personer för denna modell: omkring {} behövs för att den ska förklara nästan lika mycket bland nya "
+        "personer som bland dem den anpassades till (Riley m.fl. 2020).",
+    },
+    "overall_risk": {
+        "en": "Few persons: about {} are needed to know the overall risk to a fifth of itself (Riley et al. 2020).",
+        "sv": "Få personer: omkring {} behövs för att känna den samlade risken på en femtedel när (Riley m.fl. 2020).",
+    },
+}
 
 
 @checked
@@ -77,6 +103,7 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     ['person', 'time']
     """
     comparison = comparison or compare(data)
+    size = _sample_size(data, model, comparison)
     in_time = _in_time(data, model)
     tested = {} if isinstance(in_time, Omission) else {"time": in_time}
     everybody = np.arange(data.training.cohort.people.height)
@@ -85,6 +112,8 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
         checks={"person": check(data, comparison.risk, comparison.baseline, everybody, by), **tested},
         splits=_described(data.splits, data.training.cohort),
         risk=comparison.risk,
+        sample_size=size,
+        notes=(*model.estimator.notes_, *_too_few_persons(size)),
         omissions=(in_time,) if isinstance(in_time, Omission) else (),
     )
 
@@ -117,7 +146,8 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
-    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in data.condition.subgroups))
+    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
+    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     return validate(
@@ -143,6 +173,31 @@ def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:
         return check(data, risk, baseline, rows)
     except DesignError:
         return _TOO_FEW_IN_TIME
+
+
+def _sample_size(data: StudyData, model: RiskModel, comparison: Comparison) -> pl.DataFrame:
+    """Find how many persons the model needs, and whether so many of known status were followed.
+
+    The overall risk is to be known to a fifth of itself, and to .05 at most.
+    """
+    training, horizon = data.training, data.condition.horizon_days
+    weight = outcome_weights(training.cohort.outcome, horizon, training.weight, training.landmark)
+    rows = np.flatnonzero(weight > 0)
+    label = outcome_within(training.cohort.outcome, horizon)[rows]
+    risk = float(np.average(label, weights=weight[rows]))
+    explained = cox_snell(label, comparison.risk[rows], weight[rows])
+    persons = training.cohort.people["person_id"][rows].n_unique()
+    found = sample_size(model.estimator.parameters_, explained, risk, margin=min(0.05, risk / 5))
+    return found.with_columns(enough=(pl.col("needed") <= persons).fill_null(value=False))
+
+
+def _too_few_persons(size: pl.DataFrame) -> Iterator[LocalisedText]:
+    for criterion, needed in size.filter(~pl.col("enough")).select("criterion", "needed").iter_rows():
+        if needed is None:
+            yield LocalisedText(**_NEVER_ENOUGH)
+            return
+        rounded = int(float(f"{needed:.2g}"))
+        yield LocalisedText(**{language: text.format(rounded) for language, text in _TOO_FEW[criterion].items()})
 
 
 def _described(splits: Mapping[str, Split], cohort: Cohort) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.estimators import Choice, CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.study.data import AREA, StudyData, TrainingData
@@ -35,9 +36,12 @@ class Comparison:
     Attributes
     ----------
     chosen
-        The candidate with the smallest score among those that have contributions: a plan must say why.
+        The simplest candidate within one standard error of the smallest score; age and sex alone only where their
+        score is the smallest. Where that one has no contributions, the one with the smallest score that has: a plan
+        must say why.
     scores
-        One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk).
+        One row a candidate, as in `riskstrat.estimators.Choice`: its score, its difference to the one that was or would
+        have been chosen with an interval, and for the chosen one what is left of its accuracy without the choice.
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
     omissions
@@ -98,6 +102,8 @@ def compare(data: StudyData) -> Comparison:
         training.X,
         training.cohort.outcome,
         data.splits["person"],
+        baseline=None if BASELINE in data.settings.candidates else BASELINE.label,
+        level=PUBLISHED_LEVEL,
         sample_weight=training.weight,
         strata=training.landmark,
         groups=training.family_id,
