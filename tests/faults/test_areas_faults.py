@@ -60,7 +60,7 @@ def estimated() -> AreaEstimates:
 def test_all_problems_of_a_call_come_at_once():
     with pytest.raises(UsageError) as caught:
         estimate_areas(
-            cohort_of(), RISK[1:], target_of(), RISK * 20, by="centre", smoothing="bym2", neighbours=CHAIN, draws=0
+            cohort_of(), RISK[1:], target_of(), RISK * 20, by="centre", smoothing="car", neighbours=CHAIN, draws=0
         )
     assert len(caught.value.problems) == 7
     assert "cohort.centre" in str(caught.value)
@@ -131,10 +131,12 @@ def test_counts_that_cannot_be_smoothed(observed: list[float], expected: list[fl
 
 def test_methods_say_what_they_need_and_which_there_are():
     one = np.ones(2)
-    with pytest.raises(UsageError, match="gamma or gamma_plugin or marshall or marshall_local"):
-        smooth(one, one, "bym2")
+    with pytest.raises(UsageError, match="gamma or gamma_plugin or bym2 or marshall or marshall_local"):
+        smooth(one, one, "car")
     with pytest.raises(UsageError, match="no neighbours"):
         smooth(one, one, "marshall_local")
+    with pytest.raises(UsageError, match="no neighbours"):
+        smooth(one, one, "bym2")
     with pytest.raises(UsageError, match="does not use them"):
         smooth(one, one, "gamma", CHAIN, covariates=one)
     with pytest.raises(UsageError, match="no posterior"):

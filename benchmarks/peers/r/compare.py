@@ -34,7 +34,7 @@ SHOWN = 1000
 BAR = 1e-4
 MOST_SECONDS, MOST_GIB = 900, 8
 TWINS = {
-    "cox_pair": ("cox_pair",),
+    "cox_pair": ("cox_pair", "csc"),
     "fine_gray": ("fine_gray", "crr", "mets"),
     "score": ("score",),
 }
@@ -43,6 +43,9 @@ TWINS = {
 LARGE = 50_000
 NOT_FOR_LARGE = {"crr": "takes rows x events"}
 """What is not tried with more rows than LARGE, and why."""
+
+MOST_FOR_ERRORS = 16_000
+"""With more rows riskRegression's standard error of the AUC is missing or far too small: it is shown, not held to."""
 
 Answer = dict[str, float]
 
@@ -75,14 +78,14 @@ def flchain() -> pl.DataFrame:
 
 
 def invented(people: int) -> pl.DataFrame:
-    """Eight covariates, whole days, losses of 3 % a year, five years."""
+    """Eight covariates, whole days, losses of 3 % a year; to the day after five years (on that day R knows nobody)."""
     rng = np.random.default_rng(0)
     X = np.round(rng.standard_normal((people, 8)), 2).astype(np.float32)
     X[:, ::3] = X[:, ::3] > 1
     effect = np.linspace(-0.4, 0.4, 8)
     outcome = np.ceil(rng.exponential(30_000 * np.exp(-(X @ effect))))
     death = np.ceil(rng.exponential(40_000 * np.exp(-(X @ effect[::-1]))))
-    end = np.minimum(FIVE_YEARS, np.ceil(rng.exponential(12_000, people)))
+    end = np.minimum(FIVE_YEARS + 1, np.ceil(rng.exponential(12_000, people)))
     time = np.minimum(np.minimum(outcome, death), end)
     event = np.select([time == outcome, time == death], [1, 2], 0)
     columns = {f"x{number}": X[:, number] for number in range(8)}
@@ -192,7 +195,8 @@ def compare(data: DataSet, job: str, repetitions: int) -> bool:
         apart = differences(mine, theirs)
         said = ", ".join(f"{kind} {value:.1g}" for kind, value in apart.items())
         print(f"| {data.name} | {job} | R, {way} | {theirs['cpu']:.2f} | {theirs['peak']:.2f} | {said} |", flush=True)
-        same = same and (way in ("crr", "mets") or max(apart.values()) <= BAR)
+        held = [value for kind, value in apart.items() if kind != "auc error" or rows <= MOST_FOR_ERRORS]
+        same = same and (way != TWINS[job][0] or max(held) <= BAR)
     return same
 
 

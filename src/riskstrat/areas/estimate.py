@@ -80,9 +80,9 @@ def estimate_areas(
     by
         Grouping column, or several that are crossed. ``age_band`` is made if the people do not have it.
     smoothing
-        ``gamma``: hyper-parameters integrated.
+        ``gamma``: hyper-parameters integrated. ``bym2``: the same, with what neighbours have in common.
     neighbours
-        For spatial smoothing, which none of the available methods does yet.
+        For ``bym2``: of the areas that are the groups, in any order (`riskstrat.areas.neighbours`).
     recalibration
         The one that `risk` *and* `target_risk` already went through. None: both are as predicted, and both are
         recalibrated in the large here, on the logit scale.
@@ -132,7 +132,7 @@ def estimate_areas(
             *counting_problems(cohort),
             *risk_problems("risk", risk, then.height),
             *risk_problems("target_risk", target_risk, now.height),
-            *_option_problems(smoothing, neighbours, draws),
+            *_option_problems(smoothing, neighbours, columns, draws),
         ]
     )
     labels, (group_then, group_now) = common_groups(columns, then, now)
@@ -148,8 +148,10 @@ def estimate_areas(
     fewest = cohort.disclosure.min_people
     present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise=noise, fewest=fewest)
 
+    among = None if neighbours is None else neighbours.of_areas(labels[columns[0]].to_list())
+
     def posterior(of: GroupCounts) -> Posterior:
-        return POSTERIORS[smoothing].fit(of.observed, of.expected, neighbours, of.noise)
+        return POSTERIORS[smoothing].fit(of.observed, of.expected, among, of.noise, None)
 
     level = _level(recalibration.level_variance, draws, seed)
     theta = forecast.possible(posterior(counts).draw(draws, seed)[:, present], level)
@@ -192,9 +194,14 @@ def _level(variance: float, draws: int, seed: int) -> Floats:
     return np.asarray(random.gamma(1 / variance, variance, draws))
 
 
-def _option_problems(smoothing: str, neighbours: Neighbours | None, draws: int) -> list[Problem]:
+def _option_problems(
+    smoothing: str, neighbours: Neighbours | None, columns: tuple[str, ...], draws: int
+) -> list[Problem]:
     available = {name: method for name, method in POSTERIORS.items() if method.carries_plans}
     problems = method_problems(smoothing, available, neighbours)
+    if neighbours is not None and len(columns) > 1:
+        found = f"neighbours, and groups by {' and '.join(columns)}"
+        problems.append(Problem(found=found, expected="groups that are areas", remedy="group by area, or use gamma"))
     if draws < 1:
         problems.append(Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000"))
     return problems

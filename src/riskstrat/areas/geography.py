@@ -62,6 +62,26 @@ class Neighbours:
         """Numbers of the neighbours of an area, ascending."""
         return self._lists[area]
 
+    def of_areas(self, areas: Sequence[str]) -> Neighbours:
+        """Give the borders among these areas, in their order.
+
+        Raises
+        ------
+        UsageError
+            If the neighbours of some of the areas are not known.
+        """
+        number = {area: at for at, area in enumerate(areas)}
+        if unknown := [area for area in areas if area not in self.areas]:
+            raise UsageError(
+                Problem(
+                    found=f"{len(unknown)} areas without known neighbours: {', '.join(unknown[:5])}",
+                    expected="every area, also those without any",
+                    remedy="find the neighbours of the same areas (of the units of a partition, say)",
+                )
+            )
+        moved = np.array([number.get(area, -1) for area in self.areas], dtype=np.intp)[self.pairs].reshape(-1, 2)
+        return Neighbours(areas=tuple(areas), pairs=np.sort(moved[(moved >= 0).all(axis=1)], axis=1))
+
     @property
     def islands(self) -> tuple[str, ...]:
         """Labels of the areas without a neighbour."""

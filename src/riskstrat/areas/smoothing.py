@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
+from riskstrat.areas.bym2 import bym2
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
@@ -79,14 +80,16 @@ class Smoothed:
 
 @dataclass(frozen=True, kw_only=True)
 class PosteriorMethod:
-    """A method that takes observed, expected (0 where nothing is known), neighbours and noise to a posterior of theta.
+    """A method that takes observed, expected (0 where nothing is known) and noise to a posterior of theta.
 
-    A method that does not use neighbours is never given any; the noise is that of protected observed counts. One
-    `carries_plans` if its intervals cover what they claim, so that area estimates and plans may be made from its draws.
+    A method that does not use neighbours or covariates is never given any; the noise is that of protected observed
+    counts. One `carries_plans` if its intervals cover what they claim, so that area estimates and plans may be made
+    from its draws.
     """
 
-    fit: Callable[[Floats, Floats, Neighbours | None, CountNoise | None], Posterior]
+    fit: Callable[[Floats, Floats, Neighbours | None, CountNoise | None, Floats | None], Posterior]
     uses_neighbours: bool = False
+    uses_covariates: bool = False
     carries_plans: bool = True
 
 
@@ -96,6 +99,7 @@ class MomentMethod:
 
     family: Family
     uses_neighbours: bool = False
+    uses_covariates: bool = False
 
     def fit(self, observed: Floats, expected: Floats, neighbours: Neighbours | None) -> Floats:
         """Smoothed ratios, (n,)."""
@@ -105,10 +109,11 @@ class MomentMethod:
 
 
 POSTERIORS: dict[str, PosteriorMethod] = {
-    "gamma": PosteriorMethod(fit=lambda observed, expected, _, noise: integrated(observed, expected, noise)),
+    "gamma": PosteriorMethod(fit=lambda observed, expected, _, noise, __: integrated(observed, expected, noise)),
     "gamma_plugin": PosteriorMethod(
-        fit=lambda observed, expected, _, noise: plugged_in(observed, expected, noise), carries_plans=False
+        fit=lambda observed, expected, _, noise, __: plugged_in(observed, expected, noise), carries_plans=False
     ),
+    "bym2": PosteriorMethod(fit=bym2, uses_neighbours=True, uses_covariates=True),
 }
 MOMENTS: dict[str, MomentMethod] = {
     "marshall": MomentMethod(family=POISSON),
@@ -138,14 +143,15 @@ def smooth(
     expected
         Expected counts (or populations: then ratios are rates), (n,), above 0.
     method
-        ``gamma`` (hyper-parameters integrated), ``gamma_plugin`` (at their maximum likelihood; intervals too narrow),
+        ``gamma`` (hyper-parameters integrated), ``bym2`` (the same, with what neighbours have in common),
+        ``gamma_plugin`` (at their maximum likelihood; intervals too narrow),
         ``marshall`` and ``marshall_local`` (moments; no posterior), ``marshall_binomial`` and
         ``marshall_binomial_local`` (the same where the observed are some of the people given as `expected`: smoothed
         proportions stay within [0, 1]).
     neighbours
-        For the local methods, in the order of the counts.
+        For ``bym2`` and the local methods, in the order of the counts.
     covariates
-        For methods with covariates: none of these yet.
+        For ``bym2``, (n, p), without an intercept.
     noise
         That of protected counts: the posterior then knows which true counts are possible and how likely each is.
         Methods by moments cannot use it.
@@ -164,7 +170,8 @@ def smooth(
 
     References
     ----------
-    Clayton and Kaldor, Biometrics 1987;43:671. Marshall, Applied Statistics 1991;40:283. Martuzzi and Elliott,
+    Clayton and Kaldor, Biometrics 1987;43:671. Riebler et al., Statistical Methods in Medical Research 2016;25:1145
+    (bym2). Marshall, Applied Statistics 1991;40:283. Martuzzi and Elliott,
     Statistics in Medicine 1996;15:1867 (proportions).
 
     Examples
@@ -175,11 +182,11 @@ def smooth(
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
     wrong = method_problems(method, methods, neighbours, covariates, noise)
-    UsageError.refuse([*_count_problems(o, e, method, neighbours), *wrong])
+    UsageError.refuse([*_count_problems(o, e, method, neighbours), *wrong, *_covariate_problems(covariates, len(o))])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)
         return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)
-    posterior = POSTERIORS[method].fit(o, e, neighbours, noise)
+    posterior = POSTERIORS[method].fit(o, e, neighbours, noise, covariates)
     return Smoothed(method=method, estimate=posterior.mean, posterior=posterior, seed=seed)
 
 
@@ -210,6 +217,20 @@ def _count_problems(observed: Floats, expected: Floats, method: str, neighbours:
     return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
 
 
+def _covariate_problems(covariates: Floats | None, n: int) -> list[Problem]:
+    if covariates is None:
+        return []
+    found, expected = "", f"finite numbers of shape ({n}, p), each column with something of its own"
+    if covariates.ndim != 2 or len(covariates) != n:
+        found = f"covariates of shape {covariates.shape}"
+    elif not np.isfinite(covariates).all():
+        found = "covariates that are missing or not finite"
+    elif np.linalg.matrix_rank(np.column_stack([np.ones(n), covariates])) < covariates.shape[1] + 1:
+        found = "covariates that are constant or follow from others"
+    remedy = "leave the group or the covariate out"
+    return [Problem(found=found, expected=expected, remedy=remedy)] if found else []
+
+
 def method_problems(
     method: str,
     available: Mapping[str, PosteriorMethod | MomentMethod],
@@ -219,13 +240,13 @@ def method_problems(
 ) -> list[Problem]:
     """List what is wrong with the choice of a method among those available, and with what is given to it."""
     known = method in available
-    needed = known and available[method].uses_neighbours
+    needed, explained = (known and getattr(available[method], use) for use in ("uses_neighbours", "uses_covariates"))
     complaints = (
         (not known, f"no smoothing method '{method}'", " or ".join(available)),
         (needed and neighbours is None, "no neighbours", f"neighbours, because '{method}' uses them"),
         (not needed and neighbours is not None, "neighbours", f"none, because '{method}' does not use them"),
         (noise is not None and method in MOMENTS, "noise", f"exact counts, because '{method}' has no likelihood"),
-        (covariates is not None, "covariates", f"none, because '{method}' does not use them"),
+        (covariates is not None and not explained, "covariates", f"none, because '{method}' does not use them"),
     )
     remedy = "change the argument or the method"
     return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
