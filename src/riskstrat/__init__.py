@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from riskstrat.publication import publish as publish
     from riskstrat.quality import check as check
     from riskstrat.registers import open_registers as open_registers
+    from riskstrat.reports import card as card
     from riskstrat.reports import write_report as report
     from riskstrat.study import evaluate as evaluate
     from riskstrat.study import fit as fit
@@ -44,6 +45,7 @@ _MODULES = {
     "Settings": "riskstrat.declare",
     "build_cohort": "riskstrat.cohort",
     "build_features": "riskstrat.features",
+    "card": "riskstrat.reports",
     "check": "riskstrat.quality",
     "estimate_areas": "riskstrat.areas",
     "evaluate": "riskstrat.study",
@@ -82,6 +84,7 @@ __all__ = [
     "Settings",
     "build_cohort",
     "build_features",
+    "card",
     "check",
     "estimate_areas",
     "evaluate",

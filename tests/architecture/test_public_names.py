@@ -14,6 +14,7 @@ def test_the_public_names():
         "Settings",
         "build_cohort",
         "build_features",
+        "card",
         "check",
         "estimate_areas",
         "evaluate",

@@ -149,6 +149,36 @@ def _numbers_of(X: pl.DataFrame, people: int) -> dict[str, dict[str, float]]:
     return {name: number(table, name) for name in ("income", "visits")}
 
 
+@pytest.mark.parametrize(("families", "is_told"), [(60, True), (6, False)])
+def test_relatives_whose_data_are_used_are_counted_as_families(families: int, *, is_told: bool):
+    """Sixty children of six mothers: their diagnoses are those of six persons."""
+    known = cohort()
+    numbers = np.arange(PEOPLE) % families
+    known = replace(known, people=known.people.with_columns(family_id=pl.Series(numbers)))
+    X = known.people.select(
+        "person_id", mother_ever_stroke=(pl.col("family_id") % 2).cast(pl.Float64), mother_count_visits=numbers * 1.0
+    )
+    table = table_one(known, X, disclosure=THRESHOLDS)
+    assert (level(table, "mother_ever_stroke", "1")[0] is not None) == is_told
+    assert (number(table, "mother_count_visits")["mean"] is not None) == is_told
+    assert number(table, "age_years")["mean"] is not None
+
+
+@pytest.mark.parametrize(("home", "is_told"), [(2, True), (27, False)])
+def test_a_mean_that_one_institution_dominates_is_not_told(home: int, *, is_told: bool):
+    """Of thirty women `home` are in one nursing home, which has a small part of the municipality."""
+    known = cohort(300)
+    women, at = pl.int_range(pl.len()) < 30, pl.int_range(pl.len()) < home
+    centre = pl.when(at).then(pl.lit("home")).otherwise((pl.int_range(pl.len()) % 8).cast(pl.String))
+    sex = pl.when(women).then(pl.lit("female")).otherwise(pl.lit("male"))
+    known = replace(known, people=known.people.with_columns(care_centre_id=centre, sex=sex))
+    table = table_one(known, by="sex", disclosure=THRESHOLDS)
+    assert (number(table, "age_years", "female")["mean"] is not None) == is_told
+    assert number(table, "age_years", "male")["mean"] is not None
+    one = replace(known, people=known.people.with_columns(care_centre_id=pl.lit("home")))
+    assert number(table_one(one, by="sex", disclosure=THRESHOLDS), "age_years", "female")["mean"] is not None
+
+
 def test_names_of_rare_levels_are_not_shown():
     few = cohort().people.with_columns(
         birth_region=pl.Series(["asia"] * 12 + ["africa"] * 12 + ["sweden"] * (PEOPLE - 24))

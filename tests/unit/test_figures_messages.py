@@ -6,7 +6,7 @@ import pytest
 
 from riskstrat.figures import load_messages
 
-PACKAGES = ("riskstrat.figures", "riskstrat.reports")
+PACKAGES = ("riskstrat.figures", "riskstrat.reports", "riskstrat.reports.checklist")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
-from typing import ClassVar
 
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from riskstrat.declare import Candidate
 from riskstrat.errors import UsageError
-from riskstrat.estimators import Boosting, Weighted
-from riskstrat.estimators.sample import Sample
+from riskstrat.estimators import Boosting
 from riskstrat.explanation import explain, reason_stability
 from riskstrat.publication import publish
 from riskstrat.records.interpretation import Interpretation
@@ -22,7 +18,7 @@ from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
 from riskstrat.reports.context import report_context
 from riskstrat.reports.interpretation import interpretation
-from riskstrat.study import StudyData, compare, interpret
+from riskstrat.study import StudyData, interpret
 
 REFITS = 12
 COUNTS = {"people", "case_persons", "other_persons", "everybody"}
@@ -83,38 +79,6 @@ def test_a_model_of_trees_has_curves_but_no_ratios_and_a_linear_one_in_its_place
     assert found.ratios is None
     assert found.refitted == "Logistic"
     assert not found.dependence.is_empty()
-
-
-class Knowing(Weighted):
-    """Knows who will have the outcome, and cannot say why."""
-
-    known: ClassVar[dict[tuple[int, date], float]] = {}
-
-    def __init__(self, *, horizon_days: float) -> None:
-        super().__init__(LogisticRegression(), horizon_days=horizon_days)
-
-    def _learn(self, _: Sample) -> None:
-        """Nothing is left to learn."""
-
-    def predict_risk(self, X: pl.DataFrame) -> np.ndarray:
-        return np.array([self.known[row] for row in X.select("person_id", "index_date").iter_rows()])
-
-
-def test_a_model_that_cannot_say_why_is_compared_but_carries_no_plan(data: StudyData):
-    people = data.training.cohort.people
-    keys = people.select("person_id", "index_date").iter_rows()
-    Knowing.known = dict(zip(keys, (people["event"] == 1).cast(pl.Float64), strict=True))
-    candidates = (Candidate("Knowing"), Candidate("Logistic"))
-    comparison = compare(replace(data, settings=replace(data.settings, candidates=candidates)))
-    assert comparison.scores.sort("brier")["name"][0] == "Knowing"
-    explained = comparison.scores.filter(pl.col("name") != "Knowing").sort("brier")["name"][0]
-    assert comparison.chosen.label == explained
-    (omission,) = comparison.omissions
-    assert omission.reason.en.startswith("Knowing would have been chosen, but cannot say what its risks are made of.")
-
-
-def test_where_the_best_can_say_why_nothing_is_left_out(municipality_steps: dict[str, object]):
-    assert municipality_steps["comparison"].omissions == ()
 
 
 def test_without_refits_nothing_is_said_of_stability(municipality_study: Study):

@@ -122,7 +122,7 @@ def test_without_a_model_of_time_nothing_more_is_prepared(small_municipality: Re
 @pytest.mark.slow
 def test_a_cox_pair_carries_a_study_to_its_areas(data: StudyData):
     comparison = compare(data)
-    assert set(comparison.risks) == {"Cox(penalty=1.0)", "AgeSex"}
+    assert set(comparison.risks) == {"Cox(penalty=1)", "AgeSex"}
     model = fit(data, replace(comparison, chosen=Candidate("Cox", penalty=1.0)))
     why = explain(model.estimator, data.target.X, data.families)
     assert why.link == CLOGLOG.name

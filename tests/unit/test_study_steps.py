@@ -8,11 +8,13 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AllCauseDeath, Candidate, Condition, Settings
 from riskstrat.errors import DesignError, UsageError
+from riskstrat.estimators import Weighted
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
@@ -81,6 +83,24 @@ def test_a_column_known_for_few_persons_leaves_no_aggregate(data: StudyData, com
     found = fit(replace(data, training=training), comparison)
     row = found.summary.row(by_predicate=pl.col("column") == "known_for_few", named=True)
     assert all(value is None for name, value in row.items() if name != "column")
+
+
+class Unexplained(Weighted):
+    """A classifier that says nothing about its reasons."""
+
+    def __init__(self, *, horizon_days: float) -> None:
+        super().__init__(HistGradientBoostingClassifier(max_iter=5), horizon_days=horizon_days)
+
+
+def test_models_of_time_and_models_without_reasons_are_candidates_but_these_carry_no_plan(data: StudyData):
+    names = ("FineGray", "DiscreteTime", "Unexplained")
+    candidates = (Candidate("FineGray", penalty=10), *map(Candidate, names[1:]))
+    asked = replace(data, settings=replace(data.settings, candidates=candidates))
+    compared = compare(asked)
+    assert {*compared.scores["name"]} == {*(each.label for each in candidates), "AgeSex"}
+    with pytest.raises(UsageError, match=r"Unexplained chosen.*FineGray\(penalty=10\), DiscreteTime, AgeSex"):
+        fit(asked, replace(compared, chosen=candidates[2]))
+    assert fit(asked, replace(compared, chosen=candidates[1])).candidate == candidates[1]
 
 
 def test_a_models_risks_are_recalibrated(model: RiskModel, data: StudyData):

@@ -56,12 +56,13 @@ def _lines(condition: Condition, language: Language) -> Iterator[str]:
     yield f"# {condition.title.in_language(language)}"
     yield ""
     yield f"`{condition.name}`, digest `{condition.digest}`"
-    for name, body in _sections(condition, language):
+    for name, body in described_sections(condition, language):
         if body:
             yield from ("", f"## {HEADINGS[name].in_language(language)}", "", *body)
 
 
-def _sections(condition: Condition, language: Language) -> Iterator[tuple[str, list[str]]]:
+def described_sections(condition: Condition, language: Language) -> Iterator[tuple[str, list[str]]]:
+    """Write the parts of a condition, by key of `HEADINGS`: lines of Markdown, none where nothing is declared."""
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
     yield "including", [_rule(rule, language) for rule in population.including]

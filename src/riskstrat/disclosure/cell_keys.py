@@ -188,6 +188,10 @@ class CellNoise:
         """Key of a cell behind which persons are not known: of its labels and its count."""
         return np.uint64(int.from_bytes(self._drawn("labels", repr(labels).encode()), "little"))
 
+    def seed(self, seed: int) -> int:
+        """Give the seed to use in the place of one that everybody knows: below 2^32, the same under the same secret."""
+        return int.from_bytes(self._drawn("seed", str(seed).encode())[: _WORD // 2], "little")
+
     def digest(self, text: str, digits: int = 12) -> str:
         """Digest that names something without confirming a guess of what it is: hexadecimal digits of an HMAC."""
         return hmac.new(self.secret, f"digest:{text}".encode(), hashlib.sha256).hexdigest()[:digits]

@@ -15,8 +15,9 @@ from riskstrat.disclosure.table import Table
 def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
     """Add to each count the noise of its cell: of the persons behind it, else of its labels and value.
 
-    A count that is part of another has a key within it. Protected counts are at least `CellNoise.lowest`: behind this
-    class as many true counts are possible as behind any other.
+    A count that is part of another has a key within it. Of index dates or rows whose persons are given, the noise is as
+    many times larger as a person has of them, or a person with many would be seen. Protected counts are at least
+    `CellNoise.lowest`: behind this class as many true counts are possible as behind any other.
 
     Parameters
     ----------
@@ -45,7 +46,13 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
 def _noisy(table: Table, count: str, noise: CellNoise) -> pl.Series:
     values = table.frame[count].cast(pl.Int64)
     drawn = pl.Series(noise.of(_keys(table, count, noise)), dtype=pl.Int64)
-    return (values + drawn).clip(lower_bound=noise.lowest).alias(count)
+    return (values + drawn * _rows_of_a_person(table, count)).clip(lower_bound=noise.lowest).alias(count)
+
+
+def _rows_of_a_person(table: Table, count: str) -> pl.Series:
+    """Rows behind one person of each cell, whole and at least 1."""
+    persons = table.frame[table.persons.get(count, count)].clip(lower_bound=1)
+    return (table.frame[count] / persons).round().cast(pl.Int64).clip(lower_bound=1)
 
 
 def _keys(table: Table, count: str, noise: CellNoise) -> Keys:

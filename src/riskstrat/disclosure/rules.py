@@ -200,9 +200,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "base": "Counts are rounded to the nearest {rounding}, totals on their own, so parts need not add up.",
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
-            "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise}, "
-            "totals on their own, so totals need not add up; the same people have the same change whenever they are "
-            "counted.",
+            "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise} "
+            "persons, totals on their own, so totals need not add up; the same people have the same change whenever "
+            "they are counted.",
             "open": "No small counts are protected.",
         },
         "sv": {

@@ -20,7 +20,23 @@ from riskstrat.numerics.groups import Labels
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FitRows:
-    """What `RiskEstimator.fit` takes, n rows each."""
+    """What `RiskEstimator.fit` takes, n rows each.
+
+    Parameters
+    ----------
+    X, outcome, sample_weight, strata, groups, entry
+        As for `RiskEstimator.fit`.
+
+    Examples
+    --------
+    >>> from riskstrat.estimators import AgeSex
+    >>> from riskstrat.incidence import as_outcome
+    >>> X = pl.DataFrame({"age_years": [50, 60, 70, 80] * 20})
+    >>> one = np.ones(80)
+    >>> rows = FitRows(X=X, outcome=as_outcome([0, 0, 0, 1, 0, 0, 1, 1] * 10, 365), sample_weight=one, strata=one)
+    >>> rows.fitted(AgeSex(horizon_days=365)).features_
+    ('age_years',)
+    """
 
     X: Features
     outcome: OutcomeArray
@@ -62,8 +78,23 @@ class FitRows:
 class FollowedRows:
     """Index dates that direct models must leave out: not followed to the horizon by the calendar, or entered late.
 
-    Models of time (`RiskEstimator.learns_from_followed`) learn from `rows` too; `train` are the numbers of those that
-    each fold of a split may learn from: none of a person or family that the fold tests.
+    Models of time (`RiskEstimator.learns_from_followed`) learn from them too.
+
+    Parameters
+    ----------
+    rows
+        The rows, with the labels of strata and of groups that the others have.
+    train
+        Numbers of the rows that each fold of a split may learn from: none of a person or family that the fold tests.
+
+    Examples
+    --------
+    >>> from riskstrat.incidence import outcome_array
+    >>> X, one = pl.DataFrame({"age_years": [50, 60]}), np.ones(2)
+    >>> rows = FitRows(X=X, outcome=outcome_array([0, 1], [90, 30]), sample_weight=one, strata=one, groups=[7, 8])
+    >>> others = FollowedRows(rows=rows, train=(np.array([1]), np.array([0, 1])))
+    >>> others.of_fold(0).X["age_years"].to_list()
+    [60]
     """
 
     rows: FitRows

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import polars as pl
 
 from riskstrat.declare import LocalisedText
+from riskstrat.declare.features.base import Relative
 from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width, within
 from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError
@@ -33,7 +35,9 @@ EVERYBODY = "all"
 KEYS = ("person_id", "index_date")
 _EVERYBODY = pl.col("person").is_not_null()
 _IDENTIFIERS = (*KEYS, "family_id", "mother_id", "father_id")
-_NOT_DESCRIBED = ("group", "person")
+_NOT_DESCRIBED = ("group", "person", "family", "provider")
+_OF_RELATIVES = tuple(f"{relative}_" for relative in get_args(Relative))
+_PROVIDER = "care_centre_id"
 _OWN: Mapping[str, LocalisedText] = {
     "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
     "sex": LocalisedText(en="Sex", sv="Kön"),
@@ -88,7 +92,13 @@ def characteristic_tables(
     """Describe who is counted: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
     group = _group(cohort, by).alias("group")
     described = _described(cohort, X).select(pl.exclude(by or ""))
-    rows = described.with_columns(group, cohort.people["person_id"].alias("person"))
+    people = cohort.people
+    rows = described.with_columns(
+        group,
+        people["person_id"].alias("person"),
+        people["family_id" if "family_id" in people.columns else "person_id"].alias("family"),
+        provider=people[_PROVIDER] if _PROVIDER in people.columns else pl.lit(None, pl.String),
+    )
     if isinstance(cohort, Cohort):
         rows = rows.filter(cohort.is_counted)
     named = {name: LocalisedText(en=name, sv=name) for name in described.columns}
@@ -217,7 +227,11 @@ def _levels(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     A level tells something of who is in a group unless it is the commonest of all.
     """
     flag = _is_flag(rows[name])
-    known = rows.select("group", "person", level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name))
+    known = rows.select(
+        "group",
+        _whom(name).alias("person"),
+        level=pl.col(name).cast(pl.Int64).cast(pl.String) if flag else pl.col(name),
+    )
     known = known.drop_nulls("level")
     whole = known.group_by("group").agg(**cell("index_dates", "persons", _EVERYBODY, "person"))
     levels = pl.DataFrame({"level": ["1"]}) if flag else known.select("level").unique()
@@ -236,7 +250,11 @@ def _numbers_table(
 ) -> Table:
     measured = [name for name in _variables(rows) if rows[name].dtype.is_numeric() and not _is_flag(rows[name])]
     groups = rows.partition_by("group")
-    found = [_number(group, name, rule, noise) for name in measured for group in groups]
+    # A municipality of two care centres is described by these whatever it is grouped by.
+    parts: dict[str, list[str]] = {name: [] for name in measured}
+    if not rule.is_working_material:
+        parts = {name: ["person", *([] if _dominated(rows, name, "provider") else ["provider"])] for name in measured}
+    found = [_number(group, name, parts[name], noise) for name in measured for group in groups]
     frame = _labelled(pl.concat(found, how="vertical_relaxed"), _variables(rows), labels)
     return Table(
         frame,
@@ -250,15 +268,30 @@ def _numbers_table(
     )
 
 
-def _number(rows: pl.DataFrame, name: str, rule: Disclosure, noise: CellNoise | None) -> pl.DataFrame:
+def _held(name: str) -> pl.Expr:
+    value = pl.col(name).cast(pl.Float64)
+    return value.clip(*(value.quantile(share, "linear") for share in _TAILS))
+
+
+def _whom(name: str) -> pl.Expr:
+    """Who is described: of a relative's past families, because several persons have the same relative."""
+    return pl.col("family" if name.startswith(_OF_RELATIVES) else "person")
+
+
+def _dominated(rows: pl.DataFrame, name: str, of: str) -> bool:
+    """Whether one or two persons or providers dominate the sum of a number."""
+    sums = rows.select(of, held=_held(name)).drop_nulls(of).group_by(of).agg(pl.sum("held"))
+    return bool(sums.select(is_dominated(pl.col("held"))).item())
+
+
+def _number(rows: pl.DataFrame, name: str, parts: Sequence[str], noise: CellNoise | None) -> pl.DataFrame:
     """Describe a number in one group by quartiles, and by mean and standard deviation of values held within `_TAILS`.
 
     Digits are those that the mean's 90 % interval carries. Noise moves the ranks of quartiles by as many persons as it
-    moves a count, means and standard deviations as it moves a share. Nothing is told where one or two persons dominate
-    the sum.
+    moves a count, means and standard deviations as it moves a share. Nothing is told where one or two dominate the
+    sum, of persons or of other `parts`.
     """
-    value = pl.col(name).cast(pl.Float64)
-    held = value.clip(*(value.quantile(share, "linear") for share in _TAILS))
+    rows, value, held = rows.with_columns(person=_whom(name)), pl.col(name).cast(pl.Float64), _held(name)
     group, known = (cell("observed", "persons", inside, "person") for inside in (_EVERYBODY, value.is_not_null()))
     counted = rows.select(pl.first("group"), pl.lit(name).alias("variable"), **known)
     persons = max(int(counted["persons"].item()), 1)
@@ -280,8 +313,7 @@ def _number(rows: pl.DataFrame, name: str, rule: Disclosure, noise: CellNoise | 
     }
     width = 2 * normal_quantile(PUBLISHED_LEVEL) * held.std() / persons**0.5
     described = rows.select(**{said: to_width(found, width) for said, found in statistics.items()})
-    of_person = rows.select("person", held=held).group_by("person").agg(pl.sum("held"))
-    if not rule.is_working_material and of_person.select(is_dominated(pl.col("held"))).item():
+    if any(_dominated(rows, name, part) for part in parts):
         described = described.clear(1)
     return counted.hstack(described)
 

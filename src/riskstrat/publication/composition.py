@@ -78,6 +78,7 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         partition=study.partition,
         secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
+        recalibration=study.settings.recalibration,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(

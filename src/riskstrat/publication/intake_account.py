@@ -131,7 +131,12 @@ def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, 
         "links": Table(
             links, dimensions=("link",), counts=("persons", "linked"), derived={"share": Ratio("linked", "persons", 2)}
         ),
-        "codes": Table(_codes(account, disclosure.min_count), dimensions=("table", "code"), counts=("rows",)),
+        "codes": Table(
+            _codes(account, disclosure.min_people if disclosure.table_width else disclosure.min_count),
+            dimensions=("table", "code"),
+            counts=("rows",),
+            persons={"rows": "persons"},
+        ),
         "breaks": Table(account.definitions, dimensions=("table", "code", "definition", "year"), counts=("rows",)),
     }
 
@@ -151,10 +156,10 @@ def _made(account: IntakeAccount) -> Table:
     return Table(covered, dimensions=("table",), counts=counts, public=("coverage_start", "coverage_end"))
 
 
-def _codes(account: IntakeAccount, min_count: int) -> pl.DataFrame:
-    """Codes without a known shape; one that few rows have is not spelled out."""
-    shown = pl.when(pl.col("rows") < min_count).then(pl.lit(RARE_CODE)).otherwise("code").alias("code")
-    rows = account.codes.group_by("table", shown).agg(pl.col("rows").sum())
+def _codes(account: IntakeAccount, fewest: int) -> pl.DataFrame:
+    """Codes without a known shape; one that few persons have, in however many rows, is not spelled out."""
+    shown = pl.when(pl.col("persons") < fewest).then(pl.lit(RARE_CODE)).otherwise("code").alias("code")
+    rows = account.codes.group_by("table", shown).agg(pl.col("rows").sum(), pl.col("persons").max())
     return rows.sort("table", "rows", "code", descending=[False, True, False])
 
 

@@ -56,6 +56,8 @@ class Facts:
         Names the secret under which counts were protected, without telling it; empty where there is none.
     chosen
         The kind of estimator that was chosen; its parameters, seeds and draws stay inside.
+    recalibration
+        What moves risks before they are counted with (`riskstrat.declare.Settings`).
     omissions
         What could not be done, and why.
     notes
@@ -80,6 +82,7 @@ class Facts:
     partition: Partition | None = None
     secret: str = ""
     chosen: str
+    recalibration: str = "in_the_large"
     omissions: tuple[Omission, ...]
     notes: tuple[LocalisedText, ...] = ()
     source: SourceFacts

@@ -36,7 +36,7 @@ class IntakeAccount:
     links
         link, persons, linked: how many of the persons of a table `persons` knows.
     codes
-        table, code, rows: codes that have the shape of none of their system.
+        table, code, rows, persons (at least so many): codes that have the shape of none of their system.
     definitions
         table, code, definition, year, rows: series whose definition changed.
     """

@@ -1,6 +1,7 @@
-"""A study as one self-contained HTML file in Swedish or English; only released values are read."""
+"""A study as one self-contained HTML file and as a reporting card, in two languages; only released values are read."""
 
+from riskstrat.reports.checklist import card
 from riskstrat.reports.page import page_of
 from riskstrat.reports.writing import REPORT_MARK, write_report
 
-__all__ = ["REPORT_MARK", "page_of", "write_report"]
+__all__ = ["REPORT_MARK", "card", "page_of", "write_report"]

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date
-from types import MappingProxyType
-from typing import Any
 
 import polars as pl
 
-from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.interpretation import interpretation
+from riskstrat.reports.tables import (
+    checks_of,
+    choice_reason,
+    choice_rows,
+    code_rows,
+    coverage_rows,
+    flow_rows,
+    split_rows,
+    written_metric,
+)
 
-CHECKS = ("person", "area", "time")
-SIMPLE = "AgeSex"
-AFTER = "accuracy_after_choosing"
-_INTERVAL = ("", "_lower", "_upper")
-_METRIC_DECIMALS = 3
 _CAPACITY = 0.1
 """The capacity at which groups are compared."""
-_CHECKED = MappingProxyType({True: "verified", False: "memory"})
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 
@@ -79,78 +80,28 @@ def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:
-    column = "reason_sv" if context.language == "sv" else "reason"
-    rows = [
-        (capitalised(row[column]), *(_number(context, row[count]) for count in ("people", "rows")))
-        for row in context.tables[name].frame.sort("step").iter_rows(named=True)
-    ]
-    return context.grid(name, name, title, context.text_frame(("step", "people", "rows"), rows), is_open=False)
+    return context.grid(name, name, title, context.text_frame(*flow_rows(context, name)), is_open=False)
 
 
 def _known(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.known_title"))
     yield Paragraph(context.messages("method.known"))
-    rows = [
-        (
-            capitalised(context.messages.named("register", row["register"])),
-            " – ".join(day.isoformat() for day in (row["coverage_start"], row["coverage_end"]) if day is not None),
-            _number(context, row["delay_days"]),
-        )
-        for row in context.tables["coverage"].frame.iter_rows(named=True)
-    ]
-    title = context.messages("method.coverage_table")
-    frame = context.text_frame(("register", "covered", "delay"), rows)
+    title, frame = context.messages("method.coverage_table"), context.text_frame(*coverage_rows(context))
     yield context.grid("coverage", "coverage", title, frame, text_columns=2, is_open=False)
 
 
 def _codes(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.codes_title"))
     yield Paragraph(context.messages("method.codes"))
-    rows = [
-        (
-            _code_title(context, found),
-            found.codes,
-            found.source or context.messages("method.codes_own"),
-            None if found.verified is None else context.messages(f"method.codes_{_CHECKED[found.verified]}"),
-        )
-        for found in named_codes(context.released.condition)
-    ]
-    frame = context.text_frame(("list", "codes", "source", "checked"), rows)
-    title = context.messages("method.codes_table")
+    title, frame = context.messages("method.codes_table"), context.text_frame(*code_rows(context))
     yield context.grid("codes", None, title, frame, text_columns=4, is_open=False)
-
-
-def _code_title(context: ReportContext, found: NamedCodes) -> str:
-    """Give a list its title, and codes that stand in the declaration the name of their register."""
-    title = context.say(found.title)
-    return title if found.source else capitalised(context.messages.named("register", title))
 
 
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
-    numbers, models = context.numbers, context.tables["choice"].frame.sort("brier").to_dicts()
-    yield Paragraph(_reason(context, models))
-    rows = [
-        (
-            context.messages.named("estimator", row["name"]),
-            numbers.number(row["brier"], 4),
-            numbers.percent(row["prediction_accuracy"]),
-            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
-        )
-        for row in models
-    ]
-    title = context.messages("method.choice_table")
-    headings = ("model", "error", "accuracy", "accuracy_difference")
-    yield context.grid("choice", "choice", title, context.text_frame(headings, rows))
-
-
-def _reason(context: ReportContext, models: Sequence[Mapping[str, Any]]) -> str:
-    """Say which model was chosen and why, and what is left of its accuracy without the choice; least error first."""
-    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
-    kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
-    named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
-    shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
-    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
+    yield Paragraph(choice_reason(context))
+    frame = context.text_frame(*choice_rows(context))
+    yield context.grid("choice", "choice", context.messages("method.choice_table"), frame)
 
 
 def _calibration(context: ReportContext) -> Iterator[Block]:
@@ -170,21 +121,16 @@ def _calibration(context: ReportContext) -> Iterator[Block]:
 
 def _metrics(context: ReportContext) -> Grid:
     metrics = ("auc", "auc_gain", "calibration_slope", "observed_expected")
-    checks = [name for name in CHECKS if f"metrics_{name}" in context.tables]
+    checks = checks_of(context)
     rows = [
         (
             capitalised(context.messages(f"check.{name}")),
-            *(_written(context, f"metrics_{name}", metric, "all") for metric in metrics),
+            *(written_metric(context, f"metrics_{name}", metric, "all") for metric in metrics),
         )
         for name in checks
     ]
     frame = context.text_frame(("check", "auc", "gain", "slope", "observed_expected"), rows)
     return context.grid("checks", f"metrics_{checks[0]}", context.messages("method.checks_table"), frame)
-
-
-def _written(context: ReportContext, table: str, metric: str, group: str) -> str | None:
-    found = context.estimate(table, metric=metric, group=group)
-    return None if found is None else context.numbers.interval(*found, most_decimals=_METRIC_DECIMALS)
 
 
 def _groups(context: ReportContext) -> Iterator[Block]:
@@ -194,17 +140,17 @@ def _groups(context: ReportContext) -> Iterator[Block]:
     groups = sorted(set(frame["group"]) - {"all"}, key=_natural)
     rows = [
         (
-            capitalised(_group(context, group)),
-            _written(context, "metrics_person", "observed_expected", group),
-            _written(context, "gaps_person", "observed_expected", group),
-            _written(context, "metrics_person", "auc", group),
+            capitalised(group_name(context, group)),
+            written_metric(context, "metrics_person", "observed_expected", group),
+            written_metric(context, "gaps_person", "observed_expected", group),
+            written_metric(context, "metrics_person", "auc", group),
             _reached(context, "reached", group),
             _reached(context, "sensitivity", group),
         )
         for group in groups
     ]
     if rows:
-        figure = subgroups(frame, {group: _group(context, group) for group in groups}, context.messages)
+        figure = subgroups(frame, {group: group_name(context, group) for group in groups}, context.messages)
         yield context.picture("groups", "metrics_person", "method.groups_how", figure)
         columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
         written = context.text_frame(columns, rows)
@@ -217,7 +163,8 @@ def _reached(context: ReportContext, metric: str, group: str) -> str | None:
     return None if found is None else context.numbers.whole_percent(found.value)
 
 
-def _group(context: ReportContext, group: str) -> str:
+def group_name(context: ReportContext, group: str) -> str:
+    """Write the group of a metric, such as ``sex=female``, in words."""
     column, _, value = group.partition("=")
     key = f"group_value.{column}_{value}"
     if key in context.messages.texts:
@@ -240,15 +187,7 @@ def _natural(group: str) -> tuple[str, int, str]:
 def _splits(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.splits_title"))
     yield Paragraph(context.messages("method.splits"))
-    rows = [
-        (
-            context.messages.named("split", row["split"]),
-            _number(context, row["shared_persons"]),
-            _number(context, row["shared_families"]),
-        )
-        for row in context.tables["splits"].frame.iter_rows(named=True)
-    ]
-    frame = context.text_frame(("split", "shared_persons", "shared_families"), rows)
+    frame = context.text_frame(*split_rows(context))
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
     yield Paragraph(context.messages("method.elsewhere"))
 
@@ -299,10 +238,6 @@ def _citing(context: ReportContext) -> Iterator[Block]:
     if released.condition.references:
         yield Heading(context.messages("method.references_title"))
         yield Bullets(tuple(("", reference) for reference in released.condition.references))
-
-
-def _number(context: ReportContext, value: int | None) -> str | None:
-    return context.messages("withheld") if value is None else context.numbers.number(value)
 
 
 _PARTS = (

@@ -134,6 +134,14 @@ class StudyData:
     partition: Partition
     noise: CellNoise | None = None
 
+    @property
+    def seed(self) -> int:
+        """Seed of folds by person and of the bootstrap: with noise under its secret, so that nobody can replay them.
+
+        Where one person more gives everybody other folds, numbers of a replayed test would tell who was there.
+        """
+        return self.settings.seed if self.noise is None else self.noise.seed(self.settings.seed)
+
     def __repr__(self) -> str:
         return (
             f"StudyData({self.condition.name}, as of {self.as_of}, {self.source.name}, splits {', '.join(self.splits)})"
@@ -210,6 +218,7 @@ def prepare(
         limit=settings.highest_single_auc,
     )
     source, areas = source_of(registers), inhabited_areas(registers, as_of)
+    noise = noise or cell_noise(registers, settings.disclosure)
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
     of_time = any(candidate.learns_from_followed for candidate in candidates)
     followed = _followed(condition, registers, in_units(cohort, units)) if of_time else None
@@ -228,9 +237,9 @@ def prepare(
             nobody=nobody,
         ),
         families=factor_families(condition.features, training.X.columns),
-        splits=_splits(training.cohort, settings),
+        splits=_splits(training.cohort, settings, noise),
         partition=units,
-        noise=noise or cell_noise(registers, settings.disclosure),
+        noise=noise,
     )
 
 
@@ -309,13 +318,13 @@ def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mappin
     return {**{column: feature.family for column, feature in readers.items() if column in columns}, **named}
 
 
-def _splits(cohort: Cohort, settings: Settings) -> dict[str, Split]:
-    people, seed = cohort.people, settings.seed
+def _splits(cohort: Cohort, settings: Settings, noise: CellNoise | None) -> dict[str, Split]:
+    people, seed = cohort.people, settings.seed if noise is None else noise.seed(settings.seed)
     splits = {
         "person": person_folds(people, settings.folds, seed),
         "time": temporal_split(people, cohort.horizon_days, settings.folds, seed),
     }
     areas = people[AREA].drop_nulls().n_unique()
     if areas >= 2:
-        splits["area"] = area_folds(people, min(settings.area_folds, areas), seed)
+        splits["area"] = area_folds(people, min(settings.area_folds, areas), settings.seed)
     return splits

@@ -156,7 +156,7 @@ def check(
         by=by,
         baseline=baseline[counted],
         draws=settings.bootstrap_draws,
-        seed=settings.seed,
+        seed=data.seed,
         level=PUBLISHED_LEVEL,
         sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
     )

@@ -13,14 +13,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Candidate, LocalisedText
+from riskstrat.declare import Candidate
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators import Choice, CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
+from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.model import Provenance, RiskModel
-from riskstrat.records.omission import Omission
 from riskstrat.study.data import AREA, StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
 from riskstrat.validation import summarise_inputs
@@ -37,15 +37,12 @@ class Comparison:
     ----------
     chosen
         The simplest candidate within one standard error of the smallest score; age and sex alone only where their
-        score is the smallest. Where that one has no contributions, the one with the smallest score that has: a plan
-        must say why.
+        score is the smallest.
     scores
-        One row a candidate, as in `riskstrat.estimators.Choice`: its score, its difference to the one that was or would
-        have been chosen with an interval, and for the chosen one what is left of its accuracy without the choice.
+        One row a candidate, as in `riskstrat.estimators.Choice`: its score, its difference to the chosen one with an
+        interval, and for the chosen one what is left of its accuracy without the choice.
     risks
         Out-of-fold risks (n,) of each candidate by its label, and of the baseline; folds by person and family.
-    omissions
-        Why another candidate is not the chosen one, where that has no contributions.
 
     Examples
     --------
@@ -58,7 +55,6 @@ class Comparison:
     chosen: Candidate
     scores: pl.DataFrame
     risks: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    omissions: tuple[Omission, ...] = ()
 
     @property
     def risk(self) -> NDArray[np.float64]:
@@ -109,29 +105,7 @@ def compare(data: StudyData) -> Comparison:
         groups=training.family_id,
         followed=followed_rows(data, data.splits["person"]),
     )
-    name = _explained(data, declared, choice)
-    left = (_not_explained(choice.name),) if name != choice.name else ()
-    return Comparison(chosen=declared[name], scores=choice.table, risks=choice.risks, omissions=left)
-
-
-def _explained(data: StudyData, declared: Mapping[str, Candidate], choice: Choice) -> str:
-    """Name the chosen candidate, or where it has no contributions the best that has: age and sex always have."""
-    explained = [name for name, each in declared.items() if hasattr(estimator_of(data, each), "contributions")]
-    if choice.name in explained:
-        return choice.name
-    return str(choice.table.filter(pl.col("name").is_in(explained)).sort("brier", maintain_order=True)["name"][0])
-
-
-def _not_explained(name: str) -> Omission:
-    return Omission(
-        part="chosen_model",
-        reason=LocalisedText(
-            en=f"{name} would have been chosen, but cannot say what its risks are made of. No plan is based on it: the "
-            "best model that can is used.",
-            sv=f"{name} skulle ha valts, men kan inte visa vad riskerna består av. Ingen plan bygger därför på "
-            "den: den bästa modell som kan det används.",
-        ),
-    )
+    return Comparison(chosen=declared[choice.name], scores=choice.table, risks=choice.risks)
 
 
 @checked
@@ -154,7 +128,8 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     ------
     DesignError
         If there are too few outcomes for any model.
-
+    UsageError
+        If the chosen candidate has no `contributions`: it is compared, but a plan must say why.
 
     Examples
     --------
@@ -162,6 +137,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     Candidate('Logistic')
     """
     comparison = comparison or compare(data)
+    _refuse_without_reasons(data, comparison)
     training = data.training
     unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
     if training.followed is not None and unfitted.learns_from_followed:
@@ -193,6 +169,19 @@ def provenance_of(data: StudyData) -> Provenance:
         fingerprint=data.source.fingerprint,
         settings=data.settings,
         version=version("riskstrat"),
+    )
+
+
+def _refuse_without_reasons(data: StudyData, comparison: Comparison) -> None:
+    if hasattr(estimator_of(data, comparison.chosen), "contributions"):
+        return
+    explained = [each.label for each in data.settings.candidates if hasattr(estimator_of(data, each), "contributions")]
+    raise UsageError(
+        Problem(
+            found=f"{comparison.chosen.label} chosen, a model without contributions",
+            expected=f"one that says why: {', '.join([*explained, BASELINE.label])}",
+            remedy="leave it out of the candidates, or go on with replace(compare(data), chosen=...) of another one",
+        )
     )
 
 

@@ -108,7 +108,6 @@ def run(
         strata_plan=unless_omitted(plans.strata),
         group_plan=unless_omitted(plans.groups),
         omissions=(
-            *comparison.omissions,
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
             *plans.omissions,

@@ -11,9 +11,9 @@ COUNTS = {**dict.fromkeys(("dataset", "column", "rule", "outcome"), pl.String())
 _MONTH = {"year": pl.Int32(), "month": pl.Int32()}
 YEARS = {"table": pl.String(), "dataset": pl.String(), **_MONTH, "rows": pl.Int64(), "last": pl.Date()}
 CELLS = {"dataset": pl.String(), "column": pl.String(), "year": pl.Int32(), "rows": pl.Int64(), "missing": pl.Int64()}
-CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64()}
+CODES = {"table": pl.String(), "code": pl.String(), "rows": pl.Int64(), "persons": pl.Int64()}
 SERIES = {"table": pl.String(), "code": pl.String(), "definition": pl.String(), "year": pl.Int32(), "rows": pl.Int64()}
-_SUMMED, _LATEST = ("rows", "missing"), ("last",)
+_SUMMED, _LARGEST = ("rows", "missing"), ("last", "persons")
 MOST_CODES = 5_000
 """Codes not recognised that are counted one by one; free texts in a column of codes would otherwise fill memory."""
 
@@ -29,7 +29,7 @@ class RowCounts:
     cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELLS))
     """Rows read and empty cells."""
     codes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CODES))
-    """Codes that have the shape of none of their system."""
+    """Codes that have the shape of none of their system, and the most persons who have one in the rows read at once."""
     series: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SERIES))
     """Rows by code, definition and year where a definition changed."""
 
@@ -42,7 +42,7 @@ def total(accounts: Sequence[RowCounts]) -> RowCounts:
 
 def _added(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
     schema = getattr(RowCounts(), name).schema
-    keys = [column for column in schema if column not in (*_SUMMED, *_LATEST)]
+    keys = [column for column in schema if column not in (*_SUMMED, *_LARGEST)]
     both = [
         pl.col(column).sum() if column in _SUMMED else pl.col(column).max() for column in schema if column not in keys
     ]

@@ -123,7 +123,9 @@ def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) ->
     repaired = counts((rows.table, source, rule, REPAIRED, int(coded[f"__{rule}"].sum())) for rule in REPAIRS)
     shown = pl.when(pl.col("code").str.contains(SHOWN_CODE)).then("code").otherwise(pl.lit(NO_CODE)).alias("code")
     unknown = (
-        coded.filter(~pl.col("__recognised")).group_by(shown).agg(pl.lit(rows.table).alias("table"), rows=pl.len())
+        coded.filter(~pl.col("__recognised"))
+        .group_by(shown)
+        .agg(pl.lit(rows.table).alias("table"), rows=pl.len(), persons=pl.col("person_id").n_unique())
     )
     account = RowCounts(counts=repaired, codes=typed(unknown, CODES))
     return (coded, account) if other is None else _unrepeated(rows, coded, account)

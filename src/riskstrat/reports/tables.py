@@ -1,0 +1,113 @@
+"""Written tables that the report's page and the reporting card share: keys of their columns, and rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from riskstrat.declare.event_queries import NamedCodes, named_codes
+from riskstrat.figures import capitalised
+from riskstrat.reports.context import ReportContext
+
+SIMPLE = "AgeSex"
+AFTER = "accuracy_after_choosing"
+CHECKS = ("person", "area", "time")
+Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
+
+_INTERVAL = ("", "_lower", "_upper")
+_METRIC_DECIMALS = 3
+_CHECKED = {True: "verified", False: "memory"}
+
+
+def flow_rows(context: ReportContext, name: str) -> Written:
+    """Write who was left out, and why."""
+    reason = "reason_sv" if context.language == "sv" else "reason"
+    frame = context.tables[name].frame.sort("step")
+    return ("step", "people", "rows"), [
+        (capitalised(row[reason]), *(written_count(context, row[count]) for count in ("people", "rows")))
+        for row in frame.iter_rows(named=True)
+    ]
+
+
+def coverage_rows(context: ReportContext) -> Written:
+    """Write from when to when each register holds what happened, and how late it is known."""
+    return ("register", "covered", "delay"), [
+        (
+            capitalised(context.messages.named("register", row["register"])),
+            " – ".join(day.isoformat() for day in (row["coverage_start"], row["coverage_end"]) if day is not None),
+            written_count(context, row["delay_days"]),
+        )
+        for row in context.tables["coverage"].frame.iter_rows(named=True)
+    ]
+
+
+def code_rows(context: ReportContext) -> Written:
+    """Write every code list of the declaration, and whether it was compared with its source."""
+    return ("list", "codes", "source", "checked"), [
+        (
+            _code_title(context, found),
+            found.codes,
+            found.source or context.messages("method.codes_own"),
+            None if found.verified is None else context.messages(f"method.codes_{_CHECKED[found.verified]}"),
+        )
+        for found in named_codes(context.released.condition)
+    ]
+
+
+def _code_title(context: ReportContext, found: NamedCodes) -> str:
+    """Give a list its title, and codes that stand in the declaration the name of their register."""
+    title = context.say(found.title)
+    return title if found.source else capitalised(context.messages.named("register", title))
+
+
+def choice_rows(context: ReportContext) -> Written:
+    """Write the scores of the candidates, the best first, and how far the others are from the chosen one."""
+    named, numbers = context.messages.named, context.numbers
+    return ("model", "error", "accuracy", "accuracy_difference"), [
+        (
+            named("estimator", row["name"]),
+            numbers.number(row["brier"], 4),
+            numbers.percent(row["prediction_accuracy"]),
+            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
+        )
+        for row in _models(context)
+    ]
+
+
+def choice_reason(context: ReportContext) -> str:
+    """Say which model was chosen and why, and what is left of its accuracy without the choice."""
+    models = _models(context)
+    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
+    kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
+    named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
+    shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
+    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
+
+
+def _models(context: ReportContext) -> Sequence[Mapping[str, Any]]:
+    return context.tables["choice"].frame.sort("brier").to_dicts()
+
+
+def split_rows(context: ReportContext) -> Written:
+    """Write how tests were split, and how many were on both sides."""
+    shared = ("shared_persons", "shared_families")
+    return ("split", *shared), [
+        (context.messages.named("split", row["split"]), *(written_count(context, row[name]) for name in shared))
+        for row in context.tables["splits"].frame.iter_rows(named=True)
+    ]
+
+
+def written_count(context: ReportContext, value: int | None) -> str:
+    """Write a count, or that it is withheld."""
+    return context.messages("withheld") if value is None else context.numbers.number(value)
+
+
+def written_metric(context: ReportContext, table: str, metric: str, group: str) -> str | None:
+    """Write a metric with its interval; None where it is withheld."""
+    found = context.estimate(table, metric=metric, group=group)
+    return None if found is None else context.numbers.interval(*found, most_decimals=_METRIC_DECIMALS)
+
+
+def checks_of(context: ReportContext) -> list[str]:
+    """Name the checks that the study has."""
+    return [name for name in CHECKS if f"metrics_{name}" in context.tables]
