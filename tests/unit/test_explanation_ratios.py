@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from riskstrat.errors import UsageError
-from riskstrat.estimators import AgeSex, Boosting, FineGray, Logistic, Weighted
+from riskstrat.estimators import AgeSex, Boosting, Cox, DiscreteTime, FineGray, Logistic, Weighted
 from riskstrat.explanation import ratios
 from riskstrat.incidence import outcome_array
 
@@ -89,26 +89,31 @@ def test_subdistribution_hazard_ratios_are_named_so():
     assert ratios(FineGray(horizon_days=365, penalty=2.0).fit(X, y))["penalised"].all()
 
 
-def test_causes_stand_apart_and_without_standard_errors_there_are_no_limits():
-    class Pair:
-        features_, scale_, ratio_kind, penalised = ("smokes",), np.array([0.4]), "hazard_ratio", True
+@pytest.fixture(scope="module")
+def followed() -> np.ndarray:
+    """Constant hazards: 2 times as high for smokers of the outcome, 1.5 times of the competing death."""
+    rng, smokes = np.random.default_rng(1), X["smokes"].to_numpy()
+    days = [rng.exponential(2_000 / (1 + smokes)), rng.exponential(4_000 / (1 + 0.5 * smokes)), np.full(N, 800.0)]
+    return outcome_array(np.array([1, 2, 0])[np.argmin(days, axis=0)], np.minimum.reduce(days))
 
-        def __init__(self, terms: tuple) -> None:
-            self.terms_ = terms
 
-        coefficients_ = pl.DataFrame(
-            {
-                "feature": ["smokes"] * 2,
-                "coefficient": [0.7, 0.1],
-                "standard_error": pl.Series([None, None], dtype=pl.Float64),
-                "event": [1, 2],
-            }
-        )
+def test_both_causes_of_a_pair_have_their_ratios(followed: np.ndarray):
+    found = ratios(Cox(horizon_days=365).fit(X.select("smokes"), followed), level=0.999)
+    assert found.select("event", "kind", "per", "penalised").rows() == [
+        (1, "hazard_ratio", "category", False),
+        (2, "hazard_ratio", "category", False),
+    ]
+    inside = pl.Series([2.0, 1.5]).is_between(found["lower"], found["upper"])
+    assert inside.all()
 
-    terms = tuple(term for term in Logistic(horizon_days=365).fit(X.select("smokes"), STATUS).terms_)
-    found = ratios(Pair(terms))
-    assert found.select("event", "lower", "upper").rows() == [(1, None, None), (2, None, None)]
-    np.testing.assert_allclose(found["estimate"], np.exp([0.7, 0.1]))
+
+def test_without_standard_errors_there_are_no_limits(followed: np.ndarray):
+    found = ratios(DiscreteTime(horizon_days=365, periods=4).fit(X.select("smokes"), followed))
+    assert found.select("event", "kind", "lower", "upper", "penalised").rows() == [
+        (1, "odds_ratio", None, None, True),
+        (2, "odds_ratio", None, None, True),
+    ]
+    np.testing.assert_allclose(found["estimate"], [2.0, 1.5], rtol=0.15)
 
 
 def test_all_that_is_wrong_is_said_at_once(logistic: Logistic):

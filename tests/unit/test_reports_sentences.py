@@ -17,7 +17,7 @@ from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
 from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
-from riskstrat.reports.method import merged_areas
+from riskstrat.reports.method import _model, merged_areas
 from riskstrat.reports.situation import unmeasured
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -444,3 +444,31 @@ def test_nothing_is_said_of_the_unmeasured_where_nobody_must_be_measured():
     shown = context(areas=areas_of(higher=2))
     assert shown.areas is not None
     assert list(unmeasured(shown, shown.areas)) == []
+
+
+@pytest.mark.parametrize(
+    ("boosting", "told"),
+    [
+        (0.0812, "valdes för att den hade minst fel"),
+        (
+            0.0808,
+            "Gradientförstärkta beslutsträd hade lite mindre fel bland personer den inte hade sett",
+        ),
+    ],
+)
+def test_which_model_was_chosen_and_why(boosting: float, told: str):
+    scores = pl.DataFrame(
+        {
+            "name": ["Logistic", "Boosting"],
+            "brier": [0.081, boosting],
+            "prediction_accuracy": [0.131, 0.13],
+            "difference": [0.0, -0.001],
+            "difference_lower": [0.0, -0.003],
+            "difference_upper": [0.0, 0.001],
+            "accuracy_after_choosing": [0.121, None],
+        }
+    )
+    about = context(choice=Table(scores, dimensions=("name",), public=scores.columns[1:]))
+    _, reason, _ = _model(about)
+    assert told in reason.text
+    assert f"utan det är det 12{NBSP}%" in reason.text

@@ -116,6 +116,14 @@ def test_the_comparison_may_be_left_out(data: StudyData, model: RiskModel, compa
     assert alone.checks["person"].table.equals(given.checks["person"].table)
 
 
+def test_a_study_of_few_persons_says_in_both_languages_how_many_its_model_needs(municipality_study: Study):
+    size, notes = municipality_study.evaluation.sample_size, municipality_study.evaluation.notes
+    assert size["criterion"].to_list() == ["shrinkage", "optimism", "overall_risk"]
+    assert not size["enough"].all()
+    assert set(notes) < set(municipality_study.notes)
+    assert all("Riley" in each.en and "Riley" in each.sv for each in notes)
+
+
 def test_run_takes_the_same_steps(municipality_study: Study, data: StudyData, comparison: Comparison, model: RiskModel):
     results = estimate_area_results(data, model)
     assert not isinstance(results, Omission)

@@ -58,7 +58,7 @@ def validate(
     ``e50`` and ``e90`` (mean, median and 90th percentile of the distance from the smooth calibration curve), and beside
     a baseline ``auc_gain`` and ``ipa_gain`` (paired differences). Gaps between groups are paired too. Censored statuses
     are replaced by inverse probability of censoring weights, one Kaplan-Meier curve of censoring a group and landmark,
-    kept over the draws, which makes intervals up to 1 % too wide.
+    kept over the draws, which makes intervals a little too wide (by 1 % on R's `flchain`).
 
     Risks should be out of fold: predicted by a model that saw neither the person nor their family.
 
