@@ -182,3 +182,13 @@ def test_replicates_of_a_stated_kind_scale_their_squared_deviations(kind: str, o
     error = kaplan_meier(y, 15, weights=full, survey=survey)["standard_error"].item()
     shares = replicates[0] / replicates.sum(axis=0)
     assert error == pytest.approx(np.sqrt(scale * ((shares - 1.5 / 5.5) ** 2).sum()))
+
+
+def test_cumulative_incidence_has_the_numbers_at_risk_of_the_kaplan_meier_curve():
+    y, groups = outcome_array([1, 2, 0, 1], [10, 20, 30, 40]), ["a", "a", "b", "b"]
+    found = cumulative_incidence(y, [10, 20, 35], by=groups)
+    for event in (1, 2):
+        assert (
+            found.filter(event=event)["at_risk"].to_list()
+            == kaplan_meier(y, [10, 20, 35], by=groups)["at_risk"].to_list()
+        )

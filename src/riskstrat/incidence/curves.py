@@ -126,8 +126,9 @@ def cumulative_incidence(
     Returns
     -------
     polars.DataFrame
-        Columns of `by`, then time, event (1 or 2), estimate, lower, upper, standard_error. Log-log interval, exact
-        binomial where the estimate is 0 or 1. Null where nobody was followed as long as the time asks.
+        Columns of `by`, then time, event (1 or 2), estimate, lower, upper, standard_error, at_risk (just before the
+        time). Log-log interval, exact binomial where the estimate is 0 or 1. Null where nobody was followed as long as
+        the time asks.
 
     Raises
     ------
@@ -208,7 +209,7 @@ def _incidence_columns(
     paired: Columns = {name: np.column_stack([part[name] for part in estimates]).ravel() for name in estimates[0]}
     events = np.tile(np.array([OUTCOME, COMPETING], dtype=np.int8), len(at))
     columns: Columns = {"time": np.repeat(at, 2), "event": events}
-    return columns | paired
+    return columns | paired | {"at_risk": np.repeat(_at_risk(table, at), 2)}
 
 
 def event_free_curve(table: LifeTable) -> Curve:
