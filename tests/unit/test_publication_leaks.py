@@ -73,7 +73,9 @@ def show(study: Study, folder: Path) -> Shown:
     root.addHandler(listening)
     root.setLevel(logging.DEBUG)
     try:
-        with redirect_stdout(printed), redirect_stderr(printed):
+        with redirect_stdout(printed), redirect_stderr(printed), pytest.MonkeyPatch.context() as patch:
+            # Invented registers have a secret of their own; with real ones, displays of records have that of the study.
+            patch.setattr("riskstrat.publication.noise.protection_secret", lambda: study.noise.secret)
             texts = everything_of(study, folder)
     finally:
         root.removeHandler(listening)
