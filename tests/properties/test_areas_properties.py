@@ -23,10 +23,9 @@ from riskstrat.areas import (
 from riskstrat.areas.gamma import Counts, integrated, log_marginal, mean_given_shape, plugged_in, shape_of
 from riskstrat.areas.inequality import mid_ranks
 from riskstrat.areas.marshall import binomial_moments
-from riskstrat.areas.rates import byar_interval, exact_interval
 from riskstrat.areas.standardisation import FEWEST_FOR_DIRECT
 from riskstrat.errors import UsageError
-from riskstrat.numerics.intervals import wilson_interval
+from riskstrat.numerics.intervals import byar_interval, exact_interval, wilson_interval
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge
 from riskstrat.recalibration.in_the_large import shift_to_total

@@ -15,8 +15,7 @@ from riskstrat.areas import (
     with_age_band,
 )
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.rates import byar_interval, exact_interval
-from riskstrat.numerics.intervals import wilson_interval
+from riskstrat.numerics.intervals import byar_interval, exact_interval, wilson_interval
 
 
 def ring(label: str, *corners: tuple[float, float]) -> dict[str, object]:

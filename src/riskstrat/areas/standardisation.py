@@ -13,10 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import as_columns, check_columns
-from riskstrat.areas.rates import KINDS, check_kind, check_level, check_unit, poisson_interval
+from riskstrat.areas.rates import KINDS, check_kind, check_level, check_unit
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.intervals import LEVEL, wilson_interval
+from riskstrat.numerics.intervals import LEVEL, poisson_interval, wilson_interval
 
 # A directly standardised rate of fewer cases hangs on single strata (PHEindicatormethods' rule).
 FEWEST_FOR_DIRECT = 10

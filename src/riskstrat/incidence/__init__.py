@@ -17,6 +17,7 @@ from riskstrat.incidence.outcome import (
     outcome_within,
     status_known,
 )
+from riskstrat.incidence.person_years import person_years
 from riskstrat.incidence.scores import brier, prediction_accuracy
 from riskstrat.incidence.survey import ReplicateWeights, SurveyDesign
 
@@ -33,6 +34,7 @@ __all__ = [
     "status_known",
     "kaplan_meier",
     "cumulative_incidence",
+    "person_years",
     "censoring_influence",
     "censoring_weights",
     "counting_weights",

@@ -1,13 +1,14 @@
-"""Shares and numbers of persons in, confidence limits out."""
+"""Shares and counts in, confidence limits out."""
 
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
+from scipy.special import chdtri, ndtri
 
 from riskstrat.errors import Problem, UsageError
 
@@ -15,6 +16,10 @@ LEVEL: Final = 0.95
 """Coverage of an interval where nobody asks for another: the default of every ``level`` argument."""
 PUBLISHED_LEVEL: Final = 0.90
 """Coverage of the intervals that a study publishes: of areas, plans, reasons and metrics."""
+EXACT_BELOW: Final = 10
+"""Byar's approximation is poor for smaller counts."""
+
+Interval: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def normal_quantile(level: float) -> float:
@@ -47,3 +52,42 @@ def wilson_interval(
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     lower, upper = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
     return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+
+
+def byar_interval(count: npt.ArrayLike, level: float = LEVEL) -> Interval:
+    """Byar's approximate interval of a Poisson mean (Breslow and Day 1987).
+
+    Examples
+    --------
+    >>> lower, upper = byar_interval(65)
+    >>> round(float(lower), 6), round(float(upper), 6)
+    (50.163188, 82.849139)
+    """
+    x = np.asarray(count, dtype=float)
+    z = ndtri((1 + level) / 2)
+    safe, above = np.where(x > 0, x, 1.0), x + 1
+    lower = np.where(x > 0, safe * (1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe))) ** 3, 0.0)
+    return lower, above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+
+
+def exact_interval(count: npt.ArrayLike, level: float = LEVEL) -> Interval:
+    """Exact interval of a Poisson mean from the chi-squared distribution (Garwood 1936).
+
+    Examples
+    --------
+    >>> lower, upper = exact_interval(5)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (1.6235, 11.6683)
+    """
+    x = np.asarray(count, dtype=float)
+    tail = (1 - level) / 2
+    lower = np.where(x > 0, chdtri(2 * np.where(x > 0, x, 1.0), 1 - tail) / 2, 0.0)
+    return lower, chdtri(2 * x + 2, tail) / 2
+
+
+def poisson_interval(count: npt.ArrayLike, level: float = LEVEL) -> Interval:
+    """Exact below a count of 10, else Byar."""
+    x = np.asarray(count, dtype=float)
+    chosen = zip(exact_interval(x, level), byar_interval(x, level), strict=True)
+    lower, upper = (np.where(x < EXACT_BELOW, exact, byar) for exact, byar in chosen)
+    return lower, upper

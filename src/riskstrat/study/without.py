@@ -99,6 +99,7 @@ def compare_areas(areas: AreaEstimates, other: AreaEstimates) -> pl.DataFrame:
 
     Examples
     --------
+    >>> from riskstrat.study import estimate_area_results, fit
     >>> fewer = without(data, ["contacts"])
     >>> results = estimate_area_results(fewer, fit(fewer))
     >>> compare_areas(estimate_area_results(data, model).estimates, results.estimates)["depends"].sum() <= 11

@@ -1,0 +1,176 @@
+"""Follow-up split by age and calendar year (Lexis), person-years and rates out.
+
+Days are whole: a row is at risk on the days ``index + entry + 1`` to ``index + duration``, each of which is in one
+calendar year and at one age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.errors import ContractError, Problem
+from riskstrat.errors.arguments import checked
+from riskstrat.incidence.outcome import OUTCOME, OutcomeArray, check_entry, check_outcome
+from riskstrat.numerics.groups import AGE_BAND, Labels, number_groups
+from riskstrat.numerics.intervals import LEVEL, poisson_interval
+
+DAYS_PER_YEAR = 365.25
+_EPOCH = date(1970, 1, 1).toordinal()
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@checked
+def person_years(
+    y: OutcomeArray,
+    index_date: Labels,
+    birth_date: Labels,
+    by: Labels | None = None,
+    *,
+    ages: Sequence[int] = tuple(range(0, 100, 10)),
+    persons: Labels | None = None,
+    entry: npt.ArrayLike | None = None,
+    event: int = OUTCOME,
+    per: float = 1_000.0,
+    level: float = LEVEL,
+) -> pl.DataFrame:
+    """Person-years, events and rates by group, age during follow-up and calendar year.
+
+    Follow-up of one person from several index dates must not overlap: give index dates that are counted.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    index_date, birth_date
+        Dates, shape (n,). Birthdays on 29 February are on 1 March in other years.
+    by
+        Groups: one label a row, or a frame whose columns cross.
+    ages
+        Where age bands begin, in whole years, ascending; the last is open, and time below the first is left out.
+    persons
+        Person of each row, shape (n,); by default each row is a person.
+    entry
+        Days from the index date to when a row came under observation, shape (n,); None or 0 from the index on.
+    event
+        1 for the outcome, 2 for the competing event. An event belongs to the day on which follow-up ends.
+    per
+        Person-years that the rate is given for.
+    level
+        Coverage of the interval.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of `by`, then age_band, year, persons, person_years (of 365.25 days), events, rate, lower, upper; cells
+        with time at risk only. Below 10 events the interval is exact Poisson (Garwood 1936), else Byar's.
+
+    Raises
+    ------
+    ContractError
+        `y`, the dates, `by`, `persons`, `entry` or `ages` cannot be used; all that is wrong with dates and ages at
+        once.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.incidence import outcome_array
+    >>> y = outcome_array([1, 0], [365.0, 731.0])
+    >>> found = person_years(y, [date(2019, 12, 31)] * 2, [date(1950, 1, 1), date(1960, 7, 1)], ages=[50, 60])
+    >>> found.select("age_band", "year", "persons", "events", pl.col("person_years").round(2)).rows()
+    [('50-59', 2020, 1, 0, 0.5), ('60+', 2020, 2, 1, 1.5), ('60+', 2021, 1, 0, 1.0)]
+    """
+    n = len(check_outcome(y))
+    start = np.zeros(n) if entry is None else check_entry(entry, y)
+    index, born = _dates(index_date, "index_date"), _dates(birth_date, "birth_date")
+    ContractError.refuse(_problems(index, born, ages, n))
+    numbers, groups = number_groups(by, n)
+    rows = pl.DataFrame(
+        {
+            "group": numbers,
+            "person": np.arange(n) if persons is None else number_groups(persons, n)[0],
+            "is_event": y["event"] == event,
+        }
+    )
+    day = index.to_physical().to_numpy().astype(np.float64)
+    parts = [
+        rows.with_columns(cell).filter(pl.col("days") > 0)
+        for cell in _cells(day + start, day + y["duration_days"], born, ages)
+    ]
+    cells = (
+        pl.concat(parts)
+        .group_by("group", "band", "year")
+        .agg(
+            persons=pl.col("person").n_unique().cast(pl.Int64),
+            person_years=pl.col("days").sum() / DAYS_PER_YEAR,
+            events=(pl.col("is_event") & pl.col("is_end")).sum().cast(pl.Int64),
+        )
+        .sort("group", "band", "year")
+    )
+    names = [f"{low}-{high - 1}" for low, high in pairwise(ages)] + [f"{ages[-1]}+"]
+    bands = pl.Series(AGE_BAND, [names[band] for band in cells["band"]], pl.String)
+    labels = groups[cells["group"]] if groups.width else pl.DataFrame()
+    time, count = cells["person_years"].to_numpy(), cells["events"].to_numpy()
+    lower, upper = poisson_interval(count, level)
+    rates = {name: value / time * per for name, value in (("rate", count), ("lower", lower), ("upper", upper))}
+    return pl.concat([labels, bands.to_frame(), cells.drop("group", "band"), pl.DataFrame(rates)], how="horizontal")
+
+
+def _cells(start: Floats, end: Floats, born: pl.Series, ages: Sequence[int]) -> Iterator[list[pl.Series]]:
+    """Give for each age band and calendar year the days at risk of every row, and whether its follow-up ends there.
+
+    Days are numbered from 1970; day d is the interval (d - 1, d], so that a cell is (first day - 1, last day].
+    """
+    birthdays = [_birthdays(born, age) - 1 for age in ages] + [np.full(len(start), np.inf)]
+    n = len(start)
+    for year in range(_year(start.min() + 1), _year(end.max()) + 1):
+        first, last = (date(of, 1, 1).toordinal() - _EPOCH - 1 for of in (year, year + 1))
+        for band, (younger, older) in enumerate(pairwise(birthdays)):
+            opens, closes = np.maximum(first, younger), np.minimum(last, older)
+            yield [
+                pl.Series("band", np.full(n, band)),
+                pl.Series("year", np.full(n, year)),
+                pl.Series("days", np.minimum(end, closes) - np.maximum(start, opens)),
+                pl.Series("is_end", (opens < end) & (end <= closes)),
+            ]
+
+
+def _year(day: float) -> int:
+    return date.fromordinal(int(np.ceil(day)) + _EPOCH).year
+
+
+def _birthdays(born: pl.Series, age: int) -> Floats:
+    """Give the number of the day of a birthday; 29 February is 1 March where there is none."""
+    day = born.to_numpy().astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    turned = (month + 12 * age).astype("datetime64[D]") + (day - month.astype("datetime64[D]"))
+    return np.asarray(turned.astype(np.int64), dtype=np.float64)
+
+
+def _dates(values: Labels, name: str) -> pl.Series:
+    """Read dates; what is no date becomes null, which is refused with the rest."""
+    given = np.asarray(values)
+    try:
+        days = given.astype("datetime64[D]") if given.ndim == 1 and given.dtype.kind in "MO" else None
+    except (TypeError, ValueError):
+        days = None
+    return pl.Series(name, [None] * len(given), dtype=pl.Date) if days is None else pl.Series(name, days)
+
+
+def _problems(index: pl.Series, born: pl.Series, ages: Sequence[int], n: int) -> Iterator[Problem]:
+    for dates in (index, born):
+        if len(dates) != n or dates.null_count():
+            found = f"{len(dates)} values, {dates.null_count()} of them no dates, for {n} rows"
+            yield Problem(found=found, expected="one date a row", remedy="correct the dates", column=dates.name)
+    if len(index) == len(born) and (late := int((born > index).sum())):
+        yield Problem(found=f"{late} births after the index date", expected="none", remedy="correct the dates")
+    if not len(ages) or ages[0] < 0 or any(low >= high for low, high in pairwise(ages)):
+        expected = "whole years from 0 up, ascending"
+        yield Problem(found="age bands that do not ascend", expected=expected, remedy="use (0, 18, 65), say")
