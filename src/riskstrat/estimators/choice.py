@@ -38,8 +38,7 @@ class Choice:
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk); difference of its
         accuracy from that of the chosen one, difference_lower and difference_upper, from differences of the same
         families; explained (whether it has `contributions`); accuracy_after_choosing, for the chosen one alone: its
-        prediction accuracy without what it owes to
-        having been chosen on the rows that it is tested on.
+        prediction accuracy without what it owes to having been chosen on the rows that it is tested on.
     risks
         Out-of-fold risks of each candidate, shape (n,).
 

@@ -99,7 +99,7 @@ class Losses:
         eligible = np.setdiff1d(np.arange(len(means)), self.compared_only)
         best = int(eligible[np.argmin(means[eligible])])
         difference, error = self.differences(best, counts)
-        near = [
+        near: list[int] = [
             each
             for each in eligible.tolist()
             if each == best or (difference[each] <= error[each] and each != self.baseline)
