@@ -56,6 +56,12 @@ def test_a_feature_of_0_and_1_is_no_and_yes_and_another_value_is_its_number():
     assert level.title.endswith("i gruppen 2")
 
 
+def test_a_count_is_not_told_as_yes_and_no():
+    visits = [(0.0, None, 1.0, -0.1), (1.0, 1.0, 2.0, 0.2), (None, 2.0, None, 0.5)]
+    told = dependence_curve(curve(visits), "x", "besök").sentence
+    assert "0: 0,90, 1: 1,2 och 2 eller mer: 1,6." in told
+
+
 def test_a_feature_that_hardly_matters_is_told_as_that():
     flat = dependence_curve(curve([(0.0, None, 1.0, -0.02), (1.0, 1.0, None, 0.02)]), "x", "rökning")
     assert flat.title == "Rökning gör liten skillnad i beräkningen"

@@ -132,8 +132,9 @@ def dependence(
     cell, cells = _bins(values, edges), len(edges) + 2
     rows = protected or ProtectedRows.of(pl.DataFrame({"row": cell}), None)
     contribution = why.values[:, [column]]
-    squares = np.column_stack([contribution, contribution**2])
-    mean, square = rows.means(squares, cell, cells, name=f"dependence {feature}")[0].T
+    mean = rows.means(contribution, cell, cells, name=f"dependence {feature}")[0][:, 0]
+    exact = np.bincount(cell, contribution[:, 0], cells) / np.maximum(np.bincount(cell, minlength=cells), 1)
+    variance = rows.means((contribution - exact[cell, None]) ** 2, cell, cells, name=f"spread {feature}")[0][:, 0]
     everybody = rows.means(contribution, np.zeros(len(cell), int), 1, name=f"dependence {feature}")[0].item()
     difference = (mean - everybody).round(12)
     frame = pl.DataFrame(
@@ -147,7 +148,7 @@ def dependence(
             "people": np.bincount(cell, minlength=cells),
             **_persons(outcomes, feature, edges),
             "mean_difference": difference,
-            "spread": np.sqrt(np.maximum(square - mean**2, 0)).round(12),
+            "spread": np.sqrt(np.maximum(variance, 0)).round(12),
             "ratio": np.exp(difference),
         },
         schema=dict(SCHEMA),

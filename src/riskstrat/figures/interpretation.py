@@ -153,7 +153,8 @@ def _ratio_scale(frame: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, Any
 
 
 def _bin_names(shown: pl.DataFrame, messages: MessageCatalogue) -> list[str]:
-    yes_no = set(shown["value"].drop_nulls()) <= {0.0, 1.0}
+    observed = shown.filter(pl.any_horizontal(pl.col("value", "lower_edge", "upper_edge").is_not_null()))
+    yes_no = set(observed["value"]) <= {0.0, 1.0}
     return [_bin_name(row, messages, yes_no=yes_no) for row in shown.iter_rows(named=True)]
 
 
