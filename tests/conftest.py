@@ -167,6 +167,7 @@ def invented_study(
                 "difference": [0.0, -0.01, -0.16],
                 "difference_lower": [0.0, -0.02, -0.2],
                 "difference_upper": [0.0, 0.0, -0.12],
+                "explained": [True, True, True],
                 "accuracy_after_choosing": [0.195, None, None],
             }
         ),

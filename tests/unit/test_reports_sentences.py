@@ -465,6 +465,7 @@ def test_which_model_was_chosen_and_why(boosting: float, told: str):
             "difference": [0.0, -0.001],
             "difference_lower": [0.0, -0.003],
             "difference_upper": [0.0, 0.001],
+            "explained": [True, True],
             "accuracy_after_choosing": [0.121, None],
         }
     )
@@ -472,3 +473,8 @@ def test_which_model_was_chosen_and_why(boosting: float, told: str):
     _, reason, _ = _model(about)
     assert told in reason.text
     assert f"utan det är det 12{NBSP}%" in reason.text
+    assert "kan inte förklara" not in reason.text
+    alone = scores.with_columns(explained=pl.col("name") == "Logistic", brier=pl.Series([0.081, 0.07]))
+    _, reason, _ = _model(context(choice=Table(alone, dimensions=("name",), public=alone.columns[1:])))
+    assert "minst fel" in reason.text
+    assert "Gradientförstärkta beslutsträd hade ännu mindre fel men kan inte förklara" in reason.text

@@ -98,6 +98,8 @@ def test_models_of_time_and_models_without_reasons_are_candidates_but_these_carr
     asked = replace(data, settings=replace(data.settings, candidates=candidates))
     compared = compare(asked)
     assert {*compared.scores["name"]} == {*(each.label for each in candidates), "AgeSex"}
+    assert compared.chosen != candidates[2]
+    assert compared.scores.filter(~pl.col("explained"))["name"].to_list() == ["Unexplained"]
     with pytest.raises(UsageError, match=r"Unexplained chosen.*FineGray\(penalty=10\), DiscreteTime, AgeSex"):
         fit(asked, replace(compared, chosen=candidates[2]))
     assert fit(asked, replace(compared, chosen=candidates[1])).candidate == candidates[1]

@@ -120,9 +120,9 @@ class Boosting(LogitEstimator):
         return (
             LocalisedText(
                 en=f"Decision trees were fitted to about {self.most_rows:,} index dates with, and without, the outcome "
-                "at most, drawn at random and weighted for the others: more would hardly change them.",
+                "at most, drawn at random and weighted for the others.",
                 sv=f"Beslutsträden anpassades till högst omkring {self.most_rows} indexdatum med, och utan, utfallet, "
-                "dragna slumpvis och viktade för de andra: fler skulle knappt ändra dem.",
+                "dragna slumpvis och viktade så att de även står för de andra.",
             ),
         )
 

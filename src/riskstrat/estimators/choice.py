@@ -32,12 +32,13 @@ class Choice:
     ----------
     name
         The simplest candidate (`RiskEstimator.complexity`) whose Brier score is within one standard error of the
-        smallest; of equally simple ones that with the smallest score.
+        smallest; of equally simple ones that with the smallest score. Candidates without `contributions` are compared
+        and not chosen: a plan must say why.
     table
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk); difference of its
         accuracy from that of the chosen one, difference_lower and difference_upper, from differences of the same
-        families; accuracy_after_choosing, for the chosen one alone: its prediction accuracy without what it owes to
-        having been chosen on the rows that it is tested on.
+        families; explained (whether it has `contributions`); accuracy_after_choosing, for the chosen one alone: its
+        prediction accuracy without what it owes to having been chosen on the rows that it is tested on.
     risks
         Out-of-fold risks of each candidate, shape (n,).
 
@@ -91,7 +92,7 @@ def choose(
     Raises
     ------
     UsageError
-        There is no candidate, their horizons differ, or the baseline is none of them.
+        There is no candidate, none has `contributions`, their horizons differ, or the baseline is none of them.
     ContractError, DesignError
         As for `cross_fit`.
 
@@ -113,6 +114,7 @@ def choose(
         name: cross_fit(candidate, X, y, split, sample_weight=sample_weight, followed=followed, **labels).risk
         for name, candidate in candidates.items()
     }
+    explained = np.array([hasattr(candidate, "contributions") for candidate in candidates.values()])
     names, stacked = list(risks), np.column_stack(list(risks.values()))
     common = np.flatnonzero((weight > 0) & ~np.isnan(stacked).any(axis=1))
     label, kept = outcome_within(y, horizon)[common].astype(np.float64), weight[common]
@@ -122,10 +124,12 @@ def choose(
         number_groups(_families(X, groups, len(y))[common], len(common))[0],
         complexity=[candidate.complexity for candidate in candidates.values()],
         baseline=None if baseline is None else names.index(baseline),
+        compared_only=np.flatnonzero(~explained).tolist(),
     )
     of_mean = float(np.average((label - np.average(label, weights=kept)) ** 2, weights=kept))
     choice = losses.chosen()
-    return Choice(name=names[choice], table=_scores(names, losses, choice, of_mean, level), risks=risks)
+    table = _scores(names, losses, choice, of_mean, level).with_columns(explained=pl.Series(explained))
+    return Choice(name=names[choice], table=table, risks=risks)
 
 
 def _scores(names: Sequence[str], losses: Losses, choice: int, of_mean: float, level: float) -> pl.DataFrame:
@@ -160,5 +164,8 @@ def _problems(candidates: Mapping[str, RiskEstimator], baseline: str | None) -> 
     if len(horizons) != 1:
         found = f"{len(candidates)} candidates with {len(horizons)} horizons"
         yield Problem(found=found, expected="at least one, all with one horizon", remedy="correct candidates")
+    if candidates and not any(hasattr(candidate, "contributions") for candidate in candidates.values()):
+        found, expected = "candidates without contributions alone", "at least one that says why a risk is high"
+        yield Problem(found=found, expected=expected, remedy="add Logistic, say")
     if baseline is not None and baseline not in candidates:
         yield unknown("baseline", baseline, list(candidates))

@@ -30,12 +30,15 @@ class Losses:
         Of each candidate, see `RiskEstimator.complexity`.
     baseline
         Number of the candidate that is chosen only where its loss is the smallest; None for no such candidate.
+    compared_only
+        Numbers of candidates that are never chosen; not all.
     """
 
     sums: NDArray[np.float64]
     weights: NDArray[np.float64]
     complexity: Sequence[float]
     baseline: int | None = None
+    compared_only: Sequence[int] = ()
 
     @classmethod
     def of(
@@ -46,6 +49,7 @@ class Losses:
         *,
         complexity: Sequence[float],
         baseline: int | None = None,
+        compared_only: Sequence[int] = (),
         seed: int = 0,
     ) -> Losses:
         """Add up losses (n, candidates) with weights (n,) by group, numbered from 0 (n,), or by blocks of groups."""
@@ -56,7 +60,13 @@ class Losses:
         weights, *sums = (
             np.asarray(np.bincount(block, each), dtype=np.float64) for each in (weight, *(weight[:, None] * losses).T)
         )
-        return cls(sums=np.column_stack(sums), weights=weights, complexity=complexity, baseline=baseline)
+        return cls(
+            sums=np.column_stack(sums),
+            weights=weights,
+            complexity=complexity,
+            baseline=baseline,
+            compared_only=compared_only,
+        )
 
     def means(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean loss of each candidate, (candidates,), each block counting so often."""
@@ -86,9 +96,14 @@ class Losses:
         """
         counts = np.ones(len(self.weights)) if counts is None else counts
         means = self.means(counts)
-        best = int(np.argmin(means))
+        eligible = np.setdiff1d(np.arange(len(means)), self.compared_only)
+        best = int(eligible[np.argmin(means[eligible])])
         difference, error = self.differences(best, counts)
-        near = [each for each in np.flatnonzero(difference <= error).tolist() if each != self.baseline or each == best]
+        near: list[int] = [
+            each
+            for each in eligible.tolist()
+            if each == best or (difference[each] <= error[each] and each != self.baseline)
+        ]
         return min(near, key=lambda each: (self.complexity[each], means[each]))
 
     def after_choosing(self, draws: int = DRAWS, seed: int = 0) -> float:

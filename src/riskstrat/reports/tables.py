@@ -77,11 +77,15 @@ def choice_rows(context: ReportContext) -> Written:
 def choice_reason(context: ReportContext) -> str:
     """Say which model was chosen and why, and what is left of its accuracy without the choice."""
     models = _models(context)
-    best, chosen = models[0], next(row for row in models if row[AFTER] is not None)
+    best, chosen = (next(row for row in models if row[key]) for key in ("explained", AFTER))
     kind = "model_simple" if context.released.chosen == SIMPLE else "model" if chosen is best else "model_simpler"
     named = {key: context.messages.named("estimator", row["name"]) for key, row in (("chosen", chosen), ("best", best))}
     shown = {key: context.numbers.percent(chosen[key]) for key in ("prediction_accuracy", AFTER)}
-    return f"{context.messages(f'method.{kind}', **named)} {context.messages('method.model_after', **shown)}"
+    sentences = [context.messages(f"method.{kind}", **named), context.messages("method.model_after", **shown)]
+    if not models[0]["explained"]:
+        least = context.messages.named("estimator", models[0]["name"])
+        sentences.append(context.messages("method.model_unexplained", least=least))
+    return " ".join(sentences)
 
 
 def _models(context: ReportContext) -> Sequence[Mapping[str, Any]]:
