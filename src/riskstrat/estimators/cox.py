@@ -122,10 +122,10 @@ class Cox(LinearPredictor):
         at = np.atleast_1d(np.asarray(times, dtype=np.float64))
         log_relative = self._centred(self._values(X)) @ self.coef_.T
         if strata is None:
-            _check_asked(at, event, [self.hazards_])
+            _check_times(at, event, [self.hazards_])
             return self.hazards_.incidence(log_relative, at, event)
         number = self._numbered(strata, len(log_relative))
-        _check_asked(at, event, [self.stratum_hazards_[each] for each in np.unique(number)])
+        _check_times(at, event, [self.stratum_hazards_[each] for each in np.unique(number)])
         incidence = np.empty((len(number), len(at)))
         for each in np.unique(number):
             rows = number == each
@@ -270,11 +270,11 @@ def _check_followed(horizon: float, y: OutcomeArray) -> None:
         raise DesignError(Problem(found=found, expected=expected, remedy="shorten it, or add earlier index dates"))
 
 
-def _check_asked(at: Floats, event: int, hazards: Sequence[HazardPair]) -> None:
-    UsageError.refuse(_asked_problems(at, event, min((each.last_day for each in hazards), default=np.inf)))
+def _check_times(at: Floats, event: int, hazards: Sequence[HazardPair]) -> None:
+    UsageError.refuse(_time_problems(at, event, min((each.last_day for each in hazards), default=np.inf)))
 
 
-def _asked_problems(at: Floats, event: int, last_day: float) -> Iterator[Problem]:
+def _time_problems(at: Floats, event: int, last_day: float) -> Iterator[Problem]:
     if event not in CAUSES:
         expected = " or ".join(f"{number} ({name})" for number, name in CAUSES.items())
         yield Problem(found=f"event {event}", expected=expected, remedy="ask for one of them")

@@ -99,7 +99,7 @@ class FineGray(LinearPredictor):
     def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> Floats:
         """As for every estimator, for the outcome alone, at any time within the follow-up of the fit."""
         relative = np.exp(self._linear(self._values(X)) - self.intercept_)
-        days, at = tied_times(self.baseline_days_, self._check_asked(times, event))
+        days, at = tied_times(self.baseline_days_, self._check_times(times, event))
         hazard = np.r_[0.0, self.baseline_hazard_][np.searchsorted(days, at, side="right")]
         return np.asarray(-np.expm1(-relative[:, None] * hazard), dtype=np.float64)
 
@@ -128,7 +128,7 @@ class FineGray(LinearPredictor):
         self.last_day_ = max(float(duration.max()), self.horizon_days)
         self.intercept_ = float(np.log(self.baseline_hazard_[np.searchsorted(sets.times, horizon, side="right") - 1]))
 
-    def _check_asked(self, times: npt.ArrayLike, event: int) -> Floats:
+    def _check_times(self, times: npt.ArrayLike, event: int) -> Floats:
         at = np.atleast_1d(np.asarray(times, dtype=np.float64))
         UsageError.refuse(self._problems(at, event))
         return at

@@ -44,6 +44,7 @@ SCHEMA = MappingProxyType(
 )
 
 
+@checked
 def main_features(why: Explanation) -> tuple[str, ...]:
     """Name the feature of each family whose contributions vary most, in the order of the families.
 

@@ -79,6 +79,7 @@ def leaks(
     return frame.sort(pl.col("auc"), descending=True, maintain_order=True)
 
 
+@checked
 def check_leaks(
     X: pl.DataFrame,
     y: OutcomeArray,
