@@ -95,7 +95,7 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
     )
     order = [name for name in names.values() if name in set(shown["name"])]
     x = {"title": messages("axis.observed_expected"), "scale": alt.Scale(type="log", nice=False)}
-    y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(grid=False))
+    y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(grid=False, labelLimit=360))
     base = alt.Chart(shown)
     layers = (
         base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **x)),

@@ -56,7 +56,7 @@ def _dependence(frame: pl.DataFrame) -> Table:
         unshown=("people", *_OUTCOMES, "everybody"),
         derived=dict.fromkeys(_FOUND, ("people", *_OUTCOMES, "everybody")),
         fewest={"people": FEWEST_PEOPLE, "everybody": FEWEST_FOR_METRICS},
-        digits=dict.fromkeys(_FOUND, Figures(2)),
+        digits={**dict.fromkeys(_FOUND, Figures(2)), "ratio": Figures(3)},
     )
 
 
