@@ -61,4 +61,4 @@ def test_the_worked_example_keeps_the_contract_and_gives_a_whole_study(small_mun
 def test_they_run_on_the_whole_sample(condition: Path | str):
     study = rs.run(rs.conditions.load(condition), rs.open_registers(ROOT / "data_samples/modellstad"), AS_OF, QUICK)
     assert study.plan is not None
-    assert study.areas.table.height > 40
+    assert study.partition.areas.height > 40

@@ -58,6 +58,13 @@ _NO_GROUPS = Omission(
         sv="Det finns ingen plan för grupper i hela kommunen: inget skiljer ut grupper.",
     ),
 )
+_TOO_SMALL_GROUPS = Omission(
+    part="group_plan",
+    reason=LocalisedText(
+        en="There is no plan by groups of the whole municipality: no group has people enough.",
+        sv="Det finns ingen plan för grupper i hela kommunen: ingen grupp är tillräckligt stor.",
+    ),
+)
 _TOO_SMALL_STRATA = Omission(
     part="strata_plan",
     reason=LocalisedText(
@@ -155,6 +162,11 @@ def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]
 
 
 def _groups(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:
-    """Add up the same strata over all areas; none where settings split areas by nothing else."""
+    """Add up the same strata over all areas; none where settings split areas by nothing else, or all are small."""
     finer = [column for column in data.settings.strata if column not in estimates.by]
-    return estimate_groups(estimates, data.target.target, risk, finer, noise=data.noise) if finer else _NO_GROUPS
+    if not finer:
+        return _NO_GROUPS
+    try:
+        return estimate_groups(estimates, data.target.target, risk, finer, noise=data.noise)
+    except DesignError:
+        return _TOO_SMALL_GROUPS
