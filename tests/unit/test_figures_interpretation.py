@@ -111,7 +111,7 @@ RATIOS = [
         (
             "sv",
             "Hasardkvoter: 3 av 4 ligger tydligt över eller under 1",
-            "rökning: ja mot nej: 2,1 (1,6–2,8); bmi: uppgift saknas: 1,20 (1,10–1,40); visits: dubbelt så mycket: 1,10",
+            "rökning: ja mot nej: 2,1 (1,6–2,8); bmi: uppgift saknas: 1,20 (1,10–1,40); visits: dubbelt så mycket",
         ),
         (
             "en",
