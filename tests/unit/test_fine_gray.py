@@ -107,8 +107,9 @@ def test_the_other_event_and_times_beyond_the_follow_up_are_refused_together():
     model = FineGray(horizon_days=HORIZON).fit(X, y)
     with pytest.raises(UsageError) as caught:
         model.predict_cumulative_incidence(X, [50.0, 400.0], event=2)
-    for part in ("event 2", "exchanged events", "50 to 400 days", "0 to 101"):
+    for part in ("event 2", "exchanged events", "50 to 400 days", "0 to the last day that was followed"):
         assert part in str(caught.value)
+    assert "101" not in str(caught.value), "the last day is a person's"
 
 
 def test_it_says_which_standard_errors_it_gives():

@@ -82,16 +82,6 @@ class Bym2Posterior:
         """Posterior mean of the standard deviation of log theta among groups."""
         return float(self.weight @ [component.point.sd for component in self.components])
 
-    @property
-    def spatial_share(self) -> float:
-        """Posterior mean of phi, the share of the variance of log theta that neighbours have in common."""
-        return float(self.weight @ [component.point.share for component in self.components])
-
-    @property
-    def coefficients(self) -> Floats:
-        """Posterior means of the intercept and the coefficients of the covariates, (p,)."""
-        return np.asarray(self.weight @ np.array([component.mean.beta for component in self.components]))
-
     def exceedance(self, threshold: float) -> Floats:
         """P(theta_i > threshold), (n,)."""
         return np.asarray(self.weight @ ndtr((self._linear - np.log(threshold)) / np.sqrt(self._variance)))

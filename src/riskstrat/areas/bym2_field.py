@@ -18,15 +18,13 @@ from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import SuperLU
 from scipy.special import gammaln
 
-from riskstrat.areas.gamma import Counts
+from riskstrat.areas.gamma import LEAST_KNOWN, Counts
 from riskstrat.areas.icar import Structure, factorised, log_determinant
 
 Floats = NDArray[np.float64]
 
 COEFFICIENT_PRECISION = 0.001
 """Precision of the normal prior of coefficients, as in R-INLA."""
-LEAST_KNOWN = 0.05
-"""Share of the information of a count that is taken to be left under noise, so that steps stay finite."""
 
 _MAX_STEPS = 50
 _CONVERGED = 1e-10

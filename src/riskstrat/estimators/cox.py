@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.estimators.hazard_pair import HazardPair
-from riskstrat.estimators.hazards import check_penalty, refuse_separation
-from riskstrat.estimators.linear import LinearPredictor
+from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.path_integrated import on_link, path_contributions
 from riskstrat.estimators.sample import MIN_OUTCOMES, Training, refuse_too_few
-from riskstrat.estimators.terms import Term, joined_where_missing, linear_terms, shares
+from riskstrat.estimators.terms import shares
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.groups import Labels, number_groups
-from riskstrat.numerics.links import CLOGLOG, Link
 from riskstrat.numerics.partial_likelihood import RiskSets, baseline_hazard, fit_hazards, group_scores, risk_sets
 
 Floats = NDArray[np.float64]
@@ -31,7 +29,7 @@ EXPLAINED_ROWS: Final = 4_096
 CAUSES: Final = {OUTCOME: "the outcome", COMPETING: "the competing event"}
 
 
-class Cox(LinearPredictor):
+class Cox(HazardModel):
     """Cause-specific proportional hazards (Cox 1972) of the outcome and of the competing event, and what follows.
 
     The two hazards together give the cumulative incidence of either event at any time. Ties are Efron's. Rows censored
@@ -74,28 +72,6 @@ class Cox(LinearPredictor):
     >>> model.predict_cumulative_incidence(pl.DataFrame({"visits": [0, 3]}), [180, 365], event=2).shape
     (2, 2)
     """
-
-    learns_from_followed = True
-
-    def __init__(
-        self,
-        *,
-        horizon_days: float,
-        penalty: float = 0.0,
-        curved: bool = False,
-        age: str = "age_years",
-        sex: str = "sex_male",
-    ) -> None:
-        self.horizon_days = horizon_days
-        self.penalty = penalty
-        self.curved = curved
-        self.age = age
-        self.sex = sex
-
-    @property
-    def link(self) -> Link:
-        """Complementary log-log: with one hazard alone, the log of the cumulative hazard."""
-        return CLOGLOG
 
     @property
     def coefficients_(self) -> pl.DataFrame:
@@ -155,9 +131,6 @@ class Cox(LinearPredictor):
 
     def _response(self, log_relative: Floats) -> tuple[Floats, Floats]:
         return on_link(self.link, *self.hazards_.with_gradient(log_relative, self.horizon_days))
-
-    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
-        return joined_where_missing(linear_terms(values, names, self.age, self.sex, curved=self.curved), values)
 
     def _fit_to(self, training: Training) -> None:
         check_penalty(self.penalty)
@@ -278,9 +251,4 @@ def _time_problems(at: Floats, event: int, last_day: float) -> Iterator[Problem]
     if event not in CAUSES:
         expected = " or ".join(f"{number} ({name})" for number, name in CAUSES.items())
         yield Problem(found=f"event {event}", expected=expected, remedy="ask for one of them")
-    if not ((at >= 0) & (at <= last_day)).all():
-        found, expected = (
-            f"times from {at.min():g} to {at.max():g} days",
-            "days from 0 to the last day that was followed",
-        )
-        yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up of the fit")
+    yield from follow_up_problems(at, last_day)

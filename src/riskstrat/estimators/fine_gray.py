@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.estimators.hazards import check_penalty, refuse_separation
-from riskstrat.estimators.linear import LinearPredictor
+from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
-from riskstrat.estimators.terms import Term, joined_where_missing, linear_terms
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within, status_known
 from riskstrat.incidence.censoring import check_followed_to, entered_before, rows_of_groups, still_followed
 from riskstrat.incidence.life_table import life_tables
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.groups import number_groups
-from riskstrat.numerics.links import CLOGLOG, Link
 from riskstrat.numerics.partial_likelihood import Lingering, event_times, fit_hazards, group_scores, risk_sets
 from riskstrat.numerics.ties import tied_times
 
 Floats = NDArray[np.float64]
 
 
-class FineGray(LinearPredictor):
+class FineGray(HazardModel):
     """Proportional subdistribution hazards (Fine and Gray 1999): covariates act on the cumulative incidence itself.
 
     Who had the competing event stays in the risk sets with weight G(t-) / G(T-), the probability of being followed
@@ -70,31 +67,10 @@ class FineGray(LinearPredictor):
     (2, 2)
     """
 
-    learns_from_followed = True
     ratio_kind = "subdistribution_hazard_ratio"
     standard_errors_ = (
         "robust by person or family, censoring weights taken as known (R: coxph of finegray with cluster; not crr)"
     )
-
-    def __init__(
-        self,
-        *,
-        horizon_days: float,
-        penalty: float = 0.0,
-        curved: bool = False,
-        age: str = "age_years",
-        sex: str = "sex_male",
-    ) -> None:
-        self.horizon_days = horizon_days
-        self.penalty = penalty
-        self.curved = curved
-        self.age = age
-        self.sex = sex
-
-    @property
-    def link(self) -> Link:
-        """Complementary log-log: the log of the cumulative subdistribution hazard."""
-        return CLOGLOG
 
     def predict_cumulative_incidence(self, X: Features, times: npt.ArrayLike, event: int = 1) -> Floats:
         """As for every estimator, for the outcome alone, at any time within the follow-up of the fit."""
@@ -102,9 +78,6 @@ class FineGray(LinearPredictor):
         days, at = tied_times(self.baseline_days_, self._check_times(times, event))
         hazard = np.r_[0.0, self.baseline_hazard_][np.searchsorted(days, at, side="right")]
         return np.asarray(-np.expm1(-relative[:, None] * hazard), dtype=np.float64)
-
-    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
-        return joined_where_missing(linear_terms(values, names, self.age, self.sex, curved=self.curved), values)
 
     def _fit_to(self, training: Training) -> None:
         check_penalty(self.penalty)
@@ -140,10 +113,7 @@ class FineGray(LinearPredictor):
                 expected=f"event {OUTCOME}: a Fine-Gray model knows of the one event that it was fitted to",
                 remedy="use Cox, or fit another one to exchanged events, whose risks may add up above 1 with these",
             )
-        if not ((at >= 0) & (at <= self.last_day_)).all():
-            found = f"times from {at.min():g} to {at.max():g} days"
-            expected = f"days from 0 to {self.last_day_:g}, how long somebody was followed"
-            yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up")
+        yield from follow_up_problems(at, self.last_day_)
 
 
 def weights_after_death(

@@ -1,4 +1,4 @@
-"""What models of hazards refuse alike: penalties that are none, and coefficients that the data do not determine."""
+"""What models of hazards share: parameters, terms, link, and what they refuse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.estimators.linear import LinearPredictor
+from riskstrat.estimators.terms import Term, joined_where_missing, linear_terms
+from riskstrat.numerics.links import CLOGLOG, Link
 from riskstrat.numerics.partial_likelihood import Fit
+
+
+class HazardModel(LinearPredictor, abstract=True):
+    """Hazards proportional to exp of terms; they learn from index dates whose horizon is not covered too."""
+
+    learns_from_followed = True
+
+    def __init__(
+        self,
+        *,
+        horizon_days: float,
+        penalty: float = 0.0,
+        curved: bool = False,
+        age: str = "age_years",
+        sex: str = "sex_male",
+    ) -> None:
+        self.horizon_days = horizon_days
+        self.penalty = penalty
+        self.curved = curved
+        self.age = age
+        self.sex = sex
+
+    @property
+    def link(self) -> Link:
+        """Complementary log-log: with one hazard alone, the log of the cumulative hazard."""
+        return CLOGLOG
+
+    def _terms(self, values: NDArray[np.float32], names: Sequence[str]) -> tuple[Term, ...]:
+        return joined_where_missing(linear_terms(values, names, self.age, self.sex, curved=self.curved), values)
+
+
+def follow_up_problems(at: NDArray[np.float64], last_day: float) -> Iterator[Problem]:
+    """Say that risks are asked for at days that nobody was followed to."""
+    if not ((at >= 0) & (at <= last_day)).all():
+        found = f"times from {at.min():g} to {at.max():g} days"
+        expected = "days from 0 to the last day that was followed"
+        yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up of the fit")
 
 
 def check_penalty(penalty: float) -> None:
