@@ -1,4 +1,4 @@
-"""A published study as an MLflow run: parameters, released metrics and tables, and the report."""
+"""A published study as an MLflow run: parameters, released metrics and tables, reports and cards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,15 +68,15 @@ Item = Parameter | Metric | Artefact
 
 
 @checked
-def track(study: Study | Published, *, report: Path | str | None = None, store: Path | str = DEFAULT_STORE) -> str:
+def track(study: Study | Published, *, files: Sequence[Path | str] = (), store: Path | str = DEFAULT_STORE) -> str:
     """Log a study as one MLflow run: what was published of it, and nothing else.
 
     Parameters
     ----------
     study
         What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
-    report
-        A report file to keep with the run.
+    files
+        Reports and reporting cards to keep with the run.
     store
         Path of a local SQLite file, or any tracking address that MLflow understands.
 
@@ -101,7 +101,7 @@ def track(study: Study | Published, *, report: Path | str | None = None, store: 
     local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
     """
     published = study if isinstance(study, Published) else publish(study)
-    artefacts = [Artefact(f"report/{Path(report).name}", Path(report).read_bytes())] if report else []
+    artefacts = [Artefact(f"report/{path.name}", path.read_bytes()) for path in map(Path, files)]
     found = [*items(published), *artefacts]
     mlflow = _mlflow()
     from sqlalchemy.exc import SQLAlchemyError

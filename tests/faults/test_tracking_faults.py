@@ -122,11 +122,12 @@ def test_a_locked_store_is_one_sentence(store: Path, published: Published):
 
 
 def test_the_command_tells_it_after_the_reports(store: Path, published: Published, tmp_path: Path):
-    report = tmp_path / "report.html"
-    report.write_text("<html></html>", encoding="utf-8")
+    report, card = tmp_path / "report.html", tmp_path / "card.md"
+    for path in (report, card):
+        path.write_text("written", encoding="utf-8")
     make_folder(tmp_path / store.name)
     (tmp_path / "mlflow.db").mkdir()
-    (problem,) = _track(published, {"en": report}, tmp_path)
+    (problem,) = _track(published, {"en": (report, card)}, tmp_path)
     assert "mlflow.db: it is a folder" in str(problem)
 
 

@@ -14,7 +14,8 @@ from riskstrat.declare import Age
 from riskstrat.errors import UsageError
 from riskstrat.features import write_features
 from riskstrat.files import RESULT_FILE, staged_folder
-from riskstrat.reports import REPORT_MARK
+from riskstrat.records.study import Study
+from riskstrat.reports import REPORT_MARK, write_card
 from small_extracts import POPULATION, homes, write
 from small_registers import write_register_folder
 
@@ -223,6 +224,19 @@ def test_run_refuses_before_it_computes_a_file_that_is_no_report(
     out.mkdir()
     (out / "frailty_en.html").write_text("<html>my own page</html>", encoding="utf-8")
     refuses(RUN, registers, out, capsys, "something that riskstrat did not write at 'frailty_en.html'")
+
+
+def test_run_refuses_before_it_computes_to_replace_a_card_that_somebody_completed(
+    registers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], municipality_study: Study
+):
+    card = write_card(municipality_study, tmp_path / "out" / "frailty_card_sv.md")
+    write_card(municipality_study, card)
+    written = card.read_text(encoding="utf-8")
+    card.write_text(f"{written}The ethics committee approved it.", encoding="utf-8")
+    refuses(RUN, registers, card.parent, capsys, "'frailty_card_sv.md' was completed or changed")
+    with pytest.raises(UsageError, match="completed or changed"):
+        write_card(municipality_study, card, language="en")
+    assert card.read_text(encoding="utf-8").startswith(written)
 
 
 @pytest.mark.slow

@@ -30,11 +30,15 @@ def test_a_later_edition_has_the_units_of_the_first_and_another_rule_must_be_ask
 ):
     out = tmp_path / "out"
     assert run(registers_folder, out).returncode == 0
+    card = (out / "frailty_card_sv.md").read_text(encoding="utf-8")
+    assert "TRIPOD+AI" in card
+    assert not (out / "frailty_card_en.md").exists()
     first = editions(out)
     assert len(first) == 1
     again = run(registers_folder, out, "--as-of", "2023-12-31")
     assert again.returncode == 0, again.stderr
     assert [edition["number"] for edition in editions(out)] == [1, 2]
+    assert (out / "frailty_card_sv.md").read_text(encoding="utf-8") != card
     assert editions(out)[1]["partition"] == first[0]["partition"]
 
     refused = run(registers_folder, out, "--protection", "suppression")
@@ -44,5 +48,6 @@ def test_a_later_edition_has_the_units_of_the_first_and_another_rule_must_be_ask
     inside = run(registers_folder, out, "--protection", "none")
     assert inside.returncode == 0, inside.stderr
     assert (out / "frailty_sv.html").read_bytes() == report
-    assert "Arbetsmaterial" in (out / "arbetsmaterial_frailty_sv.html").read_text(encoding="utf-8")
+    for name in ("arbetsmaterial_frailty_sv.html", "arbetsmaterial_frailty_card_sv.md"):
+        assert "arbetsmaterial" in (out / name).read_text(encoding="utf-8").lower()
     assert len(editions(out)) == 2

@@ -60,7 +60,7 @@ def under(study: Study, rule: Disclosure) -> Study:
 
 
 def tracked(study: Study | Published, folder: Path) -> list[str]:
-    tracking.track(study, report=folder / "sv.html", store=folder / "runs.db")
+    tracking.track(study, files=[folder / "sv.html"], store=folder / "runs.db")
     files = [path for path in (folder / "mlartifacts").rglob("*") if path.is_file()]
     return [*texts_of_store(folder / "runs.db"), *(text for path in files for text in texts_of_file(path))]
 

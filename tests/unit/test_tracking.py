@@ -8,6 +8,7 @@ import pytest
 from riskstrat.disclosure import Disclosure
 from riskstrat.publication import publish
 from riskstrat.records.study import Study
+from riskstrat.reports import write_card
 from riskstrat.tracking import Artefact, Metric, Parameter, items, store_uri, track
 
 PERSONAL = ("person_id", "family_id", "mother_id", "father_id")
@@ -51,7 +52,8 @@ def test_a_run_lands_in_a_local_store(study: Study, tmp_path: Path):
     report = tmp_path / "report.html"
     report.write_text("<html></html>", encoding="utf-8")
     store = tmp_path / "runs.db"
-    run_id = track(study, report=report, store=store)
+    card = write_card(study, tmp_path / "frailty_card_en.md", language="en")
+    run_id = track(study, files=[report, card], store=store)
 
     import mlflow
 
@@ -62,4 +64,5 @@ def test_a_run_lands_in_a_local_store(study: Study, tmp_path: Path):
     kept = Path(client.download_artifacts(run_id, "", str(tmp_path)))
     assert json.loads((kept / "condition.json").read_text(encoding="utf-8"))["name"] == study.condition.name
     assert (kept / "report" / "report.html").is_file()
+    assert (kept / "report" / "frailty_card_en.md").read_bytes() == card.read_bytes()
     assert (tmp_path / "mlartifacts").is_dir()

@@ -20,7 +20,7 @@ from riskstrat.areas.bym2_field import Field, Model, State, column, flat, mode_o
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, Counts
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.icar import Structure, factorised, log_determinant, structure_of
+from riskstrat.areas.icar import Structure, factorised, grounded, log_determinant, structure_of
 
 Floats = NDArray[np.float64]
 Cell: TypeAlias = tuple[int, int]
@@ -233,8 +233,7 @@ class SharePrior:
     def of(cls, structure: Structure) -> SharePrior:
         """Compute what all values of phi share."""
         inside = ~structure.islands
-        _, first = np.unique(structure.part, return_index=True)
-        kept = np.setdiff1d(np.flatnonzero(inside), first)
+        kept = grounded(structure.part)
         sizes = np.bincount(structure.part[inside]) if inside.any() else np.empty(0)
         reduced = csc_array(structure.precision[kept][:, kept])
         determinant = log_determinant(factorised(reduced)) + float(np.log(sizes).sum()) if len(kept) else 0.0

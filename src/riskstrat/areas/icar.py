@@ -99,6 +99,12 @@ def _parts(neighbours: Neighbours) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return part, np.array([len(members) for members in several], dtype=np.intp)
 
 
+def grounded(part: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Numbers of the areas but the first of each connected part, without islands: their precision is of full rank."""
+    _, first = np.unique(part, return_index=True)
+    return np.setdiff1d(np.flatnonzero(part >= 0), first)
+
+
 def inverse_diagonal(matrix: csc_array) -> Floats:
     """Diagonal of the inverse of a sparse symmetric positive definite matrix, (n,), without the inverse.
 
@@ -131,8 +137,7 @@ def _variances(precision: csc_array, part: NDArray[np.intp], sizes: NDArray[np.i
     found, inside = np.zeros(len(part)), part >= 0
     if not len(sizes):
         return found
-    _, first = np.unique(part, return_index=True)
-    kept = np.setdiff1d(np.flatnonzero(inside), first)
+    kept = grounded(part)
     reduced = csc_array(precision[kept][:, kept])
     found[kept] = inverse_diagonal(reduced)
     row_sum = np.zeros(len(part))

@@ -1,4 +1,4 @@
-"""``riskstrat run``: from registers to a report for each condition."""
+"""``riskstrat run``: from registers to a report and a reporting card for each condition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
-Reports = dict[Language, Path]
+Documents = dict[Language, tuple[Path, Path]]
+"""Report and reporting card by language."""
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     registers: RegistersOption = "data_samples/modellstad",
     as_of: AsOfOption = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for reports and the MLflow store; other files in it are left alone.")
+        Path, typer.Option(help="Folder for reports, cards and the MLflow store; other files in it are left alone.")
     ] = Path("out"),
     language: LanguagesOption = "both",
     budget: BudgetOption = DEFAULTS.budget_sek,
@@ -57,14 +58,18 @@ def run(
     allow_new: AllowNewOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
-    """Estimate risks, areas and priorities, and write a report for each condition."""
+    """Estimate risks, areas and priorities, and write a report and a reporting card for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
     settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates), protection=protection)
     mark = settings.disclosure.mark
-    reports = {
-        each.name: {one: out / f"{mark}{each.name}_{one}.html" for one in languages(language)} for each in wanted
+    documents: dict[str, Documents] = {
+        each.name: {
+            one: (out / f"{mark}{each.name}_{one}.html", out / f"{mark}{each.name}_card_{one}.md")
+            for one in languages(language)
+        }
+        for each in wanted
     }
-    _refuse_targets(out, registers, reports.values())
+    _refuse_targets(out, registers, documents.values())
 
     from riskstrat.registers import open_registers
 
@@ -88,23 +93,24 @@ def run(
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(each, source, day, settings, noise=noise, partition=units, progress=tell)
-            published = _write(done, releases[each.name], reports[each.name], tell)
+            published = _write(done, releases[each.name], documents[each.name], tell)
             found.append(published)
             if track:
                 tell("logging to MLflow", 0.98)
-                untracked += _track(published, reports[each.name], out)
-    _print_summary(found, reports, out if track and not untracked else None)
+                untracked += _track(published, documents[each.name], out)
+    _print_summary(found, documents, out if track and not untracked else None)
     if untracked:
         raise TrackingError(*dict.fromkeys(untracked))
 
 
-def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> None:
+def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents]) -> None:
     """Refuse before anything is computed what could not be written at the end."""
-    from riskstrat.reports import REPORT_MARK
+    from riskstrat.reports import REPORT_MARK, guard_card
 
     guard_shared_folder(out, sources=(registers,))
-    for path in (path for each in reports for path in each.values()):
-        guard_file(path, mark=REPORT_MARK)
+    for report, card in (pair for each in documents for pair in each.values()):
+        guard_file(report, mark=REPORT_MARK)
+        guard_card(card)
 
 
 def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
@@ -117,35 +123,37 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     return found or DEFAULTS.candidates
 
 
-def _write(study: Study, release: ReleaseRecord, reports: Reports, tell: Callable[[str, float], None]) -> Published:
-    """Publish a study, record that, and write its reports; only what was published leaves."""
+def _write(study: Study, release: ReleaseRecord, documents: Documents, tell: Callable[[str, float], None]) -> Published:
+    """Publish a study, record that, and write its reports and cards; only what was published leaves."""
     from riskstrat.publication import publish
-    from riskstrat.reports import write_report
+    from riskstrat.reports import write_card, write_report
 
     published = publish(study)
     release.add(published)
     tell("writing the report", 0.95)
-    for language, path in reports.items():
-        write_report(published, path, language=language)
+    for language, (report, card) in documents.items():
+        write_report(published, report, language=language)
+        write_card(published, card, language=language)
     return published
 
 
-def _track(published: Published, reports: Reports, out: Path) -> Sequence[Problem]:
+def _track(published: Published, documents: Documents, out: Path) -> Sequence[Problem]:
     """Log what was published to MLflow; what stands against it is told when all reports are written."""
     from riskstrat import tracking
 
     try:
-        tracking.track(published, report=next(iter(reports.values())), store=out / tracking.DEFAULT_STORE)
+        files = [path for pair in documents.values() for path in pair]
+        tracking.track(published, files=files, store=out / tracking.DEFAULT_STORE)
     except TrackingError as error:
         return error.problems
     return ()
 
 
-def _print_summary(found: Sequence[Published], reports: dict[str, Reports], store: Path | None) -> None:
+def _print_summary(found: Sequence[Published], documents: dict[str, Documents], store: Path | None) -> None:
     typer.echo()
     for each in found:
         typer.echo(f"{each.condition.title.en} ({each.chosen}, study {each.digest})")
-        for path in reports[each.condition.name].values():
-            typer.echo(f"  {path}")
+        for pair in documents[each.condition.name].values():
+            typer.echo(f"  {pair[0]} (card: {pair[1].name})")
     if store is not None:
         typer.echo(f"Runs: mlflow ui --backend-store-uri sqlite:///{store / 'mlflow.db'}")

@@ -2,6 +2,6 @@
 
 from riskstrat.reports.checklist import card
 from riskstrat.reports.page import page_of
-from riskstrat.reports.writing import REPORT_MARK, write_report
+from riskstrat.reports.writing import REPORT_MARK, guard_card, write_card, write_report
 
-__all__ = ["REPORT_MARK", "card", "page_of", "write_report"]
+__all__ = ["REPORT_MARK", "card", "guard_card", "page_of", "write_card", "write_report"]

@@ -1,7 +1,9 @@
-"""A report on disk: written under another name and renamed when it is whole."""
+"""A report, or a reporting card, on disk: written under another name and renamed when it is whole."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from riskstrat.errors import Problem, UsageError
@@ -11,10 +13,13 @@ from riskstrat.figures.messages import LANGUAGES
 from riskstrat.files import guard_file, whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
+from riskstrat.reports.checklist import card
 from riskstrat.reports.page import page_of
 
 REPORT_MARK = '<meta name="generator" content="riskstrat">'
 """Near the beginning of every report: a file without it is not replaced."""
+CARD_MARK = "<!-- riskstrat card "
+"""Begins the first line of every card, before a digest of the rest."""
 _READABLE_BY_ALL = 0o644
 
 
@@ -53,14 +58,98 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     ...     rs.report(study, Path(folder, "report.html"), language="en").name
     'report.html'
     """
+    guard_file(path, mark=REPORT_MARK)
+    return _written(study, path, language, page_of)
+
+
+@checked
+def write_card(study: Study | Published, path: Path | str, *, language: Language = "sv") -> Path:
+    """Write the reporting card of a study (`card`) as one Markdown file.
+
+    Parameters
+    ----------
+    study, path, language
+        As for `write_report`. An earlier card is replaced unless somebody has completed or changed it.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the card is. Its first line, a comment, names what was written.
+
+    Raises
+    ------
+    UsageError
+        If there are no texts in that language, or something else than an unchanged card is at `path`.
+    DisclosureError
+        If a table of the study cannot be released.
+    OSError
+        If it cannot be written; an earlier card is left as it was.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_card(study, Path(folder, "card.md"), language="en").read_text().startswith("<!-- riskstrat card ")
+    True
+    """
+    guard_card(path)
+    return _written(study, path, language, _marked_card)
+
+
+@checked
+def guard_card(path: Path | str) -> None:
+    """Refuse to replace what is no card, or a card that somebody has completed or changed.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+
+    Raises
+    ------
+    UsageError
+        If such a file, a link or a folder is there.
+
+    Examples
+    --------
+    >>> guard_card("no such card.md")
+    """
+    guard_file(path, mark=CARD_MARK)
+    file = Path(path)
+    if file.exists() and not _is_as_written(file.read_text(encoding="utf-8", errors="replace")):
+        raise UsageError(
+            Problem(
+                found=f"'{file.name}' was completed or changed since it was written",
+                expected="a new card, or an unchanged one, which is replaced",
+                remedy="move it, or give another path",
+            )
+        )
+
+
+def _marked_card(published: Published, language: Language) -> str:
+    text = card(published, language)
+    return f"{_first_line(text)}\n\n{text}"
+
+
+def _first_line(text: str) -> str:
+    return f"{CARD_MARK}{hashlib.sha256(text.encode()).hexdigest()[:16]} -->"
+
+
+def _is_as_written(content: str) -> bool:
+    first, _, text = content.partition("\n\n")
+    return first == _first_line(text)
+
+
+def _written(
+    study: Study | Published, path: Path | str, language: Language, content: Callable[[Published, Language], str]
+) -> Path:
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
         raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
-    guard_file(path, mark=REPORT_MARK)
     published = study if isinstance(study, Published) else publish(study)
-    html = page_of(published, language)
+    text = content(published, language)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target, mode=_READABLE_BY_ALL) as file:
-        file.write(html.encode())
+        file.write(text.encode())
     return target

@@ -83,14 +83,36 @@ def recalibrate_folds(
 
 def _curves(data: StudyData, risk: Floats, folds: NDArray[np.intp]) -> dict[int, Recalibration]:
     """Fit the curve of each fold without its rows, so that it cannot learn the outcomes of the fold's areas."""
-    training, kind = data.training, data.settings.recalibration
+    kind = data.settings.recalibration
     if kind == "in_the_large":
         return {}
-    horizon = data.condition.horizon_days
-    outcome = outcome_within(training.cohort.outcome, horizon)
-    weight = outcome_weights(training.cohort.outcome, horizon, training.weight, training.landmark)
-    counted = training.cohort.is_counted
+    outcome, weight = counted_outcomes(data)
     return {
-        fold: fit_recalibration(kind, *(values[counted & (folds != fold)] for values in (risk, outcome, weight)))
+        fold: fit_recalibration(kind, *(values[folds != fold] for values in (risk, outcome, weight)))
         for fold in (*np.unique(folds).tolist(), UNTESTED)
     }
+
+
+def counted_outcomes(data: StudyData) -> tuple[NDArray[np.bool_], Floats]:
+    """Outcome within the horizon and weight of the training rows, each (n,); rows that are not counted have weight 0.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        What a recalibration is fitted to, beside risks.
+
+    Examples
+    --------
+    >>> outcome, weight = counted_outcomes(data)
+    >>> bool((weight[~data.training.cohort.is_counted] == 0).all())
+    True
+    """
+    training, horizon = data.training, data.condition.horizon_days
+    outcome = training.cohort.outcome
+    weight = outcome_weights(outcome, horizon, training.weight, training.landmark)
+    return outcome_within(outcome, horizon), weight * training.cohort.is_counted

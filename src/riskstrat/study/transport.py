@@ -9,12 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators.sample import outcome_weights
-from riskstrat.incidence import outcome_within
 from riskstrat.recalibration import RecalibrationChoice, Successive, choose_recalibration, fit_recalibration
 from riskstrat.records.model import RiskModel
 from riskstrat.records.transport import Transport
@@ -22,7 +19,7 @@ from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold, provenance_of
-from riskstrat.study.recalibration import Floats
+from riskstrat.study.recalibration import Floats, counted_outcomes
 from riskstrat.validation import input_drift
 
 
@@ -67,7 +64,7 @@ def transport(model: RiskModel, data: StudyData) -> Transport:
     training = data.training
     rows = np.arange(training.X.height)
     risk, baseline = model.predict_risk(training.X), fit_by_fold(data, BASELINE, data.splits["person"]).risk
-    found = choose_recalibration(risk, *_sample(data))
+    found = choose_recalibration(risk, *counted_outcomes(data))
     moved = _moved_by_other_folds(data, risk, found)
     before, after = (check(data, risks, baseline, rows) for risks in (risk, moved))
     return Transport(
@@ -107,17 +104,9 @@ def _problems(model: RiskModel, data: StudyData) -> list[Problem]:
     return found
 
 
-def _sample(data: StudyData) -> tuple[NDArray[np.bool_], Floats]:
-    """Outcome and weight of the training rows, each (n,); rows that are not counted have weight 0."""
-    training, horizon = data.training, data.condition.horizon_days
-    outcome = training.cohort.outcome
-    weight = outcome_weights(outcome, horizon, training.weight, training.landmark)
-    return outcome_within(outcome, horizon), weight * training.cohort.is_counted
-
-
 def _moved_by_other_folds(data: StudyData, risk: Floats, found: RecalibrationChoice) -> Floats:
     """Recalibrate each fold by the other folds, so that the recalibration is tested on people it has not seen."""
-    (outcome, weight), moved = _sample(data), np.empty(len(risk))
+    (outcome, weight), moved = counted_outcomes(data), np.empty(len(risk))
     split = data.splits["person"]
     for train, test in zip(split.train, split.test, strict=True):
         curve = fit_recalibration(found.kind, risk[train], outcome[train], weight[train])
