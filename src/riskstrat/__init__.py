@@ -109,6 +109,7 @@ _DISPLAYED = (
     ("riskstrat.publication.published", "Published"),
     ("riskstrat.records.areas", "AreaEstimates"),
     ("riskstrat.records.cohort", "Target"),
+    ("riskstrat.records.incidence", "Incidence"),
     ("riskstrat.records.plan", "Plan"),
     ("riskstrat.records.study", "Study"),
     ("riskstrat.records.transport", "Transport"),

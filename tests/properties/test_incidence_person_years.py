@@ -63,7 +63,7 @@ def test_cells_are_those_of_counting_days(rows: list[tuple[date, int, int, int, 
     y = outcome_array([row[3] for row in rows], [float(row[2]) for row in rows])
     found = person_years(y, index, born, group, ages=AGES, entry=entry)
     days, events = counted_by_day(y, index, born, group, entry=entry, ages=AGES)
-    labels = ["0-17", "18-39", "40-40", "41-64", "65+"]
+    labels = ["0-17", "18-39", "40", "41-64", "65+"]
     cells = {(row["group"], labels.index(row["age_band"]), row["year"]): row for row in found.iter_rows(named=True)}
     assert set(cells) == set(days)
     for cell, row in cells.items():

@@ -46,13 +46,19 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
 def _noisy(table: Table, count: str, noise: CellNoise) -> pl.Series:
     values = table.frame[count].cast(pl.Int64)
     drawn = pl.Series(noise.of(_keys(table, count, noise)), dtype=pl.Int64)
-    return (values + drawn * _rows_of_a_person(table, count)).clip(lower_bound=noise.lowest).alias(count)
+    rows = rows_of_a_person(table.frame[count], table.frame[table.persons.get(count, count)])
+    return (values + drawn * rows).clip(lower_bound=noise.lowest).alias(count)
 
 
-def _rows_of_a_person(table: Table, count: str) -> pl.Series:
-    """Rows behind one person of each cell, whole and at least 1."""
-    persons = table.frame[table.persons.get(count, count)].clip(lower_bound=1)
-    return (table.frame[count] / persons).round().cast(pl.Int64).clip(lower_bound=1)
+def rows_of_a_person(counts: pl.Series, persons: pl.Series) -> pl.Series:
+    """Rows behind one person of each cell, whole and at least 1.
+
+    Examples
+    --------
+    >>> rows_of_a_person(pl.Series([0, 10, 40]), pl.Series([0, 9, 11])).to_list()
+    [1, 1, 4]
+    """
+    return (counts / persons.clip(lower_bound=1)).round().cast(pl.Int64).clip(lower_bound=1)
 
 
 def _keys(table: Table, count: str, noise: CellNoise) -> Keys:

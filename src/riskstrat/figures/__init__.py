@@ -5,6 +5,7 @@ from riskstrat.figures.checks import calibration, subgroups
 from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
+from riskstrat.figures.incidence import MOST_CURVES, incidence_curves
 from riskstrat.figures.interpretation import dependence_curve, ratio_forest
 from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
@@ -18,6 +19,7 @@ __all__ = [
     "CLASSES",
     "Figure",
     "Language",
+    "MOST_CURVES",
     "MessageCatalogue",
     "Numbers",
     "PATTERNS",
@@ -30,6 +32,7 @@ __all__ = [
     "counted",
     "dependence_curve",
     "flow_chart",
+    "incidence_curves",
     "load_messages",
     "map_certainty",
     "map_chosen",

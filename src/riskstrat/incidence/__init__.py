@@ -17,7 +17,7 @@ from riskstrat.incidence.outcome import (
     outcome_within,
     status_known,
 )
-from riskstrat.incidence.person_years import person_years
+from riskstrat.incidence.person_years import person_years, split_follow_up
 from riskstrat.incidence.scores import brier, prediction_accuracy
 from riskstrat.incidence.survey import ReplicateWeights, SurveyDesign
 
@@ -35,6 +35,7 @@ __all__ = [
     "kaplan_meier",
     "cumulative_incidence",
     "person_years",
+    "split_follow_up",
     "censoring_influence",
     "censoring_weights",
     "counting_weights",

@@ -88,10 +88,8 @@ def person_years(
     [('50-59', 2020, 1, 0, 0.5), ('60+', 2020, 2, 1, 1.5), ('60+', 2021, 1, 0, 1.0)]
     """
     n = len(check_outcome(y))
-    start = np.zeros(n) if entry is None else check_entry(entry, y)
-    index, born = _dates(index_date, "index_date"), _dates(birth_date, "birth_date")
-    ContractError.refuse(_problems(index, born, ages, n))
     numbers, groups = number_groups(by, n)
+    days = split_follow_up(y, index_date, birth_date, ages=ages, entry=entry)
     rows = pl.DataFrame(
         {
             "group": numbers,
@@ -99,28 +97,90 @@ def person_years(
             "is_event": y["event"] == event,
         }
     )
-    day = index.to_physical().to_numpy().astype(np.float64)
-    parts = [
-        rows.with_columns(cell).filter(pl.col("days") > 0)
-        for cell in _cells(day + start, day + y["duration_days"], born, ages)
-    ]
     cells = (
-        pl.concat(parts)
-        .group_by("group", "band", "year")
+        days.hstack(rows[days["row"]])
+        .group_by("group", "band", AGE_BAND, "year")
         .agg(
             persons=pl.col("person").n_unique().cast(pl.Int64),
-            person_years=pl.col("days").sum() / DAYS_PER_YEAR,
+            person_years=pl.col("person_years").sum(),
             events=(pl.col("is_event") & pl.col("is_end")).sum().cast(pl.Int64),
         )
         .sort("group", "band", "year")
     )
-    names = [f"{low}-{high - 1}" for low, high in pairwise(ages)] + [f"{ages[-1]}+"]
-    bands = pl.Series(AGE_BAND, [names[band] for band in cells["band"]], pl.String)
     labels = groups[cells["group"]] if groups.width else pl.DataFrame()
-    time, count = cells["person_years"].to_numpy(), cells["events"].to_numpy()
+    found = rates(cells["events"], cells["person_years"], per=per, level=level)
+    return pl.concat([labels, cells.drop("group", "band"), found], how="horizontal")
+
+
+@checked
+def split_follow_up(
+    y: OutcomeArray,
+    index_date: Labels,
+    birth_date: Labels,
+    *,
+    ages: Sequence[int] = tuple(range(0, 100, 10)),
+    entry: npt.ArrayLike | None = None,
+) -> pl.DataFrame:
+    """Split the follow-up of each row by age and calendar year: what `person_years` adds up.
+
+    Parameters
+    ----------
+    y, index_date, birth_date, ages, entry
+        As for `person_years`.
+
+    Returns
+    -------
+    polars.DataFrame
+        row (its number), band (number of the age band), age_band, year, person_years (of 365.25 days, above 0), is_end
+        (whether follow-up ends there).
+
+    Raises
+    ------
+    ContractError
+        If something cannot be used.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.incidence import outcome_array
+    >>> found = split_follow_up(outcome_array([1], [400.0]), [date(2019, 12, 31)], [date(1950, 1, 1)])
+    >>> found.select("age_band", "year", pl.col("person_years").round(2), "is_end").rows()
+    [('70-79', 2020, 1.0, False), ('70-79', 2021, 0.09, True)]
+    """
+    n = len(check_outcome(y))
+    start = np.zeros(n) if entry is None else check_entry(entry, y)
+    index, born = _dates(index_date, "index_date"), _dates(birth_date, "birth_date")
+    ContractError.refuse(_problems(index, born, ages, n))
+    day = index.to_physical().to_numpy().astype(np.float64)
+    number = pl.int_range(pl.len(), dtype=pl.Int64).alias("row")
+    parts = [
+        pl.DataFrame(cell).with_columns(number).filter(pl.col("days") > 0)
+        for cell in _cells(day + start, day + y["duration_days"], born, ages)
+    ]
+    names = [str(low) if high == low + 1 else f"{low}-{high - 1}" for low, high in pairwise(ages)] + [f"{ages[-1]}+"]
+    return pl.concat(parts).select(
+        "row",
+        "band",
+        pl.lit(pl.Series(names)).gather(pl.col("band")).alias(AGE_BAND),
+        "year",
+        (pl.col("days") / DAYS_PER_YEAR).alias("person_years"),
+        "is_end",
+    )
+
+
+def rates(events: pl.Series, person_years: pl.Series, *, per: float = 1_000.0, level: float = LEVEL) -> pl.DataFrame:
+    """Events over person-years, with Poisson intervals: rate, lower and upper, given for `per` person-years.
+
+    Examples
+    --------
+    >>> rates(pl.Series([5]), pl.Series([500.0])).select(pl.all().round(2)).row(0)
+    (10.0, 3.25, 23.34)
+    """
+    count, time = events.to_numpy(), person_years.to_numpy()
     lower, upper = poisson_interval(count, level)
-    rates = {name: value / time * per for name, value in (("rate", count), ("lower", lower), ("upper", upper))}
-    return pl.concat([labels, bands.to_frame(), cells.drop("group", "band"), pl.DataFrame(rates)], how="horizontal")
+    return pl.DataFrame(
+        {name: found / time * per for name, found in (("rate", count), ("lower", lower), ("upper", upper))}
+    )
 
 
 def _cells(start: Floats, end: Floats, born: pl.Series, ages: Sequence[int]) -> Iterator[list[pl.Series]]:

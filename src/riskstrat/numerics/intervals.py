@@ -36,11 +36,12 @@ def normal_quantile(level: float) -> float:
 
 
 def wilson_interval(
-    share: npt.ArrayLike, size: npt.ArrayLike, level: float = LEVEL
+    share: npt.ArrayLike, size: npt.ArrayLike, level: float = LEVEL, added_variance: npt.ArrayLike = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Wilson's score interval of shares (Wilson 1927): lower and upper limits in [0, 1], each of shape (n,).
 
     `size` is the number of observations behind each, above 0: whole, or Kish's effective size under weights.
+    Variance of the share beside that of observations, such as that of noise, is taken off the size.
 
     Examples
     --------
@@ -48,10 +49,28 @@ def wilson_interval(
     [0.0435, 0.2136]
     """
     p, n, z = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64), normal_quantile(level)
+    spread = np.maximum(p * (1 - p), 1 / n) / n
+    n = n * spread / (spread + added_variance)
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     lower, upper = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
     return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+
+
+def followed_size(at_risk: npt.ArrayLike, event_free: npt.ArrayLike, entered: npt.ArrayLike) -> NDArray[np.float64]:
+    """Say how many observations a cumulative incidence is worth: those still at risk over the share still event-free.
+
+    Peto's conservative size (Peto and others 1977): without censoring all who entered, with censoring fewer. At least 1
+    and no more than `entered`; all of shape (n,).
+
+    Examples
+    --------
+    >>> followed_size([80, 40], [0.8, 0.8], 100).tolist()
+    [100.0, 50.0]
+    """
+    at_risk, free = np.asarray(at_risk, dtype=np.float64), np.asarray(event_free, dtype=np.float64)
+    size = at_risk / np.maximum(free, 1e-12)
+    return np.asarray(np.maximum(np.minimum(size, entered), 1.0))
 
 
 def byar_interval(count: npt.ArrayLike, level: float = LEVEL) -> Interval:

@@ -15,6 +15,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables
@@ -25,6 +26,7 @@ from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.incidence import Incidence
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
@@ -33,7 +35,7 @@ from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
 AFTER = "accuracy_after_choosing"
-Record = Target | Validation | AreaEstimates | Plan | Transport
+Record = Target | Validation | AreaEstimates | Incidence | Plan | Transport
 
 
 @checked
@@ -179,6 +181,8 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
+    if isinstance(record, Incidence):
+        return incidence_tables(record, noise)
     if isinstance(record, Transport):
         return transport_tables(record, noise)
     if isinstance(record, Plan):
@@ -204,6 +208,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         },
         **_everybody(study),
         **_interpretation(study),
+        **({} if study.incidence is None else incidence_tables(study.incidence, noise)),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }

@@ -15,6 +15,7 @@ from riskstrat.figures import (
     calibration,
     comparisons,
     flow_chart,
+    incidence_curves,
     released_html,
 )
 from riskstrat.publication.characteristics import TableOne
@@ -31,6 +32,7 @@ _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Validation": ("Validation", "metrics"),
         "AreaEstimates": ("Areas", "areas"),
         "Plan": ("Plan", "selected"),
+        "Incidence": ("Cumulative incidence", "cumulative_incidence"),
         "Transport": ("A model in a new place", "inputs"),
     }
 )
@@ -48,6 +50,7 @@ _CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure]]] = Mapp
         "Validation": ("calibration", calibration),
         "AreaEstimates": ("areas", area_intervals),
         "Plan": ("comparisons", comparisons),
+        "Incidence": ("cumulative_incidence", incidence_curves),
     }
 )
 
@@ -55,6 +58,7 @@ _PUBLISHED_CHARTS: Mapping[str, Callable[[Released, Language], Figure]] = Mappin
     {
         "flow": flow_chart,
         "calibration_person": calibration,
+        "cumulative_incidence": incidence_curves,
         "areas": area_intervals,
         "plan_comparisons": comparisons,
     }
@@ -107,7 +111,8 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
     ----------
     record
         A cohort or target population (flow chart, STROBE item 13c), a validation (observed against predicted risk),
-        area estimates (relative risks with intervals) or a plan (averted cases for one budget spent in different ways).
+        area estimates (relative risks with intervals), incidence (by time since the index date) or a plan (averted
+        cases for one budget spent in different ways).
     language
         ``"sv"`` or ``"en"``.
     disclosure
@@ -154,7 +159,7 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
     -------
     dict of Figure
         By the name of the released table that each is drawn from, those that there are: ``flow``,
-        ``calibration_person``, ``areas`` and ``plan_comparisons``.
+        ``calibration_person``, ``cumulative_incidence``, ``areas`` and ``plan_comparisons``.
 
     Raises
     ------
@@ -164,7 +169,7 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
     Examples
     --------
     >>> list(figures_of(publish(study)))
-    ['flow', 'calibration_person', 'areas', 'plan_comparisons']
+    ['flow', 'calibration_person', 'cumulative_incidence', 'areas', 'plan_comparisons']
     """
     there = {name: table for name, table in published.tables.items() if name in _PUBLISHED_CHARTS}
     return {name: _PUBLISHED_CHARTS[name](table, language) for name, table in there.items()}

@@ -23,10 +23,18 @@ def noise_of(rule: Disclosure, noise: CellNoise | None = None) -> CellNoise | No
     return CellNoise(protection_secret() if noise is None else noise.secret, rule.table_width)
 
 
-def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None, *, of: pl.Series | None = None) -> pl.Series:
+def noisy(
+    counts: pl.Series,
+    keys: pl.Series,
+    noise: CellNoise | None,
+    *,
+    of: pl.Series | None = None,
+    rows: pl.Series | int = 1,
+) -> pl.Series:
     """Give whole counts the noise of their cells, as `riskstrat.disclosure.release` does; an empty cell has no key.
 
-    Keys `of` are those of the cells that the counts are part of.
+    Keys `of` are those of the cells that the counts are part of; the noise is `rows` times as large where a person has
+    so many of what is counted (`rows_of_a_person`).
 
     Examples
     --------
@@ -38,4 +46,4 @@ def noisy(counts: pl.Series, keys: pl.Series, noise: CellNoise | None, *, of: pl
         return counts
     own = keys.fill_null(0).to_numpy()
     found = own if of is None else within(own, of.fill_null(0).to_numpy())
-    return (counts + pl.Series(noise.of(found))).clip(lower_bound=noise.lowest)
+    return (counts + pl.Series(noise.of(found)) * rows).clip(lower_bound=noise.lowest)

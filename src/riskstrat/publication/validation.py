@@ -189,9 +189,8 @@ def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
     weighted = (frame["observed"] * frame["n"]).round()
     share = (noisy(weighted, frame["case_key"], noise, of=frame["index_key"]) / n).clip(0, 1)
     known = share.fill_null(0.5).to_numpy()
-    spread = np.maximum(known * (1 - known), 1 / n) / n
-    size = n * spread / (spread + noise.variance / n**2)
-    limits = zip(("lower", "upper"), wilson_interval(known, size, PUBLISHED_LEVEL), strict=True)
+    found = wilson_interval(known, n, PUBLISHED_LEVEL, noise.variance / n**2)
+    limits = zip(("lower", "upper"), found, strict=True)
     missing = share.is_null()
     return [share.alias("observed"), *(pl.Series(name, limit).set(missing, None) for name, limit in limits)]
 

@@ -17,6 +17,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.incidence import Incidence
 from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
@@ -62,6 +63,8 @@ class Study:
         Contributions of the target population's features, on the model's own scale.
     interpretation
         What the model has learnt of its features: curves, ratios, which go together, how stable reasons are.
+    incidence
+        What happened to those who were followed: cumulative incidence by group, person-years and rates.
     target_risk
         Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
         did not see the person's area.
@@ -91,6 +94,7 @@ class Study:
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
     interpretation: Interpretation | None = None
+    incidence: Incidence | None = None
     omissions: tuple[Omission, ...] = ()
     noise: CellNoise | None = field(default=None, repr=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -12,6 +11,8 @@ from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
+from riskstrat.reports.group_names import group_name, natural
+from riskstrat.reports.incidence import incidence
 from riskstrat.reports.interpretation import interpretation
 from riskstrat.reports.tables import (
     checks_of,
@@ -137,7 +138,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
     frame = context.frame("metrics_person")
     if frame is None:
         return
-    groups = sorted(set(frame["group"]) - {"all"}, key=_natural)
+    groups = sorted(set(frame["group"]) - {"all"}, key=natural)
     rows = [
         (
             capitalised(group_name(context, group)),
@@ -161,27 +162,6 @@ def _groups(context: ReportContext) -> Iterator[Block]:
 def _reached(context: ReportContext, metric: str, group: str) -> str | None:
     found = context.estimate("capacity_person", metric=metric, group=group, capacity=_CAPACITY)
     return None if found is None else context.numbers.whole_percent(found.value)
-
-
-def group_name(context: ReportContext, group: str) -> str:
-    """Write the group of a metric, such as ``sex=female``, in words."""
-    column, _, value = group.partition("=")
-    key = f"group_value.{column}_{value}"
-    if key in context.messages.texts:
-        return context.messages(key)
-    declared = {one.name: one for one in context.released.condition.subgroups}
-    if column not in declared:
-        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
-    title = dict(declared[column].values).get(value)
-    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
-    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
-
-
-def _natural(group: str) -> tuple[str, int, str]:
-    """Sort 70-79 before 100-109, and sex before age."""
-    column, _, value = group.partition("=")
-    first = re.match(r"\d+", value)
-    return ("" if column == "sex" else column, int(first.group()) if first else 0, value)
 
 
 def _splits(context: ReportContext) -> Iterator[Block]:
@@ -242,6 +222,7 @@ def _citing(context: ReportContext) -> Iterator[Block]:
 
 _PARTS = (
     _counted,
+    incidence,
     _known,
     _model,
     _calibration,

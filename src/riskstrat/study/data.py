@@ -113,6 +113,8 @@ class StudyData:
     partition
         Which areas are one unit: ``area_id`` of cohort and target, names, outlines and care need are of units. X was
         built before, with the facts of each person's own area.
+    birth_date
+        Of the training rows, (n,): ages during follow-up are counted by them.
     noise
         What protects the counts that results about groups are computed from; None where they are exact.
 
@@ -132,6 +134,7 @@ class StudyData:
     families: Mapping[str, str]
     splits: Mapping[str, Split]
     partition: Partition
+    birth_date: pl.Series = field(repr=False)
     noise: CellNoise | None = None
 
     @property
@@ -239,8 +242,14 @@ def prepare(
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings, noise),
         partition=units,
+        birth_date=_birth_dates(training.cohort, registers),
         noise=noise,
     )
+
+
+def _birth_dates(cohort: Cohort, registers: Registers) -> pl.Series:
+    births = registers.births
+    return births["birth_date"].gather(births["person_id"].search_sorted(cohort.people["person_id"]))
 
 
 def _followed(condition: Condition, registers: Registers, cohort: Cohort) -> TrainingData | None:

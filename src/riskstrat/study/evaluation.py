@@ -146,8 +146,7 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     cohort, settings = data.training.cohort, data.settings
-    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
-    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
+    people = labelled_people(data)
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     return validate(
@@ -160,6 +159,29 @@ def check(
         level=PUBLISHED_LEVEL,
         sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
     )
+
+
+def labelled_people(data: StudyData) -> pl.DataFrame:
+    """Give the people of the training rows with the labels of the condition's subgroups.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+
+    Returns
+    -------
+    polars.DataFrame
+        A column for each subgroup, unless the cohort has one of that name.
+
+    Examples
+    --------
+    >>> labelled_people(data)["education"].drop_nulls().unique().sort().to_list()
+    ['1', '2', '3']
+    """
+    people = data.training.cohort.people
+    subgroups = [one for one in data.condition.subgroups if one.name not in people.columns]
+    return people.with_columns(data.training.X.select(one.labels() for one in subgroups))
 
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:

@@ -18,6 +18,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.incidence import observed_incidence
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import compare, fit
 from riskstrat.study.plans import plan
@@ -102,6 +103,7 @@ def run(
         evaluation=evaluation,
         explanation=explanation,
         interpretation=interpret(data, model, explanation),
+        incidence=observed_incidence(data),
         target_risk=model.predict_risk(data.target.X) if area_results is None else area_results.target_risk,
         area_results=area_results,
         plan=unless_omitted(plans.areas),

@@ -14,6 +14,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.evaluation import labelled_people
 
 _KEYS = ("person_id", "index_date")
 
@@ -65,9 +66,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
         problems = [Problem(found="no feature left", expected="one at least", remedy="leave fewer out")]
     UsageError.refuse(problems)
     training, target = data.training, data.target
-    people = training.cohort.people
-    divided = [one.labels() for one in data.condition.subgroups if one.name not in people.columns]
-    cohort = replace(training.cohort, people=people.with_columns(training.X.select(divided)))
+    cohort = replace(training.cohort, people=labelled_people(data))
     return replace(
         data,
         training=replace(training, cohort=cohort, X=training.X.drop(dropped)),

@@ -10,7 +10,7 @@ from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
-from riskstrat.reports.method import group_name
+from riskstrat.reports.group_names import group_name
 from riskstrat.reports.tables import (
     Written,
     checks_of,

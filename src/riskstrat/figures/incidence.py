@@ -1,0 +1,196 @@
+"""Cumulative incidence by time since the index date, with intervals and how many are still followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from riskstrat.disclosure import Released
+from riskstrat.figures.figure import Figure, drawn
+from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
+from riskstrat.figures.theme import ACCENT, INK, QUIET, TEXT_PX, altair
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_STYLES = ((ACCENT, [1, 0]), ("#b3661a", [7, 3]), ("#6f6f6f", [2, 2]), ("#5483b0", [9, 3, 2, 3]), ("#5c3a1a", [4, 5]))
+"""Colour and dashes of each curve: they differ without colour too."""
+MOST_CURVES = len(_STYLES)
+_UNITS = (("years", 700, 365.25), ("months", 60, 30.4375), ("days", 0, 1.0))
+"""Name of a unit, days from which on follow-up is told in it, days that it has."""
+_MOST_COLUMNS = 6
+_HEIGHT, _BELOW_AXIS, _ROW_PX = 260, 74, 22
+_RARE = 0.02
+_COLUMNS = ("estimate", "lower", "upper")
+
+
+def incidence_curves(table: Released, language: Texts = "sv", names: Mapping[str, str] | None = None) -> Figure:
+    """Draw the share with the outcome by each time, with interval bands and the numbers still followed beneath.
+
+    Parameters
+    ----------
+    table
+        group, days, event (1 the outcome, 2 death without it), estimate, lower, upper, index_dates and at_risk.
+    language
+        ``"sv"`` or ``"en"``, or texts of a language.
+    names
+        What each group that is drawn is called, at most five; of everybody, where left out, death without the outcome
+        is drawn too.
+
+    Returns
+    -------
+    Figure
+        A dot at each time of the table and lines between them, because steps would lag behind what happened; a group
+        or time that is withheld is left out. Its title tells the share at the
+        end, or whether groups clearly differ there.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import PRESETS, Table, release
+    >>> frame = pl.DataFrame(
+    ...     {"group": ["all"] * 2, "days": [365, 731], "event": [1, 1], "estimate": [0.05, 0.1], "lower": [0.04, 0.09],
+    ...      "upper": [0.06, 0.11], "index_dates": [900, 900], "at_risk": [850, 800], "cases": [45, 90]}
+    ... )
+    >>> exact = Table(
+    ...     frame, dimensions=("group", "days", "event"), counts=("at_risk",), unshown=("cases",),
+    ...     denominators={"at_risk": "index_dates"}, derived=dict.fromkeys(("estimate", "lower", "upper"), "cases"),
+    ... )
+    >>> incidence_curves(release(exact, PRESETS["none"]), "en").title
+    'Of 100 people, 10 (9–11) had had the outcome after 2 years'
+    """
+    messages = load_messages(language)
+    shown = _shown(table.frame, names, messages)
+    unit, columns = _unit(table.frame), _columns(table.frame["days"].unique().sort().to_list())
+    told = _told(shown, unit, columns, messages)
+    title = _title(shown, unit, messages) if names is None else _compared(shown, unit, messages)
+    sentence = messages("incidence.sentence", values=told or messages("withheld"))
+    return drawn(_chart(shown, unit, columns, messages), messages, title, sentence, height=_HEIGHT)
+
+
+def _shown(frame: pl.DataFrame, names: Mapping[str, str] | None, messages: MessageCatalogue) -> pl.DataFrame:
+    """Give what is drawn, with the name of each curve as ``series``, in the order of the names."""
+    if names is None:
+        curves = frame.filter(group="all")
+        called = {1: messages("incidence.outcome"), 2: messages("incidence.death")}
+        series = pl.col("event").cast(pl.Int64).replace_strict(called, return_dtype=pl.String)
+    else:
+        called = dict(list(names.items())[:MOST_CURVES])
+        curves = frame.filter(pl.col("group").is_in(list(called)), event=1)
+        series = pl.col("group").replace_strict(called, return_dtype=pl.String)
+    order = list(called.values())
+    rank = pl.col("series").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
+    return curves.with_columns(series=series).drop_nulls("estimate").sort(rank, "days")
+
+
+def _unit(frame: pl.DataFrame) -> tuple[str, float]:
+    last = frame["days"].max()
+    return next((name, days) for name, least, days in _UNITS if last >= least)  # type: ignore[operator]
+
+
+def _columns(days: Sequence[int]) -> list[int]:
+    """Days at which those still followed are counted: the start, the last, and at equal steps between."""
+    times = len(days)
+    step = next((each for each in range(1, times + 1) if times % each == 0 and times // each <= _MOST_COLUMNS), times)
+    return [0, *days[step - 1 :: step]]
+
+
+def _chart(
+    shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue
+) -> alt.LayerChart:
+    alt, (name, days) = altair(), unit
+    order = shown["series"].unique(maintain_order=True).to_list()
+    styles = _STYLES[: max(len(order), 1)]
+    per_cent = pl.col(_COLUMNS) * 100
+    start = shown.group_by("series", maintain_order=True).first().filter(pl.col("days") == shown["days"].min())
+    zero = start.with_columns(pl.lit(0).cast(pl.Int64).alias("days"), *(pl.lit(0.0).alias(one) for one in _COLUMNS))
+    points = pl.concat([zero.select(shown.columns), shown]).with_columns(per_cent, x=(pl.col("days") / days).round(2))
+    ticks = [round(day / days, 2) for day in columns]
+    axis = alt.Axis(values=ticks, format="~r", grid=False, labelFlush=False)
+    x = alt.X("x:Q", title=messages(f"axis.after_{name}"), axis=axis, scale=alt.Scale(domain=ticks[:: len(ticks) - 1]))
+    colour = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=order, range=[each for each, _ in styles]),
+        legend=alt.Legend(symbolType="stroke", symbolSize=600, symbolStrokeWidth=2.5, symbolOpacity=1),
+    )
+    dashes = alt.StrokeDash("series:N", scale=alt.Scale(domain=order, range=[each for _, each in styles]))
+    base = alt.Chart(points).encode(x=x, color=colour)
+    y = alt.Y("estimate:Q", title=messages("axis.share"), scale=alt.Scale(zero=True))
+    band = base.mark_area(opacity=0.16 if len(order) <= 2 else 0.08).encode(y="lower:Q", y2="upper:Q")
+    line = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=dashes)
+    dots = base.mark_circle(size=40, opacity=1).encode(y="estimate:Q")
+    return alt.layer(band, line, dots, *_numbers(shown, days, columns, order, messages))
+
+
+def _numbers(
+    shown: pl.DataFrame, days: float, columns: Sequence[int], order: Sequence[str], messages: MessageCatalogue
+) -> list[alt.Chart]:
+    """Write how many are still followed beneath the axis, a row for each group behind a sample of its line."""
+    alt = altair()
+    groups = shown["group"].unique(maintain_order=True).to_list()
+    top = _HEIGHT + _BELOW_AXIS
+    heading = alt.Chart(pl.DataFrame({"told": [messages("incidence.at_risk")]})).mark_text(
+        align="left", fontSize=TEXT_PX, color=QUIET
+    )
+    layers = [heading.encode(x=alt.value(0), y=alt.value(top), text="told:N")]
+    for number, group in enumerate(groups):
+        rows = shown.filter(group=group).unique("days", maintain_order=True)
+        begin = rows.head(1).select(pl.lit(0).cast(pl.Int64).alias("days"), at_risk="index_dates")
+        counts = pl.concat([begin, rows.select("days", "at_risk")]).filter(pl.col("days").is_in(list(columns)))
+        written = [messages("incidence.few") if n is None else messages.numbers.number(n) for n in counts["at_risk"]]
+        frame = counts.with_columns(x=(pl.col("days") / days).round(2), told=pl.Series(written, dtype=pl.String))
+        y = alt.value(top + _ROW_PX * (number + 1))
+        text = alt.Chart(frame).mark_text(fontSize=TEXT_PX, color=INK, align="center")
+        layers.append(text.encode(x="x:Q", y=y, text="told:N"))
+        if len(groups) > 1:
+            colour, dash = _STYLES[order.index(rows["series"][0])]
+            sample = alt.Chart(frame.head(1)).mark_rule(color=colour, strokeDash=dash, strokeWidth=2.5)
+            layers.append(sample.encode(x=alt.value(-62), x2=alt.value(-28), y=y))
+    return layers
+
+
+def _time(days: int, unit: tuple[str, float], messages: MessageCatalogue) -> str:
+    value = round(days / unit[1], 1)
+    form = "one" if value == 1 else "other"
+    return messages(f"incidence.{unit[0]}.{form}", n=messages.numbers.number(value, 0 if value == int(value) else 1))
+
+
+def _told(shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue) -> str:
+    """Write each curve at the times at which those still followed are counted."""
+    parts = []
+    for (series,), rows in shown.filter(pl.col("days").is_in(list(columns))).group_by("series", maintain_order=True):
+        values = [
+            messages("incidence.point", time=_time(day, unit, messages), share=messages.numbers.percent(*bounds))
+            for day, *bounds in rows.select("days", *_COLUMNS).iter_rows()
+        ]
+        parts.append(f"{capitalised(str(series))}: {messages.listed(values)}")
+    return ". ".join(parts)
+
+
+def _title(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalogue) -> str:
+    """Tell of a hundred persons (or a thousand) how many had had the outcome at the last time that is shown."""
+    outcome = shown.filter(event=1)
+    if outcome.is_empty():
+        return messages("incidence.withheld")
+    row = outcome.row(-1, named=True)
+    base = 1000 if row["estimate"] < _RARE else 100
+    observed = messages.numbers.whole(*(base * row[name] for name in _COLUMNS))
+    time = _time(row["days"], unit, messages)
+    return messages("incidence.title", base=messages.numbers.number(base), observed=observed, time=time)
+
+
+def _compared(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalogue) -> str:
+    """Say which groups have the highest and the lowest share at the end, where their intervals lie apart."""
+    ends = shown.filter(pl.col("days") == pl.col("days").max()).sort("estimate")
+    if ends.is_empty():
+        return messages("incidence.withheld")
+    lowest, highest = ends.row(0, named=True), ends.row(-1, named=True)
+    time = _time(highest["days"], unit, messages)
+    if lowest["upper"] >= highest["lower"]:
+        return messages("incidence.unclear", time=time)
+    told = {
+        end: f"{row['series']}, {messages.numbers.percent(*(row[name] for name in _COLUMNS))}"
+        for end, row in (("highest", highest), ("lowest", lowest))
+    }
+    return messages("incidence.differ", time=time, **told)
