@@ -27,6 +27,7 @@ EXTRA_OF = {
     "pyreadstat": "files",
     "shap": "explain",
     "shapely": "spatial",
+    "skops": "models",
 }
 
 

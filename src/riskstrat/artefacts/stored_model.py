@@ -1,0 +1,102 @@
+"""A model as it was saved, and what it gives for the people of today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.cohort import target_population
+from riskstrat.errors import ContractError, Problem
+from riskstrat.features import build_features
+from riskstrat.records.cohort import Target
+from riskstrat.records.model import FittedModel
+from riskstrat.registers import Registers
+from riskstrat.validation import input_drift
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StoredModel(FittedModel):
+    """A model that was read from a folder (`riskstrat.load_model`).
+
+    Attributes
+    ----------
+    kind
+        Kind of the estimator.
+    digest
+        Twelve hexadecimal digits that name the model.
+    """
+
+    kind: str
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"
+
+    def score(self, registers: Registers, as_of: date) -> Scores:
+        """Predict the risks of who is eligible on a day, by what was known before it.
+
+        Parameters
+        ----------
+        registers
+            What `riskstrat.open_registers` returned, with the tables that the condition reads.
+        as_of
+            The as-of date.
+
+        Returns
+        -------
+        Scores
+            Persons and risks, in memory, and how far their features lie from those of the fit.
+
+        Raises
+        ------
+        DesignError
+            If nobody is eligible.
+        ContractError
+            If the features that these registers give have other columns than the model.
+        UsageError
+            If the condition asks for a table that is not there.
+        """
+        target = target_population(self.condition, registers, as_of)
+        X = build_features(self.condition.features, target, registers)
+        _check_columns(self.columns, X.columns)
+        return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=input_drift(self.summary, X))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Scores:
+    """Risks of persons, in memory: they are for choosing groups.
+
+    Attributes
+    ----------
+    model
+        Digest of the model.
+    target
+        Who they are; ``target.people`` is in the order of the risks.
+    risk
+        Recalibrated risk of each, (n,).
+    inputs
+        Drift of the features from those of the fit (`riskstrat.validation.input_drift`).
+    """
+
+    model: str
+    target: Target
+    risk: NDArray[np.float64] = field(repr=False)
+    inputs: pl.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Scores({self.target.condition}, {self.target.as_of}, model {self.model}, {len(self.risk)} persons)"
+
+
+def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:
+    ContractError.refuse(
+        Problem(found=f"{what}: {', '.join(names)}", expected="the columns that the model was fitted to", remedy=remedy)
+        for what, names, remedy in (
+            ("columns that X lacks", sorted(set(expected) - set(found)), "give registers with the same tables"),
+            ("columns that the model does not know", sorted(set(found) - set(expected)), "fit the model again"),
+        )
+        if names
+    )
