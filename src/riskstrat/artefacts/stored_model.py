@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
 from riskstrat.cohort import target_population
 from riskstrat.errors import ContractError, Problem
 from riskstrat.features import build_features
-from riskstrat.records.cohort import Target
 from riskstrat.records.model import FittedModel
+from riskstrat.records.scores import Scores
 from riskstrat.registers import Registers
 from riskstrat.validation import input_drift
 
@@ -64,31 +60,6 @@ class StoredModel(FittedModel):
         X = build_features(self.condition.features, target, registers)
         _check_columns(self.columns, X.columns)
         return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=input_drift(self.summary, X))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Scores:
-    """Risks of persons, in memory: they are for choosing groups.
-
-    Attributes
-    ----------
-    model
-        Digest of the model.
-    target
-        Who they are; ``target.people`` is in the order of the risks.
-    risk
-        Recalibrated risk of each, (n,).
-    inputs
-        Drift of the features from those of the fit (`riskstrat.validation.input_drift`).
-    """
-
-    model: str
-    target: Target
-    risk: NDArray[np.float64] = field(repr=False)
-    inputs: pl.DataFrame = field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"Scores({self.target.condition}, {self.target.as_of}, model {self.model}, {len(self.risk)} persons)"
 
 
 def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:

@@ -13,7 +13,7 @@ from riskstrat.artefacts.model_folder import load_model, model_files
 from riskstrat.artefacts.stored_model import StoredModel
 from riskstrat.errors import Problem, TrustError
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators.released import RELEASED
+from riskstrat.estimators.released import can_leave
 from riskstrat.files import restored, staged_folder
 from riskstrat.publication import Published, publish
 from riskstrat.publication.storing import STUDY, published_files, read_published
@@ -74,7 +74,7 @@ def save(study: Study, folder: Path | str) -> Path:
     """
     published = publish(study)
     files = published_files(published)
-    if type(study.model.estimator) in RELEASED:
+    if can_leave(study.model.estimator):
         model = model_files(study.model, published)
         files |= {f"{MODEL_FOLDER}/{name}": content for name, content in model.items()}
     told = {"format": FORMAT, "sha256": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}}

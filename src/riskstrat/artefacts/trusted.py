@@ -10,7 +10,7 @@ from typing import Final
 
 from riskstrat.errors import Problem, TrustError, UsageError
 from riskstrat.estimators import RiskEstimator
-from riskstrat.estimators.released import RELEASED
+from riskstrat.estimators.released import RELEASED, can_leave
 from riskstrat.extras import optional
 
 MOST_BYTES: Final = 200_000_000
@@ -44,12 +44,12 @@ def dump(estimator: object) -> bytes:
     UsageError
         If it is of a kind that does not save, with the reason.
     """
-    if type(estimator) not in RELEASED:
+    if not can_leave(estimator):
         kinds = ", ".join(sorted(kind.__name__ for kind in RELEASED))
         raise UsageError(
             Problem(
                 found=f"a fitted {type(estimator).__name__}, of whose numbers nobody has seen that they may leave",
-                expected=f"one of {kinds}",
+                expected=f"one of {kinds}, without imputation",
                 remedy="choose one of them; others can be compared and reported, but not saved",
             )
         )

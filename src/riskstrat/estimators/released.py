@@ -21,6 +21,7 @@ from riskstrat.estimators.cox import Cox
 from riskstrat.estimators.fine_gray import FineGray
 from riskstrat.estimators.followed import FitRows
 from riskstrat.estimators.hazard_pair import HazardPair
+from riskstrat.estimators.imputation import IMPUTED, INDICATOR
 from riskstrat.estimators.linear import AgeSex, LinearPredictor, Logistic
 from riskstrat.estimators.matrix import read_features
 from riskstrat.estimators.released_trees import DIGITS, released_trees, significant
@@ -106,7 +107,8 @@ def released(estimator: Estimator, rows: FitRows) -> Estimator:
     RiskEstimator
         Of the kinds in `RELEASED`, with risks that differ in the third digit, and more beyond the outermost values that
         20 persons reach, with and without the outcome, which are read as those: no column says what fewer persons told.
-        Hazards step at ends of months that hold 10 events or more. Any other kind: the same object.
+        Hazards step at ends of months that hold 10 events or more; a competing event with fewer is left out. Any other
+        kind: the same object.
 
     Examples
     --------
@@ -116,13 +118,26 @@ def released(estimator: Estimator, rows: FitRows) -> Estimator:
     >>> one = np.ones(80)
     >>> rows = FitRows(X=X, outcome=as_outcome([0, 0, 0, 1, 0, 0, 1, 1] * 10, 365), sample_weight=one, strata=one)
     >>> model = released(rows.fitted(AgeSex(horizon_days=365)), rows)
-    >>> model.terms_[0].limits
-    ((50.0, 80.0),)
+    >>> model.terms_[0].limits  # nobody of 50 or 60 had the outcome, and one person is 105
+    ((70.0, 80.0),)
     """
-    if type(estimator) not in RELEASED:
+    if not can_leave(estimator):
         return estimator
     made: Estimator = RELEASED[type(estimator)](copy(estimator), _seen(estimator, rows))
     return made
+
+
+def can_leave(estimator: object) -> bool:
+    """Whether an estimator is of a kind of which every number may leave: one of `RELEASED`, and nothing imputed.
+
+    Imputations are regressions of their own, of whose numbers nobody has seen that they may leave.
+
+    Examples
+    --------
+    >>> can_leave(AgeSex(horizon_days=365)), can_leave(Logistic(horizon_days=365, missing="imputed"))
+    (True, False)
+    """
+    return type(estimator) in RELEASED and getattr(estimator, "missing", INDICATOR) != IMPUTED
 
 
 def _seen(estimator: RiskEstimator, rows: FitRows) -> _Seen:
@@ -162,6 +177,8 @@ def _is_shown(term: Term, limits: Sequence[tuple[float, float] | None], seen: _S
 
 def _between(term: Term, limits: Sequence[tuple[float, float] | None]) -> Term:
     """Read values beyond those that enough persons reach as the outermost of them; where none do, as the fill."""
+    if term.shape == "missing":
+        return term
     own = (limits[column] or (fill, fill) for column, fill in zip(term.columns, term.fill, strict=True))
     return replace(term, limits=tuple(own))
 
