@@ -223,6 +223,7 @@ def invented_model(condition: Condition, settings: Settings, columns: tuple[str,
         families={feature.column: feature.family for feature in condition.features},
         recalibration=InTheLarge(shift=0.0, standard_error=0.1),
         summary=pl.DataFrame({"column": columns}),
+        target_summary=pl.DataFrame({"column": columns}),
         provenance=provenance,
         settings=settings,
     )

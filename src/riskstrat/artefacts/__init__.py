@@ -2,7 +2,7 @@
 
 from riskstrat.artefacts.model_folder import load_model, save_model
 from riskstrat.artefacts.stored_model import StoredModel
-from riskstrat.records.scores import Scores
 from riskstrat.artefacts.study_folder import SavedStudy, open_study, save
+from riskstrat.records.scores import Scores
 
 __all__ = ["SavedStudy", "Scores", "StoredModel", "load_model", "open_study", "save", "save_model"]

@@ -38,6 +38,7 @@ MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD = (
     "summary.json",
     "card.md",
 )
+SUMMARIES: Final = ("summary", "target_summary")
 _SAME: Final = 1e-6
 """How far, relatively, risks of the recorded rows may move between libraries."""
 
@@ -90,11 +91,11 @@ def model_files(model: RiskModel | StoredModel, published: Published | None) -> 
     files = {
         CONDITION: stored.condition.to_json().encode(),
         ESTIMATOR: trusted.dump(stored.estimator),
-        SUMMARY: json.dumps(_shown(stored.summary).to_dicts(), indent=1).encode(),
+        SUMMARY: json.dumps({name: _shown(getattr(stored, name)).to_dicts() for name in SUMMARIES}, indent=1).encode(),
         **({} if published is None else {CARD: card(published, "en").encode()}),
     }
-    told = _told(stored, published) | {"sha256": {name: _digest(each) for name, each in files.items()}}
-    return files | {MODEL: (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()}
+    said = _description(stored, published) | {"sha256": {name: _digest(each) for name, each in files.items()}}
+    return files | {MODEL: (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()}
 
 
 @checked
@@ -134,28 +135,29 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     files = _read(restored(folder))
     if sha256 is not None and _digest(files[MODEL]) != sha256.lower():
         raise TrustError(_not_as_saved("model.json with another SHA-256 than the one given"))
-    told = json.loads(files[MODEL])
-    _check(told, files)
+    said = json.loads(files[MODEL])
+    _check(said, files)
+    summaries = json.loads(files[SUMMARY])
     model = StoredModel(
         condition=_condition(files[CONDITION].decode()),
         estimator=trusted.load(files[ESTIMATOR]),
-        columns=tuple(told["columns"]),
-        families=told["families"],
-        recalibration=from_plain(told["recalibration"]),
-        summary=pl.DataFrame(json.loads(files[SUMMARY]), SUMMARY_SCHEMA),
-        provenance=_provenance(told["provenance"]),
-        moved_to=tuple(_provenance(each) for each in told["moved_to"]),
-        kind=told["kind"],
-        digest=told["digest"],
+        columns=tuple(said["columns"]),
+        families=said["families"],
+        recalibration=from_plain(said["recalibration"]),
+        **{name: pl.DataFrame(summaries[name], SUMMARY_SCHEMA) for name in SUMMARIES},
+        provenance=_provenance(said["provenance"]),
+        moved_to=tuple(_provenance(each) for each in said["moved_to"]),
+        kind=said["kind"],
+        digest=said["digest"],
     )
-    _check_risks(model, told)
+    _check_risks(model, said)
     return model
 
 
-def _told(model: RiskModel | StoredModel, published: Published | None) -> dict[str, object]:
+def _description(model: RiskModel | StoredModel, published: Published | None) -> dict[str, object]:
     """Say of a model what is in none of the other files."""
     named = _named(model, published)
-    place = replace(model.provenance, fingerprint=named["fingerprint"])
+    origin = replace(model.provenance, fingerprint=named["fingerprint"])
     return {
         "format": FORMAT,
         "written_with": {name: version(name) for name in ("riskstrat", "scikit-learn", "skops")},
@@ -164,7 +166,7 @@ def _told(model: RiskModel | StoredModel, published: Published | None) -> dict[s
         "columns": list(model.columns),
         "families": dict(model.families),
         "recalibration": to_plain(model.recalibration),
-        "provenance": _plain(place),
+        "provenance": _plain(origin),
         "moved_to": [_plain(each) for each in model.moved_to],
         "risks": _risks(model),
     }
@@ -186,8 +188,8 @@ def _shown(summary: pl.DataFrame) -> pl.DataFrame:
     return summary.with_columns(pl.col("persons").cast(pl.Float64).round_sig_figs(2).cast(pl.Int64))
 
 
-def _plain(place: Provenance) -> dict[str, str]:
-    return asdict(place) | {"as_of": place.as_of.isoformat()}
+def _plain(origin: Provenance) -> dict[str, str]:
+    return asdict(origin) | {"as_of": origin.as_of.isoformat()}
 
 
 def _provenance(plain: Mapping[str, str]) -> Provenance:
@@ -211,13 +213,13 @@ def _read(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names}
 
 
-def _check(told: dict[str, Any], files: Mapping[str, bytes]) -> None:
+def _check(said: dict[str, Any], files: Mapping[str, bytes]) -> None:
     """Refuse a folder of a newer format, or of files that do not belong together."""
-    if told.get("format") != FORMAT:
-        found = f"a model of format {told.get('format')}"
+    if said.get("format") != FORMAT:
+        found = f"a model of format {said.get('format')}"
         remedy = "read it with the version of riskstrat that wrote it, or fit it again with this one"
         raise TrustError(Problem(found=found, expected=f"format {FORMAT}", remedy=remedy))
-    expected = told.get("sha256", {})
+    expected = said.get("sha256", {})
     TrustError.refuse(
         _not_as_saved(f"{name} that is not as it was saved")
         for name in sorted({CONDITION, ESTIMATOR, SUMMARY, *expected})
@@ -225,13 +227,13 @@ def _check(told: dict[str, Any], files: Mapping[str, bytes]) -> None:
     )
 
 
-def _check_risks(model: StoredModel, told: Mapping[str, Any]) -> None:
+def _check_risks(model: StoredModel, said: Mapping[str, Any]) -> None:
     """Refuse a model to which the libraries here give other risks than those that saved it."""
-    found, expected = np.array(_risks(model)), np.array(told["risks"])
+    found, expected = np.array(_risks(model)), np.array(said["risks"])
     if found.shape == expected.shape and np.allclose(found, expected, rtol=_SAME, atol=0):
         return
-    written = ", ".join(f"{name} {number}" for name, number in told["written_with"].items())
-    here = ", ".join(f"{name} {version(name)}" for name in told["written_with"])
+    written = ", ".join(f"{name} {number}" for name, number in said["written_with"].items())
+    here = ", ".join(f"{name} {version(name)}" for name in said["written_with"])
     raise TrustError(
         Problem(
             found=f"other risks than were recorded, here with {here}",

@@ -20,10 +20,22 @@ class StoredModel(FittedModel):
 
     Attributes
     ----------
+    condition, estimator, columns, families, recalibration, summary, target_summary, provenance, moved_to
+        As they were in the study (`riskstrat.records.model.FittedModel`).
     kind
         Kind of the estimator.
     digest
         Twelve hexadecimal digits that name the model.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import riskstrat as rs
+    >>> with TemporaryDirectory() as folder:
+    ...     stored = rs.load_model(rs.save_model(model, Path(folder, "frailty")))
+    >>> stored.score(registers, date(2024, 1, 1)).risk.max() < 1
+    True
     """
 
     kind: str
@@ -45,7 +57,8 @@ class StoredModel(FittedModel):
         Returns
         -------
         Scores
-            Persons and risks, in memory, and how far their features lie from those of the fit.
+            Persons and risks, in memory, and how far their features lie from those of the people whom the study
+            planned for.
 
         Raises
         ------
@@ -59,7 +72,8 @@ class StoredModel(FittedModel):
         target = target_population(self.condition, registers, as_of)
         X = build_features(self.condition.features, target, registers)
         _check_columns(self.columns, X.columns)
-        return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=input_drift(self.summary, X))
+        inputs = input_drift(self.target_summary, X)
+        return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=inputs)
 
 
 def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:

@@ -34,6 +34,13 @@ class SavedStudy:
         What was published of it; reports, exports and tracking read it.
     model
         Its model; None where the estimator is of a kind that does not save.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     open_study(save(study, Path(folder, "frailty-2024"))).model is None
+    False
     """
 
     published: Published
@@ -77,9 +84,9 @@ def save(study: Study, folder: Path | str) -> Path:
     if can_leave(study.model.estimator):
         model = model_files(study.model, published)
         files |= {f"{MODEL_FOLDER}/{name}": content for name, content in model.items()}
-    told = {"format": FORMAT, "sha256": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}}
+    contents = {"format": FORMAT, "sha256": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}}
     with staged_folder(folder, command="save") as staging:
-        for name, content in (*files.items(), (CONTENTS, json.dumps(told, indent=1).encode())):
+        for name, content in (*files.items(), (CONTENTS, json.dumps(contents, indent=1).encode())):
             path = staging.result / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -114,22 +121,22 @@ def open_study(folder: Path | str) -> SavedStudy:
     ...
     riskstrat.errors.TrustError: a folder without contents.json; expected ...
     """
-    place = restored(folder)
-    if not (place / CONTENTS).is_file():
+    kept = restored(folder)
+    if not (kept / CONTENTS).is_file():
         raise TrustError(_not_as_saved(f"a folder without {CONTENTS}"))
-    told = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
-    files = {name: (place / name).read_bytes() for name in told.get("sha256", {}) if (place / name).is_file()}
-    TrustError.refuse(_problems(told, files))
+    contents = json.loads((kept / CONTENTS).read_text(encoding="utf-8"))
+    files = {name: (kept / name).read_bytes() for name in contents.get("sha256", {}) if (kept / name).is_file()}
+    TrustError.refuse(_problems(contents, files))
     has_model = any(name.startswith(f"{MODEL_FOLDER}/") for name in files)
-    return SavedStudy(published=read_published(files), model=load_model(place / MODEL_FOLDER) if has_model else None)
+    return SavedStudy(published=read_published(files), model=load_model(kept / MODEL_FOLDER) if has_model else None)
 
 
-def _problems(told: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Problem]:
-    if told.get("format") != FORMAT:
+def _problems(contents: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Problem]:
+    if contents.get("format") != FORMAT:
         remedy = "read it with the version of riskstrat that wrote it, or run the study again"
-        yield Problem(found=f"a study of format {told.get('format')}", expected=f"format {FORMAT}", remedy=remedy)
+        yield Problem(found=f"a study of format {contents.get('format')}", expected=f"format {FORMAT}", remedy=remedy)
         return
-    expected = told["sha256"]
+    expected = contents["sha256"]
     for name in sorted({STUDY, *expected}):
         if name not in files or hashlib.sha256(files[name]).hexdigest() != expected.get(name):
             yield _not_as_saved(f"{name} that is not as it was saved")

@@ -53,7 +53,7 @@ def dump(estimator: object) -> bytes:
                 remedy="choose one of them; others can be compared and reported, but not saved",
             )
         )
-    return bytes(optional("skops.io").dumps(estimator))
+    return bytes(optional("skops.io").dumps(estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=9))
 
 
 def load(content: bytes) -> RiskEstimator:

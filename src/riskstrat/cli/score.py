@@ -55,7 +55,7 @@ def score(
             scores.target.people.select("person_id", "index_date").with_columns(
                 risk=pl.Series(scores.risk)
             ).write_parquet(file)
-    typer.echo(f"{scores.target.condition}, {scores.target.as_of}, model {scores.model}: {out}")
+    typer.echo(f"{_title(scores)}: {out}")
     for line in _drifted(scores):
         typer.echo(f"moved: {line}")
 
@@ -67,11 +67,9 @@ def monitor(
     as_of: AsOfOption = None,
     sha256: Sha256Option = None,
 ) -> None:
-    """Compare the features of today's people with those that a model was fitted to; exit code 8 if one has moved."""
+    """Compare the features of today's people with those of the model's study; exit code 8 if one has moved."""
     scores = _scores(model, registers, as_of, sha256)
-    typer.echo(
-        f"{scores.target.condition}, {scores.target.as_of}, model {scores.model}: {scores.inputs.height} features"
-    )
+    typer.echo(_title(scores))
     moved = _drifted(scores)
     if not moved:
         typer.echo("no feature has moved")
@@ -81,7 +79,7 @@ def monitor(
             Problem(
                 found=line,
                 expected="population stability and standardised difference below .25",
-                remedy="look for what changed in the register; test the model anew (rs.study.transport), or fit it again",
+                remedy="look for what changed in the register; test the model (rs.study.transport) or fit it again",
             )
             for line in moved
         )
@@ -95,6 +93,10 @@ def _scores(folder: Path, registers: str, as_of: datetime | None, sha256: str | 
     model, source = load_model(folder, sha256=sha256), open_registers(registers)
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
     return model.score(source, day)
+
+
+def _title(scores: Scores) -> str:
+    return f"{scores.target.condition}, {scores.target.as_of}, model {scores.model}"
 
 
 def _drifted(scores: Scores) -> list[str]:

@@ -212,6 +212,11 @@ def restored(
     frame, suppressed, disclosure, roles
         Of an earlier `Released`.
 
+    Returns
+    -------
+    Released
+        As it was.
+
     Examples
     --------
     >>> frame = pl.DataFrame({"area": ["A"], "people": [120]})

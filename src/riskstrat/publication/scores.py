@@ -22,7 +22,7 @@ GROUPS = ("area_id", "care_centre_id", "sex", "age_years", "birth_region")
 def release_scores(
     scores: Scores, by: Sequence[str] = ("area_id",), disclosure: Disclosure | None = None
 ) -> dict[str, Released]:
-    """Release what a model expects, by group, and how far the features lie from those of its fit.
+    """Release what a model expects, by group, and how far the features have moved since its study.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def release_scores(
     >>> from riskstrat.validation import input_drift
     >>> X = data.target.X
     >>> scores = Scores(
-    ...     model="", target=study.target, risk=model.predict_risk(X), inputs=input_drift(model.summary, X)
+    ...     model="", target=study.target, risk=model.predict_risk(X), inputs=input_drift(model.target_summary, X)
     ... )
     >>> release_scores(scores, by=["sex"])["groups"].frame.columns
     ['sex', 'people', 'expected_cases', 'mean_risk']

@@ -79,14 +79,14 @@ def read_published(files: Mapping[str, bytes]) -> Published:
         notes=tuple(LocalisedText(**note) for note in said["notes"]),
         source=SourceFacts(**said["source"] | {"data_end": date.fromisoformat(said["source"]["data_end"])}),
     )
-    tables = {name: _table(files, name, told, rule) for name, told in said["tables"].items()}
+    tables = {name: _table(files, name, described, rule) for name, described in said["tables"].items()}
     kept = {field.name: getattr(facts, field.name) for field in fields(facts)}
     return Published(**kept, tables=MappingProxyType(tables), disclosure=rule, token=TOKEN)
 
 
-def _table(files: Mapping[str, bytes], name: str, told: Mapping[str, Any], rule: Disclosure) -> Released:
+def _table(files: Mapping[str, bytes], name: str, described: Mapping[str, Any], rule: Disclosure) -> Released:
     frame = pl.read_parquet(io.BytesIO(files[f"{_TABLES}{name}{_PARQUET}"]))
-    return restored(frame, told["suppressed"], rule, told["roles"])
+    return restored(frame, described["suppressed"], rule, described["roles"])
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

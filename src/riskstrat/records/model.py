@@ -82,6 +82,8 @@ class FittedModel:
     summary
         Aggregates of the training data by column, none from fewer than 100 persons: the frame that
         `riskstrat.validation.summarise_inputs` gives.
+    target_summary
+        The same of the people whom the study planned for: what later years are compared with.
     moved_to
         Where the model was recalibrated to after it was fitted, in order (`riskstrat.study.transport`).
     """
@@ -92,6 +94,7 @@ class FittedModel:
     families: Mapping[str, str]
     recalibration: AppliedRecalibration
     summary: pl.DataFrame
+    target_summary: pl.DataFrame
     provenance: Provenance
     moved_to: tuple[Provenance, ...] = ()
 

@@ -24,7 +24,16 @@ class Scores:
     risk
         Recalibrated risk of each, (n,).
     inputs
-        Drift of the features from those of the fit (`riskstrat.validation.input_drift`).
+        Drift of the features from those of the people whom the model's study planned for
+        (`riskstrat.validation.input_drift`).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from datetime import date
+    >>> nobody = Target(condition="frailty", people=pl.DataFrame(), flow=pl.DataFrame(), as_of=date(2024, 1, 1))
+    >>> Scores(model="0123456789ab", target=nobody, risk=np.empty(0), inputs=pl.DataFrame())
+    Scores(frailty, 2024-01-01, model 0123456789ab, 0 persons)
     """
 
     model: str

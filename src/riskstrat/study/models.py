@@ -158,6 +158,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
             estimator.link,
         ).of_fold(UNTESTED),
         summary=summarise_inputs(training.X),
+        target_summary=summarise_inputs(data.target.X),
         provenance=provenance_of(data),
         settings=data.settings,
     )
