@@ -23,7 +23,7 @@ MISSING: Final = ": not observed"
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
 
-Shape: TypeAlias = Callable[[Sequence[NDArray[np.floating]], tuple[float, ...]], NDArray[np.float64]]
+Shape: TypeAlias = Callable[[Sequence[NDArray[np.float64]], tuple[float, ...]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Term:
 
     def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
-        read = _as_they_are if self.shape == "missing" else _observed
-        own = zip(self.columns, self.fill, self.limits, strict=False)  # joined indicators are of the first column
-        return SHAPES[self.shape]([read(X[:, column], *bounds) for column, *bounds in own], self.parameters)
+        own = [X[:, column].astype(np.float64) for column in self.columns[: len(self.fill)]]
+        if self.shape != "missing":
+            own = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
+        return SHAPES[self.shape](own, self.parameters)
 
 
 def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -58,15 +59,11 @@ def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]
     return values
 
 
-def _observed(column: NDArray[np.float32], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
-    """Give the values of a column within their limits, and the fill value where there is none."""
-    values = np.clip(column.astype(np.float64), *limits)
+def _observed(values: NDArray[np.float64], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
+    """Keep values within their limits, and put the fill value where there is none."""
+    np.clip(values, *limits, out=values)
     values[np.isnan(values)] = fill
     return values
-
-
-def _as_they_are(column: NDArray[np.float32], _fill: float, _limits: tuple[float, float]) -> NDArray[np.float32]:
-    return column
 
 
 def shares(terms: Sequence[Term], number_of_columns: int) -> csr_array:
