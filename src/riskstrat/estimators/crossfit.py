@@ -19,7 +19,7 @@ from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
 from riskstrat.incidence import OutcomeArray, check_outcome, status_known
 from riskstrat.incidence.outcome import case_weights
-from riskstrat.numerics.folds import Split
+from riskstrat.numerics.folds import Split, groups_shared
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.threads import side_by_side
 
@@ -215,9 +215,7 @@ def _split_problems(split: Split, group: NDArray[np.intp]) -> Iterator[Problem]:
         found = f"a split with row numbers from {rows.min()} to {rows.max()}"
         yield Problem(found=found, expected=f"rows of the {n} outcomes", remedy="split the frame that X was built from")
         return
-    shared = sum(
-        len(np.intersect1d(group[train], group[test])) for train, test in zip(split.train, split.test, strict=True)
-    )
+    shared = sum(groups_shared(group, train, test) for train, test in zip(split.train, split.test, strict=True))
     if shared:
         yield Problem(
             found=f"{shared} groups in both the training and the test rows of a fold",

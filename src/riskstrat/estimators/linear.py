@@ -133,7 +133,8 @@ class LinearLink(LinearPredictor, abstract=True):
             column -= mean
             column *= coefficient
             linear += column
-        return sums @ shares(self.terms_, len(self.features_)), np.bincount(group, weights=linear, minlength=groups)
+        links: NDArray[np.float64] = np.bincount(group, weights=linear, minlength=groups)
+        return sums @ shares(self.terms_, len(self.features_)), links
 
 
 class LinearRisk(LinearLink, LogitEstimator, abstract=True):

@@ -62,7 +62,7 @@ def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]
 def _observed(values: NDArray[np.float64], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
     """Keep values within their limits, and put the fill value where there is none."""
     np.clip(values, *limits, out=values)
-    values[np.isnan(values)] = fill
+    np.copyto(values, fill, where=np.isnan(values))
     return values
 
 
@@ -170,8 +170,8 @@ def _skewness(values: NDArray[np.float64]) -> float:
 SHAPES: Final[Mapping[str, Shape]] = {
     "linear": lambda x, _: x[0],
     # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
-    # log1p would be exact to more digits near 0, which a sum of terms does not keep, and takes twice as long.
-    "log": lambda x, _: np.log(1.0 + np.maximum(x[0], 0.0)),
+    # In the digits that features have; log1p in twice as many takes five times as long.
+    "log": lambda x, _: np.log(1 + np.maximum(x[0], 0).astype(np.float32)).astype(np.float64),
     "spline": lambda x, knots: spline_term(x[0], *knots),
     "missing": lambda x, _: np.isnan(x[0]).astype(np.float64),
     "product": lambda x, _: x[0] * x[1],

@@ -121,7 +121,8 @@ def explain_groups(
 ) -> pl.DataFrame:
     """Mean contribution of each group minus everybody's, where all contributions together would not fit in memory.
 
-    Rows are explained, and checked, some thousand at a time; only sums by group are kept.
+    Rows are explained, and checked, some thousand at a time; only sums by group are kept. A model whose link is a sum
+    of terms adds up terms instead: each group is checked, and every 64th row.
 
     Parameters
     ----------
@@ -162,6 +163,8 @@ def explain_groups(
     UsageError.refuse(_group_problems(X, labels, workers))
     names = labels.drop_nulls().unique().sort()
     code = labels.replace_strict(names, np.arange(len(names)), default=len(names), return_dtype=pl.Int64).to_numpy()
+    if isinstance(model, Summed):
+        explain(model, X.gather_every(CHECKED_ROWS))
     blocks = [slice(start, start + _BLOCK) for start in range(0, X.height, _BLOCK)]
     if workers == 1:
         found = (_group_sums(model, X[rows], code[rows], len(names) + 1) for rows in blocks)
@@ -199,11 +202,7 @@ def _group_sums(model: Explainable, X: pl.DataFrame, code: npt.NDArray[np.int64]
 
 
 def _sums_at_once(model: Summed, X: pl.DataFrame, code: npt.NDArray[np.int64], groups: int) -> Floats:
-    """Let the model add up by group; each group's sum must be that of its links, and some rows are checked one by one.
-
-    Where the link is a sum of terms, what is summed and what is predicted differ in the order of additions alone.
-    """
-    explain(model, X.gather_every(CHECKED_ROWS))
+    """Let the model add up by group; the sum of each group must be that of its rows' links."""
     sums, links = model.contribution_sums(X, code, groups)
     size = np.bincount(code, minlength=groups)
     _refuse_gaps(np.abs(sums.sum(axis=1) - links) / np.maximum(size, np.abs(links)).clip(1), model.link, "groups")

@@ -99,7 +99,7 @@ class Cohort(Target):
         """Whether each row's status at the horizon can be learnt from, (n,): `covered`, and there from the index on."""
         known = "horizon_covered" in self.people.columns
         covered = self.people["horizon_covered"].to_numpy() if known else np.ones(self.people.height, dtype=bool)
-        return covered & (self.entry_days == 0)
+        return np.asarray(covered & (self.entry_days == 0))
 
     @property
     def direct(self) -> Cohort:
