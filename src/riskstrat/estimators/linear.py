@@ -139,7 +139,7 @@ class LinearLink(LinearPredictor, abstract=True):
             column -= mean
             column *= coefficient
             linear += column
-        links: NDArray[np.float64] = np.bincount(group, weights=linear, minlength=groups)
+        links = np.asarray(np.bincount(group, weights=linear, minlength=groups), dtype=np.float64)
         return sums @ shares(self.terms_, len(self.features_)), links
 
 
