@@ -49,6 +49,7 @@ def test_every_public_submodule_is_there():
         "estimators",
         "features",
         "intake",
+        "pilots",
         "publication",
         "registers",
         "study",

@@ -43,6 +43,7 @@ from riskstrat.declare.outcomes import (
     OutcomeKind,
     RegisterOutcome,
 )
+from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
@@ -93,7 +94,9 @@ __all__ = [
     "OnDate",
     "OutcomeKind",
     "PersonFeature",
+    "PilotRule",
     "Population",
+    "ProcessOutcome",
     "Programme",
     "RegisterOutcome",
     "Row",

@@ -17,6 +17,7 @@ from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
+from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
@@ -27,13 +28,14 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
+from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
 AFTER = "accuracy_after_choosing"
-Record = Target | Validation | AreaEstimates | Plan | Transport
+Record = Target | Validation | AreaEstimates | Plan | Transport | PilotDesign | PilotEvaluation
 
 
 @checked
@@ -181,9 +183,10 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return validation_tables(record, noise)
     if isinstance(record, Transport):
         return transport_tables(record, noise)
-    if isinstance(record, Plan):
-        return _from_protected(record.protected, plan_tables(record))
-    return _estimates(record)
+    if isinstance(record, AreaEstimates):
+        return _estimates(record)
+    tables = plan_tables(record) if isinstance(record, Plan) else pilot_tables(record)
+    return _from_protected(record.protected, tables)
 
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
