@@ -31,5 +31,5 @@ def _study_in_examples(request: pytest.FixtureRequest, doctest_namespace: dict[s
     """Give examples the values of a small study (registers, condition, ... study), or of a pilot of three pairs."""
     if request.node.name.startswith(WITH_A_STUDY):
         doctest_namespace.update(request.getfixturevalue("municipality_steps"))
-    if request.node.name.startswith("riskstrat.pilots."):
+    if request.node.name.startswith(("riskstrat.pilots.", "riskstrat.indicators.")):
         doctest_namespace.update(three_pairs())

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from riskstrat import pilots
-from riskstrat.declare import LocalisedText, ProcessOutcome, Programme
+from riskstrat import indicators, pilots
+from riskstrat.declare import LocalisedText, ProcessOutcome, Programme, TableIndicator
 from riskstrat.pilots.designing import expected_counts, model_of
 from riskstrat.records.areas import Units
 from riskstrat.records.pilot import PilotDesign
@@ -17,6 +17,10 @@ NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": 
 PROCESS = ProcessOutcome(
     name="family_centre", title=LocalisedText(en="Visits to the family centre", sv="Besök på familjecentralen"),
     share_without=0.2, share_with=(0.25, 0.3, 0.4), answers_after="180d",
+)  # fmt: skip
+UNDERSTOOD = TableIndicator(
+    name="understood", title=LocalisedText(en="Understood the plan", sv="Förstod planen"), wanted="higher",
+    goal="person_centred", count="yes", denominator="answers",
 )  # fmt: skip
 
 
@@ -63,7 +67,11 @@ def counts(design: PilotDesign, ratio: float = 1.0, *, spread: float = 0.2, seed
 
 
 def three_pairs() -> dict[str, object]:
-    """What examples speak of: a pilot, what was counted in it, and its evaluation."""
+    """What examples speak of: a pilot, what was counted in it, and its evaluation; an indicator that was followed."""
     drawn = pilot(6)
     counted = counts(drawn)
-    return {"pilot": drawn, "counts": counted, "evaluation": pilots.evaluate(drawn, counted)}
+    table = pl.DataFrame({"year": [2021, 2022], "yes": [60, 66], "answers": [100, 100]})
+    followed = indicators.follow(UNDERSTOOD, table, [2021, 2022], as_of=date(2024, 1, 1))
+    return {
+        "pilot": drawn, "counts": counted, "evaluation": pilots.evaluate(drawn, counted), "followed": followed,
+    }  # fmt: skip

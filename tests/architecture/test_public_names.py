@@ -48,6 +48,7 @@ def test_every_public_submodule_is_there():
         "declare",
         "estimators",
         "features",
+        "indicators",
         "intake",
         "pilots",
         "publication",

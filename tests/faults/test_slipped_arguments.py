@@ -17,7 +17,7 @@ from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
 PACKAGES = (
-    "areas", "codes", "cohort", "estimators", "explanation", "features", "intake", "pilots", "priorities",
+    "areas", "codes", "cohort", "estimators", "explanation", "features", "indicators", "intake", "pilots", "priorities",
     "publication", "quality", "registers", "reports", "study", "synthetic", "tracking", "validation",
 )  # fmt: skip
 UNCHECKED = {

@@ -12,6 +12,7 @@ import pytest
 from riskstrat import pilots
 from riskstrat.declare import Declaration, LocalisedText, PilotRule
 from riskstrat.disclosure import CellNoise, Disclosure
+from riskstrat.pilots.allocation import draw_pairs, draw_steps
 from riskstrat.pilots.matching import matched_pairs
 from riskstrat.priorities import prioritise
 from riskstrat.publication.composition import release_record
@@ -48,7 +49,9 @@ def test_the_odd_unit_that_fits_worst_is_left_out_by_name() -> None:
 @pytest.mark.parametrize("kind", ["pairs", "phased"])
 def test_the_seed_alone_decides_and_every_unit_begins_as_often(kind: str) -> None:
     assert pilot(12, 3, kind=kind).units.equals(pilot(12, 3, kind=kind).units)
-    first = np.array([pilot(6, seed, kind=kind).units["first_period"] for seed in range(120)])
+    drawn = (np.random.default_rng(seed) for seed in range(120))
+    pairs = [(0, 3), (1, 4), (2, 5)]
+    first = np.array([draw_pairs(pairs, 6, rng) if kind == "pairs" else draw_steps(6, 3, rng) for rng in drawn])
     share = (first == first.min()).mean(axis=0)
     assert np.all(np.abs(share - (1 / 2 if kind == "pairs" else 1 / 3)) < 0.16)
 
@@ -191,7 +194,7 @@ def test_counts_are_protected_before_anything_is_computed() -> None:
     assert not noisy.counts["count"].equals(exact.counts["count"])
     assert (noisy.counts["count"] - exact.counts["count"]).abs().max() <= NOISE.width
     released = release_record(noisy)
-    assert released["counts"].frame["count"].to_list() == noisy.counts["count"].to_list()
+    assert (released["counts"].frame["count"] - noisy.counts["count"]).abs().max() <= 2, "rounded to 5, no more noise"
     assert released["effect"].frame["ratio"].item() == pytest.approx(noisy.ratio, abs=0.06)
 
 

@@ -22,8 +22,8 @@ from riskstrat.errors.arguments import checked
 from riskstrat.pilots.allocation import WAITS, count_allocations, draw_pairs, draw_steps, possible_allocations
 from riskstrat.pilots.chance import SimulatedPilot
 from riskstrat.pilots.matching import matched_pairs
+from riskstrat.pilots.notes import design_notes
 from riskstrat.pilots.score import PilotModel
-from riskstrat.pilots.words import design_notes
 from riskstrat.priorities.allocation_problem import naming_columns, unit_problems
 from riskstrat.priorities.effect import averted_per_case
 from riskstrat.records.areas import AreaEstimates, Units

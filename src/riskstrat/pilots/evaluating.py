@@ -19,8 +19,8 @@ from riskstrat.disclosure import CellNoise
 from riskstrat.errors import DesignError, Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.pilots.designing import expected_counts, model_of
+from riskstrat.pilots.notes import DECISIONS, INVERSION, few_allocations, result
 from riskstrat.pilots.score import PilotModel
-from riskstrat.pilots.words import DECISIONS, INVERSION, few_allocations, result
 from riskstrat.priorities.effect import reduction_draws
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 

@@ -105,12 +105,17 @@ class PilotModel:
 
     def limits(self, counts: Floats, level: float) -> tuple[float, float]:
         """Log ratios that the randomisation test does not reject at 1 - level: its inversion, by halving."""
-        centre = float(np.clip(self.log_ratio(counts), -_FURTHEST, _FURTHEST))
+        estimate = self.log_ratio(counts)
+        centre = float(np.clip(estimate, -_FURTHEST, _FURTHEST))
 
         def kept(value: float) -> bool:
             return bool(self.p_values(counts, value) > 1 - level + _CLOSE)
 
-        return _furthest(kept, centre, -_FURTHEST), _furthest(kept, centre, _FURTHEST)
+        low, high = (
+            edge if estimate == edge else _furthest(kept, centre, np.clip(edge, -_FURTHEST, _FURTHEST))
+            for edge in (-np.inf, np.inf)
+        )
+        return low, high
 
     def standard_error(self, counts: Floats, log_ratio: float) -> float:
         """Of the log ratio, robust and clustered by block (Liang and Zeger 1986), times sqrt(blocks / (blocks - 1))."""

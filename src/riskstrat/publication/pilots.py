@@ -11,7 +11,7 @@ _CHANCES = ("probability", "probability_lower", "probability_upper")
 
 
 def pilot_tables(pilot: PilotDesign | PilotEvaluation) -> dict[str, Table]:
-    """Give a design's ``units``, ``outcomes``, ``chance`` and ``detectable``; an evaluation's ``effect`` and ``counts``.
+    """Give a design's ``units``, ``outcomes``, ``chance``, ``detectable``; an evaluation's ``effect``, ``counts``.
 
     All are about whole units.
     """
