@@ -5,7 +5,7 @@ In: an indicator and registers. Out: counts and denominators by group and year, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from functools import partial
 
@@ -14,7 +14,8 @@ import polars as pl
 
 from riskstrat.areas import stable_areas, with_age_band
 from riskstrat.cohort import build_cohort
-from riskstrat.declare import LocalisedText, RegisterIndicator
+from riskstrat.cohort.view import RegisterView
+from riskstrat.declare import Condition, LocalisedText, RegisterIndicator
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.indicators.rows import Missing
@@ -43,8 +44,30 @@ def count_years(
         cohorts = dict.fromkeys(years, _cohort(indicator, registers, years[0], as_of))
     else:
         cohorts = {year: _cohort(indicator, registers, year, as_of) for year in years}
+    if all(isinstance(each, Missing) for each in cohorts.values()):
+        return dict(cohorts)
+    recorded = _recorded_years(indicator.condition(years[0]), registers, as_of)
     counted = partial(_count, indicator, by=by, lookup=lookup, noise=noise)
-    return {year: each if isinstance(each, Missing) else counted(each, year) for year, each in cohorts.items()}
+    return {
+        year: each if isinstance(each, Missing) else counted(each, year) if year in recorded else _unrecorded(year)
+        for year, each in cohorts.items()
+    }
+
+
+def _recorded_years(condition: Condition, registers: Registers, as_of: date) -> Container[int]:
+    """Years in which registers hold any row that the outcome asks for, whoever it is about."""
+    view = RegisterView.of(condition, registers, as_of)
+    dates = [view.events(rows).select(pl.col("date").dt.year()) for rows in condition.outcome.rows]
+    return set(pl.concat(dates).unique().collect()["date"]) if dates else range(9_999)
+
+
+def _unrecorded(year: int) -> Missing:
+    return Missing(
+        reason=LocalisedText(
+            en=f"No row that the outcome asks for was recorded of anybody in {year}: none, or not recorded.",
+            sv=f"Ingen rad som utfallet kräver har registrerats för någon {year}: inget har hänt, eller registrerats.",
+        )
+    )
 
 
 def _cohort(indicator: RegisterIndicator, registers: Registers, year: int, as_of: date) -> Cohort | Missing:
