@@ -199,6 +199,33 @@ def test_groups_cross_and_areas_keep_a_stable_code(build_registers: BuildRegiste
     ]  # fmt: skip
 
 
+def test_standardised_numbers_compare_groups_of_unlike_ages(build_registers: BuildRegisters):
+    def people(first: int, older: int, younger: int) -> list[dict[str, object]]:
+        born = [date(1940, 1, 1)] * older + [date(1950, 1, 1)] * younger
+        return [person(first + number, birth_date=day) for number, day in enumerate(born)]
+
+    everybody = [*people(0, 40, 20), *people(100, 20, 40)]
+    homes = [
+        {"person_id": each["person_id"], "start_date": date(1999, 1, 1), "end_date": None,
+         "area_id": "A" if each["person_id"] < 100 else "B"} for each in everybody
+    ]  # fmt: skip
+    # Half of the older and a quarter of the younger fall ill in either area, on the last day of the year.
+    ill = [*range(20), *range(40, 45), *range(100, 110), *range(120, 130)]
+    rows = [{"person_id": each, "date": date(2021, 12, 31), "code": "I639"} for each in ill]
+    registers = build_registers(everybody, residences=homes, diagnoses=rows)
+    share = replace(INCIDENCE, measure="proportion", per=100.0, horizon="364d")
+    crude = indicators.follow(share, registers, [2021], as_of=AS_OF, by="area_id").measured
+    found = indicators.follow(replace(share, standardised=True), registers, [2021], as_of=AS_OF, by="area_id")
+    assert crude["estimate"].round(3).to_list() == [41.667, 33.333]
+    assert found.measured["estimate"].to_list() == pytest.approx([37.5, 37.5])
+    assert found.measured["count"].to_list() == [25.0, 20.0]
+    assert found.expected["estimate"].round(0).to_list() == [38.0, 38.0]
+    few = indicators.follow(replace(share, standardised=True), registers, [2020, 2021], as_of=AS_OF)
+    assert few.measured["estimate"].to_list()[0] is None
+    with pytest.raises(UsageError, match="standardised for sex and age"):
+        indicators.follow(replace(share, standardised=True), registers, [2021], as_of=AS_OF, by="sex")
+
+
 def test_counts_are_protected_before_anything_follows_from_them(build_registers: BuildRegisters):
     people = [person(number) for number in range(1, 61)]
     contacts = [stay(n, date(2020, 5, 1)) for n in range(1, 61)] + [stay(n, date(2020, 5, 20)) for n in range(1, 21)]

@@ -82,6 +82,10 @@ class RegisterIndicator(CountedIndicator):
     ----------
     population, index, outcome, competing, horizon
         As in `Condition`; without an index everybody eligible on 1 January of the year.
+    standardised
+        Whether numbers are standardised directly for sex and age, to the mix of everybody in all measured years
+        (Dobson's interval): groups and years of unlike ages can then be compared. With protected counts every stratum
+        has noise of its own, so that large groups only can be told.
 
     Examples
     --------
@@ -96,6 +100,7 @@ class RegisterIndicator(CountedIndicator):
     outcome: OutcomeKind
     competing: Death = Death()
     horizon: Duration = "1y"
+    standardised: bool = False
 
     @classmethod
     def of(cls, condition: Condition, **fields: object) -> Self:

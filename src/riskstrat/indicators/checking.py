@@ -41,6 +41,9 @@ def problems(
     elif isinstance(source, pl.DataFrame) and isinstance(behind, TableIndicator):
         yield from _table_problems(behind, source, (*by, *(("area_id",) if behind is not indicator else ())))
     if isinstance(behind, RegisterIndicator):
+        if behind.standardised and (overlap := {"sex", "age_band"}.intersection(by)):
+            found = f"numbers by {' and '.join(sorted(overlap))} that are standardised for sex and age"
+            yield Problem(found=found, expected="one or the other", remedy="leave out by, or standardised")
         yield from (unknown("grouping column", column, GROUPS) for column in by if column not in GROUPS)
     if not years:
         yield Problem(found="no year", expected="one or more", remedy="give years=[2021, 2022, 2023]")

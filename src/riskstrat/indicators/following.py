@@ -27,7 +27,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.indicators.checking import problems
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA, Assumption, predict
 from riskstrat.indicators.measuring import count_years
-from riskstrat.indicators.rows import Missing, schema, table_rows, without_number, year_rows
+from riskstrat.indicators.rows import Missing, schema, standardised_rows, table_rows, without_number, year_rows
 from riskstrat.indicators.slopes import slope
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import Omission
@@ -151,6 +151,8 @@ def _rows(
         found = count_years(indicator, source, years, as_of=as_of, by=by, lookup=lookup, noise=noise)
     elif isinstance(indicator, TableIndicator) and isinstance(source, pl.DataFrame):
         found = {year: table_rows(indicator, source, year, by) for year in years}
+    if isinstance(indicator, RegisterIndicator) and indicator.standardised:
+        return standardised_rows(indicator, found, by).sort(*by, "year", nulls_last=True)
     parts = [year_rows(indicator, year, each, by) for year, each in found.items()]
     return pl.concat(parts, how="diagonal_relaxed").sort(*by, "year", nulls_last=True)
 
@@ -163,7 +165,13 @@ def _expected(
     indicator: CountedIndicator, rows: pl.DataFrame, by: tuple[str, ...], years: Sequence[int], assumption: Assumption
 ) -> pl.DataFrame:
     highest = 1.0 if indicator.measure == "proportion" else np.inf
-    predicted = predict(rows.drop_nulls("estimate"), years, assumption, highest=highest)
+    # Of a standardised number the denominator at which its count would give it.
+    told = rows.drop_nulls("estimate").with_columns(
+        denominator=pl.when(pl.col("estimate") > 0)
+        .then(indicator.per * pl.col("count") / pl.col("estimate"))
+        .otherwise("denominator")
+    )
+    predicted = predict(told, years, assumption, highest=highest)
     named = [pl.lit(rows[column].first()).cast(pl.String).alias(column) for column in by]
     numbers = pl.col("estimate", "lower", "upper") * indicator.per
     return predicted.select(*named, "year", numbers)

@@ -18,7 +18,7 @@ from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, LocalisedText, RegisterIndicator
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, UsageError
-from riskstrat.indicators.rows import Missing
+from riskstrat.indicators.rows import STRATA, Missing
 from riskstrat.numerics.groups import number_groups
 from riskstrat.records.cohort import Cohort
 from riskstrat.registers import Registers
@@ -39,13 +39,14 @@ def count_years(
     lookup: pl.DataFrame | None,
     noise: CellNoise | None,
 ) -> dict[int, pl.DataFrame | Missing]:
-    """Count each year; where registers lack what the indicator asks for, say so instead."""
+    """Count each year, by sex and age too if they are to be standardised for; say what registers lack."""
     if indicator.index is not None:
         cohorts = dict.fromkeys(years, _cohort(indicator, registers, years[0], as_of))
     else:
         cohorts = {year: _cohort(indicator, registers, year, as_of) for year in years}
     if all(isinstance(each, Missing) for each in cohorts.values()):
         return dict(cohorts)
+    by = (*by, *(each for each in STRATA if each not in by)) if indicator.standardised else by
     recorded = _recorded_years(indicator.condition(years[0]), registers, as_of)
     counted = partial(_count, indicator, by=by, lookup=lookup, noise=noise)
     return {

@@ -5,11 +5,13 @@ In: counts and denominators by group, or a table. Out: frames of one schema.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from riskstrat.areas import standardised_rates
 from riskstrat.areas.rates import KINDS
 from riskstrat.declare import CountedIndicator, LocalisedText, TableIndicator
 from riskstrat.numerics.intervals import LEVEL
@@ -26,6 +28,12 @@ class Missing:
 
 
 _NO_ROW = Missing(reason=LocalisedText(en="The table has no row for the year.", sv="Tabellen har ingen rad för året."))
+STRATA = ("sex", "age_band")
+"""What rates are standardised for."""
+_FEW = LocalisedText(
+    en="Fewer than 10 cases, or nobody of some sex and age: no standardised number.",
+    sv="Färre än 10 fall, eller ingen av något kön i någon ålder: inget standardiserat värde.",
+)
 _NOBODY = LocalisedText(en="Nobody is counted in the group.", sv="Ingen räknas i gruppen.")
 
 
@@ -67,6 +75,44 @@ def year_rows(
     return rows.with_columns(
         missing=pl.when(nobody).then(pl.lit(_NOBODY.en)), missing_sv=pl.when(nobody).then(pl.lit(_NOBODY.sv))
     )
+
+
+def standardised_rows(
+    indicator: CountedIndicator, found: Mapping[int, pl.DataFrame | Missing], by: tuple[str, ...]
+) -> pl.DataFrame:
+    """Give rows of counts by stratum, standardised to the mix of all measured years; the others as they are."""
+    there = {year: each for year, each in found.items() if not isinstance(each, Missing)}
+    summed = {year: _summed(each, by) for year, each in there.items()}
+    rows = pl.concat([year_rows(indicator, year, summed.get(year, each), by) for year, each in found.items()])
+    if not there:
+        return rows
+    numbers = _standardised(indicator, there, by)
+    joined = rows.drop("estimate", "lower", "upper").join(numbers, on=[*by, "year"], how="left", maintain_order="left")
+    few = pl.col("estimate").is_null() & pl.col("missing").is_null()
+    return joined.with_columns(
+        pl.when(few).then(pl.lit(_FEW.en)).otherwise("missing").alias("missing"),
+        pl.when(few).then(pl.lit(_FEW.sv)).otherwise("missing_sv").alias("missing_sv"),
+    ).select(schema(by))
+
+
+def _standardised(indicator: CountedIndicator, there: Mapping[int, pl.DataFrame], by: tuple[str, ...]) -> pl.DataFrame:
+    counted = pl.concat([each.with_columns(year=pl.lit(year, pl.Int64)) for year, each in there.items()])
+    counts = counted.rename({"count": "cases", "denominator": "people"}).with_columns(pl.col(by).cast(pl.String))
+    told = standardised_rates(
+        counts,
+        counts.group_by(STRATA).agg(pl.col("people").sum()),
+        (*by, "year"),
+        strata=STRATA,
+        kind=indicator.measure,
+        level=LEVEL,
+        per=indicator.per,
+    )
+    return told.select(*by, "year", "estimate", "lower", "upper")
+
+
+def _summed(rows: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    sums = pl.col("count", "denominator").sum()
+    return rows.group_by(by, maintain_order=True).agg(sums) if by else rows.select(sums)
 
 
 def table_rows(
