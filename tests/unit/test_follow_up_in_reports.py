@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 from riskstrat import indicators
+from riskstrat.conditions import proposed_indicators
 from riskstrat.declare import FirstEvent, LocalisedText, NetCostIndicator, RegisterIndicator, TableIndicator
 from riskstrat.errors import UsageError
 from riskstrat.publication import display, publish
 from riskstrat.records.study import Study
+from riskstrat.registers import Registers
 from riskstrat.reports.context import report_context
 from riskstrat.reports.next_steps import next_steps
 from riskstrat.study.data import StudyData
@@ -93,3 +95,19 @@ def test_a_study_follows_the_indicators_of_its_settings(municipality_steps: dict
     assert replace(data.settings, indicators=()).digest == data.settings.digest != asked.settings.digest
     with pytest.raises(UsageError, match="names of their own"):
         replace(data.settings, indicators=(PLANS, PLANS))
+
+
+def test_the_proposed_indicators_of_registers_have_numbers_or_say_why(small_municipality: Registers) -> None:
+    proposed = {each.name: each for each in proposed_indicators() if isinstance(each, RegisterIndicator)}
+    found = {
+        name: indicators.follow(each, small_municipality, [2021], as_of=date(2024, 1, 1)).measured.row(0, named=True)
+        for name, each in proposed.items()
+    }
+    assert found["coordinated_plan"]["estimate"] is None
+    assert "coordinated_plan" in found["coordinated_plan"]["missing"]
+    known = {name: row["estimate"] for name, row in found.items() if row["estimate"] is not None}
+    assert {"readmission_30_days", "last_30_days", "frailty_incidence"} <= set(known)
+    # The invented municipality: about a sixth readmitted, more than a tenth admitted at the end of life.
+    assert 5 < known["readmission_30_days"] < 40
+    assert 10 < known["last_30_days"] < 90
+    assert 10 < known["frailty_incidence"] < 200
