@@ -49,9 +49,10 @@ def count_years(
     by = (*by, *(each for each in STRATA if each not in by)) if indicator.standardised else by
     recorded = _recorded_years(indicator.condition(years[0]), registers, as_of)
     counted = partial(_count, indicator, by=by, lookup=lookup, noise=noise)
+    found = {year: each if isinstance(each, Missing) else counted(each, year) for year, each in cohorts.items()}
     return {
-        year: each if isinstance(each, Missing) else counted(each, year) if year in recorded else _unrecorded(year)
-        for year, each in cohorts.items()
+        year: each if isinstance(each, Missing) or year in recorded else _unrecorded(year)
+        for year, each in found.items()
     }
 
 

@@ -92,7 +92,7 @@ def standardised_rows(
     return joined.with_columns(
         pl.when(few).then(pl.lit(_FEW.en)).otherwise("missing").alias("missing"),
         pl.when(few).then(pl.lit(_FEW.sv)).otherwise("missing_sv").alias("missing_sv"),
-    ).select(schema(by))
+    ).select(*schema(by))
 
 
 def _standardised(indicator: CountedIndicator, there: Mapping[int, pl.DataFrame], by: tuple[str, ...]) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from riskstrat.pilots.matching import matched_pairs
 from riskstrat.pilots.notes import design_notes
 from riskstrat.pilots.score import PilotModel
 from riskstrat.priorities.allocation_problem import naming_columns, unit_problems
-from riskstrat.priorities.effect import averted_per_case
+from riskstrat.priorities.effect import reduction_draws
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.pilot import PilotDesign, PilotKind
 from riskstrat.records.plan import Plan
@@ -175,6 +175,11 @@ def model_of(design: PilotDesign, expected: Floats, lag: int, **most: int) -> tu
     return PilotModel(expected=expected, first_period=first, pair=pair, lag=lag, allocations=allocations), exact
 
 
+def in_reach(programme: Programme) -> float:
+    """Share of a unit's cases among those who take part and complete: what a reduction of their risk applies to."""
+    return programme.reach * programme.adherence
+
+
 def expected_counts(design: PilotDesign, outcome: str, periods: int) -> Floats:
     """Give the counts that are expected without the programme, (units, periods)."""
     process = design.process
@@ -291,8 +296,8 @@ def _of_cases(design: PilotDesign, model: PilotModel, draws: Floats, simulations
     worlds = draws[rng.integers(0, len(draws), simulations)][:, :, None].repeat(model.expected.shape[1], 2)
     pilot = SimulatedPilot(model=model, draws=worlds, level=design.rule.level, seed=design.seed)
     programme = design.programme
-    low, point, high = (1 - programme.reach * programme.adherence * each for each in programme.reduction)
-    assumed = 1 - averted_per_case(programme, simulations, design.seed)
+    low, point, high = (1 - in_reach(programme) * each for each in programme.reduction)
+    assumed = 1 - in_reach(programme) * reduction_draws(programme, simulations, design.seed)
     return pilot, {"none": 1.0, "low": low, "point": point, "high": high, "assumed": assumed}, _STRONGEST
 
 

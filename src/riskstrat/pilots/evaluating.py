@@ -18,7 +18,7 @@ from riskstrat.declare.pilot import CASES, Decision
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors import DesignError, Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
-from riskstrat.pilots.designing import expected_counts, model_of
+from riskstrat.pilots.designing import expected_counts, in_reach, model_of
 from riskstrat.pilots.notes import DECISIONS, INVERSION, few_allocations, result
 from riskstrat.pilots.score import PilotModel
 from riskstrat.priorities.effect import reduction_draws
@@ -147,7 +147,7 @@ def updated_programme(evaluation: PilotEvaluation, *, seed: int = 0) -> Programm
     if evaluation.lower is None or evaluation.upper is None:
         return programme
     reduction = reduction_draws(programme, _DRAWS, seed)
-    weight = _likelihood(evaluation, 1 - programme.reach * programme.adherence * reduction)
+    weight = _likelihood(evaluation, 1 - in_reach(programme) * reduction)
     if weight.sum() ** 2 < _FEWEST_EFFECTIVE * (weight**2).sum():
         raise DesignError(
             Problem(
