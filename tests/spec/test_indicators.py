@@ -310,6 +310,9 @@ def test_a_level_goes_on_and_a_trend_goes_further():
 
 def test_a_trend_needs_four_years_and_a_proportion_stays_below_one():
     assert predict(past([10.0, 11, 12]), [2024], "trend")["estimate"].to_list() == [None]
+    half, poisson = (predict(past([50.0] * 3, 100.0), [2024], "level", highest=most) for most in (1.0, np.inf))
+    widths = [float(np.log(each["upper"] / each["lower"]).item()) for each in (half, poisson)]
+    assert widths[0] / widths[1] == pytest.approx(np.sqrt(0.5), rel=0.01), "binomial, not Poisson"
     full = predict(past([99.0, 99, 99], 100.0), [2024], "level", highest=1.0)
     assert full["upper"].item() == 1.0
 

@@ -21,6 +21,7 @@ Assumption = Literal["level", "trend"]
 
 FEWEST_FOR_TREND = 4
 LEVEL_YEARS = 3
+_LEAST_REST = 1e-3
 ASSUMPTIONS: dict[Assumption, LocalisedText] = {
     "level": LocalisedText(
         en=f"Without action the level of the last {LEVEL_YEARS} years is assumed to go on, with as many people.",
@@ -40,8 +41,8 @@ def predict(
     """Predict count over denominator in years to come, with a 95 % interval of what would be counted.
 
     Log rates on year (trend, at least four years) or without (level, the last three), weighted by counts; half a case
-    is added to each. The variance is that of counts, times the dispersion among years where it is above 1: with the
-    uncertainty of the line and of the count to come, at the last denominator.
+    is added to each. The variance is that of counts (Poisson, or binomial of a proportion), times the dispersion among
+    years where it is above 1: with the uncertainty of the line and of the count to come, at the last denominator.
 
     Parameters
     ----------
@@ -72,10 +73,12 @@ def predict(
         return pl.DataFrame({"year": years, "estimate": None, "lower": None, "upper": None}, schema=SCHEMA)
     year, count, size = (used[name].to_numpy().astype(np.float64) for name in ("year", "count", "denominator"))
     design, ahead = (_design(each, year, assumption) for each in (year, np.asarray(years, dtype=np.float64)))
-    coefficients, covariance, free = _line(design, np.log((count + 0.5) / size), count + 0.5)
+    rest = np.maximum(1 - (count + 0.5) / (size + 1), _LEAST_REST) if highest == 1 else np.ones_like(count)
+    coefficients, covariance, free = _line(design, np.log((count + 0.5) / size), (count + 0.5) / rest)
     log_rate = ahead @ coefficients
-    dispersion = _dispersion(np.exp(design @ coefficients) * size, count, free)
-    variance = dispersion * (np.einsum("ij,jk,ik->i", ahead, covariance, ahead) + 1 / (np.exp(log_rate) * size[-1]))
+    dispersion = _dispersion(np.exp(design @ coefficients) * size, count, rest, free)
+    to_come = rest[-1] / (np.exp(log_rate) * size[-1])
+    variance = dispersion * (np.einsum("ij,jk,ik->i", ahead, covariance, ahead) + to_come)
     quantile = t.ppf((1 + LEVEL) / 2, free) if dispersion > 1 else norm.ppf((1 + LEVEL) / 2)
     limits = [np.minimum(np.exp(log_rate + side * quantile * np.sqrt(variance)), highest) for side in (0, -1, 1)]
     return pl.DataFrame({"year": years, "estimate": limits[0], "lower": limits[1], "upper": limits[2]}, schema=SCHEMA)
@@ -92,6 +95,6 @@ def _line(design: Floats, log_rate: Floats, weight: Floats) -> tuple[Floats, Flo
     return covariance @ design.T @ (weight * log_rate), covariance, len(log_rate) - design.shape[1]
 
 
-def _dispersion(fitted: Floats, count: Floats, free: int) -> float:
+def _dispersion(fitted: Floats, count: Floats, rest: Floats, free: int) -> float:
     """Pearson's over-dispersion among years, at least 1; with fewer than two degrees of freedom it is not known."""
-    return max(float(((count - fitted) ** 2 / fitted).sum() / free), 1.0) if free >= 2 else 1.0
+    return max(float(((count - fitted) ** 2 / (fitted * rest)).sum() / free), 1.0) if free >= 2 else 1.0

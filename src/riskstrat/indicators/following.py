@@ -109,7 +109,7 @@ def follow(
     >>> found.measured["estimate"].to_list(), found.measured["missing"].to_list()[-1]
     ([60.0, 66.0, None], 'The table has no row for the year.')
     >>> found.expected.select("year", pl.col("estimate").round(1)).row(0)
-    (2024, 63.6)
+    (2024, 63.8)
     """
     columns, asked = tuple(by), sorted(set(years))
     UsageError.refuse(problems(indicator, source, asked, columns, deprivation))
