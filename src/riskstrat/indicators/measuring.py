@@ -44,8 +44,9 @@ def count_years(
         cohorts = dict.fromkeys(years, _cohort(indicator, registers, years[0], as_of))
     else:
         cohorts = {year: _cohort(indicator, registers, year, as_of) for year in years}
-    if all(isinstance(each, Missing) for each in cohorts.values()):
-        return dict(cohorts)
+    lacking = {year: each for year, each in cohorts.items() if isinstance(each, Missing)}
+    if len(lacking) == len(cohorts):
+        return {**lacking}
     by = (*by, *(each for each in STRATA if each not in by)) if indicator.standardised else by
     recorded = _recorded_years(indicator.condition(years[0]), registers, as_of)
     counted = partial(_count, indicator, by=by, lookup=lookup, noise=noise)
