@@ -62,11 +62,11 @@ def test_many_areas_without_any_trend_are_not_flagged():
 
 
 def test_noise_of_protected_counts_widens_trends_and_moves_none():
-    slopes = np.linspace(-0.1, 0.1, 12)
+    slopes = np.linspace(-0.3, 0.3, 12)
     counts = yearly(
-        {f"{area:02}": (30 * np.exp(slope * np.arange(6))).round().tolist() for area, slope in enumerate(slopes)}
+        {f"{at:02}": (40 * np.exp(slope * np.arange(6))).round().tolist() for at, slope in enumerate(slopes)}
     )
-    noise = CountNoise(probability=UNIFORM, rows=np.full(counts.height, PEOPLE))
+    noise = CountNoise(probability=np.full(11, 1 / 11), rows=np.full(counts.height, PEOPLE))
     exact, protected = (trends(counts, "area_id", noise=of).table for of in (None, noise))
     widths = [(table["yearly_ratio_upper"] - table["yearly_ratio_lower"]).mean() for table in (exact, protected)]
     assert widths[0] < widths[1] < 1.3 * widths[0]

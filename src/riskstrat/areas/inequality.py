@@ -268,8 +268,9 @@ def area_inequality(
     """
     people, found = ranked_areas(areas, deprivation, index)
     known = np.flatnonzero(found.is_not_null().to_numpy())
-    options = {"higher_is_deprived": higher_is_deprived, "level": level}
-    return inequality(areas.draws.risk[:, known], people[known], found.to_numpy()[known], **options)
+    ranking = found.to_numpy()[known]
+    risk = areas.draws.risk[:, known]
+    return inequality(risk, people[known], ranking, higher_is_deprived=higher_is_deprived, level=level)
 
 
 def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> tuple[Floats, pl.Series]:

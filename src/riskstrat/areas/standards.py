@@ -75,11 +75,12 @@ def standard_population(
     wanted, known = ([ages_of(label) for label in labels] for labels in (age_bands, given[AGE_BAND].to_list()))
     UsageError.refuse([*_band_problems(age_bands, wanted), *_band_problems(given[AGE_BAND].to_list(), known)])
     by_age = np.full(OLDEST, np.nan)
-    for (first, end), people in zip(known, given["people"].to_list(), strict=True):
-        by_age[first:end] = people / (end - first)
+    for ages, people in zip(known, given["people"].to_list(), strict=True):
+        if ages is not None:
+            by_age[slice(*ages)] = people / (ages[1] - ages[0])
     UsageError.refuse(_reach_problems(age_bands, wanted, known, by_age))
-    frame = pl.DataFrame({AGE_BAND: list(age_bands), "people": [float(by_age[slice(*ages)].sum()) for ages in wanted]})
-    frame = frame.with_columns(pl.col("people").round(9))
+    people = [round(float(by_age[slice(*ages)].sum()), 9) for ages in wanted if ages is not None]
+    frame = pl.DataFrame({AGE_BAND: list(age_bands), "people": people})
     return frame.join(pl.DataFrame({"sex": list(sexes)}), how="cross") if sexes else frame
 
 

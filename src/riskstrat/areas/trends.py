@@ -164,7 +164,7 @@ class _Cells:
         known = counts["cases"].is_not_null().to_numpy() & (people > 0)
         least, likelihood = (cases, np.ones((1, len(cases)))) if noise is None else noise.possible(cases)
         grids = [np.zeros(shape), np.zeros((len(likelihood), *shape)), np.zeros(shape)]
-        grids[0][at], grids[1][(slice(None), *at)], grids[2][at] = least, likelihood, np.where(known, people, 0.0)
+        grids[0][at], grids[1][:, at[0], at[1]], grids[2][at] = least, likelihood, np.where(known, people, 0.0)
         with np.errstate(divide="ignore"):
             return cls(least=grids[0], log_likelihood=np.log(grids[1]), people=grids[2])
 
