@@ -21,8 +21,8 @@ from riskstrat.areas import (
     standard_population,
     trends,
 )
-from riskstrat.areas.trends import Trends
 from riskstrat.errors import MissingExtraError, UsageError
+from riskstrat.records.trends import Trends
 
 UNIFORM = np.full(5, 0.2)
 PEOPLE = 1000

@@ -3,6 +3,7 @@
 In: counts and risks of people or groups. Out: rates, smoothed ratios with posterior draws, limits, inequality.
 """
 
+from riskstrat.areas.area_trends import area_trends
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits, overdispersion
@@ -20,7 +21,7 @@ from riskstrat.areas.smoothing import Smoothed, smooth
 from riskstrat.areas.standardisation import indirectly_standardised_rates, standardised_rates, standardised_ratios
 from riskstrat.areas.standards import standard_population
 from riskstrat.areas.strata import estimate_groups, estimate_strata
-from riskstrat.areas.trends import Trends, trends
+from riskstrat.areas.trends import trends
 from riskstrat.areas.versions import area_lookup, stable_areas
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
     "inequality_change",
     "concentration_curve",
     "trends",
-    "Trends",
+    "area_trends",
     "hot_spots",
     "pool_years",
     "on_stable_areas",

@@ -25,30 +25,12 @@ from riskstrat.areas.standardisation import table_problems
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.records.trends import Trends
 
 Floats = NDArray[np.float64]
 
 SD_GRID = np.geomspace(0.01, 1.5, 11)
 """Standard deviations among groups, of the level and of the log change over all years, that are looked at."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trends:
-    """Ratios of groups by year.
-
-    Attributes
-    ----------
-    table
-        One row a group, see `trends`.
-    years
-        The years, (years,), ascending.
-    ratios
-        Draws of observed over expected (or of the rate), (draws, years, groups); groups in the order of `table`.
-    """
-
-    table: pl.DataFrame
-    years: tuple[float, ...]
-    ratios: Floats = field(repr=False)
 
 
 @checked

@@ -44,6 +44,12 @@ AllowNewOption = Annotated[
         help="What may differ from the last edition in --out, although both together tell more than either.",
     ),
 ]
+ComparatorsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of others' published figures, shown beside: who, indicator, year, value, source (lower, upper, unit)."
+    ),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(

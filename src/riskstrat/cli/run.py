@@ -15,6 +15,7 @@ from riskstrat.cli.options import (
     AsOfOption,
     BudgetOption,
     CandidatesOption,
+    ComparatorsOption,
     LanguagesOption,
     ProtectionOption,
     RegistersOption,
@@ -55,6 +56,7 @@ def run(
     seed: SeedOption = 0,
     protection: ProtectionOption = DEFAULTS.protection,
     allow_new: AllowNewOption = None,
+    comparators: ComparatorsOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
