@@ -5,7 +5,6 @@ In: one value an area, or posterior draws, and neighbours. Out: one row an area,
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,11 +17,11 @@ from scipy.stats import false_discovery_control
 from riskstrat.areas.geography import Neighbours
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.extras import optional
 
 Floats = NDArray[np.float64]
 
-QUADRANTS: Final = {1: "high among high", 2: "low among high", 3: "low among low", 4: "high among low"}
+CLUSTERS: Final = np.array([["low among low", "low among high"], ["high among low", "high among high"]], dtype=object)
+"""By whether the area, and whether its neighbours, are above the mean."""
 NOT_SIGNIFICANT: Final = "not significant"
 ISLAND: Final = "no neighbours"
 MOST_DRAWS: Final = 100
@@ -62,14 +61,17 @@ def hot_spots(
         ``area_id``; ``local_moran`` and two-sided ``p_value`` of the value (the mean of the draws), null without
         neighbours; ``cluster``: ``high among high``, ``low among low``, ``high among low``, ``low among high``,
         ``not significant`` or ``no neighbours``; ``share_significant``: the share of draws in which the area is
-        significant in the same way, null without draws.
+        significant in the same way (high among high, where the mean is not significant), null without draws.
 
     Raises
     ------
     UsageError
         If arguments do not fit together, all values are equal, or fewer than three areas have neighbours.
-    MissingExtraError
-        If the extra ``spatial`` is not installed.
+
+    Notes
+    -----
+    I_i = (n - 1) z_i x (mean z of the neighbours) / sum of z²: they add up to (n - 1) times Moran's I. The p-value
+    holds the area's own value and draws its neighbours' from all others (conditional permutation), in both tails.
 
     References
     ----------
@@ -85,31 +87,42 @@ def hot_spots(
     """
     values = np.atleast_2d(np.asarray(value, dtype=float))
     UsageError.refuse(_problems(values, neighbours, false_discovery, permutations))
-    esda, weights = optional("esda"), optional("libpysal.weights")
     joined = np.array([neighbours.of(area).size > 0 for area in range(len(neighbours.areas))])
     among = neighbours.of_areas([area for area, kept in zip(neighbours.areas, joined, strict=True) if kept])
-    borders = weights.W({i: among.of(i).tolist() for i in range(len(among.areas))}, silence_warnings=True)
+    near = [among.of(area) for area in range(len(among.areas))]
+    others = _orders(len(near), max(map(len, near)), permutations, np.random.default_rng(seed))
 
     def tested(one: Floats) -> tuple[Floats, Floats, NDArray[np.object_]]:
-        """Local Moran's I, its two-sided p-value and the cluster of each area with neighbours."""
-        with warnings.catch_warnings():
-            # esda will change what it returns by default; the one-sided p-value of today is doubled here.
-            warnings.simplefilter("ignore")
-            found = esda.Moran_Local(one, borders, permutations=permutations, keep_simulations=False, seed=seed)
-        p = np.minimum(2 * found.p_sim, 1.0)
-        named = np.array([QUADRANTS[int(quadrant)] for quadrant in found.q], dtype=object)
-        return found.Is, p, np.where(false_discovery_control(p) <= false_discovery, named, NOT_SIGNIFICANT)
+        """Local Moran's I, its p-value and the cluster of each area with neighbours."""
+        z = (one - one.mean()) / one.std()
+        lag = np.array([z[ids].mean() for ids in near])
+        p = np.array([_p_value(z, area, lag[area], others[:, : len(ids)]) for area, ids in enumerate(near)])
+        named = CLUSTERS[(z > 0).astype(int), (lag > 0).astype(int)]
+        found = np.where(false_discovery_control(p) <= false_discovery, named, NOT_SIGNIFICANT)
+        return (len(z) - 1) / len(z) * z * lag, p, found
 
     index, p, cluster = tested(values.mean(axis=0)[joined])
     share = np.full(len(joined), np.nan)
     if np.ndim(value) == 2:
         chosen = np.unique(np.linspace(0, len(values) - 1, MOST_DRAWS).round().astype(int))
         clusters = np.array([tested(values[draw][joined])[2] for draw in chosen])
-        named = np.where(cluster == NOT_SIGNIFICANT, [QUADRANTS[1]], cluster)
-        share[joined] = (clusters == named).mean(axis=0)
+        share[joined] = (clusters == np.where(cluster == NOT_SIGNIFICANT, CLUSTERS[1, 1], cluster)).mean(axis=0)
     return _frame(neighbours.areas, joined, {"local_moran": index, "p_value": p}, cluster).with_columns(
         share_significant=pl.Series(share).fill_nan(None)
     )
+
+
+def _orders(areas: int, most: int, permutations: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Draw the first few of random orders of all areas but one, (permutations, most)."""
+    blocks = np.array_split(np.arange(permutations), permutations * areas // 5_000_000 + 1)
+    return np.concatenate([np.argsort(random.random((len(block), areas - 1)), axis=1)[:, :most] for block in blocks])
+
+
+def _p_value(z: Floats, area: int, lag: float, others: NDArray[np.intp]) -> float:
+    """Two-sided p-value of the mean of an area's neighbours among means of as many others."""
+    drawn = z[others + (others >= area)].mean(axis=1)
+    tail = min(int((drawn >= lag - 1e-12).sum()), int((drawn <= lag + 1e-12).sum()))
+    return min(1.0, 2 * (tail + 1) / (len(others) + 1))
 
 
 def _frame(

@@ -20,8 +20,8 @@ OPTIONAL: Final = {"lower": pl.Float64, "upper": pl.Float64, "unit": pl.String}
 def comparators_table(given: pl.DataFrame, condition: str) -> Table:
     """Check figures of others and bring them under their roles.
 
-    Columns: ``who``, ``indicator``, ``year``, ``value``, ``source``; ``lower`` and ``upper`` together, and ``unit``, where
-    they are known. Rows whose indicator is the name of the condition are shares, 0 to 1, who get the outcome within
+    Columns: ``who``, ``indicator``, ``year``, ``value``, ``source``; ``lower`` and ``upper`` together, and ``unit``,
+    where they are known. Rows whose indicator is the name of the condition are shares, 0 to 1, with the outcome within
     the horizon: the study's own figure stands beside them.
 
     Raises
@@ -40,9 +40,8 @@ def comparators_table(given: pl.DataFrame, condition: str) -> Table:
 
 
 def _column_problems(given: pl.DataFrame) -> list[Problem]:
-    known, problems = {**REQUIRED, **OPTIONAL}, []
-    for name in (name for name in REQUIRED if name not in given.columns):
-        problems.append(_problem(f"no column {name}", ", ".join(REQUIRED), "add it", name))
+    known, absent = {**REQUIRED, **OPTIONAL}, [name for name in REQUIRED if name not in given.columns]
+    problems = [_problem(f"no column {name}", ", ".join(REQUIRED), "add it", name) for name in absent]
     problems += [unknown("column", name, known, table="comparators") for name in given.columns if name not in known]
     for name in (name for name in known if name in given.columns):
         text, wanted = known[name] == pl.String, "text" if known[name] == pl.String else "numbers"
