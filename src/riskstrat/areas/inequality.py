@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import check_columns
-from riskstrat.areas.inequality_measures import Question, arrays, value_problems
+from riskstrat.areas.inequality_measures import Measurement, arrays, value_problems
 from riskstrat.areas.rates import check_level
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -81,14 +81,14 @@ def inequality(
     >>> inequality([0.10, 0.20], [100, 100], [1, 2]).filter(metric="slope_index")["estimate"].round(6).item()
     0.2
     """
-    question = Question(
+    measurement = Measurement(
         higher_is_worse=higher_is_worse,
         proportion=proportion,
         higher_is_deprived=higher_is_deprived,
         scale=scale,
         level=level,
     )
-    return question.summary(question.measures(value, people, deprivation), drawn=np.ndim(value) == 2)
+    return measurement.summary(measurement.measures(value, people, deprivation), drawn=np.ndim(value) == 2)
 
 
 @checked
@@ -134,7 +134,7 @@ def inequality_change(
         found = f"{len(values)} years" if len(values) < 2 else "years of different shapes"
         expected = "at least two years, with the same groups and as many draws"
         UsageError.refuse([Problem(found=found, expected=expected, remedy="give the values of each year")])
-    question = Question(
+    measurement = Measurement(
         higher_is_worse=higher_is_worse,
         proportion=proportion,
         higher_is_deprived=higher_is_deprived,
@@ -142,17 +142,17 @@ def inequality_change(
         level=level,
     )
     drawn = len(next(iter(shapes))) == 2
-    years = {year: question.measures(values[year], people, deprivation) for year in sorted(values)}
+    years = {year: measurement.measures(values[year], people, deprivation) for year in sorted(values)}
     first = next(iter(years.values()))
     frames = []
     for number, (year, draws) in enumerate(years.items()):
-        since = question.summary({name: draws[name] - first[name] for name in draws}, drawn=drawn)
+        since = measurement.summary({name: draws[name] - first[name] for name in draws}, drawn=drawn)
         change = since.select(
             pl.when(number > 0).then(pl.col(name)).alias(f"change{end}")
             for name, end in (("estimate", ""), ("lower", "_lower"), ("upper", "_upper"))
         )
         year_column = pl.lit(year, pl.Int64).alias("year")
-        frames.append(question.summary(draws, drawn=drawn).select(year_column, pl.all()).hstack(change))
+        frames.append(measurement.summary(draws, drawn=drawn).select(year_column, pl.all()).hstack(change))
     return pl.concat(frames)
 
 

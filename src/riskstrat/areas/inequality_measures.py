@@ -40,7 +40,7 @@ def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Measurement:
     """Which way a value and a ranking point, and how they are compared; see `riskstrat.areas.inequality`."""
 
     higher_is_worse: bool
