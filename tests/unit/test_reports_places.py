@@ -136,7 +136,8 @@ def test_others_stand_beside_with_their_source_and_the_studys_own_figure_first()
     tables = {"comparators": comparators_table(OTHERS, "frailty"), "periods": public(periods, "index_from", "index_to")}
     how, grid = _comparators(context("en", **tables))
     assert "were not recomputed" in how.text
-    for text in ("Modellstad", "2019–2021", "18.0%", "17.1%", "16.5%", "Socialstyrelsen", "2,450 per 100 000", "Kolada"):
+    shares = ("18.0% (17.0–19.0)", "17.1%", "16.5% (16.0–17.0)")
+    for text in ("Modellstad", "2019–2021", *shares, "Socialstyrelsen", "2,450 per 100 000", "Kolada"):
         assert text in grid.html
     assert grid.html.index("Modellstad") < grid.html.index("Socialstyrelsen")
 

@@ -216,10 +216,14 @@ def _comparators(context: ReportContext) -> Iterator[Block]:
 
 def _comparator_row(context: ReportContext, row: dict[str, Any], *, is_share: bool) -> tuple[str | None, ...]:
     numbers, three = context.numbers, (row["value"], row["lower"], row["upper"])
-    if row["lower"] is None:
-        written = numbers.percent(row["value"]) if is_share else numbers.number(row["value"])
+    if is_share:
+        written = numbers.percent(*three, least_decimals=1)
+    elif row["lower"] is None:
+        # What others published is shown as they wrote it.
+        decimals = len(f"{row['value']:.6g}".partition(".")[2])
+        written = numbers.number(row["value"], decimals)
     else:
-        written = numbers.percent(*three) if is_share else numbers.interval(*three)
+        written = numbers.interval(*three)
     title = context.say(context.released.condition.title) if is_share else row["indicator"]
     unit = "" if is_share or row["unit"] is None else f" {row['unit']}"
     return row["who"], title, str(row["year"]), f"{written}{unit}", row["source"]
