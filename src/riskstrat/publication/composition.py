@@ -16,8 +16,10 @@ from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
 from riskstrat.publication.comparators import comparators_table
+from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
+from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
@@ -26,15 +28,17 @@ from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
+from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
 AFTER = "accuracy_after_choosing"
-Record = Target | Validation | AreaEstimates | Plan | Transport
+Record = Target | Validation | AreaEstimates | Plan | Transport | PilotDesign | PilotEvaluation | FollowUp
 
 
 @checked
@@ -191,9 +195,15 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return validation_tables(record, noise)
     if isinstance(record, Transport):
         return transport_tables(record, noise)
+    if isinstance(record, AreaEstimates):
+        return _estimates(record)
+    return _from_protected(record.protected, _tables_of_decisions(record))
+
+
+def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp) -> dict[str, Table]:
     if isinstance(record, Plan):
-        return _from_protected(record.protected, plan_tables(record))
-    return _estimates(record)
+        return plan_tables(record)
+    return follow_up_tables(record) if isinstance(record, FollowUp) else pilot_tables(record)
 
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
@@ -215,6 +225,11 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **_everybody(study),
         **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
+        **{
+            f"indicator_{followed.indicator.name}_{name}": table
+            for followed in study.follow_up
+            for name, table in _from_protected(followed.protected, follow_up_tables(followed)).items()
+        },
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
     }
 
