@@ -62,11 +62,14 @@ def incidence_curves(table: Released, language: Texts = "sv", names: Mapping[str
     """
     messages = load_messages(language)
     shown = _shown(table.frame, names, messages)
-    unit, columns = _unit(table.frame), _columns(table.frame["days"].unique().sort().to_list())
+    times = table.frame["days"].unique().sort().to_list()
+    unit, columns = _unit(table.frame), _columns(times)
     told = _told(shown, unit, columns, messages)
     title = _title(shown, unit, messages) if names is None else _compared(shown, unit, messages)
     sentence = messages("incidence.sentence", values=told or messages("withheld"))
-    return drawn(_chart(shown, unit, columns, messages), messages, title, sentence, height=_HEIGHT)
+    return drawn(
+        _chart(_from_the_start(shown, times[0]), unit, columns, messages), messages, title, sentence, height=_HEIGHT
+    )
 
 
 def _shown(frame: pl.DataFrame, names: Mapping[str, str] | None, messages: MessageCatalogue) -> pl.DataFrame:
@@ -96,6 +99,14 @@ def _columns(days: Sequence[int]) -> list[int]:
     return [0, *days[step - 1 :: step]]
 
 
+def _from_the_start(shown: pl.DataFrame, first: int) -> pl.DataFrame:
+    """Begin each curve whose first time is shown with nobody at the index date, when all are at risk."""
+    zeros = (pl.lit(0.0).alias(name) for name in _COLUMNS)
+    nobody = pl.lit(0).cast(shown.schema["days"]).alias("days")
+    start = shown.filter(days=first).with_columns(nobody, *zeros, at_risk="index_dates")
+    return pl.concat([start, shown])
+
+
 def _chart(
     shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue
 ) -> alt.LayerChart:
@@ -103,9 +114,7 @@ def _chart(
     order = shown["series"].unique(maintain_order=True).to_list()
     styles = _STYLES[: max(len(order), 1)]
     per_cent = pl.col(_COLUMNS) * 100
-    start = shown.group_by("series", maintain_order=True).first().filter(pl.col("days") == shown["days"].min())
-    zero = start.with_columns(pl.lit(0).cast(pl.Int64).alias("days"), *(pl.lit(0.0).alias(one) for one in _COLUMNS))
-    points = pl.concat([zero.select(shown.columns), shown]).with_columns(per_cent, x=(pl.col("days") / days).round(2))
+    points = shown.with_columns(per_cent, x=(pl.col("days") / days).round(2))
     ticks = [round(day / days, 2) for day in columns]
     axis = alt.Axis(values=ticks, format="~r", grid=False, labelFlush=False)
     x = alt.X("x:Q", title=messages(f"axis.after_{name}"), axis=axis, scale=alt.Scale(domain=ticks[:: len(ticks) - 1]))
@@ -136,8 +145,7 @@ def _numbers(
     layers = [heading.encode(x=alt.value(0), y=alt.value(top), text="told:N")]
     for number, group in enumerate(groups):
         rows = shown.filter(group=group).unique("days", maintain_order=True)
-        begin = rows.head(1).select(pl.lit(0).cast(pl.Int64).alias("days"), at_risk="index_dates")
-        counts = pl.concat([begin, rows.select("days", "at_risk")]).filter(pl.col("days").is_in(list(columns)))
+        counts = rows.filter(pl.col("days").is_in(list(columns)))
         written = [messages("incidence.few") if n is None else messages.numbers.number(n) for n in counts["at_risk"]]
         frame = counts.with_columns(x=(pl.col("days") / days).round(2), told=pl.Series(written, dtype=pl.String))
         y = alt.value(top + _ROW_PX * (number + 1))

@@ -33,6 +33,9 @@ _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "AreaEstimates": ("Areas", "areas"),
         "Plan": ("Plan", "selected"),
         "Incidence": ("Cumulative incidence", "cumulative_incidence"),
+        "FollowUp": ("Follow-up", "measured"),
+        "PilotDesign": ("Pilot", "units"),
+        "PilotEvaluation": ("Pilot", "effect"),
         "Transport": ("A model in a new place", "inputs"),
     }
 )

@@ -64,6 +64,7 @@ def _protected(found: Incidence, noise: CellNoise) -> pl.DataFrame:
             ("at_risk", frame["at_risk"], frame["index_dates_key"]),
         )
     )
+    n = n.clip(lower_bound=1)
     over = {"partition_by": ["group", "event"], "order_by": "days"}
     evened = pl.DataFrame({"estimate": (cases / n).clip(0, 1), "index_dates": n, "at_risk": at_risk})
     shown = (

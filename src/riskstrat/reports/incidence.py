@@ -12,7 +12,7 @@ from riskstrat.reports.context import ReportContext
 from riskstrat.reports.group_names import group_name, natural
 
 _CURVES, _RATES = "cumulative_incidence", "person_years"
-_COLUMNS = ("age", "year", "person_years", "events", "rate")
+_COLUMNS = ("age", "calendar_year", "person_years", "events", "rate")
 
 
 def incidence(context: ReportContext) -> Iterator[Block]:
