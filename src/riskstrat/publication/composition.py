@@ -15,6 +15,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
@@ -41,7 +42,9 @@ Record = Target | Validation | AreaEstimates | Plan | Transport | PilotDesign | 
 
 
 @checked
-def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
+def publish(
+    study: Study, disclosure: Disclosure | None = None, *, comparators: pl.DataFrame | None = None
+) -> Published:
     """Release all tables of a study together: the only way from results to reports, exports and MLflow.
 
     Parameters
@@ -50,6 +53,10 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         What `riskstrat.run` returned.
     disclosure
         The rule; by default the study's own (``study.settings.disclosure``).
+    comparators
+        Published figures of the county, the nation or similar municipalities, to be shown beside: ``who``,
+        ``indicator``, ``year``, ``value``, ``source``, and where known ``lower``, ``upper``, ``unit``. Of the indicator
+        that has the condition's name, values are shares with the outcome within the horizon.
 
     Returns
     -------
@@ -58,6 +65,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
 
     Raises
     ------
+    UsageError
+        If `comparators` cannot be shown; everything that is wrong with it.
     DisclosureError
         If a table cannot be judged; or if the study was computed from exact counts (``protection="none"``) and the rule
         protects: tables could be protected, results about areas not.
@@ -94,7 +103,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         ),
     )
     noise = noise_of(rule, study.noise)
-    return publish_tables(facts, study_tables(study, noise), rule, noise)
+    given = {} if comparators is None else {"comparators": comparators_table(comparators, study.condition.name)}
+    return publish_tables(facts, {**study_tables(study, noise), **given}, rule, noise)
 
 
 _COMPUTED_FROM_EXACT = Problem(
@@ -290,6 +300,7 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
 
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
+    moved, names = results.trends, study.source.area_names
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
         periods=of_areas.periods(areas, study.cohort.counted, study.noise),
@@ -299,8 +310,12 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        inequality_change=None
+        if results.inequality_change is None
+        else of_areas.inequality_change(results.inequality_change, areas),
+        trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
-    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}
+    return {**_estimates(areas, names), **_from_protected(areas.protected, found)}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
