@@ -85,7 +85,7 @@ def follow(
     deprivation
         Of a `SlopeIndicator`: ``area_id``, an index (higher is more deprived) and ``people``.
     noise
-        With which counts are protected before anything is computed.
+        With which counts of registers are protected before anything is computed; those of a table are as they are given.
     seed
         Of the draws behind a slope's interval.
 
@@ -119,13 +119,12 @@ def follow(
         return _of_plan(indicator, source, asked[-1], to_come, as_of)
     counted = cast("CountedIndicator", indicator.of if isinstance(indicator, SlopeIndicator) else indicator)
     groups = ("area_id",) if isinstance(indicator, SlopeIndicator) else columns
+    noise = noise if isinstance(source, Registers) else None
     rows = _rows(counted, source, asked, as_of=as_of, by=groups, lookup=lookup, noise=noise)
-    protected = noise is not None and isinstance(source, Registers)
     if isinstance(indicator, SlopeIndicator):
         ranked = cast("pl.DataFrame", deprivation)
-        known = noise if protected else None
-        return slope(indicator, rows, ranked, years=asked, to_come=to_come, as_of=as_of, seed=seed, noise=known)
-    variance = noise.variance if protected and noise is not None else 0.0
+        return slope(indicator, rows, ranked, years=asked, to_come=to_come, as_of=as_of, seed=seed, noise=noise)
+    variance = 0.0 if noise is None else noise.variance
     expecting = partial(_expected, years=to_come, assumption=assumption, noise_variance=variance)
     expected = [expecting(counted, part, columns) for part in _groups(rows, columns)]
     return FollowUp(
@@ -135,7 +134,7 @@ def follow(
         measured=rows,
         expected=pl.concat(expected),
         assumption=ASSUMPTIONS[assumption],
-        protected=protected,
+        protected=noise is not None,
     )
 
 
