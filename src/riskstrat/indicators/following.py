@@ -85,7 +85,7 @@ def follow(
     deprivation
         Of a `SlopeIndicator`: ``area_id``, an index (higher is more deprived) and ``people``.
     noise
-        With which counts of registers are protected before anything is computed; those of a table are as they are given.
+        With which counts of registers are protected before anything is computed; a table's are as they are given.
     seed
         Of the draws behind a slope's interval.
 
