@@ -194,7 +194,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     return {
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
-        "choice": _choice(study.scores, study.cohort.covered, noise),
+        "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "missingness": missingness_table(study.evaluation.missingness, noise),
         "splits": _public(study.evaluation.splits, "split"),
