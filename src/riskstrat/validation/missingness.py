@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import outcome_within, status_known
@@ -25,8 +24,12 @@ FEWEST_PERSONS: Final = 100
 """Groups of fewer persons are not compared: their shares differ by chance."""
 
 _KEYS = frozenset({"person_id", "index_date"})
-_OWN_NAMES = {"cases": "missing", "case_persons": "missing_persons"}
-_OWN_KEYS = {"case_key": "missing_key", "case_person_key": "missing_person_key"}
+_OWN_NAMES = {
+    "index_dates": "missing",
+    "persons": "missing_persons",
+    "index_key": "missing_key",
+    "person_key": "missing_person_key",
+}
 
 
 @checked
@@ -70,18 +73,19 @@ def missingness(X: pl.DataFrame, cohort: Cohort, by: Sequence[str] = ()) -> pl.D
     counted = cohort.is_counted
     people, features = _labelled(cohort).filter(counted), X.filter(counted).drop(_KEYS, strict=False)
     groups = [group_labels(people, column) for column in (EVERYBODY, OUTCOME, LANDMARK, *by)]
+    behind = [_behind(people, labels) for labels in groups]
     found: dict[bytes, pl.DataFrame] = {}
     frames = []
     for feature in features:
         absent = _absent(feature)
         # Features of one register are often missing in the same rows.
-        pattern = np.packbits(absent).tobytes()
+        pattern = np.packbits(absent.to_numpy()).tobytes()
         if pattern not in found:
-            shown = groups if absent.any() else groups[:1]
-            found[pattern] = pl.concat([persons_behind(people, absent, labels) for labels in shown])
+            shown = len(groups) if absent.any() else 1
+            without = [_behind(people.filter(absent), labels.filter(absent)) for labels in groups[:shown]]
+            found[pattern] = pl.concat([_beside(*pair) for pair in zip(behind, without, strict=False)])
         frames.append(found[pattern].select(pl.lit(feature.name).alias("feature"), pl.all()))
-    table = pl.concat(frames).rename(_OWN_NAMES | _OWN_KEYS)
-    return table.with_columns(share=pl.col("missing") / pl.col("index_dates"))
+    return pl.concat(frames).with_columns(share=pl.col("missing") / pl.col("index_dates"))
 
 
 @checked
@@ -133,5 +137,18 @@ def _labelled(cohort: Cohort) -> pl.DataFrame:
     )
 
 
-def _absent(feature: pl.Series) -> NDArray[np.bool_]:
-    return feature.cast(pl.Float64).is_nan().fill_null(value=True).to_numpy()
+def _behind(people: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
+    found = persons_behind(people, np.zeros(people.height, dtype=np.bool_), labels)
+    return found.select("group", "index_dates", "persons", "index_key", "person_key")
+
+
+def _beside(everybody: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
+    """Put index dates and persons without a value beside all of their group; 0 where there is none."""
+    own = without.rename(_OWN_NAMES)
+    return everybody.join(own, on="group", how="left", maintain_order="left").with_columns(
+        pl.col(list(_OWN_NAMES.values())).fill_null(0)
+    )
+
+
+def _absent(feature: pl.Series) -> pl.Series:
+    return feature.cast(pl.Float64).is_nan().fill_null(value=True)
