@@ -108,7 +108,7 @@ def missing_rows(context: ReportContext) -> Written:
     """
     frame = context.tables["missingness"].frame.with_columns(of=pl.col("group").str.extract("^([^=]+)"))
     columns = ("feature", "missing_all", "missing_with", "missing_without", "missing_landmarks", "missing_groups")
-    labels = {feature.column: context.say(feature.label) for feature in context.released.condition.features}
+    labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
     parts = (
         *(pl.col("group") == group for group in ("all", "outcome=yes", "outcome=no")),
         pl.col("of") == "landmark",

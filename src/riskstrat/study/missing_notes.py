@@ -55,7 +55,7 @@ def missing_notes(table: pl.DataFrame, condition: Condition) -> Iterator[Localis
     Iterator of LocalisedText
         At most one sentence each; features that are missing in the same rows are named by the first of them.
     """
-    labels = {feature.column: feature.label for feature in condition.features}
+    labels = {feature.column: feature.called for feature in condition.features}
     found = depends_on(table).filter(pl.col("feature").is_in(list(labels)))
     kind = pl.when(pl.col("by").is_in([OUTCOME, LANDMARK])).then("by").otherwise(pl.lit(_GROUP))
     for by, text in _DEPENDS.items():
