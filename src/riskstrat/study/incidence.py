@@ -19,7 +19,7 @@ from riskstrat.numerics.groups import AGE_BAND, number_groups
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.incidence import PER, Incidence, with_limits
 from riskstrat.study.data import StudyData
-from riskstrat.study.evaluation import GROUPS, labelled_people
+from riskstrat.study.evaluation import GROUPS, with_subgroups
 from riskstrat.validation.grouping import EVERYBODY, group_labels
 
 MOST_TIMES: Final = 12
@@ -56,7 +56,7 @@ def observed_incidence(data: StudyData) -> Incidence:
     """
     cohort, subgroups = data.training.cohort, data.condition.subgroups
     kept = cohort.is_counted & cohort.people["assessed"].to_numpy()
-    people, y = labelled_people(data).filter(kept), cohort.followed_outcome[kept]
+    people, y = with_subgroups(data).people.filter(kept), cohort.followed_outcome[kept]
     times = times_of(data.condition.horizon_days)
     columns = (EVERYBODY, *GROUPS, *(subgroup.name for subgroup in subgroups))
     repeated = {event: _rows_per_person(people.filter(y["event"] == event)) for event in (OUTCOME, COMPETING)}

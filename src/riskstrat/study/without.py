@@ -14,7 +14,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.study.data import AREA, StudyData
-from riskstrat.study.evaluation import labelled_people
+from riskstrat.study.evaluation import with_subgroups
 
 _KEYS = ("person_id", "index_date")
 
@@ -66,10 +66,9 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
         problems = [Problem(found="no feature left", expected="one at least", remedy="leave fewer out")]
     UsageError.refuse(problems)
     training, target = data.training, data.target
-    cohort = replace(training.cohort, people=labelled_people(data))
     return replace(
         data,
-        training=replace(training, cohort=cohort, X=training.X.drop(dropped)),
+        training=replace(training, cohort=with_subgroups(data), X=training.X.drop(dropped)),
         target=replace(target, X=target.X.drop(dropped)),
         families={name: family for name, family in data.families.items() if name not in dropped},
     )
