@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,12 @@ class FittedEstimator(Protocol):
 
     horizon_days: float
     features_: tuple[str, ...]
+
+    learns_from_followed: ClassVar[bool]
+
+    @property
+    def missing_way(self) -> str:
+        """How what was not observed is treated."""
 
     @property
     def link(self) -> Link:
