@@ -100,7 +100,7 @@ def run(
     own = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        _check_edition(release, settings.disclosure, own, day, source.fingerprint, allow_new or ())
+        _check_edition(release, settings.disclosure, own, day=day, data=source.fingerprint, allowed=allow_new or ())
 
     found: list[Published] = []
     untracked: list[Problem] = []
@@ -128,7 +128,7 @@ def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> No
 
 
 def _check_edition(
-    release: ReleaseRecord, rule: Disclosure, noise: CellNoise | None, day: date, data: str, allowed: Sequence[str]
+    release: ReleaseRecord, rule: Disclosure, noise: CellNoise | None, *, day: date, data: str, allowed: Sequence[str]
 ) -> None:
     """Refuse an edition that tells too much beside earlier ones, and say what one tells that is let through."""
     from riskstrat.publication.published import secret_name
