@@ -188,7 +188,7 @@ def test_every_metric_has_noise_of_about_what_one_outcome_is_to_it():
     found = checked(700)
     exact = found.table.filter(group="all")
     moved = []
-    for number in range(40):
+    for number in range(120):
         noise = CellNoise(b"%020d" % number)
         table = validation_tables(found, noise)["metrics"].frame.filter(group="all")
         assert table["metric"].to_list() == exact["metric"].to_list()
