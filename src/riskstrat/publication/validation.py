@@ -70,7 +70,7 @@ def _metrics(checked: Validation, noise: CellNoise | None) -> pl.DataFrame:
 
 
 def gaps(checked: Validation, noise: CellNoise | None) -> Table:
-    """Give how far each group lies from the largest one of its column, overall and not at a capacity.
+    """Give how far each group lies from the reference of its column, overall and not at a capacity.
 
     It is the difference of what `metrics` shows; the interval keeps its width.
     """

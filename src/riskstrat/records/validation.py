@@ -52,7 +52,7 @@ class Validation:
         of everybody's outcomes that are among its reached: they add up over groups).
     gaps
         Frame of capacity (null where there is none), metric, group, reference, estimate, lower, upper: the metric of a
-        group minus that of the largest group of its column, by the same draws. Distances of the curve (``ici``,
+        group minus that of the ``reference`` of its column, by the same draws. Distances of the curve (``ici``,
         ``e50``, ``e90``) are not compared: they grow as a group gets smaller.
     calibration, curve
         One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; and smooth

@@ -150,10 +150,16 @@ def check(
     people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
     counted = cohort.is_counted[rows]
     rows = rows[counted]
+    people = people[rows]
     return validate(
         risk[counted],
-        replace(cohort, people=people[rows]),
+        replace(cohort, people=people),
         by=by,
+        references={
+            one.name: one.compared_with
+            for one in data.condition.subgroups
+            if one.name in by and one.compared_with in people[one.name]
+        },
         baseline=baseline[counted],
         draws=settings.bootstrap_draws,
         seed=data.seed,

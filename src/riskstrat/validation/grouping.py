@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -182,18 +184,29 @@ def capacity_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
     return _frame(rows, CAPACITY_SCHEMA)
 
 
-def gap_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
-    """Differences to the largest group, by the same draws, where both show the metric; not a number becomes null."""
+def gap_table(groups: Sequence[Group], level: float, reference: str | None = None) -> pl.DataFrame:
+    """Differences to one group, by the same draws, where both show the metric; not a number becomes null.
+
+    The reference is the value that is asked for where it was measured, else the first in order. It is never the largest
+    group, which of groups of about equal size would be another one in the next sample.
+    """
     if not groups:
         return _frame([], GAP_SCHEMA)
-    largest = max(groups, key=lambda group: group.index_dates)
-    others = [group for group in groups if group is not largest]
+    first = min(groups, key=lambda group: (group.name.partition("=")[2] != reference, _in_order(group)))
     rows = [
-        (capacity, metric, group.name, largest.name, *_difference(found, other, level))
-        for group in others
-        for capacity, metric, found, other in _shared(group, largest)
+        (capacity, metric, group.name, first.name, *_difference(found, other, level))
+        for group in groups
+        if group is not first
+        for capacity, metric, found, other in _shared(group, first)
     ]
     return _frame(rows, GAP_SCHEMA)
+
+
+def _in_order(group: Group) -> tuple[bool, bool, float, str]:
+    """Sort those measured in full first, ``unknown`` last, 70-79 before 100-109 and words by letter."""
+    value = group.name.partition("=")[2]
+    leading = re.match(r"-?\d+(\.\d+)?", value)
+    return value == "unknown", group.curve is None, float(leading.group()) if leading else math.inf, value
 
 
 def _shared(group: Group, other: Group) -> Iterator[tuple[float | None, str, Estimated, Estimated]]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
@@ -50,6 +50,7 @@ def validate(
     level: float = LEVEL,
     thresholds: Sequence[float] | None = None,
     capacities: Sequence[float] = CAPACITIES,
+    references: Mapping[str, str] | None = None,
 ) -> Validation:
     """Measure how well predicted risks agree with what happened, with bootstrap intervals.
 
@@ -86,6 +87,9 @@ def validate(
         Risks at which the net benefit is computed; by default eight from 0 to the 99th percentile of risk.
     capacities
         Shares of the people that help is offered to, those at highest risk first.
+    references
+        By column of ``by``, the value whose group the others are compared with, ``{"education": "3"}``. By default,
+        and where that group has too few outcomes, the first in order: numbers by size, words by letter.
 
     Returns
     -------
@@ -119,6 +123,7 @@ def validate(
         *_option_problems(draws, level),
         *capacity_problems(capacities),
         *_column_problems(cohort, by),
+        *_reference_problems(cohort, by, references or {}),
     ]:
         raise UsageError(*problems)
     data = assessed_rows(cohort, risk, baseline, sample_weight)
@@ -131,7 +136,7 @@ def validate(
     return Validation(
         table=metric_table(groups, level),
         capacity=capacity_table(groups, level),
-        gaps=pl.concat([gap_table(found.groups, level) for found in groupings]),
+        gaps=pl.concat([gap_table(one.groups, level, (references or {}).get(one.column)) for one in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
         curve=pl.concat([group.curve for group in groups if group.curve is not None]),
         net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
@@ -192,6 +197,23 @@ def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
                 found="no such column",
                 expected=f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
                 remedy="group by a column of cohort.people",
+                table="people",
+                column=column,
+            )
+
+
+def _reference_problems(cohort: Cohort, by: Sequence[str], references: Mapping[str, str]) -> Iterator[Problem]:
+    for column, value in references.items():
+        if column not in by:
+            yield unknown("column of by", column, list(by), table="references")
+        elif (
+            not any(_column_problems(cohort, [column]))
+            and not (group_labels(cohort.people, column) == f"{column}={value}").any()
+        ):
+            yield Problem(
+                found=f"no row whose {column} is '{value}'",
+                expected="a value of the column as text",
+                remedy="correct references",
                 table="people",
                 column=column,
             )
