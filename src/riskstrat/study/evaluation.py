@@ -156,9 +156,9 @@ def check(
         replace(cohort, people=people),
         by=by,
         references={
-            one.name: one.compared_with
+            one.name: label
             for one in data.condition.subgroups
-            if one.name in by and one.compared_with in people[one.name]
+            if one.name in by and (label := one.compared_with) and label in people[one.name]
         },
         baseline=baseline[counted],
         draws=settings.bootstrap_draws,
