@@ -4,7 +4,9 @@ In: what is written in a condition's file. Out: frozen, comparable, hashable rec
 """
 
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import (
@@ -79,6 +81,7 @@ __all__ = [
     "Example",
     "Excluding",
     "Feature",
+    "FeatureScore",
     "FirstEvent",
     "GrowthZ",
     "Including",
@@ -91,15 +94,19 @@ __all__ = [
     "Minimum",
     "NthEvent",
     "OnDate",
+    "OutcomeCheck",
     "OutcomeKind",
     "PersonFeature",
     "Population",
     "Programme",
+    "PublishedScore",
     "RegisterOutcome",
     "Row",
     "Rule",
     "Score",
+    "Score2",
     "ScoreReaches",
+    "Sensitivity",
     "Settings",
     "Subgroup",
     "Sex",

@@ -34,6 +34,9 @@ class Settings(Declaration):
     reason_refits
         How often the model is fitted again, to families of persons drawn anew, to see how stable the reasons of areas
         are; 0 leaves it out. A model that is not linear has `Logistic` in its place. 50 tell enough.
+    sensitivities
+        Whether areas are estimated again without the features that the condition's sensitivities name: two more fits of
+        every fold of areas.
     budget_sek
         What the plan may cost.
     strata
@@ -69,6 +72,7 @@ class Settings(Declaration):
     bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 1_000
     posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
     reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
+    sensitivities: bool = True
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5

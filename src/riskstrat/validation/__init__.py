@@ -22,7 +22,7 @@ from riskstrat.validation.input_drift import input_drift, summarise_inputs
 from riskstrat.validation.leaks import check_leaks, leaks
 from riskstrat.validation.performance import validate
 from riskstrat.validation.scoring import score
-from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
+from riskstrat.validation.splits import area_folds, municipality_folds, overlap, person_folds, temporal_split
 
 __all__ = [
     "OUTCOME_DTYPE",
@@ -42,6 +42,7 @@ __all__ = [
     "input_drift",
     "kaplan_meier",
     "leaks",
+    "municipality_folds",
     "net_benefit",
     "outcome_array",
     "overlap",

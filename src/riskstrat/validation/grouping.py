@@ -32,7 +32,8 @@ AGE_BAND_YEARS = 10
 _RATIO = "observed_expected"
 _DISTANCES = frozenset({"ici", "e50", "e90"})
 """They grow as a group gets smaller, by chance alone: a gap would say how small the group is."""
-_WITHIN_0_AND_1 = _DISTANCES | {"auc", "concordance", "brier", *CLASSIFICATION}
+_SHARES = frozenset({"auc", "model_auc", "baseline_auc", "concordance", "model_concordance", "brier"})
+_WITHIN_0_AND_1 = _DISTANCES | _SHARES | {*CLASSIFICATION}
 
 K = TypeVar("K", str, tuple[float, str])
 
@@ -89,7 +90,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     """
     labels = group_labels(data.people, column)
     names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
-    weight, known = _weight(data, labels), data.labels.weight > 0
+    weight, known = row_weights(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
     outcomes = draws.sums(weight * data.labels.outcome)
@@ -242,7 +243,7 @@ def _frame(rows: Sequence[tuple[object, ...]], schema: Mapping[str, pl.DataType]
     return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _weight(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
+def row_weights(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
     """Weight of each row: as given, or for censoring within its group, because more are lost in some than in others."""
     if data.given is not None:
         return data.labels.weight
