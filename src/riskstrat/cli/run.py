@@ -16,6 +16,11 @@ from riskstrat.cli.options import (
     BudgetOption,
     CandidatesOption,
     LanguagesOption,
+    MaxShareOption,
+    MinCountOption,
+    MinExpectedOption,
+    MinPeopleOption,
+    NoiseOption,
     ProtectionOption,
     RegistersOption,
     SeedOption,
@@ -54,12 +59,27 @@ def run(
     candidates: CandidatesOption = None,
     seed: SeedOption = 0,
     protection: ProtectionOption = DEFAULTS.protection,
+    noise: NoiseOption = DEFAULTS.noise,
+    min_count: MinCountOption = DEFAULTS.min_count,
+    min_people: MinPeopleOption = DEFAULTS.min_people,
+    min_expected: MinExpectedOption = DEFAULTS.min_expected,
+    max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
-    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates), protection=protection)
+    settings = Settings(
+        budget_sek=budget,
+        seed=seed,
+        candidates=_candidates(candidates),
+        protection=protection,
+        noise=noise,
+        min_count=min_count,
+        min_people=min_people,
+        min_expected=min_expected,
+        max_share=max_share,
+    )
     mark = settings.disclosure.mark
     reports = {
         each.name: {one: out / f"{mark}{each.name}_{one}.html" for one in languages(language)} for each in wanted
@@ -77,17 +97,23 @@ def run(
     from riskstrat.publication.published import secret_name
     from riskstrat.publication.release_record import ReleaseRecord
 
-    noise = study.cell_noise(source, settings.disclosure)
+    own = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(settings.disclosure, secret_name(noise), allowed=allow_new or ())
+        release.refuse_changes(
+            settings.disclosure,
+            secret_name(own),
+            allowed=allow_new or (),
+            as_of=day,
+            source=own.digest(source.fingerprint) if own else "",
+        )
 
     found: list[Published] = []
     untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
-            done = study.run(each, source, day, settings, noise=noise, partition=units, progress=tell)
+            done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
             published = _write(done, releases[each.name], reports[each.name], tell)
             found.append(published)
             if track:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.declare import LocalisedText
 from riskstrat.estimators.bins import bin_edges, bin_numbers
+from riskstrat.estimators.imputation import IMPUTED, NATIVE
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample, thinned
 from riskstrat.estimators.status import LogitEstimator
@@ -35,7 +36,7 @@ ENOUGH_OUTCOMES: Final = 2_000
 
 
 class Boosting(LogitEstimator):
-    """Gradient-boosted shallow trees with censoring weights, on numeric features with missing values as they are.
+    """Gradient-boosted shallow trees with censoring weights, on numeric features.
 
     With rare outcomes trees soon fit noise. Leaves are therefore large, trees small, and the number of iterations is
     the one with the smallest log loss in inner folds that keep groups together, times the square root of all rows
@@ -63,6 +64,9 @@ class Boosting(LogitEstimator):
     most_rows
         Rows with, and rows without, the outcome that trees are fitted to at most. Where there are more, whole groups
         are chosen at random, and their weights stand for the others.
+    missing
+        How values that were not observed are treated: ``"native"`` (trees have a branch for them) or ``"imputed"``, as
+        in `Logistic`.
     random_state
         Seed of the inner folds, and of the choice of rows.
 
@@ -94,6 +98,7 @@ class Boosting(LogitEstimator):
         l2_regularization: float = 10.0,
         folds: int = 3,
         most_rows: int = 100_000,
+        missing: str = "native",
         random_state: int = 0,
     ) -> None:
         self.horizon_days = horizon_days
@@ -104,7 +109,13 @@ class Boosting(LogitEstimator):
         self.l2_regularization = l2_regularization
         self.folds = folds
         self.most_rows = most_rows
+        self.missing = missing
         self.random_state = random_state
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """A branch for it, or imputation."""
+        return (NATIVE, IMPUTED)
 
     @property
     def complexity(self) -> float:

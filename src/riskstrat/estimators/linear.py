@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.imputation import IMPUTED, INDICATOR
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
@@ -58,6 +59,11 @@ class LinearPredictor(RiskEstimator, abstract=True):
         for rows in row_blocks(len(values)):
             values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
         return values, float(self.intercept_)
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """An indicator, or imputation."""
+        return (INDICATOR, IMPUTED)
 
     @property
     def parameters_(self) -> int:
@@ -136,10 +142,9 @@ class Logistic(LinearRisk):
     """Ridge logistic regression with censoring weights.
 
     Age enters as a restricted cubic spline with four knots; columns that are never negative and skewed (counts, doses,
-    incomes) as log(1 + x), so that a few extreme values do not dominate the fit; a value not observed as the median
-    plus an indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other
-    factors and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare
-    outcomes.
+    incomes) as log(1 + x), so that a few extreme values do not dominate the fit. The ridge is estimated by marginal
+    likelihood, one strength each for age and sex, for the other factors and for the indicators of what was not
+    observed: unlike a cross-validated penalty it needs no folds and does not jump with rare outcomes.
 
     Parameters
     ----------
@@ -147,6 +152,11 @@ class Logistic(LinearRisk):
         End of the time at risk in days.
     ridge
         Precision of the prior on standardised coefficients; estimated where None.
+    missing
+        How values that were not observed are treated: ``"indicator"`` (the median and an indicator) or ``"imputed"``
+        (filled from the other columns by regressions that are fitted to the same rows, without outcomes).
+    random_state
+        Seed of the rows that imputation learns from where there are many.
     age, sex
         Names of those columns.
 
@@ -162,10 +172,19 @@ class Logistic(LinearRisk):
     """
 
     def __init__(
-        self, *, horizon_days: float, ridge: float | None = None, age: str = "age_years", sex: str = "sex_male"
+        self,
+        *,
+        horizon_days: float,
+        ridge: float | None = None,
+        missing: str = "indicator",
+        random_state: int = 0,
+        age: str = "age_years",
+        sex: str = "sex_male",
     ) -> None:
         self.horizon_days = horizon_days
         self.ridge = ridge
+        self.missing = missing
+        self.random_state = random_state
         self.age = age
         self.sex = sex
 

@@ -137,13 +137,12 @@ def _column_terms(
     low, high = float(observed.min()), float(observed.max())
     if low == high:
         return
-    limits = (_limits(low, high),)
-    binary = bool(((observed == low) | (observed == high)).all())
-    if curved and not spline and not binary and low >= 0 and _skewness(observed) > SKEWED:
+    limits = (outer_limits(low, high),)
+    if curved and not spline and is_skewed_amount(observed):
         yield Term(f"log(1 + {name})", "log", (column,), fill, limits, block=block)
         return
     yield Term(name, "linear", (column,), fill, limits, block=block)
-    if spline and not binary:
+    if spline and not _is_binary(observed):
         for number, knots in enumerate(_knots(observed), start=2):
             yield Term(f"{name}: spline {number}", "spline", (column,), fill, limits, knots, block)
 
@@ -165,10 +164,19 @@ def rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _limits(low: float, high: float) -> tuple[float, float]:
+def outer_limits(low: float, high: float) -> tuple[float, float]:
     """Round outwards to three digits of the larger, so that no limit is somebody's own value."""
     step = 10.0 ** (np.floor(np.log10(max(abs(low), abs(high)))) - 2)
     return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
+
+
+def is_skewed_amount(observed: NDArray[np.float64]) -> bool:
+    """Whether values are never negative, more than two, and more skewed than `SKEWED`: counts, doses, incomes."""
+    return bool(observed.min() >= 0) and not _is_binary(observed) and _skewness(observed) > SKEWED
+
+
+def _is_binary(observed: NDArray[np.float64]) -> bool:
+    return bool(((observed == observed.min()) | (observed == observed.max())).all())
 
 
 def _skewness(values: NDArray[np.float64]) -> float:

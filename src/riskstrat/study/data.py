@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
+from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
-from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.numerics.folds import Split
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
