@@ -129,6 +129,7 @@ def test_the_report_says_that_sensitivities_were_not_asked_for(
 def two_municipalities(small_municipality: Registers, tmp_path_factory: pytest.TempPathFactory) -> Registers:
     folder = tmp_path_factory.mktemp("two") / "registers"
     shutil.copytree(Path(small_municipality.folder), folder)
+    (folder / ".riskstrat.json").unlink()
     areas = pl.read_parquet(folder / "areas.parquet").sort("area_id").with_row_index("nth")
     half = pl.when(pl.col("nth") % 2 == 0).then(pl.lit("Eken")).otherwise(pl.lit("Alen"))
     areas.with_columns(municipality=half).drop("nth").write_parquet(folder / "areas.parquet")

@@ -130,6 +130,7 @@ def build_cohort(
     return cohort
 
 
+@checked
 def follow_outcomes(
     condition: Condition, registers: Registers, cohort: Cohort, outcomes: Sequence[OutcomeKind]
 ) -> tuple[Cohort, ...]:
@@ -148,6 +149,22 @@ def follow_outcomes(
     -------
     tuple of Cohort
         For each outcome the same rows, with its event, duration_days, assessed and horizon_covered.
+
+    Raises
+    ------
+    UsageError
+        If an outcome asks for a table that is not there.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import AllCauseDeath
+    >>> registers, condition = rs.open_registers("data_samples/modellstad"), rs.conditions.load("frailty")
+    >>> cohort = rs.build_cohort(condition, registers, date(2024, 1, 1))
+    >>> (died,) = follow_outcomes(condition, registers, cohort, [AllCauseDeath()])
+    >>> died.people.height == cohort.people.height
+    True
     """
     if not outcomes:
         return ()
