@@ -220,9 +220,8 @@ class Condition(Declaration):
 
     @model_validator(mode="after")
     def _sensitivities_are_of_features(self) -> Self:
-        registers = {getattr(feature, "register", None) for feature in self.features} - {None}
-        columns, families = ({getattr(one, name) for one in self.features} for name in ("column", "family"))
-        known = sorted(columns | registers | families)
+        registers = {str(feature.register) for feature in self.features if hasattr(feature, "register")}
+        known = sorted({*registers, *(one.column for one in self.features), *(one.family for one in self.features)})
         UsageError.refuse(
             unknown("column, register or factor family", name, known, table="sensitivities")
             for one in self.sensitivities

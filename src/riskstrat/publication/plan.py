@@ -34,7 +34,7 @@ def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Tabl
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
     robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
-    selected, shown = plan.selected, _FROM_CASES
+    selected, shown = plan.selected, tuple[str, ...](_FROM_CASES)
     if marks is not None and marks.columns[0] in plan.by:
         selected = selected.join(marks, on=marks.columns[0], how="left", maintain_order="left")
         shown = (*shown, *marks.columns[1:])
