@@ -54,6 +54,12 @@ AllowNewOption = Annotated[
         "one more within a year than the noise can bear.",
     ),
 ]
+ComparatorsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of others' published figures, shown beside: who, indicator, year, value, source (lower, upper, unit)."
+    ),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(

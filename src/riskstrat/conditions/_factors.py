@@ -62,6 +62,7 @@ def service(codes: str, en: str, sv: str) -> Duration:
     return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
 
 
+DEPRIVATION = ("deprivation_quintile",)
 CARE_USE = Count(
     register="contacts", codes="*", within="1y", label=LocalisedText(en="contacts with care", sv="vårdkontakter")
 )

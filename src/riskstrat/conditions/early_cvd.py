@@ -8,6 +8,7 @@ from riskstrat.conditions._factors import (
     BORN_OUTSIDE_EUROPE,
     CARE_NEED,
     CARE_USE,
+    DEPRIVATION,
     EDUCATION,
     INCOME,
     SEX,
@@ -138,7 +139,9 @@ CONDITION = Condition(
             cholesterol_hdl=measured("cholesterol_hdl_mmol_l", "HDL cholesterol", "HDL-kolesterol"),
         ),
     ),
-    outcome_checks=(OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath()),),
+    outcome_checks=(
+        OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath(), by=DEPRIVATION),
+    ),
     sensitivities=(
         without_care_use("measurements", "measurements made in care", "mätningar i vården"),
         without_origin(BORN_OUTSIDE_EUROPE),

@@ -7,6 +7,7 @@ from riskstrat.conditions._factors import (
     BORN_OUTSIDE_EUROPE,
     CARE_NEED,
     CARE_USE,
+    DEPRIVATION,
     EDUCATION,
     FRAILTY_SCORE,
     INCOME,
@@ -116,8 +117,9 @@ CONDITION = Condition(
             name="hip_fracture",
             title=LocalisedText(en="hip fracture", sv="höftfraktur"),
             outcome=FirstEvent(register="diagnoses", codes="hip_fracture", settings=("inpatient",)),
+            by=DEPRIVATION,
         ),
-        OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath()),
+        OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath(), by=DEPRIVATION),
     ),
     sensitivities=(
         without_care_use("contacts", "contact counts", "antal vårdkontakter"),

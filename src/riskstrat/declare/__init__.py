@@ -33,7 +33,15 @@ from riskstrat.declare.features import (
     Total,
     expanded,
 )
-from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, OnDate
+from riskstrat.declare.index import AtAge, AtBirth, AtEvent, BeforeDeath, Every, IndexKind, OnDate
+from riskstrat.declare.indicators import (
+    CountedIndicator,
+    Indicator,
+    NetCostIndicator,
+    RegisterIndicator,
+    SlopeIndicator,
+    TableIndicator,
+)
 from riskstrat.declare.outcomes import (
     AllCauseDeath,
     AnyOf,
@@ -45,6 +53,7 @@ from riskstrat.declare.outcomes import (
     OutcomeKind,
     RegisterOutcome,
 )
+from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.settings import Settings
@@ -62,11 +71,13 @@ __all__ = [
     "AtAge",
     "AtBirth",
     "AtEvent",
+    "BeforeDeath",
     "BetweenAges",
     "BirthRegion",
     "Candidate",
     "Condition",
     "Count",
+    "CountedIndicator",
     "DaysSince",
     "Death",
     "DeathFrom",
@@ -86,20 +97,25 @@ __all__ = [
     "GrowthZ",
     "Including",
     "IndexKind",
+    "Indicator",
     "Language",
     "Latest",
     "Maximum",
     "Mean",
     "MeasuredAbove",
     "Minimum",
+    "NetCostIndicator",
     "NthEvent",
     "OnDate",
     "OutcomeCheck",
     "OutcomeKind",
     "PersonFeature",
+    "PilotRule",
     "Population",
+    "ProcessOutcome",
     "Programme",
     "PublishedScore",
+    "RegisterIndicator",
     "RegisterOutcome",
     "Row",
     "Rule",
@@ -113,7 +129,9 @@ __all__ = [
     "Since",
     "SinceFirst",
     "Slope",
+    "SlopeIndicator",
     "LocalisedText",
+    "TableIndicator",
     "Total",
     "View",
     "Wording",

@@ -31,6 +31,8 @@ class OutcomeCheck(Declaration):
         What a report calls the outcome.
     outcome
         What is counted in the horizon of the condition. Earlier events of the same kind leave nobody out.
+    by
+        Names of the condition's subgroups along which it is tested; all where none is named.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class OutcomeCheck(Declaration):
     name: Name
     title: LocalisedText
     outcome: OutcomeKind
+    by: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _is_seen_of_everybody(self) -> Self:

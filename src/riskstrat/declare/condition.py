@@ -219,6 +219,13 @@ class Condition(Declaration):
         return self
 
     @model_validator(mode="after")
+    def _outcome_checks_are_by_subgroups(self) -> Self:
+        known = [one.name for one in self.subgroups]
+        asked = [name for one in self.outcome_checks for name in one.by if name not in known]
+        UsageError.refuse(unknown("subgroup", name, known, table="outcome_checks") for name in asked if known)
+        return self
+
+    @model_validator(mode="after")
     def _sensitivities_are_of_features(self) -> Self:
         registers = {str(feature.register) for feature in self.features if hasattr(feature, "register")}
         known = sorted({*registers, *(one.column for one in self.features), *(one.family for one in self.features)})

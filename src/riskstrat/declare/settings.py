@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
+from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
 from riskstrat.disclosure import PRESETS, Disclosure
 
 
@@ -35,8 +36,8 @@ class Settings(Declaration):
         How often the model is fitted again, to families of persons drawn anew, to see how stable the reasons of areas
         are; 0 leaves it out. A model that is not linear has `Logistic` in its place. 50 tell enough.
     sensitivities
-        Whether areas are estimated again without the features that the condition's sensitivities name: two more fits of
-        every fold of areas.
+        Whether areas are estimated again without the features that the condition's sensitivities name: a fit of every
+        fold of areas for each, a quarter more time with linear models.
     budget_sek
         What the plan may cost.
     strata
@@ -51,6 +52,9 @@ class Settings(Declaration):
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    indicators
+        What is followed every year beside the study, for everybody and the last five whole years: indicators counted in
+        the registers, and the net cost of the plan. `riskstrat.indicators.follow` does so by group and from tables.
     highest_single_auc
         What no feature may reach alone: one that separates those with the outcome better than this is a leak and ends
         the study.
@@ -72,7 +76,7 @@ class Settings(Declaration):
     bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 1_000
     posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
     reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
-    sensitivities: bool = True
+    sensitivities: bool = False
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
@@ -83,6 +87,7 @@ class Settings(Declaration):
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    indicators: tuple[RegisterIndicator | NetCostIndicator, ...] = ()
     highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -90,6 +95,9 @@ class Settings(Declaration):
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
+        names = [indicator.name for indicator in self.indicators]
+        if len(set(names)) < len(names):
+            raise ValueError(f"indicators must have names of their own: {', '.join(names)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,6 +29,9 @@ from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.links import Link
 from riskstrat.numerics.threads import one_thread
+
+if TYPE_CHECKING:
+    from riskstrat.estimators.followed import FitRows
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -176,6 +179,14 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         ContractError
             Columns are missing or unexpected.
         """
+
+    def watched(self, test: FitRows) -> RiskEstimator:  # noqa: ARG002 -- for models that look at them
+        """Give the unfitted model of a fold; one that chooses by held-out rows looks at those that the fold tests."""
+        return clone(self)  # type: ignore[no-any-return]
+
+    def settled(self, others: Sequence[RiskEstimator]) -> RiskEstimator:  # noqa: ARG002
+        """Give the fitted model of a fold, after the models of the other folds have chosen for it."""
+        return self
 
     @property
     def missing_ways(self) -> tuple[str, ...]:

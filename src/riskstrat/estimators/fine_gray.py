@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
+from riskstrat.estimators.linear import LinearLink
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within, status_known
@@ -23,7 +24,7 @@ from riskstrat.numerics.ties import tied_times
 Floats = NDArray[np.float64]
 
 
-class FineGray(HazardModel):
+class FineGray(LinearLink, HazardModel):
     """Proportional subdistribution hazards (Fine and Gray 1999): covariates act on the cumulative incidence itself.
 
     Who had the competing event stays in the risk sets with weight G(t-) / G(T-), the probability of being followed

@@ -24,7 +24,7 @@ from riskstrat.numerics.blocks import row_blocks
 
 
 class LinearPredictor(RiskEstimator, abstract=True):
-    """What models that are linear on their link share: terms, standardisation and exact contributions.
+    """What models of linear terms share: the terms, their coefficients and their standardisation.
 
     Attributes
     ----------
@@ -46,19 +46,6 @@ class LinearPredictor(RiskEstimator, abstract=True):
     intercept_: float
     coef_: NDArray[np.float64]
     standard_error_: NDArray[np.float64]
-
-    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
-        """Explain the link of each row's risk exactly, shape (n, p), and give that of the mean of every term.
-
-        A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
-        product.
-        """
-        X_values = self._values(X)
-        share = shares(self.terms_, len(self.features_))
-        values = np.empty((len(X_values), len(self.features_)))
-        for rows in row_blocks(len(values)):
-            values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
-        return values, float(self.intercept_)
 
     @property
     def missing_ways(self) -> tuple[str, ...]:
@@ -92,20 +79,71 @@ class LinearPredictor(RiskEstimator, abstract=True):
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
     def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        design = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
-        for rows in row_blocks(len(design)):
-            design[rows] = self._centred(values[rows]) / self.scale_
-        return design
+        standardised = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
+        for number, (term, mean, scale) in enumerate(zip(self.terms_, self.mean_, self.scale_, strict=True)):
+            standardised[:, number] = (term.values(values) - mean) / scale
+        return standardised
 
     def _centred(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
+        centred = design(self.terms_, values)
+        centred -= self.mean_
+        return centred
 
     def _linear(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Intercept and what each term adds to it, shape (n,)."""
         return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
 
 
-class LinearRisk(LinearPredictor, LogitEstimator, abstract=True):
+class LinearLink(LinearPredictor, abstract=True):
+    """What models share whose link of the risk is a sum of terms: exact contributions, also summed by group."""
+
+    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
+        """Explain the link of each row's risk exactly, shape (n, p), and give that of the mean of every term.
+
+        A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
+        product.
+        """
+        X_values = self._values(X)
+        share = shares(self.terms_, len(self.features_))
+        values = np.empty((len(X_values), len(self.features_)))
+        for rows in row_blocks(len(values)):
+            values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
+        return values, float(self.intercept_)
+
+    def contribution_sums(
+        self, X: Features, group: NDArray[np.intp], groups: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean).
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+        group
+            Number of the group of each row, (n,).
+        groups
+            How many groups there are.
+
+        Returns
+        -------
+        sums
+            Sum of the rows of `contributions`, (groups, p).
+        links
+            Sum of the links of the rows' risks less the baseline, (groups,), computed row by row.
+        """
+        values, sums = self._values(X), np.empty((groups, len(self.terms_)))
+        linear, size = np.zeros(len(values)), np.bincount(group, minlength=groups)
+        for number, (term, mean, coefficient) in enumerate(zip(self.terms_, self.mean_, self.coef_, strict=True)):
+            column = term.values(values)
+            sums[:, number] = coefficient * (np.bincount(group, weights=column, minlength=groups) - size * mean)
+            column -= mean
+            column *= coefficient
+            linear += column
+        links = np.asarray(np.bincount(group, weights=linear, minlength=groups), dtype=np.float64)
+        return sums @ shares(self.terms_, len(self.features_)), links
+
+
+class LinearRisk(LinearLink, LogitEstimator, abstract=True):
     """What the logistic models share: the ridge fit.
 
     Attributes
@@ -251,12 +289,9 @@ class AgeSex(LinearRisk):
 def _mean_and_scale(
     terms: Sequence[Term], values: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each term over all rows, in blocks; a term without spread gets scale 1."""
-    total, squares = np.zeros(len(terms)), np.zeros(len(terms))
-    for rows in row_blocks(len(values)):
-        total += design(terms, values[rows]).sum(axis=0)
-    mean = total / len(values)
-    for rows in row_blocks(len(values)):
-        squares += ((design(terms, values[rows]) - mean) ** 2).sum(axis=0)
-    scale = np.sqrt(squares / len(values))
+    """Mean and standard deviation of each term over all rows; a term without spread gets scale 1."""
+    mean, scale = np.empty(len(terms)), np.empty(len(terms))
+    for number, term in enumerate(terms):
+        column = term.values(values)
+        mean[number], scale[number] = column.mean(), column.std()
     return mean, np.where(scale > 0, scale, 1.0)

@@ -23,9 +23,7 @@ MISSING: Final = ": not observed"
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
 
-_OF_ONE_COLUMN: Final = ("linear", "log")
-
-Shape: TypeAlias = Callable[[NDArray[np.float64], tuple[float, ...]], NDArray[np.float64]]
+Shape: TypeAlias = Callable[[Sequence[NDArray[np.float64]], tuple[float, ...]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -47,31 +45,24 @@ class Term:
 
     def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
-        chosen = X[:, list(self.columns)].astype(np.float64)
+        own = [X[:, column].astype(np.float64) for column in self.columns[: len(self.fill)]]
         if self.shape != "missing":
-            chosen = np.where(np.isnan(chosen), self.fill, np.clip(chosen, *np.transpose(self.limits)))
-        return SHAPES[self.shape](chosen, self.parameters)
+            own = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
+        return SHAPES[self.shape](own, self.parameters)
 
 
 def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compute all terms for rows of the feature matrix, shape (rows, terms); those of one column together."""
-    values = np.empty((len(X), len(terms)))
+    """Compute all terms for rows of the feature matrix, shape (rows, terms), column by column as they lie in memory."""
+    values = np.empty((len(X), len(terms)), order="F")
     for number, term in enumerate(terms):
-        if term.shape not in _OF_ONE_COLUMN:
-            values[:, number] = term.values(X)
-    if together := [number for number, term in enumerate(terms) if term.shape in _OF_ONE_COLUMN]:
-        values[:, together] = _of_one_column([terms[number] for number in together], X)
+        values[:, number] = term.values(X)
     return values
 
 
-def _of_one_column(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compute linear and logarithmic terms, as `Term.values` does one by one."""
-    values = X[:, [term.columns[0] for term in terms]].astype(np.float64)
-    missing = np.isnan(values)
-    np.clip(values, *np.transpose([term.limits[0] for term in terms]), out=values)
-    np.copyto(values, [term.fill[0] for term in terms], where=missing)
-    if logs := [number for number, term in enumerate(terms) if term.shape == "log"]:
-        values[:, logs] = np.log1p(np.maximum(values[:, logs], 0.0))
+def _observed(values: NDArray[np.float64], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
+    """Keep values within their limits, and put the fill value where there is none."""
+    np.clip(values, *limits, out=values)
+    np.copyto(values, fill, where=np.isnan(values))
     return values
 
 
@@ -185,10 +176,11 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
-    "linear": lambda x, _: x[:, 0],
+    "linear": lambda x, _: x[0],
     # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
-    "log": lambda x, _: np.log1p(np.maximum(x[:, 0], 0.0)),
-    "spline": lambda x, knots: spline_term(x[:, 0], *knots),
-    "missing": lambda x, _: np.isnan(x[:, 0]).astype(np.float64),
-    "product": lambda x, _: x[:, 0] * x[:, 1],
+    # In the digits that features have; log1p in twice as many takes five times as long.
+    "log": lambda x, _: np.log(1 + np.maximum(x[0], 0).astype(np.float32)).astype(np.float64),
+    "spline": lambda x, knots: spline_term(x[0], *knots),
+    "missing": lambda x, _: np.isnan(x[0]).astype(np.float64),
+    "product": lambda x, _: x[0] * x[1],
 }

@@ -88,7 +88,7 @@ def build_problem(
         If nobody is left to offer the programme to, or the budget is below the cost of the first person reached (of
         the cheapest unit where units are taken whole).
     """
-    problems = [*_budget_problems(budget_sek), *_unit_problems(units), *_care_need_problems(units, care_need)]
+    problems = [*_budget_problems(budget_sek), *unit_problems(units), *_care_need_problems(units, care_need)]
     if problems:
         raise UsageError(*problems)
     frame, cases = _with_care_need(units.units, care_need), np.asarray(units.cases_draws, dtype=np.float64)
@@ -184,7 +184,8 @@ def _budget_problems(budget_sek: float) -> Iterable[Problem]:
         )
 
 
-def _unit_problems(given: Units) -> Iterable[Problem]:
+def unit_problems(given: Units) -> Iterable[Problem]:
+    """List what is wrong with units and their draws."""
     units, cases = given.units, np.asarray(given.cases_draws)
     for column in _PERSONAL:
         if column in units.columns:

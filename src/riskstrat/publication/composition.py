@@ -15,8 +15,11 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.comparators import comparators_table
+from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
+from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
@@ -25,19 +28,23 @@ from riskstrat.publication.validation import metrics, outcome_tables, validation
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
+from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
 AFTER = "accuracy_after_choosing"
-Record = Target | Validation | AreaEstimates | Plan | Transport
+Record = Target | Validation | AreaEstimates | Plan | Transport | PilotDesign | PilotEvaluation | FollowUp
 
 
 @checked
-def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
+def publish(
+    study: Study, disclosure: Disclosure | None = None, *, comparators: pl.DataFrame | None = None
+) -> Published:
     """Release all tables of a study together: the only way from results to reports, exports and MLflow.
 
     Parameters
@@ -46,6 +53,10 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         What `riskstrat.run` returned.
     disclosure
         The rule; by default the study's own (``study.settings.disclosure``).
+    comparators
+        Published figures of the county, the nation or similar municipalities, to be shown beside: ``who``,
+        ``indicator``, ``year``, ``value``, ``source``, and where known ``lower``, ``upper``, ``unit``. Of the indicator
+        that has the condition's name, values are shares with the outcome within the horizon.
 
     Returns
     -------
@@ -54,6 +65,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
 
     Raises
     ------
+    UsageError
+        If `comparators` cannot be shown; everything that is wrong with it.
     DisclosureError
         If a table cannot be judged; or if the study was computed from exact counts (``protection="none"``) and the rule
         protects: tables could be protected, results about areas not.
@@ -90,7 +103,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         ),
     )
     noise = noise_of(rule, study.noise)
-    return publish_tables(facts, study_tables(study, noise), rule, noise)
+    given = {} if comparators is None else {"comparators": comparators_table(comparators, study.condition.name)}
+    return publish_tables(facts, {**study_tables(study, noise), **given}, rule, noise)
 
 
 _COMPUTED_FROM_EXACT = Problem(
@@ -181,9 +195,15 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return validation_tables(record, noise)
     if isinstance(record, Transport):
         return transport_tables(record, noise)
+    if isinstance(record, AreaEstimates):
+        return _estimates(record)
+    return _from_protected(record.protected, _tables_of_decisions(record))
+
+
+def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp) -> dict[str, Table]:
     if isinstance(record, Plan):
-        return _from_protected(record.protected, plan_tables(record))
-    return _estimates(record)
+        return plan_tables(record)
+    return follow_up_tables(record) if isinstance(record, FollowUp) else pilot_tables(record)
 
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
@@ -191,7 +211,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     return {
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
-        "choice": _choice(study.scores, study.cohort.covered, noise),
+        "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
@@ -210,6 +230,11 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **_everybody(study),
         **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
+        **{
+            f"indicator_{followed.indicator.name}_{name}": table
+            for followed in study.follow_up
+            for name, table in _from_protected(followed.protected, follow_up_tables(followed)).items()
+        },
         **_plans(
             {"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan},
             None if study.area_results is None else study.area_results.depends_on,
@@ -283,6 +308,7 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
 
 def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) -> dict[str, Table]:
     areas, unequal, without = results.estimates, unless_omitted(results.inequality), results.sensitivities
+    moved, names = results.trends, study.source.area_names
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
         periods=of_areas.periods(areas, study.cohort.counted, study.noise),
@@ -293,10 +319,14 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
         **{f"sensitivity_{name}": of_areas.sensitivity(one.areas, areas) for name, one in without.items()},
+        inequality_change=None
+        if results.inequality_change is None
+        else of_areas.inequality_change(results.inequality_change, areas),
+        trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
     beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
     checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}
-    return {**_estimates(areas, study.source.area_names, *beside), **_from_protected(areas.protected, found), **checks}
+    return {**_estimates(areas, names, *beside), **_from_protected(areas.protected, found), **checks}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside: pl.DataFrame) -> dict[str, Table]:

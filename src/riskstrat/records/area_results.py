@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.omission import Omission
+from riskstrat.records.trends import Trends
 from riskstrat.records.validation import Validation
 
 
@@ -58,6 +59,11 @@ class AreaResults:
         The areas without some features, by name of `Condition.sensitivities`; empty where none was asked for.
     care_use
         Frame of area_id, care_use: how often the people of today sought care, on average; None where it is not known.
+    trends
+        How the areas' ratios moved over the periods of index dates; None where there is one period.
+    inequality_change
+        Frame of year, metric, estimate, lower, upper and the change since the first, areas ranked by today's need; None
+        without trends or need.
     """
 
     estimates: AreaEstimates
@@ -70,6 +76,8 @@ class AreaResults:
     groups: Units | Omission = field(repr=False)
     sensitivities: Mapping[str, AreaSensitivity] = field(default_factory=dict, repr=False)
     care_use: pl.DataFrame | None = field(default=None, repr=False)
+    trends: Trends | None = field(default=None, repr=False)
+    inequality_change: pl.DataFrame | None = field(default=None, repr=False)
 
     @property
     def depends_on(self) -> pl.DataFrame | None:

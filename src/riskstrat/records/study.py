@@ -17,6 +17,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
@@ -68,6 +69,8 @@ class Study:
     area_results, plan, strata_plan, group_plan
         By area; what a budget averts, by whole areas, by groups within them and by groups of the whole municipality.
         None where they could not be computed.
+    follow_up
+        Indicators of the settings: what was, is and would be expected without action.
     omissions
         What could not be done, and why.
     noise
@@ -91,6 +94,7 @@ class Study:
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
     interpretation: Interpretation | None = None
+    follow_up: tuple[FollowUp, ...] = ()
     omissions: tuple[Omission, ...] = ()
     noise: CellNoise | None = field(default=None, repr=False)
 

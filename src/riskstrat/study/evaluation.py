@@ -237,7 +237,8 @@ def _other_outcome(data: StudyData, name: str, risk: NDArray[np.float64]) -> Val
             censoring_weights(of_rows.outcome, cohort.horizon_days, of_rows.people["landmark"], truncate=1),
         )
         moved = LOGIT.inverse(labels.logit + in_the_large(labels))
-        by = ("sex", *(one.name for one in data.condition.subgroups))
+        asked = next(one.by for one in data.condition.outcome_checks if one.name == name)
+        by = [one.name for one in data.condition.subgroups if one.name in asked or not asked]
         return check(data, moved, None, rows, cohort=cohort, by=by)
     except DesignError:
         return _not_tested_on(data, name)

@@ -18,6 +18,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.follow_up import follow_indicators
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import compare, fit
 from riskstrat.study.plans import plan
@@ -107,6 +108,7 @@ def run(
         plan=unless_omitted(plans.areas),
         strata_plan=unless_omitted(plans.strata),
         group_plan=unless_omitted(plans.groups),
+        follow_up=follow_indicators(data, registers, plans),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
