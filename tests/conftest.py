@@ -214,9 +214,7 @@ def invented_study(
 
 def invented_model(condition: Condition, settings: Settings, columns: tuple[str, ...]) -> RiskModel:
     """A model that predicts nothing: reports read only what it is called."""
-    provenance = Provenance(
-        as_of=AS_OF, registers="Modellstad", fingerprint="0123456789ab", settings=settings, version="0.1.0"
-    )
+    provenance = Provenance(as_of=AS_OF, registers="Modellstad", fingerprint="0123456789ab", version="0.1.0")
     return RiskModel(
         condition=condition,
         candidate=Candidate("Logistic"),
@@ -225,7 +223,9 @@ def invented_model(condition: Condition, settings: Settings, columns: tuple[str,
         families={feature.column: feature.family for feature in condition.features},
         recalibration=InTheLarge(shift=0.0, standard_error=0.1),
         summary=pl.DataFrame({"column": columns}),
+        target_summary=pl.DataFrame({"column": columns}),
         provenance=provenance,
+        settings=settings,
     )
 
 

@@ -68,6 +68,7 @@ def run(
     min_expected: MinExpectedOption = DEFAULTS.min_expected,
     max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
@@ -98,7 +99,7 @@ def run(
         typer.echo(f"not read: {', '.join(source.not_read)} (docs/registers.md)", err=True)
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
-    from riskstrat import study
+    from riskstrat import artefacts, study
     from riskstrat.publication.published import secret_name
     from riskstrat.publication.release_record import ReleaseRecord
 
@@ -122,6 +123,8 @@ def run(
             beside = None if others is None else others[each.name]
             published = _write(done, releases[each.name], reports[each.name], tell, beside)
             found.append(published)
+            if models is not None:
+                artefacts.save_model(done, models / each.name)
             if track:
                 tell("logging to MLflow", 0.98)
                 untracked += _track(published, reports[each.name], out)

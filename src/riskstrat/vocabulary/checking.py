@@ -55,7 +55,10 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
         if field.name not in ("features", "examples", "benchmarks", "care_use")
         for one in _declarations(getattr(condition, field.name))
     ]
-    queries = {query: part for part, one in others for query in _queries(one)}
+    queries: dict[EventQuery, str] = {}
+    for part, one in others:
+        for query in _queries(one):
+            queries.setdefault(query, part)
     wrong = {query: [*problems_of(query, registers)] for query in queries}
     empty = [query for query in queries if not wrong[query] and not _any_row(query, registers)]
     large = {query.register for query in empty if registers.size(query.register) >= SMALL_TABLE}
