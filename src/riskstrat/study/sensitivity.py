@@ -66,7 +66,7 @@ def _estimated(data: StudyData, candidate: Candidate) -> Estimated:
     cohort, target, settings = data.training.cohort, data.target, data.settings
     fitted = fit_by_fold(data, candidate, data.splits["area"])
     link = next(iter(fitted.models.values())).link
-    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, link, protected=True)
+    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, link)
     # Nobody's model has seen an area in which nobody was followed: any will do.
     area, unseen = target.target.people[AREA], min(fitted.models)
     folds, risk = folds_of_target(cohort.people[AREA], fitted.folds, area, unseen), np.zeros(len(area))
