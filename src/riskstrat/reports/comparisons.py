@@ -11,14 +11,14 @@ from riskstrat.reports.blocks import Block, Grid, Heading, Paragraph
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.tables import Written, group_name, natural_order, written_count, written_metric
 
-PLACES = {"municipality": "municipality", "area": "area_cluster"}
+LEFT_OUT = {"municipality": "municipality", "area": "area_cluster"}
 """By check the column whose groups are the places that were left out."""
 
 
 def comparisons(context: ReportContext) -> Iterator[Block]:
     """Show each comparison that the study has, and say of each that is missing why."""
     yield from _benchmarks(context)
-    yield from _places(context)
+    yield from _left_out(context)
     yield from _care(context)
 
 
@@ -53,8 +53,8 @@ def _benchmarks(context: ReportContext) -> Iterator[Block]:
             yield Paragraph(omitted, "note")
 
 
-def _places(context: ReportContext) -> Iterator[Block]:
-    for check, column in PLACES.items():
+def _left_out(context: ReportContext) -> Iterator[Block]:
+    for check, column in LEFT_OUT.items():
         frame, name = context.frame(f"metrics_{check}"), f"metrics_{check}"
         found = set() if frame is None else set(frame["group"].to_list())
         groups = sorted((group for group in found if group.startswith(f"{column}=")), key=natural_order)

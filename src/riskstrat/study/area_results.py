@@ -135,7 +135,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     )
     return AreaResults(
         estimates=estimates,
-        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), place=_clusters(fitted)),
+        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
         risk=fitted.risk,
         target_risk=explained.risk,
         reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),

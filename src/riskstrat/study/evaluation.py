@@ -141,7 +141,7 @@ def check(
     *,
     cohort: Cohort | None = None,
     by: Sequence[str] | None = None,
-    place: pl.Series | None = None,
+    location: pl.Series | None = None,
 ) -> Validation:
     """Validate the risks of some training rows beside those of age and sex; neither model has seen these rows.
 
@@ -159,7 +159,7 @@ def check(
         The training rows followed to another outcome; then there are no published scores beside.
     by
         Columns to group by; by default sex, age and the subgroups of the condition.
-    place
+    location
         What places the training rows are of, to group by as well: its name is the column.
 
     Returns
@@ -170,8 +170,8 @@ def check(
     training, scores = data.training, data.training.scores if cohort is None else {}
     cohort = cohort or training.cohort
     subgroups = [one for one in data.condition.subgroups if one.name not in training.cohort.people.columns]
-    places = [] if place is None else [place]
-    people = cohort.people.with_columns(*training.X.select(one.labels() for one in subgroups), *places)
+    located = [] if location is None else [location]
+    people = cohort.people.with_columns(*training.X.select(one.labels() for one in subgroups), *located)
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     people = people[rows]
@@ -179,7 +179,7 @@ def check(
     return validate(
         risk[counted],
         replace(cohort, people=people),
-        by=(*by, *(one.name for one in places)),
+        by=(*by, *(one.name for one in located)),
         references={
             one.name: label
             for one in data.condition.subgroups
