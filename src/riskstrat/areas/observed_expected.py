@@ -169,7 +169,7 @@ def recalibrate(
     Raises
     ------
     UsageError
-        If the horizon of some index dates is not covered (``cohort.covered`` leaves them out), or persons recur at
+        If the horizon of some index dates is not covered (``cohort.direct`` leaves them out), or persons recur at
         landmarks without index_date.
     DesignError
         If there is no outcome, or nothing but outcomes: observed and expected cannot be made to agree.

@@ -18,6 +18,7 @@ from riskstrat.publication.characteristics import TableOne, characteristic_table
 from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
+from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables
@@ -91,6 +92,8 @@ def publish(
         partition=study.partition,
         secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
+        missing=study.model.estimator.missing_way,
+        of_time=study.model.estimator.learns_from_followed,
         recalibration=study.settings.recalibration,
         omissions=study.omissions,
         notes=study.notes,
@@ -213,6 +216,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
+        "missingness": missingness_table(study.evaluation.missingness, noise),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),

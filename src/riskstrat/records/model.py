@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -33,6 +33,12 @@ class FittedEstimator(Protocol):
 
     horizon_days: float
     features_: tuple[str, ...]
+
+    learns_from_followed: ClassVar[bool]
+
+    @property
+    def missing_way(self) -> str:
+        """How what was not observed is treated."""
 
     @property
     def link(self) -> Link:

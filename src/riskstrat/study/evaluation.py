@@ -27,9 +27,10 @@ from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
+from riskstrat.study.missing_notes import missing_notes
 from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
 from riskstrat.study.partition import MUNICIPALITY
-from riskstrat.validation import overlap, validate
+from riskstrat.validation import missingness, overlap, validate
 from riskstrat.validation.calibration import in_the_large
 from riskstrat.validation.horizon_labels import label_outcomes
 
@@ -119,13 +120,16 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     by_person = check(data, comparison.risk, comparison.baseline, everybody)
     checks = {"person": by_person, "time": _in_time(data, model), **_by_municipality(data, model)}
     others = {name: _other_outcome(data, name, comparison.risk) for name in data.training.other_outcomes}
+    by = (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
+    gaps = missingness(data.training.X, with_subgroups(data), by)
     return Evaluation(
         checks={name: one for name, one in checks.items() if not isinstance(one, Omission)},
         outcome_checks={name: one for name, one in others.items() if not isinstance(one, Omission)},
         splits=_described(data.splits, data.training.cohort),
         risk=comparison.risk,
         sample_size=size,
-        notes=(*model.estimator.notes_, *_too_few_persons(size)),
+        missingness=gaps,
+        notes=(*model.estimator.notes_, *_too_few_persons(size), *missing_notes(gaps, data.condition)),
         omissions=(
             *(one for one in (*checks.values(), *others.values()) if isinstance(one, Omission)),
             *_not_compared(data, by_person),
@@ -168,10 +172,10 @@ def check(
         Carries the disclosure rule of the cohort, which is the study's.
     """
     training, scores = data.training, data.training.scores if cohort is None else {}
-    cohort = cohort or training.cohort
-    subgroups = [one for one in data.condition.subgroups if one.name not in training.cohort.people.columns]
-    located = [] if location is None else [location]
-    people = cohort.people.with_columns(*training.X.select(one.labels() for one in subgroups), *located)
+    labelled, located = with_subgroups(data), [] if location is None else [location]
+    labels = labelled.people.select(one.name for one in data.condition.subgroups)
+    cohort = cohort or labelled
+    people = cohort.people.with_columns(*labels, *located)
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     people = people[rows]
@@ -192,6 +196,25 @@ def check(
         level=PUBLISHED_LEVEL,
         sample_weight=training.weight[rows] if cohort.must_be_assessed else None,
     )
+
+
+def with_subgroups(data: StudyData) -> Cohort:
+    """Give the training cohort with the subgroups of the condition as columns.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+
+    Returns
+    -------
+    Cohort
+        The same rows.
+    """
+    cohort = data.training.cohort
+    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
+    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
+    return replace(cohort, people=people)
 
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:
