@@ -9,7 +9,7 @@ import polars as pl
 from riskstrat.figures import MOST_CURVES, incidence_curves
 from riskstrat.reports.blocks import Block, Heading, Paragraph
 from riskstrat.reports.context import ReportContext
-from riskstrat.reports.group_names import group_name, natural
+from riskstrat.reports.tables import group_name, natural_order
 
 _CURVES, _RATES = "cumulative_incidence", "person_years"
 _COLUMNS = ("age", "calendar_year", "person_years", "events", "rate")
@@ -44,14 +44,14 @@ def _divisions(context: ReportContext, shown: pl.DataFrame) -> Iterator[dict[str
         of_column = size.filter(pl.col("group").str.starts_with(f"{column}="))
         largest = of_column.sort("index_dates", "group", descending=[True, False]).head(MOST_CURVES)["group"]
         if len(largest) > 1:
-            yield {group: group_name(context, group) for group in sorted(largest, key=natural)}
+            yield {group: group_name(context, group) for group in sorted(largest, key=natural_order)}
 
 
 def _rates(context: ReportContext) -> Iterator[tuple[str | None, ...]]:
     numbers = context.numbers
     frame = context.tables[_RATES].frame.drop_nulls("rate")
     for row in sorted(
-        frame.iter_rows(named=True), key=lambda row: (natural(f"age_band={row['age_band']}"), row["year"])
+        frame.iter_rows(named=True), key=lambda row: (natural_order(f"age_band={row['age_band']}"), row["year"])
     ):
         yield (
             row["age_band"].replace("-", "–"),

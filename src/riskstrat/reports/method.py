@@ -9,9 +9,9 @@ import polars as pl
 
 from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
+from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
-from riskstrat.reports.group_names import group_name, natural
 from riskstrat.reports.incidence import incidence
 from riskstrat.reports.interpretation import interpretation
 from riskstrat.reports.tables import (
@@ -21,8 +21,10 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    group_name,
     missing_rows,
     missing_way,
+    natural_order,
     split_rows,
     written_metric,
 )
@@ -149,7 +151,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
     frame = context.frame("metrics_person")
     if frame is None:
         return
-    groups = sorted(set(frame["group"]) - {"all"}, key=natural)
+    groups = sorted(set(frame["group"]) - {"all"}, key=natural_order)
     rows = [
         (
             capitalised(group_name(context, group)),
@@ -180,7 +182,8 @@ def _splits(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(context.messages("method.splits"))
     frame = context.text_frame(*split_rows(context))
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
-    yield Paragraph(context.messages("method.elsewhere"))
+    if "metrics_municipality" not in context.tables:
+        yield Paragraph(context.messages("method.elsewhere"))
 
 
 def _limits(context: ReportContext) -> Iterator[Block]:
@@ -239,6 +242,7 @@ _PARTS = (
     _model,
     _calibration,
     _groups,
+    comparisons,
     interpretation,
     _splits,
     _limits,
