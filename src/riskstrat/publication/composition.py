@@ -14,7 +14,7 @@ from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
-from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.characteristics import CARE_CENTRE, TableOne, characteristic_tables
 from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
@@ -145,6 +145,7 @@ def table_one(
     by: str | None = None,
     labels: Mapping[str, LocalisedText] | None = None,
     disclosure: Disclosure | None = None,
+    provider: str = CARE_CENTRE,
 ) -> TableOne:
     """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
 
@@ -164,6 +165,9 @@ def table_one(
         What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
     disclosure
         The rule; by default the cohort's own.
+    provider
+        The column of `cohort.people` that says who provides (a nursing home, a school): a number whose sum one or two
+        of them dominate is not described.
 
     Returns
     -------
@@ -175,7 +179,7 @@ def table_one(
     Raises
     ------
     UsageError
-        If there is no such column, or X has other rows than the cohort.
+        If there is no such column (`by`, `provider`), or X has other rows than the cohort.
     DisclosureError
         If the groups are persons or families one by one.
 
@@ -186,7 +190,7 @@ def table_one(
     """
     rule = disclosure or cohort.disclosure
     noise = noise_of(rule)
-    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise)
+    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise, provider=provider)
     return TableOne(**release(tables, rule, noise))
 
 
