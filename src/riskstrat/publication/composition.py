@@ -25,7 +25,7 @@ from riskstrat.publication.plan import plan_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
-from riskstrat.publication.validation import validation_tables
+from riskstrat.publication.validation import metrics, outcome_tables, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -230,15 +230,23 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for name, check in study.checks.items()
             for kind, table in validation_tables(check, noise).items()
         },
+        **{
+            f"{kind}_{name}": table
+            for name, check in study.evaluation.outcome_checks.items()
+            for kind, table in outcome_tables(check, noise).items()
+        },
         **_everybody(study),
         **_interpretation(study),
-        **({} if study.area_results is None else _area_tables(study, study.area_results)),
+        **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
         **{
             f"indicator_{followed.indicator.name}_{name}": table
             for followed in study.follow_up
             for name, table in _from_protected(followed.protected, follow_up_tables(followed)).items()
         },
-        **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
+        **_plans(
+            {"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan},
+            None if study.area_results is None else study.area_results.depends_on,
+        ),
     }
 
 
@@ -306,8 +314,8 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
     }
 
 
-def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
-    areas, unequal = results.estimates, unless_omitted(results.inequality)
+def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) -> dict[str, Table]:
+    areas, unequal, without = results.estimates, unless_omitted(results.inequality), results.sensitivities
     moved, names = results.trends, study.source.area_names
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
@@ -318,17 +326,20 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        **{f"sensitivity_{name}": of_areas.sensitivity(one.areas, areas) for name, one in without.items()},
         inequality_change=None
         if results.inequality_change is None
         else of_areas.inequality_change(results.inequality_change, areas),
         trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
-    return {**_estimates(areas, names), **_from_protected(areas.protected, found)}
+    beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
+    checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}
+    return {**_estimates(areas, names, *beside), **_from_protected(areas.protected, found), **checks}
 
 
-def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
+def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside: pl.DataFrame) -> dict[str, Table]:
     found = _present(
-        areas=of_areas.areas_table(areas, names),
+        areas=of_areas.areas_table(areas, names, *beside),
         total=of_areas.total(areas),
         landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
@@ -337,12 +348,12 @@ def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[
     return _from_protected(areas.protected, found)
 
 
-def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
+def _plans(plans: Mapping[str, Plan | None], marks: pl.DataFrame | None) -> dict[str, Table]:
     return {
         f"{prefix}_{name}": table
         for prefix, plan in plans.items()
         if plan is not None
-        for name, table in _from_protected(plan.protected, plan_tables(plan)).items()
+        for name, table in _from_protected(plan.protected, plan_tables(plan, marks)).items()
     }
 
 
