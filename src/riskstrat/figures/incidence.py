@@ -76,8 +76,8 @@ def _shown(frame: pl.DataFrame, names: Mapping[str, str] | None, messages: Messa
     """Give what is drawn, with the name of each curve as ``series``, in the order of the names."""
     if names is None:
         curves = frame.filter(group="all")
-        called = {1: messages("incidence.outcome"), 2: messages("incidence.death")}
-        series = pl.col("event").cast(pl.Int64).replace_strict(called, return_dtype=pl.String)
+        called = {"1": messages("incidence.outcome"), "2": messages("incidence.death")}
+        series = pl.col("event").cast(pl.String).replace_strict(called, return_dtype=pl.String)
     else:
         called = dict(list(names.items())[:MOST_CURVES])
         curves = frame.filter(pl.col("group").is_in(list(called)), event=1)

@@ -51,7 +51,7 @@ def wilson_interval(
     """
     p, n, z = np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64), normal_quantile(level)
     spread = np.maximum(p * (1 - p), 1 / n) / n
-    n = n * spread / (spread + added_variance)
+    n = np.asarray(n * spread / (spread + np.asarray(added_variance, dtype=np.float64)))
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     lower, upper = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -65,15 +65,16 @@ def _protected(found: Incidence, noise: CellNoise) -> pl.DataFrame:
         )
     )
     n = n.clip(lower_bound=1)
-    over = {"partition_by": ["group", "event"], "order_by": "days"}
+    curve = ["group", "event"]
     evened = pl.DataFrame({"estimate": (cases / n).clip(0, 1), "index_dates": n, "at_risk": at_risk})
     shown = (
         frame.select("group", "days", "event")
         .hstack(evened)
         .with_columns(
-            pl.col("estimate").map_batches(_rising, return_dtype=pl.Float64).over(**over),
+            pl.col("estimate").map_batches(_rising, return_dtype=pl.Float64).over(curve, order_by="days"),
             pl.min_horizontal(
-                pl.col("at_risk").map_batches(_falling, return_dtype=pl.Int64).over(**over), "index_dates"
+                pl.col("at_risk").map_batches(_falling, return_dtype=pl.Int64).over(curve, order_by="days"),
+                "index_dates",
             ).alias("at_risk"),
         )
     )

@@ -104,8 +104,8 @@ def _curves(person: pl.Series, labels: pl.Series, y: OutcomeArray, times: NDArra
 
 
 def _rows_per_person(people: pl.DataFrame) -> float:
-    rows = people.group_by("person_id").len()["len"]
-    return float((rows**2).sum() / rows.sum()) if people.height else 1.0
+    rows = people.group_by("person_id").len()["len"].to_numpy().astype(np.float64)
+    return float((rows**2).sum() / rows.sum()) if len(rows) else 1.0
 
 
 def _counted(rows: pl.DataFrame, shape: tuple[int, int], name: str = "cases", persons: str = "case_persons") -> Cells:
