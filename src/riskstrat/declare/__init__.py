@@ -44,7 +44,7 @@ from riskstrat.declare.outcomes import (
     RegisterOutcome,
 )
 from riskstrat.declare.population import Excluding, Including, Population
-from riskstrat.declare.programme import Programme
+from riskstrat.declare.programme import Action, Assumption, Programme, Scenario
 from riskstrat.declare.settings import Settings
 from riskstrat.declare.subgroups import Subgroup
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
@@ -52,11 +52,13 @@ from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
 
 __all__ = [
+    "Action",
     "Age",
     "AnchoredWindow",
     "AllCauseDeath",
     "AnyOf",
     "AreaFact",
+    "Assumption",
     "AtAge",
     "AtBirth",
     "AtEvent",
@@ -98,6 +100,7 @@ __all__ = [
     "RegisterOutcome",
     "Row",
     "Rule",
+    "Scenario",
     "Score",
     "ScoreReaches",
     "Settings",

@@ -17,7 +17,7 @@ from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
-from riskstrat.publication.plan import plan_tables
+from riskstrat.publication.plan import plan_tables, scenario_table
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
@@ -28,6 +28,7 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
+from riskstrat.records.plans import Scenarios
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
@@ -206,6 +207,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
+        **_scenarios(study.scenarios),
     }
 
 
@@ -306,6 +308,12 @@ def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
         if plan is not None
         for name, table in _from_protected(plan.protected, plan_tables(plan)).items()
     }
+
+
+def _scenarios(scenarios: Scenarios | None) -> dict[str, Table]:
+    if scenarios is None:
+        return {}
+    return _from_protected(scenarios.first.protected, {"plan_scenarios": scenario_table(scenarios)})
 
 
 def _present(**tables: Table | None) -> dict[str, Table]:

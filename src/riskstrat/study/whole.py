@@ -107,6 +107,7 @@ def run(
         plan=unless_omitted(plans.areas),
         strata_plan=unless_omitted(plans.strata),
         group_plan=unless_omitted(plans.groups),
+        scenarios=plans.scenarios,
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
