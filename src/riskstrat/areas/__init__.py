@@ -11,7 +11,9 @@ from riskstrat.areas.grouping import folds_of_target, with_age_band
 from riskstrat.areas.inequality import area_inequality, inequality
 from riskstrat.areas.observed_expected import recalibrate
 from riskstrat.areas.partition import intersections, merge_small_areas
+from riskstrat.areas.population_forecast import PopulationForecast, read_forecast
 from riskstrat.areas.posterior import Posterior
+from riskstrat.areas.projection import project
 from riskstrat.areas.rates import rates
 from riskstrat.areas.smoothing import Smoothed, smooth
 from riskstrat.areas.standardisation import indirectly_standardised_rates, standardised_rates, standardised_ratios
@@ -39,6 +41,9 @@ __all__ = [
     "Neighbours",
     "merge_small_areas",
     "intersections",
+    "project",
+    "read_forecast",
+    "PopulationForecast",
     "area_lookup",
     "stable_areas",
     "with_age_band",

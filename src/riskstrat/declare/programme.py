@@ -246,8 +246,9 @@ class Scenario(Declaration):
         names = [each.name for each in self.programmes]
         if doubled := sorted(name for name, count in Counter(names).items() if count > 1):
             raise ValueError(f"programmes have the same name: {', '.join(doubled)}")
-        if differing := [field for field in _OF_A_CASE if len({getattr(each, field) for each in self.programmes}) > 1]:
-            raise ValueError(f"a case is worth the same whatever averts it, but programmes differ in {', '.join(differing)}")
+        if differing := [name for name in _OF_A_CASE if len({getattr(each, name) for each in self.programmes}) > 1]:
+            told = ", ".join(differing)
+            raise ValueError(f"a case is worth the same whatever averts it, but programmes differ in {told}")
         return self
 
     @property
@@ -263,9 +264,11 @@ def _packages(programmes: Sequence[Programme]) -> tuple[tuple[int, ...], ...]:
     """All sets of which every two are compatible, by size; compatible is who is named by either."""
     found: list[tuple[int, ...]] = [(number,) for number in range(len(programmes))]
     for package in found:
-        for number in range(package[-1] + 1, len(programmes)):
-            if all(_compatible(programmes[one], programmes[number]) for one in package):
-                found.append((*package, number))
+        found += [
+            (*package, number)
+            for number in range(package[-1] + 1, len(programmes))
+            if all(_compatible(programmes[one], programmes[number]) for one in package)
+        ]
     return tuple(found)
 
 

@@ -123,7 +123,9 @@ class Difference:
 
     def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr | pl.Series]:
         """Give the one column, as first minus second."""
-        first, second = (frame.select(step.columns(frame, name)).to_series() for name, step in (self.first, self.second))
+        first, second = (
+            frame.select(step.columns(frame, name)).to_series() for name, step in (self.first, self.second)
+        )
         return [(first - second).alias(column)]
 
 

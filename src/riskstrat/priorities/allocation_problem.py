@@ -54,7 +54,7 @@ class AllocationProblem:
     weight
         What an averted case counts for in each unit, (units,).
     limits
-        What offering each unit each package takes, and what there is: kronor, and hours of staff where they are limited.
+        What offering each unit each package takes, and what there is: kronor, and hours of staff where limited.
     left_out
         Frame of reason, units, people.
     """

@@ -68,12 +68,16 @@ def reached_shares(programme: Programme, units: pl.DataFrame) -> Floats:
 
     eligible_share x reach, which is the mean of the reaches by quintile over the quintiles that the unit lies in.
     """
-    may = pl.all_horizontal(pl.lit(value=True), *(pl.col(name).cast(pl.String).is_in(values) for name, values in programme.eligible))
+    may = pl.all_horizontal(
+        pl.lit(value=True), *(pl.col(name).cast(pl.String).is_in(values) for name, values in programme.eligible)
+    )
     reach = np.full(units.height, programme.mean_reach)
     inside = need_quintiles(units)
     if isinstance(programme.reach, tuple) and inside is not None:
         reach = inside @ np.array(programme.reach)
-    return np.asarray(units.select(may.fill_null(value=False)).to_series().to_numpy() * programme.eligible_share * reach)
+    return np.asarray(
+        units.select(may.fill_null(value=False)).to_series().to_numpy() * programme.eligible_share * reach
+    )
 
 
 def case_savings(programme: Programme) -> Mapping[str, float]:

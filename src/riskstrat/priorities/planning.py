@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme, Scenario
+from riskstrat.declare.programme import EquityWeights
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem
@@ -120,7 +122,7 @@ def prioritise(
         budget_sek=budget_sek,
         whole_units=whole_units,
         staff_hours=staff_hours,
-        equity_weights=None if equity_weights is None else tuple(equity_weights),
+        equity_weights=None if equity_weights is None else cast("EquityWeights", tuple(equity_weights)),
         floors=tuple((floors or {}).items()),
     )
     return plan_scenario(units, scenario, care_need=care_need, places=places, seed=seed)
@@ -170,7 +172,7 @@ def _budget_problems(budget_sek: float) -> list[Problem]:
 
 
 def _offers(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
-    """What each unit is offered of each programme, people reached, kronor and hours of staff, (units, programmes)."""
+    """Give share offered, people reached, kronor and hours of staff, each (units, programmes)."""
     offered, programmes = problem.offered(shares), problem.scenario.programmes
     reached = offered * problem.reach * problem.people[:, None]
 
@@ -213,7 +215,7 @@ def _units(problem: AllocationProblem, shares: Floats, offers: dict[str, Floats]
 
 
 def _full_cost(problem: AllocationProblem) -> float:
-    """What offering each unit the package that costs most takes."""
+    """Sum what offering each unit the package that costs most takes."""
     return float(np.where(problem.limits.offered, problem.costs, 0.0).max(axis=1).sum())
 
 
@@ -229,7 +231,7 @@ def _outside(problem: AllocationProblem, shares: Floats) -> Floats:
 
 
 def _further(problem: AllocationProblem) -> float:
-    """A further million, or what offering everybody everything still takes."""
+    """Give a further million, or what offering everybody everything still takes."""
     return float(np.clip(_full_cost(problem) - problem.budget_sek, 0.0, _MILLION))
 
 
@@ -260,7 +262,7 @@ def _curve(problem: AllocationProblem) -> pl.DataFrame:
 
 def _curve_row(problem: AllocationProblem, budget_sek: float) -> dict[str, float | int]:
     shares = problem.best_shares(budget_sek)
-    averted, some = interval_of(problem.averted(shares)), shares.any(axis=1)
+    averted, some = interval_of(problem.averted(shares)), pl.Series(shares.max(axis=1) > 0)
     row: dict[str, float | int] = {
         "budget_sek": budget_sek,
         "averted": averted.estimate,

@@ -97,7 +97,8 @@ def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Probl
         yield _unit_problem("floors, but no such column", "the municipality of each unit", "give places", MUNICIPALITY)
     elif scenario.floors:
         there = units[MUNICIPALITY].drop_nulls().unique().sort().to_list()
-        yield from (unknown("municipality", name, there, table="floors") for name, _ in scenario.floors if name not in there)
+        strange = [name for name, _ in scenario.floors if name not in there]
+        yield from (unknown("municipality", name, there, table="floors") for name in strange)
     if len(dict(scenario.floors)) < len(scenario.floors):
         yield Problem(found="two floors of one municipality", expected="one", remedy="give one", table="floors")
 
@@ -167,7 +168,7 @@ def _eligible_problems(units: pl.DataFrame, table: str, column: str, values: Ite
 
 
 def _compatible_problems(scenario: Scenario) -> Iterator[Problem]:
-    """A name that is no programme's is an error where it may be a misspelt one of those that compete."""
+    """Refuse a name that is no programme's where it may be a misspelt one of those that compete."""
     names = [each.name for each in scenario.programmes]
     for programme in scenario.programmes:
         others = [name for name in names if name != programme.name]

@@ -79,9 +79,7 @@ def scenarios(
     """
     units = areas.units() if isinstance(areas, AreaEstimates) else areas
     UsageError.refuse([*_name_problems(scenarios), *input_problems(units, care_need, places)])
-    plans = {
-        each.name: plan_scenario(units, each, care_need=care_need, places=places, seed=seed) for each in scenarios
-    }
+    plans = {each.name: plan_scenario(units, each, care_need=care_need, places=places, seed=seed) for each in scenarios}
     return compare_plans(plans)
 
 

@@ -18,6 +18,7 @@ from riskstrat.publication.characteristics import TableOne, characteristic_table
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables, scenario_table
+from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
@@ -74,6 +75,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         version=study.model.provenance.version,
         budget_sek=study.settings.budget_sek,
         strata=study.settings.strata,
+        scenario=study.settings.plan_of(programmes) if (programmes := study.condition.programmes) else None,
+        scenarios=study.settings.scenarios,
         digest=keyed(study.digest),
         model_digest=keyed(study.model.digest),
         partition=study.partition,
@@ -208,6 +211,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
         **_scenarios(study.scenarios),
+        **_ahead(study),
     }
 
 
@@ -314,6 +318,15 @@ def _scenarios(scenarios: Scenarios | None) -> dict[str, Table]:
     if scenarios is None:
         return {}
     return _from_protected(scenarios.first.protected, {"plan_scenarios": scenario_table(scenarios)})
+
+
+def _ahead(study: Study) -> dict[str, Table]:
+    if study.projection is None or study.areas is None:
+        return {}
+    tables = projection_tables(study.projection, study.areas.counted)
+    growth = tables.pop("growth")
+    named = {"projection": tables["areas"], "projection_total": tables["total"]}
+    return {**_from_protected(study.projection.protected, named), "projection_growth": growth}
 
 
 def _present(**tables: Table | None) -> dict[str, Table]:

@@ -56,20 +56,22 @@ def scenario_table(scenarios: Scenarios) -> Table:
     few = pl.col("spent_sek", "reached", "staff_hours", "^cost_per_averted.*$").round_sig_figs(DIGITS)
     frame = scenarios.table.with_columns(few).join(pl.DataFrame(behind), on="scenario", maintain_order="left")
     shown = [name for name in scenarios.table.columns if name not in ("scenario", "budget_sek")]
-    table = _table(frame, ("scenario",), shown)
+    table = _table(frame, ("scenario",), shown, public=("budget_sek",))
     net = dict.fromkeys(("net_cost_sek", "net_cost_lower", "net_cost_upper"), MONEY)
     intervals = {name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("averted", "difference")}
-    return replace(table, public=("budget_sek",), digits={**intervals, **net})
+    return replace(table, digits={**intervals, **net})
 
 
 def _comparisons(plan: Plan) -> pl.DataFrame:
-    """What may be told of true cases stays in the simulation that knows them."""
+    """Leave out what is told of true cases: it stays in the simulation that knows them."""
     return plan.comparisons.drop("true_averted", "gain", strict=False).filter(pl.col("strategy") != "oracle")
 
 
 def _offers(plan: Plan) -> Table:
     known = ("people", *_observed(plan.units))
-    offers = plan.offers.drop("staff_hours").join(plan.units.select(*plan.by, *known), on=plan.by, maintain_order="left")
+    offers = plan.offers.drop("staff_hours").join(
+        plan.units.select(*plan.by, *known), on=plan.by, maintain_order="left"
+    )
     return _unit_table(offers, (*plan.by, "programme"), shown=())
 
 
@@ -142,13 +144,14 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
     )
 
 
-def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str]) -> Table:
+def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str], public: Sequence[str] = ()) -> Table:
     return Table(
         frame,
         dimensions=dimensions,
         counts=("people",),
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
+        public=public,
         persons=_persons(frame),
         digits=_digits(derived),
     )

@@ -23,6 +23,7 @@ from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
 from riskstrat.records.plans import Scenarios
+from riskstrat.records.projection import Projection
 from riskstrat.records.validation import Validation
 
 
@@ -70,6 +71,8 @@ class Study:
     area_results, plan, strata_plan, group_plan, scenarios
         By area; what a budget averts, by whole areas, by groups within them and by groups of the whole municipality;
         the plan by whole areas beside the scenarios of the settings. None where they could not be computed.
+    projection
+        What is to be expected in the years to come; None without a forecast of the population.
     omissions
         What could not be done, and why.
     noise
@@ -93,6 +96,7 @@ class Study:
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
     scenarios: Scenarios | None = field(default=None, repr=False)
+    projection: Projection | None = field(default=None, repr=False)
     interpretation: Interpretation | None = None
     omissions: tuple[Omission, ...] = ()
     noise: CellNoise | None = field(default=None, repr=False)

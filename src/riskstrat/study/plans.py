@@ -40,7 +40,6 @@ _NO_NEED = LocalisedText(
     en="is missing: reach is declared by the care need of areas, which the registers do not tell.",
     sv="saknas: räckvidden är angiven efter områdenas behov (CNI), som registren inte innehåller.",
 )
-_PARTS = MappingProxyType({"areas": "plan", "strata": "strata_plan", "groups": "group_plan"})
 _NAMES = MappingProxyType(
     {
         "plan": LocalisedText(en="The plan by areas", sv="Planen efter område"),
@@ -100,7 +99,8 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
 
 
 def _no_plans(reason: LocalisedText) -> Plans:
-    return Plans(**{part: Omission(part=omitted, reason=reason) for part, omitted in _PARTS.items()})
+    areas, strata, groups = (Omission(part=part, reason=reason) for part in _NAMES)
+    return Plans(areas=areas, strata=strata, groups=groups)
 
 
 def _plan(data: StudyData, part: str, units: Units | Omission, scenario: Scenario) -> Plan | Omission:
