@@ -8,6 +8,7 @@ import pytest
 
 import examples  # noqa: F401
 from fixture_municipality import frailty, municipality_steps, municipality_study, small_municipality  # noqa: F401
+from small_pilot import three_pairs
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 WITH_A_STUDY = ("riskstrat.study.", "riskstrat.publication.", "riskstrat.reports.")
@@ -27,6 +28,8 @@ def secret_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _study_in_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
-    """Give examples the values of a small study: registers, condition, settings, data, comparison, model and study."""
+    """Give examples the values of a small study (registers, condition, ... study), or of a pilot of three pairs."""
     if request.node.name.startswith(WITH_A_STUDY):
         doctest_namespace.update(request.getfixturevalue("municipality_steps"))
+    if request.node.name.startswith(("riskstrat.pilots.", "riskstrat.indicators.")):
+        doctest_namespace.update(three_pairs())

@@ -30,8 +30,11 @@ from riskstrat.registers.writing import ROWS_PER_GROUP
 IDENTIFIERS = ("person_id", "mother_id", "father_id")
 
 
-def make_copies(sample: Path, folder: Path, copies: int) -> Path:
-    """Write a register folder with each person so many times, as unrelated families; keep one that is there."""
+def make_copies(sample: Path, folder: Path, copies: int, *, own_areas: bool = False) -> Path:
+    """Write a register folder with each person so many times, as unrelated families; keep one that is there.
+
+    With `own_areas` each copy is a municipality of its own, with its areas, their facts and their outlines.
+    """
     if folder.is_dir():
         return folder
     registers = open_registers(sample)
@@ -40,16 +43,47 @@ def make_copies(sample: Path, folder: Path, copies: int) -> Path:
     shutil.copy(sample / FILE_NAME, folder)
     for table in registers.tables:
         file = registers.manifest.file_of(table)
-        copied = _copied(pl.read_parquet(sample / file), apart, copies)
+        copied = _copied(pl.read_parquet(sample / file), apart, copies, own_areas=own_areas)
         copied.write_parquet(folder / file, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    if own_areas and registers.geometry is not None:
+        (folder / registers.geometry.name).write_text(json.dumps(_outlines(registers.geometry, copies)))
     return folder
 
 
-def _copied(rows: pl.DataFrame, apart: int, copies: int) -> pl.DataFrame:
+def _copied(rows: pl.DataFrame, apart: int, copies: int, *, own_areas: bool) -> pl.DataFrame:
     shifted = [name for name in IDENTIFIERS if name in rows.columns]
-    if not shifted:
+    in_areas = own_areas and "area_id" in rows.columns
+    if not shifted and not in_areas:
         return rows
-    return pl.concat(rows.with_columns(pl.col(shifted) + copy * apart) for copy in range(copies))
+    area = pl.col("area_id").str.slice(4)
+    return pl.concat(
+        rows.with_columns(
+            pl.col(shifted) + copy * apart, *([(pl.lit(str(9981 - copy)) + area).alias("area_id")] if in_areas else [])
+        )
+        for copy in range(copies)
+    )
+
+
+def _outlines(file: Path, copies: int) -> dict[str, object]:
+    """Put the copies of a municipality beside each other from west to east."""
+    outlines = json.loads(file.read_text())
+
+    def moved(point: object, copy: int) -> object:
+        if isinstance(point, list) and not isinstance(point[0], list):
+            return [point[0] + copy, *point[1:]]
+        return [moved(each, copy) for each in point]
+
+    features = [
+        {
+            **feature,
+            "properties": {**said, "area_id": f"{9981 - copy}{said['area_id'][4:]}"},
+            "geometry": {**shape, "coordinates": moved(shape["coordinates"], copy)},
+        }
+        for copy in range(copies)
+        for feature in outlines["features"]
+        for said, shape in [(feature["properties"], feature["geometry"])]
+    ]
+    return {**outlines, "features": features}
 
 
 def tables_of(name: str) -> tuple[str, ...]:

@@ -157,7 +157,10 @@ def coverages(made: World, seed: int, noise: CellNoise | None) -> tuple[float, .
     recalibration = recalibrate(made.cohort, made.risk, noise=noise)
     counts = observed_expected(made.cohort, recalibration.apply(made.risk, landmark), recalibration)
     weight = counts.included.astype(float)
-    truth, exact = (np.bincount(area, weight * risk, AREAS) for risk in (made.truth, counts.risk))
+    # Areas of fewer people than are described have no results.
+    number = made.cohort.people.select("area_id", "area").unique()
+    shown = areas.groups.join(number, on="area_id", how="left", maintain_order="left")["area"].to_numpy()
+    truth, exact = (np.bincount(area, weight * risk, AREAS)[shown] for risk in (made.truth, counts.risk))
     theta = truth / exact
     observed, expected = (areas.table[name].to_numpy() / areas.divisor for name in ("weighted_cases", "expected"))
     if noise is None:

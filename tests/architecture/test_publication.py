@@ -43,7 +43,7 @@ def test_no_record_draws_or_displays_itself():
 
 
 def test_every_displayed_record_carries_the_rule_that_it_is_shown_under():
-    for name in ("areas", "cohort", "plan", "validation"):
+    for name in ("areas", "cohort", "follow_up", "pilot", "plan", "validation"):
         fields = {
             node.target.id
             for node in ast.walk(ast.parse((PACKAGE / "records" / f"{name}.py").read_text(encoding="utf-8")))

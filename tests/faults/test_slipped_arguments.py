@@ -17,8 +17,8 @@ from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
 PACKAGES = (
-    "areas", "codes", "cohort", "estimators", "explanation", "features", "intake", "priorities", "publication",
-    "quality", "registers", "reports", "study", "synthetic", "tracking", "validation",
+    "areas", "codes", "cohort", "estimators", "explanation", "features", "indicators", "intake", "pilots", "priorities",
+    "publication", "quality", "registers", "reports", "study", "synthetic", "tracking", "validation",
 )  # fmt: skip
 UNCHECKED = {
     "codes": {"bare", "matching", "parse", "score_points"},  # called for every code; they say what they cannot read

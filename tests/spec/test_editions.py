@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ def registers_folder(small_municipality: Registers) -> Path:
 
 
 def run(registers: Path, out: Path, *more: str) -> Finished:
-    candidates = ("--candidates", "Logistic", "--language", "sv", "--no-track")
-    return riskstrat("run", "frailty", "--registers", registers, "--out", out, *candidates, *more)
+    usual = ("--candidates", "Logistic", "--language", "sv", "--no-track", "--min-count", "6", "--max-share", "0.85")
+    return riskstrat("run", "frailty", "--registers", registers, "--out", out, *usual, *more)
 
 
-def editions(out: Path) -> list[dict[str, str]]:
+def editions(out: Path) -> list[dict[str, Any]]:
     return json.loads((out / "frailty_release.json").read_text(encoding="utf-8"))["editions"]
 
 
@@ -32,10 +33,16 @@ def test_a_later_edition_has_the_units_of_the_first_and_another_rule_must_be_ask
     assert run(registers_folder, out).returncode == 0
     first = editions(out)
     assert len(first) == 1
+    assert (first[0]["rule"]["min_count"], first[0]["rule"]["max_share"]) == (6, 0.85)
     again = run(registers_folder, out, "--as-of", "2023-12-31")
     assert again.returncode == 0, again.stderr
     assert [edition["number"] for edition in editions(out)] == [1, 2]
     assert editions(out)[1]["partition"] == first[0]["partition"]
+
+    third = run(registers_folder, out, "--as-of", "2023-12-30")
+    assert third.returncode == 2
+    assert "46% instead of 38%" in third.stderr
+    assert "2023-12-31, 2024-01-01" in third.stderr
 
     refused = run(registers_folder, out, "--protection", "suppression")
     assert refused.returncode == 2

@@ -60,6 +60,7 @@ class RecodedDiscreteTime(Recoded, DiscreteTime, abstract=True): ...
 
 ESTIMATORS = [
     RecodedLogistic(horizon_days=365),
+    RecodedLogistic(horizon_days=365, missing="imputed"),
     RecodedBoosting(horizon_days=365, max_iter=10, folds=0, min_samples_leaf=2),
     # Labels that a line separates have no finite hazard ratio.
     RecodedCox(horizon_days=365, penalty=1.0),

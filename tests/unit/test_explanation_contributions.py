@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import RiskstratError, UsageError
-from riskstrat.estimators import Logistic
+from riskstrat.estimators import FineGray, Logistic, RiskEstimator
 from riskstrat.explanation import explain, explain_groups, reasons
 from riskstrat.explanation.contributions import OTHER
+from riskstrat.incidence import outcome_array
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.records.explanation import Explanation
 
@@ -117,6 +118,38 @@ def test_groups_of_many_rows_are_those_of_all_contributions(workers: int, monkey
     found = explain_groups(model, X, labels, {"x0": "area"}, workers=workers)
     assert found.drop("mean_difference").equals(expected.drop("mean_difference"))
     np.testing.assert_allclose(found["mean_difference"], expected["mean_difference"], atol=1e-12)
+
+
+class Miscounted(Logistic, abstract=True):
+    """Adds up a group's contributions wrongly: one feature counts twice."""
+
+    def contribution_sums(self, X: pl.DataFrame, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
+        sums, links = super().contribution_sums(X, group, groups)
+        sums[:, 0] *= 2
+        return sums, links
+
+
+def test_sums_by_group_are_checked_against_the_links_of_the_group():
+    X = frame(300).drop("person_id")
+    model = Miscounted(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
+    with pytest.raises(RiskstratError, match="in 2 of 3 groups"):
+        explain_groups(model, X, pl.Series(["a", "a", "b"] * 100))
+
+
+@pytest.mark.parametrize("kind", [Logistic, FineGray])
+def test_sums_by_group_are_those_of_all_contributions(kind: type[RiskEstimator]):
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.normal(60, 10, 500), rng.integers(0, 2, 500), rng.exponential(2, 500)])
+    values[rng.random((500, 3)) < 0.1] = np.nan
+    X = pl.DataFrame(values, schema=["age_years", "sex_male", "visits"]).fill_nan(None)
+    y = outcome_array(rng.integers(0, 3, 500), np.ceil(rng.uniform(1, 730, 500)))
+    model = kind(horizon_days=365).fit(X, y)
+    group = rng.integers(0, 4, 500)
+    sums, links = model.contribution_sums(X, group, 4)
+    contributions, baseline = model.contributions(X)
+    np.testing.assert_allclose(sums, [contributions[group == each].sum(axis=0) for each in range(4)], atol=1e-9)
+    own = model.link.of_risk(model.predict_risk(X), edge=1e-12) - baseline
+    np.testing.assert_allclose(links, [own[group == each].sum() for each in range(4)], atol=1e-9)
 
 
 def test_a_block_that_does_not_add_up_is_refused_and_so_are_other_labels():

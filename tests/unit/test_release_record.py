@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -15,7 +17,7 @@ from riskstrat.errors import DisclosureError, UsageError
 from riskstrat.publication import display
 from riskstrat.publication.display import EXACT
 from riskstrat.publication.published import secret_name
-from riskstrat.publication.release_record import ReleaseRecord
+from riskstrat.publication.release_record import Edition, ReleaseRecord, share_guessed
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
 
@@ -77,6 +79,61 @@ def test_other_units_are_refused_unless_asked_for(protected: Study, tmp_path: Pa
         rs.export(other, folder)
     rs.export(other, folder, allow_new=["partition"])
     assert ReleaseRecord.read(folder / "release.json").partition.digest == other.partition.digest
+
+
+def released(days: list[str], noise: int = 6, under: str = "ours") -> ReleaseRecord:
+    """A record of editions on these days, of other data each."""
+    edition = {"condition": "frailty", "version": "0", "digest": "", "rule": asdict(Disclosure(noise=noise))}
+    edition |= {"secret": under, "partition": None, "tables": {}}
+    found = [Edition(number=n, as_of=day, source=f"data of {day}", **edition) for n, day in enumerate(days, 1)]
+    return ReleaseRecord(path=Path("release.json"), editions=tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("days", "noise", "guessed"),
+    [
+        ([], 6, None),
+        (["2024-01-01"], 6, None),
+        (["2024-01-01", "2024-01-02"], 6, "46% instead of 38%"),
+        (["2024-01-01", "2024-07-01", "2024-01-02", "2024-01-03"], 6, "57% instead of 52%"),
+        (["2024-01-01", "2024-01-02"], 9, None),
+        (["2023-01-01", "2024-01-02"], 6, None),
+        (["2024-01-05", "2024-01-06"], 4, "64% instead of 55%"),
+        (["2024-01-01"], 4, "55% instead of 40%"),
+    ],
+)
+def test_one_edition_too_many_of_nearly_the_same_persons_is_refused(days: list[str], noise: int, guessed: str | None):
+    record, asked = released(days, noise), {"as_of": date(2024, 2, 1), "source": "new data"}
+    if guessed is None:
+        record.refuse_changes(Disclosure(noise=noise), "ours", **asked)
+        return
+    with pytest.raises(UsageError, match=f"at most 40% of counts are guessed.*{guessed}.*by its name, edition"):
+        record.refuse_changes(Disclosure(noise=noise), "ours", **asked)
+    record.refuse_changes(Disclosure(noise=noise), "ours", allowed=["edition"], **asked)
+
+
+def test_the_same_data_on_the_same_day_are_no_further_edition_of_counts():
+    """Another plan or model of the same persons has the same noise, however often it is published."""
+    record = released(["2024-01-01", "2024-01-02"])
+    record.refuse_changes(Disclosure(), "ours", as_of=date(2024, 1, 2), source="data of 2024-01-02")
+    twice = replace(record, editions=(*record.editions[:1], record.editions[0]))
+    twice.refuse_changes(Disclosure(), "ours", as_of=date(2024, 1, 2), source="new data")
+
+
+def test_another_secret_is_other_noise_of_the_same_persons():
+    record = released(["2024-01-01", "2024-01-02"], under="lost")
+    with pytest.raises(UsageError, match="46% instead of 38%"):
+        record.refuse_changes(
+            Disclosure(), "new", allowed=["secret"], as_of=date(2024, 1, 2), source="data of 2024-01-02"
+        )
+
+
+def test_the_share_that_is_guessed_is_that_of_means_of_the_noise():
+    noise, random = CellNoise(bytes(range(16))), np.random.default_rng(0)
+    drawn = noise.of(random.integers(0, 2**64, 30_000, dtype=np.uint64))
+    for editions in (1, 3, 5):
+        of_mean = drawn[: len(drawn) // editions * editions].reshape(-1, editions).mean(axis=1)
+        assert (np.abs(of_mean) < 0.5).mean() == pytest.approx(share_guessed(6, editions), abs=0.02)
 
 
 def test_working_material_is_no_edition_and_says_so_on_every_page_and_file(protected: Study, tmp_path: Path):

@@ -17,7 +17,7 @@ from riskstrat.incidence import outcome_array
 from riskstrat.numerics.links import CLOGLOG
 from riskstrat.records.area_results import AreaResults
 from riskstrat.registers import Registers
-from riskstrat.study import StudyData, compare, estimate_area_results, fit, prepare
+from riskstrat.study import StudyData, compare, estimate_area_results, fit, prepare, run
 from riskstrat.study.models import followed_rows
 
 N, LATER = 400, 300
@@ -129,3 +129,49 @@ def test_a_cox_pair_carries_a_study_to_its_areas(data: StudyData):
     results = estimate_area_results(data, model)
     assert isinstance(results, AreaResults)
     assert results.estimates.table.height == data.training.cohort.people["area_id"].n_unique()
+
+
+@pytest.fixture(scope="module")
+def late(small_municipality: Registers, frailty: Condition) -> StudyData:
+    """The same study with people who moved in after their index dates."""
+    settings = replace(QUICK, candidates=(Candidate("Cox", penalty=1.0),), protection="none")
+    population = replace(frailty.population, late_entry=True)
+    return prepare(replace(frailty, population=population), small_municipality, AS_OF, settings)
+
+
+def test_who_entered_late_is_learnt_from_by_models_of_time_alone_and_counted(late: StudyData):
+    others = late.training.followed.cohort
+    entered = others.people.filter(pl.col("entry_days") > 0, "horizon_covered")
+    assert entered.height > 0
+    assert not late.training.cohort.entry_days.any()
+    assert late.training.cohort.people.equals(late.cohort.direct.people)
+    flow = late.cohort.flow.filter(part="not_covered")
+    assert flow.filter(pl.col("reason").str.contains("after the index"))["rows"].to_list() == [entered.height]
+    included = late.cohort.flow.filter(part="included")["rows"].item()
+    assert included == late.cohort.flow.filter(part="covered")["rows"].item() + flow["rows"].sum()
+
+
+def test_models_of_time_count_who_entered_late_from_the_entry_on(late: StudyData):
+    comparison = compare(late)
+    model = fit(late, replace(comparison, chosen=Candidate("Cox", penalty=1.0)))
+    both = (late.training, late.training.followed)
+    X = pl.concat([each.X for each in both])
+    y = np.concatenate([each.cohort.followed_outcome for each in both])
+    entry = np.concatenate([each.cohort.entry_days for each in both])
+    labels = {name: np.concatenate([getattr(each, name) for each in both]) for name in ("landmark", "family_id")}
+    named = {"strata": labels["landmark"], "groups": labels["family_id"]}
+    expected = Cox(horizon_days=731, penalty=1.0).fit(X, y, entry=entry, **named)
+    np.testing.assert_allclose(model.estimator.predict_risk(late.target.X), expected.predict_risk(late.target.X))
+    as_if_there = Cox(horizon_days=731, penalty=1.0).fit(X, y, **named)
+    assert not np.allclose(as_if_there.predict_risk(late.target.X), expected.predict_risk(late.target.X), rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("candidates", [(Candidate("Cox", penalty=1.0),), (Candidate("Logistic"), Candidate("Cox"))])
+def test_a_study_with_late_entry_runs_from_registers_to_a_plan(
+    candidates: tuple[Candidate, ...], late: StudyData, small_municipality: Registers
+):
+    settings = replace(QUICK, candidates=candidates, protection="none")
+    study = run(late.condition, small_municipality, AS_OF, settings)
+    assert study.evaluation.checks["person"].table.height
+    assert study.plan is not None or study.omissions

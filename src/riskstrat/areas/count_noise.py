@@ -48,6 +48,11 @@ class CountNoise:
         return len(self.probability) // 2
 
     @property
+    def variance(self) -> float:
+        """Variance of the noise."""
+        return float(self.probability @ np.arange(-self.width, self.width + 1) ** 2)
+
+    @property
     def lowest(self) -> int:
         """Count of the lowest class, as `CellNoise.lowest`."""
         return max(FEWEST_POSSIBLE - 1 - self.width, 0) if self.width else 0

@@ -6,35 +6,22 @@ positive (ratios: above 1) when the deprived do worse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas.grouping import check_columns
+from riskstrat.areas.inequality_measures import Measurement, arrays, value_problems
+from riskstrat.areas.rates import check_level
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.groups import quintile_shares
-from riskstrat.records.areas import INTERVAL, AreaEstimates
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.records.areas import AreaEstimates
 
 Floats = NDArray[np.float64]
-Measure = Callable[[Floats, Floats, Floats], Floats]
-
-
-def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
-    """Share of the population that is less deprived, half of the own group included, (n,) in (0, 1).
-
-    Groups of equal deprivation share one rank.
-
-    Examples
-    --------
-    >>> mid_ranks(np.array([10.0, 30.0, 60.0]), np.array([3, 1, 2])).round(2).tolist()
-    [0.95, 0.15, 0.6]
-    """
-    _, level = np.unique(deprivation, return_inverse=True)
-    share = np.bincount(level, people) / people.sum()
-    return np.asarray((np.cumsum(share) - share / 2)[level])
 
 
 @checked
@@ -45,6 +32,9 @@ def inequality(
     *,
     higher_is_worse: bool = True,
     proportion: bool = True,
+    higher_is_deprived: bool = True,
+    scale: str = "identity",
+    level: float = PUBLISHED_LEVEL,
 ) -> pl.DataFrame:
     """Measure how a value differs between the least and the most deprived.
 
@@ -55,18 +45,27 @@ def inequality(
     people
         Population of each group, (n,), above 0.
     deprivation
-        Higher is more deprived, (n,); two levels at least.
+        What groups are ranked by, (n,); two levels at least.
     higher_is_worse
         True for risks, false for such as life expectancy.
     proportion
         Whether the value lies in [0, 1]: Erreygers' index is only for those, and null otherwise.
+    higher_is_deprived
+        True for a Care Need Index, false for income or education.
+    scale
+        On which the line behind the slope and relative index is straight: ``identity``, ``log`` (values above 0) or
+        ``logit`` (within 0 and 1); its ends are compared as values all the same.
+    level
+        Of the intervals.
 
     Returns
     -------
     polars.DataFrame
-        metric, estimate, lower, upper (90 %, null without draws): ``slope_index``, ``relative_index``, ``gap`` and
-        ``ratio`` between the most and the least deprived quintile of the population, ``concentration_index``,
-        ``erreygers_index``. Positive, and above 1 for ratios, when the deprived do worse.
+        metric, estimate, lower, upper (null without draws): ``slope_index``, ``relative_index``, ``gap`` and ``ratio``
+        between the most and the least deprived quintile of the population, ``concentration_index``,
+        ``erreygers_index``, ``attributable_fraction`` (the share of the cases that would not be had everybody the value
+        of the least deprived quintile; null where higher is not worse). Positive, and above 1 for ratios, when the
+        deprived do worse. Ratios are null where a draw has nothing, or the line falls to nothing, to divide by.
 
     Raises
     ------
@@ -82,25 +81,150 @@ def inequality(
     >>> inequality([0.10, 0.20], [100, 100], [1, 2]).filter(metric="slope_index")["estimate"].round(6).item()
     0.2
     """
-    values = np.atleast_2d(np.asarray(value, dtype=float))
-    n, depth = np.asarray(people, dtype=float), np.asarray(deprivation, dtype=float)
-    UsageError.refuse(_check(values, n, depth, proportion=proportion))
-    ordered = depth if higher_is_worse else -depth
-    rank = mid_ranks(n, ordered)
-    draws = [measure(values, n, rank) for measure in MEASURES.values()]
-    rows = [(float(draw.mean()), *np.quantile(draw, INTERVAL).tolist()) for draw in draws]
-    table = pl.DataFrame(rows, schema=dict.fromkeys(("estimate", "lower", "upper"), pl.Float64), orient="row")
-    table = table.insert_column(0, pl.Series("metric", list(MEASURES)))
-    meaningless = (pl.col("metric") == "erreygers_index") & (not proportion)
-    without = pl.lit(np.ndim(value) == 1)
-    return table.with_columns(
-        pl.when(meaningless).then(None).otherwise(pl.col("estimate")).alias("estimate"),
-        *(pl.when(meaningless | without).then(None).otherwise(pl.col(c)).alias(c) for c in ("lower", "upper")),
+    measurement = Measurement(
+        higher_is_worse=higher_is_worse,
+        proportion=proportion,
+        higher_is_deprived=higher_is_deprived,
+        scale=scale,
+        level=level,
     )
+    return measurement.summary(measurement.measures(value, people, deprivation), drawn=np.ndim(value) == 2)
 
 
 @checked
-def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> pl.DataFrame:
+def inequality_change(
+    values: Mapping[int, npt.ArrayLike],
+    people: npt.ArrayLike,
+    deprivation: npt.ArrayLike,
+    *,
+    higher_is_worse: bool = True,
+    proportion: bool = True,
+    higher_is_deprived: bool = True,
+    scale: str = "identity",
+    level: float = PUBLISHED_LEVEL,
+) -> pl.DataFrame:
+    """Measure inequality year by year, and how far it has changed since the first.
+
+    Parameters
+    ----------
+    values
+        By year what `inequality` takes as value; draws of different years belong together row by row.
+    people, deprivation, higher_is_worse, proportion, higher_is_deprived, scale, level
+        As for `inequality`, the same for all years: groups are compared, not re-ranked.
+
+    Returns
+    -------
+    polars.DataFrame
+        year, metric, estimate, lower, upper, and ``change``, ``change_lower``, ``change_upper``: the difference from
+        the first year (of the estimate; for ratios too), null in the first. Intervals are null without draws.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two years, they have different numbers of draws, or as `inequality`.
+
+    Examples
+    --------
+    >>> found = inequality_change({2020: [0.1, 0.2], 2024: [0.1, 0.15]}, [100, 100], [1, 2])
+    >>> found.filter(metric="gap").select("year", pl.col("estimate", "change").round(6)).rows()
+    [(2020, 0.1, None), (2024, 0.05, -0.05)]
+    """
+    shapes = {np.shape(value) for value in values.values()}
+    if len(values) < 2 or len(shapes) > 1:
+        found = f"{len(values)} years" if len(values) < 2 else "years of different shapes"
+        expected = "at least two years, with the same groups and as many draws"
+        UsageError.refuse([Problem(found=found, expected=expected, remedy="give the values of each year")])
+    measurement = Measurement(
+        higher_is_worse=higher_is_worse,
+        proportion=proportion,
+        higher_is_deprived=higher_is_deprived,
+        scale=scale,
+        level=level,
+    )
+    drawn = len(next(iter(shapes))) == 2
+    years = {year: measurement.measures(values[year], people, deprivation) for year in sorted(values)}
+    first = next(iter(years.values()))
+    frames = []
+    for number, (year, draws) in enumerate(years.items()):
+        since = measurement.summary({name: draws[name] - first[name] for name in draws}, drawn=drawn)
+        change = since.select(
+            pl.when(number > 0).then(pl.col(name)).alias(f"change{end}")
+            for name, end in (("estimate", ""), ("lower", "_lower"), ("upper", "_upper"))
+        )
+        year_column = pl.lit(year, pl.Int64).alias("year")
+        frames.append(measurement.summary(draws, drawn=drawn).select(year_column, pl.all()).hstack(change))
+    return pl.concat(frames)
+
+
+@checked
+def concentration_curve(
+    value: npt.ArrayLike,
+    people: npt.ArrayLike,
+    deprivation: npt.ArrayLike,
+    *,
+    higher_is_deprived: bool = True,
+    points: int = 10,
+    level: float = PUBLISHED_LEVEL,
+) -> pl.DataFrame:
+    """Show which share of all cases the most deprived part of the population has.
+
+    Parameters
+    ----------
+    value, people, deprivation, higher_is_deprived, level
+        As for `inequality`; the value a risk or rate, at least 0 and not 0 everywhere.
+    points
+        Steps of the population, 1 to 100: 10 for tenths.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``share_of_people``, from the most deprived down, 0 to 1; ``share_of_cases``, ``lower``, ``upper``. Equal shares
+        mean equality; the more deprived have more where the curve lies above. Twice the area between the two is the
+        concentration index.
+
+    Raises
+    ------
+    UsageError
+        As `inequality`.
+
+    References
+    ----------
+    Wagstaff, Paci and van Doorslaer, Social Science and Medicine 1991;33:545 (there from the least deprived up).
+
+    Examples
+    --------
+    >>> concentration_curve([0.1, 0.3], [100, 100], [1, 2], points=2)["share_of_cases"].round(6).to_list()
+    [0.0, 0.75, 1.0]
+    """
+    values, n, depth = arrays(value, people, deprivation)
+    problems = value_problems(values, n, depth, proportion=False, scale="identity")
+    if not 1 <= points <= 100:
+        problems.append(Problem(found=f"{points} points", expected="1 to 100", remedy="use 10 for tenths"))
+    if not problems and (values < 0).any():
+        problems.append(Problem(found="values below 0", expected="risks or rates", remedy="leave such groups out"))
+    UsageError.refuse([*problems, *check_level(level)])
+    _, level_of = np.unique(-depth if higher_is_deprived else depth, return_inverse=True)
+    size = np.bincount(level_of, n)
+    cases = np.zeros((len(values), len(size)))
+    np.add.at(cases.T, level_of, (values * n).T)
+    ends = np.concatenate([[0.0], np.cumsum(size) / size.sum()])
+    at = np.linspace(0, 1, points + 1)
+    shares = np.array([np.interp(at, ends, np.concatenate([[0.0], np.cumsum(row)]) / row.sum()) for row in cases])
+    limits = np.quantile(shares, ((1 - level) / 2, (1 + level) / 2), axis=0)
+    lower, upper = limits if np.ndim(value) == 2 else np.full_like(limits, np.nan)
+    frame = {"share_of_people": at, "share_of_cases": shares.mean(axis=0), "lower": lower, "upper": upper}
+    return pl.DataFrame(frame).with_columns(pl.col("lower", "upper").fill_nan(None))
+
+
+@checked
+def area_inequality(
+    areas: AreaEstimates,
+    deprivation: pl.DataFrame,
+    index: str,
+    *,
+    higher_is_deprived: bool = True,
+    level: float = PUBLISHED_LEVEL,
+) -> pl.DataFrame:
     """Measure how the risk of areas differs by deprivation, with intervals from their draws.
 
     Parameters
@@ -108,10 +232,13 @@ def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str)
     areas
         Estimates by area.
     deprivation
-        The grouping columns of the areas and an index of deprivation, higher for more deprived; areas without one are
-        left out.
+        The grouping columns of the areas, each area once, and what they are ranked by; areas without it are left out.
     index
-        Column of the index, such as ``care_need_index``.
+        Its column, such as ``care_need_index``.
+    higher_is_deprived
+        True for a Care Need Index, false for income or education.
+    level
+        Of the intervals.
 
     Returns
     -------
@@ -120,6 +247,8 @@ def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str)
 
     Raises
     ------
+    UsageError
+        If a column is missing, or an area comes twice.
     DesignError
         If fewer than two levels of deprivation are known.
 
@@ -137,67 +266,34 @@ def area_inequality(areas: AreaEstimates, deprivation: pl.DataFrame, index: str)
     >>> area_inequality(areas, need, "care_need_index").filter(metric="ratio")["estimate"].round(6).item()
     2.0
     """
-    found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
+    people, found = ranked_areas(areas, deprivation, index)
     known = np.flatnonzero(found.is_not_null().to_numpy())
+    ranking = found.to_numpy()[known]
+    risk = areas.draws.risk[:, known]
+    return inequality(risk, people[known], ranking, higher_is_deprived=higher_is_deprived, level=level)
+
+
+def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> tuple[Floats, pl.Series]:
+    """People of today in each area, (groups,), and what it is ranked by, null where that is not known.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing, or an area comes twice.
+    DesignError
+        If fewer than two levels are known.
+    """
+    missing = check_columns((*areas.by, index), deprivation=deprivation)
+    twice = 0 if missing else int(deprivation.select(areas.by).is_duplicated().sum())
+    once = Problem(found=f"{twice} rows of areas that come twice", expected="each area once", remedy="choose one year")
+    UsageError.refuse([*missing, *([once] if twice else [])])
+    found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
     if found.drop_nulls().n_unique() < 2:
         raise DesignError(
             Problem(
-                found=f"{found.drop_nulls().n_unique()} levels of {index} among {len(known)} areas",
+                found=f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
                 expected="at least two",
                 remedy="add the index of more areas, or leave inequality out",
             )
         )
-    people = areas.table["target_people"].to_numpy()
-    return inequality(areas.draws.risk[:, known], people[known], found.to_numpy()[known])
-
-
-def _line(values: Floats, people: Floats, rank: Floats) -> tuple[Floats, Floats]:
-    """Population-weighted regression on the rank: value at rank 0 and slope, both (draws,)."""
-    weight = people / people.sum()
-    centred = rank - weight @ rank
-    slope = values @ (weight * centred) / (weight @ centred**2)
-    return np.asarray(values @ weight - slope * (weight @ rank)), slope
-
-
-def _relative_index(values: Floats, people: Floats, rank: Floats) -> Floats:
-    intercept, slope = _line(values, people, rank)
-    return np.asarray((intercept + slope) / intercept)
-
-
-def _outer_quintiles(values: Floats, people: Floats, rank: Floats) -> tuple[Floats, Floats]:
-    """Means of the first and of the last quintile of the population, both (draws,)."""
-    first, last = quintile_shares(rank, people)[[0, -1]] * people
-    return values @ first / first.sum(), values @ last / last.sum()
-
-
-def _concentration(values: Floats, people: Floats, rank: Floats) -> Floats:
-    weight = people / people.sum()
-    return np.asarray(2 * (values @ (weight * (rank - weight @ rank))) / (values @ weight))
-
-
-MEASURES: dict[str, Measure] = {
-    "slope_index": lambda values, people, rank: _line(values, people, rank)[1],
-    "relative_index": _relative_index,
-    "gap": lambda values, people, rank: np.subtract(*_outer_quintiles(values, people, rank)[::-1]),
-    "ratio": lambda values, people, rank: np.divide(*_outer_quintiles(values, people, rank)[::-1]),
-    "concentration_index": _concentration,
-    "erreygers_index": lambda values, people, rank: (
-        4 * (values @ people / people.sum()) * _concentration(values, people, rank)
-    ),
-}
-
-
-def _check(values: Floats, people: Floats, deprivation: Floats, *, proportion: bool) -> list[Problem]:
-    n = values.shape[-1]
-    if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
-        found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
-        return [Problem(found=found, expected="one of each a group", remedy="align them")]
-    complaints = (
-        (not np.isfinite(values).all(), "values that are not finite", "numbers"),
-        (not np.isfinite(people).all() or bool((people <= 0).any()), "groups without people", "people in every group"),
-        (not np.isfinite(deprivation).all(), "deprivation that is not finite", "numbers"),
-        (len(np.unique(deprivation)) < 2, "one level of deprivation", "at least two"),
-        (proportion and bool(((values < 0) | (values > 1)).any()), "values outside [0, 1]", "proportions"),
-    )
-    remedy = "leave such groups out, or say proportion=False"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return areas.table["target_people"].to_numpy(), found

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import gammainc
 
+from riskstrat.areas.count_noise import CountNoise
 from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.intervals import LEVEL, poisson_interval, wilson_interval
+from riskstrat.numerics.intervals import LEVEL, normal_quantile, poisson_interval, root_of_rising, wilson_interval
 
 Floats = NDArray[np.float64]
 Interval = tuple[Floats, Floats]
@@ -31,9 +33,45 @@ KINDS: dict[str, Callable[[Floats, Floats, float], Interval]] = {
 }
 
 
+def _noisy_rate_interval(count: Floats, time: Floats, level: float, noise: CountNoise) -> Interval:
+    """Means at which so high, or so low, a protected count is as rare as the tail of the level."""
+    error, tail = np.arange(-noise.width, noise.width + 1)[:, None], (1 - level) / 2
+
+    def above(mean: Floats, least: Floats) -> Floats:
+        """P(O + e >= least) at a mean of O."""
+        needed = least - error
+        return noise.probability @ np.where(needed > 0, gammainc(np.maximum(needed, 1), mean), 1.0)
+
+    lower = root_of_rising(lambda mean: above(mean, count), tail, count + noise.width)
+    upper = root_of_rising(lambda mean: above(mean, count + 1), 1 - tail, count + noise.width)
+    return np.where(count <= noise.lowest, 0.0, lower) / time, upper / time
+
+
+def _noisy_proportion_interval(count: Floats, people: Floats, level: float, noise: CountNoise) -> Interval:
+    """Shares p with (p* - p)² <= z² (p (1 - p) / n + variance / n²)."""
+    z2, share = normal_quantile(level) ** 2, count / people
+    half = share + z2 / (2 * people)
+    scale, last = 1 + z2 / people, share**2 - z2 * noise.variance / people**2
+    root = np.sqrt(np.maximum(half**2 - scale * last, 0))
+    lower, upper = np.clip((half - root) / scale, 0, 1), np.clip((half + root) / scale, 0, 1)
+    return np.where(count <= noise.lowest, 0.0, lower), upper
+
+
+NOISY_KINDS: dict[str, Callable[[Floats, Floats, float, CountNoise], Interval]] = {
+    "rate": _noisy_rate_interval,
+    "proportion": _noisy_proportion_interval,
+}
+
+
 @checked
 def rates(
-    count: npt.ArrayLike, denominator: npt.ArrayLike, kind: str = "rate", level: float = LEVEL, per: float = 1.0
+    count: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    kind: str = "rate",
+    level: float = LEVEL,
+    per: float = 1.0,
+    *,
+    noise: CountNoise | None = None,
 ) -> pl.DataFrame:
     """Rates or proportions with their intervals.
 
@@ -49,6 +87,9 @@ def rates(
         Of the interval, in (0, 1).
     per
         Unit: 100000 gives rates per 100,000.
+    noise
+        That of protected counts: intervals hold it too. Exact for rates: P(O* >= count) and P(O* <= count) over the
+        possible true counts; for proportions the variance of the noise is added to Wilson's.
 
     Returns
     -------
@@ -67,7 +108,7 @@ def rates(
     """
     x, n = np.atleast_1d(np.asarray(count, dtype=float)), np.atleast_1d(np.asarray(denominator, dtype=float))
     UsageError.refuse([*_check_counts(x, n, kind), *check_kind(kind), *check_level(level), *check_unit(per)])
-    lower, upper = KINDS[kind](x, n, level)
+    lower, upper = KINDS[kind](x, n, level) if noise is None else NOISY_KINDS[kind](x, n, level, noise)
     frame = pl.DataFrame({"count": x, "denominator": n, "estimate": x / n, "lower": lower, "upper": upper})
     return frame.with_columns(pl.col("estimate", "lower", "upper") * per)
 

@@ -81,7 +81,9 @@ def standardised_rates(
     """
     groups, keys = as_columns(by), as_columns(strata)
     UsageError.refuse([*_argument_problems(kind, level, per), *_overlap(groups, keys)])
-    UsageError.refuse([*_problems("counts", counts, (*groups, *keys), kind), *_problems("standard", standard, keys)])
+    UsageError.refuse(
+        [*table_problems("counts", counts, (*groups, *keys), kind), *table_problems("standard", standard, keys)]
+    )
     UsageError.refuse(_type_problems(counts, standard, keys))
     share = standard.select(*keys, share=pl.col("people") / pl.col("people").sum())
     joined = counts.join(share, on=list(keys), how="left", maintain_order="left")
@@ -175,10 +177,10 @@ def standardised_ratios(
     """
     groups, keys = as_columns(by), as_columns(strata)
     UsageError.refuse([*_argument_problems(kind, level), *_overlap(groups, keys)])
-    UsageError.refuse(_problems("counts", counts, (*groups, *keys), kind))
+    UsageError.refuse(table_problems("counts", counts, (*groups, *keys), kind))
     if standard is None:
         standard = counts.drop_nulls(["cases", "people"]).group_by(keys).agg(pl.col("cases", "people").sum())
-    UsageError.refuse([*_problems("standard", standard, keys, kind), *_type_problems(counts, standard, keys)])
+    UsageError.refuse([*table_problems("standard", standard, keys, kind), *_type_problems(counts, standard, keys)])
     reference = standard.filter(pl.col("people") > 0).select(*keys, reference=pl.col("cases") / pl.col("people"))
     joined = counts.join(reference, on=list(keys), how="left", maintain_order="left")
     UsageError.refuse(_unknown(joined.filter(pl.col("reference").is_null(), pl.col("people") > 0), keys))
@@ -266,7 +268,7 @@ def _overlap(groups: Sequence[str], keys: Sequence[str]) -> list[Problem]:
     return [Problem(found="a column of both by and strata", expected="one", remedy=remedy, column=c) for c in both]
 
 
-def _problems(table: str, frame: pl.DataFrame, keys: Sequence[str], kind: str | None = None) -> list[Problem]:
+def table_problems(table: str, frame: pl.DataFrame, keys: Sequence[str], kind: str | None = None) -> list[Problem]:
     """List what is wrong with a table of strata, with the strata; a standard of people alone has no `kind`."""
     counts = ("people",) if kind is None else ("cases", "people")
     missing = check_columns((*keys, *counts), **{table: frame})

@@ -37,11 +37,27 @@ ProtectionOption = Annotated[
         help="How counts are protected: noise, exact counts with more of them withheld, or nothing (working material)."
     ),
 ]
+MinCountOption = Annotated[int, typer.Option(help="The smallest count of persons that is shown.")]
+NoiseOption = Annotated[int, typer.Option(help="The largest noise of a count, with --protection noise or suppression.")]
+MinPeopleOption = Annotated[int, typer.Option(help="The fewest people of a group that is described.")]
+MinExpectedOption = Annotated[
+    float, typer.Option(help="The fewest outcomes expected of an area that is described on its own.")
+]
+MaxShareOption = Annotated[
+    float, typer.Option(help="The largest share of a group that may be in one sensitive category.")
+]
 AllowNewOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="rule|secret|partition",
-        help="What may differ from the last edition in --out, although both together tell more than either.",
+        metavar="rule|secret|partition|edition",
+        help="What may differ from the last edition in --out, although both together tell more than either; edition: "
+        "one more within a year than the noise can bear.",
+    ),
+]
+ComparatorsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of others' published figures, shown beside: who, indicator, year, value, source (lower, upper, unit)."
     ),
 ]
 AsOfOption = Annotated[

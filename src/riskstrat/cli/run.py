@@ -15,7 +15,13 @@ from riskstrat.cli.options import (
     AsOfOption,
     BudgetOption,
     CandidatesOption,
+    ComparatorsOption,
     LanguagesOption,
+    MaxShareOption,
+    MinCountOption,
+    MinExpectedOption,
+    MinPeopleOption,
+    NoiseOption,
     ProtectionOption,
     RegistersOption,
     SeedOption,
@@ -24,10 +30,12 @@ from riskstrat.cli.options import (
 )
 from riskstrat.cli.progress import progress
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, TrackingError
+from riskstrat.errors import Problem, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
     from riskstrat.records.study import Study
@@ -54,17 +62,34 @@ def run(
     candidates: CandidatesOption = None,
     seed: SeedOption = 0,
     protection: ProtectionOption = DEFAULTS.protection,
+    noise: NoiseOption = DEFAULTS.noise,
+    min_count: MinCountOption = DEFAULTS.min_count,
+    min_people: MinPeopleOption = DEFAULTS.min_people,
+    min_expected: MinExpectedOption = DEFAULTS.min_expected,
+    max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    comparators: ComparatorsOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
-    settings = Settings(budget_sek=budget, seed=seed, candidates=_candidates(candidates), protection=protection)
+    settings = Settings(
+        budget_sek=budget,
+        seed=seed,
+        candidates=_candidates(candidates),
+        protection=protection,
+        noise=noise,
+        min_count=min_count,
+        min_people=min_people,
+        min_expected=min_expected,
+        max_share=max_share,
+    )
     mark = settings.disclosure.mark
     reports = {
         each.name: {one: out / f"{mark}{each.name}_{one}.html" for one in languages(language)} for each in wanted
     }
     _refuse_targets(out, registers, reports.values())
+    others = None if comparators is None else _read_comparators(comparators, [each.name for each in wanted])
 
     from riskstrat.registers import open_registers
 
@@ -77,18 +102,25 @@ def run(
     from riskstrat.publication.published import secret_name
     from riskstrat.publication.release_record import ReleaseRecord
 
-    noise = study.cell_noise(source, settings.disclosure)
+    own = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(settings.disclosure, secret_name(noise), allowed=allow_new or ())
+        release.refuse_changes(
+            settings.disclosure,
+            secret_name(own),
+            allowed=allow_new or (),
+            as_of=day,
+            source=own.digest(source.fingerprint) if own else "",
+        )
 
     found: list[Published] = []
     untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
-            done = study.run(each, source, day, settings, noise=noise, partition=units, progress=tell)
-            published = _write(done, releases[each.name], reports[each.name], tell)
+            done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
+            beside = None if others is None else others[each.name]
+            published = _write(done, releases[each.name], reports[each.name], tell, beside)
             found.append(published)
             if track:
                 tell("logging to MLflow", 0.98)
@@ -117,12 +149,35 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     return found or DEFAULTS.candidates
 
 
-def _write(study: Study, release: ReleaseRecord, reports: Reports, tell: Callable[[str, float], None]) -> Published:
+def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFrame | None]:
+    """Read figures of others for each condition; those about the outcome of one are not shown with another."""
+    import polars as pl
+
+    from riskstrat.publication.comparators import comparators_table
+
+    if not path.is_file():
+        raise UsageError(Problem(found=f"no file {path}", expected="a CSV file", remedy="correct --comparators"))
+    first_line = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+    swedish = ";" in first_line
+    given = pl.read_csv(path, separator=";" if swedish else ",", decimal_comma=swedish, infer_schema_length=None)
+    comparators_table(given, "")
+    about = pl.col("indicator")
+    shown = {name: given.filter((about == name) | ~about.is_in(names)) for name in names}
+    return {name: frame if frame.height else None for name, frame in shown.items()}
+
+
+def _write(
+    study: Study,
+    release: ReleaseRecord,
+    reports: Reports,
+    tell: Callable[[str, float], None],
+    comparators: pl.DataFrame | None,
+) -> Published:
     """Publish a study, record that, and write its reports; only what was published leaves."""
     from riskstrat.publication import publish
     from riskstrat.reports import write_report
 
-    published = publish(study)
+    published = publish(study, comparators=comparators)
     release.add(published)
     tell("writing the report", 0.95)
     for language, path in reports.items():

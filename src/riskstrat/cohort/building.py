@@ -56,6 +56,9 @@ _COVERED = LocalisedText(en="horizon covered: used by models", sv="uppföljnings
 _NOT_COVERED = LocalisedText(
     en="horizon not covered: left out by models", sv="uppföljningstiden ej täckt: utanför modeller"
 )
+_LATE = LocalisedText(
+    en="entered after the index date: in models of time alone", sv="tillkom efter indexdatumet: bara i tidsmodeller"
+)
 
 
 @checked
@@ -186,7 +189,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
 
 @checked
 def followed_population(cohort: Cohort) -> Target:
-    """Give everybody in a cohort at their last index date whose horizon is covered.
+    """Give everybody in a cohort at their last index date that direct models use.
 
     They stand in for the target population where nobody is eligible at the as-of date: in a survey, or a cohort that
     nobody enters any more.
@@ -210,7 +213,7 @@ def followed_population(cohort: Cohort) -> Target:
     >>> followed_population(cohort).people["person_id"].is_unique().all()
     True
     """
-    people = cohort.covered.people
+    people = cohort.direct.people
     last = _last_of_each(people)
     start, included = FlowCount.of(_COVERED, people), FlowCount.of(_INCLUDED, last.kept)
     flow, keys = flow_frames(start, last.left_out, (included,))
@@ -230,12 +233,16 @@ def _last_of_each(rows: pl.DataFrame) -> Screening:
 
 
 def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:
-    """Count who is included and, unless all horizons are covered, those with a horizon that is and one that is not."""
+    """Count who is included and, unless direct models use all, whom they use and whom they leave out, and why."""
     yield FlowCount.of(_INCLUDED, people)
-    covered = pl.col("horizon_covered")
-    if not people["horizon_covered"].all():
-        yield FlowCount.of(_COVERED, people.filter(covered))
-        yield FlowCount.of(_NOT_COVERED, people.filter(~covered))
+    covered, late = pl.col("horizon_covered"), pl.lit(value=False)
+    if "entry_days" in people.columns:
+        late = pl.col("entry_days") > 0
+    others = ((_NOT_COVERED, ~covered), (_LATE, covered & late))
+    found = [FlowCount.of(reason, people.filter(rows)) for reason, rows in others]
+    if any(count.rows for count in found):
+        yield FlowCount.of(_COVERED, people.filter(covered & ~late))
+        yield from (count for count in found if count.rows)
 
 
 def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:

@@ -83,10 +83,10 @@ def flow_frames(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Write the account as a frame of `FLOW_SCHEMA`, and the keys of its cells as one of `FLOW_KEYS`.
 
-    `included` counts all and, where some horizons are not covered, those that are and those that are not.
+    `included` counts all and, where direct models do not use all, those that they use and, by reason, the others.
     """
     parts = [("start", start), *(("left_out", count) for count in left_out)]
-    parts += zip(("included", "covered", "not_covered"), included, strict=False)
+    parts += zip(("included", "covered", "not_covered", "not_covered"), included, strict=False)
     parts += [("end", count) for count in ends]
     rows = [
         (step, part, count.reason.en, count.reason.sv, count.persons, count.rows)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from riskstrat.declare import Condition
+from riskstrat.declare import Condition, Indicator
 from riskstrat.errors import Problem, RiskstratError, UsageError, unknown
 from riskstrat.errors.arguments import checked
 
@@ -39,6 +39,26 @@ def available() -> tuple[str, ...]:
     ('childhood_obesity', 'early_cvd', 'frailty', 'readmission')
     """
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))
+
+
+def proposed_indicators() -> tuple[Indicator, ...]:
+    """Give the indicators that are proposed for the five goals.
+
+    Returns
+    -------
+    tuple of Indicator
+        Seamless care: readmission. Person-centred care: coordinated plans, the last 30 days of life. Better health: the
+        conditions. Equal access: reach per need, which asks for a table of participation, and its slope. Cost: net cost
+        of an averted case. Nobody has chosen them yet; replace any by a declaration of your own.
+
+    Examples
+    --------
+    >>> sorted({indicator.goal for indicator in proposed_indicators()})
+    ['better_health', 'cost_effective', 'equal_access', 'person_centred', 'seamless']
+    """
+    from riskstrat.conditions._indicators import PROPOSED
+
+    return PROPOSED
 
 
 @checked

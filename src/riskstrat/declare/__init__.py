@@ -31,7 +31,15 @@ from riskstrat.declare.features import (
     Total,
     expanded,
 )
-from riskstrat.declare.index import AtAge, AtBirth, AtEvent, Every, IndexKind, OnDate
+from riskstrat.declare.index import AtAge, AtBirth, AtEvent, BeforeDeath, Every, IndexKind, OnDate
+from riskstrat.declare.indicators import (
+    CountedIndicator,
+    Indicator,
+    NetCostIndicator,
+    RegisterIndicator,
+    SlopeIndicator,
+    TableIndicator,
+)
 from riskstrat.declare.outcomes import (
     AllCauseDeath,
     AnyOf,
@@ -43,6 +51,7 @@ from riskstrat.declare.outcomes import (
     OutcomeKind,
     RegisterOutcome,
 )
+from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Action, Assumption, Programme, Scenario
 from riskstrat.declare.settings import Settings
@@ -62,11 +71,13 @@ __all__ = [
     "AtAge",
     "AtBirth",
     "AtEvent",
+    "BeforeDeath",
     "BetweenAges",
     "BirthRegion",
     "Candidate",
     "Condition",
     "Count",
+    "CountedIndicator",
     "DaysSince",
     "Death",
     "DeathFrom",
@@ -85,18 +96,23 @@ __all__ = [
     "GrowthZ",
     "Including",
     "IndexKind",
+    "Indicator",
     "Language",
     "Latest",
     "Maximum",
     "Mean",
     "MeasuredAbove",
     "Minimum",
+    "NetCostIndicator",
     "NthEvent",
     "OnDate",
     "OutcomeKind",
     "PersonFeature",
+    "PilotRule",
     "Population",
+    "ProcessOutcome",
     "Programme",
+    "RegisterIndicator",
     "RegisterOutcome",
     "Row",
     "Rule",
@@ -109,7 +125,9 @@ __all__ = [
     "Since",
     "SinceFirst",
     "Slope",
+    "SlopeIndicator",
     "LocalisedText",
+    "TableIndicator",
     "Total",
     "View",
     "Wording",

@@ -267,6 +267,35 @@ class AtEvent(IndexKind, RowCriteria):
         return (washout_start >= view.coverage_start(self.register)) & (previous < washout_start).fill_null(value=True)
 
 
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class BeforeDeath(IndexKind):
+    """So many days before a person's death: what follows is the last time of life.
+
+    Parameters
+    ----------
+    days
+        At least 1; with a horizon as long the day of death is the last on which an outcome counts.
+
+    Examples
+    --------
+    >>> BeforeDeath(days=30).description.en
+    '30 days before death'
+    """
+
+    own_date: ClassVar[bool] = True
+
+    days: Annotated[int, Field(ge=1, le=3653)]
+
+    @property
+    def description(self) -> LocalisedText:
+        """How long before death."""
+        return LocalisedText(en=f"{self.days} days before death", sv=f"{self.days} dagar före döden")
+
+    def index_dates(self, view: View) -> pl.LazyFrame:
+        """Give everybody whose death was known the day; null to the others."""
+        return view.persons.with_columns(index_date=pl.col("death_date") - dt.timedelta(days=self.days))
+
+
 def _at_each(view: View, landmarks: Sequence[dt.date]) -> pl.LazyFrame:
     """Give everybody each of the dates, person by person."""
     dates = pl.LazyFrame({"index_date": landmarks}, schema={"index_date": pl.Date})

@@ -124,7 +124,8 @@ class Population(Declaration):
         People who come to live here after their index date, or whose index date lies before what is covered, enter
         late instead of being left out: they are at risk once all of the above holds of their residence (left
         truncation). Washout, `including` and `excluding` then count back from the day on which they enter; ages stay
-        those at the index. Models that learn from a status at the horizon refuse such a cohort.
+        those at the index. In a study models of time (`Cox`, say) learn from them; models of the status at the horizon,
+        tests and areas leave them out, and the flow counts them.
 
     Examples
     --------

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
+from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
 from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.disclosure import PRESETS, Disclosure
 
@@ -54,6 +55,9 @@ class Settings(Declaration):
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    indicators
+        What is followed every year beside the study, for everybody and the last five whole years: indicators counted in
+        the registers, and the net cost of the plan. `riskstrat.indicators.follow` does so by group and from tables.
     highest_single_auc
         What no feature may reach alone: one that separates those with the outcome better than this is a leak and ends
         the study.
@@ -89,6 +93,7 @@ class Settings(Declaration):
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    indicators: tuple[RegisterIndicator | NetCostIndicator, ...] = ()
     highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -99,6 +104,9 @@ class Settings(Declaration):
         names = ["plan", *(scenario.name for scenario in self.scenarios)]
         if len(set(names)) < len(names):
             raise ValueError("scenarios must have different names, and none is called plan")
+        named = [indicator.name for indicator in self.indicators]
+        if len(set(named)) < len(named):
+            raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 

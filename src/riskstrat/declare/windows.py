@@ -21,6 +21,19 @@ from riskstrat.declare.view import Rows
 
 Years = Annotated[float, Field(ge=0, le=130)]
 
+OBSERVED_SHARE, OBSERVED_YEARS = "observed_share", "observed_years"
+
+
+def tells_observation(column: str) -> bool:
+    """Whether a column of X says how much of a window was observed, and nothing of what happened in it.
+
+    Examples
+    --------
+    >>> tells_observation("mother_diagnoses__observed_years"), tells_observation("bmi")
+    (True, False)
+    """
+    return column.endswith((f"__{OBSERVED_SHARE}", f"__{OBSERVED_YEARS}"))
+
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class AnchoredWindow(Declaration, ABC):

@@ -7,17 +7,21 @@ horizon build on `riskstrat.estimators.status`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
 from riskstrat.declare import LocalisedText
-from riskstrat.errors import ContractError, DesignError, Problem, UsageError
+from riskstrat.declare.windows import tells_observation
+from riskstrat.errors import ContractError, DesignError, Problem, UsageError, unknown
+from riskstrat.estimators.imputation import IMPUTED, INDICATOR, NATIVE, Imputation
 from riskstrat.estimators.matrix import Features, Matrix, read_features, read_features_as
 from riskstrat.estimators.sample import Training, check_shape, outcome_weights
 from riskstrat.incidence import OutcomeArray, as_outcome, brier
@@ -25,6 +29,9 @@ from riskstrat.incidence.outcome import case_weights, check_entry, check_horizon
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.links import Link
 from riskstrat.numerics.threads import one_thread
+
+if TYPE_CHECKING:
+    from riskstrat.estimators.followed import FitRows
 
 
 class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
@@ -46,6 +53,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         Names of the columns left out because they were constant or never observed.
     feature_names_in_
         Names of the columns seen by `fit`.
+    imputation_
+        What fills values that were not observed; None where the model treats them itself.
     """
 
     kinds: ClassVar[dict[str, type[RiskEstimator]]] = {}
@@ -53,8 +62,11 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
     """Whether rows count for as long as they were followed: models of time."""
 
     horizon_days: float
+    missing: str | None = None
+    random_state: int = 0
     features_: tuple[str, ...]
     dropped_: tuple[str, ...]
+    imputation_: Imputation | None
 
     def __init_subclass__(cls, *, abstract: bool = False, **options: object) -> None:
         super().__init_subclass__(**options)
@@ -110,6 +122,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         ------
         ContractError
             Features, outcome, entry or weights cannot be used.
+        UsageError
+            `missing` names no way in which this kind of model can treat what was not observed.
         DesignError
             Too few outcomes, no informative column, nobody followed to the horizon, or late entry into a model that
             cannot take it.
@@ -121,10 +135,14 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         matrix, n = self._relevant(matrix), len(outcome)
         sizes = case_weights(sample_weight, n)
         counted = matrix.values if (sizes > 0).all() else matrix.values[sizes > 0]
-        matrix = self._informative(matrix, counted)
+        matrix, counted = self._informative(matrix, counted)
         group = matrix.people if groups is None else groups
+        self.imputation_ = None
+        if self.missing_way == IMPUTED:
+            with one_thread():
+                self.imputation_ = Imputation.of(matrix.names, counted, self.random_state)
         training = Training(
-            values=matrix.values,
+            values=self._completed(matrix.values),
             outcome=outcome,
             entry=np.zeros(n) if entry is None else check_entry(entry, outcome),
             weight=sizes,
@@ -161,6 +179,33 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         ContractError
             Columns are missing or unexpected.
         """
+
+    def watched(self, test: FitRows) -> RiskEstimator:  # noqa: ARG002 -- for models that look at them
+        """Give the unfitted model of a fold; one that chooses by held-out rows looks at those that the fold tests."""
+        return clone(self)  # type: ignore[no-any-return]
+
+    def settled(self, others: Sequence[RiskEstimator]) -> RiskEstimator:  # noqa: ARG002
+        """Give the fitted model of a fold, after the models of the other folds have chosen for it."""
+        return self
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """How this kind of model can treat what was not observed, the usual way first.
+
+        ``native``: values stay missing and the model looks at that; ``indicator``: the median and a term of its own;
+        ``imputed``: filled from the other columns before the model sees it (`riskstrat.estimators.imputation`).
+        """
+        return (NATIVE,)
+
+    @property
+    def missing_way(self) -> str:
+        """How what was not observed is treated: `missing`, or the usual way; another word is a UsageError."""
+        way = self.missing_ways[0] if self.missing is None else self.missing
+        if way not in self.missing_ways:
+            problem = unknown(f"way for {type(self).__name__} to treat what is missing named", way, self.missing_ways)
+            another = replace(problem, remedy="choose one of them, or another kind of model")
+            raise UsageError(another if way in (NATIVE, INDICATOR, IMPUTED) else problem)
+        return way
 
     @property
     def complexity(self) -> float:
@@ -226,9 +271,10 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         """Choose the columns that this kind of model looks at: all."""
         return matrix
 
-    def _informative(self, matrix: Matrix, counted: NDArray[np.float32]) -> Matrix:
-        """Leave out columns that are constant or never observed, and remember which."""
-        varies = _varies(counted)
+    def _informative(self, matrix: Matrix, counted: NDArray[np.float32]) -> tuple[Matrix, NDArray[np.float32]]:
+        """Leave out columns that are constant or never observed, also of the rows that count, and remember which."""
+        imputed = self.missing_way == IMPUTED
+        varies = _varies(counted, [not imputed or tells_observation(name) for name in matrix.names])
         self.feature_names_in_ = np.array(matrix.names, dtype=object)
         self.n_features_in_ = len(matrix.names)
         self.features_ = tuple(name for name, kept in zip(matrix.names, varies, strict=True) if kept)
@@ -241,7 +287,13 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
                     remedy="check the features, or their registers' coverage",
                 )
             )
-        return matrix.select(self.features_)
+        return matrix.select(self.features_), counted if varies.all() else counted[:, varies]
+
+    def _completed(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.imputation_ is None:
+            return values
+        with one_thread():
+            return self.imputation_.complete(values)
 
     def _values(self, X: Features) -> NDArray[np.float32]:
         check_is_fitted(self, "features_")
@@ -250,7 +302,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
             kind = type(self).__name__
             found = f"X has {X.shape[1]} features, but {kind} is expecting {len(names)} features as input"
             raise ContractError(Problem(found=found, expected="the columns of the fit", remedy="pass all of them"))
-        return read_features_as(X, names, others_allowed=self._others_allowed).select(self.features_).values
+        matrix = read_features_as(X, names, others_allowed=self._others_allowed)
+        return self._completed(matrix.select(self.features_).values)
 
     @property
     def _others_allowed(self) -> bool:
@@ -261,8 +314,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         """Fit the model."""
 
 
-def _varies(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Columns with two different values, or some observed and some not; shape (p,)."""
+def _varies(values: NDArray[np.float32], gaps_count: Sequence[bool]) -> NDArray[np.bool_]:
+    """Columns with two different values, or where gaps count, some observed and some not; shape (p,)."""
     low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
-    partly = np.isnan(values).any(axis=0) & ~np.isnan(low)
+    partly = np.isnan(values).any(axis=0) & ~np.isnan(low) & gaps_count
     return np.asarray((low < high) | partly, dtype=np.bool_)

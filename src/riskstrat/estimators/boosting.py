@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from copy import copy, deepcopy
 from dataclasses import replace
 from itertools import islice
 from types import ModuleType
@@ -10,15 +12,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from riskstrat.declare import LocalisedText
+from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.bins import bin_edges, bin_numbers
+from riskstrat.estimators.followed import FitRows
+from riskstrat.estimators.imputation import IMPUTED, NATIVE
 from riskstrat.estimators.matrix import Features
-from riskstrat.estimators.sample import Sample, thinned
+from riskstrat.estimators.sample import Sample, labelled_rows, outcome_weights, thinned
 from riskstrat.estimators.status import LogitEstimator
 from riskstrat.extras import optional
 from riskstrat.numerics.folds import group_folds
-from riskstrat.numerics.logistic import logistic_recalibration
+from riskstrat.numerics.logistic import LogisticRecalibration, logistic_recalibration
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -33,9 +39,12 @@ FIXED: Final = 1e9
 ENOUGH_OUTCOMES: Final = 2_000
 """Held-out rows with (and without) the outcome that choose the number of iterations as well as all rows would."""
 
+PER_OUTCOME: Final = 30
+"""Rows without the outcome for each with it, beyond which more of them take little off the variance: 1 / 30."""
+
 
 class Boosting(LogitEstimator):
-    """Gradient-boosted shallow trees with censoring weights, on numeric features with missing values as they are.
+    """Gradient-boosted shallow trees with censoring weights, on numeric features.
 
     With rare outcomes trees soon fit noise. Leaves are therefore large, trees small, and the number of iterations is
     the one with the smallest log loss in inner folds that keep groups together, times the square root of all rows
@@ -61,8 +70,12 @@ class Boosting(LogitEstimator):
     folds
         Inner folds; 0 uses `max_iter` as it is.
     most_rows
-        Rows with, and rows without, the outcome that trees are fitted to at most. Where there are more, whole groups
-        are chosen at random, and their weights stand for the others.
+        Rows with, and rows without, the outcome that trees are fitted to at most; of those without also at most
+        `PER_OUTCOME` for each with it, but never fewer than 10,000. Where there are more, whole groups are chosen at
+        random, and their weights stand for the others.
+    missing
+        How values that were not observed are treated: ``"native"`` (trees have a branch for them) or ``"imputed"``, as
+        in `Logistic`.
     random_state
         Seed of the inner folds, and of the choice of rows.
 
@@ -70,6 +83,8 @@ class Boosting(LogitEstimator):
     ----------
     rows_
         Rows with, and without, the outcome that the trees were fitted to, and all that there were: two pairs.
+    test
+        Test rows of its fold while a cross-fit is under way (`watched`), else None.
 
     Examples
     --------
@@ -83,6 +98,8 @@ class Boosting(LogitEstimator):
     True
     """
 
+    test: FitRows | None = None
+
     def __init__(
         self,
         *,
@@ -94,6 +111,7 @@ class Boosting(LogitEstimator):
         l2_regularization: float = 10.0,
         folds: int = 3,
         most_rows: int = 100_000,
+        missing: str = "native",
         random_state: int = 0,
     ) -> None:
         self.horizon_days = horizon_days
@@ -104,7 +122,13 @@ class Boosting(LogitEstimator):
         self.l2_regularization = l2_regularization
         self.folds = folds
         self.most_rows = most_rows
+        self.missing = missing
         self.random_state = random_state
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """A branch for it, or imputation."""
+        return (NATIVE, IMPUTED)
 
     @property
     def complexity(self) -> float:
@@ -119,10 +143,12 @@ class Boosting(LogitEstimator):
             return ()
         return (
             LocalisedText(
-                en=f"Decision trees were fitted to about {self.most_rows:,} index dates with, and without, the outcome "
-                "at most, drawn at random and weighted for the others.",
-                sv=f"Beslutsträden anpassades till högst omkring {self.most_rows} indexdatum med, och utan, utfallet, "
-                "dragna slumpvis och viktade så att de även står för de andra.",
+                en="Decision trees were fitted to a part of the index dates, drawn at random and weighted for the "
+                f"others: about {self.most_rows:,} with, and without, the outcome at most, and about {PER_OUTCOME} "
+                "without for each with it.",
+                sv="Beslutsträden anpassades till en del av indexdatumen, dragna slumpvis och viktade så att de även "
+                f"står för de andra: högst omkring {self.most_rows} med, och utan, utfallet, och omkring {PER_OUTCOME} "
+                "utan för varje med.",
             ),
         )
 
@@ -154,44 +180,82 @@ class Boosting(LogitEstimator):
             values[rows] = self.slope_ * explainer.shap_values(numbers[rows], check_additivity=False)
         return values, self.intercept_ + self.slope_ * float(np.ravel(explainer.expected_value)[0])
 
+    def watched(self, test: FitRows) -> Boosting:
+        """Give the unfitted model of a fold, whose test rows choose the number of trees and the slope of other folds.
+
+        Each row is seen by the trees of its own fold, and has no say in the model that it tests. Nothing is fitted for
+        that choice alone.
+        """
+        model: Boosting = clone(self)
+        model.test = test if self.folds else None
+        return model
+
+    def settled(self, others: Sequence[RiskEstimator]) -> Boosting:
+        """Give the model of the fold, with as many trees and the slope that the other folds' test rows choose."""
+        if self.test is None:
+            return self
+        watched = [other for other in others if isinstance(other, Boosting)]
+        iterations = _best_iterations([other.model_ for other in watched])
+        slope = _slope(
+            np.concatenate([_log_odds_at(other.model_, iterations, other.held_out_.values) for other in watched]),
+            np.concatenate([other.held_out_.label for other in watched]),
+            np.concatenate([other.held_out_.weight for other in watched]),
+        )
+        model = copy(self)
+        del model.test, model.sample_, model.held_out_
+        model.iterations_, model.model_ = iterations, _cut(self.model_, iterations, self.sample_)
+        model.intercept_, model.slope_ = _line(model.model_, self.sample_, slope)
+        return model
+
     def _learn(self, sample: Sample) -> None:
-        kept = thinned(sample, self.most_rows, self.random_state)
+        kept = thinned(sample, self.most_rows, self.random_state, per_outcome=PER_OUTCOME)
         self.rows_ = _counts(kept.label), _counts(sample.label)
         self.edges_ = bin_edges(kept.values)
         binned = replace(kept, values=bin_numbers(kept.values, self.edges_))
-        self.iterations_, slope = self._iterations_and_slope(binned) if self.folds else (self.max_iter, 1.0)
+        if self.test is None:
+            self._learn_alone(binned)
+        else:
+            self._learn_watched(binned, self.test)
+
+    def _learn_alone(self, sample: Sample) -> None:
+        """Choose the number of trees and the slope by inner folds, and fit the trees to all rows."""
+        self.iterations_, slope = self._iterations_and_slope(sample) if self.folds else (self.max_iter, 1.0)
         self.model_ = self._trees(max_iter=self.iterations_, early_stopping=False).fit(
-            _never_empty(binned.values), binned.label, binned.weight
+            _never_empty(sample.values), sample.label, sample.weight
         )
-        trees = self.model_.decision_function(binned.values)
-        self.intercept_, self.slope_ = logistic_recalibration(
-            trees, binned.label, binned.weight, slope=slope, precision=FIXED
-        )
+        self.intercept_, self.slope_ = _line(self.model_, sample, slope)
+
+    def _learn_watched(self, sample: Sample, test: FitRows) -> None:
+        """Fit trees, and see what they say of the rows that the fold tests."""
+        weight = outcome_weights(test.outcome, self.horizon_days, test.sample_weight, test.strata)
+        values = bin_numbers(self._values(test.X), self.edges_)
+        self.sample_ = sample
+        self.held_out_ = labelled_rows(values, test.outcome, weight, np.arange(len(weight)), self.horizon_days)
+        self.model_ = self._stopped(sample, self.held_out_)
 
     def _iterations_and_slope(self, sample: Sample) -> tuple[int, float]:
         fold = group_folds(sample.group, self.folds, self.random_state)
         seen = fold < _enough_folds(sample.label, fold)
-        models = [self._stopped_without(sample, fold == number) for number in range(fold[seen].max() + 1)]
-        best = [int(np.argmax(model.validation_score_)) for model in models]
-        iterations = max(1, round(sum(best) / len(best)))
+        models = [
+            self._stopped(_rows(sample, fold != number), _rows(sample, fold == number))
+            for number in range(fold[seen].max() + 1)
+        ]
+        iterations = _best_iterations(models)
         log_odds = np.empty(len(fold))
         for number, model in enumerate(models):
             log_odds[fold == number] = _log_odds_at(model, iterations, sample.values[fold == number])
-        line = logistic_recalibration(
-            log_odds[seen], sample.label[seen], sample.weight[seen], slope=1.0, precision=SLOPE_PRECISION
-        )
-        return round(iterations * (self.folds / (self.folds - 1)) ** 0.5), line.slope
+        slope = _slope(log_odds[seen], sample.label[seen], sample.weight[seen])
+        return round(iterations * (self.folds / (self.folds - 1)) ** 0.5), slope
 
-    def _stopped_without(self, sample: Sample, held_out: NDArray[np.bool_]) -> HistGradientBoostingClassifier:
+    def _stopped(self, sample: Sample, held_out: Sample) -> HistGradientBoostingClassifier:
         """Boost until the weighted log loss of the held-out rows has stopped falling."""
-        kept = ~held_out
         return self._trees(max_iter=self.max_iter, early_stopping=True).fit(
-            _never_empty(sample.values[kept]),
-            sample.label[kept],
-            sample.weight[kept],
-            X_val=sample.values[held_out],
-            y_val=sample.label[held_out],
-            sample_weight_val=sample.weight[held_out],
+            _never_empty(sample.values),
+            sample.label,
+            sample.weight,
+            X_val=held_out.values,
+            y_val=held_out.label,
+            sample_weight_val=held_out.weight,
         )
 
     def _trees(self, *, max_iter: int, early_stopping: bool) -> HistGradientBoostingClassifier:
@@ -216,6 +280,35 @@ class Boosting(LogitEstimator):
 
 def _counts(label: NDArray[np.bool_]) -> tuple[int, int]:
     return int(label.sum()), int((~label).sum())
+
+
+def _slope(log_odds: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    return logistic_recalibration(log_odds, label, weight, slope=1.0, precision=SLOPE_PRECISION).slope
+
+
+def _line(trees: HistGradientBoostingClassifier, sample: Sample, slope: float) -> LogisticRecalibration:
+    """Stretch log odds by a slope, and move them to the level of the rows that the trees were fitted to."""
+    log_odds = trees.decision_function(sample.values)
+    return logistic_recalibration(log_odds, sample.label, sample.weight, slope=slope, precision=FIXED)
+
+
+def _cut(trees: HistGradientBoostingClassifier, iterations: int, sample: Sample) -> HistGradientBoostingClassifier:
+    """Give a copy with so many trees; where there are fewer, the rows that they were fitted to grow the others."""
+    if trees.n_iter_ < iterations:
+        longer = deepcopy(trees).set_params(max_iter=iterations, early_stopping=False, warm_start=True)
+        return longer.fit(_never_empty(sample.values), sample.label, sample.weight)
+    shorter = copy(trees)
+    shorter._predictors = trees._predictors[:iterations]  # noqa: SLF001 -- scikit-learn can only stage predictions
+    return shorter
+
+
+def _rows(sample: Sample, kept: NDArray[np.bool_]) -> Sample:
+    return Sample(**{name: values[kept] for name, values in vars(sample).items()})
+
+
+def _best_iterations(models: Sequence[HistGradientBoostingClassifier]) -> int:
+    """Mean over models of the number of trees at which their held-out rows had the smallest loss."""
+    return max(1, round(float(np.mean([np.argmax(model.validation_score_) for model in models]))))
 
 
 def _enough_folds(label: NDArray[np.bool_], fold: NDArray[np.intp]) -> int:

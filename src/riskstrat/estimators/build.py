@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from riskstrat.declare import Candidate
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, nearest, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 
@@ -36,7 +36,7 @@ def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -
     ------
     UsageError
         If there is no estimator of this name, or it has not these parameters; all problems at once, with what there
-        is.
+        is; or if it cannot treat what was not observed as its parameter `missing` says.
 
     Examples
     --------
@@ -47,7 +47,11 @@ def build(candidate: Candidate, *, horizon_days: float, random_state: int = 0) -
     parameters = inspect.signature(kind).parameters
     UsageError.refuse(_problems(candidate, parameters))
     of_study = {"horizon_days": horizon_days, "random_state": random_state}
-    return kind(**dict(candidate.parameters), **{name: value for name, value in of_study.items() if name in parameters})
+    estimator = kind(
+        **dict(candidate.parameters), **{name: value for name, value in of_study.items() if name in parameters}
+    )
+    estimator.missing_way  # noqa: B018 -- a way that it has not is refused here
+    return estimator
 
 
 def _kind(name: str) -> type[RiskEstimator]:
@@ -65,5 +69,10 @@ def _problems(candidate: Candidate, parameters: Mapping[str, inspect.Parameter])
         yield Problem(
             found=f"{candidate.estimator} {'with' if name in given else 'without'} the parameter {name}",
             expected=f"parameters among {', '.join(own) or 'none'}, which the class takes and the study does not give",
-            remedy="correct the candidate" if name in given else "give it, or define a subclass with the value in it",
+            remedy=_correction(name, own) if name in given else "give it, or define a subclass with the value in it",
         )
+
+
+def _correction(name: str, own: list[str]) -> str:
+    meant = nearest(name, own)
+    return f"did you mean {meant}?" if meant else "correct the candidate"

@@ -35,7 +35,7 @@ class Cox(HazardModel):
     The two hazards together give the cumulative incidence of either event at any time. Ties are Efron's. Rows censored
     before the horizon, and rows that enter late, count for as long as they were seen, without weights for censoring.
     Every column enters as it is, so that coefficients are log hazard ratios per unit; with `curved`, as in `Logistic`.
-    A value not observed is the median plus an indicator; columns not observed in the same rows share one.
+    Of indicators of what was not observed, columns not observed in the same rows share one.
 
     Fewer than 10 competing events carry no covariates: their hazard is then everybody's alike. `strata` of the fit have
     hazards of their own and coefficients in common. Predictions are made from the hazards of all strata together,
@@ -50,6 +50,8 @@ class Cox(HazardModel):
         (separation) or no single one (collinear columns) is refused.
     curved
         Whether age is a restricted cubic spline and skewed columns log(1 + x), as in `Logistic`.
+    missing, random_state
+        As in `Logistic`.
     age, sex
         Names of those columns.
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -16,9 +17,9 @@ from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.followed import FitRows, FollowedRows
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.parts import ChosenRows, LazyParts, is_in_parts
-from riskstrat.incidence import OutcomeArray, check_outcome
+from riskstrat.incidence import OutcomeArray, check_outcome, status_known
 from riskstrat.incidence.outcome import case_weights
-from riskstrat.numerics.folds import Split
+from riskstrat.numerics.folds import Split, groups_shared
 from riskstrat.numerics.groups import Labels, number_groups
 from riskstrat.numerics.threads import side_by_side
 
@@ -97,7 +98,9 @@ def cross_fit(
 ) -> CrossFit:
     """Fit a model to the training rows of each fold and predict for its test rows.
 
-    Folds are fitted side by side, one thread each: the answer is the same on any number of processors.
+    Folds are fitted side by side, one thread each: the answer is the same on any number of processors. What a model
+    chooses on held-out rows (`Boosting`: the number of trees) is chosen for each fold by the test rows of the other
+    folds, where it may learn from those; nothing is fitted for that choice alone.
 
     Parameters
     ----------
@@ -142,27 +145,50 @@ def cross_fit(
         ContractError.refuse(followed.problems(split, groups))
     sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
 
-    def fitted(fold: int) -> tuple[RiskEstimator, NDArray[np.float64]]:
-        train, test = split.train[fold], split.test[fold]
+    def rows(numbers: NDArray[np.intp]) -> FitRows:
         # Without groups the estimator falls back on person_id of X, which row numbers would override.
-        rows = FitRows(
-            X=rows_of(X, _mask(train, n)),
-            outcome=y[train],
-            sample_weight=sizes[train],
-            strata=stratum[train],
-            groups=None if groups is None else group[train],
+        return FitRows(
+            X=rows_of(X, _mask(numbers, n)),
+            outcome=y[numbers],
+            sample_weight=sizes[numbers],
+            strata=stratum[numbers],
+            groups=None if groups is None else group[numbers],
         )
-        if followed is not None and estimator.learns_from_followed:
-            labelled = replace(rows, strata=np.asarray(strata)[train], groups=np.asarray(groups)[train])
-            rows = labelled.followed_by(followed.of_fold(fold))
-        model = rows.fitted(estimator)
-        return model, model.predict_risk(rows_of(X, _mask(test, n)))
 
-    found = side_by_side(fitted, range(len(split.test)))
+    def trained_on(fold: int) -> FitRows:
+        train = split.train[fold]
+        if followed is None or not estimator.learns_from_followed:
+            return rows(train)
+        labelled = replace(rows(train), strata=np.asarray(strata)[train], groups=np.asarray(groups)[train])
+        return labelled.followed_by(followed.of_fold(fold))
+
+    folds = range(len(split.test))
+    chooses = _others_may_choose(split, status_known(y, estimator.horizon_days))
+
+    def fitted(fold: int) -> RiskEstimator:
+        unfitted = estimator.watched(rows(split.test[fold])) if chooses else clone(estimator)
+        return trained_on(fold).fit(unfitted)
+
+    watched = side_by_side(fitted, folds)
+    models = side_by_side(lambda fold: watched[fold].settled([*watched[:fold], *watched[fold + 1 :]]), folds)
+    predicted = side_by_side(lambda fold: models[fold].predict_risk(rows_of(X, _mask(split.test[fold], n))), folds)
     risk = np.full(n, np.nan)
-    for test, (_, predicted) in zip(split.test, found, strict=True):
-        risk[test] = predicted
-    return CrossFit({fold: model for fold, (model, _) in enumerate(found)}, split, risk)
+    for test, own in zip(split.test, predicted, strict=True):
+        risk[test] = own
+    return CrossFit(dict(enumerate(models)), split, risk)
+
+
+def _others_may_choose(split: Split, known: NDArray[np.bool_]) -> bool:
+    """Whether the test rows of any fold have known statuses that every other fold may learn from.
+
+    They have not where all are of a later time than the training rows.
+    """
+    trained = [_mask(train, len(known)) for train in split.train]
+    return all(
+        (known[test] & learns[test]).any()
+        for number, test in enumerate(split.test)
+        for learns in (*trained[:number], *trained[number + 1 :])
+    )
 
 
 def rows_of(X: Features, rows: NDArray[np.bool_]) -> Features:
@@ -189,9 +215,7 @@ def _split_problems(split: Split, group: NDArray[np.intp]) -> Iterator[Problem]:
         found = f"a split with row numbers from {rows.min()} to {rows.max()}"
         yield Problem(found=found, expected=f"rows of the {n} outcomes", remedy="split the frame that X was built from")
         return
-    shared = sum(
-        len(np.intersect1d(group[train], group[test])) for train, test in zip(split.train, split.test, strict=True)
-    )
+    shared = sum(groups_shared(group, train, test) for train, test in zip(split.train, split.test, strict=True))
     if shared:
         yield Problem(
             found=f"{shared} groups in both the training and the test rows of a fold",

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metaestimators import available_if
 
 from riskstrat.errors import ContractError, DesignError, Problem, UsageError
+from riskstrat.estimators.imputation import IMPUTED, INDICATOR, NATIVE
 from riskstrat.estimators.linear import LinearPredictor
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.path_integrated import on_link, path_contributions
@@ -52,8 +53,7 @@ class DiscreteTime(LinearPredictor):
     features; `strata` of the fit are not needed.
 
     A logistic regression sees the columns as `Logistic` does and an indicator of each period, and is explained; any
-    other classifier sees raw columns, with NaN where a value was not observed, and has no `contributions`: it can be
-    compared, but a study does not plan by it.
+    other classifier sees raw columns and has no `contributions`: it can be compared, but a study does not plan by it.
 
     Parameters
     ----------
@@ -65,8 +65,11 @@ class DiscreteTime(LinearPredictor):
     periods
         Number of periods of equal length up to the horizon, or their ends in days: the horizon is one of them, later
         ones may follow. Rows grow with it.
+    missing
+        As in `Logistic`; ``"native"`` or ``"imputed"`` for another classifier than a logistic regression, which then
+        sees NaN where a value was not observed, or no NaN. By default the first.
     random_state
-        Seed of a classifier that has none.
+        Seed of imputation and of a classifier that has none.
     age, sex
         Names of those columns.
 
@@ -100,6 +103,7 @@ class DiscreteTime(LinearPredictor):
         *,
         horizon_days: float,
         periods: int | Sequence[float] = 8,
+        missing: str | None = None,
         random_state: int = 0,
         age: str = "age_years",
         sex: str = "sex_male",
@@ -107,9 +111,15 @@ class DiscreteTime(LinearPredictor):
         self.classifier = classifier
         self.horizon_days = horizon_days
         self.periods = periods
+        self.missing = missing
         self.random_state = random_state
         self.age = age
         self.sex = sex
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """An indicator for a linear model, as it does for another classifier; or imputation."""
+        return (INDICATOR if _is_linear(self) else NATIVE, IMPUTED)
 
     @property
     def penalised(self) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
+from riskstrat.estimators.linear import LinearLink
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within, status_known
@@ -23,15 +24,14 @@ from riskstrat.numerics.ties import tied_times
 Floats = NDArray[np.float64]
 
 
-class FineGray(HazardModel):
+class FineGray(LinearLink, HazardModel):
     """Proportional subdistribution hazards (Fine and Gray 1999): covariates act on the cumulative incidence itself.
 
     Who had the competing event stays in the risk sets with weight G(t-) / G(T-), the probability of being followed
     beyond T (the day of that event) until t: exactly 1 where nobody is censored. G is the Kaplan-Meier of censoring
     within `strata` of the fit, and each stratum's weights follow its own curve at every event time, of whatever
     stratum. With `entry` the weight is also divided and multiplied by H, the probability of having entered (Geskus
-    2011). Ties are Efron's, as in R's ``finegray`` and ``coxph``; ``crr`` takes Breslow's. A value not
-    observed is the median plus an indicator, as in `Logistic`.
+    2011). Ties are Efron's, as in R's ``finegray`` and ``coxph``; ``crr`` takes Breslow's.
 
     A model of the outcome says nothing about the competing death. One fitted to exchanged events would not know of
     this one: the two risks of a person may add up to more than 1. `Cox` has no such trouble.
@@ -44,6 +44,8 @@ class FineGray(HazardModel):
         Precision of a normal prior on standardised coefficients; 0 for none.
     curved
         Whether age enters as a spline and skewed columns as log(1 + x), as in `Logistic`; else every column as it is.
+    missing, random_state
+        As in `Logistic`.
     age, sex
         Names of those columns.
 

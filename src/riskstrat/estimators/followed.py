@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,8 @@ from riskstrat.estimators.matrix import Features
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.groups import Labels
+
+Model = TypeVar("Model", bound=RiskEstimator)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +50,12 @@ class FitRows:
 
     def fitted(self, estimator: RiskEstimator) -> RiskEstimator:
         """Fit a clone of an estimator."""
-        model: RiskEstimator = clone(estimator).fit(
+        model: RiskEstimator = clone(estimator)
+        return self.fit(model)
+
+    def fit(self, model: Model) -> Model:
+        """Fit this very estimator."""
+        return model.fit(
             self.X,
             self.outcome,
             entry=self.entry,
@@ -55,7 +63,6 @@ class FitRows:
             strata=self.strata,
             groups=self.groups,
         )
-        return model
 
     def followed_by(self, others: FitRows) -> FitRows:
         """Add rows; features of both are polars frames, and strata and groups have the same labels."""

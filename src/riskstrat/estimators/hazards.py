@@ -25,12 +25,16 @@ class HazardModel(LinearPredictor, abstract=True):
         horizon_days: float,
         penalty: float = 0.0,
         curved: bool = False,
+        missing: str = "indicator",
+        random_state: int = 0,
         age: str = "age_years",
         sex: str = "sex_male",
     ) -> None:
         self.horizon_days = horizon_days
         self.penalty = penalty
         self.curved = curved
+        self.missing = missing
+        self.random_state = random_state
         self.age = age
         self.sex = sex
 

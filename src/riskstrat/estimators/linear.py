@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.base import RiskEstimator
+from riskstrat.estimators.imputation import IMPUTED, INDICATOR
 from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
@@ -23,7 +24,7 @@ from riskstrat.numerics.blocks import row_blocks
 
 
 class LinearPredictor(RiskEstimator, abstract=True):
-    """What models that are linear on their link share: terms, standardisation and exact contributions.
+    """What models of linear terms share: the terms, their coefficients and their standardisation.
 
     Attributes
     ----------
@@ -46,18 +47,10 @@ class LinearPredictor(RiskEstimator, abstract=True):
     coef_: NDArray[np.float64]
     standard_error_: NDArray[np.float64]
 
-    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
-        """Explain the link of each row's risk exactly, shape (n, p), and give that of the mean of every term.
-
-        A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
-        product.
-        """
-        X_values = self._values(X)
-        share = shares(self.terms_, len(self.features_))
-        values = np.empty((len(X_values), len(self.features_)))
-        for rows in row_blocks(len(values)):
-            values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
-        return values, float(self.intercept_)
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """An indicator, or imputation."""
+        return (INDICATOR, IMPUTED)
 
     @property
     def parameters_(self) -> int:
@@ -86,20 +79,71 @@ class LinearPredictor(RiskEstimator, abstract=True):
         self.mean_, self.scale_ = _mean_and_scale(self.terms_, values)
 
     def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        design = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
-        for rows in row_blocks(len(design)):
-            design[rows] = self._centred(values[rows]) / self.scale_
-        return design
+        standardised = np.empty((len(values), len(self.terms_)), dtype=np.float32, order="F")
+        for number, (term, mean, scale) in enumerate(zip(self.terms_, self.mean_, self.scale_, strict=True)):
+            standardised[:, number] = (term.values(values) - mean) / scale
+        return standardised
 
     def _centred(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(design(self.terms_, values) - self.mean_, dtype=np.float64)
+        centred = design(self.terms_, values)
+        centred -= self.mean_
+        return centred
 
     def _linear(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Intercept and what each term adds to it, shape (n,)."""
         return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
 
 
-class LinearRisk(LinearPredictor, LogitEstimator, abstract=True):
+class LinearLink(LinearPredictor, abstract=True):
+    """What models share whose link of the risk is a sum of terms: exact contributions, also summed by group."""
+
+    def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
+        """Explain the link of each row's risk exactly, shape (n, p), and give that of the mean of every term.
+
+        A feature of `features_` contributes coefficient x (term - training mean), summed over its terms, and half of a
+        product.
+        """
+        X_values = self._values(X)
+        share = shares(self.terms_, len(self.features_))
+        values = np.empty((len(X_values), len(self.features_)))
+        for rows in row_blocks(len(values)):
+            values[rows] = (self._centred(X_values[rows]) * self.coef_) @ share
+        return values, float(self.intercept_)
+
+    def contribution_sums(
+        self, X: Features, group: NDArray[np.intp], groups: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean).
+
+        Parameters
+        ----------
+        X
+            Features, n rows, with the columns seen by `fit`.
+        group
+            Number of the group of each row, (n,).
+        groups
+            How many groups there are.
+
+        Returns
+        -------
+        sums
+            Sum of the rows of `contributions`, (groups, p).
+        links
+            Sum of the links of the rows' risks less the baseline, (groups,), computed row by row.
+        """
+        values, sums = self._values(X), np.empty((groups, len(self.terms_)))
+        linear, size = np.zeros(len(values)), np.bincount(group, minlength=groups)
+        for number, (term, mean, coefficient) in enumerate(zip(self.terms_, self.mean_, self.coef_, strict=True)):
+            column = term.values(values)
+            sums[:, number] = coefficient * (np.bincount(group, weights=column, minlength=groups) - size * mean)
+            column -= mean
+            column *= coefficient
+            linear += column
+        links = np.asarray(np.bincount(group, weights=linear, minlength=groups), dtype=np.float64)
+        return sums @ shares(self.terms_, len(self.features_)), links
+
+
+class LinearRisk(LinearLink, LogitEstimator, abstract=True):
     """What the logistic models share: the ridge fit.
 
     Attributes
@@ -136,10 +180,9 @@ class Logistic(LinearRisk):
     """Ridge logistic regression with censoring weights.
 
     Age enters as a restricted cubic spline with four knots; columns that are never negative and skewed (counts, doses,
-    incomes) as log(1 + x), so that a few extreme values do not dominate the fit; a value not observed as the median
-    plus an indicator. The ridge is estimated by marginal likelihood, one strength each for age and sex, for the other
-    factors and for the indicators: unlike a cross-validated penalty it needs no folds and does not jump with rare
-    outcomes.
+    incomes) as log(1 + x), so that a few extreme values do not dominate the fit. The ridge is estimated by marginal
+    likelihood, one strength each for age and sex, for the other factors and for the indicators of what was not
+    observed: unlike a cross-validated penalty it needs no folds and does not jump with rare outcomes.
 
     Parameters
     ----------
@@ -147,6 +190,11 @@ class Logistic(LinearRisk):
         End of the time at risk in days.
     ridge
         Precision of the prior on standardised coefficients; estimated where None.
+    missing
+        How values that were not observed are treated: ``"indicator"`` (the median and an indicator) or ``"imputed"``
+        (filled from the other columns by regressions that are fitted to the same rows, without outcomes).
+    random_state
+        Seed of the rows that imputation learns from where there are many.
     age, sex
         Names of those columns.
 
@@ -162,10 +210,19 @@ class Logistic(LinearRisk):
     """
 
     def __init__(
-        self, *, horizon_days: float, ridge: float | None = None, age: str = "age_years", sex: str = "sex_male"
+        self,
+        *,
+        horizon_days: float,
+        ridge: float | None = None,
+        missing: str = "indicator",
+        random_state: int = 0,
+        age: str = "age_years",
+        sex: str = "sex_male",
     ) -> None:
         self.horizon_days = horizon_days
         self.ridge = ridge
+        self.missing = missing
+        self.random_state = random_state
         self.age = age
         self.sex = sex
 
@@ -232,12 +289,9 @@ class AgeSex(LinearRisk):
 def _mean_and_scale(
     terms: Sequence[Term], values: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each term over all rows, in blocks; a term without spread gets scale 1."""
-    total, squares = np.zeros(len(terms)), np.zeros(len(terms))
-    for rows in row_blocks(len(values)):
-        total += design(terms, values[rows]).sum(axis=0)
-    mean = total / len(values)
-    for rows in row_blocks(len(values)):
-        squares += ((design(terms, values[rows]) - mean) ** 2).sum(axis=0)
-    scale = np.sqrt(squares / len(values))
+    """Mean and standard deviation of each term over all rows; a term without spread gets scale 1."""
+    mean, scale = np.empty(len(terms)), np.empty(len(terms))
+    for number, term in enumerate(terms):
+        column = term.values(values)
+        mean[number], scale[number] = column.mean(), column.std()
     return mean, np.where(scale > 0, scale, 1.0)

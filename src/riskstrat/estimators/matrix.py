@@ -117,10 +117,12 @@ def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
 
 
 def _from_polars(X: pl.DataFrame) -> Matrix:
-    features = X.select(pl.exclude(KEYS))
+    features = X.drop(KEYS, strict=False)
     _refuse_types(features.schema, features.columns)
     people = X["person_id"].to_numpy() if "person_id" in X.columns else None
-    values = features.cast(pl.Float32).to_numpy() if features.width else np.empty((X.height, 0), np.float32)
+    if set(features.dtypes) - {pl.Float32}:
+        features = features.cast(pl.Float32)
+    values = features.to_numpy() if features.width else np.empty((X.height, 0), np.float32)
     return Matrix(tuple(features.columns), values, people)
 
 

@@ -17,6 +17,9 @@ from riskstrat.numerics.groups import Labels
 MIN_OUTCOMES: Final = 10
 """Fewer index dates with, or without, the outcome are too few even for an age and sex model."""
 
+ENOUGH_OTHERS: Final = 10_000
+"""Rows without the outcome that are kept however few had it: they cost little."""
+
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -60,26 +63,39 @@ def outcome_weights(
 def labelled_sample(training: Training, horizon_days: float) -> Sample:
     """Keep and weight the rows with known status at the horizon, or refuse too few with, or without, the outcome."""
     weight = outcome_weights(training.outcome, horizon_days, training.weight, training.strata)
+    sample = labelled_rows(training.values, training.outcome, weight, training.group, horizon_days)
+    refuse_too_few(sample.label)
+    return sample
+
+
+def labelled_rows(
+    values: NDArray[np.float32],
+    outcome: OutcomeArray,
+    weight: NDArray[np.float64],
+    group: NDArray[np.intp],
+    horizon_days: float,
+) -> Sample:
+    """Keep and label the rows that have a weight, however few they are."""
     rows = np.flatnonzero(weight > 0)
-    label = outcome_within(training.outcome, horizon_days)[rows]
-    refuse_too_few(label)
     return Sample(
-        values=training.values if len(rows) == len(weight) else training.values[rows],
-        label=label,
+        values=values if len(rows) == len(weight) else values[rows],
+        label=outcome_within(outcome, horizon_days)[rows],
         weight=_effective(weight[rows]),
-        group=training.group[rows],
+        group=group[rows],
     )
 
 
-def thinned(sample: Sample, most: int, seed: int) -> Sample:
+def thinned(sample: Sample, most: int, seed: int, *, per_outcome: float = np.inf) -> Sample:
     """Keep at most so many rows with, and without, the outcome, which stand for all: whole groups, drawn at random.
 
-    The sum of weights with the outcome over that of all stays; which rows are kept does not depend on their order.
+    Of those without it also at most so many for each with it, but never fewer than `ENOUGH_OTHERS`. The sum of weights
+    with the outcome over that of all stays; which rows are kept does not depend on their order.
     """
     drawn = np.random.default_rng(seed).random(int(sample.group.max()) + 1)[sample.group]
     weight = np.zeros(len(drawn))
-    for rows in (np.flatnonzero(sample.label), np.flatnonzero(~sample.label)):
-        last = np.partition(drawn[rows], most - 1)[most - 1] if len(rows) > most else np.inf
+    others = int(min(most, max(per_outcome * sample.label.sum(), ENOUGH_OTHERS)))
+    for rows, limit in ((np.flatnonzero(sample.label), most), (np.flatnonzero(~sample.label), others)):
+        last = np.partition(drawn[rows], limit - 1)[limit - 1] if len(rows) > limit else np.inf
         kept = rows[drawn[rows] <= last]
         weight[kept] = sample.weight[kept] * (sample.weight[rows].sum() / sample.weight[kept].sum())
     kept = np.flatnonzero(weight)

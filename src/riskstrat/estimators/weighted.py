@@ -12,6 +12,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from riskstrat.errors import Problem, UsageError
+from riskstrat.estimators.imputation import IMPUTED, NATIVE
 from riskstrat.estimators.sample import Sample
 from riskstrat.estimators.status import StatusEstimator
 
@@ -19,9 +20,9 @@ from riskstrat.estimators.status import StatusEstimator
 class Weighted(StatusEstimator):
     """Fit a classifier to "outcome by the horizon" with inverse probability of censoring weights.
 
-    The classifier sees a Float32 matrix of the informative columns, with NaN where a value was not observed: put an
-    imputer before one that cannot take NaN. A pipeline must request the weights for the steps that are to have them
-    (``step.set_fit_request(sample_weight=True)``, scikit-learn's metadata routing).
+    The classifier sees a Float32 matrix of the informative columns, with NaN where a value was not observed: choose
+    ``missing="imputed"`` for one that cannot take NaN, or put an imputer before it. A pipeline must request the weights
+    for the steps that are to have them (``step.set_fit_request(sample_weight=True)``, scikit-learn's metadata routing).
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ class Weighted(StatusEstimator):
         Unfitted, with `predict_proba`, and `sample_weight` in `fit`. It is cloned, never changed.
     horizon_days
         End of the time at risk in days.
+    missing
+        ``"native"``: as the classifier treats NaN; ``"imputed"``: as in `Logistic`.
 
     Attributes
     ----------
@@ -45,13 +48,19 @@ class Weighted(StatusEstimator):
     [0.0, 1.0]
     """
 
-    def __init__(self, classifier: ClassifierMixin, *, horizon_days: float) -> None:
+    def __init__(self, classifier: ClassifierMixin, *, horizon_days: float, missing: str = "native") -> None:
         self.classifier = classifier
         self.horizon_days = horizon_days
+        self.missing = missing
+
+    @property
+    def missing_ways(self) -> tuple[str, ...]:
+        """As the classifier does, or imputation."""
+        return (NATIVE, IMPUTED)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        if isinstance(self.classifier, BaseEstimator):
+        if isinstance(self.classifier, BaseEstimator) and self.missing == NATIVE:
             tags.input_tags.allow_nan = get_tags(self.classifier).input_tags.allow_nan
         return tags
 

@@ -15,8 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare.durations import DAYS_PER_YEAR
+from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
-from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS, Bounds
+from riskstrat.features.windows import Bounds
 from riskstrat.registers import Registers
 
 Days = NDArray[np.int64]

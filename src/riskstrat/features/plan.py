@@ -15,7 +15,8 @@ import polars as pl
 
 from riskstrat.declare.features import AreaFact, EventFeature, Feature, PersonFeature, Subject
 from riskstrat.declare.rows import ANY_VALUE, ValueRange
-from riskstrat.features.windows import END_DAYS, OBSERVED_SHARE, OBSERVED_YEARS, Window, ever, longest
+from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
+from riskstrat.features.windows import END_DAYS, Window, ever, longest
 
 KEYS = ("person_id", "index_date")
 AREA_FACTS = "area_facts"

@@ -19,7 +19,6 @@ from riskstrat.declare.windows import AnchoredWindow
 
 DAYS, END_DAYS, FROM_DAYS, TO_DAYS = "days", "end_days", "from_days", "to_days"
 EVENT_DATE = "event_date"
-OBSERVED_SHARE, OBSERVED_YEARS = "observed_share", "observed_years"
 Days = NDArray[np.int64]
 
 

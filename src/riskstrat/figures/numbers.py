@@ -74,11 +74,13 @@ class Numbers:
         decimals = min(0, decimals_carried(value, lower, upper))
         return self.bounded(value, lower, upper, decimals)
 
-    def percent(self, share: float, lower: float | None = None, upper: float | None = None) -> str:
+    def percent(
+        self, share: float, lower: float | None = None, upper: float | None = None, least_decimals: int = 0
+    ) -> str:
         """Write a share in [0, 1] as per cent, with its interval where there is one."""
         low, high = (None if bound is None else 100 * bound for bound in (lower, upper))
         most = 1 if abs(share) >= _A_PER_CENT else MOST_DECIMALS
-        decimals = min(max(decimals_carried(100 * share, low, high), 0), most)
+        decimals = min(max(decimals_carried(100 * share, low, high), least_decimals), most)
         return self.bounded(100 * share, low, high, decimals, _MARKS[self.language][2])
 
     def whole_percent(self, share: float) -> str:

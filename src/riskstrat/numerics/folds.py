@@ -125,3 +125,17 @@ def family_of(people: pl.DataFrame) -> NDArray[np.int64]:
     alone = -pl.col("person_id").cast(pl.Int64) - 1
     family = pl.coalesce("family_id", alone) if "family_id" in people.columns else alone
     return people.select(family.cast(pl.Int64)).to_series().to_numpy()
+
+
+def groups_shared(group: NDArray[np.intp], first: NDArray[np.intp], second: NDArray[np.intp]) -> int:
+    """How many groups, numbered from 0, have rows among both of two sets of row numbers.
+
+    Examples
+    --------
+    >>> groups_shared(np.array([0, 0, 1, 2]), np.array([0, 2]), np.array([1, 3]))
+    1
+    """
+    there = np.zeros((2, int(group.max(initial=-1)) + 1), dtype=np.bool_)
+    for side, rows in zip(there, (first, second), strict=True):
+        side[group[rows]] = True
+    return int(there.all(axis=0).sum())

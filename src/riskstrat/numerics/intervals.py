@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Final, TypeAlias
 
@@ -91,3 +92,23 @@ def poisson_interval(count: npt.ArrayLike, level: float = LEVEL) -> Interval:
     chosen = zip(exact_interval(x, level), byar_interval(x, level), strict=True)
     lower, upper = (np.where(x < EXACT_BELOW, exact, byar) for exact, byar in chosen)
     return lower, upper
+
+
+def root_of_rising(
+    probability: Callable[[NDArray[np.float64]], NDArray[np.float64]], target: float, near: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Find where a rising probability reaches the target, (n,), 0 where it starts above it; by bisection.
+
+    Counts or means of Poisson or negative binomial distributions are sought up to `near` and many deviations more.
+
+    Examples
+    --------
+    >>> root_of_rising(lambda x: 1 - np.exp(-x), 0.5, np.array([1.0])).round(4).tolist()
+    [0.6931]
+    """
+    low, high = np.zeros_like(near), 20 * near + 20 * np.sqrt(near) + 50
+    for _ in range(100):
+        middle = (low + high) / 2
+        below = probability(middle) < target
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.where(high < 1e-9, 0.0, high)

@@ -36,7 +36,9 @@ def naming_columns(units: pl.DataFrame) -> tuple[str, ...]:
     return tuple(column for column in units.columns if column not in NOT_NAMES)
 
 
-def input_problems(units: Units, care_need: pl.DataFrame | None, places: pl.DataFrame | None) -> list[Problem]:
+def input_problems(
+    units: Units, care_need: pl.DataFrame | None = None, places: pl.DataFrame | None = None
+) -> list[Problem]:
     """List what is wrong with units and with the frames beside them."""
     return [
         *_unit_problems(units),

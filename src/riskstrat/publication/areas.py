@@ -22,6 +22,7 @@ from riskstrat.publication.noise import noisy
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.trends import Trends
 
 _OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
@@ -240,6 +241,43 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),
         digits={"estimate": ByInterval("lower", "upper")},
+    )
+
+
+def inequality_change(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Measures of inequality by year, and how far they moved from the first."""
+    derived = [name for name in found.columns if name not in ("metric", "year")]
+    return Table(
+        found.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
+        dimensions=("year", "metric"),
+        unshown=("cases",),
+        derived=dict.fromkeys(derived, "cases"),
+        digits={
+            "estimate": ByInterval("lower", "upper"),
+            "change": ByInterval("change_lower", "change_upper"),
+        },
+    )
+
+
+def trends(found: Trends, areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
+    """Level of each area in the last period, its change from year to year, and whether it is high and rising."""
+    shown = areas_table(areas, names)
+    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    ratios = ("relative_level", "yearly_ratio")
+    moved = found.table.drop("cases", "people").with_columns(pl.col("first_year", "last_year").floor().cast(pl.Int64))
+    chances = [name for name in moved.columns if name.startswith("probability_")]
+    derived = [name for name in moved.columns if name.startswith((*ratios, "probability_", "high_and"))]
+    return Table(
+        counted.join(moved, on=areas.by, how="left", maintain_order="left"),
+        dimensions=shown.dimensions,
+        public=("first_year", "last_year"),
+        unshown=_TRAINED,
+        derived=dict.fromkeys(derived, _TRAINED),
+        persons=_PERSONS,
+        digits={
+            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ratios},
+            **dict.fromkeys(chances, PROBABILITY),
+        },
     )
 
 

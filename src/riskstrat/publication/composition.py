@@ -15,8 +15,11 @@ from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.comparators import comparators_table
+from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.noise import noise_of
+from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables, scenario_table
 from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
@@ -26,8 +29,10 @@ from riskstrat.publication.validation import validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
+from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.plans import Scenarios
 from riskstrat.records.study import Study
@@ -35,11 +40,13 @@ from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 
 AFTER = "accuracy_after_choosing"
-Record = Target | Validation | AreaEstimates | Plan | Transport
+Record = Target | Validation | AreaEstimates | Plan | Transport | PilotDesign | PilotEvaluation | FollowUp
 
 
 @checked
-def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
+def publish(
+    study: Study, disclosure: Disclosure | None = None, *, comparators: pl.DataFrame | None = None
+) -> Published:
     """Release all tables of a study together: the only way from results to reports, exports and MLflow.
 
     Parameters
@@ -48,6 +55,10 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         What `riskstrat.run` returned.
     disclosure
         The rule; by default the study's own (``study.settings.disclosure``).
+    comparators
+        Published figures of the county, the nation or similar municipalities, to be shown beside: ``who``,
+        ``indicator``, ``year``, ``value``, ``source``, and where known ``lower``, ``upper``, ``unit``. Of the indicator
+        that has the condition's name, values are shares with the outcome within the horizon.
 
     Returns
     -------
@@ -56,6 +67,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
 
     Raises
     ------
+    UsageError
+        If `comparators` cannot be shown; everything that is wrong with it.
     DisclosureError
         If a table cannot be judged; or if the study was computed from exact counts (``protection="none"``) and the rule
         protects: tables could be protected, results about areas not.
@@ -94,7 +107,8 @@ def publish(study: Study, disclosure: Disclosure | None = None) -> Published:
         ),
     )
     noise = noise_of(rule, study.noise)
-    return publish_tables(facts, study_tables(study, noise), rule, noise)
+    given = {} if comparators is None else {"comparators": comparators_table(comparators, study.condition.name)}
+    return publish_tables(facts, {**study_tables(study, noise), **given}, rule, noise)
 
 
 _COMPUTED_FROM_EXACT = Problem(
@@ -185,9 +199,15 @@ def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
         return validation_tables(record, noise)
     if isinstance(record, Transport):
         return transport_tables(record, noise)
+    if isinstance(record, AreaEstimates):
+        return _estimates(record)
+    return _from_protected(record.protected, _tables_of_decisions(record))
+
+
+def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp) -> dict[str, Table]:
     if isinstance(record, Plan):
-        return _from_protected(record.protected, plan_tables(record))
-    return _estimates(record)
+        return plan_tables(record)
+    return follow_up_tables(record) if isinstance(record, FollowUp) else pilot_tables(record)
 
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
@@ -195,7 +215,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     return {
         "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
-        "choice": _choice(study.scores, study.cohort.covered, noise),
+        "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
@@ -209,6 +229,11 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **_everybody(study),
         **_interpretation(study),
         **({} if study.area_results is None else _area_tables(study, study.area_results)),
+        **{
+            f"indicator_{followed.indicator.name}_{name}": table
+            for followed in study.follow_up
+            for name, table in _from_protected(followed.protected, follow_up_tables(followed)).items()
+        },
         **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
         **_scenarios(study.scenarios),
         **_ahead(study),
@@ -281,6 +306,7 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
 
 def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
     areas, unequal = results.estimates, unless_omitted(results.inequality)
+    moved, names = results.trends, study.source.area_names
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
         periods=of_areas.periods(areas, study.cohort.counted, study.noise),
@@ -290,8 +316,12 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        inequality_change=None
+        if results.inequality_change is None
+        else of_areas.inequality_change(results.inequality_change, areas),
+        trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
-    return {**_estimates(areas, study.source.area_names), **_from_protected(areas.protected, found)}
+    return {**_estimates(areas, names), **_from_protected(areas.protected, found)}
 
 
 def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:

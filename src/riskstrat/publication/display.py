@@ -31,6 +31,9 @@ _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Validation": ("Validation", "metrics"),
         "AreaEstimates": ("Areas", "areas"),
         "Plan": ("Plan", "selected"),
+        "FollowUp": ("Follow-up", "measured"),
+        "PilotDesign": ("Pilot", "units"),
+        "PilotEvaluation": ("Pilot", "effect"),
         "Transport": ("A model in a new place", "inputs"),
     }
 )

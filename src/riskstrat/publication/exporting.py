@@ -31,7 +31,7 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
         The folder to write. It must not exist, be empty, or be an earlier export, which is replaced.
     allow_new
         What may differ from the last edition in the folder although both together tell more than either: ``"rule"``,
-        ``"secret"``, ``"partition"``.
+        ``"secret"``, ``"partition"``; or ``"edition"``, one more than the noise can bear.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
     ------
     UsageError
         If the folder holds anything else, or is a file or a link; or if the last edition in it had another rule,
-        secret or partition.
+        secret or partition, or there are too many of nearly the same persons.
     DisclosureError
         If a table of the study cannot be judged.
 
@@ -59,7 +59,14 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
     published = study if isinstance(study, Published) else publish(study)
     target = Path(folder)
     record = ReleaseRecord.read(target / RECORD)
-    record.refuse_changes(published.disclosure, published.secret, published.partition, allow_new)
+    record.refuse_changes(
+        published.disclosure,
+        published.secret,
+        published.partition,
+        allow_new,
+        as_of=published.as_of,
+        source=published.source.fingerprint,
+    )
     with staged_folder(target, command="export") as staging:
         files = {name: to_csv(table.frame).encode() for name, table in published.tables.items()}
         for name, content in files.items():

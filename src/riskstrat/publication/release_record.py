@@ -1,7 +1,8 @@
 """What was released before: the rule, the secret and the tables of each edition, in a file beside the study.
 
-A later edition under another rule tells more of the same counts than either alone, so it is refused unless it is asked
-for by name. The file holds nothing that was not released.
+A later edition under another rule tells more of the same counts than either alone, and many editions let the mean of
+their noise be taken; such an edition is refused unless it is asked for by name. The file holds nothing that was not
+released.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
+from math import erf
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -19,8 +22,12 @@ from riskstrat.files import whole_file
 from riskstrat.publication.published import Published
 from riskstrat.records.partition import Partition
 
-Change = Literal["rule", "secret", "partition"]
+Change = Literal["rule", "secret", "partition", "edition"]
 CHANGES: tuple[Change, ...] = get_args(Change)
+MOST_GUESSED = 0.4
+"""Of the counts that carry noise, so many may be guessed right."""
+CLOSE_DAYS = 365
+"""Editions no further apart than this count nearly the same persons."""
 _FORMAT = "riskstrat release record 1"
 _SAID = {
     "rule": (
@@ -56,6 +63,8 @@ class Edition:
         The units, as `Partition.to_json` writes them; None where there are no areas.
     tables
         SHA-256 of each released table as CSV, by name.
+    source
+        Names the data under the secret; of the same data on the same day all counts have the same noise.
 
     """
 
@@ -68,6 +77,7 @@ class Edition:
     secret: str
     partition: str | None
     tables: Mapping[str, str]
+    source: str = ""
 
     @classmethod
     def of(cls, published: Published, last: Edition | None) -> Edition:
@@ -84,6 +94,7 @@ class Edition:
             secret=published.secret,
             partition=None if published.partition is None else published.partition.to_json(),
             tables=tables,
+            source=published.source.fingerprint,
         )
         return edition if last in (None, edition) else replace(edition, number=edition.number + 1)
 
@@ -142,8 +153,11 @@ class ReleaseRecord:
         secret: str,
         partition: Partition | None = None,
         allowed: Collection[str] = (),
+        *,
+        as_of: date,
+        source: str,
     ) -> None:
-        """Refuse what differs from the last edition, unless the change is allowed by name.
+        """Refuse what differs from the last edition, or is one too many, unless that is allowed by name.
 
         Parameters
         ----------
@@ -155,6 +169,8 @@ class ReleaseRecord:
             Its units; not compared where they are not known yet.
         allowed
             What may change.
+        as_of, source
+            Its day, and the name of its data.
 
         Raises
         ------
@@ -169,11 +185,17 @@ class ReleaseRecord:
             "secret": [] if self.last.secret == secret else ["its file is another"],
             "partition": _units(self.partition, partition),
         }
-        UsageError.refuse(
-            _problem(self.last, change, changed[change])
-            for change in CHANGES
-            if changed[change] and change not in allowed
-        )
+        problems = {change: _problem(self.last, change, moved) for change, moved in changed.items() if moved}
+        close = self._fresh_beside(as_of, source, secret)
+        if close and share_guessed(rule.noise, len(close) + 1) > MOST_GUESSED:
+            problems["edition"] = _too_many(close, rule.noise, as_of)
+        UsageError.refuse(problem for change, problem in problems.items() if change not in allowed)
+
+    def _fresh_beside(self, as_of: date, source: str, secret: str) -> list[Edition]:
+        """Find editions of nearly the same persons whose counts have other noise: one for each day, data and secret."""
+        found = {(each.as_of, each.source, each.secret): each for each in self.editions}
+        found.pop((as_of.isoformat(), source, secret), None)
+        return [each for each in found.values() if abs((date.fromisoformat(each.as_of) - as_of).days) <= CLOSE_DAYS]
 
     def add(self, published: Published, path: Path | None = None) -> None:
         """Write the record with a further edition, whole or not at all, to its own file or another.
@@ -203,10 +225,36 @@ def _units(before: Partition | None, now: Partition | None) -> list[str]:
     return sorted({unit for _, unit, _ in moved})
 
 
-def _problem(last: Edition, change: Change, changed: list[str]) -> Problem:
+def _problem(last: Edition, change: str, changed: list[str]) -> Problem:
     found, reveals = _SAID[change]
     return Problem(
         found=f"edition {last.number} of {last.condition} was {found}: {', '.join(changed)}",
         expected=f"the same {change} for all editions, because {reveals}",
         remedy=f"keep it, or ask for the change by its name, {change}",
     )
+
+
+def _too_many(close: list[Edition], noise: int, as_of: date) -> Problem:
+    now, then = (share_guessed(noise, len(close) + more) for more in (0, 1))
+    days = ", ".join(sorted(each.as_of for each in close))
+    return Problem(
+        found=f"editions of {close[0].condition} within a year of {as_of}, whose counts have other noise: {days}",
+        expected=f"so few that at most {MOST_GUESSED:.0%} of counts are guessed right from their mean; this would be "
+        f"{then:.0%} instead of {now:.0%}",
+        remedy="publish when a year has gone, with more noise from the first edition on, or ask for it by its name, "
+        "edition",
+    )
+
+
+def share_guessed(noise: int, editions: int) -> float:
+    """Share of counts that the best guess hits: the mean of so many editions, whose noise is at most `noise`.
+
+    The mean of the noise is nearly normal with the standard deviation noise / sqrt(18 editions); the guess is right
+    where it is nearer to 0 than a half.
+
+    Examples
+    --------
+    >>> [round(share_guessed(6, editions), 2) for editions in (1, 2, 3, 5)]
+    [0.28, 0.38, 0.46, 0.57]
+    """
+    return erf(1.5 * editions**0.5 / noise)

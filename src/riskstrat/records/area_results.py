@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.omission import Omission
+from riskstrat.records.trends import Trends
 from riskstrat.records.validation import Validation
 
 
@@ -33,6 +34,11 @@ class AreaResults:
         Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
     groups
         The same across the whole municipality; or why there are none.
+    trends
+        How the areas' ratios moved over the periods of index dates; None where there is one period.
+    inequality_change
+        Frame of year, metric, estimate, lower, upper and the change since the first, areas ranked by today's need; None
+        without trends or need.
     """
 
     estimates: AreaEstimates
@@ -43,6 +49,8 @@ class AreaResults:
     inequality: pl.DataFrame | Omission = field(repr=False)
     strata: Units | Omission = field(repr=False)
     groups: Units | Omission = field(repr=False)
+    trends: Trends | None = field(default=None, repr=False)
+    inequality_change: pl.DataFrame | None = field(default=None, repr=False)
 
     @property
     def omissions(self) -> tuple[Omission, ...]:

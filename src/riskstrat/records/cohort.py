@@ -17,7 +17,7 @@ from riskstrat.records.landmarks import landmark_sets, spacing_problems
 _LATE_ENTRY = Problem(
     found="index dates of people who entered late",
     expected="everybody under observation from the index date",
-    remedy="use followed_outcome with entry_days, or a population without late_entry",
+    remedy="use cohort.direct, or followed_outcome with entry_days",
 )
 _NOT_COVERED = Problem(
     found="index dates whose horizon is not covered",
@@ -66,8 +66,8 @@ class Cohort(Target):
         ------
         DesignError
             If a status at the horizon cannot be learnt from all rows: people entered late (who had the outcome before
-            could not), or horizons are not covered (`covered` leaves those out). Hazard models and
-            `cumulative_incidence` take `followed_outcome` and `entry_days`.
+            could not), or horizons are not covered. `direct` leaves both out; hazard models and `cumulative_incidence`
+            take `followed_outcome` and `entry_days`.
         """
         if problems := ([_LATE_ENTRY] if self.entry_days.any() else []) + coverage_problems(self):
             raise DesignError(*problems)
@@ -90,9 +90,21 @@ class Cohort(Target):
 
     @property
     def covered(self) -> Cohort:
-        """The index dates whose whole horizon is covered, which models of the status at the horizon and areas count."""
+        """The index dates whose whole horizon is covered, also of who entered late."""
         known = "horizon_covered" in self.people.columns
         return replace(self, people=self.people.filter("horizon_covered")) if known else self
+
+    @property
+    def is_direct(self) -> np.ndarray:
+        """Whether each row's status at the horizon can be learnt from, (n,): `covered`, and there from the index on."""
+        known = "horizon_covered" in self.people.columns
+        covered = self.people["horizon_covered"].to_numpy() if known else np.ones(self.people.height, dtype=bool)
+        return np.asarray(covered & (self.entry_days == 0))
+
+    @property
+    def direct(self) -> Cohort:
+        """The index dates that direct models are fitted to and tested on, and that areas count: where `is_direct`."""
+        return replace(self, people=self.people.filter(self.is_direct))
 
     @property
     def landmark_sets(self) -> list[list[int]]:
@@ -110,9 +122,9 @@ class Cohort(Target):
 
     @property
     def counted(self) -> Cohort:
-        """The index dates that are counted: their horizon is covered, and `is_counted` holds among those."""
-        covered = self.covered
-        return replace(self, people=covered.people.filter(covered.is_counted))
+        """The index dates that are counted: of `direct` those for which `is_counted` holds."""
+        direct = self.direct
+        return replace(self, people=direct.people.filter(direct.is_counted))
 
     @property
     def landmark_dates(self) -> dict[int, date]:

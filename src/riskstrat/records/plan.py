@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from riskstrat.declare import Programme, Scenario
 from riskstrat.disclosure import Disclosure
+from riskstrat.errors import Problem, UsageError
 
 OBSERVED_CASES = "observed_cases"
 OBSERVED_INDEX_DATES = "observed_index_dates"
@@ -126,6 +127,21 @@ class Plan:
     def programmes(self) -> tuple[Programme, ...]:
         """The programmes that competed for the budget."""
         return self.scenario.programmes
+
+    @property
+    def programme(self) -> Programme:
+        """The one programme of the plan.
+
+        Raises
+        ------
+        UsageError
+            If several competed: what is asked of the one programme must then be told which.
+        """
+        if len(self.programmes) > 1:
+            names = ", ".join(each.name for each in self.programmes)
+            remedy = "choose one of plan.programmes"
+            raise UsageError(Problem(found=f"a plan of {names}", expected="a plan of one programme", remedy=remedy))
+        return self.programmes[0]
 
     @property
     def budget_sek(self) -> float:

@@ -17,6 +17,7 @@ from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.explanation import Explanation
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
@@ -73,6 +74,8 @@ class Study:
         the plan by whole areas beside the scenarios of the settings. None where they could not be computed.
     projection
         What is to be expected in the years to come; None without a forecast of the population.
+    follow_up
+        Indicators of the settings: what was, is and would be expected without action.
     omissions
         What could not be done, and why.
     noise
@@ -98,6 +101,7 @@ class Study:
     scenarios: Scenarios | None = field(default=None, repr=False)
     projection: Projection | None = field(default=None, repr=False)
     interpretation: Interpretation | None = None
+    follow_up: tuple[FollowUp, ...] = ()
     omissions: tuple[Omission, ...] = ()
     noise: CellNoise | None = field(default=None, repr=False)
 

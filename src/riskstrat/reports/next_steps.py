@@ -31,7 +31,8 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     yield Heading(messages("next_steps.data_title"))
     yield _bullets([*_missing(context)] or [messages("next_steps.complete")])
     yield Heading(messages("next_steps.indicators_title"))
-    yield Paragraph(messages("next_steps.indicators"))
+    followed = [*_followed(context)]
+    yield _bullets(followed) if followed else Paragraph(messages("next_steps.indicators"))
     yield Paragraph(messages("next_steps.levels"), "quiet")
     yield Heading(messages("next_steps.forbidden_title"))
     yield _bullets([messages(f"next_steps.forbidden_{name}") for name in _FORBIDDEN])
@@ -60,6 +61,39 @@ def _actions(context: ReportContext) -> Iterator[Block]:
 
 def _bullets(texts: list[str]) -> Bullets:
     return Bullets(tuple(("", text) for text in texts))
+
+
+def _followed(context: ReportContext) -> Iterator[str]:
+    """Say of each indicator what it is, or why that is not known, and what to expect without action."""
+    for name in context.tables:
+        if name.startswith("indicator_") and name.endswith("_measured"):
+            measured = context.tables[name].frame.sort("year")
+            if measured.columns[0] == "year":
+                yield _indicator(context, measured, context.tables[name.replace("_measured", "_expected")].frame)
+
+
+def _indicator(context: ReportContext, measured: pl.DataFrame, expected: pl.DataFrame) -> str:
+    messages, suffix = context.messages, "_sv" if context.language == "sv" else ""
+    last, known = measured.row(-1, named=True), measured.drop_nulls("estimate")
+    words = {"title": last[f"title{suffix}"], "goal": messages(f"goal.{last['goal']}")}
+    if known.is_empty():
+        return messages(
+            "next_steps.indicator_missing",
+            **words,
+            why=last[f"missing{suffix}"] or messages("next_steps.indicator_few"),
+        )
+    said = [messages("next_steps.indicator", **words, **_number_of(context, known.tail(1)))]
+    if not expected.drop_nulls("estimate").is_empty():
+        said += [
+            messages("next_steps.indicator_expected", **_number_of(context, expected.drop_nulls("estimate").tail(1)))
+        ]
+        said += [expected[f"assumption{suffix}"][-1]]
+    return " ".join(said)
+
+
+def _number_of(context: ReportContext, row: pl.DataFrame) -> dict[str, str]:
+    number = context.numbers.interval(*row.select("estimate", "lower", "upper").row(0))
+    return {"number": number, "year": str(row["year"].item())}
 
 
 def _missing(context: ReportContext) -> Iterator[str]:

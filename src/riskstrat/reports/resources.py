@@ -308,13 +308,13 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
 
 
 def _curve(context: ReportContext) -> Iterator[Block]:
-    frame = context.frame("plan_curve")
+    frame, scenario = context.frame("plan_curve"), context.released.scenario
     if frame is None or frame["averted"].count() < 2:
         return
+    if scenario is not None and scenario.staff_hours is not None:
+        return  # what more money gives depends on more staff
     figure = plan_curve(context.tables["plan_curve"], context.released.budget_sek, context.messages)
     yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
-    if context.released.scenario is not None and context.released.scenario.staff_hours is not None:
-        return  # what more money gives depends on more staff
     full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))
     averted = context.estimate("plan_summary", metric="next_million")
     if averted is not None and averted.value > 0:

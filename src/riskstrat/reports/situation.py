@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.figures import area_intervals, change, counted, map_certainty, map_level, quintiles
 from riskstrat.reports.blocks import Block, Paragraph, Section
-from riskstrat.reports.context import HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
+from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
@@ -35,6 +35,9 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     yield from _intervals(context, context.areas)
     yield from _inequality(context)
     yield from _change(context)
+    yield from _rising(context)
+    yield from _inequality_change(context)
+    yield from _comparators(context)
 
 
 def _maps(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
@@ -157,3 +160,70 @@ def _change(context: ReportContext) -> Iterator[Block]:
         return
     figure = change(context.tables["periods"], context.messages)
     yield context.picture("change", "periods", "situation.change_how", figure)
+
+
+def _rising(context: ReportContext) -> Iterator[Block]:
+    """Name the areas that are high and rising, with how fast; no order among them but that of their names."""
+    found = context.frame("trends")
+    if found is None or context.areas is None or found["high_and_rising"].count() == 0:
+        return
+    key, number = found.columns[0], context.numbers.number
+    named = found.filter("high_and_rising").drop("name", strict=False).join(context.areas.select(key, "name"), on=key)
+    years = {name: int(found[name].drop_nulls()[0]) for name in ("first_year", "last_year")}
+    told = [
+        context.messages("situation.rising_one", area=row["name"], ratio=interval_of(context, row, "yearly_ratio"))
+        for row in named.sort("name").iter_rows(named=True)
+    ]
+    what = "situation.rising" if told else "situation.rising_none"
+    yield Paragraph(context.messages(what, areas=context.messages.listed(told), n=number(found.height), **years))
+
+
+def _inequality_change(context: ReportContext) -> Iterator[Block]:
+    """Say how the ratio between the quintiles of greatest and least need has moved since the first period."""
+    found = context.frame("inequality_change")
+    ratios = None if found is None else found.filter(metric="ratio").drop_nulls("estimate").sort("year")
+    if ratios is None or ratios.height < 2:
+        return
+    first, last = ratios.row(0, named=True), ratios.row(-1, named=True)
+    bounds = last["change_lower"], last["change_upper"]
+    if None in bounds:
+        return
+    way = "more" if bounds[0] > 0 else "less" if bounds[1] < 0 else "unclear"
+    then, now = (context.numbers.interval(*(row[name] for name in ESTIMATE)) for row in (first, last))
+    values = {"first_year": first["year"], "last_year": last["year"], "then": then, "now": now}
+    yield Paragraph(context.messages(f"situation.unequal_{way}", **values))
+
+
+def _comparators(context: ReportContext) -> Iterator[Block]:
+    """Show what others published, with their source; beside the outcome of the study its own last period."""
+    found = context.frame("comparators")
+    if found is None:
+        return
+    own, periods = context.released.condition.name, context.frame("periods")
+    rows = [_comparator_row(context, row, is_share=row["indicator"] == own) for row in found.iter_rows(named=True)]
+    latest = None if periods is None else periods.drop_nulls("risk").tail(1)
+    if latest is not None and latest.height and own in found["indicator"]:
+        row = latest.row(0, named=True)
+        years = f"{row['index_from'].year}–{row['index_to'].year}"
+        written = context.numbers.percent(row["risk"], row["lower"], row["upper"])
+        here, source = context.released.source.name, context.messages("situation.comparators_own")
+        rows.insert(0, (here, context.say(context.released.condition.title), years, written, source))
+    frame = context.text_frame(("who", "indicator", "year", "value", "source"), rows)
+    title = context.messages("situation.comparators_title")
+    yield Paragraph(context.messages("situation.comparators_how"), "quiet")
+    yield context.grid("comparators", "comparators", title, frame, text_columns=2)
+
+
+def _comparator_row(context: ReportContext, row: dict[str, Any], *, is_share: bool) -> tuple[str | None, ...]:
+    numbers, three = context.numbers, (row["value"], row["lower"], row["upper"])
+    if is_share:
+        written = numbers.percent(*three, least_decimals=1)
+    elif row["lower"] is None:
+        # What others published is shown as they wrote it.
+        decimals = len(f"{row['value']:.6g}".partition(".")[2])
+        written = numbers.number(row["value"], decimals)
+    else:
+        written = numbers.interval(*three)
+    title = context.say(context.released.condition.title) if is_share else row["indicator"]
+    unit = "" if is_share or row["unit"] is None else f" {row['unit']}"
+    return row["who"], title, str(row["year"]), f"{written}{unit}", row["source"]

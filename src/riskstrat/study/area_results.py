@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from riskstrat.areas import (
     area_inequality,
+    area_trends,
     estimate_areas,
     estimate_groups,
     estimate_strata,
     folds_of_target,
+    inequality_change,
 )
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import ProtectedRows
@@ -29,6 +31,7 @@ from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.model import FittedEstimator, RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
+from riskstrat.records.trends import Trends
 from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold
@@ -118,6 +121,15 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         seed=settings.seed,
         draws=settings.posterior_draws,
     )
+    moved = area_trends(
+        training.cohort,
+        recalibration.risk,
+        estimates,
+        recalibration=recalibration.periods,
+        noise=data.noise,
+        seed=settings.seed,
+        draws=settings.posterior_draws,
+    )
     return AreaResults(
         estimates=estimates,
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
@@ -127,6 +139,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
+        trends=moved,
+        inequality_change=_inequality_change(estimates, moved, target.care_need),
     )
 
 
@@ -148,6 +162,21 @@ def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.
         return area_inequality(estimates, care_need, CARE_NEED)
     except DesignError:
         return _NO_CARE_NEED
+
+
+def _inequality_change(
+    estimates: AreaEstimates, moved: Trends | None, care_need: pl.DataFrame | None
+) -> pl.DataFrame | None:
+    """Rank the areas by today's need in every period; None without periods, need, or areas counted in all of them."""
+    if moved is None or moved.mean_risk is None or care_need is None:
+        return None
+    need = estimates.groups.join(care_need, on=estimates.by, how="left", maintain_order="left")[CARE_NEED]
+    known = need.is_not_null().to_numpy() & (moved.mean_risk > 0).all(axis=0)
+    if need.filter(pl.Series(known)).n_unique() < 2:
+        return None
+    people = estimates.table["target_people"].to_numpy()[known]
+    risks = {int(year): moved.risk[:, at][:, known] for at, year in enumerate(moved.years)}
+    return inequality_change(risks, people, need.to_numpy()[known]) if len(risks) > 1 else None
 
 
 def _strata(data: StudyData, estimates: AreaEstimates, risk: NDArray[np.float64]) -> Units | Omission:

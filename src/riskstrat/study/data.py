@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
+from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
-from riskstrat.features.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.numerics.folds import Split
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
@@ -40,12 +40,14 @@ class TrainingData:
     Attributes
     ----------
     cohort, X
-        Index dates whose horizon is covered, with outcomes, and their features in the same order.
+        Index dates whose horizon is covered, of persons who were there from the index on, with outcomes, and their
+        features in the same order.
     weight
         Case weights (n,): 1, or where the outcome must be measured 1 / P(measured) and 0 for the others.
     followed
-        Index dates whose horizon is not covered, which models of time learn from as far as they were followed; None
-        where there are none, no candidate is such a model, or the outcome must be measured.
+        The other index dates: the horizon is not covered, or the person entered late. Models of time learn from them
+        for as long as they were seen; None where there are none, no candidate is such a model, or the outcome must be
+        measured.
 
     Examples
     --------
@@ -209,7 +211,7 @@ def prepare(
     target, nobody = _target_or_followed(condition, registers, cohort)
     target = replace(target, disclosure=settings.disclosure)
     progress("building features", 0.3)
-    training = training_data(cohort.covered, build_features(condition.features, cohort.covered, registers))
+    training = training_data(cohort.direct, build_features(condition.features, cohort.direct, registers))
     check_leaks(
         training.X,
         training.cohort.outcome,
@@ -244,11 +246,9 @@ def prepare(
 
 
 def _followed(condition: Condition, registers: Registers, cohort: Cohort) -> TrainingData | None:
-    """Find the index dates whose horizon is not covered, and build their features."""
-    if cohort.must_be_assessed or "horizon_covered" not in cohort.people.columns:
-        return None
-    later = replace(cohort, people=cohort.people.filter(~pl.col("horizon_covered")))
-    if not later.people.height:
+    """Find the index dates that direct models must leave out, and build their features."""
+    later = replace(cohort, people=cohort.people.filter(~cohort.is_direct))
+    if cohort.must_be_assessed or not later.people.height:
         return None
     return training_data(later, build_features(condition.features, later, registers))
 
@@ -274,7 +274,7 @@ def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
     Parameters
     ----------
     cohort
-        Index dates whose horizon is covered.
+        Index dates that direct models use.
     X
         Their features, rows in the same order.
 

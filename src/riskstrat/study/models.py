@@ -221,7 +221,7 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
 
 
 def followed_rows(data: StudyData, split: Split) -> FollowedRows | None:
-    """Find the rows whose horizon is not covered that each fold's models of time may learn from.
+    """Find the rows that direct models must leave out and that each fold's models of time may learn from.
 
     They share no family, and in folds of areas no area, with the fold's test rows. Models that are tested on later
     years learn from none of them, because they are later still.

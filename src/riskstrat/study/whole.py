@@ -20,6 +20,7 @@ from riskstrat.registers import Registers
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import prepare
 from riskstrat.study.evaluation import evaluate
+from riskstrat.study.follow_up import follow_indicators
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.look_ahead import forecast_of, look_ahead
 from riskstrat.study.models import compare, fit
@@ -119,6 +120,7 @@ def run(
         group_plan=unless_omitted(plans.groups),
         scenarios=plans.scenarios,
         projection=unless_omitted(ahead),
+        follow_up=follow_indicators(data, registers, plans),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),

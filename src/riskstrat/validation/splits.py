@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.folds import Split, family_of, group_folds
+from riskstrat.numerics.folds import Split, family_of, group_folds, groups_shared
+from riskstrat.numerics.groups import Labels, number_groups
 
 
 @checked
@@ -178,14 +179,12 @@ def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     >>> overlap(area_folds(people, k=2), people)["shared_areas"].to_list()
     [0, 0]
     """
-    labels = {"shared_persons": people["person_id"].to_numpy(), "shared_families": family_of(people)}
+    labels: dict[str, Labels] = {"shared_persons": people["person_id"], "shared_families": family_of(people)}
     if "area_id" in people.columns:
-        labels["shared_areas"] = people["area_id"].fill_null("").to_numpy()
+        labels["shared_areas"] = people["area_id"]
     pairs = list(zip(split.train, split.test, strict=True))
-    counts = {
-        name: [len(np.intersect1d(values[train], values[test])) for train, test in pairs]
-        for name, values in labels.items()
-    }
+    numbers = {name: number_groups(own, people.height)[0] for name, own in labels.items()}
+    counts = {name: [groups_shared(own, train, test) for train, test in pairs] for name, own in numbers.items()}
     empty = {"shared_areas": [None] * len(pairs)}
     return pl.DataFrame(
         {"fold": list(range(len(pairs))), **empty, **counts},

@@ -1,0 +1,102 @@
+"""Trends of the areas of a study, from the same protected counts and expected cases as their estimates.
+
+In: cohort, out-of-fold risks, their recalibration and the estimates. Out: `Trends` over the periods of index dates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.areas.grouping import sums, with_band_if_needed
+from riskstrat.areas.observed_expected import observed_expected
+from riskstrat.areas.trends import trends
+from riskstrat.disclosure import CellNoise
+from riskstrat.errors.arguments import checked
+from riskstrat.recalibration import PeriodRecalibration
+from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.cohort import Cohort
+from riskstrat.records.trends import Trends
+
+DAYS_OF_YEAR = 365.25
+
+
+@checked
+def area_trends(
+    cohort: Cohort,
+    risk: NDArray[np.float64],
+    areas: AreaEstimates,
+    *,
+    recalibration: PeriodRecalibration,
+    noise: CellNoise | None = None,
+    seed: int = 0,
+    draws: int = 2000,
+) -> Trends | None:
+    """Estimate how each area's ratio moved over the periods of index dates, beside the municipality's.
+
+    Expected cases are recalibrated period by period, so that the municipality's ratio is 1 in each: an area that rises
+    here rises more than what its people's factors, and the municipality's change, explain.
+
+    Parameters
+    ----------
+    cohort, risk, recalibration, noise
+        As given to `estimate_areas`.
+    areas
+        What it returned.
+    seed, draws
+        Of the posterior.
+
+    Returns
+    -------
+    Trends or None
+        See `trends`; years are those of the mean index date of each period. None where there is one period or area.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from riskstrat.areas import estimate_areas, recalibrate
+    >>> from riskstrat.records.cohort import Target
+    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female"] * 100, "age_years": [70] * 100})
+    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
+    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
+    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
+    >>> cohort, risk = Cohort(people=trained, horizon_days=365, **known), np.full(100, 0.2)
+    >>> areas = estimate_areas(cohort, risk, Target(people=people, **known), risk)
+    >>> area_trends(cohort, risk, areas, recalibration=recalibrate(cohort, risk)) is None
+    True
+    """
+    periods, size = areas.calibration, areas.table.height
+    if periods.height < 2 or size < 2:
+        return None
+    people = with_band_if_needed(cohort.people, areas.by)
+    numbered = areas.groups.with_row_index("__group")
+    found = people.select(areas.by).join(numbered, on=areas.by, how="left", maintain_order="left")["__group"]
+    group = np.where(cohort.is_counted, found.cast(pl.Int64).fill_null(-1).to_numpy(), -1)
+    period = np.searchsorted(periods["last_landmark"].sort().to_numpy(), people["landmark"].to_numpy())
+    cell, cells = np.where(group >= 0, period * size + group, -1), periods.height * size
+    rows = observed_expected(cohort, risk, recalibration, by=areas.by, noise=noise)
+    counts = rows.by_group(cell, cells)
+    years = _years(people, period, group >= 0, periods.height)
+    frame = pl.concat([areas.groups] * periods.height).with_columns(
+        year=np.repeat(years, size), cases=pl.Series(counts.observed), people=pl.Series(counts.expected)
+    )
+    if not counts.observed[counts.expected > 0].any() or len(np.unique(years)) < periods.height:
+        return None
+    measured = rows.protected.count(cell, cells, rows.included)
+    mean_risk = np.divide(counts.table["expected"].to_numpy(), measured, out=np.zeros(cells), where=measured > 0)
+    moved = trends(frame, areas.by, noise=counts.noise, draws=draws, seed=seed)
+    return replace(moved, mean_risk=mean_risk.reshape(-1, size))
+
+
+def _years(
+    people: pl.DataFrame, period: NDArray[np.intp], inside: NDArray[np.bool_], periods: int
+) -> NDArray[np.float64]:
+    """Year of the mean index date of each period, to one decimal."""
+    if "index_date" not in people.columns:
+        return np.arange(periods, dtype=np.float64)
+    day, of = people["index_date"].cast(pl.Int32).to_numpy(), np.where(inside, period, -1)
+    mean_day = sums(of, day, periods) / np.maximum(sums(of, None, periods), 1)
+    return np.asarray((1970 + mean_day / DAYS_OF_YEAR).round(1))

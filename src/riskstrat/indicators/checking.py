@@ -1,0 +1,85 @@
+"""What is wrong with the arguments of a follow-up.
+
+In: an indicator and what it is to be counted in. Out: problems, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+
+import polars as pl
+
+from riskstrat.declare import Indicator, NetCostIndicator, RegisterIndicator, SlopeIndicator, TableIndicator
+from riskstrat.errors import Problem, unknown
+from riskstrat.indicators.measuring import GROUPS
+from riskstrat.records.omission import Omission
+from riskstrat.records.plan import Plan
+from riskstrat.registers import Registers
+
+_SOURCES: Mapping[type[Indicator], tuple[type | UnionType, str]] = {
+    RegisterIndicator: (Registers, "registers, from rs.open_registers"),
+    TableIndicator: (pl.DataFrame, "a table of counts"),
+    NetCostIndicator: (Plan | Omission, "a plan, from rs.prioritise"),
+}
+
+
+def problems(
+    indicator: Indicator,
+    source: object,
+    years: Sequence[int],
+    by: tuple[str, ...],
+    deprivation: pl.DataFrame | None,
+) -> Iterator[Problem]:
+    """List what is wrong."""
+    behind = indicator.of if isinstance(indicator, SlopeIndicator) else indicator
+    wanted, words = _SOURCES[type(behind)]
+    if not isinstance(source, wanted):
+        yield Problem(
+            found=f"a {type(source).__name__}", expected=words, remedy=f"give what {behind.name} is counted in"
+        )
+    elif isinstance(source, pl.DataFrame) and isinstance(behind, TableIndicator):
+        yield from _table_problems(behind, source, (*by, *(("area_id",) if behind is not indicator else ())))
+    if isinstance(behind, RegisterIndicator):
+        if behind.standardised and (overlap := {"sex", "age_band"}.intersection(by)):
+            found = f"numbers by {' and '.join(sorted(overlap))} that are standardised for sex and age"
+            yield Problem(found=found, expected="one or the other", remedy="leave out by, or standardised")
+        yield from (unknown("grouping column", column, GROUPS) for column in by if column not in GROUPS)
+    if not years:
+        yield Problem(found="no year", expected="one or more", remedy="give years=[2021, 2022, 2023]")
+    if by and behind is not indicator:
+        yield Problem(found=f"a slope by {', '.join(by)}", expected="areas only", remedy="leave out by")
+    if behind is not indicator:
+        yield from _deprivation_problems(deprivation)
+
+
+def _deprivation_problems(deprivation: pl.DataFrame | None) -> Iterator[Problem]:
+    columns = [] if deprivation is None else deprivation.columns
+    for column in ("area_id", "people"):
+        if column not in columns:
+            yield Problem(
+                found="no such column", expected="area_id, an index and people", remedy="add it", table="deprivation",
+                column=column,
+            )  # fmt: skip
+    if not any(column not in ("area_id", "people") for column in columns):
+        yield Problem(
+            found="no index", expected="a column where higher is more deprived", remedy="add it", table="deprivation"
+        )
+
+
+def _table_problems(indicator: TableIndicator, table: pl.DataFrame, by: Sequence[str]) -> Iterator[Problem]:
+    needed = ("year", *by, indicator.count, indicator.denominator)
+    missing = [column for column in needed if column not in table.columns]
+    yield from (unknown("column", column, table.columns, table=indicator.name) for column in missing)
+    if missing:
+        return
+    numbers = [table[column].cast(pl.Float64, strict=False) for column in (indicator.count, indicator.denominator)]
+    for column, values in zip((indicator.count, indicator.denominator), numbers, strict=True):
+        if values.null_count() > table[column].null_count() or bool((~(values >= 0) | values.is_infinite()).any()):
+            yield _table_problem(indicator, "numbers below 0 or none at all", "counts of at least 0", column)
+    if indicator.measure == "proportion" and bool((numbers[0] > numbers[1]).any()):
+        yield _table_problem(indicator, "counts above their denominator", "a part of it", indicator.count)
+
+
+def _table_problem(indicator: TableIndicator, found: str, expected: str, column: str) -> Problem:
+    return Problem(found=found, expected=expected, remedy="correct the table", table=indicator.name, column=column)

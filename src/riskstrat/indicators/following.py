@@ -1,0 +1,206 @@
+"""An indicator over years, and what is expected of it where nothing is done.
+
+In: an indicator with its registers, table or plan. Out: a `riskstrat.records.follow_up.FollowUp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from riskstrat.declare import (
+    CountedIndicator,
+    Indicator,
+    LocalisedText,
+    NetCostIndicator,
+    RegisterIndicator,
+    SlopeIndicator,
+    TableIndicator,
+)
+from riskstrat.disclosure import CellNoise, Disclosure
+from riskstrat.errors import UsageError
+from riskstrat.errors.arguments import checked
+from riskstrat.indicators.checking import problems
+from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA, Assumption, predict
+from riskstrat.indicators.measuring import count_years
+from riskstrat.indicators.rows import Missing, schema, standardised_rows, table_rows, without_number, year_rows
+from riskstrat.indicators.slopes import slope
+from riskstrat.records.follow_up import FollowUp
+from riskstrat.records.omission import Omission
+from riskstrat.records.plan import Plan
+from riskstrat.registers import Registers
+
+_NO_CASES = LocalisedText(
+    en="The plan may avert no case, so that a case has no net cost.",
+    sv="Det är inte säkert att planen undviker något fall, så ett fall har ingen nettokostnad.",
+)
+_ONE_YEAR = LocalisedText(
+    en="One year of a plan says nothing of other years: the same is expected again.",
+    sv="Ett år av en plan säger inget om andra år: samma värde väntas igen.",
+)
+
+
+@checked
+def follow(
+    indicator: Indicator,
+    source: Registers | pl.DataFrame | Plan | Omission,
+    years: Sequence[int],
+    *,
+    as_of: date,
+    by: Sequence[str] = (),
+    assumption: Assumption = "level",
+    ahead: Sequence[int] | None = None,
+    lookup: pl.DataFrame | None = None,
+    deprivation: pl.DataFrame | None = None,
+    noise: CellNoise | None = None,
+    seed: int = 0,
+) -> FollowUp:
+    """Say what an indicator was, what it is, and what it would be expected to be without action.
+
+    Parameters
+    ----------
+    indicator
+        What is followed.
+    source
+        Registers of a `RegisterIndicator`, a table of a `TableIndicator` (``year``, the columns of `by`, count and
+        denominator), a plan, or why there is none, of a `NetCostIndicator`; of a `SlopeIndicator` what the indicator
+        behind it needs.
+    years
+        To measure.
+    as_of
+        The day of which registers are read: what was not known before it does not exist.
+    by
+        Grouping columns; of registers ``area_id``, ``care_centre_id``, ``sex``, ``age_band``, ``birth_region``.
+    assumption
+        Without action the previous ``"level"`` (the last three years) or the ``"trend"`` (at least four years) goes on.
+    ahead
+        Years to expect; by default the one after the last measured.
+    lookup
+        Where areas have changed: old and new codes (`riskstrat.areas.stable_areas`), so that years are one series.
+    deprivation
+        Of a `SlopeIndicator`: ``area_id``, an index (higher is more deprived) and ``people``.
+    noise
+        With which counts are protected before anything is computed.
+    seed
+        Of the draws behind a slope's interval.
+
+    Returns
+    -------
+    FollowUp
+        Where registers or the table lack what is needed there is no number and a sentence that says why.
+
+    Raises
+    ------
+    UsageError
+        If the source is not one of the indicator's, or arguments cannot be used; all problems at once.
+
+    Examples
+    --------
+    >>> answers = TableIndicator(
+    ...     name="understood", title=LocalisedText(en="Understood the plan", sv="Förstod planen"), wanted="higher",
+    ...     goal="person_centred", count="yes", denominator="answers",
+    ... )
+    >>> table = pl.DataFrame({"year": [2021, 2022], "yes": [60, 66], "answers": [100, 100]})
+    >>> found = follow(answers, table, [2021, 2022, 2023], as_of="2024-01-01")
+    >>> found.measured["estimate"].to_list(), found.measured["missing"].to_list()[-1]
+    ([60.0, 66.0, None], 'The table has no row for the year.')
+    >>> found.expected.select("year", pl.col("estimate").round(1)).row(0)
+    (2024, 63.8)
+    """
+    columns, asked = tuple(by), sorted(set(years))
+    UsageError.refuse(problems(indicator, source, asked, columns, deprivation))
+    to_come = list(ahead) if ahead is not None else [asked[-1] + 1]
+    if isinstance(indicator, NetCostIndicator) and isinstance(source, Plan | Omission):
+        return _of_plan(indicator, source, asked[-1], to_come, as_of)
+    counted = cast("CountedIndicator", indicator.of if isinstance(indicator, SlopeIndicator) else indicator)
+    groups = ("area_id",) if isinstance(indicator, SlopeIndicator) else columns
+    rows = _rows(counted, source, asked, as_of=as_of, by=groups, lookup=lookup, noise=noise)
+    protected = noise is not None and isinstance(source, Registers)
+    if isinstance(indicator, SlopeIndicator):
+        ranked = cast("pl.DataFrame", deprivation)
+        return slope(indicator, rows, ranked, years=asked, to_come=to_come, as_of=as_of, seed=seed, protected=protected)
+    expected = [_expected(counted, part, columns, to_come, assumption) for part in _groups(rows, columns)]
+    return FollowUp(
+        indicator=indicator,
+        as_of=as_of,
+        by=columns,
+        measured=rows,
+        expected=pl.concat(expected),
+        assumption=ASSUMPTIONS[assumption],
+        protected=protected,
+    )
+
+
+def _rows(
+    indicator: CountedIndicator,
+    source: object,
+    years: Sequence[int],
+    *,
+    as_of: date,
+    by: tuple[str, ...],
+    lookup: pl.DataFrame | None,
+    noise: CellNoise | None,
+) -> pl.DataFrame:
+    """One row a group and year: counts with intervals, or why there are none."""
+    found: Mapping[int, pl.DataFrame | Missing]
+    if isinstance(indicator, RegisterIndicator) and isinstance(source, Registers):
+        found = count_years(indicator, source, years, as_of=as_of, by=by, lookup=lookup, noise=noise)
+    elif isinstance(indicator, TableIndicator) and isinstance(source, pl.DataFrame):
+        found = {year: table_rows(indicator, source, year, by) for year in years}
+    if isinstance(indicator, RegisterIndicator) and indicator.standardised:
+        return standardised_rows(indicator, found, by).sort(*by, "year", nulls_last=True)
+    parts = [year_rows(indicator, year, each, by) for year, each in found.items()]
+    return pl.concat(parts, how="diagonal_relaxed").sort(*by, "year", nulls_last=True)
+
+
+def _groups(rows: pl.DataFrame, by: tuple[str, ...]) -> list[pl.DataFrame]:
+    return rows.drop_nulls(list(by)).partition_by(by, maintain_order=True) or [rows.clear()] if by else [rows]
+
+
+def _expected(
+    indicator: CountedIndicator, rows: pl.DataFrame, by: tuple[str, ...], years: Sequence[int], assumption: Assumption
+) -> pl.DataFrame:
+    highest = 1.0 if indicator.measure == "proportion" else np.inf
+    # Of a standardised number the denominator at which its count would give it.
+    told = rows.drop_nulls("estimate").with_columns(
+        denominator=pl.when(pl.col("estimate") > 0)
+        .then(indicator.per * pl.col("count") / pl.col("estimate"))
+        .otherwise("denominator")
+    )
+    predicted = predict(told, years, assumption, highest=highest)
+    named = [pl.lit(rows[column].first()).cast(pl.String).alias(column) for column in by]
+    numbers = pl.col("estimate", "lower", "upper") * indicator.per
+    return predicted.select(*named, "year", numbers)
+
+
+def _of_plan(
+    indicator: NetCostIndicator, plan: Plan | Omission, year: int, to_come: Sequence[int], as_of: date
+) -> FollowUp:
+    """Net cost of all payers over averted cases, by the limits of the averted cases."""
+    costs = None if isinstance(plan, Omission) else _net_costs(plan)
+    measured, expected = without_number(year, plan.reason if isinstance(plan, Omission) else _NO_CASES), []
+    if costs is not None:
+        measured = pl.DataFrame([{"year": year, **costs}], schema=schema(()))
+        expected = [{"year": each, **costs} for each in to_come]
+    return FollowUp(
+        indicator=indicator,
+        as_of=as_of,
+        measured=measured,
+        expected=pl.DataFrame(expected, schema=SCHEMA),
+        assumption=_ONE_YEAR,
+        protected=isinstance(plan, Omission) or plan.protected,
+        disclosure=Disclosure() if isinstance(plan, Omission) else plan.disclosure,
+    )
+
+
+def _net_costs(plan: Plan) -> dict[str, float] | None:
+    """Estimate and limits, SEK; none where no averted case can be ruled out."""
+    cases = (plan.averted.estimate, plan.averted.upper, plan.averted.lower)
+    if min(cases) <= 0:
+        return None
+    saved = plan.net_cost.filter(payer="all")["saving_sek"].item() / plan.averted.estimate
+    return dict(zip(("estimate", "lower", "upper"), (plan.spent_sek / each - saved for each in cases), strict=True))
