@@ -74,6 +74,7 @@ _SUBMODULES = (
     "indicators",
     "intake",
     "pilots",
+    "priorities",
     "publication",
     "registers",
     "study",
