@@ -77,7 +77,7 @@ def test_floors_that_cannot_be_met_are_all_told() -> None:
     assert len(caught.value.problems) == 2
     with pytest.raises(UsageError, match="no municipality 'Z'"):
         prioritise(UNITS, programme(), 80_000, floors={"Z": 1_000})
-    with pytest.raises(UsageError, match="give places"):
+    with pytest.raises(UsageError, match="give municipalities"):
         prioritise(
             Units(units=FRAME.drop("municipality"), cases_draws=UNITS.cases_draws, left_out=NOBODY),
             programme(), 80_000, floors={"X": 1_000},
@@ -137,7 +137,7 @@ def test_a_forecast_lists_missing_years_ages_and_areas_at_once() -> None:
         (FORECAST.with_columns(pl.col("sex").replace({"male": "män"})), "no sex 'män'"),
         (FORECAST.with_columns(pl.col("age_years").cast(pl.String)), "write 100 for 100 and above"),
         (FORECAST.with_columns(-pl.col("people")), "below 0"),
-        (pl.concat([FORECAST, FORECAST.filter(age_years=80).head(2)]), "same place, sex, age and year"),
+        (pl.concat([FORECAST, FORECAST.filter(age_years=80).head(2)]), "same location, sex, age and year"),
         (FORECAST.filter(~((pl.col("age_years") == 80) & (pl.col("sex") == "male") & (pl.col("year") == 2024))),
          "2 combinations"),
         (FORECAST.filter(pl.col("year") == 2023), "no year after 2023"),

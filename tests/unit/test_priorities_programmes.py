@@ -47,7 +47,7 @@ GROUPS = programme(name="groups", person_cost_sek=500, reduction=(0.12, 0.12, 0.
 
 def test_each_unit_gets_the_programme_that_fits_it_and_only_one():
     plan = prioritise(units([100, 100], [[30.0, 10.0]]), [programme(), GROUPS], 75_000)
-    assert plan.offers.select("unit", "programme", "share").rows() == [("A", "visits", 1.0), ("B", "groups", 1.0)]
+    assert plan.allocated.select("unit", "programme", "share").rows() == [("A", "visits", 1.0), ("B", "groups", 1.0)]
     assert plan.spent_sek == pytest.approx(75_000)
     # 30 x 0.5 x 0.2 + 10 x 0.5 x 0.12
     assert plan.averted.estimate == pytest.approx(3.6)
@@ -57,7 +57,7 @@ def test_each_unit_gets_the_programme_that_fits_it_and_only_one():
 def test_compatible_programmes_avert_their_share_of_what_the_other_leaves():
     both = [programme(compatible_with=("groups",)), GROUPS]
     plan = prioritise(units([100], [[30.0]]), both, 75_000)
-    assert plan.offers["programme"].to_list() == ["visits", "groups"]
+    assert plan.allocated["programme"].to_list() == ["visits", "groups"]
     assert plan.averted.estimate == pytest.approx(30 * (1 - (1 - 0.5 * 0.2) * (1 - 0.5 * 0.12)))
     assert plan.reached == 100  # 50 people in each
 
@@ -65,7 +65,7 @@ def test_compatible_programmes_avert_their_share_of_what_the_other_leaves():
 def test_a_fixed_cost_makes_only_that_programme_whole():
     start = replace(programme(), unit_cost_sek=10_000)
     plan = prioritise(units([100, 100], [[30.0, 20.0]]), [start, GROUPS], 70_000)
-    visits = plan.offers.filter(programme="visits")["share"].to_list()
+    visits = plan.allocated.filter(programme="visits")["share"].to_list()
     assert set(visits) <= {1.0}
     assert plan.spent_sek <= 70_000 * (1 + 1e-6)
 
@@ -129,8 +129,10 @@ def test_equity_weights_move_the_choice_and_not_what_is_told_of_it():
 
 
 def test_a_floor_is_spent_in_its_municipality():
-    places = pl.DataFrame({"area_id": ["A", "B"], "municipality": ["X", "Y"]})
-    plan = prioritise(units([100, 100], [[30.0, 10.0]]), programme(), 50_000, floors={"Y": 20_000}, places=places)
+    municipalities = pl.DataFrame({"area_id": ["A", "B"], "municipality": ["X", "Y"]})
+    plan = prioritise(
+        units([100, 100], [[30.0, 10.0]]), programme(), 50_000, floors={"Y": 20_000}, municipalities=municipalities
+    )
     assert plan.units["cost_sek"].to_list() == pytest.approx([30_000, 20_000])
     assert plan.curve["budget_sek"].min() == 50_000  # less may not meet the floor
     assert "municipality" not in plan.units.columns

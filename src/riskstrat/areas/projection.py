@@ -36,11 +36,11 @@ def project(
     """Look ahead: the cases, people reached and staff to expect as the population changes.
 
     With C_dg the cases to come among the people of age and sex g in all areas (draw d), N_gpt the forecast residents of
-    place p in year t and 0 the base year, one resident of g brings C_dg / sum over p of N_gp0 cases, and
+    location p in year t and 0 the base year, one resident of g brings C_dg / sum over p of N_gp0 cases, and
 
         cases_dat = cases_da x (sum over g of C_dg / N_g0 x N_gpt) / (sum over g of C_dg / N_g0 x N_gp0)
 
-    for area a in place p: risks by age and sex, the share of residents whom the condition concerns, and how the area
+    for area a in location p: risks by age and sex, the share of residents whom the condition concerns, and how the area
     differs from the others stay what they are today (indirect standardisation). People are looked ahead to alike; a
     plan reaches the same share of them in the same areas. Intervals carry what is uncertain of today's risks, not what
     is uncertain of the forecast.
@@ -90,9 +90,9 @@ def project(
     of = [column for column in ("sex", AGE_BAND) if column in groups.units.columns]
     UsageError.refuse(_problems(areas, groups, of))
     growth = _growth_of(areas, groups, forecast, of)
-    offers = _offers(plan, areas)
+    allocated = _allocated(plan, areas)
     years = range(forecast.base_year, forecast.last_year + 1)
-    by_year = [_year(areas, growth, year, offers) for year in years]
+    by_year = [_year(areas, growth, year, allocated) for year in years]
     return Projection(
         by=areas.by,
         base_year=forecast.base_year,
@@ -108,59 +108,59 @@ def project(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Growth:
-    """Residents of each place by group and year, and what one of them brings.
+    """Residents of each location by group and year, and what one of them brings.
 
-    ``residents`` is (years, groups, places), ``cases`` (draws, groups) and ``people`` (groups,) per resident of the
-    base year; ``place`` is the place of each area.
+    ``residents`` is (years, groups, locations), ``cases`` (draws, groups) and ``people`` (groups,) per resident of the
+    base year; ``location`` is the location of each area.
     """
 
     base_year: int
     residents: Floats
     cases: Floats
     people: Floats
-    place: NDArray[np.intp]
+    location: NDArray[np.intp]
 
     def cases_factor(self, year: int) -> Floats:
         """By how much each area's cases change, (draws, areas)."""
         now, then = (self.cases @ self.residents[n] for n in (0, year - self.base_year))
-        return np.asarray((then / now)[:, self.place])
+        return np.asarray((then / now)[:, self.location])
 
     def people_factor(self, year: int) -> Floats:
         """By how much the people whom the condition concerns change, (areas,)."""
         now, then = (self.people @ self.residents[n] for n in (0, year - self.base_year))
-        return np.asarray((then / now)[self.place])
+        return np.asarray((then / now)[self.location])
 
 
 def _growth_of(areas: AreaEstimates, groups: Units, forecast: PopulationForecast, of: Sequence[str]) -> _Growth:
     concerned = forecast.people.filter(pl.col("age_years").is_between(*forecast.ages))
-    named = with_age_band(concerned).group_by([*of, "place", "year"]).agg(pl.col("people").sum())
-    places = sorted(set(forecast.place_of.values()))
+    named = with_age_band(concerned).group_by([*of, "location", "year"]).agg(pl.col("people").sum())
+    locations = sorted(set(forecast.location_of.values()))
     years = pl.DataFrame({"year": range(forecast.base_year, forecast.last_year + 1)})
     cells = (
         years.with_row_index("y")
         .join(groups.units.select(pl.col(of).cast(pl.String)).with_row_index("g"), how="cross")
-        .join(pl.DataFrame({"place": places}).with_row_index("p"), how="cross")
-        .join(named.with_columns(pl.col(of).cast(pl.String)), on=[*of, "place", "year"], how="left")
+        .join(pl.DataFrame({"location": locations}).with_row_index("p"), how="cross")
+        .join(named.with_columns(pl.col(of).cast(pl.String)), on=[*of, "location", "year"], how="left")
         .sort("y", "g", "p")
     )
-    shape = (years.height, groups.units.height, len(places))
+    shape = (years.height, groups.units.height, len(locations))
     residents = cells["people"].fill_null(0.0).to_numpy().reshape(shape)
     area = areas.groups[AREA].cast(pl.String).to_list()
-    place = np.array([places.index(forecast.place_of[name]) for name in area], dtype=np.intp)
-    _refuse_nobody(residents[0], groups, np.array(area), place)
+    location = np.array([locations.index(forecast.location_of[name]) for name in area], dtype=np.intp)
+    _refuse_nobody(residents[0], groups, np.array(area), location)
     in_all = residents[0].sum(axis=1)
     return _Growth(
         base_year=forecast.base_year,
         residents=residents,
         cases=groups.cases_draws / in_all,
         people=groups.units["people"].to_numpy() / in_all,
-        place=place,
+        location=location,
     )
 
 
-def _refuse_nobody(now: Floats, groups: Units, area: NDArray[np.str_], place: NDArray[np.intp]) -> None:
+def _refuse_nobody(now: Floats, groups: Units, area: NDArray[np.str_], location: NDArray[np.intp]) -> None:
     empty_groups = groups.units["unit"].filter(now.sum(axis=1) <= 0).to_list()
-    empty_areas = area[now.sum(axis=0)[place] <= 0].tolist()
+    empty_areas = area[now.sum(axis=0)[location] <= 0].tolist()
     DesignError.refuse(
         Problem(
             found=f"nobody in the base year among {', '.join(map(str, names[:5]))}",
@@ -174,7 +174,9 @@ def _refuse_nobody(now: Floats, groups: Units, area: NDArray[np.str_], place: ND
     )
 
 
-def _year(areas: AreaEstimates, growth: _Growth, year: int, offers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _year(
+    areas: AreaEstimates, growth: _Growth, year: int, allocated: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One year by area, and for all areas together."""
     draws, more = areas.cases_draws * growth.cases_factor(year), pl.Series(growth.people_factor(year))
     lower, upper = np.quantile(draws, INTERVAL, axis=0)
@@ -183,9 +185,9 @@ def _year(areas: AreaEstimates, growth: _Growth, year: int, offers: pl.DataFrame
         (areas.table["target_people"] * more).alias("people"),
         **{name: pl.Series(of) for name, of in zip(_CASES, (draws.mean(axis=0), lower, upper), strict=True)},
     )
-    if offers.width:
-        hours = offers["fixed_hours"] + offers["hours"] * more
-        by_area = by_area.with_columns((offers["reached"] * more).alias("reached"), hours.alias("staff_hours"))
+    if allocated.width:
+        hours = allocated["fixed_hours"] + allocated["hours"] * more
+        by_area = by_area.with_columns((allocated["reached"] * more).alias("reached"), hours.alias("staff_hours"))
     sums = draws.sum(axis=1)
     total = by_area.select("year", pl.all().exclude(*areas.by, "year", *_CASES).sum()).head(1)
     in_all = zip(_CASES, (sums.mean(), *np.quantile(sums, INTERVAL)), strict=True)
@@ -194,7 +196,7 @@ def _year(areas: AreaEstimates, growth: _Growth, year: int, offers: pl.DataFrame
     )
 
 
-def _offers(plan: Plan | None, areas: AreaEstimates) -> pl.DataFrame:
+def _allocated(plan: Plan | None, areas: AreaEstimates) -> pl.DataFrame:
     """Sum by area the people reached today and the hours of staff that they and the start take; none without a plan."""
     if plan is None:
         return pl.DataFrame()
@@ -204,7 +206,7 @@ def _offers(plan: Plan | None, areas: AreaEstimates) -> pl.DataFrame:
         orient="row",
     )
     by_area = (
-        plan.offers.join(hours, on="programme")
+        plan.allocated.join(hours, on="programme")
         .group_by(areas.by)
         .agg(
             pl.col("reached").sum(),
@@ -216,7 +218,7 @@ def _offers(plan: Plan | None, areas: AreaEstimates) -> pl.DataFrame:
 
 
 def _residents(forecast: PopulationForecast) -> pl.DataFrame:
-    """Residents of all places by age in the first year and in the last."""
+    """Residents of all locations by age in the first year and in the last."""
     ages = forecast.people["age_years"].to_numpy()
     youngest, oldest = int(ages.min()), int(ages.max())
     groups = [("all", youngest, oldest), *((f"{low}-{high}", low, high) for low, high in _RESIDENTS), _OLDEST]

@@ -9,7 +9,7 @@ from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
 from riskstrat.figures.theme import ACCENT, altair
 
-_TOLD = 4
+_WRITTEN = 4
 
 
 def years_ahead(table: Released, language: Texts = "sv") -> Figure:
@@ -44,17 +44,17 @@ def years_ahead(table: Released, language: Texts = "sv") -> Figure:
         base.mark_area(color="#c6d7e8").encode(y=alt.Y("cases_lower:Q", title=title), y2="cases_upper:Q"),
         base.mark_line(color=ACCENT, strokeWidth=2.5).encode(y=alt.Y("cases:Q", title=title)),
     )
-    heading, sentence = _told(frame, messages)
+    heading, sentence = _written(frame, messages)
     return drawn(alt.layer(*layers), messages, heading, sentence, height=300)
 
 
-def _told(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
+def _written(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
     """Tell the first year beside the last, and some of those between."""
     written = [
         (str(row["year"]), messages.numbers.whole(row["cases"], row["cases_lower"], row["cases_upper"]))
         for row in frame.iter_rows(named=True)
     ]
-    some = dict([*written[:: max(1, len(written) // _TOLD)], *written[-1:]])
+    some = dict([*written[:: max(1, len(written) // _WRITTEN)], *written[-1:]])
     values = "; ".join(f"{year}: {cases}" for year, cases in some.items())
     sentence = messages("ahead.sentence", values=values or messages("withheld"))
     if not written:

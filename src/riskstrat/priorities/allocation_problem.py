@@ -155,7 +155,7 @@ def build_problem(
     scenario: Scenario,
     *,
     care_need: pl.DataFrame | None = None,
-    places: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> AllocationProblem:
     """Check what a scenario asks for and price every package in every unit.
@@ -166,7 +166,7 @@ def build_problem(
         Units with draws, in which `input_problems` finds nothing wrong.
     scenario
         Programmes, budget and rules.
-    care_need, places
+    care_need, municipalities
         Frames of ``care_need_index`` and ``municipality``, and of the columns that each shares with the units.
     seed
         Of the draws of effects.
@@ -178,7 +178,7 @@ def build_problem(
     DesignError
         If nobody is left to offer a programme to, or budget, hours of staff and floors cannot be kept: all at once.
     """
-    frame = _with(_with(units.units, care_need, CARE_NEED), places, MUNICIPALITY)
+    frame = _with(_with(units.units, care_need, CARE_NEED), municipalities, MUNICIPALITY)
     UsageError.refuse(scenario_problems(frame, scenario))
     cases, programmes = np.asarray(units.cases_draws, dtype=np.float64), scenario.programmes
     reach = np.column_stack([reached_shares(each, frame) for each in programmes])

@@ -48,13 +48,13 @@ def net_cost(scenario: Scenario, spent_sek: Sequence[float], averted: Floats) ->
     return pl.DataFrame([_row(payer, spent, interval_of(averted * sek)) for payer, spent, sek in rows])
 
 
-def break_even(scenario: Scenario, spent_sek: float, taking_part: Floats) -> Interval:
+def break_even(scenario: Scenario, spent_sek: float, completers: Floats) -> Interval:
     """Reduction, the same in all programmes, at which what averted cases save equals what is spent.
 
-    `taking_part` is draws of the cases among those who complete, (draws,): reach x adherence x cases. That programmes
+    `completers` is draws of the cases among those who complete, (draws,): reach x adherence x cases. That programmes
     in one unit avert some of the same cases is set aside.
     """
-    return per_case(spent_sek, interval_of(taking_part * sum(case_savings(scenario.programmes[0]).values())))
+    return per_case(spent_sek, interval_of(completers * sum(case_savings(scenario.programmes[0]).values())))
 
 
 def _cost_by_payer(scenario: Scenario, spent_sek: Sequence[float]) -> dict[str, float]:

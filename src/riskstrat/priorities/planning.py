@@ -37,7 +37,7 @@ def prioritise(
     budget_sek: float,
     *,
     care_need: pl.DataFrame | None = None,
-    places: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
     whole_units: bool = False,
     staff_hours: float | None = None,
     equity_weights: Sequence[float] | None = None,
@@ -68,7 +68,7 @@ def prioritise(
     care_need
         Frame of ``care_need_index`` (higher is greater need) and the columns that it shares with the units, such as
         ``area_id``; to compare with, and for what differs by quintile of need.
-    places
+    municipalities
         Frame of ``municipality`` and the columns that it shares with the units, where there are floors.
     whole_units
         Take units whole also where there is no fixed cost.
@@ -115,7 +115,7 @@ def prioritise(
     3.5 (3.5 to 3.5)
     """
     units = areas.units() if isinstance(areas, AreaEstimates) else areas
-    UsageError.refuse([*_budget_problems(budget_sek), *input_problems(units, care_need, places)])
+    UsageError.refuse([*_budget_problems(budget_sek), *input_problems(units, care_need, municipalities)])
     scenario = Scenario(
         name="plan",
         programmes=(programme,) if isinstance(programme, Programme) else tuple(programme),
@@ -125,33 +125,33 @@ def prioritise(
         equity_weights=None if equity_weights is None else cast("EquityWeights", tuple(equity_weights)),
         floors=tuple((floors or {}).items()),
     )
-    return plan_scenario(units, scenario, care_need=care_need, places=places, seed=seed)
+    return plan_scenario(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
 
 
 def plan_scenario(
-    units: Units, scenario: Scenario, *, care_need: pl.DataFrame | None, places: pl.DataFrame | None, seed: int
+    units: Units, scenario: Scenario, *, care_need: pl.DataFrame | None, municipalities: pl.DataFrame | None, seed: int
 ) -> Plan:
     """Plan as `prioritise` does, from units in which nothing is wrong, by the rules of a scenario."""
-    problem = build_problem(units, scenario, care_need=care_need, places=places, seed=seed)
+    problem = build_problem(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
     shares = problem.best_shares()
-    averted, offers = problem.averted(shares), _offers(problem, shares)
-    spent = [float(cost) for cost in offers["cost_sek"].sum(axis=0)]
+    averted, allocated = problem.averted(shares), _allocated(problem, shares)
+    spent = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)]
     more = problem.best_shares(problem.budget_sek + _further(problem))
-    reached = float(offers["reached"].sum())
+    reached = float(allocated["reached"].sum())
     return Plan(
         scenario=scenario,
         spent_sek=sum(spent),
         full_cost_sek=_full_cost(problem),
-        staff_hours=float(offers["staff_hours"].sum()),
+        staff_hours=float(allocated["staff_hours"].sum()),
         whole_units=bool(problem.limits.whole.any()),
         by=naming_columns(problem.units),
-        units=_units(problem, shares, offers),
-        offers=_listed(problem, offers),
+        units=_units(problem, shares, allocated),
+        allocated=_listed(problem, allocated),
         averted=interval_of(averted),
         averted_draws=averted,
         nnt=per_case(reached, interval_of(averted)),
         cost_per_averted=per_case(sum(spent), interval_of(averted)),
-        break_even=break_even(scenario, sum(spent), _taking_part(problem, offers["share"])),
+        break_even=break_even(scenario, sum(spent), _cases_of_completers(problem, allocated["share"])),
         net_cost=net_cost(scenario, spent, averted),
         outside_share=interval_of(_outside(problem, shares)),
         next_million=interval_of(_next_million(problem, shares, more)),
@@ -171,7 +171,7 @@ def _budget_problems(budget_sek: float) -> list[Problem]:
     return [] if budget_sek > 0 else [Problem(found=found, expected="a number of kronor above 0", remedy=remedy)]
 
 
-def _offers(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
+def _allocated(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
     """Give share offered, people reached, kronor and hours of staff, each (units, programmes)."""
     offered, programmes = problem.offered(shares), problem.scenario.programmes
     reached = offered * problem.reach * problem.people[:, None]
@@ -188,24 +188,24 @@ def _offers(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
     }
 
 
-def _listed(problem: AllocationProblem, offers: dict[str, Floats]) -> pl.DataFrame:
+def _listed(problem: AllocationProblem, allocated: dict[str, Floats]) -> pl.DataFrame:
     names = problem.units.select(naming_columns(problem.units))
     frames = [
         names.with_columns(
-            pl.lit(programme.name).alias("programme"), **{name: pl.Series(of[:, n]) for name, of in offers.items()}
+            pl.lit(programme.name).alias("programme"), **{name: pl.Series(of[:, n]) for name, of in allocated.items()}
         )
         for n, programme in enumerate(problem.scenario.programmes)
     ]
     return pl.concat(frames).filter(pl.col("share") > 0)
 
 
-def _units(problem: AllocationProblem, shares: Floats, offers: dict[str, Floats]) -> pl.DataFrame:
+def _units(problem: AllocationProblem, shares: Floats, allocated: dict[str, Floats]) -> pl.DataFrame:
     averted = problem.averted_by_unit(shares)
     lower, upper = np.quantile(averted, INTERVAL, axis=0)
     return problem.units.drop(TRUE_CASES, strict=False).with_columns(
         share=shares.sum(axis=1),
-        reached=offers["reached"].sum(axis=1),
-        cost_sek=offers["cost_sek"].sum(axis=1),
+        reached=allocated["reached"].sum(axis=1),
+        cost_sek=allocated["cost_sek"].sum(axis=1),
         cases=problem.expected_cases,
         averted=averted.mean(axis=0),
         averted_lower=lower,
@@ -219,7 +219,7 @@ def _full_cost(problem: AllocationProblem) -> float:
     return float(np.where(problem.limits.offered, problem.costs, 0.0).max(axis=1).sum())
 
 
-def _taking_part(problem: AllocationProblem, offered: Floats) -> Floats:
+def _cases_of_completers(problem: AllocationProblem, offered: Floats) -> Floats:
     """Cases among those who complete, programme by programme, (draws,)."""
     adherence = np.array([programme.adherence for programme in problem.scenario.programmes])
     return np.asarray(problem.cases @ (offered * problem.reach * adherence).sum(axis=1))

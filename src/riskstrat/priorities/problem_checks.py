@@ -37,13 +37,13 @@ def naming_columns(units: pl.DataFrame) -> tuple[str, ...]:
 
 
 def input_problems(
-    units: Units, care_need: pl.DataFrame | None = None, places: pl.DataFrame | None = None
+    units: Units, care_need: pl.DataFrame | None = None, municipalities: pl.DataFrame | None = None
 ) -> list[Problem]:
     """List what is wrong with units and with the frames beside them."""
     return [
         *_unit_problems(units),
         *_frame_problems(units, care_need, "care_need", CARE_NEED),
-        *_frame_problems(units, places, "places", MUNICIPALITY),
+        *_frame_problems(units, municipalities, "municipalities", MUNICIPALITY),
     ]
 
 
@@ -96,7 +96,9 @@ def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Probl
             yield from _eligible_problems(units, f"eligible of {programme.name}", column, values)
     yield from _compatible_problems(scenario)
     if scenario.floors and MUNICIPALITY not in units.columns:
-        yield _unit_problem("floors, but no such column", "the municipality of each unit", "give places", MUNICIPALITY)
+        yield _unit_problem(
+            "floors, but no such column", "the municipality of each unit", "give municipalities", MUNICIPALITY
+        )
     elif scenario.floors:
         there = units[MUNICIPALITY].drop_nulls().unique().sort().to_list()
         strange = [name for name, _ in scenario.floors if name not in there]
@@ -121,7 +123,7 @@ def feasibility_problems(scenario: Scenario, limits: Limits, reach: Floats) -> I
             yield Problem(found=found, expected="a reach above 0", remedy="correct the programme's reach")
     if (reach > 0).all():
         yield from _limit_problems(scenario, limits)
-        yield from _floor_problems(scenario, limits)
+        yield from _least_spending_problems(scenario, limits)
 
 
 def _limit_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
@@ -143,7 +145,7 @@ def _limit_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
             )
 
 
-def _floor_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
+def _least_spending_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
     if limits.floors.sum() > scenario.budget_sek:
         yield Problem(
             found=f"floors of {limits.floors.sum():,.0f} SEK in all and a budget of {scenario.budget_sek:,.0f} SEK",

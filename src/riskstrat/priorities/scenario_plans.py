@@ -29,7 +29,7 @@ def scenarios(
     scenarios: Sequence[Scenario],
     *,
     care_need: pl.DataFrame | None = None,
-    places: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> Scenarios:
     """Plan by several scenarios and compare each with the first, draw by draw.
@@ -43,7 +43,7 @@ def scenarios(
         Estimates by area or by several columns, or `Units`, as for `prioritise`.
     scenarios
         At least one; no two of one name.
-    care_need, places, seed
+    care_need, municipalities, seed
         As for `prioritise`.
 
     Returns
@@ -78,8 +78,11 @@ def scenarios(
     [0.0, 1.0]
     """
     units = areas.units() if isinstance(areas, AreaEstimates) else areas
-    UsageError.refuse([*_name_problems(scenarios), *input_problems(units, care_need, places)])
-    plans = {each.name: plan_scenario(units, each, care_need=care_need, places=places, seed=seed) for each in scenarios}
+    UsageError.refuse([*_name_problems(scenarios), *input_problems(units, care_need, municipalities)])
+    plans = {
+        each.name: plan_scenario(units, each, care_need=care_need, municipalities=municipalities, seed=seed)
+        for each in scenarios
+    }
     return compare_plans(plans)
 
 

@@ -30,7 +30,7 @@ _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness
 def plan_tables(plan: Plan) -> dict[str, Table]:
     """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve`` with their roles.
 
-    Where several programmes compete, also ``offers``: which unit is offered which.
+    Where several programmes compete, also ``allocated``: which unit is offered which.
 
     Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
     cases, averted cases and robustness are not. Of a plan made without observed cases nothing says which numbers are
@@ -46,7 +46,7 @@ def plan_tables(plan: Plan) -> dict[str, Table]:
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
         "comparisons": _aggregate(_comparisons(plan), ("strategy",), plan.units),
         "curve": _table(_curve(plan), ("budget_sek",), ("averted", "lower", "upper")),
-        **({"offers": _offers(plan)} if len(plan.programmes) > 1 else {}),
+        **({"allocated": _allocated(plan)} if len(plan.programmes) > 1 else {}),
     }
 
 
@@ -67,12 +67,12 @@ def _comparisons(plan: Plan) -> pl.DataFrame:
     return plan.comparisons.drop("true_averted", "gain", strict=False).filter(pl.col("strategy") != "oracle")
 
 
-def _offers(plan: Plan) -> Table:
+def _allocated(plan: Plan) -> Table:
     known = ("people", *_observed(plan.units))
-    offers = plan.offers.drop("staff_hours").join(
+    allocated = plan.allocated.drop("staff_hours").join(
         plan.units.select(*plan.by, *known), on=plan.by, maintain_order="left"
     )
-    return _unit_table(offers, (*plan.by, "programme"), shown=())
+    return _unit_table(allocated, (*plan.by, "programme"), shown=())
 
 
 def _curve(plan: Plan) -> pl.DataFrame:

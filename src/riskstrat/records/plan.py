@@ -64,7 +64,7 @@ class Plan:
         in each programme that they take part in), cost_sek, cases (expected within the horizon), averted with
         ``_lower`` and ``_upper``, robustness (share of draws in whose own best plan the unit is). Where known:
         observed_cases, observed_index_dates (training cohort) and care_need_index.
-    offers
+    allocated
         One row a unit and programme that it is offered: the columns of `by`, programme, share, reached, cost_sek and
         staff_hours.
     averted, nnt, cost_per_averted
@@ -105,7 +105,7 @@ class Plan:
     whole_units: bool
     by: tuple[str, ...]
     units: pl.DataFrame = field(repr=False)
-    offers: pl.DataFrame = field(repr=False)
+    allocated: pl.DataFrame = field(repr=False)
     averted: Interval = field(repr=False)
     averted_draws: NDArray[np.float64] = field(repr=False)
     nnt: Interval = field(repr=False)

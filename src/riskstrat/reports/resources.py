@@ -57,7 +57,7 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
         yield Heading(context.messages("resources.areas_anyway"))
         yield Paragraph(context.messages("resources.areas_anyway_note"), "note")
     yield from _chosen(context, selected.join(context.areas.select("area_id", "name"), on="area_id", how="left"))
-    yield from _offers(context)
+    yield from _allocated(context)
     yield from _compared(context)
     yield from _scenarios(context)
     yield from _curve(context)
@@ -243,13 +243,13 @@ def _spreading(context: ReportContext) -> Iterator[Paragraph]:
         yield Paragraph(context.messages("resources.spreading", lead=context.numbers.interval(*lead)), "note")
 
 
-def _offers(context: ReportContext) -> Iterator[Block]:
+def _allocated(context: ReportContext) -> Iterator[Block]:
     """Say which of several programmes each area is offered."""
-    offers, areas = context.frame("plan_offers"), context.areas
-    if offers is None or areas is None:
+    allocated, areas = context.frame("plan_allocated"), context.areas
+    if allocated is None or areas is None:
         return
     titles = {each.name: capitalised(context.say(each.title)) for each in context.released.condition.programmes}
-    named = offers.join(areas.select("area_id", "name"), on="area_id", maintain_order="left").sort("name")
+    named = allocated.join(areas.select("area_id", "name"), on="area_id", maintain_order="left").sort("name")
     rows = [
         (
             row["name"],
@@ -260,8 +260,8 @@ def _offers(context: ReportContext) -> Iterator[Block]:
         for row in named.iter_rows(named=True)
     ]
     frame = context.text_frame(("area", "programme", "share", "reached"), rows)
-    title = context.messages("resources.offers_title")
-    yield context.grid("offers", "plan_offers", title, frame, text_columns=2, is_open=False)
+    title = context.messages("resources.allocated_title")
+    yield context.grid("allocated", "plan_allocated", title, frame, text_columns=2, is_open=False)
 
 
 def _scenarios(context: ReportContext) -> Iterator[Block]:

@@ -113,8 +113,8 @@ def _plan(data: StudyData, part: str, units: Units | Omission, scenario: Scenari
         return _missing(part, _NO_NEED)
     if not _can_tell(scenario, units):
         return _missing(part, _NO_SUCH_UNITS)
-    places = data.source.municipalities
-    return plan_scenario(units, scenario, care_need=care_need, places=places, seed=data.settings.seed)
+    municipalities = data.source.municipalities
+    return plan_scenario(units, scenario, care_need=care_need, municipalities=municipalities, seed=data.settings.seed)
 
 
 def _plan_groups(data: StudyData, groups: Units | Omission, scenario: Scenario) -> Plan | Omission:
@@ -125,7 +125,7 @@ def _plan_groups(data: StudyData, groups: Units | Omission, scenario: Scenario) 
     if not _can_tell(across, groups):
         return _missing("group_plan", _NO_SUCH_UNITS)
     try:
-        return plan_scenario(groups, across, care_need=None, places=None, seed=data.settings.seed)
+        return plan_scenario(groups, across, care_need=None, municipalities=None, seed=data.settings.seed)
     except DesignError:
         return _NO_GROUP_FITS
 
@@ -135,7 +135,7 @@ def _scenarios(data: StudyData, areas: AreaEstimates, by_area: Plan | Omission) 
     if not data.settings.scenarios or isinstance(by_area, Omission):
         return None
     wanted = [by_area.scenario, *data.settings.scenarios]
-    beside = {"care_need": data.target.care_need, "places": data.source.municipalities}
+    beside = {"care_need": data.target.care_need, "municipalities": data.source.municipalities}
     return scenarios(areas, wanted, **beside, seed=data.settings.seed)
 
 

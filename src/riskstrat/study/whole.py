@@ -22,10 +22,10 @@ from riskstrat.study.data import prepare
 from riskstrat.study.evaluation import evaluate
 from riskstrat.study.follow_up import follow_indicators
 from riskstrat.study.interpretation import interpret
-from riskstrat.study.look_ahead import forecast_of, look_ahead
 from riskstrat.study.models import compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.progress import Progress, part_of, silent
+from riskstrat.study.projection import forecast_of, project_results
 
 
 @checked
@@ -98,7 +98,7 @@ def run(
     results = estimate_area_results(data, model)
     plans = plan(data, results)
     area_results = unless_omitted(results)
-    ahead = look_ahead(results, population, unless_omitted(plans.areas))
+    ahead = project_results(results, population, unless_omitted(plans.areas))
     explanation = explain(model.estimator, data.target.X, data.families)
     return Study(
         condition=data.condition,

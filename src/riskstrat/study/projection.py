@@ -40,11 +40,11 @@ def forecast_of(data: StudyData, forecast: pl.DataFrame) -> PopulationForecast:
         data.partition.areas,
         base_year=(data.as_of - timedelta(days=1)).year,
         ages=(int(low), int(high)),
-        places=data.source.municipalities,
+        municipalities=data.source.municipalities,
     )
 
 
-def look_ahead(
+def project_results(
     results: AreaResults | Omission, forecast: PopulationForecast | None, plan: Plan | None
 ) -> Projection | Omission | None:
     """Look ahead with what there is; None without a forecast."""
