@@ -4,7 +4,9 @@ In: what is written in a condition's file. Out: frozen, comparable, hashable rec
 """
 
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import (
@@ -92,6 +94,7 @@ __all__ = [
     "Example",
     "Excluding",
     "Feature",
+    "FeatureScore",
     "FirstEvent",
     "GrowthZ",
     "Including",
@@ -106,19 +109,23 @@ __all__ = [
     "NetCostIndicator",
     "NthEvent",
     "OnDate",
+    "OutcomeCheck",
     "OutcomeKind",
     "PersonFeature",
     "PilotRule",
     "Population",
     "ProcessOutcome",
     "Programme",
+    "PublishedScore",
     "RegisterIndicator",
     "RegisterOutcome",
     "Row",
     "Rule",
     "Scenario",
     "Score",
+    "Score2",
     "ScoreReaches",
+    "Sensitivity",
     "Settings",
     "Subgroup",
     "Sex",

@@ -18,7 +18,7 @@ from riskstrat.disclosure.digits import (
 )
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
-from riskstrat.disclosure.release import Released, release
+from riskstrat.disclosure.release import Released, release, restored
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
@@ -46,6 +46,7 @@ __all__ = [
     "Table",
     "person_keys",
     "release",
+    "restored",
     "sum_keys",
     "to_csv",
     "to_width",

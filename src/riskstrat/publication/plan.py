@@ -27,20 +27,25 @@ _ADDING_UP = Step(MONEY.size, total=("payer", "all"))
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
-def plan_tables(plan: Plan) -> dict[str, Table]:
+def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Table]:
     """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve`` with their roles.
 
     Where several programmes compete, also ``allocated``: which unit is offered which.
 
     Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
-    cases, averted cases and robustness are not. Of a plan made without observed cases nothing says which numbers are
+    cases, averted cases and robustness are not. `marks` (area_id, depends_on) say of chosen areas what their class
+    depends on. Of a plan made without observed cases nothing says which numbers are
     protected: a DisclosureError.
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
     robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
+    selected, shown = plan.selected, tuple[str, ...](_FROM_CASES)
+    if marks is not None and marks.columns[0] in plan.by:
+        selected = selected.join(marks, on=marks.columns[0], how="left", maintain_order="left")
+        shown = (*shown, *marks.columns[1:])
     return {
-        "selected": _unit_table(plan.selected, plan.by),
+        "selected": _unit_table(selected, plan.by, shown),
         "robustness": _unit_table(robust, plan.by, shown=("robustness",)),
         "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),

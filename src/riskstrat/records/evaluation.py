@@ -21,20 +21,29 @@ class Evaluation:
     Attributes
     ----------
     checks
-        By kind of split, ``person`` and where it is possible ``time``; in each, age and sex beside the model.
+        By kind of split, ``person`` and where they are possible ``time`` and ``municipality`` (each tested by a model
+        of the others); in each, age and sex and published scores beside the model.
+    outcome_checks
+        By name of `Condition.outcome_checks`: the same risks, moved to the level of another outcome, tested on it.
     splits
         Frame of split, note, shared_persons, shared_families: how rows were split, and whom both sides share.
     risk
         Out-of-fold risks (n,) of the training rows, folds by person and family.
     sample_size
         criterion, needed (persons, null where no number is enough), enough: whether that many were followed.
+    missingness
+        How many index dates have no value of each feature, by outcome, landmark and group
+        (`riskstrat.validation.missingness`).
     notes
-        What a reader should know of the model: too few persons, rows that were left out of the fit.
+        What a reader should know of the model: too few persons, rows that were left out of the fit, gaps that go with
+        the outcome, the landmark or a group.
     """
 
     checks: Mapping[str, Validation]
     splits: pl.DataFrame = field(repr=False)
     risk: NDArray[np.float64] = field(repr=False)
     sample_size: pl.DataFrame = field(repr=False)
+    missingness: pl.DataFrame = field(repr=False)
+    outcome_checks: Mapping[str, Validation] = field(default_factory=dict)
     notes: tuple[LocalisedText, ...] = ()
     omissions: tuple[Omission, ...] = ()

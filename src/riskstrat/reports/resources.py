@@ -23,7 +23,7 @@ from riskstrat.reports.benefit import (
 )
 from riskstrat.reports.blocks import Beside, Block, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import Estimate, ReportContext
-from riskstrat.reports.situation import interval_of
+from riskstrat.reports.situation import interval_of, marks_of
 
 STRATEGIES = ("plan", "equal_share", "care_need_index", "raw_counts", "raw_rates", "random")
 _THOUSAND = 1000
@@ -162,8 +162,13 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
     if geometry is not None:
         figure = map_chosen(context.tables["areas"], context.tables["plan_selected"], geometry, context.messages)
         yield context.picture("map-chosen", "plan_selected", "resources.map_how", figure)
-    rows = [(row["name"], *_unit_cells(context, row)) for row in selected.sort("name").iter_rows(named=True)]
-    written = context.text_frame(("area", *_UNIT_COLUMNS), [*rows, _all_units(context, "plan")])
+    marks = {"depends_on"} & {*selected.columns}
+    rows = [
+        (row["name"], *_unit_cells(context, row), *(marks_of(context, row) for _ in marks))
+        for row in selected.sort("name").iter_rows(named=True)
+    ]
+    total = (*_all_units(context, "plan"), *(None for _ in marks))
+    written = context.text_frame(("area", *_UNIT_COLUMNS, *marks), [*rows, total])
     yield context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
     yield Paragraph(context.messages("resources.robust"), "quiet")
 

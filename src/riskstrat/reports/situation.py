@@ -11,12 +11,12 @@ import polars as pl
 from riskstrat.figures import area_intervals, change, counted, map_certainty, map_level, quintiles
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
+from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_told
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
 
 _COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
-_ODDS = ("half_odds", "same_odds", "double_odds")
 _BOUNDS = ("", "_lower", "_upper")
 
 
@@ -63,7 +63,7 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     yield from _notes(context, areas)
     title = context.messages("situation.table_title")
     yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
-    yield from unmeasured(context, areas)
+    yield from unmeasured(context)
 
 
 def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
@@ -78,7 +78,8 @@ def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
     """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
     counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
-    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted)
+    beside = (name for name in ("care_use", "depends_on") if name in areas.columns)
+    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
     return context.text_frame(columns, [_area_row(context, row) for row in areas.iter_rows(named=True)])
 
 
@@ -92,7 +93,15 @@ def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, 
         percent_of(context, row, "risk"),
         interval_of(context, row, "relative_risk"),
         *(None if row[name] is None else number(row[name]) for name in _COUNTED if name in row),
+        *([number(row["care_use"], 1)] if row.get("care_use") is not None else [None] if "care_use" in row else []),
+        *([marks_of(context, row)] if "depends_on" in row else []),
     )
+
+
+def marks_of(context: ReportContext, row: dict[str, Any]) -> str | None:
+    """Say what the class of an area depends on, in the words of the condition; None where on nothing."""
+    marks = {one.name: context.say(one.mark) for one in context.released.condition.sensitivities}
+    return ", ".join(marks[name] for name in (row["depends_on"] or "").split(", ") if name in marks) or None
 
 
 def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
@@ -103,17 +112,13 @@ def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
     return context.numbers.interval(*(people * share for share in risk))
 
 
-def unmeasured(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
+def unmeasured(context: ReportContext) -> Iterator[Block]:
     """Say in which areas those who were not measured may change the class, and what it would be."""
-    messages, found = context.messages, context.frame("unmeasured")
-    if found is None:
+    messages, rows = context.messages, unmeasured_areas(context)
+    if rows is None:
         return
-    key, classes = found.columns[0], [f"class_{odds}" for odds in _ODDS]
-    rows = found.drop("name", strict=False).join(areas.select(key, "name"), on=key).sort("name")
-    changed = rows.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
-    same = messages("situation.unmeasured_same")
-    told = messages("situation.unmeasured_changed", areas=context.listed(changed)) if changed else same
-    yield Paragraph(f"{messages('situation.unmeasured')} {told}")
+    classes = [f"class_{odds}" for odds in ODDS]
+    yield Paragraph(unmeasured_told(context, rows))
     cells = [
         (
             row["name"],

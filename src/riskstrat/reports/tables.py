@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
+
+import polars as pl
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import capitalised
@@ -11,11 +14,13 @@ from riskstrat.reports.context import ReportContext
 
 SIMPLE = "AgeSex"
 AFTER = "accuracy_after_choosing"
-CHECKS = ("person", "area", "time")
+ODDS = ("half_odds", "same_odds", "double_odds")
+CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
 _INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
+_CHANGED = {True: "changed", False: "same"}
 _CHECKED = {True: "verified", False: "memory"}
 
 
@@ -92,6 +97,64 @@ def _models(context: ReportContext) -> Sequence[Mapping[str, Any]]:
     return context.tables["choice"].frame.sort("brier").to_dicts()
 
 
+def missing_way(context: ReportContext) -> str:
+    """Say how the chosen model treats what was not observed."""
+    return context.messages(f"missing_way.{context.released.missing}")
+
+
+def missing_rows(context: ReportContext) -> Written:
+    """Write how many index dates have no value of a feature: in all, by outcome, and the least and most of groups.
+
+    Features that nearly always have one are left out.
+    """
+    frame = context.tables["missingness"].frame.with_columns(of=pl.col("group").str.extract("^([^=]+)"))
+    columns = ("feature", "missing_all", "missing_with", "missing_without", "missing_landmarks", "missing_groups")
+    labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
+    parts = (
+        *(pl.col("group") == group for group in ("all", "outcome=yes", "outcome=no")),
+        pl.col("of") == "landmark",
+        ~pl.col("of").is_in(["all", "outcome", "landmark"]),
+    )
+    return columns, [
+        (capitalised(labels[name]), *(_shares(context, own.filter(part)["share"]) for part in parts))
+        for (name,), own in frame.group_by("feature", maintain_order=True)
+        if name in labels and own.height > 1
+    ]
+
+
+def _shares(context: ReportContext, shares: pl.Series) -> str | None:
+    """Write the least and the most of some shares; None where all are withheld."""
+    low, high = shares.min(), shares.max()
+    if not (isinstance(low, float) and isinstance(high, float)):
+        return None
+    written = context.numbers.whole_percent(high)
+    return written if low == high else context.numbers.range(context.numbers.number(100 * low), written)
+
+
+def unmeasured_areas(context: ReportContext) -> pl.DataFrame | None:
+    """Name areas with what they would be at other odds among those not measured; None where everybody is."""
+    found, areas = context.frame("unmeasured"), context.areas
+    if found is None or areas is None:
+        return None
+    key = found.columns[0]
+    return found.drop("name", strict=False).join(areas.select(key, "name", "target_people"), on=key).sort("name")
+
+
+def unmeasured_told(context: ReportContext, areas: pl.DataFrame) -> str:
+    """Say what other odds among those not measured change: the risk of all, and the classes of which areas."""
+    messages, classes = context.messages, [f"class_{odds}" for odds in ODDS]
+    changed = areas.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
+    named = {"areas": context.listed(changed)} if changed else {}
+    sentences = [messages("situation.unmeasured"), messages(f"situation.unmeasured_{_CHANGED[bool(changed)]}", **named)]
+    shown = areas.drop_nulls([*(f"risk_{odds}" for odds in ODDS), "target_people"])
+    if shown["target_people"].sum():
+        risks = {odds: shown.select(pl.col(f"risk_{odds}").dot("target_people")).item() for odds in ODDS}
+        everybody = shown["target_people"].sum()
+        written = {odds: context.numbers.percent(risk / everybody) for odds, risk in risks.items()}
+        sentences.insert(1, messages("situation.unmeasured_risk", **written))
+    return " ".join(sentences)
+
+
 def split_rows(context: ReportContext) -> Written:
     """Write how tests were split, and how many were on both sides."""
     shared = ("shared_persons", "shared_families")
@@ -115,3 +178,24 @@ def written_metric(context: ReportContext, table: str, metric: str, group: str) 
 def checks_of(context: ReportContext) -> list[str]:
     """Name the checks that the study has."""
     return [name for name in CHECKS if f"metrics_{name}" in context.tables]
+
+
+def group_name(context: ReportContext, group: str) -> str:
+    """Write the group of a metric, such as ``sex=female``, in words."""
+    column, _, value = group.partition("=")
+    key = f"group_value.{column}_{value}"
+    if key in context.messages.texts:
+        return context.messages(key)
+    declared = {one.name: one for one in context.released.condition.subgroups}
+    if column not in declared:
+        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    title = dict(declared[column].values).get(value)
+    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
+    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
+
+
+def natural_order(group: str) -> tuple[str, int, str]:
+    """Sort groups: 70-79 before 100-109, and sex before age."""
+    column, _, value = group.partition("=")
+    first = re.match(r"\d+", value)
+    return ("" if column == "sex" else column, int(first.group()) if first else 0, value)

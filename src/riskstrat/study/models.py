@@ -17,6 +17,7 @@ from riskstrat.declare import Candidate
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
+from riskstrat.estimators.released import released
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
@@ -122,7 +123,8 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     Returns
     -------
     RiskModel
-        The fitted estimator with its recalibration to the latest period, and where it came from.
+        The fitted estimator with its recalibration to the latest period, and where it came from. Kinds that can be
+        saved hold only numbers that may leave (`riskstrat.estimators.released`).
 
     Raises
     ------
@@ -142,7 +144,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
     if training.followed is not None and unfitted.learns_from_followed:
         rows = rows.followed_by(_fit_rows(training.followed, training.followed.cohort.followed_outcome))
-    estimator = rows.fitted(unfitted)
+    estimator = released(rows.fitted(unfitted), rows)
     return RiskModel(
         condition=data.condition,
         candidate=comparison.chosen,
@@ -154,10 +156,11 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
             comparison.risk,
             data.splits["person"].fold_of_rows(len(comparison.risk)),
             estimator.link,
-            protected=False,
         ).of_fold(UNTESTED),
         summary=summarise_inputs(training.X),
+        target_summary=summarise_inputs(data.target.X),
         provenance=provenance_of(data),
+        settings=data.settings,
     )
 
 
@@ -167,7 +170,6 @@ def provenance_of(data: StudyData) -> Provenance:
         as_of=data.as_of,
         registers=data.source.name,
         fingerprint=data.source.fingerprint,
-        settings=data.settings,
         version=version("riskstrat"),
     )
 
@@ -223,13 +225,13 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
 def followed_rows(data: StudyData, split: Split) -> FollowedRows | None:
     """Find the rows that direct models must leave out and that each fold's models of time may learn from.
 
-    They share no family, and in folds of areas no area, with the fold's test rows. Models that are tested on later
+    They share no family, and in folds of places no area, with the fold's test rows. Models that are tested on later
     years learn from none of them, because they are later still.
     """
     followed = data.training.followed
     if followed is None or split is data.splits["time"]:
         return None
-    columns = ("family_id", AREA) if split is data.splits.get("area") else ("family_id",)
+    columns = ("family_id",) if split is data.splits["person"] else ("family_id", AREA)
     tested, own = data.training.cohort.people, followed.cohort.people
     shared = [
         [own[column].is_in(tested[column][test].implode()).fill_null(value=False) for column in columns]

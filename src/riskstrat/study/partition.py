@@ -25,6 +25,7 @@ from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 
 AREA = "area_id"
+MUNICIPALITY = "municipality"
 People = TypeVar("People", bound=Target)
 
 
@@ -93,6 +94,15 @@ def partition_of(
 def in_units(people: People, partition: Partition) -> People:
     """Put the unit in the place of the area of everybody."""
     return replace(people, people=people.people.with_columns(partition.unit_of(people.people[AREA])))
+
+
+def with_municipality(people: People, areas: pl.DataFrame) -> People:
+    """Add the municipality of everybody's area, where there are two municipalities or more; before areas are units."""
+    if MUNICIPALITY not in areas.columns:
+        return people
+    placed = people.people.join(areas.select(AREA, MUNICIPALITY), on=AREA, how="left", maintain_order="left")
+    several = placed[MUNICIPALITY].drop_nulls().n_unique() > 1
+    return replace(people, people=placed) if several else people
 
 
 def source_in_units(source: Source, partition: Partition) -> Source:

@@ -52,17 +52,20 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
     others = [
         (field.name, one)
         for field in sorted(dataclasses.fields(condition), key=lambda field: field.name)
-        if field.name not in ("features", "examples")
+        if field.name not in ("features", "examples", "benchmarks", "care_use")
         for one in _declarations(getattr(condition, field.name))
     ]
-    queries = {query: part for part, one in others for query in _queries(one)}
+    queries: dict[EventQuery, str] = {}
+    for part, one in others:
+        for query in _queries(one):
+            queries.setdefault(query, part)
     wrong = {query: [*problems_of(query, registers)] for query in queries}
     empty = [query for query in queries if not wrong[query] and not _any_row(query, registers)]
     large = {query.register for query in empty if registers.size(query.register) >= SMALL_TABLE}
     no_rows = (_no_row(queries[query], query) for query in empty if query.register in large)
-    UsageError.refuse(
-        dict.fromkeys([*chain(*wrong.values()), *no_rows, *_feature_problems(condition.features, registers)])
-    )
+    inputs = [feature for one in condition.benchmarks for feature in one.inputs]
+    read = [*condition.features, *inputs, *([condition.care_use] if condition.care_use else [])]
+    UsageError.refuse(dict.fromkeys([*chain(*wrong.values()), *no_rows, *_feature_problems(read, registers)]))
     return (*(_none_of_few(query) for query in empty), *_without_rows(condition.features, registers))
 
 
@@ -146,7 +149,7 @@ def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator
             en=f"there is no table {table}: its features cannot be computed",
             sv=f"tabellen {table} finns inte: dess variabler kan inte beräknas",
         )
-    without = [_label(feature) for feature in features if not _is_recorded(feature, registers)]
+    without = [feature.called for feature in features if not _is_recorded(feature, registers)]
     if without:
         yield LocalisedText(
             en=f"no row of the registers is about {len(without)} of {len(features)} features: "
@@ -154,10 +157,6 @@ def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator
             sv=f"ingen rad i registren rör {len(without)} av {len(features)} variabler: "
             + ", ".join(label.sv for label in without),
         )
-
-
-def _label(feature: Feature) -> LocalisedText:
-    return feature.label or LocalisedText(en=feature.column, sv=feature.column)
 
 
 def _is_recorded(feature: Feature, registers: Registers) -> bool:

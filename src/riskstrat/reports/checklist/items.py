@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
+from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
-from riskstrat.reports.method import group_name
 from riskstrat.reports.tables import (
     Written,
     checks_of,
@@ -19,7 +19,12 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    group_name,
+    missing_rows,
+    missing_way,
     split_rows,
+    unmeasured_areas,
+    unmeasured_told,
     written_count,
     written_metric,
 )
@@ -55,6 +60,8 @@ def facts(context: ReportContext) -> dict[str, str]:
         "units": context.numbers.number(units["unit"].n_unique()),
         "features": context.numbers.number(len(condition.features)),
         "metrics": messages.listed([_metric(context, name) for name in _metrics(context)]),
+        "missing": missing_way(context),
+        "follow_up": messages(f"follow_up.{'time' if released.of_time else 'status'}"),
         "recalibration": messages(f"recalibration.{released.recalibration}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
@@ -126,6 +133,15 @@ def _written_counts(context: ReportContext, table: str, *names: str) -> dict[str
     return {name: written_count(context, context.count(table, name, scope="all")) for name in names}
 
 
+def _missing(context: ReportContext) -> Iterator[str]:
+    columns, rows = missing_rows(context)
+    if rows:
+        yield f"{context.messages('method.missing_table')}:"
+        yield _grid(context, columns, rows)
+    if (areas := unmeasured_areas(context)) is not None:
+        yield unmeasured_told(context, areas)
+
+
 def _choice(context: ReportContext) -> Iterator[str]:
     yield choice_reason(context)
     yield _grid(context, *choice_rows(context))
@@ -157,6 +173,8 @@ def _performance(context: ReportContext) -> Iterator[str]:
     ]
     titles = [capitalised(context.messages(f"check.{name}")) for name in checks]
     yield _markdown([context.messages("card.column_metric"), *titles], rows)
+    if (written := benchmark_rows(context))[1]:
+        yield _grid(context, *written)
     benefit = context.frame("net_benefit_person")
     if benefit is not None:
         wide = benefit.pivot("strategy", index="threshold", values="net_benefit").sort("threshold")
@@ -203,6 +221,7 @@ _DATA: Mapping[str, Callable[[ReportContext], Iterator[str]]] = MappingProxyType
         "8b": _assessed,
         "9b": _declared("features"),
         "10": _counts,
+        "11": _missing,
         "12a": _table(split_rows),
         "12c": _choice,
         "20a": _flow,
