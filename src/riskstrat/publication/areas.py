@@ -107,7 +107,10 @@ def drift(areas: AreaEstimates) -> Table | None:
         counts=cases,
         derived=dict.fromkeys(derived, cases),
         public=public,
-        digits={name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
+        digits={
+            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
+            "carried": Figures(2),
+        },
     )
 
 
