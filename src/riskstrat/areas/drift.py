@@ -70,7 +70,7 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
 
     Examples
     --------
-    >>> theta = np.array([[0.5, 2.0]] * 4000)
+    >>> theta = np.array([[0.5, 2.0]] * 90_000)
     >>> moved = pl.DataFrame({"drift_lower": [0.7], "spread": [0.7], "carried": [0.75]})
     >>> forward = carry_forward(theta, moved, np.ones(2), seed=1)
     >>> float(np.median(forward[:, 1] / forward[:, 0]).round(1)), round(4**0.75, 1)
