@@ -247,6 +247,18 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
     )
 
 
+def concentration(curve: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Share of all expected cases among the most deprived tenth, two tenths and so on of the population."""
+    shares = ("share_of_cases", "lower", "upper")
+    return Table(
+        curve.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
+        dimensions=("share_of_people",),
+        unshown=("cases",),
+        derived=dict.fromkeys(shares, "cases"),
+        digits={"share_of_cases": ByInterval("lower", "upper")},
+    )
+
+
 def inequality_change(found: pl.DataFrame, areas: AreaEstimates) -> Table:
     """Measures of inequality by year, and how far they moved from the first."""
     derived = [name for name in found.columns if name not in ("metric", "year")]

@@ -310,6 +310,7 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        concentration=None if results.concentration is None else of_areas.concentration(results.concentration, areas),
         inequality_change=None
         if results.inequality_change is None
         else of_areas.inequality_change(results.inequality_change, areas),

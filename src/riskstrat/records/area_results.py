@@ -34,6 +34,8 @@ class AreaResults:
         Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
     groups
         The same across the whole municipality; or why there are none.
+    concentration
+        Which share of the expected cases the most deprived tenth, two tenths and so on have; None without an index.
     trends
         How the areas' ratios moved over the periods of index dates; None where there is one period.
     inequality_change
@@ -49,6 +51,7 @@ class AreaResults:
     inequality: pl.DataFrame | Omission = field(repr=False)
     strata: Units | Omission = field(repr=False)
     groups: Units | Omission = field(repr=False)
+    concentration: pl.DataFrame | None = field(default=None, repr=False)
     trends: Trends | None = field(default=None, repr=False)
     inequality_change: pl.DataFrame | None = field(default=None, repr=False)
 
