@@ -20,6 +20,8 @@ Numbers = NDArray[np.integer]
 SD_RANGE = (0.0005, 3.0)
 SD_POINTS = 128
 MEDIAN = 0.5
+NEGLIGIBLE = 0.05
+"""Ratios that surely move by less than this, on the log scale, are taken to last: a lower limit is never 0."""
 
 
 def drift_between_halves(
@@ -65,7 +67,8 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
     log theta of a half is what lasts plus something of its own, of variance d² / 2, where d is the drift. Over both
     halves it varies by s²; of that k = 1 - d² / (4 s²) lasts, the share ``carried``. So log theta is drawn towards its
     mean over the groups by k, with variance k d² / 4 (how well what lasts is known) + d² / 2 (what is new). d is the
-    lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it.
+    lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it (or
+    it is below .05).
     The outcomes of all groups together, theta @ `expected`, stay those of each draw.
 
     Examples
@@ -76,7 +79,7 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
     >>> float(np.median(forward[:, 1] / forward[:, 0]).round(1)), round(4**0.75, 1)
     (2.8, 2.8)
     """
-    if drift is None:
+    if drift is None or drift["drift_lower"].item() < NEGLIGIBLE:
         return theta
     kept, d = drift["carried"].item(), drift["drift_lower"].item()
     new = np.random.default_rng([seed, 2]).standard_normal(theta.shape) * np.sqrt(kept * d**2 / 4 + d**2 / 2)
@@ -87,6 +90,8 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
 
 
 def _carried(drift: float, spread: float) -> float:
+    if drift < NEGLIGIBLE:
+        return 1.0
     return max(0.0, 1 - drift**2 / (4 * spread**2)) if spread > 0 else 0.0
 
 
