@@ -25,7 +25,7 @@ from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source, Study
-from riskstrat.validation import overlap, person_folds, temporal_split, validate
+from riskstrat.validation import missingness, overlap, person_folds, temporal_split, validate
 
 AS_OF = date(2024, 1, 1)
 AREAS = 51
@@ -37,6 +37,8 @@ class NoModel:
     """Stands where a fitted estimator would; reports never ask it anything."""
 
     horizon_days = 731
+    missing_way = "indicator"
+    learns_from_followed = False
 
 
 def invented_people(
@@ -184,6 +186,7 @@ def invented_study(
             ),
             risk=risk,
             sample_size=pl.DataFrame({"criterion": ["shrinkage"], "needed": [1_234], "enough": [True]}),
+            missingness=missingness(_with_gaps(trained, columns), cohort, ("sex",)),
         ),
         explanation=Explanation(
             values=contributions,
@@ -212,11 +215,16 @@ def invented_study(
     )
 
 
+def _with_gaps(trained: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Features of which the last is seldom observed where there was no outcome, and the others always."""
+    seen = (pl.col("event") == 1) | (pl.col("person_id") % 3 == 0)
+    gaps = pl.when(seen).then(1.0).alias(columns[-1])
+    return trained.select(*(pl.lit(1.0).alias(name) for name in columns[:-1]), gaps)
+
+
 def invented_model(condition: Condition, settings: Settings, columns: tuple[str, ...]) -> RiskModel:
     """A model that predicts nothing: reports read only what it is called."""
-    provenance = Provenance(
-        as_of=AS_OF, registers="Modellstad", fingerprint="0123456789ab", settings=settings, version="0.1.0"
-    )
+    provenance = Provenance(as_of=AS_OF, registers="Modellstad", fingerprint="0123456789ab", version="0.1.0")
     return RiskModel(
         condition=condition,
         candidate=Candidate("Logistic"),
@@ -225,7 +233,9 @@ def invented_model(condition: Condition, settings: Settings, columns: tuple[str,
         families={feature.column: feature.family for feature in condition.features},
         recalibration=InTheLarge(shift=0.0, standard_error=0.1),
         summary=pl.DataFrame({"column": columns}),
+        target_summary=pl.DataFrame({"column": columns}),
         provenance=provenance,
+        settings=settings,
     )
 
 

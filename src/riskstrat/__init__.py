@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riskstrat.areas import estimate_areas as estimate_areas
+    from riskstrat.artefacts import load_model as load_model
+    from riskstrat.artefacts import open_study as open_study
+    from riskstrat.artefacts import save as save
+    from riskstrat.artefacts import save_model as save_model
     from riskstrat.cohort import build_cohort as build_cohort
     from riskstrat.cohort import target_population as target_population
     from riskstrat.declare import Settings as Settings
@@ -52,13 +56,17 @@ _MODULES = {
     "explain": "riskstrat.explanation",
     "export": "riskstrat.publication",
     "fit": "riskstrat.study",
+    "load_model": "riskstrat.artefacts",
     "open_registers": "riskstrat.registers",
+    "open_study": "riskstrat.artefacts",
     "prepare": "riskstrat.study",
     "prioritise": "riskstrat.priorities",
     "publish": "riskstrat.publication",
     "release": "riskstrat.disclosure",
     "report": "riskstrat.reports",
     "run": "riskstrat.study",
+    "save": "riskstrat.artefacts",
+    "save_model": "riskstrat.artefacts",
     "target_population": "riskstrat.cohort",
     "track": "riskstrat.tracking",
     "validate": "riskstrat.validation",
@@ -66,6 +74,7 @@ _MODULES = {
 _NAMES = {"report": "write_report"}
 _SUBMODULES = (
     "areas",
+    "artefacts",
     "codes",
     "conditions",
     "declare",
@@ -93,13 +102,17 @@ __all__ = [
     "explain",
     "export",
     "fit",
+    "load_model",
     "open_registers",
+    "open_study",
     "prepare",
     "prioritise",
     "publish",
     "release",
     "report",
     "run",
+    "save",
+    "save_model",
     "target_population",
     "track",
     "validate",

@@ -30,6 +30,7 @@ EXTRA_OF = {
     "pyreadstat": "files",
     "shap": "explain",
     "shapely": "spatial",
+    "skops": "models",
 }
 
 LEFT_OUT = {"altair": "rfc3987_syntax"}

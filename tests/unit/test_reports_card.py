@@ -35,6 +35,13 @@ def published(study: Study) -> Published:
     return rs.publish(study)
 
 
+def _with(published: Published, **facts: object) -> Published:
+    changed = copy(published)
+    for name, value in facts.items():
+        object.__setattr__(changed, name, value)
+    return changed
+
+
 def with_nothing_shown(published: Published) -> Published:
     """As if every count and number about persons were withheld."""
     tables = {name: copy(table) for name, table in published.tables.items()}
@@ -126,6 +133,28 @@ def test_codes_and_predictors_are_the_declared_ones(published: Published):
 def test_the_recalibration_of_the_settings_is_told(study: Study):
     changed = replace(study, settings=Settings(posterior_draws=500, recalibration="isotonic"))
     assert "isotonic curve" in bodies(rs.card(changed, "en"))["12f"]
+
+
+def test_the_way_of_the_chosen_model_with_gaps_and_with_follow_up_is_told(published: Published):
+    told = {
+        (way, of_time): bodies(rs.card(_with(published, missing=way, of_time=of_time), "en"))["11"]
+        for way in ("native", "indicator", "imputed")
+        for of_time in (False, True)
+    }
+    assert len(set(told.values())) == 6
+    assert "without their outcomes" in told["imputed", True]
+    assert "censoring weights" in told["indicator", False]
+    assert "censoring weights" not in told["indicator", True]
+
+
+def test_index_dates_without_a_value_are_told_by_outcome(published: Published):
+    found = bodies(rs.card(published, "en"))["11"]
+    (row,) = [line for line in found.splitlines() if line.startswith("| ") and "%" in line]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    shares = published.frame("missingness").filter(feature=published.condition.features[-1].column)
+    of = dict(shares.select("group", "share").iter_rows())
+    assert cells[1:4] == [f"{100 * of[group]:.0f}%" for group in ("all", "outcome=yes", "outcome=no")]
+    assert of["outcome=no"] - of["outcome=yes"] > 0.6
 
 
 def test_a_study_without_areas_or_with_few_cases_has_a_card(placeless_study: Study, scarce_study: Study):

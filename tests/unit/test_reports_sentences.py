@@ -1,6 +1,7 @@
 """Sentences made from numbers, word for word: one, none, many and withheld."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -416,6 +417,7 @@ def test_the_box_speaks_of_the_interval_of_the_headline():
 )
 def test_areas_whose_class_those_not_measured_may_change_are_named(language: Language, changed: str, sentence: str):
     odds = {"class_half_odds": changed, "class_same_odds": "clearly higher", "class_double_odds": "clearly higher"}
+    risks = {"risk_half_odds": [0.04, 0.08], "risk_same_odds": [0.06, 0.1], "risk_double_odds": [0.09, 0.13]}
     frame = pl.DataFrame(
         {
             "area_id": ["000", "001"],
@@ -424,6 +426,7 @@ def test_areas_whose_class_those_not_measured_may_change_are_named(language: Lan
             "cases": [30, 30],
             "measured_share": [0.6, 0.55],
             **{name: ["clearly higher", kind] for name, kind in odds.items()},
+            **risks,
         }
     )
     table = Table(
@@ -432,19 +435,20 @@ def test_areas_whose_class_those_not_measured_may_change_are_named(language: Lan
         counts=("measured",),
         denominators={"measured": "index_dates"},
         unshown=("cases",),
-        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys(odds, "cases")},
+        derived={"measured_share": Ratio("measured", "index_dates"), **dict.fromkeys((*odds, *risks), "cases")},
     )
-    shown = context(language, areas=areas_of(higher=2), unmeasured=table)
-    assert shown.areas is not None
-    told, grid = unmeasured(shown, shown.areas)
+    plain = areas_of(higher=2)
+    people = plain.frame.with_columns(target_people=pl.Series([100, 300]))
+    shown = context(language, areas=replace(plain, frame=people, counts=("cases", "target_people")), unmeasured=table)
+    told, grid = unmeasured(shown)
     assert told.text.endswith(sentence)
+    # A quarter of the people live in the first area: 7, 9 and 12 per cent.
+    assert re.search(r"7[.,]0\s?%, 9[.,]0\s?% (eller|or) 12\s?%\.", told.text)
     assert "55" in grid.html
 
 
 def test_nothing_is_said_of_the_unmeasured_where_nobody_must_be_measured():
-    shown = context(areas=areas_of(higher=2))
-    assert shown.areas is not None
-    assert list(unmeasured(shown, shown.areas)) == []
+    assert list(unmeasured(context(areas=areas_of(higher=2)))) == []
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_progress_rises_to_the_end(small_municipality: Registers, frailty: Condi
 def test_the_two_digests(municipality_study: Study, changed: dict[str, object], *, model_changes: bool):
     settings = replace(QUICK, **changed)
     model = municipality_study.model
-    moved = replace(model, provenance=replace(model.provenance, settings=settings))
+    moved = replace(model, settings=settings)
     study = replace(municipality_study, settings=settings, model=moved)
     assert (moved.digest != model.digest) == model_changes
     assert study.digest != municipality_study.digest

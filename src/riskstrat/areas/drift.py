@@ -44,9 +44,9 @@ def drift_between_halves(
     if cut is None:
         return None
     late = landmark >= cut
-    before, after = (counts.by_group(np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
-    totals = [counts.by_group(np.where(half & inside, 0, -1), 1) for half in (~late, late)]
-    early_cases, late_cases = (int(total.table["cases"][0]) for total in totals)
+    halves, groups = [np.where(half, group, -1) for half in (~late, late)], int(group.max()) + 1
+    before, after = (counts.by_group(half, groups) for half in halves)
+    early_cases, late_cases = (int(counts.together(half, groups)["cases"][0]) for half in halves)
     moved, lie_apart = drift_quantiles(before, after), np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))
     return pl.DataFrame(
         {
@@ -67,9 +67,8 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
     log theta of a half is what lasts plus something of its own, of variance d² / 2, where d is the drift. Over both
     halves it varies by s²; of that k = 1 - d² / (4 s²) lasts, the share ``carried``. So log theta is drawn towards its
     mean over the groups by k, with variance k d² / 4 (how well what lasts is known) + d² / 2 (what is new). d is the
-    lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it (or
-    it is below .05).
-    The outcomes of all groups together, theta @ `expected`, stay those of each draw.
+    lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it,
+    or where it is below .05. The outcomes of all groups together, theta @ `expected`, stay those of each draw.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.intake import intake
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
+from riskstrat.cli.score import monitor, score
 from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
 
@@ -29,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run)
+app.command("score")(score)
+app.command("monitor")(monitor)
 app.command("conditions")(list_conditions)
 app.command("describe")(describe)
 app.command("check")(check)

@@ -7,7 +7,7 @@ from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, person_ke
 from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Digits, Figures, Step, to_width
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
-from riskstrat.disclosure.release import Released, release
+from riskstrat.disclosure.release import Released, release, restored
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
@@ -34,6 +34,7 @@ __all__ = [
     "Table",
     "person_keys",
     "release",
+    "restored",
     "sum_keys",
     "to_csv",
     "to_width",

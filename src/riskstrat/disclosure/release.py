@@ -202,6 +202,31 @@ def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
     return Released(shown, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
 
 
+def restored(
+    frame: pl.DataFrame, suppressed: Mapping[str, int], disclosure: Disclosure, roles: Mapping[str, str]
+) -> Released:
+    """Give a released table back as it was, read from where it was kept.
+
+    Parameters
+    ----------
+    frame, suppressed, disclosure, roles
+        Of an earlier `Released`.
+
+    Returns
+    -------
+    Released
+        As it was.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"area": ["A"], "people": [120]})
+    >>> kept = release(Table(frame, dimensions=("area",), counts=("people",)), Disclosure(protection="none"))
+    >>> restored(kept.frame, kept.suppressed, kept.disclosure, kept.roles).frame.equals(kept.frame)
+    True
+    """
+    return Released(frame, MappingProxyType(dict(suppressed)), disclosure, MappingProxyType(dict(roles)), _TOKEN)
+
+
 def _check_sums(tables: Mapping[str, Table]) -> None:
     """See that sums from one table to another hold."""
     UsageError.refuse(

@@ -140,7 +140,8 @@ class Cox(HazardModel):
         y, (horizon, entry) = tie_times(training.outcome[counted], self.horizon_days, training.entry[counted])
         _check_followed(float(horizon), y)
         refuse_too_few(outcome_within(y, float(horizon)))
-        number, self.strata_ = number_groups(training.strata, len(training.weight))
+        number, strata = number_groups(training.strata, len(training.weight))
+        self.strata_ = tuple(strata.iter_rows())
         values = training.values if len(counted) == len(training.values) else training.values[counted]
         self._prepare(values)
         weight = training.weight[counted]
@@ -167,13 +168,13 @@ class Cox(HazardModel):
             HazardPair.of(
                 [cause.hazards[each + 1] for cause in causes], float(ends[rows.stratum == each].max(initial=0))
             )
-            for each in range(max(1, self.strata_.height))
+            for each in range(max(1, len(self.strata_)))
         ]
 
     def _numbered(self, strata: Labels, n: int) -> NDArray[np.intp]:
         """Give strata the numbers of the fit, (n,); those without an outcome in it, or unknown to it, are refused."""
         number, groups = number_groups(strata, n)
-        known = {label: each for each, label in enumerate(self.strata_.iter_rows())}
+        known = {label: each for each, label in enumerate(self.strata_)}
         own = [known.get(label, -1) for label in groups.iter_rows()]
         lacking = [each for each in own if each < 0 or not self.stratum_hazards_[each].hazard[0].any()]
         if lacking:

@@ -14,10 +14,11 @@ from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
-from riskstrat.publication.characteristics import TableOne, characteristic_tables
+from riskstrat.publication.characteristics import CARE_CENTRE, TableOne, characteristic_tables
 from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.interpretation import interpretation_tables
+from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables
@@ -91,6 +92,8 @@ def publish(
         partition=study.partition,
         secret=secret_name(study.noise),
         chosen=study.model.candidate.estimator,
+        missing=study.model.estimator.missing_way,
+        of_time=study.model.estimator.learns_from_followed,
         recalibration=study.settings.recalibration,
         omissions=study.omissions,
         notes=study.notes,
@@ -142,6 +145,7 @@ def table_one(
     by: str | None = None,
     labels: Mapping[str, LocalisedText] | None = None,
     disclosure: Disclosure | None = None,
+    provider: str = CARE_CENTRE,
 ) -> TableOne:
     """Describe who is in a cohort, as the first table of an article does (STROBE, item 14).
 
@@ -161,6 +165,9 @@ def table_one(
         What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
     disclosure
         The rule; by default the cohort's own.
+    provider
+        The column of `cohort.people` that says who provides (a nursing home, a school): a number whose sum one or two
+        of them dominate is not described.
 
     Returns
     -------
@@ -172,7 +179,7 @@ def table_one(
     Raises
     ------
     UsageError
-        If there is no such column, or X has other rows than the cohort.
+        If there is no such column (`by`, `provider`), or X has other rows than the cohort.
     DisclosureError
         If the groups are persons or families one by one.
 
@@ -183,7 +190,7 @@ def table_one(
     """
     rule = disclosure or cohort.disclosure
     noise = noise_of(rule)
-    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise)
+    tables = characteristic_tables(cohort, X, by=by, labels=labels or {}, rule=rule, noise=noise, provider=provider)
     return TableOne(**release(tables, rule, noise))
 
 
@@ -213,6 +220,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
         "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
+        "missingness": missingness_table(study.evaluation.missingness, noise),
         "splits": _public(study.evaluation.splits, "split"),
         "partition": _public(_partition(study.partition), "area_id"),
         "coverage": _public(study.source.coverage, "register"),

@@ -56,6 +56,10 @@ class Facts:
         Names the secret under which counts were protected, without telling it; empty where there is none.
     chosen
         The kind of estimator that was chosen; its parameters, seeds and draws stay inside.
+    missing
+        How the chosen model treats what was not observed (`riskstrat.estimators.RiskEstimator.missing_ways`).
+    of_time
+        Whether it counts everybody for as long as they were followed; if not, those followed are weighted.
     recalibration
         What moves risks before they are counted with (`riskstrat.declare.Settings`).
     omissions
@@ -82,6 +86,8 @@ class Facts:
     partition: Partition | None = None
     secret: str = ""
     chosen: str
+    missing: str = "indicator"
+    of_time: bool = False
     recalibration: str = "in_the_large"
     omissions: tuple[Omission, ...]
     notes: tuple[LocalisedText, ...] = ()

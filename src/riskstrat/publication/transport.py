@@ -15,7 +15,7 @@ def transport_tables(moved: Transport, noise: CellNoise | None) -> dict[str, Tab
     """Give ``inputs``, ``tests`` and the tables of both validations (``metrics_as_it_is``, say)."""
     checks = {"as_it_is": moved.as_it_is, "recalibrated": moved.recalibrated}
     return {
-        "inputs": _inputs(moved),
+        "inputs": inputs_table(moved.inputs, moved.as_it_is.persons.filter(group="all")["persons"].item()),
         "tests": Table(
             moved.tests,
             dimensions=("kind",),
@@ -30,11 +30,10 @@ def transport_tables(moved: Transport, noise: CellNoise | None) -> dict[str, Tab
     }
 
 
-def _inputs(moved: Transport) -> Table:
+def inputs_table(inputs: pl.DataFrame, everybody: int) -> Table:
     """Give the drift of each feature to two figures; of 200 persons or more, as for metrics."""
-    everybody = moved.as_it_is.persons.filter(group="all")["persons"].item()
     return Table(
-        moved.inputs.drop("rows").with_columns(everybody=pl.lit(everybody)),
+        inputs.drop("rows").with_columns(everybody=pl.lit(everybody)),
         dimensions=("column",),
         unshown=("everybody",),
         derived=dict.fromkeys((*_SHARES, "marked"), ("everybody",)),

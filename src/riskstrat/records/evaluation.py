@@ -28,13 +28,18 @@ class Evaluation:
         Out-of-fold risks (n,) of the training rows, folds by person and family.
     sample_size
         criterion, needed (persons, null where no number is enough), enough: whether that many were followed.
+    missingness
+        How many index dates have no value of each feature, by outcome, landmark and group
+        (`riskstrat.validation.missingness`).
     notes
-        What a reader should know of the model: too few persons, rows that were left out of the fit.
+        What a reader should know of the model: too few persons, rows that were left out of the fit, gaps that go with
+        the outcome, the landmark or a group.
     """
 
     checks: Mapping[str, Validation]
     splits: pl.DataFrame = field(repr=False)
     risk: NDArray[np.float64] = field(repr=False)
     sample_size: pl.DataFrame = field(repr=False)
+    missingness: pl.DataFrame = field(repr=False)
     notes: tuple[LocalisedText, ...] = ()
     omissions: tuple[Omission, ...] = ()

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,12 @@ class FittedEstimator(Protocol):
 
     horizon_days: float
     features_: tuple[str, ...]
+
+    learns_from_followed: ClassVar[bool]
+
+    @property
+    def missing_way(self) -> str:
+        """How what was not observed is treated."""
 
     @property
     def link(self) -> Link:
@@ -59,23 +65,22 @@ class AppliedRecalibration(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a model came from: only what was known before ``as_of``, name and digest of the data, settings, version."""
+    """Where a model came from: only what was known before ``as_of``, name and digest of the data, version."""
 
     as_of: date
     registers: str
     fingerprint: str
-    settings: Settings
     version: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RiskModel:
-    """A fitted model: from features to the risk of a condition's outcome at the horizon.
+class FittedModel:
+    """From features to the risk of a condition's outcome at the horizon; in memory or read from a folder.
 
     Attributes
     ----------
-    candidate, estimator
-        The declared estimator that was chosen, and the same fitted to the whole training cohort.
+    estimator
+        Fitted to the whole training cohort.
     columns, families
         Names of the columns of X, in order, and the factor family of each.
     recalibration
@@ -83,19 +88,47 @@ class RiskModel:
     summary
         Aggregates of the training data by column, none from fewer than 100 persons: the frame that
         `riskstrat.validation.summarise_inputs` gives.
+    target_summary
+        The same of the people whom the study planned for: what later years are compared with.
     moved_to
         Where the model was recalibrated to after it was fitted, in order (`riskstrat.study.transport`).
     """
 
     condition: Condition
-    candidate: Candidate
     estimator: FittedEstimator
     columns: tuple[str, ...]
     families: Mapping[str, str]
     recalibration: AppliedRecalibration
     summary: pl.DataFrame
+    target_summary: pl.DataFrame
     provenance: Provenance
     moved_to: tuple[Provenance, ...] = ()
+
+    def predict_risk(self, X: pl.DataFrame) -> Floats:
+        """Predict the cumulative incidence at the horizon (n,), recalibrated to the latest period.
+
+        Parameters
+        ----------
+        X
+            Features, n rows, from `riskstrat.build_features` of the same condition.
+        """
+        return self.recalibration.apply(self.estimator.predict_risk(X))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RiskModel(FittedModel):
+    """A model that a study has fitted.
+
+    Attributes
+    ----------
+    candidate
+        The declared estimator that was chosen.
+    settings
+        Of the study.
+    """
+
+    candidate: Candidate
+    settings: Settings
 
     def __repr__(self) -> str:
         named = f"{self.condition.name}, {self.candidate.label}, digest {self.digest}"
@@ -109,23 +142,13 @@ class RiskModel:
         """
         named = {
             "condition": replace(self.condition, programmes=()).digest,
-            "settings": self.provenance.settings.of_the_model.digest,
+            "settings": self.settings.of_the_model.digest,
             "as_of": self.provenance.as_of.isoformat(),
             "data": self.provenance.fingerprint,
             "version": self.provenance.version,
             **{f"moved_to_{at}": f"{place.fingerprint} {place.as_of}" for at, place in enumerate(self.moved_to)},
         }
         return digest_of(named)
-
-    def predict_risk(self, X: pl.DataFrame) -> Floats:
-        """Predict the cumulative incidence at the horizon (n,), recalibrated to the latest period.
-
-        Parameters
-        ----------
-        X
-            Features, n rows, from `riskstrat.build_features` of the same condition.
-        """
-        return self.recalibration.apply(self.estimator.predict_risk(X))
 
 
 def digest_of(named: Mapping[str, str]) -> str:

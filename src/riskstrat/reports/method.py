@@ -20,6 +20,8 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    missing_rows,
+    missing_way,
     split_rows,
     written_metric,
 )
@@ -88,6 +90,15 @@ def _known(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(context.messages("method.known"))
     title, frame = context.messages("method.coverage_table"), context.text_frame(*coverage_rows(context))
     yield context.grid("coverage", "coverage", title, frame, text_columns=2, is_open=False)
+
+
+def _missing(context: ReportContext) -> Iterator[Block]:
+    yield Heading(context.messages("method.missing_title"))
+    yield Paragraph(f"{context.messages('method.missing')} {missing_way(context)}")
+    columns, rows = missing_rows(context)
+    if rows:
+        frame = context.text_frame(columns, rows)
+        yield context.grid("missing", "missingness", context.messages("method.missing_table"), frame, is_open=False)
 
 
 def _codes(context: ReportContext) -> Iterator[Block]:
@@ -243,6 +254,7 @@ def _citing(context: ReportContext) -> Iterator[Block]:
 _PARTS = (
     _counted,
     _known,
+    _missing,
     _model,
     _calibration,
     _groups,

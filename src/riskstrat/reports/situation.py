@@ -11,12 +11,12 @@ import polars as pl
 from riskstrat.figures import area_intervals, change, concentration, counted, map_certainty, map_level, quintiles
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
+from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_told
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
 
 _COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
-_ODDS = ("half_odds", "same_odds", "double_odds")
 _BOUNDS = ("", "_lower", "_upper")
 
 
@@ -63,7 +63,7 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     yield from _notes(context, areas)
     title = context.messages("situation.table_title")
     yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
-    yield from unmeasured(context, areas)
+    yield from unmeasured(context)
 
 
 def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
@@ -103,17 +103,13 @@ def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
     return context.numbers.interval(*(people * share for share in risk))
 
 
-def unmeasured(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
+def unmeasured(context: ReportContext) -> Iterator[Block]:
     """Say in which areas those who were not measured may change the class, and what it would be."""
-    messages, found = context.messages, context.frame("unmeasured")
-    if found is None:
+    messages, rows = context.messages, unmeasured_areas(context)
+    if rows is None:
         return
-    key, classes = found.columns[0], [f"class_{odds}" for odds in _ODDS]
-    rows = found.drop("name", strict=False).join(areas.select(key, "name"), on=key).sort("name")
-    changed = rows.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
-    same = messages("situation.unmeasured_same")
-    told = messages("situation.unmeasured_changed", areas=context.listed(changed)) if changed else same
-    yield Paragraph(f"{messages('situation.unmeasured')} {told}")
+    classes = [f"class_{odds}" for odds in ODDS]
+    yield Paragraph(unmeasured_told(context, rows))
     cells = [
         (
             row["name"],

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures import capitalised
 from riskstrat.reports.context import ReportContext
 
 SIMPLE = "AgeSex"
 AFTER = "accuracy_after_choosing"
+ODDS = ("half_odds", "same_odds", "double_odds")
 CHECKS = ("person", "area", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
 _INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
+_CHANGED = {True: "changed", False: "same"}
 _CHECKED = {True: "verified", False: "memory"}
 
 
@@ -90,6 +94,64 @@ def choice_reason(context: ReportContext) -> str:
 
 def _models(context: ReportContext) -> Sequence[Mapping[str, Any]]:
     return context.tables["choice"].frame.sort("brier").to_dicts()
+
+
+def missing_way(context: ReportContext) -> str:
+    """Say how the chosen model treats what was not observed."""
+    return context.messages(f"missing_way.{context.released.missing}")
+
+
+def missing_rows(context: ReportContext) -> Written:
+    """Write how many index dates have no value of a feature: in all, by outcome, and the least and most of groups.
+
+    Features that nearly always have one are left out.
+    """
+    frame = context.tables["missingness"].frame.with_columns(of=pl.col("group").str.extract("^([^=]+)"))
+    columns = ("feature", "missing_all", "missing_with", "missing_without", "missing_landmarks", "missing_groups")
+    labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
+    parts = (
+        *(pl.col("group") == group for group in ("all", "outcome=yes", "outcome=no")),
+        pl.col("of") == "landmark",
+        ~pl.col("of").is_in(["all", "outcome", "landmark"]),
+    )
+    return columns, [
+        (capitalised(labels[name]), *(_shares(context, own.filter(part)["share"]) for part in parts))
+        for (name,), own in frame.group_by("feature", maintain_order=True)
+        if name in labels and own.height > 1
+    ]
+
+
+def _shares(context: ReportContext, shares: pl.Series) -> str | None:
+    """Write the least and the most of some shares; None where all are withheld."""
+    low, high = shares.min(), shares.max()
+    if not (isinstance(low, float) and isinstance(high, float)):
+        return None
+    written = context.numbers.whole_percent(high)
+    return written if low == high else context.numbers.range(context.numbers.number(100 * low), written)
+
+
+def unmeasured_areas(context: ReportContext) -> pl.DataFrame | None:
+    """Name areas with what they would be at other odds among those not measured; None where everybody is."""
+    found, areas = context.frame("unmeasured"), context.areas
+    if found is None or areas is None:
+        return None
+    key = found.columns[0]
+    return found.drop("name", strict=False).join(areas.select(key, "name", "target_people"), on=key).sort("name")
+
+
+def unmeasured_told(context: ReportContext, areas: pl.DataFrame) -> str:
+    """Say what other odds among those not measured change: the risk of all, and the classes of which areas."""
+    messages, classes = context.messages, [f"class_{odds}" for odds in ODDS]
+    changed = areas.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()
+    named = {"areas": context.listed(changed)} if changed else {}
+    sentences = [messages("situation.unmeasured"), messages(f"situation.unmeasured_{_CHANGED[bool(changed)]}", **named)]
+    shown = areas.drop_nulls([*(f"risk_{odds}" for odds in ODDS), "target_people"])
+    if shown["target_people"].sum():
+        risks = {odds: shown.select(pl.col(f"risk_{odds}").dot("target_people")).item() for odds in ODDS}
+        everybody = shown["target_people"].sum()
+        written = {odds: context.numbers.percent(risk / everybody) for odds, risk in risks.items()}
+        sentences.insert(1, messages("situation.unmeasured_risk", **written))
+    return " ".join(sentences)
 
 
 def split_rows(context: ReportContext) -> Written:

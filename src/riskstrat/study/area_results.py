@@ -110,7 +110,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     training, target, settings = data.training, data.target, data.settings
     area = target.target.people[AREA]
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
-    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link, protected=True)
+    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
     estimates = estimate_areas(

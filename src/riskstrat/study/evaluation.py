@@ -26,8 +26,9 @@ from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
+from riskstrat.study.missing_notes import missing_notes
 from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
-from riskstrat.validation import overlap, validate
+from riskstrat.validation import missingness, overlap, validate
 
 GROUPS = ("sex", "age_band")
 """What checks are repeated by in every study, beside the subgroups of its condition."""
@@ -108,12 +109,14 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     tested = {} if isinstance(in_time, Omission) else {"time": in_time}
     everybody = np.arange(data.training.cohort.people.height)
     by = (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
+    gaps = missingness(data.training.X, with_subgroups(data), by)
     return Evaluation(
         checks={"person": check(data, comparison.risk, comparison.baseline, everybody, by), **tested},
         splits=_described(data.splits, data.training.cohort),
         risk=comparison.risk,
         sample_size=size,
-        notes=(*model.estimator.notes_, *_too_few_persons(size)),
+        missingness=gaps,
+        notes=(*model.estimator.notes_, *_too_few_persons(size), *missing_notes(gaps, data.condition)),
         omissions=(in_time,) if isinstance(in_time, Omission) else (),
     )
 
@@ -145,14 +148,12 @@ def check(
     Validation
         Carries the disclosure rule of the cohort, which is the study's.
     """
-    cohort, settings = data.training.cohort, data.settings
-    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
-    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
+    cohort, settings = with_subgroups(data), data.settings
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     return validate(
         risk[counted],
-        replace(cohort, people=people[rows]),
+        replace(cohort, people=cohort.people[rows]),
         by=by,
         baseline=baseline[counted],
         draws=settings.bootstrap_draws,
@@ -160,6 +161,25 @@ def check(
         level=PUBLISHED_LEVEL,
         sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
     )
+
+
+def with_subgroups(data: StudyData) -> Cohort:
+    """Give the training cohort with the subgroups of the condition as columns.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+
+    Returns
+    -------
+    Cohort
+        The same rows.
+    """
+    cohort = data.training.cohort
+    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
+    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
+    return replace(cohort, people=people)
 
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:

@@ -17,6 +17,7 @@ from riskstrat.declare import Candidate
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit, FitRows, FollowedRows, RiskEstimator, build, choose, cross_fit
+from riskstrat.estimators.released import released
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
@@ -122,7 +123,8 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     Returns
     -------
     RiskModel
-        The fitted estimator with its recalibration to the latest period, and where it came from.
+        The fitted estimator with its recalibration to the latest period, and where it came from. Kinds that can be
+        saved hold only numbers that may leave (`riskstrat.estimators.released`).
 
     Raises
     ------
@@ -142,7 +144,7 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
     unfitted, rows = estimator_of(data, comparison.chosen), _fit_rows(training, training.cohort.outcome)
     if training.followed is not None and unfitted.learns_from_followed:
         rows = rows.followed_by(_fit_rows(training.followed, training.followed.cohort.followed_outcome))
-    estimator = rows.fitted(unfitted)
+    estimator = released(rows.fitted(unfitted), rows)
     return RiskModel(
         condition=data.condition,
         candidate=comparison.chosen,
@@ -154,10 +156,11 @@ def fit(data: StudyData, comparison: Comparison | None = None) -> RiskModel:
             comparison.risk,
             data.splits["person"].fold_of_rows(len(comparison.risk)),
             estimator.link,
-            protected=False,
         ).of_fold(UNTESTED),
         summary=summarise_inputs(training.X),
+        target_summary=summarise_inputs(data.target.X),
         provenance=provenance_of(data),
+        settings=data.settings,
     )
 
 
@@ -167,7 +170,6 @@ def provenance_of(data: StudyData) -> Provenance:
         as_of=data.as_of,
         registers=data.source.name,
         fingerprint=data.source.fingerprint,
-        settings=data.settings,
         version=version("riskstrat"),
     )
 

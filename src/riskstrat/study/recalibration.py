@@ -47,10 +47,8 @@ class FoldRecalibration:
         return Successive(first=self.curves[fold], then=level) if self.curves else level
 
 
-def recalibrate_folds(
-    data: StudyData, risk: Floats, folds: NDArray[np.intp], link: Link, *, protected: bool
-) -> FoldRecalibration:
-    """Recalibrate the out-of-fold risks of the training rows.
+def recalibrate_folds(data: StudyData, risk: Floats, folds: NDArray[np.intp], link: Link) -> FoldRecalibration:
+    """Recalibrate the out-of-fold risks of the training rows to protected counts.
 
     Parameters
     ----------
@@ -60,8 +58,6 @@ def recalibrate_folds(
         Risks of the training rows, (n,), and the fold whose model predicted each.
     link
         Scale on which the level is moved.
-    protected
-        Whether the level is that of protected counts, for results by area.
 
     Returns
     -------
@@ -77,7 +73,7 @@ def recalibrate_folds(
     for fold, curve in curves.items():
         moved[folds == fold] = curve.apply(risk[folds == fold])
     cohort = data.training.cohort
-    periods = recalibrate(cohort, moved, link, noise=data.noise if protected else None)
+    periods = recalibrate(cohort, moved, link, noise=data.noise)
     return FoldRecalibration(curves=curves, periods=periods, risk=periods.apply(moved, data.training.landmark))
 
 

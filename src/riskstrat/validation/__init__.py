@@ -20,6 +20,7 @@ from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
 from riskstrat.validation.input_drift import input_drift, summarise_inputs
 from riskstrat.validation.leaks import check_leaks, leaks
+from riskstrat.validation.missingness import depends_on, missingness
 from riskstrat.validation.performance import validate
 from riskstrat.validation.scoring import score
 from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
@@ -39,9 +40,11 @@ __all__ = [
     "check_leaks",
     "concordance",
     "cumulative_incidence",
+    "depends_on",
     "input_drift",
     "kaplan_meier",
     "leaks",
+    "missingness",
     "net_benefit",
     "outcome_array",
     "overlap",

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import person_keys
+from riskstrat.disclosure import person_keys, within
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA
@@ -137,7 +137,8 @@ def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
 def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Series) -> pl.DataFrame:
     """Count index dates, outcomes and their distinct persons by group, with the keys of these cells, sorted by group.
 
-    Rows without a group are left out; `had` says whose outcome was seen.
+    Rows without a group are left out; `had` says whose outcome was seen. Keys of index dates and persons are within
+    those of all rows: when anybody comes or leaves, all groups get fresh noise, not those alone that the person is in.
 
     Examples
     --------
@@ -148,6 +149,7 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
     """
     key, case = pl.col("key"), pl.col("had")
     keys = pl.Series(person_keys(people["person_id"]))
+    everybody = keys.to_numpy().sum(keepdims=True)
     labelled = pl.DataFrame({"group": groups, "key": keys, "had": pl.Series(had)}).drop_nulls("group")
     counts = labelled.group_by("group").agg(
         index_dates=pl.len().cast(pl.Int64),
@@ -159,7 +161,8 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
         case_key=key.filter(case).sum(),
         case_person_key=key.filter(case).unique().sum(),
     )
-    return counts.sort("group")
+    fresh = [pl.Series(name, within(counts[name].to_numpy(), everybody)) for name in ("index_key", "person_key")]
+    return counts.with_columns(fresh).sort("group")
 
 
 def metric_table(groups: Sequence[Group], level: float) -> pl.DataFrame:

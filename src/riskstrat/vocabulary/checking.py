@@ -146,7 +146,7 @@ def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator
             en=f"there is no table {table}: its features cannot be computed",
             sv=f"tabellen {table} finns inte: dess variabler kan inte beräknas",
         )
-    without = [_label(feature) for feature in features if not _is_recorded(feature, registers)]
+    without = [feature.called for feature in features if not _is_recorded(feature, registers)]
     if without:
         yield LocalisedText(
             en=f"no row of the registers is about {len(without)} of {len(features)} features: "
@@ -154,10 +154,6 @@ def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator
             sv=f"ingen rad i registren rör {len(without)} av {len(features)} variabler: "
             + ", ".join(label.sv for label in without),
         )
-
-
-def _label(feature: Feature) -> LocalisedText:
-    return feature.label or LocalisedText(en=feature.column, sv=feature.column)
 
 
 def _is_recorded(feature: Feature, registers: Registers) -> bool:

@@ -56,6 +56,11 @@ class Feature(Declaration, ABC):
     def column(self) -> str:
         """Name of the feature's column in X."""
 
+    @property
+    def called(self) -> LocalisedText:
+        """What the feature is called: its label, or where it has none its column."""
+        return self.label or LocalisedText(en=self.column, sv=self.column)
+
     def expanded(self) -> tuple[Feature, ...]:
         """Give a feature for each column that the declaration stands for.
 

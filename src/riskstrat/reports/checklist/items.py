@@ -19,7 +19,11 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    missing_rows,
+    missing_way,
     split_rows,
+    unmeasured_areas,
+    unmeasured_told,
     written_count,
     written_metric,
 )
@@ -55,6 +59,8 @@ def facts(context: ReportContext) -> dict[str, str]:
         "units": context.numbers.number(units["unit"].n_unique()),
         "features": context.numbers.number(len(condition.features)),
         "metrics": messages.listed([_metric(context, name) for name in _metrics(context)]),
+        "missing": missing_way(context),
+        "follow_up": messages(f"follow_up.{'time' if released.of_time else 'status'}"),
         "recalibration": messages(f"recalibration.{released.recalibration}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
@@ -124,6 +130,15 @@ def _counts(context: ReportContext) -> Iterator[str]:
 
 def _written_counts(context: ReportContext, table: str, *names: str) -> dict[str, str]:
     return {name: written_count(context, context.count(table, name, scope="all")) for name in names}
+
+
+def _missing(context: ReportContext) -> Iterator[str]:
+    columns, rows = missing_rows(context)
+    if rows:
+        yield f"{context.messages('method.missing_table')}:"
+        yield _grid(context, columns, rows)
+    if (areas := unmeasured_areas(context)) is not None:
+        yield unmeasured_told(context, areas)
 
 
 def _choice(context: ReportContext) -> Iterator[str]:
@@ -203,6 +218,7 @@ _DATA: Mapping[str, Callable[[ReportContext], Iterator[str]]] = MappingProxyType
         "8b": _assessed,
         "9b": _declared("features"),
         "10": _counts,
+        "11": _missing,
         "12a": _table(split_rows),
         "12c": _choice,
         "20a": _flow,

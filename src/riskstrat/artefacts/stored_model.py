@@ -1,0 +1,87 @@
+"""A model as it was saved, and what it gives for the people of today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from riskstrat.cohort import target_population
+from riskstrat.errors import ContractError, Problem
+from riskstrat.features import build_features
+from riskstrat.records.model import FittedModel
+from riskstrat.records.scores import Scores
+from riskstrat.registers import Registers
+from riskstrat.validation import input_drift
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StoredModel(FittedModel):
+    """A model that was read from a folder (`riskstrat.load_model`).
+
+    Attributes
+    ----------
+    condition, estimator, columns, families, recalibration, summary, target_summary, provenance, moved_to
+        As they were in the study (`riskstrat.records.model.FittedModel`).
+    kind
+        Kind of the estimator.
+    digest
+        Twelve hexadecimal digits that name the model.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import riskstrat as rs
+    >>> with TemporaryDirectory() as folder:
+    ...     stored = rs.load_model(rs.save_model(model, Path(folder, "frailty")))
+    >>> stored.kind, len(stored.score(registers, date(2024, 1, 1)).risk) > 100
+    ('Logistic', True)
+    """
+
+    kind: str
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"
+
+    def score(self, registers: Registers, as_of: date) -> Scores:
+        """Predict the risks of who is eligible on a day, by what was known before it.
+
+        Parameters
+        ----------
+        registers
+            What `riskstrat.open_registers` returned, with the tables that the condition reads.
+        as_of
+            The as-of date.
+
+        Returns
+        -------
+        Scores
+            Persons and risks, in memory, and how far their features lie from those of the people whom the study
+            planned for.
+
+        Raises
+        ------
+        DesignError
+            If nobody is eligible.
+        ContractError
+            If the features that these registers give have other columns than the model.
+        UsageError
+            If the condition asks for a table that is not there.
+        """
+        target = target_population(self.condition, registers, as_of)
+        X = build_features(self.condition.features, target, registers)
+        _check_columns(self.columns, X.columns)
+        inputs = input_drift(self.target_summary, X)
+        return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=inputs)
+
+
+def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:
+    ContractError.refuse(
+        Problem(found=f"{what}: {', '.join(names)}", expected="the columns that the model was fitted to", remedy=remedy)
+        for what, names, remedy in (
+            ("columns that X lacks", sorted(set(expected) - set(found)), "give registers with the same tables"),
+            ("columns that the model does not know", sorted(set(found) - set(expected)), "fit the model again"),
+        )
+        if names
+    )

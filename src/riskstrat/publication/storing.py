@@ -1,0 +1,95 @@
+"""What was published to files, and back: JSON of what is said, Parquet of the tables."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+import polars as pl
+
+from riskstrat.declare import Condition, LocalisedText
+from riskstrat.disclosure import Disclosure, Released, restored
+from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
+from riskstrat.records.omission import Omission
+from riskstrat.records.partition import Partition
+
+STUDY: Final = "study.json"
+_TABLES: Final = "tables/"
+_PARQUET: Final = ".parquet"
+_AS_THEY_ARE: Final = ("version", "budget_sek", "strata", "digest", "model_digest", "secret", "chosen", "recalibration")
+
+
+def published_files(published: Published) -> dict[str, bytes]:
+    """Give the files that hold what was published, by path.
+
+    Parameters
+    ----------
+    published
+        What `riskstrat.publish` returned.
+
+    Returns
+    -------
+    dict of str to bytes
+        ``study.json`` and ``tables/<name>.parquet``; `read_published` reads them back.
+    """
+    said = {
+        **{name: getattr(published, name) for name in _AS_THEY_ARE},
+        "as_of": published.as_of.isoformat(),
+        "condition": published.condition.to_plain(),
+        "partition": None if published.partition is None else json.loads(published.partition.to_json()),
+        "omissions": [{"part": each.part, "reason": asdict(each.reason)} for each in published.omissions],
+        "notes": [asdict(note) for note in published.notes],
+        "source": asdict(published.source) | {"data_end": published.source.data_end.isoformat()},
+        "disclosure": asdict(published.disclosure),
+        "tables": {
+            name: {"roles": dict(table.roles), "suppressed": dict(table.suppressed)}
+            for name, table in published.tables.items()
+        },
+    }
+    tables = {f"{_TABLES}{name}{_PARQUET}": _parquet(table.frame) for name, table in published.tables.items()}
+    return {STUDY: (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode(), **tables}
+
+
+def read_published(files: Mapping[str, bytes]) -> Published:
+    """Read what `published_files` gave.
+
+    Examples
+    --------
+    >>> from riskstrat.publication import publish
+    >>> published = publish(study)
+    >>> read_published(published_files(published)).digest == published.digest
+    True
+    """
+    said: dict[str, Any] = json.loads(files[STUDY])
+    rule = Disclosure(**said["disclosure"])
+    facts = Facts(
+        **{name: said[name] for name in _AS_THEY_ARE if name != "strata"},
+        strata=tuple(said["strata"]),
+        as_of=date.fromisoformat(said["as_of"]),
+        condition=Condition.from_json(json.dumps(said["condition"])),
+        partition=None if said["partition"] is None else Partition.from_json(json.dumps(said["partition"])),
+        omissions=tuple(
+            Omission(part=each["part"], reason=LocalisedText(**each["reason"])) for each in said["omissions"]
+        ),
+        notes=tuple(LocalisedText(**note) for note in said["notes"]),
+        source=SourceFacts(**said["source"] | {"data_end": date.fromisoformat(said["source"]["data_end"])}),
+    )
+    tables = {name: _table(files, name, described, rule) for name, described in said["tables"].items()}
+    kept = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    return Published(**kept, tables=MappingProxyType(tables), disclosure=rule, token=TOKEN)
+
+
+def _table(files: Mapping[str, bytes], name: str, described: Mapping[str, Any], rule: Disclosure) -> Released:
+    frame = pl.read_parquet(io.BytesIO(files[f"{_TABLES}{name}{_PARQUET}"]))
+    return restored(frame, described["suppressed"], rule, described["roles"])
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,60 @@
+"""Studies to a folder and back."""
+
+from pathlib import Path
+
+import pytest
+
+import riskstrat as rs
+from riskstrat.artefacts.study_folder import CONTENTS
+from riskstrat.errors import TrustError, UsageError
+from riskstrat.records.study import Study
+
+
+@pytest.fixture(scope="module")
+def saved(municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return rs.save(municipality_study, tmp_path_factory.mktemp("studies") / "frailty-2024")
+
+
+def test_the_report_of_a_saved_study_is_that_of_the_study(municipality_study: Study, saved: Path, tmp_path: Path):
+    pages = [
+        rs.report(published, tmp_path / name, language="sv").read_text(encoding="utf-8")
+        for name, published in (("a.html", rs.publish(municipality_study)), ("b.html", rs.open_study(saved).published))
+    ]
+    assert pages[0] == pages[1]
+
+
+def test_its_model_is_there(municipality_study: Study, saved: Path):
+    model = rs.open_study(saved).model
+    assert model is not None
+    assert model.digest == rs.publish(municipality_study).model_digest
+
+
+def test_nobody_is_in_it(saved: Path):
+    """No column holds numbers of persons or index dates."""
+    published = rs.open_study(saved).published
+    assert not any("person_id" in table.frame.columns for table in published.tables.values())
+    assert not list(saved.rglob("*.csv"))
+    assert "person_id" not in "".join(path.name for path in saved.rglob("*"))
+
+
+@pytest.mark.parametrize("change", ["damage", "loss"])
+def test_what_is_not_as_it_was_saved_is_refused(municipality_study: Study, tmp_path: Path, change: str):
+    folder = rs.save(municipality_study, tmp_path / "study")
+    table = next((folder / "tables").iterdir())
+    table.write_bytes(table.read_bytes()[:-1]) if change == "damage" else table.unlink()
+    with pytest.raises(TrustError, match=f"{table.name} that is not as it was saved"):
+        rs.open_study(folder)
+
+
+def test_a_newer_format_is_refused(municipality_study: Study, tmp_path: Path):
+    folder = rs.save(municipality_study, tmp_path / "study")
+    (folder / CONTENTS).write_text('{"format": 9}')
+    with pytest.raises(TrustError, match="format 9"):
+        rs.open_study(folder)
+
+
+def test_nothing_but_an_earlier_study_is_replaced(municipality_study: Study, tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(UsageError, match=r"mine\.txt"):
+        rs.save(municipality_study, tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "kept"
