@@ -55,7 +55,7 @@ from riskstrat.declare.outcomes import (
 )
 from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
-from riskstrat.declare.programme import Programme
+from riskstrat.declare.programme import Action, Assumption, Programme, Scenario
 from riskstrat.declare.settings import Settings
 from riskstrat.declare.subgroups import Subgroup
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
@@ -63,11 +63,13 @@ from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
 
 __all__ = [
+    "Action",
     "Age",
     "AnchoredWindow",
     "AllCauseDeath",
     "AnyOf",
     "AreaFact",
+    "Assumption",
     "AtAge",
     "AtBirth",
     "AtEvent",
@@ -119,6 +121,7 @@ __all__ = [
     "RegisterOutcome",
     "Row",
     "Rule",
+    "Scenario",
     "Score",
     "Score2",
     "ScoreReaches",

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
+from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.disclosure import PRESETS, Disclosure
 
 
@@ -40,6 +41,11 @@ class Settings(Declaration):
         fold of areas for each, a quarter more time with linear models.
     budget_sek
         What the plan may cost.
+    staff_hours, equity_weights, floors
+        Hours of staff that the plan may take, what an averted case counts for by quintile of need, and the least kronor
+        to be spent in a municipality, as in `Scenario`; none where left out.
+    scenarios
+        Other ways to plan by whole areas, told beside the plan in pairs.
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
     min_count, rounding
@@ -78,6 +84,10 @@ class Settings(Declaration):
     reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
     sensitivities: bool = False
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
+    staff_hours: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
+    equity_weights: EquityWeights | None = None
+    floors: Floors = ()
+    scenarios: tuple[Scenario, ...] = ()
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
@@ -95,9 +105,12 @@ class Settings(Declaration):
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
-        names = [indicator.name for indicator in self.indicators]
+        names = ["plan", *(scenario.name for scenario in self.scenarios)]
         if len(set(names)) < len(names):
-            raise ValueError(f"indicators must have names of their own: {', '.join(names)}")
+            raise ValueError("scenarios must have different names, and none is called plan")
+        named = [indicator.name for indicator in self.indicators]
+        if len(set(named)) < len(named):
+            raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 
@@ -105,6 +118,11 @@ class Settings(Declaration):
     def of_the_model(self) -> Settings:
         """The same settings with the usual value of each that changes no predicted risk."""
         return Settings(candidates=self.candidates, folds=self.folds, recalibration=self.recalibration, seed=self.seed)
+
+    def plan_of(self, programmes: tuple[Programme, ...]) -> Scenario:
+        """Give the scenario of the plan itself: these programmes under the budget and rules of the settings."""
+        rules = {name: getattr(self, name) for name in ("budget_sek", "staff_hours", "equity_weights", "floors")}
+        return Scenario(name="plan", programmes=programmes, **rules)
 
     @property
     def disclosure(self) -> Disclosure:

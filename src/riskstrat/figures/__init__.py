@@ -1,6 +1,6 @@
 """Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn."""
 
-from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
+from riskstrat.figures.areas import area_intervals, change, concentration, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration, subgroups
 from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
@@ -10,6 +10,7 @@ from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_l
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
+from riskstrat.figures.projection import years_ahead
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
 from riskstrat.figures.theme import PATTERNS
@@ -27,6 +28,7 @@ __all__ = [
     "capitalised",
     "change",
     "comparisons",
+    "concentration",
     "counted",
     "dependence_curve",
     "flow_chart",
@@ -47,4 +49,5 @@ __all__ = [
     "subgroups",
     "table_html",
     "with_class",
+    "years_ahead",
 ]

@@ -21,7 +21,8 @@ from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.pilots import pilot_tables
-from riskstrat.publication.plan import plan_tables
+from riskstrat.publication.plan import plan_tables, scenario_table
+from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
@@ -34,6 +35,7 @@ from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
+from riskstrat.records.plans import Scenarios
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
@@ -87,6 +89,8 @@ def publish(
         version=study.model.provenance.version,
         budget_sek=study.settings.budget_sek,
         strata=study.settings.strata,
+        scenario=study.settings.plan_of(programmes) if (programmes := study.condition.programmes) else None,
+        scenarios=study.settings.scenarios,
         digest=keyed(study.digest),
         model_digest=keyed(study.model.digest),
         partition=study.partition,
@@ -247,6 +251,8 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             {"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan},
             None if study.area_results is None else study.area_results.depends_on,
         ),
+        **_scenarios(study.scenarios),
+        **_ahead(study),
     }
 
 
@@ -326,6 +332,7 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        concentration=None if results.concentration is None else of_areas.concentration(results.concentration, areas),
         **{f"sensitivity_{name}": of_areas.sensitivity(one.areas, areas) for name, one in without.items()},
         inequality_change=None
         if results.inequality_change is None
@@ -355,6 +362,21 @@ def _plans(plans: Mapping[str, Plan | None], marks: pl.DataFrame | None) -> dict
         if plan is not None
         for name, table in _from_protected(plan.protected, plan_tables(plan, marks)).items()
     }
+
+
+def _scenarios(scenarios: Scenarios | None) -> dict[str, Table]:
+    if scenarios is None:
+        return {}
+    return _from_protected(scenarios.first.protected, {"plan_scenarios": scenario_table(scenarios)})
+
+
+def _ahead(study: Study) -> dict[str, Table]:
+    if study.projection is None or study.areas is None:
+        return {}
+    tables = projection_tables(study.projection, study.areas.counted)
+    growth = tables.pop("growth")
+    named = {"projection": tables["areas"], "projection_total": tables["total"]}
+    return {**_from_protected(study.projection.protected, named), "projection_growth": growth}
 
 
 def _present(**tables: Table | None) -> dict[str, Table]:

@@ -117,11 +117,14 @@ def source_in_units(source: Source, partition: Partition) -> Source:
         names = (
             names.with_columns(unit, name=unit.replace_strict(called, default=names["name"])).unique(AREA).sort(AREA)
         )
+    places = source.municipalities
+    if places is not None:
+        places = places.with_columns(partition.unit_of(places[AREA])).unique(AREA, keep="first", maintain_order=True)
     geometry = source.geometry
     if geometry is not None:
         units = {area: unit for unit, _, areas in merged.iter_rows() for area in areas}
         geometry = json.dumps(dissolve(json.loads(geometry), units, called))
-    return replace(source, area_names=names, geometry=geometry)
+    return replace(source, area_names=names, municipalities=places, geometry=geometry)
 
 
 def care_need_in_units(
