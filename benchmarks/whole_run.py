@@ -45,6 +45,7 @@ class Watch:
         end = time.perf_counter(), time.process_time()
         wall, cpu = (late - early for late, early in zip(end, self.start, strict=True))
         self.costs.append(Cost(*self.now, wall, cpu, peak_gib()))
+        print(f"{self.now[0]:18} {self.now[1]:44} {wall:7.1f} s {cpu:7.1f} CPU s {peak_gib():5.2f} GiB", flush=True)
         forget_peak()
         self.now, self.start = (condition, stage), end
 
@@ -77,8 +78,6 @@ def main() -> None:
         registers = make_copies(asked.sample, asked.folder, asked.copies, own_areas=True)
     costs = measure(registers, asked.condition)
     wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
-    for cost in costs:
-        print(f"{cost.condition:18} {cost.stage:44} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s {cost.peak:5.2f} GiB")
     for stage in dict.fromkeys(cost.stage for cost in costs):
         own = [cost for cost in costs if cost.stage == stage]
         print(f"{'together':18} {stage:44} {sum(c.cpu for c in own):7.1f} CPU s {sum(c.cpu for c in own) / cpu:5.0%}")

@@ -36,6 +36,8 @@ def test_a_later_edition_has_the_units_of_the_first_and_another_rule_must_be_ask
     assert (first[0]["rule"]["min_count"], first[0]["rule"]["max_share"]) == (6, 0.85)
     again = run(registers_folder, out, "--as-of", "2023-12-31")
     assert again.returncode == 0, again.stderr
+    assert "edition 2 of frailty within a year" in again.stderr
+    assert "38%" in again.stderr
     assert [edition["number"] for edition in editions(out)] == [1, 2]
     assert editions(out)[1]["partition"] == first[0]["partition"]
 

@@ -226,6 +226,10 @@ def test_standardised_numbers_compare_groups_of_unlike_ages(build_registers: Bui
         indicators.follow(replace(share, standardised=True), registers, [2021], as_of=AS_OF, by="sex")
 
 
+def found_width(followed: FollowUp) -> float:
+    return float(np.log(followed.expected["upper"] / followed.expected["lower"]).item())
+
+
 def test_counts_are_protected_before_anything_follows_from_them(build_registers: BuildRegisters):
     people = [person(number) for number in range(1, 61)]
     contacts = [stay(n, date(2020, 5, 1)) for n in range(1, 61)] + [stay(n, date(2020, 5, 20)) for n in range(1, 21)]
@@ -237,6 +241,9 @@ def test_counts_are_protected_before_anything_follows_from_them(build_registers:
     assert (row["count"], row["denominator"]) != (true["count"], true["denominator"])
     assert max(abs(row[name] - true[name]) for name in ("count", "denominator")) <= noise.width
     assert row["estimate"] == pytest.approx(100 * row["count"] / row["denominator"])
+    wilson = rates([row["count"]], [row["denominator"]], kind="proportion", per=100).row(0, named=True)
+    assert row["upper"] - row["lower"] > wilson["upper"] - wilson["lower"], "the interval holds the noise too"
+    assert found_width(noisy) > found_width(exact)
     released = release_record(noisy)["measured"].frame
     assert released["estimate"].item() == pytest.approx(row["estimate"], abs=5)
     assert release_record(exact)["measured"].frame["count"].item() != 20.5

@@ -179,6 +179,23 @@ def test_a_mean_that_one_institution_dominates_is_not_told(home: int, *, is_told
     assert number(table_one(one, by="sex", disclosure=THRESHOLDS), "age_years", "female")["mean"] is not None
 
 
+def test_providers_of_another_name_dominate_too():
+    """Thirty women, of whom 27 are in one nursing home; the register calls it something else than a care centre."""
+    position = pl.int_range(pl.len())
+    known = cohort(300)
+    home = pl.when(position < 27).then(pl.lit("home")).otherwise((position % 8).cast(pl.String))
+    sex = pl.when(position < 30).then(pl.lit("female")).otherwise(pl.lit("male"))
+    known = replace(known, people=known.people.with_columns(nursing_home=home, sex=sex))
+    told = {
+        provider: number(table_one(known, by="sex", disclosure=THRESHOLDS, provider=provider), "age_years", "female")
+        for provider in ("care_centre_id", "nursing_home")
+    }
+    assert told["care_centre_id"]["mean"] is not None
+    assert told["nursing_home"]["mean"] is None
+    with pytest.raises(UsageError, match="no column 'nursinghome' of providers"):
+        table_one(known, provider="nursinghome")
+
+
 def test_names_of_rare_levels_are_not_shown():
     few = cohort().people.with_columns(
         birth_region=pl.Series(["asia"] * 12 + ["africa"] * 12 + ["sweden"] * (PEOPLE - 24))

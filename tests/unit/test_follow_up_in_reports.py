@@ -67,7 +67,7 @@ def test_the_report_tells_todays_value_and_what_to_expect_without_action(followe
 
 def test_a_study_without_indicators_says_so(study: Study) -> None:
     section = next_steps(report_context(publish(study), "sv"))
-    assert any("Inga uppföljningsindikatorer" in str(block) for block in section.blocks)
+    assert any("inga uppföljningsindikatorer" in str(block) for block in section.blocks)
 
 
 def test_what_is_followed_is_released_with_the_study(followed: Study) -> None:

@@ -112,6 +112,15 @@ def test_the_gap_of_observed_over_expected_is_that_of_what_is_shown():
     assert row["upper"] - row["lower"] == pytest.approx(exact["upper"] - exact["lower"])
 
 
+def test_whoever_comes_gives_all_groups_fresh_noise_and_not_the_own_alone():
+    """Of two editions one person apart, groups whose noise stays would tell that the person is in the others."""
+    before, after = (checked(people).persons.filter(pl.col("group").str.contains("^sex|^all")) for people in (800, 801))
+    assert before["group"].to_list() == after["group"].to_list() == ["all", "sex=female", "sex=male"]
+    for name in ("index_key", "person_key"):
+        assert (before[name] != after[name]).all()
+    assert (before["index_dates"] == after["index_dates"]).sum() == 1
+
+
 def test_shares_reached_are_of_counts_with_noise():
     found = checked(4_000)
     table = validation_tables(found, NOISE)["capacity"].frame.filter(capacity=0.1, group="all")
@@ -179,7 +188,7 @@ def test_every_metric_has_noise_of_about_what_one_outcome_is_to_it():
     found = checked(700)
     exact = found.table.filter(group="all")
     moved = []
-    for number in range(40):
+    for number in range(120):
         noise = CellNoise(b"%020d" % number)
         table = validation_tables(found, noise)["metrics"].frame.filter(group="all")
         assert table["metric"].to_list() == exact["metric"].to_list()

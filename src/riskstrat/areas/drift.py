@@ -42,9 +42,9 @@ def drift_between_halves(
     if cut is None:
         return None
     late = landmark >= cut
-    before, after = (counts.by_group(np.where(half, group, -1), int(group.max()) + 1) for half in (~late, late))
-    totals = [counts.by_group(np.where(half & inside, 0, -1), 1) for half in (~late, late)]
-    early_cases, late_cases = (int(total.table["cases"][0]) for total in totals)
+    halves, groups = [np.where(half, group, -1) for half in (~late, late)], int(group.max()) + 1
+    before, after = (counts.by_group(half, groups) for half in halves)
+    early_cases, late_cases = (int(counts.together(half, groups)["cases"][0]) for half in halves)
     return pl.DataFrame(
         {
             "early_last": [int(landmark[inside & ~late].max())],

@@ -36,7 +36,7 @@ def compare_landmark_sets(
     masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets]
     counts = [rows.by_group(np.where(mask, group, -1), groups) for mask in masks]
     ratios = [smooth(one) if one.observed.any() else None for one in counts]
-    together = [rows.by_group(np.where(mask, 0, -1), 1).table for mask in masks]
+    together = [rows.together(np.where(mask, group, -1), groups) for mask in masks]
     return pl.concat(together).select(
         pl.Series("landmarks", [_dates(cohort, one) for one in sets], pl.String),
         pl.all(),

@@ -95,7 +95,7 @@ class ObservedExpected:
         case, rows, noise = self.weighted_outcome > 0, self.protected, self.protected.noise
         index_dates, cases = rows.count(group, groups), sums(group, case, groups).astype(np.int64)
         weighted = sums(group, self.weighted_outcome, groups).astype(np.float64)
-        persons, case_persons = (self._persons(group, groups, (group >= 0) & of) for of in (True, case))
+        persons, case_persons = (rows.count(group, groups, self._first(group, of)) for of in (group >= 0, case))
         known = None
         if noise is not None:
             keys = rows.keys(group, groups, case)
@@ -118,17 +118,35 @@ class ObservedExpected:
         )
         return GroupCounts(table=table, divisor=self.divisor, noise=known)
 
+    def together(self, group: NDArray[np.integer], groups: int) -> pl.DataFrame:
+        """Count all groups together, as one row of `GroupCounts.table`: the noise of each count is that of the groups.
+
+        A total that had noise of its own would be a second look at each group. Persons are counted once, also those who
+        are in several groups.
+        """
+        rows, inside, case = self.protected, group >= 0, self.weighted_outcome > 0
+        whole, sums_of = np.where(inside, 0, -1), self.by_group(group, groups).table.sum()
+        index_dates, cases = (rows.total(group, groups, of) for of in (None, case))
+        persons, case_persons = (rows.total(group, groups, self._first(whole, of)) for of in (inside, case))
+        counts = {
+            "index_dates": index_dates,
+            "persons": min(persons, index_dates),
+            "cases": cases,
+            "case_persons": min(case_persons, cases),
+        }
+        return sums_of.with_columns(pl.lit(count).alias(name) for name, count in counts.items())
+
     def _expected(self, group: NDArray[np.integer], groups: int) -> NDArray[np.float64]:
         mean = float(self.risk[self.included].mean())
         return self.protected.risk_sum(self.risk, group, groups, scale=mean, rows=self.included)
 
-    def _persons(self, group: NDArray[np.integer], groups: int, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Count the distinct persons among some rows of each group, (groups,)."""
-        persons = int(self.person.max()) + 1
+    def _first(self, group: NDArray[np.integer], rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether a row is the first of its person in its group among some rows, (n,)."""
+        rows, persons = rows & (group >= 0), int(self.person.max()) + 1
         _, first = np.unique(np.where(rows, group * persons + self.person, -1), return_index=True)
         distinct = np.zeros(len(group), dtype=bool)
         distinct[first] = True
-        return self.protected.count(group, groups, distinct & rows)
+        return np.asarray(distinct & rows)
 
 
 @checked
@@ -169,7 +187,7 @@ def recalibrate(
     Raises
     ------
     UsageError
-        If the horizon of some index dates is not covered (``cohort.covered`` leaves them out), or persons recur at
+        If the horizon of some index dates is not covered (``cohort.direct`` leaves them out), or persons recur at
         landmarks without index_date.
     DesignError
         If there is no outcome, or nothing but outcomes: observed and expected cannot be made to agree.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,8 +36,10 @@ from riskstrat.files import guard_file, guard_shared_folder
 if TYPE_CHECKING:
     import polars as pl
 
+    from riskstrat.disclosure import CellNoise, Disclosure
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
+    from riskstrat.records.model import RiskModel
     from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
@@ -71,6 +73,7 @@ def run(
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
+    champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
@@ -100,19 +103,12 @@ def run(
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import artefacts, study
-    from riskstrat.publication.published import secret_name
     from riskstrat.publication.release_record import ReleaseRecord
 
     own = study.cell_noise(source, settings.disclosure)
     releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
     for release in releases.values():
-        release.refuse_changes(
-            settings.disclosure,
-            secret_name(own),
-            allowed=allow_new or (),
-            as_of=day,
-            source=own.digest(source.fingerprint) if own else "",
-        )
+        _check_edition(release, settings.disclosure, own, day=day, data=source.fingerprint, allowed=allow_new or ())
 
     found: list[Published] = []
     untracked: list[Problem] = []
@@ -127,7 +123,7 @@ def run(
                 artefacts.save_model(done, models / each.name)
             if track:
                 tell("logging to MLflow", 0.98)
-                untracked += _track(published, reports[each.name], out)
+                untracked += _track(published, done.model, reports[each.name], out, champion=champion)
     _print_summary(found, reports, out if track and not untracked else None)
     if untracked:
         raise TrackingError(*dict.fromkeys(untracked))
@@ -140,6 +136,25 @@ def _refuse_targets(out: Path, registers: str, reports: Iterable[Reports]) -> No
     guard_shared_folder(out, sources=(registers,))
     for path in (path for each in reports for path in each.values()):
         guard_file(path, mark=REPORT_MARK)
+
+
+def _check_edition(
+    release: ReleaseRecord, rule: Disclosure, noise: CellNoise | None, *, day: date, data: str, allowed: Sequence[str]
+) -> None:
+    """Refuse an edition that tells too much beside earlier ones, and say what one tells that is let through."""
+    from riskstrat.publication.published import secret_name
+    from riskstrat.publication.release_record import share_guessed
+
+    secret, named = secret_name(noise), "" if noise is None else noise.digest(data)
+    release.refuse_changes(rule, secret, allowed=allowed, as_of=day, source=named)
+    close = release.close_to(day, named, secret)
+    if close and noise is not None:
+        guessed = share_guessed(noise.width, len(close) + 1)
+        typer.echo(
+            f"edition {len(close) + 1} of {close[0].condition} within a year: the best guess of a count is right in "
+            f"{guessed:.0%} of areas, more often for somebody who knows all the others (docs/privacy.md)",
+            err=True,
+        )
 
 
 def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
@@ -188,12 +203,15 @@ def _write(
     return published
 
 
-def _track(published: Published, reports: Reports, out: Path) -> Sequence[Problem]:
+def _track(
+    published: Published, model: RiskModel | None, reports: Reports, out: Path, *, champion: bool
+) -> Sequence[Problem]:
     """Log what was published to MLflow; what stands against it is told when all reports are written."""
     from riskstrat import tracking
 
     try:
-        tracking.track(published, report=next(iter(reports.values())), store=out / tracking.DEFAULT_STORE)
+        report, store = next(iter(reports.values())), out / tracking.DEFAULT_STORE
+        tracking.track(published, report=report, model=model, champion=champion, store=store)
     except TrackingError as error:
         return error.problems
     return ()

@@ -67,6 +67,17 @@ class ProtectedRows:
         exact = _sums(cell, rows, cells).astype(np.int64)
         return exact if self.noise is None else np.maximum(exact + self.noise.of(self.keys(cell, cells, rows)), 0)
 
+    def total(self, cell: Numbers, cells: int, rows: Mask | None = None) -> int:
+        """Count the rows of all cells together: its noise is that of the cells added up.
+
+        Noise of its own would be a second look at each cell, for whoever knows all the others.
+        """
+        exact = int(_sums(cell, rows, cells).sum())
+        if self.noise is None:
+            return exact
+        added = self.noise.of(self.keys(cell, cells, rows))[_sums(cell, None, cells) > 0]
+        return max(exact + int(added.sum()), 0)
+
     def describes(self, people: NDArray[np.integer], fewest: int) -> Mask:
         """Which cells of so many people may be described, (cells,): those that may have the `fewest`, by their noise.
 

@@ -36,7 +36,12 @@ SCHEMA = {"year": pl.Int64, "estimate": pl.Float64, "lower": pl.Float64, "upper"
 
 
 def predict(
-    past: pl.DataFrame, years: Sequence[int], assumption: Assumption, *, highest: float = np.inf
+    past: pl.DataFrame,
+    years: Sequence[int],
+    assumption: Assumption,
+    *,
+    highest: float = np.inf,
+    noise_variance: float = 0.0,
 ) -> pl.DataFrame:
     """Predict count over denominator in years to come, with a 95 % interval of what would be counted.
 
@@ -54,6 +59,8 @@ def predict(
         ``"level"`` or ``"trend"``.
     highest
         1 for a proportion.
+    noise_variance
+        Of the noise of protected counts, those to come too.
 
     Returns
     -------
@@ -74,10 +81,13 @@ def predict(
     year, count, size = (used[name].to_numpy().astype(np.float64) for name in ("year", "count", "denominator"))
     design, ahead = (_design(each, year, assumption) for each in (year, np.asarray(years, dtype=np.float64)))
     rest = np.maximum(1 - (count + 0.5) / (size + 1), _LEAST_REST) if highest == 1 else np.ones_like(count)
-    coefficients, covariance, free = _line(design, np.log((count + 0.5) / size), (count + 0.5) / rest)
+    coefficients, covariance, free = _line(
+        design, np.log((count + 0.5) / size), (count + 0.5) ** 2 / ((count + 0.5) * rest + noise_variance)
+    )
     log_rate = ahead @ coefficients
-    dispersion = _dispersion(np.exp(design @ coefficients) * size, count, rest, free)
-    to_come = rest[-1] / (np.exp(log_rate) * size[-1])
+    fitted, expected = np.exp(design @ coefficients) * size, np.exp(log_rate) * size[-1]
+    dispersion = _dispersion(count - fitted, fitted * rest + noise_variance, free)
+    to_come = (expected * rest[-1] + noise_variance) / expected**2
     variance = dispersion * (np.einsum("ij,jk,ik->i", ahead, covariance, ahead) + to_come)
     quantile = t.ppf((1 + LEVEL) / 2, free) if dispersion > 1 else norm.ppf((1 + LEVEL) / 2)
     limits = [np.minimum(np.exp(log_rate + side * quantile * np.sqrt(variance)), highest) for side in (0, -1, 1)]
@@ -95,6 +105,6 @@ def _line(design: Floats, log_rate: Floats, weight: Floats) -> tuple[Floats, Flo
     return covariance @ design.T @ (weight * log_rate), covariance, len(log_rate) - design.shape[1]
 
 
-def _dispersion(fitted: Floats, count: Floats, rest: Floats, free: int) -> float:
+def _dispersion(residual: Floats, variance: Floats, free: int) -> float:
     """Pearson's over-dispersion among years, at least 1; with fewer than two degrees of freedom it is not known."""
-    return max(float(((count - fitted) ** 2 / (fitted * rest)).sum() / free), 1.0) if free >= 2 else 1.0
+    return max(float((residual**2 / variance).sum() / free), 1.0) if free >= 2 else 1.0

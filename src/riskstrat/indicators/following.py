@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -84,7 +85,7 @@ def follow(
     deprivation
         Of a `SlopeIndicator`: ``area_id``, an index (higher is more deprived) and ``people``.
     noise
-        With which counts are protected before anything is computed.
+        With which counts of registers are protected before anything is computed; a table's are as they are given.
     seed
         Of the draws behind a slope's interval.
 
@@ -118,12 +119,14 @@ def follow(
         return _of_plan(indicator, source, asked[-1], to_come, as_of)
     counted = cast("CountedIndicator", indicator.of if isinstance(indicator, SlopeIndicator) else indicator)
     groups = ("area_id",) if isinstance(indicator, SlopeIndicator) else columns
+    noise = noise if isinstance(source, Registers) else None
     rows = _rows(counted, source, asked, as_of=as_of, by=groups, lookup=lookup, noise=noise)
-    protected = noise is not None and isinstance(source, Registers)
     if isinstance(indicator, SlopeIndicator):
         ranked = cast("pl.DataFrame", deprivation)
-        return slope(indicator, rows, ranked, years=asked, to_come=to_come, as_of=as_of, seed=seed, protected=protected)
-    expected = [_expected(counted, part, columns, to_come, assumption) for part in _groups(rows, columns)]
+        return slope(indicator, rows, ranked, years=asked, to_come=to_come, as_of=as_of, seed=seed, noise=noise)
+    variance = 0.0 if noise is None else noise.variance
+    expecting = partial(_expected, years=to_come, assumption=assumption, noise_variance=variance)
+    expected = [expecting(counted, part, columns) for part in _groups(rows, columns)]
     return FollowUp(
         indicator=indicator,
         as_of=as_of,
@@ -131,7 +134,7 @@ def follow(
         measured=rows,
         expected=pl.concat(expected),
         assumption=ASSUMPTIONS[assumption],
-        protected=protected,
+        protected=noise is not None,
     )
 
 
@@ -153,7 +156,7 @@ def _rows(
         found = {year: table_rows(indicator, source, year, by) for year in years}
     if isinstance(indicator, RegisterIndicator) and indicator.standardised:
         return standardised_rows(indicator, found, by).sort(*by, "year", nulls_last=True)
-    parts = [year_rows(indicator, year, each, by) for year, each in found.items()]
+    parts = [year_rows(indicator, year, each, by, noise) for year, each in found.items()]
     return pl.concat(parts, how="diagonal_relaxed").sort(*by, "year", nulls_last=True)
 
 
@@ -162,7 +165,13 @@ def _groups(rows: pl.DataFrame, by: tuple[str, ...]) -> list[pl.DataFrame]:
 
 
 def _expected(
-    indicator: CountedIndicator, rows: pl.DataFrame, by: tuple[str, ...], years: Sequence[int], assumption: Assumption
+    indicator: CountedIndicator,
+    rows: pl.DataFrame,
+    by: tuple[str, ...],
+    *,
+    years: Sequence[int],
+    assumption: Assumption,
+    noise_variance: float,
 ) -> pl.DataFrame:
     highest = 1.0 if indicator.measure == "proportion" else np.inf
     # Of a standardised number the denominator at which its count would give it.
@@ -171,7 +180,7 @@ def _expected(
         .then(indicator.per * pl.col("count") / pl.col("estimate"))
         .otherwise("denominator")
     )
-    predicted = predict(told, years, assumption, highest=highest)
+    predicted = predict(told, years, assumption, highest=highest, noise_variance=noise_variance)
     named = [pl.lit(rows[column].first()).cast(pl.String).alias(column) for column in by]
     numbers = pl.col("estimate", "lower", "upper") * indicator.per
     return predicted.select(*named, "year", numbers)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from riskstrat.areas import standardised_rates
-from riskstrat.areas.rates import KINDS
+from riskstrat.areas import CountNoise, rates, standardised_rates
 from riskstrat.declare import CountedIndicator, LocalisedText, TableIndicator
-from riskstrat.numerics.intervals import LEVEL
+from riskstrat.disclosure import CellNoise
 
 NUMBERS = ("count", "denominator", "estimate", "lower", "upper")
 _REASONS = ("missing", "missing_sv")
@@ -54,22 +53,26 @@ def without_number(year: int, reason: LocalisedText, by: tuple[str, ...] = ()) -
 
 
 def year_rows(
-    indicator: CountedIndicator, year: int, found: pl.DataFrame | Missing, by: tuple[str, ...]
+    indicator: CountedIndicator,
+    year: int,
+    found: pl.DataFrame | Missing,
+    by: tuple[str, ...],
+    noise: CellNoise | None = None,
 ) -> pl.DataFrame:
-    """Give the rows of a year with their intervals: Wilson's, or exact Poisson and Byar's."""
+    """Give the rows of a year with their intervals, which hold the noise of protected counts too."""
     if isinstance(found, Missing):
         return without_number(year, found.reason, by)
     count, size = (found[name].to_numpy().astype(np.float64) for name in ("count", "denominator"))
     there = size > 0
     safe = np.where(there, size, 1.0)
-    numbers = (count / safe, *KINDS[indicator.measure](count, safe, LEVEL))
-    told = zip(("estimate", "lower", "upper"), (indicator.per * each for each in numbers), strict=True)
+    protected = CountNoise(probability=noise.probability, rows=safe) if noise is not None and noise.width else None
+    told = rates(count, safe, kind=indicator.measure, per=indicator.per, noise=protected)
     rows = found.select(
         *(pl.col(column).cast(pl.String) for column in by),
         year=pl.lit(year, pl.Int64),
         count=pl.Series(count),
         denominator=pl.Series(size),
-        **{name: pl.Series(np.where(there, values, np.nan)).fill_nan(None) for name, values in told},
+        **{name: told[name].set(pl.Series(~there), None) for name in ("estimate", "lower", "upper")},
     )
     nobody = pl.col("estimate").is_null()
     return rows.with_columns(
@@ -104,7 +107,6 @@ def _standardised(indicator: CountedIndicator, there: Mapping[int, pl.DataFrame]
         (*by, "year"),
         strata=STRATA,
         kind=indicator.measure,
-        level=LEVEL,
         per=indicator.per,
     )
     return told.select(*by, "year", "estimate", "lower", "upper")

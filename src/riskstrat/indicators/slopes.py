@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas import inequality
 from riskstrat.declare import CountedIndicator, LocalisedText, SlopeIndicator
+from riskstrat.disclosure import CellNoise
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA
 from riskstrat.indicators.rows import schema, without_number
 from riskstrat.records.follow_up import FollowUp
@@ -36,10 +37,10 @@ def slope(
     to_come: Sequence[int],
     as_of: date,
     seed: int,
-    protected: bool,
+    noise: CellNoise | None,
 ) -> FollowUp:
     """Measure the slope of each year; the last is expected again."""
-    parts = [_slope_of_year(indicator, rows, deprivation, year, seed) for year in years]
+    parts = [_slope_of_year(indicator, rows, deprivation, year, seed=seed, noise=noise) for year in years]
     measured = pl.concat(parts, how="diagonal_relaxed")
     known = measured.drop_nulls("estimate").tail(1)
     again = [known.with_columns(year=pl.lit(year, pl.Int64)).select(*SCHEMA) for year in to_come]
@@ -49,12 +50,18 @@ def slope(
         measured=measured,
         expected=pl.concat(again) if known.height else pl.DataFrame(schema=SCHEMA),
         assumption=ASSUMPTIONS["level"],
-        protected=protected,
+        protected=noise is not None,
     )
 
 
 def _slope_of_year(
-    indicator: SlopeIndicator, rows: pl.DataFrame, ranked: pl.DataFrame, year: int, seed: int
+    indicator: SlopeIndicator,
+    rows: pl.DataFrame,
+    ranked: pl.DataFrame,
+    year: int,
+    *,
+    seed: int,
+    noise: CellNoise | None,
 ) -> pl.DataFrame:
     index = next(column for column in ranked.columns if column not in ("area_id", "people"))
     areas = rows.filter(pl.col("year") == year)
@@ -65,7 +72,7 @@ def _slope_of_year(
     joined = joined.drop_nulls([index, "people"]).filter(pl.col("people") > 0)
     if joined[index].n_unique() < 2:
         return without_number(year, _NO_RANKING)
-    draws = _draws(indicator.of, joined, seed)
+    draws = _draws(indicator.of, joined, seed, noise)
     columns = (joined[name].to_numpy().astype(np.float64) for name in ("people", index))
     lower_is_better = indicator.of.wanted == "lower"
     found = inequality(draws, *columns, higher_is_worse=lower_is_better, proportion=False).filter(metric="slope_index")
@@ -79,10 +86,12 @@ def _slope_of_year(
     )  # fmt: skip
 
 
-def _draws(indicator: CountedIndicator, areas: pl.DataFrame, seed: int) -> Floats:
+def _draws(indicator: CountedIndicator, areas: pl.DataFrame, seed: int, noise: CellNoise | None) -> Floats:
     """Draw each area's number from its posterior under Jeffreys' prior, (draws, areas)."""
     count, size = (areas[name].to_numpy() for name in ("count", "denominator"))
     rng, shape = np.random.default_rng(seed), (_DRAWS, areas.height)
+    if noise is not None:
+        count = np.clip(count + rng.normal(0, np.sqrt(noise.variance), shape), 0, size)
     if indicator.measure == "rate":
         return np.asarray(indicator.per * rng.gamma(count + 0.5, size=shape) / size)
     return np.asarray(indicator.per * rng.beta(count + 0.5, size - count + 0.5, size=shape))

@@ -138,14 +138,17 @@ def fit_logistic(
         penalty = prior.precision @ (at - prior.mean) ** 2 / 2
         return float(sizes @ (labels * linear - np.logaddexp(0.0, linear)) - penalty)
 
+    value = objective(coefficients)
     for _ in range(MAX_STEPS):
         step = newton_step(logistic_moments(rows, labels, sizes, coefficients, start), coefficients, prior)
-        before, length = objective(coefficients), 1.0
-        while length > SHORTEST_STEP and objective(coefficients + length * step) < before - 1e-12 * abs(before):
+        length, moved = 1.0, objective(coefficients + step)
+        while length > SHORTEST_STEP and moved < value - 1e-12 * abs(value):
             length /= 2
-        step = step * (length if length > SHORTEST_STEP else 0.0)
-        coefficients = coefficients + step
-        if np.abs(step).max(initial=0.0) < CONVERGED:
+            moved = objective(coefficients + length * step)
+        if length <= SHORTEST_STEP:
+            break
+        coefficients, value = coefficients + length * step, moved
+        if np.abs(length * step).max(initial=0.0) < CONVERGED:
             break
     return coefficients
 
@@ -178,6 +181,7 @@ def logistic_recalibration(
 def _with_intercept(design: NDArray[np.floating], p: int) -> NDArray[np.float64]:
     if design.shape[1] == p:
         return design.astype(np.float64, copy=False)
-    terms = np.ones((len(design), p))
+    terms = np.empty((len(design), p), order="F")  # as designs lie in memory
+    terms[:, 0] = 1
     terms[:, 1:] = design
     return terms

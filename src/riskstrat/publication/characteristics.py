@@ -37,7 +37,7 @@ _EVERYBODY = pl.col("person").is_not_null()
 _IDENTIFIERS = (*KEYS, "family_id", "mother_id", "father_id")
 _NOT_DESCRIBED = ("group", "person", "family", "provider")
 _OF_RELATIVES = tuple(f"{relative}_" for relative in get_args(Relative))
-_PROVIDER = "care_centre_id"
+CARE_CENTRE = "care_centre_id"
 _OWN: Mapping[str, LocalisedText] = {
     "age_years": LocalisedText(en="Age, years", sv="Ålder, år"),
     "sex": LocalisedText(en="Sex", sv="Kön"),
@@ -88,6 +88,7 @@ def characteristic_tables(
     labels: Mapping[str, LocalisedText],
     rule: Disclosure,
     noise: CellNoise | None,
+    provider: str = CARE_CENTRE,
 ) -> dict[str, Table]:
     """Describe who is counted: the tables ``groups``, ``levels`` and ``numbers`` of `TableOne`, see `table_one`."""
     group = _group(cohort, by).alias("group")
@@ -97,7 +98,7 @@ def characteristic_tables(
         group,
         people["person_id"].alias("person"),
         people["family_id" if "family_id" in people.columns else "person_id"].alias("family"),
-        provider=people[_PROVIDER] if _PROVIDER in people.columns else pl.lit(None, pl.String),
+        provider=_provider(people, provider),
     )
     if isinstance(cohort, Cohort):
         rows = rows.filter(cohort.is_counted)
@@ -114,6 +115,21 @@ def characteristic_tables(
         "levels": _levels_table(rows, names, rule, noise),
         "numbers": _numbers_table(rows, names, rule, noise),
     }
+
+
+def _provider(people: pl.DataFrame, column: str) -> pl.Series:
+    """Who provides each row: nobody is known where there are no care centres; another column must be there."""
+    if column in people.columns:
+        return people[column]
+    if column == CARE_CENTRE:
+        return pl.repeat(None, people.height, eager=True, dtype=pl.String)
+    raise UsageError(
+        Problem(
+            found=f"no column '{column}' of providers",
+            expected=f"one of {', '.join(name for name in people.columns if name not in KEYS)}",
+            remedy="correct the name, or add the column to cohort.people",
+        )
+    )
 
 
 def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:

@@ -186,13 +186,16 @@ class ReleaseRecord:
             "partition": _units(self.partition, partition),
         }
         problems = {change: _problem(self.last, change, moved) for change, moved in changed.items() if moved}
-        close = self._fresh_beside(as_of, source, secret)
+        close = self.close_to(as_of, source, secret)
         if close and share_guessed(rule.noise, len(close) + 1) > MOST_GUESSED:
             problems["edition"] = _too_many(close, rule.noise, as_of)
         UsageError.refuse(problem for change, problem in problems.items() if change not in allowed)
 
-    def _fresh_beside(self, as_of: date, source: str, secret: str) -> list[Edition]:
-        """Find editions of nearly the same persons whose counts have other noise: one for each day, data and secret."""
+    def close_to(self, as_of: date, source: str, secret: str) -> list[Edition]:
+        """Find editions of nearly the same persons whose counts have other noise: one for each day, data and secret.
+
+        Of several editions their mean tells more of a count than each (`share_guessed`).
+        """
         found = {(each.as_of, each.source, each.secret): each for each in self.editions}
         found.pop((as_of.isoformat(), source, secret), None)
         return [each for each in found.values() if abs((date.fromisoformat(each.as_of) - as_of).days) <= CLOSE_DAYS]

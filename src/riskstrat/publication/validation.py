@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, within
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, to_width, within
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile, wilson_interval
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
@@ -29,15 +31,22 @@ _KEYS = MappingProxyType(
 def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
     """Give the tables ``metrics``, ``gaps``, ``capacity``, ``calibration`` and ``net_benefit`` of a validation.
 
-    The smooth curve stays inside: its values would give single outcomes away.
+    Beside them ``benchmarks`` where published scores were compared. The smooth curve stays inside: its values would
+    give single outcomes away.
     """
     return {
         "metrics": metrics(checked, noise),
+        **({} if checked.benchmarks.is_empty() else {"benchmarks": benchmarks(checked, noise)}),
         "gaps": gaps(checked, noise),
         "capacity": capacity(checked, noise),
         "calibration": calibration(checked, noise),
         "net_benefit": net_benefit(checked, noise),
     }
+
+
+def outcome_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
+    """Give ``outcome`` and ``outcome_gaps``: metrics on another outcome than the model's, and gaps between groups."""
+    return {"outcome": metrics(checked, noise), "outcome_gaps": gaps(checked, noise)}
 
 
 def metrics(checked: Validation, noise: CellNoise | None) -> Table:
@@ -59,18 +68,41 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     )
 
 
-def _metrics(checked: Validation, noise: CellNoise | None) -> pl.DataFrame:
-    frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
-    is_ratio, changed = pl.col("metric") == "observed_expected", _noisy_cases(frame, noise)
-    error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
-    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
-    return frame.with_columns(
-        pl.when(is_ratio).then(pl.col(name) * changed).otherwise(pl.col(name) + added) for name in _ESTIMATES
+def benchmarks(checked: Validation, noise: CellNoise | None) -> Table:
+    """Give how well published scores, and the model beside them, order the people who have one: ``people`` of them."""
+    table = metrics(replace(checked, table=checked.benchmarks), noise)
+    return replace(
+        table,
+        frame=table.frame.with_columns(people="persons"),
+        counts=("people",),
+        keys={**_KEYS, "people": "person_key"},
     )
 
 
+def _metrics(checked: Validation, noise: CellNoise | None) -> pl.DataFrame:
+    frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
+    is_ratio, changed = pl.col("metric") == "observed_expected", pl.lit(_noisy_cases(frame, noise))
+    error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
+    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
+    return frame.with_columns(
+        pl.when(is_ratio).then(times).otherwise(pl.col(name) + added).alias(name)
+        for name, times in zip(_ESTIMATES, _times(changed, noise), strict=True)
+    )
+
+
+def _times(factor: pl.Expr, noise: CellNoise | None) -> list[pl.Expr]:
+    """Multiply an estimate and its limits: with noise these by what takes the estimate to the digits that are shown.
+
+    Limits that are rounded at edges of their own would tell of the count behind the factor once more.
+    """
+    estimate, lower, upper = map(pl.col, _ESTIMATES)
+    shown = factor if noise is None else to_width(estimate * factor, upper - lower) / estimate
+    of_limits = pl.when(estimate > 0).then(shown).otherwise(factor)
+    return [estimate * factor, lower * of_limits, upper * of_limits]
+
+
 def gaps(checked: Validation, noise: CellNoise | None) -> Table:
-    """Give how far each group lies from the largest one of its column, overall and not at a capacity.
+    """Give how far each group lies from the reference of its column, overall and not at a capacity.
 
     It is the difference of what `metrics` shows; the interval keeps its width.
     """
@@ -123,7 +155,9 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
         "share_of_cases": cases[0] / cases[2],
     }
     chosen = pl.coalesce(*(pl.when(pl.col("metric") == name).then(factor) for name, factor in factors.items()))
-    shown = of_reached.drop("cell").with_columns((pl.col(_ESTIMATES) * chosen).clip(0, 1))
+    shown = of_reached.drop("cell").with_columns(
+        times.clip(0, 1).alias(name) for name, times in zip(_ESTIMATES, _times(chosen, noise), strict=True)
+    )
     return Table(
         shown.filter(pl.col("n").is_not_null()),
         dimensions=("capacity", "metric", "group"),
@@ -188,12 +222,21 @@ def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
     n = noisy(frame["n"], frame["index_key"], noise).to_numpy()
     weighted = (frame["observed"] * frame["n"]).round()
     share = (noisy(weighted, frame["case_key"], noise, of=frame["index_key"]) / n).clip(0, 1)
+    lower, upper = _limits(share, n, noise)
+    shown = pl.select(to_width(pl.lit(share), pl.lit(upper - lower))).to_series()
+    limits = zip(("lower", "upper"), _limits(shown, n, noise), strict=True)
+    return [share.alias("observed"), *(limit.alias(name) for name, limit in limits)]
+
+
+def _limits(share: pl.Series, n: npt.NDArray[np.int64], noise: CellNoise) -> tuple[pl.Series, pl.Series]:
+    """Wilson's interval of shares of `n` people, at the size that noise leaves; null where a share is."""
     known = share.fill_null(0.5).to_numpy()
     spread = np.maximum(known * (1 - known), 1 / n) / n
     size = n * spread / (spread + noise.variance / n**2)
-    limits = zip(("lower", "upper"), wilson_interval(known, size, PUBLISHED_LEVEL), strict=True)
-    missing = share.is_null()
-    return [share.alias("observed"), *(pl.Series(name, limit).set(missing, None) for name, limit in limits)]
+    lower, upper = (
+        pl.Series(limit).set(share.is_null(), None) for limit in wilson_interval(known, size, PUBLISHED_LEVEL)
+    )
+    return lower, upper
 
 
 def net_benefit(checked: Validation, noise: CellNoise | None) -> Table:

@@ -80,8 +80,11 @@ def tie_starts(*sorted_keys: NDArray[np.generic]) -> NDArray[np.intp]:
     >>> tie_starts(np.array([0.1, 0.1, 0.3])).tolist()
     [0, 2]
     """
-    changes = [np.flatnonzero(key[1:] != key[:-1]) + 1 for key in sorted_keys]
-    return np.unique(np.concatenate([np.zeros(1, dtype=np.intp), *changes])).astype(np.intp)
+    starts = np.zeros(max(1, len(sorted_keys[0])), dtype=np.bool_)
+    starts[0] = True
+    for key in sorted_keys:
+        starts[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(starts)
 
 
 def dense_rank(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.intp]:
