@@ -32,12 +32,11 @@ import polars as pl
 
 from riskstrat.areas import smooth
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.declare import LocalisedText, Programme
+from riskstrat.declare import LocalisedText, Programme, Scenario
 from riskstrat.disclosure import CellNoise
 from riskstrat.disclosure.protected_rows import RISK_SHARE
-from riskstrat.priorities.allocation import best_allocation
 from riskstrat.priorities.allocation_problem import build_problem
-from riskstrat.priorities.comparators import strategies
+from riskstrat.priorities.comparators import compare
 from riskstrat.records.areas import INTERVAL, Units
 
 AREAS = 51
@@ -93,10 +92,9 @@ PROGRAMME = Programme(
 
 @dataclass(frozen=True)
 class Municipality:
-    """Units with what a planner sees, and the true expected cases that nobody sees."""
+    """Units with what a planner sees, and beside it the true expected cases that nobody sees."""
 
     units: Units
-    truth: np.ndarray
     covered: float = np.nan
 
 
@@ -130,10 +128,11 @@ def simulate(
             "observed_cases": observed,
             "observed_index_dates": target,
             "care_need_index": _index(np.log(predicted * true_ratio), random),
+            "true_cases": future * true_ratio,
         }
     )
     covered = float(np.mean((lower <= true_ratio) & (true_ratio <= upper)))
-    return Municipality(Units(units=units, cases_draws=draws, left_out=NOBODY), future * true_ratio, covered)
+    return Municipality(Units(units=units, cases_draws=draws, left_out=NOBODY), covered)
 
 
 @dataclass(frozen=True)
@@ -179,11 +178,9 @@ def _index(log_risk: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def gains(municipality: Municipality, budget: float, seed: int) -> dict[str, float]:
     """Share of the oracle's advantage over random that each strategy gets."""
     full = PROGRAMME.person_cost_sek * PROGRAMME.reach * float(municipality.units.units["people"].sum())
-    problem = build_problem(municipality.units, PROGRAMME, budget * full, care_need=None, whole_units=False, seed=seed)
-    shares = strategies(problem, problem.best_shares(problem.budget_sek), seed)
-    oracle = municipality.truth @ best_allocation(municipality.truth, problem.costs, problem.budget_sek, whole=False)
-    random = municipality.truth @ shares["random"]
-    return {name: float((municipality.truth @ chosen - random) / (oracle - random)) for name, chosen in shares.items()}
+    scenario = Scenario(name="simulated", programmes=(PROGRAMME,), budget_sek=budget * full)
+    problem = build_problem(municipality.units, scenario, seed=seed)
+    return dict(compare(problem, problem.best_shares(), seed).select("strategy", "gain").iter_rows())
 
 
 Gains = dict[float, dict[str, np.ndarray]]

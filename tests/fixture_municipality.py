@@ -14,7 +14,14 @@ from riskstrat.study import compare, fit, prepare
 from riskstrat.synthetic import write_municipality
 
 AS_OF = date(2024, 1, 1)
-QUICK = Settings(candidates=(Candidate("Logistic"),), folds=2, area_folds=2, bootstrap_draws=50, posterior_draws=500)
+QUICK = Settings(
+    candidates=(Candidate("Logistic"),),
+    folds=2,
+    area_folds=2,
+    bootstrap_draws=50,
+    posterior_draws=500,
+    sensitivities=True,
+)
 
 
 @pytest.fixture(scope="session")

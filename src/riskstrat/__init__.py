@@ -83,6 +83,7 @@ _SUBMODULES = (
     "indicators",
     "intake",
     "pilots",
+    "priorities",
     "publication",
     "registers",
     "study",

@@ -16,12 +16,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from riskstrat.artefacts.model_folder import model_files
+from riskstrat.artefacts.pyfunc import DESCRIPTION
+from riskstrat.artefacts.stored_model import StoredModel
+from riskstrat.artefacts.study_folder import MODEL_FOLDER
 from riskstrat.disclosure import to_csv
 from riskstrat.errors import Problem, TrackingError
 from riskstrat.errors.arguments import checked
+from riskstrat.estimators.released import can_leave
 from riskstrat.extras import optional
 from riskstrat.files import exclusive
 from riskstrat.publication import Published, publish
+from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "riskstrat"
+CHAMPION = "champion"
+CANDIDATE_METRICS = ("brier", "prediction_accuracy")
 DEFAULT_STORE = Path("mlflow.db")
 _METRICS = "metrics_"
 _SQLITE = "sqlite:///"
@@ -68,8 +76,15 @@ Item = Parameter | Metric | Artefact
 
 
 @checked
-def track(study: Study | Published, *, report: Path | str | None = None, store: Path | str = DEFAULT_STORE) -> str:
-    """Log a study as one MLflow run: what was published of it, and nothing else.
+def track(
+    study: Study | Published,
+    *,
+    report: Path | str | None = None,
+    model: RiskModel | StoredModel | None = None,
+    champion: bool = False,
+    store: Path | str = DEFAULT_STORE,
+) -> str:
+    """Log a study as one MLflow run: what was published of it, its model as it is saved, and nothing else.
 
     Parameters
     ----------
@@ -77,6 +92,12 @@ def track(study: Study | Published, *, report: Path | str | None = None, store: 
         What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
     report
         A report file to keep with the run.
+    model
+        The study's model, where what was published is given. Where it is of a kind that saves, the run keeps it as
+        `riskstrat.save_model` writes it, and it is a new version of the registered model with the condition's name;
+        ``mlflow.pyfunc.load_model`` reads it, and scores folders of registers (`riskstrat.artefacts.pyfunc`).
+    champion
+        Whether the version gets the alias ``champion``: what scheduled scoring reads.
     store
         Path of a local SQLite file, or any tracking address that MLflow understands.
 
@@ -101,8 +122,10 @@ def track(study: Study | Published, *, report: Path | str | None = None, store: 
     local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
     """
     published = study if isinstance(study, Published) else publish(study)
+    fitted = study.model if isinstance(study, Study) else model
     artefacts = [Artefact(f"report/{Path(report).name}", Path(report).read_bytes())] if report else []
-    found = [*items(published), *artefacts]
+    stored = [] if fitted is None or not can_leave(fitted.estimator) else list(_model(fitted, published))
+    found = [*items(published), *artefacts, *stored]
     mlflow = _mlflow()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -112,7 +135,10 @@ def track(study: Study | Published, *, report: Path | str | None = None, store: 
             experiment = _experiment(client, store)
             if alone:
                 _end_abandoned(client, experiment)
-            return _logged(client, experiment, published, found)
+            run_id = _logged(client, experiment, published, found)
+            if stored:
+                _register(client, run_id, published, champion=champion)
+            return run_id
     except (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise _refused(store, str(error).partition("\n")[0]) from error
 
@@ -180,6 +206,23 @@ def items(published: Published) -> Iterator[Item]:
         yield Artefact(f"tables/{published.disclosure.mark}{name}.csv", to_csv(table.frame).encode())
 
 
+def _model(model: RiskModel | StoredModel, published: Published) -> Iterator[Artefact]:
+    """Give the files of the model's folder, and what MLflow reads beside them."""
+    for name, content in {**model_files(model, published), "MLmodel": DESCRIPTION.encode()}.items():
+        yield Artefact(f"{MODEL_FOLDER}/{name}", content)
+
+
+def _register(client: MlflowClient, run_id: str, published: Published, *, champion: bool) -> None:
+    """Make the run's model a version of the condition's registered model, with the names of model and data."""
+    name = published.condition.name
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name, description=published.condition.title.en)
+    tags = {"digest": published.model_digest, "data_fingerprint": published.source.fingerprint}
+    version = client.create_model_version(name, f"runs:/{run_id}/{MODEL_FOLDER}", run_id, tags=tags)
+    if champion:
+        client.set_registered_model_alias(name, CHAMPION, version.version)
+
+
 def _parameters(published: Published) -> Iterator[Parameter]:
     yield Parameter("condition", published.condition.name)
     yield Parameter("as_of", published.as_of.isoformat())
@@ -208,12 +251,23 @@ def _logged(client: MlflowClient, experiment: str, published: Published, found: 
     run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     try:
         _log(client, run_id, found)
+        _log_candidates(client, experiment, run_id, published)
     except BaseException:
         with suppress(Exception):  # the store is out of order; the next run ends this one
             client.set_terminated(run_id, "FAILED")
         raise
     client.set_terminated(run_id)
     return run_id
+
+
+def _log_candidates(client: MlflowClient, experiment: str, parent: str, published: Published) -> None:
+    """Log each candidate that was compared as a run below the study's: mean errors only."""
+    scores = published.frame("choice")
+    for row in () if scores is None else scores.select("name", *CANDIDATE_METRICS).iter_rows(named=True):
+        tags = {"mlflow.parentRunId": parent, "data_fingerprint": published.source.fingerprint}
+        child = client.create_run(experiment, tags=tags, run_name=row["name"]).info.run_id
+        _log(client, child, [Metric(name, row[name]) for name in CANDIDATE_METRICS if row[name] is not None])
+        client.set_terminated(child)
 
 
 def _log(client: MlflowClient, run_id: str, found: list[Item]) -> None:

@@ -56,6 +56,7 @@ def test_every_public_submodule_is_there():
         "indicators",
         "intake",
         "pilots",
+        "priorities",
         "publication",
         "registers",
         "study",

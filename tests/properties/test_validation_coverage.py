@@ -15,7 +15,7 @@ from riskstrat.validation import validate
 
 SAMPLES, PEOPLE = 400, 1200
 GROUPS = {"here": 0.0, "abroad": -0.4}
-"""By how many logits outcomes are rarer than predicted in each group."""
+"""By how many logits outcomes are rarer than predicted in each group; they are of one size."""
 
 
 def sample(seed: int, n: int) -> tuple[Cohort, np.ndarray]:
@@ -23,7 +23,7 @@ def sample(seed: int, n: int) -> tuple[Cohort, np.ndarray]:
     random = np.random.default_rng(seed)
     shared = np.repeat(random.normal(size=n // 2), 2)
     logit = -1 + 0.8 * (0.6 * shared + 0.8 * random.normal(size=n))
-    group = random.choice(list(GROUPS), n, p=[0.65, 0.35])
+    group = random.choice(list(GROUPS), n)
     frail = np.repeat(random.normal(size=n // 2), 2) * 0.6 + random.normal(size=n) * 0.8
     truth = expit(logit + np.array([GROUPS[name] for name in group]))
     had = norm.cdf(frail) < truth
@@ -62,6 +62,11 @@ def test_intervals_hold_the_truth_as_often_as_they_claim() -> None:
     held = judged.group_by("what").agg(
         share=((pl.col("lower") <= pl.col("truth")) & (pl.col("truth") <= pl.col("upper"))).mean()
     )
-    assert 0.94 < held["share"].mean() < 0.98
+    assert held["what"].str.starts_with("gap").sum() == 9
+    assert 0.93 < held["share"].mean() < 0.97
     # 400 samples know a share of .95 to .011.
     assert (held["share"] > 0.93 - 2 * 0.011).all(), held.sort("share")
+    # With who is reached as given, the sensitivity of everybody varies less than its interval says.
+    assert (held.filter(what="sensitivity at .2 all")["share"] > 0.97).all()
+    others = held.filter(pl.col("what") != "sensitivity at .2 all")
+    assert (others["share"] < 0.97 + 2 * 0.011).all(), held.sort("share")

@@ -15,7 +15,7 @@ from riskstrat.errors import DesignError, UsageError
 from riskstrat.registers import Registers
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
-CONDITION = replace(rs.conditions.load("childhood_obesity"), subgroups=())
+CONDITION = replace(rs.conditions.load("childhood_obesity"), subgroups=(), sensitivities=())
 DATA_END = date(2023, 12, 31)
 
 

@@ -38,7 +38,7 @@ from small_registers import BuildRegisters, MadeUp
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "modellstad"
 AS_OF = date(2024, 1, 1)
 PERSONS = [{"person_id": number, "birth_date": date(1950, 1, 1)} for number in range(1, 11)]
-FRAILTY = replace(rs.conditions.load("frailty"), subgroups=())
+FRAILTY = replace(rs.conditions.load("frailty"), subgroups=(), sensitivities=())
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,9 @@ def test_the_same_data_and_another_condition_are_refused(
 ):
     with pytest.raises(UsageError, match="these very data"):
         transport(model, prepare(frailty, small_municipality, AS_OF, SETTINGS))
-    other = replace(elsewhere, condition=replace(frailty, features=frailty.features[:3], subgroups=()))
+    other = replace(
+        elsewhere, condition=replace(frailty, features=frailty.features[:3], subgroups=(), sensitivities=())
+    )
     with pytest.raises(UsageError, match="declared differently"):
         transport(model, other)
 

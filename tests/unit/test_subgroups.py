@@ -40,6 +40,16 @@ def test_cuts_rise_and_stand_alone():
         Subgroup(name="level", column="x", cuts=(3,), quantiles=5, label=LABEL)
 
 
+def test_the_reference_is_declared_or_the_first_of_the_declared_values():
+    values = (("1", LABEL), ("0", LABEL))
+    assert Subgroup(name="level", column="x", label=LABEL, values=values).compared_with == "1"
+    assert Subgroup(name="level", column="x", label=LABEL, values=values, reference="0").compared_with == "0"
+    assert Subgroup(name="level", column="x", label=LABEL, quantiles=5).compared_with is None
+    for how in ({"quantiles": 5}, {"cuts": (1, 2)}, {"values": values}):
+        with pytest.raises(UsageError, match="no group of level '7'; expected one of"):
+            Subgroup(name="level", column="x", label=LABEL, reference="7", **how)
+
+
 def test_a_subgroup_of_no_feature_is_refused_with_the_nearest_name():
     frailty = conditions.load("frailty")
     wrong = Subgroup(name="income", column="latest_circumstances_disposable_income_sek_3", label=LABEL)

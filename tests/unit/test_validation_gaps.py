@@ -14,7 +14,9 @@ from riskstrat.records.validation import GAP_SCHEMA, Validation
 from riskstrat.validation import validate
 
 
-def checked(seed: int, n: int = 6000, *, recorded: float = 1.0, draws: int = 200, families: int = 1) -> Validation:
+def checked(
+    seed: int, n: int = 6000, *, recorded: float = 1.0, draws: int = 200, families: int = 1, **how: object
+) -> Validation:
     """Right risks of people born here and abroad, whose outcome is recorded with this probability if born abroad."""
     random = np.random.default_rng(seed)
     risk = 1 / (1 + np.exp(-random.normal(-1.5, 1, n)))
@@ -33,7 +35,7 @@ def checked(seed: int, n: int = 6000, *, recorded: float = 1.0, draws: int = 200
         }
     )
     cohort = Cohort(condition="x", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
-    return validate(risk, cohort, by=["birth_region"], draws=draws)
+    return validate(risk, cohort, by=["birth_region"], draws=draws, **{"references": {"birth_region": "here"}, **how})
 
 
 def gap(found: Validation, metric: str) -> dict[str, float]:
@@ -55,7 +57,7 @@ def test_an_outcome_recorded_less_often_in_one_group_shows_as_a_gap():
     assert gap(unfair, "auc")["lower"] < 0.01
 
 
-def test_a_gap_is_the_difference_to_the_largest_group():
+def test_a_gap_is_the_difference_to_the_reference():
     found = checked(1)
     assert found.gaps.schema == dict(GAP_SCHEMA)
     assert found.gaps["reference"].unique().to_list() == ["birth_region=here"]
@@ -64,6 +66,39 @@ def test_a_gap_is_the_difference_to_the_largest_group():
         assert gap(found, metric)["estimate"] == pytest.approx(difference)
     # Distances of a curve grow with chance, and chance with smallness.
     assert not found.gaps["metric"].is_in(["ici", "e50", "e90"]).any()
+
+
+def test_of_groups_of_one_size_the_reference_is_the_first_in_order_whichever_is_larger():
+    def reference(shares: list[float], **how: object) -> set[str]:
+        found, random, n = set(), np.random.default_rng(4), 400
+        for _ in range(4):
+            age = random.choice(["9", "10", "unknown"], n, p=shares)
+            had = random.random(n) < 0.4
+            people = pl.DataFrame(
+                {
+                    "person_id": range(n),
+                    "age": [None if each == "unknown" else str(each) for each in age],
+                    "assessed": [True] * n,
+                    "event": had.astype(np.int8),
+                    "duration_days": [365.0] * n,
+                }
+            )
+            cohort = Cohort(condition="x", people=people, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=365)
+            found |= {*validate(random.random(n), cohort, by=["age"], draws=10, **how).gaps["reference"]}
+        return found
+
+    assert reference([0.5, 0.5, 0]) == {"age=9"}
+    assert reference([0.2, 0.3, 0.5]) == {"age=9"}
+    assert reference([0.2, 0.3, 0.5], references={"age": "10"}) == {"age=10"}
+    # Too few outcomes to be compared with.
+    assert reference([0.01, 0.49, 0.5], references={"age": "9"}) == {"age=10"}
+
+
+def test_a_reference_that_nobody_has_is_refused_without_telling_values():
+    with pytest.raises(UsageError, match="no column of by 'seks'") as raised:
+        checked(0, 200, references={"seks": "x", "birth_region": "her"})
+    assert "no row whose birth_region is 'her'" in str(raised.value)
+    assert "abroad" not in str(raised.value)
 
 
 def test_the_interval_of_a_gap_knows_what_groups_share():

@@ -14,7 +14,9 @@ from riskstrat.areas.inequality import area_inequality, concentration_curve, ine
 from riskstrat.areas.life_expectancy import life_expectancy
 from riskstrat.areas.observed_expected import recalibrate
 from riskstrat.areas.partition import intersections, merge_small_areas
+from riskstrat.areas.population_forecast import PopulationForecast, read_forecast
 from riskstrat.areas.posterior import Posterior
+from riskstrat.areas.projection import project
 from riskstrat.areas.rates import rates
 from riskstrat.areas.series import on_stable_areas, pool_years
 from riskstrat.areas.smoothing import Smoothed, smooth
@@ -55,6 +57,9 @@ __all__ = [
     "Neighbours",
     "merge_small_areas",
     "intersections",
+    "project",
+    "read_forecast",
+    "PopulationForecast",
     "area_lookup",
     "stable_areas",
     "with_age_band",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from riskstrat.disclosure import CellNoise, Disclosure
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
+    from riskstrat.records.model import RiskModel
     from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
@@ -72,6 +73,7 @@ def run(
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
+    champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report for each condition."""
     wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
@@ -121,7 +123,7 @@ def run(
                 artefacts.save_model(done, models / each.name)
             if track:
                 tell("logging to MLflow", 0.98)
-                untracked += _track(published, reports[each.name], out)
+                untracked += _track(published, done.model, reports[each.name], out, champion=champion)
     _print_summary(found, reports, out if track and not untracked else None)
     if untracked:
         raise TrackingError(*dict.fromkeys(untracked))
@@ -201,12 +203,15 @@ def _write(
     return published
 
 
-def _track(published: Published, reports: Reports, out: Path) -> Sequence[Problem]:
+def _track(
+    published: Published, model: RiskModel | None, reports: Reports, out: Path, *, champion: bool
+) -> Sequence[Problem]:
     """Log what was published to MLflow; what stands against it is told when all reports are written."""
     from riskstrat import tracking
 
     try:
-        tracking.track(published, report=next(iter(reports.values())), store=out / tracking.DEFAULT_STORE)
+        report, store = next(iter(reports.values())), out / tracking.DEFAULT_STORE
+        tracking.track(published, report=report, model=model, champion=champion, store=store)
     except TrackingError as error:
         return error.problems
     return ()

@@ -7,6 +7,7 @@ from riskstrat.cohort.building import (
     MIN_OUTCOMES,
     NobodyEligibleError,
     build_cohort,
+    follow_outcomes,
     followed_population,
     target_population,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "NobodyEligibleError",
     "assume_departures",
     "build_cohort",
+    "follow_outcomes",
     "followed_population",
     "target_population",
 ]

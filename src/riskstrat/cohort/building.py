@@ -5,7 +5,8 @@ In: a condition, registers and the as-of date. Out: frozen records whose rows ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -23,7 +24,7 @@ from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
 from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate
+from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate, OutcomeKind
 from riskstrat.declare.view import Rule
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
@@ -113,9 +114,7 @@ def build_cohort(
     notes = check_condition(condition, registers)
     view = RegisterView.of(condition, registers, as_of)
     indexed = condition.index.index_dates(view)
-    residents = screen_by_index_and_residence(condition, view, indexed, cohort_criteria(condition, view))
-    candidate_view = view.restricted_to(residents.kept)
-    event_free = _refuse_nobody(residents, screen_by_history(condition, candidate_view, residents.kept))
+    candidate_view, event_free = _eligible(condition, view, indexed)
     followed = follow_up(condition, candidate_view, event_free.kept)
     entry = ("entry_days",) if condition.population.late_entry else ()
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
@@ -132,6 +131,63 @@ def build_cohort(
     )
     _refuse_too_few(cohort, min_outcomes)
     return cohort
+
+
+@checked
+def follow_outcomes(
+    condition: Condition, registers: Registers, cohort: Cohort, outcomes: Sequence[OutcomeKind]
+) -> tuple[Cohort, ...]:
+    """Follow the index dates of a cohort to other outcomes than the condition's own.
+
+    Parameters
+    ----------
+    condition, registers
+        Those that the cohort was built from.
+    cohort
+        What `build_cohort` returned, or some of its rows.
+    outcomes
+        The other outcomes; earlier ones of a kind leave nobody out.
+
+    Returns
+    -------
+    tuple of Cohort
+        For each outcome the same rows, with its event, duration_days, assessed and horizon_covered.
+
+    Raises
+    ------
+    UsageError
+        If an outcome asks for a table that is not there.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import AllCauseDeath
+    >>> registers, condition = rs.open_registers("data_samples/modellstad"), rs.conditions.load("frailty")
+    >>> cohort = rs.build_cohort(condition, registers, date(2024, 1, 1))
+    >>> (died,) = follow_outcomes(condition, registers, cohort, [AllCauseDeath()])
+    >>> died.people.height == cohort.people.height
+    True
+    """
+    if not outcomes:
+        return ()
+    registers.require(*(name for outcome in outcomes for name in outcome.registers))
+    view = RegisterView.of(condition, registers, cohort.as_of)
+    view, eligible = _eligible(condition, view, condition.index.index_dates(view))
+    keys, found = ["person_id", "index_date"], ["event", "duration_days", "assessed", "horizon_covered"]
+    of_cohort = eligible.kept.join(cohort.people.select(keys), on=keys, how="semi", maintain_order="left")
+    followed = [
+        follow_up(
+            replace(condition, outcome=outcome),
+            replace(view, outcome_registers=outcome.registers, outcome_rows=outcome.rows, _read={}),
+            of_cohort,
+        ).select(*keys, *found)
+        for outcome in outcomes
+    ]
+    known = cohort.people.drop(found)
+    return tuple(
+        replace(cohort, people=known.join(one, on=keys, how="left", maintain_order="left")) for one in followed
+    )
 
 
 @checked
@@ -243,6 +299,13 @@ def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:
     if any(count.rows for count in found):
         yield FlowCount.of(_COVERED, people.filter(covered & ~late))
         yield from (count for count in found if count.rows)
+
+
+def _eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame) -> tuple[RegisterView, Screening]:
+    """Give a view of the candidates only, and who of them was free of the outcome, with counts of the others."""
+    residents = screen_by_index_and_residence(condition, view, indexed, cohort_criteria(condition, view))
+    of_candidates = view.restricted_to(residents.kept)
+    return of_candidates, _refuse_nobody(residents, screen_by_history(condition, of_candidates, residents.kept))
 
 
 def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:

@@ -11,6 +11,7 @@ from riskstrat.declare import (
     Latest,
     LocalisedText,
     Score,
+    Sensitivity,
     Sex,
     Subgroup,
 )
@@ -59,6 +60,34 @@ def circumstance(code: str, en: str, sv: str) -> Latest:
 def service(codes: str, en: str, sv: str) -> Duration:
     """Declare days with a municipal service in the last quarter."""
     return Duration(register="services", codes=codes, within="90d", label=LocalisedText(en=en, sv=sv))
+
+
+DEPRIVATION = ("deprivation_quintile",)
+CARE_USE = Count(
+    register="contacts", codes="*", within="1y", label=LocalisedText(en="contacts with care", sv="vårdkontakter")
+)
+
+
+def without_origin(birth_region: Feature) -> Sensitivity:
+    """Declare that areas are estimated again without region of birth and the area's deprivation."""
+    return Sensitivity(
+        name="birth_region_and_deprivation",
+        without=(birth_region.column, CARE_NEED.column),
+        title=LocalisedText(en="birth region and Care Need Index", sv="födelseregion och Care Need Index"),
+        mark=LocalisedText(
+            en="depends on birth region or Care Need Index", sv="beror på födelseregion eller Care Need Index"
+        ),
+    )
+
+
+def without_care_use(register: str, en: str, sv: str) -> Sensitivity:
+    """Declare that areas are estimated again without a register that grows as people seek care."""
+    return Sensitivity(
+        name="care_use",
+        without=(register,),
+        title=LocalisedText(en=en, sv=sv),
+        mark=LocalisedText(en="depends on care use", sv="beror på vårdsökande"),
+    )
 
 
 EDUCATION = circumstance("education_level", "education", "utbildning")

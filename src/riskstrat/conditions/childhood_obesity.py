@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from riskstrat.conditions._factors import CARE_NEED, SEX, by_circumstances
+from riskstrat.conditions._factors import CARE_NEED, CARE_USE, SEX, by_circumstances, without_origin
 from riskstrat.declare import (
     AtAge,
     BirthRegion,
@@ -101,6 +101,8 @@ CONDITION = Condition(
         CARE_NEED,
     ),
     subgroups=by_circumstances(MOTHERS_EDUCATION, MOTHERS_INCOME, MOTHER_BORN_OUTSIDE_EUROPE),
+    sensitivities=(without_origin(MOTHER_BORN_OUTSIDE_EUROPE),),
+    care_use=CARE_USE,
     programmes=(
         Programme(
             name="family_centres",

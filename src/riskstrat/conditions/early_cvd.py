@@ -7,14 +7,19 @@ from riskstrat.conditions._factors import (
     AGE,
     BORN_OUTSIDE_EUROPE,
     CARE_NEED,
+    CARE_USE,
+    DEPRIVATION,
     EDUCATION,
     INCOME,
     SEX,
     by_circumstances,
     circumstance,
     diagnosed,
+    without_care_use,
+    without_origin,
 )
 from riskstrat.declare import (
+    AllCauseDeath,
     AnyOf,
     Condition,
     DaysSince,
@@ -24,9 +29,11 @@ from riskstrat.declare import (
     FirstEvent,
     Latest,
     LocalisedText,
+    OutcomeCheck,
     Population,
     Programme,
     Row,
+    Score2,
     Wording,
 )
 
@@ -56,6 +63,10 @@ def infarction(start: date, end: date) -> Row:
     """Make up a stay in hospital for a heart attack of an example."""
     return Row(register="diagnoses", date=start, end_date=end, code="I214", setting="inpatient", position="main")
 
+
+DIABETES = diagnosed("diabetes", "diabetes", "diabetes")
+SYSTOLIC = measured("systolic_mmhg", "systolic blood pressure", "systoliskt blodtryck")
+SMOKING = measured("smoking", "smoking", "rökning")
 
 CONDITION = Condition(
     name="early_cvd",
@@ -88,7 +99,7 @@ CONDITION = Condition(
     features=(
         AGE,
         SEX,
-        diagnosed("diabetes", "diabetes", "diabetes"),
+        DIABETES,
         diagnosed("hypertension", "high blood pressure", "högt blodtryck"),
         diagnosed("atrial_fibrillation", "atrial fibrillation", "förmaksflimmer"),
         diagnosed("ckd", "chronic kidney disease", "kronisk njursjukdom"),
@@ -96,10 +107,10 @@ CONDITION = Condition(
         dispensed("antihypertensives", "blood pressure drugs", "blodtrycksläkemedel"),
         dispensed("statins", "statins", "statiner"),
         dispensed("diabetes_drugs", "diabetes drugs", "diabetesläkemedel"),
-        measured("systolic_mmhg", "systolic blood pressure", "systoliskt blodtryck"),
+        SYSTOLIC,
         measured("cholesterol_non_hdl_mmol_l", "non-HDL cholesterol", "icke-HDL-kolesterol"),
         measured("bmi_kg_m2", "body mass index", "BMI"),
-        measured("smoking", "smoking", "rökning"),
+        SMOKING,
         parental("mother", "mother's cardiovascular disease", "moderns hjärt-kärlsjukdom"),
         parental("father", "father's cardiovascular disease", "faderns hjärt-kärlsjukdom"),
         INCOME,
@@ -117,6 +128,25 @@ CONDITION = Condition(
         CARE_NEED,
     ),
     subgroups=by_circumstances(EDUCATION, INCOME, BORN_OUTSIDE_EUROPE),
+    benchmarks=(
+        Score2(
+            name="score2",
+            title=LocalisedText(en="SCORE2 (moderate-risk region)", sv="SCORE2 (region med måttlig risk)"),
+            smoking=SMOKING,
+            diabetes=DIABETES,
+            systolic=SYSTOLIC,
+            cholesterol_total=measured("cholesterol_total_mmol_l", "total cholesterol", "totalkolesterol"),
+            cholesterol_hdl=measured("cholesterol_hdl_mmol_l", "HDL cholesterol", "HDL-kolesterol"),
+        ),
+    ),
+    outcome_checks=(
+        OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath(), by=DEPRIVATION),
+    ),
+    sensitivities=(
+        without_care_use("measurements", "measurements made in care", "mätningar i vården"),
+        without_origin(BORN_OUTSIDE_EUROPE),
+    ),
+    care_use=CARE_USE,
     programmes=(
         Programme(
             name="targeted_health_dialogues",

@@ -6,6 +6,8 @@ from riskstrat.conditions._factors import (
     AGE,
     BORN_OUTSIDE_EUROPE,
     CARE_NEED,
+    CARE_USE,
+    DEPRIVATION,
     EDUCATION,
     FRAILTY_SCORE,
     INCOME,
@@ -16,17 +18,22 @@ from riskstrat.conditions._factors import (
     diagnosed,
     dispensed,
     service,
+    without_care_use,
+    without_origin,
 )
 from riskstrat.declare import (
+    AllCauseDeath,
     AnyOf,
     Condition,
     Duration,
     Every,
     Example,
     Excluding,
+    FeatureScore,
     FirstEvent,
     LocalisedText,
     NthEvent,
+    OutcomeCheck,
     Population,
     Programme,
     Row,
@@ -95,6 +102,30 @@ CONDITION = Condition(
         CARE_NEED,
     ),
     subgroups=by_circumstances(EDUCATION, INCOME, BORN_OUTSIDE_EUROPE),
+    benchmarks=(
+        FeatureScore(
+            name="hfrs",
+            title=LocalisedText(
+                en="Hospital Frailty Risk Score (two years in hospital)",
+                sv="Hospital Frailty Risk Score (två års slutenvård)",
+            ),
+            feature=FRAILTY_SCORE,
+        ),
+    ),
+    outcome_checks=(
+        OutcomeCheck(
+            name="hip_fracture",
+            title=LocalisedText(en="hip fracture", sv="höftfraktur"),
+            outcome=FirstEvent(register="diagnoses", codes="hip_fracture", settings=("inpatient",)),
+            by=DEPRIVATION,
+        ),
+        OutcomeCheck(name="death", title=LocalisedText(en="death", sv="död"), outcome=AllCauseDeath(), by=DEPRIVATION),
+    ),
+    sensitivities=(
+        without_care_use("contacts", "contact counts", "antal vårdkontakter"),
+        without_origin(BORN_OUTSIDE_EUROPE),
+    ),
+    care_use=CARE_USE,
     programmes=(
         Programme(
             name="preventive_home_visits",

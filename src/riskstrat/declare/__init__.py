@@ -4,7 +4,9 @@ In: what is written in a condition's file. Out: frozen, comparable, hashable rec
 """
 
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days, window_days
 from riskstrat.declare.features import (
@@ -53,7 +55,7 @@ from riskstrat.declare.outcomes import (
 )
 from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
-from riskstrat.declare.programme import Programme
+from riskstrat.declare.programme import Action, Assumption, Programme, Scenario
 from riskstrat.declare.settings import Settings
 from riskstrat.declare.subgroups import Subgroup
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
@@ -61,11 +63,13 @@ from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst
 
 __all__ = [
+    "Action",
     "Age",
     "AnchoredWindow",
     "AllCauseDeath",
     "AnyOf",
     "AreaFact",
+    "Assumption",
     "AtAge",
     "AtBirth",
     "AtEvent",
@@ -90,6 +94,7 @@ __all__ = [
     "Example",
     "Excluding",
     "Feature",
+    "FeatureScore",
     "FirstEvent",
     "GrowthZ",
     "Including",
@@ -104,18 +109,23 @@ __all__ = [
     "NetCostIndicator",
     "NthEvent",
     "OnDate",
+    "OutcomeCheck",
     "OutcomeKind",
     "PersonFeature",
     "PilotRule",
     "Population",
     "ProcessOutcome",
     "Programme",
+    "PublishedScore",
     "RegisterIndicator",
     "RegisterOutcome",
     "Row",
     "Rule",
+    "Scenario",
     "Score",
+    "Score2",
     "ScoreReaches",
+    "Sensitivity",
     "Settings",
     "Subgroup",
     "Sex",

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.benchmarks import PublishedScore
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.durations import Duration, duration_days
 from riskstrat.declare.features import Feature, expanded
 from riskstrat.declare.index import IndexKind
@@ -143,6 +145,14 @@ class Condition(Declaration):
         design is the same however it was written.
     subgroups
         Groups along which checks are repeated, beside sex and age: by columns of X.
+    benchmarks
+        Published scores that the model is compared with, among those whose inputs are known.
+    outcome_checks
+        Other outcomes that the predictions are tested on: such as do not depend on seeking care.
+    sensitivities
+        Features without which areas are estimated again.
+    care_use
+        The feature that counts how often somebody sought care, shown by area beside the risk.
     programmes
         Prevention that a budget can buy; the first is the one that reports show.
     references
@@ -155,7 +165,8 @@ class Condition(Declaration):
     Raises
     ------
     UsageError
-        If a field is not as described, two features give the same column, or a subgroup asks for a column of none.
+        If a field is not as described, two features give the same column, a subgroup asks for a column of none, or a
+        sensitivity leaves out what no feature is.
 
     Examples
     --------
@@ -175,6 +186,10 @@ class Condition(Declaration):
     horizon: Duration
     features: Annotated[tuple[Feature, ...], Field(min_length=1), AfterValidator(expanded)]
     subgroups: tuple[Subgroup, ...] = ()
+    benchmarks: tuple[PublishedScore, ...] = ()
+    outcome_checks: tuple[OutcomeCheck, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
+    care_use: Feature | None = None
     programmes: tuple[Programme, ...] = ()
     references: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -193,9 +208,37 @@ class Condition(Declaration):
         columns = [feature.column for feature in self.features]
         if wrong := [one.column for one in self.subgroups if one.column not in columns]:
             raise UsageError(*(unknown("column of a feature", column, columns, table="subgroups") for column in wrong))
-        names = Counter(one.name for one in self.subgroups)
-        if doubled := sorted(name for name, count in names.items() if count > 1):
-            raise ValueError(f"these subgroups have the same name: {', '.join(doubled)}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for field in ("subgroups", "benchmarks", "outcome_checks", "sensitivities"):
+            names = Counter(one.name for one in getattr(self, field))
+            if doubled := sorted(name for name, count in names.items() if count > 1):
+                raise ValueError(f"these {field.replace('_', ' ')} have the same name: {', '.join(doubled)}")
+        return self
+
+    @model_validator(mode="after")
+    def _outcome_checks_are_by_subgroups(self) -> Self:
+        known = [one.name for one in self.subgroups]
+        asked = [name for one in self.outcome_checks for name in one.by if name not in known]
+        UsageError.refuse(unknown("subgroup", name, known, table="outcome_checks") for name in asked if known)
+        return self
+
+    @model_validator(mode="after")
+    def _sensitivities_are_of_features(self) -> Self:
+        registers = {str(feature.register) for feature in self.features if hasattr(feature, "register")}
+        known = sorted({*registers, *(one.column for one in self.features), *(one.family for one in self.features)})
+        UsageError.refuse(
+            unknown("column, register or factor family", name, known, table="sensitivities")
+            for one in self.sensitivities
+            for name in one.without
+            if name not in known
+        )
+        for one in self.sensitivities:
+            named = ({each.column, each.family, getattr(each, "register", None)} for each in self.features)
+            if not any(names.isdisjoint(one.without) for names in named):
+                raise ValueError(f"without {', '.join(one.without)} no feature is left ({one.name})")
         return self
 
     @property

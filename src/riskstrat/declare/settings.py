@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
+from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.disclosure import PRESETS, Disclosure
 
 
@@ -29,14 +30,22 @@ class Settings(Declaration):
     area_folds
         Clusters of areas, each predicted by a model that has not seen it.
     bootstrap_draws
-        Draws behind the intervals of the validation.
+        Draws behind the intervals of the validation: 1,000 where they are published; 200 are enough to explore.
     posterior_draws
         Draws from the posterior of the areas, which every number about areas comes from.
     reason_refits
         How often the model is fitted again, to families of persons drawn anew, to see how stable the reasons of areas
         are; 0 leaves it out. A model that is not linear has `Logistic` in its place. 50 tell enough.
+    sensitivities
+        Whether areas are estimated again without the features that the condition's sensitivities name: a fit of every
+        fold of areas for each, a quarter more time with linear models.
     budget_sek
         What the plan may cost.
+    staff_hours, equity_weights, floors
+        Hours of staff that the plan may take, what an averted case counts for by quintile of need, and the least kronor
+        to be spent in a municipality, as in `Scenario`; none where left out.
+    scenarios
+        Other ways to plan by whole areas, told beside the plan in pairs.
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
     min_count, rounding
@@ -70,10 +79,15 @@ class Settings(Declaration):
     )
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     area_folds: Annotated[int, Field(ge=2, le=50)] = 10
-    bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 200
+    bootstrap_draws: Annotated[int, Field(ge=50, le=5_000)] = 1_000
     posterior_draws: Annotated[int, Field(ge=500, le=20_000)] = 2_000
     reason_refits: Annotated[int, Field(ge=0, le=1_000)] = 0
+    sensitivities: bool = False
     budget_sek: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 2_000_000.0
+    staff_hours: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
+    equity_weights: EquityWeights | None = None
+    floors: Floors = ()
+    scenarios: tuple[Scenario, ...] = ()
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
@@ -91,9 +105,12 @@ class Settings(Declaration):
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
-        names = [indicator.name for indicator in self.indicators]
+        names = ["plan", *(scenario.name for scenario in self.scenarios)]
         if len(set(names)) < len(names):
-            raise ValueError(f"indicators must have names of their own: {', '.join(names)}")
+            raise ValueError("scenarios must have different names, and none is called plan")
+        named = [indicator.name for indicator in self.indicators]
+        if len(set(named)) < len(named):
+            raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 
@@ -101,6 +118,11 @@ class Settings(Declaration):
     def of_the_model(self) -> Settings:
         """The same settings with the usual value of each that changes no predicted risk."""
         return Settings(candidates=self.candidates, folds=self.folds, recalibration=self.recalibration, seed=self.seed)
+
+    def plan_of(self, programmes: tuple[Programme, ...]) -> Scenario:
+        """Give the scenario of the plan itself: these programmes under the budget and rules of the settings."""
+        rules = {name: getattr(self, name) for name in ("budget_sek", "staff_hours", "equity_weights", "floors")}
+        return Scenario(name="plan", programmes=programmes, **rules)
 
     @property
     def disclosure(self) -> Disclosure:

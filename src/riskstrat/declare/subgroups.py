@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.errors import UsageError, unknown
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -33,6 +34,9 @@ class Subgroup(Declaration):
         What the groups differ in, as a report says it.
     values
         Titles of the groups, as pairs of label and title; where there is none, label and name are shown.
+    reference
+        Label of the group that the others are compared with; by default the first of ``values``, and without them the
+        lowest.
 
     Examples
     --------
@@ -50,12 +54,26 @@ class Subgroup(Declaration):
     cuts: tuple[float, ...] = ()
     label: LocalisedText
     values: tuple[tuple[str, LocalisedText], ...] = ()
+    reference: str | None = None
 
     @model_validator(mode="after")
     def _is_divided_in_one_way(self) -> Self:
         if self.cuts and (self.quantiles or list(self.cuts) != sorted(set(self.cuts))):
             raise ValueError("cuts must rise, and stand alone: give quantiles or cuts")
         return self
+
+    @model_validator(mode="after")
+    def _reference_is_a_group(self) -> Self:
+        groups = self.quantiles or (len(self.cuts) + 1 if self.cuts else 0)
+        possible = [str(number + 1) for number in range(groups)] or [label for label, _ in self.values]
+        if self.reference is not None and possible and self.reference not in possible:
+            raise UsageError(unknown(f"group of {self.name}", self.reference, possible, table="subgroups"))
+        return self
+
+    @property
+    def compared_with(self) -> str | None:
+        """Label of the group that the others are compared with; None for the lowest."""
+        return self.reference or next((label for label, _ in self.values), None)
 
     def labels(self) -> pl.Expr:
         """Label each row, null where its value is not known; equal values stay together."""

@@ -4,7 +4,18 @@
 """
 
 from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, person_keys, sum_keys, within
-from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Digits, Figures, Step, to_width
+from riskstrat.disclosure.digits import (
+    CASES,
+    MONEY,
+    PROBABILITY,
+    SHARE,
+    ByInterval,
+    Difference,
+    Digits,
+    Figures,
+    Step,
+    to_width,
+)
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release, restored
@@ -23,6 +34,7 @@ __all__ = [
     "ByInterval",
     "Categories",
     "CellNoise",
+    "Difference",
     "Digits",
     "Disclosure",
     "Figures",

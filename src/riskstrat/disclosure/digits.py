@@ -102,6 +102,33 @@ class Figures:
         return [frame[column].round_sig_figs(self.figures)]
 
 
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two columns as they are shown, so that a reader who subtracts finds it.
+
+    Parameters
+    ----------
+    first, second
+        Columns and their steps.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"cost": [240_000.0], "saving": [160_000.0], "net": [80_000.0]})
+    >>> frame.select(in_digits(frame, {"net": Difference(("cost", MONEY), ("saving", MONEY))})).item()
+    0.0
+    """
+
+    first: tuple[str, Step]
+    second: tuple[str, Step]
+
+    def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr | pl.Series]:
+        """Give the one column, as first minus second."""
+        first, second = (
+            frame.select(step.columns(frame, name)).to_series() for name, step in (self.first, self.second)
+        )
+        return [(first - second).alias(column)]
+
+
 CASES: Final = Step(1.0)
 """Expected and averted cases, people reached: whole."""
 MONEY: Final = Step(100_000.0)
@@ -111,7 +138,7 @@ PROBABILITY: Final = Step(0.05, 0.05, 0.95)
 SHARE: Final = Step(0.01)
 """Shares of people: whole per cent."""
 
-Digits = ByInterval | Step | Figures
+Digits = ByInterval | Step | Figures | Difference
 
 
 def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr | pl.Series]:

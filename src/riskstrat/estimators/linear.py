@@ -132,11 +132,10 @@ class LinearLink(LinearPredictor, abstract=True):
             Sum of the links of the rows' risks less the baseline, (groups,), computed row by row.
         """
         values, sums = self._values(X), np.empty((groups, len(self.terms_)))
-        linear, size = np.zeros(len(values)), np.bincount(group, minlength=groups)
+        linear, size = np.full(len(values), -float(self.mean_ @ self.coef_)), np.bincount(group, minlength=groups)
         for number, (term, mean, coefficient) in enumerate(zip(self.terms_, self.mean_, self.coef_, strict=True)):
             column = term.values(values)
             sums[:, number] = coefficient * (np.bincount(group, weights=column, minlength=groups) - size * mean)
-            column -= mean
             column *= coefficient
             linear += column
         links = np.asarray(np.bincount(group, weights=linear, minlength=groups), dtype=np.float64)

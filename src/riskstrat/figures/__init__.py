@@ -10,6 +10,7 @@ from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_l
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
+from riskstrat.figures.projection import years_ahead
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
 from riskstrat.figures.theme import PATTERNS
@@ -47,4 +48,5 @@ __all__ = [
     "subgroups",
     "table_html",
     "with_class",
+    "years_ahead",
 ]

@@ -24,8 +24,8 @@ from riskstrat.pilots.chance import SimulatedPilot
 from riskstrat.pilots.matching import matched_pairs
 from riskstrat.pilots.notes import design_notes
 from riskstrat.pilots.score import PilotModel
-from riskstrat.priorities.allocation_problem import naming_columns, unit_problems
 from riskstrat.priorities.effect import reduction_draws
+from riskstrat.priorities.problem_checks import input_problems, naming_columns
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.pilot import PilotDesign, PilotKind
 from riskstrat.records.plan import Plan
@@ -177,7 +177,7 @@ def model_of(design: PilotDesign, expected: Floats, lag: int, **most: int) -> tu
 
 def in_reach(programme: Programme) -> float:
     """Share of a unit's cases among those who take part and complete: what a reduction of their risk applies to."""
-    return programme.reach * programme.adherence
+    return programme.eligible_share * programme.mean_reach * programme.adherence
 
 
 def expected_counts(design: PilotDesign, outcome: str, periods: int) -> Floats:
@@ -349,7 +349,7 @@ def _lengths(**texts: str) -> tuple[dict[str, int], list[Problem]]:
 
 
 def _problems(given: Units, plan: Plan | Programme, simulations: int, steps: int, kind: PilotKind) -> Iterable[Problem]:
-    yield from unit_problems(given)
+    yield from input_problems(given)
     if isinstance(plan, Plan) and "unit" in given.units.columns:
         strangers = plan.selected.filter(~pl.col("unit").is_in(given.units["unit"].implode())).height
         if strangers:

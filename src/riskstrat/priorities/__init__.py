@@ -1,8 +1,9 @@
-"""Posterior draws of cases per unit and a programme in; the units where a budget averts most, and how sure, out.
+"""Posterior draws of cases per unit and programmes in; the units where a budget averts most, and how sure, out.
 
-Units are areas or strata of people, never persons. Equity weights and floors per municipality are not there yet.
+Units are areas or strata of people, never persons.
 """
 
 from riskstrat.priorities.planning import prioritise
+from riskstrat.priorities.scenario_plans import scenarios
 
-__all__ = ["prioritise"]
+__all__ = ["prioritise", "scenarios"]

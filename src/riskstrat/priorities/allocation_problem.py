@@ -1,31 +1,38 @@
-"""What a budget can choose among: units of people with draws of their cases, and what each would cost.
+"""What a budget can choose among: units of people with draws of their cases, and what programmes would do and cost.
 
-In: units, a programme, a budget. Out: one checked `AllocationProblem`, or one error that lists all that is wrong.
+In: units and a scenario. Out: one checked `AllocationProblem`, or one error that lists all that is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Programme
+from riskstrat.declare import Scenario
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.priorities.allocation import best_allocation
-from riskstrat.priorities.effect import averted_per_case, unit_costs
+from riskstrat.priorities.allocation import Limits, best_packages, robustness
+from riskstrat.priorities.effect import need_quintiles, reached_shares, reduction_draws
+from riskstrat.priorities.problem_checks import (
+    MUNICIPALITY,
+    NOT_NAMES,
+    feasibility_problems,
+    naming_columns,
+    scenario_problems,
+)
 from riskstrat.records.areas import Units
-from riskstrat.records.plan import CARE_NEED, OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
+from riskstrat.records.plan import CARE_NEED
 
 Floats = NDArray[np.float64]
 
 SMALLEST_STRATUM = 50
 """People that a stratum (a unit of more than one grouping column) needs to be chosen; whole areas may be smaller."""
 
-_NOT_NAMES = ("unit", "people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES, CARE_NEED)
-_PERSONAL = ("person_id", "mother_id", "father_id", "family_id")
+_LEAST_EFFECT = 1e-6
+"""An effect of nothing, or of harm, leaves units in the order of their cases."""
+_SOLVED = 200
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,23 +43,31 @@ class AllocationProblem:
     ----------
     units
         One row a unit that may be chosen: its names, people, and what is known of the past.
+    scenario, packages
+        Programmes and rules; the numbers of the programmes in each package.
     cases, all_cases
         Expected cases in those units, (draws, units), and in all units, chosen or not, (draws,).
-    averted_per_case
-        Share of a unit's cases averted when it is offered the programme, (draws,).
-    costs, budget_sek
-        SEK of offering each unit the programme, (units,), and what may be spent.
-    whole, left_out
-        Whether units are taken whole; frame of reason, units, people.
+    effect
+        Share of the cases of those reached that each programme averts, reduction x adherence, (draws, programmes).
+    reach
+        Share of each unit's people whom each programme reaches, (units, programmes); 0 where it is not for them.
+    weight
+        What an averted case counts for in each unit, (units,).
+    limits
+        What offering each unit each package takes, and what there is: kronor, and hours of staff where limited.
+    left_out
+        Frame of reason, units, people.
     """
 
     units: pl.DataFrame
+    scenario: Scenario
+    packages: tuple[tuple[int, ...], ...]
     cases: Floats
     all_cases: Floats
-    averted_per_case: Floats
-    costs: Floats
-    budget_sek: float
-    whole: bool
+    effect: Floats
+    reach: Floats
+    weight: Floats
+    limits: Limits
     left_out: pl.DataFrame
 
     @property
@@ -60,77 +75,180 @@ class AllocationProblem:
         """Mean of the cases of each unit over the draws, (units,)."""
         return np.asarray(self.cases.mean(axis=0))
 
-    def best_shares(self, budget_sek: float) -> Floats:
-        """Shares that avert most expected cases for a budget; the effect is the same in all units and drops out."""
-        return best_allocation(self.expected_cases, self.costs, budget_sek, whole=self.whole)
+    @property
+    def people(self) -> Floats:
+        """People of each unit, (units,)."""
+        return self.units["people"].cast(pl.Float64).to_numpy()
+
+    @property
+    def costs(self) -> Floats:
+        """SEK of offering each unit each package, (units, packages)."""
+        return np.asarray(self.limits.uses[0])
+
+    @property
+    def budget_sek(self) -> float:
+        """What may be spent."""
+        return float(self.limits.there[0])
+
+    @property
+    def values(self) -> Floats:
+        """Cases that offering each unit each package is expected to avert, weighted, (units, packages)."""
+        effect = np.maximum(self.effect.mean(axis=0), _LEAST_EFFECT)
+        shares = [1 - np.prod([1 - self.reach[:, p] * effect[p] for p in package], axis=0) for package in self.packages]
+        return np.asarray((self.weight * self.expected_cases)[:, None] * np.column_stack(shares))
+
+    @property
+    def robustness(self) -> Floats:
+        """Share of draws in whose own best plan each unit is, (units,)."""
+        some = np.unique(np.linspace(0, len(self.cases) - 1, _SOLVED).round().astype(int))
+        rows = np.arange(len(self.cases)) if self.limits.is_knapsack else some
+        drawn = replace(self, effect=np.maximum(self.effect, _LEAST_EFFECT))
+        shares = np.stack([drawn.averted_share(number, rows) for number in range(len(self.packages))], axis=2)
+        return robustness((self.weight * self.cases[rows])[:, :, None] * shares, self.limits)
+
+    def best_shares(self, budget_sek: float | None = None) -> Floats:
+        """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's.
+
+        Raises
+        ------
+        DesignError
+            If no choice of whole units meets floors, budget and hours of staff together.
+        """
+        there = np.array([budget_sek or self.budget_sek, *self.limits.there[1:]])
+        shares = best_packages(self.values, replace(self.limits, there=there))
+        if shares is None:
+            raise DesignError(
+                Problem(
+                    found="floors that cannot be met together with the budget and the hours of staff",
+                    expected="at least one choice of units within all of them",
+                    remedy="lower the floors, give a larger budget or more staff, or let units be divided",
+                )
+            )
+        return shares
+
+    def averted_share(self, package: int, rows: NDArray[np.integer] | slice = slice(None)) -> Floats:
+        """Share of each unit's cases that a package averts, (draws, units): programmes act independently."""
+        left = [1 - self.effect[rows, p, None] * self.reach[:, p] for p in self.packages[package]]
+        return np.asarray(1 - np.prod(left, axis=0))
+
+    def averted_by_unit(self, shares: Floats) -> Floats:
+        """Cases averted by those shares in each unit, (draws, units)."""
+        averted = np.zeros_like(self.cases)
+        for number in np.flatnonzero(shares.any(axis=0)):
+            averted += self.averted_share(int(number)) * shares[:, number]
+        return averted * self.cases
 
     def averted(self, shares: Floats) -> Floats:
         """Cases averted by those shares, (draws,)."""
-        return np.asarray(self.averted_per_case * (self.cases @ shares))
+        if len(self.packages) == 1:  # the same without a matrix of draws and units
+            return np.asarray(self.effect[:, 0] * (self.cases @ (self.reach[:, 0] * shares[:, 0])))
+        return np.asarray(self.averted_by_unit(shares).sum(axis=1))
+
+    def offered(self, shares: Floats) -> Floats:
+        """Share of each unit that is offered each programme, (units, programmes)."""
+        holds = [[p in package for p in range(self.reach.shape[1])] for package in self.packages]
+        return shares @ np.array(holds, dtype=np.float64)
 
 
 def build_problem(
     units: Units,
-    programme: Programme,
-    budget_sek: float,
+    scenario: Scenario,
     *,
-    care_need: pl.DataFrame | None,
-    whole_units: bool,
-    seed: int,
+    care_need: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
+    seed: int = 0,
 ) -> AllocationProblem:
-    """Check what is given and price every unit.
+    """Check what a scenario asks for and price every package in every unit.
+
+    Parameters
+    ----------
+    units
+        Units with draws, in which `input_problems` finds nothing wrong.
+    scenario
+        Programmes, budget and rules.
+    care_need, municipalities
+        Frames of ``care_need_index`` and ``municipality``, and of the columns that each shares with the units.
+    seed
+        Of the draws of effects.
 
     Raises
     ------
     UsageError
-        If the budget is not a number above 0, units or care need lack columns, or draws and units do not match.
+        If the scenario names what is not there: all problems at once.
     DesignError
-        If nobody is left to offer the programme to, or the budget is below the cost of the first person reached (of
-        the cheapest unit where units are taken whole).
+        If nobody is left to offer a programme to, or budget, hours of staff and floors cannot be kept: all at once.
     """
-    problems = [*_budget_problems(budget_sek), *unit_problems(units), *_care_need_problems(units, care_need)]
-    if problems:
-        raise UsageError(*problems)
-    frame, cases = _with_care_need(units.units, care_need), np.asarray(units.cases_draws, dtype=np.float64)
-    reasons = _reasons(frame)
-    eligible = reasons.is_null().to_numpy()
+    frame = _with(_with(units.units, care_need, CARE_NEED), municipalities, MUNICIPALITY)
+    UsageError.refuse(scenario_problems(frame, scenario))
+    cases, programmes = np.asarray(units.cases_draws, dtype=np.float64), scenario.programmes
+    reach = np.column_stack([reached_shares(each, frame) for each in programmes])
+    reasons = _reasons(units.units, reach)
+    kept = reasons.is_null().to_numpy()
+    inside, weights = need_quintiles(frame), np.ones(frame.height)
+    if scenario.equity_weights is not None and inside is not None:
+        weights = inside @ np.array(scenario.equity_weights)
+    drawn = [each.adherence * reduction_draws(each, len(cases), seed) for each in programmes]
     problem = AllocationProblem(
-        units=frame.filter(eligible),
-        cases=cases[:, eligible],
+        units=_with(units.units, care_need, CARE_NEED).filter(kept),
+        scenario=scenario,
+        packages=scenario.packages,
+        cases=cases[:, kept],
         all_cases=cases.sum(axis=1),
-        averted_per_case=averted_per_case(programme, len(cases), seed),
-        costs=unit_costs(programme, frame["people"].to_numpy()[eligible]),
-        budget_sek=float(budget_sek),
-        whole=whole_units or programme.unit_cost_sek > 0,
-        left_out=_left_out(units.left_out, frame, reasons),
+        effect=np.column_stack(drawn),
+        reach=reach[kept],
+        weight=weights[kept],
+        limits=_limits(scenario, frame.filter(kept), reach[kept]),
+        left_out=_left_out(units.left_out, units.units, reasons),
     )
-    _check_feasible(problem, programme.person_cost_sek)
+    DesignError.refuse(feasibility_problems(scenario, problem.limits, reach.max(axis=0)))
     return problem
 
 
-def naming_columns(units: pl.DataFrame) -> tuple[str, ...]:
-    """Return the columns that name a unit."""
-    return tuple(column for column in units.columns if column not in _NOT_NAMES[1:])
-
-
-def _with_care_need(units: pl.DataFrame, care_need: pl.DataFrame | None) -> pl.DataFrame:
-    if care_need is None:
-        return units
-    keys = [column for column in care_need.columns if column in units.columns and column not in _NOT_NAMES[1:]]
-    return units.drop(CARE_NEED, strict=False).join(
-        care_need.select(*keys, CARE_NEED), on=keys, how="left", maintain_order="left"
+def _limits(scenario: Scenario, units: pl.DataFrame, reach: Floats) -> Limits:
+    programmes, people = scenario.programmes, units["people"].cast(pl.Float64).to_numpy()[:, None]
+    prices = {
+        "kronor": [(each.unit_cost_sek, each.person_cost_sek) for each in programmes],
+        "hours": [(each.unit_staff_hours, each.person_staff_hours) for each in programmes],
+    }
+    by_unit, by_person = (np.array([[pair[n] for pair in each] for each in prices.values()]) for n in (0, 1))
+    uses = by_unit[:, None, :] + by_person[:, None, :] * (people * reach)
+    together = np.stack([uses[:, :, list(package)].sum(axis=2) for package in scenario.packages], axis=2)
+    there = [scenario.budget_sek, *([] if scenario.staff_hours is None else [scenario.staff_hours])]
+    whole = [any(programmes[p].unit_cost_sek > 0 for p in package) for package in scenario.packages]
+    floors = [name for name, _ in scenario.floors]
+    members = [(units[MUNICIPALITY] == name).fill_null(value=False).to_numpy() for name in floors]
+    return Limits(
+        uses=together[: len(there)],
+        there=np.array(there, dtype=np.float64),
+        offered=np.column_stack([(reach[:, list(package)] > 0).all(axis=1) for package in scenario.packages]),
+        whole=np.array(whole) | scenario.whole_units,
+        members=np.array(members, dtype=bool).reshape(len(floors), units.height),
+        floors=np.array([least for _, least in scenario.floors], dtype=np.float64),
     )
 
 
-def _reasons(units: pl.DataFrame) -> pl.Series:
+def _with(units: pl.DataFrame, given: pl.DataFrame | None, column: str) -> pl.DataFrame:
+    """Give units a column from a frame, by the names that they share."""
+    if given is None:
+        return units
+    keys = [name for name in given.columns if name in units.columns and name not in (*NOT_NAMES, column)]
+    return units.drop(column, strict=False).join(
+        given.select(*keys, column), on=keys, how="left", maintain_order="left"
+    )
+
+
+def _reasons(units: pl.DataFrame, reach: Floats) -> pl.Series:
     """Why a unit cannot be chosen, null where it can."""
     grouping = [column for column in naming_columns(units) if column != "unit"]
     smallest = SMALLEST_STRATUM if len(grouping) > 1 else 1
+    reached = pl.Series(reach.max(axis=1) > 0) | (reach.max() == 0)  # that nobody is reached at all is an error
     return units.select(
         pl.when(pl.col("people") < 1)
         .then(pl.lit("nobody eligible"))
         .when(pl.col("people") < smallest)
         .then(pl.lit(f"stratum of fewer than {SMALLEST_STRATUM} people"))
+        .when(~reached)
+        .then(pl.lit("reached by no programme"))
         .otherwise(None)
         .alias("reason")
     ).to_series()
@@ -145,90 +263,3 @@ def _left_out(before: pl.DataFrame, units: pl.DataFrame, reasons: pl.Series) -> 
     )
     counts = (pl.col("units").cast(pl.Int64), pl.col("people").cast(pl.Int64))
     return pl.concat([before.select(pl.col("reason").cast(pl.String), *counts), here])
-
-
-def _check_feasible(problem: AllocationProblem, person_cost_sek: float) -> None:
-    if problem.units.is_empty():
-        raise DesignError(
-            Problem(
-                found="no unit that could be chosen",
-                expected="at least one unit with people in it (a stratum needs 50)",
-                remedy="use larger units or a wider population",
-                table="units",
-                column="people",
-            )
-        )
-    if problem.costs.min() <= 0:
-        raise DesignError(
-            Problem(
-                found="a programme that costs nothing because it reaches nobody",
-                expected="a reach above 0",
-                remedy="correct the programme's reach",
-            )
-        )
-    needed, of = (problem.costs.min(), "cheapest whole unit") if problem.whole else (person_cost_sek, "first person")
-    if needed > problem.budget_sek:
-        raise DesignError(
-            Problem(
-                found=f"a budget of {problem.budget_sek:,.0f} SEK",
-                expected=f"at least {needed:,.0f} SEK, the cost of the {of}",
-                remedy="give a larger budget, or smaller units",
-            )
-        )
-
-
-def _budget_problems(budget_sek: float) -> Iterable[Problem]:
-    if budget_sek <= 0:
-        yield Problem(
-            found=f"a budget of {budget_sek!r}", expected="a number of kronor above 0", remedy="give a larger budget"
-        )
-
-
-def unit_problems(given: Units) -> Iterable[Problem]:
-    """List what is wrong with units and their draws."""
-    units, cases = given.units, np.asarray(given.cases_draws)
-    for column in _PERSONAL:
-        if column in units.columns:
-            yield _unit_problem("units of single persons", "areas or strata", "group people first", column)
-    for column in ("unit", "people"):
-        if column not in units.columns:
-            yield _unit_problem("no such column", "one row a unit", "add it", column)
-    if "unit" in units.columns and units["unit"].n_unique() < units.height:
-        yield _unit_problem("units named twice", "one row a unit", "aggregate, or name them apart", "unit")
-    yield from _observed_problems(units)
-    if cases.ndim != 2 or cases.shape[1] != units.height or len(cases) == 0:
-        found, expected = f"draws of shape {cases.shape}", f"(draws, {units.height} units)"
-        yield _unit_problem(found, expected, "use draws of the same units")
-    elif not np.isfinite(cases).all() or (cases < 0).any():
-        yield _unit_problem("draws of cases below 0 or not finite", "0 or more", "check the smoothing")
-
-
-def _observed_problems(units: pl.DataFrame) -> Iterable[Problem]:
-    for column in ("people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES):
-        if column not in units.columns:
-            continue
-        values = units[column]
-        if not values.dtype.is_integer():
-            yield _unit_problem(f"type {values.dtype}", "whole numbers", "give counts of people", column)
-        elif values.null_count() or bool((values < 0).any()):
-            yield _unit_problem("missing or negative numbers", "0 or more", "give counts of people", column)
-
-
-def _care_need_problems(units: Units, care_need: pl.DataFrame | None) -> Iterable[Problem]:
-    if care_need is None:
-        return
-    shared = [column for column in care_need.columns if column in naming_columns(units.units)]
-    if CARE_NEED not in care_need.columns:
-        yield _care_problem("no such column", "the index per unit", "add it", CARE_NEED)
-    if not shared:
-        yield _care_problem("no column that names a unit", f"one of {naming_columns(units.units)}", "add it")
-    elif care_need.select(shared).is_duplicated().any():
-        yield _care_problem("units with several values", "one value a unit", "keep the latest", ", ".join(shared))
-
-
-def _unit_problem(found: str, expected: str, remedy: str, column: str | None = None) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="units", column=column)
-
-
-def _care_problem(found: str, expected: str, remedy: str, column: str | None = None) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="care_need", column=column)

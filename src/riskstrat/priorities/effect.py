@@ -1,27 +1,35 @@
-"""What reaching people changes: draws of the effect, and what an averted case saves.
+"""What reaching people changes: draws of the effect, whom a programme reaches, and what an averted case saves.
 
-In: a programme's assumptions. Out: draws of averted cases per case in a unit, and SEK per averted case by payer.
+In: a programme's assumptions. Out: draws of its effect, shares reached by unit, and SEK per averted case by payer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from zlib import crc32
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
+from riskstrat.numerics.groups import quintile_shares
+from riskstrat.records.plan import CARE_NEED
+
+Floats = NDArray[np.float64]
 
 _Z95 = 1.959963984540054
 _ALMOST_ALL = 1 - 1e-9
+QUINTILES = 5
 
 
-def reduction_draws(programme: Programme, draws: int, seed: int) -> NDArray[np.float64]:
+def reduction_draws(programme: Programme, draws: int, seed: int) -> Floats:
     """Draw the relative risk reduction of a programme, (draws,).
 
     The interval (low, point, high) is read as the median and the 95 % limits that a trial reports: log relative risk,
     log(1 - reduction), is normal on each side of the point with the standard deviation that puts 2.5 % beyond each
-    limit (a split normal with equal halves). A reduction is below 1 and can, rarely, be below 0: harm.
+    limit (a split normal with equal halves). A reduction is below 1 and can, rarely, be below 0: harm. Programmes of
+    other names have independent draws; those of one name have the same, so that scenarios can be paired.
 
     Examples
     --------
@@ -35,23 +43,41 @@ def reduction_draws(programme: Programme, draws: int, seed: int) -> NDArray[np.f
     array([0.2, 0.2, 0.2])
     """
     low, point, high = np.log1p(-np.minimum(programme.reduction, _ALMOST_ALL))
-    z = np.random.default_rng(seed).standard_normal(draws)
+    z = np.random.default_rng([seed, crc32(programme.name.encode())]).standard_normal(draws)
     spread = np.where(z > 0, point - high, low - point) / _Z95
     return np.asarray(-np.expm1(point - spread * z))
 
 
-def averted_per_case(programme: Programme, draws: int, seed: int) -> NDArray[np.float64]:
-    """Share of a unit's expected cases that offering it the programme averts, (draws,).
+def need_quintiles(units: pl.DataFrame) -> Floats | None:
+    """Share of each unit's people in each quintile of need, (units, 5), from the lowest Care Need Index up.
 
-    reach x reduction x adherence, reduction drawn anew for each draw: those reached are assumed to run the mean risk of
-    their unit.
+    A unit whose index is not known is a fifth in each. None where the index tells no units apart.
     """
-    return programme.reach * programme.adherence * reduction_draws(programme, draws, seed)
+    if CARE_NEED not in units.columns or units[CARE_NEED].drop_nulls().n_unique() < 2:
+        return None
+    known = units[CARE_NEED].is_not_null().to_numpy()
+    shares = np.full((units.height, QUINTILES), 1 / QUINTILES)
+    of_known = units.filter(known)
+    people = np.maximum(of_known["people"].cast(pl.Float64).to_numpy(), np.finfo(float).tiny)
+    shares[known] = quintile_shares(of_known[CARE_NEED].cast(pl.Float64).to_numpy(), people).T
+    return shares
 
 
-def unit_costs(programme: Programme, people: NDArray[np.float64]) -> NDArray[np.float64]:
-    """SEK of offering whole units the programme: the fixed cost and the cost of each person reached, (units,)."""
-    return programme.unit_cost_sek + programme.person_cost_sek * programme.reach * people
+def reached_shares(programme: Programme, units: pl.DataFrame) -> Floats:
+    """Share of each unit's people who take part where it is offered the programme, (units,); 0 where it cannot be.
+
+    eligible_share x reach, which is the mean of the reaches by quintile over the quintiles that the unit lies in.
+    """
+    may = pl.all_horizontal(
+        pl.lit(value=True), *(pl.col(name).cast(pl.String).is_in(values) for name, values in programme.eligible)
+    )
+    reach = np.full(units.height, programme.mean_reach)
+    inside = need_quintiles(units)
+    if isinstance(programme.reach, tuple) and inside is not None:
+        reach = inside @ np.array(programme.reach)
+    return np.asarray(
+        units.select(may.fill_null(value=False)).to_series().to_numpy() * programme.eligible_share * reach
+    )
 
 
 def case_savings(programme: Programme) -> Mapping[str, float]:

@@ -1,25 +1,28 @@
 """The plan: which units a budget should reach, what that averts, and how sure that is.
 
-In: area estimates (or units with draws), a programme and a budget in SEK. Out: a `riskstrat.records.plan.Plan`.
+In: area estimates (or units with draws), programmes and a budget in SEK. Out: a `riskstrat.records.plan.Plan`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import Programme
-from riskstrat.declare.programme import EVERYBODY, UNDIVIDED
+from riskstrat.declare import Programme, Scenario
+from riskstrat.declare.programme import EquityWeights
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.priorities.allocation import share_of_best_plans
-from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem, naming_columns
+from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem
 from riskstrat.priorities.comparators import compare, missing_comparators
-from riskstrat.priorities.effect import case_savings
+from riskstrat.priorities.net_cost import break_even, interval_of, net_cost, per_case
+from riskstrat.priorities.problem_checks import input_problems, naming_columns
 from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
-from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, Interval, Plan
+from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, TRUE_CASES, Plan
 
 Floats = NDArray[np.float64]
 
@@ -30,37 +33,52 @@ _CURVE_STEPS = 20
 @checked
 def prioritise(
     areas: AreaEstimates | Units,
-    programme: Programme,
+    programme: Programme | Sequence[Programme],
     budget_sek: float,
     *,
     care_need: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
     whole_units: bool = False,
+    staff_hours: float | None = None,
+    equity_weights: Sequence[float] | None = None,
+    floors: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Plan:
     """Choose the units in which a budget averts most cases.
 
-    For unit u and draw d, offered to a share s_u of the unit:
+    For unit u and draw d, where programme p is offered to a share s_up of the unit:
 
-        averted_d = sum over u of s_u x reach x cases_du x reduction_d x adherence
-        cost      = sum over u of s_u x (unit_cost + person_cost x reach x people_u)
+        averted_d = sum over u of s_up x eligible x reach_up x cases_du x reduction_dp x adherence_p
+        cost      = sum over u of s_up x (unit_cost_p + person_cost_p x eligible x reach_up x people_u)
 
-    With costs by person only, units are funded by expected cases per krona until the money ends, the last one in part:
-    the best plan for the mean of the draws. With a fixed cost per unit, or on demand, units are taken whole by integer
-    programming.
+    A unit gets one programme, or several that are declared compatible, which then act independently: of the cases that
+    one leaves, the other averts its share. With costs by person only and one programme, units are funded by averted
+    cases per krona until the money ends, the last one in part: the best plan for the mean of the draws. With a fixed
+    cost per unit, or on demand, units are taken whole by integer programming; several programmes, limited staff and
+    floors are solved as linear or integer programmes.
 
     Parameters
     ----------
     areas
         Estimates by area, or by several columns (strata: those of fewer than 50 people are not offered); or `Units`.
     programme
-        Costs, reach, effect and savings. Everybody in a unit is eligible.
+        Costs, eligibility, reach, effect and savings; or several that compete for the budget.
     budget_sek
         Kronor to spend, above 0.
     care_need
         Frame of ``care_need_index`` (higher is greater need) and the columns that it shares with the units, such as
-        ``area_id``; to compare with.
+        ``area_id``; to compare with, and for what differs by quintile of need.
+    municipalities
+        Frame of ``municipality`` and the columns that it shares with the units, where there are floors.
     whole_units
         Take units whole also where there is no fixed cost.
+    staff_hours
+        Hours of staff that there are; no limit where left out.
+    equity_weights
+        Five numbers, at least 0: what an averted case counts for in the choice, from the fifth of the people who live
+        where need is lowest to the fifth where it is highest. What is averted is told unweighted.
+    floors
+        The least kronor to be spent in each of some municipalities.
     seed
         Of the draws of effect and of the random strategy.
 
@@ -71,9 +89,11 @@ def prioritise(
     Raises
     ------
     UsageError
-        If the budget is not a number above 0, or columns or draws are wrong: all problems at once.
+        If the budget is not a number above 0, columns or draws are wrong, or programmes, weights and floors ask for
+        what the units do not tell: all problems at once.
     DesignError
-        If nobody can be offered the programme, or the budget is below the cost of the cheapest whole unit.
+        If nobody can be offered the programme, the budget or the staff is below what the cheapest whole unit takes, or
+        floors cannot be met.
 
     Examples
     --------
@@ -95,126 +115,160 @@ def prioritise(
     3.5 (3.5 to 3.5)
     """
     units = areas.units() if isinstance(areas, AreaEstimates) else areas
-    problem = build_problem(units, programme, budget_sek, care_need=care_need, whole_units=whole_units, seed=seed)
-    shares = problem.best_shares(problem.budget_sek)
-    averted = problem.averted(shares)
-    spent = float(problem.costs @ shares)
-    following = _following(problem, shares)
+    UsageError.refuse([*_budget_problems(budget_sek), *input_problems(units, care_need, municipalities)])
+    scenario = Scenario(
+        name="plan",
+        programmes=(programme,) if isinstance(programme, Programme) else tuple(programme),
+        budget_sek=budget_sek,
+        whole_units=whole_units,
+        staff_hours=staff_hours,
+        equity_weights=None if equity_weights is None else cast("EquityWeights", tuple(equity_weights)),
+        floors=tuple((floors or {}).items()),
+    )
+    return plan_scenario(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
+
+
+def plan_scenario(
+    units: Units, scenario: Scenario, *, care_need: pl.DataFrame | None, municipalities: pl.DataFrame | None, seed: int
+) -> Plan:
+    """Plan as `prioritise` does, from units in which nothing is wrong, by the rules of a scenario."""
+    problem = build_problem(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
+    shares = problem.best_shares()
+    averted, allocated = problem.averted(shares), _allocated(problem, shares)
+    spent = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)]
+    more = problem.best_shares(problem.budget_sek + _further(problem))
+    reached = float(allocated["reached"].sum())
     return Plan(
-        programme=programme,
-        budget_sek=problem.budget_sek,
-        spent_sek=spent,
-        full_cost_sek=float(problem.costs.sum()),
-        whole_units=problem.whole,
+        scenario=scenario,
+        spent_sek=sum(spent),
+        full_cost_sek=_full_cost(problem),
+        staff_hours=float(allocated["staff_hours"].sum()),
+        whole_units=bool(problem.limits.whole.any()),
         by=naming_columns(problem.units),
-        units=_units(problem, programme, shares),
-        averted=_interval(averted),
-        nnt=_per_case(programme.reach * float(problem.units["people"].to_numpy() @ shares), _interval(averted)),
-        cost_per_averted=_per_case(spent, _interval(averted)),
-        break_even=_break_even(programme, spent, problem.cases @ shares),
-        net_cost=_net_cost(programme, spent, averted),
-        outside_share=_interval(_outside(problem, shares)),
-        next_million=_interval(_next_million(problem, following)),
-        next_unit=None if following is None else str(problem.units["unit"][following]),
+        units=_units(problem, shares, allocated),
+        allocated=_listed(problem, allocated),
+        averted=interval_of(averted),
+        averted_draws=averted,
+        nnt=per_case(reached, interval_of(averted)),
+        cost_per_averted=per_case(sum(spent), interval_of(averted)),
+        break_even=break_even(scenario, sum(spent), _cases_of_completers(problem, allocated["share"])),
+        net_cost=net_cost(scenario, spent, averted),
+        outside_share=interval_of(_outside(problem, shares)),
+        next_million=interval_of(_next_million(problem, shares, more)),
+        next_unit=_next_unit(problem, shares, more),
         comparisons=compare(problem, shares, seed),
         absent=MappingProxyType(missing_comparators(problem)),
         curve=_curve(problem),
         left_out=problem.left_out,
         seed=seed,
-        protected=areas.protected,
-        disclosure=areas.disclosure,
+        protected=units.protected,
+        disclosure=units.disclosure,
     )
 
 
-def _interval(draws: Floats) -> Interval:
-    lower, upper = np.quantile(draws, INTERVAL)
-    return Interval(estimate=float(draws.mean()), lower=float(lower), upper=float(upper))
+def _budget_problems(budget_sek: float) -> list[Problem]:
+    found, remedy = f"a budget of {budget_sek!r}", "give a larger budget"
+    return [] if budget_sek > 0 else [Problem(found=found, expected="a number of kronor above 0", remedy=remedy)]
 
 
-def _units(problem: AllocationProblem, programme: Programme, shares: Floats) -> pl.DataFrame:
-    averted = problem.averted_per_case[:, None] * problem.cases * shares
+def _allocated(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
+    """Give share offered, people reached, kronor and hours of staff, each (units, programmes)."""
+    offered, programmes = problem.offered(shares), problem.scenario.programmes
+    reached = offered * problem.reach * problem.people[:, None]
+
+    def uses(fixed: str, each: str) -> Floats:
+        by_unit, by_person = ([getattr(programme, name) for programme in programmes] for name in (fixed, each))
+        return np.asarray(offered * np.array(by_unit) + reached * np.array(by_person))
+
+    return {
+        "share": offered,
+        "reached": reached,
+        "cost_sek": uses("unit_cost_sek", "person_cost_sek"),
+        "staff_hours": uses("unit_staff_hours", "person_staff_hours"),
+    }
+
+
+def _listed(problem: AllocationProblem, allocated: dict[str, Floats]) -> pl.DataFrame:
+    names = problem.units.select(naming_columns(problem.units))
+    frames = [
+        names.with_columns(
+            pl.lit(programme.name).alias("programme"), **{name: pl.Series(of[:, n]) for name, of in allocated.items()}
+        )
+        for n, programme in enumerate(problem.scenario.programmes)
+    ]
+    return pl.concat(frames).filter(pl.col("share") > 0)
+
+
+def _units(problem: AllocationProblem, shares: Floats, allocated: dict[str, Floats]) -> pl.DataFrame:
+    averted = problem.averted_by_unit(shares)
     lower, upper = np.quantile(averted, INTERVAL, axis=0)
-    return problem.units.with_columns(
-        share=shares,
-        reached=programme.reach * pl.col("people") * shares,
-        cost_sek=problem.costs * shares,
+    return problem.units.drop(TRUE_CASES, strict=False).with_columns(
+        share=shares.sum(axis=1),
+        reached=allocated["reached"].sum(axis=1),
+        cost_sek=allocated["cost_sek"].sum(axis=1),
         cases=problem.expected_cases,
         averted=averted.mean(axis=0),
         averted_lower=lower,
         averted_upper=upper,
-        robustness=share_of_best_plans(problem.cases, problem.costs, problem.budget_sek, whole=problem.whole),
+        robustness=problem.robustness,
     )
 
 
-def _per_case(amount: float, averted: Interval) -> Interval:
-    """People or kronor per case averted; infinite where none, or harm, cannot be ruled out."""
-
-    def per_case(cases: float) -> float:
-        return amount / cases if cases > 0 else float("inf")
-
-    return Interval(estimate=per_case(averted.estimate), lower=per_case(averted.upper), upper=per_case(averted.lower))
+def _full_cost(problem: AllocationProblem) -> float:
+    """Sum what offering each unit the package that costs most takes."""
+    return float(np.where(problem.limits.offered, problem.costs, 0.0).max(axis=1).sum())
 
 
-def _break_even(programme: Programme, spent_sek: float, cases: Floats) -> Interval:
-    """Find the reduction at which reach x adherence x reduction x cases x savings of a case equals what is spent."""
-    per_case = programme.reach * programme.adherence * sum(case_savings(programme).values())
-    return _per_case(spent_sek, _interval(per_case * cases))
-
-
-def _net_cost(programme: Programme, spent_sek: float, averted: Floats) -> pl.DataFrame:
-    savings = case_savings(programme)
-    rows = [(UNDIVIDED, spent_sek, 0.0), *((payer, 0.0, sek) for payer, sek in savings.items())]
-    rows.append((EVERYBODY, spent_sek, sum(savings.values())))
-    return pl.DataFrame([_net_cost_row(payer, spent, _interval(averted * sek)) for payer, spent, sek in rows])
-
-
-def _net_cost_row(payer: str, spent_sek: float, saving: Interval) -> dict[str, str | float]:
-    return {
-        "payer": payer,
-        "saving_sek": saving.estimate,
-        "saving_lower": saving.lower,
-        "saving_upper": saving.upper,
-        "net_cost_sek": spent_sek - saving.estimate,
-        "net_cost_lower": spent_sek - saving.upper,
-        "net_cost_upper": spent_sek - saving.lower,
-    }
+def _cases_of_completers(problem: AllocationProblem, offered: Floats) -> Floats:
+    """Cases among those who complete, programme by programme, (draws,)."""
+    adherence = np.array([programme.adherence for programme in problem.scenario.programmes])
+    return np.asarray(problem.cases @ (offered * problem.reach * adherence).sum(axis=1))
 
 
 def _outside(problem: AllocationProblem, shares: Floats) -> Floats:
-    inside = problem.cases @ shares
+    inside = problem.cases @ shares.sum(axis=1)
     return np.asarray(1 - np.divide(inside, problem.all_cases, out=np.zeros_like(inside), where=problem.all_cases > 0))
 
 
-def _following(problem: AllocationProblem, shares: Floats) -> int | None:
-    """Find the unit with most expected cases per krona among those not fully funded; none if all are."""
-    per_krona = np.where(shares < 1, problem.expected_cases / problem.costs, -np.inf)
-    best = int(per_krona.argmax())
-    return best if np.isfinite(per_krona[best]) else None
+def _further(problem: AllocationProblem) -> float:
+    """Give a further million, or what offering everybody everything still takes."""
+    return float(np.clip(_full_cost(problem) - problem.budget_sek, 0.0, _MILLION))
 
 
-def _next_million(problem: AllocationProblem, following: int | None) -> Floats:
-    """Averted per further million in the unit that follows, (draws,)."""
-    if following is None:
+def _next_million(problem: AllocationProblem, shares: Floats, more: Floats) -> Floats:
+    """Averted per further million, (draws,); 0 once everybody is offered everything."""
+    further = _further(problem)
+    if further <= 0:
         return np.zeros(len(problem.cases))
-    return np.asarray(_MILLION * problem.averted_per_case * problem.cases[:, following] / problem.costs[following])
+    return np.asarray((problem.averted(more) - problem.averted(shares)) * _MILLION / further)
+
+
+def _next_unit(problem: AllocationProblem, shares: Floats, more: Floats) -> str | None:
+    """Find the unit on which most of a further million is spent; none if none is."""
+    grows = ((more - shares) * problem.costs).sum(axis=1)
+    return str(problem.units["unit"][int(grows.argmax())]) if grows.max() > 1.0 else None
 
 
 def _curve(problem: AllocationProblem) -> pl.DataFrame:
-    """Averted cases for budgets from a twentieth of the full cost to all of it, and for the budget given."""
-    full = float(problem.costs.sum())
+    """Averted cases for budgets from a twentieth of the full cost to all of it, and for the budget given.
+
+    Where there are floors, from the budget given: less may not meet them.
+    """
+    full = _full_cost(problem)
     steps = full * np.arange(1, _CURVE_STEPS + 1) / _CURVE_STEPS
-    return pl.DataFrame([_curve_row(problem, float(budget)) for budget in np.union1d(steps, [problem.budget_sek])])
+    possible = steps[steps >= problem.budget_sek] if problem.limits.floors.any() else steps
+    return pl.DataFrame([_curve_row(problem, float(budget)) for budget in np.union1d(possible, [problem.budget_sek])])
 
 
 def _curve_row(problem: AllocationProblem, budget_sek: float) -> dict[str, float | int]:
     shares = problem.best_shares(budget_sek)
-    averted = _interval(problem.averted(shares))
+    averted, some = interval_of(problem.averted(shares)), pl.Series(shares.max(axis=1) > 0)
     row: dict[str, float | int] = {
         "budget_sek": budget_sek,
         "averted": averted.estimate,
         "lower": averted.lower,
         "upper": averted.upper,
-        "people": int(problem.units["people"].filter(shares > 0).sum()),
+        "people": int(problem.units["people"].filter(some).sum()),
     }
     observed = [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in problem.units.columns]
-    return {**row, **{column: int(problem.units[column].filter(shares > 0).sum()) for column in observed}}
+    return {**row, **{column: int(problem.units[column].filter(some).sum()) for column in observed}}

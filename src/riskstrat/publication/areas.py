@@ -27,20 +27,25 @@ from riskstrat.records.trends import Trends
 _OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
 _BEHIND = ("cases", "index_dates", "target_people")
+_WITHOUT = ("class_without", "relative_risk_without", "depends")
 _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 
 
-def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
+def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside: pl.DataFrame) -> Table:
     """One row a group, without weighted cases; what is read from cases is withheld where they are.
 
-    Of `names`, a frame of area_id and name, the name is shown beside the code.
+    Of `names`, a frame of area_id and name, the name is shown beside the code; of frames `beside`, of area_id and one
+    column, what else was found of an area.
     """
     shown = areas.table.drop("weighted_cases").with_columns(pl.col("expected").round_sig_figs(DIGITS))
     labels = list(areas.by)
     if names is not None:
         shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
         labels.append("name")
-    estimates = [name for name in shown.columns if name.startswith((*QUANTITIES, "expected", "probability_higher"))]
+    for frame in beside:
+        shown = shown.join(frame, on=areas.by[0], how="left", maintain_order="left")
+    estimates = [name for frame in beside for name in frame.columns[1:]]
+    estimates += [name for name in shown.columns if name.startswith((*QUANTITIES, "expected", "probability_higher"))]
     return Table(
         shown,
         dimensions=labels,
@@ -52,6 +57,7 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Tabl
             **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in QUANTITIES},
             "expected": CASES,
             "probability_higher": PROBABILITY,
+            **dict.fromkeys((name for name in ("care_use",) if name in estimates), Figures(2)),
         },
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
@@ -128,6 +134,19 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
         derived=dict.fromkeys(found, (*_TRAINED, "measured")),
         persons=_PERSONS,
         digits=dict.fromkeys((name for name in found if frame.schema[name].is_float()), Figures(DIGITS)),
+    )
+
+
+def sensitivity(found: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Say what areas would be without some features, and whether their class depends on them; ranks stay inside."""
+    shown = found.rename({"area_id": "group"}).select("group", "class", *_WITHOUT)
+    return Table(
+        shown.join(_behind(areas), on="group", maintain_order="left"),
+        dimensions=("group",),
+        unshown=_BEHIND,
+        derived=dict.fromkeys(("class", *_WITHOUT), _BEHIND),
+        persons=_PERSONS,
+        digits={"relative_risk_without": Figures(2)},
     )
 
 

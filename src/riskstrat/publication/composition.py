@@ -21,11 +21,12 @@ from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.pilots import pilot_tables
-from riskstrat.publication.plan import plan_tables
+from riskstrat.publication.plan import plan_tables, scenario_table
+from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
-from riskstrat.publication.validation import validation_tables
+from riskstrat.publication.validation import metrics, outcome_tables, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -34,6 +35,7 @@ from riskstrat.records.omission import unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
+from riskstrat.records.plans import Scenarios
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
@@ -87,6 +89,8 @@ def publish(
         version=study.model.provenance.version,
         budget_sek=study.settings.budget_sek,
         strata=study.settings.strata,
+        scenario=study.settings.plan_of(programmes) if (programmes := study.condition.programmes) else None,
+        scenarios=study.settings.scenarios,
         digest=keyed(study.digest),
         model_digest=keyed(study.model.digest),
         partition=study.partition,
@@ -230,15 +234,25 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for name, check in study.checks.items()
             for kind, table in validation_tables(check, noise).items()
         },
+        **{
+            f"{kind}_{name}": table
+            for name, check in study.evaluation.outcome_checks.items()
+            for kind, table in outcome_tables(check, noise).items()
+        },
         **_everybody(study),
         **_interpretation(study),
-        **({} if study.area_results is None else _area_tables(study, study.area_results)),
+        **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
         **{
             f"indicator_{followed.indicator.name}_{name}": table
             for followed in study.follow_up
             for name, table in _from_protected(followed.protected, follow_up_tables(followed)).items()
         },
-        **_plans({"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan}),
+        **_plans(
+            {"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan},
+            None if study.area_results is None else study.area_results.depends_on,
+        ),
+        **_scenarios(study.scenarios),
+        **_ahead(study),
     }
 
 
@@ -306,8 +320,8 @@ def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, T
     }
 
 
-def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
-    areas, unequal = results.estimates, unless_omitted(results.inequality)
+def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) -> dict[str, Table]:
+    areas, unequal, without = results.estimates, unless_omitted(results.inequality), results.sensitivities
     moved, names = results.trends, study.source.area_names
     stability = None if study.interpretation is None else study.interpretation.stability
     found = _present(
@@ -318,17 +332,20 @@ def _area_tables(study: Study, results: AreaResults) -> dict[str, Table]:
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        **{f"sensitivity_{name}": of_areas.sensitivity(one.areas, areas) for name, one in without.items()},
         inequality_change=None
         if results.inequality_change is None
         else of_areas.inequality_change(results.inequality_change, areas),
         trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
-    return {**_estimates(areas, names), **_from_protected(areas.protected, found)}
+    beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
+    checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}
+    return {**_estimates(areas, names, *beside), **_from_protected(areas.protected, found), **checks}
 
 
-def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[str, Table]:
+def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside: pl.DataFrame) -> dict[str, Table]:
     found = _present(
-        areas=of_areas.areas_table(areas, names),
+        areas=of_areas.areas_table(areas, names, *beside),
         total=of_areas.total(areas),
         landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
@@ -337,13 +354,28 @@ def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None) -> dict[
     return _from_protected(areas.protected, found)
 
 
-def _plans(plans: Mapping[str, Plan | None]) -> dict[str, Table]:
+def _plans(plans: Mapping[str, Plan | None], marks: pl.DataFrame | None) -> dict[str, Table]:
     return {
         f"{prefix}_{name}": table
         for prefix, plan in plans.items()
         if plan is not None
-        for name, table in _from_protected(plan.protected, plan_tables(plan)).items()
+        for name, table in _from_protected(plan.protected, plan_tables(plan, marks)).items()
     }
+
+
+def _scenarios(scenarios: Scenarios | None) -> dict[str, Table]:
+    if scenarios is None:
+        return {}
+    return _from_protected(scenarios.first.protected, {"plan_scenarios": scenario_table(scenarios)})
+
+
+def _ahead(study: Study) -> dict[str, Table]:
+    if study.projection is None or study.areas is None:
+        return {}
+    tables = projection_tables(study.projection, study.areas.counted)
+    growth = tables.pop("growth")
+    named = {"projection": tables["areas"], "projection_total": tables["total"]}
+    return {**_from_protected(study.projection.protected, named), "projection_growth": growth}
 
 
 def _present(**tables: Table | None) -> dict[str, Table]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, MONEY, PROBABILITY, ByInterval, Digits, Figures, Step, Table
+from riskstrat.disclosure import DIGITS, MONEY, PROBABILITY, ByInterval, Difference, Digits, Figures, Step, Table
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.plan import (
     CARE_NEED,
@@ -17,30 +17,67 @@ from riskstrat.records.plan import (
     Interval,
     Plan,
 )
+from riskstrat.records.plans import Scenarios
 
+_NET = (("sek", "sek"), ("lower", "upper"), ("upper", "lower"))
+"""Net costs are costs minus savings: least where most is saved."""
 _SHARE = "share"
-_FROM_PEOPLE = ("cost_per_averted", "break_even", "reached")
+_FROM_PEOPLE = ("cost_per_averted", "break_even", "reached", "staff_hours")
+_ADDING_UP = Step(MONEY.size, total=("payer", "all"))
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
-def plan_tables(plan: Plan) -> dict[str, Table]:
+def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Table]:
     """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve`` with their roles.
 
+    Where several programmes compete, also ``allocated``: which unit is offered which.
+
     Which units are chosen, and how much of the last one, is shown even where observed cases are protected; their
-    cases, averted cases and robustness are not. Of a plan made without observed cases nothing says which numbers are
+    cases, averted cases and robustness are not. `marks` (area_id, depends_on) say of chosen areas what their class
+    depends on. Of a plan made without observed cases nothing says which numbers are
     protected: a DisclosureError.
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
     robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
+    selected, shown = plan.selected, tuple[str, ...](_FROM_CASES)
+    if marks is not None and marks.columns[0] in plan.by:
+        selected = selected.join(marks, on=marks.columns[0], how="left", maintain_order="left")
+        shown = (*shown, *marks.columns[1:])
     return {
-        "selected": _unit_table(plan.selected, plan.by),
+        "selected": _unit_table(selected, plan.by, shown),
         "robustness": _unit_table(robust, plan.by, shown=("robustness",)),
         "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
-        "comparisons": _aggregate(plan.comparisons, ("strategy",), plan.units),
+        "comparisons": _aggregate(_comparisons(plan), ("strategy",), plan.units),
         "curve": _table(_curve(plan), ("budget_sek",), ("averted", "lower", "upper")),
+        **({"allocated": _allocated(plan)} if len(plan.programmes) > 1 else {}),
     }
+
+
+def scenario_table(scenarios: Scenarios) -> Table:
+    """Plans beside each other; spent kronor, people reached and hours with few figures, as in a plan's summary."""
+    behind = [{"scenario": name, **_behind(plan.selected)} for name, plan in scenarios.plans.items()]
+    few = pl.col("spent_sek", "reached", "staff_hours", "^cost_per_averted.*$").round_sig_figs(DIGITS)
+    frame = scenarios.table.with_columns(few).join(pl.DataFrame(behind), on="scenario", maintain_order="left")
+    shown = [name for name in scenarios.table.columns if name not in ("scenario", "budget_sek")]
+    table = _table(frame, ("scenario",), shown, public=("budget_sek",))
+    net = dict.fromkeys(("net_cost_sek", "net_cost_lower", "net_cost_upper"), MONEY)
+    intervals = {name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("averted", "difference")}
+    return replace(table, digits={**intervals, **net})
+
+
+def _comparisons(plan: Plan) -> pl.DataFrame:
+    """Leave out what is told of true cases: it stays in the simulation that knows them."""
+    return plan.comparisons.drop("true_averted", "gain", strict=False).filter(pl.col("strategy") != "oracle")
+
+
+def _allocated(plan: Plan) -> Table:
+    known = ("people", *_observed(plan.units))
+    allocated = plan.allocated.drop("staff_hours").join(
+        plan.units.select(*plan.by, *known), on=plan.by, maintain_order="left"
+    )
+    return _unit_table(allocated, (*plan.by, "programme"), shown=())
 
 
 def _curve(plan: Plan) -> pl.DataFrame:
@@ -59,7 +96,8 @@ def _summary(plan: Plan) -> pl.DataFrame:
         "next_million": (plan.next_million, following),
         "cost_per_averted": (plan.cost_per_averted, plan.selected),
         "break_even": (plan.break_even, plan.selected),
-        "reached": (Interval(estimate=plan.reached, lower=plan.reached, upper=plan.reached), plan.selected),
+        "reached": (_sure(plan.reached), plan.selected),
+        **({"staff_hours": (_sure(plan.staff_hours), plan.selected)} if plan.staff_hours else {}),
     }
     frame = pl.DataFrame(
         [{"metric": metric, **asdict(interval), **_behind(units)} for metric, (interval, units) in behind.items()]
@@ -68,6 +106,10 @@ def _summary(plan: Plan) -> pl.DataFrame:
     tells = pl.col("metric").is_in(_FROM_PEOPLE)
     numbers = pl.col("estimate", "lower", "upper")
     return frame.with_columns(pl.when(tells).then(numbers.round_sig_figs(DIGITS)).otherwise(numbers))
+
+
+def _sure(amount: float) -> Interval:
+    return Interval(estimate=amount, lower=amount, upper=amount)
 
 
 def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.DataFrame) -> Table:
@@ -107,13 +149,14 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
     )
 
 
-def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str]) -> Table:
+def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str], public: Sequence[str] = ()) -> Table:
     return Table(
         frame,
         dimensions=dimensions,
         counts=("people",),
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
+        public=public,
         persons=_persons(frame),
         digits=_digits(derived),
     )
@@ -126,8 +169,8 @@ def _digits(columns: Sequence[str]) -> dict[str, Digits]:
     intervals["difference"] = "difference_"
     kinds: dict[str, Digits] = {
         **{name: ByInterval(f"{prefix}lower", f"{prefix}upper") for name, prefix in intervals.items()},
-        **{name: Step(MONEY.size, total=("payer", "all")) for name in ("saving_sek", "net_cost_sek")},
-        **dict.fromkeys(("saving_lower", "saving_upper", "net_cost_lower", "net_cost_upper"), MONEY),
+        **dict.fromkeys(("cost_sek", "saving_sek", "saving_lower", "saving_upper"), _ADDING_UP),
+        **{f"net_cost_{of}": Difference(("cost_sek", _ADDING_UP), (f"saving_{by}", _ADDING_UP)) for of, by in _NET},
         "cases": Figures(2),
         "robustness": PROBABILITY,
         CARE_NEED: Figures(DIGITS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -30,15 +31,22 @@ _KEYS = MappingProxyType(
 def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
     """Give the tables ``metrics``, ``gaps``, ``capacity``, ``calibration`` and ``net_benefit`` of a validation.
 
-    The smooth curve stays inside: its values would give single outcomes away.
+    Beside them ``benchmarks`` where published scores were compared. The smooth curve stays inside: its values would
+    give single outcomes away.
     """
     return {
         "metrics": metrics(checked, noise),
+        **({} if checked.benchmarks.is_empty() else {"benchmarks": benchmarks(checked, noise)}),
         "gaps": gaps(checked, noise),
         "capacity": capacity(checked, noise),
         "calibration": calibration(checked, noise),
         "net_benefit": net_benefit(checked, noise),
     }
+
+
+def outcome_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
+    """Give ``outcome`` and ``outcome_gaps``: metrics on another outcome than the model's, and gaps between groups."""
+    return {"outcome": metrics(checked, noise), "outcome_gaps": gaps(checked, noise)}
 
 
 def metrics(checked: Validation, noise: CellNoise | None) -> Table:
@@ -57,6 +65,17 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
         keys=_KEYS,
         fewest={"n": FEWEST_FOR_METRICS},
         digits={"estimate": ByInterval("lower", "upper")},
+    )
+
+
+def benchmarks(checked: Validation, noise: CellNoise | None) -> Table:
+    """Give how well published scores, and the model beside them, order the people who have one: ``people`` of them."""
+    table = metrics(replace(checked, table=checked.benchmarks), noise)
+    return replace(
+        table,
+        frame=table.frame.with_columns(people="persons"),
+        counts=("people",),
+        keys={**_KEYS, "people": "person_key"},
     )
 
 
@@ -83,7 +102,7 @@ def _times(factor: pl.Expr, noise: CellNoise | None) -> list[pl.Expr]:
 
 
 def gaps(checked: Validation, noise: CellNoise | None) -> Table:
-    """Give how far each group lies from the largest one of its column, overall and not at a capacity.
+    """Give how far each group lies from the reference of its column, overall and not at a capacity.
 
     It is the difference of what `metrics` shows; the interval keeps its width.
     """

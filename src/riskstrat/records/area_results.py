@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,26 @@ from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.omission import Omission
 from riskstrat.records.trends import Trends
 from riskstrat.records.validation import Validation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AreaSensitivity:
+    """Areas with and without some features.
+
+    Attributes
+    ----------
+    areas
+        Frame of area_id, relative_risk, class and rank of both (``_without``), and depends: whether the class changes.
+    check
+        Validation of the risks without the features, on areas that the models had not seen; the baseline, and so
+        ``auc_gain``, is that of the same model with them.
+    refitted
+        The candidate that was refitted: the study's own if it is linear, else Logistic in its place.
+    """
+
+    areas: pl.DataFrame = field(repr=False)
+    check: Validation
+    refitted: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +55,10 @@ class AreaResults:
         Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
     groups
         The same across the whole municipality; or why there are none.
+    sensitivities
+        The areas without some features, by name of `Condition.sensitivities`; empty where none was asked for.
+    care_use
+        Frame of area_id, care_use: how often the people of today sought care, on average; None where it is not known.
     trends
         How the areas' ratios moved over the periods of index dates; None where there is one period.
     inequality_change
@@ -49,8 +74,19 @@ class AreaResults:
     inequality: pl.DataFrame | Omission = field(repr=False)
     strata: Units | Omission = field(repr=False)
     groups: Units | Omission = field(repr=False)
+    sensitivities: Mapping[str, AreaSensitivity] = field(default_factory=dict, repr=False)
+    care_use: pl.DataFrame | None = field(default=None, repr=False)
     trends: Trends | None = field(default=None, repr=False)
     inequality_change: pl.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def depends_on(self) -> pl.DataFrame | None:
+        """Frame of area_id, depends_on: the sensitivities that change the area's class, by comma; None without any."""
+        if not self.sensitivities:
+            return None
+        found = pl.concat(one.areas.with_columns(name=pl.lit(name)) for name, one in self.sensitivities.items())
+        names = pl.col("name").filter(pl.col("depends")).str.join(", ").replace("", None)
+        return found.group_by("area_id", maintain_order=True).agg(depends_on=names)
 
     @property
     def omissions(self) -> tuple[Omission, ...]:

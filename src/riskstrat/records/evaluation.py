@@ -21,7 +21,10 @@ class Evaluation:
     Attributes
     ----------
     checks
-        By kind of split, ``person`` and where it is possible ``time``; in each, age and sex beside the model.
+        By kind of split, ``person`` and where they are possible ``time`` and ``municipality`` (each tested by a model
+        of the others); in each, age and sex and published scores beside the model.
+    outcome_checks
+        By name of `Condition.outcome_checks`: the same risks, moved to the level of another outcome, tested on it.
     splits
         Frame of split, note, shared_persons, shared_families: how rows were split, and whom both sides share.
     risk
@@ -41,5 +44,6 @@ class Evaluation:
     risk: NDArray[np.float64] = field(repr=False)
     sample_size: pl.DataFrame = field(repr=False)
     missingness: pl.DataFrame = field(repr=False)
+    outcome_checks: Mapping[str, Validation] = field(default_factory=dict)
     notes: tuple[LocalisedText, ...] = ()
     omissions: tuple[Omission, ...] = ()

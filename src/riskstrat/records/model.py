@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,11 @@ from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
 from riskstrat.numerics.links import Link
 
 Floats = NDArray[np.float64]
+
+
+_CHANGES_NO_RISK: Final[Mapping[str, Any]] = MappingProxyType(
+    {"programmes": (), "benchmarks": (), "outcome_checks": (), "sensitivities": (), "care_use": None}
+)
 
 
 class FittedEstimator(Protocol):
@@ -141,7 +147,7 @@ class RiskModel(FittedModel):
         Programmes, budget and disclosure rules do not: they are in the study's digest.
         """
         named = {
-            "condition": replace(self.condition, programmes=()).digest,
+            "condition": replace(self.condition, **_CHANGES_NO_RISK).digest,
             "settings": self.settings.of_the_model.digest,
             "as_of": self.provenance.as_of.isoformat(),
             "data": self.provenance.fingerprint,

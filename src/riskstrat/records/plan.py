@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from riskstrat.declare import Programme
+from riskstrat.declare import Programme, Scenario
 from riskstrat.disclosure import Disclosure
+from riskstrat.errors import Problem, UsageError
 
 OBSERVED_CASES = "observed_cases"
 OBSERVED_INDEX_DATES = "observed_index_dates"
@@ -16,6 +19,8 @@ OBSERVED_CASE_PERSONS = "observed_case_persons"
 """The distinct persons behind the observed cases."""
 
 CARE_NEED = "care_need_index"
+TRUE_CASES = "true_cases"
+"""Cases that are truly to come in a unit, which only simulations know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,32 +51,43 @@ class Plan:
 
     Attributes
     ----------
+    scenario
+        Programmes, budget and rules.
     full_cost_sek
-        What reaching everybody in every unit would cost.
+        What reaching everybody in every unit would cost, with the package of programmes that costs most.
+    staff_hours
+        Hours of staff that the plan takes.
     whole_units
-        Whether units are taken whole, or the last one in part.
+        Whether units are taken whole.
     units
-        One row a unit: the columns of `by`, people, share (of the unit offered the programme, 0-1), reached (people),
-        cost_sek, cases (expected within the horizon), averted with ``_lower`` and ``_upper``, robustness (share
-        of draws in whose own best plan the unit is). Where known: observed_cases, observed_index_dates (training
-        cohort) and care_need_index.
+        One row a unit: the columns of `by`, people, share (of the unit offered any programme, 0-1), reached (people,
+        in each programme that they take part in), cost_sek, cases (expected within the horizon), averted with
+        ``_lower`` and ``_upper``, robustness (share of draws in whose own best plan the unit is). Where known:
+        observed_cases, observed_index_dates (training cohort) and care_need_index.
+    allocated
+        One row a unit and programme that it is offered: the columns of `by`, programme, share, reached, cost_sek and
+        staff_hours.
     averted, nnt, cost_per_averted
         Cases averted within the horizon; people to reach, and SEK to spend, to avert one: infinite where the interval
         of averted cases contains 0.
+    averted_draws
+        Cases averted, (draws,), to be paired with those of other plans for the same units and seed.
     break_even
         Relative risk reduction among those who complete at which the savings of all payers equal what is spent; above 1
         no effect is large enough, infinite where a case costs nothing.
     net_cost
-        Rows that add up: ``undivided`` (the programme, because who pays is not declared), one row a payer with what it
-        saves, and ``all``: saving_sek, saving_lower, saving_upper, net_cost_sek, net_cost_lower, net_cost_upper.
+        Rows that add up: ``undivided`` (programmes for which no payer is declared), one row a payer with its share of
+        the cost and what it saves, and ``all``: cost_sek, saving_sek, saving_lower, saving_upper, net_cost_sek,
+        net_cost_lower, net_cost_upper.
     outside_share
-        Share of all expected cases that arise where the programme is not offered (the prevention paradox).
+        Share of all expected cases that arise where no programme is offered (the prevention paradox).
     next_million, next_unit
-        Cases averted by one more million kronor at the margin, and the unit that the next krona would go to; 0 and none
-        once everybody is offered the programme.
+        Cases averted per further million kronor, and the unit that most of it would go to; 0 and none once everybody
+        is offered everything.
     comparisons
         One row a strategy (plan, equal_share, care_need_index, raw_counts, raw_rates, random): averted, lower, upper,
-        and the paired difference plan minus strategy with ``difference_lower`` and ``difference_upper``.
+        and the paired difference plan minus strategy with ``difference_lower`` and ``difference_upper``. In simulations
+        whose units tell ``true_cases`` also the strategy oracle, ``true_averted`` and ``gain``.
     absent
         Strategies that could not be computed and the column that was missing or the same in all units.
     curve
@@ -82,14 +98,16 @@ class Plan:
         Of the draws of effect and of the random strategy.
     """
 
-    programme: Programme
-    budget_sek: float
+    scenario: Scenario
     spent_sek: float = field(repr=False)
     full_cost_sek: float = field(repr=False)
+    staff_hours: float = field(repr=False)
     whole_units: bool
     by: tuple[str, ...]
     units: pl.DataFrame = field(repr=False)
+    allocated: pl.DataFrame = field(repr=False)
     averted: Interval = field(repr=False)
+    averted_draws: NDArray[np.float64] = field(repr=False)
     nnt: Interval = field(repr=False)
     cost_per_averted: Interval = field(repr=False)
     break_even: Interval = field(repr=False)
@@ -106,6 +124,37 @@ class Plan:
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     @property
+    def programmes(self) -> tuple[Programme, ...]:
+        """The programmes that competed for the budget."""
+        return self.scenario.programmes
+
+    @property
+    def programme(self) -> Programme:
+        """The one programme of the plan.
+
+        Raises
+        ------
+        UsageError
+            If several competed: what is asked of the one programme must then be told which.
+        """
+        if len(self.programmes) > 1:
+            names = ", ".join(each.name for each in self.programmes)
+            remedy = "choose one of plan.programmes"
+            raise UsageError(Problem(found=f"a plan of {names}", expected="a plan of one programme", remedy=remedy))
+        return self.programmes[0]
+
+    @property
+    def budget_sek(self) -> float:
+        """What could be spent."""
+        return self.scenario.budget_sek
+
+    @property
+    def beats_spreading(self) -> bool:
+        """Whether the plan surely averts more than the same share of every unit: the whole interval is above 0."""
+        lower = self.comparisons.filter(strategy="equal_share")["difference_lower"].item()
+        return bool(lower > 0)
+
+    @property
     def selected(self) -> pl.DataFrame:
         """The units that the plan reaches, whole or in part, in the order of `units`."""
         return self.units.filter(pl.col("share") > 0)
@@ -117,5 +166,5 @@ class Plan:
 
     @property
     def reached(self) -> float:
-        """Expected number of people who take part."""
+        """Expected number of people who take part, in each programme that they take part in."""
         return float(self.units["reached"].sum())

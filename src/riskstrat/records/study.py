@@ -23,6 +23,8 @@ from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import Plan
+from riskstrat.records.plans import Scenarios
+from riskstrat.records.projection import Projection
 from riskstrat.records.validation import Validation
 
 
@@ -31,8 +33,8 @@ class Source:
     """Where the data came from: the register folder, digest and last day of the data.
 
     ``coverage`` has register, coverage_start, coverage_end, delay_days, source; ``refused`` (table, rule, rows) what
-    was rejected because it breaks the contract; ``area_names`` has area_id, name; ``geometry`` is GeoJSON of the areas;
-    ``invented`` whether nobody in them exists.
+    was rejected because it breaks the contract; ``area_names`` has area_id, name and ``municipalities`` area_id,
+    municipality; ``geometry`` is GeoJSON of the areas; ``invented`` whether nobody in them exists.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Source:
     refused: pl.DataFrame = field(repr=False)
     invented: bool = False
     area_names: pl.DataFrame | None = field(default=None, repr=False)
+    municipalities: pl.DataFrame | None = field(default=None, repr=False)
     geometry: str | None = field(default=None, repr=False)
 
 
@@ -66,9 +69,11 @@ class Study:
     target_risk
         Risk (n,) of the target population at the level of the latest period; where there are areas, by the models that
         did not see the person's area.
-    area_results, plan, strata_plan, group_plan
-        By area; what a budget averts, by whole areas, by groups within them and by groups of the whole municipality.
-        None where they could not be computed.
+    area_results, plan, strata_plan, group_plan, scenarios
+        By area; what a budget averts, by whole areas, by groups within them and by groups of the whole municipality;
+        the plan by whole areas beside the scenarios of the settings. None where they could not be computed.
+    projection
+        What is to be expected in the years to come; None without a forecast of the population.
     follow_up
         Indicators of the settings: what was, is and would be expected without action.
     omissions
@@ -93,6 +98,8 @@ class Study:
     plan: Plan | None = field(repr=False)
     strata_plan: Plan | None = field(repr=False)
     group_plan: Plan | None = field(default=None, repr=False)
+    scenarios: Scenarios | None = field(default=None, repr=False)
+    projection: Projection | None = field(default=None, repr=False)
     interpretation: Interpretation | None = None
     follow_up: tuple[FollowUp, ...] = ()
     omissions: tuple[Omission, ...] = ()

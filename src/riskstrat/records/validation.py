@@ -45,6 +45,10 @@ class Validation:
     table
         Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
         number of rows of the cohort whose outcome could be assessed.
+    benchmarks
+        The same frame of published scores, among the rows that have one: ``group`` is ``"benchmark=hfrs"``, ``auc`` and
+        ``concordance`` are the score's, ``model_auc``, ``baseline_auc`` and ``model_concordance`` of the same rows, and
+        ``auc_gain`` and ``concordance_gain`` the model's minus the score's. Empty where outcomes are too few.
     capacity
         Frame of capacity, metric, group, estimate, lower, upper, n: what becomes of a group when help is offered to
         this share of all people, those at highest risk first. ``reached`` (share of the group), ``sensitivity`` (share
@@ -52,7 +56,7 @@ class Validation:
         of everybody's outcomes that are among its reached: they add up over groups).
     gaps
         Frame of capacity (null where there is none), metric, group, reference, estimate, lower, upper: the metric of a
-        group minus that of the largest group of its column, by the same draws. Distances of the curve (``ici``,
+        group minus that of the ``reference`` of its column, by the same draws. Distances of the curve (``ici``,
         ``e50``, ``e90``) are not compared: they grow as a group gets smaller.
     calibration, curve
         One row for each tenth of the predicted risk: risk_group, n, mean_predicted, observed, lower, upper; and smooth
@@ -66,7 +70,7 @@ class Validation:
         Frame of group, index_dates, persons, cases, case_persons and the keys of these cells (index_key, person_key,
         case_key, case_person_key): behind each group of ``table``, each ``risk_group=1`` to ``risk_group=10`` of
         ``calibration``, at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest) and reached at
-        each capacity (``capacity=0.1;sex=female``). Persons count once.
+        each capacity (``capacity=0.1;sex=female``), and with a score of ``benchmarks``. Persons count once.
     notes
         Sentences on what was left out and why.
     """
@@ -75,6 +79,7 @@ class Validation:
     calibration: pl.DataFrame = field(repr=False)
     curve: pl.DataFrame = field(repr=False)
     net_benefit: pl.DataFrame = field(repr=False)
+    benchmarks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(METRIC_SCHEMA)), repr=False)
     capacity: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(CAPACITY_SCHEMA)), repr=False)
     gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(GAP_SCHEMA)), repr=False)
     level: float = LEVEL

@@ -1,34 +1,92 @@
-"""What a programme is assumed to cost, reach and change, written out."""
+"""What programmes are assumed to cost, reach and change: value, unit, source and who stands for it, written out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskstrat.declare import Programme
+from riskstrat.declare import Programme, Scenario
 from riskstrat.figures import capitalised
 from riskstrat.reports.context import ReportContext
 
+COLUMNS = ("assumption", "value", "unit", "source", "declared_by")
+Row = tuple[str, str, dict[str, str], str]
+
 
 def assumption_rows(context: ReportContext, programme: Programme) -> list[tuple[str | None, ...]]:
-    """List every assumption behind what a budget buys."""
-    return [
-        (context.messages(f"assumption.{name}", **values), value) for name, values, value in _rows(context, programme)
-    ]
+    """List every assumption behind what a programme does and costs."""
+    unsaid = context.messages("assumption.nobody")
+    title = capitalised(context.say(programme.title))
+    rows: list[tuple[str | None, ...]] = [(context.messages("assumption.programme"), title, None, None, None)]
+    for field, name, values, value in _rows(context, programme):
+        told = programme.assumption(field)
+        unit = context.messages(f"unit.{name}") if f"unit.{name}" in context.messages.texts else None
+        by = unsaid if told.declared_by is None else context.say(told.declared_by)
+        rows.append((context.messages(f"assumption.{name}", **values), value, unit, context.say(told.source), by))
+    return rows
 
 
-def _rows(context: ReportContext, programme: Programme) -> Iterator[tuple[str, dict[str, str], str]]:
-    numbers = context.numbers
-    low, point, high = (numbers.whole_percent(share) for share in programme.reduction)
-    yield "programme", {}, capitalised(context.say(programme.title))
-    yield "person_cost", {}, numbers.sek(programme.person_cost_sek)
-    if programme.unit_cost_sek:
-        yield "unit_cost", {}, numbers.sek(programme.unit_cost_sek)
-    yield "reach", {}, numbers.whole_percent(programme.reach)
-    yield "adherence", {}, numbers.whole_percent(programme.adherence)
-    yield "reduction", {}, context.messages("assumption.reduction_value", low=low, point=point, high=high)
+def rule_rows(context: ReportContext, scenario: Scenario) -> list[tuple[str | None, ...]]:
+    """List what limits the choice besides the budget."""
+    number, messages = context.numbers.number, context.messages
+    rows = [(messages("rule.budget"), context.numbers.sek(scenario.budget_sek))]
+    if scenario.staff_hours is not None:
+        rows.append((messages("rule.staff_hours"), messages("rule.hours", hours=number(scenario.staff_hours))))
+    if scenario.equity_weights is not None:
+        rows.append((messages("rule.equity_weights"), " · ".join(number(each, 1) for each in scenario.equity_weights)))
+    for municipality, least in scenario.floors:
+        rows.append((messages("rule.floor", municipality=municipality), context.numbers.sek(least)))
+    return [(*row,) for row in rows]
+
+
+def payer_name(context: ReportContext, payer: str) -> str:
+    """Give a payer's name as it stands inside a sentence."""
+    return context.messages.named("payer", payer).lower()
+
+
+def _rows(context: ReportContext, programme: Programme) -> Iterator[Row]:
+    """Field of the programme, its text with values, and what is assumed."""
+    yield from _costs(context, programme)
+    yield from _effects(context, programme)
     for payer, cost in programme.case_cost_sek:
-        yield "case_cost", {"payer": context.messages.named("payer", payer).lower()}, numbers.sek(cost)
-    yield "savings_years", {}, numbers.number(programme.savings_years)
-    yield "discount", {}, numbers.percent(programme.discount_rate).replace(",0", "").replace(".0", "")
-    yield "price_year", {}, str(programme.price_year)
-    yield "source", {}, context.say(programme.source)
+        yield "case_cost_sek", "case_cost", {"payer": payer_name(context, payer)}, context.numbers.number(cost)
+    yield "savings_years", "savings_years", {}, context.numbers.number(programme.savings_years)
+    rate = context.numbers.percent(programme.discount_rate).replace(",0", "").replace(".0", "")
+    yield "discount_rate", "discount", {}, rate
+    yield "price_year", "price_year", {}, str(programme.price_year)
+
+
+def _costs(context: ReportContext, programme: Programme) -> Iterator[Row]:
+    number = context.numbers.number
+    yield "person_cost_sek", "person_cost", {}, number(programme.person_cost_sek)
+    if programme.unit_cost_sek:
+        yield "unit_cost_sek", "unit_cost", {}, number(programme.unit_cost_sek)
+    for field in ("person_staff_hours", "unit_staff_hours"):
+        hours = getattr(programme, field)
+        if hours:
+            yield field, field, {}, number(hours, 0 if hours == int(hours) else 1)
+    for payer, share in programme.financing:
+        yield "financing", "financing", {"payer": payer_name(context, payer)}, context.numbers.whole_percent(share)
+
+
+def _effects(context: ReportContext, programme: Programme) -> Iterator[Row]:
+    percent = context.numbers.whole_percent
+    for column, values in programme.eligible:
+        name = context.messages.named("group_column", column)
+        yield (
+            "eligible",
+            "eligible",
+            {},
+            f"{name}: {', '.join(_value(context, column, each) for each in values)}",
+        )
+    if programme.eligible_share < 1:
+        yield "eligible_share", "eligible_share", {}, percent(programme.eligible_share)
+    by_need = programme.reach if isinstance(programme.reach, tuple) else (programme.reach,)
+    yield "reach", "reach_by_need" if len(by_need) > 1 else "reach", {}, " · ".join(map(percent, by_need))
+    yield "adherence", "adherence", {}, percent(programme.adherence)
+    low, point, high = map(percent, programme.reduction)
+    yield "reduction", "reduction", {}, context.messages("assumption.reduction_value", low=low, point=point, high=high)
+
+
+def _value(context: ReportContext, column: str, value: str) -> str:
+    key = f"group_value.{column}_{value}"
+    return context.messages(key) if key in context.messages.texts else value

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from riskstrat.declare import Programme
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.context import HIGHER, Estimate, ReportContext
 
@@ -34,10 +33,10 @@ def averted_by(context: ReportContext, of: Leading) -> Estimate | None:
 
 def benefit_sentences(context: ReportContext, of: Leading) -> Iterator[str]:
     """Say what the budget averts under which assumption, what a case costs and which effect would pay."""
-    programme, averted = context.released.condition.programmes[0], averted_by(context, of)
+    averted = averted_by(context, of)
     values = {
         "budget": context.numbers.sek(context.released.budget_sek),
-        "programme": context.say(programme.title),
+        "programme": programmes_of(context),
         "where": where_of(context, of),
     }
     if averted is None:
@@ -45,16 +44,27 @@ def benefit_sentences(context: ReportContext, of: Leading) -> Iterator[str]:
         return
     cases, written = context.say(context.released.condition.wording.cases), context.numbers.interval(*averted)
     told = context.messages("benefit.averted", averted=written, cases=cases, **values)
-    assumed = context.messages("benefit.assumed", reduction=reduction_of(context, programme))
+    assumed = context.messages("benefit.assumed", reduction=reduction_of(context))
     yield " ".join([told, assumed, *_scale(context, averted)])
     if of != "spread":
         yield " ".join(_cost(context, of))
 
 
-def reduction_of(context: ReportContext, programme: Programme) -> str:
-    """Write the assumed effect with its limits."""
-    low, point, high = (context.numbers.whole_percent(share) for share in programme.reduction)
-    return context.messages("benefit.reduction", low=low, point=point, high=high)
+def programmes_of(context: ReportContext) -> str:
+    """Name the programmes that the budget can go to."""
+    return context.messages.listed([context.say(each.title) for each in context.released.condition.programmes])
+
+
+def reduction_of(context: ReportContext) -> str:
+    """Write the assumed effect with its limits, of each programme where there are several."""
+    programmes = context.released.condition.programmes
+    written = []
+    for programme in programmes:
+        low, point, high = (context.numbers.whole_percent(share) for share in programme.reduction)
+        reduction = context.messages("benefit.reduction", low=low, point=point, high=high)
+        values = {"reduction": reduction, "programme": context.say(programme.title)}
+        written.append(reduction if len(programmes) == 1 else context.messages("benefit.reduction_each", **values))
+    return context.messages.listed(written)
 
 
 def where_of(context: ReportContext, of: Leading) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -10,6 +9,7 @@ import polars as pl
 
 from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
+from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.interpretation import interpretation
@@ -20,8 +20,10 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    group_name,
     missing_rows,
     missing_way,
+    natural_order,
     split_rows,
     written_metric,
 )
@@ -148,7 +150,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
     frame = context.frame("metrics_person")
     if frame is None:
         return
-    groups = sorted(set(frame["group"]) - {"all"}, key=_natural)
+    groups = sorted(set(frame["group"]) - {"all"}, key=natural_order)
     rows = [
         (
             capitalised(group_name(context, group)),
@@ -174,33 +176,13 @@ def _reached(context: ReportContext, metric: str, group: str) -> str | None:
     return None if found is None else context.numbers.whole_percent(found.value)
 
 
-def group_name(context: ReportContext, group: str) -> str:
-    """Write the group of a metric, such as ``sex=female``, in words."""
-    column, _, value = group.partition("=")
-    key = f"group_value.{column}_{value}"
-    if key in context.messages.texts:
-        return context.messages(key)
-    declared = {one.name: one for one in context.released.condition.subgroups}
-    if column not in declared:
-        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
-    title = dict(declared[column].values).get(value)
-    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
-    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
-
-
-def _natural(group: str) -> tuple[str, int, str]:
-    """Sort 70-79 before 100-109, and sex before age."""
-    column, _, value = group.partition("=")
-    first = re.match(r"\d+", value)
-    return ("" if column == "sex" else column, int(first.group()) if first else 0, value)
-
-
 def _splits(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.splits_title"))
     yield Paragraph(context.messages("method.splits"))
     frame = context.text_frame(*split_rows(context))
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
-    yield Paragraph(context.messages("method.elsewhere"))
+    if "metrics_municipality" not in context.tables:
+        yield Paragraph(context.messages("method.elsewhere"))
 
 
 def _limits(context: ReportContext) -> Iterator[Block]:
@@ -258,6 +240,7 @@ _PARTS = (
     _model,
     _calibration,
     _groups,
+    comparisons,
     interpretation,
     _splits,
     _limits,

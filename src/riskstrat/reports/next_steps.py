@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from riskstrat.declare import Action
 from riskstrat.figures import capitalised
 from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
 from riskstrat.reports.context import WITHHELD, ReportContext
@@ -24,6 +25,7 @@ def next_steps(context: ReportContext) -> Section:
 
 def _blocks(context: ReportContext) -> Iterator[Block]:
     messages = context.messages
+    yield from _actions(context)
     yield Heading(messages("next_steps.ask_title"))
     yield _bullets([messages(f"next_steps.{name}") for name in ("ask", "ask_residents", "ask_payers")])
     yield Heading(messages("next_steps.data_title"))
@@ -35,6 +37,26 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     yield Heading(messages("next_steps.forbidden_title"))
     yield _bullets([messages(f"next_steps.forbidden_{name}") for name in _FORBIDDEN])
     yield Paragraph(messages("next_steps.legal"), "quiet")
+
+
+def _actions(context: ReportContext) -> Iterator[Block]:
+    """Say who does what by when, as far as it is declared; nothing is made up where it is not."""
+    programmes = context.released.condition.programmes
+    if not programmes:
+        return
+    undecided = context.messages("next_steps.undecided")
+    rows = [
+        (
+            context.say(action.action),
+            undecided if action.responsible is None else context.say(action.responsible),
+            undecided if action.by is None else context.date(action.by),
+        )
+        for programme in programmes
+        for action in programme.actions or (Action(action=programme.title),)
+    ]
+    frame = context.text_frame(("action", "responsible", "by"), [(capitalised(what), *rest) for what, *rest in rows])
+    yield Heading(context.messages("next_steps.actions_title"))
+    yield context.grid("actions", None, context.messages("next_steps.actions_table"), frame, text_columns=3)
 
 
 def _bullets(texts: list[str]) -> Bullets:

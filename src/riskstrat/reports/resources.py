@@ -8,18 +8,28 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.declare import Programme
 from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve
 from riskstrat.figures.numbers import decimals_carried
-from riskstrat.reports.assumptions import assumption_rows
-from riskstrat.reports.benefit import Leading, averted_by, group_name, leading, reduction_of, where_of
+from riskstrat.reports.ahead import ahead
+from riskstrat.reports.assumptions import COLUMNS, assumption_rows, rule_rows
+from riskstrat.reports.benefit import (
+    Leading,
+    averted_by,
+    group_name,
+    leading,
+    programmes_of,
+    reduction_of,
+    where_of,
+)
 from riskstrat.reports.blocks import Beside, Block, Grid, Heading, Paragraph, Section
 from riskstrat.reports.context import Estimate, ReportContext
-from riskstrat.reports.situation import interval_of
+from riskstrat.reports.situation import interval_of, marks_of
 
 STRATEGIES = ("plan", "equal_share", "care_need_index", "raw_counts", "raw_rates", "random")
 _THOUSAND = 1000
 _UNIT_COLUMNS = ("people", "share", "reached", "averted", "robustness")
+_DIFFERENCE = ("difference", "difference_lower", "difference_upper")
+_NET = ("net_cost_sek", "net_cost_lower", "net_cost_upper")
 _SMALL = 0.10
 """A plan that averts less than this share of the expected cases is told as small."""
 
@@ -36,10 +46,10 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
         return
     if selected is None or context.areas is None:
         yield Paragraph(context.omission("plan") or context.messages("resources.no_areas"), "note")
-        yield _assumptions(context, programmes[0])
+        yield from _assumptions(context)
         return
     of = leading(context)
-    yield Beside(tuple(_bought(context, programmes[0], of)), (_assumptions(context, programmes[0]),))
+    yield Beside(tuple(_bought(context, of)), tuple(_assumptions(context)))
     if "groups_selected" in context.tables:
         yield _groups(context, is_open=of == "groups")
     yield from _net_cost(context, of)
@@ -47,39 +57,52 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
         yield Heading(context.messages("resources.areas_anyway"))
         yield Paragraph(context.messages("resources.areas_anyway_note"), "note")
     yield from _chosen(context, selected.join(context.areas.select("area_id", "name"), on="area_id", how="left"))
+    yield from _allocated(context)
     yield from _compared(context)
+    yield from _scenarios(context)
     yield from _curve(context)
-    yield Paragraph(context.messages("resources.absent"), "quiet")
+    yield Paragraph(context.messages(f"resources.{'absent' if _has_hours(context) else 'absent_staff'}"), "quiet")
+    yield from ahead(context)
 
 
-def _bought(context: ReportContext, programme: Programme, of: Leading) -> Iterator[Paragraph]:
+def _bought(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
     if of != "plan":
         yield Paragraph(context.messages(f"benefit.lead_{of}"), "lead")
-    yield from _reached(context, programme, of)
+    yield from _reached(context, of)
     averted = averted_by(context, of)
     if averted is None:
         yield Paragraph(context.messages("resources.withheld"), "note")
         return
-    told = [_averted(context, averted), context.messages("benefit.assumed", reduction=reduction_of(context, programme))]
+    told = [_averted(context, averted), context.messages("benefit.assumed", reduction=reduction_of(context))]
     yield Paragraph(" ".join([*told, *_nnt(context, of)]), "lead")
     if context.expected is not None and averted.value < _SMALL * context.expected.value:
         yield Paragraph(context.messages("resources.small"))
     yield from _others(context, of)
 
 
-def _reached(context: ReportContext, programme: Programme, of: Leading) -> Iterator[Paragraph]:
+def _reached(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
     """Say how many live there and are reached: totals of the plan, never sums of rows that were rounded one by one."""
     people = context.count(f"{of}_summary", "people", metric="averted")
     reached = context.estimate(f"{of}_summary", metric="reached")
     if people is not None and reached is not None:
         values = {
             "budget": context.numbers.sek(context.released.budget_sek),
-            "programme": context.say(programme.title),
+            "programme": programmes_of(context),
             "where": where_of(context, of),
             "people": context.numbers.number(people),
             "reached": context.numbers.number(reached.value),
         }
-        yield Paragraph(context.messages("resources.buys", **values))
+        yield Paragraph(" ".join([context.messages("resources.buys", **values), *_staff(context, of)]))
+
+
+def _has_hours(context: ReportContext) -> bool:
+    return any(each.person_staff_hours or each.unit_staff_hours for each in context.released.condition.programmes)
+
+
+def _staff(context: ReportContext, of: Leading) -> Iterator[str]:
+    hours = context.estimate(f"{of}_summary", metric="staff_hours")
+    if hours is not None:
+        yield context.messages("resources.staff", hours=context.numbers.number(hours.value))
 
 
 def _averted(context: ReportContext, averted: Estimate) -> str:
@@ -110,9 +133,20 @@ def _others(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
             yield Paragraph(told, "quiet")
 
 
-def _assumptions(context: ReportContext, programme: Programme) -> Grid:
-    frame = context.text_frame(("assumption", "value"), assumption_rows(context, programme))
-    return context.grid("assumptions", None, context.messages("resources.assumptions_title"), frame, text_columns=2)
+def _assumptions(context: ReportContext) -> Iterator[Grid]:
+    """Write the assumptions of each programme, and the rules of the choice where there is more than a budget."""
+    for n, programme in enumerate(context.released.condition.programmes):
+        frame, title = (
+            context.text_frame(COLUMNS, assumption_rows(context, programme)),
+            context.messages("resources.assumptions_title"),
+        )
+        titled = title if n == 0 else f"{title}: {context.say(programme.title)}"
+        yield context.grid(f"assumptions{f'-{n + 1}' if n else ''}", None, titled, frame, text_columns=len(COLUMNS))
+    scenario = context.released.scenario
+    rules = [] if scenario is None else rule_rows(context, scenario)
+    if len(rules) > 1:
+        frame = context.text_frame(COLUMNS[:2], rules)
+        yield context.grid("rules", None, context.messages("resources.rules_title"), frame, text_columns=2)
 
 
 def _groups(context: ReportContext, *, is_open: bool) -> Grid:
@@ -128,8 +162,13 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
     if geometry is not None:
         figure = map_chosen(context.tables["areas"], context.tables["plan_selected"], geometry, context.messages)
         yield context.picture("map-chosen", "plan_selected", "resources.map_how", figure)
-    rows = [(row["name"], *_unit_cells(context, row)) for row in selected.sort("name").iter_rows(named=True)]
-    written = context.text_frame(("area", *_UNIT_COLUMNS), [*rows, _all_units(context, "plan")])
+    marks = {"depends_on"} & {*selected.columns}
+    rows = [
+        (row["name"], *_unit_cells(context, row), *(marks_of(context, row) for _ in marks))
+        for row in selected.sort("name").iter_rows(named=True)
+    ]
+    total = (*_all_units(context, "plan"), *(None for _ in marks))
+    written = context.text_frame(("area", *_UNIT_COLUMNS, *marks), [*rows, total])
     yield context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
     yield Paragraph(context.messages("resources.robust"), "quiet")
 
@@ -163,11 +202,12 @@ def _net_cost(context: ReportContext, of: Leading) -> Iterator[Block]:
     frame = context.frame(table)
     if frame is None or frame["net_cost_sek"].null_count():
         return
+    costs = [context.numbers.number(cost / _THOUSAND) for cost in frame["cost_sek"]]
     rows = [
-        (context.messages.named("payer", payer), *amounts)
-        for payer, amounts in zip(frame["payer"], adding_up(frame, context.numbers), strict=True)
+        (context.messages.named("payer", payer), cost, *amounts)
+        for payer, cost, amounts in zip(frame["payer"], costs, adding_up(frame, context.numbers), strict=True)
     ]
-    written = context.text_frame(("payer", "saving", "net_cost"), rows)
+    written = context.text_frame(("payer", "cost", "saving", "net_cost"), rows)
     yield context.grid("net-cost", table, context.messages("resources.net_title"), written)
     yield Paragraph(context.messages("resources.net_note"), "quiet")
 
@@ -194,10 +234,65 @@ def _compared(context: ReportContext) -> Iterator[Block]:
     figure = comparisons(context.tables["plan_comparisons"], context.messages)
     yield context.picture("comparisons", "plan_comparisons", "resources.comparison_how", figure)
     yield _comparison_table(context, frame)
+    yield from _spreading(context)
     yield Paragraph(context.messages("resources.comparison_honest"))
     absent = [context.messages(f"strategy.{name}") for name in STRATEGIES if name not in set(frame["strategy"])]
     if absent:
         yield Paragraph(context.messages("resources.comparison_absent", strategies=context.listed(absent)), "quiet")
+
+
+def _spreading(context: ReportContext) -> Iterator[Paragraph]:
+    """Say it where nothing surely beats spreading the money evenly."""
+    lead = context.estimate("plan_comparisons", _DIFFERENCE, strategy="equal_share")
+    if lead is not None and lead.lower is not None and lead.lower <= 0:
+        yield Paragraph(context.messages("resources.spreading", lead=context.numbers.interval(*lead)), "note")
+
+
+def _allocated(context: ReportContext) -> Iterator[Block]:
+    """Say which of several programmes each area is offered."""
+    allocated, areas = context.frame("plan_allocated"), context.areas
+    if allocated is None or areas is None:
+        return
+    titles = {each.name: capitalised(context.say(each.title)) for each in context.released.condition.programmes}
+    named = allocated.join(areas.select("area_id", "name"), on="area_id", maintain_order="left").sort("name")
+    rows = [
+        (
+            row["name"],
+            titles[row["programme"]],
+            None if row["share"] is None else context.numbers.whole_percent(row["share"]),
+            None if row["reached"] is None else context.numbers.number(row["reached"]),
+        )
+        for row in named.iter_rows(named=True)
+    ]
+    frame = context.text_frame(("area", "programme", "share", "reached"), rows)
+    title = context.messages("resources.allocated_title")
+    yield context.grid("allocated", "plan_allocated", title, frame, text_columns=2, is_open=False)
+
+
+def _scenarios(context: ReportContext) -> Iterator[Block]:
+    """Set the plan beside the scenarios that were asked for."""
+    frame, scenario = context.frame("plan_scenarios"), context.released.scenario
+    if frame is None or frame["averted"].null_count():
+        return
+    titles = {each.name: context.say(each.title) if each.title else each.name for each in context.released.scenarios}
+    interval, named = context.numbers.interval, {"plan": context.messages("resources.scenario_plan"), **titles}
+    rows = [
+        (
+            named[row["scenario"]],
+            context.numbers.sek(row["budget_sek"]),
+            interval(row["averted"], row["averted_lower"], row["averted_upper"]),
+            None
+            if scenario is not None and row["scenario"] == scenario.name
+            else interval(*(row[name] for name in _DIFFERENCE)),
+            context.numbers.sek_interval(*(row[name] for name in _NET)),
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+    written = context.text_frame(("scenario", "budget", "averted", "scenario_difference", "net_cost_all"), rows)
+    yield context.grid("scenarios", "plan_scenarios", context.messages("resources.scenarios_title"), written)
+    sure = [row for row in frame.iter_rows(named=True) if row["difference_lower"] > 0 or row["difference_upper"] < 0]
+    key = "scenarios_note" if sure else "scenarios_unclear"
+    yield Paragraph(context.messages(f"resources.{key}"), "quiet")
 
 
 def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
@@ -218,9 +313,11 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
 
 
 def _curve(context: ReportContext) -> Iterator[Block]:
-    frame = context.frame("plan_curve")
+    frame, scenario = context.frame("plan_curve"), context.released.scenario
     if frame is None or frame["averted"].count() < 2:
         return
+    if scenario is not None and scenario.staff_hours is not None:
+        return  # what more money gives depends on more staff
     figure = plan_curve(context.tables["plan_curve"], context.released.budget_sek, context.messages)
     yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
     full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))

@@ -78,7 +78,8 @@ def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
     """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
     counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
-    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted)
+    beside = (name for name in ("care_use", "depends_on") if name in areas.columns)
+    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
     return context.text_frame(columns, [_area_row(context, row) for row in areas.iter_rows(named=True)])
 
 
@@ -92,7 +93,15 @@ def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, 
         percent_of(context, row, "risk"),
         interval_of(context, row, "relative_risk"),
         *(None if row[name] is None else number(row[name]) for name in _COUNTED if name in row),
+        *([number(row["care_use"], 1)] if row.get("care_use") is not None else [None] if "care_use" in row else []),
+        *([marks_of(context, row)] if "depends_on" in row else []),
     )
+
+
+def marks_of(context: ReportContext, row: dict[str, Any]) -> str | None:
+    """Say what the class of an area depends on, in the words of the condition; None where on nothing."""
+    marks = {one.name: context.say(one.mark) for one in context.released.condition.sensitivities}
+    return ", ".join(marks[name] for name in (row["depends_on"] or "").split(", ") if name in marks) or None
 
 
 def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from riskstrat.reports.context import ReportContext
 SIMPLE = "AgeSex"
 AFTER = "accuracy_after_choosing"
 ODDS = ("half_odds", "same_odds", "double_odds")
-CHECKS = ("person", "area", "time")
+CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
 _INTERVAL = ("", "_lower", "_upper")
@@ -177,3 +178,24 @@ def written_metric(context: ReportContext, table: str, metric: str, group: str) 
 def checks_of(context: ReportContext) -> list[str]:
     """Name the checks that the study has."""
     return [name for name in CHECKS if f"metrics_{name}" in context.tables]
+
+
+def group_name(context: ReportContext, group: str) -> str:
+    """Write the group of a metric, such as ``sex=female``, in words."""
+    column, _, value = group.partition("=")
+    key = f"group_value.{column}_{value}"
+    if key in context.messages.texts:
+        return context.messages(key)
+    declared = {one.name: one for one in context.released.condition.subgroups}
+    if column not in declared:
+        return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
+    title = dict(declared[column].values).get(value)
+    unnamed = context.messages("group_value.unknown") if value == "unknown" else value
+    return f"{context.say(declared[column].label)}: {unnamed if title is None else context.say(title)}"
+
+
+def natural_order(group: str) -> tuple[str, int, str]:
+    """Sort groups: 70-79 before 100-109, and sex before age."""
+    column, _, value = group.partition("=")
+    first = re.match(r"\d+", value)
+    return ("" if column == "sex" else column, int(first.group()) if first else 0, value)

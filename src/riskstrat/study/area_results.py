@@ -36,7 +36,10 @@ from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold
 from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
+from riskstrat.study.sensitivity import care_use_by_area, estimate_sensitivities
 
+CLUSTER = "area_cluster"
+"""Column of the check by area: its clusters are the places of an internal-external validation."""
 FEWEST_IN_STRATA = 0.8
 """Share of the target population that strata must hold for a plan among them to make sense."""
 
@@ -132,16 +135,23 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     )
     return AreaResults(
         estimates=estimates,
-        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height)),
+        check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
         risk=fitted.risk,
         target_risk=explained.risk,
         reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
+        sensitivities=estimate_sensitivities(data, model, estimates, fitted.risk),
+        care_use=care_use_by_area(data),
         trends=moved,
         inequality_change=_inequality_change(estimates, moved, target.care_need),
     )
+
+
+def _clusters(fitted: CrossFit) -> pl.Series:
+    """Give the number, from 1, of the cluster of areas that each row was tested in."""
+    return pl.Series(CLUSTER, fitted.folds + 1).cast(pl.String)
 
 
 def _fold_models(

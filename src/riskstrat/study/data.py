@@ -25,10 +25,19 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
-from riskstrat.study.partition import care_need_in_units, in_units, inhabited_areas, partition_of, source_in_units
+from riskstrat.study.comparators import benchmark_scores, care_use, other_outcomes
+from riskstrat.study.partition import (
+    MUNICIPALITY,
+    care_need_in_units,
+    in_units,
+    inhabited_areas,
+    partition_of,
+    source_in_units,
+    with_municipality,
+)
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
-from riskstrat.validation import area_folds, check_leaks, person_folds, temporal_split
+from riskstrat.validation import area_folds, check_leaks, municipality_folds, person_folds, temporal_split
 
 AREA = "area_id"
 
@@ -48,6 +57,10 @@ class TrainingData:
         The other index dates: the horizon is not covered, or the person entered late. Models of time learn from them
         for as long as they were seen; None where there are none, no candidate is such a model, or the outcome must be
         measured.
+    scores
+        Published scores (n,) by the name of the benchmark, NaN where an input is not known.
+    other_outcomes
+        The same index dates followed to the outcomes of `Condition.outcome_checks`, by name.
 
     Examples
     --------
@@ -59,6 +72,8 @@ class TrainingData:
     X: pl.DataFrame = field(repr=False)
     weight: NDArray[np.float64] = field(repr=False)
     followed: TrainingData | None = field(default=None, repr=False)
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    other_outcomes: Mapping[str, Cohort] = field(default_factory=dict, repr=False)
 
     @property
     def family_id(self) -> NDArray[np.int64]:
@@ -83,6 +98,8 @@ class TargetData:
         Frame of area_id and care_need_index, the latest that is known; None where there is none.
     nobody
         Why there is no plan, where nobody is eligible at the as-of date.
+    care_use
+        How often each person sought care (m,), NaN where not known; None where condition or registers do not say.
 
     Examples
     --------
@@ -94,6 +111,7 @@ class TargetData:
     X: pl.DataFrame = field(repr=False)
     care_need: pl.DataFrame | None = field(repr=False)
     nobody: LocalisedText | None = None
+    care_use: NDArray[np.float64] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -111,7 +129,8 @@ class StudyData:
     families
         Factor family of each column of X.
     splits
-        Training and test rows by kind of split: ``person``, ``time``, and ``area`` where there are two areas or more.
+        Training and test rows by kind of split: ``person``, ``time``, ``area`` where there are two areas or more, and
+        ``municipality`` where there are two municipalities or more.
     partition
         Which areas are one unit: ``area_id`` of cohort and target, names, outlines and care need are of units. X was
         built before, with the facts of each person's own area.
@@ -224,7 +243,14 @@ def prepare(
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
     of_time = any(candidate.learns_from_followed for candidate in candidates)
     followed = _followed(condition, registers, in_units(cohort, units)) if of_time else None
-    training = replace(training, cohort=in_units(training.cohort, units), followed=followed)
+    placed = with_municipality(training.cohort, areas)
+    training = replace(
+        training,
+        cohort=in_units(placed, units),
+        followed=followed,
+        scores=benchmark_scores(condition, training.X, training.cohort, registers),
+        other_outcomes=other_outcomes(condition, placed, registers),
+    )
     return StudyData(
         condition=condition,
         settings=settings,
@@ -237,6 +263,7 @@ def prepare(
             X=build_features(condition.features, target, registers),
             care_need=care_need_in_units(care_need_index(registers, as_of), areas, units),
             nobody=nobody,
+            care_use=care_use(condition, target, registers),
         ),
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings, noise),
@@ -327,4 +354,6 @@ def _splits(cohort: Cohort, settings: Settings, noise: CellNoise | None) -> dict
     areas = people[AREA].drop_nulls().n_unique()
     if areas >= 2:
         splits["area"] = area_folds(people, min(settings.area_folds, areas), settings.seed)
+    if MUNICIPALITY in people.columns:
+        splits[MUNICIPALITY] = municipality_folds(people)
     return splits

@@ -5,7 +5,7 @@ In: `StudyData`, a `RiskModel` and what was compared. Out: an `Evaluation`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +17,10 @@ from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.sample import outcome_weights
 from riskstrat.estimators.sample_size import cox_snell, sample_size
-from riskstrat.incidence import outcome_within
+from riskstrat.incidence import censoring_weights, outcome_within
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.numerics.links import LOGIT
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.model import RiskModel
@@ -28,7 +29,10 @@ from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
 from riskstrat.study.missing_notes import missing_notes
 from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
+from riskstrat.study.partition import MUNICIPALITY
 from riskstrat.validation import missingness, overlap, validate
+from riskstrat.validation.calibration import in_the_large
+from riskstrat.validation.horizon_labels import label_outcomes
 
 GROUPS = ("sex", "age_band")
 """What checks are repeated by in every study, beside the subgroups of its condition."""
@@ -45,6 +49,13 @@ _TOO_FEW_IN_TIME = Omission(
     reason=LocalisedText(
         en="The model was not tested on later years: there are too few outcomes before or after.",
         sv="Modellen prövades inte på senare år: det finns för få utfall före eller efter.",
+    ),
+)
+_TOO_FEW_ELSEWHERE = Omission(
+    part="validation_by_municipality",
+    reason=LocalisedText(
+        en="The model was not tested on municipalities that it had not seen: there are too few outcomes in some.",
+        sv="Modellen prövades inte på kommuner som den inte sett: i någon finns för få utfall.",
     ),
 )
 
@@ -105,28 +116,36 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     """
     comparison = comparison or compare(data)
     size = _sample_size(data, model, comparison)
-    in_time = _in_time(data, model)
-    tested = {} if isinstance(in_time, Omission) else {"time": in_time}
     everybody = np.arange(data.training.cohort.people.height)
+    by_person = check(data, comparison.risk, comparison.baseline, everybody)
+    checks = {"person": by_person, "time": _in_time(data, model), **_by_municipality(data, model)}
+    others = {name: _other_outcome(data, name, comparison.risk) for name in data.training.other_outcomes}
     by = (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
     gaps = missingness(data.training.X, with_subgroups(data), by)
     return Evaluation(
-        checks={"person": check(data, comparison.risk, comparison.baseline, everybody, by), **tested},
+        checks={name: one for name, one in checks.items() if not isinstance(one, Omission)},
+        outcome_checks={name: one for name, one in others.items() if not isinstance(one, Omission)},
         splits=_described(data.splits, data.training.cohort),
         risk=comparison.risk,
         sample_size=size,
         missingness=gaps,
         notes=(*model.estimator.notes_, *_too_few_persons(size), *missing_notes(gaps, data.condition)),
-        omissions=(in_time,) if isinstance(in_time, Omission) else (),
+        omissions=(
+            *(one for one in (*checks.values(), *others.values()) if isinstance(one, Omission)),
+            *_not_compared(data, by_person),
+        ),
     )
 
 
 def check(
     data: StudyData,
     risk: NDArray[np.float64],
-    baseline: NDArray[np.float64],
+    baseline: NDArray[np.float64] | None,
     rows: NDArray[np.intp],
-    by: tuple[str, ...] = (),
+    *,
+    cohort: Cohort | None = None,
+    by: Sequence[str] | None = None,
+    location: pl.Series | None = None,
 ) -> Validation:
     """Validate the risks of some training rows beside those of age and sex; neither model has seen these rows.
 
@@ -140,26 +159,42 @@ def check(
         Out-of-fold risks (rows,) of the model and of age and sex.
     rows
         Numbers of the rows that are tested.
+    cohort
+        The training rows followed to another outcome; then there are no published scores beside.
     by
-        Columns to group by: of the cohort, or subgroups of the condition.
+        Columns to group by; by default sex, age and the subgroups of the condition.
+    location
+        What places the training rows are of, to group by as well: its name is the column.
 
     Returns
     -------
     Validation
         Carries the disclosure rule of the cohort, which is the study's.
     """
-    cohort, settings = with_subgroups(data), data.settings
+    training, scores = data.training, data.training.scores if cohort is None else {}
+    labelled, located = with_subgroups(data), [] if location is None else [location]
+    labels = labelled.people.select(one.name for one in data.condition.subgroups)
+    cohort = cohort or labelled
+    people = cohort.people.with_columns(*labels, *located)
     counted = cohort.is_counted[rows]
     rows = rows[counted]
+    people = people[rows]
+    by = (*GROUPS, *(one.name for one in data.condition.subgroups)) if by is None else by
     return validate(
         risk[counted],
-        replace(cohort, people=cohort.people[rows]),
-        by=by,
-        baseline=baseline[counted],
-        draws=settings.bootstrap_draws,
+        replace(cohort, people=people),
+        by=(*by, *(one.name for one in located)),
+        references={
+            one.name: label
+            for one in data.condition.subgroups
+            if one.name in by and (label := one.compared_with) and label in people[one.name]
+        },
+        baseline=None if baseline is None else baseline[counted],
+        benchmarks={name: score[rows] for name, score in scores.items()},
+        draws=data.settings.bootstrap_draws,
         seed=data.seed,
         level=PUBLISHED_LEVEL,
-        sample_weight=data.training.weight[rows] if cohort.must_be_assessed else None,
+        sample_weight=training.weight[rows] if cohort.must_be_assessed else None,
     )
 
 
@@ -193,6 +228,68 @@ def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:
         return check(data, risk, baseline, rows)
     except DesignError:
         return _TOO_FEW_IN_TIME
+
+
+def _by_municipality(data: StudyData, model: RiskModel) -> dict[str, Validation | Omission]:
+    """Test each municipality with models of the others, where there are several."""
+    if MUNICIPALITY not in data.splits:
+        return {}
+    split = data.splits[MUNICIPALITY]
+    rows = np.sort(np.concatenate(split.test))
+    try:
+        risk, baseline = (fit_by_fold(data, candidate, split).risk[rows] for candidate in (model.candidate, BASELINE))
+        by = (*GROUPS, *(one.name for one in data.condition.subgroups), MUNICIPALITY)
+        return {MUNICIPALITY: check(data, risk, baseline, rows, by=by)}
+    except DesignError:
+        return {MUNICIPALITY: _TOO_FEW_ELSEWHERE}
+
+
+def _other_outcome(data: StudyData, name: str, risk: NDArray[np.float64]) -> Validation | Omission:
+    """Test the risks on another outcome, moved to its level, along the subgroups of the condition."""
+    cohort = data.training.other_outcomes[name]
+    followed = cohort.people["horizon_covered"].fill_null(value=False).to_numpy()
+    rows = np.flatnonzero(followed & cohort.is_counted)
+    of_rows = replace(cohort, people=cohort.people[rows])
+    try:
+        if not len(rows):
+            return _not_tested_on(data, name)
+        labels = label_outcomes(
+            of_rows.outcome,
+            risk[rows],
+            cohort.horizon_days,
+            censoring_weights(of_rows.outcome, cohort.horizon_days, of_rows.people["landmark"], truncate=1),
+        )
+        moved = LOGIT.inverse(labels.logit + in_the_large(labels))
+        asked = next(one.by for one in data.condition.outcome_checks if one.name == name)
+        by = [one.name for one in data.condition.subgroups if one.name in asked or not asked]
+        return check(data, moved, None, rows, cohort=cohort, by=by)
+    except DesignError:
+        return _not_tested_on(data, name)
+
+
+def _not_tested_on(data: StudyData, name: str) -> Omission:
+    title = next(one.title for one in data.condition.outcome_checks if one.name == name)
+    return Omission(
+        part=f"outcome_{name}",
+        reason=LocalisedText(
+            en=f"The predictions were not tested on {title.en}: too few were followed to it, or had it.",
+            sv=f"Riskerna prövades inte mot {title.sv}: för få följdes till det, eller drabbades.",
+        ),
+    )
+
+
+def _not_compared(data: StudyData, checked: Validation) -> Iterator[Omission]:
+    """Say which published scores too few people have for a comparison."""
+    for one in data.condition.benchmarks:
+        if f"benchmark={one.name}" not in checked.benchmarks["group"]:
+            yield Omission(
+                part=f"benchmark_{one.name}",
+                reason=LocalisedText(
+                    en=f"The model was not compared with {one.title.en}: too few have all that the score needs in the "
+                    "registers.",
+                    sv=f"Modellen jämfördes inte med {one.title.sv}: för få har allt som måttet kräver i registren.",
+                ),
+            )
 
 
 def _sample_size(data: StudyData, model: RiskModel, comparison: Comparison) -> pl.DataFrame:

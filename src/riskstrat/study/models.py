@@ -225,13 +225,13 @@ def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit
 def followed_rows(data: StudyData, split: Split) -> FollowedRows | None:
     """Find the rows that direct models must leave out and that each fold's models of time may learn from.
 
-    They share no family, and in folds of areas no area, with the fold's test rows. Models that are tested on later
+    They share no family, and in folds of places no area, with the fold's test rows. Models that are tested on later
     years learn from none of them, because they are later still.
     """
     followed = data.training.followed
     if followed is None or split is data.splits["time"]:
         return None
-    columns = ("family_id", AREA) if split is data.splits.get("area") else ("family_id",)
+    columns = ("family_id",) if split is data.splits["person"] else ("family_id", AREA)
     tested, own = data.training.cohort.people, followed.cohort.people
     shared = [
         [own[column].is_in(tested[column][test].implode()).fill_null(value=False) for column in columns]

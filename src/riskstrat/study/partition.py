@@ -25,6 +25,7 @@ from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 
 AREA = "area_id"
+MUNICIPALITY = "municipality"
 People = TypeVar("People", bound=Target)
 
 
@@ -95,6 +96,15 @@ def in_units(people: People, partition: Partition) -> People:
     return replace(people, people=people.people.with_columns(partition.unit_of(people.people[AREA])))
 
 
+def with_municipality(people: People, areas: pl.DataFrame) -> People:
+    """Add the municipality of everybody's area, where there are two municipalities or more; before areas are units."""
+    if MUNICIPALITY not in areas.columns:
+        return people
+    placed = people.people.join(areas.select(AREA, MUNICIPALITY), on=AREA, how="left", maintain_order="left")
+    several = placed[MUNICIPALITY].drop_nulls().n_unique() > 1
+    return replace(people, people=placed) if several else people
+
+
 def source_in_units(source: Source, partition: Partition) -> Source:
     """Give names and outlines of units instead of areas."""
     merged = partition.merged
@@ -107,11 +117,14 @@ def source_in_units(source: Source, partition: Partition) -> Source:
         names = (
             names.with_columns(unit, name=unit.replace_strict(called, default=names["name"])).unique(AREA).sort(AREA)
         )
+    places = source.municipalities
+    if places is not None:
+        places = places.with_columns(partition.unit_of(places[AREA])).unique(AREA, keep="first", maintain_order=True)
     geometry = source.geometry
     if geometry is not None:
         units = {area: unit for unit, _, areas in merged.iter_rows() for area in areas}
         geometry = json.dumps(dissolve(json.loads(geometry), units, called))
-    return replace(source, area_names=names, geometry=geometry)
+    return replace(source, area_names=names, municipalities=places, geometry=geometry)
 
 
 def care_need_in_units(

@@ -28,6 +28,7 @@ def source_of(registers: Registers) -> Source:
         coverage=_coverage(registers),
         refused=registers.rejected(),
         area_names=_area_names(registers),
+        municipalities=_municipalities(registers),
         geometry=_geometry(registers),
     )
 
@@ -50,6 +51,13 @@ def _area_names(registers: Registers) -> pl.DataFrame | None:
     if not registers.has("areas"):
         return None
     return registers.scan("areas").select("area_id", without_marks(pl.col("name"))).collect().sort("area_id")
+
+
+def _municipalities(registers: Registers) -> pl.DataFrame | None:
+    if not registers.has("areas"):
+        return None
+    known = registers.scan("areas").select("area_id", without_marks(pl.col("municipality"))).drop_nulls().collect()
+    return None if known.is_empty() else known.sort("area_id")
 
 
 def _geometry(registers: Registers) -> str | None:

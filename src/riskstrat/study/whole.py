@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
+
 from riskstrat.declare import Condition, Settings
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
@@ -23,6 +25,7 @@ from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import compare, fit
 from riskstrat.study.plans import plan
 from riskstrat.study.progress import Progress, part_of, silent
+from riskstrat.study.projection import forecast_of, project_results
 
 
 @checked
@@ -34,6 +37,7 @@ def run(
     *,
     partition: Partition | None = None,
     noise: CellNoise | None = None,
+    forecast: pl.DataFrame | None = None,
     progress: Progress = silent,
 ) -> Study:
     """Run all steps from registers to priority areas.
@@ -53,6 +57,9 @@ def run(
     noise
         What protects the counts that results are computed from; by default under the secret of the registers' holder
         (`riskstrat.files.secret.protection_secret`), as wide as the settings say.
+    forecast
+        Of the population, by area or municipality, sex, age and year (`riskstrat.areas.read_forecast`): with one the
+        study also looks ahead.
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
@@ -68,7 +75,8 @@ def run(
     DesignError
         If nobody is eligible, or there are too few outcomes.
     UsageError
-        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data.
+        If the condition asks for a table that is not there, `as_of` lies too far behind the end of the data, or the
+        forecast lacks years, ages or areas.
 
     Examples
     --------
@@ -80,6 +88,7 @@ def run(
     data = prepare(
         condition, registers, as_of, settings, partition=partition, noise=noise, progress=part_of(progress, 0.02, 0.25)
     )
+    population = None if forecast is None else forecast_of(data, forecast)
     progress("comparing models", 0.25)
     comparison = compare(data)
     model = fit(data, comparison)
@@ -89,6 +98,7 @@ def run(
     results = estimate_area_results(data, model)
     plans = plan(data, results)
     area_results = unless_omitted(results)
+    ahead = project_results(results, population, unless_omitted(plans.areas))
     explanation = explain(model.estimator, data.target.X, data.families)
     return Study(
         condition=data.condition,
@@ -108,11 +118,14 @@ def run(
         plan=unless_omitted(plans.areas),
         strata_plan=unless_omitted(plans.strata),
         group_plan=unless_omitted(plans.groups),
+        scenarios=plans.scenarios,
+        projection=unless_omitted(ahead),
         follow_up=follow_indicators(data, registers, plans),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
             *plans.omissions,
+            *((ahead,) if isinstance(ahead, Omission) else ()),
         ),
         noise=data.noise,
     )

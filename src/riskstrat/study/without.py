@@ -64,13 +64,18 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
     if not problems and len(dropped) == len(columns):
         problems = [Problem(found="no feature left", expected="one at least", remedy="leave fewer out")]
     UsageError.refuse(problems)
-    training, target = data.training, data.target
+    training, target, followed = data.training, data.target, data.training.followed
     people = training.cohort.people
     divided = [one.labels() for one in data.condition.subgroups if one.name not in people.columns]
     cohort = replace(training.cohort, people=people.with_columns(training.X.select(divided)))
     return replace(
         data,
-        training=replace(training, cohort=cohort, X=training.X.drop(dropped)),
+        training=replace(
+            training,
+            cohort=cohort,
+            X=training.X.drop(dropped),
+            followed=followed and replace(followed, X=followed.X.drop(dropped)),
+        ),
         target=replace(target, X=target.X.drop(dropped)),
         families={name: family for name, family in data.families.items() if name not in dropped},
     )

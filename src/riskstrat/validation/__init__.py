@@ -23,7 +23,7 @@ from riskstrat.validation.leaks import check_leaks, leaks
 from riskstrat.validation.missingness import depends_on, missingness
 from riskstrat.validation.performance import validate
 from riskstrat.validation.scoring import score
-from riskstrat.validation.splits import area_folds, overlap, person_folds, temporal_split
+from riskstrat.validation.splits import area_folds, municipality_folds, overlap, person_folds, temporal_split
 
 __all__ = [
     "OUTCOME_DTYPE",
@@ -45,6 +45,7 @@ __all__ = [
     "kaplan_meier",
     "leaks",
     "missingness",
+    "municipality_folds",
     "net_benefit",
     "outcome_array",
     "overlap",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import Problem
 from riskstrat.validation.metrics import Tested
-from riskstrat.validation.resampling import FamilyDraws
+from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3)
 """Shares of the people that help is offered to, by default."""
@@ -61,7 +61,7 @@ def classify(
     the observed risk of its reached, and ``share_of_cases`` the share of everybody's outcomes that are among its
     reached. `outcomes` is the weight of everybody's outcomes in each block, (blocks,).
     """
-    total, everybody = {key: counts @ sum_ for key, sum_ in sums.items()}, counts @ outcomes
+    total, everybody = drawn_totals(sums, counts), counts @ outcomes
     found: dict[tuple[float, str], NDArray[np.float64]] = {}
     for share in sorted({share for share, _ in sums} - {1.0}):
         people, known, cases = (total[share, name] for name in ("people", "known", "cases"))

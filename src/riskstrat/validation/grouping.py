@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +32,8 @@ AGE_BAND_YEARS = 10
 _RATIO = "observed_expected"
 _DISTANCES = frozenset({"ici", "e50", "e90"})
 """They grow as a group gets smaller, by chance alone: a gap would say how small the group is."""
-_WITHIN_0_AND_1 = _DISTANCES | {"auc", "concordance", "brier", *CLASSIFICATION}
+_SHARES = frozenset({"auc", "model_auc", "baseline_auc", "concordance", "model_concordance", "brier"})
+_WITHIN_0_AND_1 = _DISTANCES | _SHARES | {*CLASSIFICATION}
 
 K = TypeVar("K", str, tuple[float, str])
 
@@ -87,7 +90,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     """
     labels = group_labels(data.people, column)
     names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
-    weight, known = _weight(data, labels), data.labels.weight > 0
+    weight, known = row_weights(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
     outcomes = draws.sums(weight * data.labels.outcome)
@@ -185,18 +188,29 @@ def capacity_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
     return _frame(rows, CAPACITY_SCHEMA)
 
 
-def gap_table(groups: Sequence[Group], level: float) -> pl.DataFrame:
-    """Differences to the largest group, by the same draws, where both show the metric; not a number becomes null."""
+def gap_table(groups: Sequence[Group], level: float, reference: str | None = None) -> pl.DataFrame:
+    """Differences to one group, by the same draws, where both show the metric; not a number becomes null.
+
+    The reference is the value that is asked for where it was measured, else the first in order. It is never the largest
+    group, which of groups of about equal size would be another one in the next sample.
+    """
     if not groups:
         return _frame([], GAP_SCHEMA)
-    largest = max(groups, key=lambda group: group.index_dates)
-    others = [group for group in groups if group is not largest]
+    first = min(groups, key=lambda group: (group.name.partition("=")[2] != reference, _in_order(group)))
     rows = [
-        (capacity, metric, group.name, largest.name, *_difference(found, other, level))
-        for group in others
-        for capacity, metric, found, other in _shared(group, largest)
+        (capacity, metric, group.name, first.name, *_difference(found, other, level))
+        for group in groups
+        if group is not first
+        for capacity, metric, found, other in _shared(group, first)
     ]
     return _frame(rows, GAP_SCHEMA)
+
+
+def _in_order(group: Group) -> tuple[bool, bool, float, str]:
+    """Sort those measured in full first, ``unknown`` last, 70-79 before 100-109 and words by letter."""
+    value = group.name.partition("=")[2]
+    leading = re.match(r"-?\d+(\.\d+)?", value)
+    return value == "unknown", group.curve is None, float(leading.group()) if leading else math.inf, value
 
 
 def _shared(group: Group, other: Group) -> Iterator[tuple[float | None, str, Estimated, Estimated]]:
@@ -232,7 +246,7 @@ def _frame(rows: Sequence[tuple[object, ...]], schema: Mapping[str, pl.DataType]
     return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _weight(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
+def row_weights(data: Assessed, group: pl.Series) -> NDArray[np.float64]:
     """Weight of each row: as given, or for censoring within its group, because more are lost in some than in others."""
     if data.given is not None:
         return data.labels.weight

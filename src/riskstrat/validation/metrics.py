@@ -18,7 +18,7 @@ from riskstrat.validation.calibration import SmoothCurve, distances, in_the_larg
 from riskstrat.validation.discrimination import auc_pairs, concordance_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.pairs import Pairs
-from riskstrat.validation.resampling import FamilyDraws
+from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 
 METRICS = (
     "auc",
@@ -114,7 +114,7 @@ def measure(group: GroupSums, counts: NDArray[np.float64]) -> dict[str, NDArray[
 
     `counts`, (draws, blocks), say how often each block counts; ones give the sample.
     """
-    total = {name: counts @ sums for name, sums in group.sums.items()}
+    total = drawn_totals(group.sums, counts)
     found = {name: value + total[name] for name, value in group.fitted.items() if name in total}
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = total["outcomes"] / total["known"]

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
+from riskstrat.validation.benchmarks import benchmark_groups, benchmark_labels, benchmark_problems
 from riskstrat.validation.calibration import calibration_groups, risk_groups
 from riskstrat.validation.capacity import CAPACITIES, capacity_problems, reached
 from riskstrat.validation.decision_curve import net_benefit
@@ -50,6 +51,8 @@ def validate(
     level: float = LEVEL,
     thresholds: Sequence[float] | None = None,
     capacities: Sequence[float] = CAPACITIES,
+    references: Mapping[str, str] | None = None,
+    benchmarks: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Validation:
     """Measure how well predicted risks agree with what happened, with bootstrap intervals.
 
@@ -86,6 +89,12 @@ def validate(
         Risks at which the net benefit is computed; by default eight from 0 to the 99th percentile of risk.
     capacities
         Shares of the people that help is offered to, those at highest risk first.
+    references
+        By column of ``by``, the value whose group the others are compared with, ``{"education": "3"}``. By default,
+        and where that group has too few outcomes, the first in order: numbers by size, words by letter.
+    benchmarks
+        Published scores (n,) by name, higher for more risk, NaN where they are not known: of each only the order is
+        compared, with that of the risks, among the rows that have it.
 
     Returns
     -------
@@ -119,25 +128,30 @@ def validate(
         *_option_problems(draws, level),
         *capacity_problems(capacities),
         *_column_problems(cohort, by),
+        *_reference_problems(cohort, by, references or {}),
+        *benchmark_problems(benchmarks or {}, cohort.people.height),
     ]:
         raise UsageError(*problems)
     data = assessed_rows(cohort, risk, baseline, sample_weight)
     drawn = FamilyDraws.of(data.people, draws, seed)
     parts = {share: reached(data.labels.risk, data.prediction_weight, share) for share in capacities}
     groupings = [grouping(data, column, drawn, parts) for column in dict.fromkeys((EVERYBODY, *by))]
+    is_assessed = cohort.people["assessed"].to_numpy()
+    scores = {name: np.asarray(score, dtype=np.float64)[is_assessed] for name, score in (benchmarks or {}).items()}
     groups = [group for found in groupings for group in found.groups]
     horizon, predicted = cohort.horizon_days, data.labels.risk
     at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=metric_table(groups, level),
+        benchmarks=metric_table([*benchmark_groups(data, scores, drawn)], level),
         capacity=capacity_table(groups, level),
-        gaps=pl.concat([gap_table(found.groups, level) for found in groupings]),
+        gaps=pl.concat([gap_table(one.groups, level, (references or {}).get(one.column)) for one in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
         curve=pl.concat([group.curve for group in groups if group.curve is not None]),
         net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
         level=level,
         draws=draws,
-        persons=_persons(data, groupings, at, parts),
+        persons=_persons(data, groupings, at, parts, scores),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
@@ -148,6 +162,7 @@ def _persons(
     groupings: Sequence[Grouping],
     thresholds: NDArray[np.float64],
     parts: Mapping[float, NDArray[np.float64]],
+    scores: Mapping[str, NDArray[np.float64]],
 ) -> pl.DataFrame:
     """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
     by_column = [group_labels(data.people, groups.column) for groups in groupings]
@@ -168,8 +183,10 @@ def _persons(
         pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
         for number, at in enumerate(np.unique(thresholds), 1)
     ]
+    scored = [benchmark_labels(score, name) for name, score in scores.items()]
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
-    return pl.concat([persons_behind(data.people, had, labels) for labels in (*shown, by_risk, *above, *of_reached)])
+    cells = (*shown, by_risk, *above, *of_reached, *scored)
+    return pl.concat([persons_behind(data.people, had, labels) for labels in cells])
 
 
 def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -192,6 +209,23 @@ def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
                 found="no such column",
                 expected=f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
                 remedy="group by a column of cohort.people",
+                table="people",
+                column=column,
+            )
+
+
+def _reference_problems(cohort: Cohort, by: Sequence[str], references: Mapping[str, str]) -> Iterator[Problem]:
+    for column, value in references.items():
+        if column not in by:
+            yield unknown("column of by", column, list(by), table="references")
+        elif (
+            not any(_column_problems(cohort, [column]))
+            and not (group_labels(cohort.people, column) == f"{column}={value}").any()
+        ):
+            yield Problem(
+                found=f"no row whose {column} is '{value}'",
+                expected="a value of the column as text",
+                remedy="correct references",
                 table="people",
                 column=column,
             )

@@ -5,7 +5,8 @@ The standard errors are those of R's riskRegression (AUC, Brier score) and survi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from riskstrat.incidence import OutcomeArray, censoring_influence, censoring_wei
 from riskstrat.numerics.intervals import LEVEL, normal_quantile
 from riskstrat.validation.discrimination import auc_pairs, concordance_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels, label_outcomes
+from riskstrat.validation.pairs import Pairs
 
 NULL_MODEL = "null"
 """Gives everybody the observed risk."""
@@ -32,6 +34,7 @@ def score(
     horizon_days: float,
     *,
     level: float = LEVEL,
+    entry: npt.ArrayLike | None = None,
 ) -> pl.DataFrame:
     """Compare models at the horizon on the same independent persons, with closed-form intervals.
 
@@ -50,6 +53,10 @@ def score(
         End of the time at risk in days.
     level
         Coverage of the intervals.
+    entry
+        Days from the index date to when a row came under observation (n,): statuses are weighted for who entered and
+        was followed (`censoring_weights`). Standard errors then take both curves as known, and there is no concordance,
+        whose pairs would have to be at risk together.
 
     Returns
     -------
@@ -78,12 +85,15 @@ def score(
     if not risks or NULL_MODEL in risks:
         expected = f"a name for each model, not {NULL_MODEL!r}"
         raise UsageError(Problem(found="no model, or a name that is taken", expected=expected, remedy="rename it"))
-    weight = censoring_weights(y, horizon_days, truncate=1)
+    weight = censoring_weights(y, horizon_days, truncate=1, entry=entry)
+    late = entry is not None and bool(np.any(np.asarray(entry) != 0))
+    curve = _known if late else partial(censoring_influence, y, horizon_days)
     labels = {name: label_outcomes(y, risk, horizon_days, weight) for name, risk in risks.items()}
     observed = HorizonLabels(*_null(next(iter(labels.values()))))
-    metrics = {name: dict(_metrics(y, found, horizon_days)) for name, found in labels.items()}
+    ranked = None if late else partial(concordance_pairs, y, horizon_days=horizon_days, weight=weight)
+    metrics = {name: dict(_metrics(found, curve, ranked)) for name, found in labels.items()}
     reference, *others = metrics
-    found = {(NULL_MODEL, "brier"): _brier(y, observed, horizon_days)}
+    found = {(NULL_MODEL, "brier"): _brier(observed, curve)}
     found |= {(name, metric): value for name, values in metrics.items() for metric, value in values.items()}
     found |= {
         (name, f"{metric}_gain"): _minus(value, metrics[reference][metric])
@@ -100,23 +110,35 @@ def score(
 
 Estimated = tuple[float, NDArray[np.float64]]
 """A metric, and the influence of each row on it."""
+OfCurve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""What each row does to a metric by way of the curve of censoring, (n,), from what its own weight does, (n,)."""
 
 
-def _metrics(y: OutcomeArray, labels: HorizonLabels, horizon_days: float) -> Iterator[tuple[str, Estimated]]:
+def _metrics(
+    labels: HorizonLabels, curve: OfCurve, ranked: Callable[..., Pairs] | None
+) -> Iterator[tuple[str, Estimated]]:
     pairs = auc_pairs(labels)
-    yield "auc", (pairs.share, pairs.influence + censoring_influence(y, horizon_days, pairs.influence))
-    ranked = concordance_pairs(y, labels.risk, horizon_days, labels.weight)
-    yield "concordance", (ranked.share, ranked.influence)
-    brier, psi = _brier(y, labels, horizon_days)
-    null, of_null = _brier(y, HorizonLabels(*_null(labels)), horizon_days)
+    yield "auc", (pairs.share, pairs.influence + curve(pairs.influence))
+    if ranked is not None:
+        in_time = ranked(labels.risk)
+        yield "concordance", (in_time.share, in_time.influence)
+    brier, psi = _brier(labels, curve)
+    null, of_null = _brier(HorizonLabels(*_null(labels)), curve)
     yield "brier", (brier, psi)
     yield "ipa", (1 - brier / null, (brier / null * of_null - psi) / null)
 
 
-def _brier(y: OutcomeArray, labels: HorizonLabels, horizon_days: float) -> Estimated:
-    squares = labels.weight * (labels.outcome - labels.risk) ** 2 / len(y)
-    mean = float(squares.sum())
-    return mean, squares - mean / len(y) + censoring_influence(y, horizon_days, squares)
+def _brier(labels: HorizonLabels, curve: OfCurve) -> Estimated:
+    """Weighted mean of squares; without late entry the weights add up to the number of rows, whatever the sample."""
+    squares, size = labels.weight * (labels.outcome - labels.risk) ** 2, labels.weight.sum()
+    mean = float(squares.sum() / size)
+    each = labels.weight if curve is _known else 1.0
+    return mean, (squares - mean * each) / size + curve(squares / size)
+
+
+def _known(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nothing: the curves are taken as known."""
+    return np.zeros_like(change)
 
 
 def _null(labels: HorizonLabels) -> tuple[NDArray[np.float64], ...]:

@@ -96,6 +96,41 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
 
 
 @checked
+def municipality_folds(people: pl.DataFrame) -> Split:
+    """Leave one municipality out at a time, and test it by a model of the others: internal-external validation.
+
+    Parameters
+    ----------
+    people
+        Frame with person_id, municipality and, where families are known, family_id. Rows without a municipality are
+        trained on and not tested.
+
+    Returns
+    -------
+    Split
+        A fold for each municipality, in order of their names; no family of a tested row is in its training rows.
+
+    Raises
+    ------
+    DesignError
+        If there are fewer than two municipalities, or no training rows are left.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"person_id": [1, 2, 3, 1], "municipality": ["Salem", "Nykvarn", "Salem", "Nykvarn"]})
+    >>> split = municipality_folds(people)
+    >>> [(test.tolist(), train.tolist()) for train, test in zip(split.train, split.test)]
+    [([1, 3], [2]), ([0, 2], [1])]
+    """
+    place, family = people["municipality"].fill_null("").to_numpy().astype(str), family_of(people)
+    names = [name for name in np.unique(place) if name]
+    _check_folds(2, len(names), "municipalities")
+    tests = [place == name for name in names]
+    masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
+    return _split("municipality", masks, f"{len(names)} folds, each of which leaves one municipality out.")
+
+
+@checked
 def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: int = 0) -> Split:
     """Test the last landmark with models fitted only to outcomes that were complete before it began.
 

@@ -52,17 +52,20 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
     others = [
         (field.name, one)
         for field in sorted(dataclasses.fields(condition), key=lambda field: field.name)
-        if field.name not in ("features", "examples")
+        if field.name not in ("features", "examples", "benchmarks", "care_use")
         for one in _declarations(getattr(condition, field.name))
     ]
-    queries = {query: part for part, one in others for query in _queries(one)}
+    queries: dict[EventQuery, str] = {}
+    for part, one in others:
+        for query in _queries(one):
+            queries.setdefault(query, part)
     wrong = {query: [*problems_of(query, registers)] for query in queries}
     empty = [query for query in queries if not wrong[query] and not _any_row(query, registers)]
     large = {query.register for query in empty if registers.size(query.register) >= SMALL_TABLE}
     no_rows = (_no_row(queries[query], query) for query in empty if query.register in large)
-    UsageError.refuse(
-        dict.fromkeys([*chain(*wrong.values()), *no_rows, *_feature_problems(condition.features, registers)])
-    )
+    inputs = [feature for one in condition.benchmarks for feature in one.inputs]
+    read = [*condition.features, *inputs, *([condition.care_use] if condition.care_use else [])]
+    UsageError.refuse(dict.fromkeys([*chain(*wrong.values()), *no_rows, *_feature_problems(read, registers)]))
     return (*(_none_of_few(query) for query in empty), *_without_rows(condition.features, registers))
 
 

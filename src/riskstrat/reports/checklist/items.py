@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
+from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.grade import drift_factors
-from riskstrat.reports.method import group_name
 from riskstrat.reports.tables import (
     Written,
     checks_of,
@@ -19,6 +19,7 @@ from riskstrat.reports.tables import (
     code_rows,
     coverage_rows,
     flow_rows,
+    group_name,
     missing_rows,
     missing_way,
     split_rows,
@@ -172,6 +173,8 @@ def _performance(context: ReportContext) -> Iterator[str]:
     ]
     titles = [capitalised(context.messages(f"check.{name}")) for name in checks]
     yield _markdown([context.messages("card.column_metric"), *titles], rows)
+    if (written := benchmark_rows(context))[1]:
+        yield _grid(context, *written)
     benefit = context.frame("net_benefit_person")
     if benefit is not None:
         wide = benefit.pivot("strategy", index="threshold", values="net_benefit").sort("threshold")

@@ -1,0 +1,121 @@
+"""Plans beside each other: other budgets, effects, reach or programmes for the same units on the same draws.
+
+In: area estimates (or units with draws) and scenarios. Out: `riskstrat.records.plans.Scenarios`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
+
+import polars as pl
+
+from riskstrat.declare import Scenario
+from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
+from riskstrat.priorities.net_cost import interval_of
+from riskstrat.priorities.planning import plan_scenario
+from riskstrat.priorities.problem_checks import input_problems
+from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.plan import Interval, Plan
+from riskstrat.records.plans import Scenarios
+
+
+@checked
+def scenarios(
+    areas: AreaEstimates | Units,
+    scenarios: Sequence[Scenario],
+    *,
+    care_need: pl.DataFrame | None = None,
+    municipalities: pl.DataFrame | None = None,
+    seed: int = 0,
+) -> Scenarios:
+    """Plan by several scenarios and compare each with the first, draw by draw.
+
+    A programme of one name has the same draws in all scenarios, also where its assumed effect is another: what
+    differs between two plans is not chance.
+
+    Parameters
+    ----------
+    areas
+        Estimates by area or by several columns, or `Units`, as for `prioritise`.
+    scenarios
+        At least one; no two of one name.
+    care_need, municipalities, seed
+        As for `prioritise`.
+
+    Returns
+    -------
+    Scenarios
+        The plans by name, and a table of them with paired differences.
+
+    Raises
+    ------
+    UsageError
+        If there is no scenario, two have one name, or as `prioritise`.
+    DesignError
+        As `prioritise`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import replace
+    >>> from riskstrat.declare import LocalisedText, Programme
+    >>> visits = Programme(
+    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
+    ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
+    ...     source=LocalisedText(en="assumption", sv="antagande"),
+    ... )
+    >>> units = Units(
+    ...     units=pl.DataFrame({"unit": ["A", "B"], "people": [100, 100]}),
+    ...     cases_draws=np.array([[30.0, 10.0], [30.0, 10.0]]),
+    ...     left_out=pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64}),
+    ... )
+    >>> now = Scenario(name="now", programmes=(visits,), budget_sek=50_000)
+    >>> scenarios(units, [now, replace(now, name="double", budget_sek=100_000)]).table["difference"].to_list()
+    [0.0, 1.0]
+    """
+    units = areas.units() if isinstance(areas, AreaEstimates) else areas
+    UsageError.refuse([*_name_problems(scenarios), *input_problems(units, care_need, municipalities)])
+    plans = {
+        each.name: plan_scenario(units, each, care_need=care_need, municipalities=municipalities, seed=seed)
+        for each in scenarios
+    }
+    return compare_plans(plans)
+
+
+def compare_plans(plans: Mapping[str, Plan]) -> Scenarios:
+    """Set plans for the same units and seed beside each other; the first is the one that others are compared with."""
+    first = next(iter(plans.values()))
+    return Scenarios(
+        plans=MappingProxyType(dict(plans)),
+        table=pl.DataFrame([{"scenario": name, **_row(plan, first)} for name, plan in plans.items()]),
+    )
+
+
+def _name_problems(scenarios: Sequence[Scenario]) -> list[Problem]:
+    counts = Counter(each.name for each in scenarios)
+    doubled = ", ".join(sorted(name for name, count in counts.items() if count > 1))
+    found = "no scenario" if not counts else f"two scenarios called {doubled}" if doubled else None
+    return [] if found is None else [Problem(found=found, expected="scenarios of different names", remedy="name them")]
+
+
+def _row(plan: Plan, first: Plan) -> dict[str, float | bool]:
+    everybody = plan.net_cost.row(-1, named=True)
+    return {
+        "budget_sek": plan.budget_sek,
+        "spent_sek": plan.spent_sek,
+        "reached": plan.reached,
+        "staff_hours": plan.staff_hours,
+        **_named("averted", plan.averted),
+        **_named("difference", interval_of(plan.averted_draws - first.averted_draws)),
+        **_named("cost_per_averted", plan.cost_per_averted),
+        **{name: everybody[name] for name in ("net_cost_sek", "net_cost_lower", "net_cost_upper")},
+        "beats_spreading": plan.beats_spreading,
+    }
+
+
+def _named(name: str, interval: Interval) -> dict[str, float]:
+    return {name if part == "estimate" else f"{name}_{part}": value for part, value in asdict(interval).items()}

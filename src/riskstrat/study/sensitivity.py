@@ -1,0 +1,110 @@
+"""Area results without some features, and how often people of each area seek care.
+
+In: `StudyData`, the chosen model and its area estimates. Out: `AreaSensitivity` by name, and a frame by area.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from riskstrat.areas import estimate_areas, folds_of_target
+from riskstrat.declare import Candidate
+from riskstrat.disclosure import ProtectedRows
+from riskstrat.disclosure.protected_rows import EDGES
+from riskstrat.recalibration import RecalibratedModel
+from riskstrat.records.area_results import AreaSensitivity
+from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.model import RiskModel
+from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.evaluation import check
+from riskstrat.study.interpretation import SURROGATE
+from riskstrat.study.models import fit_by_fold
+from riskstrat.study.recalibration import recalibrate_folds
+from riskstrat.study.without import compare_areas, without
+
+Estimated = tuple[AreaEstimates, NDArray[np.float64]]
+
+
+def estimate_sensitivities(
+    data: StudyData, model: RiskModel, estimates: AreaEstimates, risk: NDArray[np.float64]
+) -> dict[str, AreaSensitivity]:
+    """Estimate areas again without the features of each sensitivity that the condition declares.
+
+    The chosen candidate is refitted on the same folds of areas; where it is not linear a logistic regression stands in
+    its place on both sides of the comparison, so that only the features differ.
+
+    Parameters
+    ----------
+    data, model
+        What `prepare` and `fit` returned.
+    estimates, risk
+        Area estimates of the study, and the risks (n,) of its training rows by models that had not seen the area.
+
+    Returns
+    -------
+    dict of str to AreaSensitivity
+        By name; empty where the settings ask for none.
+    """
+    if not (data.settings.sensitivities and data.condition.sensitivities):
+        return {}
+    is_linear = hasattr(model.estimator, "coefficients_")
+    candidate = model.candidate if is_linear else SURROGATE
+    of_all = (estimates, risk) if is_linear else _estimated(data, candidate)
+    return {one.name: _compared(data, candidate, one.without, of_all) for one in data.condition.sensitivities}
+
+
+def _compared(data: StudyData, candidate: Candidate, features: tuple[str, ...], of_all: Estimated) -> AreaSensitivity:
+    fewer, risk = _estimated(without(data, features), candidate)
+    areas, everybody = compare_areas(of_all[0], fewer), np.arange(len(risk))
+    return AreaSensitivity(areas=areas, check=check(data, risk, of_all[1], everybody, by=()), refitted=candidate.label)
+
+
+def _estimated(data: StudyData, candidate: Candidate) -> Estimated:
+    """Estimate areas by models that have not seen them, and nothing else; also give the risks of the training rows."""
+    cohort, target, settings = data.training.cohort, data.target, data.settings
+    fitted = fit_by_fold(data, candidate, data.splits["area"])
+    link = next(iter(fitted.models.values())).link
+    recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, link)
+    # Nobody's model has seen an area in which nobody was followed: any will do.
+    area, unseen = target.target.people[AREA], min(fitted.models)
+    folds, risk = folds_of_target(cohort.people[AREA], fitted.folds, area, unseen), np.zeros(len(area))
+    for fold in np.unique(folds):
+        rows = np.flatnonzero(folds == fold)
+        model = RecalibratedModel(estimator=fitted.models[fold], recalibration=recalibration.of_fold(fold))
+        risk[rows] = model.predict_risk(target.X[rows])
+    estimates = estimate_areas(
+        cohort,
+        recalibration.risk,
+        target.target,
+        risk,
+        recalibration=recalibration.periods,
+        noise=data.noise,
+        seed=settings.seed,
+        draws=settings.posterior_draws,
+    )
+    return estimates, fitted.risk
+
+
+def care_use_by_area(data: StudyData) -> pl.DataFrame | None:
+    """Average how often the people of each area sought care (`Condition.care_use`): area_id, care_use.
+
+    With noise, which needs them, values are held within their 1st and 99th percentile, as other means are.
+    """
+    values = data.target.care_use
+    if values is None or not (known := np.isfinite(values)).any():
+        return None
+    people = data.target.target.people
+    areas = people[AREA].drop_nulls().unique().sort()
+    cell = people[AREA].replace_strict(areas, np.arange(len(areas)), default=-1, return_dtype=pl.Int64).to_numpy()
+    low, high = np.quantile(values[known], EDGES) if data.noise else (-np.inf, np.inf)
+    mean = ProtectedRows.of(people, data.noise).mean(
+        np.clip(values, low, high),
+        cell,
+        len(areas),
+        name="care use",
+        scale=float(high - low) if data.noise else 0.0,
+        rows=known,
+    )
+    return pl.DataFrame({AREA: areas, "care_use": mean})
