@@ -8,6 +8,7 @@ import pytest
 
 from riskstrat.areas import (
     Neighbours,
+    area_inequality,
     estimate_areas,
     estimate_strata,
     funnel_limits,
@@ -224,6 +225,21 @@ def test_inequality_lists_what_is_wrong():
     with pytest.raises(UsageError) as caught:
         inequality([0.1, 2.0], [1, 0], [1, 1])
     assert len(caught.value.problems) == 3
+
+
+def test_areas_are_ranked_once_each_and_by_something_that_differs():
+    need = pl.DataFrame({"area_id": ["a", "b", "b"], "need": [1.0, 2.0, 3.0], "same": [1.0, 1.0, 1.0]})
+    with pytest.raises(UsageError, match="2 rows of areas that come twice"):
+        area_inequality(estimated(), need, "need")
+    with pytest.raises(UsageError, match=r"deprivation\.needs: no such column"):
+        area_inequality(estimated(), need.head(2), "needs")
+    with pytest.raises(DesignError, match="1 levels of same among 2 areas"):
+        area_inequality(estimated(), need.head(2), "same")
+    by_need, by_wealth = (
+        area_inequality(estimated(), need.head(2).with_columns(need=sign * pl.col("need")), "need", **options)
+        for sign, options in ((1, {}), (-1, {"higher_is_deprived": False}))
+    )
+    assert by_need.equals(by_wealth)
 
 
 def test_shapes_that_are_no_areas():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import betabinom
 
-from riskstrat.areas.drift import drift_between_halves, drift_quantiles
+from riskstrat.areas.drift import carry_forward, drift_between_halves, drift_quantiles
 from riskstrat.areas.gamma import PRIOR_SD, PRIOR_TAIL, shape_of
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 from riskstrat.disclosure import ProtectedRows
@@ -94,3 +94,32 @@ def test_one_landmark_has_no_drift():
     outcome = np.tile([1.0, 0.0], 50)
     args = np.zeros(100, int), np.zeros(100, int), np.ones((20, 1))
     assert drift_between_halves(counts_of(args[0], outcome), *args) is None
+
+
+def moved_by(drift: float, spread: float) -> pl.DataFrame:
+    carried = max(0.0, 1 - drift**2 / (4 * spread**2))
+    return pl.DataFrame({"drift_lower": [drift], "spread": [spread], "carried": [carried]})
+
+
+def test_what_is_carried_forward_is_what_the_next_years_will_have():
+    """Each half is what lasts plus something of its own; known without error, the next half lies within the draws."""
+    random, groups = np.random.default_rng(5), 4000
+    lasts, own = 0.3 * random.standard_normal(groups), 0.25 * random.standard_normal((3, groups))
+    known = lasts + own[:2].mean(axis=0)
+    draws = np.broadcast_to(np.exp(known), (200, groups))
+    moved = moved_by(drift=0.25 * np.sqrt(2), spread=float(known.std()))
+    forward = np.log(carry_forward(draws, moved, np.ones(groups), seed=0))
+    coming = lasts + own[2]
+    assert np.polyfit(forward.mean(axis=0), coming, 1)[0] == pytest.approx(1, abs=0.05)
+    assert np.polyfit(known, coming, 1)[0] < 0.8
+    lower, upper = np.quantile(forward, (0.05, 0.95), axis=0)
+    assert ((lower < coming) & (coming < upper)).mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_nothing_is_drawn_together_where_no_drift_is_sure_and_the_sum_stays():
+    random = np.random.default_rng(6)
+    theta, expected = np.exp(0.3 * random.standard_normal((50, 30))), random.uniform(5, 50, 30)
+    still = carry_forward(theta, moved_by(0.0005, 0.3), expected, seed=0)
+    assert still is theta
+    forward = carry_forward(theta, moved_by(0.5, 0.3), expected, seed=0)
+    np.testing.assert_allclose(forward @ expected, theta @ expected)

@@ -1,6 +1,7 @@
 """Trends, change of inequality and comparators: from a study through release to the report's sentences."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -8,8 +9,10 @@ import pytest
 
 import riskstrat as rs
 from riskstrat import conditions
+from riskstrat.cli.run import _read_comparators
 from riskstrat.disclosure import Disclosure, Table
 from riskstrat.errors import UsageError
+from riskstrat.figures import concentration
 from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
@@ -75,6 +78,9 @@ def test_they_are_released_with_the_study_and_so_are_comparators(municipality_st
     assert published.frame("inequality_change").filter(metric="ratio").height >= 2
     assert others.select("who", "value").rows() == [("Sverige", 2450.0), ("Stockholms län", 0.165), ("Sverige", 0.171)]
     assert rs.publish(municipality_study).frame("comparators") is None
+    curve = published.frame("concentration")
+    assert curve["share_of_people"].to_list() == pytest.approx([step / 10 for step in range(11)])
+    assert concentration(published.tables["concentration"], "sv").sentence.startswith("Av invånarna, från störst behov")
 
 
 def areas_and_trends(flags: list[bool]) -> dict[str, Table]:
@@ -150,6 +156,7 @@ def test_others_stand_beside_with_their_source_and_the_studys_own_figure_first()
         ({"upper": [None, 0.163, None]}, "a value outside its interval in row 2"),
         ({"source": ["a", None, "b"]}, "something missing in row 2"),
         ({"year": ["x", "y", "z"]}, "year of type String; expected numbers"),
+        ({"year": [2022.5, 2022, 2023]}, "years that are no whole numbers"),
         ({"who": ["Sverige", "Sverige", "x"]}, "a figure that comes twice in rows 1, 2"),
         ({"valeu": [1, 2, 3]}, "did you mean 'value'"),
     ],
@@ -167,3 +174,15 @@ def test_everything_wrong_with_comparators_comes_at_once():
     assert len(caught.value.problems) == 2
     with pytest.raises(UsageError, match="no row"):
         comparators_table(OTHERS.head(0), "frailty")
+
+
+@pytest.mark.parametrize(("separator", "point"), [(",", "."), (";", ",")])
+def test_comparators_are_read_from_english_and_swedish_files(separator: str, point: str, tmp_path: Path):
+    file = tmp_path / "others.csv"
+    rows = ["who,indicator,year,value,source", "A,frailty,2022,0.171,a", "A,early_cvd,2022,0.02,b", "B,other,2022,3,c"]
+    file.write_text("\n".join(row.replace(",", separator).replace(".", point) for row in rows), encoding="utf-8-sig")
+    found = _read_comparators(file, ["frailty", "early_cvd"])
+    assert found["frailty"].select("indicator", "value").rows() == [("frailty", 0.171), ("other", 3.0)]
+    assert found["early_cvd"]["indicator"].to_list() == ["early_cvd", "other"]
+    with pytest.raises(UsageError, match="--comparators"):
+        _read_comparators(tmp_path / "none.csv", ["frailty"])

@@ -384,6 +384,7 @@ def test_the_grade_is_the_worst_of_its_reasons(half: float, counts: dict[str, in
 
 def drift_of(drift: float, spread: float) -> Table:
     values = {f"{name}{end}": [value] for name, value in (("drift", drift), ("spread", spread)) for end in ENDS}
+    values["carried"] = [0.9]
     frame = pl.DataFrame({"scope": ["all"], "cases": [100], **values})
     return Table(frame, dimensions=("scope",), unshown=("cases",), derived=dict.fromkeys(values, "cases"))
 

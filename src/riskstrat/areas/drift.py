@@ -20,6 +20,8 @@ Numbers = NDArray[np.integer]
 SD_RANGE = (0.0005, 3.0)
 SD_POINTS = 128
 MEDIAN = 0.5
+NEGLIGIBLE = 0.05
+"""Ratios that surely move by less than this, on the log scale, are taken to last: a lower limit is never 0."""
 
 
 def drift_between_halves(
@@ -30,9 +32,9 @@ def drift_between_halves(
     The forward look assumes that theta persists. Its drift is the standard deviation among groups of the log ratio of
     theta in the later half to theta in the earlier, to be read beside the spread: that of log theta among groups.
     `landmark` and `group` are each row's, (n,), group -1 left out; `theta` has draws, (draws, groups). One row comes
-    out: ``early_last``, ``late_first`` (landmarks beside the cut), ``early_cases``, ``late_cases``, and the medians
-    ``drift`` and ``spread`` (log scale) with ``_lower`` and ``_upper`` (90 %); None where all outcomes are of one
-    landmark.
+    out: ``early_last``, ``late_first`` (landmarks beside the cut), ``early_cases``, ``late_cases``, the medians
+    ``drift`` and ``spread`` (log scale) with ``_lower`` and ``_upper`` (90 %), and ``carried``, see `carry_forward`;
+    None where all outcomes are of one landmark.
     """
     inside = group >= 0
     labels, number = np.unique(landmark[inside], return_inverse=True)
@@ -45,16 +47,51 @@ def drift_between_halves(
     halves, groups = [np.where(half, group, -1) for half in (~late, late)], int(group.max()) + 1
     before, after = (counts.by_group(half, groups) for half in halves)
     early_cases, late_cases = (int(counts.together(half, groups)["cases"][0]) for half in halves)
+    moved, lie_apart = drift_quantiles(before, after), np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))
     return pl.DataFrame(
         {
             "early_last": [int(landmark[inside & ~late].max())],
             "late_first": [cut],
             "early_cases": [early_cases],
             "late_cases": [late_cases],
-            **_summary("drift", drift_quantiles(before, after)),
-            **_summary("spread", np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))),
+            **_summary("drift", moved),
+            **_summary("spread", lie_apart),
+            "carried": [_carried(float(moved[1]), float(lie_apart[0]))],
         }
     )
+
+
+def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, seed: int) -> Floats:
+    """Draw the theta of the coming years from draws of theta over the cohort, (draws, groups).
+
+    log theta of a half is what lasts plus something of its own, of variance d² / 2, where d is the drift. Over both
+    halves it varies by s²; of that k = 1 - d² / (4 s²) lasts, the share ``carried``. So log theta is drawn towards its
+    mean over the groups by k, with variance k d² / 4 (how well what lasts is known) + d² / 2 (what is new). d is the
+    lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it,
+    or where it is below .05. The outcomes of all groups together, theta @ `expected`, stay those of each draw.
+
+    Examples
+    --------
+    >>> theta = np.array([[0.5, 2.0]] * 90_000)
+    >>> moved = pl.DataFrame({"drift_lower": [0.7], "spread": [0.7], "carried": [0.75]})
+    >>> forward = carry_forward(theta, moved, np.ones(2), seed=1)
+    >>> float(np.median(forward[:, 1] / forward[:, 0]).round(1)), round(4**0.75, 1)
+    (2.8, 2.8)
+    """
+    if drift is None or drift["drift_lower"].item() < NEGLIGIBLE:
+        return theta
+    kept, d = drift["carried"].item(), drift["drift_lower"].item()
+    new = np.random.default_rng([seed, 2]).standard_normal(theta.shape) * np.sqrt(kept * d**2 / 4 + d**2 / 2)
+    log_theta = np.log(theta)
+    mean = log_theta.mean(axis=1, keepdims=True)
+    forward = np.exp(mean + kept * (log_theta - mean) + new)
+    return np.asarray(forward * ((theta @ expected) / (forward @ expected))[:, None])
+
+
+def _carried(drift: float, spread: float) -> float:
+    if drift < NEGLIGIBLE:
+        return 1.0
+    return max(0.0, 1 - drift**2 / (4 * spread**2)) if spread > 0 else 0.0
 
 
 def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
-from riskstrat.areas.drift import drift_between_halves
+from riskstrat.areas.drift import carry_forward, drift_between_halves
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
@@ -56,10 +56,11 @@ def estimate_areas(
     O_i ~ Poisson(E_i theta_i) at the index dates that are counted: landmarks at least one horizon apart, the latest
     first. O_i is n_i x the Aalen-Johansen estimate of the group, so that it does not depend on how many move away; its
     variance is by person (see `AreaEstimates.divisor`). The look forward is theta_i x the predicted risks of the people
-    who are in the group at the as-of date, times one draw of today's level that all groups share. It assumes that theta
-    persists; `AreaEstimates.drift` says how far it moved within the cohort, `AreaEstimates.landmarks` how results move
-    with the landmarks that are counted. A Poisson model does not know that a risk ends at 1: a draw of theta that would
-    bring more outcomes than people is the one at which everybody gets the outcome.
+    who are in the group at the as-of date, times one draw of today's level that all groups share. As far as theta
+    surely moved within the cohort (`AreaEstimates.drift`), the groups are drawn towards each other and intervals
+    widened; `AreaEstimates.landmarks` says how results move with the landmarks that are counted. A Poisson model does
+    not know that a risk ends at 1: a draw of theta that would bring more outcomes than people is the one at which
+    everybody gets the outcome.
 
     With `noise`, everything comes from protected counts and means of each group. O_i* = whole(O_i) + e, at least 0
     and at most the rows, is what theta is estimated from: p(O_i* | theta) = sum over c of P(O_i* | c)
@@ -154,7 +155,9 @@ def estimate_areas(
         return POSTERIORS[smoothing].fit(of.observed, of.expected, among, of.noise, None)
 
     level = _level(recalibration.level_variance, draws, seed)
-    theta = forecast.possible(posterior(counts).draw(draws, seed)[:, present], level)
+    theta = posterior(counts).draw(draws, seed)[:, present]
+    drift = drift_between_halves(rows, landmark, group_counted, theta)
+    theta = forecast.possible(carry_forward(theta, drift, forecast.risk_sum, seed), level)
     matrices = forecast.quantities(theta, level)
     unknown = None
     if cohort.must_be_assessed:
@@ -179,7 +182,7 @@ def estimate_areas(
             present,
         ),
         smoothing=smoothing,
-        drift=drift_between_halves(rows, landmark, group_counted, theta),
+        drift=drift,
         protected=rows.protected.noise is not None,
         disclosure=cohort.disclosure,
     )

@@ -153,6 +153,8 @@ def _band_problems(
     if strange:
         wanted = 'labels such as "0", "1-4" and "90+"'
         return [Problem(found=f"no age bands: {', '.join(strange)}", expected=wanted, remedy=remedy, column=AGE_BAND)]
+    if not bands:
+        return [Problem(found="no rows", expected="a row a group and age band", remedy=remedy, table="counts")]
     ordered = sorted((*ages, label) for label, ages in bands.items() if ages is not None)
     gaps = [label for (_, end, label), (start, *_) in pairwise(ordered) if end != start]
     starts = [start for start, *_ in ordered]

@@ -1,6 +1,6 @@
 """Charts and tables of released frames, in one theme and two languages; libraries load when a chart is drawn."""
 
-from riskstrat.figures.areas import area_intervals, change, quintiles, reasons_bars
+from riskstrat.figures.areas import area_intervals, change, concentration, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration, subgroups
 from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
@@ -28,6 +28,7 @@ __all__ = [
     "capitalised",
     "change",
     "comparisons",
+    "concentration",
     "counted",
     "dependence_curve",
     "flow_chart",

@@ -225,6 +225,62 @@ def quintiles(table: Released, inequality: Released, language: Texts = "sv") -> 
     return _line_with_bounds(frame, x, messages, title, sentence)
 
 
+def concentration(curve: Released, language: Texts = "sv") -> Figure:
+    """Share of all cases among the most deprived part of the population: the concentration curve.
+
+    Parameters
+    ----------
+    curve
+        share_of_people (from the most deprived down), share_of_cases, lower and upper, each 0 to 1.
+    language
+        ``"sv"`` or ``"en"``, or texts of a language.
+
+    Returns
+    -------
+    Figure
+        The curve with its interval beside the line of equal shares; its title says whether the half of greatest need
+        has more than half of the cases.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import PRESETS, Table, release
+    >>> shares = {"share_of_cases": [0.0, 0.65, 1.0], "lower": [0.0, 0.58, 1.0], "upper": [0.0, 0.71, 1.0]}
+    >>> frame = pl.DataFrame({"share_of_people": [0.0, 0.5, 1.0], **shares, "cases": [90] * 3})
+    >>> derived = dict.fromkeys(shares, "cases")
+    >>> table = Table(frame, dimensions=("share_of_people",), unshown=("cases",), derived=derived)
+    >>> figure = concentration(release(table, PRESETS["none"]), "en")
+    >>> figure.title
+    'The half who live where need is greatest have more than half of the cases'
+    >>> figure.sentence
+    'Of the inhabitants, from greatest need to least: 50% have 65% (58–71) of the cases.'
+    """
+    alt, messages = altair(), load_messages(language)
+    frame = curve.frame.drop_nulls("share_of_cases").sort("share_of_people")
+    inner = frame.filter(pl.col("share_of_people").is_between(0.01, 0.99))
+    half = inner.filter((pl.col("share_of_people") - 0.5).abs() < 1e-6)
+    clear = not half.is_empty() and (half["lower"][0] > 0.5, half["upper"][0] < 0.5)
+    title = messages(f"concentration.{'more' if clear and clear[0] else 'less' if clear and clear[1] else 'unclear'}")
+    numbers = messages.numbers
+    told = [
+        messages(
+            "concentration.point",
+            people=numbers.whole_percent(row["share_of_people"]),
+            cases=numbers.percent(row["share_of_cases"], row["lower"], row["upper"]),
+        )
+        for row in inner.iter_rows(named=True)
+    ]
+    base = alt.Chart(frame.with_columns(pl.exclude("cases") * 100))
+    x = alt.X("share_of_people:Q", title=messages("axis.share_of_people"), scale=alt.Scale(domain=[0, 100]))
+    y = alt.Y("share_of_cases:Q", title=messages("axis.share_of_cases"), scale=alt.Scale(domain=[0, 100]))
+    layers = (
+        base.mark_area(color="#a9c1d9", opacity=0.5).encode(x=x, y=alt.Y("lower:Q", title=y.title), y2="upper:Q"),
+        base.mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=alt.Y("share_of_people:Q", title=y.title)),
+        base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
+    )
+    sentence = messages("concentration.sentence", values=messages.listed(told))
+    return drawn(alt.layer(*layers), messages, title, sentence, height=280)
+
+
 def _direction(ratio: pl.DataFrame, shown: pl.DataFrame) -> str:
     """Say that need orders the risk where the ratio does; where only single quintiles differ, no more than that."""
     if not ratio.is_empty() and ratio["lower"][0] > 1:

@@ -113,7 +113,10 @@ def drift(areas: AreaEstimates) -> Table | None:
         counts=cases,
         derived=dict.fromkeys(derived, cases),
         public=public,
-        digits={name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
+        digits={
+            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
+            "carried": Figures(2),
+        },
     )
 
 
@@ -260,6 +263,18 @@ def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
         unshown=("cases",),
         derived=dict.fromkeys(derived, "cases"),
         digits={"estimate": ByInterval("lower", "upper")},
+    )
+
+
+def concentration(curve: pl.DataFrame, areas: AreaEstimates) -> Table:
+    """Share of all expected cases among the most deprived tenth, two tenths and so on of the population."""
+    shares = ("share_of_cases", "lower", "upper")
+    return Table(
+        curve.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
+        dimensions=("share_of_people",),
+        unshown=("cases",),
+        derived=dict.fromkeys(shares, "cases"),
+        digits={"share_of_cases": ByInterval("lower", "upper")},
     )
 
 

@@ -31,10 +31,14 @@ def comparators_table(given: pl.DataFrame, condition: str) -> Table:
     """
     UsageError.refuse(_column_problems(given))
     frame = given.select(
-        pl.col(name).cast(kind) if name in given.columns else pl.lit(None, kind).alias(name)
+        pl.col(name).cast(kind, strict=False) if name in given.columns else pl.lit(None, kind).alias(name)
         for name, kind in {**REQUIRED, **OPTIONAL}.items()
     )
-    UsageError.refuse(_row_problems(frame, condition))
+    whole = given["year"].cast(pl.Float64).fill_null(0)
+    broken = Problem(
+        found="years that are no whole numbers", expected="2024, say", remedy="correct them", column="year"
+    )
+    UsageError.refuse([broken] if (whole != whole.floor()).any() else _row_problems(frame, condition))
     keys = ("indicator", "who", "year")
     return Table(frame.sort(keys), dimensions=keys, public=("value", "lower", "upper", "unit", "source"))
 

@@ -332,6 +332,7 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         reasons=of_areas.reasons(results.reasons, areas),
         reason_stability=None if stability is None else of_areas.stability(stability, areas),
         inequality=None if unequal is None else of_areas.inequality(unequal, areas),
+        concentration=None if results.concentration is None else of_areas.concentration(results.concentration, areas),
         **{f"sensitivity_{name}": of_areas.sensitivity(one.areas, areas) for name, one in without.items()},
         inequality_change=None
         if results.inequality_change is None

@@ -55,6 +55,8 @@ class AreaResults:
         Groups of people within areas, with draws of their cases to come, to plan among; or why there are none.
     groups
         The same across the whole municipality; or why there are none.
+    concentration
+        Which share of the expected cases the most deprived tenth, two tenths and so on have; None without an index.
     sensitivities
         The areas without some features, by name of `Condition.sensitivities`; empty where none was asked for.
     care_use
@@ -74,6 +76,7 @@ class AreaResults:
     inequality: pl.DataFrame | Omission = field(repr=False)
     strata: Units | Omission = field(repr=False)
     groups: Units | Omission = field(repr=False)
+    concentration: pl.DataFrame | None = field(default=None, repr=False)
     sensitivities: Mapping[str, AreaSensitivity] = field(default_factory=dict, repr=False)
     care_use: pl.DataFrame | None = field(default=None, repr=False)
     trends: Trends | None = field(default=None, repr=False)

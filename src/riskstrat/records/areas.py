@@ -106,7 +106,8 @@ class AreaEstimates:
     drift
         One row: how far theta moved between the earlier and the later landmarks (``drift``, the standard deviation of
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
-        ``late_first`` (landmarks), ``early_cases`` and ``late_cases``. None where there is one landmark.
+        ``late_first`` (landmarks), ``early_cases`` and ``late_cases``; ``carried``, the share of the differences that
+        is carried forward to the draws. None where there is one landmark.
     unmeasured
         Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
         ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,

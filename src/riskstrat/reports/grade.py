@@ -76,6 +76,7 @@ def drift_factors(context: ReportContext) -> DriftFactors | None:
         return None
     # A standard deviation of logs is written as the factor that one of them makes.
     written = {name: context.numbers.interval(*one.mapped(exp)) for name, one in known.items()}
+    written["carried"] = context.numbers.whole_percent(context.tables["drift"].frame["carried"].item())
     return DriftFactors(written, known["drift"].value >= known["spread"].value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from riskstrat.figures import area_intervals, change, counted, map_certainty, map_level, quintiles
+from riskstrat.figures import area_intervals, change, concentration, counted, map_certainty, map_level, quintiles
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_told
@@ -156,6 +156,9 @@ def _inequality(context: ReportContext) -> Iterator[Block]:
     if "quintiles" in context.tables:
         figure = quintiles(context.tables["quintiles"], context.tables["inequality"], context.messages)
         yield context.picture("quintiles", "quintiles", "situation.quintiles_how", figure)
+    if "concentration" in context.tables:
+        figure = concentration(context.tables["concentration"], context.messages)
+        yield context.picture("concentration", "concentration", "situation.concentration_how", figure)
 
 
 def _change(context: ReportContext) -> Iterator[Block]:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from riskstrat.areas import (
     area_inequality,
     area_trends,
+    concentration_curve,
     estimate_areas,
     estimate_groups,
     estimate_strata,
     folds_of_target,
     inequality_change,
 )
+from riskstrat.areas.inequality import ranked_areas
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
@@ -142,6 +144,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
+        concentration=_concentration(estimates, target.care_need),
         sensitivities=estimate_sensitivities(data, model, estimates, fitted.risk),
         care_use=care_use_by_area(data),
         trends=moved,
@@ -172,6 +175,15 @@ def _inequality(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.
         return area_inequality(estimates, care_need, CARE_NEED)
     except DesignError:
         return _NO_CARE_NEED
+
+
+def _concentration(estimates: AreaEstimates, care_need: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Order the areas by need as for inequality; None where that is not measured."""
+    if care_need is None or isinstance(_inequality(estimates, care_need), Omission):
+        return None
+    people, need = ranked_areas(estimates, care_need, CARE_NEED)
+    known = need.is_not_null().to_numpy()
+    return concentration_curve(estimates.draws.risk[:, known], people[known], need.to_numpy()[known])
 
 
 def _inequality_change(
