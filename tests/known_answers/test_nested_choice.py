@@ -55,4 +55,3 @@ def test_the_correction_for_choosing_is_what_nested_cross_validation_finds():
     error = np.std(corrected - nested, ddof=1) / SETS**0.5
     assert abs(np.mean(corrected - nested)) < 2.5 * error
     assert np.mean(flattered - nested) > 4 * np.std(flattered - nested, ddof=1) / SETS**0.5
-    print(f"{np.mean(flattered):.4f} {np.mean(corrected):.4f} {np.mean(nested):.4f} {error:.4f}")  # noqa: T201

@@ -52,7 +52,10 @@ def estimate_sensitivities(
     is_linear = hasattr(model.estimator, "coefficients_")
     candidate = model.candidate if is_linear else SURROGATE
     of_all = (estimates, risk) if is_linear else _estimated(data, candidate)
-    return {one.name: _compared(data, candidate, one.without, of_all) for one in data.condition.sensitivities}
+    features = [one for one in data.condition.features if one.column in data.training.X.columns]
+    there = {*data.training.X.columns, *data.families.values(), *(getattr(one, "register", None) for one in features)}
+    left_out = {one.name: tuple(name for name in one.without if name in there) for one in data.condition.sensitivities}
+    return {name: _compared(data, candidate, names, of_all) for name, names in left_out.items() if names}
 
 
 def _compared(data: StudyData, candidate: Candidate, features: tuple[str, ...], of_all: Estimated) -> AreaSensitivity:
