@@ -42,12 +42,12 @@ class RegisterScorer:
     def __init__(self, model: StoredModel) -> None:
         self.model = model
 
-    def predict(self, asked: pd.DataFrame) -> pd.DataFrame:
-        """Give people, expected cases and mean risk by area for each row asked.
+    def predict(self, requested: pd.DataFrame) -> pd.DataFrame:
+        """Give people, expected cases and mean risk by area for each row requested.
 
         Parameters
         ----------
-        asked
+        requested
             Columns registers (a folder, or the address of a database) and as_of (a date, or its ISO text).
 
         Returns
@@ -63,9 +63,9 @@ class RegisterScorer:
         UsageError.refuse(
             Problem(found=f"no column {name}", expected=", ".join(COLUMNS), remedy="give one row a folder and day")
             for name in COLUMNS
-            if name not in asked.columns
+            if name not in requested.columns
         )
-        rows = zip(*(asked[name] for name in COLUMNS), strict=True)
+        rows = zip(*(requested[name] for name in COLUMNS), strict=True)
         return pl.concat([self._scored(str(registers), as_of) for registers, as_of in rows]).to_pandas()
 
     def _scored(self, registers: str, as_of: date | str) -> pl.DataFrame:

@@ -64,7 +64,7 @@ def incidence_curves(table: Released, language: Texts = "sv", names: Mapping[str
     shown = _shown(table.frame, names, messages)
     times = table.frame["days"].unique().sort().to_list()
     unit, columns = _unit(table.frame), _columns(times)
-    told = _told(shown, unit, columns, messages)
+    told = _sentence(shown, unit, columns, messages)
     title = _title(shown, unit, messages) if names is None else _compared(shown, unit, messages)
     sentence = messages("incidence.sentence", values=told or messages("withheld"))
     return drawn(
@@ -164,7 +164,7 @@ def _time(days: int, unit: tuple[str, float], messages: MessageCatalogue) -> str
     return messages(f"incidence.{unit[0]}.{form}", n=messages.numbers.number(value, 0 if value == int(value) else 1))
 
 
-def _told(shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue) -> str:
+def _sentence(shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue) -> str:
     """Write each curve at the times at which those still followed are counted."""
     parts = []
     for (series,), rows in shown.filter(pl.col("days").is_in(list(columns))).group_by("series", maintain_order=True):

@@ -11,7 +11,7 @@ import polars as pl
 from riskstrat.figures import area_intervals, change, concentration, counted, map_certainty, map_level, quintiles
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
-from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_told
+from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_sentences
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
@@ -118,7 +118,7 @@ def unmeasured(context: ReportContext) -> Iterator[Block]:
     if rows is None:
         return
     classes = [f"class_{odds}" for odds in ODDS]
-    yield Paragraph(unmeasured_told(context, rows))
+    yield Paragraph(unmeasured_sentences(context, rows))
     cells = [
         (
             row["name"],

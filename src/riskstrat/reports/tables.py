@@ -140,7 +140,7 @@ def unmeasured_areas(context: ReportContext) -> pl.DataFrame | None:
     return found.drop("name", strict=False).join(areas.select(key, "name", "target_people"), on=key).sort("name")
 
 
-def unmeasured_told(context: ReportContext, areas: pl.DataFrame) -> str:
+def unmeasured_sentences(context: ReportContext, areas: pl.DataFrame) -> str:
     """Say what other odds among those not measured change: the risk of all, and the classes of which areas."""
     messages, classes = context.messages, [f"class_{odds}" for odds in ODDS]
     changed = areas.drop_nulls(classes).filter(pl.concat_list(classes).list.n_unique() > 1)["name"].to_list()

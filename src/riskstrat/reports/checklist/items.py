@@ -24,7 +24,7 @@ from riskstrat.reports.tables import (
     missing_way,
     split_rows,
     unmeasured_areas,
-    unmeasured_told,
+    unmeasured_sentences,
     written_count,
     written_metric,
 )
@@ -139,7 +139,7 @@ def _missing(context: ReportContext) -> Iterator[str]:
         yield f"{context.messages('method.missing_table')}:"
         yield _grid(context, columns, rows)
     if (areas := unmeasured_areas(context)) is not None:
-        yield unmeasured_told(context, areas)
+        yield unmeasured_sentences(context, areas)
 
 
 def _choice(context: ReportContext) -> Iterator[str]:
