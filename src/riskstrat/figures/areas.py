@@ -271,10 +271,11 @@ def concentration(curve: Released, language: Texts = "sv") -> Figure:
     ]
     base = alt.Chart(frame.with_columns(pl.exclude("cases") * 100))
     x = alt.X("share_of_people:Q", title=messages("axis.share_of_people"), scale=alt.Scale(domain=[0, 100]))
-    y = alt.Y("share_of_cases:Q", title=messages("axis.share_of_cases"), scale=alt.Scale(domain=[0, 100]))
+    share = messages("axis.share_of_cases")
+    y = alt.Y("share_of_cases:Q", title=share, scale=alt.Scale(domain=[0, 100]))
     layers = (
-        base.mark_area(color="#a9c1d9", opacity=0.5).encode(x=x, y=alt.Y("lower:Q", title=y.title), y2="upper:Q"),
-        base.mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=alt.Y("share_of_people:Q", title=y.title)),
+        base.mark_area(color="#a9c1d9", opacity=0.5).encode(x=x, y=alt.Y("lower:Q", title=share), y2="upper:Q"),
+        base.mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=alt.Y("share_of_people:Q", title=share)),
         base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
     )
     sentence = messages("concentration.sentence", values=messages.listed(told))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import person_keys, sum_keys
+from riskstrat.disclosure import person_keys, sum_keys, within
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, cumulative_incidence, split_follow_up
 from riskstrat.incidence.person_years import rates
@@ -27,6 +27,7 @@ _STEPS_DAYS = (1, 2, 3, 7, 14, 30.4375, 91.3125, 182.625, 365.25, 730.5, 1826.25
 AGES: Final = (*range(20), *range(20, 100, 10))
 """Where age bands begin: single years of children, ten years of adults, 90 and above."""
 
+_WHOLE_KEYS = ("index_dates_key", "persons_key")
 Cells = dict[str, NDArray[np.generic]]
 
 
@@ -94,6 +95,11 @@ def _curves(person: pl.Series, labels: pl.Series, y: OutcomeArray, times: NDArra
     followed = len(times) - np.searchsorted(times, y["duration_days"], side="right")
     at_risk = _counted(rows.with_columns(time=followed), shape, "at_risk", "at_risk_persons")
     everybody = _counted(rows.with_columns(time=0), shape, "index_dates", "persons")
+    # As in `persons_behind`: when anybody comes or leaves, all groups get fresh noise.
+    everybody |= {
+        name: within(everybody[name].astype(np.uint64), rows["key"].to_numpy().sum(keepdims=True))
+        for name in _WHOLE_KEYS
+    }
     events = [
         {**everybody, **{name: values[:, ::-1] for name, values in at_risk.items()}, **_counted(part, shape)}
         for part in (until.filter(event=event) for event in (OUTCOME, COMPETING))
@@ -145,4 +151,9 @@ def _person_years(people: pl.DataFrame, born: pl.Series, y: OutcomeArray) -> pl.
         .sort("band", "year")
         .drop("band")
     )
+    fresh = (
+        pl.Series(name, within(cells[name].to_numpy(), keys["key"].to_numpy().sum(keepdims=True)))
+        for name in _WHOLE_KEYS
+    )
+    cells = cells.with_columns(fresh)
     return cells.hstack(rates(cells["events"], cells["person_years"], per=PER, level=PUBLISHED_LEVEL))
