@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from riskstrat.declare import Programme, Scenario
 from riskstrat.figures import capitalised
@@ -23,6 +23,13 @@ def assumption_rows(context: ReportContext, programme: Programme) -> list[tuple[
         by = unsaid if told.declared_by is None else context.say(told.declared_by)
         rows.append((context.messages(f"assumption.{name}", **values), value, unit, context.say(told.source), by))
     return rows
+
+
+def common_to_all(rows: Sequence[tuple[str | None, ...]]) -> tuple[list[int], dict[int, str]]:
+    """Which of `COLUMNS` differ from row to row, by number, and what the others say once for all."""
+    said = [{row[at] for row in rows} - {None} for at in range(len(COLUMNS))]
+    common = {at: str(*found) for at, found in enumerate(said) if len(found) == 1 and COLUMNS[at] not in COLUMNS[:2]}
+    return [at for at, found in enumerate(said) if found and at not in common], common
 
 
 def rule_rows(context: ReportContext, scenario: Scenario) -> list[tuple[str | None, ...]]:

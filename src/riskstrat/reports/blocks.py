@@ -96,7 +96,7 @@ class Beside:
     """Blocks that are read together, side by side where there is room."""
 
     left: tuple[Paragraph, ...]
-    right: tuple[Grid, ...]
+    right: tuple[Grid | Paragraph, ...]
     kind: ClassVar[str] = "beside"
 
 

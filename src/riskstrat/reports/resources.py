@@ -11,7 +11,7 @@ import polars.selectors as cs
 from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.ahead import ahead
-from riskstrat.reports.assumptions import COLUMNS, assumption_rows, rule_rows
+from riskstrat.reports.assumptions import COLUMNS, assumption_rows, common_to_all, rule_rows
 from riskstrat.reports.benefit import (
     Leading,
     averted_by,
@@ -133,15 +133,16 @@ def _others(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
             yield Paragraph(told, "quiet")
 
 
-def _assumptions(context: ReportContext) -> Iterator[Grid]:
+def _assumptions(context: ReportContext) -> Iterator[Grid | Paragraph]:
     """Write the assumptions of each programme, and the rules of the choice where there is more than a budget."""
     for n, programme in enumerate(context.released.condition.programmes):
-        frame, title = (
-            context.text_frame(COLUMNS, assumption_rows(context, programme)),
-            context.messages("resources.assumptions_title"),
-        )
+        rows, title = assumption_rows(context, programme), context.messages("resources.assumptions_title")
+        kept, common = common_to_all(rows)
+        frame = context.text_frame([COLUMNS[at] for at in kept], [tuple(row[at] for at in kept) for row in rows])
         titled = title if n == 0 else f"{title}: {context.say(programme.title)}"
-        yield context.grid(f"assumptions{f'-{n + 1}' if n else ''}", None, titled, frame, text_columns=len(COLUMNS))
+        yield context.grid(f"assumptions{f'-{n + 1}' if n else ''}", None, titled, frame, text_columns=len(kept))
+        for at, said in common.items():
+            yield Paragraph(f"{context.messages(f'column.{COLUMNS[at]}')}: {said}", "quiet")
     scenario = context.released.scenario
     rules = [] if scenario is None else rule_rows(context, scenario)
     if len(rules) > 1:
