@@ -12,6 +12,7 @@ from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import AtEvent, Candidate, Condition
 from riskstrat.errors import ContractError
 from riskstrat.estimators import Cox, FitRows, FollowedRows, Logistic, RiskEstimator, Split, choose, cross_fit
+from riskstrat.estimators.released import released
 from riskstrat.explanation import explain
 from riskstrat.incidence import outcome_array
 from riskstrat.numerics.links import CLOGLOG
@@ -158,16 +159,19 @@ def test_models_of_time_count_who_entered_late_from_the_entry_on(late: StudyData
     X = pl.concat([each.X for each in both])
     y = np.concatenate([each.cohort.followed_outcome for each in both])
     entry = np.concatenate([each.cohort.entry_days for each in both])
-    labels = {name: np.concatenate([getattr(each, name) for each in both]) for name in ("landmark", "family_id")}
-    named = {"strata": labels["landmark"], "groups": labels["family_id"]}
-    expected = Cox(horizon_days=731, penalty=1.0).fit(X, y, entry=entry, **named)
-    np.testing.assert_allclose(model.estimator.predict_risk(late.target.X), expected.predict_risk(late.target.X))
-    as_if_there = Cox(horizon_days=731, penalty=1.0).fit(X, y, **named)
-    assert not np.allclose(as_if_there.predict_risk(late.target.X), expected.predict_risk(late.target.X), rtol=1e-6)
+    strata, family = (np.concatenate([getattr(each, name) for each in both]) for name in ("landmark", "family_id"))
+    rows = FitRows(X=X, outcome=y, sample_weight=np.ones(len(y)), strata=strata, groups=family, entry=entry)
+    cox, people = Cox(horizon_days=731, penalty=1.0), late.target.X
+    expected = released(rows.fitted(cox), rows).predict_risk(people)
+    np.testing.assert_allclose(model.estimator.predict_risk(people), expected)
+    as_if_there = replace(rows, entry=None)
+    assert not np.allclose(released(as_if_there.fitted(cox), as_if_there).predict_risk(people), expected, rtol=1e-6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("candidates", [(Candidate("Cox", penalty=1.0),), (Candidate("Logistic"), Candidate("Cox"))])
+@pytest.mark.parametrize(
+    "candidates", [(Candidate("Cox", penalty=1.0),), (Candidate("Logistic"), Candidate("Cox", penalty=1.0))]
+)
 def test_a_study_with_late_entry_runs_from_registers_to_a_plan(
     candidates: tuple[Candidate, ...], late: StudyData, small_municipality: Registers
 ):
