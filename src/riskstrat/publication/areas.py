@@ -270,7 +270,7 @@ def concentration(curve: pl.DataFrame, areas: AreaEstimates) -> Table:
     """Share of all expected cases among the most deprived tenth, two tenths and so on of the population."""
     shares = ("share_of_cases", "lower", "upper")
     return Table(
-        curve.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
+        curve.with_columns(pl.col("share_of_people").round(3), cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
         dimensions=("share_of_people",),
         unshown=("cases",),
         derived=dict.fromkeys(shares, "cases"),
