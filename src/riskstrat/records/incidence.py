@@ -70,7 +70,7 @@ def with_limits(
     --------
     >>> cell = {"group": ["all"], "days": [365], "event": [1], "estimate": [0.1], "index_dates": [100], "at_risk": [90]}
     >>> with_limits(pl.DataFrame(cell), {1: 1.0}).select(pl.col("lower", "upper").round(3)).row(0)
-    (0.06, 0.162)
+    (0.061, 0.16)
     """
     free = (1 - pl.col("estimate").sum().over("group", "days")).alias("free")
     rows = pl.col("event").replace_strict(rows_per_person, return_dtype=pl.Float64)
