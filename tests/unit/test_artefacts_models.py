@@ -72,6 +72,21 @@ def test_a_changed_file_is_refused(copy: Path, name: str):
         rs.load_model(copy)
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "sha256": 3}', b"\xff"])
+def test_what_describes_no_model_is_refused(copy: Path, content: bytes):
+    (copy / MODEL).write_bytes(content)
+    with pytest.raises(TrustError, match=r"as it was saved|describe a model"):
+        rs.load_model(copy)
+
+
+def test_a_description_without_a_part_is_refused(copy: Path):
+    said = json.loads((copy / MODEL).read_text())
+    for part in sorted(set(said) - {"format", "sha256", "written_with"}):
+        (copy / MODEL).write_text(json.dumps({name: value for name, value in said.items() if name != part}))
+        with pytest.raises(TrustError):
+            rs.load_model(copy)
+
+
 def test_a_missing_file_is_refused(copy: Path):
     (copy / SUMMARY).unlink()
     with pytest.raises(TrustError, match=SUMMARY):

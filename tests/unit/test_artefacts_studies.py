@@ -46,6 +46,13 @@ def test_what_is_not_as_it_was_saved_is_refused(municipality_study: Study, tmp_p
         rs.open_study(folder)
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}"])
+def test_contents_that_are_none_are_refused(tmp_path: Path, content: bytes):
+    (tmp_path / CONTENTS).write_bytes(content)
+    with pytest.raises(TrustError):
+        rs.open_study(tmp_path)
+
+
 def test_a_newer_format_is_refused(municipality_study: Study, tmp_path: Path):
     folder = rs.save(municipality_study, tmp_path / "study")
     (folder / CONTENTS).write_text('{"format": 9}')

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from polars.exceptions import PolarsError
 
 from riskstrat.artefacts import trusted
 from riskstrat.artefacts.stored_model import StoredModel
@@ -135,10 +136,19 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     files = _read(restored(folder))
     if sha256 is not None and _digest(files[MODEL]) != sha256.lower():
         raise TrustError(_not_as_saved("model.json with another SHA-256 than the one given"))
-    said = json.loads(files[MODEL])
-    _check(said, files)
+    try:
+        said = json.loads(files[MODEL])
+        _check(said, files)
+        model = _model(said, files)
+        _check_risks(model, said)
+    except (AttributeError, KeyError, TypeError, ValueError, PolarsError) as broken:
+        raise TrustError(_not_as_saved("a folder whose files do not describe a model")) from broken
+    return model
+
+
+def _model(said: Mapping[str, Any], files: Mapping[str, bytes]) -> StoredModel:
     summaries = json.loads(files[SUMMARY])
-    model = StoredModel(
+    return StoredModel(
         condition=_condition(files[CONDITION].decode()),
         estimator=trusted.load(files[ESTIMATOR]),
         columns=tuple(said["columns"]),
@@ -150,8 +160,6 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
         kind=said["kind"],
         digest=said["digest"],
     )
-    _check_risks(model, said)
-    return model
 
 
 def _description(model: RiskModel | StoredModel, published: Published | None) -> dict[str, object]:

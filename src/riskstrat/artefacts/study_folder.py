@@ -124,11 +124,21 @@ def open_study(folder: Path | str) -> SavedStudy:
     kept = restored(folder)
     if not (kept / CONTENTS).is_file():
         raise TrustError(_not_as_saved(f"a folder without {CONTENTS}"))
-    contents = json.loads((kept / CONTENTS).read_text(encoding="utf-8"))
+    contents = _contents(kept)
     files = {name: (kept / name).read_bytes() for name in contents.get("sha256", {}) if (kept / name).is_file()}
     TrustError.refuse(_problems(contents, files))
     has_model = any(name.startswith(f"{MODEL_FOLDER}/") for name in files)
     return SavedStudy(published=read_published(files), model=load_model(kept / MODEL_FOLDER) if has_model else None)
+
+
+def _contents(folder: Path) -> dict[str, Any]:
+    try:
+        contents = json.loads((folder / CONTENTS).read_bytes())
+    except ValueError:
+        contents = None
+    if isinstance(contents, dict):
+        return contents
+    raise TrustError(_not_as_saved(f"{CONTENTS} that is not as it was saved"))
 
 
 def _problems(contents: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Problem]:
