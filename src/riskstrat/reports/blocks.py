@@ -74,6 +74,11 @@ class Picture:
     kind: ClassVar[str] = "picture"
 
     @property
+    def is_many(self) -> bool:
+        """Whether there are several drawings that fit side by side."""
+        return len(self.charts) > 1 and not self.wide
+
+    @property
     def alternative(self) -> str:
         """The sentences of all drawings."""
         return " ".join(chart.figure.sentence for chart in self.charts)
