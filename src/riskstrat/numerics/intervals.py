@@ -54,7 +54,8 @@ def wilson_interval(
     n = np.asarray(n * spread / (spread + np.asarray(added_variance, dtype=np.float64)))
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    lower, upper = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # The interval holds the share; rounding must not put a share of 1 above its upper limit.
+    lower, upper = np.clip(np.minimum(centre - half, p), 0, 1), np.clip(np.maximum(centre + half, p), 0, 1)
     return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
 
 
