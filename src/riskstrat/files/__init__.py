@@ -1,5 +1,6 @@
 """Files and folders written whole or not at all, and the guard of every folder that a command writes."""
 
+from riskstrat.files.documents import read_document, write_document
 from riskstrat.files.guard import (
     RESULT_FILE,
     Source,
@@ -22,7 +23,9 @@ __all__ = [
     "guard_folder",
     "guard_shared_folder",
     "mark_result",
+    "read_document",
     "restored",
     "staged_folder",
     "whole_file",
+    "write_document",
 ]

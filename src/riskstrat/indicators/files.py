@@ -5,7 +5,6 @@ In: follow-ups and a path. Out: JSON with a schema version, written whole or not
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 import polars as pl
 
 from riskstrat.declare.base import from_plain
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.files import guard_file, whole_file
+from riskstrat.files import read_document, write_document
 from riskstrat.indicators.expecting import SCHEMA as EXPECTED
 from riskstrat.indicators.rows import schema
 from riskstrat.records.follow_up import FollowUp
@@ -54,12 +53,7 @@ def save_follow_up(followed: Sequence[FollowUp], path: Path | str) -> Path:
     ...     [each.indicator.name for each in read_follow_up(save_follow_up([followed], Path(folder, "2024.json")))]
     ['understood']
     """
-    target = Path(path)
-    guard_file(target, mark=_FORMAT)
-    content = {"format": _FORMAT, "schema": VERSION, "followed": [_plain(each) for each in followed]}
-    with whole_file(target) as file:
-        file.write(json.dumps(content, ensure_ascii=False, indent=1).encode())
-    return target
+    return write_document(path, _FORMAT, VERSION, {"followed": [_plain(each) for each in followed]})
 
 
 @checked
@@ -87,18 +81,7 @@ def read_follow_up(path: Path | str) -> tuple[FollowUp, ...]:
     ...     read_follow_up(save_follow_up([followed], Path(folder, "2024.json")))[0].measured.equals(followed.measured)
     True
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:
-        content = None
-    if not isinstance(content, dict) or (content.get("format"), content.get("schema")) != (_FORMAT, VERSION):
-        raise ContractError(
-            Problem(
-                found=f"another kind of file or version in '{Path(path).name}'",
-                expected=f"{_FORMAT}, schema {VERSION}",
-                remedy="give the file that save_follow_up wrote",
-            )
-        )
+    content = read_document(path, _FORMAT, VERSION, "save_follow_up")
     return tuple(_from_plain(each) for each in content["followed"])
 
 

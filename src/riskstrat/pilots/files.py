@@ -16,9 +16,9 @@ import polars as pl
 
 from riskstrat.declare.base import Declaration, from_plain
 from riskstrat.disclosure import Disclosure
-from riskstrat.errors import ContractError, Problem, TrustError
+from riskstrat.errors import Problem, TrustError
 from riskstrat.errors.arguments import checked
-from riskstrat.files import guard_file, whole_file
+from riskstrat.files import read_document, write_document
 from riskstrat.records.pilot import PilotDesign
 
 SCHEMA = 1
@@ -57,13 +57,8 @@ def save_design(design: PilotDesign, path: Path | str) -> Path:
     ...     read_design(save_design(pilot, Path(folder, "pilot.json"))).seed == pilot.seed
     True
     """
-    target = Path(path)
-    guard_file(target, mark=_FORMAT)
     content = _to_plain(design)
-    found = {"format": _FORMAT, "schema": SCHEMA, "digest": _digest(content), "design": content}
-    with whole_file(target) as file:
-        file.write(json.dumps(found, ensure_ascii=False, indent=1).encode())
-    return target
+    return write_document(path, _FORMAT, SCHEMA, {"digest": _digest(content), "design": content})
 
 
 @checked
@@ -93,20 +88,16 @@ def read_design(path: Path | str) -> PilotDesign:
     ...     read_design(save_design(pilot, Path(folder, "pilot.json"))).units.equals(pilot.units)
     True
     """
-    name = Path(path).name
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as broken:
-        raise ContractError(_problem(name, "no JSON", "a pilot design")) from broken
-    if not isinstance(found, dict) or found.get("format") != _FORMAT or found.get("schema") != SCHEMA:
-        raise ContractError(_problem(name, "another kind of file or version", f"{_FORMAT}, schema {SCHEMA}"))
+    found = read_document(path, _FORMAT, SCHEMA, "save_design")
     if found.get("digest") != _digest(found.get("design")):
-        raise TrustError(_problem(name, "a design that was changed after it was written", "the one that chance drew"))
+        raise TrustError(
+            Problem(
+                found=f"a design that was changed after it was written in '{Path(path).name}'",
+                expected="the one that chance drew",
+                remedy="give the file that save_design wrote",
+            )
+        )
     return _from_plain(found["design"])
-
-
-def _problem(name: str, found: str, expected: str) -> Problem:
-    return Problem(found=f"{found} in '{name}'", expected=expected, remedy="give the file that save_design wrote")
 
 
 def _digest(content: object) -> str:
