@@ -11,6 +11,7 @@ from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.intake import intake
+from riskstrat.cli.notebooks import notebooks
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.score import monitor, score
@@ -40,6 +41,7 @@ app.command("intake")(intake)
 app.command("from-omop")(from_omop)
 app.command("from-meds")(from_meds)
 app.command("synthesise")(synthesise)
+app.command("notebooks")(notebooks)
 app.command("pseudonymise")(pseudonymise)
 
 
