@@ -298,7 +298,7 @@ def test_a_classifier_that_takes_no_gaps_says_what_to_do_instead():
     gaps = X.with_columns(age_years=pl.when(pl.col("sex_male") == 1).then("age_years"))
     model = Weighted(LogisticRegression(), horizon_days=365)
     for call in (lambda: clone(model).fit(gaps, Y), lambda: clone(model).fit(X, Y).predict_risk(gaps)):
-        with pytest.raises(ContractError, match='LogisticRegression that takes none.*missing="imputed"'):
+        with pytest.raises(ContractError, match=r'LogisticRegression that takes none.*missing="imputed"'):
             call()
 
 
