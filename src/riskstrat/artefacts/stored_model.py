@@ -42,10 +42,10 @@ class StoredModel(FittedModel):
     kind: str
     digest: str
 
-    def moved(self, recalibration: AppliedRecalibration, place: Provenance) -> Self:
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
         """Give the same model with the recalibration that another place asks for, under a digest of its own."""
-        named = {"model": self.digest, "moved_to": f"{place.fingerprint} {place.as_of}"}
-        return replace(super().moved(recalibration, place), digest=digest_of(named))
+        named = {"model": self.digest, "moved_to": f"{location.fingerprint} {location.as_of}"}
+        return replace(super().moved(recalibration, location), digest=digest_of(named))
 
     def __repr__(self) -> str:
         return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"

@@ -29,7 +29,7 @@ from riskstrat.cli.options import (
     languages,
 )
 from riskstrat.cli.progress import progress
-from riskstrat.cli.transport import taken_to
+from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Language, Settings
 from riskstrat.errors import Problem, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
@@ -133,7 +133,7 @@ def run(
             moved = []
             for place in places:
                 tell(f"testing the model in {place.manifest.name}", 0.94)
-                moved.append(taken_to(done.model, place, day, settings))
+                moved.append(transported(done.model, place, day, settings))
             tell("writing the report", 0.95)
             published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
             _write(published, releases[each.name], documents[each.name])

@@ -41,14 +41,14 @@ def transport(
     from riskstrat.registers import open_registers
 
     with progress("transport") as tell:
-        moved = taken_to(load_model(model, sha256=sha256), open_registers(registers), day_of(as_of), None)
+        moved = transported(load_model(model, sha256=sha256), open_registers(registers), day_of(as_of), None)
         tell("writing the tables", 0.95)
         released = release_record(moved)
         with staged_folder(out, command="transport", sources=(registers, model)) as staging:
             for name, table in released.items():
                 table.frame.write_parquet(staging.result / f"{name}.parquet")
-    place = moved.model.moved_to[-1]
-    typer.echo(f"{moved.model.condition.name}, {place.registers}, {place.as_of}: {out}")
+    there = moved.model.moved_to[-1]
+    typer.echo(f"{moved.model.condition.name}, {there.registers}, {there.as_of}: {out}")
     for kind in ("as_it_is", "recalibrated"):
         typer.echo(f"{kind}: {_written(released[f'metrics_{kind}'])}")
     if moved.recommendation == "refit":
@@ -64,12 +64,12 @@ def transport(
         typer.echo(f"recalibrated model: {save_model(moved.model, save)}")
 
 
-def taken_to(model: FittedModel, place: Registers, as_of: date | None, settings: Settings | None) -> Transport:
+def transported(model: FittedModel, registers: Registers, as_of: date | None, settings: Settings | None) -> Transport:
     """Test a model on registers, as of a day or at the latest the day after they end."""
     from riskstrat import study
 
-    last = place.manifest.data_end + timedelta(days=1)
-    return study.transport(model, study.prepare(model.condition, place, min(as_of or last, last), settings))
+    last = registers.manifest.data_end + timedelta(days=1)
+    return study.transport(model, study.prepare(model.condition, registers, min(as_of or last, last), settings))
 
 
 def _written(metrics: Released) -> str:

@@ -39,7 +39,7 @@ def elsewhere_tables(
 ) -> dict[str, Table]:
     """Give what a study's model is worth in other places: ``elsewhere``, and of each place the tables of its transport.
 
-    ``elsewhere`` has number, place, as_of and recommendation; tables of the first place end in ``_elsewhere_1``. The
+    ``elsewhere`` has number, location, as_of and recommendation; tables of the first place end in ``_elsewhere_1``. The
     recommendation follows from protected outcomes (`riskstrat.study.transport`).
 
     Parameters
@@ -67,17 +67,17 @@ def elsewhere_tables(
     )
     if not found:
         return {}
-    places = [moved.model.moved_to[-1] for moved in found]
+    moved_to = [moved.model.moved_to[-1] for moved in found]
     index = pl.DataFrame(
         {
             "number": range(1, len(found) + 1),
-            "place": [place.registers for place in places],
-            "as_of": [place.as_of for place in places],
+            "location": [location.registers for location in moved_to],
+            "as_of": [location.as_of for location in moved_to],
             "recommendation": [moved.recommendation for moved in found],
         }
     )
     return {
-        "elsewhere": Table(index, dimensions=("number",), public=("place", "as_of", "recommendation")),
+        "elsewhere": Table(index, dimensions=("number",), public=("location", "as_of", "recommendation")),
         **{
             f"{name}_elsewhere_{number}": table
             for number, moved in enumerate(found, 1)

@@ -120,9 +120,9 @@ class FittedModel:
         """
         return self.recalibration.apply(self.estimator.predict_risk(X))
 
-    def moved(self, recalibration: AppliedRecalibration, place: Provenance) -> Self:
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
         """Give the same model with the recalibration that another place asks for."""
-        return replace(self, recalibration=recalibration, moved_to=(*self.moved_to, place))
+        return replace(self, recalibration=recalibration, moved_to=(*self.moved_to, location))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

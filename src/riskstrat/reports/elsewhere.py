@@ -22,18 +22,21 @@ def elsewhere(context: ReportContext) -> Iterator[Block]:
         return
     yield Heading(messages("elsewhere.heading"))
     yield Paragraph(messages("elsewhere.how"), "quiet")
-    places = frame.sort("number").to_dicts()
+    locations = frame.sort("number").to_dicts()
     rows = [
         (
-            place["place"],
+            location["location"],
             messages(f"elsewhere.{kind}"),
-            *(written_metric(context, f"metrics_{kind}_elsewhere_{place['number']}", name, "all") for name in _METRICS),
+            *(
+                written_metric(context, f"metrics_{kind}_elsewhere_{location['number']}", name, "all")
+                for name in _METRICS
+            ),
         )
-        for place in places
+        for location in locations
         for kind in ("as_it_is", "recalibrated")
     ]
     written = context.text_frame(("place", "risks", "auc", "gain", "slope", "observed_expected"), rows)
-    first = f"metrics_as_it_is_elsewhere_{places[0]['number']}"
+    first = f"metrics_as_it_is_elsewhere_{locations[0]['number']}"
     yield context.grid("elsewhere", first, messages("elsewhere.table"), written, text_columns=2)
     yield from sentences
 
@@ -42,16 +45,16 @@ def elsewhere_sentences(context: ReportContext) -> list[str]:
     """Say of each other place what is recommended; where there is none, that none was tested."""
     frame = context.frame("elsewhere")
     if frame is not None:
-        return [_told(context, place) for place in frame.sort("number").iter_rows(named=True)]
+        return [_sentence(context, location) for location in frame.sort("number").iter_rows(named=True)]
     return [] if "metrics_municipality" in context.tables else [context.messages("elsewhere.untested")]
 
 
-def _told(context: ReportContext, place: dict[str, Any]) -> str:
+def _sentence(context: ReportContext, location: dict[str, Any]) -> str:
     """Say what is recommended in a place, and which features are distributed otherwise there."""
-    inputs = context.tables[f"inputs_elsewhere_{place['number']}"].frame
+    inputs = context.tables[f"inputs_elsewhere_{location['number']}"].frame
     labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
     moved = [labels.get(name, name) for name in inputs.filter("marked")["column"]] if "marked" in inputs.columns else []
     named = {"features": context.messages.listed(moved)} if moved else {}
     drift = context.messages(f"elsewhere.{'moved' if moved else 'same'}", **named)
-    where = f"{place['place']}, {context.date(place['as_of'])}"
-    return f"{where}: {context.say(SENTENCES[place['recommendation']])} {drift}"
+    where = f"{location['location']}, {context.date(location['as_of'])}"
+    return f"{where}: {context.say(SENTENCES[location['recommendation']])} {drift}"
