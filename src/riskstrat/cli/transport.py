@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +15,7 @@ from riskstrat.errors import DriftError, Problem
 from riskstrat.files import staged_folder
 
 if TYPE_CHECKING:
+    from riskstrat.artefacts import StoredModel
     from riskstrat.declare import Settings
     from riskstrat.disclosure import Released
     from riskstrat.records.model import FittedModel
@@ -61,7 +62,7 @@ def transport(
         )
     typer.echo(moved.sentence.en)
     if save is not None:
-        typer.echo(f"recalibrated model: {save_model(moved.model, save)}")
+        typer.echo(f"recalibrated model: {save_model(cast('StoredModel', moved.model), save)}")
 
 
 def transported(model: FittedModel, registers: Registers, as_of: date | None, settings: Settings | None) -> Transport:

@@ -66,7 +66,7 @@ def facts(context: ReportContext) -> dict[str, str]:
         "recalibration": messages(f"recalibration.{released.recalibration}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
-        "elsewhere": " ".join(elsewhere_sentences(context)),
+        "elsewhere": " ".join(elsewhere_sentences(context)).replace("<", "\\<"),
         "registers": messages.listed(
             [messages.named("register", name) for name in context.tables["coverage"].frame["register"]]
         ),
