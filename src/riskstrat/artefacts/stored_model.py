@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Self
 
 from riskstrat.cohort import target_population
 from riskstrat.errors import ContractError, Problem
 from riskstrat.features import build_features
-from riskstrat.records.model import FittedModel
+from riskstrat.records.model import AppliedRecalibration, FittedModel, Provenance, digest_of
 from riskstrat.records.scores import Scores
 from riskstrat.registers import Registers
 from riskstrat.validation import input_drift
@@ -40,6 +41,11 @@ class StoredModel(FittedModel):
 
     kind: str
     digest: str
+
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
+        """Give the same model with the recalibration that another place asks for, under a digest of its own."""
+        named = {"model": self.digest, "moved_to": f"{location.fingerprint} {location.as_of}"}
+        return replace(super().moved(recalibration, location), digest=digest_of(named))
 
     def __repr__(self) -> str:
         return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"

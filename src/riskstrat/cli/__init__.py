@@ -17,6 +17,7 @@ from riskstrat.cli.run import run
 from riskstrat.cli.score import monitor, score
 from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
+from riskstrat.cli.transport import transport
 
 __all__ = ["app", "main"]
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("score")(score)
 app.command("monitor")(monitor)
+app.command("transport")(transport)
 app.command("conditions")(list_conditions)
 app.command("describe")(describe)
 app.command("check")(check)
