@@ -12,12 +12,6 @@ from small_pilot import three_pairs
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 WITH_A_STUDY = tuple(f"riskstrat.{name}." for name in ("study", "publication", "reports", "artefacts", "tracking"))
-    "riskstrat.study.",
-    "riskstrat.publication.",
-    "riskstrat.reports.",
-    "riskstrat.artefacts.",
-    "riskstrat.tracking.",
-)
 """Modules whose examples speak of one small real study."""
 
 
