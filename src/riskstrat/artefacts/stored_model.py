@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Self
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import LocalisedText
 from riskstrat.errors import ContractError, DesignError, Problem
 from riskstrat.features import build_features
-from riskstrat.records.model import FittedModel
+from riskstrat.records.model import AppliedRecalibration, FittedModel, Provenance, digest_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.scores import Scores
 from riskstrat.records.validation import Validation
@@ -45,6 +46,11 @@ class StoredModel(FittedModel):
 
     kind: str
     digest: str
+
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
+        """Give the same model with the recalibration that another place asks for, under a digest of its own."""
+        named = {"model": self.digest, "moved_to": f"{location.fingerprint} {location.as_of}"}
+        return replace(super().moved(recalibration, location), digest=digest_of(named))
 
     def __repr__(self) -> str:
         return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"

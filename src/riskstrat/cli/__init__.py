@@ -20,6 +20,7 @@ from riskstrat.cli.score import monitor, score
 from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
 from riskstrat.cli.track import track
+from riskstrat.cli.transport import transport
 
 __all__ = ["app", "main"]
 
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "track": track,
     "score": score,
     "monitor": monitor,
+    "transport": transport,
     "conditions": list_conditions,
     "describe": describe,
     "check": check,

@@ -21,6 +21,9 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("persons, in a folder of their own", "riskstrat score models/frailty --persons private/risks.parquet"),
     ),
     "monitor": (("exit code 8 where something moved", "riskstrat monitor models/frailty --registers my_registers"),),
+    "transport": (
+        ("another place, recalibrated", "riskstrat transport models/frailty --registers another_place --save there"),
+    ),
     "conditions": (("with Swedish titles", "riskstrat conditions --language sv"),),
     "describe": (
         ("in words", "riskstrat describe frailty"),

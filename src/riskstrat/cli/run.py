@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +30,7 @@ from riskstrat.cli.options import (
     languages,
 )
 from riskstrat.cli.terminal import answer, note, progress
+from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Language, Settings
 from riskstrat.errors import Problem, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from riskstrat.disclosure import CellNoise, Disclosure
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
-    from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
 Documents = dict[Language, tuple[Path, Path]]
@@ -73,6 +73,13 @@ def run(
     allow_new: AllowNewOption = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
+    sensitivities: Annotated[
+        bool, typer.Option(help="Also estimate areas without contact counts, and without birth region and deprivation.")
+    ] = DEFAULTS.sensitivities,
+    elsewhere: Annotated[
+        list[str] | None,
+        typer.Option(help="Registers of another place to test the models in; give it again for several."),
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
     store: StoreOption = None,
     champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
@@ -89,6 +96,7 @@ def run(
         min_people=min_people,
         min_expected=min_expected,
         max_share=max_share,
+        sensitivities=sensitivities,
     )
     mark = settings.disclosure.mark
     documents: dict[str, Documents] = {
@@ -103,12 +111,13 @@ def run(
 
     from riskstrat.registers import open_registers
 
-    source = open_registers(registers)
+    source, *places = map(open_registers, (registers, *(elsewhere or ())))
     if source.not_read:
         note(f"not read: {', '.join(source.not_read)} (docs/registers.md)")
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import artefacts, study
+    from riskstrat.publication import publish
     from riskstrat.publication.release_record import ReleaseRecord
 
     own = study.cell_noise(source, settings.disclosure)
@@ -121,8 +130,13 @@ def run(
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
-            beside = None if others is None else others[each.name]
-            published = _write(done, releases[each.name], documents[each.name], tell, beside)
+            moved = []
+            for place in places:
+                tell(f"testing the model in {place.manifest.name}", 0.94)
+                moved.append(transported(done.model, place, day, settings))
+            tell("writing the report", 0.95)
+            published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
+            _write(published, releases[each.name], documents[each.name])
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -191,24 +205,14 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
     return {name: frame if frame.height else None for name, frame in shown.items()}
 
 
-def _write(
-    study: Study,
-    release: ReleaseRecord,
-    documents: Documents,
-    tell: Callable[[str, float], None],
-    comparators: pl.DataFrame | None,
-) -> Published:
-    """Publish a study, record that, and write its reports and cards; only what was published leaves."""
-    from riskstrat.publication import publish
+def _write(published: Published, release: ReleaseRecord, documents: Documents) -> None:
+    """Record what was published, and write its reports and cards."""
     from riskstrat.reports import write_card, write_report
 
-    published = publish(study, comparators=comparators)
     release.add(published)
-    tell("writing the report", 0.95)
     for language, (report, card) in documents.items():
         write_report(published, report, language=language)
         write_card(published, card, language=language)
-    return published
 
 
 def _track(out: Path, store: str | None) -> str | None:
