@@ -14,6 +14,7 @@ from riskstrat.cli.conditions import describe, list_conditions
 from riskstrat.cli.configuration import shared
 from riskstrat.cli.examples import examples
 from riskstrat.cli.intake import intake
+from riskstrat.cli.notebooks import notebooks
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.score import monitor, score
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "from-omop": from_omop,
     "from-meds": from_meds,
     "synthesise": synthesise,
+    "notebooks": notebooks,
     "pseudonymise": pseudonymise,
 }
 for name, command in COMMANDS.items():

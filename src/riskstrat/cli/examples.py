@@ -44,6 +44,7 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "from-omop": (("a database", "riskstrat from-omop postgresql://server/cdm --out my_registers --delay-days 30"),),
     "from-meds": (("a dataset", "riskstrat from-meds dataset --out my_registers --table ICD10CM=diagnoses"),),
     "synthesise": (("a small town", "riskstrat synthesise --people 20000 --seed 7 --out town"),),
+    "notebooks": (("a copy of your own, without outputs in commits", "riskstrat notebooks my_notebooks"),),
     "pseudonymise": (("all files of a folder", "riskstrat pseudonymise arrived pseudonymised private/keys.sqlite"),),
 }
 
