@@ -26,7 +26,7 @@ from riskstrat.registers import Registers
 from riskstrat.reports.page import page_of
 from riskstrat.study import StudyData, fit, prepare, transport
 from riskstrat.synthetic import write_municipality
-from riskstrat.tracking import Artefact, Metric, items
+from riskstrat.tracking.runs import Artefact, Metric, items
 from riskstrat.validation import input_drift, summarise_inputs
 
 SETTINGS = replace(QUICK, candidates=(Candidate("Logistic"),))

@@ -175,7 +175,7 @@ def table_one(
     by
         A column of `cohort.people`, such as ``"sex"`` or ``"landmark"``; everybody is one group without it.
     labels
-        What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
+        What columns are called, by column: ``condition.labels``.
     disclosure
         The rule; by default the cohort's own.
     provider
