@@ -34,6 +34,10 @@ snapshot:
     .venv/bin/riskstrat run --registers data_samples/modellstad --out out
     .venv/bin/python tests/snapshots/released_tables.py out --write
 
+# Build the documentation as a site (needs the extra `docs`).
+site:
+    .venv/bin/python docs/site/build.py site
+
 # Lines of the package, by sub-package.
 lines:
     .venv/bin/python tests/architecture/count_lines.py

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
@@ -17,6 +17,10 @@ from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenar
 from riskstrat.disclosure import PRESETS, Disclosure
 
 
+def _by_label(candidate: object) -> object:
+    return Candidate.parse(candidate) if isinstance(candidate, str) else candidate
+
+
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Settings(Declaration):
     """How a study is computed; part of its digest.
@@ -24,7 +28,8 @@ class Settings(Declaration):
     Parameters
     ----------
     candidates
-        Estimators to choose among by cross-fitted Brier score, no two alike; `AgeSex` is always beside them.
+        Estimators to choose among by cross-fitted Brier score, no two alike, or their labels (``"Logistic"``); `AgeSex`
+        is always beside them.
     folds
         Folds by person and family.
     area_folds
@@ -69,11 +74,15 @@ class Settings(Declaration):
 
     Examples
     --------
+    >>> Settings(candidates=("Logistic", "Boosting(max_leaf_nodes=4)")).candidates
+    (Candidate('Logistic'), Candidate('Boosting', max_leaf_nodes=4))
     >>> Settings(budget_sek=500_000).digest == Settings(budget_sek=500_000.0).digest
     True
     """
 
-    candidates: Annotated[tuple[InstanceOf[Candidate], ...], Field(min_length=1)] = (
+    candidates: Annotated[
+        tuple[Annotated[InstanceOf[Candidate], BeforeValidator(_by_label)], ...], Field(min_length=1)
+    ] = (
         Candidate("Logistic"),
         Candidate("Boosting"),
     )
