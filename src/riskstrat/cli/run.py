@@ -25,6 +25,7 @@ from riskstrat.cli.options import (
     ProtectionOption,
     RegistersOption,
     SeedOption,
+    SmoothingOption,
     day_of,
     languages,
 )
@@ -64,6 +65,7 @@ def run(
     budget: BudgetOption = DEFAULTS.budget_sek,
     candidates: CandidatesOption = None,
     seed: SeedOption = 0,
+    smoothing: SmoothingOption = DEFAULTS.smoothing,
     protection: ProtectionOption = DEFAULTS.protection,
     noise: NoiseOption = DEFAULTS.noise,
     min_count: MinCountOption = DEFAULTS.min_count,
@@ -82,6 +84,7 @@ def run(
         budget_sek=budget,
         seed=seed,
         candidates=_candidates(candidates),
+        smoothing=smoothing,
         protection=protection,
         noise=noise,
         min_count=min_count,
