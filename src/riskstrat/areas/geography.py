@@ -161,7 +161,7 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     return Neighbours(areas=areas, pairs=_borders(without_enclaves(in_metres(shapes_of(features))), tolerance_m))
 
 
-def _pair_problems(areas: Sequence[str], pairs: NDArray[np.generic]) -> list[Problem]:
+def _pair_problems(areas: Sequence[str], pairs: NDArray[np.integer]) -> list[Problem]:
     number, shaped = len(areas), pairs.ndim == 2 and pairs.shape[1] == 2 and pairs.dtype.kind in "iu"
     inside = shaped and bool(((pairs >= 0) & (pairs < number)).all())
     twice = sorted(area for area, times in Counter(areas).items() if times > 1)
