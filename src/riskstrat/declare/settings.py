@@ -63,6 +63,9 @@ class Settings(Declaration):
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    smoothing
+        What an area's ratio of observed to expected outcomes is drawn towards: ``gamma`` the municipality's, ``bym2``
+        also those of the areas that it borders on, which needs their outlines (`riskstrat.areas.smooth`).
     indicators
         What is followed every year beside the study, for everybody and the last five whole years: indicators counted in
         the registers, and the net cost of the plan. `riskstrat.indicators.follow` does so by group and from tables.
@@ -106,6 +109,7 @@ class Settings(Declaration):
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    smoothing: Literal["gamma", "bym2"] = "gamma"
     indicators: tuple[RegisterIndicator | NetCostIndicator, ...] = ()
     highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
