@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,6 +73,8 @@ def run(
     allow_new: AllowNewOption = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
+    sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
     champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
@@ -98,6 +100,7 @@ def run(
         for each in wanted
     }
     _refuse_targets(out, registers, documents.values())
+    signed = {"sender": sender, "contact": contact}
     others = None if comparators is None else _read_comparators(comparators, [each.name for each in wanted])
 
     from riskstrat.registers import open_registers
@@ -122,7 +125,7 @@ def run(
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
             beside = None if others is None else others[each.name]
-            published = _write(done, releases[each.name], documents[each.name], tell, beside)
+            published = _write(done, releases[each.name], documents[each.name], tell, beside, signed)
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -196,6 +199,7 @@ def _write(
     documents: Documents,
     tell: Callable[[str, float], None],
     comparators: pl.DataFrame | None,
+    signed: Mapping[str, str | None],
 ) -> Published:
     """Publish a study, record that, and write its reports and cards; only what was published leaves."""
     from riskstrat.publication import publish
@@ -205,7 +209,7 @@ def _write(
     release.add(published)
     tell("writing the report", 0.95)
     for language, (report, card) in documents.items():
-        write_report(published, report, language=language)
+        write_report(published, report, language=language, **signed)
         write_card(published, card, language=language)
     return published
 

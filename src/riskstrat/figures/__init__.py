@@ -2,12 +2,12 @@
 
 from riskstrat.figures.areas import area_intervals, change, concentration, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration, subgroups
-from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
+from riskstrat.figures.classes import CLASSES, NUMBER, counted, names_of, with_class
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
 from riskstrat.figures.incidence import MOST_CURVES, incidence_curves
 from riskstrat.figures.interpretation import dependence_curve, ratio_forest
-from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
+from riskstrat.figures.maps import CHOSEN_COLOURS, descriptions, map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
@@ -17,11 +17,13 @@ from riskstrat.figures.tables import released_html, table_html
 from riskstrat.figures.theme import PATTERNS
 
 __all__ = [
+    "CHOSEN_COLOURS",
     "CLASSES",
     "Figure",
     "Language",
     "MOST_CURVES",
     "MessageCatalogue",
+    "NUMBER",
     "Numbers",
     "PATTERNS",
     "Reasons",
@@ -33,6 +35,7 @@ __all__ = [
     "concentration",
     "counted",
     "dependence_curve",
+    "descriptions",
     "flow_chart",
     "incidence_curves",
     "load_messages",
