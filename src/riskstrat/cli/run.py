@@ -125,7 +125,7 @@ def run(
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
             beside = None if others is None else others[each.name]
-            published = _write(done, releases[each.name], documents[each.name], tell, beside, signed)
+            published = _write(done, releases[each.name], documents[each.name], tell, beside, signed=signed)
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -199,6 +199,7 @@ def _write(
     documents: Documents,
     tell: Callable[[str, float], None],
     comparators: pl.DataFrame | None,
+    *,
     signed: Mapping[str, str | None],
 ) -> Published:
     """Publish a study, record that, and write its reports and cards; only what was published leaves."""
