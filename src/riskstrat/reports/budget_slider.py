@@ -35,7 +35,9 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
         _budget(context, row, *(frame.filter(budget_sek=row["budget_sek"]) for frame in (payers, units)), areas)
         for row in found.iter_rows(named=True)
     ]
-    terms = [context.messages(f"slider.{name}") for name in (f"chosen_{prefix}", "reached", "averted", "cost_per_averted")]
+    terms = [
+        context.messages(f"slider.{name}") for name in (f"chosen_{prefix}", "reached", "averted", "cost_per_averted")
+    ]
     net = [context.messages.named("payer", payer) for payer in payers["payer"].unique(maintain_order=True)]
     written = [*terms, *(context.messages("slider.net_cost", payer=payer) for payer in net)]
     headings = (*written, *([context.messages("slider.staff")] if _has_hours(found) else []))
