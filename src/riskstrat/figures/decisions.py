@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.extras import optional
 from riskstrat.figures.classes import with_class
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import Texts, load_messages
@@ -98,7 +97,9 @@ def funnel(areas: Released, language: Texts = "sv") -> Figure:
     >>> funnel(release(exact, PRESETS["none"]), "en").title
     'One of 2 areas lies outside what chance alone explains'
     """
-    alt, messages, poisson = altair(), load_messages(language), optional("scipy.stats").poisson
+    from scipy.stats import poisson
+
+    alt, messages = altair(), load_messages(language)
     points = with_class(areas).drop_nulls(("cases", "expected")).filter(pl.col("expected") > 0)
     shown = points.select("number", "name", "cases", "expected", ratio=pl.col("cases") / pl.col("expected"))
     told = [

@@ -23,31 +23,36 @@ _THOUSAND = 1000
 
 
 def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
-    """Let the reader choose among the budgets that were planned for; nothing where their numbers are withheld."""
+    """Let the reader choose among the budgets that were planned for.
+
+    Nothing where their numbers are withheld, or were not published (by an earlier version).
+    """
     prefix = "groups" if of == "groups" else "plan"
-    found = context.frame(f"{prefix}_curve")
-    if found is None or found["averted"].null_count() or found.height < _FEWEST or _has_fixed_hours(context):
+    curve, of_payers, of_units = (context.frame(f"{prefix}_curve{end}") for end in ("", "_net_cost", "_units"))
+    if curve is None or of_payers is None or of_units is None or curve["averted"].null_count():
+        return
+    if curve.height < _FEWEST or _has_fixed_hours(context):
         return
     areas = _areas(context) if prefix == "plan" else {}
-    payers = context.tables[f"{prefix}_curve_net_cost"].frame
-    units = context.tables[f"{prefix}_curve_units"].frame
     budgets = [
-        _budget(context, row, *(frame.filter(budget_sek=row["budget_sek"]) for frame in (payers, units)), areas)
-        for row in found.iter_rows(named=True)
+        _budget(
+            context, row, *(each.filter(budget_sek=row["budget_sek"]) for each in (of_payers, of_units)), areas=areas
+        )
+        for row in curve.iter_rows(named=True)
     ]
     terms = [
         context.messages(f"slider.{name}") for name in (f"chosen_{prefix}", "reached", "averted", "cost_per_averted")
     ]
-    net = [context.messages.named("payer", payer) for payer in payers["payer"].unique(maintain_order=True)]
+    net = [context.messages.named("payer", payer) for payer in of_payers["payer"].unique(maintain_order=True)]
     written = [*terms, *(context.messages("slider.net_cost", payer=payer) for payer in net)]
-    headings = (*written, *([context.messages("slider.staff")] if _has_hours(found) else []))
+    headings = (*written, *([context.messages("slider.staff")] if _has_hours(curve) else []))
     yield Slider(
         title=context.messages("slider.title"),
         how=context.messages("slider.how"),
         label=context.messages("column.budget"),
         headings=headings,
         budgets=tuple(budgets),
-        start=found["budget_sek"].to_list().index(context.released.budget_sek),
+        start=curve["budget_sek"].to_list().index(context.released.budget_sek),
         told_areas=tuple(areas.values()),
         colours=dict(CHOSEN_COLOURS) if areas else {},
     )
@@ -64,8 +69,8 @@ def _has_fixed_hours(context: ReportContext) -> bool:
     return context.released.scenario is not None and context.released.scenario.staff_hours is not None
 
 
-def _has_hours(found: pl.DataFrame) -> bool:
-    return bool(found["staff_hours"].to_numpy().any())
+def _has_hours(curve: pl.DataFrame) -> bool:
+    return bool(curve["staff_hours"].to_numpy().any())
 
 
 def _areas(context: ReportContext) -> dict[str, str]:
@@ -75,7 +80,7 @@ def _areas(context: ReportContext) -> dict[str, str]:
 
 
 def _budget(
-    context: ReportContext, row: dict[str, Any], payers: pl.DataFrame, units: pl.DataFrame, areas: dict[str, str]
+    context: ReportContext, row: dict[str, Any], payers: pl.DataFrame, units: pl.DataFrame, *, areas: dict[str, str]
 ) -> Budget:
     numbers, messages = context.numbers, context.messages
     averted, cost = (Estimate(*(row[name] for name in of)) for of in (("averted", "lower", "upper"), _COST))

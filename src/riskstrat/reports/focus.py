@@ -24,7 +24,7 @@ STABLE = 0.8
 """Share of refits in which the largest part is the same, below which a sentence says that it may be another."""
 
 _FACTORS_NAMED = 2
-_PRINTED_AREAS = 8
+_PRINTED_AREAS = 6
 """With more areas than this, the print edition has their bars only."""
 
 

@@ -246,6 +246,7 @@ _ON_SCREEN = (
     comparisons,
     interpretation,
     _splits,
+    _grade,
     _codes,
 )
-_PRINTED = (_limits, _short, _grade, _disclosure, _citing)
+_PRINTED = (_limits, _short, _disclosure, _citing)
