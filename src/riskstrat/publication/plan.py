@@ -87,14 +87,28 @@ def _curve(plan: Plan) -> Table:
     """Totals at other budgets; what is spent or reached has few figures, as in the summary."""
     few = pl.col("reached", "staff_hours", *_PER_AVERTED).round_sig_figs(DIGITS)
     told = ("averted", "lower", "upper", *_PER_AVERTED, "reached", "staff_hours")
-    table = _table(plan.curve.with_columns(few), ("budget_sek",), told)
+    table = _table(_least_behind(plan, plan.curve.with_columns(few)), ("budget_sek",), told)
     return replace(table, digits={**table.digits, _PER_AVERTED[0]: ByInterval(*_PER_AVERTED[1:])})
 
 
 def _curve_net_cost(plan: Plan) -> Table:
     money = [name for name in plan.net_cost.columns if name != "payer"]
-    table = _table(plan.curve_net_cost, ("budget_sek", "payer"), money)
+    table = _table(_least_behind(plan, plan.curve_net_cost), ("budget_sek", "payer"), money)
     return replace(table, digits=_digits(money, replace(_ADDING_UP, within="budget_sek")))
+
+
+def _least_behind(plan: Plan, told: pl.DataFrame) -> pl.DataFrame:
+    """Let the smallest unit that a budget changes decide whether it is told: the budget before would tell that unit."""
+    observed = _observed(plan.units)
+    shares = plan.curve_units.select("budget_sek", "unit", "share")
+    units = plan.curve.select("budget_sek").join(plan.units.select("unit", *observed), how="cross")
+    known = units.join(shares, on=("budget_sek", "unit"), how="left").with_columns(pl.col("share").fill_null(0.0))
+    before = pl.col("share").shift(1, fill_value=0.0).over("unit", order_by="budget_sek")
+    least = known.filter(pl.col("share") != before).group_by("budget_sek").agg(pl.col(observed).min())
+    filled = plan.curve.select("budget_sek").join(least, on="budget_sek", how="left").sort("budget_sek").fill_null(
+        strategy="forward"
+    )  # fmt: skip
+    return told.drop(observed).join(filled, on="budget_sek", how="left", maintain_order="left")
 
 
 def _curve_units(plan: Plan) -> Table:
