@@ -150,7 +150,7 @@ def test_the_funnel_names_areas_outside_the_outer_limits_and_no_others():
     places = frame.with_columns(expected=pl.lit(100.0))
     exact = Table(places, dimensions=("area_id", "name"), counts=("cases",), public=("class", "expected"))
     drawn = funnel(release(exact, EXACT), "en")
-    assert drawn.title == "2 of 3 areas lie outside what chance alone explains"
+    assert drawn.title == "Two of 3 areas lie outside what chance alone explains"
     assert "Outside the outer limits: Söder and Öster." in drawn.sentence
 
 

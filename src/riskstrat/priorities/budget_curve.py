@@ -45,13 +45,17 @@ def round_budgets(full_cost_sek: float, budget_sek: float) -> list[float]:
 def budget_curve(problem: AllocationProblem) -> Mapping[str, pl.DataFrame]:
     """Plan for each of `round_budgets`: ``curve``, ``curve_net_cost`` and ``curve_units`` of a `Plan`.
 
-    Budgets below what the first unit takes are left out; where there are floors, so are those below the one given,
-    which may not meet them.
+    Budgets that reach nobody are left out; where there are floors, so are those below the one given, which may not
+    meet them.
     """
     budgets = round_budgets(problem.full_cost_sek, problem.budget_sek)
     possible = [each for each in budgets if each >= problem.budget_sek or not problem.limits.floors.any()]
     plans = {budget: problem.best_shares(budget) for budget in possible}
-    told = [_told(problem, budget, shares) for budget, shares in plans.items() if shares.any()]
+    told = [
+        _told(problem, budget, shares)
+        for budget, shares in plans.items()
+        if budget == problem.budget_sek or problem.allocated(shares)["reached"].sum() >= 1
+    ]
     return {name: pl.concat(frames[name] for frames in told) for name in ("curve", "curve_net_cost", "curve_units")}
 
 

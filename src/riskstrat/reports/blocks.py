@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -156,6 +156,12 @@ class OnScreen:
 
 
 Block = Paragraph | Heading | Bullets | Picture | Grid | Beside | Slider | OnScreen
+
+
+def unfolded(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Give all blocks, those for the screen among them."""
+    for block in blocks:
+        yield from unfolded(block.blocks) if isinstance(block, OnScreen) else (block,)
 
 
 @dataclass(frozen=True, kw_only=True)

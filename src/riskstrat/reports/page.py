@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
 from riskstrat.publication import Published
-from riskstrat.reports.blocks import Block, Grid, OnScreen, Slider
+from riskstrat.reports.blocks import Grid, Slider, unfolded
 from riskstrat.reports.context import report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -59,7 +58,7 @@ def page_of(
     context = report_context(released, language)
     first, named = first_screen(context), {"sender": sender, "contact": contact}
     sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
-    blocks = [block for section in sections for block in _within(section.blocks)]
+    blocks = [block for section in sections for block in unfolded(section.blocks)]
     script = _source("slider.js") if any(isinstance(block, Slider) for block in blocks) else ""
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["unbroken"] = unbroken
@@ -82,11 +81,6 @@ def page_of(
         appendix=[block for block in blocks if isinstance(block, Grid) and not block.is_open],
     )
     return html
-
-
-def _within(blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        yield from _within(block.blocks) if isinstance(block, OnScreen) else [block]
 
 
 def unbroken(text: str) -> str:
