@@ -77,7 +77,7 @@ def trend_panels(table: Released, language: Texts = "sv") -> Figure:
 def _ends(n: int, row: dict[str, float], years: int, reach: float) -> list[tuple[object, ...]]:
     """Place the first and the last year of an area's level in its panel; the level is that of the middle year."""
     left, middle = _WIDE * (n % _COLUMNS), -_HIGH * (n // _COLUMNS)
-    found = []
+    found: list[tuple[object, ...]] = []
     for end in (0, 1):
         moved = (end - 0.5) * years * log(row["yearly_ratio"])
         heights = [middle + (log(row[name]) + moved) / (2 * reach) for name in _LEVEL]
