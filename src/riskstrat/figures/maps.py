@@ -272,7 +272,7 @@ def descriptions(areas: pl.DataFrame, messages: MessageCatalogue) -> dict[str, s
     --------
     >>> areas = pl.DataFrame({"number": [1], "area_id": ["9981"], "name": ["Norr"], "class": ["withheld"]})
     >>> descriptions(areas, load_messages("en"))
-    {'9981': '1 Norr: withheld'}
+    {'9981': '1 Norr: too few to show'}
     """
     return {row["area_id"]: _description(row, messages) for row in areas.iter_rows(named=True)}
 
