@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from riskstrat.cli.terminal import answer
+
 FILTER = "riskstrat-notebooks"
 ATTRIBUTE = f"*.ipynb filter={FILTER}"
 SAMPLE = Path("data_samples", "modellstad")
@@ -24,13 +26,16 @@ def notebooks(
 
     guard_shared_folder(folder, sources=(_shipped(),))
     folder.mkdir(parents=True, exist_ok=True)
-    for notebook in sorted(_shipped().glob("*.ipynb")):
-        typer.echo(f"{notebook.name}: {_copy(notebook, folder / notebook.name)}")
-    typer.echo(_install_filter(folder))
-    sample = folder.resolve().parent / SAMPLE
-    if not sample.exists():
-        typer.echo(f"no sample at {sample}; make it with: riskstrat synthesise --seed 18 --thin --out {sample}")
-    typer.echo(f"open them with: jupyter lab {folder}")
+    copied = {each.name: _copy(each, folder / each.name) for each in sorted(_shipped().glob("*.ipynb"))}
+    installed, sample = _install_filter(folder), folder.resolve().parent / SAMPLE
+    lacks = f"no sample at {sample}; make it with: riskstrat synthesise --seed 18 --thin --out {sample}"
+    lines = [
+        *(f"{name}: {done}" for name, done in copied.items()),
+        installed,
+        *(() if sample.exists() else (lacks,)),
+        f"open them with: jupyter lab {folder}",
+    ]
+    answer({"folder": folder, "notebooks": copied, "filter": installed}, lines)
 
 
 def _shipped() -> Path:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from riskstrat.cli.options import AsOfOption, RegistersOption, day_of
-from riskstrat.cli.progress import progress
 from riskstrat.cli.score import ModelArgument, Sha256Option
+from riskstrat.cli.terminal import answer, progress
 from riskstrat.errors import DriftError, Problem
 from riskstrat.files import staged_folder
 
@@ -49,10 +49,19 @@ def transport(
             for name, table in released.items():
                 table.frame.write_parquet(staging.result / f"{name}.parquet")
     there = moved.model.moved_to[-1]
-    typer.echo(f"{moved.model.condition.name}, {there.registers}, {there.as_of}: {out}")
-    for kind in ("as_it_is", "recalibrated"):
-        typer.echo(f"{kind}: {_written(released[f'metrics_{kind}'])}")
-    if moved.recommendation == "refit":
+    refit = moved.recommendation == "refit"
+    saved = None if save is None or refit else save_model(cast("StoredModel", moved.model), save)
+    named = {"condition": moved.model.condition.name, "registers": there.registers, "as_of": there.as_of, "folder": out}
+    told = {"recommendation": moved.recommendation, "model": saved}
+    metrics = {kind: released[f"metrics_{kind}"] for kind in ("as_it_is", "recalibrated")}
+    lines = [
+        f"{named['condition']}, {there.registers}, {there.as_of}: {out}",
+        *(f"{kind}: {_written(table)}" for kind, table in metrics.items()),
+        *(() if refit else (moved.sentence.en,)),
+        *(() if saved is None else (f"recalibrated model: {saved}",)),
+    ]
+    answer(named | told | {kind: table.frame.to_dicts() for kind, table in metrics.items()}, lines, always=True)
+    if refit:
         raise DriftError(
             Problem(
                 found=moved.sentence.en,
@@ -60,9 +69,6 @@ def transport(
                 remedy=f"riskstrat run {moved.model.condition.name} --registers {registers}",
             )
         )
-    typer.echo(moved.sentence.en)
-    if save is not None:
-        typer.echo(f"recalibrated model: {save_model(cast('StoredModel', moved.model), save)}")
 
 
 def transported(model: FittedModel, registers: Registers, as_of: date | None, settings: Settings | None) -> Transport:
