@@ -6,8 +6,8 @@ In: a fitted estimator and X (or its checked contributions). Out: `Explanation` 
 from riskstrat.explanation.contributions import Explainable, explain, explain_groups
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence, main_features
-from riskstrat.explanation.fold_models import ExplainedRisk, decompose_areas, explain_risk
-from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups, unexplained_draws
+from riskstrat.explanation.fold_models import ExplainedRisk, contributions_of_each, decompose_areas, explain_risk
+from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups, part_draws
 from riskstrat.explanation.ratios import ratios
 from riskstrat.explanation.reasons import reasons
 from riskstrat.explanation.risk_scale import on_risk_scale
@@ -18,6 +18,7 @@ __all__ = [
     "Explainable",
     "ExplainedRisk",
     "combine_parts",
+    "contributions_of_each",
     "correlated_families",
     "decompose_areas",
     "decompose_groups",
@@ -27,8 +28,8 @@ __all__ = [
     "explain_risk",
     "main_features",
     "on_risk_scale",
+    "part_draws",
     "ratios",
     "reason_stability",
     "reasons",
-    "unexplained_draws",
 ]

@@ -25,7 +25,7 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
-from riskstrat.explanation import decompose_areas, explain_risk
+from riskstrat.explanation import contributions_of_each, decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
@@ -115,7 +115,9 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
     recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
-    explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
+    models = _fold_models(fitted, model, recalibration)
+    explained = explain_risk(models, folds, target.X, data.families)
+    refits = contributions_of_each({n: one for n, one in models.items() if n != UNTESTED}, target.X, data.families)
     estimates = estimate_areas(
         training.cohort,
         recalibration.risk,
@@ -140,7 +142,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
         risk=fitted.risk,
         target_risk=explained.risk,
-        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),
+        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise), refits),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
