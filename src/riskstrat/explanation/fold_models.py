@@ -6,7 +6,7 @@ In: recalibrated models by fold, the fold and the features of each person. Out: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
-from riskstrat.explanation.groups import enough_refits, part_draws, sum_problems, summarise_parts
+from riskstrat.explanation.groups import PartMeans, sum_problems
 from riskstrat.explanation.risk_scale import Response, on_risk_scale
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
@@ -123,12 +123,13 @@ def explain_risk(
 
 def contributions_of_each(
     models: Mapping[int, ExplainableModel], X: pl.DataFrame, families: Mapping[str, str]
-) -> Iterator[Floats]:
+) -> Iterator[NDArray[np.floating]]:
     """Contributions (n, k) of everybody by one model after the other, columns as those of `explain_risk`."""
     names, nobody = _in_order(models, families), np.zeros(X.height, dtype=np.intp)
     for model in models.values():
         found = explain_risk({0: model}, nobody, X, families)
-        yield found.contributions[:, [found.families.index(name) for name in names]]
+        # Half of the memory: only their spread is read.
+        yield found.contributions[:, [found.families.index(name) for name in names]].astype(np.float32)
 
 
 @checked
@@ -137,7 +138,7 @@ def decompose_areas(
     label: pl.Series,
     why: ExplainedRisk,
     protected: ProtectedRows | None = None,
-    refits: Iterable[Floats] = (),
+    refits: Iterable[NDArray[np.floating]] = (),
 ) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 
@@ -187,30 +188,35 @@ def decompose_areas(
     >>> found.filter(group="south").select("part", pl.col("estimate").round(3)).rows()
     [('living_conditions', 0.05), ('unexplained', 0.02), ('beyond_age_sex', 0.07), ('total', 0.07)]
     """
-    draws, has_intervals = area_parts(areas, label, why, protected, refits)
-    groups = areas.groups.to_series().to_list()
-    return summarise_parts(draws, groups, why.families, has_intervals=has_intervals, level=PUBLISHED_LEVEL)
+    people, groups = areas.table["target_people"].to_numpy(), areas.groups.to_series().to_list()
+    means = area_means(areas, label, why, protected, refits)
+    return means.split(areas.draws.risk, people, groups, PUBLISHED_LEVEL)
 
 
-def area_parts(
+def area_means(
     areas: AreaEstimates,
     label: pl.Series,
     why: ExplainedRisk,
     protected: ProtectedRows | None = None,
-    refits: Iterable[Floats] = (),
-) -> tuple[Floats, bool]:
-    """Draws (draws, areas, families + 1) behind `decompose_areas`, and whether families vary in them."""
+    refits: Iterable[NDArray[np.floating]] = (),
+) -> PartMeans:
+    """Mean contributions in each area, as `decompose_areas` splits them."""
     UsageError.refuse(sum_problems(why.risk, why.baseline_risk, why.contributions))
-    names = areas.groups.to_series()
+    rows = protected or ProtectedRows(key=np.zeros(len(label), dtype=np.uint64), noise=None)
+    means, reach, cell = group_means(label, areas.groups.to_series(), why, rows, refits)
+    if rows.noise is None:
+        return means
+    return replace(means, parts=means.parts + _missing(areas, cell, why, means.parts)[:, None] * _weight(reach))
+
+
+def group_means(
+    label: pl.Series, names: pl.Series, why: ExplainedRisk, rows: ProtectedRows, refits: Iterable[NDArray[np.floating]]
+) -> tuple[PartMeans, Floats, NDArray[np.int64]]:
+    """Mean contributions of the groups of these names, the range of each family, and the group of each row, or -1."""
     cell = label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
-    rows = protected or ProtectedRows(key=np.zeros(len(cell), dtype=np.uint64), noise=None)
     parts, reach = rows.means(why.contributions, cell, len(names), name="reason")
-    if rows.noise is not None:
-        parts = parts + _missing(areas, cell, why, parts)[:, None] * _weight(reach)
-    by_refit = [rows.means(each, cell, len(names), name="reason")[0] for each in refits]
-    again = np.stack(by_refit) if by_refit else None
-    people = areas.table["target_people"].to_numpy()
-    return part_draws(areas.draws.risk, people, parts, again), enough_refits(again)
+    again = [rows.means(each.astype(np.float64), cell, len(names), name="reason")[0] for each in refits]
+    return PartMeans(families=why.families, parts=parts, refits=np.stack(again) if again else None), reach, cell
 
 
 def _missing(areas: AreaEstimates, cell: NDArray[np.integer], why: ExplainedRisk, parts: Floats) -> Floats:

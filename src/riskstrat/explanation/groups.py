@@ -6,6 +6,7 @@ Out: a frame with one row a group and part, in units of risk.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -130,14 +131,10 @@ def decompose_groups(
     columns = np.column_stack([people.risk, people.parts])
     sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
     present, means = sizes > 0, sums / np.maximum(sizes, 1)[:, None]
-    draws = part_draws(
-        (theta * means[:, 0])[:, present],
-        sizes[present],
-        means[present, 1:],
-        None if refits is None else refits[:, present],
+    again = None if refits is None else refits[:, present]
+    found = PartMeans(families=people.families, parts=means[present, 1:], refits=again).split(
+        (theta * means[:, 0])[:, present], sizes[present], list(itertools.compress(groups, present)), level
     )
-    named = [name for name, has_people in zip(groups, present, strict=True) if has_people]
-    found = summarise_parts(draws, named, families, has_intervals=enough_refits(refits), level=level)
     return found.filter(~pl.col("part").is_in(SUMS))
 
 
@@ -192,14 +189,13 @@ def part_draws(
     return np.concatenate([families, (whole - families.sum(axis=2))[:, :, None]], axis=2)
 
 
-def enough_refits(refits: Floats | None) -> bool:
-    """Whether there are refits enough to say how far families vary."""
+def _enough(refits: Floats | None) -> bool:
     return refits is not None and len(refits) >= FEWEST_REFITS
 
 
 def _variation(refits: Floats | None, share: Floats, draws: int, seed: int) -> Floats | float:
     """Draws (draws, groups, families) around nothing, whose mean is nothing."""
-    if refits is None or not enough_refits(refits):
+    if refits is None or not _enough(refits):
         return 0.0
     count = len(refits)
     differences = refits - np.tensordot(share, refits, axes=(0, 1))[:, None]
@@ -209,27 +205,49 @@ def _variation(refits: Floats | None, share: Floats, draws: int, seed: int) -> F
     return np.asarray(np.tensordot(drawn, differences - differences.mean(axis=0), axes=1))
 
 
-def summarise_parts(
-    draws: Floats, groups: Sequence[str], families: Sequence[str], *, has_intervals: bool, level: float = LEVEL
-) -> pl.DataFrame:
-    """Means and intervals of draws of parts, as `decompose_groups` gives them, then of `SUMS`."""
-    parts, tail = [*families, UNEXPLAINED, *SUMS], (1 - level) / 2
-    beyond = [part != AGE_SEX for part in parts[: draws.shape[2]]]
-    draws = np.concatenate(
-        [draws, draws[:, :, beyond].sum(axis=2, keepdims=True), draws.sum(axis=2, keepdims=True)], axis=2
-    )
-    bounds = np.quantile(draws, [tail, 1 - tail], axis=0)
-    if not has_intervals:
-        bounds[:, :, : len(families)] = np.nan
-    values = (draws.mean(axis=0), *bounds)
-    return pl.DataFrame(
-        {
-            "group": np.repeat(np.array(groups, dtype=object), len(parts)),
-            "part": parts * len(groups),
-            **{name: one.ravel() for name, one in zip(("estimate", "lower", "upper"), values, strict=True)},
-        },
-        schema=dict(SCHEMA),
-    ).with_columns(pl.col("lower", "upper").fill_nan(None))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartMeans:
+    """Mean contributions of groups by factor family, in units of risk.
+
+    Attributes
+    ----------
+    families
+        Names of the k families.
+    parts
+        Shape (groups, k).
+    refits
+        The same by models that each left a part of the training data out, (refits, groups, k); None without any.
+    """
+
+    families: tuple[str, ...]
+    parts: Floats
+    refits: Floats | None = None
+
+    def summed(self, weight: Floats) -> PartMeans:
+        """Bring groups together, by their weight (new groups, groups) in each, whose rows sum to 1."""
+        refits = None if self.refits is None else np.tensordot(self.refits, weight, axes=(1, 1)).swapaxes(1, 2)
+        return PartMeans(families=self.families, parts=weight @ self.parts, refits=refits)
+
+    def split(
+        self, risk: Floats, people: npt.NDArray[np.integer], groups: Sequence[str], level: float = LEVEL
+    ) -> pl.DataFrame:
+        """Means and intervals of `part_draws`, as `decompose_groups` gives them; after those of each group `SUMS`."""
+        draws, parts = part_draws(risk, people, self.parts, self.refits), [*self.families, UNEXPLAINED]
+        beyond = [part != AGE_SEX for part in parts]
+        sums = [draws[:, :, of].sum(axis=2, keepdims=True) for of in (beyond, slice(None))]
+        draws, tail = np.concatenate([draws, *sums], axis=2), (1 - level) / 2
+        bounds = np.quantile(draws, [tail, 1 - tail], axis=0)
+        if not _enough(self.refits):
+            bounds[:, :, : len(self.families)] = np.nan
+        values = zip(("estimate", "lower", "upper"), (draws.mean(axis=0), *bounds), strict=True)
+        return pl.DataFrame(
+            {
+                "group": np.repeat(np.array(groups, dtype=object), draws.shape[2]),
+                "part": [*parts, *SUMS] * len(groups),
+                **{name: one.ravel() for name, one in values},
+            },
+            schema=dict(SCHEMA),
+        ).with_columns(pl.col("lower", "upper").fill_nan(None))
 
 
 def combine_parts(

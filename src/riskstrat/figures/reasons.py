@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import polars as pl
-
 from riskstrat.disclosure import Released
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 
@@ -88,7 +86,7 @@ def _lowest(bounds: tuple[float, float | None, float | None]) -> float:
     return value if lower is None else lower
 
 
-def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
+def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = None) -> Reasons:
     """Read one area's reasons.
 
     Parameters
@@ -97,6 +95,8 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
         group, part, estimate, lower and upper of the difference in risk.
     area, name
         Code and name of the area.
+    level
+        Of a table of groups of several levels, which one.
 
     Returns
     -------
@@ -117,7 +117,8 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
     >>> round(reasons.total, 1), reasons.largest()
     (3.0, 'living_conditions')
     """
-    frame = reasons.frame.filter(pl.col("group") == area).drop_nulls("estimate")
+    where = {"group": area} if level is None else {"group": area, "level": level}
+    frame = reasons.frame.filter(**where).drop_nulls("estimate")
     rows = {row["part"]: row for row in frame.iter_rows(named=True)}
     bounds = {
         part: (_PERCENT * row["lower"], _PERCENT * row["upper"])

@@ -137,5 +137,5 @@ class FirstScreen:
     working: str | None
     sentences: tuple[str, ...]
     note: str
-    grade: Grade
+    grade: Grade | None
     blocks: tuple[Block, ...]

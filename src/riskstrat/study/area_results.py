@@ -36,6 +36,7 @@ from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.trends import Trends
 from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.evaluation import check
+from riskstrat.study.levels import estimate_levels
 from riskstrat.study.models import BASELINE, fit_by_fold
 from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
 from riskstrat.study.sensitivity import care_use_by_area, estimate_sensitivities
@@ -117,7 +118,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     models = _fold_models(fitted, model, recalibration)
     explained = explain_risk(models, folds, target.X, data.families)
-    refits = contributions_of_each({n: one for n, one in models.items() if n != UNTESTED}, target.X, data.families)
+    folds_only = {fold: one for fold, one in models.items() if fold != UNTESTED}
+    refits = list(contributions_of_each(folds_only, target.X, data.families))
     estimates = estimate_areas(
         training.cohort,
         recalibration.risk,
@@ -137,6 +139,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         seed=settings.seed,
         draws=settings.posterior_draws,
     )
+    levels = estimate_levels(data, estimates, explained, refits)
     return AreaResults(
         estimates=estimates,
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
@@ -151,6 +154,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         care_use=care_use_by_area(data),
         trends=moved,
         inequality_change=_inequality_change(estimates, moved, target.care_need),
+        levels=levels.levels,
+        profile=levels.profile,
     )
 
 
