@@ -34,6 +34,10 @@ snapshot:
     .venv/bin/riskstrat run --registers data_samples/modellstad --out out
     .venv/bin/python tests/snapshots/released_tables.py out --write
 
+# Run the notebooks again, all or those whose names begin so, and keep what they show.
+notebooks *names:
+    .venv/bin/python notebooks/execute.py {{ names }}
+
 # Lines of the package, by sub-package.
 lines:
     .venv/bin/python tests/architecture/count_lines.py

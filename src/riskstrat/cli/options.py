@@ -60,6 +60,10 @@ ComparatorsOption = Annotated[
         help="CSV of others' published figures, shown beside: who, indicator, year, value, source (lower, upper, unit)."
     ),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(help="MLflow's store: a SQLite file or the address of a server; default: mlflow.db in --out."),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 from types import MappingProxyType
 
 from riskstrat.disclosure import Disclosure, Released
@@ -20,10 +21,12 @@ from riskstrat.figures import (
 )
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import Record, publish, release_record
+from riskstrat.publication.findings import publish_findings
 from riskstrat.publication.published import Published
+from riskstrat.records.findings import Findings
 from riskstrat.records.study import Study
 
-Displayed = Study | Published | TableOne | Record
+Displayed = Study | Published | Released | TableOne | Findings | Record
 
 _TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -75,7 +78,8 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
     Parameters
     ----------
     shown
-        A study, published results, table one, a cohort, target population, validation, area estimates or a plan.
+        A study, published results, one of their tables, table one, what `riskstrat.check` found, a cohort, target
+        population, validation, area estimates or a plan.
     disclosure
         The rule; by default the one that the study or record carries. What was released already stays as it is.
 
@@ -100,9 +104,13 @@ def display(shown: Displayed, disclosure: Disclosure | None = None) -> str:
         return f"{shown.html('en')}<p>{shown.levels.rule['en']}</p>"
     if isinstance(shown, Study | Published):
         tables = (shown if isinstance(shown, Published) else publish(shown, disclosure)).tables
-        return "".join(released_html(title, tables[name]) for name, title in _OF_STUDY.items() if name in tables)
+        return released_html({title: tables[name] for name, title in _OF_STUDY.items() if name in tables})
+    if isinstance(shown, Findings):
+        return f"<pre>{escape(str(publish_findings(shown, disclosure)))}</pre>"
+    if isinstance(shown, Released):
+        return released_html({"": shown})
     title, name = _TITLES[type(shown).__name__]
-    table = released_html(title, release_record(shown, disclosure)[name])
+    table = released_html({title: release_record(shown, disclosure)[name]})
     return table if getattr(shown, "protected", True) else f"<p>{EXACT}</p>{table}"
 
 

@@ -11,6 +11,7 @@ from riskstrat.figures import calibration, capitalised, subgroups
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.elsewhere import elsewhere
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.incidence import incidence
 from riskstrat.reports.interpretation import interpretation
@@ -182,8 +183,7 @@ def _splits(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(context.messages("method.splits"))
     frame = context.text_frame(*split_rows(context))
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
-    if "metrics_municipality" not in context.tables:
-        yield Paragraph(context.messages("method.elsewhere"))
+    yield from elsewhere(context)
 
 
 def _limits(context: ReportContext) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
 from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.elsewhere import elsewhere_sentences
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.tables import (
     Written,
@@ -65,7 +66,7 @@ def facts(context: ReportContext) -> dict[str, str]:
         "recalibration": messages(f"recalibration.{released.recalibration}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
-        "elsewhere": messages("method.elsewhere"),
+        "elsewhere": " ".join(elsewhere_sentences(context)).replace("<", "\\<"),
         "registers": messages.listed(
             [messages.named("register", name) for name in context.tables["coverage"].frame["register"]]
         ),
