@@ -66,9 +66,11 @@ def test_what_an_area_and_a_care_centre_share_is_many_people() -> None:
     found, label = spread_over(areas, target, now, "care_centre_id", noise=NOISE)
     shared = target.people.with_columns(label.alias("counted_in")).group_by("area_id", "counted_in").len()
     assert shared["len"].min() >= 20
-    # z has 9 people in the smallest area, who are counted with another centre of the area.
+    # Where z has fewer people in an area, they are counted with another centre of the area.
+    before = target.people.group_by("area_id", "care_centre_id").len().filter(pl.col("len") < 20)
     moved = target.people.filter(pl.col("care_centre_id") != label)
-    assert moved["area_id"].unique().to_list() == ["d"]
+    assert before.height > 0
+    assert set(moved["area_id"]) == set(before["area_id"])
     assert found.members[found.members > 0].min() >= 20 - NOISE.width
 
 

@@ -10,7 +10,7 @@ from riskstrat.figures.interpretation import dependence_curve, ratio_forest
 from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
-from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
+from riskstrat.figures.plans import comparisons, plan_curve, risk_strata, scenarios
 from riskstrat.figures.projection import years_ahead
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
@@ -49,6 +49,7 @@ __all__ = [
     "reasons_of",
     "released_html",
     "risk_strata",
+    "scenarios",
     "subgroups",
     "table_html",
     "with_class",
