@@ -13,7 +13,6 @@ from riskstrat.areas import (
     area_inequality,
     area_trends,
     concentration_curve,
-    estimate_areas,
     estimate_groups,
     estimate_strata,
     folds_of_target,
@@ -35,6 +34,7 @@ from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.trends import Trends
 from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.levels import estimate_levels
 from riskstrat.study.models import BASELINE, fit_by_fold
@@ -120,16 +120,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     explained = explain_risk(models, folds, target.X, data.families)
     folds_only = {fold: one for fold, one in models.items() if fold != UNTESTED}
     refits = list(contributions_of_each(folds_only, target.X, data.families))
-    estimates = estimate_areas(
-        training.cohort,
-        recalibration.risk,
-        target.target,
-        explained.risk,
-        recalibration=recalibration.periods,
-        noise=data.noise,
-        seed=settings.seed,
-        draws=settings.posterior_draws,
-    )
+    estimates = estimates_of(data, recalibration, explained.risk)
     moved = area_trends(
         training.cohort,
         recalibration.risk,

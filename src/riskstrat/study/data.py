@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas import Neighbours
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
@@ -31,6 +32,7 @@ from riskstrat.study.partition import (
     care_need_in_units,
     in_units,
     inhabited_areas,
+    neighbours_of,
     partition_of,
     source_in_units,
     with_municipality,
@@ -136,6 +138,8 @@ class StudyData:
         built before, with the facts of each person's own area.
     areas
         Frame of area_id, residents and, where registers tell them, name, parent_id and municipality: areas, not units.
+    neighbours
+        Which units border on each other; None where the settings smooth without neighbours, or there is one area.
     birth_date
         Of the training rows, (n,): ages during follow-up are counted by them.
     noise
@@ -160,6 +164,7 @@ class StudyData:
     areas: pl.DataFrame = field(repr=False)
     birth_date: pl.Series = field(repr=False)
     noise: CellNoise | None = None
+    neighbours: Neighbours | None = field(default=None, repr=False)
 
     @property
     def seed(self) -> int:
@@ -247,6 +252,9 @@ def prepare(
     source, areas = source_of(registers), inhabited_areas(registers, as_of)
     noise = noise or cell_noise(registers, settings.disclosure)
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
+    source, planned, neighbours = source_in_units(source, units), in_units(target, units), None
+    if settings.smoothing == "bym2":
+        neighbours = neighbours_of(source.geometry, in_units(training.cohort, units), planned)
     of_time = any(candidate.learns_from_followed for candidate in candidates)
     followed = _followed(condition, registers, in_units(cohort, units)) if of_time else None
     placed = with_municipality(training.cohort, areas)
@@ -261,11 +269,11 @@ def prepare(
         condition=condition,
         settings=settings,
         as_of=as_of,
-        source=source_in_units(source, units),
+        source=source,
         cohort=in_units(cohort, units),
         training=training,
         target=TargetData(
-            target=in_units(target, units),
+            target=planned,
             X=build_features(condition.features, target, registers),
             care_need=care_need_in_units(care_need_index(registers, as_of), areas, units),
             nobody=nobody,
@@ -277,6 +285,7 @@ def prepare(
         areas=areas,
         birth_date=_birth_dates(training.cohort, registers),
         noise=noise,
+        neighbours=neighbours,
     )
 
 
