@@ -6,15 +6,8 @@ In: a fitted estimator and X (or its checked contributions). Out: `Explanation` 
 from riskstrat.explanation.contributions import Explainable, explain, explain_groups
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence, main_features
-from riskstrat.explanation.fold_models import (
-    ExplainedRisk,
-    area_means,
-    contributions_of_each,
-    decompose_areas,
-    explain_risk,
-    group_means,
-)
-from riskstrat.explanation.groups import UNEXPLAINED, PartMeans, combine_parts, decompose_groups, part_draws
+from riskstrat.explanation.fold_models import ExplainedRisk, decompose_areas, explain_risk
+from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups, part_draws
 from riskstrat.explanation.ratios import ratios
 from riskstrat.explanation.reasons import reasons
 from riskstrat.explanation.risk_scale import on_risk_scale
@@ -24,10 +17,7 @@ __all__ = [
     "UNEXPLAINED",
     "Explainable",
     "ExplainedRisk",
-    "PartMeans",
-    "area_means",
     "combine_parts",
-    "contributions_of_each",
     "correlated_families",
     "decompose_areas",
     "decompose_groups",
@@ -35,7 +25,6 @@ __all__ = [
     "explain",
     "explain_groups",
     "explain_risk",
-    "group_means",
     "main_features",
     "on_risk_scale",
     "part_draws",

@@ -17,7 +17,7 @@ from riskstrat.areas.levels import spread_over, sum_areas
 from riskstrat.declare.levels import REGISTER_LEVELS, Level
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.explanation import ExplainedRisk, area_means, group_means
+from riskstrat.explanation.fold_models import ExplainedRisk, area_means, group_means
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.levels import LevelEstimates
