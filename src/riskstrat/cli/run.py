@@ -82,6 +82,8 @@ def run(
     forecast: ForecastOption = None,
     indicators: IndicatorsOption = None,
     level: LevelOption = None,
+    sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
     sensitivities: Annotated[
         bool, typer.Option(help="Also estimate areas without contact counts, and without birth region and deprivation.")
     ] = DEFAULTS.sensitivities,
@@ -152,7 +154,7 @@ def run(
                 moved.append(transported(done.model, place, day, settings))
             tell("writing the report", 0.95)
             published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
-            _write(published, releases[each.name], documents[each.name])
+            _write(published, releases[each.name], documents[each.name], sender, contact)
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -161,7 +163,7 @@ def run(
 
                 files = [path for pair in documents[each.name].values() for path in pair]
                 tracking.keep(published, out, files=files, model=done.model, champion=champion)
-    beside = _write_across(found, together)
+    beside = _write_across(found, together, sender, contact)
     tracked = _track(out, store) if track else None
     _print_summary(found, documents, beside, tracked)
 
@@ -178,7 +180,9 @@ def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents], t
         guard_file(path, mark=REPORT_MARK)
 
 
-def _write_across(found: Sequence[Published], documents: Mapping[Language, Path]) -> list[Path]:
+def _write_across(
+    found: Sequence[Published], documents: Mapping[Language, Path], sender: str | None, contact: str | None
+) -> list[Path]:
     """Write the report across conditions of those that have areas; told where fewer than two have."""
     from riskstrat.reports import write_report
 
@@ -186,7 +190,10 @@ def _write_across(found: Sequence[Published], documents: Mapping[Language, Path]
     if documents and len(placed) < 2:
         note("no report across conditions: fewer than two have areas")
         return []
-    return [write_report(placed, path, language=language) for language, path in documents.items()]
+    return [
+        write_report(placed, path, language=language, sender=sender, contact=contact)
+        for language, path in documents.items()
+    ]
 
 
 def _check_edition(
@@ -231,13 +238,15 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
     return {name: frame if frame.height else None for name, frame in shown.items()}
 
 
-def _write(published: Published, release: ReleaseRecord, documents: Documents) -> None:
+def _write(
+    published: Published, release: ReleaseRecord, documents: Documents, sender: str | None, contact: str | None
+) -> None:
     """Record what was published, and write its reports and cards."""
     from riskstrat.reports import write_card, write_report
 
     release.add(published)
     for language, (report, card) in documents.items():
-        write_report(published, report, language=language)
+        write_report(published, report, language=language, sender=sender, contact=contact)
         write_card(published, card, language=language)
 
 

@@ -142,6 +142,7 @@ def _first(across: Across) -> FirstScreen:
         else None,
         sentences=(_high_sentence(across), messages("across.not_added")),
         note=messages("page.interval_note"),
+        decision=None,
         grade=None,
         blocks=(),
     )

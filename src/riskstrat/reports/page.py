@@ -1,7 +1,9 @@
-"""Sections to one page: template, styles and drawn charts, all inside it; it runs no script."""
+"""Sections to one page: template, styles and drawn charts, all inside it; the only script is that of the slider."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -12,7 +14,7 @@ from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
 from riskstrat.publication import Published
 from riskstrat.reports.across import across_parts
-from riskstrat.reports.blocks import FirstScreen, Grid, Section
+from riskstrat.reports.blocks import FirstScreen, Grid, Section, Slider, unfolded
 from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -27,7 +29,9 @@ _TEMPLATES = files("riskstrat.reports").joinpath("templates")
 
 
 @checked
-def page_of(released: Published, language: Language = "sv") -> str:
+def page_of(
+    released: Published, language: Language = "sv", *, sender: str | None = None, contact: str | None = None
+) -> str:
     """Write a released study as HTML.
 
     Parameters
@@ -36,6 +40,8 @@ def page_of(released: Published, language: Language = "sv") -> str:
         What `riskstrat.publish` returned.
     language
         ``"sv"`` or ``"en"``.
+    sender, contact
+        Who publishes the report, and whom to ask about it; told as not stated where left out.
 
     Returns
     -------
@@ -58,12 +64,17 @@ def page_of(released: Published, language: Language = "sv") -> str:
     sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
     of_sheets = {"sheets": told, "title": first.title, "covered": first.covered, "invented": first.invented}
     sheet_part = _template("sheets.html").render(messages=context.messages, **of_sheets) if told else ""
-    return _page(context, first, sections, sheet_part)
+    return _page(context, first, sections, of_sheets=sheet_part, sender=sender, contact=contact)
 
 
 @checked
 def page_across(
-    released: Sequence[Published], language: Language = "sv", weights: Mapping[str, float] | None = None
+    released: Sequence[Published],
+    language: Language = "sv",
+    weights: Mapping[str, float] | None = None,
+    *,
+    sender: str | None = None,
+    contact: str | None = None,
 ) -> str:
     """Write the published studies of several conditions in one place as one HTML page.
 
@@ -76,6 +87,8 @@ def page_across(
     weights
         What an averted case of each condition, by its name, counts for beside the others: then the page also says how
         the budget is best divided by them. Without weights averted cases are only set side by side.
+    sender, contact
+        As for `page_of`.
 
     Returns
     -------
@@ -97,21 +110,37 @@ def page_across(
     ...
     riskstrat.errors.UsageError: found 1 published studies; expected at least two; give a single one as it is
     """
-    return _page(*across_parts(released, language, weights))
+    return _page(*across_parts(released, language, weights), sender=sender, contact=contact)
 
 
-def _page(context: ReportContext, first: FirstScreen, sections: Sequence[Section], of_sheets: str = "") -> str:
-    blocks = [block for section in sections for block in section.blocks]
+def _page(
+    context: ReportContext,
+    first: FirstScreen,
+    sections: Sequence[Section],
+    *,
+    of_sheets: str = "",
+    sender: str | None,
+    contact: str | None,
+) -> str:
+    named = {"sender": sender, "contact": contact}
+    blocks = [block for section in sections for block in unfolded(section.blocks)]
+    script = _source("slider.js") if any(isinstance(block, Slider) for block in blocks) else ""
     html: str = _template("page.html").render(
         language=context.language,
         messages=context.messages,
         first=first,
+        sender=context.messages(
+            "page.sender", **{name: said or context.messages("page.not_stated") for name, said in named.items()}
+        ),
         sections=sections,
         sheets=of_sheets,
         version=context.released.version,
         digest=context.released.digest,
         style=f"{_source('style.css')}{_source('sheets.css')}",
         patterns=PATTERNS,
+        script=script,
+        # The page allows this one script, by its digest, and no other.
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         appendix=[block for block in blocks if isinstance(block, Grid) and not block.is_open],
     )
     return html

@@ -30,6 +30,8 @@ def write_report(
     *,
     language: Language = "sv",
     weights: Mapping[str, float] | None = None,
+    sender: str | None = None,
+    contact: str | None = None,
 ) -> Path:
     """Write the report of a study as one HTML file that needs nothing outside itself.
 
@@ -44,6 +46,8 @@ def write_report(
         ``"sv"`` or ``"en"``.
     weights
         Across conditions: what an averted case of each, by its name, counts for beside the others.
+    sender, contact
+        Who publishes the report, and whom to ask about it; told as not stated where left out.
 
     Returns
     -------
@@ -70,11 +74,11 @@ def write_report(
     guard_file(path, mark=REPORT_MARK)
     if isinstance(study, Sequence):
         several = [_published(one) for one in study]
-        return _written(path, language, lambda: page_across(several, language, weights))
+        return _written(path, language, lambda: page_across(several, language, weights, sender=sender, contact=contact))
     if weights is not None:
         found, expected = "weights for a single study", "weights across conditions"
         raise UsageError(Problem(found=found, expected=expected, remedy="give several studies, or no weights"))
-    return _written(path, language, lambda: page_of(_published(study), language))
+    return _written(path, language, lambda: page_of(_published(study), language, sender=sender, contact=contact))
 
 
 @checked
