@@ -27,7 +27,7 @@ from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import transport_tables
-from riskstrat.publication.validation import metrics, outcome_tables, validation_tables
+from riskstrat.publication.validation import metrics, outcome_tables, protected, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -203,7 +203,7 @@ def table_one(
 def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
     """All that may be asked to be shown of a single record, each column with its role."""
     if isinstance(record, Target):
-        return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
+        return {"flow": of_cohort.flow_of(record, noise)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
     if isinstance(record, Incidence):
@@ -224,8 +224,8 @@ def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
     """All that a study may ask to show, each column with its role; metrics are of counts with this noise."""
     return {
-        "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
-        "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
+        "flow": of_cohort.flow_of(study.cohort, noise),
+        "target_flow": of_cohort.flow_of(study.target, noise),
         "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "missingness": missingness_table(study.evaluation.missingness, noise),
@@ -271,9 +271,13 @@ def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Ta
     With noise, all errors are multiplied by protected over counted outcomes, so that their order stays, and so are
     differences of accuracy.
     """
-    outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
+    had = cohort.people.filter(pl.col("event") == 1)["person_id"]
     if noise is not None:
-        factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
+        key = person_keys(had).sum(keepdims=True)
+        moved = (
+            cohort.counted_outcomes().together(noise).part(len(had), key[0]).added + noise.around_zero(key, "scores")[0]
+        )
+        factor = 1 + moved / len(had)
         scores = scores.with_columns(
             pl.col("brier", "^difference.*$") * factor,
             (1 - (1 - pl.col("prediction_accuracy", AFTER)) * factor).name.keep(),
@@ -345,7 +349,7 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         trends=None if moved is None else of_areas.trends(moved, areas, names),
     )
     beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
-    checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}
+    checks = {f"metrics_without_{name}": metrics(protected(one.check, noise), noise) for name, one in without.items()}
     return {**_estimates(areas, names, *beside), **_from_protected(areas.protected, found), **checks}
 
 
