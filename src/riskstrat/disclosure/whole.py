@@ -65,7 +65,7 @@ class Whole:
         own = np.maximum(held + self.noise.of(within(keyed, np.full(len(keyed), self.among))), 0)
         # Nobody is left over: then there is no such part, whose noise would be taken from the others.
         own[-1] = own[-1] if left else 0
-        return (adding_up(own, self.protected) - held)[:-1]
+        return np.asarray((adding_up(own, self.protected) - held)[:-1], dtype=np.int64)
 
     def nested(self, counts: Counts, keys: Keys) -> Counts:
         """Noise of parts each of which lies within the next, (n,): what the next has more is a part."""
@@ -120,7 +120,7 @@ class UnitCounts:
     among: np.uint64
 
     def together(self, noise: CellNoise) -> Whole:
-        """All units as one count: its noise is that of the units, added up; own noise would be a look at each."""
+        """Add units up to one count: its noise is that of the units; noise of its own would be a look at each."""
         return Whole(
             count=int(self.counts.sum()),
             key=self.keys.sum(dtype=np.uint64),
