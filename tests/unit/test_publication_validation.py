@@ -116,7 +116,9 @@ def test_the_gap_of_observed_over_expected_is_that_of_what_is_shown():
     row = tables["gaps"].frame.filter(metric="observed_expected").row(0, named=True)
     assert row["estimate"] == pytest.approx(ratio[row["group"]] - ratio[row["reference"]])
     exact = found.gaps.filter(metric="observed_expected").row(0, named=True)
-    assert row["estimate"] != pytest.approx(exact["estimate"], abs=1e-9)
+    others = [validation_tables(found, CellNoise(b"%020d" % number))["gaps"].frame for number in range(5)]
+    told = {frame.filter(metric="observed_expected").row(0, named=True)["estimate"] for frame in others}
+    assert len(told) > 3
     assert row["upper"] - row["lower"] == pytest.approx(exact["upper"] - exact["lower"])
 
 
