@@ -11,7 +11,7 @@ from fixture_municipality import frailty, municipality_steps, municipality_study
 from small_pilot import three_pairs
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
-WITH_A_STUDY = ("riskstrat.study.", "riskstrat.publication.", "riskstrat.reports.", "riskstrat.artefacts.")
+WITH_A_STUDY = tuple(f"riskstrat.{name}." for name in ("study", "publication", "reports", "artefacts", "tracking"))
 """Modules whose examples speak of one small real study."""
 
 

@@ -80,6 +80,7 @@ _SUBMODULES = (
     "declare",
     "estimators",
     "features",
+    "figures",
     "indicators",
     "intake",
     "pilots",
@@ -121,10 +122,12 @@ __all__ = [
 
 
 _DISPLAYED = (
+    ("riskstrat.disclosure.release", "Released"),
     ("riskstrat.publication.characteristics", "TableOne"),
     ("riskstrat.publication.published", "Published"),
     ("riskstrat.records.areas", "AreaEstimates"),
     ("riskstrat.records.cohort", "Target"),
+    ("riskstrat.records.findings", "Findings"),
     ("riskstrat.records.incidence", "Incidence"),
     ("riskstrat.records.follow_up", "FollowUp"),
     ("riskstrat.records.pilot", "PilotDesign"),
@@ -137,13 +140,14 @@ _DISPLAYED = (
 
 
 def load_ipython_extension(shell: object) -> None:
-    """Show records as released HTML tables in a notebook; ``%load_ext riskstrat`` where IPython started later.
+    """Show records as released HTML tables, conditions in words; ``%load_ext riskstrat`` where IPython started later.
 
     Types are registered by name, so that nothing is imported before a record is shown.
     """
-    html = shell.display_formatter.formatters["text/html"]  # type: ignore[attr-defined]
+    formatters = shell.display_formatter.formatters  # type: ignore[attr-defined]
     for module, name in _DISPLAYED:
-        html.for_type_by_name(module, name, _display)
+        formatters["text/html"].for_type_by_name(module, name, _display)
+    formatters["text/markdown"].for_type_by_name("riskstrat.declare.condition", "Condition", _describe)
 
 
 def _display(record: object) -> str | None:
@@ -155,6 +159,12 @@ def _display(record: object) -> str | None:
         return display(record)  # type: ignore[arg-type]
     except MissingExtraError:
         return None
+
+
+def _describe(condition: object) -> str:
+    from riskstrat.declare.description import describe
+
+    return describe(condition)  # type: ignore[arg-type]
 
 
 def __getattr__(name: str) -> object:

@@ -53,6 +53,7 @@ def test_every_public_submodule_is_there():
         "declare",
         "estimators",
         "features",
+        "figures",
         "indicators",
         "intake",
         "pilots",

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.estimators import (
@@ -40,6 +41,7 @@ KINDS = [
     AgeSex(horizon_days=365),
     Logistic(horizon_days=365),
     Boosting(horizon_days=365, folds=0, max_iter=5),
+    Weighted(DecisionTreeClassifier(max_depth=3, random_state=0), horizon_days=365),
     *OF_TIME,
 ]
 
@@ -106,6 +108,79 @@ def test_a_value_that_the_fit_has_not_seen_is_read_as_the_nearest_or_as_not_obse
     unseen = pl.DataFrame({"age_years": [40.0, 400.0, None], "sex_male": [0.0, 7.0, None]})
     risk = model.predict_risk(unseen)
     assert ((risk >= 0) & (risk <= 1)).all()
+
+
+@EVERY_KIND
+def test_columns_may_come_in_another_order_and_as_pandas_polars_or_numpy(estimator: RiskEstimator):
+    model = clone(estimator).fit(X, Y)
+    risk = model.predict_risk(X)
+    np.testing.assert_array_equal(model.predict_risk(X.select("sex_male", "age_years")), risk)
+    np.testing.assert_array_equal(model.predict_risk(X.to_pandas()[["sex_male", "age_years"]]), risk)
+    of_pandas = clone(estimator).fit(X.to_pandas(), Y)
+    np.testing.assert_array_equal(of_pandas.predict_risk(X.to_pandas()), risk)
+    names = {"age": "x0"} if "age" in estimator.get_params() else {}
+    of_numpy = clone(estimator).set_params(**names).fit(X.to_numpy(), Y)
+    np.testing.assert_array_equal(of_numpy.predict_risk(X.to_numpy()), risk)
+
+
+@EVERY_KIND
+def test_constant_and_unobserved_columns_beside_others_are_dropped_and_listed(estimator: RiskEstimator):
+    more = X.with_columns(one=pl.lit(1.0), none=pl.lit(None, pl.Float32))
+    model = clone(estimator).fit(more, Y)
+    assert model.dropped_ == ("one", "none")
+    np.testing.assert_array_equal(model.predict_risk(more), clone(estimator).fit(X, Y).predict_risk(X))
+
+
+@EVERY_KIND
+def test_infinite_values_are_refused(estimator: RiskEstimator):
+    infinite, model = X.with_columns(age_years=pl.lit(-np.inf)), clone(estimator).fit(X, Y)
+    for call in (lambda: clone(estimator).fit(infinite, Y), lambda: model.predict_risk(infinite)):
+        with pytest.raises(ContractError, match=r"X\.age_years: infinite values"):
+            call()
+
+
+@EVERY_KIND
+def test_a_row_of_weight_nought_says_nothing(estimator: RiskEstimator):
+    weight = (np.arange(N) < 160).astype(float)
+    other = np.array(list(zip(np.where(weight > 0, Y["event"], 1), Y["duration_days"], strict=True)), dtype=Y.dtype)
+    same, moved = (clone(estimator).fit(X, y, sample_weight=weight).predict_risk(X) for y in (Y, other))
+    np.testing.assert_allclose(moved, same, rtol=1e-9)
+
+
+@EVERY_KIND
+def test_nobody_followed_to_the_horizon_is_a_design_error(estimator: RiskEstimator):
+    late = {"horizon_days": 800, **({"periods": 2} if "periods" in estimator.get_params() else {})}
+    with pytest.raises(DesignError, match=r"followed to the horizon|without the outcome|known status|covered"):
+        clone(estimator).set_params(**late).fit(X, Y)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("duration", [0.0, -3.0])
+def test_durations_of_nought_or_less_are_refused_by_every_model(estimator: RiskEstimator, duration: float):
+    durations = np.where(np.arange(N) < 7, duration, Y["duration_days"])
+    y = np.array(list(zip(Y["event"], durations, strict=True)), dtype=Y.dtype)
+    with pytest.raises(ContractError, match="7 values of 0 or less"):
+        estimator.fit(X, y)
+
+
+@EVERY_KIND
+def test_times_that_differ_by_rounding_only_are_tied(estimator: RiskEstimator):
+    days = np.where(np.arange(N) % 3 == 0, 100.0 + np.arange(N) // 40, 365.0)
+    random = np.random.default_rng(0).uniform(-1e-10, 1e-10, N) * (days < 365)
+    exact, rounded = (
+        clone(estimator).fit(X, outcome_array(np.arange(N) % 3 == 0, given)).predict_risk(X)
+        for given in (days, days + random)
+    )
+    np.testing.assert_allclose(rounded, exact, rtol=1e-9)
+
+
+@EVERY_KIND
+def test_a_stratum_without_outcomes_is_no_trouble(estimator: RiskEstimator):
+    stratum = np.arange(N) // 50
+    y = Y.copy()
+    y["event"][stratum == 3] = 0
+    risk = clone(estimator).fit(X, y, strata=stratum).predict_risk(X)
+    assert ((risk > 0) & (risk < 1)).all()
 
 
 @pytest.mark.parametrize(
@@ -196,6 +271,12 @@ def test_a_stratum_without_outcomes_or_not_followed_to_the_horizon_is_no_trouble
     assert np.isfinite(estimator.fit(X, y, strata=stratum).predict_risk(X)).all()
 
 
+@pytest.mark.parametrize("kind", [Cox, FineGray])
+def test_ties_are_efrons_or_breslows(kind: type):
+    with pytest.raises(UsageError, match="did you mean 'breslow'"):
+        kind(horizon_days=365, ties="breslov").fit(X, Y)
+
+
 @pytest.mark.parametrize("penalty", [-1.0, np.nan, np.inf])
 def test_a_penalty_is_a_number_of_nought_or_more(penalty: float):
     with pytest.raises(ContractError, match="penalty"):
@@ -211,6 +292,14 @@ def test_a_landmark_that_nobody_is_followed_from_is_refused():
 def test_a_classifier_must_take_weights():
     with pytest.raises(UsageError, match="KNeighborsClassifier"):
         Weighted(KNeighborsClassifier(), horizon_days=365).fit(X, Y)
+
+
+def test_a_classifier_that_takes_no_gaps_says_what_to_do_instead():
+    gaps = X.with_columns(age_years=pl.when(pl.col("sex_male") == 1).then("age_years"))
+    model = Weighted(LogisticRegression(), horizon_days=365)
+    for call in (lambda: clone(model).fit(gaps, Y), lambda: clone(model).fit(X, Y).predict_risk(gaps)):
+        with pytest.raises(ContractError, match=r'LogisticRegression that takes none.*missing="imputed"'):
+            call()
 
 
 def test_a_pipeline_must_request_the_weights():

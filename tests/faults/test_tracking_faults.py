@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from riskstrat import tracking
 from riskstrat.cli.run import _track
 from riskstrat.errors import TrackingError
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
-from riskstrat.tracking import store_uri, track
+from riskstrat.tracking import keep, store_uri, track
+from riskstrat.tracking import store as tracking
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -124,14 +124,14 @@ def test_a_locked_store_is_one_sentence(store: Path, published: Published):
             track(published, store=store)
 
 
-def test_the_command_tells_it_after_the_reports(store: Path, published: Published, tmp_path: Path):
-    report, card = tmp_path / "report.html", tmp_path / "card.md"
-    for path in (report, card):
-        path.write_text("written", encoding="utf-8")
-    make_folder(tmp_path / store.name)
+def test_the_command_warns_and_keeps_a_copy(published: Published, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    keep(published, tmp_path)
     (tmp_path / "mlflow.db").mkdir()
-    (problem,) = _track(published, None, {"en": (report, card)}, tmp_path, champion=False)
-    assert "mlflow.db: it is a folder" in str(problem)
+    assert _track(tmp_path, None) is None
+    said = capsys.readouterr().err
+    assert "mlflow.db: it is a folder" in said
+    assert "riskstrat track --resume --out" in said
+    assert list((tmp_path / "untracked").glob("*/run.json"))
 
 
 def test_no_name_no_path_and_no_other_run_is_in_a_run(
@@ -143,7 +143,7 @@ def test_no_name_no_path_and_no_other_run_is_in_a_run(
     monkeypatch.setenv("MLFLOW_RUN_ID", other)
     run = client.get_run(track(published, store=store))
     assert run.info.run_id != other
-    assert set(run.data.tags) == {"digest", "data_fingerprint", "mlflow.runName"}
+    assert set(run.data.tags) == {"digest", "data_fingerprint", "mlflow.runName", "riskstrat.key"}
     assert getpass.getuser() not in {run.info.user_id, *run.data.tags.values()}
     assert client.get_run(other).info.status == "RUNNING"
 

@@ -13,6 +13,7 @@ import pytest
 from reference_files import BESIDE, needs_beside
 from riskstrat.estimators import Cox
 from riskstrat.incidence import OutcomeArray, outcome_array
+from riskstrat.validation import concordance, score
 
 pytestmark = needs_beside("reference/survival", "LGPL")
 
@@ -94,6 +95,9 @@ def test_coefficients_standard_errors_and_hazards(
     model = Cox(horizon_days=1826).fit(X, y)
     assert of_outcome(model, "coefficient") == pytest.approx(expected["efron"]["coef"], abs=1e-6)
     assert of_outcome(model, "standard_error") == pytest.approx(expected["efron"]["se"], abs=1e-7)
+    breslow = Cox(horizon_days=1826, ties="breslow").fit(X, y)
+    assert of_outcome(breslow, "coefficient") == pytest.approx(expected["breslow"]["coef"], abs=1e-6)
+    assert of_outcome(breslow, "standard_error") == pytest.approx(expected["breslow"]["se"], abs=1e-7)
     robust = Cox(horizon_days=1826).fit(X, y, groups=np.arange(len(y)))
     assert of_outcome(robust, "standard_error") == pytest.approx(expected["robust_se_efron"], abs=1e-7)
     assert (model.standard_errors_, robust.standard_errors_) == (
@@ -104,6 +108,27 @@ def test_coefficients_standard_errors_and_hazards(
     for row in expected["baseline_cumhaz_at_zero_covariates"]:
         found = at_zero * model.hazards_.hazard[0, model.hazards_.days <= row["time"]].sum()
         assert found == pytest.approx(row["hazard"], rel=1e-5)
+
+
+@pytest.mark.parametrize("path", ["flchain/cox_age_male_logflc", "flchain/cox_age_male_logflc_creat"])
+def test_concordance_of_a_fitted_model(reference: dict[str, Any], path: str) -> None:
+    expected, (X, y) = block_of(reference, path), BLOCKS[path]()
+    lp = X.to_numpy() @ Cox(horizon_days=1826).fit(X, y).coef_[0]
+    # The rank of the linear predictor, as a number between 0 and 1: only the order counts, and ties stay ties.
+    risk = (np.unique(lp, return_inverse=True)[1] + 1) / (len(lp) + 2)
+    last = float(y["duration_days"].max())
+    harrell, uno = (concordance(y, risk, last, method) for method in ("harrell", "uno"))
+    assert harrell == pytest.approx(expected["concordance_harrell"]["C"], abs=1e-6)
+    assert uno == pytest.approx(expected["concordance_uno"]["C"], abs=1e-6)
+
+
+def test_calibration_slope_of_linear_predictors_from_r(reference: dict[str, Any]) -> None:
+    """A Cox model of R's own linear predictor in the persons who were not fitted: slope and standard error."""
+    theirs = pl.read_csv(BESIDE / "reference/survival/flchain_test_predictions.csv")
+    model = Cox(horizon_days=5).fit(theirs.select("lp"), outcome_array(theirs["death"], theirs["years"]))
+    slope = reference["flchain_prediction"]["flchain_calibration_slope"]
+    assert of_outcome(model, "coefficient")["lp"] == pytest.approx(slope["slope"], abs=1e-6)
+    assert of_outcome(model, "standard_error")["lp"] == pytest.approx(slope["se"], abs=1e-6)
 
 
 def test_errors_robust_by_cluster(reference: dict[str, Any]) -> None:
@@ -128,6 +153,26 @@ def test_absolute_risks_of_one_cause_in_people_who_were_not_fitted(reference: di
     )
     found = model.predict_cumulative_incidence(X.filter(tested), [5, 10])
     np.testing.assert_allclose(found, theirs.select("risk5", "risk10").to_numpy(), atol=1e-7)
+
+
+@pytest.mark.parametrize("years", [5, 10])
+def test_paired_difference_of_two_models_in_r(reference: dict[str, Any], years: int) -> None:
+    """What light chains add to age and sex in the persons who were not fitted: riskRegression's contrast of AUC."""
+    theirs = pl.read_csv(BESIDE / "reference/survival/flchain_test_predictions.csv")
+    X, y = flchain_three()
+    y["duration_days"] /= 365.25
+    tested = np.isin(np.arange(1, len(y) + 1), theirs["row"].to_numpy())
+    risks = {
+        name: Cox(horizon_days=5)
+        .fit(X.select(columns).filter(~tested), y[~tested])
+        .predict_cumulative_incidence(X.select(columns).filter(tested), [years])[:, 0]
+        for name, columns in {"all": X.columns, "age_sex": ["age", "male"]}.items()
+    }
+    found = score(y[tested], risks, years, level=0.95).filter(model="age_sex", metric="auc_gain").row(0, named=True)
+    contrasts = reference["flchain_prediction"]["flchain_score"]["auc_contrasts"]
+    expected = next(row for row in contrasts if row["times"] == years)
+    assert found["estimate"] == pytest.approx(expected["delta.AUC"], abs=1e-6)
+    assert found["standard_error"] == pytest.approx(expected["se"], rel=1e-3)
 
 
 # Computed in R from the hazards of two `coxph` fits (basehaz, centered=FALSE) at 365, 1826 and 3652 days, persons in

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from html import escape
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from riskstrat.cli import app
 from riskstrat.declare import Age, AtEvent, Count, Ever, Every, Excluding, FirstEvent, LocalisedText, Population
 from riskstrat.disclosure import Disclosure
+from riskstrat.publication import display
 from riskstrat.publication.findings import publish_findings
 from riskstrat.quality import check, count_declared_rows
 from small_registers import BuildRegisters, MadeUp
@@ -106,6 +108,14 @@ def test_the_record_shows_no_count(build_registers: BuildRegisters, made_up: Mad
     told = repr(check(registers, made_up(outcome=STROKE), as_of=AS_OF))
     assert "shape" not in told
     assert len(told) < 2_000
+
+
+def test_a_notebook_shows_what_was_found_in_words(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    found = check(registers, made_up(outcome=STROKE), as_of=AS_OF)
+    html = display(found)
+    assert "What made_up finds" in html
+    assert html == f"<pre>{escape(str(publish_findings(found)))}</pre>"
 
 
 def test_the_command_counts_what_a_condition_finds(build_registers: BuildRegisters):

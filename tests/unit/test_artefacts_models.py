@@ -13,7 +13,7 @@ from fixture_municipality import AS_OF
 from riskstrat.artefacts import trusted
 from riskstrat.artefacts.model_folder import CARD, ESTIMATOR, MODEL, SUMMARY
 from riskstrat.errors import ContractError, TrustError, UsageError
-from riskstrat.estimators import DiscreteTime
+from riskstrat.estimators import Boosting, Cox, DiscreteTime, FineGray, Logistic
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
@@ -127,6 +127,14 @@ def test_types_that_are_not_on_the_list_are_named_and_not_read(tmp_path: Path, k
         parts.writestr("schema.json", json.dumps({"content": [{"__class__": name, "__module__": module}]}))
     with pytest.raises(TrustError, match=f"not trusted: {kind}"):
         trusted.load(path.read_bytes())
+
+
+@pytest.mark.parametrize("kind", [Logistic, Boosting, Cox, FineGray])
+def test_a_model_that_imputes_is_not_saved_and_says_why(municipality_study: Study, tmp_path: Path, kind: type):
+    imputing = replace(municipality_study.model, estimator=kind(horizon_days=731, missing="imputed"))
+    with pytest.raises(UsageError, match=f"a fitted {kind.__name__} that imputes.*without imputation"):
+        rs.save_model(imputing, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_kind_that_does_not_save_says_why(municipality_study: Study, tmp_path: Path):

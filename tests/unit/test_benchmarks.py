@@ -37,6 +37,8 @@ def checked(*, known: float = 0.6, **how: object) -> tuple[Validation, np.ndarra
         {
             "person_id": np.arange(N),
             "assessed": [True] * N,
+            "sex": np.where(np.arange(N) % 2, "male", "female"),
+            "few": np.where(np.arange(N) < 30, "few", "most"),
             "event": had.astype(np.int8),
             "duration_days": np.where(had, 100.0, 365.0),
         }
@@ -64,6 +66,21 @@ def test_score_and_model_are_measured_on_the_people_who_have_the_score():
     # Paired: the interval of the difference is narrower than that of independent estimates.
     widths = [told[name]["upper"] - told[name]["lower"] for name in ("auc", "model_auc")]
     assert 0 < gain["upper"] - gain["lower"] < np.hypot(*widths)
+
+
+def test_scores_are_compared_in_each_subgroup_of_the_people_who_have_them():
+    found, risk, points, had = checked(by=["sex", "few"])
+    groups = [f"benchmark=points{of}" for of in ("", ";few=most", ";sex=female", ";sex=male")]
+    assert sorted(set(found.benchmarks["group"])) == groups  # of 30 people too few had the outcome
+    rows = np.isfinite(points) & (np.arange(N) % 2 == 0)
+    y = outcome_array(had[rows].astype(int), np.where(had[rows], 100.0, 365.0))
+    told = {row["metric"]: row for row in found.benchmarks.filter(group=groups[2]).iter_rows(named=True)}
+    tied = (points[rows] - points[rows].min()) / np.ptp(points[rows])
+    assert told["auc"]["estimate"] == pytest.approx(auc(y, tied, 365))
+    assert told["model_auc"]["estimate"] == pytest.approx(auc(y, risk[rows], 365))
+    assert told["auc"]["n"] == rows.sum()
+    shown = release(validation_tables(found, None), PRESETS["none"], None)["benchmarks"].frame
+    assert dict(shown.select("group", "people").iter_rows())[groups[2]] == rows.sum()
 
 
 def test_too_few_outcomes_among_those_with_a_score_are_not_measured():

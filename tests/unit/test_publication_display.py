@@ -19,9 +19,11 @@ def test_records_are_drawn(study: Study, record: str):
 
 def test_what_was_published_is_drawn(study: Study, placeless_study: Study):
     found = figures_of(publish(study), "en")
-    assert set(found) == {"flow", "calibration_person", "areas", "plan_comparisons"}
+    maps = {"map_classes", "map_level", "map_certainty"}
+    plans = {"comparisons", "curve", "risk_strata"}
+    assert set(found) == {"flow", "calibration", "net_benefit", "areas", "funnel", "change", *maps, *plans}
     assert found["flow"].sentence == draw(study.cohort, "en").sentence
-    assert set(figures_of(publish(placeless_study))) == {"flow", "calibration_person"}
+    assert set(figures_of(publish(placeless_study))) == {"flow", "calibration", "net_benefit", "risk_strata"}
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -40,8 +42,19 @@ def test_records_are_shown_under_the_rule_that_they_carry(study: Study, record: 
 
 def test_a_study_shows_its_parts(study: Study, placeless_study: Study):
     assert display(study).count("<table") == 4
+    assert display(study).count("Counts from 0 to 4 are withheld") == 1
+    assert "reason_sv" not in display(study)
     assert display(publish(study)) == display(study)
     assert display(placeless_study).count("<table") == 2
+
+
+def test_a_released_table_shows_its_first_rows_and_says_how_many_there_are_more(study: Study):
+    table = publish(study).tables["metrics_person"]
+    html = display(table)
+    assert html.count("<tr") == 21
+    assert f"and {table.frame.height - 20} more rows" in html
+    assert "Counts from 0 to 4 are withheld" in html
+    assert "more rows" not in display(publish(study).tables["total"])
 
 
 def test_a_cohort_never_shows_people(study: Study):
@@ -50,7 +63,7 @@ def test_a_cohort_never_shows_people(study: Study):
 
 
 def test_a_small_count_of_the_flow_is_withheld(study: Study):
-    row = display(study.cohort).partition("inte folkbokförda här")[2].partition("</tr>")[0]
+    row = display(study.cohort).partition("not resident")[2].partition("</tr>")[0]
     assert row.count(">–<") == 2
 
 

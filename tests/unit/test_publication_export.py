@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from riskstrat.declare.description import describe
 from riskstrat.disclosure import Disclosure
 from riskstrat.errors import DisclosureError, UsageError
 from riskstrat.publication import Published, display
@@ -60,10 +61,20 @@ def test_a_notebook_shows_records_as_released_tables(study: Study):
     formatters = pytest.importorskip("IPython.core.formatters")
     shell = SimpleNamespace(display_formatter=formatters.DisplayFormatter())
     rs.load_ipython_extension(shell)
-    for record in (study, study.cohort, study.target, study.performance, study.areas, study.plan, rs.publish(study)):
+    published = rs.publish(study)
+    parts = (study.cohort, study.target, study.performance, study.areas, study.plan)
+    for record in (study, *parts, published, published.tables["areas"]):
         shown, _ = shell.display_formatter.format(record)
         assert shown["text/html"] == display(record)
         assert len(shown["text/plain"]) < 2_000
+
+
+def test_a_notebook_tells_a_condition_in_words(study: Study):
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shell = SimpleNamespace(display_formatter=formatters.DisplayFormatter())
+    rs.load_ipython_extension(shell)
+    shown, _ = shell.display_formatter.format(study.condition)
+    assert shown["text/markdown"] == describe(study.condition)
 
 
 def test_importing_in_a_kernel_registers_types_by_name_and_imports_nothing():

@@ -18,12 +18,12 @@ import pytest
 
 import riskstrat as rs
 from published_numbers import cells, numbers, published_values, texts_of_file, texts_of_store, unpublished
-from riskstrat import tracking
 from riskstrat.disclosure import CellNoise, Disclosure, Table, release
 from riskstrat.publication import Published, display
 from riskstrat.publication.composition import study_tables
 from riskstrat.records.study import Study
-from riskstrat.tracking import Metric
+from riskstrat.tracking import runs
+from riskstrat.tracking.runs import Metric
 
 RECORDS = ("cohort", "target", "performance", "areas", "plan")
 RULES = (
@@ -62,7 +62,7 @@ def under(study: Study, rule: Disclosure) -> Study:
 
 def tracked(study: Study | Published, folder: Path) -> list[str]:
     """Give all texts of the store; the model is a release of its own, see test_estimators_released."""
-    tracking.track(study, files=[folder / "sv.html"], store=folder / "runs.db")
+    rs.track(study, files=[folder / "sv.html"], store=folder / "runs.db")
     files = [path for path in (folder / "mlartifacts").rglob("*") if path.is_file() and path.parent.name != "model"]
     return [*texts_of_store(folder / "runs.db"), *(text for path in files for text in texts_of_file(path))]
 
@@ -163,7 +163,7 @@ def test_metrics_at_full_precision_would_be_found(
         for row in municipality_study.performance.table.filter(group="all").iter_rows(named=True):
             yield Metric(f"person.{row['metric']}", row["estimate"])
 
-    monkeypatch.setattr(tracking, "_metrics", raw)
+    monkeypatch.setattr(runs, "_metrics", raw)
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "sv.html").write_text("", encoding="utf-8")
     found = unpublished(tracked(municipality_study, tmp_path / "raw"), allowed_in(shown))
@@ -207,5 +207,5 @@ TRACKED = {"person", "area", "time", "without_care_use", "without_birth_region_a
 
 @pytest.mark.parametrize(("min_count", "checks"), [(5, TRACKED), (1_000, set())])
 def test_metrics_that_the_rule_withholds_are_not_tracked(municipality_study: Study, min_count: int, checks: set[str]):
-    items = tracking.items(rs.publish(municipality_study, Disclosure(min_count=min_count)))
+    items = runs.items(rs.publish(municipality_study, Disclosure(min_count=min_count)))
     assert {item.name.partition(".")[0] for item in items if isinstance(item, Metric)} == checks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,21 @@ import polars as pl
 import pytest
 
 import riskstrat as rs
+from commands import riskstrat
 from fixture_municipality import AS_OF, QUICK
 from riskstrat.declare import Candidate, Condition
 from riskstrat.errors import ContractError, UsageError
+from riskstrat.publication import Published
 from riskstrat.publication.composition import release_record
 from riskstrat.publication.display import display
 from riskstrat.records.model import RiskModel
+from riskstrat.records.study import Study
+from riskstrat.records.transport import SENTENCES, Transport
 from riskstrat.registers import Registers
+from riskstrat.reports.page import page_of
 from riskstrat.study import StudyData, fit, prepare, transport
 from riskstrat.synthetic import write_municipality
+from riskstrat.tracking.runs import Artefact, Metric, items
 from riskstrat.validation import input_drift, summarise_inputs
 
 SETTINGS = replace(QUICK, candidates=(Candidate("Logistic"),))
@@ -31,9 +38,13 @@ def model(small_municipality: Registers, frailty: Condition) -> RiskModel:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory, frailty: Condition) -> StudyData:
-    folder = write_municipality(8_000, 77, Path(tmp_path_factory.mktemp("elsewhere"), "registers"))
-    return prepare(frailty, rs.open_registers(folder), AS_OF, SETTINGS)
+def new_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_municipality(5_000, 77, Path(tmp_path_factory.mktemp("elsewhere"), "registers"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(new_place: Path, frailty: Condition) -> StudyData:
+    return prepare(frailty, rs.open_registers(new_place), AS_OF, SETTINGS)
 
 
 class TooHigh:
@@ -59,7 +70,8 @@ def test_a_model_at_another_level_is_brought_to_the_level_of_the_new_place(model
 
 def test_where_a_model_was_taken_to_is_part_of_it(model: RiskModel, elsewhere: StudyData):
     moved = transport(model, elsewhere)
-    assert [place.fingerprint for place in moved.model.moved_to] == [elsewhere.source.fingerprint]
+    named = elsewhere.noise.digest(elsewhere.source.fingerprint)
+    assert [place.fingerprint for place in moved.model.moved_to] == [named]
     assert moved.model.digest != model.digest
     twice = transport(moved.model, elsewhere)
     assert len(twice.model.moved_to) == 2
@@ -70,21 +82,12 @@ def test_a_model_that_is_no_better_than_age_and_sex_is_to_be_fitted_anew(model: 
     class Shuffled:
         def apply(self, risk: np.ndarray) -> np.ndarray:
             age = elsewhere.training.X["age_years"].to_numpy()
-            random = np.random.default_rng(0).normal(0, 2, len(risk))
+            random = np.random.default_rng(0).normal(0, 1, len(risk))
             return 1 / (1 + np.exp(-(age / 40 - 4 + random)))
 
     moved = transport(replace(model, recalibration=Shuffled()), elsewhere)
     assert moved.recommendation == "refit"
     assert "age and sex" in moved.sentence.en
-
-
-def test_what_is_shown_has_no_more_digits_than_two_and_keeps_the_rule(model: RiskModel, elsewhere: StudyData):
-    moved = transport(model, elsewhere)
-    tables = release_record(moved)
-    assert set(tables) >= {"inputs", "tests", "metrics_as_it_is", "metrics_recalibrated"}
-    stability = tables["inputs"].frame["population_stability"].drop_nulls()
-    assert all(float(f"{value:.2g}") == pytest.approx(value) for value in stability)
-    assert "population_stability" in display(moved)
 
 
 def test_the_same_data_and_another_condition_are_refused(
@@ -97,6 +100,90 @@ def test_the_same_data_and_another_condition_are_refused(
     )
     with pytest.raises(UsageError, match="declared differently"):
         transport(model, other)
+
+
+AUC_OF_ALL = (pl.col("metric") == "auc") & (pl.col("group") == "all")
+
+
+@pytest.fixture(scope="module")
+def moved(municipality_study: Study, elsewhere: StudyData) -> Transport:
+    return transport(municipality_study.model, elsewhere)
+
+
+@pytest.fixture(scope="module")
+def taken(municipality_study: Study, moved: Transport) -> Published:
+    return rs.publish(municipality_study, elsewhere=[moved])
+
+
+def test_what_was_found_elsewhere_is_published_and_shown_in_both_languages(taken: Published):
+    (place,) = taken.frame("elsewhere").to_dicts()
+    assert set(taken.tables) >= {f"{name}_elsewhere_1" for name in ("inputs", "tests", "metrics_recalibrated")}
+    shown = taken.frame("metrics_as_it_is_elsewhere_1").row(by_predicate=AUC_OF_ALL, named=True)
+    for language, title in (("en", "What happens in other places?"), ("sv", "Hur går det på andra platser?")):
+        page = unescape(page_of(taken, language))
+        assert title in page
+        assert SENTENCES[place["recommendation"]].in_language(language) in page
+        assert f"{shown['estimate']:.2f}".replace(".", "," if language == "sv" else ".") in page
+
+
+def test_what_is_shown_has_no_more_digits_than_two_and_keeps_the_rule(moved: Transport):
+    tables = release_record(moved)
+    assert set(tables) >= {"inputs", "tests", "metrics_as_it_is", "metrics_recalibrated"}
+    stability = tables["inputs"].frame["population_stability"].drop_nulls()
+    assert all(float(f"{value:.2g}") == pytest.approx(value) for value in stability)
+    assert "population_stability" in display(moved)
+
+
+def test_mlflow_keeps_metrics_and_tables_of_other_places(taken: Published):
+    kept = list(items(taken))
+    names = {item.name for item in kept if isinstance(item, Metric)}
+    assert {"as_it_is_elsewhere_1.auc", "recalibrated_elsewhere_1.observed_expected"} <= names
+    assert "tables/elsewhere.csv" in {item.path for item in kept if isinstance(item, Artefact)}
+
+
+def test_what_was_found_of_another_model_is_refused(municipality_study: Study, moved: Transport):
+    later = replace(moved.model, provenance=replace(moved.model.provenance, as_of=date(2023, 1, 1)))
+    with pytest.raises(UsageError, match="another model"):
+        rs.publish(municipality_study, elsewhere=[replace(moved, model=later)])
+
+
+def test_the_level_of_a_recalibrated_model_is_that_of_protected_outcomes(model: RiskModel, elsewhere: StudyData):
+    wrong = replace(model, recalibration=TooHigh(model.recalibration))
+    exact, protected = (
+        transport(wrong, replace(elsewhere, noise=noise)).model.predict_risk(elsewhere.training.X).sum()
+        for noise in (None, elsewhere.noise)
+    )
+    assert 0 < abs(exact / protected - 1) < 0.05
+
+
+def test_the_command_takes_a_saved_model_elsewhere_and_saves_it_recalibrated(
+    municipality_study: Study, small_municipality: Registers, new_place: Path, tmp_path: Path
+):
+    saved = rs.save_model(municipality_study, tmp_path / "home")
+    out, moved = tmp_path / "out", tmp_path / "moved"
+    done = riskstrat("transport", saved, "--registers", new_place, "--out", out, "--save", moved)
+    assert done.returncode == 0, done.stderr
+    assert "as_it_is: auc" in done.stdout
+    assert "recalibrated: auc" in done.stdout
+    assert (out / "metrics_recalibrated.parquet").is_file()
+    home, there = rs.load_model(saved), rs.load_model(moved)
+    assert home.digest != there.digest
+    (place,) = there.moved_to
+    assert place.fingerprint != rs.open_registers(new_place).fingerprint
+    again = riskstrat("transport", saved, "--registers", small_municipality.folder, "--as-of", AS_OF.isoformat())
+    assert (again.returncode, "these very data" in again.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_run_tests_its_models_in_other_places(small_municipality: Registers, new_place: Path, tmp_path: Path):
+    day, out = AS_OF.isoformat(), tmp_path / "out"
+    places = ("--registers", small_municipality.folder, "--elsewhere", new_place, "--as-of", day)
+    done = riskstrat(
+        "run", "frailty", *places, "--candidates", "Logistic", "--language", "en", "--no-track", "--out", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert "What happens in other places?" in (out / "frailty_en.html").read_text(encoding="utf-8")
+    assert "has not been tested" not in (out / "frailty_card_en.md").read_text(encoding="utf-8")
 
 
 PEOPLE = 2_000

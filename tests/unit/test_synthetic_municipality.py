@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+import riskstrat as rs
 from riskstrat.errors import UsageError
-from riskstrat.registers import open_registers
+from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic import Municipality, municipality, read_truth, true_risk, write_municipality, writing
 from riskstrat.synthetic.geography import make_geography
 from riskstrat.synthetic.shard import make_shard
@@ -202,12 +203,19 @@ def test_an_earlier_municipality_is_replaced_and_a_folder_of_other_things_is_not
 
 
 def test_truth_is_found_for_the_nearest_date_only(made: Municipality):
-    risks = made.truth.risks.filter(pl.col("condition") == "frailty", pl.col("index_date") == date(2021, 7, 1))
-    asked = risks.select("person_id", index_date=pl.lit(date(2021, 7, 3))).reverse()
+    risks = made.truth.risks.filter(pl.col("condition") == "frailty", pl.col("index_date") == date(2021, 10, 1))
+    asked = risks.select("person_id", index_date=pl.lit(date(2021, 10, 3))).reverse()
     found = true_risk(made.truth, asked, "frailty")
     assert found["person_id"].equals(asked["person_id"])
     assert found["risk"].equals(risks["risk"].reverse())
-    stranger = pl.DataFrame({"person_id": [-1], "index_date": [date(2021, 7, 3)]})
+    stranger = pl.DataFrame({"person_id": [-1], "index_date": [date(2021, 10, 3)]})
     assert true_risk(made.truth, stranger, "frailty")["risk"].to_list() == [None]
     with pytest.raises(UsageError, match="without truth"):
         true_risk(made.truth, asked.with_columns(index_date=pl.lit(date(2022, 3, 1))), "frailty")
+
+
+@pytest.mark.parametrize("name", ["early_cvd", "frailty"])
+def test_the_truth_knows_the_landmarks_of_the_shipped_conditions(small_municipality: Registers, name: str):
+    cohort = rs.build_cohort(rs.conditions.load(name), small_municipality, date(2024, 1, 1), min_outcomes=0)
+    people = cohort.covered.people.select("person_id", "index_date")
+    assert true_risk(read_truth(small_municipality.folder), people, name)["risk"].is_not_null().mean() > 0.95

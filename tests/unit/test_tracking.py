@@ -12,7 +12,8 @@ from riskstrat.publication import publish
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 from riskstrat.reports import write_card
-from riskstrat.tracking import Artefact, Metric, Parameter, items, store_uri, track
+from riskstrat.tracking import store_uri, track
+from riskstrat.tracking.runs import Artefact, Metric, Parameter, items
 
 PERSONAL = ("person_id", "family_id", "mother_id", "father_id")
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Self
 
-from riskstrat.cohort import target_population
-from riskstrat.errors import ContractError, Problem
+import polars as pl
+
+from riskstrat.cohort import build_cohort, target_population
+from riskstrat.declare import LocalisedText
+from riskstrat.errors import ContractError, DesignError, Problem
 from riskstrat.features import build_features
-from riskstrat.records.model import FittedModel
+from riskstrat.records.model import AppliedRecalibration, FittedModel, Provenance, digest_of
+from riskstrat.records.omission import Omission
 from riskstrat.records.scores import Scores
+from riskstrat.records.validation import Validation
 from riskstrat.registers import Registers
-from riskstrat.validation import input_drift
+from riskstrat.validation import input_drift, validate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -40,6 +46,11 @@ class StoredModel(FittedModel):
 
     kind: str
     digest: str
+
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
+        """Give the same model with the recalibration that another place asks for, under a digest of its own."""
+        named = {"model": self.digest, "moved_to": f"{location.fingerprint} {location.as_of}"}
+        return replace(super().moved(recalibration, location), digest=digest_of(named))
 
     def __repr__(self) -> str:
         return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"
@@ -74,6 +85,38 @@ class StoredModel(FittedModel):
         _check_columns(self.columns, X.columns)
         inputs = input_drift(self.target_summary, X)
         return Scores(model=self.digest, target=target, risk=self.predict_risk(X), inputs=inputs)
+
+    def outcomes(self, registers: Registers, as_of: date) -> Validation | Omission:
+        """Compare what the model expected of the last index dates that can be judged with what happened.
+
+        Parameters
+        ----------
+        registers
+            As in `score`.
+        as_of
+            The as-of date: outcomes that were not known before it do not exist.
+
+        Returns
+        -------
+        Validation or Omission
+            Of the index dates in the last year of those whose horizon is covered: ``observed_expected`` above all. An
+            omission where they are too few, or fewer than 5 had, or had not, the outcome.
+
+        Raises
+        ------
+        ContractError, UsageError
+            As in `score`.
+        """
+        try:
+            cohort = build_cohort(self.condition, registers, as_of).direct
+            year = pl.col("index_date") > pl.col("index_date").max() - pl.duration(days=365)
+            last = replace(cohort, people=cohort.people.filter(year))
+            X = build_features(self.condition.features, last, registers)
+            _check_columns(self.columns, X.columns)
+            return validate(self.predict_risk(X), last)
+        except DesignError as few:
+            reason = LocalisedText(en=str(few.problems[0].found), sv="För få utfall i den senaste årgången.")
+            return Omission(part="outcomes", reason=reason)
 
 
 def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:

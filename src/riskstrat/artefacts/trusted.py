@@ -46,9 +46,11 @@ def dump(estimator: object) -> bytes:
     """
     if not can_leave(estimator):
         kinds = ", ".join(sorted(kind.__name__ for kind in RELEASED))
+        imputes = " that imputes" if type(estimator) in RELEASED else ""
         raise UsageError(
             Problem(
-                found=f"a fitted {type(estimator).__name__}, of whose numbers nobody has seen that they may leave",
+                found=f"a fitted {type(estimator).__name__}{imputes}, of whose numbers nobody has seen that they may "
+                "leave",
                 expected=f"one of {kinds}, without imputation",
                 remedy="choose one of them; others can be compared and reported, but not saved",
             )

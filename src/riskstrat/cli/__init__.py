@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import typer
 
@@ -10,12 +11,17 @@ from riskstrat.cli.boundary import boundary
 from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
 from riskstrat.cli.conditions import describe, list_conditions
+from riskstrat.cli.configuration import shared
+from riskstrat.cli.examples import examples
 from riskstrat.cli.intake import intake
+from riskstrat.cli.notebooks import notebooks
 from riskstrat.cli.pseudonymise import pseudonymise
 from riskstrat.cli.run import run
 from riskstrat.cli.score import monitor, score
 from riskstrat.cli.standards import from_meds, from_omop
 from riskstrat.cli.synthesise import synthesise
+from riskstrat.cli.track import track
+from riskstrat.cli.transport import transport
 
 __all__ = ["app", "main"]
 
@@ -29,18 +35,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run)
-app.command("score")(score)
-app.command("monitor")(monitor)
-app.command("conditions")(list_conditions)
-app.command("describe")(describe)
-app.command("check")(check)
-app.command("codes")(codes)
-app.command("intake")(intake)
-app.command("from-omop")(from_omop)
-app.command("from-meds")(from_meds)
-app.command("synthesise")(synthesise)
-app.command("pseudonymise")(pseudonymise)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "track": track,
+    "score": score,
+    "monitor": monitor,
+    "transport": transport,
+    "conditions": list_conditions,
+    "describe": describe,
+    "check": check,
+    "codes": codes,
+    "intake": intake,
+    "from-omop": from_omop,
+    "from-meds": from_meds,
+    "synthesise": synthesise,
+    "notebooks": notebooks,
+    "pseudonymise": pseudonymise,
+}
+for name, command in COMMANDS.items():
+    app.command(name, epilog=examples(name))(shared(command))
 
 
 def main() -> None:

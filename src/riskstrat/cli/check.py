@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from riskstrat.cli.options import AsOfOption, day_of
+from riskstrat.cli.terminal import answer
 from riskstrat.errors import ContractError
 
 
@@ -25,6 +26,7 @@ def check(
 
     wanted = conditions.load(condition) if condition else None
     found = quality.check(open_registers(registers), wanted, as_of=day_of(as_of))
-    typer.echo(str(publish_findings(found)))
+    published = publish_findings(found)
+    answer(published.to_plain(), [str(published)], always=True)
     if found.has_errors:
         raise typer.Exit(ContractError.exit_code)

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskstrat.cli.options import LanguageOption
+from riskstrat.cli.terminal import answer
+from riskstrat.declare import Language
 from riskstrat.errors import Problem, UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from riskstrat.codes import CodeList, Score
 
 WIDTH = 100
@@ -24,23 +29,32 @@ def codes(
     name: Annotated[str | None, typer.Argument(help="A list or a score to show; all are listed if left out.")] = None,
     *,
     search: Annotated[str | None, typer.Option(help="Part of a name or title, or a code.")] = None,
+    language: LanguageOption = "en",
 ) -> None:
     """List code lists and scores, show one of them, or search for a word or a code."""
-    lines = _shown(name) if name is not None else _listed(search)
-    typer.echo("\n".join(lines))
+    found = _found(name, search)
+    lines = _shown(name) if name is not None else _listed(found, search, language)
+    answer(found.to_dicts(), lines, always=True)
 
 
-def _listed(text: str | None) -> Iterator[str]:
+def _found(name: str | None, text: str | None) -> pl.DataFrame:
+    """Find the entries of one list or score, or of a search; items only where they are asked for."""
+    import polars as pl
+
     from riskstrat.codes import search
 
-    found = search(text or "")
+    if name is not None:
+        return search().filter((pl.col("name") == name) | pl.col("name").str.starts_with(f"{name}."))
+    return search().remove(kind="item") if text is None else search(text)
+
+
+def _listed(found: pl.DataFrame, text: str | None, language: Language) -> Iterator[str]:
     if found.is_empty():
         yield f"nothing is about '{text}'"
-    shown = found if text is not None else found.remove(kind="item")
-    for (kind, system), entries in shown.group_by("kind", "code_system", maintain_order=True):
+    for (kind, system), entries in found.group_by("kind", "code_system", maintain_order=True):
         yield from (f"{_HEADINGS[str(kind)].format(system)} ({entries.height})", "-" * WIDTH)
         for entry in entries.iter_rows(named=True):
-            yield from _row(entry["name"], f"{entry['title_en']}: {entry['codes']}{_mark(entry['status'])}")
+            yield from _row(entry["name"], f"{entry[f'title_{language}']}: {entry['codes']}{_mark(entry['status'])}")
         yield ""
     yield "riskstrat codes NAME shows one."
     yield _checked()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from riskstrat.cli.options import MAX_REJECTED_SHARE, DataEndOption, MaxRejectedOption, RegisterFolderOption, day_of
-from riskstrat.cli.progress import progress
+from riskstrat.cli.terminal import answer, progress
 
 
 def intake(
@@ -41,6 +41,7 @@ def intake(
             progress=report,
         )
     released = release_intake(done.account)
-    for line in (*summary_lines(released["inputs"]), *summary_lines(released["made"])):
-        typer.echo(line)
-    typer.echo(f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}")
+    lines = [line for name in ("inputs", "made") for line in summary_lines(released[name])]
+    said = f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}"
+    counts = {name: released[name].frame.to_dicts() for name in ("inputs", "made")}
+    answer({"folder": done.folder, **counts}, (*lines, said))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from riskstrat.cli.options import ReserveNumberOption
-from riskstrat.cli.progress import progress
+from riskstrat.cli.terminal import answer, progress
 
 
 def pseudonymise(
@@ -39,13 +39,13 @@ def pseudonymise(
         done = replaced(
             source, out, key_file, columns, as_of=day, secret_file=secret_file, reserve_numbers=reserve_number or ()
         )
-    for file, changed in done.columns.items():
-        typer.echo(f"  {file}: {', '.join(changed) or 'no identity numbers'}")
+    files = [f"  {file}: {', '.join(changed) or 'no identity numbers'}" for file, changed in done.columns.items()]
     counts = release_pseudonymised(done).frame.row(0, named=True)
     rows, left_out, people, new, unusual = (
         shown_count(counts[name]) for name in ("rows", "left_out", "people", "new_people", "unusual")
     )
-    typer.echo(
+    said = (
         f"{out}: {rows} rows of {people} people, {new} of them new in {key_file}; "
         f"{left_out} rows that cannot be read left out, {unusual} keys not written like identity numbers"
     )
+    answer({"folder": out, "columns": {**done.columns}, **counts}, (*files, said))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,10 +25,13 @@ from riskstrat.cli.options import (
     ProtectionOption,
     RegistersOption,
     SeedOption,
+    SmoothingOption,
+    StoreOption,
     day_of,
     languages,
 )
-from riskstrat.cli.progress import progress
+from riskstrat.cli.terminal import answer, note, progress
+from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Language, Settings
 from riskstrat.errors import Problem, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
@@ -39,8 +42,6 @@ if TYPE_CHECKING:
     from riskstrat.disclosure import CellNoise, Disclosure
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
-    from riskstrat.records.model import RiskModel
-    from riskstrat.records.study import Study
 
 DEFAULTS = Settings()
 Documents = dict[Language, tuple[Path, Path]]
@@ -64,6 +65,7 @@ def run(
     budget: BudgetOption = DEFAULTS.budget_sek,
     candidates: CandidatesOption = None,
     seed: SeedOption = 0,
+    smoothing: SmoothingOption = DEFAULTS.smoothing,
     protection: ProtectionOption = DEFAULTS.protection,
     noise: NoiseOption = DEFAULTS.noise,
     min_count: MinCountOption = DEFAULTS.min_count,
@@ -73,7 +75,17 @@ def run(
     allow_new: AllowNewOption = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
+    sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
+    sensitivities: Annotated[
+        bool, typer.Option(help="Also estimate areas without contact counts, and without birth region and deprivation.")
+    ] = DEFAULTS.sensitivities,
+    elsewhere: Annotated[
+        list[str] | None,
+        typer.Option(help="Registers of another place to test the models in; give it again for several."),
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
+    store: StoreOption = None,
     champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report and a reporting card for each condition."""
@@ -82,12 +94,14 @@ def run(
         budget_sek=budget,
         seed=seed,
         candidates=_candidates(candidates),
+        smoothing=smoothing,
         protection=protection,
         noise=noise,
         min_count=min_count,
         min_people=min_people,
         min_expected=min_expected,
         max_share=max_share,
+        sensitivities=sensitivities,
     )
     mark = settings.disclosure.mark
     documents: dict[str, Documents] = {
@@ -102,12 +116,13 @@ def run(
 
     from riskstrat.registers import open_registers
 
-    source = open_registers(registers)
+    source, *places = map(open_registers, (registers, *(elsewhere or ())))
     if source.not_read:
-        typer.echo(f"not read: {', '.join(source.not_read)} (docs/registers.md)", err=True)
+        note(f"not read: {', '.join(source.not_read)} (docs/registers.md)")
     day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
     from riskstrat import artefacts, study
+    from riskstrat.publication import publish
     from riskstrat.publication.release_record import ReleaseRecord
 
     own = study.cell_noise(source, settings.disclosure)
@@ -116,22 +131,27 @@ def run(
         _check_edition(release, settings.disclosure, own, day=day, data=source.fingerprint, allowed=allow_new or ())
 
     found: list[Published] = []
-    untracked: list[Problem] = []
     for each in wanted:
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
-            beside = None if others is None else others[each.name]
-            published = _write(done, releases[each.name], documents[each.name], tell, beside)
+            moved = []
+            for place in places:
+                tell(f"testing the model in {place.manifest.name}", 0.94)
+                moved.append(transported(done.model, place, day, settings))
+            tell("writing the report", 0.95)
+            published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
+            _write(published, releases[each.name], documents[each.name], {"sender": sender, "contact": contact})
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
             if track:
-                tell("logging to MLflow", 0.98)
-                untracked += _track(published, done.model, documents[each.name], out, champion=champion)
-    _print_summary(found, documents, out if track and not untracked else None)
-    if untracked:
-        raise TrackingError(*dict.fromkeys(untracked))
+                from riskstrat import tracking
+
+                files = [path for pair in documents[each.name].values() for path in pair]
+                tracking.keep(published, out, files=files, model=done.model, champion=champion)
+    tracked = _track(out, store) if track else None
+    _print_summary(found, documents, tracked)
 
 
 def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents]) -> None:
@@ -191,44 +211,47 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
 
 
 def _write(
-    study: Study,
-    release: ReleaseRecord,
-    documents: Documents,
-    tell: Callable[[str, float], None],
-    comparators: pl.DataFrame | None,
-) -> Published:
-    """Publish a study, record that, and write its reports and cards; only what was published leaves."""
-    from riskstrat.publication import publish
+    published: Published, release: ReleaseRecord, documents: Documents, signed: Mapping[str, str | None]
+) -> None:
+    """Record what was published, and write its reports and cards."""
     from riskstrat.reports import write_card, write_report
 
-    published = publish(study, comparators=comparators)
     release.add(published)
-    tell("writing the report", 0.95)
     for language, (report, card) in documents.items():
-        write_report(published, report, language=language)
+        write_report(published, report, language=language, **signed)
         write_card(published, card, language=language)
-    return published
 
 
-def _track(
-    published: Published, model: RiskModel | None, documents: Documents, out: Path, *, champion: bool
-) -> Sequence[Problem]:
-    """Log what was published to MLflow; what stands against it is told when all reports are written."""
+def _track(out: Path, store: str | None) -> str | None:
+    """Send the runs that wait in the output folder; where they cannot be sent they stay, with a warning."""
     from riskstrat import tracking
 
-    try:
-        files, store = [path for pair in documents.values() for path in pair], out / tracking.DEFAULT_STORE
-        tracking.track(published, files=files, model=model, champion=champion, store=store)
-    except TrackingError as error:
-        return error.problems
-    return ()
+    address = store or str(out / tracking.DEFAULT_STORE)
+    with progress("MLflow") as tell:
+        tell("logging", 0.0)
+        try:
+            tracking.resume(out, store=address)
+        except TrackingError as error:
+            problem = error
+        else:
+            return tracking.store_uri(address)
+    typer.echo(
+        f"warning: {problem}\nWhat was not logged waits in {out / 'untracked'}; send it later: "
+        f"riskstrat track --resume --out {out}{f' --store {store}' if store else ''}",
+        err=True,
+    )
+    return None
 
 
-def _print_summary(found: Sequence[Published], documents: dict[str, Documents], store: Path | None) -> None:
-    typer.echo()
+def _print_summary(found: Sequence[Published], documents: Mapping[str, Documents], store: str | None) -> None:
+    data, lines = [], [""]
     for each in found:
-        typer.echo(f"{each.condition.title.en} ({each.chosen}, study {each.digest})")
-        for pair in documents[each.condition.name].values():
-            typer.echo(f"  {pair[0]} (card: {pair[1].name})")
+        pairs = documents[each.condition.name]
+        lines += [f"{each.condition.title.en} ({each.chosen}, study {each.digest})"]
+        lines += [f"  {report} (card: {card.name})" for report, card in pairs.values()]
+        written = {language: {"report": str(report), "card": str(card)} for language, (report, card) in pairs.items()}
+        named = {"condition": each.condition.name, "estimator": each.chosen, "study": each.digest}
+        data.append({**named, "files": written})
     if store is not None:
-        typer.echo(f"Runs: mlflow ui --backend-store-uri sqlite:///{store / 'mlflow.db'}")
+        lines += [f"Runs: mlflow ui --backend-store-uri {store}"]
+    answer({"studies": data, "store": store}, lines)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
 from riskstrat.cli.options import AsOfOption, RegistersOption, day_of
+from riskstrat.cli.terminal import answer
 from riskstrat.errors import DriftError, Problem, UsageError
 from riskstrat.files import staged_folder, whole_file
+from riskstrat.records.omission import Omission
 
 if TYPE_CHECKING:
+    from riskstrat.artefacts import StoredModel
     from riskstrat.records.scores import Scores
+    from riskstrat.records.validation import Validation
+    from riskstrat.registers import Registers
 
 ModelArgument = Annotated[Path, typer.Argument(help="The folder of a saved model.")]
 Sha256Option = Annotated[
@@ -42,7 +47,8 @@ def score(
     """Write what a saved model expects of today's people, by group; persons only where a file for them is named."""
     if persons is not None:
         _refuse_persons(persons, [out, model, Path(registers)])
-    scores = _scores(model, registers, as_of, sha256)
+    stored, source, day = _opened(model, registers, as_of, sha256)
+    scores = stored.score(source, day)
 
     from riskstrat.publication.scores import release_scores
 
@@ -55,9 +61,9 @@ def score(
             scores.target.people.select("person_id", "index_date").with_columns(
                 risk=pl.Series(scores.risk)
             ).write_parquet(file)
-    typer.echo(f"{_title(scores)}: {out}")
-    for line in _drifted(scores):
-        typer.echo(f"moved: {line}")
+    moved = _moved(scores)
+    data = _named(scores) | {"folder": out, "persons": persons, "moved": moved}
+    answer(data, [f"{_title(scores)}: {out}", *(f"moved: {_sentence(row)}" for row in moved)])
 
 
 def monitor(
@@ -67,49 +73,86 @@ def monitor(
     as_of: AsOfOption = None,
     sha256: Sha256Option = None,
 ) -> None:
-    """Compare the features of today's people with those of the model's study; exit code 8 if one has moved."""
-    scores = _scores(model, registers, as_of, sha256)
-    typer.echo(_title(scores))
-    moved = _drifted(scores)
-    if not moved:
-        typer.echo("no feature has moved")
-        return
-    raise DriftError(
-        *(
-            Problem(
-                found=line,
-                expected="population stability and standardised difference below .25",
-                remedy="look for what changed in the register; test the model (rs.study.transport) or fit it again",
-            )
-            for line in moved
+    """Compare features and outcomes with what the model was fitted to and expects; exit code 8 if they have moved."""
+    stored, source, day = _opened(model, registers, as_of, sha256)
+    scores, outcomes = stored.score(source, day), stored.outcomes(source, day)
+    moved, ratio = _moved(scores), _ratio(outcomes, scores)
+    said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
+    inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
+    answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
+    DriftError.refuse(
+        Problem(found=found, expected=expected, remedy=f"{remedy}; test the model (rs.study.transport) or fit it again")
+        for found, expected, remedy in (
+            *((_sentence(row), _EXPECTED, "look for what changed in the register") for row in moved),
+            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if _is_off(ratio) else ()),
         )
     )
 
 
-def _scores(folder: Path, registers: str, as_of: datetime | None, sha256: str | None) -> Scores:
+_EXPECTED = "stability, difference and share outside below .25, and no feature that is new"
+LEAST, MOST = 0.8, 1.25
+"""Observed over expected outcomes within which no action follows; an interval wholly outside is drift."""
+
+
+def _opened(
+    folder: Path, registers: str, as_of: datetime | None, sha256: str | None
+) -> tuple[StoredModel, Registers, date]:
     from riskstrat.artefacts import load_model
     from riskstrat.registers import open_registers
 
     model, source = load_model(folder, sha256=sha256), open_registers(registers)
-    day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
-    return model.score(source, day)
+    return model, source, day_of(as_of) or source.manifest.data_end + timedelta(days=1)
 
 
 def _title(scores: Scores) -> str:
     return f"{scores.target.condition}, {scores.target.as_of}, model {scores.model}"
 
 
-def _drifted(scores: Scores) -> list[str]:
-    """Say of each feature that moved how far, the most moved first; of 200 persons or more."""
+def _named(scores: Scores) -> dict[str, object]:
+    return {"condition": scores.target.condition, "as_of": scores.target.as_of, "model": scores.model}
+
+
+def _moved(scores: Scores) -> list[dict[str, object]]:
+    """Give each feature that moved, the most moved first; of 200 persons or more."""
     from riskstrat.publication.scores import release_scores
 
     inputs = release_scores(scores, ("sex",))["inputs"].frame
     marked = inputs.filter(pl.col("marked").fill_null(value=False)) if "marked" in inputs.columns else inputs.clear()
-    return [
-        f"{row['column']}: population stability {row['population_stability']}, "
-        f"standardised difference {row['standardised_difference']}"
-        for row in marked.iter_rows(named=True)
-    ]
+    return marked.to_dicts()
+
+
+def _sentence(row: Mapping[str, object]) -> str:
+    """Say how far a feature has moved; what cannot be computed is left out."""
+    told = (
+        ("population stability", row["population_stability"]),
+        ("standardised difference", row["standardised_difference"]),
+        ("share outside", row["outside"]),
+        ("missing before", row["missing_before"]),
+        ("now", row["missing_now"]),
+    )
+    return f"{row['column']}: {', '.join(f'{name} {value}' for name, value in told if value is not None)}"
+
+
+def _ratio(outcomes: Validation | Omission, scores: Scores) -> dict[str, object] | None:
+    """Give observed over expected outcomes with its interval; None where it cannot be told."""
+    from riskstrat.publication.scores import release_outcomes
+
+    if isinstance(outcomes, Omission):
+        return None
+    released = release_outcomes(outcomes, scores.target.disclosure).frame
+    wanted = (pl.col("metric") == "observed_expected") & (pl.col("group") == "all") & pl.col("estimate").is_not_null()
+    return next(released.filter(wanted).select("estimate", "lower", "upper").iter_rows(named=True), None)
+
+
+def _said(ratio: Mapping[str, object] | None) -> str:
+    if ratio is None:
+        return "outcomes not compared: too few persons"
+    interval = f"{ratio['lower']} to {ratio['upper']}"
+    return f"observed / expected outcomes in the last year that can be judged: {ratio['estimate']} ({interval})"
+
+
+def _is_off(ratio: Mapping[str, Any] | None) -> bool:
+    return ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
 
 
 def _refuse_persons(path: Path, others: Sequence[Path]) -> None:

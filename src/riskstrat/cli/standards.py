@@ -16,7 +16,7 @@ from riskstrat.cli.options import (
     TimeZoneOption,
     day_of,
 )
-from riskstrat.cli.progress import progress
+from riskstrat.cli.terminal import answer, progress
 from riskstrat.registers.days import STOCKHOLM
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _pairs(given: list[str] | None) -> dict[str, str]:
 def _print_summary(converted: ConversionResult) -> None:
     from riskstrat.publication.intake_account import release_conversion, summary_lines
 
-    for line in summary_lines(release_conversion(converted.account)):
-        typer.echo(line)
-    if converted.account.ignored:
-        typer.echo(f"not read: {', '.join(converted.account.ignored)}")
-    typer.echo(f"{converted.folder}: registers; rejected rows are in {converted.folder / 'rejected'}")
+    released, ignored = release_conversion(converted.account), converted.account.ignored
+    lines = [*summary_lines(released), *([f"not read: {', '.join(ignored)}"] if ignored else ())]
+    said = f"{converted.folder}: registers; rejected rows are in {converted.folder / 'rejected'}"
+    data = {"folder": converted.folder, "ignored": list(ignored), "counts": released.frame.to_dicts()}
+    answer(data, (*lines, said))

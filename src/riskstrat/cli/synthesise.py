@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from riskstrat.cli.options import RegisterFolderOption, SeedOption
-from riskstrat.cli.progress import progress
+from riskstrat.cli.terminal import answer, progress
 
 
 def synthesise(
@@ -34,4 +34,5 @@ def synthesise(
         if extracts is not None:
             report("writing extracts", 0.8)
             write_extracts(out, extracts, people=people, seed=seed)
-    typer.echo(f"{out}: an invented municipality of {people:,} inhabitants; its truth is in {out / 'truth'}")
+    said = f"{out}: an invented municipality of {people:,} inhabitants; its truth is in {out / 'truth'}"
+    answer({"folder": out, "people": people, "seed": seed, "extracts": extracts}, [said])

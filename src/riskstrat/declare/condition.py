@@ -245,3 +245,8 @@ class Condition(Declaration):
     def horizon_days(self) -> int:
         """Length of the horizon in days."""
         return duration_days(self.horizon)
+
+    @property
+    def labels(self) -> dict[str, LocalisedText]:
+        """What features are called, by column: those that have a label."""
+        return {feature.column: feature.label for feature in self.features if feature.label is not None}

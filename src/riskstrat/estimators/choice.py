@@ -38,7 +38,9 @@ class Choice:
         One row a candidate: name, brier, prediction_accuracy (1 - Brier / Brier of the mean risk); difference of its
         accuracy from that of the chosen one, difference_lower and difference_upper, from differences of the same
         families; explained (whether it has `contributions`); accuracy_after_choosing, for the chosen one alone: its
-        prediction accuracy without what it owes to having been chosen on the rows that it is tested on.
+        prediction accuracy without what it owes to having been chosen on the rows that it is tested on. It is estimated
+        without refits and may leave some of it: of twelve useless candidates -.025 where nested folds give -.042
+        (docs/validation.md).
     risks
         Out-of-fold risks of each candidate, shape (n,).
 

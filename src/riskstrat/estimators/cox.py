@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.estimators.hazard_pair import HazardPair
-from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
+from riskstrat.estimators.hazards import HazardModel, follow_up_problems, refuse_separation
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.path_integrated import on_link, path_contributions
 from riskstrat.estimators.sample import MIN_OUTCOMES, Training, refuse_too_few
@@ -32,7 +32,7 @@ CAUSES: Final = {OUTCOME: "the outcome", COMPETING: "the competing event"}
 class Cox(HazardModel):
     """Cause-specific proportional hazards (Cox 1972) of the outcome and of the competing event, and what follows.
 
-    The two hazards together give the cumulative incidence of either event at any time. Ties are Efron's. Rows censored
+    The two hazards together give the cumulative incidence of either event at any time. Rows censored
     before the horizon, and rows that enter late, count for as long as they were seen, without weights for censoring.
     Every column enters as it is, so that coefficients are log hazard ratios per unit; with `curved`, as in `Logistic`.
     Of indicators of what was not observed, columns not observed in the same rows share one.
@@ -48,6 +48,8 @@ class Cox(HazardModel):
     penalty
         Precision of a normal prior on standardised coefficients; 0 for none. Without it, what has no maximum
         (separation) or no single one (collinear columns) is refused.
+    ties
+        ``"efron"`` (1977), or ``"breslow"`` (1974), which is a little nearer to no effect where many events are tied.
     curved
         Whether age is a restricted cubic spline and skewed columns log(1 + x), as in `Logistic`.
     missing, random_state
@@ -135,7 +137,7 @@ class Cox(HazardModel):
         return on_link(self.link, *self.hazards_.with_gradient(log_relative, self.horizon_days))
 
     def _fit_to(self, training: Training) -> None:
-        check_penalty(self.penalty)
+        self._check_parameters()
         counted = np.flatnonzero(training.weight > 0)
         y, (horizon, entry) = tie_times(training.outcome[counted], self.horizon_days, training.entry[counted])
         _check_followed(float(horizon), y)
@@ -153,6 +155,7 @@ class Cox(HazardModel):
             entry=entry,
             weight=weight * (weight.sum() / (weight**2).sum()),
             stratum=number[counted],
+            ties=self.ties,
             group=np.unique(training.group[counted], return_inverse=True)[1] if robust else None,
         )
         self._fit_causes(rows)
@@ -197,11 +200,13 @@ class _Rows:
     entry: Floats
     weight: Floats
     stratum: NDArray[np.intp]
+    ties: str
     group: NDArray[np.intp] | None
 
     def risk_sets(self, event: int, strata: NDArray[np.intp] | None) -> RiskSets:
         """Find who is at risk of a cause when, within strata or all together."""
-        return risk_sets(self.y["event"] == event, self.y["duration_days"], self.entry, self.weight, strata=strata)
+        had = self.y["event"] == event
+        return risk_sets(had, self.y["duration_days"], self.entry, self.weight, strata=strata, ties=self.ties)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from riskstrat.errors import DesignError, Problem, UsageError
-from riskstrat.estimators.hazards import HazardModel, check_penalty, follow_up_problems, refuse_separation
+from riskstrat.estimators.hazards import HazardModel, follow_up_problems, refuse_separation
 from riskstrat.estimators.linear import LinearLink
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Training, refuse_too_few
@@ -31,7 +31,7 @@ class FineGray(LinearLink, HazardModel):
     beyond T (the day of that event) until t: exactly 1 where nobody is censored. G is the Kaplan-Meier of censoring
     within `strata` of the fit, and each stratum's weights follow its own curve at every event time, of whatever
     stratum. With `entry` the weight is also divided and multiplied by H, the probability of having entered (Geskus
-    2011). Ties are Efron's, as in R's ``finegray`` and ``coxph``; ``crr`` takes Breslow's.
+    2011). R's ``finegray`` and ``coxph`` take Efron's ties, ``crr`` takes Breslow's.
 
     A model of the outcome says nothing about the competing death. One fitted to exchanged events would not know of
     this one: the two risks of a person may add up to more than 1. `Cox` has no such trouble.
@@ -42,6 +42,8 @@ class FineGray(LinearLink, HazardModel):
         End of the time at risk in days.
     penalty
         Precision of a normal prior on standardised coefficients; 0 for none.
+    ties
+        ``"efron"`` or ``"breslow"``.
     curved
         Whether age enters as a spline and skewed columns as log(1 + x), as in `Logistic`; else every column as it is.
     missing, random_state
@@ -82,7 +84,7 @@ class FineGray(LinearLink, HazardModel):
         return np.asarray(-np.expm1(-relative[:, None] * hazard), dtype=np.float64)
 
     def _fit_to(self, training: Training) -> None:
-        check_penalty(self.penalty)
+        self._check_parameters()
         counted = np.flatnonzero(training.weight > 0)
         y, (horizon, entry) = tie_times(training.outcome[counted], self.horizon_days, training.entry[counted])
         check_followed_to(float(horizon), list(life_tables(y, np.zeros(len(y), np.intp), 1, np.ones(len(y)), entry)))
@@ -93,7 +95,8 @@ class FineGray(LinearLink, HazardModel):
         lingering = list(weights_after_death(y, entry, weight, strata, event_times(event, duration)))
         self._prepare(values)
         design = self._standardised(values)
-        sets = risk_sets(event, duration, entry, weight * (weight.sum() / (weight**2).sum()), lingering=lingering)
+        scaled = weight * (weight.sum() / (weight**2).sum())
+        sets = risk_sets(event, duration, entry, scaled, lingering=lingering, ties=self.ties)
         fit = fit_hazards(design, sets, self.penalty)
         refuse_separation([term.label for term in self.terms_], fit)
         pull = group_scores(design, sets, fit.coefficients, np.unique(training.group[counted], return_inverse=True)[1])

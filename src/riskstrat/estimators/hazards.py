@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem, UsageError, unknown
 from riskstrat.estimators.linear import LinearPredictor
 from riskstrat.estimators.terms import Term, joined_where_missing, linear_terms
 from riskstrat.numerics.links import CLOGLOG, Link
-from riskstrat.numerics.partial_likelihood import Fit
+from riskstrat.numerics.partial_likelihood import BRESLOW, EFRON, Fit
 
 
 class HazardModel(LinearPredictor, abstract=True):
@@ -24,6 +24,7 @@ class HazardModel(LinearPredictor, abstract=True):
         *,
         horizon_days: float,
         penalty: float = 0.0,
+        ties: str = EFRON,
         curved: bool = False,
         missing: str = "indicator",
         random_state: int = 0,
@@ -32,11 +33,20 @@ class HazardModel(LinearPredictor, abstract=True):
     ) -> None:
         self.horizon_days = horizon_days
         self.penalty = penalty
+        self.ties = ties
         self.curved = curved
         self.missing = missing
         self.random_state = random_state
         self.age = age
         self.sex = sex
+
+    def _check_parameters(self) -> None:
+        """Raise where a parameter cannot be meant: ContractError for the penalty, UsageError for ties."""
+        if not (np.isfinite(self.penalty) and self.penalty >= 0):
+            found = f"a penalty of {self.penalty}"
+            raise ContractError(Problem(found=found, expected="a number of 0 or more", remedy="give 0 for none"))
+        if self.ties not in (EFRON, BRESLOW):
+            raise UsageError(unknown("way to treat ties", self.ties, (EFRON, BRESLOW)))
 
     @property
     def link(self) -> Link:
@@ -53,13 +63,6 @@ def follow_up_problems(at: NDArray[np.float64], last_day: float) -> Iterator[Pro
         found = f"times from {at.min():g} to {at.max():g} days"
         expected = "days from 0 to the last day that was followed"
         yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up of the fit")
-
-
-def check_penalty(penalty: float) -> None:
-    """Raise a ContractError where a penalty is not a number of 0 or more."""
-    if not (np.isfinite(penalty) and penalty >= 0):
-        found = f"a penalty of {penalty}"
-        raise ContractError(Problem(found=found, expected="a number of 0 or more", remedy="give 0 for none"))
 
 
 def refuse_separation(labels: Sequence[str], fit: Fit) -> None:

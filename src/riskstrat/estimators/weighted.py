@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
@@ -11,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.estimators.imputation import IMPUTED, NATIVE
 from riskstrat.estimators.sample import Sample
 from riskstrat.estimators.status import StatusEstimator
@@ -65,16 +68,35 @@ class Weighted(StatusEstimator):
         return tags
 
     def _learn(self, sample: Sample) -> None:
-        self.classifier_ = fit_with_weights(clone(self.classifier), sample.values, sample.label, sample.weight)
+        with _without_gaps(self.classifier):
+            self.classifier_ = fit_with_weights(clone(self.classifier), sample.values, sample.label, sample.weight)
 
     def _risk(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         outcome = list(self.classifier_.classes_).index(True)
-        return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
+        with _without_gaps(self.classifier):
+            return np.asarray(self.classifier_.predict_proba(values)[:, outcome], dtype=np.float64)
 
     @property
     def complexity(self) -> float:
         """Infinite: what a classifier of somebody else's lets act together is not known."""
         return float("inf")
+
+
+@contextmanager
+def _without_gaps(classifier: ClassifierMixin) -> Iterator[None]:
+    """Say in our words that a classifier takes no missing values."""
+    try:
+        yield
+    except ValueError as refused:
+        if "NaN" not in str(refused):
+            raise
+        problem = Problem(
+            found=f"values that were not observed (NaN), and a {type(classifier).__name__} that takes none",
+            expected="a classifier that takes missing values, or values in their place",
+            remedy='fit it with missing="imputed"',
+            table="X",
+        )
+        raise ContractError(problem) from refused
 
 
 def fit_with_weights(

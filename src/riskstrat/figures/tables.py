@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import polars as pl
@@ -12,6 +12,7 @@ from riskstrat.disclosure import Released
 from riskstrat.extras import optional
 
 _DIGITS = 3
+_ROWS = 20
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _OPENING = re.compile(r"<table[^>]*>")
 _TABLE = re.compile(r"<table.*</table>", re.DOTALL)
@@ -58,20 +59,18 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), capti
     return _OPENING.sub(lambda opening: opening.group(0) + told, found.group(0), count=1)
 
 
-def released_html(title: str, table: Released) -> str:
-    """Show any released table as it is, with the rule that was applied below it; for notebooks.
+def released_html(tables: Mapping[str, Released]) -> str:
+    """Show the first rows of released tables, and below them the rules that were applied, each once; for notebooks.
 
     Parameters
     ----------
-    title
-        Heading above the table.
-    table
-        Any released table; numbers are shown with three significant digits.
+    tables
+        Released tables by the heading above each, which may be empty; numbers are shown with three significant digits.
 
     Returns
     -------
     str
-        Heading, table and rule, in English.
+        Headings, tables and rules, in English; of a table of more than 20 rows, how many are not shown.
 
     Raises
     ------
@@ -83,11 +82,20 @@ def released_html(title: str, table: Released) -> str:
     >>> from riskstrat.disclosure import Disclosure, Table, release
     >>> frame = pl.DataFrame({"area": ["A", "B"], "cases": [12, 3]})
     >>> exact = Table(frame, dimensions=("area",), counts=("cases",))
-    >>> html = released_html("Cases", release(exact, Disclosure(protection="none")))
+    >>> html = released_html({"Cases": release(exact, Disclosure(protection="none"))})
     >>> "Cases" in html, ">10<" in html, ">3<" in html
     (True, True, False)
     """
-    frame = table.frame
+    rules = dict.fromkeys(escape(table.rule["en"]) for table in tables.values())
+    parts = (_first_rows(title, table.frame) for title, table in tables.items())
+    return "".join([*parts, *(f"<p>{rule}</p>" for rule in rules)])
+
+
+def _first_rows(title: str, frame: pl.DataFrame) -> str:
+    """Write a heading, the first rows without what is the same in Swedish, and how many more there are."""
+    heading = f"<h4>{escape(title)}</h4>" if title else ""
+    more = f"<p>… and {frame.height - _ROWS} more rows, in its frame.</p>" if frame.height > _ROWS else ""
     numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
-    written = frame.with_columns(pl.col(pl.Float64).round_sig_figs(_DIGITS)).cast(pl.String)
-    return f"<h4>{escape(title)}</h4>{table_html(written, 'released', numeric)}<p>{escape(table.rule['en'])}</p>"
+    english = frame.head(_ROWS).select(name for name in frame.columns if not name.endswith("_sv"))
+    written = english.with_columns(pl.col(pl.Float64).round_sig_figs(_DIGITS)).cast(pl.String)
+    return f"{heading}{table_html(written, 'released', numeric)}{more}"

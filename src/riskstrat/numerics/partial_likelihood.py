@@ -1,8 +1,8 @@
 """Times of events and a design in, the log hazard ratios of proportional hazards out, by Newton's method.
 
-Ties are Efron's (1977). Rows may enter late; rows may linger in the risk sets after their end with a falling weight,
-which is what a subdistribution hazard needs (Fine and Gray 1999). Nothing is expanded: sums over risk sets are
-cumulative sums, so that a step costs rows x columns.
+Ties are Efron's (1977), or Breslow's (1974). Rows may enter late; rows may linger in the risk sets after their end with
+a falling weight, which is what a subdistribution hazard needs (Fine and Gray 1999). Nothing is expanded: sums over risk
+sets are cumulative sums, so that a step costs rows x columns.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.logistic import Moments, NormalPrior, newton_step
 
 Floats = NDArray[np.float64]
+
+EFRON, BRESLOW = "efron", "breslow"
 
 MAX_STEPS: Final = 25
 """A maximum that exists is found in about six steps."""
@@ -49,7 +51,8 @@ class RiskSets:
     """Who is at risk at each of the k distinct event times of each stratum, and the m events in their order.
 
     Row i is at risk at the event times of numbers ``first[i]`` to ``last[i] - 1``. Of d tied events, event j of them
-    meets the risk set less the share j / d of the tied (`passed`), and each counts with the mean weight of the tied.
+    meets the risk set less the share j / d of the tied (`passed`; with Breslow's ties the whole of it), and each counts
+    with the mean weight of the tied.
     """
 
     times: Floats
@@ -125,6 +128,7 @@ def risk_sets(
     *,
     lingering: Sequence[Lingering] = (),
     strata: NDArray[np.intp] | None = None,
+    ties: str = EFRON,
 ) -> RiskSets:
     """Find who is at risk when: a row from after its `entry` to its `duration`, where it has an event or has not.
 
@@ -154,7 +158,7 @@ def risk_sets(
         weight=weight,
         events=events,
         tied=tied,
-        passed=(np.arange(len(events)) - start[tied]) / count[tied],
+        passed=(np.arange(len(events)) - start[tied]) / count[tied] * (ties == EFRON),
         mean_weight=(np.bincount(tied, weight[events]) / count)[tied],
         lingering=lingering,
     )

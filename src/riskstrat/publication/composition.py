@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -26,7 +26,7 @@ from riskstrat.publication.plan import plan_tables, scenario_table
 from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
-from riskstrat.publication.transport import transport_tables
+from riskstrat.publication.transport import elsewhere_tables, transport_tables
 from riskstrat.publication.validation import metrics, outcome_tables, protected, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
@@ -48,7 +48,11 @@ Record = Target | Validation | AreaEstimates | Incidence | Plan | Transport | Pi
 
 @checked
 def publish(
-    study: Study, disclosure: Disclosure | None = None, *, comparators: pl.DataFrame | None = None
+    study: Study,
+    disclosure: Disclosure | None = None,
+    *,
+    comparators: pl.DataFrame | None = None,
+    elsewhere: Sequence[Transport] = (),
 ) -> Published:
     """Release all tables of a study together: the only way from results to reports, exports and MLflow.
 
@@ -62,6 +66,8 @@ def publish(
         Published figures of the county, the nation or similar municipalities, to be shown beside: ``who``,
         ``indicator``, ``year``, ``value``, ``source``, and where known ``lower``, ``upper``, ``unit``. Of the indicator
         that has the condition's name, values are shares with the outcome within the horizon.
+    elsewhere
+        What `riskstrat.study.transport` found of the study's model in other places: shown with it.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def publish(
     Raises
     ------
     UsageError
-        If `comparators` cannot be shown; everything that is wrong with it.
+        If `comparators` cannot be shown; everything that is wrong with it. If `elsewhere` is of another model.
     DisclosureError
         If a table cannot be judged; or if the study was computed from exact counts (``protection="none"``) and the rule
         protects: tables could be protected, results about areas not.
@@ -101,6 +107,7 @@ def publish(
         missing=study.model.estimator.missing_way,
         of_time=study.model.estimator.learns_from_followed,
         recalibration=study.settings.recalibration,
+        smoothing=study.settings.smoothing,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(
@@ -113,7 +120,8 @@ def publish(
     )
     noise = noise_of(rule, study.noise)
     given = {} if comparators is None else {"comparators": comparators_table(comparators, study.condition.name)}
-    return publish_tables(facts, {**study_tables(study, noise), **given}, rule, noise)
+    others = elsewhere_tables(elsewhere, study.model.provenance, (source.fingerprint, facts.source.fingerprint), noise)
+    return publish_tables(facts, {**study_tables(study, noise), **given, **others}, rule, noise)
 
 
 _COMPUTED_FROM_EXACT = Problem(
@@ -168,7 +176,7 @@ def table_one(
     by
         A column of `cohort.people`, such as ``"sex"`` or ``"landmark"``; everybody is one group without it.
     labels
-        What columns are called, by column: ``{feature.column: feature.label for feature in condition.features}``.
+        What columns are called, by column: ``condition.labels``.
     disclosure
         The rule; by default the cohort's own.
     provider

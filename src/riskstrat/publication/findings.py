@@ -48,6 +48,17 @@ class PublishedFindings:
         """Count the findings of a severity."""
         return self.table.filter(severity=severity).height
 
+    def to_plain(self) -> dict[str, object]:
+        """Give all of it as plain data."""
+        frames = {"findings": self.table, "components": self.components, "years": self.years, "flow": self.flow}
+        return {
+            "name": self.name,
+            "tables": list(self.tables),
+            "condition": self.condition,
+            **{name: [] if frame is None else frame.to_dicts() for name, frame in frames.items()},
+            "rule": self.rule,
+        }
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 

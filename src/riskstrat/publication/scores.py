@@ -12,7 +12,9 @@ from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import number_groups
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.transport import inputs_table
+from riskstrat.publication.validation import metrics
 from riskstrat.records.scores import Scores
+from riskstrat.records.validation import Validation
 
 GROUPS = ("area_id", "care_centre_id", "sex", "age_years", "birth_region")
 """What scores may be given by: nothing that names a person or a family."""
@@ -64,6 +66,20 @@ def release_scores(
         "inputs": inputs_table(scores.inputs, len(scores.risk)),
     }
     return release(tables, rule, noise)
+
+
+@checked
+def release_outcomes(outcomes: Validation, disclosure: Disclosure) -> Released:
+    """Release what happened beside what a model expected of it: the metrics of a validation, of 200 persons or more.
+
+    Examples
+    --------
+    >>> found = release_outcomes(study.checks["person"], study.settings.disclosure).frame
+    >>> "observed_expected" in found["metric"].to_list()
+    True
+    """
+    noise = noise_of(disclosure)
+    return release({"outcomes": metrics(outcomes, noise)}, disclosure, noise)["outcomes"]
 
 
 def _groups(scores: Scores, by: tuple[str, ...], rule: Disclosure, noise: CellNoise | None) -> Table:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import polars as pl
 
 from riskstrat.disclosure import CellNoise, Figures, Table
+from riskstrat.errors import Problem, UsageError
 from riskstrat.publication.validation import FEWEST_FOR_METRICS, validation_tables
+from riskstrat.records.model import Provenance
 from riskstrat.records.transport import Transport
 
 _SHARES = ("missing_before", "missing_now", "outside", "standardised_difference", "population_stability")
@@ -26,6 +30,58 @@ def transport_tables(moved: Transport, noise: CellNoise | None) -> dict[str, Tab
             f"{kind}_{name}": table
             for name, check in checks.items()
             for kind, table in validation_tables(check, noise).items()
+        },
+    }
+
+
+def elsewhere_tables(
+    found: Sequence[Transport], origin: Provenance, names: Collection[str], noise: CellNoise | None
+) -> dict[str, Table]:
+    """Give what a study's model is worth in other places: ``elsewhere``, and of each place the tables of its transport.
+
+    ``elsewhere`` has number, location, as_of and recommendation; tables of the first place end in ``_elsewhere_1``. The
+    recommendation follows from protected outcomes (`riskstrat.study.transport`).
+
+    Parameters
+    ----------
+    found
+        Of the study's model, or of the model as it was saved.
+    origin, names
+        Where the study's model came from, and the fingerprints that its data have.
+    noise
+        Of the counts.
+
+    Raises
+    ------
+    UsageError
+        If one is of another model.
+    """
+    UsageError.refuse(
+        Problem(
+            found=f"a transport of another model, of {where.registers} as of {where.as_of}",
+            expected=f"of this study's model, of {origin.registers} as of {origin.as_of}",
+            remedy="transport(study.model, data of the other place)",
+        )
+        for where in (moved.model.provenance for moved in found)
+        if (where.as_of, where.registers) != (origin.as_of, origin.registers) or where.fingerprint not in names
+    )
+    if not found:
+        return {}
+    moved_to = [moved.model.moved_to[-1] for moved in found]
+    index = pl.DataFrame(
+        {
+            "number": range(1, len(found) + 1),
+            "location": [location.registers for location in moved_to],
+            "as_of": [location.as_of for location in moved_to],
+            "recommendation": [moved.recommendation for moved in found],
+        }
+    )
+    return {
+        "elsewhere": Table(index, dimensions=("number",), public=("location", "as_of", "recommendation")),
+        **{
+            f"{name}_elsewhere_{number}": table
+            for number, moved in enumerate(found, 1)
+            for name, table in transport_tables(moved, noise).items()
         },
     }
 

@@ -53,7 +53,7 @@ class DryRun:
     notes: tuple[LocalisedText, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Findings:
     """What a check of registers found.
 
@@ -77,6 +77,10 @@ class Findings:
     findings: pl.DataFrame = field(repr=False)
     dry_run: DryRun | None = None
     disclosure: Disclosure = field(default_factory=_unrounded)
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{self.count(severity)} {severity}s" for severity in SEVERITIES)
+        return f"Findings({self.name}: {found} in {len(self.tables)} tables)"
 
     def count(self, severity: Severity) -> int:
         """Count the findings of a severity."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, Self
 
 import numpy as np
 import polars as pl
@@ -119,6 +119,10 @@ class FittedModel:
             Features, n rows, from `riskstrat.build_features` of the same condition.
         """
         return self.recalibration.apply(self.estimator.predict_risk(X))
+
+    def moved(self, recalibration: AppliedRecalibration, location: Provenance) -> Self:
+        """Give the same model with the recalibration that another place asks for."""
+        return replace(self, recalibration=recalibration, moved_to=(*self.moved_to, location))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

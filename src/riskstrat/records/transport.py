@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
-from riskstrat.records.model import RiskModel
+from riskstrat.records.model import FittedModel
 from riskstrat.records.validation import Validation
 
 
@@ -34,7 +36,7 @@ class Transport:
         The rule of the new place's study.
     """
 
-    model: RiskModel
+    model: FittedModel
     recommendation: str
     tests: pl.DataFrame = field(repr=False)
     inputs: pl.DataFrame = field(repr=False)
@@ -45,13 +47,13 @@ class Transport:
     @property
     def sentence(self) -> LocalisedText:
         """What to do with the model in the new place, in one sentence."""
-        return _SENTENCES[self.recommendation]
+        return SENTENCES[self.recommendation]
 
     def __repr__(self) -> str:
         return f"Transport({self.model!r}, recommendation {self.recommendation})"
 
 
-_SENTENCES = {
+SENTENCES: Final[Mapping[str, LocalisedText]] = {
     "none": LocalisedText(
         en="The model's risks agree with what happened in the new place; nothing has to change.",
         sv="Modellens risker stämmer med utfallen på den nya platsen; inget behöver ändras.",

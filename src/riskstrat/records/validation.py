@@ -46,7 +46,8 @@ class Validation:
         Frame of metric, group, estimate, lower, upper, n. ``group`` is ``"all"`` or ``"sex=female"``; ``n`` is the
         number of rows of the cohort whose outcome could be assessed.
     benchmarks
-        The same frame of published scores, among the rows that have one: ``group`` is ``"benchmark=hfrs"``, ``auc`` and
+        The same frame of published scores, among the rows that have one: ``group`` is ``"benchmark=hfrs"`` or
+        ``"benchmark=hfrs;sex=female"``, ``auc`` and
         ``concordance`` are the score's, ``model_auc``, ``baseline_auc`` and ``model_concordance`` of the same rows, and
         ``auc_gain`` and ``concordance_gain`` the model's minus the score's. Empty where outcomes are too few.
     capacity

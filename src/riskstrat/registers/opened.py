@@ -23,7 +23,7 @@ INPATIENT = "inpatient"
 _FIRST_ROWS = 100_000
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Registers:
     """Registers about people, as `open_registers` found them.
 
@@ -43,11 +43,16 @@ class Registers:
 
     folder: Path | None
     manifest: Manifest
-    sources: Mapping[str, Source] = field(repr=False)
-    births: pl.DataFrame = field(repr=False)
+    sources: Mapping[str, Source]
+    births: pl.DataFrame
     not_read: tuple[str, ...] = ()
-    _words: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
-    _kinds: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+    _words: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    _kinds: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        named = f"{self.manifest.name}{' (invented)' if self.manifest.invented else ''}, to {self.manifest.data_end}"
+        ignored = f"; not read: {', '.join(self.not_read)}" if self.not_read else ""
+        return f"Registers({named}: {', '.join(self.tables)}{ignored})"
 
     @property
     def tables(self) -> tuple[str, ...]:

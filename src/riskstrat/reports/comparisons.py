@@ -14,6 +14,9 @@ from riskstrat.reports.tables import Written, group_name, natural_order, written
 LEFT_OUT = {"municipality": "municipality", "area": "area_cluster"}
 """By check the column whose groups are the places that were left out."""
 
+_BENCHMARK_METRICS = ("auc", "model_auc", "baseline_auc", "auc_gain")
+_BENCHMARK_COLUMNS = ("people", "benchmark_auc", "model_auc", "age_sex_auc", "better_than_benchmark")
+
 
 def comparisons(context: ReportContext) -> Iterator[Block]:
     """Show each comparison that the study has, and say of each that is missing why."""
@@ -24,18 +27,23 @@ def comparisons(context: ReportContext) -> Iterator[Block]:
 
 def benchmark_rows(context: ReportContext) -> Written:
     """Write how well each published score, the model, and age and sex order the people who have the score."""
-    frame = context.frame("benchmarks_person")
-    metrics = ("auc", "model_auc", "baseline_auc", "auc_gain")
-    groups = [] if frame is None else frame["group"].unique(maintain_order=True).to_list()
-    titles = {one.name: context.say(one.title) for one in context.released.condition.benchmarks}
-    return ("benchmark", "people", "benchmark_auc", "model_auc", "age_sex_auc", "better_than_benchmark"), [
-        (
-            titles.get(name := group.partition("=")[2], name),
-            written_count(context, context.count("benchmarks_person", "people", metric="auc", group=group)),
-            *(written_metric(context, "benchmarks_person", metric, group) for metric in metrics),
-        )
-        for group in groups
+    return ("benchmark", *_BENCHMARK_COLUMNS), [
+        (title, *written) for title, group, *written in _benchmarked(context) if group is None
     ]
+
+
+def _benchmarked(context: ReportContext) -> Iterator[tuple[str | None, ...]]:
+    """Write title, group (None: everybody) and metrics of each score on the people who have it."""
+    frame = context.frame("benchmarks_person")
+    titles = {one.name: context.say(one.title) for one in context.released.condition.benchmarks}
+    for group in [] if frame is None else frame["group"].unique(maintain_order=True):
+        name, _, among = group.removeprefix("benchmark=").partition(";")
+        yield (
+            titles.get(name, name),
+            capitalised(group_name(context, among)) if among else None,
+            written_count(context, context.count("benchmarks_person", "people", metric="auc", group=group)),
+            *(written_metric(context, "benchmarks_person", metric, group) for metric in _BENCHMARK_METRICS),
+        )
 
 
 def _benchmarks(context: ReportContext) -> Iterator[Block]:
@@ -48,6 +56,10 @@ def _benchmarks(context: ReportContext) -> Iterator[Block]:
         frame = context.text_frame(columns, rows)
         yield context.grid("benchmarks", "benchmarks_person", messages("comparisons.benchmarks_table"), frame)
         yield Paragraph(messages("comparisons.benchmarks"), "quiet")
+    if of_groups := [row for row in _benchmarked(context) if row[1] is not None]:
+        frame = context.text_frame(("benchmark", "group", *_BENCHMARK_COLUMNS), of_groups)
+        title = messages("comparisons.benchmarks_groups")
+        yield context.grid("benchmark-groups", "benchmarks_person", title, frame, text_columns=2, is_open=False)
     for one in declared:
         if omitted := context.omission(f"benchmark_{one.name}"):
             yield Paragraph(omitted, "note")

@@ -33,8 +33,7 @@ def interpretation(context: ReportContext) -> Iterator[Block]:
 
 
 def _labels(context: ReportContext) -> dict[str, str]:
-    features = context.released.condition.features
-    return {feature.column: context.say(feature.label) for feature in features if feature.label is not None}
+    return {column: context.say(label) for column, label in context.released.condition.labels.items()}
 
 
 def _named(labels: dict[str, str], name: str) -> str:

@@ -8,9 +8,10 @@ from datetime import date
 import polars as pl
 
 from riskstrat.figures import calibration, capitalised, subgroups
-from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
+from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph, Section
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.elsewhere import elsewhere
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.incidence import incidence
 from riskstrat.reports.interpretation import interpretation
@@ -36,8 +37,9 @@ _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 def method(context: ReportContext) -> Section:
     """Answer those who want to know how far to trust it."""
-    blocks = tuple(block for part in _PARTS for block in part(context))
-    return Section(key="method", title=context.messages("section.method"), blocks=blocks)
+    whole = OnScreen(tuple(block for part in _ON_SCREEN for block in part(context)))
+    short = (block for part in _PRINTED for block in part(context))
+    return Section(key="method", title=context.messages("section.method"), blocks=(whole, *short))
 
 
 def _counted(context: ReportContext) -> Iterator[Block]:
@@ -182,8 +184,7 @@ def _splits(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(context.messages("method.splits"))
     frame = context.text_frame(*split_rows(context))
     yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
-    if "metrics_municipality" not in context.tables:
-        yield Paragraph(context.messages("method.elsewhere"))
+    yield from elsewhere(context)
 
 
 def _limits(context: ReportContext) -> Iterator[Block]:
@@ -207,7 +208,8 @@ def _short(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.short_title"))
     yield Paragraph(context.messages("method.short_1"))
     if context.areas is not None:
-        yield Paragraph(context.messages("method.short_2"))
+        towards = context.messages(f"method.towards_{context.released.smoothing}")
+        yield Paragraph(context.messages("method.short_2", towards=towards))
         yield Paragraph(context.messages("method.short_3"))
 
 
@@ -234,7 +236,7 @@ def _citing(context: ReportContext) -> Iterator[Block]:
         yield Bullets(tuple(("", reference) for reference in released.condition.references))
 
 
-_PARTS = (
+_ON_SCREEN = (
     _counted,
     incidence,
     _known,
@@ -245,10 +247,7 @@ _PARTS = (
     comparisons,
     interpretation,
     _splits,
-    _limits,
-    _short,
     _grade,
     _codes,
-    _disclosure,
-    _citing,
 )
+_PRINTED = (_limits, _short, _disclosure, _citing)

@@ -9,11 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from riskstrat.disclosure import person_keys
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.recalibration import RecalibrationChoice, Successive, choose_recalibration, fit_recalibration
-from riskstrat.records.model import RiskModel
+from riskstrat.recalibration import Successive, choose_recalibration, fit_recalibration
+from riskstrat.recalibration.updating import RecalibrationKind
+from riskstrat.records.model import FittedModel
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
@@ -24,7 +27,7 @@ from riskstrat.validation import input_drift
 
 
 @checked
-def transport(model: RiskModel, data: StudyData) -> Transport:
+def transport(model: FittedModel, data: StudyData) -> Transport:
     """Test a model on people of a place, or of years, that it has not seen, and recalibrate it to them.
 
     The model's own recalibration comes first. How much more must change is chosen by a closed test
@@ -34,9 +37,10 @@ def transport(model: RiskModel, data: StudyData) -> Transport:
     Parameters
     ----------
     model
-        What `fit` returned elsewhere, or for an earlier as-of date.
+        What `fit` returned elsewhere, or for an earlier as-of date; or what `riskstrat.load_model` gave.
     data
-        What `prepare` returned for the new place, with the same condition.
+        What `prepare` returned for the new place, with the same condition. `riskstrat.publish` shows what was found
+        with a study of the model's own place, by `elsewhere`.
 
     Returns
     -------
@@ -64,14 +68,14 @@ def transport(model: RiskModel, data: StudyData) -> Transport:
     training = data.training
     rows = np.arange(training.X.height)
     risk, baseline = model.predict_risk(training.X), fit_by_fold(data, BASELINE, data.splits["person"]).risk
-    found = choose_recalibration(risk, *counted_outcomes(data))
-    moved = _moved_by_other_folds(data, risk, found)
+    outcomes = _protected_outcomes(data)
+    found = choose_recalibration(risk, *outcomes)
+    moved = _moved_by_other_folds(data, risk, found.kind, *outcomes)
     before, after = (check(data, risks, baseline, rows) for risks in (risk, moved))
     return Transport(
-        model=replace(
-            model,
-            recalibration=Successive(first=model.recalibration, then=found.recalibration),
-            moved_to=(*model.moved_to, provenance_of(data)),
+        model=model.moved(
+            Successive(first=model.recalibration, then=found.recalibration),
+            replace(provenance_of(data), fingerprint=_names_of(data)[-1]),
         ),
         recommendation=found.kind if _is_better_than_age_and_sex(after) else "refit",
         tests=found.tests,
@@ -82,7 +86,7 @@ def transport(model: RiskModel, data: StudyData) -> Transport:
     )
 
 
-def _problems(model: RiskModel, data: StudyData) -> list[Problem]:
+def _problems(model: FittedModel, data: StudyData) -> list[Problem]:
     ours, theirs = (replace(condition, programmes=()) for condition in (data.condition, model.condition))
     found = []
     if ours.digest != theirs.digest:
@@ -93,7 +97,7 @@ def _problems(model: RiskModel, data: StudyData) -> list[Problem]:
                 remedy="prepare the data with model.condition",
             )
         )
-    if (model.provenance.fingerprint, model.provenance.as_of) == (data.source.fingerprint, data.as_of):
+    if model.provenance.fingerprint in _names_of(data) and model.provenance.as_of == data.as_of:
         found.append(
             Problem(
                 found="a model that was fitted to these very data",
@@ -104,13 +108,29 @@ def _problems(model: RiskModel, data: StudyData) -> list[Problem]:
     return found
 
 
-def _moved_by_other_folds(data: StudyData, risk: Floats, found: RecalibrationChoice) -> Floats:
+def _names_of(data: StudyData) -> list[str]:
+    """Name the data by their fingerprint, and last as it may be told: under the controller's secret."""
+    named = data.source.fingerprint
+    return [named] if data.noise is None else [named, data.noise.digest(named)]
+
+
+def _protected_outcomes(data: StudyData) -> tuple[NDArray[np.bool_], Floats]:
+    """Outcomes and weights that sum to a protected count: whoever holds the recalibrated model can compute the sum."""
+    outcome, weight = counted_outcomes(data)
+    if data.noise is None:
+        return outcome, weight
+    keys = person_keys(data.training.cohort.people["person_id"])[outcome & (weight > 0)]
+    added = data.noise.around_zero(keys.sum(keepdims=True), "transport")[0]
+    return outcome, np.where(outcome, weight * (1 + added / max(len(keys), 1)), weight)
+
+
+def _moved_by_other_folds(
+    data: StudyData, risk: Floats, kind: RecalibrationKind, outcome: NDArray[np.bool_], weight: Floats
+) -> Floats:
     """Recalibrate each fold by the other folds, so that the recalibration is tested on people it has not seen."""
-    (outcome, weight), moved = counted_outcomes(data), np.empty(len(risk))
-    split = data.splits["person"]
+    moved, split = np.empty(len(risk)), data.splits["person"]
     for train, test in zip(split.train, split.test, strict=True):
-        curve = fit_recalibration(found.kind, risk[train], outcome[train], weight[train])
-        moved[test] = curve.apply(risk[test])
+        moved[test] = fit_recalibration(kind, risk[train], outcome[train], weight[train]).apply(risk[test])
     return moved
 
 

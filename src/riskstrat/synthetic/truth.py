@@ -25,7 +25,8 @@ from riskstrat.synthetic.residence import spell_at
 
 STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
 STAND_ON = date(2024, 1, 1)
-LONGEST_DELAY_DAYS = 180  # of the diagnoses table, which both outcomes read
+LONGEST_DELAY_DAYS: Mapping[str, int] = {"early_cvd": 180, "frailty": 90}
+"""Of the rows that the outcome reads: causes of death, and admissions."""
 NEAREST_DAYS = 20
 
 
@@ -57,12 +58,12 @@ def index_months() -> Mapping[str, tuple[int, ...]]:
     Landmarks end one horizon before the last day on which outcomes are known, and step back by the horizon while a year
     of registers lies before.
     """
-    months = {name: _landmark_months(step) for name, step in STEP_DAYS.items()}
+    months = {name: _landmark_months(step, LONGEST_DELAY_DAYS[name]) for name, step in STEP_DAYS.items()}
     return {name: tuple(sorted({*found, parameters.MONTHS})) for name, found in months.items()}
 
 
-def _landmark_months(step: int) -> list[int]:
-    known_until = min(DATA_END, (STAND_ON - EPOCH).days - 1 - LONGEST_DELAY_DAYS)
+def _landmark_months(step: int, delay_days: int) -> list[int]:
+    known_until = min(DATA_END, (STAND_ON - EPOCH).days - 1 - delay_days)
     return [_nearest_month(day) for day in range(known_until - step, EVENTS_START + 365 - 1, -step)]
 
 

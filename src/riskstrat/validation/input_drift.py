@@ -26,6 +26,9 @@ _LEAST_SHARE: Final = 1e-4
 
 MARKED_STABILITY: Final = 0.25
 MARKED_DIFFERENCE: Final = 0.25
+MARKED_OUTSIDE: Final = 0.25
+MARKED_NEW: Final = 10 * FEWEST_PERSONS
+"""So many values of a feature that fewer than `FEWEST_PERSONS` had before are new."""
 
 SUMMARY_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "column": pl.String,
@@ -85,8 +88,9 @@ def input_drift(summary: pl.DataFrame, X: pl.DataFrame) -> pl.DataFrame:
         One row a column, the most moved first: column, rows, missing_before, missing_now, outside (share of the values
         beyond the 1 % and 99 % quantiles of the training data, expected about .02), standardised_difference (of means,
         in standard deviations of the training data; Austin 2009) and population_stability: the sum over bins, one of
-        them for missing values, of (now - before) log(now / before) (Siddiqi 2006). Null where the summary is. `marked`
-        where that index or the absolute difference is .25 or more, conventional limits that no theory gives.
+        them for missing values, of (now - before) log(now / before) (Siddiqi 2006); an empty bin counts as .0001. Null
+        where the summary is. `marked` where that index, the absolute difference or the share outside is .25 or more,
+        conventional limits that no theory gives; and where 1,000 rows have a feature that fewer than 100 persons had.
 
     Raises
     ------
@@ -108,8 +112,14 @@ def input_drift(summary: pl.DataFrame, X: pl.DataFrame) -> pl.DataFrame:
     rows = [_drift(before, X[before["column"]]) for before in summary.iter_rows(named=True)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     stable, alike = pl.col("population_stability"), pl.col("standardised_difference").abs()
-    marked = (stable >= MARKED_STABILITY) | (alike >= MARKED_DIFFERENCE)
-    return frame.with_columns(marked=marked.fill_null(value=False)).sort(
+    known = pl.col("rows") * (1 - pl.col("missing_now"))
+    marks = (
+        stable >= MARKED_STABILITY,
+        alike >= MARKED_DIFFERENCE,
+        pl.col("outside") >= MARKED_OUTSIDE,
+        pl.col("missing_before").is_null() & (known >= MARKED_NEW),
+    )
+    return frame.with_columns(marked=pl.any_horizontal(mark.fill_null(value=False) for mark in marks)).sort(
         "population_stability", descending=True, nulls_last=True, maintain_order=True
     )
 
@@ -165,15 +175,15 @@ def _drift(before: dict[str, object], values: pl.Series) -> dict[str, object]:
         "standardised_difference": None,
         "population_stability": None,
     }
-    if before["persons"] is None or not len(now):
+    if before["persons"] is None:
         return row
     low, high, mean, spread, absent = (
         float(str(before[name])) for name in ("lower", "upper", "mean", "standard_deviation", "missing")
     )
     edges, shares = (np.array(before[name], dtype=np.float64) for name in ("edges", "shares"))
     return row | {
-        "outside": float(((now < low) | (now > high)).mean()),
-        "standardised_difference": float((now.mean() - mean) / spread) if spread > 0 else None,
+        "outside": float(((now < low) | (now > high)).mean()) if len(now) else None,
+        "standardised_difference": float((now.mean() - mean) / spread) if spread > 0 and len(now) else None,
         "population_stability": _stability(
             np.append(shares * (1 - absent), absent), np.append(_shares(now, edges) * (1 - missing), missing)
         ),

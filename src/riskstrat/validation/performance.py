@@ -143,7 +143,7 @@ def validate(
     at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=metric_table(groups, level),
-        benchmarks=metric_table([*benchmark_groups(data, scores, drawn)], level),
+        benchmarks=metric_table([*benchmark_groups(data, scores, _shown(data, groupings), drawn)], level),
         capacity=capacity_table(groups, level),
         gaps=pl.concat([gap_table(one.groups, level, (references or {}).get(one.column)) for one in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
@@ -157,6 +157,12 @@ def validate(
     )
 
 
+def _shown(data: Assessed, groupings: Sequence[Grouping]) -> list[pl.Series]:
+    """Label the rows, (n,), by each column; null where the row's group has too few outcomes."""
+    by_column = [(group_labels(data.people, one.column), [group.name for group in one.groups]) for one in groupings]
+    return [pl.select(pl.when(labels.is_in(names)).then(labels)).to_series() for labels, names in by_column]
+
+
 def _persons(
     data: Assessed,
     groupings: Sequence[Grouping],
@@ -165,11 +171,7 @@ def _persons(
     scores: Mapping[str, NDArray[np.float64]],
 ) -> pl.DataFrame:
     """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
-    by_column = [group_labels(data.people, groups.column) for groups in groupings]
-    shown = [
-        pl.select(pl.when(labels.is_in([group.name for group in groups.groups])).then(labels)).to_series()
-        for labels, groups in zip(by_column, groupings, strict=True)
-    ]
+    shown = _shown(data, groupings)
     counted = data.prediction_weight > 0
     is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
     of_reached = [
@@ -183,7 +185,7 @@ def _persons(
         pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
         for number, at in enumerate(np.unique(thresholds), 1)
     ]
-    scored = [benchmark_labels(score, name) for name, score in scores.items()]
+    scored = [benchmark_labels(score, name, labels) for name, score in scores.items() for labels in shown]
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
     cells = (*shown, by_risk, *above, *of_reached, *scored)
     return pl.concat([persons_behind(data.people, had, labels) for labels in cells])

@@ -10,6 +10,7 @@ from riskstrat.declare.description import described_sections
 from riskstrat.figures import capitalised
 from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.elsewhere import elsewhere_sentences
 from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.tables import (
     Written,
@@ -63,9 +64,10 @@ def facts(context: ReportContext) -> dict[str, str]:
         "missing": missing_way(context),
         "follow_up": messages(f"follow_up.{'time' if released.of_time else 'status'}"),
         "recalibration": messages(f"recalibration.{released.recalibration}"),
+        "towards": messages(f"method.towards_{released.smoothing}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
-        "elsewhere": messages("method.elsewhere"),
+        "elsewhere": " ".join(elsewhere_sentences(context)).replace("<", "\\<"),
         "registers": messages.listed(
             [messages.named("register", name) for name in context.tables["coverage"].frame["register"]]
         ),

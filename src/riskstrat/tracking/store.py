@@ -1,4 +1,4 @@
-"""A published study as an MLflow run: parameters, released metrics and tables, reports and cards."""
+"""Runs to MLflow: a local SQLite file, or a server; a run that is there already is not sent again."""
 
 from __future__ import annotations
 
@@ -6,29 +6,22 @@ import logging
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from riskstrat.artefacts.model_folder import model_files
-from riskstrat.artefacts.pyfunc import DESCRIPTION
 from riskstrat.artefacts.stored_model import StoredModel
 from riskstrat.artefacts.study_folder import MODEL_FOLDER
-from riskstrat.disclosure import to_csv
 from riskstrat.errors import Problem, TrackingError
 from riskstrat.errors.arguments import checked
-from riskstrat.estimators.released import can_leave
 from riskstrat.extras import optional
 from riskstrat.files import exclusive
-from riskstrat.publication import Published, publish
+from riskstrat.publication import Published
 from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
+from riskstrat.tracking.runs import KEY, Artefact, Item, Metric, ModelVersion, Parameter, TrackedRun, tracked_run
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -37,42 +30,15 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "riskstrat"
 CHAMPION = "champion"
-CANDIDATE_METRICS = ("brier", "prediction_accuracy")
 DEFAULT_STORE = Path("mlflow.db")
-_METRICS = "metrics_"
 _SQLITE = "sqlite:///"
 _TABLES = frozenset({"alembic_version", "experiments", "runs"})
 """Tables by which a store of MLflow is known."""
 _LOCK_SECONDS = 20.0
 """How long another program may write to the store."""
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-./ ]+")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A setting of the run."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that the run arrived at."""
-
-    name: str
-    value: float
-
-
-@dataclass(frozen=True)
-class Artefact:
-    """A file of the run."""
-
-    path: str
-    content: bytes
-
-
-Item = Parameter | Metric | Artefact
+_ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
+"""MLflow would try for minutes to reach a server that is down; a user's own values stand."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 @checked
@@ -99,7 +65,8 @@ def track(
     champion
         Whether the version gets the alias ``champion``: what scheduled scoring reads.
     store
-        Path of a local SQLite file, or any tracking address that MLflow understands.
+        Path of a local SQLite file, the address of a tracking server (``http://host:5000``), or any that MLflow
+        understands.
 
     Returns
     -------
@@ -114,18 +81,18 @@ def track(
         If a table of the study cannot be judged.
     TrackingError
         If the store is locked, damaged, of another program, a folder, or cannot be reached or written; the study is
-        whole, and no run stays unfinished.
+        whole, and no run stays unfinished. `riskstrat.tracking.keep` and `resume` send it later.
 
     Notes
     -----
     Nobody's name and no path is among the tags, ``MLFLOW_RUN_ID`` and the like are not read, and runs are written to a
     local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
     """
-    published = study if isinstance(study, Published) else publish(study)
-    fitted = study.model if isinstance(study, Study) else model
-    artefacts = [Artefact(f"report/{path.name}", path.read_bytes()) for path in map(Path, files)]
-    stored = [] if fitted is None or not can_leave(fitted.estimator) else list(_model(fitted, published))
-    found = [*items(published), *artefacts, *stored]
+    return send(tracked_run(study, files=files, model=model, champion=champion), store)
+
+
+def send(run: TrackedRun, store: Path | str) -> str:
+    """Log a run, or the rest of one that was begun; one that is there whole stays as it is."""
     mlflow = _mlflow()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -135,18 +102,36 @@ def track(
             experiment = _experiment(client, store)
             if alone:
                 _end_abandoned(client, experiment)
-            run_id = _logged(client, experiment, published, found)
-            if stored:
-                _register(client, run_id, published, champion=champion)
+            run_id = _logged(client, experiment, run)
+            if run.version is not None:
+                _register(client, run_id, run.version)
             return run_id
     except (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise _refused(store, str(error).partition("\n")[0]) from error
+        raise _refused(store, _reason(error)) from error
 
 
 def store_uri(store: Path | str) -> str:
-    """Give the tracking address of a store: a path is that of a SQLite file."""
+    """Give the tracking address of a store: a path is that of a SQLite file.
+
+    Examples
+    --------
+    >>> store_uri("http://localhost:5000")
+    'http://localhost:5000'
+    """
     file = _file_of(store)
-    return str(store) if file is None else f"sqlite:///{file}"
+    return str(store) if file is None else sqlite_address(file)
+
+
+def sqlite_address(file: PurePath) -> str:
+    r"""Give the address of a SQLite file, with the slashes that addresses have on every system.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath, PureWindowsPath
+    >>> sqlite_address(PureWindowsPath(r"C:\runs\mlflow.db")), sqlite_address(PurePosixPath("/runs/mlflow.db"))
+    ('sqlite:///C:/runs/mlflow.db', 'sqlite:////runs/mlflow.db')
+    """
+    return f"{_SQLITE}{file.as_posix()}"
 
 
 def _file_of(store: Path | str) -> Path | None:
@@ -164,6 +149,8 @@ def _alone_in(store: Path | str) -> Iterator[bool]:
     if file is None:
         yield False
         return
+    if "?" in file.as_posix():
+        raise _refused(store, "a path with '?', which addresses of SQLite cannot hold")
     file.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(file.with_name(f".{file.name}.lock")) as alone:
         if file.exists():
@@ -187,7 +174,7 @@ def _refuse_file(store: Path | str, file: Path) -> None:
 
 
 def _refused(store: Path | str, why: str) -> TrackingError:
-    name = str(store).rpartition("@")[2] if "://" in str(store) else Path(store).name
+    name = _CREDENTIALS.sub("", str(store)) if "://" in str(store) else Path(store).name
     return TrackingError(
         Problem(
             found=f"no MLflow run in {name}: {why}",
@@ -197,61 +184,35 @@ def _refused(store: Path | str, why: str) -> TrackingError:
     )
 
 
-def items(published: Published) -> Iterator[Item]:
-    """Everything of a published study that a run keeps, as plain values."""
-    yield from _parameters(published)
-    yield from _metrics(published)
-    yield Artefact("condition.json", published.condition.to_json().encode())
-    for name, table in published.tables.items():
-        yield Artefact(f"tables/{published.disclosure.mark}{name}.csv", to_csv(table.frame).encode())
+def _reason(error: BaseException) -> str:
+    """Give the first line of what a library said, without names and passwords; a server that is away in plain words."""
+    said = _CREDENTIALS.sub("", str(error).partition("\n")[0])
+    return "the server does not answer" if "failed with exception" in said else said
 
 
-def _model(model: RiskModel | StoredModel, published: Published) -> Iterator[Artefact]:
-    """Give the files of the model's folder, and what MLflow reads beside them."""
-    for name, content in {**model_files(model, published), "MLmodel": DESCRIPTION.encode()}.items():
-        yield Artefact(f"{MODEL_FOLDER}/{name}", content)
-
-
-def _register(client: MlflowClient, run_id: str, published: Published, *, champion: bool) -> None:
+def _register(client: MlflowClient, run_id: str, version: ModelVersion) -> None:
     """Make the run's model a version of the condition's registered model, with the names of model and data."""
-    name = published.condition.name
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name, description=published.condition.title.en)
-    tags = {"digest": published.model_digest, "data_fingerprint": published.source.fingerprint}
-    version = client.create_model_version(name, f"runs:/{run_id}/{MODEL_FOLDER}", run_id, tags=tags)
-    if champion:
-        client.set_registered_model_alias(name, CHAMPION, version.version)
+    if not client.search_registered_models(f"name = '{version.name}'"):
+        client.create_registered_model(version.name, description=version.title)
+    there = client.search_model_versions(f"name = '{version.name}' AND run_id = '{run_id}'")
+    source = f"runs:/{run_id}/{MODEL_FOLDER}"
+    made = there[0] if there else client.create_model_version(version.name, source, run_id, tags={**version.tags})
+    if version.champion:
+        client.set_registered_model_alias(version.name, CHAMPION, made.version)
 
 
-def _parameters(published: Published) -> Iterator[Parameter]:
-    yield Parameter("condition", published.condition.name)
-    yield Parameter("as_of", published.as_of.isoformat())
-    yield Parameter("registers", published.source.name)
-    yield Parameter("version", published.version)
-    yield Parameter("estimator", published.chosen)
-    yield Parameter("disclosure", str(published.disclosure))
-    yield Parameter("budget_sek", f"{published.budget_sek:g}")
-    yield Parameter("strata", ", ".join(published.strata))
-
-
-def _metrics(published: Published) -> Iterator[Metric]:
-    """Metrics of everybody, as they were released."""
-    for name, table in published.tables.items():
-        if not name.startswith(_METRICS):
-            continue
-        shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
-        for metric, estimate in shown.select("metric", "estimate").iter_rows():
-            yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
-
-
-def _logged(client: MlflowClient, experiment: str, published: Published, found: list[Item]) -> str:
-    tags = {"digest": published.digest, "data_fingerprint": published.source.fingerprint}
-    tags |= {"arbetsmaterial": "true"} if published.disclosure.is_working_material else {}
-    name = f"{published.condition.name} {published.as_of.isoformat()}"
-    run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
+def _logged(client: MlflowClient, experiment: str, run: TrackedRun) -> str:
+    run_id, whole = _begun(client, experiment, run.name, {**run.tags, KEY: run.key})
+    if whole:
+        return run_id
     try:
-        _log(client, run_id, found)
-        _log_candidates(client, experiment, run_id, published)
+        _log(client, run_id, run.items, run.logged_at)
+        for number, candidate in enumerate(run.candidates):
+            fingerprint = run.tags["data_fingerprint"]
+            tags = {"mlflow.parentRunId": run_id, "data_fingerprint": fingerprint, KEY: f"{run.key}-{number}"}
+            child, _ = _begun(client, experiment, candidate.name, tags)
+            _log(client, child, candidate.metrics, run.logged_at)
+            client.set_terminated(child)
     except BaseException:
         with suppress(Exception):  # the store is out of order; the next run ends this one
             client.set_terminated(run_id, "FAILED")
@@ -260,30 +221,32 @@ def _logged(client: MlflowClient, experiment: str, published: Published, found: 
     return run_id
 
 
-def _log_candidates(client: MlflowClient, experiment: str, parent: str, published: Published) -> None:
-    """Log each candidate that was compared as a run below the study's: mean errors only."""
-    scores = published.frame("choice")
-    for row in () if scores is None else scores.select("name", *CANDIDATE_METRICS).iter_rows(named=True):
-        tags = {"mlflow.parentRunId": parent, "data_fingerprint": published.source.fingerprint}
-        child = client.create_run(experiment, tags=tags, run_name=row["name"]).info.run_id
-        _log(client, child, [Metric(name, row[name]) for name in CANDIDATE_METRICS if row[name] is not None])
-        client.set_terminated(child)
+def _begun(client: MlflowClient, experiment: str, name: str, tags: dict[str, str]) -> tuple[str, bool]:
+    """Find the run that an earlier attempt began, and whether it is there whole; begin it if there is none."""
+    found = client.search_runs([experiment], f"tags.`{KEY}` = '{tags[KEY]}'", max_results=1)
+    if found:
+        return found[0].info.run_id, found[0].info.status == "FINISHED"
+    return client.create_run(experiment, tags=tags, run_name=name).info.run_id, False
 
 
-def _log(client: MlflowClient, run_id: str, found: list[Item]) -> None:
+def _log(client: MlflowClient, run_id: str, found: Sequence[Item], now: int) -> None:
     from mlflow import entities
 
-    now = int(time.time() * 1000)
     parameters = [entities.Param(item.name, item.value) for item in found if isinstance(item, Parameter)]
     metrics = [entities.Metric(item.name, item.value, now, 0) for item in found if isinstance(item, Metric)]
     client.log_batch(run_id, metrics=metrics, params=parameters)
     with TemporaryDirectory() as folder:
-        for item in found:
-            if isinstance(item, Artefact):
-                path = Path(folder, item.path)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(item.content)
+        write_artefacts(found, Path(folder))
         client.log_artifacts(run_id, folder)
+
+
+def write_artefacts(found: Sequence[Item], folder: Path) -> None:
+    """Write the files among items below a folder."""
+    for item in found:
+        if isinstance(item, Artefact):
+            path = folder / item.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(item.content)
 
 
 def _experiment(client: MlflowClient, store: Path | str) -> str:
@@ -312,6 +275,8 @@ def _end_abandoned(client: MlflowClient, experiment: str) -> None:
 def _mlflow() -> ModuleType:
     # MLflow reports its use to its makers unless this is set before it is imported.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     mlflow = optional("mlflow")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

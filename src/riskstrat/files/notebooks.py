@@ -1,0 +1,42 @@
+"""Notebooks without what they showed: a filter for git, so that outputs on one's own registers are not committed.
+
+In: a notebook on standard input. Out: the same without outputs and execution counts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def strip_outputs(notebook: str) -> str:
+    """Take everything out of a notebook that running it has put there.
+
+    Parameters
+    ----------
+    notebook
+        The text of an ``.ipynb`` file.
+
+    Returns
+    -------
+    str
+        The same notebook with its cells as they were typed; a stripped one stays as it is.
+
+    Examples
+    --------
+    >>> shown = '{"cells": [{"cell_type": "code", "execution_count": 3, "outputs": ["12 persons"], "source": "1"}]}'
+    >>> [cell["outputs"] for cell in json.loads(strip_outputs(shown))["cells"]]
+    [[]]
+    """
+    parsed = json.loads(notebook)
+    for cell in parsed["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+            cell.get("metadata", {}).pop("execution", None)
+        cell.pop("attachments", None)
+    parsed.get("metadata", {}).pop("widgets", None)
+    return json.dumps(parsed, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(strip_outputs(sys.stdin.buffer.read().decode("utf-8")).encode("utf-8"))
