@@ -35,7 +35,6 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.incidence import Incidence
 from riskstrat.records.omission import unless_omitted
-from riskstrat.records.partition import Partition
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.plans import Scenarios
@@ -240,7 +239,9 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "missingness": missingness_table(study.evaluation.missingness, noise),
         "splits": _public(study.evaluation.splits, "split"),
-        "partition": _public(_partition(study.partition), "area_id"),
+        "partition": _public(
+            study.partition.areas.with_columns(across_parents=pl.col("unit").is_in(study.partition.crossing)), "area_id"
+        ),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
@@ -254,7 +255,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for kind, table in outcome_tables(check, noise).items()
         },
         **_everybody(study),
-        **_interpretation(study),
+        **({} if study.interpretation is None else interpretation_tables(study.interpretation, _persons(study))),
         **({} if study.incidence is None else incidence_tables(study.incidence, noise)),
         **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
         **{
@@ -269,10 +270,6 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         **_scenarios(study.scenarios),
         **_ahead(study),
     }
-
-
-def _partition(partition: Partition) -> pl.DataFrame:
-    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
 
 
 def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
@@ -314,10 +311,8 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
-def _interpretation(study: Study) -> dict[str, Table]:
-    if study.interpretation is None:
-        return {}
-    return interpretation_tables(study.interpretation, study.cohort.counted.people["person_id"].n_unique())
+def _persons(study: Study) -> int:
+    return study.cohort.counted.people["person_id"].n_unique()
 
 
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
