@@ -71,6 +71,9 @@ def run(
     min_expected: MinExpectedOption = DEFAULTS.min_expected,
     max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers compute features and folds, tcp://10.0.0.1:8786.")
+    ] = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     sensitivities: Annotated[
@@ -129,7 +132,9 @@ def run(
     for each in wanted:
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
-            done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
+            done = study.run(
+                each, source, day, settings, noise=own, partition=units, scheduler=scheduler, progress=tell
+            )
             moved = []
             for place in places:
                 tell(f"testing the model in {place.manifest.name}", 0.94)
