@@ -64,8 +64,8 @@ def run(
         Of the population, by area or municipality, sex, age and year (`riskstrat.areas.read_forecast`): with one the
         study also looks ahead.
     scheduler
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``: features and folds are computed on its workers, with
-        the same results (``docs/distributed.md``).
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``: features and folds are computed on its workers,
+        with the same results (``docs/distributed.md``).
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
