@@ -43,6 +43,17 @@ def changed(**columns: object) -> pl.DataFrame:
     return BEFORE.with_columns(**{name: pl.lit(value, pl.Float64) for name, value in columns.items()})
 
 
+def test_a_summary_is_of_a_hundred_persons_or_more_and_holds_nobodys_value():
+    summary = {each["column"]: each for each in summarise_inputs(BEFORE).iter_rows(named=True)}
+    assert summary["rare"]["persons"] is None, "50 persons have it"
+    low, high = BEFORE["value"].quantile(0.01, "linear"), BEFORE["value"].quantile(0.99, "linear")
+    told = summary["value"]
+    assert (told["lower"], told["upper"]) == (float(f"{low:.3g}"), float(f"{high:.3g}"))
+    numbers = [*told["edges"], *told["shares"], told["mean"], told["standard_deviation"]]
+    assert numbers == [float(f"{each:.3g}") for each in numbers]
+    assert min(told["shares"]) * N >= 100
+
+
 def test_the_same_people_have_not_moved():
     assert not input_drift(summarise_inputs(BEFORE), BEFORE)["marked"].any()
 
