@@ -30,8 +30,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from riskstrat.areas import smooth
+from riskstrat.areas import Neighbours
 from riskstrat.areas.count_noise import CountNoise
+from riskstrat.areas.icar import structure_of
+from riskstrat.areas.smoothing import POSTERIORS
 from riskstrat.declare import LocalisedText, Programme, Scenario
 from riskstrat.disclosure import CellNoise
 from riskstrat.disclosure.protected_rows import RISK_SHARE
@@ -91,20 +93,54 @@ PROGRAMME = Programme(
 
 
 @dataclass(frozen=True)
+class World:
+    """How the truth is made: spread of log theta (None: drawn from its prior), and how it lies on a map.
+
+    Where there is a map, log theta and the gradient are to `share` the scaled autoregression of its areas.
+    """
+
+    sd: float | None = None
+    map_of: Neighbours | None = None
+    share: float = 0.0
+
+    def spread(self, random: np.random.Generator) -> np.ndarray:
+        """Values of variance 1, (areas,)."""
+        own = random.standard_normal(AREAS)
+        if self.map_of is None or not self.share:
+            return own
+        values, vectors = np.linalg.eigh(structure_of(self.map_of).precision.toarray())
+        together = vectors[:, 1:] @ (random.standard_normal(AREAS - 1) / np.sqrt(values[1:]))
+        return np.sqrt(1 - self.share) * own + np.sqrt(self.share) * together
+
+
+@dataclass(frozen=True)
 class Municipality:
-    """Units with what a planner sees, and beside it the true expected cases that nobody sees."""
+    """Units with what a planner sees, and beside it the true expected cases that nobody sees.
+
+    `relative` and `true_relative` are draws of each unit's ratio over everybody's, and the truth.
+    """
 
     units: Units
+    relative: np.ndarray
+    true_relative: np.ndarray
     covered: float = np.nan
 
 
 def simulate(
-    profile: Profile, ratios: tuple[float, ...], seed: int, *, blind: bool = False, width: int = 0
+    profile: Profile,
+    ratios: tuple[float, ...],
+    seed: int,
+    *,
+    blind: bool = False,
+    width: int = 0,
+    world: World = World(),
+    smoothing: str = "gamma",
 ) -> Municipality:
     random = np.random.default_rng([seed, len(ratios), round(profile.observed)])
     size = np.exp(SIZE_SD * random.standard_normal(AREAS))
-    gradient = np.exp(RISK_SD * random.standard_normal(AREAS))
-    theta = np.exp(random.exponential(1 / PRIOR_RATE) * random.standard_normal(AREAS))
+    gradient = np.exp(RISK_SD * world.spread(random))
+    drawn_sd = random.exponential(1 / PRIOR_RATE)
+    theta = np.exp((drawn_sd if world.sd is None else world.sd) * world.spread(random))
     known, unknown = (np.ones(AREAS), gradient * theta) if blind else (gradient, theta)
     people, predicted, true_ratio = (np.repeat(values, len(ratios)) for values in (size, known, unknown))
     predicted = predicted * np.tile(ratios, AREAS)
@@ -117,7 +153,8 @@ def simulate(
     hidden = Hidden(width, np.random.default_rng([seed, 7]))
     seen, noise = hidden.counts(observed, rows)
     seen_rows, seen_now = hidden.people(rows), hidden.people(now)
-    theta_draws = smooth(seen, hidden.risks(expected, rows, seen_rows), "gamma", noise=noise, seed=seed).draws(DRAWS)
+    fit = POSTERIORS[smoothing].fit
+    theta_draws = fit(seen, hidden.risks(expected, rows, seen_rows), world.map_of, noise, None).draw(DRAWS, seed)
     draws = hidden.risks(future, now, seen_now) * theta_draws
     lower, upper = np.quantile(theta_draws, INTERVAL, axis=0)
     target = np.round(100 * seen_now).astype(int)
@@ -131,8 +168,12 @@ def simulate(
             "true_cases": future * true_ratio,
         }
     )
-    covered = float(np.mean((lower <= true_ratio) & (true_ratio <= upper)))
-    return Municipality(Units(units=units, cases_draws=draws, left_out=NOBODY), covered)
+    return Municipality(
+        units=Units(units=units, cases_draws=draws, left_out=NOBODY),
+        relative=theta_draws / (theta_draws @ expected / expected.sum())[:, None],
+        true_relative=true_ratio / (true_ratio @ expected / expected.sum()),
+        covered=float(np.mean((lower <= true_ratio) & (true_ratio <= upper))),
+    )
 
 
 @dataclass(frozen=True)

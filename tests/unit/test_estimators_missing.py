@@ -207,6 +207,15 @@ def test_frames_and_arrays_clones_and_copies_give_the_same():
     np.testing.assert_array_equal(clone(model).fit(features, y).predict_risk(features), risk)
 
 
+def test_values_that_have_not_settled_are_a_note_and_no_warning(monkeypatch: pytest.MonkeyPatch):
+    X, y = people(400)
+    assert fitted(IMPUTED[0], X, y).notes_ == ()
+    monkeypatch.setattr("riskstrat.estimators.imputation.MOST_ROUNDS", 1)
+    (note,) = fitted(IMPUTED[0], X, y).notes_
+    assert "1 rounds, after which some still moved" in note.en
+    assert "1 varv" in note.sv
+
+
 def test_of_many_rows_those_that_are_learnt_from_are_drawn_by_the_seed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("riskstrat.estimators.imputation.MOST_ROWS", 200)
     X, y = people(800)

@@ -64,6 +64,13 @@ def test_every_chart_keeps_to_the_schema_of_vega_lite(figures: dict[str, Figure]
         Chart.from_dict(dict(figure.specification), validate=True)
 
 
+def test_no_channel_is_looked_up_in_the_whole_schema(study: Study, monkeypatch: pytest.MonkeyPatch):
+    # A channel given as a string or a value, and not as its class, has altair hash each of its 570 definitions again.
+    released = publish(study)
+    monkeypatch.setattr("altair.utils.schemapi._FromDict", lambda _: pytest.fail("looked up"))
+    assert figures_of(released, "en")
+
+
 def test_a_browser_draws_labels_in_a_font_in_which_they_were_measured(figures: dict[str, Figure]):
     # vl-convert measures in Liberation Sans; a wider font of the reader's machine would push labels out of the picture.
     lists = re.findall(r'font-family="([^"]+)"', "".join(figure.drawing(360) for figure in figures.values()))

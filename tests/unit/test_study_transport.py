@@ -174,6 +174,18 @@ def test_the_command_takes_a_saved_model_elsewhere_and_saves_it_recalibrated(
     assert (again.returncode, "these very data" in again.stderr) == (2, True)
 
 
+@pytest.mark.slow
+def test_a_run_tests_its_models_in_other_places(small_municipality: Registers, new_place: Path, tmp_path: Path):
+    day, out = AS_OF.isoformat(), tmp_path / "out"
+    places = ("--registers", small_municipality.folder, "--elsewhere", new_place, "--as-of", day)
+    done = riskstrat(
+        "run", "frailty", *places, "--candidates", "Logistic", "--language", "en", "--no-track", "--out", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert "What happens in other places?" in (out / "frailty_en.html").read_text(encoding="utf-8")
+    assert "has not been tested" not in (out / "frailty_card_en.md").read_text(encoding="utf-8")
+
+
 PEOPLE = 2_000
 X = pl.DataFrame(
     {

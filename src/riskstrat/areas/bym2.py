@@ -295,7 +295,7 @@ def _corrected(model: Model, point: _Point, weight: float, random: np.random.Gen
     mean, away = point.mode, np.sqrt(variance)
     for _ in range(_CORRECTIONS):
         linear = model.linear(mean)
-        slopes = [model.likelihood(linear + node * away)[1] for node in _NODES]
+        _, slopes, _ = model.likelihood(linear + _NODES[:, None] * away)
         slope = np.average(slopes, axis=0, weights=_NODE_WEIGHTS)
         mean = mean.plus(flat(field.solve(column(field.gradient(mean, slope)))))
     return Component(point=point, mean=mean, variance=variance, weight=weight)

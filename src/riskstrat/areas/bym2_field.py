@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import SuperLU
 from scipy.special import gammaln
 
@@ -27,7 +26,7 @@ COEFFICIENT_PRECISION = 0.001
 """Precision of the normal prior of coefficients, as in R-INLA."""
 
 _MAX_STEPS = 50
-_CONVERGED = 1e-10
+_CONVERGED = 1e-8
 _LONGEST_STEP = 2.0
 _JITTER = 1e-10
 
@@ -63,23 +62,28 @@ class Model:
         n, p = self.design.shape
         return State(b=np.zeros(n), u=np.zeros(n), beta=np.zeros(p))
 
+    @cached_property
+    def _log_ways(self) -> Floats:
+        counts = self.counts
+        with np.errstate(divide="ignore"):
+            return np.asarray(
+                np.log(counts.likelihood) - gammaln(counts.observed + np.arange(len(counts.likelihood))[:, None] + 1)
+            )
+
     def likelihood(self, linear: Floats) -> tuple[Floats, Floats, Floats]:
-        """Log likelihood of each count, its derivative in log theta and minus the second, each (n,).
+        """Log likelihood of each count, its derivative in log theta and minus the second, each as log theta, (..., n).
 
         Where counts are protected it is a mixture over those that are possible: the derivative has their mean given
         what is seen, and their variance is taken off the information.
         """
         counts, fitted = self.counts, self.counts.expected * np.exp(linear)
-        j = np.arange(len(counts.likelihood))[:, None]
-        count = counts.observed + j
-        with np.errstate(divide="ignore"):
-            known = np.where(fitted > 0, np.log(np.where(fitted > 0, fitted, 1.0)), 0.0)
-            terms = np.log(counts.likelihood) + count * known - gammaln(count + 1)
-        largest = terms.max(axis=0)
-        weight = np.exp(terms - largest)
-        total = weight.sum(axis=0)
-        above = (weight * j).sum(axis=0) / total
-        variance = (weight * (j - above) ** 2).sum(axis=0) / total
+        j, known = np.arange(len(counts.likelihood))[:, None], np.log(np.where(fitted > 0, fitted, 1.0))
+        terms = self._log_ways + (counts.observed + j) * known[..., None, :]
+        largest = terms.max(axis=-2)
+        weight = np.exp(terms - largest[..., None, :])
+        total = weight.sum(axis=-2)
+        above = (weight * j).sum(axis=-2) / total
+        variance = (weight * (j - above[..., None, :]) ** 2).sum(axis=-2) / total
         of_expected = counts.expected > 0
         value = np.where(of_expected, largest + np.log(total) - fitted, 0.0)
         slope = np.where(of_expected, counts.observed + above - fitted, 0.0)
@@ -120,7 +124,7 @@ class Field:
         """Factor of the precision of u with b integrated out; the idle u of an island has precision 1."""
         left = self.share / (1 - self.share) * (self.weight / self.total)
         idle = np.where(self.model.structure.islands, 1.0, _JITTER)
-        return factorised(csc_array(self.model.structure.precision + diags_array(left + idle)))
+        return factorised(self.model.structure.precision_plus(left + idle))
 
     @cached_property
     def border(self) -> tuple[Floats, Floats, Floats]:

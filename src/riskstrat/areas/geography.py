@@ -6,6 +6,7 @@ connected parts of the map.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +39,12 @@ class Neighbours:
     areas
         Area labels; a position in this tuple is an area's number.
     pairs
-        Numbers of the two areas of each border, (m, 2), smaller first, each once.
+        Numbers of the two areas of each border, (m, 2), each border once.
+
+    Raises
+    ------
+    UsageError
+        If an area comes twice, or pairs are no borders between two of these areas; all of it at once.
 
     Examples
     --------
@@ -49,6 +55,9 @@ class Neighbours:
 
     areas: tuple[str, ...]
     pairs: NDArray[np.intp]
+
+    def __post_init__(self) -> None:
+        UsageError.refuse(_pair_problems(self.areas, np.asarray(self.pairs)))
 
     @cached_property
     def _lists(self) -> list[NDArray[np.intp]]:
@@ -150,6 +159,29 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     _check(features, key)
     areas = tuple(str(feature["properties"][key]) for feature in features)
     return Neighbours(areas=areas, pairs=_borders(without_enclaves(in_metres(shapes_of(features))), tolerance_m))
+
+
+def _pair_problems(areas: Sequence[str], pairs: NDArray[np.integer]) -> list[Problem]:
+    number, shaped = len(areas), pairs.ndim == 2 and pairs.shape[1] == 2 and pairs.dtype.kind in "iu"
+    inside = shaped and bool(((pairs >= 0) & (pairs < number)).all())
+    twice = sorted(area for area, times in Counter(areas).items() if times > 1)
+    complaints = (
+        (bool(twice), f"areas that come twice: {', '.join(twice[:5])}", "each area once"),
+        (not shaped, f"pairs of shape {pairs.shape} and type {pairs.dtype}", "whole numbers of shape (borders, 2)"),
+        (shaped and not inside, "pairs with numbers of no area", f"numbers from 0 to {number - 1}"),
+        (shaped and bool((pairs[:, 0] == pairs[:, 1]).any()), "areas that border on themselves", "two areas a border"),
+        (
+            shaped and len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs),
+            "borders that come twice",
+            "each once",
+        ),
+    )
+    remedy = "correct the neighbours, or find them from outlines (riskstrat.areas.neighbours)"
+    return [
+        Problem(found=found, expected=expected, remedy=remedy, table="neighbours")
+        for wrong, found, expected in complaints
+        if wrong
+    ]
 
 
 def _borders(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.intp]:

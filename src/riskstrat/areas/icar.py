@@ -7,6 +7,7 @@ that the geometric mean of its marginal variances is 1; an island has no spatial
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,17 +40,31 @@ class Structure:
     scale: Floats
     variance: Floats
 
-    @property
+    @cached_property
     def precision(self) -> csc_array:
-        """Q, (n, n), with one zero eigenvalue a part and a row of zeros an island."""
-        return csc_array(self.difference.T @ self.difference)
+        """Q, (n, n), with one zero eigenvalue a part and a row of zeros an island; the whole diagonal is stored."""
+        squares, at = coo_array(self.difference.T @ self.difference), np.arange(len(self.part))
+        ends = np.r_[squares.row, at], np.r_[squares.col, at]
+        return csc_array(coo_array((np.r_[squares.data, np.zeros(len(at))], ends), shape=squares.shape))
 
-    @property
+    @cached_property
+    def _on_diagonal(self) -> NDArray[np.intp]:
+        return np.flatnonzero(
+            self.precision.indices == np.repeat(np.arange(len(self.part)), np.diff(self.precision.indptr))
+        )
+
+    def precision_plus(self, diagonal: Floats) -> csc_array:
+        """Q with more on its diagonal, (n,); sparse arithmetic would cost more than to factorise a map of 50 areas."""
+        found = self.precision.copy()
+        found.data[self._on_diagonal] += diagonal
+        return found
+
+    @cached_property
     def constraints(self) -> Floats:
         """One row a part, (parts, n): the spatial terms of a part sum to 0."""
         return np.asarray(np.arange(len(self.scale))[:, None] == self.part, dtype=np.float64)
 
-    @property
+    @cached_property
     def islands(self) -> NDArray[np.bool_]:
         """Whether each area has no neighbour, (n,)."""
         return self.part < 0

@@ -123,18 +123,26 @@ def value_problems(
         found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
         return [Problem(found=found, expected="one of each a group", remedy="align them")]
     lowest, highest = {"log": (0, np.inf), "logit": (0, 1)}.get(scale, (-np.inf, np.inf))
+    out, other = "leave such groups out", "rank by something that differs"
     complaints = (
-        (not np.isfinite(values).all(), "values that are not finite", "numbers"),
-        (not np.isfinite(people).all() or bool((people <= 0).any()), "groups without people", "people in every group"),
-        (not np.isfinite(deprivation).all(), "deprivation that is not finite", "numbers"),
-        (len(np.unique(deprivation)) < 2, "one level of deprivation", "at least two"),
-        (proportion and bool(((values < 0) | (values > 1)).any()), "values outside [0, 1]", "proportions"),
-        (bool((values == 0).all(axis=1).any()), "values that are all 0", "a value somewhere, in every draw"),
+        (not np.isfinite(values).all(), "values that are not finite", "numbers", out),
+        (bool((~np.isfinite(people) | (people <= 0)).any()), "groups without people", "people in every group", out),
+        (not np.isfinite(deprivation).all(), "deprivation that is not finite", "numbers", out),
+        (len(np.unique(deprivation)) < 2, "one level of deprivation", "at least two", other),
+        (
+            proportion and bool(((values < 0) | (values > 1)).any()),
+            "values outside [0, 1]",
+            "proportions",
+            "say proportion=False if they are none",
+        ),
+        (bool((values == 0).all(axis=1).any()), "values that are all 0", "one above 0 in every draw", "add years"),
         (
             bool(((values <= lowest) | (values >= highest)).any()),
             f"values without a {scale}",
             "values within its range",
+            "use scale='identity'",
         ),
     )
-    remedy = "leave such groups out, or say proportion=False"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [
+        Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted, remedy in complaints if wrong
+    ]

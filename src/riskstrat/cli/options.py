@@ -37,6 +37,13 @@ ProtectionOption = Annotated[
         help="How counts are protected: noise, exact counts with more of them withheld, or nothing (working material)."
     ),
 ]
+SmoothingOption = Annotated[
+    Literal["gamma", "bym2"],
+    typer.Option(
+        help="What ratios of areas are drawn towards: the municipality's, or with bym2, which needs outlines of the "
+        "areas, also their neighbours'."
+    ),
+]
 MinCountOption = Annotated[int, typer.Option(help="The smallest count of persons that is shown.")]
 NoiseOption = Annotated[int, typer.Option(help="The largest noise of a count, with --protection noise or suppression.")]
 MinPeopleOption = Annotated[int, typer.Option(help="The fewest people of a group that is described.")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
@@ -17,6 +17,10 @@ from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenar
 from riskstrat.disclosure import PRESETS, Disclosure
 
 
+def _by_label(candidate: object) -> object:
+    return Candidate.parse(candidate) if isinstance(candidate, str) else candidate
+
+
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Settings(Declaration):
     """How a study is computed; part of its digest.
@@ -24,7 +28,8 @@ class Settings(Declaration):
     Parameters
     ----------
     candidates
-        Estimators to choose among by cross-fitted Brier score, no two alike; `AgeSex` is always beside them.
+        Estimators to choose among by cross-fitted Brier score, no two alike, or their labels (``"Logistic"``); `AgeSex`
+        is always beside them.
     folds
         Folds by person and family.
     area_folds
@@ -58,6 +63,9 @@ class Settings(Declaration):
     recalibration
         What moves the risks of a model before they are counted with: the level of each period alone, or first the
         slope or an isotonic curve, each fold's from the other folds (`riskstrat.recalibration`).
+    smoothing
+        What an area's ratio of observed to expected outcomes is drawn towards: ``gamma`` the municipality's, ``bym2``
+        also those of the areas that it borders on, which needs their outlines (`riskstrat.areas.smooth`).
     indicators
         What is followed every year beside the study, for everybody and the last five whole years: indicators counted in
         the registers, and the net cost of the plan. `riskstrat.indicators.follow` does so by group and from tables.
@@ -69,11 +77,15 @@ class Settings(Declaration):
 
     Examples
     --------
+    >>> Settings(candidates=("Logistic", "Boosting(max_leaf_nodes=4)")).candidates
+    (Candidate('Logistic'), Candidate('Boosting', max_leaf_nodes=4))
     >>> Settings(budget_sek=500_000).digest == Settings(budget_sek=500_000.0).digest
     True
     """
 
-    candidates: Annotated[tuple[InstanceOf[Candidate], ...], Field(min_length=1)] = (
+    candidates: Annotated[
+        tuple[Annotated[InstanceOf[Candidate], BeforeValidator(_by_label)], ...], Field(min_length=1)
+    ] = (
         Candidate("Logistic"),
         Candidate("Boosting"),
     )
@@ -97,6 +109,7 @@ class Settings(Declaration):
     min_expected: Annotated[float, Field(ge=0.0, le=1_000.0)] = 4.0
     max_share: Annotated[float, Field(gt=0.5, le=1.0)] = 0.9
     recalibration: Literal["in_the_large", "slope", "isotonic"] = "in_the_large"
+    smoothing: Literal["gamma", "bym2"] = "gamma"
     indicators: tuple[RegisterIndicator | NetCostIndicator, ...] = ()
     highest_single_auc: Annotated[float, Field(gt=0.5, le=1.0)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0

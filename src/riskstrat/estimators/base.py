@@ -222,8 +222,8 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
 
     @property
     def notes_(self) -> tuple[LocalisedText, ...]:
-        """What a reader should know of the fit: nothing."""
-        return ()
+        """What a reader should know of the fit: that imputed values had not settled, where they had not."""
+        return () if self.imputation_ is None else self.imputation_.notes
 
     @property
     @abstractmethod

@@ -137,11 +137,12 @@ class Boosting(LogitEstimator):
 
     @property
     def notes_(self) -> tuple[LocalisedText, ...]:
-        """That rows were left out, where there were more than `most_rows`."""
+        """Those of every model, and that rows were left out, where there were more than `most_rows`."""
         fitted, there = self.rows_
         if fitted == there:
-            return ()
+            return super().notes_
         return (
+            *super().notes_,
             LocalisedText(
                 en="Decision trees were fitted to a part of the index dates, drawn at random and weighted for the "
                 f"others: about {self.most_rows:,} with, and without, the outcome at most, and about {PER_OUTCOME} "

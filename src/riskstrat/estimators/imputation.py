@@ -5,6 +5,7 @@ Only training rows are learnt from, and no outcome: whoever is predicted for has
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from riskstrat.declare import LocalisedText
 from riskstrat.declare.windows import tells_observation
 from riskstrat.estimators.terms import is_skewed_amount, outer_limits
 from riskstrat.numerics.blocks import row_blocks
@@ -52,6 +54,7 @@ class Imputation:
     @classmethod
     def of(cls, names: Sequence[str], values: NDArray[np.float32], random_state: int) -> Self:
         """Learn from training rows (n, p), each column observed in some; of many rows `MOST_ROWS` are drawn."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.experimental import enable_iterative_imputer  # noqa: F401 -- a switch
         from sklearn.impute import IterativeImputer
         from sklearn.linear_model import Ridge
@@ -71,9 +74,23 @@ class Imputation:
             random_state=random_state,
         )
         if len(columns):
+            # Said by `notes`; `warnings.catch_warnings` is not for threads, in which folds are fitted.
+            warnings.filterwarnings("ignore", r"\[IterativeImputer\] Early stopping", ConvergenceWarning)
             drawn = np.random.default_rng(random_state).permutation(len(values))[:MOST_ROWS]
             imputer.fit(scale.standardised(values[np.sort(drawn)][:, columns]))
         return cls(columns=columns, scale=scale, imputer=imputer)
+
+    @property
+    def notes(self) -> tuple[LocalisedText, ...]:
+        """That imputed values had not settled after the last round, where they had not."""
+        if getattr(self.imputer, "n_iter_", 0) < MOST_ROUNDS:
+            return ()
+        return (
+            LocalisedText(
+                en=f"Values that were not observed were imputed in {MOST_ROUNDS} rounds, after which some still moved.",
+                sv=f"Saknade värden fylldes i under {MOST_ROUNDS} varv, och några ändrades ännu efter det sista.",
+            ),
+        )
 
     def complete(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Fill the gaps of any rows (n, p); what becomes of a row does not depend on the others."""

@@ -91,7 +91,7 @@ def _without_gaps(classifier: ClassifierMixin) -> Iterator[None]:
         if "NaN" not in str(refused):
             raise
         problem = Problem(
-            found=f"values that were not observed, and a {type(classifier).__name__} that takes none",
+            found=f"values that were not observed (NaN), and a {type(classifier).__name__} that takes none",
             expected="a classifier that takes missing values, or values in their place",
             remedy='fit it with missing="imputed"',
             table="X",

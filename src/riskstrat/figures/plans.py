@@ -50,10 +50,10 @@ def comparisons(table: Released, language: Texts = "sv") -> Figure:
     )
     y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
     x = alt.X("lower:Q", title=messages("axis.averted"), scale=alt.Scale(zero=True))
-    colour = alt.condition("datum.mine", alt.value(ACCENT), alt.value("#7f7f7f"))
-    base = alt.Chart(frame).encode(y=y, color=colour)
+    shades = alt.Scale(domain=[True, False], range=[ACCENT, "#7f7f7f"])
+    base = alt.Chart(frame).encode(y=y, color=alt.Color("mine:N", scale=shades, legend=None))
     layers = (
-        base.mark_rule(strokeWidth=2).encode(x=x, x2="upper:Q"),
+        base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("upper:Q")),
         base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=messages("axis.averted"))),
     )
     title, sentence = _compared(frame.drop_nulls("averted"), messages)
@@ -112,9 +112,9 @@ def plan_curve(table: Released, budget_sek: float, language: Texts = "sv") -> Fi
     title = messages("axis.averted")
     base = alt.Chart(frame).encode(x=alt.X("millions:Q", title=messages("axis.budget"), scale=alt.Scale(zero=True)))
     layers = (
-        base.mark_area(color="#c6d7e8").encode(y=alt.Y("lower:Q", title=title), y2="upper:Q"),
+        base.mark_area(color="#c6d7e8").encode(y=alt.Y("lower:Q", title=title), y2=alt.Y2("upper:Q")),
         base.mark_line(color=ACCENT, strokeWidth=2.5).encode(y=alt.Y("averted:Q", title=title)),
-        base.mark_rule(color=INK, strokeDash=[5, 4]).encode(x=alt.datum(budget_sek / MILLION)),
+        base.mark_rule(color=INK, strokeDash=[5, 4]).encode(x=alt.XDatum(budget_sek / MILLION)),
     )
     full = messages.numbers.sek(float(table.frame["budget_sek"].to_numpy().max()))
     told = shown.gather_every(max(1, shown.height // _CURVE_POINTS)).iter_rows(named=True)

@@ -107,6 +107,7 @@ def publish(
         missing=study.model.estimator.missing_way,
         of_time=study.model.estimator.learns_from_followed,
         recalibration=study.settings.recalibration,
+        smoothing=study.settings.smoothing,
         omissions=study.omissions,
         notes=study.notes,
         source=SourceFacts(

@@ -62,8 +62,9 @@ class Facts:
         How the chosen model treats what was not observed (`riskstrat.estimators.RiskEstimator.missing_ways`).
     of_time
         Whether it counts everybody for as long as they were followed; if not, those followed are weighted.
-    recalibration
-        What moves risks before they are counted with (`riskstrat.declare.Settings`).
+    recalibration, smoothing
+        What moves risks before they are counted with, and what the ratios of areas are drawn towards
+        (`riskstrat.declare.Settings`).
     omissions
         What could not be done, and why.
     notes
@@ -93,6 +94,7 @@ class Facts:
     missing: str = "indicator"
     of_time: bool = False
     recalibration: str = "in_the_large"
+    smoothing: str = "gamma"
     omissions: tuple[Omission, ...]
     notes: tuple[LocalisedText, ...] = ()
     source: SourceFacts

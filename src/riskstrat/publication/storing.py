@@ -21,7 +21,10 @@ from riskstrat.records.partition import Partition
 STUDY: Final = "study.json"
 _TABLES: Final = "tables/"
 _PARQUET: Final = ".parquet"
-_AS_THEY_ARE: Final = ("version", "budget_sek", "strata", "digest", "model_digest", "secret", "chosen", "recalibration")
+_AS_THEY_ARE: Final = (
+    *("version", "budget_sek", "strata", "digest", "model_digest", "secret", "chosen"),
+    *("recalibration", "smoothing"),
+)
 
 
 def published_files(published: Published) -> dict[str, bytes]:

@@ -207,7 +207,8 @@ def _short(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.short_title"))
     yield Paragraph(context.messages("method.short_1"))
     if context.areas is not None:
-        yield Paragraph(context.messages("method.short_2"))
+        towards = context.messages(f"method.towards_{context.released.smoothing}")
+        yield Paragraph(context.messages("method.short_2", towards=towards))
         yield Paragraph(context.messages("method.short_3"))
 
 

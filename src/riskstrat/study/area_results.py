@@ -13,7 +13,6 @@ from riskstrat.areas import (
     area_inequality,
     area_trends,
     concentration_curve,
-    estimate_areas,
     estimate_groups,
     estimate_strata,
     folds_of_target,
@@ -35,6 +34,7 @@ from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.trends import Trends
 from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.models import BASELINE, fit_by_fold
 from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
@@ -116,16 +116,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
-    estimates = estimate_areas(
-        training.cohort,
-        recalibration.risk,
-        target.target,
-        explained.risk,
-        recalibration=recalibration.periods,
-        noise=data.noise,
-        seed=settings.seed,
-        draws=settings.posterior_draws,
-    )
+    estimates = estimates_of(data, recalibration, explained.risk)
     moved = area_trends(
         training.cohort,
         recalibration.risk,

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.areas import Neighbours
 from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
@@ -31,6 +32,7 @@ from riskstrat.study.partition import (
     care_need_in_units,
     in_units,
     inhabited_areas,
+    neighbours_of,
     partition_of,
     source_in_units,
     with_municipality,
@@ -134,6 +136,8 @@ class StudyData:
     partition
         Which areas are one unit: ``area_id`` of cohort and target, names, outlines and care need are of units. X was
         built before, with the facts of each person's own area.
+    neighbours
+        Which units border on each other; None where the settings smooth without neighbours, or there is one area.
     birth_date
         Of the training rows, (n,): ages during follow-up are counted by them.
     noise
@@ -157,6 +161,7 @@ class StudyData:
     partition: Partition
     birth_date: pl.Series = field(repr=False)
     noise: CellNoise | None = None
+    neighbours: Neighbours | None = field(default=None, repr=False)
 
     @property
     def seed(self) -> int:
@@ -244,6 +249,9 @@ def prepare(
     source, areas = source_of(registers), inhabited_areas(registers, as_of)
     noise = noise or cell_noise(registers, settings.disclosure)
     units = partition_of(areas, training.cohort, target, source.geometry, partition)
+    source, planned, neighbours = source_in_units(source, units), in_units(target, units), None
+    if settings.smoothing == "bym2":
+        neighbours = neighbours_of(source.geometry, in_units(training.cohort, units), planned)
     of_time = any(candidate.learns_from_followed for candidate in candidates)
     followed = _followed(condition, registers, in_units(cohort, units)) if of_time else None
     placed = with_municipality(training.cohort, areas)
@@ -258,11 +266,11 @@ def prepare(
         condition=condition,
         settings=settings,
         as_of=as_of,
-        source=source_in_units(source, units),
+        source=source,
         cohort=in_units(cohort, units),
         training=training,
         target=TargetData(
-            target=in_units(target, units),
+            target=planned,
             X=build_features(condition.features, target, registers),
             care_need=care_need_in_units(care_need_index(registers, as_of), areas, units),
             nobody=nobody,
@@ -273,6 +281,7 @@ def prepare(
         partition=units,
         birth_date=_birth_dates(training.cohort, registers),
         noise=noise,
+        neighbours=neighbours,
     )
 
 

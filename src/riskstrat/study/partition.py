@@ -7,9 +7,11 @@ unit instead of area. Decided before outcomes by area are seen: of outcomes only
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -162,11 +164,49 @@ def _too_small(measured: pl.DataFrame, given: Partition, least: dict[str, float]
     return too_small(lived_in.group_by("unit").agg(pl.col("people", "expected").sum()), least)
 
 
+def neighbours_of(geometry: str | None, *people: Target) -> Neighbours | None:
+    """Find which units border on each other; None where people live in one at most.
+
+    Parameters
+    ----------
+    geometry
+        GeoJSON of the units.
+    people
+        Cohort and target population, in units.
+
+    Raises
+    ------
+    UsageError
+        If a unit in which somebody lives has no outline, or no two units share a border.
+    """
+    units = {unit for of in people for unit in of.people[AREA].drop_nulls().unique()}
+    if len(units) < 2:
+        return None
+    drawn = _drawn(geometry, units)
+    problem = partial(
+        Problem,
+        expected="outlines of all areas, because smoothing='bym2' needs to know who borders on whom",
+        remedy="correct the file of outlines beside the registers (geometry.geojson), or use smoothing='gamma'",
+        table="geometry",
+    )
+    if missing := sorted(units - {one["properties"][AREA] for one in drawn}):
+        which = "any area" if not drawn else f"{len(missing)} areas: {', '.join(missing[:5])}"
+        raise UsageError(problem(found=f"no outline of {which}"))
+    found = neighbours({"features": drawn})
+    if not len(found.pairs):
+        raise UsageError(problem(found="outlines of which no two share a border"))
+    return found
+
+
+def _drawn(geometry: str | None, known: Collection[str]) -> list[dict[str, Any]]:
+    """Give the features of these areas that have an outline."""
+    features = [] if geometry is None else json.loads(geometry)["features"]
+    return [one for one in features if one["properties"].get(AREA) in known and one.get("geometry")]
+
+
 def _borders(geometry: str | None, areas: pl.DataFrame) -> Neighbours | None:
     """Find the neighbours among areas that have an outline; None where there are no outlines, or none can be read."""
-    known = set(areas[AREA])
-    features = [] if geometry is None else json.loads(geometry)["features"]
-    drawn = [one for one in features if one["properties"].get(AREA) in known and one.get("geometry")]
+    drawn = _drawn(geometry, set(areas[AREA]))
     try:
         return neighbours({"features": drawn}) if drawn else None
     except MissingExtraError:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import estimate_areas, folds_of_target
+from riskstrat.areas import folds_of_target
 from riskstrat.declare import Candidate
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.disclosure.protected_rows import EDGES
@@ -18,6 +18,7 @@ from riskstrat.records.area_results import AreaSensitivity
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.model import RiskModel
 from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.interpretation import SURROGATE
 from riskstrat.study.models import fit_by_fold
@@ -66,7 +67,7 @@ def _compared(data: StudyData, candidate: Candidate, features: tuple[str, ...], 
 
 def _estimated(data: StudyData, candidate: Candidate) -> Estimated:
     """Estimate areas by models that have not seen them, and nothing else; also give the risks of the training rows."""
-    cohort, target, settings = data.training.cohort, data.target, data.settings
+    cohort, target = data.training.cohort, data.target
     fitted = fit_by_fold(data, candidate, data.splits["area"])
     link = next(iter(fitted.models.values())).link
     recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, link)
@@ -77,17 +78,7 @@ def _estimated(data: StudyData, candidate: Candidate) -> Estimated:
         rows = np.flatnonzero(folds == fold)
         model = RecalibratedModel(estimator=fitted.models[fold], recalibration=recalibration.of_fold(fold))
         risk[rows] = model.predict_risk(target.X[rows])
-    estimates = estimate_areas(
-        cohort,
-        recalibration.risk,
-        target.target,
-        risk,
-        recalibration=recalibration.periods,
-        noise=data.noise,
-        seed=settings.seed,
-        draws=settings.posterior_draws,
-    )
-    return estimates, fitted.risk
+    return estimates_of(data, recalibration, risk), fitted.risk
 
 
 def care_use_by_area(data: StudyData) -> pl.DataFrame | None:

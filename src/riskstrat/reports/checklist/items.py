@@ -64,6 +64,7 @@ def facts(context: ReportContext) -> dict[str, str]:
         "missing": missing_way(context),
         "follow_up": messages(f"follow_up.{'time' if released.of_time else 'status'}"),
         "recalibration": messages(f"recalibration.{released.recalibration}"),
+        "towards": messages(f"method.towards_{released.smoothing}"),
         "care": messages("method.limit_care"),
         "moved": messages("method.limit_moved"),
         "elsewhere": " ".join(elsewhere_sentences(context)).replace("<", "\\<"),

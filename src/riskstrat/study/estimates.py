@@ -1,0 +1,44 @@
+"""Areas as the settings ask for them: the same smoothing, noise and draws for every set of risks of a study.
+
+In: `StudyData`, recalibrated risks. Out: `AreaEstimates`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskstrat.areas import estimate_areas
+from riskstrat.records.areas import AreaEstimates
+from riskstrat.study.data import StudyData
+from riskstrat.study.recalibration import FoldRecalibration
+
+
+def estimates_of(data: StudyData, recalibration: FoldRecalibration, target_risk: NDArray[np.float64]) -> AreaEstimates:
+    """Estimate the areas of the study from recalibrated risks of its training rows and of its target population.
+
+    Parameters
+    ----------
+    data
+        What `prepare` returned.
+    recalibration
+        Of the out-of-fold risks of the training rows.
+    target_risk
+        Recalibrated risks of the target population, (m,).
+
+    Returns
+    -------
+    AreaEstimates
+    """
+    return estimate_areas(
+        data.training.cohort,
+        recalibration.risk,
+        data.target.target,
+        target_risk,
+        smoothing=data.settings.smoothing,
+        neighbours=data.neighbours,
+        recalibration=recalibration.periods,
+        noise=data.noise,
+        seed=data.settings.seed,
+        draws=data.settings.posterior_draws,
+    )
