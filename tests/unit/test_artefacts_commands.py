@@ -80,18 +80,6 @@ def test_another_model_folder_is_exit_code_6(folder: Path, tmp_path: Path):
     assert (done.returncode, "model.json" in done.stderr) == (6, True)
 
 
-@pytest.mark.parametrize("command", ["score", "monitor"])
-@pytest.mark.parametrize("content", [b"\x80\x04.", b"tampered"])
-def test_a_tampered_or_pickled_estimator_is_exit_code_6(
-    saved: Path, folder: Path, tmp_path: Path, command: str, content: bytes
-):
-    for path in saved.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "estimator.skops").write_bytes(content)
-    done = riskstrat(command, tmp_path, "--registers", folder, "--as-of", DAY)
-    assert (done.returncode, "estimator.skops" in done.stderr) == (6, True)
-
-
 def test_groups_are_protected_counts(scores: Scores):
     found = release_scores(scores, ["sex"])["groups"].frame
     exact = scores.target.people["sex"].value_counts().sort("sex")

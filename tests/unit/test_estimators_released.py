@@ -112,20 +112,6 @@ def test_leaves_hold_enough_with_and_without_the_outcome():
     assert np.array_equal(told.predict_risk(ones), told.predict_risk(ones.with_columns(x=pl.lit(0.0))))
 
 
-@pytest.mark.parametrize("model", models()[:3], ids=lambda model: type(model).__name__)
-def test_edges_of_bins_and_knots_have_three_digits(rows: FitRows, model: RiskEstimator):
-    """Values with many digits, so that one that was not rounded would be somebody's own."""
-    many = np.random.default_rng(5).uniform(-0.5, 0.5, N)
-    exact = replace(rows, X=rows.X.with_columns(age_years=pl.col("age_years") + pl.Series(many)))
-    told = released(exact.fitted(model), exact)
-    if isinstance(told, Boosting):
-        numbers = np.concatenate(told.edges_)
-    else:
-        numbers = np.array([knot for term in told.terms_ for knot in (*term.parameters, *np.ravel(term.fill))])
-    assert len(numbers)
-    np.testing.assert_allclose(numbers, [float(f"{each:.3g}") for each in numbers], rtol=1e-12)
-
-
 def test_other_kinds_are_given_as_they_are(rows: FitRows):
     from sklearn.tree import DecisionTreeClassifier
 
