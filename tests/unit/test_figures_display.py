@@ -16,14 +16,17 @@ from riskstrat.figures import (
     change,
     comparisons,
     flow_chart,
+    funnel,
     map_certainty,
     map_chosen,
     map_classes,
     map_level,
+    net_benefit,
     plan_curve,
     quintiles,
     reasons_bars,
     risk_strata,
+    waterfall,
 )
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
@@ -51,6 +54,9 @@ def figures_of(published: Published, language: Language) -> dict[str, Figure]:
         "quintiles": quintiles(tables["quintiles"], tables["inequality"], language),
         "reasons": reasons_bars(tables["reasons"], tables["areas"], some, language),
         "strata": risk_strata(tables["risk_strata"], language),
+        "funnel": funnel(tables["areas"], language),
+        "net benefit": net_benefit(tables["net_benefit_person"], language),
+        "waterfall": waterfall(tables["reasons"], tables["areas"], some[0], language),
     }
 
 

@@ -78,6 +78,8 @@ def run(
     ] = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
+    sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
     sensitivities: Annotated[
         bool, typer.Option(help="Also estimate areas without contact counts, and without birth region and deprivation.")
     ] = DEFAULTS.sensitivities,
@@ -144,7 +146,7 @@ def run(
                 moved.append(transported(done.model, place, day, settings))
             tell("writing the report", 0.95)
             published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
-            _write(published, releases[each.name], documents[each.name])
+            _write(published, releases[each.name], documents[each.name], {"sender": sender, "contact": contact})
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -213,13 +215,15 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
     return {name: frame if frame.height else None for name, frame in shown.items()}
 
 
-def _write(published: Published, release: ReleaseRecord, documents: Documents) -> None:
+def _write(
+    published: Published, release: ReleaseRecord, documents: Documents, signed: Mapping[str, str | None]
+) -> None:
     """Record what was published, and write its reports and cards."""
     from riskstrat.reports import write_card, write_report
 
     release.add(published)
     for language, (report, card) in documents.items():
-        write_report(published, report, language=language)
+        write_report(published, report, language=language, **signed)
         write_card(published, card, language=language)
 
 

@@ -22,6 +22,7 @@ from riskstrat.reports.benefit import (
     where_of,
 )
 from riskstrat.reports.blocks import Beside, Block, Grid, Heading, Paragraph, Section
+from riskstrat.reports.budget_slider import budget_slider
 from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of, marks_of
 
@@ -53,15 +54,20 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     if "groups_selected" in context.tables:
         yield _groups(context, is_open=of == "groups")
     yield from _net_cost(context, of)
+    if of == "groups":
+        yield from budget_slider(context, of)
     if of != "plan":
         yield Heading(context.messages("resources.areas_anyway"))
         yield Paragraph(context.messages("resources.areas_anyway_note"), "note")
+    if of != "groups":
+        yield from budget_slider(context, of)
     yield from _chosen(context, selected.join(context.areas.select("area_id", "name"), on="area_id", how="left"))
     yield from _allocated(context)
     yield from _compared(context)
     yield from _scenarios(context)
     yield from _curve(context)
-    yield Paragraph(context.messages(f"resources.{'absent' if _has_hours(context) else 'absent_staff'}"), "quiet")
+    if not _has_hours(context):
+        yield Paragraph(context.messages("resources.absent_staff"), "quiet")
     yield from ahead(context)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from riskstrat.errors import Problem, UsageError
@@ -24,7 +25,14 @@ _READABLE_BY_ALL = 0o644
 
 
 @checked
-def write_report(study: Study | Published, path: Path | str, *, language: Language = "sv") -> Path:
+def write_report(
+    study: Study | Published,
+    path: Path | str,
+    *,
+    language: Language = "sv",
+    sender: str | None = None,
+    contact: str | None = None,
+) -> Path:
     """Write the report of a study as one HTML file that needs nothing outside itself.
 
     Parameters
@@ -35,6 +43,8 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
         The file to write; its folder is made. An earlier report is replaced when the new one is whole.
     language
         ``"sv"`` or ``"en"``.
+    sender, contact
+        Who publishes the report, and whom to ask about it; told as not stated where left out.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def write_report(study: Study | Published, path: Path | str, *, language: Langua
     'report.html'
     """
     guard_file(path, mark=REPORT_MARK)
-    return _written(study, path, language, page_of)
+    return _written(study, path, language, partial(page_of, sender=sender, contact=contact))
 
 
 @checked
