@@ -77,6 +77,9 @@ def run(
     min_expected: MinExpectedOption = DEFAULTS.min_expected,
     max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers compute features and folds, tcp://10.0.0.1:8786.")
+    ] = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     forecast: ForecastOption = None,
@@ -146,7 +149,15 @@ def run(
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(
-                each, source, day, settings, partition=units, noise=own, forecast=population, progress=tell
+                each,
+                source,
+                day,
+                settings,
+                partition=units,
+                noise=own,
+                forecast=population,
+                scheduler=scheduler,
+                progress=tell,
             )
             moved = []
             for place in places:
