@@ -77,6 +77,9 @@ def run(
     min_expected: MinExpectedOption = DEFAULTS.min_expected,
     max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers compute features and folds, tcp://10.0.0.1:8786.")
+    ] = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
     forecast: ForecastOption = None,
@@ -146,7 +149,15 @@ def run(
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
             done = study.run(
-                each, source, day, settings, partition=units, noise=own, forecast=population, progress=tell
+                each,
+                source,
+                day,
+                settings,
+                partition=units,
+                noise=own,
+                forecast=population,
+                scheduler=scheduler,
+                progress=tell,
             )
             moved = []
             for place in places:
@@ -210,7 +221,7 @@ def _check_edition(
         guessed = share_guessed(noise.width, len(close) + 1)
         typer.echo(
             f"edition {len(close) + 1} of {close[0].condition} within a year: the best guess of a count is right in "
-            f"{guessed:.0%} of areas, more often for somebody who knows all the others (docs/privacy.md)",
+            f"{guessed:.0%} of areas; whoever knows all others may learn a single person's outcome (docs/privacy.md)",
             err=True,
         )
 
