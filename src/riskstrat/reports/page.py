@@ -108,7 +108,7 @@ def page_across(
     >>> page_across([rs.publish(study)], "en")
     Traceback (most recent call last):
     ...
-    riskstrat.errors.UsageError: found 1 published studies; expected at least two; give a single one as it is
+    riskstrat.errors.UsageError: 1 published studies; expected at least two; give a single one as it is
     """
     return _page(*across_parts(released, language, weights), sender=sender, contact=contact)
 
