@@ -81,7 +81,7 @@ def test_headings_landmarks_and_language(html: str):
     assert parsed.all("html")[0]["lang"] in {"sv", "en"}
     assert [len(parsed.all(tag)) for tag in ("h1", "header", "nav", "main", "footer")] == [1] * 5
     assert html.partition("</head>")[0].count("<title>") == 1
-    assert len(parsed.all("section")) == 7
+    assert len(parsed.all("section")) == 8
     levels = [int(tag[1]) for tag, _ in parsed.elements if re.fullmatch(r"h[1-6]", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
