@@ -6,6 +6,7 @@ In: the address of a page. Out: what the browser printed, or the accessibility t
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from websocket import WebSocket
@@ -43,10 +44,8 @@ def images_told(address: str, until: str = "true") -> list[str]:
 
     The browser builds the tree by and by: it is read until it no longer changes.
     """
-    with _opened(address) as ask:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while not ask("Runtime.evaluate", expression=until)["result"].get("value") and time.monotonic() < end:
-            time.sleep(0.2)
+    end = time.monotonic() + _PATIENCE_SECONDS
+    with opened(address, until) as ask:
         ask("Accessibility.enable")
         told, before = _images(ask), None
         while told != before and time.monotonic() < end:
@@ -61,9 +60,28 @@ def _images(ask: Callable[..., dict]) -> list[str]:
     return [node["name"]["value"] for node in told]
 
 
+def value_of(ask: Callable[..., dict], expression: str) -> Any:  # noqa: ANN401
+    """Give what an expression, or its promise, is worth on the page."""
+    found = ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    assert "exceptionDetails" not in found, found
+    return found["result"].get("value")
+
+
+def press(ask: Callable[..., dict], key: str) -> None:
+    """Press a key that writes nothing."""
+    code = {"Tab": 9, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35}[key]
+    for kind in ("rawKeyDown", "keyUp"):
+        ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+
+def pages_of(pdf: bytes) -> int:
+    """Count the pages of a document that the browser printed."""
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+
 @contextmanager
-def _opened(address: str) -> Iterator[Callable[..., dict]]:
-    """Open a page in a browser of its own and give what sends it a command of the DevTools protocol."""
+def opened(address: str, until: str = "document.readyState === 'complete'") -> Iterator[Callable[..., dict]]:
+    """Open a page in a browser of its own and, once a condition holds, give what sends it DevTools commands."""
     import websocket
 
     with TemporaryDirectory() as profile:
@@ -78,8 +96,13 @@ def _opened(address: str) -> Iterator[Callable[..., dict]]:
             def ask(method: str, **parameters: object) -> dict:
                 number = next(numbers)
                 connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
-                return next(found["result"] for found in _answers(connection) if found.get("id") == number)
+                answer = next(found for found in _answers(connection) if found.get("id") == number)
+                assert "result" in answer, answer
+                return answer["result"]
 
+            end = time.monotonic() + _PATIENCE_SECONDS
+            while not value_of(ask, until) and time.monotonic() < end:
+                time.sleep(0.2)
             yield ask
             connection.close()
         finally:

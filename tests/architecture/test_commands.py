@@ -45,7 +45,9 @@ def test_every_script_of_ci_is_a_recipe(name: str):
     assert f"bash .ci/{name}" in read("justfile")
 
 
-@pytest.mark.parametrize("name", ["test", "check", "fix", "snapshot", "notebooks", "lines", "ci", "versions", "full"])
+@pytest.mark.parametrize(
+    "name", ["test", "check", "fix", "snapshot", "notebooks", "site", "lines", "ci", "versions", "full"]
+)
 def test_contributing_says_what_a_recipe_runs(name: str):
     row = next(line for line in read("CONTRIBUTING.md").splitlines() if line.startswith(f"| `just {name}`"))
     assert all(f"`{command.partition(' {{ ')[0]}`" in row for command in recipe(name))

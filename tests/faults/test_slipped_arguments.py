@@ -165,6 +165,8 @@ def test_a_budget_that_is_no_number_of_kronor_is_refused(budget: object, municip
         (lambda: Ever(register="d", codes="E10", settings="inpatient"), "Ever.settings: Input should be a valid tuple"),
         (lambda: Ever("diagnoses", "E10"), "no field '0'|positional"),
         (lambda: Settings(budget=3), "did you mean 'budget_sek'"),
+        (lambda: Settings(candidates=(3,)), r"^Settings.candidates.0: Input should be an instance of [^\n]*$"),
+        (lambda: Settings(candidates=("Logistic()(",)), "the candidate 'Logistic"),
         (lambda: Settings.from_json("{"), "not JSON"),
         (lambda: Settings.from_json('{"kind": "Setings"}'), "did you mean 'Settings'"),
         (lambda: Settings.from_json('{"kind": "Settings", "fold": 3}'), "did you mean 'folds'"),

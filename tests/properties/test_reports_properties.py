@@ -15,6 +15,7 @@ from riskstrat.figures import Language, Numbers
 from riskstrat.figures.areas import change
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
+from riskstrat.reports.blocks import unfolded
 from riskstrat.reports.context import HIGHER, LOWER, ReportContext, report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
@@ -38,7 +39,7 @@ class Told:
 
     def __post_init__(self) -> None:
         first = first_screen(self.context)
-        blocks = {part.key: part.blocks for part in (each(self.context) for each in SECTIONS)}
+        blocks = {part.key: tuple(unfolded(part.blocks)) for part in (each(self.context) for each in SECTIONS)}
         blocks["first"] = first.blocks
         self.figures = {
             chart.key: chart.figure

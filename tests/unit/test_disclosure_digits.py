@@ -22,6 +22,7 @@ from riskstrat.disclosure import (
     Table,
     release,
 )
+from riskstrat.disclosure.digits import in_digits
 
 ROUNDED = Disclosure(protection="suppression")
 MANY = 10_000
@@ -118,3 +119,13 @@ def test_work_inside_keeps_its_digits():
     frame = pl.DataFrame({"metric": ["auc"], "estimate": [0.7123456789]})
     table = Table(frame, dimensions="metric", public=("estimate",), digits={"estimate": Figures(2)})
     assert release(table, PRESETS["none"]).frame["estimate"].to_list() == [0.7123456789]
+
+
+def test_parts_add_up_within_each_group_whatever_the_order_of_rows():
+    rows = [("b", "x", 0.4), ("a", "all", 0.8), ("a", "x", 0.4), ("b", "all", 1.4), ("a", "y", 0.4), ("b", "y", 1.0)]
+    frame = pl.DataFrame(rows, schema=["budget", "payer", "sek"], orient="row")
+    shown = frame.with_columns(in_digits(frame, {"sek": Step(1.0, total=("payer", "all"), within="budget")}))
+    assert shown.select("budget", "payer").equals(frame.select("budget", "payer"))
+    for budget, total in (("a", 1.0), ("b", 1.0)):
+        here = shown.filter(budget=budget)
+        assert here.filter(payer="all")["sek"].item() == here.filter(pl.col("payer") != "all")["sek"].sum() == total

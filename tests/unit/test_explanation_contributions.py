@@ -123,17 +123,35 @@ def test_groups_of_many_rows_are_those_of_all_contributions(workers: int, monkey
 class Miscounted(Logistic, abstract=True):
     """Adds up a group's contributions wrongly: one feature counts twice."""
 
-    def contribution_sums(self, X: pl.DataFrame, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-        sums, links = super().contribution_sums(X, group, groups)
+    def contribution_sums(
+        self, X: pl.DataFrame, group: np.ndarray, groups: int
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        sums, totals, baseline = super().contribution_sums(X, group, groups)
         sums[:, 0] *= 2
-        return sums, links
+        return sums, totals, baseline
 
 
-def test_sums_by_group_are_checked_against_the_links_of_the_group():
+class Misread(Logistic, abstract=True):
+    """Predicts two rows of the same group otherwise than it explains them, which no sum by group tells."""
+
+    def _log_odds(self, values: np.ndarray) -> np.ndarray:
+        linear = super()._log_odds(values)
+        linear[[7, 10]] += [1e-4, -1e-4]
+        return linear
+
+
+def test_sums_by_group_are_checked_against_those_of_the_groups_rows():
     X = frame(300).drop("person_id")
     model = Miscounted(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
     with pytest.raises(RiskstratError, match="in 2 of 3 groups"):
         explain_groups(model, X, pl.Series(["a", "a", "b"] * 100))
+
+
+def test_every_row_of_a_sum_by_group_is_checked_against_its_risk():
+    X = frame(300).drop("person_id")
+    model = Misread(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
+    with pytest.raises(RiskstratError, match="in 2 of 300 rows"):
+        explain_groups(model, X, pl.Series(["a", "b", "b"] * 100))
 
 
 @pytest.mark.parametrize("kind", [Logistic, FineGray])
@@ -145,11 +163,12 @@ def test_sums_by_group_are_those_of_all_contributions(kind: type[RiskEstimator])
     y = outcome_array(rng.integers(0, 3, 500), np.ceil(rng.uniform(1, 730, 500)))
     model = kind(horizon_days=365).fit(X, y)
     group = rng.integers(0, 4, 500)
-    sums, links = model.contribution_sums(X, group, 4)
-    contributions, baseline = model.contributions(X)
+    sums, totals, baseline = model.contribution_sums(X, group, 4)
+    contributions, expected = model.contributions(X)
+    assert baseline == expected
     np.testing.assert_allclose(sums, [contributions[group == each].sum(axis=0) for each in range(4)], atol=1e-9)
     own = model.link.of_risk(model.predict_risk(X), edge=1e-12) - baseline
-    np.testing.assert_allclose(links, [own[group == each].sum() for each in range(4)], atol=1e-9)
+    np.testing.assert_allclose(totals, own, atol=1e-9)
 
 
 def test_a_block_that_does_not_add_up_is_refused_and_so_are_other_labels():

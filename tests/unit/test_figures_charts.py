@@ -8,10 +8,13 @@ from riskstrat.figures import (
     Language,
     area_intervals,
     comparisons,
+    funnel,
     map_classes,
     plan_curve,
     reasons_bars,
     table_html,
+    trend_panels,
+    waterfall,
     with_class,
 )
 from riskstrat.publication import Published, publish
@@ -97,8 +100,10 @@ def test_a_map_hatches_what_is_withheld_and_tells_no_number_of_it(scarce: Publis
 def test_every_area_of_a_rich_map_has_its_risk_in_words(released: Published):
     drawn = map_classes(released.tables["areas"], str(released.source.geometry)).specification
     told = [feature["properties"]["told"] for feature in values_of(drawn)]
-    assert len(drawn["layer"]) == 1
     assert all("%" in text and "–" in text for text in told)
+    assert len(told) == len(set(told)) == 51
+    assert [text.partition(" ")[0] for text in told] == [str(n) for n in range(1, 52)]
+    assert [row["n"] for row in values_of(drawn, 2)] == [str(n) for n in range(1, 52)]
 
 
 def test_the_parts_of_a_bar_add_up_to_its_dot(released: Published):
@@ -128,3 +133,37 @@ def test_cells_of_a_table_are_escaped_and_missing_ones_are_a_dash():
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "–" in html
+
+
+def test_the_steps_of_a_waterfall_lead_to_the_whole(released: Published):
+    area = released.tables["areas"].frame["area_id"][0]
+    bars = waterfall(released.tables["reasons"], released.tables["areas"], area).specification["layer"][0]
+    steps = bars["data"]["values"]
+    assert [row["begins"] for row in steps[1:-1]] == [row["ends"] for row in steps[:-2]]
+    assert steps[-2]["ends"] == pytest.approx(steps[-1]["ends"])
+    assert steps[0]["begins"] == steps[-1]["begins"] == 0
+
+
+def test_the_funnel_names_areas_outside_the_outer_limits_and_no_others():
+    names, cases = ["Norr", "Söder", "Öster"], [100, 137, 60]
+    frame = pl.DataFrame({"area_id": names, "name": names, "class": ["uncertain"] * 3, "cases": cases})
+    places = frame.with_columns(expected=pl.lit(100.0))
+    exact = Table(places, dimensions=("area_id", "name"), counts=("cases",), public=("class", "expected"))
+    drawn = funnel(release(exact, EXACT), "en")
+    assert drawn.title == "Two of 3 areas lie outside what chance alone explains"
+    assert "Outside the outer limits: Söder and Öster." in drawn.sentence
+
+
+def test_panels_of_trends_share_one_scale_and_name_what_rises():
+    levels = {"relative_level": [1.0, 1.5], "relative_level_lower": [0.9, 1.3], "relative_level_upper": [1.1, 1.7]}
+    years = {"first_year": [2011, 2011], "last_year": [2021, 2021], "yearly_ratio": [1.0, 1.03]}
+    named = {"area_id": ["1", "2"], "name": ["Norr", "Söder"], "high_and_rising": [False, True]}
+    frame = pl.DataFrame(named | levels | years)
+    public = [name for name in frame.columns if name not in ("area_id", "name")]
+    drawn = trend_panels(release(Table(frame, dimensions=("area_id", "name"), public=public), EXACT), "sv")
+    rows = {(row["name"], row["x"]): row for row in values_of(drawn.specification)}
+    assert rows[("Norr", 0.0)]["y"] == rows[("Norr", 1.0)]["y"] == rows[("Norr", 0.0)]["same"]
+    flat, steep = (rows[(name, end)] for name, end in (("Söder", 1.2), ("Söder", 2.2)))
+    assert steep["y"] > flat["y"] > flat["same"]
+    assert drawn.title == "Ett av 2 områden är tydligt högt och stigande från 2011 till 2021"
+    assert "Söder" in drawn.sentence

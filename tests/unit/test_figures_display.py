@@ -16,14 +16,17 @@ from riskstrat.figures import (
     change,
     comparisons,
     flow_chart,
+    funnel,
     map_certainty,
     map_chosen,
     map_classes,
     map_level,
+    net_benefit,
     plan_curve,
     quintiles,
     reasons_bars,
     risk_strata,
+    waterfall,
 )
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
@@ -51,6 +54,9 @@ def figures_of(published: Published, language: Language) -> dict[str, Figure]:
         "quintiles": quintiles(tables["quintiles"], tables["inequality"], language),
         "reasons": reasons_bars(tables["reasons"], tables["areas"], some, language),
         "strata": risk_strata(tables["risk_strata"], language),
+        "funnel": funnel(tables["areas"], language),
+        "net benefit": net_benefit(tables["net_benefit_person"], language),
+        "waterfall": waterfall(tables["reasons"], tables["areas"], some[0], language),
     }
 
 
@@ -62,6 +68,13 @@ def figures(request: pytest.FixtureRequest, study: Study) -> dict[str, Figure]:
 def test_every_chart_keeps_to_the_schema_of_vega_lite(figures: dict[str, Figure]):
     for figure in figures.values():
         Chart.from_dict(dict(figure.specification), validate=True)
+
+
+def test_no_channel_is_looked_up_in_the_whole_schema(study: Study, monkeypatch: pytest.MonkeyPatch):
+    # A channel given as a string or a value, and not as its class, has altair hash each of its 570 definitions again.
+    released = publish(study)
+    monkeypatch.setattr("altair.utils.schemapi._FromDict", lambda _: pytest.fail("looked up"))
+    assert figures_of(released, "en")
 
 
 def test_a_browser_draws_labels_in_a_font_in_which_they_were_measured(figures: dict[str, Figure]):

@@ -2,7 +2,9 @@
 
 import json
 
-from riskstrat.figures.geometry import as_features, outlines
+import pytest
+
+from riskstrat.figures.geometry import as_features, label_points, outlines
 
 SQUARE = [[[17.0, 60.0], [17.0, 60.1], [17.2, 60.1], [17.2, 60.0], [17.0, 60.0]]]
 
@@ -36,3 +38,11 @@ def test_parts_and_holes_are_kept_and_what_is_no_surface_is_left_out():
 
 def test_areas_without_an_outline_are_left_out():
     assert as_features({}, {"A": {"value": 1}}) == []
+
+
+def test_a_number_stands_in_the_middle_of_the_largest_part_and_only_where_there_is_room():
+    square = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]
+    islet = [(20.0, 0.0), (20.1, 0.0), (20.1, 0.1), (20.0, 0.1), (20.0, 0.0)]
+    triangle = [(6e6, 7e6), (6e6 + 3, 7e6), (6e6, 7e6 + 3), (6e6, 7e6)]  # metres: no digits are lost far from zero
+    assert label_points({"A": [islet, square], "B": [islet]}) == {"A": (5.0, 5.0)}
+    assert label_points({"C": [triangle]})["C"] == pytest.approx((6e6 + 1, 7e6 + 1))

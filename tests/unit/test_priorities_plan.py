@@ -228,7 +228,21 @@ def test_tables_withhold_what_follows_from_protected_counts() -> None:
     assert summary.filter(pl.col("estimate").is_null())["metric"].to_list() == ["next_million"]
     assert summary["metric"].to_list()[:4] == ["averted", "nnt", "outside_share", "next_million"]
     assert released["net_cost"].frame["payer"].to_list() == ["undivided", "region", "municipality", "all"]
-    assert released["curve"].frame["budget_sek"].len() >= 20
+    curve = released["curve"].frame
+    assert curve["budget_sek"].len() >= 15
+    # From 50,000 on what is told would be that of A, which may be shown, plus that of B, which may not.
+    assert curve.filter(pl.col("averted").is_null())["budget_sek"].to_list() == [60_000, 75_000, 80_000, 100_000]
+    assert "share" not in released["curve_units"].frame.columns
+
+
+def test_net_costs_of_every_budget_add_up_as_they_are_shown() -> None:
+    many = units([20_000, 30_000], [[3000.0, 1000.0]], observed_cases=[400, 300], observed_index_dates=[2000, 2000])
+    plan = prioritise(many, programme(financing=(("region", 0.35), ("municipality", 0.65))), 3_333_333)
+    shown = release(plan_tables(plan), Disclosure(rounding=1, protection="none"))["curve_net_cost"].frame
+    parts, totals = shown.filter(pl.col("payer") != "all"), shown.filter(payer="all")
+    summed = parts.group_by("budget_sek", maintain_order=True).agg(pl.col("cost_sek", "net_cost_sek").sum())
+    assert summed["cost_sek"].to_list() == totals["cost_sek"].to_list()
+    assert summed["net_cost_sek"].to_list() == pytest.approx(totals["net_cost_sek"].to_list())
 
 
 def test_a_plan_without_observed_cases_cannot_be_released() -> None:

@@ -19,9 +19,11 @@ def test_records_are_drawn(study: Study, record: str):
 
 def test_what_was_published_is_drawn(study: Study, placeless_study: Study):
     found = figures_of(publish(study), "en")
-    assert set(found) == {"flow", "calibration_person", "areas", "plan_comparisons"}
+    maps = {"map_classes", "map_level", "map_certainty"}
+    plans = {"comparisons", "curve", "risk_strata"}
+    assert set(found) == {"flow", "calibration", "net_benefit", "areas", "funnel", "change", *maps, *plans}
     assert found["flow"].sentence == draw(study.cohort, "en").sentence
-    assert set(figures_of(publish(placeless_study))) == {"flow", "calibration_person"}
+    assert set(figures_of(publish(placeless_study))) == {"flow", "calibration", "net_benefit", "risk_strata"}
 
 
 @pytest.mark.parametrize("record", RECORDS)

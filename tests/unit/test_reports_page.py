@@ -1,6 +1,8 @@
 """The page: whole, readable without scripts, asking for nothing outside itself, and safe against what names hold."""
 
 import base64
+import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -110,10 +112,27 @@ def test_every_picture_has_title_reading_alternative_and_data(html: str):
         assert [link for link in parsed.all("a") if link.get("download", "").endswith(".csv")]
 
 
-def test_charts_are_drawn_and_no_script_runs(html: str):
-    parsed = Page(html)
-    assert not parsed.all("script")
+def scripts_of(html: str) -> list[str]:
+    """Give what runs: the data of the slider are no script."""
+    return re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+
+
+def test_only_the_script_of_the_slider_runs_and_the_page_allows_no_other(html: str):
+    (script,) = scripts_of(html)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in html
+    assert Page(html).all("script") == [{"type": "application/json", "id": "budget-data"}, {}]
+    assert not re.search(r"innerHTML|eval|fetch|XMLHttpRequest|import\b|http", script)
+
+
+def test_a_report_without_a_plan_has_no_script_and_allows_none(placeless_study: Study):
+    html = page(placeless_study, "sv")
+    assert "<script" not in html
     assert "script-src" not in html
+
+
+def test_charts_are_drawn(html: str):
+    parsed = Page(html)
     drawn = [attrs for attrs in parsed.all("svg") if "viewbox" in attrs]
     assert all(attrs["aria-hidden"] == "true" for attrs in drawn)
     assert len(html) < 1_500_000
@@ -143,7 +162,7 @@ def test_what_is_withheld_is_hatched_in_the_map_and_in_its_legend(scarce_study: 
 
 def test_an_area_is_told_where_the_pointer_is(html: str):
     figure = html.partition('id="picture-map-classes"')[2].partition("</figure>")[0]
-    assert re.search(r"<title>Blåklintgläntan: [^<]*%[^<]*</title>", figure)
+    assert re.search(r"<title>1 Blåklintgläntan: [^<]*%[^<]*</title>", figure)
 
 
 def test_tables_have_captions_and_headed_rows(html: str):
@@ -192,7 +211,6 @@ def test_no_jargon_on_the_first_three_screens(html: str):
 
 def test_what_is_absent_is_said(study: Study):
     text = Page(page(study, "sv")).text
-    assert "inget reglage" in text
     assert "inga uppföljningsindikatorer" in text
     assert "i andra kommuner är inte prövat" in text
 
@@ -209,7 +227,43 @@ def test_names_are_text_and_never_markup(hostile_study: Study):
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert html.count("</figure>") == html.count("<figure")
-    assert "<script" not in html
+    data = re.search(r'<script type="application/json" id="budget-data">(.*?)</script>', html, re.DOTALL).group(1)
+    assert "<" not in data
+    assert any("<script>alert" in area for area in json.loads(data)["areas"])
+    assert html.count("<script") == 2
+
+
+def test_the_slider_offers_the_budgets_that_were_planned_for_and_begins_at_the_plans(html: str, study: Study):
+    data = json.loads(re.search(r'id="budget-data">(.*?)</script>', html, re.DOTALL).group(1))
+    curve, units = (publish(study).frame(f"plan_curve{end}") for end in ("", "_units"))
+    assert len(data["budgets"]) == curve.height
+    (slider,) = Page(html).all("input")
+    assert curve["budget_sek"][int(slider["value"])] == study.settings.budget_sek
+    assert slider["max"] == str(curve.height - 1)
+    for budget, sek in zip(data["budgets"], curve["budget_sek"], strict=True):
+        assert not re.search(r"\d,\d\d+" if 'lang="sv"' in html else r"\d\.\d\d+", budget["written"])  # no float noise
+        assert len(budget["offered"]) == len(data["areas"]) == 51
+        assert sum(one != "none" for one in budget["offered"]) == units.filter(budget_sek=sek).height
+        assert budget["written"] in budget["sentence"]
+    assert set(data["budgets"][-1]["offered"]) == {"whole"}
+    assert len(set(data["areas"])) == 51
+    assert 'id="grid-budgets"' in html
+
+
+def test_the_first_page_ends_in_what_there_is_to_decide(study: Study):
+    text = Page(page(study, "sv")).text
+    found = re.search(r"Att ta ställning till(.*?)1\. Vad har vi för nuläge", text, re.DOTALL).group(1)
+    assert "Om inget görs väntas ungefär" in found
+    assert "Ska 2\N{NO-BREAK SPACE}miljoner kronor användas till" in found
+    assert re.search(r"i Område \d+", found)
+    assert not re.search(r"\(\d", found)  # its intervals stand above, once
+
+
+def test_sender_and_contact_are_said_or_said_not_to_be(study: Study):
+    released = publish(study)
+    assert "Avsändare: ej angivet. Kontakt: ej angivet." in Page(page_of(released)).text
+    signed = page_of(released, "en", sender="Town & <b>county</b>", contact="a@b.se")
+    assert "From: Town & <b>county</b>. Contact: a@b.se." in Page(signed).text
 
 
 def test_formulas_are_not_handed_to_spreadsheets(study: Study):

@@ -259,6 +259,12 @@ def test_groups_are_told_apart_only_where_their_intervals_are():
     assert "cannot be said" in incidence_curves(near, "en", {"a": "few", "b": "many"}).title
 
 
+def test_numbers_at_risk_are_drawn_without_a_search_of_the_whole_schema(monkeypatch: pytest.MonkeyPatch):
+    released = drawn_groups({"a": (0.1, 0.08, 0.12), "b": (0.3, 0.27, 0.33)})
+    monkeypatch.setattr("altair.utils.schemapi._FromDict", lambda _: pytest.fail("looked up"))
+    assert incidence_curves(released, "en", {"a": "few", "b": "many"}).title
+
+
 def test_withheld_groups_are_left_out_five_are_drawn_and_nothing_is_said_of_nothing():
     groups = dict.fromkeys("abcdefg", (0.1, 0.08, 0.12))
     figure = incidence_curves(drawn_groups({**groups, "a": None}), "sv", {name: f"grupp {name}" for name in groups})

@@ -182,7 +182,7 @@ def smooth(
     o, e = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     methods: dict[str, PosteriorMethod | MomentMethod] = {**POSTERIORS, **MOMENTS}
     wrong = method_problems(method, methods, neighbours, covariates, noise)
-    UsageError.refuse([*_count_problems(o, e, method, neighbours), *wrong, *_covariate_problems(covariates, len(o))])
+    UsageError.refuse([*_count_problems(o, e, method, neighbours), *wrong, *_covariate_problems(covariates, o.size)])
     if method in MOMENTS:
         estimate = MOMENTS[method].fit(o, e, neighbours)
         return Smoothed(method=method, estimate=estimate, posterior=None, seed=seed)

@@ -27,6 +27,6 @@ def check(
     wanted = conditions.load(condition) if condition else None
     found = quality.check(open_registers(registers), wanted, as_of=day_of(as_of))
     published = publish_findings(found)
-    answer(published.to_plain(), [str(published)], asked=True)
+    answer(published.to_plain(), [str(published)], always=True)
     if found.has_errors:
         raise typer.Exit(ContractError.exit_code)

@@ -34,7 +34,7 @@ def codes(
     """List code lists and scores, show one of them, or search for a word or a code."""
     found = _found(name, search)
     lines = _shown(name) if name is not None else _listed(found, search, language)
-    answer(found.to_dicts(), lines, asked=True)
+    answer(found.to_dicts(), lines, always=True)
 
 
 def _found(name: str | None, text: str | None) -> pl.DataFrame:

@@ -17,7 +17,7 @@ def list_conditions(*, language: LanguageOption = "en") -> None:
     titles = {name: conditions.load(name).title.in_language(language) for name in conditions.available()}
     data = [{"name": name, "title": titles[name], "standard": name in conditions.STANDARD} for name in titles]
     lines = [f"{'*' if name in conditions.STANDARD else ' '} {name:<20} {title}" for name, title in titles.items()]
-    answer(data, lines, asked=True)
+    answer(data, lines, always=True)
 
 
 def describe(
@@ -32,4 +32,4 @@ def describe(
     from riskstrat.declare.description import describe as described
 
     found = conditions.load(condition)
-    answer(json.loads(found.to_json()), [described(found, language)], asked=True)
+    answer(json.loads(found.to_json()), [described(found, language)], always=True)

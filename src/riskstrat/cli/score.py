@@ -79,7 +79,7 @@ def monitor(
     moved, ratio = _moved(scores), _ratio(outcomes, scores)
     said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
-    answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], asked=True)
+    answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
     DriftError.refuse(
         Problem(found=found, expected=expected, remedy=f"{remedy}; test the model (rs.study.transport) or fit it again")
         for found, expected, remedy in (

@@ -26,7 +26,7 @@ _SPOKEN = Mode()
 MODE: ContextVar[Mode] = ContextVar("mode", default=_SPOKEN)
 
 
-def answer(data: object, lines: Iterable[str], *, asked: bool = False) -> None:
+def answer(data: object, lines: Iterable[str], *, always: bool = False) -> None:
     """Print what a command found, once.
 
     Parameters
@@ -35,13 +35,13 @@ def answer(data: object, lines: Iterable[str], *, asked: bool = False) -> None:
         Plain data, which ``--json`` prints as one document.
     lines
         The same as sentences. With ``--quiet`` they are left out.
-    asked
-        Whether the lines are what was asked for, and stay with ``--quiet``.
+    always
+        Whether the lines stay with ``--quiet``: they are what the command is for.
     """
     mode = MODE.get()
     if mode.json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1, default=str))
-    elif asked or not mode.quiet:
+    elif always or not mode.quiet:
         typer.echo("\n".join(lines))
 
 

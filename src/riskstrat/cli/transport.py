@@ -60,7 +60,7 @@ def transport(
         *(() if refit else (moved.sentence.en,)),
         *(() if saved is None else (f"recalibrated model: {saved}",)),
     ]
-    answer(named | told | {kind: table.frame.to_dicts() for kind, table in metrics.items()}, lines, asked=True)
+    answer(named | told | {kind: table.frame.to_dicts() for kind, table in metrics.items()}, lines, always=True)
     if refit:
         raise DriftError(
             Problem(

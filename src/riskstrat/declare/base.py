@@ -53,7 +53,7 @@ class _Declared(ABCMeta):
         try:
             return super().__call__(*values, **fields)
         except ValidationError as invalid:
-            raise UsageError(*(_problem(cls, error) for error in invalid.errors(include_url=False))) from None
+            raise UsageError(*(_problem(cls, error) for error in _innermost(invalid))) from None
 
 
 class Declaration(metaclass=_Declared):
@@ -144,6 +144,13 @@ def from_plain(plain: Plain) -> object:
         return plain
     fields = {name: from_plain(value) for name, value in plain.items() if name != "kind"}
     return _kind(str(plain["kind"]))(**fields) if "kind" in plain else fields
+
+
+def _innermost(invalid: ValidationError) -> list[ErrorDetails]:
+    """Leave out what is wrong with a field only because something in it is."""
+    errors = invalid.errors(include_url=False)
+    outer = {error["loc"][:depth] for error in errors for depth in range(1, len(error["loc"]))}
+    return [error for error in errors if error["loc"] not in outer]
 
 
 def _problem(kind: type, error: ErrorDetails) -> Problem:

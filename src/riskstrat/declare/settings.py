@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
+from riskstrat.declare.levels import Level
 from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.disclosure import PRESETS, Disclosure
+
+
+def _by_label(candidate: object) -> object:
+    return Candidate.parse(candidate) if isinstance(candidate, str) else candidate
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -24,7 +29,8 @@ class Settings(Declaration):
     Parameters
     ----------
     candidates
-        Estimators to choose among by cross-fitted Brier score, no two alike; `AgeSex` is always beside them.
+        Estimators to choose among by cross-fitted Brier score, no two alike, or their labels (``"Logistic"``); `AgeSex`
+        is always beside them.
     folds
         Folds by person and family.
     area_folds
@@ -48,6 +54,8 @@ class Settings(Declaration):
         Other ways to plan by whole areas, told beside the plan in pairs.
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
+    levels
+        Larger groups that results are told for beside areas (`Level`); by default all that the registers tell.
     min_count, rounding
         Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
@@ -72,11 +80,15 @@ class Settings(Declaration):
 
     Examples
     --------
+    >>> Settings(candidates=("Logistic", "Boosting(max_leaf_nodes=4)")).candidates
+    (Candidate('Logistic'), Candidate('Boosting', max_leaf_nodes=4))
     >>> Settings(budget_sek=500_000).digest == Settings(budget_sek=500_000.0).digest
     True
     """
 
-    candidates: Annotated[tuple[InstanceOf[Candidate], ...], Field(min_length=1)] = (
+    candidates: Annotated[
+        tuple[Annotated[InstanceOf[Candidate], BeforeValidator(_by_label)], ...], Field(min_length=1)
+    ] = (
         Candidate("Logistic"),
         Candidate("Boosting"),
     )
@@ -92,6 +104,7 @@ class Settings(Declaration):
     floors: Floors = ()
     scenarios: tuple[Scenario, ...] = ()
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
+    levels: tuple[Level, ...] | None = None
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
@@ -115,6 +128,9 @@ class Settings(Declaration):
         named = [indicator.name for indicator in self.indicators]
         if len(set(named)) < len(named):
             raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
+        levels = [level.name for level in self.levels or ()]
+        if len(set(levels)) < len(levels):
+            raise ValueError(f"levels must have names of their own: {', '.join(levels)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 

@@ -58,6 +58,8 @@ class Step:
         Classes without an end: what is below or above is shown as these.
     total
         ``(dimension, value)``: the row that holds the total of the others, which are rounded so that they add up to it.
+    within
+        The column by which rows add up, each group of rows to its own total; all rows together where left out.
 
     Examples
     --------
@@ -70,11 +72,12 @@ class Step:
     lowest: float | None = None
     highest: float | None = None
     total: tuple[str, str] | None = None
+    within: str | None = None
 
     def columns(self, frame: pl.DataFrame, column: str) -> list[pl.Expr | pl.Series]:
         """Give the one column, rounded."""
         if self.total is not None and not frame[column].null_count():
-            return [_adding_up(frame, column, self.size, *self.total)]
+            return [_adding_up(frame, column, self.size, self.total, self.within)]
         shown = _multiple(pl.col(column), pl.lit(self.size)).clip(self.lowest, self.highest)
         return [shown.alias(column)]
 
@@ -198,7 +201,16 @@ def _multiple(value: pl.Expr, step: pl.Expr) -> pl.Expr:
     return ((value / step).round() * step).round_sig_figs(_CLEAN) + 0.0  # no negative zero
 
 
-def _adding_up(frame: pl.DataFrame, column: str, size: float, dimension: str, total: str) -> pl.Series:
+def _adding_up(frame: pl.DataFrame, column: str, size: float, total: tuple[str, str], within: str | None) -> pl.Series:
+    groups = frame.with_row_index("row").partition_by(within, maintain_order=True) if within else [frame]
+    rounded = [_to_its_total(group, column, size, *total) for group in groups]
+    if within is None:
+        return rounded[0]
+    rows = pl.concat(group["row"] for group in groups)
+    return pl.concat(rounded).gather(rows.arg_sort())
+
+
+def _to_its_total(frame: pl.DataFrame, column: str, size: float, dimension: str, total: str) -> pl.Series:
     """Round parts down, and up again those with the largest rests, until they add up to their rounded total."""
     is_part = (frame[dimension] != total).to_numpy()
     exact = frame[column].to_numpy() / size

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.linalg.blas import daxpy
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.base import RiskEstimator
@@ -91,7 +92,10 @@ class LinearPredictor(RiskEstimator, abstract=True):
 
     def _linear(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Intercept and what each term adds to it, shape (n,)."""
-        return np.asarray(self.intercept_ + self._centred(values) @ self.coef_, dtype=np.float64)
+        linear = np.full(len(values), self.intercept_ - self.mean_ @ self.coef_)
+        for term, coefficient in zip(self.terms_, self.coef_, strict=True):
+            linear = daxpy(term.values(values), linear, a=coefficient)
+        return linear
 
 
 class LinearLink(LinearPredictor, abstract=True):
@@ -112,7 +116,7 @@ class LinearLink(LinearPredictor, abstract=True):
 
     def contribution_sums(
         self, X: Features, group: NDArray[np.intp], groups: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean).
 
         Parameters
@@ -127,19 +131,20 @@ class LinearLink(LinearPredictor, abstract=True):
         Returns
         -------
         sums
-            Sum of the rows of `contributions`, (groups, p).
-        links
-            Sum of the links of the rows' risks less the baseline, (groups,), computed row by row.
+            Sum of the rows of `contributions` by group, (groups, p).
+        totals
+            Sum of each row of `contributions`, (n,).
+        baseline
+            As of `contributions`.
         """
         values, sums = self._values(X), np.empty((groups, len(self.terms_)))
-        linear, size = np.full(len(values), -float(self.mean_ @ self.coef_)), np.bincount(group, minlength=groups)
-        for number, (term, mean, coefficient) in enumerate(zip(self.terms_, self.mean_, self.coef_, strict=True)):
+        totals = np.full(len(values), -self.mean_ @ self.coef_)
+        for number, (term, coefficient) in enumerate(zip(self.terms_, self.coef_, strict=True)):
             column = term.values(values)
-            sums[:, number] = coefficient * (np.bincount(group, weights=column, minlength=groups) - size * mean)
-            column *= coefficient
-            linear += column
-        links = np.asarray(np.bincount(group, weights=linear, minlength=groups), dtype=np.float64)
-        return sums @ shares(self.terms_, len(self.features_)), links
+            sums[:, number] = np.bincount(group, weights=column, minlength=groups)
+            totals = daxpy(column, totals, a=coefficient)
+        sums -= np.bincount(group, minlength=groups)[:, None] * self.mean_
+        return (sums * self.coef_) @ shares(self.terms_, len(self.features_)), totals, float(self.intercept_)
 
 
 class LinearRisk(LinearLink, LogitEstimator, abstract=True):

@@ -62,7 +62,9 @@ def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]
 def _observed(values: NDArray[np.float64], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
     """Keep values within their limits, and put the fill value where there is none."""
     np.clip(values, *limits, out=values)
-    np.copyto(values, fill, where=np.isnan(values))
+    gap = np.isnan(values)
+    if gap.any():
+        np.copyto(values, fill, where=gap)
     return values
 
 

@@ -28,9 +28,6 @@ _EDGE = 1e-9
 
 _BLOCK = 16_384
 
-CHECKED_ROWS = 64
-"""Of a model that adds up its contributions by group itself, one row in so many is explained and checked alone."""
-
 Floats = npt.NDArray[np.float64]
 
 
@@ -56,8 +53,10 @@ class Explainable(Protocol):
 class Summed(Explainable, Protocol):
     """What an estimator offers whose contributions can be added up by group without holding them."""
 
-    def contribution_sums(self, X: pl.DataFrame, group: npt.NDArray[np.intp], groups: int) -> tuple[Floats, Floats]:
-        """Give sums of contributions (groups, p), and of the links of the risks less the baseline (groups,)."""
+    def contribution_sums(
+        self, X: pl.DataFrame, group: npt.NDArray[np.intp], groups: int
+    ) -> tuple[Floats, Floats, float]:
+        """Give sums of contributions by group (groups, p) and by row (n,), and the baseline that they start from."""
 
 
 @checked
@@ -105,7 +104,7 @@ def explain(model: Explainable, X: pl.DataFrame, families: Mapping[str, str] | N
     values = np.asarray(values, dtype=np.float64)
     features = tuple(model.features_)
     _check_shape(values, X.height, features)
-    _check_sum(values, baseline, np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
+    _check_totals(baseline + values.sum(axis=1), np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
     named = tuple((families or {}).get(feature, OTHER) for feature in features)
     return Explanation(values=values, baseline=float(baseline), features=features, families=named, link=model.link.name)
 
@@ -122,7 +121,8 @@ def explain_groups(
     """Mean contribution of each group minus everybody's, where all contributions together would not fit in memory.
 
     Rows are explained, and checked, some thousand at a time; only sums by group are kept. A model whose link is a sum
-    of terms adds up terms instead: each group is checked, and every 64th row.
+    of terms adds up terms instead, by group and by row: each row's sum is held against its risk, and each group's sum
+    against its rows'.
 
     Parameters
     ----------
@@ -163,8 +163,6 @@ def explain_groups(
     UsageError.refuse(_group_problems(X, labels, workers))
     names = labels.drop_nulls().unique().sort()
     code = labels.replace_strict(names, np.arange(len(names)), default=len(names), return_dtype=pl.Int64).to_numpy()
-    if isinstance(model, Summed):
-        explain(model, X.gather_every(CHECKED_ROWS))
     blocks = [slice(start, start + _BLOCK) for start in range(0, X.height, _BLOCK)]
     if workers == 1:
         found = (_group_sums(model, X[rows], code[rows], len(names) + 1) for rows in blocks)
@@ -202,10 +200,11 @@ def _group_sums(model: Explainable, X: pl.DataFrame, code: npt.NDArray[np.int64]
 
 
 def _sums_at_once(model: Summed, X: pl.DataFrame, code: npt.NDArray[np.int64], groups: int) -> Floats:
-    """Let the model add up by group; the sum of each group must be that of its rows' links."""
-    sums, links = model.contribution_sums(X, code, groups)
-    size = np.bincount(code, minlength=groups)
-    _refuse_gaps(np.abs(sums.sum(axis=1) - links) / np.maximum(size, np.abs(links)).clip(1), model.link, "groups")
+    """Let the model add up: each row must give the link of its risk, and each group the sum of its rows."""
+    sums, totals, baseline = model.contribution_sums(X, code, groups)
+    _check_totals(baseline + totals, np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
+    rows, size = np.bincount(code, weights=totals, minlength=groups), np.bincount(code, minlength=groups)
+    _refuse_gaps(np.abs(sums.sum(axis=1) - rows) / np.maximum(size, np.abs(rows)).clip(1), model.link, "groups")
     return sums
 
 
@@ -228,11 +227,10 @@ def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:
         )
 
 
-def _check_sum(values: Floats, baseline: float, risk: Floats, link: Link) -> None:
+def _check_totals(total: Floats, risk: Floats, link: Link) -> None:
     lowest, highest = link.of_risk([0.0, 1.0], edge=_EDGE)
-    total = np.clip(baseline + values.sum(axis=1), lowest, highest)
     predicted = link.of_risk(risk, edge=_EDGE)
-    _refuse_gaps(np.abs(total - predicted) / np.maximum(1.0, np.abs(predicted)), link, "rows")
+    _refuse_gaps(np.abs(np.clip(total, lowest, highest) - predicted) / np.maximum(1.0, np.abs(predicted)), link, "rows")
 
 
 def _refuse_gaps(gap: Floats, link: Link, what: str) -> None:

@@ -2,26 +2,31 @@
 
 from riskstrat.figures.areas import area_intervals, change, concentration, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration, subgroups
-from riskstrat.figures.classes import CLASSES, counted, names_of, with_class
+from riskstrat.figures.classes import CLASSES, NUMBER, counted, names_of, with_class
+from riskstrat.figures.decisions import funnel, net_benefit
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
 from riskstrat.figures.incidence import MOST_CURVES, incidence_curves
 from riskstrat.figures.interpretation import dependence_curve, ratio_forest
-from riskstrat.figures.maps import map_certainty, map_chosen, map_classes, map_level
+from riskstrat.figures.maps import CHOSEN_COLOURS, descriptions, map_certainty, map_chosen, map_classes, map_level
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
-from riskstrat.figures.plans import comparisons, plan_curve, risk_strata
+from riskstrat.figures.one_area import waterfall
+from riskstrat.figures.plans import comparisons, plan_curve, risk_strata, scenarios
 from riskstrat.figures.projection import years_ahead
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
 from riskstrat.figures.theme import PATTERNS
+from riskstrat.figures.trend_panels import trend_panels
 
 __all__ = [
+    "CHOSEN_COLOURS",
     "CLASSES",
     "Figure",
     "Language",
     "MOST_CURVES",
     "MessageCatalogue",
+    "NUMBER",
     "Numbers",
     "PATTERNS",
     "Reasons",
@@ -33,7 +38,9 @@ __all__ = [
     "concentration",
     "counted",
     "dependence_curve",
+    "descriptions",
     "flow_chart",
+    "funnel",
     "incidence_curves",
     "load_messages",
     "map_certainty",
@@ -42,6 +49,7 @@ __all__ = [
     "map_level",
     "merge_messages",
     "names_of",
+    "net_benefit",
     "plan_curve",
     "quintiles",
     "ratio_forest",
@@ -49,8 +57,11 @@ __all__ = [
     "reasons_of",
     "released_html",
     "risk_strata",
+    "scenarios",
     "subgroups",
     "table_html",
+    "trend_panels",
+    "waterfall",
     "with_class",
     "years_ahead",
 ]

@@ -77,10 +77,10 @@ def area_intervals(areas: Released, language: Texts = "sv", of_class: str | None
     told = [f"{name}: {messages.numbers.interval(*bounds)}" for name, _, *bounds in shown.rows()]
     base = alt.Chart(shown.with_columns(told=pl.Series(told, dtype=pl.String)))
     layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **x)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2="upper:Q"),
+        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **x)),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")),
         base.mark_circle(color=ACCENT, size=70, opacity=1, aria=True).encode(
-            y=y, x=alt.X("value:Q", **x), description="told:N"
+            y=y, x=alt.X("value:Q", **x), description=alt.Description("told:N")
         ),
     )
     title, sentence = _describe_classes(everything, messages, of_class)
@@ -174,12 +174,12 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
             x=alt.X("points:Q", title=messages("axis.contribution"), stack="zero"),
             color=colour,
             order=alt.Order("rank:Q"),
-            description="told:N",
+            description=alt.Description("told:N"),
         )
     )
     dots = alt.Chart(sums).mark_point(color=INK, filled=True, size=110, shape="diamond", opacity=1)
-    zero = alt.Chart(bars).mark_rule(color=INK).encode(x=alt.datum(0.0))
-    layers = alt.layer(stacked, zero, dots.encode(y=y, x="points:Q"))
+    zero = alt.Chart(bars).mark_rule(color=INK).encode(x=alt.XDatum(0.0))
+    layers = alt.layer(stacked, zero, dots.encode(y=y, x=alt.X("points:Q")))
     title = largest_parts(told, messages)
     sentence = messages("reasons.sentence", areas=" ".join(describe_parts(one, messages) for one in told))
     return drawn(layers, messages, title, sentence, height=38 * sums.height + 10)
@@ -274,7 +274,7 @@ def concentration(curve: Released, language: Texts = "sv") -> Figure:
     share = messages("axis.share_of_cases")
     y = alt.Y("share_of_cases:Q", title=share, scale=alt.Scale(domain=[0, 100]))
     layers = (
-        base.mark_area(color="#a9c1d9", opacity=0.5).encode(x=x, y=alt.Y("lower:Q", title=share), y2="upper:Q"),
+        base.mark_area(color="#a9c1d9", opacity=0.5).encode(x=x, y=alt.Y("lower:Q", title=share), y2=alt.Y2("upper:Q")),
         base.mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=alt.Y("share_of_people:Q", title=share)),
         base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
     )
@@ -361,7 +361,7 @@ def _line_with_bounds(risks: pl.DataFrame, x: alt.X, messages: MessageCatalogue,
     line = base.mark_line(color="#a9c1d9", strokeWidth=2)
     layers = (
         line.encode(y=alt.Y("risk:Q", title=risk, scale=alt.Scale(zero=True))),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=risk), y2="upper:Q"),
-        base.mark_circle(color=ACCENT, size=110, opacity=1).encode(y="risk:Q"),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=risk), y2=alt.Y2("upper:Q")),
+        base.mark_circle(color=ACCENT, size=110, opacity=1).encode(y=alt.Y("risk:Q")),
     )
     return drawn(alt.layer(*layers), messages, title, sentence, height=260)

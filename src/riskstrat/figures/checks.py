@@ -54,7 +54,7 @@ def calibration(table: Released, language: Texts = "sv") -> Figure:
         line.mark_line(color=QUIET, strokeDash=[5, 4], strokeWidth=1).encode(
             x=alt.X("x:Q", title=titles["x"]), y=alt.Y("y:Q", title=titles["y"])
         ),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=titles["y"]), y2="upper:Q"),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=titles["y"]), y2=alt.Y2("upper:Q")),
         base.mark_circle(color=ACCENT, size=90, opacity=1).encode(y=alt.Y("observed:Q", title=titles["y"])),
     )
     sentence = messages("calibration.sentence", values=_points(shown, messages))
@@ -98,8 +98,8 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
     y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(grid=False, labelLimit=360))
     base = alt.Chart(shown)
     layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **x)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2="upper:Q"),
+        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **x)),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")),
         base.mark_circle(color=ACCENT, size=70, opacity=1).encode(y=y, x=alt.X("estimate:Q", **x)),
     )
     told = {name: messages.numbers.interval(*bounds) for name, *bounds in shown.iter_rows()}

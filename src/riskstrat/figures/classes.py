@@ -8,10 +8,12 @@ from riskstrat.disclosure import Released
 from riskstrat.figures.messages import MessageCatalogue
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES = ("clearly_higher", "uncertain", "clearly_lower", "withheld")
+NUMBER = "number"
+"""Areas are numbered by their names, so that they are found on a map: in the order of a key, never of a league."""
 
 
 def with_class(areas: Released) -> pl.DataFrame:
-    """Sort areas by name and give each its ``class`` and a ``name`` (its code, or what groups it, where it has none).
+    """Sort and number areas by name; give each its ``class`` and a ``name`` (its code, or what groups it, without one).
 
     Parameters
     ----------
@@ -21,7 +23,7 @@ def with_class(areas: Released) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The table with ``class`` as one of `CLASSES`, ``withheld`` where the table has none.
+        The table with ``number`` from 1, and ``class`` as one of `CLASSES`, ``withheld`` where the table has none.
 
     Examples
     --------
@@ -31,8 +33,8 @@ def with_class(areas: Released) -> pl.DataFrame:
     >>> derived = {"class": "cases"}
     >>> exact = Table(frame, dimensions=("area_id", "name"), unshown=("cases",), derived=derived)
     >>> areas = release(exact, PRESETS["none"])
-    >>> with_class(areas).select("name", "class").rows()
-    [('Norr', 'uncertain'), ('Öster', 'clearly_higher')]
+    >>> with_class(areas).select("number", "name", "class").rows()
+    [(1, 'Norr', 'uncertain'), (2, 'Öster', 'clearly_higher')]
     """
     frame = areas.frame
     if "area_id" not in frame.columns:
@@ -42,7 +44,7 @@ def with_class(areas: Released) -> pl.DataFrame:
         frame = frame.with_columns(name=pl.lit(None, pl.String))
     named = frame.with_columns(pl.coalesce("name", "area_id").alias("name"))
     kind = pl.col("class").str.replace_all(" ", "_").fill_null(WITHHELD)
-    return named.with_columns(kind.alias("class")).sort("name", "area_id")
+    return named.with_columns(kind.alias("class")).sort("name", "area_id").with_row_index(NUMBER, offset=1)
 
 
 def names_of(areas: pl.DataFrame, kind: str) -> list[str]:

@@ -56,15 +56,15 @@ def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
     down = {"axis": None, "scale": alt.Scale(domain=[boxes.height - 0.5, -0.5], nice=False)}
     base = alt.Chart(boxes)
     outlined = base.mark_rect(fill="white", stroke=QUIET).encode(
-        x=alt.X("left:Q", **bare), x2="right:Q", y=alt.Y("top:Q", **down), y2="bottom:Q"
+        x=alt.X("left:Q", **bare), x2=alt.X2("right:Q"), y=alt.Y("top:Q", **down), y2=alt.Y2("bottom:Q")
     )
     text = base.mark_text(color=INK, align="left", dx=8, fontSize=14, lineBreak="\n", dy=-8).encode(
-        x=alt.X("left:Q", **bare), y=alt.Y("row:Q", **down), text="label:N"
+        x=alt.X("left:Q", **bare), y=alt.Y("row:Q", **down), text=alt.Text("label:N")
     )
     lines = (
         alt.Chart(_lines(boxes))
         .mark_rule(color=RULE, strokeWidth=2)
-        .encode(x=alt.X("x:Q", **bare), x2="x2:Q", y=alt.Y("y:Q", **down), y2="y2:Q")
+        .encode(x=alt.X("x:Q", **bare), x2=alt.X2("x2:Q"), y=alt.Y("y:Q", **down), y2=alt.Y2("y2:Q"))
     )
     steps = "; ".join(label.replace("\n", ": ") for label in boxes["label"])
     layers = alt.layer(lines, outlined, text)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 Point = tuple[float, float]
 Ring = list[Point]
 Feature = dict[str, object]
+_ROOM = 0.035
+"""Share of the longest side of all areas that an area takes at least, both ways, for its number to be written."""
 
 
 def outlines(geometry: str, key: str = "area_id") -> dict[str, list[Ring]]:
@@ -34,6 +37,35 @@ def as_features(shapes: Mapping[str, list[Ring]], properties: Mapping[str, Mappi
         for name, values in properties.items()
         if name in shapes
     ]
+
+
+def label_points(shapes: Mapping[str, list[Ring]]) -> dict[str, Point]:
+    """Give the middle of the largest ring of each area that is wide and high enough, beside all of them, for a number.
+
+    Examples
+    --------
+    >>> label_points({"A": [[(0.0, 0.0), (4.0, 0.0), (4.0, 2.0), (0.0, 2.0), (0.0, 0.0)]]})
+    {'A': (2.0, 1.0)}
+    """
+    points = [point for rings in shapes.values() for ring in rings for point in ring]
+    least = _ROOM * max(_sides(points), default=0.0)
+    largest = {name: max(rings, key=lambda ring: abs(_middle(ring)[0])) for name, rings in shapes.items()}
+    return {name: _middle(ring)[1] for name, ring in largest.items() if min(_sides(ring)) >= least}
+
+
+def _sides(points: Ring) -> tuple[float, ...]:
+    return tuple(max(values) - min(values) for values in zip(*points, strict=True))
+
+
+def _middle(ring: Ring) -> tuple[float, Point]:
+    """Twice the area, signed, and the centroid of a closed ring (the shoelace formula, from its first corner)."""
+    (x0, y0), corners = ring[0], [(x - ring[0][0], y - ring[0][1]) for x, y in ring]
+    crossed = [(a[0] * b[1] - b[0] * a[1], a[0] + b[0], a[1] + b[1]) for a, b in pairwise(corners)]
+    twice = sum(cross for cross, _, _ in crossed)
+    if twice == 0:
+        return 0.0, ring[0]
+    x, y = (sum(part[0] * part[n] for part in crossed) / (3 * twice) for n in (1, 2))
+    return twice, (x0 + x, y0 + y)
 
 
 def _rings(geometry: Mapping[str, object]) -> list[Ring]:

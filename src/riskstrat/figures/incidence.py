@@ -126,9 +126,9 @@ def _chart(
     dashes = alt.StrokeDash("series:N", scale=alt.Scale(domain=order, range=[each for _, each in styles]))
     base = alt.Chart(points).encode(x=x, color=colour)
     y = alt.Y("estimate:Q", title=messages("axis.share"), scale=alt.Scale(zero=True))
-    band = base.mark_area(opacity=0.16 if len(order) <= 2 else 0.08).encode(y="lower:Q", y2="upper:Q")
+    band = base.mark_area(opacity=0.16 if len(order) <= 2 else 0.08).encode(y=alt.Y("lower:Q"), y2=alt.Y2("upper:Q"))
     line = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=dashes)
-    dots = base.mark_circle(size=40, opacity=1).encode(y="estimate:Q")
+    dots = base.mark_circle(size=40, opacity=1).encode(y=alt.Y("estimate:Q"))
     return alt.layer(band, line, dots, *_numbers(shown, days, columns, order, messages))
 
 
@@ -142,19 +142,19 @@ def _numbers(
     heading = alt.Chart(pl.DataFrame({"told": [messages("incidence.at_risk")]})).mark_text(
         align="left", fontSize=TEXT_PX, color=QUIET
     )
-    layers = [heading.encode(x=alt.value(0), y=alt.value(top), text="told:N")]
+    layers = [heading.encode(x=alt.XValue(0), y=alt.YValue(top), text=alt.Text("told:N"))]
     for number, group in enumerate(groups):
         rows = shown.filter(group=group).unique("days", maintain_order=True)
         counts = rows.filter(pl.col("days").is_in(list(columns)))
         written = [messages("incidence.few") if n is None else messages.numbers.number(n) for n in counts["at_risk"]]
         frame = counts.with_columns(x=(pl.col("days") / days).round(2), told=pl.Series(written, dtype=pl.String))
-        y = alt.value(top + _ROW_PX * (number + 1))
+        y = alt.YValue(top + _ROW_PX * (number + 1))
         text = alt.Chart(frame).mark_text(fontSize=TEXT_PX, color=INK, align="center")
-        layers.append(text.encode(x="x:Q", y=y, text="told:N"))
+        layers.append(text.encode(x=alt.X("x:Q"), y=y, text=alt.Text("told:N")))
         if len(groups) > 1:
             colour, dash = _STYLES[order.index(rows["series"][0])]
             sample = alt.Chart(frame.head(1)).mark_rule(color=colour, strokeDash=dash, strokeWidth=2.5)
-            layers.append(sample.encode(x=alt.value(-62), x2=alt.value(-28), y=y))
+            layers.append(sample.encode(x=alt.XValue(-62), x2=alt.X2Value(-28), y=y))
     return layers
 
 

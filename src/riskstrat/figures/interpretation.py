@@ -63,8 +63,10 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
     y = alt.Y("label:N", title=None, sort=names.to_list(), axis=alt.Axis(grid=False))
     title = messages(f"axis.ratio_{link}")
     layers = (
-        alt.Chart(frame).mark_rule(color=QUIET).encode(x=alt.datum(1.0, **scale, title=title)),
-        alt.Chart(frame).mark_rule(color=ACCENT).encode(y=y, x=alt.X("lower:Q", **scale, title=title), x2="upper:Q"),
+        alt.Chart(frame).mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **scale, title=title)),
+        alt.Chart(frame)
+        .mark_rule(color=ACCENT)
+        .encode(y=y, x=alt.X("lower:Q", **scale, title=title), x2=alt.X2("upper:Q")),
         alt.Chart(frame)
         .mark_circle(color=ACCENT, size=80, opacity=1)
         .encode(y=y, x=alt.X("ratio:Q", **scale, title=title)),
@@ -127,8 +129,8 @@ def ratio_forest(
     y = alt.Y("label:N", title=None, sort=names, axis=alt.Axis(grid=False, labelLimit=360))
     base = alt.Chart(frame)
     layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.datum(1.0, **scale)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **scale), x2="upper:Q"),
+        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **scale)),
+        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **scale), x2=alt.X2("upper:Q")),
         base.mark_circle(color=ACCENT, size=70, opacity=1).encode(y=y, x=alt.X("estimate:Q", **scale)),
     )
     interval = messages.numbers.interval

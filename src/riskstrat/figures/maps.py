@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from riskstrat.disclosure import Released
-from riskstrat.figures.classes import CLASSES, HIGHER, LOWER, WITHHELD, counted, members, names_of, with_class
+from riskstrat.figures.classes import CLASSES, HIGHER, LOWER, NUMBER, WITHHELD, counted, members, names_of, with_class
 from riskstrat.figures.figure import Figure, drawn
-from riskstrat.figures.geometry import Feature, as_features, outlines
+from riskstrat.figures.geometry import Feature, Ring, as_features, label_points, outlines
 from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
-from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, HATCHED, QUIET, SEQUENTIAL, altair
+from riskstrat.figures.theme import ACCENT, CLASS_COLOURS, HATCHED, INK, QUIET, SEQUENTIAL, WHITE, altair
 
 if TYPE_CHECKING:
     import altair as alt
 
 HEIGHT_PX = 430
-CHOSEN = ("whole", "part", "none")
-_CHOSEN_COLOURS = (ACCENT, "#8fb0cf", "#f4f4f4")
+CHOSEN_COLOURS = MappingProxyType({"whole": ACCENT, "part": "#8fb0cf", "none": "#f4f4f4"})
+_NUMBER_PX = 11
 
 
 def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
@@ -185,13 +186,13 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Tex
     'The money is enough for one area'
     """
     messages, shares = load_messages(language), selected.frame.select("area_id", "share")
-    names = [messages(f"chosen.{name}") for name in CHOSEN]
+    names = [messages(f"chosen.{name}") for name in CHOSEN_COLOURS]
     chosen = pl.col("area_id").is_in(shares["area_id"].implode())
     # A share that is withheld is that of a chosen area.
     kind = pl.when(~chosen).then(pl.lit(names[2]))
     value = kind.when(pl.col("share") < 1).then(pl.lit(names[1])).otherwise(pl.lit(names[0])).alias("value")
     frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left").with_columns(value)
-    colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=list(_CHOSEN_COLOURS)))
+    colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=[*CHOSEN_COLOURS.values()]))
     chart = _map(frame, geometry, colour, messages)
     title = messages("map.chosen_title", areas=messages.count("areas", shares.height))
     listed = messages.listed(frame.filter(chosen)["name"].to_list()) or messages("areas.zero")
@@ -218,9 +219,9 @@ def _map(
 ) -> alt.LayerChart:
     """Fill each area by its ``value``; those that are withheld are hatched, with a legend, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
+    told = descriptions(frame, messages)
     properties = {
-        row["area_id"]: {"value": row["value"], "told": _description(row, messages)}
-        for row in frame.iter_rows(named=True)
+        name: {"value": value, "told": told[name]} for name, value in frame.select("area_id", "value").iter_rows()
     }
     withheld = set(frame.filter(pl.col("class") == WITHHELD)["area_id"]) if hatch else set()
     filled = {name: values for name, values in properties.items() if name not in withheld}
@@ -231,7 +232,18 @@ def _map(
         scale = alt.Scale(domain=[label], range=[HATCHED])
         fill = alt.Fill("properties.value:N", scale=scale, legend=alt.Legend(orient="bottom"))
         layers.append(_shapes(as_features(shapes, hatched)).encode(fill=fill))
-    return alt.layer(*layers).project(type="identity", reflectY=True)
+    return alt.layer(*layers, *_numbers(frame, shapes)).project(type="identity", reflectY=True)
+
+
+def _numbers(frame: pl.DataFrame, shapes: Mapping[str, list[Ring]]) -> list[alt.Chart]:
+    """Write the number of each area that has room for it, in ink with a white edge, so that it is read on any fill."""
+    alt, places = altair(), label_points(shapes)
+    at = [(*places[name], str(n)) for name, n in frame.select("area_id", NUMBER).iter_rows() if name in places]
+    base = alt.Chart(pl.DataFrame(at, schema=["x", "y", "n"], orient="row")).encode(
+        longitude="x:Q", latitude="y:Q", text="n:N"
+    )
+    edge = base.mark_text(fontSize=_NUMBER_PX, stroke=WHITE, strokeWidth=3, strokeJoin="round", color=WHITE)
+    return [edge, base.mark_text(fontSize=_NUMBER_PX, color=INK)]
 
 
 def _shapes(features: list[Feature]) -> alt.Chart:
@@ -241,7 +253,31 @@ def _shapes(features: list[Feature]) -> alt.Chart:
     return outlined.encode(description=alt.Description("properties.told:N"))
 
 
+def descriptions(areas: pl.DataFrame, messages: MessageCatalogue) -> dict[str, str]:
+    """Give what is told of each area when the pointer is over it: number, name, class and risk.
+
+    Parameters
+    ----------
+    areas
+        What `with_class` gave.
+    messages
+        Texts of the language.
+
+    Returns
+    -------
+    dict of str
+        By ``area_id``; no two are the same.
+
+    Examples
+    --------
+    >>> areas = pl.DataFrame({"number": [1], "area_id": ["9981"], "name": ["Norr"], "class": ["withheld"]})
+    >>> descriptions(areas, load_messages("en"))
+    {'9981': '1 Norr: too few to show'}
+    """
+    return {row["area_id"]: _description(row, messages) for row in areas.iter_rows(named=True)}
+
+
 def _description(row: Mapping[str, object], messages: MessageCatalogue) -> str:
     kind = messages(f"class.{row['class']}")
     told = kind if row["class"] == WITHHELD else f"{kind}, {_risk(row, messages)}"
-    return messages("map.named", name=row["name"], risk=told)
+    return messages("map.named", name=f"{row[NUMBER]} {row['name']}", risk=told)

@@ -41,7 +41,7 @@ def years_ahead(table: Released, language: Texts = "sv") -> Figure:
     title = messages("axis.expected")
     base = alt.Chart(frame).encode(x=alt.X("year:Q", title=messages("axis.year"), axis=alt.Axis(format="d")))
     layers = (
-        base.mark_area(color="#c6d7e8").encode(y=alt.Y("cases_lower:Q", title=title), y2="cases_upper:Q"),
+        base.mark_area(color="#c6d7e8").encode(y=alt.Y("cases_lower:Q", title=title), y2=alt.Y2("cases_upper:Q")),
         base.mark_line(color=ACCENT, strokeWidth=2.5).encode(y=alt.Y("cases:Q", title=title)),
     )
     heading, sentence = _written(frame, messages)

@@ -23,7 +23,8 @@ def spline_term(
     >>> spline_term(np.array([0.0, 1.0, 3.0, 4.0]), 0.0, 1.0, 2.0, 0.0).tolist()
     [0.0, 0.25, 3.0, 4.5]
     """
-    cubes = [np.maximum(x - at, 0.0) ** 3 for at in (knot, last_but_one, last)]
+    above = [np.maximum(x - at, 0.0) for at in (knot, last_but_one, last)]
+    cubes = [part * part**2 for part in above]  # a third power takes numpy twenty times as long
     tails = cubes[1] * (last - knot) - cubes[2] * (last_but_one - knot)
     return np.asarray((cubes[0] - tails / (last - last_but_one)) / (last - first) ** 2, dtype=np.float64)
 

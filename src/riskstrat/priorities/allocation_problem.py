@@ -106,6 +106,11 @@ class AllocationProblem:
         shares = np.stack([drawn.averted_share(number, rows) for number in range(len(self.packages))], axis=2)
         return robustness((self.weight * self.cases[rows])[:, :, None] * shares, self.limits)
 
+    @property
+    def full_cost_sek(self) -> float:
+        """What offering each unit the package that costs most takes."""
+        return float(np.where(self.limits.offered, self.costs, 0.0).max(axis=1).sum())
+
     def best_shares(self, budget_sek: float | None = None) -> Floats:
         """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's.
 
@@ -148,6 +153,22 @@ class AllocationProblem:
         """Share of each unit that is offered each programme, (units, programmes)."""
         holds = [[p in package for p in range(self.reach.shape[1])] for package in self.packages]
         return shares @ np.array(holds, dtype=np.float64)
+
+    def allocated(self, shares: Floats) -> dict[str, Floats]:
+        """Give share offered, people reached, kronor and hours of staff, each (units, programmes)."""
+        offered, programmes = self.offered(shares), self.scenario.programmes
+        reached = offered * self.reach * self.people[:, None]
+
+        def uses(fixed: str, each: str) -> Floats:
+            by_unit, by_person = ([getattr(programme, name) for programme in programmes] for name in (fixed, each))
+            return np.asarray(offered * np.array(by_unit) + reached * np.array(by_person))
+
+        return {
+            "share": offered,
+            "reached": reached,
+            "cost_sek": uses("unit_cost_sek", "person_cost_sek"),
+            "staff_hours": uses("unit_staff_hours", "person_staff_hours"),
+        }
 
 
 def build_problem(

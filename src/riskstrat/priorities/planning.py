@@ -18,16 +18,16 @@ from riskstrat.declare.programme import EquityWeights
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem
+from riskstrat.priorities.budget_curve import budget_curve
 from riskstrat.priorities.comparators import compare, missing_comparators
 from riskstrat.priorities.net_cost import break_even, interval_of, net_cost, per_case
 from riskstrat.priorities.problem_checks import input_problems, naming_columns
 from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
-from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, TRUE_CASES, Plan
+from riskstrat.records.plan import TRUE_CASES, Plan
 
 Floats = NDArray[np.float64]
 
 _MILLION = 1_000_000
-_CURVE_STEPS = 20
 
 
 @checked
@@ -134,14 +134,14 @@ def plan_scenario(
     """Plan as `prioritise` does, from units in which nothing is wrong, by the rules of a scenario."""
     problem = build_problem(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
     shares = problem.best_shares()
-    averted, allocated = problem.averted(shares), _allocated(problem, shares)
+    averted, allocated = problem.averted(shares), problem.allocated(shares)
     spent = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)]
     more = problem.best_shares(problem.budget_sek + _further(problem))
     reached = float(allocated["reached"].sum())
     return Plan(
         scenario=scenario,
         spent_sek=sum(spent),
-        full_cost_sek=_full_cost(problem),
+        full_cost_sek=problem.full_cost_sek,
         staff_hours=float(allocated["staff_hours"].sum()),
         whole_units=bool(problem.limits.whole.any()),
         by=naming_columns(problem.units),
@@ -158,7 +158,7 @@ def plan_scenario(
         next_unit=_next_unit(problem, shares, more),
         comparisons=compare(problem, shares, seed),
         absent=MappingProxyType(missing_comparators(problem)),
-        curve=_curve(problem),
+        **budget_curve(problem),
         left_out=problem.left_out,
         seed=seed,
         protected=units.protected,
@@ -169,23 +169,6 @@ def plan_scenario(
 def _budget_problems(budget_sek: float) -> list[Problem]:
     found, remedy = f"a budget of {budget_sek!r}", "give a larger budget"
     return [] if budget_sek > 0 else [Problem(found=found, expected="a number of kronor above 0", remedy=remedy)]
-
-
-def _allocated(problem: AllocationProblem, shares: Floats) -> dict[str, Floats]:
-    """Give share offered, people reached, kronor and hours of staff, each (units, programmes)."""
-    offered, programmes = problem.offered(shares), problem.scenario.programmes
-    reached = offered * problem.reach * problem.people[:, None]
-
-    def uses(fixed: str, each: str) -> Floats:
-        by_unit, by_person = ([getattr(programme, name) for programme in programmes] for name in (fixed, each))
-        return np.asarray(offered * np.array(by_unit) + reached * np.array(by_person))
-
-    return {
-        "share": offered,
-        "reached": reached,
-        "cost_sek": uses("unit_cost_sek", "person_cost_sek"),
-        "staff_hours": uses("unit_staff_hours", "person_staff_hours"),
-    }
 
 
 def _listed(problem: AllocationProblem, allocated: dict[str, Floats]) -> pl.DataFrame:
@@ -214,11 +197,6 @@ def _units(problem: AllocationProblem, shares: Floats, allocated: dict[str, Floa
     )
 
 
-def _full_cost(problem: AllocationProblem) -> float:
-    """Sum what offering each unit the package that costs most takes."""
-    return float(np.where(problem.limits.offered, problem.costs, 0.0).max(axis=1).sum())
-
-
 def _cases_of_completers(problem: AllocationProblem, offered: Floats) -> Floats:
     """Cases among those who complete, programme by programme, (draws,)."""
     adherence = np.array([programme.adherence for programme in problem.scenario.programmes])
@@ -232,7 +210,7 @@ def _outside(problem: AllocationProblem, shares: Floats) -> Floats:
 
 def _further(problem: AllocationProblem) -> float:
     """Give a further million, or what offering everybody everything still takes."""
-    return float(np.clip(_full_cost(problem) - problem.budget_sek, 0.0, _MILLION))
+    return float(np.clip(problem.full_cost_sek - problem.budget_sek, 0.0, _MILLION))
 
 
 def _next_million(problem: AllocationProblem, shares: Floats, more: Floats) -> Floats:
@@ -247,28 +225,3 @@ def _next_unit(problem: AllocationProblem, shares: Floats, more: Floats) -> str 
     """Find the unit on which most of a further million is spent; none if none is."""
     grows = ((more - shares) * problem.costs).sum(axis=1)
     return str(problem.units["unit"][int(grows.argmax())]) if grows.max() > 1.0 else None
-
-
-def _curve(problem: AllocationProblem) -> pl.DataFrame:
-    """Averted cases for budgets from a twentieth of the full cost to all of it, and for the budget given.
-
-    Where there are floors, from the budget given: less may not meet them.
-    """
-    full = _full_cost(problem)
-    steps = full * np.arange(1, _CURVE_STEPS + 1) / _CURVE_STEPS
-    possible = steps[steps >= problem.budget_sek] if problem.limits.floors.any() else steps
-    return pl.DataFrame([_curve_row(problem, float(budget)) for budget in np.union1d(possible, [problem.budget_sek])])
-
-
-def _curve_row(problem: AllocationProblem, budget_sek: float) -> dict[str, float | int]:
-    shares = problem.best_shares(budget_sek)
-    averted, some = interval_of(problem.averted(shares)), pl.Series(shares.max(axis=1) > 0)
-    row: dict[str, float | int] = {
-        "budget_sek": budget_sek,
-        "averted": averted.estimate,
-        "lower": averted.lower,
-        "upper": averted.upper,
-        "people": int(problem.units["people"].filter(some).sum()),
-    }
-    observed = [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in problem.units.columns]
-    return {**row, **{column: int(problem.units[column].filter(some).sum()) for column in observed}}

@@ -14,10 +14,20 @@ from riskstrat.figures import (
     Language,
     area_intervals,
     calibration,
+    change,
     comparisons,
+    concentration,
     flow_chart,
+    funnel,
     incidence_curves,
+    map_certainty,
+    map_classes,
+    map_level,
+    net_benefit,
+    plan_curve,
     released_html,
+    risk_strata,
+    trend_panels,
 )
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import Record, publish, release_record
@@ -60,14 +70,23 @@ _CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure]]] = Mapp
     }
 )
 
-_PUBLISHED_CHARTS: Mapping[str, Callable[[Released, Language], Figure]] = MappingProxyType(
+_PUBLISHED_CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure]]] = MappingProxyType(
     {
-        "flow": flow_chart,
-        "calibration_person": calibration,
-        "cumulative_incidence": incidence_curves,
-        "areas": area_intervals,
-        "plan_comparisons": comparisons,
+        "flow": ("flow", flow_chart),
+        "calibration": ("calibration_person", calibration),
+        "net_benefit": ("net_benefit_person", net_benefit),
+        "cumulative_incidence": ("cumulative_incidence", incidence_curves),
+        "areas": ("areas", area_intervals),
+        "funnel": ("areas", funnel),
+        "change": ("periods", change),
+        "trends": ("trends", trend_panels),
+        "concentration": ("concentration", concentration),
+        "risk_strata": ("risk_strata", risk_strata),
+        "comparisons": ("plan_comparisons", comparisons),
     }
+)
+_MAPS: Mapping[str, Callable[[Released, str, Language], Figure]] = MappingProxyType(
+    {"map_classes": map_classes, "map_level": map_level, "map_certainty": map_certainty}
 )
 
 
@@ -169,8 +188,10 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
     Returns
     -------
     dict of Figure
-        By the name of the released table that each is drawn from, those that there are: ``flow``,
-        ``calibration_person``, ``cumulative_incidence``, ``areas`` and ``plan_comparisons``.
+        By name, those whose tables there are: ``flow``, ``calibration``, ``net_benefit``, ``cumulative_incidence``,
+        ``areas`` (intervals), ``funnel``, ``change``, ``trends``, ``concentration``, ``risk_strata``, ``comparisons``,
+        ``curve`` (of the budget) and, where outlines are known, ``map_classes``, ``map_level`` and ``map_certainty``.
+        `riskstrat.figures` has those of a single area or feature (`waterfall`, `reasons_bars`, `dependence_curve`).
 
     Raises
     ------
@@ -179,8 +200,13 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
 
     Examples
     --------
-    >>> list(figures_of(publish(study)))
-    ['flow', 'calibration_person', 'cumulative_incidence', 'areas', 'plan_comparisons']
+    >>> [name for name in figures_of(publish(study)) if name.startswith("map")]
+    ['map_classes', 'map_level', 'map_certainty']
     """
-    there = {name: table for name, table in published.tables.items() if name in _PUBLISHED_CHARTS}
-    return {name: _PUBLISHED_CHARTS[name](table, language) for name, table in there.items()}
+    tables, geometry = published.tables, published.source.geometry
+    found = {name: draws(tables[of], language) for name, (of, draws) in _PUBLISHED_CHARTS.items() if of in tables}
+    if "plan_curve" in tables:
+        found["curve"] = plan_curve(tables["plan_curve"], published.budget_sek, language)
+    if geometry is not None and "areas" in tables:
+        found |= {name: draws(tables["areas"], geometry, language) for name, draws in _MAPS.items()}
+    return found

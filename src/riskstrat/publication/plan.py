@@ -24,11 +24,12 @@ _NET = (("sek", "sek"), ("lower", "upper"), ("upper", "lower"))
 _SHARE = "share"
 _FROM_PEOPLE = ("cost_per_averted", "break_even", "reached", "staff_hours")
 _ADDING_UP = Step(MONEY.size, total=("payer", "all"))
+_PER_AVERTED = ("cost_per_averted", "cost_per_averted_lower", "cost_per_averted_upper")
 _FROM_CASES = ("cases", "averted", "averted_lower", "averted_upper", "robustness")
 
 
 def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Table]:
-    """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and ``curve`` with their roles.
+    """Give ``selected``, ``robustness``, ``summary``, ``net_cost``, ``comparisons`` and curves with their roles.
 
     Where several programmes compete, also ``allocated``: which unit is offered which.
 
@@ -50,7 +51,9 @@ def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Tabl
         "summary": _table(_summary(plan), ("metric",), ("estimate", "lower", "upper")),
         "net_cost": _aggregate(plan.net_cost, ("payer",), plan.selected),
         "comparisons": _aggregate(_comparisons(plan), ("strategy",), plan.units),
-        "curve": _table(_curve(plan), ("budget_sek",), ("averted", "lower", "upper")),
+        "curve": _curve(plan),
+        "curve_net_cost": _curve_net_cost(plan),
+        "curve_units": _curve_units(plan),
         **({"allocated": _allocated(plan)} if len(plan.programmes) > 1 else {}),
     }
 
@@ -80,10 +83,45 @@ def _allocated(plan: Plan) -> Table:
     return _unit_table(allocated, (*plan.by, "programme"), shown=())
 
 
-def _curve(plan: Plan) -> pl.DataFrame:
-    """Round budgets: as shares of the full cost they would tell the exact number of people."""
-    budget = pl.col("budget_sek").round_sig_figs(DIGITS)
-    return plan.curve.with_columns(budget).unique("budget_sek", keep="first", maintain_order=True)
+def _curve(plan: Plan) -> Table:
+    """Totals at other budgets; what is spent or reached has few figures, as in the summary."""
+    few = pl.col("reached", "staff_hours", *_PER_AVERTED).round_sig_figs(DIGITS)
+    told = ("averted", "lower", "upper", *_PER_AVERTED, "reached", "staff_hours")
+    table = _table(_least_behind(plan, plan.curve.with_columns(few)), ("budget_sek",), told)
+    return replace(table, digits={**table.digits, _PER_AVERTED[0]: ByInterval(*_PER_AVERTED[1:])})
+
+
+def _curve_net_cost(plan: Plan) -> Table:
+    money = [name for name in plan.net_cost.columns if name != "payer"]
+    table = _table(_least_behind(plan, plan.curve_net_cost), ("budget_sek", "payer"), money)
+    return replace(table, digits=_digits(money, replace(_ADDING_UP, within="budget_sek")))
+
+
+def _least_behind(plan: Plan, told: pl.DataFrame) -> pl.DataFrame:
+    """Let the smallest unit that a budget changes decide whether it is told: the budget before would tell that unit."""
+    observed = _observed(plan.units)
+    shares = plan.curve_units.select("budget_sek", "unit", "share")
+    units = plan.curve.select("budget_sek").join(plan.units.select("unit", *observed), how="cross")
+    known = units.join(shares, on=("budget_sek", "unit"), how="left").with_columns(pl.col("share").fill_null(0.0))
+    before = pl.col("share").shift(1, fill_value=0.0).over("unit", order_by="budget_sek")
+    least = known.filter(pl.col("share") != before).group_by("budget_sek").agg(pl.col(observed).min())
+    filled = plan.curve.select("budget_sek").join(least, on="budget_sek", how="left").sort("budget_sek").fill_null(
+        strategy="forward"
+    )  # fmt: skip
+    return told.drop(observed).join(filled, on="budget_sek", how="left", maintain_order="left")
+
+
+def _curve_units(plan: Plan) -> Table:
+    """Which units each budget reaches; how much of the last one would tell its people at one budget after the other."""
+    offered = pl.when(pl.col(_SHARE) < 1).then(pl.lit("part")).otherwise(pl.lit("whole")).alias("offered")
+    frame = plan.curve_units.with_columns(offered).drop(_SHARE)
+    return Table(
+        frame,
+        dimensions=("budget_sek", *plan.by),
+        unshown=("people", OBSERVED_CASES),
+        derived={"offered": "people"},
+        persons=_persons(frame),
+    )
 
 
 def _summary(plan: Plan) -> pl.DataFrame:
@@ -162,15 +200,15 @@ def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str
     )
 
 
-def _digits(columns: Sequence[str]) -> dict[str, Digits]:
+def _digits(columns: Sequence[str], adding_up: Step = _ADDING_UP) -> dict[str, Digits]:
     """Say what the numbers are: with an interval, kronor whose payers add up, or neither."""
     limits = [name for name in columns if name.endswith(("lower", "upper"))]
     intervals = {"averted": "", "estimate": ""} if "lower" in limits else {"averted": "averted_"}
     intervals["difference"] = "difference_"
     kinds: dict[str, Digits] = {
         **{name: ByInterval(f"{prefix}lower", f"{prefix}upper") for name, prefix in intervals.items()},
-        **dict.fromkeys(("cost_sek", "saving_sek", "saving_lower", "saving_upper"), _ADDING_UP),
-        **{f"net_cost_{of}": Difference(("cost_sek", _ADDING_UP), (f"saving_{by}", _ADDING_UP)) for of, by in _NET},
+        **dict.fromkeys(("cost_sek", "saving_sek", "saving_lower", "saving_upper"), adding_up),
+        **{f"net_cost_{of}": Difference(("cost_sek", adding_up), (f"saving_{by}", adding_up)) for of, by in _NET},
         "cases": Figures(2),
         "robustness": PROBABILITY,
         CARE_NEED: Figures(DIGITS),

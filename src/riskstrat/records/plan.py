@@ -91,7 +91,11 @@ class Plan:
     absent
         Strategies that could not be computed and the column that was missing or the same in all units.
     curve
-        One row a budget: budget_sek, averted, lower, upper, people and observed cases in the units chosen.
+        One row a budget, from about a hundredth of the full cost to what is enough for everybody: budget_sek, averted,
+        lower, upper, cost_per_averted with ``_lower`` and ``_upper``, reached, staff_hours, people and observed cases
+        in the units chosen.
+    curve_net_cost, curve_units
+        The same budgets by payer, with the columns of `net_cost`, and by unit chosen, with its share.
     left_out
         Frame of reason, units, people: what could not be chosen.
     seed
@@ -118,6 +122,8 @@ class Plan:
     comparisons: pl.DataFrame = field(repr=False)
     absent: Mapping[str, str]
     curve: pl.DataFrame = field(repr=False)
+    curve_net_cost: pl.DataFrame = field(repr=False)
+    curve_units: pl.DataFrame = field(repr=False)
     left_out: pl.DataFrame = field(repr=False)
     seed: int
     protected: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -86,13 +87,17 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table with its caption; one that is not open stands in the appendix, and a link leads to it."""
+    """A table with its caption; one that is not open stands in the appendix, and a link leads to it.
+
+    Of the appendix the print edition has the tables that are printed.
+    """
 
     key: str
     title: str
     html: str
     download: Download
     is_open: bool = True
+    is_printed: bool = False
     kind: ClassVar[str] = "grid"
 
 
@@ -105,7 +110,58 @@ class Beside:
     kind: ClassVar[str] = "beside"
 
 
-Block = Paragraph | Heading | Bullets | Picture | Grid | Beside
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a budget does: its name, a cell for each heading, a sentence, the map's title, and what each area gets."""
+
+    written: str
+    cells: tuple[str, ...]
+    sentence: str
+    title: str
+    offered: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slider:
+    """A control that chooses among budgets; areas are known on the map by what is told of them."""
+
+    title: str
+    how: str
+    label: str
+    headings: tuple[str, ...]
+    budgets: tuple[Budget, ...]
+    start: int
+    told_areas: tuple[str, ...]
+    colours: Mapping[str, str]
+    kind: ClassVar[str] = "slider"
+
+    @property
+    def first(self) -> Budget:
+        """The budget that the report was written for."""
+        return self.budgets[self.start]
+
+    @property
+    def data(self) -> str:
+        """All of it as JSON that may stand inside a page."""
+        told = {"areas": self.told_areas, "colours": dict(self.colours), "budgets": [vars(one) for one in self.budgets]}
+        return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+
+
+@dataclass(frozen=True)
+class OnScreen:
+    """Blocks for those who read on a screen: the print edition leaves them out."""
+
+    blocks: tuple[Block, ...]
+    kind: ClassVar[str] = "on_screen"
+
+
+Block = Paragraph | Heading | Bullets | Picture | Grid | Beside | Slider | OnScreen
+
+
+def unfolded(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Give all blocks, those for the screen among them."""
+    for block in blocks:
+        yield from unfolded(block.blocks) if isinstance(block, OnScreen) else (block,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +182,14 @@ class Grade:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What there is to decide: what to expect without action, and what the programme asks for and gives."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class FirstScreen:
     """What matters most, on one page."""
@@ -137,5 +201,6 @@ class FirstScreen:
     working: str | None
     sentences: tuple[str, ...]
     note: str
-    grade: Grade
+    decision: Decision | None
+    grade: Grade | None
     blocks: tuple[Block, ...]

@@ -181,11 +181,12 @@ class ReportContext:
         *,
         text_columns: int = 1,
         is_open: bool = True,
+        is_printed: bool = False,
     ) -> Grid:
         """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers."""
         html = table_html(frame, f"table-{key}", frame.columns[text_columns:], caption=title)
         download = self.file(key, frame) if table is None else self.download(table)
-        return Grid(key=key, title=title, html=html, download=download, is_open=is_open)
+        return Grid(key=key, title=title, html=html, download=download, is_open=is_open, is_printed=is_printed)
 
 
 def report_context(released: Published, language: Language) -> ReportContext:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
 from riskstrat.figures import capitalised, map_classes
-from riskstrat.reports.benefit import benefit_sentences, leading
-from riskstrat.reports.blocks import Block, FirstScreen, Paragraph
+from riskstrat.figures.numbers import SPACE
+from riskstrat.reports.benefit import Leading, averted_by, benefit_sentences, leading, programmes_of, where_of
+from riskstrat.reports.blocks import Block, Decision, FirstScreen, Paragraph
 from riskstrat.reports.context import HIGHER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.grade import grade_of
+
+_AREAS_NAMED = 5
 
 
 def first_screen(context: ReportContext) -> FirstScreen:
@@ -25,6 +30,7 @@ def first_screen(context: ReportContext) -> FirstScreen:
         working=messages("page.working") if context.released.disclosure.is_working_material else None,
         sentences=(expected_sentence(context), *of_areas),
         note=messages("page.interval_note"),
+        decision=Decision(messages("decision.title"), tuple(_decision(context))),
         grade=grade_of(context),
         blocks=tuple(_map(context)),
     )
@@ -65,6 +71,38 @@ def plan_sentences(context: ReportContext) -> Iterator[str]:
     first, *others = benefit_sentences(context, of)
     yield first if of == "plan" else f"{context.messages(f'benefit.lead_{of}')} {first}"
     yield from others
+
+
+def _decision(context: ReportContext) -> Iterator[str]:
+    """Say what to expect without action, and ask for the programme; intervals stand in the sentences before."""
+    if context.expected is not None:
+        expected = context.numbers.whole(*context.expected).partition(" (")[0]
+        yield context.messages("decision.nothing", expected=expected)
+    if not context.released.condition.programmes or "plan_selected" not in context.tables or context.areas is None:
+        return
+    of = leading(context)
+    averted, cost = averted_by(context, of), context.estimate(f"{of}_summary", metric="cost_per_averted")
+    values = {"budget": context.numbers.sek(context.released.budget_sek), "programme": programmes_of(context)}
+    asked = context.messages("decision.ask", where=_named_where(context, of), **values)
+    if averted is None:
+        yield asked
+        return
+    told = {"averted": context.numbers.interval(*averted).partition(" (")[0]}
+    if cost is None or not cost.is_bounded:
+        yield f"{asked} {context.messages('decision.gives', **told)}"
+        return
+    each = context.numbers.sek_interval(*cost).partition(" (")[0]
+    unit = context.numbers.sek_interval(cost.value, None, None).rpartition(SPACE)[2]
+    yield f"{asked} {context.messages('decision.gives_for', cost=f'{each}{SPACE}{unit}', **told)}"
+
+
+def _named_where(context: ReportContext, of: Leading) -> str:
+    """Name the areas of a plan where they are few; groups and everybody as in the sentence about what they avert."""
+    selected = context.tables["plan_selected"].frame
+    if of != "plan" or context.areas is None or selected.height > _AREAS_NAMED:
+        return where_of(context, of)
+    names = context.areas.filter(pl.col("area_id").is_in(selected["area_id"].implode()))["name"].to_list()
+    return context.messages("benefit.areas", areas=context.messages.listed(names))
 
 
 def _map(context: ReportContext) -> Iterator[Block]:

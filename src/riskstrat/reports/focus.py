@@ -13,7 +13,7 @@ from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, capitalised, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.reports.benefit import leading
-from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
+from riskstrat.reports.blocks import Block, Bullets, Heading, OnScreen, Paragraph, Section
 from riskstrat.reports.context import HIGHER, ReportContext
 from riskstrat.reports.situation import cases_to_come
 
@@ -24,6 +24,8 @@ STABLE = 0.8
 """Share of refits in which the largest part is the same, below which a sentence says that it may be another."""
 
 _FACTORS_NAMED = 2
+_PRINTED_AREAS = 6
+"""With more areas than this, the print edition has their bars only."""
 
 
 def focus(context: ReportContext) -> Section:
@@ -67,7 +69,8 @@ def _bars(context: ReportContext, reasons: Sequence[Reasons], areas: pl.DataFram
     figure = reasons_bars(context.tables["reasons"], context.tables["areas"], codes, context.messages)
     yield context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
     volumes = {row["area_id"]: _volume(context, row) for row in _rows(areas)}
-    yield Bullets(tuple((one.name, f"{reasons_sentence(context, one)}{volumes[one.area]}") for one in reasons))
+    told = Bullets(tuple((one.name, f"{reasons_sentence(context, one)}{volumes[one.area]}") for one in reasons))
+    yield told if len(reasons) <= _PRINTED_AREAS else OnScreen((told,))
     if shared := _shared(context, reasons):
         yield Paragraph(shared)
 
@@ -103,9 +106,7 @@ def _changed_by(context: ReportContext, kind: str, labels: Sequence[str]) -> str
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
     """Tell the difference, also beyond age and sex, its largest known part and what is not explained."""
     numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
-    total, beyond = (
-        numbers.interval(*reasons.with_bounds(value)) for value in (reasons.total, reasons.beyond_age_and_sex)
-    )
+    total, beyond = (numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
     told = [messages("focus.area", points=total, beyond=beyond)]
     parts, points = largest_together(reasons, _pairs(context))
     if points > 0:

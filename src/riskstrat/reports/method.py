@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.figures import calibration, capitalised, subgroups
-from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, Paragraph, Section
+from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph, Section
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.elsewhere import elsewhere
@@ -37,8 +37,9 @@ _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 def method(context: ReportContext) -> Section:
     """Answer those who want to know how far to trust it."""
-    blocks = tuple(block for part in _PARTS for block in part(context))
-    return Section(key="method", title=context.messages("section.method"), blocks=blocks)
+    whole = OnScreen(tuple(block for part in _ON_SCREEN for block in part(context)))
+    short = (block for part in _PRINTED for block in part(context))
+    return Section(key="method", title=context.messages("section.method"), blocks=(whole, *short))
 
 
 def _counted(context: ReportContext) -> Iterator[Block]:
@@ -235,7 +236,7 @@ def _citing(context: ReportContext) -> Iterator[Block]:
         yield Bullets(tuple(("", reference) for reference in released.condition.references))
 
 
-_PARTS = (
+_ON_SCREEN = (
     _counted,
     incidence,
     _known,
@@ -246,10 +247,7 @@ _PARTS = (
     comparisons,
     interpretation,
     _splits,
-    _limits,
-    _short,
     _grade,
     _codes,
-    _disclosure,
-    _citing,
 )
+_PRINTED = (_limits, _short, _disclosure, _citing)

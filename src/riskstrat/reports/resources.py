@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve
+from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve, scenarios
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.ahead import ahead
 from riskstrat.reports.assumptions import COLUMNS, assumption_rows, common_to_all, rule_rows
@@ -22,6 +22,7 @@ from riskstrat.reports.benefit import (
     where_of,
 )
 from riskstrat.reports.blocks import Beside, Block, Grid, Heading, Paragraph, Section
+from riskstrat.reports.budget_slider import budget_slider
 from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of, marks_of
 
@@ -53,15 +54,20 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     if "groups_selected" in context.tables:
         yield _groups(context, is_open=of == "groups")
     yield from _net_cost(context, of)
+    if of == "groups":
+        yield from budget_slider(context, of)
     if of != "plan":
         yield Heading(context.messages("resources.areas_anyway"))
         yield Paragraph(context.messages("resources.areas_anyway_note"), "note")
+    if of != "groups":
+        yield from budget_slider(context, of)
     yield from _chosen(context, selected.join(context.areas.select("area_id", "name"), on="area_id", how="left"))
     yield from _allocated(context)
     yield from _compared(context)
     yield from _scenarios(context)
     yield from _curve(context)
-    yield Paragraph(context.messages(f"resources.{'absent' if _has_hours(context) else 'absent_staff'}"), "quiet")
+    if not _has_hours(context):
+        yield Paragraph(context.messages("resources.absent_staff"), "quiet")
     yield from ahead(context)
 
 
@@ -289,6 +295,8 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
         )
         for row in frame.iter_rows(named=True)
     ]
+    figure = scenarios(context.tables["plan_scenarios"], titles, context.messages)
+    yield context.picture("scenarios", "plan_scenarios", "resources.scenarios_how", figure)
     written = context.text_frame(("scenario", "budget", "averted", "scenario_difference", "net_cost_all"), rows)
     yield context.grid("scenarios", "plan_scenarios", context.messages("resources.scenarios_title"), written)
     sure = [row for row in frame.iter_rows(named=True) if row["difference_lower"] > 0 or row["difference_upper"] < 0]

@@ -8,7 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from riskstrat.figures import area_intervals, change, concentration, counted, map_certainty, map_level, quintiles
+from riskstrat.figures import (
+    NUMBER,
+    area_intervals,
+    change,
+    concentration,
+    counted,
+    map_certainty,
+    map_level,
+    quintiles,
+)
 from riskstrat.reports.blocks import Block, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_sentences
@@ -62,7 +71,8 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
         yield Paragraph(context.messages("situation.withheld_note", areas=context.listed(withheld)), "note")
     yield from _notes(context, areas)
     title = context.messages("situation.table_title")
-    yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=2, is_open=False)
+    written = _area_table(context, areas)
+    yield context.grid("areas", "areas", title, written, text_columns=3, is_open=False, is_printed=True)
     yield from unmeasured(context)
 
 
@@ -79,13 +89,14 @@ def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
     """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
     counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
     beside = (name for name in ("care_use", "depends_on") if name in areas.columns)
-    columns = ("area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
+    columns = (NUMBER, "area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
     return context.text_frame(columns, [_area_row(context, row) for row in areas.iter_rows(named=True)])
 
 
 def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, ...]:
     number, people = context.numbers.number, row["target_people"]
     return (
+        number(row[NUMBER]),
         row["name"],
         context.messages(f"class.{row['class']}"),
         None if people is None else number(people),

@@ -16,7 +16,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.incidence import OUTCOME, OutcomeArray, cumulative_incidence, observed_weights, outcome_within
 from riskstrat.numerics.intervals import LEVEL, wilson_interval
 from riskstrat.numerics.links import LOGIT
-from riskstrat.numerics.logistic import fit_logistic, logistic_recalibration
+from riskstrat.numerics.logistic import NormalPrior, fit_logistic, logistic_recalibration
 from riskstrat.numerics.splines import KNOT_QUANTILES, restricted_cubic_spline
 from riskstrat.validation.horizon_labels import LOGIT_EDGE, HorizonLabels, label_outcomes
 
@@ -112,15 +112,15 @@ def calibration(
     """
     weights = observed_weights(y, horizon_days, weights, entry)
     labels = label_outcomes(y, risk, horizon_days, weights)
-    weight = _prediction_weight(labels, weights)
+    weight, curve = _prediction_weight(labels, weights), SmoothCurve.fit(labels)
     level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), LEVEL)["observed"][0]
     return Calibration(
         observed_expected=float(level / np.average(labels.risk, weights=weight)),
         slope=logistic_recalibration(labels.logit, labels.outcome, labels.weight).slope,
         in_the_large=in_the_large(labels),
-        **distances(SmoothCurve.fit(labels).observed(labels.risk), labels.risk, weight),
+        **distances(curve.observed(labels.risk), labels.risk, weight),
         groups=calibration_groups(y, risk, horizon_days, weights),
-        curve=calibration_curve(labels),
+        curve=calibration_curve(labels, curve),
     )
 
 
@@ -236,9 +236,11 @@ class SmoothCurve:
 
     @classmethod
     def fit(cls, labels: HorizonLabels) -> SmoothCurve:
-        """Fit the curve to labelled rows, with their weights."""
+        """Fit the curve to labelled rows, with their weights; the search starts at observed = predicted."""
         curve = cls(knots=np.unique(np.quantile(labels.logit, KNOT_QUANTILES)), coefficients=np.zeros(0))
-        return replace(curve, coefficients=fit_logistic(curve.design(labels.risk), labels.outcome, labels.weight))
+        design = curve.design(labels.risk)
+        same = NormalPrior(mean=1.0 * (np.arange(design.shape[1]) == 1), precision=np.zeros(design.shape[1]))
+        return replace(curve, coefficients=fit_logistic(design, labels.outcome, labels.weight, prior=same))
 
     def design(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the terms of predicted risks, (n, k)."""
@@ -250,11 +252,11 @@ class SmoothCurve:
         return LOGIT.inverse(self.design(risk) @ self.coefficients)
 
 
-def calibration_curve(labels: HorizonLabels) -> pl.DataFrame:
-    """Smooth observed risk between the 1st and the 99th percentile of the predicted: predicted, observed."""
+def calibration_curve(labels: HorizonLabels, curve: SmoothCurve) -> pl.DataFrame:
+    """Read a curve between the 1st and the 99th percentile of the risks that it was fitted to: predicted, observed."""
     ends = LOGIT.of_risk(np.quantile(labels.risk, [0.01, 0.99]), edge=LOGIT_EDGE)
     predicted = LOGIT.inverse(np.linspace(ends[0], ends[1], _CURVE_POINTS))
-    return pl.DataFrame({"predicted": predicted, "observed": SmoothCurve.fit(labels).observed(predicted)})
+    return pl.DataFrame({"predicted": predicted, "observed": curve.observed(predicted)})
 
 
 def logistic_influence(

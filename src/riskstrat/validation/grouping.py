@@ -98,7 +98,8 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     for number in np.flatnonzero(fewer >= LEAST_OUTCOMES):
         rows = np.flatnonzero(code == number)
         tested, drawn, name = data.tested(weight, rows), draws.of_rows(rows), str(names[number])
-        metrics = _paired(partial(measure, group_sums(tested, drawn)), draws)
+        sums = group_sums(tested, drawn)
+        metrics = _paired(partial(measure, sums), draws)
         if fewer[number] < ENOUGH_OUTCOMES:
             groups.append(Group(name=name, index_dates=len(rows), metrics={_RATIO: metrics[_RATIO]}))
             continue
@@ -109,7 +110,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
                 index_dates=len(rows),
                 metrics=metrics,
                 classes=_paired(partial(classify, class_sums(tested, reach, drawn), outcomes), draws),
-                curve=calibration_curve(tested.labels).select(pl.lit(name).alias("group"), pl.all()),
+                curve=calibration_curve(tested.labels, sums.curve).select(pl.lit(name).alias("group"), pl.all()),
             )
         )
     return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups))

@@ -1,0 +1,180 @@
+"""The report as it is used: by mouse, keyboard and screen reader, on a telephone, in grey and on paper."""
+
+import base64
+import re
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from chromium import CHROMIUM, browse, opened, pages_of, press, value_of
+from riskstrat.figures import Numbers
+from riskstrat.publication import Published, publish
+from riskstrat.records.study import Study
+from riskstrat.reports import write_report
+
+FEWEST_PAGES, MOST_PAGES = 6, 8
+LANGUAGES = ("sv", "en")
+SMALLEST_STEP_OF_GREY = 0.1
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+REACHABLE = """Array.from(document.querySelectorAll("a[href], summary, input, [tabindex='0']"))
+  .filter((one) => one.checkVisibility({visibilityProperty: true})).length"""
+FOCUSED = """(function () {
+  const at = document.activeElement, all = Array.from(document.querySelectorAll("*"));
+  const style = getComputedStyle(at);
+  return at === document.body ? null : [all.indexOf(at), style.outlineStyle !== "none"];
+})()"""
+CELLS = """[document.getElementById("budget-written").textContent, document.getElementById("budget").ariaValueText,
+  document.getElementById("budget-told").textContent, document.getElementById("title-map-chosen").textContent,
+  ...Array.from(document.querySelectorAll("#slider dd"), (cell) => cell.textContent)]"""
+FILLS = """Object.values(Object.groupBy(Array.from(document.querySelectorAll("#chart-map-chosen path:has(> title)")),
+  (path) => path.getAttribute("fill"))).map((paths) => [paths[0].getAttribute("fill"), paths.length])"""
+BARE = """Array.from(document.querySelectorAll("figure")).filter((one) =>
+  !one.querySelector("a.data[href^='data:text/csv']") || !one.querySelector(".chart[aria-label]")).length"""
+DEAD = """Array.from(document.querySelectorAll("a[href^='#']"))
+  .filter((one) => !document.getElementById(one.getAttribute("href").slice(1))).length"""
+
+
+@pytest.fixture(scope="module")
+def published(study: Study) -> Published:
+    return publish(study)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def report(published: Published, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("used") / f"{request.param}.html"
+    return write_report(published, file, language=request.param, sender="Kommunen & co", contact="a@b.se")
+
+
+def test_the_slider_gives_the_values_of_the_plan_at_every_budget(report: Path, published: Published):
+    curve, units = published.frame("plan_curve"), published.frame("plan_curve_units")
+    numbers = Numbers(report.stem)
+    with opened(report.as_uri()) as ask:
+        value_of(ask, "document.getElementById('budget').focus()")
+        start = curve["budget_sek"].to_list().index(published.budget_sek)
+        assert value_of(ask, "Number(document.getElementById('budget').value)") == start
+        press(ask, "Home")
+        for row in curve.iter_rows(named=True):
+            written, spoken, told, title, *cells = value_of(ask, CELLS)
+            assert written == spoken == numbers.sek(row["budget_sek"])
+            averted = numbers.interval(row["averted"], row["lower"], row["upper"])
+            assert averted in cells
+            assert averted in told
+            assert numbers.number(row["reached"]) in cells
+            chosen = units.filter(budget_sek=row["budget_sek"])
+            fills = dict(value_of(ask, FILLS))
+            assert fills.get("#1f4e79", 0) == chosen.filter(offered="whole").height
+            assert fills.get("#8fb0cf", 0) == chosen.filter(offered="part").height
+            assert title
+            press(ask, "ArrowRight")
+        assert fills["#1f4e79"] == 51  # the last budget reaches everybody
+
+
+def test_the_keyboard_reaches_everything_and_what_has_the_focus_is_seen(report: Path):
+    with opened(report.as_uri()) as ask:
+        reachable, reached = value_of(ask, REACHABLE), {}
+        for _ in range(reachable + 5):
+            press(ask, "Tab")
+            found = value_of(ask, FOCUSED)
+            if found is not None:
+                reached[found[0]] = found[1]
+        assert len(reached) == reachable
+        assert all(reached.values())
+
+
+def test_axe_finds_no_serious_violation(report: Path):
+    axe = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed: .ci/full installs it")
+    script = (files(axe) / "axe.min.js").read_text(encoding="utf-8")
+    with opened(report.as_uri()) as ask:
+        value_of(ask, f"{script}; 0")
+        found = value_of(ask, "axe.run(document, {resultTypes: ['violations']})")
+    serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
+    assert found["passes"]
+
+
+def test_every_figure_has_its_data_and_its_sentence_and_no_link_is_dead(report: Path):
+    with opened(report.as_uri()) as ask:
+        assert value_of(ask, "document.querySelectorAll('figure').length") > 10
+        assert value_of(ask, BARE) == 0
+        assert value_of(ask, DEAD) == 0
+
+
+def test_the_console_is_silent_and_nothing_is_asked_of_the_network_when_the_slider_moves(report: Path):
+    with opened(report.as_uri()) as ask:
+        value_of(ask, "window.faults = []; addEventListener('error', (fault) => faults.push(fault.message))")
+        value_of(ask, "addEventListener('securitypolicyviolation', (fault) => faults.push(fault.violatedDirective))")
+        value_of(ask, "document.getElementById('budget').focus()")
+        press(ask, "End")
+        assert value_of(ask, "faults") == []
+        assert value_of(ask, "performance.getEntriesByType('resource').length") == 0
+        # No other script than the report's own may run.
+        value_of(ask, "document.body.append(Object.assign(document.createElement('script'), {text: 'window.x = 1'}))")
+        assert value_of(ask, "typeof window.x") == "undefined"
+
+
+def test_on_a_telephone_nothing_is_wider_than_the_screen(report: Path):
+    with opened(report.as_uri()) as ask:
+        ask("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=True)
+        assert value_of(ask, "document.documentElement.scrollWidth") <= 360
+
+
+def test_in_grey_the_classes_of_the_map_differ(report: Path):
+    with opened(report.as_uri()) as ask:
+        fills = value_of(
+            ask,
+            """Array.from(new Set(Array.from(
+            document.querySelectorAll("#chart-map-classes path:has(> title)"), (one) => one.getAttribute("fill"))))""",
+        )
+    greys = sorted(_grey(fill) for fill in fills if fill.startswith("#"))
+    assert len(greys) == 3
+    assert all(lighter - darker > SMALLEST_STEP_OF_GREY for darker, lighter in pairwise(greys))
+
+
+def _grey(colour: str) -> float:
+    red, green, blue = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_print_edition_is_six_to_eight_pages_without_blank_halves(report: Path):
+    pdf = _printed(report)
+    assert FEWEST_PAGES <= pages_of(pdf) <= MOST_PAGES
+    pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: .ci/full installs it")
+    document = pdfium.PdfDocument(pdf)
+    texts = [page.get_textpage().get_text_range() for page in document]
+    assert "Kommunen & co" in texts[0]
+    assert all(f"{n} / {len(texts)}" in text for n, text in enumerate(texts, 1))
+    lowest = [min(_bottoms(page)) / page.get_height() for page in list(document)[:-1]]
+    assert [n for n, share in enumerate(lowest, 1) if share > 0.5] == []  # ink reaches below the middle
+
+
+def _printed(report: Path) -> bytes:
+    with opened(report.as_uri()) as ask:
+        return base64.b64decode(ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])
+
+
+def _bottoms(page: object) -> list[float]:
+    """Lower edges of what is drawn, the page number apart, in points from the bottom."""
+    edges = [drawn.get_bounds()[1] for drawn in page.get_objects()]
+    return [edge for edge in edges if edge > 45]
+
+
+def test_the_first_printed_page_holds_the_whole_first_screen(report: Path):
+    pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: .ci/full installs it")
+    with opened(report.as_uri()) as ask:
+        printed = ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"]
+    first, second = (pdfium.PdfDocument(base64.b64decode(printed))[n].get_textpage().get_text_range() for n in (0, 1))
+    last = {"sv": "ett antagande", "en": "an assumption"}[report.stem]
+    assert last in re.sub(r"\s+", " ", first)
+    assert re.search(r"1\. (Vad har vi|Where)", second)
+
+
+def test_a_report_is_far_below_five_megabytes(report: Path):
+    assert report.stat().st_size < 2_000_000
+    assert browse("--dump-dom", report.as_uri()).returncode == 0
