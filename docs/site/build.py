@@ -31,7 +31,7 @@ START = (
 )
 GUIDES = (
     "registers", "intake", "pseudonyms", "omop-and-meds", "quality", "codes", "conditions", "counting", "areas",
-    "priorities", "follow-up", "pilots", "distributed",
+    "priorities", "reports", "follow-up", "pilots", "distributed",
 )  # fmt: skip
 TRUST = ("methods", "honesty", "validation", "performance", "privacy", "privacy_sv")
 CHANGELOG = "changelog.md"
