@@ -21,6 +21,7 @@ import riskstrat
 ROOT = Path(__file__).parents[2]
 START = (
     "index",
+    "first-steps",
     "for-planners",
     "for-planners_sv",
     "for-epidemiologists",
@@ -31,7 +32,7 @@ START = (
 )
 GUIDES = (
     "registers", "intake", "pseudonyms", "omop-and-meds", "quality", "codes", "conditions", "counting", "areas",
-    "priorities", "reports", "follow-up", "pilots", "distributed",
+    "levels", "priorities", "reports", "follow-up", "pilots", "distributed",
 )  # fmt: skip
 TRUST = ("methods", "honesty", "validation", "performance", "privacy", "privacy_sv")
 CHANGELOG = "changelog.md"

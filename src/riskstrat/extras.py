@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -55,7 +56,8 @@ def optional(module: str) -> ModuleType:
     """
     package = module.split(".", maxsplit=1)[0]
     try:
-        with _without(LEFT_OUT.get(package)):
+        with _without(LEFT_OUT.get(package)), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm in a notebook: nothing here shows bars
             return importlib.import_module(module)
     except ModuleNotFoundError as missing:
         if missing.name != package:

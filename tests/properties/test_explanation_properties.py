@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.explanation import combine_parts, decompose_groups, on_risk_scale, reasons, unexplained_draws
+from riskstrat.explanation import combine_parts, decompose_groups, on_risk_scale, part_draws, reasons
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge, RecalibratedLink
 from riskstrat.records.explanation import FAMILIES, Explanation
@@ -61,7 +61,9 @@ def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple
     columns = [names.index(name) for name in present]
     group_risk = theta[:, columns] * means
     difference = group_risk - (group_risk @ share)[:, None]
-    rest = unexplained_draws(theta, names, labels, risk, baseline_risk)[:, columns]
+    sizes = np.array([(labels == name).sum() for name in present])
+    parts = np.array([contributions[labels == name].mean(axis=0) for name in present])
+    rest = part_draws(group_risk, sizes, parts)[:, :, -1]
     for number, name in enumerate(present):
         families = frame.filter(pl.col("group") == name, pl.col("part").is_in(FAMILIES))["estimate"].sum()
         np.testing.assert_allclose(families + rest[:, number], difference[:, number], atol=1e-12)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups, on_risk_scale, unexplained_draws
+from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups, on_risk_scale, part_draws
 from riskstrat.numerics.links import LOGIT
 
 THETA = np.array([[1.0, 1.5], [0.8, 1.1], [1.2, 1.3]])
@@ -51,13 +51,41 @@ def test_what_differs_between_fold_models_baselines_is_unexplained() -> None:
     assert folds[UNEXPLAINED] - same[UNEXPLAINED] == pytest.approx(0.01 + 0.3 * 0.02 / 2)
 
 
-def test_draws_of_the_unexplained_part() -> None:
-    risk = np.array([0.11, 0.09, 0.23, 0.15])
-    labels = ["north", "north", "south", "south"]
-    with_empty = np.column_stack([THETA, np.ones(3)])
-    draws = unexplained_draws(with_empty, ["north", "south", "empty"], labels, risk, 0.1)
-    assert np.isnan(draws[:, 2]).all()
-    np.testing.assert_allclose(draws[:, 1], 0.5 * ((THETA[:, 1] - 1) * 0.19 - (THETA[:, 0] - 1) * 0.10))
+REFITS = np.array([[[0.02, 0.01], [0.06, 0.02]], [[0.01, 0.01], [0.07, 0.02]], [[0.02, 0.02], [0.05, 0.01]],
+                   [[0.01, 0.00], [0.08, 0.03]], [[0.02, 0.01], [0.06, 0.02]]])  # fmt: skip
+
+
+def test_parts_sum_to_the_difference_in_every_draw_also_where_families_vary() -> None:
+    risk, people = THETA * [0.10, 0.19], np.array([30, 10])
+    contributions = np.array([[0.015, 0.01], [0.065, 0.02]])
+    draws = part_draws(risk, people, contributions, REFITS)
+    whole = risk - (risk @ people / 40)[:, None]
+    np.testing.assert_allclose(draws.sum(axis=2), whole, atol=1e-15)
+    np.testing.assert_allclose(draws.mean(axis=0)[:, :2], contributions - people @ contributions / 40, atol=1e-15)
+    # Weighted by people every part sums to nothing, in every draw.
+    np.testing.assert_allclose(np.tensordot(draws, people, axes=(1, 0)), 0, atol=1e-15)
+
+
+def test_families_vary_as_the_jackknife_says() -> None:
+    people, contributions = np.array([20, 20]), REFITS.mean(axis=0)
+    draws = part_draws(np.ones((40_000, 2)), people, contributions, REFITS)
+    difference = (REFITS[:, 1] - REFITS[:, 0]) / 2
+    jackknife = 0.8 * ((difference - difference.mean(axis=0)) ** 2).sum(axis=0)
+    # A t of 4 degrees of freedom has twice the variance of a normal.
+    np.testing.assert_allclose(draws[:, 1, :2].var(axis=0), 2 * jackknife, rtol=0.15)
+
+
+def test_families_have_intervals_where_refits_are_enough() -> None:
+    def found(refits: np.ndarray) -> pl.DataFrame:
+        return decompose_groups(
+            THETA, ["north", "south"], ["north", "south"], risk=np.array([0.1, 0.2]),
+            contributions=np.array([[0.0, 0.0], [0.08, 0.02]]), families=["age_sex", "area"], baseline_risk=0.1,
+            refits=refits,
+        )  # fmt: skip
+
+    bounded = found(REFITS).filter(group="south", part="age_sex").row(0, named=True)
+    assert bounded["lower"] < bounded["estimate"] < bounded["upper"]
+    assert found(REFITS[:4]).filter(part="age_sex")["lower"].to_list() == [None, None]
 
 
 def test_a_group_without_people_is_left_out() -> None:

@@ -9,6 +9,7 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("all conditions on the sample", "riskstrat run --out out"),
         ("one condition, what was known on a day", "riskstrat run frailty --registers my_registers --as-of 2024-01-01"),
         ("your own condition, in Swedish", "riskstrat run my_condition.py --language sv --budget 2000000"),
+        ("features and folds on a cluster", "riskstrat run early_cvd --scheduler tcp://10.0.0.1:8786"),
         ("runs to a server", "riskstrat run frailty --store http://mlflow:5000 --models models --champion"),
     ),
     "track": (

@@ -67,6 +67,20 @@ ComparatorsOption = Annotated[
         help="CSV of others' published figures, shown beside: who, indicator, year, value, source (lower, upper, unit)."
     ),
 ]
+ForecastOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of a population forecast, to look ahead: area_id or municipality, sex, age_years, year, people."
+    ),
+]
+IndicatorsOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Indicators to follow: a Python file that assigns INDICATORS, or 'proposed'; may be repeated."),
+]
+LevelOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Larger groups to tell of, NAME=FILE: a CSV of area_id and group; default: what registers tell."),
+]
 StoreOption = Annotated[
     str | None,
     typer.Option(help="MLflow's store: a SQLite file or the address of a server; default: mlflow.db in --out."),

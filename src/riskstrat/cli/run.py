@@ -16,7 +16,10 @@ from riskstrat.cli.options import (
     BudgetOption,
     CandidatesOption,
     ComparatorsOption,
+    ForecastOption,
+    IndicatorsOption,
     LanguagesOption,
+    LevelOption,
     MaxShareOption,
     MinCountOption,
     MinExpectedOption,
@@ -30,10 +33,11 @@ from riskstrat.cli.options import (
     day_of,
     languages,
 )
+from riskstrat.cli.tables import read_indicators, read_levels, read_table
 from riskstrat.cli.terminal import answer, note, progress
 from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import Problem, TrackingError, UsageError
+from riskstrat.errors import TrackingError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -73,8 +77,14 @@ def run(
     min_expected: MinExpectedOption = DEFAULTS.min_expected,
     max_share: MaxShareOption = DEFAULTS.max_share,
     allow_new: AllowNewOption = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers compute features and folds, tcp://10.0.0.1:8786.")
+    ] = None,
     models: Annotated[Path | None, typer.Option(help="Folder to save the fitted models in, one folder each.")] = None,
     comparators: ComparatorsOption = None,
+    forecast: ForecastOption = None,
+    indicators: IndicatorsOption = None,
+    level: LevelOption = None,
     sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
     contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
     sensitivities: Annotated[
@@ -102,6 +112,8 @@ def run(
         min_expected=min_expected,
         max_share=max_share,
         sensitivities=sensitivities,
+        indicators=read_indicators(indicators),
+        levels=read_levels(level),
     )
     mark = settings.disclosure.mark
     documents: dict[str, Documents] = {
@@ -111,8 +123,10 @@ def run(
         }
         for each in wanted
     }
-    _refuse_targets(out, registers, documents.values())
+    together = {one: out / f"{mark}across_{one}.html" for one in languages(language)} if len(wanted) > 1 else {}
+    _refuse_targets(out, registers, documents.values(), together.values())
     others = None if comparators is None else _read_comparators(comparators, [each.name for each in wanted])
+    population = None if forecast is None else read_table(forecast, "--forecast")
 
     from riskstrat.registers import open_registers
 
@@ -134,14 +148,24 @@ def run(
     for each in wanted:
         with progress(each.name) as tell:
             units = None if "partition" in (allow_new or ()) else releases[each.name].partition
-            done = study.run(each, source, day, settings, noise=own, partition=units, progress=tell)
+            done = study.run(
+                each,
+                source,
+                day,
+                settings,
+                partition=units,
+                noise=own,
+                forecast=population,
+                scheduler=scheduler,
+                progress=tell,
+            )
             moved = []
             for place in places:
                 tell(f"testing the model in {place.manifest.name}", 0.94)
                 moved.append(transported(done.model, place, day, settings))
             tell("writing the report", 0.95)
             published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
-            _write(published, releases[each.name], documents[each.name], {"sender": sender, "contact": contact})
+            _write(published, releases[each.name], documents[each.name], sender, contact)
             found.append(published)
             if models is not None:
                 artefacts.save_model(done, models / each.name)
@@ -150,11 +174,12 @@ def run(
 
                 files = [path for pair in documents[each.name].values() for path in pair]
                 tracking.keep(published, out, files=files, model=done.model, champion=champion)
+    beside = _write_across(found, together, sender, contact)
     tracked = _track(out, store) if track else None
-    _print_summary(found, documents, tracked)
+    _print_summary(found, documents, beside, tracked)
 
 
-def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents]) -> None:
+def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents], together: Iterable[Path]) -> None:
     """Refuse before anything is computed what could not be written at the end."""
     from riskstrat.reports import REPORT_MARK, guard_card
 
@@ -162,6 +187,24 @@ def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents]) -
     for report, card in (pair for each in documents for pair in each.values()):
         guard_file(report, mark=REPORT_MARK)
         guard_card(card)
+    for path in together:
+        guard_file(path, mark=REPORT_MARK)
+
+
+def _write_across(
+    found: Sequence[Published], documents: Mapping[Language, Path], sender: str | None, contact: str | None
+) -> list[Path]:
+    """Write the report across conditions of those that have areas; told where fewer than two have."""
+    from riskstrat.reports import write_report
+
+    placed = [each for each in found if "areas" in each.tables]
+    if documents and len(placed) < 2:
+        note("no report across conditions: fewer than two have areas")
+        return []
+    return [
+        write_report(placed, path, language=language, sender=sender, contact=contact)
+        for language, path in documents.items()
+    ]
 
 
 def _check_edition(
@@ -199,11 +242,7 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
 
     from riskstrat.publication.comparators import comparators_table
 
-    if not path.is_file():
-        raise UsageError(Problem(found=f"no file {path}", expected="a CSV file", remedy="correct --comparators"))
-    first_line = path.read_text(encoding="utf-8-sig").partition("\n")[0]
-    swedish = ";" in first_line
-    given = pl.read_csv(path, separator=";" if swedish else ",", decimal_comma=swedish, infer_schema_length=None)
+    given = read_table(path, "--comparators")
     comparators_table(given, "")
     about = pl.col("indicator")
     shown = {name: given.filter((about == name) | ~about.is_in(names)) for name in names}
@@ -211,14 +250,14 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
 
 
 def _write(
-    published: Published, release: ReleaseRecord, documents: Documents, signed: Mapping[str, str | None]
+    published: Published, release: ReleaseRecord, documents: Documents, sender: str | None, contact: str | None
 ) -> None:
     """Record what was published, and write its reports and cards."""
     from riskstrat.reports import write_card, write_report
 
     release.add(published)
     for language, (report, card) in documents.items():
-        write_report(published, report, language=language, **signed)
+        write_report(published, report, language=language, sender=sender, contact=contact)
         write_card(published, card, language=language)
 
 
@@ -243,7 +282,9 @@ def _track(out: Path, store: str | None) -> str | None:
     return None
 
 
-def _print_summary(found: Sequence[Published], documents: Mapping[str, Documents], store: str | None) -> None:
+def _print_summary(
+    found: Sequence[Published], documents: Mapping[str, Documents], across: Sequence[Path], store: str | None
+) -> None:
     data, lines = [], [""]
     for each in found:
         pairs = documents[each.condition.name]
@@ -252,6 +293,7 @@ def _print_summary(found: Sequence[Published], documents: Mapping[str, Documents
         written = {language: {"report": str(report), "card": str(card)} for language, (report, card) in pairs.items()}
         named = {"condition": each.condition.name, "estimator": each.chosen, "study": each.digest}
         data.append({**named, "files": written})
+    lines += [f"Across conditions: {path}" for path in across]
     if store is not None:
         lines += [f"Runs: mlflow ui --backend-store-uri {store}"]
-    answer({"studies": data, "store": store}, lines)
+    answer({"studies": data, "across": [str(path) for path in across], "store": store}, lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from riskstrat.errors import Problem, RiskstratError, UsageError, unknown
 from riskstrat.errors.arguments import checked
 
 ATTRIBUTE = "CONDITION"
+INDICATORS = "INDICATORS"
 STANDARD = ("childhood_obesity", "early_cvd", "frailty")
 """What ``riskstrat run`` runs when no condition is named; the others run by name."""
 
@@ -94,6 +96,41 @@ def load(condition: str | Path | Condition) -> Condition:
     if str(condition) not in available():
         raise UsageError(unknown("condition", str(condition), (*available(), "the path of a .py file")))
     return _declared(importlib.import_module(f"{__name__}.{condition}"), str(condition))
+
+
+@checked
+def load_indicators(source: str | Path) -> tuple[Indicator, ...]:
+    """Load indicators from a Python file that assigns ``INDICATORS``, or those that are proposed.
+
+    Parameters
+    ----------
+    source
+        ``"proposed"``, or the path of a file. It is Python code and runs when it is loaded: only load files that you
+        trust.
+
+    Returns
+    -------
+    tuple of Indicator
+        Those that the file declares.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it does not declare indicators.
+
+    Examples
+    --------
+    >>> load_indicators("proposed") == proposed_indicators()
+    True
+    """
+    if str(source) == "proposed":
+        return proposed_indicators()
+    declared = getattr(_from_file(Path(source)), INDICATORS, None)
+    if not isinstance(declared, Sequence) or not declared or not all(isinstance(each, Indicator) for each in declared):
+        found = f"no {INDICATORS} in {source}" if declared is None else f"{INDICATORS} that are not all indicators"
+        expected = "a tuple of RegisterIndicator, NetCostIndicator and others of riskstrat.declare"
+        raise UsageError(Problem(found=found, expected=expected, remedy=f"assign them to {INDICATORS}"))
+    return tuple(declared)
 
 
 def _from_file(path: Path) -> ModuleType:

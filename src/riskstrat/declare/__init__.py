@@ -42,6 +42,7 @@ from riskstrat.declare.indicators import (
     SlopeIndicator,
     TableIndicator,
 )
+from riskstrat.declare.levels import Level
 from riskstrat.declare.outcomes import (
     AllCauseDeath,
     AnyOf,
@@ -133,6 +134,7 @@ __all__ = [
     "SinceFirst",
     "Slope",
     "SlopeIndicator",
+    "Level",
     "LocalisedText",
     "TableIndicator",
     "Total",

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
+from riskstrat.declare.levels import Level
 from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.disclosure import PRESETS, Disclosure
 
@@ -53,6 +54,8 @@ class Settings(Declaration):
         Other ways to plan by whole areas, told beside the plan in pairs.
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
+    levels
+        Larger groups that results are told for beside areas (`Level`); by default all that the registers tell.
     min_count, rounding
         Counts below `min_count` are not shown; the others are rounded to this base.
     protection, noise
@@ -101,6 +104,7 @@ class Settings(Declaration):
     floors: Floors = ()
     scenarios: tuple[Scenario, ...] = ()
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
+    levels: tuple[Level, ...] | None = None
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
     protection: Literal["noise", "suppression", "none"] = "noise"
@@ -124,6 +128,9 @@ class Settings(Declaration):
         named = [indicator.name for indicator in self.indicators]
         if len(set(named)) < len(named):
             raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
+        levels = [level.name for level in self.levels or ()]
+        if len(set(levels)) < len(levels):
+            raise ValueError(f"levels must have names of their own: {', '.join(levels)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 

@@ -7,7 +7,7 @@ from riskstrat.explanation.contributions import Explainable, explain, explain_gr
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence, main_features
 from riskstrat.explanation.fold_models import ExplainedRisk, decompose_areas, explain_risk
-from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups, unexplained_draws
+from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups, part_draws
 from riskstrat.explanation.ratios import ratios
 from riskstrat.explanation.reasons import reasons
 from riskstrat.explanation.risk_scale import on_risk_scale
@@ -27,8 +27,8 @@ __all__ = [
     "explain_risk",
     "main_features",
     "on_risk_scale",
+    "part_draws",
     "ratios",
     "reason_stability",
     "reasons",
-    "unexplained_draws",
 ]

@@ -5,8 +5,8 @@ In: recalibrated models by fold, the fold and the features of each person. Out: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,9 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.disclosure import ProtectedRows
+from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
-from riskstrat.explanation.groups import decompose_groups
+from riskstrat.explanation.groups import PartMeans, sum_problems
 from riskstrat.explanation.risk_scale import Response, on_risk_scale
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
@@ -120,9 +121,24 @@ def explain_risk(
     return ExplainedRisk(risk=risk, baseline_risk=baseline_risk, contributions=contributions, families=names)
 
 
+def contributions_of_each(
+    models: Mapping[int, ExplainableModel], X: pl.DataFrame, families: Mapping[str, str]
+) -> Iterator[NDArray[np.floating]]:
+    """Contributions (n, k) of everybody by one model after the other, columns as those of `explain_risk`."""
+    names, nobody = _in_order(models, families), np.zeros(X.height, dtype=np.intp)
+    for model in models.values():
+        found = explain_risk({0: model}, nobody, X, families)
+        # Half of the memory: only their spread is read.
+        yield found.contributions[:, [found.families.index(name) for name in names]].astype(np.float32)
+
+
 @checked
 def decompose_areas(
-    areas: AreaEstimates, label: pl.Series, why: ExplainedRisk, protected: ProtectedRows | None = None
+    areas: AreaEstimates,
+    label: pl.Series,
+    why: ExplainedRisk,
+    protected: ProtectedRows | None = None,
+    refits: Iterable[NDArray[np.floating]] = (),
 ) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 
@@ -138,11 +154,15 @@ def decompose_areas(
         The same people with the noise of the estimates: then each area is as many people as the estimates say, all with
         their protected mean risk and protected mean contributions, so moved that they add up to it (each family in
         proportion to the square of its range).
+    refits
+        Contributions of the same people (n, k) by models that each left a part of the training data out: how far
+        families vary (`part_draws`).
 
     Returns
     -------
     polars.DataFrame
-        group, part, estimate, lower, upper in units of risk, as `decompose_groups` gives it.
+        group, part, estimate, lower, upper in units of risk, as `decompose_groups` gives it; after the parts of each
+        area two sums of them, ``beyond_age_sex`` and ``total``, with intervals of their own.
 
     Raises
     ------
@@ -153,9 +173,10 @@ def decompose_areas(
     --------
     >>> from riskstrat.records.areas import Draws
     >>> theta = np.array([[1.0, 1.2], [1.0, 1.2]])
+    >>> risk = theta * np.array([0.1, 0.2])
     >>> areas = AreaEstimates(
-    ...     by=("area_id",), table=pl.DataFrame({"area_id": ["north", "south"]}),
-    ...     draws=Draws(risk=theta, relative_risk=theta, unexplained=theta), level=np.ones(2),
+    ...     by=("area_id",), table=pl.DataFrame({"area_id": ["north", "south"], "target_people": [1, 1]}),
+    ...     draws=Draws(risk=risk, relative_risk=theta, unexplained=theta), level=np.ones(2),
     ...     calibration=pl.DataFrame(), divisor=1.0, landmarks=pl.DataFrame(), left_out=pl.DataFrame(),
     ...     smoothing="gamma",
     ... )
@@ -164,41 +185,54 @@ def decompose_areas(
     ...     contributions=np.array([[-0.05], [0.05]]), families=("living_conditions",),
     ... )
     >>> found = decompose_areas(areas, pl.Series(["north", "south"]), why)
-    >>> found.filter(group="south")["estimate"].round(3).to_list()
-    [0.05, 0.02]
+    >>> found.filter(group="south").select("part", pl.col("estimate").round(3)).rows()
+    [('living_conditions', 0.05), ('unexplained', 0.02), ('beyond_age_sex', 0.07), ('total', 0.07)]
     """
-    groups = areas.groups.to_series()
-    if protected is not None and protected.noise is not None:
-        label, why = _protected(areas, label, why, protected)
-    rows = np.flatnonzero(label.is_in(groups.implode()).fill_null(value=False).to_numpy())
-    return decompose_groups(
-        areas.draws.unexplained,
-        groups.to_list(),
-        label[rows].to_list(),
-        risk=why.risk[rows],
-        contributions=why.contributions[rows],
-        families=why.families,
-        baseline_risk=why.baseline_risk[rows],
-        level=PUBLISHED_LEVEL,
-    )
+    people, groups = areas.table["target_people"].to_numpy(), areas.groups.to_series().to_list()
+    means = area_means(areas, label, why, protected, refits)
+    return means.split(areas.draws.risk, people, groups, PUBLISHED_LEVEL)
 
 
-def _protected(
-    areas: AreaEstimates, label: pl.Series, why: ExplainedRisk, rows: ProtectedRows
-) -> tuple[pl.Series, ExplainedRisk]:
-    """Replace the people of each area by as many as its estimates say, each with the area's protected means."""
-    names, people = areas.groups.to_series(), areas.table["target_people"].to_numpy()
+def area_means(
+    areas: AreaEstimates,
+    label: pl.Series,
+    why: ExplainedRisk,
+    protected: ProtectedRows | None = None,
+    refits: Iterable[NDArray[np.floating]] = (),
+) -> PartMeans:
+    """Mean contributions in each area, as `decompose_areas` splits them."""
+    UsageError.refuse(sum_problems(why.risk, why.baseline_risk, why.contributions))
+    rows = protected or ProtectedRows(key=np.zeros(len(label), dtype=np.uint64), noise=None)
+    means, reach, cell = group_means(label, areas.groups.to_series(), why, rows, refits)
+    if rows.noise is None:
+        return means
+    return replace(means, parts=means.parts + _missing(areas, cell, why, means.parts)[:, None] * _weight(reach))
+
+
+def group_means(
+    label: pl.Series, names: pl.Series, why: ExplainedRisk, rows: ProtectedRows, refits: Iterable[NDArray[np.floating]]
+) -> tuple[PartMeans, Floats, NDArray[np.int64]]:
+    """Mean contributions of the groups of these names, the range of each family, and the group of each row, or -1."""
     cell = label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
-    risk = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0]) / people
+    parts, reach = rows.means(why.contributions, cell, len(names), name="reason")
+    again = [rows.means(each.astype(np.float64), cell, len(names), name="reason")[0] for each in refits]
+    return PartMeans(families=why.families, parts=parts, refits=np.stack(again) if again else None), reach, cell
+
+
+def _missing(areas: AreaEstimates, cell: NDArray[np.integer], why: ExplainedRisk, parts: Floats) -> Floats:
+    """Measure what is between each area's protected mean risk and the baseline with its protected parts, (areas,)."""
+    risk = (
+        areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0]) / areas.table["target_people"].to_numpy()
+    )
     inside = cell >= 0
     baseline = np.bincount(cell[inside], why.baseline_risk[inside]) / np.bincount(cell[inside])
-    parts, reach = rows.means(why.contributions, cell, len(names), name="reason")
+    return np.asarray(risk - baseline - parts.sum(axis=1))
+
+
+def _weight(reach: Floats) -> Floats:
+    """Share of each family in what parts are moved by: in proportion to the square of its range."""
     weight = reach**2 if reach.any() else np.ones(len(reach))
-    parts = parts + (risk - baseline - parts.sum(axis=1))[:, None] * weight / weight.sum()
-    person = np.repeat(np.arange(len(names)), people)
-    return names[person], ExplainedRisk(
-        risk=risk[person], baseline_risk=baseline[person], contributions=parts[person], families=why.families
-    )
+    return np.asarray(weight / weight.sum())
 
 
 def _in_order(models: Mapping[int, ExplainableModel], families: Mapping[str, str]) -> tuple[str, ...]:

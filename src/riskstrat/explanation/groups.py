@@ -6,6 +6,7 @@ Out: a frame with one row a group and part, in units of risk.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -24,7 +25,14 @@ Floats = npt.NDArray[np.float64]
 UNEXPLAINED = "unexplained"
 """The part that no feature accounts for: theta, and the differences between fold models' baselines."""
 
+AGE_SEX = "age_sex"
+SUMS = ("beyond_age_sex", "total")
+"""Sums of the parts: all but age and sex, and all."""
+
 COMBINED = "area_and_living_conditions"
+
+FEWEST_REFITS = 5
+"""With fewer, how far families vary cannot be told from refits."""
 
 SCHEMA = MappingProxyType(
     {"group": pl.String(), "part": pl.String(), "estimate": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64()}
@@ -42,16 +50,6 @@ class _People:
     families: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Means:
-    """Means over each group's people, and each group's share of the target population."""
-
-    share: Floats
-    risk: Floats
-    baseline: Floats
-    parts: Floats
-
-
 @checked
 def decompose_groups(
     theta: Floats,
@@ -62,17 +60,13 @@ def decompose_groups(
     contributions: Floats,
     families: Sequence[str],
     baseline_risk: float | Floats,
+    refits: Floats | None = None,
     level: float = LEVEL,
 ) -> pl.DataFrame:
     """Split each group's risk minus the municipality's into factor families and the unexplained rest.
 
     With m_i the mean predicted risk of group i and s_i its share of the people, its risk in a draw is theta_i m_i and
-    the municipality's is sum_j s_j theta_j m_j. Their difference is, in every draw,
-
-    - for each family: mean contribution in the group minus mean contribution in the population, and
-    - unexplained: (theta_i - 1) m_i minus its population mean, plus mean baseline risk in the group minus in the
-      population. The latter is zero with one model; where each group is scored by a model fitted without it, the
-      models start from different baselines, and what differs between them is not due to any person's features.
+    the municipality's is sum_j s_j theta_j m_j. `part_draws` splits their difference in every draw.
 
     Parameters
     ----------
@@ -89,7 +83,11 @@ def decompose_groups(
     families
         Names of the k columns.
     baseline_risk
-        Risk (not logit) that each person's contributions start from, one for all or (n,).
+        Risk (not logit) that each person's contributions start from, one for all or (n,). Where each group is scored
+        by a model fitted without it, the models start from different baselines; what differs between them is not due
+        to any person's features and is part of what is unexplained.
+    refits
+        Mean contributions (refits, groups, k) of each group by models that each left a part of the data out.
     level
         Coverage of the interval.
 
@@ -97,9 +95,9 @@ def decompose_groups(
     -------
     polars.DataFrame
         group, part, estimate, lower, upper in units of risk, parts in the order families, then ``unexplained``. The
-        estimates (means over the draws) of a group sum to its risk minus the municipality's. Only ``unexplained``
-        varies over the draws; the interval of a family is null because none is claimed, not because it is certain.
-        Groups without people are left out.
+        estimates (means over the draws) of a group sum to its risk minus the municipality's. Without refits the
+        interval of a family is null because none is claimed, not because it is certain. Groups without people are left
+        out.
 
     Raises
     ------
@@ -121,50 +119,135 @@ def decompose_groups(
     [0.05, 0.02]
     """
     people = _people(labels, risk, contributions, families, baseline_risk)
-    means = _group_means(theta, groups, people)
-    rest = _unexplained(theta, means)
-    tail = (1 - level) / 2
-    differences = means.parts - means.share @ means.parts
-    return pl.concat(
+    UsageError.refuse(
         [
-            _group_frame(name, families, differences[i], rest[:, i], tail)
-            for i, name in enumerate(groups)
-            if means.share[i] > 0
+            *_shape_problems(theta, groups, people),
+            *_label_problems(people.label, groups),
+            *sum_problems(people.risk, people.baseline, people.parts),
         ]
     )
+    code = people.label.replace_strict(list(groups), list(range(len(groups))), return_dtype=pl.Int64).to_numpy()
+    sizes = np.bincount(code, minlength=len(groups))
+    columns = np.column_stack([people.risk, people.parts])
+    sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
+    present, means = sizes > 0, sums / np.maximum(sizes, 1)[:, None]
+    again = None if refits is None else refits[:, present]
+    found = PartMeans(families=people.families, parts=means[present, 1:], refits=again).split(
+        (theta * means[:, 0])[:, present], sizes[present], list(itertools.compress(groups, present)), level
+    )
+    return found.filter(~pl.col("part").is_in(SUMS))
 
 
 @checked
-def unexplained_draws(
-    theta: Floats, groups: Sequence[str], labels: Labels, risk: Floats, baseline_risk: float | Floats = 0.0
+def part_draws(
+    risk: Floats, people: npt.NDArray[np.integer], contributions: Floats, refits: Floats | None = None, *, seed: int = 0
 ) -> Floats:
-    """Draws (draws, groups) of the part that no feature accounts for, as in `decompose_groups`.
+    """Split each group's risk minus that of all groups together, draw by draw, so that the parts sum to it.
 
-    Added to a group's sum of family differences they are its risk minus the municipality's in every draw.
+    In every draw a family's part is its mean contribution in the group minus that among everybody, plus what other
+    training data would have made of it; the rest of the difference is unexplained: theta, and the differences between
+    baselines of models. How far families vary is the delete-a-group jackknife of `refits`, R models that each left out
+    one part of the data: the deviations of their differences from their mean, times sqrt((R - 1) / R) and a
+    t-distributed number of R - 1 degrees of freedom for each, the same for all groups and families, so that the
+    draws have the correlations of the refits.
 
     Parameters
     ----------
-    theta, groups, labels, risk, baseline_risk
-        As for `decompose_groups`.
+    risk
+        Draws (draws, groups) of each group's risk.
+    people
+        People of each group, (groups,).
+    contributions
+        Mean contributions (groups, families) in units of risk.
+    refits
+        The same by each refit, (refits, groups, families); with fewer than five families do not vary.
+    seed
+        Of the t-distributed numbers.
 
     Returns
     -------
     numpy.ndarray
-        Shape (draws, groups) in units of risk; NaN for a group without people.
+        Shape (draws, groups, families + 1), the unexplained part last; the sum over parts is the group's risk minus
+        that of all, and the mean over draws of a family's part is the difference of `contributions`.
 
-    Raises
-    ------
-    UsageError
-        If shapes differ, or a label is not among the groups.
+    References
+    ----------
+    Kott, Journal of Official Statistics 2001;17:521 (the delete-a-group jackknife).
 
     Examples
     --------
-    >>> unexplained_draws(np.array([[1.0, 1.2]]), ["a", "b"], ["a", "b"], np.array([0.1, 0.2])).round(3)
-    array([[-0.02,  0.02]])
+    >>> risk = np.array([[0.10, 0.24], [0.10, 0.24]])
+    >>> part_draws(risk, np.array([1, 1]), np.array([[-0.05], [0.05]]))[0].round(3)
+    array([[-0.05, -0.02],
+           [ 0.05,  0.02]])
     """
-    start = np.broadcast_to(np.asarray(baseline_risk, dtype=np.float64), len(risk))
-    means = _group_means(theta, groups, _people(labels, risk, (risk - start)[:, None], ("all",), start))
-    return np.where(means.share > 0, _unexplained(theta, means), np.nan)
+    share = people / people.sum()
+    whole = risk - (risk @ share)[:, None]
+    families = np.broadcast_to(contributions - share @ contributions, (len(risk), *contributions.shape)) + _variation(
+        refits, share, len(risk), seed
+    )
+    return np.concatenate([families, (whole - families.sum(axis=2))[:, :, None]], axis=2)
+
+
+def _enough(refits: Floats | None) -> bool:
+    return refits is not None and len(refits) >= FEWEST_REFITS
+
+
+def _variation(refits: Floats | None, share: Floats, draws: int, seed: int) -> Floats | float:
+    """Draws (draws, groups, families) around nothing, whose mean is nothing."""
+    if refits is None or not _enough(refits):
+        return 0.0
+    count = len(refits)
+    differences = refits - np.tensordot(share, refits, axes=(0, 1))[:, None]
+    random = np.random.default_rng([seed, 2])
+    drawn = random.standard_normal((draws, count)) * np.sqrt((count - 1) / random.chisquare(count - 1, (draws, 1)))
+    drawn = (drawn - drawn.mean(axis=0)) * np.sqrt((count - 1) / count)
+    return np.asarray(np.tensordot(drawn, differences - differences.mean(axis=0), axes=1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartMeans:
+    """Mean contributions of groups by factor family, in units of risk.
+
+    Attributes
+    ----------
+    families
+        Names of the k families.
+    parts
+        Shape (groups, k).
+    refits
+        The same by models that each left a part of the training data out, (refits, groups, k); None without any.
+    """
+
+    families: tuple[str, ...]
+    parts: Floats
+    refits: Floats | None = None
+
+    def summed(self, weight: Floats) -> PartMeans:
+        """Bring groups together, by their weight (new groups, groups) in each, whose rows sum to 1."""
+        refits = None if self.refits is None else np.tensordot(self.refits, weight, axes=(1, 1)).swapaxes(1, 2)
+        return PartMeans(families=self.families, parts=weight @ self.parts, refits=refits)
+
+    def split(
+        self, risk: Floats, people: npt.NDArray[np.integer], groups: Sequence[str], level: float = LEVEL
+    ) -> pl.DataFrame:
+        """Means and intervals of `part_draws`, as `decompose_groups` gives them; after those of each group `SUMS`."""
+        draws, parts = part_draws(risk, people, self.parts, self.refits), [*self.families, UNEXPLAINED]
+        beyond = [part != AGE_SEX for part in parts]
+        sums = [draws[:, :, of].sum(axis=2, keepdims=True) for of in (beyond, slice(None))]
+        draws, tail = np.concatenate([draws, *sums], axis=2), (1 - level) / 2
+        bounds = np.quantile(draws, [tail, 1 - tail], axis=0)
+        if not _enough(self.refits):
+            bounds[:, :, : len(self.families)] = np.nan
+        values = zip(("estimate", "lower", "upper"), (draws.mean(axis=0), *bounds), strict=True)
+        return pl.DataFrame(
+            {
+                "group": np.repeat(np.array(groups, dtype=object), draws.shape[2]),
+                "part": [*parts, *SUMS] * len(groups),
+                **{name: one.ravel() for name, one in values},
+            },
+            schema=dict(SCHEMA),
+        ).with_columns(pl.col("lower", "upper").fill_nan(None))
 
 
 def combine_parts(
@@ -215,43 +298,6 @@ def _people(
     )
 
 
-def _group_means(theta: Floats, groups: Sequence[str], people: _People) -> _Means:
-    problems = [
-        *_shape_problems(theta, groups, people),
-        *_label_problems(people.label, groups),
-        *_sum_problems(people),
-    ]
-    if problems:
-        raise UsageError(*problems)
-    code = people.label.replace_strict(list(groups), list(range(len(groups))), return_dtype=pl.Int64).to_numpy()
-    sizes = np.bincount(code, minlength=len(groups))
-    columns = np.column_stack([people.risk, people.baseline, people.parts])
-    sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
-    means = sums / np.maximum(sizes, 1)[:, None]
-    return _Means(share=sizes / len(code), risk=means[:, 0], baseline=means[:, 1], parts=means[:, 2:])
-
-
-def _unexplained(theta: Floats, means: _Means) -> Floats:
-    excess = (theta - 1) * means.risk
-    baseline = means.baseline - means.share @ means.baseline
-    return np.asarray(excess - (excess @ means.share)[:, None] + baseline, dtype=np.float64)
-
-
-def _group_frame(name: str, families: Sequence[str], differences: Floats, rest: Floats, tail: float) -> pl.DataFrame:
-    lower, upper = np.quantile(rest, [tail, 1 - tail])
-    missing = [None] * len(families)
-    return pl.DataFrame(
-        {
-            "group": [name] * (len(families) + 1),
-            "part": [*families, UNEXPLAINED],
-            "estimate": [*differences.tolist(), float(rest.mean())],
-            "lower": [*missing, float(lower)],
-            "upper": [*missing, float(upper)],
-        },
-        schema=dict(SCHEMA),
-    )
-
-
 def _shape_problems(theta: Floats, groups: Sequence[str], people: _People) -> list[Problem]:
     n = len(people.risk)
     shapes = {
@@ -283,10 +329,11 @@ def _label_problems(label: pl.Series, groups: Sequence[str]) -> list[Problem]:
     ]
 
 
-def _sum_problems(people: _People) -> list[Problem]:
-    if people.parts.shape[:1] != people.risk.shape:
+def sum_problems(risk: Floats, baseline: Floats, parts: Floats) -> list[Problem]:
+    """Say where the contributions of people do not add up to their risks."""
+    if parts.shape[:1] != risk.shape:
         return []
-    gap = np.abs(people.baseline + people.parts.sum(axis=1) - people.risk).max(initial=0.0)
+    gap = np.abs(baseline + parts.sum(axis=1) - risk).max(initial=0.0)
     if gap <= 1e-9:
         return []
     return [

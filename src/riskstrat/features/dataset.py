@@ -19,10 +19,11 @@ from riskstrat.declare.features import Feature
 from riskstrat.errors import ContractError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.features.engine import SHARD_PEOPLE, FeatureJob, Progress, plan_job, progress_counter
-from riskstrat.features.execution import Map, executor
+from riskstrat.features.execution import executor
 from riskstrat.features.planning import plan_expressions
 from riskstrat.features.shard import ROW_NUMBER, compute_part, compute_shard
 from riskstrat.files import UNFINISHED, guard_shared_folder, whole_file
+from riskstrat.numerics.threads import Map
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 

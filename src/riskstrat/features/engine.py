@@ -15,12 +15,13 @@ import polars as pl
 from riskstrat.declare.features import Feature
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.features.execution import Map, executor
+from riskstrat.features.execution import executor
 from riskstrat.features.plan import KEYS, Plan, SubjectPlan
 from riskstrat.features.planning import plan_features
 from riskstrat.features.relatives import related_columns, with_subjects
 from riskstrat.features.shard import ROW_NUMBER, Part, Shard, compute_part, compute_shard
 from riskstrat.features.visible_rows import SUBJECT
+from riskstrat.numerics.threads import Map
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
 

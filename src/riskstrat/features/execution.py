@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
 from riskstrat.extras import optional
+from riskstrat.numerics.threads import Map, done_elsewhere, elsewhere
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -39,20 +40,13 @@ class Pending(Protocol[Result_co]):
         """Cancel the computation."""
 
 
-class Map(Protocol):
-    """Apply a function to each of its arguments, as the built-in `map` does."""
-
-    def __call__(self, task: Callable[[Argument], Result], arguments: Iterable[Argument], /) -> Iterator[Result]:
-        """Give the results in the order of the arguments."""
-
-
 @contextmanager
 def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
     """Start the processes that compute shards, or connect to a cluster, and end them afterwards.
 
     `workers` are processes of this machine, this one among them, which share the cores evenly. A Dask scheduler, such
     as ``tcp://10.0.0.1:8786``, has workers that see the registers under the same path and have this version of the
-    library.
+    library. With neither it is whoever does the work of this context (`riskstrat.numerics.threads.done_elsewhere`).
 
     Examples
     --------
@@ -68,7 +62,24 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
         with _in_processes(workers) as distributed_map:
             yield distributed_map
     else:
-        yield map
+        yield elsewhere() or map
+
+
+@contextmanager
+def computed_on(scheduler: str | None) -> Iterator[None]:
+    """Let the workers of a Dask cluster compute shards and fit folds meanwhile; this process where it is None.
+
+    Examples
+    --------
+    >>> with computed_on(None), executor(workers=1, scheduler=None) as run:
+    ...     run is map
+    True
+    """
+    if scheduler is None:
+        yield
+        return
+    with _on_cluster(scheduler) as computers, done_elsewhere(computers):
+        yield
 
 
 def _refuse(workers: int, scheduler: str | None) -> None:
@@ -148,6 +159,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
 def _on_cluster(scheduler: str) -> Iterator[Map]:
     distributed = optional("distributed")
     try:
+        _allow_large_tasks()
         connected = distributed.Client(scheduler, set_as_default=False)
     except (OSError, ValueError):
         raise UsageError(_unreachable(scheduler)) from None
@@ -158,6 +170,11 @@ def _on_cluster(scheduler: str) -> Iterator[Map]:
             yield partial(_map_in_order, submit, ahead)
         except distributed.KilledWorker:
             raise RiskstratError(_died("a worker of the cluster")) from None
+
+
+def _allow_large_tasks() -> None:
+    """Let a fold take its rows along: Dask would warn above 10 MB, and what is scattered dies with its worker."""
+    optional("dask.config").set({"distributed.admin.large-graph-warning-threshold": "100GB"})
 
 
 def _map_in_order(

@@ -47,7 +47,7 @@ def waterfall(reasons: Released, areas: Released, area: str, language: Texts = "
     """
     alt, messages = altair(), load_messages(language)
     found = reasons_of(reasons, area, with_class(areas).filter(area_id=area)["name"].item())
-    total, lower, upper = found.with_bounds(found.total)
+    total, lower, upper = found.sum_of("total")
     ends = pl.Series([0.0, *found.points.values()]).cum_sum().to_list()
     named = [*(capitalised(messages(f"part.{part}")) for part in found.points), capitalised(messages("part.sum"))]
     frame = pl.DataFrame(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from riskstrat.disclosure import Released
@@ -43,11 +45,60 @@ def comparisons(table: Released, language: Texts = "sv") -> Figure:
     >>> comparisons(table, "en").title
     'The plan averts 1.5 (0.6–2.3) more cases than the rule “areas chosen at random”'
     """
-    alt, messages = altair(), load_messages(language)
+    messages = load_messages(language)
     frame = table.frame.with_columns(
         label=pl.col("strategy").map_elements(lambda name: messages.named("strategy", name), return_dtype=pl.String),
         mine=pl.col("strategy") == "plan",
     )
+    title, sentence = _compared(frame.drop_nulls("averted"), messages)
+    return _beside_each_other(frame, messages, title, sentence)
+
+
+def scenarios(table: Released, names: Mapping[str, str], language: Texts = "sv") -> Figure:
+    """Outcomes averted by the plan and by other scenarios on the same draws, with their intervals.
+
+    Parameters
+    ----------
+    table
+        scenario, averted and difference (scenario minus the first, the plan), each with ``_lower`` and ``_upper``.
+    names
+        What scenarios are called, by name; the name itself where there is none.
+    language
+        ``"sv"`` or ``"en"``, or texts of a language.
+
+    Returns
+    -------
+    Figure
+        A point with its interval for each scenario; its title names those that surely avert more than the plan.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import PRESETS, Table, release
+    >>> averted = {"averted": [4.0, 6.5], "averted_lower": [2.0, 3.2], "averted_upper": [6.0, 9.0]}
+    >>> averted |= {"difference": [0.0, 2.5], "difference_lower": [0.0, 0.6], "difference_upper": [0.0, 4.3]}
+    >>> frame = pl.DataFrame({"scenario": ["plan", "double"], **averted, "cases": [40, 40]})
+    >>> derived = dict.fromkeys(averted, "cases")
+    >>> table = release(Table(frame, dimensions=("scenario",), unshown=("cases",), derived=derived), PRESETS["none"])
+    >>> scenarios(table, {"double": "twice the budget"}, "en").title
+    'More is averted than by the plan: twice the budget'
+    """
+    messages = load_messages(language)
+    named = {"plan": messages("strategy.plan"), **names}
+    frame = table.frame.rename({"averted_lower": "lower", "averted_upper": "upper"}).with_columns(
+        label=pl.col("scenario").replace(named), mine=pl.int_range(pl.len()) == 0
+    )
+    better = frame.filter(pl.col("difference_lower") > 0)["label"].to_list()
+    title = messages("scenario.better", names=messages.listed(better)) if better else messages("scenario.none_better")
+    told = [
+        f"{row['label']}: {messages.numbers.interval(row['averted'], row['lower'], row['upper'])}"
+        for row in frame.drop_nulls("averted").iter_rows(named=True)
+    ]
+    return _beside_each_other(frame, messages, title, messages("comparison.sentence", values="; ".join(told)))
+
+
+def _beside_each_other(frame: pl.DataFrame, messages: MessageCatalogue, title: str, sentence: str) -> Figure:
+    """Draw averted with its interval for each label; what is ``mine`` in the accent."""
+    alt = altair()
     y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
     x = alt.X("lower:Q", title=messages("axis.averted"), scale=alt.Scale(zero=True))
     shades = alt.Scale(domain=[True, False], range=[ACCENT, "#7f7f7f"])
@@ -56,7 +107,6 @@ def comparisons(table: Released, language: Texts = "sv") -> Figure:
         base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("upper:Q")),
         base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=messages("axis.averted"))),
     )
-    title, sentence = _compared(frame.drop_nulls("averted"), messages)
     return drawn(alt.layer(*layers), messages, title, sentence, height=48 * frame.height)
 
 

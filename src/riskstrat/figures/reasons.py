@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import polars as pl
+from dataclasses import dataclass, field
+from typing import Literal
 
 from riskstrat.disclosure import Released
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 
 AGE_SEX, UNEXPLAINED = "age_sex", "unexplained"
+TOTAL, BEYOND = "total", "beyond_age_sex"
+"""Sums of parts, released beside them with intervals of their own."""
 _PERCENT = 100
 _COARSE = 0.5
 """From this many percentage points on one decimal is enough."""
@@ -29,6 +30,8 @@ class Reasons:
         Percentage points of each part.
     rest
         The part that no register explains, with its interval, where it is known.
+    bounds
+        Interval of each part, and of their sums ``total`` and ``beyond_age_sex``, where it is known.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Reasons:
     name: str
     points: Mapping[str, float]
     rest: tuple[float, float | None, float | None] | None
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
@@ -52,8 +56,11 @@ class Reasons:
         """The difference without the part that ages and sexes make."""
         return self.total - self.points.get(AGE_SEX, 0.0)
 
-    def with_bounds(self, value: float) -> tuple[float, float | None, float | None]:
-        """Give the total, or the part beyond age and sex, with its interval: only the unexplained part varies."""
+    def sum_of(self, name: Literal["total", "beyond_age_sex"]) -> tuple[float, float | None, float | None]:
+        """Give the total, or the part beyond age and sex, with its interval; without one, that of the unexplained."""
+        value = self.total if name == TOTAL else self.beyond_age_and_sex
+        if name in self.bounds:
+            return value, *self.bounds[name]
         point, *bounds = self.rest or (0.0, None, None)
         lower, upper = (None if bound is None else value + bound - point for bound in bounds)
         return value, lower, upper
@@ -61,7 +68,7 @@ class Reasons:
     @property
     def is_above(self) -> bool:
         """Whether the risk is above the municipality's, in all and beyond age and sex, as far as its intervals tell."""
-        return all(_lowest(self.with_bounds(value)) > 0 for value in (self.total, self.beyond_age_and_sex))
+        return _lowest(self.sum_of("total")) > 0 and _lowest(self.sum_of("beyond_age_sex")) > 0
 
     @property
     def decimals(self) -> int:
@@ -79,7 +86,7 @@ def _lowest(bounds: tuple[float, float | None, float | None]) -> float:
     return value if lower is None else lower
 
 
-def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
+def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = None) -> Reasons:
     """Read one area's reasons.
 
     Parameters
@@ -88,6 +95,8 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
         group, part, estimate, lower and upper of the difference in risk.
     area, name
         Code and name of the area.
+    level
+        Of a table of groups of several levels, which one.
 
     Returns
     -------
@@ -108,14 +117,17 @@ def reasons_of(reasons: Released, area: str, name: str) -> Reasons:
     >>> round(reasons.total, 1), reasons.largest()
     (3.0, 'living_conditions')
     """
-    frame = reasons.frame.filter(pl.col("group") == area).drop_nulls("estimate")
+    where = {"group": area} if level is None else {"group": area, "level": level}
+    frame = reasons.frame.filter(**where).drop_nulls("estimate")
     rows = {row["part"]: row for row in frame.iter_rows(named=True)}
-    points = {part: _PERCENT * row["estimate"] for part, row in rows.items()}
-    rest = rows.get(UNEXPLAINED)
-    if rest is None:
-        return Reasons(area, name, points, None)
-    lower, upper = (None if rest[end] is None else _PERCENT * rest[end] for end in ("lower", "upper"))
-    return Reasons(area, name, points, (points[UNEXPLAINED], lower, upper))
+    bounds = {
+        part: (_PERCENT * row["lower"], _PERCENT * row["upper"])
+        for part, row in rows.items()
+        if row["lower"] is not None and row["upper"] is not None
+    }
+    points = {part: _PERCENT * row["estimate"] for part, row in rows.items() if part not in (TOTAL, BEYOND)}
+    rest = (points[UNEXPLAINED], *bounds.get(UNEXPLAINED, (None, None))) if UNEXPLAINED in points else None
+    return Reasons(area, name, points, rest, bounds)
 
 
 def describe_parts(reasons: Reasons, messages: MessageCatalogue) -> str:

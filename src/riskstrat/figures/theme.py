@@ -57,7 +57,7 @@ FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
 )
 
 _TEXT = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
-_AXIS = {"gridColor": "#ececec", "domainColor": RULE, "tickColor": RULE, "labelLimit": 220, "labelSeparation": 8}
+_AXIS = {"gridColor": "#ececec", "domainColor": RULE, "tickColor": RULE, "labelLimit": 0, "labelSeparation": 8}
 _LEGEND = {"orient": "top", "title": None, "symbolType": "square", "symbolStrokeColor": QUIET, "labelLimit": 400}
 _THEME: Mapping[str, object] = MappingProxyType(
     {
@@ -67,6 +67,7 @@ _THEME: Mapping[str, object] = MappingProxyType(
         "view": {"stroke": None},
         "mark": {"aria": False},
         "axis": {**_TEXT, "titleFontWeight": "normal", **_AXIS},
+        "axisDiscrete": {"labelLimit": 220},  # of names alone: a limit takes a measurement of every label
         "legend": {**_TEXT, "titleFontWeight": "normal", **_LEGEND, "rowPadding": 6, "columns": 1},
         "header": _TEXT,
     }

@@ -8,12 +8,13 @@ two processors fits to 45,000 rows took five times the processor time of one thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from contextvars import ContextVar
+from functools import cache, partial
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -24,25 +25,60 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+class Map(Protocol):
+    """Apply a function to each of its arguments, as the built-in `map` does."""
+
+    def __call__(self, task: Callable[[Item], Answer], items: Iterable[Item], /) -> Iterator[Answer]:
+        """Give the answers in the order of the items."""
+
+
+_elsewhere: ContextVar[Map | None] = ContextVar("elsewhere", default=None)
+
+
+@contextmanager
+def done_elsewhere(computers: Map) -> Iterator[None]:
+    """Let others, the workers of a cluster say, do meanwhile what `side_by_side` is asked for.
+
+    Examples
+    --------
+    >>> with done_elsewhere(lambda task, items: reversed([task(item) for item in items])):
+    ...     side_by_side(abs, [-1, -2])
+    [2, 1]
+    """
+    before = _elsewhere.set(computers)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(before)
+
+
+def elsewhere() -> Map | None:
+    """Give those who do the work of this context; None where it is done here."""
+    return _elsewhere.get()
+
+
 def side_by_side(task: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
     """Do a task with each item, one thread each, and give the answers in the order of the items.
 
     As many run at a time as libraries may start threads (``OMP_NUM_THREADS``, where the user has set it), at most
-    `MOST_AT_ONCE`. The first error, in the order of the items, is raised.
+    `MOST_AT_ONCE`; all of them where `done_elsewhere` names others. The first error, in the order of the items, is
+    raised.
 
     Examples
     --------
     >>> side_by_side(lambda number: number**2, [1, 2, 3])
     [1, 4, 9]
     """
-
-    def alone(item: Item) -> Answer:
-        with one_thread():
-            return task(item)
-
+    if (computers := elsewhere()) is not None:
+        return list(computers(partial(_alone, task), items))
     at_once = max(1, min(len(items), allowed_threads(), MOST_AT_ONCE))
     with one_thread(), ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(alone, items))
+        return list(pool.map(partial(_alone, task), items))
+
+
+def _alone(task: Callable[[Item], Answer], item: Item) -> Answer:
+    with one_thread():
+        return task(item)
 
 
 def allowed_threads() -> int:

@@ -19,6 +19,7 @@ from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables
 from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
+from riskstrat.publication.levels import level_tables
 from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.pilots import pilot_tables
@@ -97,6 +98,7 @@ def publish(
         version=study.model.provenance.version,
         budget_sek=study.settings.budget_sek,
         strata=study.settings.strata,
+        levels=() if study.area_results is None else tuple(one.level for one in study.area_results.levels),
         scenario=study.settings.plan_of(programmes) if (programmes := study.condition.programmes) else None,
         scenarios=study.settings.scenarios,
         digest=keyed(study.digest),
@@ -351,6 +353,8 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         if results.inequality_change is None
         else of_areas.inequality_change(results.inequality_change, areas),
         trends=None if moved is None else of_areas.trends(moved, areas, names),
+        # Sums of areas would tell what is withheld of one.
+        **({} if study.settings.protection == "suppression" else level_tables(results.levels, results.profile)),
     )
     beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
     checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}

@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.declare import Condition, LocalisedText, Scenario
+from riskstrat.declare import Condition, Level, LocalisedText, Scenario
 from riskstrat.disclosure import CellNoise, Disclosure, Released
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.omission import Omission
@@ -47,6 +47,8 @@ class Facts:
         What was asked, as of which day, with which version of the library.
     budget_sek, strata
         What the plan may cost, and the groups that it may choose among.
+    levels
+        What the groups of each level are called.
     scenario, scenarios
         Programmes and rules of the plan, None where there is no programme; and those that it is set beside.
     digest, model_digest
@@ -84,6 +86,7 @@ class Facts:
     version: str
     budget_sek: float
     strata: tuple[str, ...]
+    levels: tuple[Level, ...] = ()
     scenario: Scenario | None = None
     scenarios: tuple[Scenario, ...] = ()
     digest: str

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from riskstrat.declare import Condition, LocalisedText
+from riskstrat.declare import Condition, Level, LocalisedText
 from riskstrat.disclosure import Disclosure, Released, restored
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
 from riskstrat.records.omission import Omission
@@ -46,6 +46,7 @@ def published_files(published: Published) -> dict[str, bytes]:
         "condition": published.condition.to_plain(),
         "partition": None if published.partition is None else json.loads(published.partition.to_json()),
         "omissions": [{"part": each.part, "reason": asdict(each.reason)} for each in published.omissions],
+        "levels": [level.to_plain() for level in published.levels],
         "notes": [asdict(note) for note in published.notes],
         "source": asdict(published.source) | {"data_end": published.source.data_end.isoformat()},
         "disclosure": asdict(published.disclosure),
@@ -79,6 +80,7 @@ def read_published(files: Mapping[str, bytes]) -> Published:
         omissions=tuple(
             Omission(part=each["part"], reason=LocalisedText(**each["reason"])) for each in said["omissions"]
         ),
+        levels=tuple(Level.from_json(json.dumps(level)) for level in said.get("levels", ())),
         notes=tuple(LocalisedText(**note) for note in said["notes"]),
         source=SourceFacts(**said["source"] | {"data_end": date.fromisoformat(said["source"]["data_end"])}),
     )

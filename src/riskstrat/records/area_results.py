@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.levels import LevelEstimates
 from riskstrat.records.omission import Omission
 from riskstrat.records.trends import Trends
 from riskstrat.records.validation import Validation
@@ -66,6 +67,10 @@ class AreaResults:
     inequality_change
         Frame of year, metric, estimate, lower, upper and the change since the first, areas ranked by today's need; None
         without trends or need.
+    levels
+        The same for larger groups: municipalities, care centres, districts.
+    profile
+        Frame of level, group, feature, people, mean, everybody, is_share: what the people of each group are like.
     """
 
     estimates: AreaEstimates
@@ -81,6 +86,8 @@ class AreaResults:
     care_use: pl.DataFrame | None = field(default=None, repr=False)
     trends: Trends | None = field(default=None, repr=False)
     inequality_change: pl.DataFrame | None = field(default=None, repr=False)
+    levels: tuple[LevelEstimates, ...] = ()
+    profile: pl.DataFrame | None = field(default=None, repr=False)
 
     @property
     def depends_on(self) -> pl.DataFrame | None:

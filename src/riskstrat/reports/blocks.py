@@ -201,6 +201,6 @@ class FirstScreen:
     working: str | None
     sentences: tuple[str, ...]
     note: str
-    decision: Decision
-    grade: Grade
+    decision: Decision | None
+    grade: Grade | None
     blocks: tuple[Block, ...]

@@ -106,9 +106,7 @@ def _changed_by(context: ReportContext, kind: str, labels: Sequence[str]) -> str
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
     """Tell the difference, also beyond age and sex, its largest known part and what is not explained."""
     numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
-    total, beyond = (
-        numbers.interval(*reasons.with_bounds(value)) for value in (reasons.total, reasons.beyond_age_and_sex)
-    )
+    total, beyond = (numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
     told = [messages("focus.area", points=total, beyond=beyond)]
     parts, points = largest_together(reasons, _pairs(context))
     if points > 0:

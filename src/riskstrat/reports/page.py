@@ -5,19 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
 from riskstrat.publication import Published
-from riskstrat.reports.blocks import Grid, Slider, unfolded
-from riskstrat.reports.context import report_context
+from riskstrat.reports.across import across_parts
+from riskstrat.reports.blocks import FirstScreen, Grid, Section, Slider, unfolded
+from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
 from riskstrat.reports.method import method
 from riskstrat.reports.next_steps import next_steps
 from riskstrat.reports.resources import resources
+from riskstrat.reports.sheets import sheets
 from riskstrat.reports.situation import situation
 
 _DASH_BETWEEN_DIGITS = re.compile(r"(?<=\d)–(?=\d)")
@@ -56,24 +60,83 @@ def page_of(
     True
     """
     context = report_context(released, language)
-    first, named = first_screen(context), {"sender": sender, "contact": contact}
+    first, told = first_screen(context), sheets(context)
     sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
+    of_sheets = {"sheets": told, "title": first.title, "covered": first.covered, "invented": first.invented}
+    sheet_part = _template("sheets.html").render(messages=context.messages, **of_sheets) if told else ""
+    return _page(context, first, sections, of_sheets=sheet_part, sender=sender, contact=contact)
+
+
+@checked
+def page_across(
+    released: Sequence[Published],
+    language: Language = "sv",
+    weights: Mapping[str, float] | None = None,
+    *,
+    sender: str | None = None,
+    contact: str | None = None,
+) -> str:
+    """Write the published studies of several conditions in one place as one HTML page.
+
+    Parameters
+    ----------
+    released
+        What `riskstrat.publish` returned for each: of the same registers, areas and day.
+    language
+        ``"sv"`` or ``"en"``.
+    weights
+        What an averted case of each condition, by its name, counts for beside the others: then the page also says how
+        the budget is best divided by them. Without weights averted cases are only set side by side.
+    sender, contact
+        As for `page_of`.
+
+    Returns
+    -------
+    str
+        Where several conditions are high, what is shared, and one budget divided in several ways.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two studies, or they are not of the same areas and day; if weights do not fit them.
+    MissingExtraError
+        If the extra ``report`` is not installed.
+
+    Examples
+    --------
+    >>> import riskstrat as rs
+    >>> page_across([rs.publish(study)], "en")
+    Traceback (most recent call last):
+    ...
+    riskstrat.errors.UsageError: found 1 published studies; expected at least two; give a single one as it is
+    """
+    return _page(*across_parts(released, language, weights), sender=sender, contact=contact)
+
+
+def _page(
+    context: ReportContext,
+    first: FirstScreen,
+    sections: Sequence[Section],
+    *,
+    of_sheets: str = "",
+    sender: str | None,
+    contact: str | None,
+) -> str:
+    named = {"sender": sender, "contact": contact}
     blocks = [block for section in sections for block in unfolded(section.blocks)]
     script = _source("slider.js") if any(isinstance(block, Slider) for block in blocks) else ""
-    environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["unbroken"] = unbroken
-    template = environment.from_string(_source("page.html"))
-    html: str = template.render(
-        language=language,
+    html: str = _template("page.html").render(
+        language=context.language,
         messages=context.messages,
         first=first,
         sender=context.messages(
             "page.sender", **{name: said or context.messages("page.not_stated") for name, said in named.items()}
         ),
         sections=sections,
-        version=released.version,
-        digest=released.digest,
-        style=_source("style.css"),
+        sheets=of_sheets,
+        version=context.released.version,
+        digest=context.released.digest,
+        style=f"{_source('style.css')}{_source('sheets.css')}",
         patterns=PATTERNS,
         script=script,
         # The page allows this one script, by its digest, and no other.
@@ -81,6 +144,12 @@ def page_of(
         appendix=[block for block in blocks if isinstance(block, Grid) and not block.is_open],
     )
     return html
+
+
+def _template(name: str) -> Any:  # noqa: ANN401 -- jinja2 is loaded when it is used
+    environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["unbroken"] = unbroken
+    return environment.from_string(_source(name))
 
 
 def unbroken(text: str) -> str:

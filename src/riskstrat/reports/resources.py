@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve
+from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve, scenarios
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.ahead import ahead
 from riskstrat.reports.assumptions import COLUMNS, assumption_rows, common_to_all, rule_rows
@@ -295,6 +295,8 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
         )
         for row in frame.iter_rows(named=True)
     ]
+    figure = scenarios(context.tables["plan_scenarios"], titles, context.messages)
+    yield context.picture("scenarios", "plan_scenarios", "resources.scenarios_how", figure)
     written = context.text_frame(("scenario", "budget", "averted", "scenario_difference", "net_cost_all"), rows)
     yield context.grid("scenarios", "plan_scenarios", context.messages("resources.scenarios_title"), written)
     sure = [row for row in frame.iter_rows(named=True) if row["difference_lower"] > 0 or row["difference_upper"] < 0]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from riskstrat.errors import Problem, UsageError
@@ -15,7 +14,7 @@ from riskstrat.files import guard_file, whole_file
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.checklist import card
-from riskstrat.reports.page import page_of
+from riskstrat.reports.page import page_across, page_of
 
 REPORT_MARK = '<meta name="generator" content="riskstrat">'
 """Near the beginning of every report: a file without it is not replaced."""
@@ -26,10 +25,11 @@ _READABLE_BY_ALL = 0o644
 
 @checked
 def write_report(
-    study: Study | Published,
+    study: Study | Published | Sequence[Study | Published],
     path: Path | str,
     *,
     language: Language = "sv",
+    weights: Mapping[str, float] | None = None,
     sender: str | None = None,
     contact: str | None = None,
 ) -> Path:
@@ -39,10 +39,13 @@ def write_report(
     ----------
     study
         What `riskstrat.run` returned, published first under its own rule; or what `riskstrat.publish` returned.
+        Several, of different conditions in the same place, make one report across conditions.
     path
         The file to write; its folder is made. An earlier report is replaced when the new one is whole.
     language
         ``"sv"`` or ``"en"``.
+    weights
+        Across conditions: what an averted case of each, by its name, counts for beside the others.
     sender, contact
         Who publishes the report, and whom to ask about it; told as not stated where left out.
 
@@ -69,7 +72,13 @@ def write_report(
     'report.html'
     """
     guard_file(path, mark=REPORT_MARK)
-    return _written(study, path, language, partial(page_of, sender=sender, contact=contact))
+    if isinstance(study, Sequence):
+        several = [_published(one) for one in study]
+        return _written(path, language, lambda: page_across(several, language, weights, sender=sender, contact=contact))
+    if weights is not None:
+        found, expected = "weights for a single study", "weights across conditions"
+        raise UsageError(Problem(found=found, expected=expected, remedy="give several studies, or no weights"))
+    return _written(path, language, lambda: page_of(_published(study), language, sender=sender, contact=contact))
 
 
 @checked
@@ -103,7 +112,7 @@ def write_card(study: Study | Published, path: Path | str, *, language: Language
     True
     """
     guard_card(path)
-    return _written(study, path, language, _marked_card)
+    return _written(path, language, lambda: _marked_card(_published(study), language))
 
 
 @checked
@@ -150,15 +159,15 @@ def _is_as_written(content: str) -> bool:
     return first == _first_line(text)
 
 
-def _written(
-    study: Study | Published, path: Path | str, language: Language, content: Callable[[Published, Language], str]
-) -> Path:
+def _published(study: Study | Published) -> Published:
+    return study if isinstance(study, Published) else publish(study)
+
+
+def _written(path: Path | str, language: Language, content: Callable[[], str]) -> Path:
     if language not in LANGUAGES:
         expected = " or ".join(LANGUAGES)
         raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
-    published = study if isinstance(study, Published) else publish(study)
-    text = content(published, language)
-    target = Path(path)
+    text, target = content(), Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target, mode=_READABLE_BY_ALL) as file:
         file.write(text.encode())

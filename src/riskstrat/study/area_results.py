@@ -25,6 +25,7 @@ from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
 from riskstrat.explanation import decompose_areas, explain_risk
+from riskstrat.explanation.fold_models import contributions_of_each
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
@@ -36,6 +37,7 @@ from riskstrat.records.trends import Trends
 from riskstrat.study.data import AREA, StudyData
 from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
+from riskstrat.study.levels import estimate_levels
 from riskstrat.study.models import BASELINE, fit_by_fold
 from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
 from riskstrat.study.sensitivity import care_use_by_area, estimate_sensitivities
@@ -115,7 +117,10 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
     recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
-    explained = explain_risk(_fold_models(fitted, model, recalibration), folds, target.X, data.families)
+    models = _fold_models(fitted, model, recalibration)
+    explained = explain_risk(models, folds, target.X, data.families)
+    folds_only = {fold: one for fold, one in models.items() if fold != UNTESTED}
+    refits = list(contributions_of_each(folds_only, target.X, data.families))
     estimates = estimates_of(data, recalibration, explained.risk)
     moved = area_trends(
         training.cohort,
@@ -126,12 +131,13 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         seed=settings.seed,
         draws=settings.posterior_draws,
     )
+    levels = estimate_levels(data, estimates, explained, refits)
     return AreaResults(
         estimates=estimates,
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
         risk=fitted.risk,
         target_risk=explained.risk,
-        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise)),
+        reasons=decompose_areas(estimates, area, explained, ProtectedRows.of(target.target.people, data.noise), refits),
         inequality=_inequality(estimates, target.care_need),
         strata=_strata(data, estimates, explained.risk),
         groups=_groups(data, estimates, explained.risk),
@@ -140,6 +146,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         care_use=care_use_by_area(data),
         trends=moved,
         inequality_change=_inequality_change(estimates, moved, target.care_need),
+        levels=levels.levels,
+        profile=levels.profile,
     )
 
 

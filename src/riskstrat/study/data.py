@@ -136,6 +136,8 @@ class StudyData:
     partition
         Which areas are one unit: ``area_id`` of cohort and target, names, outlines and care need are of units. X was
         built before, with the facts of each person's own area.
+    areas
+        Frame of area_id, residents and, where registers tell them, name, parent_id and municipality: areas, not units.
     neighbours
         Which units border on each other; None where the settings smooth without neighbours, or there is one area.
     birth_date
@@ -159,6 +161,7 @@ class StudyData:
     families: Mapping[str, str]
     splits: Mapping[str, Split]
     partition: Partition
+    areas: pl.DataFrame = field(repr=False)
     birth_date: pl.Series = field(repr=False)
     noise: CellNoise | None = None
     neighbours: Neighbours | None = field(default=None, repr=False)
@@ -279,6 +282,7 @@ def prepare(
         families=factor_families(condition.features, training.X.columns),
         splits=_splits(training.cohort, settings, noise),
         partition=units,
+        areas=areas,
         birth_date=_birth_dates(training.cohort, registers),
         noise=noise,
         neighbours=neighbours,

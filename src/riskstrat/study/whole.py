@@ -13,6 +13,7 @@ from riskstrat.declare import Condition, Settings
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation import explain
+from riskstrat.features.execution import computed_on
 from riskstrat.records.omission import Omission, unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
@@ -39,6 +40,7 @@ def run(
     partition: Partition | None = None,
     noise: CellNoise | None = None,
     forecast: pl.DataFrame | None = None,
+    scheduler: str | None = None,
     progress: Progress = silent,
 ) -> Study:
     """Run all steps from registers to priority areas.
@@ -61,6 +63,9 @@ def run(
     forecast
         Of the population, by area or municipality, sex, age and year (`riskstrat.areas.read_forecast`): with one the
         study also looks ahead.
+    scheduler
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``: features and folds are computed on its workers,
+        with the same results (``docs/distributed.md``).
     progress
         Called with what is being done and the share that is done before it, 0 to 1.
 
@@ -86,6 +91,30 @@ def run(
     >>> study.model.candidate.label, study.areas.table.height
     ('Logistic', 11)
     """
+    with computed_on(scheduler):
+        return _all_steps(
+            condition,
+            registers,
+            as_of,
+            settings,
+            partition=partition,
+            noise=noise,
+            forecast=forecast,
+            progress=progress,
+        )
+
+
+def _all_steps(
+    condition: Condition,
+    registers: Registers,
+    as_of: date,
+    settings: Settings | None,
+    *,
+    partition: Partition | None,
+    noise: CellNoise | None,
+    forecast: pl.DataFrame | None,
+    progress: Progress,
+) -> Study:
     data = prepare(
         condition, registers, as_of, settings, partition=partition, noise=noise, progress=part_of(progress, 0.02, 0.25)
     )

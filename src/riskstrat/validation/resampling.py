@@ -50,10 +50,11 @@ class FamilyDraws:
         """
         families, code = np.unique(family_of(people), return_inverse=True)
         generator, blocks = np.random.default_rng(seed), min(len(families), MOST_BLOCKS)
-        counts = [np.bincount(generator.integers(0, blocks, blocks), minlength=blocks) for _ in range(draws)]
+        cells = generator.integers(0, blocks, (draws, blocks)) + blocks * np.arange(draws)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=draws * blocks).reshape(draws, blocks)
         if blocks < len(families):
             code = (generator.permutation(len(families)) % blocks)[code]
-        return cls(block=code.astype(np.intp), counts=np.array(counts, dtype=np.float64))
+        return cls(block=code.astype(np.intp), counts=counts.astype(np.float64))
 
     def of_rows(self, rows: NDArray[np.intp]) -> FamilyDraws:
         """Give the same draws for some of the rows."""

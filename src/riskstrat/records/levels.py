@@ -1,0 +1,37 @@
+"""What is told of larger groups than areas, and of the people of each team: macro, meso and micro."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from riskstrat.declare.levels import Level
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LevelEstimates:
+    """Risk of the groups of a level, from the same draws as areas.
+
+    Attributes
+    ----------
+    level
+        What the groups are.
+    table
+        One row a group: ``group``, ``areas`` (how many it has people in), ``target_people``, ``expected_cases`` of
+        them with ``_lower`` and ``_upper``, ``risk``, ``relative_risk`` (each with its interval) and ``class``, null
+        where the outcome must be measured; where the level is made of whole areas also ``cases`` and ``index_dates``
+        that were counted, persons behind them, and ``expected``.
+    members
+        Frame of group, area_id, people: which areas, or parts of areas, a group has its people in.
+    reasons
+        Frame of group, part, estimate, lower, upper as for areas.
+    is_of_whole_areas
+        Whether groups are sums of areas; if not, of the people whom the registers assign to them.
+    """
+
+    level: Level
+    table: pl.DataFrame = field(repr=False)
+    members: pl.DataFrame = field(repr=False)
+    reasons: pl.DataFrame = field(repr=False)
+    is_of_whole_areas: bool

@@ -1,0 +1,268 @@
+"""One page for each area, care centre or district, for those who work there; nobody is named and nothing is ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from riskstrat.declare import Sex
+from riskstrat.figures import capitalised, reasons_of
+from riskstrat.figures.reasons import Reasons
+from riskstrat.reports.context import Estimate, ReportContext
+from riskstrat.reports.interval_strip import Strip, StripRow
+from riskstrat.reports.situation import interval_of, percent_of
+
+AREA = "area_id"
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """What one page says.
+
+    Attributes
+    ----------
+    key, kind, name
+        Anchor, what it is a sheet of, and which one.
+    lead
+        What the class is, in a sentence.
+    facts, parts, people
+        Rows of tables: what is known; why the risk differs; what the people are like beside everybody.
+    beside
+        The risk beside that of others.
+    notes
+        Sentences: why, what the plan does here, which areas belong to it.
+    """
+
+    key: str
+    kind: str
+    name: str
+    lead: str
+    facts: tuple[Row, ...]
+    parts: tuple[Row, ...]
+    people: tuple[Row, ...]
+    beside: Strip
+    why: str | None
+    plan: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def sheets(context: ReportContext) -> tuple[Sheet, ...]:
+    """Give the sheets of all areas, then those of each level; none without areas."""
+    if context.areas is None:
+        return ()
+    areas = [_area_sheet(context, n, row) for n, row in enumerate(_rows(context.areas.sort("name")), 1)]
+    levels = context.frame("levels")
+    groups = [] if levels is None else [_level_sheet(context, n, row) for n, row in enumerate(_rows(levels), 1)]
+    return (*areas, *groups)
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    return frame.iter_rows(named=True)
+
+
+def _area_sheet(context: ReportContext, n: int, row: dict[str, Any]) -> Sheet:
+    key = context.tables["areas"].frame.columns[0]
+    people, risk = row["target_people"], _three(row, "risk")
+    expected = None if people is None or risk is None else risk.mapped(lambda share: share * people)
+    reasons = _reasons(context, "reasons", {"group": row[key]}, row["name"])
+    return Sheet(
+        key=f"sheet-area-{n}",
+        kind=context.messages("sheet.area"),
+        name=row["name"],
+        lead=_lead(context, row),
+        facts=(*_facts(context, row, expected),),
+        parts=_parts(context, reasons),
+        people=_people(context, AREA, row[key]),
+        beside=_beside(context, row["name"], risk, _levels_of(context, row[key])),
+        why=None if reasons is None else _sentence(context, reasons),
+        plan=tuple(_plan_of_area(context, row[key])),
+        notes=(),
+    )
+
+
+def _level_sheet(context: ReportContext, n: int, row: dict[str, Any]) -> Sheet:
+    where = {"level": row["level"], "group": row["group"]}
+    members = context.tables["level_members"].frame.filter(**where)[AREA].to_list()
+    reasons = _reasons(context, "level_reasons", where, row["group"])
+    names = _names(context, members)
+    is_whole = row.get("cases") is not None
+    key = "sheet.members" if is_whole else "sheet.members_of_people"
+    return Sheet(
+        key=f"sheet-level-{n}",
+        kind=capitalised(_title(context, row["level"])),
+        name=row["group"],
+        lead=_lead(context, row),
+        facts=(*_facts(context, row, _three(row, "expected_cases")),),
+        parts=_parts(context, reasons),
+        people=_people(context, row["level"], row["group"]),
+        beside=_beside(context, row["group"], _three(row, "risk"), []),
+        why=None if reasons is None else _sentence(context, reasons),
+        plan=tuple(_plan_of_level(context, members)),
+        notes=(context.messages(key, areas=context.messages.listed(names)),),
+    )
+
+
+def _three(row: Mapping[str, Any], name: str) -> Estimate | None:
+    values = [row[f"{name}{end}"] for end in ("", "_lower", "_upper")]
+    return None if None in values else Estimate(*values)
+
+
+def _title(context: ReportContext, level: str) -> str:
+    return next((context.say(each.title) for each in context.released.levels if each.name == level), level)
+
+
+def _names(context: ReportContext, codes: Sequence[str]) -> list[str]:
+    areas = context.tables["areas"].frame
+    called = dict(areas.select(areas.columns[0], "name" if "name" in areas.columns else areas.columns[0]).iter_rows())
+    return sorted(called.get(code, code) for code in codes)
+
+
+def _lead(context: ReportContext, row: Mapping[str, Any]) -> str:
+    kind = row["class"]
+    if kind is None:
+        return context.messages("sheet.no_class")
+    name = kind.replace(" ", "_")
+    known = name if f"sheet.{name}" in context.messages.texts else "withheld"
+    return context.messages(f"sheet.{known}")
+
+
+def _facts(context: ReportContext, row: Mapping[str, Any], expected: Estimate | None) -> Iterator[Row]:
+    number, messages = context.numbers.number, context.messages
+    absent = messages("sheet.withheld_value")
+    people = row["target_people"]
+    yield messages("sheet.people"), absent if people is None else number(people)
+    yield messages("column.cases_to_come"), absent if expected is None else context.numbers.interval(*expected)
+    yield messages("column.risk"), percent_of(context, dict(row), "risk") or absent
+    yield messages("column.relative"), interval_of(context, dict(row), "relative_risk") or absent
+    for name, column in (("cases", "counted"), ("expected", "expected_then")):
+        if name in row and (row[name] is not None or "area_id" in row):
+            yield messages(f"column.{column}"), absent if row[name] is None else number(row[name])
+
+
+def _reasons(context: ReportContext, table: str, where: Mapping[str, str], name: str) -> Reasons | None:
+    if table not in context.tables or context.tables[table].frame.filter(**where).drop_nulls("estimate").is_empty():
+        return None
+    return reasons_of(context.tables[table], where["group"], name, level=where.get("level"))
+
+
+def _sentence(context: ReportContext, reasons: Reasons) -> str:
+    total, beyond = (context.numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
+    return context.messages("sheet.difference", points=total, beyond=beyond)
+
+
+def _parts(context: ReportContext, reasons: Reasons | None) -> tuple[Row, ...]:
+    if reasons is None:
+        return ()
+    rows = [(part, value, *reasons.bounds.get(part, (None, None))) for part, value in reasons.points.items()]
+    written = [(capitalised(context.messages(f"part.{part}")), _points(context, *three)) for part, *three in rows]
+    return (*written, (capitalised(context.messages("part.sum")), _points(context, *reasons.sum_of("total"))))
+
+
+def _points(context: ReportContext, value: float, lower: float | None, upper: float | None) -> str:
+    return context.numbers.interval(value, lower, upper)
+
+
+def _people(context: ReportContext, level: str, group: str) -> tuple[Row, ...]:
+    """Each labelled factor: how common it is here and among everybody, or its mean."""
+    frame = context.frame("profile")
+    if frame is None:
+        return ()
+    labels = {each.column: context.say(each.label) for each in context.released.condition.features if each.label}
+    labels |= {name: context.messages("sheet.men") for name in labels if name == Sex().column}
+    shown = frame.filter(pl.col("level") == level, pl.col("group") == group, pl.col("feature").is_in(list(labels)))
+    return tuple(
+        (capitalised(labels[row["feature"]]), *(_amount(context, row, name) for name in ("mean", "everybody")))
+        for row in _rows(shown)
+    )
+
+
+def _amount(context: ReportContext, row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    if value is None:
+        return context.messages("sheet.withheld_value")
+    if row["is_share"]:
+        return context.numbers.percent(value) if 0 < value < 0.01 else context.numbers.whole_percent(value)
+    return context.numbers.number(value, 0 if abs(value) >= 10 else 1)
+
+
+def _levels_of(context: ReportContext, area: str) -> list[tuple[str, Estimate]]:
+    """Larger groups that the area belongs to: of groups of people, none."""
+    members, levels = context.frame("level_members"), context.frame("levels")
+    if members is None or levels is None or "cases" not in levels.columns:
+        return []
+    whole = levels.filter(pl.col("cases").is_not_null()).join(
+        members.filter(pl.col(AREA) == area).select("level", "group"), on=["level", "group"], how="semi"
+    )
+    found = [
+        (f"{capitalised(_title(context, row['level']))}: {row['group']}", _three(row, "risk")) for row in _rows(whole)
+    ]
+    return [(name, risk) for name, risk in found if risk is not None]
+
+
+def _beside(context: ReportContext, name: str, risk: Estimate | None, levels: Sequence[tuple[str, Estimate]]) -> Strip:
+    """Set the risk beside larger groups, everybody, and what others published of the same outcome."""
+    whole, people = context.estimate("total", ("expected_cases", "lower", "upper"), scope="all"), None
+    people = context.count("total", "people", scope="all")
+    rows = [] if risk is None else [StripRow(name, *risk, is_own=True)]
+    rows += [StripRow(called, *of) for called, of in levels]
+    if whole is not None and people:
+        rows.append(StripRow(context.released.source.name, *whole.mapped(lambda cases: cases / people)))
+    published = context.frame("comparators")
+    if published is not None:
+        same = published.filter(indicator=context.released.condition.name).sort("year", "who")
+        rows += [
+            StripRow(f"{row['who']} {row['year']} ({row['source']})", row["value"], row["lower"], row["upper"])
+            for row in _rows(same)
+        ]
+    return Strip(rows=tuple(rows), numbers=context.numbers, lead=context.messages("sheet.beside"))
+
+
+def _plan_of_area(context: ReportContext, area: str) -> Iterator[str]:
+    selected = context.frame("plan_selected")
+    if selected is None or AREA not in selected.columns:
+        yield context.messages("sheet.no_plan")
+        return
+    rows = selected.filter(pl.col(AREA) == area)
+    if rows.is_empty():
+        yield context.messages("sheet.not_chosen")
+    else:
+        yield from _chosen(context, rows.row(0, named=True))
+    yield from _offers(context)
+
+
+def _chosen(context: ReportContext, row: Mapping[str, Any]) -> Iterator[str]:
+    number = context.numbers.number
+    reached = None if row["reached"] is None else number(row["reached"])
+    averted = interval_of(context, dict(row), "averted")
+    part = row["share"] is not None and row["share"] < 1
+    yield context.messages("sheet.chosen_part" if part else "sheet.chosen")
+    if reached is not None and averted is not None:
+        yield context.messages("sheet.gives", reached=reached, averted=averted)
+
+
+def _offers(context: ReportContext) -> Iterator[str]:
+    """Say what is offered and whom one can ask, as declared."""
+    for programme in context.released.condition.programmes:
+        yield context.messages("sheet.offer", programme=context.say(programme.title))
+        for action in programme.actions:
+            if action.responsible is not None:
+                said = {"action": context.say(action.action), "responsible": context.say(action.responsible)}
+                yield context.messages("sheet.action", **said)
+
+
+def _plan_of_level(context: ReportContext, members: Sequence[str]) -> Iterator[str]:
+    selected = context.frame("plan_selected")
+    if selected is None or AREA not in selected.columns:
+        yield context.messages("sheet.no_plan")
+        return
+    chosen = [code for code in selected[AREA].to_list() if code in members]
+    if chosen:
+        named = context.messages.listed(_names(context, chosen))
+        yield context.messages("sheet.chosen_areas", k=len(chosen), n=len(members), areas=named)
+    else:
+        yield context.messages("sheet.not_chosen_areas")
+    yield from _offers(context)
