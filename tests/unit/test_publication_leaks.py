@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,7 +18,7 @@ import pytest
 
 import riskstrat as rs
 from published_numbers import cells, numbers, published_values, texts_of_file, texts_of_store, unpublished
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import CellNoise, Disclosure, Table, release
 from riskstrat.publication import Published, display
 from riskstrat.publication.composition import study_tables
 from riskstrat.records.study import Study
@@ -134,9 +135,23 @@ def test_no_released_number_has_more_digits_than_its_kind(municipality_study: St
         for name, released in rs.publish(municipality_study).tables.items()
         for column in released.frame.select(pl.selectors.float()).columns
         for value in released.frame[column].drop_nulls()
-        if value != float(f"{value:.3g}")
+        if value != float(f"{value:.3g}") or is_floating_point_noise(value)
     }
     assert long == set()
+
+
+def is_floating_point_noise(value: float) -> bool:
+    """Nothing that is counted, shared or estimated is so small, and nothing is minus 0."""
+    return abs(value) < 1e-12 and (value != 0 or math.copysign(1, value) < 0)
+
+
+@pytest.mark.parametrize("protection", ["noise", "none"])
+def test_a_share_of_nothing_is_released_as_nothing(protection: str):
+    found = pl.DataFrame({"group": ["a", "b", "c"], "share": [-2.2e-16, -0.0, 0.1 + 0.2]})
+    table = Table(found, dimensions=("group",), public=("share",))
+    shown = release(table, Disclosure(protection=protection), CellNoise(b"sixteen bytes or more")).frame["share"]
+    assert not any(is_floating_point_noise(value) for value in shown)
+    assert shown.to_list() == [0.0, 0.0, 0.3 if protection == "noise" else 0.1 + 0.2]
 
 
 def test_metrics_at_full_precision_would_be_found(

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from riskstrat.disclosure import CellNoise, Disclosure, Released, person_keys, release, within
-from riskstrat.publication.validation import validation_tables
+from riskstrat.publication.validation import protected, validation_tables
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation import validate
@@ -53,6 +53,12 @@ def noise_of(persons: np.ndarray) -> int:
     return int(NOISE.of(person_keys(persons).sum(keepdims=True))[0])
 
 
+def protected_cases(found: Validation, groups: pl.Series) -> pl.Series:
+    """Outcomes of groups with the noise that divides that of all."""
+    counts = dict(protected(found, NOISE).persons.select("group", "protected_cases").iter_rows())
+    return pl.Series([counts[group] for group in groups])
+
+
 def test_groups_of_fewer_than_two_hundred_persons_have_no_metrics():
     metrics = shown(checked(700), Disclosure())["metrics"].frame
     few = metrics.filter(group="sex=male").select("estimate", "lower", "upper", "n")
@@ -93,7 +99,9 @@ def test_calibration_is_of_outcomes_and_index_dates_with_noise():
     behind = found.persons.filter(pl.col("group").str.starts_with("risk_group")).sort(
         pl.col("group").str.extract(r"(\d+)").cast(pl.Int64)
     )
-    cases = behind["cases"] + pl.Series(NOISE.of(within(behind["case_key"].to_numpy(), behind["index_key"].to_numpy())))
+    cases = protected_cases(found, behind["group"])
+    everybody = found.persons.filter(group="all")["group"]
+    assert cases.sum() == protected_cases(found, everybody).item()
     n = behind["index_dates"] + pl.Series(NOISE.of(behind["index_key"].to_numpy()))
     assert table["observed"].to_list() == pytest.approx((cases / n).to_list())
     assert (table["observed"] != found.calibration["observed"]).any()
@@ -108,7 +116,9 @@ def test_the_gap_of_observed_over_expected_is_that_of_what_is_shown():
     row = tables["gaps"].frame.filter(metric="observed_expected").row(0, named=True)
     assert row["estimate"] == pytest.approx(ratio[row["group"]] - ratio[row["reference"]])
     exact = found.gaps.filter(metric="observed_expected").row(0, named=True)
-    assert row["estimate"] != pytest.approx(exact["estimate"], abs=1e-9)
+    others = [validation_tables(found, CellNoise(b"%020d" % number))["gaps"].frame for number in range(5)]
+    told = {frame.filter(metric="observed_expected").row(0, named=True)["estimate"] for frame in others}
+    assert len(told) > 3
     assert row["upper"] - row["lower"] == pytest.approx(exact["upper"] - exact["lower"])
 
 
@@ -126,13 +136,8 @@ def test_shares_reached_are_of_counts_with_noise():
     table = validation_tables(found, NOISE)["capacity"].frame.filter(capacity=0.1, group="all")
     reached, everybody = (found.persons.filter(group=name).row(0, named=True) for name in ("capacity=0.1;all", "all"))
 
-    def with_noise(cell: dict[str, int], key: str, count: str) -> int:
-        keys = np.array([cell[key]], dtype=np.uint64)
-        of = within(keys, np.array([cell["index_key"]], dtype=np.uint64)) if key == "case_key" else keys
-        return cell[count] + int(NOISE.of(of)[0])
-
-    cases, all_cases = (with_noise(cell, "case_key", "cases") for cell in (reached, everybody))
-    n = with_noise(reached, "index_key", "index_dates")
+    cases, all_cases = protected_cases(found, pl.Series([reached["group"], everybody["group"]])).to_list()
+    n = reached["index_dates"] + int(NOISE.of(np.array([reached["index_key"]], dtype=np.uint64))[0])
     shown = dict(table.select("metric", "estimate").iter_rows())
     assert shown["sensitivity"] == pytest.approx(cases / all_cases)
     assert shown["ppv"] == pytest.approx(cases / n)
@@ -154,10 +159,11 @@ def test_differences_between_thresholds_do_not_give_counts():
     assert (exact - exact.round()).abs().max() < 1e-6
     noisy = validation_tables(found, NOISE)["net_benefit"].frame.filter(strategy="model")
     behind = found.persons.filter(pl.col("group").str.starts_with("threshold"))
-    case, above = (behind[name].to_numpy() for name in ("case_key", "index_key"))
-    assert noisy["true_positives"].to_list() == (exact.round() + pl.Series(NOISE.of(within(case, above)))).to_list()
-    false = behind["index_dates"] - behind["cases"] + pl.Series(NOISE.of(within(above - case, above)))
-    assert noisy["false_positives"].to_list() == false.to_list()
+    true = protected_cases(found, behind["group"])
+    assert noisy["true_positives"].to_list() == true.to_list()
+    assert (true.diff().drop_nulls() <= 0).all()
+    above = behind["index_dates"] + pl.Series(NOISE.of(behind["index_key"].to_numpy()))
+    assert noisy["false_positives"].to_list() == (above - true).to_list()
 
 
 def test_no_more_than_eight_thresholds_are_shown():
@@ -195,7 +201,7 @@ def test_every_metric_has_noise_of_about_what_one_outcome_is_to_it():
         moved.append((table["estimate"] - exact["estimate"]).to_numpy())
     one = ((exact["upper"] - exact["lower"]) / 3.29).to_numpy() / np.sqrt(found.persons["cases"][0])
     ratio = np.std(moved, axis=0) / one
-    assert ((ratio > 0.9) & (ratio < 2.4)).all()
+    assert ((ratio > 0.9) & (ratio < 3)).all()
     assert (np.abs(np.mean(moved, axis=0)) < 3 * 1.5 * one / 40**0.5).all()
 
 

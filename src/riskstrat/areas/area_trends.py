@@ -78,7 +78,7 @@ def area_trends(
     period = np.searchsorted(periods["last_landmark"].sort().to_numpy(), people["landmark"].to_numpy())
     cell, cells = np.where(group >= 0, period * size + group, -1), periods.height * size
     rows = observed_expected(cohort, risk, recalibration, by=areas.by, noise=noise)
-    counts = rows.by_group(cell, cells)
+    counts = rows.by_group(cell, cells, group)
     years = _years(people, period, group >= 0, periods.height)
     frame = pl.concat([areas.groups] * periods.height).with_columns(
         year=np.repeat(years, size), cases=pl.Series(counts.observed), people=pl.Series(counts.expected)

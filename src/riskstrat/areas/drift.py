@@ -44,9 +44,11 @@ def drift_between_halves(
     if cut is None:
         return None
     late = landmark >= cut
-    halves, groups = [np.where(half, group, -1) for half in (~late, late)], int(group.max()) + 1
-    before, after = (counts.by_group(half, groups) for half in halves)
-    early_cases, late_cases = (int(counts.together(half, groups)["cases"][0]) for half in halves)
+    # Halves of a group add up to it: noise of their own would be a second look at its outcomes.
+    groups, halves = int(group.max()) + 1, np.where(inside, group + late * (group.max() + 1), -1)
+    both = counts.by_group(halves, 2 * groups, group)
+    before, after = both.some(0, groups), both.some(groups, 2 * groups)
+    early_cases, late_cases = (int(half.table["cases"].sum()) for half in (before, after))
     moved, lie_apart = drift_quantiles(before, after), np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))
     return pl.DataFrame(
         {

@@ -144,7 +144,7 @@ def estimate_areas(
         recalibration = recalibrate(cohort, risk, by=columns, noise=noise)
         risk, target_risk = recalibration.apply(risk, landmark), recalibration.latest.apply(target_risk)
     rows = observed_expected(cohort, risk, recalibration, by=columns, noise=noise)
-    _check_agreement(rows, counted, recalibration)
+    _check_agreement(rows, counted, labels.height)
     counts = rows.by_group(group_counted, labels.height)
     fewest = cohort.disclosure.min_people
     present, forecast = forecast_groups(now, group_now, labels.height, target_risk, noise=noise, fewest=fewest)
@@ -210,11 +210,11 @@ def _option_problems(
     return problems
 
 
-def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], recalibration: PeriodRecalibration) -> None:
+def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], groups: int) -> None:
     observed, expected = float(rows.weighted_outcome[counted].sum()), float(rows.risk[rows.included & counted].sum())
     noise = rows.protected.noise
-    # The risks of each period sum to its protected outcomes.
-    tolerance = AGREEMENT * observed + (0 if noise is None else noise.width * recalibration.account.height)
+    # The risks sum to the protected outcomes, whose noise is that of all groups: six standard deviations of it.
+    tolerance = AGREEMENT * observed + (0 if noise is None else 6 * (noise.variance * (groups + 1)) ** 0.5)
     if abs(observed - expected) > tolerance:
         UsageError.refuse(
             [

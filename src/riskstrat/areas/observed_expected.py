@@ -6,7 +6,7 @@ In: a cohort, its out-of-fold risks and their recalibration. Out: each row's sha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,11 @@ class GroupCounts:
         """Expected cases on the scale of `observed`, (groups,)."""
         return self.table["expected"].to_numpy() / self.divisor
 
+    def some(self, first: int, end: int) -> GroupCounts:
+        """Give the counts of the groups from `first` up to `end`."""
+        noise = None if self.noise is None else replace(self.noise, rows=self.noise.rows[first:end])
+        return replace(self, table=self.table[first:end], noise=noise)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObservedExpected:
@@ -85,12 +90,13 @@ class ObservedExpected:
     divisor: float
     protected: ProtectedRows
 
-    def by_group(self, group: NDArray[np.integer], groups: int) -> GroupCounts:
+    def by_group(self, group: NDArray[np.integer], groups: int, of: NDArray[np.integer] | None = None) -> GroupCounts:
         """Count the rows of each group, numbered (n,); rows of group -1 are left out.
 
         With noise, index dates and measured ones are n + e. Cases are c + e, and their weighted count over the divisor
         is rounded to a whole one by its key and gets the same e; both stay within the classes of `CountNoise`. Sums of
-        risks are the measured x their mean with noise, and persons are counted as cells of their own.
+        risks are the measured x their mean with noise, and persons are counted as cells of their own. Where the groups
+        divide others, numbered `of` (n,), the noise of their cases adds up to that of these.
         """
         case, rows, noise = self.weighted_outcome > 0, self.protected, self.protected.noise
         index_dates, cases = rows.count(group, groups), sums(group, case, groups).astype(np.int64)
@@ -99,12 +105,13 @@ class ObservedExpected:
         known = None
         if noise is not None:
             keys = rows.keys(group, groups, case)
+            added = noise.of(keys) if of is None else rows.parts(group, groups, case, of)
             whole = noise.whole((weighted / self.divisor).round(9), keys)
             measured = rows.count(group, groups, self.included)
             known = CountNoise(probability=noise.probability, rows=measured / self.divisor)
-            weighted = known.protect(whole, noise.of(keys)) * self.divisor
+            weighted = known.protect(whole, added) * self.divisor
             of_cases = CountNoise(probability=noise.probability, rows=measured.astype(np.float64))
-            cases = of_cases.protect(cases, noise.of(keys)).astype(np.int64)
+            cases = of_cases.protect(cases, added).astype(np.int64)
             persons, case_persons = np.minimum(persons, index_dates), np.clip(case_persons, 1, cases)
         table = pl.DataFrame(
             {
@@ -208,6 +215,7 @@ def recalibrate(
     UsageError.refuse([*counting_problems(cohort), *(check_columns(as_columns(by), cohort=people) if by else [])])
     included, weight = count_weights(cohort, by)
     rows, protected = cohort.is_counted, ProtectedRows.of(cohort.people, noise)
+    units = replace(cohort, people=people).counted_outcomes(_columns(cohort, by))
     return in_the_large(
         risk[rows],
         _happened(cohort)[rows],
@@ -216,8 +224,8 @@ def recalibrate(
         weight=None if weight is None else weight[rows],
         person=_persons(cohort)[rows],
         link=link,
-        noise=protected.noise,
-        key=protected.key[rows],
+        rows=replace(protected, key=protected.key[rows]),
+        whole=None if protected.noise is None else units.together(protected.noise),
     )
 
 

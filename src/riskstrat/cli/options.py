@@ -58,7 +58,7 @@ AllowNewOption = Annotated[
     typer.Option(
         metavar="rule|secret|partition|edition",
         help="What may differ from the last edition in --out, although both together tell more than either; edition: "
-        "one more within a year than the noise can bear.",
+        "a second one within a year, of other data or another day.",
     ),
 ]
 ComparatorsOption = Annotated[

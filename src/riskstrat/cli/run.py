@@ -221,7 +221,7 @@ def _check_edition(
         guessed = share_guessed(noise.width, len(close) + 1)
         typer.echo(
             f"edition {len(close) + 1} of {close[0].condition} within a year: the best guess of a count is right in "
-            f"{guessed:.0%} of areas, more often for somebody who knows all the others (docs/privacy.md)",
+            f"{guessed:.0%} of areas; whoever knows all others may learn a single person's outcome (docs/privacy.md)",
             err=True,
         )
 

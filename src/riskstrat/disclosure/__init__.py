@@ -22,6 +22,7 @@ from riskstrat.disclosure.release import Released, release, restored
 from riskstrat.disclosure.rules import PRESETS, Disclosure
 from riskstrat.disclosure.spreadsheets import to_csv, without_marks
 from riskstrat.disclosure.table import Table
+from riskstrat.disclosure.whole import UnitCounts, Whole
 
 __all__ = [
     "CASES",
@@ -44,6 +45,8 @@ __all__ = [
     "Step",
     "Sum",
     "Table",
+    "UnitCounts",
+    "Whole",
     "person_keys",
     "release",
     "restored",

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-_CLEAN = 12
+CLEAN = 12
+"""Significant figures of a number without the noise of floating point."""
 _SHARE_OF_INTERVAL = 5
 _FEW = 2
 _STEPS = (1, 2, 5, 10)
@@ -168,6 +169,18 @@ def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr
     return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
 
 
+def nothing_below(smallest: float = 10.0**-CLEAN) -> pl.Expr:
+    """Show numbers that are nothing but the noise of floating point as 0, without a sign.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"share": [-2.2e-16, -0.0, 0.25]}).with_columns(nothing_below())["share"].to_list()
+    [0.0, 0.0, 0.25]
+    """
+    number = pl.selectors.float()
+    return pl.when(number.abs() < smallest).then(pl.lit(0.0).cast(pl.Float64)).otherwise(number).name.keep()
+
+
 def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
     """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
 
@@ -193,12 +206,12 @@ def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
 def _step(finest: pl.Expr) -> pl.Expr:
     """Smallest of 1, 2 and 5 times a power of ten that is not finer; not finite where there is no width."""
     power = pl.lit(10.0).pow(finest.log10().floor())
-    times = finest / power - 10.0**-_CLEAN
+    times = finest / power - 10.0**-CLEAN
     return pl.coalesce(pl.when(times <= step).then(power * step) for step in _STEPS)
 
 
 def _multiple(value: pl.Expr, step: pl.Expr) -> pl.Expr:
-    return ((value / step).round() * step).round_sig_figs(_CLEAN) + 0.0  # no negative zero
+    return ((value / step).round() * step).round_sig_figs(CLEAN) + 0.0  # no negative zero
 
 
 def _adding_up(frame: pl.DataFrame, column: str, size: float, total: tuple[str, str], within: str | None) -> pl.Series:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.disclosure.cell_keys import CellNoise, person_keys, sum_keys, within
+from riskstrat.disclosure.whole import UnitCounts, Whole
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.integer]
@@ -67,16 +68,55 @@ class ProtectedRows:
         exact = _sums(cell, rows, cells).astype(np.int64)
         return exact if self.noise is None else np.maximum(exact + self.noise.of(self.keys(cell, cells, rows)), 0)
 
+    def divided(self, whole: Whole, cell: Numbers, cells: int, rows: Mask) -> NDArray[np.int64]:
+        """Noise of how many of some `rows` are in each cell, (cells,), where cells divide a whole."""
+        return whole.parts(
+            _sums(cell, rows, cells).astype(np.int64), sum_keys(self.key, np.where(rows, cell, -1), cells)
+        )
+
+    def parts(self, cell: Numbers, cells: int, rows: Mask, of: Numbers) -> NDArray[np.int64]:
+        """Noise of how many of some `rows` are in each cell, (cells,), where cells divide groups `of` rows.
+
+        In each group the noise of its cells adds up to its own (`riskstrat.disclosure.Whole`).
+        """
+        noise, groups = np.zeros(cells, dtype=np.int64), int(of.max()) + 1
+        for group, whole in enumerate(self.wholes(of, groups, rows)):
+            given = (of == group) & (cell >= 0)
+            inside = np.unique(cell[given])
+            numbered = np.where(given, np.searchsorted(inside, cell), -1)
+            noise[inside] = self.divided(whole, numbered, len(inside), rows)
+        return noise
+
+    def wholes(self, cell: Numbers, cells: int, rows: Mask) -> list[Whole]:
+        """How many of some `rows` there are in each cell, as counts that others divide; none where counts are exact."""
+        if self.noise is None:
+            return []
+        counts, keys = _sums(cell, rows, cells).astype(int), sum_keys(self.key, np.where(rows, cell, -1), cells)
+        added = np.maximum(self.noise.of(self.keys(cell, cells, rows)), -counts)
+        among = self.keys(cell, cells)
+        return [
+            Whole(count=int(count), key=key, added=int(more), variance=self.noise.variance, among=of, noise=self.noise)
+            for count, key, more, of in zip(counts, keys, added, among, strict=True)
+        ]
+
+    def units(self, cell: Numbers, cells: int, rows: Mask) -> UnitCounts:
+        """Count some `rows` of each cell that has any, without noise, for what divides all of them."""
+        present = _sums(cell, None, cells) > 0
+        return UnitCounts(
+            counts=_sums(cell, rows, cells).astype(np.int64)[present],
+            keys=sum_keys(self.key, np.where(rows, cell, -1), cells)[present],
+            noise_keys=self.keys(cell, cells, rows)[present],
+            among=self.key[cell >= 0].sum(dtype=np.uint64),
+        )
+
     def total(self, cell: Numbers, cells: int, rows: Mask | None = None) -> int:
         """Count the rows of all cells together: its noise is that of the cells added up.
 
         Noise of its own would be a second look at each cell, for whoever knows all the others.
         """
-        exact = int(_sums(cell, rows, cells).sum())
-        if self.noise is None:
-            return exact
-        added = self.noise.of(self.keys(cell, cells, rows))[_sums(cell, None, cells) > 0]
-        return max(exact + int(added.sum()), 0)
+        exact, present = _sums(cell, rows, cells).astype(np.int64), _sums(cell, None, cells) > 0
+        added = 0 if self.noise is None else np.maximum(self.noise.of(self.keys(cell, cells, rows)), -exact)[present]
+        return int(exact.sum() + np.sum(added))
 
     def describes(self, people: NDArray[np.integer], fewest: int) -> Mask:
         """Which cells of so many people may be described, (cells,): those that may have the `fewest`, by their noise.

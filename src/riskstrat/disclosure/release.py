@@ -16,7 +16,7 @@ from typing import overload
 import polars as pl
 
 from riskstrat.disclosure.cell_keys import CellNoise
-from riskstrat.disclosure.digits import in_digits
+from riskstrat.disclosure.digits import CLEAN, in_digits, nothing_below
 from riskstrat.disclosure.noisy_counts import with_noise
 from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
@@ -198,8 +198,12 @@ def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
     roles = {column: role for column, role in table.roles.items() if role not in _INSIDE}
     shown = marked.select(_shown(table, rule)).select(list(roles))
     if not rule.is_working_material:
-        shown = shown.with_columns(in_digits(shown, table.digits))
-    return Released(shown, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
+        shown = shown.with_columns(in_digits(shown, table.digits)).with_columns(
+            pl.selectors.float().round_sig_figs(CLEAN)
+        )
+    return Released(
+        shown.with_columns(nothing_below()), MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN
+    )
 
 
 def restored(

@@ -201,8 +201,8 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "midpoint6": "Counts are rounded to the middle of 1-6, 7-12 and so on, totals on their own, "
             "so parts need not add up.",
             "noise": "Every count was changed at random, mostly by at most {usual} and never by more than {noise} "
-            "persons, totals on their own, so totals need not add up; the same people have the same change whenever "
-            "they are counted.",
+            "persons; totals of areas have the changes of all their areas, and what divides these totals its share of "
+            "them, so sums need not be exact; the same people have the same change whenever they are counted.",
             "open": "No small counts are protected.",
         },
         "sv": {
@@ -216,9 +216,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "så delarna behöver inte summera till totalen.",
             "midpoint6": "Varje antal, även totaler, är avrundat för sig till mitten av 1–6, 7–12 och så vidare, "
             "så delarna behöver inte summera till totalen.",
-            "noise": "Varje antal, även totaler, har ändrats slumpmässigt för sig, oftast med högst {usual} och aldrig "
-            "med mer än {noise}, så delarna behöver inte summera till totalen; samma personer ger samma ändring "
-            "varje gång de räknas.",
+            "noise": "Varje antal har ändrats slumpmässigt, oftast med högst {usual} och aldrig med mer än {noise}; "
+            "totaler av områden har alla områdens ändringar tillsammans, och det som delar upp totalerna sin andel "
+            "av dem, så summor behöver inte stämma exakt; samma personer ger samma ändring varje gång de räknas.",
             "open": "Små antal är inte skyddade.",
         },
     }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, person_keys
+from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, Whole, person_keys
+from riskstrat.disclosure.noisy_counts import rows_of_a_person
+from riskstrat.publication.noise import noisy
 from riskstrat.records.cohort import Cohort, Target
 
 _COUNTED = ("people", "rows")
@@ -14,9 +19,11 @@ _COUNTED = ("people", "rows")
 
 _PARTS = (("start", ("left_out", "included")), ("included", ("covered", "not_covered")), ("included", ("end",)))
 _OUTCOME = 1
+_REASON = "outcome"
+"""The reason of the flow's end that is the outcome."""
 
 
-def flow_table(flow: pl.DataFrame, keys: pl.DataFrame) -> Table:
+def flow_table(flow: pl.DataFrame, keys: pl.DataFrame, protected: Sequence[str] = ()) -> Table:
     """Account for everybody: who was there, who was left out and why, and how the time at risk ended."""
     return Table(
         flow.hstack(keys),
@@ -25,7 +32,49 @@ def flow_table(flow: pl.DataFrame, keys: pl.DataFrame) -> Table:
         persons={"rows": "people"},
         sums=[Sum(count="rows", parts={"part": parts}, total={"part": (total,)}) for total, parts in _PARTS],
         keys={name.removesuffix("_key"): name for name in keys.columns},
+        protected=protected,
     )
+
+
+def flow_of(people: Target, noise: CellNoise | None) -> Table:
+    """Account for a cohort or those planned for; the ends of a cohort carry noise that adds up.
+
+    That of the index dates with the outcome is the one that the units count them with, that of the others what it
+    leaves of those included.
+    """
+    if noise is None or people.flow_keys.is_empty() or not isinstance(people, Cohort):
+        return flow_table(people.flow, people.flow_keys)
+    outcomes = people.direct.counted_outcomes().together(noise)
+    shown = _with_ends(people.flow.hstack(people.flow_keys), noise, outcomes)
+    return flow_table(shown.select(people.flow.columns), people.flow_keys, protected=_COUNTED)
+
+
+def _with_ends(flow: pl.DataFrame, noise: CellNoise, outcomes: Whole) -> pl.DataFrame:
+    """Protect all of a flow; persons are parts of their index dates."""
+    each = rows_of_a_person(flow["rows"], flow["people"])
+    rows = noisy(flow["rows"], flow["rows_key"], noise, rows=each)
+    people = noisy(flow["people"], flow["people_key"], noise).to_numpy().copy()
+    whole = _included(flow, rows, noise)
+    had = np.flatnonzero((flow["part"] == "end") & (flow["reason"] == _REASON))
+    others = np.flatnonzero((flow["part"] == "end") & (flow["reason"] != _REASON))
+    counts, keys, changed = flow["rows"].to_numpy(), flow["rows_key"].to_numpy(), rows.to_numpy().copy()
+    for row in had:
+        of = outcomes.part(int(counts[row]), keys[row])
+        changed[row] = of.protected
+        left, left_key = whole.count - of.count, np.asarray([whole.key]) - np.asarray([of.key])
+        whole = replace(whole, count=left, key=left_key[0], added=whole.added - of.added)
+    changed[others] = counts[others] + whole.parts(counts[others], keys[others])
+    for row in (*had, *others):
+        added = int(changed[row] - counts[row])
+        of = replace(whole, count=int(counts[row]), key=keys[row], added=added)
+        people[row] = of.part(flow["people"][int(row)], flow["people_key"].to_numpy()[row]).protected
+    return flow.with_columns(people=pl.Series(people), rows=pl.Series(changed))
+
+
+def _included(flow: pl.DataFrame, rows: pl.Series, noise: CellNoise) -> Whole:
+    at = int((flow["part"] == "included").arg_true()[0])
+    count, key = flow["rows"][at], flow["rows_key"].to_numpy()[at]
+    return Whole(count=count, key=key, added=rows[at] - count, variance=noise.variance, among=key, noise=noise)
 
 
 def assessed(cohort: Cohort) -> Table | None:

@@ -28,14 +28,13 @@ from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import elsewhere_tables, transport_tables
-from riskstrat.publication.validation import metrics, outcome_tables, validation_tables
+from riskstrat.publication.validation import metrics, outcome_tables, protected, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.incidence import Incidence
 from riskstrat.records.omission import unless_omitted
-from riskstrat.records.partition import Partition
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
 from riskstrat.records.plans import Scenarios
@@ -213,7 +212,7 @@ def table_one(
 def record_tables(record: Record, noise: CellNoise | None) -> dict[str, Table]:
     """All that may be asked to be shown of a single record, each column with its role."""
     if isinstance(record, Target):
-        return {"flow": of_cohort.flow_table(record.flow, record.flow_keys)}
+        return {"flow": of_cohort.flow_of(record, noise)}
     if isinstance(record, Validation):
         return validation_tables(record, noise)
     if isinstance(record, Incidence):
@@ -234,13 +233,15 @@ def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
     """All that a study may ask to show, each column with its role; metrics are of counts with this noise."""
     return {
-        "flow": of_cohort.flow_table(study.cohort.flow, study.cohort.flow_keys),
-        "target_flow": of_cohort.flow_table(study.target.flow, study.target.flow_keys),
+        "flow": of_cohort.flow_of(study.cohort, noise),
+        "target_flow": of_cohort.flow_of(study.target, noise),
         "choice": _choice(study.scores, study.cohort.direct, noise),
         "sample_size": _public(study.evaluation.sample_size.with_columns(pl.col("needed").cast(float)), "criterion"),
         "missingness": missingness_table(study.evaluation.missingness, noise),
         "splits": _public(study.evaluation.splits, "split"),
-        "partition": _public(_partition(study.partition), "area_id"),
+        "partition": _public(
+            study.partition.areas.with_columns(across_parents=pl.col("unit").is_in(study.partition.crossing)), "area_id"
+        ),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         **{
@@ -254,7 +255,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for kind, table in outcome_tables(check, noise).items()
         },
         **_everybody(study),
-        **_interpretation(study),
+        **({} if study.interpretation is None else interpretation_tables(study.interpretation, _persons(study))),
         **({} if study.incidence is None else incidence_tables(study.incidence, noise)),
         **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
         **{
@@ -271,19 +272,19 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
     }
 
 
-def _partition(partition: Partition) -> pl.DataFrame:
-    return partition.areas.with_columns(across_parents=pl.col("unit").is_in(partition.crossing))
-
-
 def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Table:
     """Scores of the candidates by their kind, numbered where several are of one: parameters stay inside.
 
     With noise, all errors are multiplied by protected over counted outcomes, so that their order stays, and so are
     differences of accuracy.
     """
-    outcomes = cohort.people.filter(pl.col("event") == 1)["person_id"]
+    had = cohort.people.filter(pl.col("event") == 1)["person_id"]
     if noise is not None:
-        factor = 1 + noise.around_zero(person_keys(outcomes).sum(keepdims=True), "scores")[0] / len(outcomes)
+        key = person_keys(had).sum(keepdims=True)
+        moved = (
+            cohort.counted_outcomes().together(noise).part(len(had), key[0]).added + noise.around_zero(key, "scores")[0]
+        )
+        factor = 1 + moved / len(had)
         scores = scores.with_columns(
             pl.col("brier", "^difference.*$") * factor,
             (1 - (1 - pl.col("prediction_accuracy", AFTER)) * factor).name.keep(),
@@ -310,10 +311,8 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
-def _interpretation(study: Study) -> dict[str, Table]:
-    if study.interpretation is None:
-        return {}
-    return interpretation_tables(study.interpretation, study.cohort.counted.people["person_id"].n_unique())
+def _persons(study: Study) -> int:
+    return study.cohort.counted.people["person_id"].n_unique()
 
 
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
@@ -357,7 +356,7 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         **({} if study.settings.protection == "suppression" else level_tables(results.levels, results.profile)),
     )
     beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
-    checks = {f"metrics_without_{name}": metrics(one.check, noise) for name, one in without.items()}
+    checks = {f"metrics_without_{name}": metrics(protected(one.check, noise), noise) for name, one in without.items()}
     return {**_estimates(areas, names, *beside), **_from_protected(areas.protected, found), **checks}
 
 

@@ -31,7 +31,7 @@ def export(study: Study | Published, folder: Path | str, *, allow_new: Collectio
         The folder to write. It must not exist, be empty, or be an earlier export, which is replaced.
     allow_new
         What may differ from the last edition in the folder although both together tell more than either: ``"rule"``,
-        ``"secret"``, ``"partition"``; or ``"edition"``, one more than the noise can bear.
+        ``"secret"``, ``"partition"``; or ``"edition"``, a second one within a year.
 
     Returns
     -------

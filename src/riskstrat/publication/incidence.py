@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 from scipy.optimize import isotonic_regression
 
-from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, Whole
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, poisson_interval
 from riskstrat.publication.cohort import keys_of
+from riskstrat.publication.dividing import nested, protected_groups
 from riskstrat.publication.noise import noisy
 from riskstrat.publication.validation import FEWEST_FOR_METRICS
+from riskstrat.records.cohort import OUTCOME
 from riskstrat.records.incidence import PER, Incidence, with_limits
 
 _ESTIMATES = ("estimate", "lower", "upper")
@@ -51,19 +53,21 @@ def cumulative_incidence(found: Incidence, noise: CellNoise | None) -> Table:
 
 
 def _protected(found: Incidence, noise: CellNoise) -> pl.DataFrame:
-    """Curves, limits and numbers at risk of protected counts; those at risk do not rise with time, nor above all."""
-    frame = found.curves.with_columns(
+    """Curves, limits and numbers at risk of protected counts; those at risk do not rise with time, nor above all.
+
+    Outcomes by each time divide those of the group, and these everybody's. Who is at risk has no outcome yet: noise of
+    outcomes is taken from their number.
+    """
+    frame = _divided(found, noise).with_columns(
         rows_of_a_person(found.curves[count], found.curves[behind]).alias(f"{count}_rows")
         for count, behind in _PERSONS.items()
     )
-    n, cases, at_risk = (
-        noisy(values, frame[f"{name}_key"], noise, of=whole, rows=frame[f"{name}_rows"])
-        for name, values, whole in (
-            ("index_dates", frame["index_dates"], None),
-            ("cases", (frame["estimate"] * frame["index_dates"]).round(), frame["index_dates_key"]),
-            ("at_risk", frame["at_risk"], frame["index_dates_key"]),
-        )
+    n, at_risk = (
+        noisy(frame[name], frame[f"{name}_key"], noise, of=whole, rows=frame[f"{name}_rows"])
+        for name, whole in (("index_dates", None), ("at_risk", frame["index_dates_key"]))
     )
+    cases = (frame["estimate"] * frame["index_dates"]).round() + frame["moved"]
+    at_risk = (at_risk - frame["of_outcome"]).clip(lower_bound=0)
     n = n.clip(lower_bound=1)
     curve = ["group", "event"]
     evened = pl.DataFrame({"estimate": (cases / n).clip(0, 1), "index_dates": n, "at_risk": at_risk})
@@ -78,9 +82,28 @@ def _protected(found: Incidence, noise: CellNoise) -> pl.DataFrame:
             ).alias("at_risk"),
         )
     )
-    added = noise.variance * (frame["cases_rows"].to_numpy() / n.to_numpy()) ** 2
+    added = frame["variance"].to_numpy() / n.to_numpy() ** 2
     limits = with_limits(shown, found.rows_per_person, added)
     return found.curves.with_columns(limits.select(*_ESTIMATES, "at_risk"))
+
+
+def _divided(found: Incidence, noise: CellNoise) -> pl.DataFrame:
+    """Add the noise of outcomes by each time (``moved``) with its ``variance``, and that of the outcome beside both."""
+    curves, outcomes = found.curves, _outcomes(found, noise)
+    numbered = curves.with_row_index("row")
+    moved: dict[int, tuple[int, float]] = {}
+    for (event,), of_event in numbered.group_by("event"):
+        last = of_event.filter(days=of_event["days"].max())
+        behind = last.select("group", "cases", case_key="cases_key", index_key="index_dates_key")
+        whole = outcomes if event == OUTCOME else None
+        groups = protected_groups(behind, noise, whole)
+        for (group,), rows in of_event.group_by("group"):
+            of = nested(rows["row"], rows["cases"], rows["cases_key"], groups[str(group)])
+            moved |= {row: (cell.added, cell.variance) for row, cell in of.items()}
+    added, variance = zip(*(moved[row] for row in range(curves.height)), strict=True)
+    shown = curves.with_columns(moved=pl.Series(added, dtype=pl.Int64), variance=pl.Series(variance))
+    outcome = shown.filter(event=OUTCOME).select("group", "days", of_outcome="moved")
+    return shown.join(outcome, on=["group", "days"], how="left", maintain_order="left")
 
 
 def _rising(shares: pl.Series) -> pl.Series:
@@ -101,7 +124,7 @@ def person_years(found: Incidence, noise: CellNoise | None) -> Table:
     """
     persons = {"index_dates": "persons", "events": "event_persons"}
     return Table(
-        found.person_years if noise is None else _protected_rates(found.person_years, noise),
+        found.person_years if noise is None else _protected_rates(found, noise),
         dimensions=("age_band", "year"),
         counts=("events",),
         denominators={"events": "index_dates"},
@@ -113,16 +136,34 @@ def person_years(found: Incidence, noise: CellNoise | None) -> Table:
     )
 
 
-def _protected_rates(frame: pl.DataFrame, noise: CellNoise) -> pl.DataFrame:
-    whole = frame["index_dates_key"]
-    events = noisy(frame["events"], frame["events_key"], noise, of=whole).to_numpy()
-    n, exact = noisy(frame["index_dates"], whole, noise).to_numpy(), frame["index_dates"].to_numpy()
-    mean = (frame["person_years"].to_numpy() + noise.around_zero(whole.to_numpy(), "person-years")) / exact
+def _protected_rates(found: Incidence, noise: CellNoise) -> pl.DataFrame:
+    """Rates of outcomes that divide those of everybody who was followed."""
+    frame, whole = found.person_years, _everybody(found, noise)
+    exact_events = frame["events"].to_numpy()
+    events = exact_events + whole.parts(exact_events, frame["events_key"].to_numpy())
+    variance = whole.variances(events, of=frame.height)
+    keys = frame["index_dates_key"]
+    n, exact = noisy(frame["index_dates"], keys, noise).to_numpy(), frame["index_dates"].to_numpy()
+    mean = (frame["person_years"].to_numpy() + noise.around_zero(keys.to_numpy(), "person-years")) / exact
     time = np.maximum(n * mean, 1.0)
     # The interval is that of fewer events, as noise adds to the variance.
-    size = events**2 / np.maximum(events + noise.variance, 1.0)
+    size = events**2 / np.maximum(events + variance, 1.0)
     lower, upper = (limit * events / np.maximum(size, 1.0) for limit in poisson_interval(size, PUBLISHED_LEVEL))
     shown = {"rate": events, "lower": lower, "upper": upper}
     return frame.with_columns(
         pl.Series("person_years", time), *(pl.Series(name, value / time * PER) for name, value in shown.items())
     )
+
+
+def _everybody(found: Incidence, noise: CellNoise) -> Whole:
+    """All outcomes behind the rates: those of the curves, of which they are a part, and of the study."""
+    events = found.person_years["events"].to_numpy(), found.person_years["events_key"].to_numpy()
+    last = found.curves.filter(event=OUTCOME, days=found.curves["days"].max())
+    behind = last.select("group", "cases", case_key="cases_key", index_key="index_dates_key")
+    return protected_groups(behind, noise, _outcomes(found, noise))["all"].part(
+        int(events[0].sum()), events[1].sum(dtype=np.uint64)
+    )
+
+
+def _outcomes(found: Incidence, noise: CellNoise) -> Whole | None:
+    return None if found.outcomes is None else found.outcomes.together(noise)

@@ -24,8 +24,6 @@ from riskstrat.records.partition import Partition
 
 Change = Literal["rule", "secret", "partition", "edition"]
 CHANGES: tuple[Change, ...] = get_args(Change)
-MOST_GUESSED = 0.4
-"""Of the counts that carry noise, so many may be guessed right."""
 CLOSE_DAYS = 365
 """Editions no further apart than this count nearly the same persons."""
 _FORMAT = "riskstrat release record 1"
@@ -187,7 +185,8 @@ class ReleaseRecord:
         }
         problems = {change: _problem(self.last, change, moved) for change, moved in changed.items() if moved}
         close = self.close_to(as_of, source, secret)
-        if close and share_guessed(rule.noise, len(close) + 1) > MOST_GUESSED:
+        # An edition under another secret is asked for by that name.
+        if len(close) > bool(changed["secret"]):
             problems["edition"] = _too_many(close, rule.noise, as_of)
         UsageError.refuse(problem for change, problem in problems.items() if change not in allowed)
 
@@ -242,10 +241,9 @@ def _too_many(close: list[Edition], noise: int, as_of: date) -> Problem:
     days = ", ".join(sorted(each.as_of for each in close))
     return Problem(
         found=f"editions of {close[0].condition} within a year of {as_of}, whose counts have other noise: {days}",
-        expected=f"so few that at most {MOST_GUESSED:.0%} of counts are guessed right from their mean; this would be "
-        f"{then:.0%} instead of {now:.0%}",
-        remedy="publish when a year has gone, with more noise from the first edition on, or ask for it by its name, "
-        "edition",
+        expected="one edition a year, because two that differ by one person can tell that person's outcome to somebody "
+        f"who knows all the others; from their mean {then:.0%} of counts are guessed right instead of {now:.0%}",
+        remedy="publish when a year has gone, use working material for work inside, or ask for it by its name, edition",
     )
 
 

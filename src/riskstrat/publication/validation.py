@@ -11,6 +11,7 @@ import polars as pl
 
 from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, to_width, within
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile, wilson_interval
+from riskstrat.publication.dividing import with_protected_cases
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
 
@@ -34,6 +35,7 @@ def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str,
     Beside them ``benchmarks`` where published scores were compared. The smooth curve stays inside: its values would
     give single outcomes away.
     """
+    checked = protected(checked, noise)
     return {
         "metrics": metrics(checked, noise),
         **({} if checked.benchmarks.is_empty() else {"benchmarks": benchmarks(checked, noise)}),
@@ -46,7 +48,14 @@ def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str,
 
 def outcome_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
     """Give ``outcome`` and ``outcome_gaps``: metrics on another outcome than the model's, and gaps between groups."""
+    checked = protected(checked, noise)
     return {"outcome": metrics(checked, noise), "outcome_gaps": gaps(checked, noise)}
+
+
+def protected(checked: Validation, noise: CellNoise | None) -> Validation:
+    """Add to the counts behind a validation the protected outcomes, which all of its tables are made from."""
+    whole = None if noise is None or checked.outcomes is None else checked.outcomes.together(noise)
+    return replace(checked, persons=with_protected_cases(checked.persons, noise, whole))
 
 
 def metrics(checked: Validation, noise: CellNoise | None) -> Table:
@@ -81,13 +90,20 @@ def benchmarks(checked: Validation, noise: CellNoise | None) -> Table:
 
 def _metrics(checked: Validation, noise: CellNoise | None) -> pl.DataFrame:
     frame = checked.table.join(_behind(checked), on="group", how="left", maintain_order="left")
-    is_ratio, changed = pl.col("metric") == "observed_expected", pl.lit(_noisy_cases(frame, noise))
+    is_ratio, changed = pl.col("metric") == "observed_expected", pl.col("protected_cases") / pl.col("cases")
     error = (pl.col("upper") - pl.col("lower")) / (2 * normal_quantile(checked.level))
-    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise)
+    added = error / pl.col("cases").sqrt() * _around_zero(frame, noise) + _of_level(changed)
     return frame.with_columns(
         pl.when(is_ratio).then(times).otherwise(pl.col(name) + added).alias(name)
         for name, times in zip(_ESTIMATES, _times(changed, noise), strict=True)
-    )
+    ).drop("protected_cases", "cases_variance")
+
+
+def _of_level(changed: pl.Expr) -> pl.Expr:
+    """How far metrics that follow the number of outcomes move with their noise, or they would tell it once more."""
+    moved = {"brier": pl.col("estimate") * (changed - 1), "calibration_in_the_large": changed.clip(0.01).log()}
+    chosen = (pl.when(pl.col("metric") == name).then(by) for name, by in moved.items())
+    return pl.coalesce(*chosen, pl.lit(0.0))
 
 
 def _times(factor: pl.Expr, noise: CellNoise | None) -> list[pl.Expr]:
@@ -145,9 +161,9 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
         for by in (cell, pl.col("group"))
     )
     everybody = of_group.select("capacity").join(behind.filter(group="all").rename({"index_dates": "n"}), how="cross")
-    people, cases = (
-        [count(one, noise) for one in (of_reached, of_group, everybody)] for count in (_noisy_n, _noisy_cases)
-    )
+    behind_each = of_reached, of_group, everybody
+    people = [_noisy_n(one, noise) for one in behind_each]
+    cases = [one["protected_cases"] / one["cases"] for one in behind_each]
     factors = {
         "reached": people[0] / people[1],
         "sensitivity": cases[0] / cases[1],
@@ -155,7 +171,7 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
         "share_of_cases": cases[0] / cases[2],
     }
     chosen = pl.coalesce(*(pl.when(pl.col("metric") == name).then(factor) for name, factor in factors.items()))
-    shown = of_reached.drop("cell").with_columns(
+    shown = of_reached.drop("cell", "protected_cases", "cases_variance").with_columns(
         times.clip(0, 1).alias(name) for name, times in zip(_ESTIMATES, _times(chosen, noise), strict=True)
     )
     return Table(
@@ -169,11 +185,6 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
         fewest={"n": FEWEST_FOR_METRICS},
         digits={"estimate": ByInterval("lower", "upper"), "capacity": Figures(DIGITS)},
     )
-
-
-def _noisy_cases(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
-    """Outcomes with noise over those that there were: 1 without noise."""
-    return noisy(frame["cases"], frame["case_key"], noise, of=frame["index_key"]) / frame["cases"]
 
 
 def _noisy_n(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
@@ -202,7 +213,9 @@ def calibration(checked: Validation, noise: CellNoise | None) -> Table:
     predicted = pl.col("mean_predicted") * (1 + _around_zero(frame, noise) / pl.col("n"))
     shown = frame if noise is None else frame.with_columns(predicted, *_observed(frame, noise))
     return Table(
-        shown.drop("group").with_columns(everybody=pl.lit(behind.filter(group="all")["persons"].item())),
+        shown.drop("group", "protected_cases", "cases_variance").with_columns(
+            everybody=pl.lit(behind.filter(group="all")["persons"].item())
+        ),
         dimensions=("risk_group",),
         denominators={"cases": "n"},
         unshown=("cases", "everybody"),
@@ -221,17 +234,20 @@ def _observed(frame: pl.DataFrame, noise: CellNoise) -> list[pl.Series]:
     """Observed shares of each group, with Wilson's interval at the size that the noise leaves."""
     n = noisy(frame["n"], frame["index_key"], noise).to_numpy()
     weighted = (frame["observed"] * frame["n"]).round()
-    share = (noisy(weighted, frame["case_key"], noise, of=frame["index_key"]) / n).clip(0, 1)
-    lower, upper = _limits(share, n, noise)
+    share = ((weighted + frame["protected_cases"] - frame["cases"]) / n).clip(0, 1)
+    variance = frame["cases_variance"].to_numpy()
+    lower, upper = _limits(share, n, variance)
     shown = pl.select(to_width(pl.lit(share), pl.lit(upper - lower))).to_series()
-    limits = zip(("lower", "upper"), _limits(shown, n, noise), strict=True)
+    limits = zip(("lower", "upper"), _limits(shown, n, variance), strict=True)
     return [share.alias("observed"), *(limit.alias(name) for name, limit in limits)]
 
 
-def _limits(share: pl.Series, n: npt.NDArray[np.int64], noise: CellNoise) -> tuple[pl.Series, pl.Series]:
-    """Wilson's interval of shares of `n` people, at the size that noise leaves; null where a share is."""
+def _limits(
+    share: pl.Series, n: npt.NDArray[np.int64], variance: npt.NDArray[np.float64]
+) -> tuple[pl.Series, pl.Series]:
+    """Wilson's interval of shares of `n` people, at the size that noise of a variance leaves; null where a share is."""
     known = share.fill_null(0.5).to_numpy()
-    found = wilson_interval(known, n, PUBLISHED_LEVEL, noise.variance / n**2)
+    found = wilson_interval(known, n, PUBLISHED_LEVEL, variance / n**2)
     lower, upper = (pl.Series(limit).set(share.is_null(), None) for limit in found)
     return lower, upper
 
@@ -264,16 +280,19 @@ def _positives(frame: pl.DataFrame, noise: CellNoise | None) -> list[pl.Series]:
     """Count true and false positives, and with noise the shares that come of them: 0 where nobody is acted on.
 
     There nobody is behind the shares, and everybody stands in the place of the counts that decide. The false positives
-    are those above a threshold without the true ones, and so is their key.
+    are those above a threshold without the true ones, both protected: noise of their own would tell of these again.
     """
     n, odds = frame["n"], frame["threshold"] / (1 - frame["threshold"])
     counts = [(frame[name] * n).round().cast(pl.Int64) for name in _SHARES[1:]]
     if noise is None:
         return [count.alias(name) for count, name in zip(counts, _POSITIVES, strict=True)]
-    keys = frame["case_key"], frame["index_key"] - frame["case_key"]
     acts = (frame["strategy"] != "none").cast(pl.Int64)
-    above = frame["index_key"]
-    changed = [noisy(count, key, noise, of=above) * acts for count, key in zip(counts, keys, strict=True)]
+    of_true, above = (
+        frame["protected_cases"] - frame["cases"],
+        noisy(frame["index_dates"], frame["index_key"], noise) - frame["index_dates"],
+    )
+    moved = of_true, above - of_true
+    changed = [(count + more).clip(0) * acts for count, more in zip(counts, moved, strict=True)]
     true, false = (count / noisy(n, frame["index_key"], noise) for count in changed)
     shares = (true - false * odds, true, false)
     behind = (count + n * (1 - acts) for count in changed)

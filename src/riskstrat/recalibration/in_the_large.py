@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import CellNoise, sum_keys, within
+from riskstrat.disclosure import ProtectedRows, Whole
 from riskstrat.errors import DesignError, Problem
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration.values import SMALLEST_RISK, InTheLarge
@@ -90,8 +90,8 @@ def in_the_large(
     weight: Floats | None = None,
     person: NDArray[np.integer] | None = None,
     link: Link = LOGIT,
-    noise: CellNoise | None = None,
-    key: NDArray[np.uint64] | None = None,
+    rows: ProtectedRows | None = None,
+    whole: Whole | None = None,
 ) -> PeriodRecalibration:
     """Find the levels at which the risks of each period sum to its observed outcomes.
 
@@ -115,9 +115,10 @@ def in_the_large(
         Number of each row's person, (n,); None where each row is a person of its own.
     link
         Scale on which the level is moved: the model's.
-    noise, key
-        Protects the counts of each period, with the cell key of each row, (n,): the risks then sum to the protected
-        outcomes. Periods are made of protected counts too, and the divisor is rounded to three figures.
+    rows, whole
+        The rows with their noise, and their outcomes in all, which the outcomes of landmarks divide: the risks of each
+        period then sum to its protected outcomes. Periods are made of protected counts too, and the divisor is rounded
+        to three figures.
 
     Returns
     -------
@@ -138,27 +139,25 @@ def in_the_large(
     """
     weighted = outcome * (included.astype(np.float64) if weight is None else weight)
     _check_outcomes(weighted, included)
-    rows, recalibrated = [], np.zeros(len(risk))
-
-    def added(cell: NDArray[np.integer], cells: int, of: NDArray[np.bool_]) -> NDArray[np.integer]:
-        """Noise of how many of the rows of cells are `of` a kind, (cells,)."""
-        if noise is None or key is None:
-            return np.zeros(cells, dtype=np.int64)
-        return noise.of(within(sum_keys(key, np.where(of, cell, -1), cells), sum_keys(key, cell, cells)))
-
-    case = weighted > 0
     labels, number = np.unique(landmark, return_inverse=True)
-    outcomes = np.bincount(number, weighted) + added(number, len(labels), case)
-    for first, last in _periods(labels, outcomes):
+    outcomes, changes = np.bincount(number, weighted), np.zeros((2, len(labels)), dtype=np.int64)
+    if rows is not None and whole is not None:
+        counted = np.where(included, number, -1)
+        of_rows = rows.count(counted, len(labels)) - np.bincount(number, included, len(labels)).astype(np.int64)
+        changes = np.stack([of_rows, rows.divided(whole, number, len(labels), weighted > 0)])
+    accounts, recalibrated = [], np.zeros(len(risk))
+    for first, last in _periods(labels, outcomes + changes[1]):
         counted = included & (landmark >= first) & (landmark <= last)
-        noise_of = [int(added(np.where(counted, 0, -1), 1, of)[0]) for of in (included, case)]
-        found = _account(risk[counted], weighted[counted], link, *noise_of)
-        rows.append({"first_landmark": first, "last_landmark": last} | found)
-        recalibrated[counted] = link.inverse(link.of_risk(risk[counted], edge=SMALLEST_RISK) + rows[-1]["shift"])
+        added = changes[:, (labels >= first) & (labels <= last)].sum(axis=1)
+        found = _account(risk[counted], weighted[counted], link, *added.tolist())
+        accounts.append({"first_landmark": first, "last_landmark": last} | found)
+        linear = link.of_risk(risk[counted], edge=SMALLEST_RISK) + accounts[-1]["shift"]
+        recalibrated[counted] = link.inverse(linear)
     divisor = divisor_by_person(weighted, recalibrated * (weight is not None), person)
-    if noise is not None:
+    if rows is not None and rows.noise is not None:
         divisor = float(f"{divisor:.3g}")
-    account = pl.DataFrame(rows, schema_overrides=ACCOUNT_SCHEMA).with_columns(pl.col("standard_error") * divisor**0.5)
+    account = pl.DataFrame(accounts, schema_overrides=ACCOUNT_SCHEMA)
+    account = account.with_columns(pl.col("standard_error") * divisor**0.5)
     moves = account.select("shift", "standard_error").iter_rows(named=True)
     levels = tuple(InTheLarge(link=link, **move) for move in moves)
     return PeriodRecalibration(levels=levels, account=account.select(*ACCOUNT_SCHEMA), divisor=divisor)

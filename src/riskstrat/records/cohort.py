@@ -10,9 +10,13 @@ import numpy as np
 import polars as pl
 
 from riskstrat.declare import LocalisedText
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.numerics.groups import number_groups
 from riskstrat.records.landmarks import landmark_sets, spacing_problems
+
+OUTCOME = 1
+"""The event that is the outcome; 0 is none, 2 what made it impossible."""
 
 _LATE_ENTRY = Problem(
     found="index dates of people who entered late",
@@ -125,6 +129,17 @@ class Cohort(Target):
         """The index dates that are counted: of `direct` those for which `is_counted` holds."""
         direct = self.direct
         return replace(self, people=direct.people.filter(direct.is_counted))
+
+    def counted_outcomes(self, by: Sequence[str] = ("area_id",)) -> UnitCounts:
+        """Count the outcomes of the index dates that are counted in each group `by`; rows without one are one more.
+
+        Whatever counts these outcomes again divides them (`riskstrat.disclosure.Whole`).
+        """
+        known = [column for column in by if column in self.people.columns]
+        number, _ = number_groups(self.people.select(known) if known else None, self.people.height)
+        had = self.people.select((pl.col("event") == OUTCOME) & pl.col("assessed")).to_series().to_numpy()
+        cell = np.where(self.is_counted, number, -1)
+        return ProtectedRows.of(self.people, None).units(cell, int(number.max(initial=0)) + 1, had)
 
     @property
     def landmark_dates(self) -> dict[int, date]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import Disclosure, UnitCounts
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, followed_size, wilson_interval
 
 PER: Final = 1_000.0
@@ -35,12 +35,15 @@ class Incidence:
     rows_per_person
         By event, sum over persons of squared over that of plain numbers of their events: by so much the variance of a
         count exceeds that of as many persons.
+    outcomes
+        Outcomes of the units of a study, which those counted here are part of; None where there is no study.
     """
 
     curves: pl.DataFrame = field(repr=False)
     person_years: pl.DataFrame = field(repr=False)
     horizon_days: int
     rows_per_person: Mapping[int, float] = field(default_factory=lambda: {1: 1.0, 2: 1.0})
+    outcomes: UnitCounts | None = field(default=None, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def __repr__(self) -> str:

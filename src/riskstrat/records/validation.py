@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.disclosure import Disclosure
+from riskstrat.disclosure import Disclosure, UnitCounts
 from riskstrat.errors import Problem, UsageError
 from riskstrat.numerics.intervals import LEVEL
 
@@ -72,6 +72,8 @@ class Validation:
         case_key, case_person_key): behind each group of ``table``, each ``risk_group=1`` to ``risk_group=10`` of
         ``calibration``, at or above each threshold of ``net_benefit`` (``threshold=1`` is the lowest) and reached at
         each capacity (``capacity=0.1;sex=female``), and with a score of ``benchmarks``. Persons count once.
+    outcomes
+        Outcomes of the units of a study, which those of the validation are part of; None of a validation alone.
     notes
         Sentences on what was left out and why.
     """
@@ -86,6 +88,7 @@ class Validation:
     level: float = LEVEL
     draws: int = 200
     persons: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    outcomes: UnitCounts | None = field(default=None, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
 

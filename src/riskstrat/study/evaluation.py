@@ -174,13 +174,14 @@ def check(
     training, scores = data.training, data.training.scores if cohort is None else {}
     labelled, located = with_subgroups(data), [] if location is None else [location]
     labels = labelled.people.select(one.name for one in data.condition.subgroups)
+    outcomes = labelled.counted_outcomes() if cohort is None else None
     cohort = cohort or labelled
     people = cohort.people.with_columns(*labels, *located)
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     people = people[rows]
     by = (*GROUPS, *(one.name for one in data.condition.subgroups)) if by is None else by
-    return validate(
+    found = validate(
         risk[counted],
         replace(cohort, people=people),
         by=(*by, *(one.name for one in located)),
@@ -196,6 +197,7 @@ def check(
         level=PUBLISHED_LEVEL,
         sample_weight=training.weight[rows] if cohort.must_be_assessed else None,
     )
+    return replace(found, outcomes=outcomes)
 
 
 def with_subgroups(data: StudyData) -> Cohort:

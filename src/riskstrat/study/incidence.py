@@ -67,6 +67,7 @@ def observed_incidence(data: StudyData) -> Incidence:
         person_years=_person_years(people, data.birth_date.filter(kept), y),
         horizon_days=data.condition.horizon_days,
         rows_per_person=repeated,
+        outcomes=cohort.counted_outcomes(),
         disclosure=data.settings.disclosure,
     )
 
