@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEIGHT_PX = 430
 CHOSEN_COLOURS = MappingProxyType({"whole": ACCENT, "part": "#8fb0cf", "none": "#f4f4f4"})
-_NUMBER_PX = 11
+_NUMBER_PX = 14
 
 
 def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
