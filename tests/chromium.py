@@ -101,7 +101,8 @@ def opened(address: str, until: str = "document.readyState === 'complete'") -> I
                 return answer["result"]
 
             end = time.monotonic() + _PATIENCE_SECONDS
-            while not value_of(ask, until) and time.monotonic() < end:
+            there = f"location.href !== 'about:blank' && {until}"
+            while not value_of(ask, there) and time.monotonic() < end:
                 time.sleep(0.2)
             yield ask
             connection.close()

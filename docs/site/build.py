@@ -32,7 +32,7 @@ START = (
 )
 GUIDES = (
     "registers", "intake", "pseudonyms", "omop-and-meds", "quality", "codes", "conditions", "counting", "areas",
-    "levels", "priorities", "reports", "follow-up", "pilots", "distributed",
+    "levels", "priorities", "reports", "follow-up", "pilots", "pipelines", "distributed",
 )  # fmt: skip
 TRUST = ("methods", "honesty", "validation", "performance", "privacy", "privacy_sv")
 CHANGELOG = "changelog.md"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, product
 
 import numpy as np
 import polars as pl
@@ -29,8 +30,11 @@ from riskstrat.records.trends import Trends
 
 Floats = NDArray[np.float64]
 
-SD_GRID = np.geomspace(0.01, 1.5, 11)
-"""Standard deviations among groups, of the level and of the log change over all years, that are looked at."""
+SD_GRID = np.geomspace(0.01, 1.5, 7)
+"""Standard deviations among groups, of the level and of the log change over all years, that are looked at first."""
+FINE = 11
+"""How many of each are looked at again, where the first look finds weight."""
+NEGLIGIBLE = 7.0
 
 
 @checked
@@ -81,8 +85,14 @@ def trends(
     Notes
     -----
     Poisson regression with levels and slopes of groups as random effects; their standard deviations (of v over the
-    whole span of years) are integrated over a grid with the prior of the gamma model, the rest by Laplace's
-    approximation. A straight line on the log scale: of two years it is their ratio, of many an average.
+    whole span of years) are integrated over a grid that is laid again where it finds weight, the rest by Laplace's
+    approximation. That of levels has the prior of the gamma model, that of slopes a flat one (Gelman 2006): slopes are
+    told by so few cases that a prior which draws their spread to nothing makes intervals too narrow where slopes
+    differ. A straight line on the log scale: of two years it is their ratio, of many an average.
+
+    References
+    ----------
+    Gelman, Bayesian Analysis 2006;1:515 (flat priors of standard deviations).
 
     Examples
     --------
@@ -168,18 +178,21 @@ class _Cells:
 def _draw(cells: _Cells, time: Floats, draws: int, seed: int) -> Floats:
     """Draw log ratios, (draws, years, groups), over the grid of both standard deviations."""
     random = np.random.default_rng(seed)
-    fits, log_weights = [], []
-    start = _Fit.none(cells, time)
-    for level_sd in SD_GRID:
-        for slope_sd in SD_GRID:
-            fit = start.maximised(np.array([level_sd, slope_sd]))
-            fits.append(fit)
-            log_weights.append(fit.log_marginal + (log_prior(fit.sd) + np.log(fit.sd)).sum())
-            start = fit
-    weight = np.exp(np.array(log_weights) - max(log_weights))
+    first = _Fit.none(cells, time).over((SD_GRID, SD_GRID))
+    fits = first[0].over(_around(first))
+    log_weight = np.array([fit.log_weight for fit in fits])
+    weight = np.exp(log_weight - log_weight.max())
     chosen = random.multinomial(draws, weight / weight.sum())
     drawn = [fit.draw(number, random) for fit, number in zip(fits, chosen, strict=True) if number]
     return np.asarray(random.permutation(np.concatenate(drawn)))
+
+
+def _around(fits: list[_Fit]) -> list[Floats]:
+    """Lay a finer grid over the standard deviations that are not negligible, and one more at each side."""
+    sd, log_weight = (np.array([getattr(fit, name) for fit in fits]) for name in ("sd", "log_weight"))
+    likely, step = sd[log_weight > log_weight.max() - NEGLIGIBLE], SD_GRID[1] / SD_GRID[0]
+    ends = np.clip([likely.min(axis=0) / step, likely.max(axis=0) * step], SD_GRID[0], SD_GRID[-1])
+    return [np.geomspace(low, high, FINE) for low, high in ends.T]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -204,6 +217,16 @@ class _Fit:
         seen = ((cells.least + above) * (cells.people > 0)).sum()
         common = np.array([np.log(seen / cells.people.sum()), 0.0])
         return cls(cells=cells, time=time, sd=np.ones(2), common=common, own=np.zeros((cells.people.shape[1], 2)))
+
+    @property
+    def log_weight(self) -> float:
+        """Log posterior mass per equal step of both log standard deviations: that of slopes has a flat prior."""
+        return float(self.log_marginal + log_prior(self.sd[0]) + np.log(self.sd).sum())
+
+    def over(self, grids: Sequence[Floats]) -> list[_Fit]:
+        """Find the mode at every pair of standard deviations, of levels and slopes, each from the one before."""
+        pairs = [np.array(pair) for pair in product(*grids)]
+        return list(accumulate(pairs, lambda fit, sd: fit.maximised(sd), initial=self))[1:]
 
     @property
     def design(self) -> Floats:

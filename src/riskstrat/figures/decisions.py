@@ -56,7 +56,7 @@ def net_benefit(table: Released, language: Texts = "sv") -> Figure:
             strokeDash=alt.StrokeDash("label:N", sort=[*names.values()]),
         )
     )
-    nobody = alt.Chart(frame).mark_rule(color=QUIET).encode(y=alt.datum(0.0))
+    nobody = alt.Chart(frame).mark_rule(color=QUIET).encode(y=alt.YDatum(0.0))
     best = known.sort("net_benefit", descending=True).group_by("threshold", maintain_order=True).agg(
         pl.col("strategy").first(), (pl.col("net_benefit").max() > pl.col("net_benefit").min()).alias("differ"),
         pl.col("net_benefit").max(),
@@ -122,13 +122,15 @@ def funnel(areas: Released, language: Texts = "sv") -> Figure:
     lines = (
         alt.Chart(limits)
         .mark_line(color=QUIET)
-        .encode(x=x, y=alt.Y("limit:Q", **y), detail="end:N", strokeDash=alt.StrokeDash("level:N", legend=None))
+        .encode(
+            x=x, y=alt.Y("limit:Q", **y), detail=alt.Detail("end:N"), strokeDash=alt.StrokeDash("level:N", legend=None)
+        )
     )
-    one = alt.Chart(limits).mark_rule(color=INK).encode(y=alt.datum(1.0))
+    one = alt.Chart(limits).mark_rule(color=INK).encode(y=alt.YDatum(1.0))
     dots = alt.Chart(shown.with_columns(told=pl.Series(told, dtype=pl.String))).mark_circle(
         color=ACCENT, size=70, opacity=1, aria=True
     )
-    placed = dots.encode(x=x, y=alt.Y("ratio:Q", **y), description="told:N")
+    placed = dots.encode(x=x, y=alt.Y("ratio:Q", **y), description=alt.Description("told:N"))
     ends = [poisson.ppf((1 + end * _LEVELS[1]) / 2, shown["expected"].to_numpy()) for end in (-1, 1)]
     cases = shown["cases"].to_numpy()
     outside = shown.filter(pl.Series((cases < ends[0]) | (cases > ends[1])))

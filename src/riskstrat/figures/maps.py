@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEIGHT_PX = 430
 CHOSEN_COLOURS = MappingProxyType({"whole": ACCENT, "part": "#8fb0cf", "none": "#f4f4f4"})
-_NUMBER_PX = 11
+_NUMBER_PX = 14
 
 
 def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
@@ -240,7 +240,7 @@ def _numbers(frame: pl.DataFrame, shapes: Mapping[str, list[Ring]]) -> list[alt.
     alt, places = altair(), label_points(shapes)
     at = [(*places[name], str(n)) for name, n in frame.select("area_id", NUMBER).iter_rows() if name in places]
     base = alt.Chart(pl.DataFrame(at, schema=["x", "y", "n"], orient="row")).encode(
-        longitude="x:Q", latitude="y:Q", text="n:N"
+        longitude=alt.Longitude("x:Q"), latitude=alt.Latitude("y:Q"), text=alt.Text("n:N")
     )
     edge = base.mark_text(fontSize=_NUMBER_PX, stroke=WHITE, strokeWidth=3, strokeJoin="round", color=WHITE)
     return [edge, base.mark_text(fontSize=_NUMBER_PX, color=INK)]

@@ -63,13 +63,13 @@ def waterfall(reasons: Released, areas: Released, area: str, language: Texts = "
     bars = (
         alt.Chart(frame)
         .mark_bar(stroke=QUIET, strokeWidth=0.6)
-        .encode(y=y, x=alt.X("begins:Q", **x), x2="ends:Q", color=alt.Color("fill:N", scale=None))
+        .encode(y=y, x=alt.X("begins:Q", **x), x2=alt.X2("ends:Q"), color=alt.Color("fill:N", scale=None))
     )
-    layers = [bars, alt.Chart(frame).mark_rule(color=INK).encode(x=alt.datum(0.0, **x))]
+    layers = [bars, alt.Chart(frame).mark_rule(color=INK).encode(x=alt.XDatum(0.0, **x))]
     if lower is not None and upper is not None:
         bounds = pl.DataFrame({"part": named[-1:], "lower": [lower], "upper": [upper]})
         rule = alt.Chart(bounds).mark_rule(color=INK, strokeWidth=3)
-        layers.append(rule.encode(y=y, x=alt.X("lower:Q", **x), x2="upper:Q"))
+        layers.append(rule.encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")))
     points = messages.numbers.interval(total, lower, upper)
     title = messages("waterfall.title", name=found.name, points=f"{'+' if total > 0 else ''}{points}")
     return drawn(alt.layer(*layers), messages, title, describe_parts(found, messages), height=_ROW_PX * frame.height)

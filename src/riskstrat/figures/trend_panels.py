@@ -54,16 +54,16 @@ def trend_panels(table: Released, language: Texts = "sv") -> Figure:
         schema=["name", "x", "y", "lower", "upper", "same", "clear"], orient="row",
     )  # fmt: skip
     x, y = alt.X("x:Q", axis=None), {"axis": None, "scale": alt.Scale(zero=False)}
-    base = alt.Chart(ends).encode(x=x, detail="name:N")
+    base = alt.Chart(ends).encode(x=x, detail=alt.Detail("name:N"))
     label = alt.Chart(ends.unique("name", keep="first", maintain_order=True).with_columns(
         pl.col("name").str.slice(0, _NAME_CHARACTERS), y=pl.col("same") + _HIGH / 2 - 0.2
     ))  # fmt: skip
-    colour = alt.condition("datum.clear", alt.value(INK), alt.value(ACCENT))
+    colour = alt.ColorValue(ACCENT, condition={"test": "datum.clear", "value": INK})
     layers = (
         base.mark_line(color=QUIET, strokeWidth=0.7).encode(y=alt.Y("same:Q", **y)),
-        base.mark_area(color=RULE, opacity=0.8).encode(y=alt.Y("lower:Q", **y), y2="upper:Q"),
+        base.mark_area(color=RULE, opacity=0.8).encode(y=alt.Y("lower:Q", **y), y2=alt.Y2("upper:Q")),
         base.mark_line(strokeWidth=2.5).encode(y=alt.Y("y:Q", **y), color=colour),
-        label.mark_text(align="left", fontSize=12, color=INK).encode(x=x, y=alt.Y("y:Q", **y), text="name:N"),
+        label.mark_text(align="left", fontSize=12, color=INK).encode(x=x, y=alt.Y("y:Q", **y), text=alt.Text("name:N")),
     )
     rising = known.filter("high_and_rising")["name"].to_list()
     values = {"first": years[0], "last": years[1], "areas": messages.listed(rising) or messages("areas.zero")}

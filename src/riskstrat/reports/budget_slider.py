@@ -43,7 +43,7 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
     terms = [
         context.messages(f"slider.{name}") for name in (f"chosen_{prefix}", "reached", "averted", "cost_per_averted")
     ]
-    net = [context.messages.named("payer", payer) for payer in of_payers["payer"].unique(maintain_order=True)]
+    net = [context.messages.named("payer", payer) for payer in _payers(of_payers)]
     written = [*terms, *(context.messages("slider.net_cost", payer=payer) for payer in net)]
     headings = (*written, *([context.messages("slider.staff")] if _has_hours(curve) else []))
     yield Slider(
@@ -67,6 +67,12 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
 def _has_fixed_hours(context: ReportContext) -> bool:
     """Whether what more money gives depends on more staff."""
     return context.released.scenario is not None and context.released.scenario.staff_hours is not None
+
+
+def _payers(rows: pl.DataFrame) -> list[str]:
+    """Name everybody together first, then each payer."""
+    *parts, everybody = rows["payer"].unique(maintain_order=True)
+    return [everybody, *parts]
 
 
 def _has_hours(curve: pl.DataFrame) -> bool:
@@ -97,7 +103,10 @@ def _budget(
             numbers.number(row["reached"]),
             told["averted"],
             per_case,
-            *(_net_cost(context, payer) for payer in payers.iter_rows(named=True)),
+            *(
+                _net_cost(context, payers.row(by_predicate=pl.col("payer") == one, named=True))
+                for one in _payers(payers)
+            ),
             *([numbers.number(row["staff_hours"])] if row["staff_hours"] else []),
         ),
         sentence=f"{messages('benefit.averted', where=where, cases=cases, **told)} {known}",

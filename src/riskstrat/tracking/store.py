@@ -87,6 +87,15 @@ def track(
     -----
     Nobody's name and no path is among the tags, ``MLFLOW_RUN_ID`` and the like are not read, and runs are written to a
     local store one at a time. A run of ours that a killed process left ``RUNNING`` there is ended as ``KILLED``.
+
+    Examples
+    --------
+    >>> from riskstrat.errors import TrackingError
+    >>> try:
+    ...     track(study, store="src")
+    ... except TrackingError as refused:
+    ...     "it is a folder" in str(refused)
+    True
     """
     return send(tracked_run(study, files=files, model=model, champion=champion), store)
 
@@ -112,6 +121,16 @@ def send(run: TrackedRun, store: Path | str) -> str:
 
 def store_uri(store: Path | str) -> str:
     """Give the tracking address of a store: a path is that of a SQLite file.
+
+    Parameters
+    ----------
+    store
+        As for `track`.
+
+    Returns
+    -------
+    str
+        The address.
 
     Examples
     --------
