@@ -38,8 +38,8 @@ def round_budgets(full_cost_sek: float, budget_sek: float) -> list[float]:
     figure = 10 ** (top + 1 - _ENOUGH_FIGURES) if top + 1 >= _ENOUGH_FIGURES else 1
     enough = float(math.ceil(full_cost_sek / figure) * figure)
     steps = (step * 10.0**power for power in range(top - 2, top + 1) for step in _ROUND)
-    told = (step for step in steps if _SMALLEST * full_cost_sek <= step <= (1 - _APART) * full_cost_sek)
-    return sorted({*(step for step in told if abs(step - budget_sek) > _APART * step), budget_sek, enough})
+    inside = (step for step in steps if _SMALLEST * full_cost_sek <= step <= (1 - _APART) * full_cost_sek)
+    return sorted({*(step for step in inside if abs(step - budget_sek) > _APART * step), budget_sek, enough})
 
 
 def budget_curve(problem: AllocationProblem) -> Mapping[str, pl.DataFrame]:
@@ -51,15 +51,15 @@ def budget_curve(problem: AllocationProblem) -> Mapping[str, pl.DataFrame]:
     budgets = round_budgets(problem.full_cost_sek, problem.budget_sek)
     possible = [each for each in budgets if each >= problem.budget_sek or not problem.limits.floors.any()]
     plans = {budget: problem.best_shares(budget) for budget in possible}
-    told = [
-        _told(problem, budget, shares)
+    shown = [
+        _at_budget(problem, budget, shares)
         for budget, shares in plans.items()
         if budget == problem.budget_sek or problem.allocated(shares)["reached"].sum() >= 1
     ]
-    return {name: pl.concat(frames[name] for frames in told) for name in ("curve", "curve_net_cost", "curve_units")}
+    return {name: pl.concat(frames[name] for frames in shown) for name in ("curve", "curve_net_cost", "curve_units")}
 
 
-def _told(problem: AllocationProblem, budget_sek: float, shares: NDArray[np.float64]) -> dict[str, pl.DataFrame]:
+def _at_budget(problem: AllocationProblem, budget_sek: float, shares: NDArray[np.float64]) -> dict[str, pl.DataFrame]:
     allocated, draws, at = problem.allocated(shares), problem.averted(shares), pl.lit(budget_sek).alias("budget_sek")
     spent, averted = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)], interval_of(draws)
     per_averted = per_case(sum(spent), averted)

@@ -86,8 +86,8 @@ def _allocated(plan: Plan) -> Table:
 def _curve(plan: Plan) -> Table:
     """Totals at other budgets; what is spent or reached has few figures, as in the summary."""
     few = pl.col("reached", "staff_hours", *_PER_AVERTED).round_sig_figs(DIGITS)
-    told = ("averted", "lower", "upper", *_PER_AVERTED, "reached", "staff_hours")
-    table = _table(_least_behind(plan, plan.curve.with_columns(few)), ("budget_sek",), told)
+    values = ("averted", "lower", "upper", *_PER_AVERTED, "reached", "staff_hours")
+    table = _table(_least_behind(plan, plan.curve.with_columns(few)), ("budget_sek",), values)
     return replace(table, digits={**table.digits, _PER_AVERTED[0]: ByInterval(*_PER_AVERTED[1:])})
 
 
@@ -97,7 +97,7 @@ def _curve_net_cost(plan: Plan) -> Table:
     return replace(table, digits=_digits(money, replace(_ADDING_UP, within="budget_sek")))
 
 
-def _least_behind(plan: Plan, told: pl.DataFrame) -> pl.DataFrame:
+def _least_behind(plan: Plan, curve: pl.DataFrame) -> pl.DataFrame:
     """Let the smallest unit that a budget changes decide whether it is told: the budget before would tell that unit."""
     observed = _observed(plan.units)
     shares = plan.curve_units.select("budget_sek", "unit", "share")
@@ -108,7 +108,7 @@ def _least_behind(plan: Plan, told: pl.DataFrame) -> pl.DataFrame:
     filled = plan.curve.select("budget_sek").join(least, on="budget_sek", how="left").sort("budget_sek").fill_null(
         strategy="forward"
     )  # fmt: skip
-    return told.drop(observed).join(filled, on="budget_sek", how="left", maintain_order="left")
+    return curve.drop(observed).join(filled, on="budget_sek", how="left", maintain_order="left")
 
 
 def _curve_units(plan: Plan) -> Table:

@@ -49,7 +49,7 @@ class Across:
         return [one.released.partition.areas for one in self.contexts if one.released.partition is not None]
 
     @cached_property
-    def places(self) -> pl.DataFrame:
+    def areas(self) -> pl.DataFrame:
         """Frame of name and, of each condition by number, unit_0, class_0 and so on; one row a place.
 
         Units of two conditions are nested, so a place is the smaller of them.
@@ -70,10 +70,10 @@ class Across:
 
     @cached_property
     def high(self) -> list[tuple[dict[str, Any], list[int]]]:
-        """Places that are clearly higher for several conditions, rows of `places`, and for which."""
+        """Places that are clearly higher for several conditions, rows of `areas`, and for which."""
         found = [
             (row, [n for n in range(len(self.contexts)) if row[f"class_{n}"] == HIGHER])
-            for row in self.places.iter_rows(named=True)
+            for row in self.areas.iter_rows(named=True)
         ]
         return [(row, conditions) for row, conditions in found if len(conditions) > 1]
 
@@ -151,9 +151,9 @@ def _first(across: Across) -> FirstScreen:
 def _high_sentence(across: Across) -> str:
     messages = across.first.messages
     if not across.high:
-        return messages("across.none_high", n=across.places.height)
+        return messages("across.none_high", n=across.areas.height)
     names = [row["name"] for row, _ in across.high]
-    return messages("across.high", k=len(names), n=across.places.height, areas=messages.listed(names))
+    return messages("across.high", k=len(names), n=across.areas.height, areas=messages.listed(names))
 
 
 def _where(across: Across) -> Section:
@@ -161,7 +161,7 @@ def _where(across: Across) -> Section:
     told = tuple((row["name"], messages.listed([across.names[n] for n in of])) for row, of in across.high)
     rows = [
         (row["name"], *(messages(f"class.{row[f'class_{n}'] or 'withheld'}") for n in range(len(across.contexts))))
-        for row in across.places.iter_rows(named=True)
+        for row in across.areas.iter_rows(named=True)
     ]
     frame = _frame([messages("column.area"), *across.names], rows)
     title = messages("across.classes_title")
@@ -225,7 +225,7 @@ class _Planned:
         return self.context.numbers.interval(*self.at(sek)) if sek > 0 else "0"
 
 
-def _planned(across: Across) -> Iterator[_Planned]:
+def _plans(across: Across) -> Iterator[_Planned]:
     """Give the conditions whose plan may be shown."""
     start = pl.DataFrame({name: [0.0] for name in ("budget_sek", "averted", "lower", "upper")})
     for name, context in zip(across.names, across.contexts, strict=True):
@@ -236,35 +236,35 @@ def _planned(across: Across) -> Iterator[_Planned]:
 
 
 def _budget(across: Across) -> Section:
-    context, messages, planned = across.first, across.first.messages, [*_planned(across)]
-    if len(planned) < 2:
+    context, messages, plans = across.first, across.first.messages, [*_plans(across)]
+    if len(plans) < 2:
         absent = (Paragraph(messages("across.no_budget")),)
         return Section(key="budget", title=messages("across.budget"), blocks=absent)
-    budget = max(one.context.released.budget_sek for one in planned)
+    budget = max(one.context.released.budget_sek for one in plans)
     rows = [
-        (name, *(one.written(budget * part) for one, part in zip(planned, parts, strict=True)))
-        for name, parts in _splits(across, planned, budget)
+        (name, *(one.written(budget * part) for one, part in zip(plans, parts, strict=True)))
+        for name, parts in _splits(across, plans, budget)
     ]
-    heads = [f"{one.name}: {one.context.messages('column.averted').lower()}" for one in planned]
+    heads = [f"{one.name}: {one.context.messages('column.averted').lower()}" for one in plans]
     title = messages("across.budget_title", budget=context.numbers.sek(budget))
     blocks: tuple[Block, ...] = (
         Paragraph(messages("across.budget_intro")),
         context.grid("across-budget", None, title, _frame([messages("across.split"), *heads], rows)),
-        *_worth(across, planned, budget),
+        *_worth(across, plans, budget),
         Paragraph(messages("across.budget_note"), "note"),
     )
     return Section(key="budget", title=messages("across.budget"), blocks=blocks)
 
 
-def _splits(across: Across, planned: Sequence[_Planned], budget: float) -> Iterator[tuple[str, list[float]]]:
+def _splits(across: Across, plans: Sequence[_Planned], budget: float) -> Iterator[tuple[str, list[float]]]:
     """Ways to divide the budget: all for one, evenly, and by the weights."""
-    messages, count = across.first.messages, len(planned)
-    for n, one in enumerate(planned):
+    messages, count = across.first.messages, len(plans)
+    for n, one in enumerate(plans):
         yield messages("across.all_for", condition=one.name), [float(n == other) for other in range(count)]
     yield messages("across.even"), [1 / count] * count
     if across.weights is not None:
-        weights = [across.weights[one.context.released.condition.name] for one in planned]
-        yield messages("across.weighted"), divide_by_weight([one.at for one in planned], weights, budget)
+        weights = [across.weights[one.context.released.condition.name] for one in plans]
+        yield messages("across.weighted"), divide_by_weight([one.at for one in plans], weights, budget)
 
 
 def divide_by_weight(
@@ -287,16 +287,16 @@ def divide_by_weight(
     return [given / _STEPS for given in steps]
 
 
-def _worth(across: Across, planned: Sequence[_Planned], budget: float) -> Iterator[Paragraph]:
+def _worth(across: Across, plans: Sequence[_Planned], budget: float) -> Iterator[Paragraph]:
     """Say how much more a case of one must count for the same money to do as much good as for another."""
     numbers, messages = across.first.numbers, across.first.messages
-    first, *others = sorted(planned, key=lambda one: -one.at(budget / len(planned))[0])
-    most = first.at(budget / len(planned))[0]
+    first, *others = sorted(plans, key=lambda one: -one.at(budget / len(plans))[0])
+    most = first.at(budget / len(plans))[0]
     for other in others:
-        averted = other.at(budget / len(planned))[0]
+        averted = other.at(budget / len(plans))[0]
         if averted > 0:
             times = numbers.number(most / averted, 1)
             yield Paragraph(messages("across.worth", few=other.name, many=first.name, times=times))
     if across.weights is not None:
-        told = [f"{one.name} {across.weights[one.context.released.condition.name]:g}" for one in planned]
+        told = [f"{one.name} {across.weights[one.context.released.condition.name]:g}" for one in plans]
         yield Paragraph(messages("across.weights", weights=messages.listed(told)), "quiet")

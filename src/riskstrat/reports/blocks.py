@@ -131,7 +131,7 @@ class Slider:
     headings: tuple[str, ...]
     budgets: tuple[Budget, ...]
     start: int
-    told_areas: tuple[str, ...]
+    area_names: tuple[str, ...]
     colours: Mapping[str, str]
     kind: ClassVar[str] = "slider"
 
@@ -143,7 +143,7 @@ class Slider:
     @property
     def data(self) -> str:
         """All of it as JSON that may stand inside a page."""
-        told = {"areas": self.told_areas, "colours": dict(self.colours), "budgets": [vars(one) for one in self.budgets]}
+        told = {"areas": self.area_names, "colours": dict(self.colours), "budgets": [vars(one) for one in self.budgets]}
         return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
 
 

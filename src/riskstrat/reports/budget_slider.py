@@ -53,7 +53,7 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
         headings=headings,
         budgets=tuple(budgets),
         start=curve["budget_sek"].to_list().index(context.released.budget_sek),
-        told_areas=tuple(areas.values()),
+        area_names=tuple(areas.values()),
         colours=dict(CHOSEN_COLOURS) if areas else {},
     )
     rows = [(budget.written, *budget.cells) for budget in budgets]

@@ -231,7 +231,7 @@ def _plan_of_area(context: ReportContext, area: str) -> Iterator[str]:
         yield context.messages("sheet.not_chosen")
     else:
         yield from _chosen(context, rows.row(0, named=True))
-    yield from _offers(context)
+    yield from _programmes_here(context)
 
 
 def _chosen(context: ReportContext, row: Mapping[str, Any]) -> Iterator[str]:
@@ -244,7 +244,7 @@ def _chosen(context: ReportContext, row: Mapping[str, Any]) -> Iterator[str]:
         yield context.messages("sheet.gives", reached=reached, averted=averted)
 
 
-def _offers(context: ReportContext) -> Iterator[str]:
+def _programmes_here(context: ReportContext) -> Iterator[str]:
     """Say what is offered and whom one can ask, as declared."""
     for programme in context.released.condition.programmes:
         yield context.messages("sheet.offer", programme=context.say(programme.title))
@@ -265,4 +265,4 @@ def _plan_of_level(context: ReportContext, members: Sequence[str]) -> Iterator[s
         yield context.messages("sheet.chosen_areas", k=len(chosen), n=len(members), areas=named)
     else:
         yield context.messages("sheet.not_chosen_areas")
-    yield from _offers(context)
+    yield from _programmes_here(context)

@@ -57,7 +57,7 @@ def estimate_levels(data: StudyData, areas: AreaEstimates, why: ExplainedRisk, r
         If a level of the settings cannot be told: a name that registers do not tell, areas that are missing or unknown.
     """
     wanted = data.settings.levels
-    levels = [each for each in REGISTER_LEVELS if _is_told(data, each)] if wanted is None else list(wanted)
+    levels = [each for each in REGISTER_LEVELS if _is_recorded(data, each)] if wanted is None else list(wanted)
     UsageError.refuse([problem for each in levels for problem in _problems(data, each)])
     people = data.target.target.people
     explained = _Explained(areas=areas, why=why, refits=refits, rows=ProtectedRows.of(people, data.noise))
@@ -112,7 +112,7 @@ def _group_of_units(data: StudyData, level: Level) -> pl.DataFrame | None:
     return shares.group_by("unit").agg(pl.col("group").last())
 
 
-def _is_told(data: StudyData, level: Level) -> bool:
+def _is_recorded(data: StudyData, level: Level) -> bool:
     """Whether registers tell at least two groups of the level."""
     for frame in (data.areas, data.target.target.people):
         if level.name in frame.columns:
@@ -122,8 +122,8 @@ def _is_told(data: StudyData, level: Level) -> bool:
 
 def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
     if not level.areas:
-        if not _is_told(data, level):
-            told = ", ".join(each.name for each in REGISTER_LEVELS if _is_told(data, each)) or "no level"
+        if not _is_recorded(data, level):
+            told = ", ".join(each.name for each in REGISTER_LEVELS if _is_recorded(data, each)) or "no level"
             remedy = "use one of these, or give the group of every area (Level.areas)"
             yield Problem(found=f"level {level.name}", expected=f"what the registers tell: {told}", remedy=remedy)
         return
