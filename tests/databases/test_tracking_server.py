@@ -110,7 +110,7 @@ def content(store: Path | str, place: Path) -> dict[str, object]:
         )
     versions = client.search_model_versions("name = 'frailty'")
     champion = client.get_model_version_by_alias("frailty", "champion").version
-    return {"runs": runs, "versions": [(each.version, each.tags) for each in versions], "champion": champion}
+    return {"runs": runs, "versions": [(str(each.version), each.tags) for each in versions], "champion": str(champion)}
 
 
 @pytest.fixture(scope="module")
