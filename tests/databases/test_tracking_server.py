@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from fixture_municipality import AS_OF
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
-from riskstrat.tracking import EXPERIMENT, keep, resume, store_uri, track
+from riskstrat.tracking import EXPERIMENT, keep, resume, store_uri
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -109,22 +110,36 @@ def content(store: Path | str, place: Path) -> dict[str, object]:
         )
     versions = client.search_model_versions("name = 'frailty'")
     champion = client.get_model_version_by_alias("frailty", "champion").version
-    return {"runs": runs, "versions": [(each.version, each.tags) for each in versions], "champion": champion}
+    return {"runs": runs, "versions": [(str(each.version), each.tags) for each in versions], "champion": str(champion)}
 
 
 @pytest.fixture(scope="module")
-def sent(server: str, municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The study on the server, sent from a copy that had waited."""
+def out(municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that waits; written once, since files of estimators hold the time of their writing."""
     out = tmp_path_factory.mktemp("out")
     keep(municipality_study, out, champion=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def local(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same copy in a local file."""
+    place = tmp_path_factory.mktemp("local")
+    resume(shutil.copytree(out, place / "out"), store=place / "runs.db")
+    return place / "runs.db"
+
+
+@pytest.fixture(scope="module")
+def sent(server: str, out: Path, local: Path) -> str:
+    """The study on the server, sent from the copy after the local file has it."""
+    assert local.is_file()
     assert len(resume(out, store=server)) == 1
     assert resume(out, store=server) == ()
     return server
 
 
-def test_the_server_keeps_what_a_local_file_keeps(sent: str, municipality_study: Study, tmp_path: Path):
-    track(municipality_study, champion=True, store=tmp_path / "runs.db")
-    found, expected = content(sent, tmp_path / "server"), content(tmp_path / "runs.db", tmp_path / "local")
+def test_the_server_keeps_what_a_local_file_keeps(sent: str, local: Path, tmp_path: Path):
+    found, expected = content(sent, tmp_path / "server"), content(local, tmp_path / "local")
     assert found["runs"].keys() == expected["runs"].keys()
     for name, run in expected["runs"].items():
         assert found["runs"][name] == run, name

@@ -12,7 +12,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import number_groups
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.transport import inputs_table
-from riskstrat.publication.validation import metrics
+from riskstrat.publication.validation import metrics, protected
 from riskstrat.records.scores import Scores
 from riskstrat.records.validation import Validation
 
@@ -79,7 +79,7 @@ def release_outcomes(outcomes: Validation, disclosure: Disclosure) -> Released:
     True
     """
     noise = noise_of(disclosure)
-    return release({"outcomes": metrics(outcomes, noise)}, disclosure, noise)["outcomes"]
+    return release({"outcomes": metrics(protected(outcomes, noise), noise)}, disclosure, noise)["outcomes"]
 
 
 def _groups(scores: Scores, by: tuple[str, ...], rule: Disclosure, noise: CellNoise | None) -> Table:
