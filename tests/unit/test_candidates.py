@@ -79,10 +79,15 @@ def test_settings_know_their_candidates_by_parameters():
     assert len({candidate.label for candidate in both.candidates}) == 2
 
 
-@pytest.mark.parametrize("candidates", [(), ("Boosting",), (Candidate("Boosting"), Candidate("Boosting"))])
+@pytest.mark.parametrize("candidates", [(), ("Boosting", "Boosting"), (Candidate("Boosting"), Candidate("Boosting"))])
 def test_settings_need_different_candidates(candidates: tuple[object, ...]):
     with pytest.raises(UsageError, match="candidates"):
         Settings(candidates=candidates)
+
+
+def test_settings_take_labels():
+    declared = (Candidate("Logistic"), Candidate("Boosting", max_leaf_nodes=4))
+    assert Settings(candidates=("Logistic", "Boosting(max_leaf_nodes=4)")) == Settings(candidates=declared)
 
 
 def test_build_gives_the_horizon_the_parameters_and_the_random_state():

@@ -19,7 +19,7 @@ from riskstrat.publication import Published, publish
 from riskstrat.publication.storing import STUDY, published_files, read_published
 from riskstrat.records.study import Study
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 CONTENTS: Final = "contents.json"
 MODEL_FOLDER: Final = "model"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +37,7 @@ from riskstrat.cli.tables import read_indicators, read_levels, read_table
 from riskstrat.cli.terminal import answer, note, progress
 from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Language, Settings
-from riskstrat.errors import TrackingError
+from riskstrat.errors import DesignError, TrackingError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from riskstrat.disclosure import CellNoise, Disclosure
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
+    from riskstrat.records.model import FittedModel
+    from riskstrat.records.transport import Transport
+    from riskstrat.registers import Registers
 
 DEFAULTS = Settings()
 Documents = dict[Language, tuple[Path, Path]]
@@ -159,10 +162,8 @@ def run(
                 scheduler=scheduler,
                 progress=tell,
             )
-            moved = []
-            for place in places:
-                tell(f"testing the model in {place.manifest.name}", 0.94)
-                moved.append(transported(done.model, place, day, settings))
+            tell("testing the model elsewhere" if places else "publishing", 0.94)
+            moved = [*_elsewhere(done.model, places, day, settings)]
             tell("writing the report", 0.95)
             published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
             _write(published, releases[each.name], documents[each.name], sender, contact)
@@ -247,6 +248,15 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
     about = pl.col("indicator")
     shown = {name: given.filter((about == name) | ~about.is_in(names)) for name in names}
     return {name: frame if frame.height else None for name, frame in shown.items()}
+
+
+def _elsewhere(model: FittedModel, places: Sequence[Registers], day: date, settings: Settings) -> Iterator[Transport]:
+    """Test a model in other places; one that cannot test it is named, and does not end the run."""
+    for place in places:
+        try:
+            yield transported(model, place, day, settings)
+        except DesignError as untested:
+            note(f"not tested in {place.manifest.name}: {untested}")
 
 
 def _write(

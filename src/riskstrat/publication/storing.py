@@ -80,7 +80,7 @@ def read_published(files: Mapping[str, bytes]) -> Published:
         omissions=tuple(
             Omission(part=each["part"], reason=LocalisedText(**each["reason"])) for each in said["omissions"]
         ),
-        levels=tuple(Level.from_json(json.dumps(level)) for level in said.get("levels", ())),
+        levels=tuple(Level.from_json(json.dumps(level)) for level in said["levels"]),
         notes=tuple(LocalisedText(**note) for note in said["notes"]),
         source=SourceFacts(**said["source"] | {"data_end": date.fromisoformat(said["source"]["data_end"])}),
     )
