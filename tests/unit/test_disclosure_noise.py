@@ -145,8 +145,8 @@ def test_totals_carry_their_own_noise_and_the_rule_says_so() -> None:
     total = pl.DataFrame({"group": ["all"], "people": [1200], "key": key})
     assert abs(shown(total)[0] - 1200) <= NOISE.width
     assert sum(shown(parts)) != shown(total)[0]
-    assert "totals need not add up" in EVERY_COUNT.rule["en"]
-    assert "delarna behöver inte summera till totalen" in EVERY_COUNT.rule["sv"]
+    assert "sums need not be exact" in EVERY_COUNT.rule["en"]
+    assert "summor behöver inte stämma exakt" in EVERY_COUNT.rule["sv"]
 
 
 def test_quotients_are_computed_from_what_is_shown() -> None:
