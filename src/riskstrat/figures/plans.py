@@ -80,7 +80,7 @@ def scenarios(table: Released, names: Mapping[str, str], language: Texts = "sv")
     >>> derived = dict.fromkeys(averted, "cases")
     >>> table = release(Table(frame, dimensions=("scenario",), unshown=("cases",), derived=derived), PRESETS["none"])
     >>> scenarios(table, {"double": "twice the budget"}, "en").title
-    'More is averted than by the plan: twice the budget'
+    'Surely more cases are averted than by the plan: twice the budget'
     """
     messages = load_messages(language)
     named = {"plan": messages("strategy.plan"), **names}
