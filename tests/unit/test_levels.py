@@ -53,6 +53,12 @@ def test_whole_areas_add_up_in_every_draw() -> None:
     np.testing.assert_allclose(alone.draws.relative_risk[:, 0], areas.draws.relative_risk[:, 0])
 
 
+def test_groups_of_people_some_of_whom_are_not_measured_have_no_class() -> None:
+    found = sum_areas(made(NOISE)[0], pl.Series(["north", "south", "north", "south"]))
+    assert found.table(has_classes=False)["class"].to_list() == [None, None]
+    assert None not in found.table(has_classes=True)["class"].to_list()
+
+
 def test_people_of_care_centres_add_up_to_the_areas() -> None:
     areas, target, now = made()
     found, label = spread_over(areas, target, now, "care_centre_id", noise=None)

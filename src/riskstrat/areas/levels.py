@@ -63,10 +63,9 @@ class GroupDraws:
         for name, draws in quantities.items():
             lower, upper = np.quantile(draws, INTERVAL, axis=0)
             columns |= {name: draws.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
-        higher = pl.DataFrame({"probability": probability_higher(self.draws)}).select(class_of("probability"))
-        frame = pl.DataFrame(columns).hstack(
-            higher if has_classes else higher.select(pl.lit(None, pl.String).alias("class"))
-        )
+        columns["probability"] = probability_higher(self.draws)
+        level = class_of("probability") if has_classes else pl.lit(None, pl.String).alias("class")
+        frame = pl.DataFrame(columns).with_columns(level).drop("probability")
         return frame if self.counted is None else frame.hstack(self.counted)
 
     def members_table(self, areas: pl.Series) -> pl.DataFrame:
