@@ -105,6 +105,7 @@ def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = N
 
     Examples
     --------
+    >>> import polars as pl
     >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> values = {"estimate": [0.026, 0.004], "lower": [0.019, -0.002], "upper": [0.033, 0.010]}
     >>> frame = pl.DataFrame(
