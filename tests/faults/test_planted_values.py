@@ -55,6 +55,8 @@ SHORT = (struct.pack("<f", INCOME), struct.pack("<f", DOSE))
 """Four bytes, which packed files hold by chance."""
 NEEDLES = (*TEXTS, *(text.decode().encode("utf-16-le") for text in TEXTS), *BINARY)
 
+pytestmark = pytest.mark.slow
+
 
 def planted(registers: Registers, folder: Path) -> Registers:
     """Give everybody another id, one person each a value and a code of their own, and areas hostile names."""
