@@ -25,7 +25,7 @@ from fixture_municipality import AS_OF, QUICK
 from riskstrat.registers import Registers, open_registers, write_registers
 from riskstrat.tracking import keep
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 FIRST_ID = 918_273_645_000_000
 INCOME, DOSE = 4_213_579.2468, 1_357.97531
@@ -54,8 +54,6 @@ BINARY = (
 SHORT = (struct.pack("<f", INCOME), struct.pack("<f", DOSE))
 """Four bytes, which packed files hold by chance."""
 NEEDLES = (*TEXTS, *(text.decode().encode("utf-16-le") for text in TEXTS), *BINARY)
-
-pytestmark = pytest.mark.slow
 
 
 def planted(registers: Registers, folder: Path) -> Registers:
