@@ -44,9 +44,9 @@ def test_places_are_the_finer_units_with_the_class_of_each_condition(several: li
     )
     other = _with_partition(several[1], Partition.from_table(coarse))
     across = Across(contexts=tuple(report_context(each, "sv") for each in (several[0], other)), weights=None)
-    assert across.places.height == first.areas["unit"].n_unique()
-    assert name in across.places["name"].to_list()
-    assert "both" not in across.places["name"].to_list()
+    assert across.areas.height == first.areas["unit"].n_unique()
+    assert name in across.areas["name"].to_list()
+    assert "both" not in across.areas["name"].to_list()
 
 
 def _with_partition(published: Published, partition: Partition) -> Published:

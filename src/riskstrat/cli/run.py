@@ -250,13 +250,15 @@ def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFram
     return {name: frame if frame.height else None for name, frame in shown.items()}
 
 
-def _elsewhere(model: FittedModel, places: Sequence[Registers], day: date, settings: Settings) -> Iterator[Transport]:
+def _elsewhere(
+    model: FittedModel, registers: Sequence[Registers], day: date, settings: Settings
+) -> Iterator[Transport]:
     """Test a model in other places; one that cannot test it is named, and does not end the run."""
-    for place in places:
+    for each in registers:
         try:
-            yield transported(model, place, day, settings)
+            yield transported(model, each, day, settings)
         except DesignError as untested:
-            note(f"not tested in {place.manifest.name}: {untested}")
+            note(f"not tested in {each.manifest.name}: {untested}")
 
 
 def _write(
