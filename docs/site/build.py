@@ -62,9 +62,9 @@ def navigation(docs: Path) -> dict[str, list[str]]:
 
 
 def address(module: str, name: str) -> str:
-    """Give where a name of a module is defined: `riskstrat.areas.rates.rates`."""
+    """Give where a class or function of a module is defined: `riskstrat.areas.rates.rates`."""
     value = getattr(importlib.import_module(module), name)
-    return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else f"{module}.{name}"
+    return f"{value.__module__}.{value.__qualname__}"
 
 
 def write_reference(folder: Path) -> None:
@@ -74,7 +74,8 @@ def write_reference(folder: Path) -> None:
     modules = {f"riskstrat.{name}" for name in dir(riskstrat) if name not in homes and not name.startswith("_")}
     for module in sorted(modules | set(homes.values())):
         found = importlib.import_module(module)
-        addresses = {address(module, name) for name in getattr(found, "__all__", ())}
+        defined = [name for name in getattr(found, "__all__", ()) if hasattr(getattr(found, name), "__qualname__")]
+        addresses = {address(module, name) for name in defined}
         addresses |= {address("riskstrat", name) for name, home in homes.items() if home == module}
         page = "\n\n".join([f"# {module}", found.__doc__ or "", *(f"::: {one}" for one in sorted(addresses)), ""])
         (folder / f"{module.removeprefix('riskstrat.')}.md").write_text(page, encoding="utf-8")
