@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import runpy
@@ -48,6 +49,17 @@ def test_every_page_is_in_the_navigation_of_the_site():
     site = runpy.run_path(str(DOCS / "site/build.py"))
     named = {*site["START"], *site["GUIDES"], *site["TRUST"], "glossary"}
     assert {page.stem for page in DOCS.glob("*.md")} == named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_name_of_the_package_on_a_page_is_there(page: Path):
+    for name in re.findall(r"\brs\.([a-z_]+(?:\.[A-Za-z_]+)?)", text_of(page)):
+        found, _, inner = name.partition(".")
+        assert hasattr(riskstrat, found), f"{page.relative_to(ROOT)}: rs.{name}"
+        module = inspect.ismodule(getattr(riskstrat, found))
+        assert not (inner and module) or hasattr(getattr(riskstrat, found), inner), (
+            f"{page.relative_to(ROOT)}: rs.{name}"
+        )
 
 
 @pytest.mark.slow

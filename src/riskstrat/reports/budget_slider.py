@@ -23,10 +23,7 @@ _THOUSAND = 1000
 
 
 def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
-    """Let the reader choose among the budgets that were planned for.
-
-    Nothing where their numbers are withheld, or were not published (by an earlier version).
-    """
+    """Let the reader choose among the budgets that were planned for; nothing where their numbers are withheld."""
     prefix = "groups" if of == "groups" else "plan"
     curve, of_payers, of_units = (context.frame(f"{prefix}_curve{end}") for end in ("", "_net_cost", "_units"))
     if curve is None or of_payers is None or of_units is None or curve["averted"].null_count():
