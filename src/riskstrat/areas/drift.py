@@ -71,14 +71,6 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
     mean over the groups by k, with variance k d² / 4 (how well what lasts is known) + d² / 2 (what is new). d is the
     lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it,
     or where it is below .05. The outcomes of all groups together, theta @ `expected`, stay those of each draw.
-
-    Examples
-    --------
-    >>> theta = np.array([[0.5, 2.0]] * 90_000)
-    >>> moved = pl.DataFrame({"drift_lower": [0.7], "spread": [0.7], "carried": [0.75]})
-    >>> forward = carry_forward(theta, moved, np.ones(2), seed=1)
-    >>> float(np.median(forward[:, 1] / forward[:, 0]).round(1)), round(4**0.75, 1)
-    (2.8, 2.8)
     """
     if drift is None or drift["drift_lower"].item() < NEGLIGIBLE:
         return theta
@@ -103,13 +95,6 @@ def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
     gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the spread (see
     `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift. Behind protected
     counts all pairs of counts that are possible are added up, each weighed by its noise.
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"weighted_cases": [400.0, 600.0, 500.0], "expected": [500.0, 500.0, 500.0]})
-    >>> half = GroupCounts(table=table, divisor=1.0)
-    >>> bool(drift_quantiles(half, half)[0] < 0.1)
-    True
     """
     halves = [Counts.of(half.observed, half.expected, half.noise) for half in (early, late)]
     expected = np.stack([half.expected for half in halves])

@@ -274,15 +274,7 @@ def area_inequality(
 
 
 def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> tuple[Floats, pl.Series]:
-    """People of today in each area, (groups,), and what it is ranked by, null where that is not known.
-
-    Raises
-    ------
-    UsageError
-        If a column is missing, or an area comes twice.
-    DesignError
-        If fewer than two levels are known.
-    """
+    """People of today in each area, (groups,), and what it is ranked by, null where that is not known."""
     missing = check_columns((*areas.by, index), deprivation=deprivation)
     twice = 0 if missing else int(deprivation.select(areas.by).is_duplicated().sum())
     once = Problem(found=f"{twice} rows of areas that come twice", expected="each area once", remedy="choose one year")

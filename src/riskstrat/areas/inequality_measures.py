@@ -28,11 +28,6 @@ def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
     """Share of the population that is less deprived, half of the own group included, (n,) in (0, 1).
 
     Groups of equal deprivation share one rank.
-
-    Examples
-    --------
-    >>> mid_ranks(np.array([10.0, 30.0, 60.0]), np.array([3, 1, 2])).round(2).tolist()
-    [0.95, 0.15, 0.6]
     """
     _, level = np.unique(deprivation, return_inverse=True)
     share = np.bincount(level, people) / people.sum()

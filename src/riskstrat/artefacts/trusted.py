@@ -37,13 +37,7 @@ TRUSTED: Final = frozenset((*_OURS, *_TREES, *_PLAIN))
 
 
 def dump(estimator: object) -> bytes:
-    """Write a fitted estimator without code.
-
-    Raises
-    ------
-    UsageError
-        If it is of a kind that does not save, with the reason.
-    """
+    """Write a fitted estimator without code."""
     if not can_leave(estimator):
         kinds = ", ".join(sorted(kind.__name__ for kind in RELEASED))
         imputes = " that imputes" if type(estimator) in RELEASED else ""
@@ -59,13 +53,7 @@ def dump(estimator: object) -> bytes:
 
 
 def load(content: bytes) -> RiskEstimator:
-    """Read what `dump` wrote, after its types were seen to be on the list.
-
-    Raises
-    ------
-    TrustError
-        If the bytes are no such file, hold any other type (they are named), or cannot be read by the libraries here.
-    """
+    """Read what `dump` wrote, after its types were seen to be on the list."""
     TrustError.refuse(_problems(content))
     skops = optional("skops.io")
     try:

@@ -5,7 +5,7 @@ Only polars and numpy load with this package; the data files are read when first
 
 from riskstrat.codes.deprivation import CARE_NEED_WEIGHTS, NATIONAL_MEAN_POINTS, care_need_index
 from riskstrat.codes.expression import CodeExpression, bare, parse
-from riskstrat.codes.frailty import frailty_risk_band, hfrs
+from riskstrat.codes.frailty import hfrs
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
 from riskstrat.codes.lists import CodeList, codelist, codelists, matching
@@ -31,7 +31,6 @@ __all__ = [
     "IotfGrade",
     "IOTF_GRADES",
     "hfrs",
-    "frailty_risk_band",
     "charlson",
     "CharlsonScore",
     "elixhauser",

@@ -28,19 +28,6 @@ def with_residence(rows: pl.DataFrame, residences: pl.DataFrame) -> pl.DataFrame
     Residence is unbroken where a spell starts the day after the person's previous one has ended; spells of a person do
     not overlap and are in the order of person and start. Areas are left in `residences`, because text that is carried
     through every later step costs more than all the rest.
-
-    Examples
-    --------
-    >>> spells = pl.DataFrame(
-    ...     {
-    ...         "person_id": [1, 1, 1],
-    ...         "start_date": [date(2000, 1, 1), date(2005, 1, 1), date(2009, 1, 1)],
-    ...         "end_date": [date(2004, 12, 31), date(2007, 6, 30), None],
-    ...     }
-    ... )
-    >>> rows = pl.DataFrame({"person_id": [1, 1], "resident_on": [date(2006, 1, 1), date(2008, 1, 1)]})
-    >>> with_residence(rows, spells)["resident_since"].to_list()
-    [datetime.date(2000, 1, 1), None]
     """
     spells = _Spells.of(residences)
     spell, lives_here = spells.on(rows)

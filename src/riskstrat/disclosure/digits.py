@@ -146,26 +146,7 @@ Digits = ByInterval | Step | Figures | Difference
 
 
 def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr | pl.Series]:
-    """Round columns by what they are.
-
-    Parameters
-    ----------
-    frame
-        With numbers.
-    digits
-        What the columns are, by name; limits of an interval go with their estimate.
-
-    Returns
-    -------
-    list of polars.Expr or polars.Series
-        The columns, rounded.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"probability": [0.004, 0.62, 0.999], "expected": [3.49, 12.51, 0.2]})
-    >>> frame.select(in_digits(frame, {"probability": PROBABILITY, "expected": CASES})).rows()
-    [(0.05, 3.0), (0.6, 13.0), (0.95, 0.0)]
-    """
+    """Round columns by what they are."""
     return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
 
 

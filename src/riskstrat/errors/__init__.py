@@ -60,13 +60,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Capitals, accents, separators and the order of the parts do not matter; a beginning or a whole part, such as
     ``end`` of ``end_date``, is enough. None where nothing is alike.
-
-    Examples
-    --------
-    >>> nearest("DeathDate", ["birth_date", "death_date"]), nearest("date_of_death", ["birth_date", "death_date"])
-    ('death_date', 'death_date')
-    >>> nearest("shoe_size", ["birth_date", "death_date"]) is None
-    True
     """
     alike = [(_likeness(_parts(word), _parts(each)), each) for each in known]
     likeness, found = max(alike, key=lambda pair: pair[0], default=(0.0, ""))
@@ -93,15 +86,7 @@ def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
 def unknown(
     what: str, word: str, known: Iterable[str], *, table: str | None = None, column: str | None = None
 ) -> Problem:
-    """Say that a word names nothing, and what it may have meant.
-
-    Examples
-    --------
-    >>> print(unknown("language", "english", ["en", "sv"]))
-    no language 'english'; expected one of en, sv; correct the name
-    >>> print(unknown("table", "diagnosis", ["diagnoses", "persons"]))
-    no table 'diagnosis'; expected one of diagnoses, persons; did you mean 'diagnoses'?
-    """
+    """Say that a word names nothing, and what it may have meant."""
     there = tuple(known)
     meant = nearest(word, there)
     return Problem(
@@ -200,37 +185,13 @@ class TrackingError(RiskstratError):
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Leave out control and direction marks, with which a text shows something else than it holds.
-
-    Parameters
-    ----------
-    text
-        Any text; line ends and tabs become blanks.
-    keep
-        Characters that stay.
-
-    Returns
-    -------
-    str
-        The text without characters of the Unicode categories Cc, Cf, Zl, Zp, Cs and Co.
-
-    Examples
-    --------
-    >>> printable("Centrum\u202e\x1b[31m\tNorr")
-    'Centrum[31m Norr'
-    """
+    r"""Leave out control and direction marks, with which a text shows something else than it holds."""
     spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
     return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
 
 
 def few(count: int) -> str:
-    """Write how many persons, or rows about them, without telling small numbers.
-
-    Examples
-    --------
-    >>> few(3), few(12_000)
-    ('1 to 4', '12,000')
-    """
+    """Write how many persons, or rows about them, without telling small numbers."""
     return f"1 to {SMALLEST_COUNT - 1}" if 0 < count < SMALLEST_COUNT else f"{count:,}"
 
 

@@ -44,30 +44,8 @@ _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Refuse arguments that are not of the function's types.
 
-    One text where names are listed is one name; a text or a midnight where a day is wanted is that day.
-
-    Parameters
-    ----------
-    function
-        A public function whose hints can be resolved. Shapes and values of arrays, protocols and type variables are
-        left to the function.
-
-    Returns
-    -------
-    Callable
-        The function, which raises one `UsageError` for all of its arguments.
-
-    Examples
-    --------
-    >>> @checked
-    ... def weekdays(days: Sequence[date], name: str) -> list[int]:
-    ...     return [day.isoweekday() for day in days]
-    >>> weekdays(["2024-01-01"], 3)
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: 2 problems:
-      - days of type list; expected a list of date; correct it
-      - name = 3; expected str; correct it
+    One text where names are listed is one name; a text or a midnight where a day is wanted is that day. Shapes
+    and values of arrays, protocols and type variables are left to the function.
     """
     signature = inspect.signature(function)
 

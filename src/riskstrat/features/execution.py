@@ -47,12 +47,6 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
     `workers` are processes of this machine, this one among them, which share the cores evenly. A Dask scheduler, such
     as ``tcp://10.0.0.1:8786``, has workers that see the registers under the same path and have this version of the
     library. With neither it is whoever does the work of this context (`riskstrat.numerics.threads.done_elsewhere`).
-
-    Examples
-    --------
-    >>> with executor(workers=1, scheduler=None) as run:
-    ...     list(run(abs, [-1, 2]))
-    [1, 2]
     """
     _refuse(workers, scheduler)
     if scheduler is not None:

@@ -251,12 +251,6 @@ def entered_before(
 
     Product over later days of entry s >= t of 1 - who enters at s / who has entered by s and is followed beyond it
     (Geskus 2011): Kaplan-Meier backwards in time. 1 after the last entry.
-
-    Examples
-    --------
-    >>> entries, ends, weights = np.array([0.0, 0.0, 5.0]), np.full(3, 9.0), np.ones(3)
-    >>> entered_before(entries, ends, weights, np.array([3.0, 7.0])).round(3).tolist()
-    [0.667, 1.0]
     """
     days, number = np.unique(entries, return_inverse=True)
     entering = np.bincount(number, weights)

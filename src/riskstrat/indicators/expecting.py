@@ -48,30 +48,6 @@ def predict(
     Log rates on year (trend, at least four years) or without (level, the last three), weighted by counts; half a case
     is added to each. The variance is that of counts (Poisson, or binomial of a proportion), times the dispersion among
     years where it is above 1: with the uncertainty of the line and of the count to come, at the last denominator.
-
-    Parameters
-    ----------
-    past
-        year, count, denominator; years without a number left out.
-    years
-        To come.
-    assumption
-        ``"level"`` or ``"trend"``.
-    highest
-        1 for a proportion.
-    noise_variance
-        Of the noise of protected counts, those to come too.
-
-    Returns
-    -------
-    polars.DataFrame
-        year, estimate, lower, upper; null where there are too few years.
-
-    Examples
-    --------
-    >>> past = pl.DataFrame({"year": [2020, 2021, 2022], "count": [100.0, 100, 100], "denominator": [1000.0] * 3})
-    >>> predict(past, [2024], "level").select(pl.col("estimate", "lower", "upper").round(3)).row(0)
-    (0.1, 0.08, 0.126)
     """
     used = past.sort("year").filter(pl.col("denominator") > 0)
     used = used.tail(LEVEL_YEARS) if assumption == "level" else used

@@ -147,13 +147,7 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_num
 
 
 def masked(text: str) -> str:
-    """Replace every personal identity number in a text by asterisks.
-
-    Examples
-    --------
-    >>> masked("extract_20121212-1212.csv, 2020")
-    'extract_********.csv, 2020'
-    """
+    """Replace every personal identity number in a text by asterisks."""
     return re.sub(_SPACED, _hidden, text)
 
 

@@ -25,16 +25,6 @@ def refuse_losses(counts: pl.DataFrame, persons: int, allowed: float) -> None:
     merged. `allowed` is the largest share of rejected rows; 1 lets all tables but persons lose every row. The
     `ContractError` names every dataset whose rows do not add up, that lost every row or more than allowed, with the
     three commonest reasons.
-
-    Examples
-    --------
-    >>> rows = [("death", "read", "", 30), ("death", "rejected", "no date", 30)]
-    >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> refuse_losses(counts, 1, MAX_REJECTED_SHARE)
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.ContractError: death: every row rejected: no date (100 %); expected at most 50 % of the rows; \
-look at these columns, or allow more with max_rejected_share
     """
     problems = list(_problems(counts, allowed))
     if not persons:

@@ -34,13 +34,7 @@ def draw_steps(units: int, steps: int, rng: np.random.Generator) -> Whole:
 
 
 def count_allocations(first_period: Whole, pair: Whole | None) -> int:
-    """How many allocations could have been drawn.
-
-    Examples
-    --------
-    >>> count_allocations(np.array([1, 1, 2, 2, 3, 3]), None)
-    90
-    """
+    """How many allocations could have been drawn."""
     if pair is not None:
         return 1 << len(np.unique(pair))
     orders = prod(factorial(int(n)) for n in np.unique_counts(first_period).counts)
@@ -53,12 +47,6 @@ def possible_allocations(
     """Give the allocations that could have been, (n, units), and whether these are all.
 
     All of them where there are at most `most`; else the one that was drawn, first, and a seeded sample of `sampled`.
-
-    Examples
-    --------
-    >>> found, exact = possible_allocations(np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1]), 0)
-    >>> found.tolist(), exact
-    ([[0, 1, 0, 1], [0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 1, 0]], True)
     """
     if count_allocations(first_period, pair) <= most:
         found = _swaps(first_period, pair) if pair is not None else np.array(list(_orders(first_period)))

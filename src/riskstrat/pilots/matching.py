@@ -23,11 +23,6 @@ def matched_pairs(cases: Floats, people: Floats) -> list[tuple[int, int]]:
     Distance: Euclidean in log expected cases, log people and log risk, each over its standard deviation. Matching in a
     general graph (any two units may pair) is solved as an integer programme; assignment between two given halves, as
     `scipy.optimize.linear_sum_assignment` does, is another problem.
-
-    Examples
-    --------
-    >>> matched_pairs(np.array([10.0, 40, 11, 42]), np.array([100.0, 300, 100, 310]))
-    [(0, 2), (1, 3)]
     """
     distance = squareform(pdist(_standardised(cases, people)))
     first, second = _edges(distance)

@@ -28,11 +28,6 @@ def round_budgets(full_cost_sek: float, budget_sek: float) -> list[float]:
     """Give round budgets from a hundredth of the full cost, the one that was planned for, and one that reaches all.
 
     The last is the full cost, rounded up to three figures.
-
-    Examples
-    --------
-    >>> round_budgets(8_765_432.1, 2_300_000.0)[-6:]
-    [3000000.0, 4000000.0, 5000000.0, 6000000.0, 8000000.0, 8770000.0]
     """
     top = math.floor(math.log10(full_cost_sek))
     figure = 10 ** (top + 1 - _ENOUGH_FIGURES) if top + 1 >= _ENOUGH_FIGURES else 1

@@ -23,11 +23,6 @@ def comparators_table(given: pl.DataFrame, condition: str) -> Table:
     Columns: ``who``, ``indicator``, ``year``, ``value``, ``source``; ``lower`` and ``upper`` together, and ``unit``,
     where they are known. Rows whose indicator is the name of the condition are shares, 0 to 1, with the outcome within
     the horizon: the study's own figure stands beside them.
-
-    Raises
-    ------
-    UsageError
-        With everything that is wrong.
     """
     UsageError.refuse(_column_problems(given))
     frame = given.select(

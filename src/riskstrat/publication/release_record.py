@@ -252,10 +252,5 @@ def share_guessed(noise: int, editions: int) -> float:
 
     The mean of the noise is nearly normal with the standard deviation noise / sqrt(18 editions); the guess is right
     where it is nearer to 0 than a half.
-
-    Examples
-    --------
-    >>> [round(share_guessed(6, editions), 2) for editions in (1, 2, 3, 5)]
-    [0.28, 0.38, 0.46, 0.57]
     """
     return erf(1.5 * editions**0.5 / noise)

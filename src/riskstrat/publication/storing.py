@@ -28,18 +28,7 @@ _AS_THEY_ARE: Final = (
 
 
 def published_files(published: Published) -> dict[str, bytes]:
-    """Give the files that hold what was published, by path.
-
-    Parameters
-    ----------
-    published
-        What `riskstrat.publish` returned.
-
-    Returns
-    -------
-    dict of str to bytes
-        ``study.json`` and ``tables/<name>.parquet``; `read_published` reads them back.
-    """
+    """Give the files that hold what was published, by path."""
     said = {
         **{name: getattr(published, name) for name in _AS_THEY_ARE},
         "as_of": published.as_of.isoformat(),
@@ -60,15 +49,7 @@ def published_files(published: Published) -> dict[str, bytes]:
 
 
 def read_published(files: Mapping[str, bytes]) -> Published:
-    """Read what `published_files` gave.
-
-    Examples
-    --------
-    >>> from riskstrat.publication import publish
-    >>> published = publish(study)
-    >>> read_published(published_files(published)).digest == published.digest
-    True
-    """
+    """Read what `published_files` gave."""
     said: dict[str, Any] = json.loads(files[STUDY])
     rule = Disclosure(**said["disclosure"])
     facts = Facts(

@@ -41,20 +41,6 @@ def elsewhere_tables(
 
     ``elsewhere`` has number, location, as_of and recommendation; tables of the first place end in ``_elsewhere_1``. The
     recommendation follows from protected outcomes (`riskstrat.study.transport`).
-
-    Parameters
-    ----------
-    found
-        Of the study's model, or of the model as it was saved.
-    origin, names
-        Where the study's model came from, and the fingerprints that its data have.
-    noise
-        Of the counts.
-
-    Raises
-    ------
-    UsageError
-        If one is of another model.
     """
     UsageError.refuse(
         Problem(

@@ -33,11 +33,6 @@ def to_plain(recalibration: Recalibration) -> dict[str, Plain]:
 def from_plain(plain: Mapping[str, Plain]) -> Recalibration:
     """Build what `to_plain` gave.
 
-    Raises
-    ------
-    TrustError
-        If it is of no known kind.
-
     Examples
     --------
     >>> from_plain(to_plain(SlopeRecalibration(intercept=0.5, slope=1.0)))

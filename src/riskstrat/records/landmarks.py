@@ -28,25 +28,6 @@ def landmark_sets(people: pl.DataFrame, horizon_days: float) -> list[list[int]]:
     The first set begins at the latest landmark, the next at the one before it, and so on within one horizon of the
     latest; each steps back to the next landmark that is far enough away. Empty where every index date is counted:
     horizons do not overlap, or persons have index dates of their own (`AtAge`, `AtBirth`, `AtEvent`).
-
-    Parameters
-    ----------
-    people
-        One row a person and index date: person_id, index_date, landmark.
-    horizon_days
-        Length of the horizon.
-
-    Returns
-    -------
-    list of list of int
-        Landmarks of each set, the latest first.
-
-    Examples
-    --------
-    >>> dates = [date(year, 1, 1) for year in (2016, 2017, 2018, 2019)]
-    >>> people = pl.DataFrame({"person_id": [1] * 4, "index_date": dates, "landmark": [0, 1, 2, 3]})
-    >>> landmark_sets(people, 730)
-    [[3, 1], [2, 0]]
     """
     if not {*_KEYS, "index_date"} <= {*people.columns}:
         return []

@@ -97,24 +97,12 @@ def read_geography(path: str | Path, *, key: str | None = None) -> dict[str, obj
 
 
 def without_version(codes: pl.Expr) -> pl.Expr:
-    """Take the version's suffix off codes of areas.
-
-    Examples
-    --------
-    >>> pl.select(code=without_version(pl.lit("0181C1010_DeSO2025"))).item()
-    '0181C1010'
-    """
+    """Take the version's suffix off codes of areas."""
     return codes.cast(pl.String).str.strip_chars().str.replace(VERSION_SUFFIX, "")
 
 
 def version_of(codes: pl.Expr) -> pl.Expr:
-    """Read the version from the suffix of codes of areas; null where there is none.
-
-    Examples
-    --------
-    >>> pl.select(version=version_of(pl.lit("0181R001_RegSO2025"))).item()
-    'RegSO2025'
-    """
+    """Read the version from the suffix of codes of areas; null where there is none."""
     return codes.cast(pl.String).str.strip_chars().str.extract(VERSION_SUFFIX)
 
 

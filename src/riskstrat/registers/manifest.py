@@ -226,18 +226,7 @@ def declaration_problems(
 
 
 def to_toml(manifest: Manifest) -> str:
-    """Give a manifest as the text of `registers.toml`.
-
-    Examples
-    --------
-    >>> print(to_toml(Manifest(name="town", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})))
-    name = "town"
-    data_end = 2023-12-31
-    <BLANKLINE>
-    [tables.persons]
-    code_system = "exact"
-    delay_days = 0
-    """
+    """Give a manifest as the text of `registers.toml`."""
     lines = [f"name = {_toml(manifest.name)}", f"data_end = {manifest.data_end}"]
     lines += [] if manifest.time_zone == STOCKHOLM else [f"time_zone = {_toml(manifest.time_zone)}"]
     lines += ["invented = true"] if manifest.invented else []

@@ -120,13 +120,7 @@ def delivery_of(
 
 
 def spelled(names: Iterable[str]) -> tuple[str, ...]:
-    """Write out numbered families, in small letters.
-
-    Examples
-    --------
-    >>> spelled(["HDIA", "DIA{1..2}"])
-    ('hdia', 'dia1', 'dia01', 'dia2', 'dia02')
-    """
+    """Write out numbered families, in small letters."""
     return tuple(spelling for name in names for spelling in _written_out(small(name)))
 
 

@@ -25,11 +25,6 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     A user's TOML file whose `name` is that of a shipped mapping replaces it; with ``extends = "<name>"`` it only says
     what is different: tables are merged, lists and values replaced. One `UsageError` tells all that is wrong with any
     of them.
-
-    Examples
-    --------
-    >>> [mapping.name for mapping in mappings()][:2]
-    ['bhv', 'dors']
     """
     folder = resources.files(__package__).joinpath("mappings")
     shipped = [(f"{name}.toml", folder.joinpath(f"{name}.toml")) for name in shipped_names()]
