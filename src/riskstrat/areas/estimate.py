@@ -204,9 +204,9 @@ def _option_problems(
     problems = method_problems(smoothing, available, neighbours)
     if neighbours is not None and len(columns) > 1:
         found = f"neighbours, and groups by {' and '.join(columns)}"
-        problems.append(Problem(found=found, expected="groups that are areas", remedy="group by area, or use gamma"))
+        problems.append(Problem(found, "groups that are areas", "group by area, or use gamma"))
     if draws < 1:
-        problems.append(Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000"))
+        problems.append(Problem(f"{draws} draws", "at least 1", "use 2000"))
     return problems
 
 
@@ -219,9 +219,9 @@ def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], groups:
         UsageError.refuse(
             [
                 Problem(
-                    found=f"risks that sum to {expected / observed:.6g} of what was observed",
-                    expected="risks that went through the recalibration that is given",
-                    remedy="apply it to risk and target_risk first, make it by the same groups, or leave it out",
+                    f"risks that sum to {expected / observed:.6g} of what was observed",
+                    "risks that went through the recalibration that is given",
+                    "apply it to risk and target_risk first, make it by the same groups, or leave it out",
                 )
             ]
         )
@@ -233,9 +233,9 @@ def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers)
         raise DesignError(
             *(
                 Problem(
-                    found="nobody with a group",
-                    expected=f"people with {' and '.join(labels.columns)}",
-                    remedy="check the grouping columns, or estimate without groups",
+                    "nobody with a group",
+                    f"people with {' and '.join(labels.columns)}",
+                    "check the grouping columns, or estimate without groups",
                     table=name,
                 )
                 for name in empty

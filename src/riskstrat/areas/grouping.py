@@ -92,12 +92,12 @@ def sums(numbers: NDArray[np.integer], values: NDArray[np.number | np.bool_] | N
 def check_columns(by: Sequence[str], **frames: pl.DataFrame) -> list[Problem]:
     """List the grouping columns that a frame does not have."""
     if not by:
-        return [Problem(found="no grouping column", expected="at least one", remedy="give by='area_id', say")]
+        return [Problem("no grouping column", "at least one", "give by='area_id', say")]
     return [
         Problem(
-            found="no such column",
-            expected=f"a grouping column, one of: {', '.join(frame.columns)}",
-            remedy="add it to the people or choose another",
+            "no such column",
+            f"a grouping column, one of: {', '.join(frame.columns)}",
+            "add it to the people or choose another",
             table=name,
             column=column,
         )
@@ -114,9 +114,9 @@ def overlap_problems(by: Sequence[str], noise: CellNoise | None) -> list[Problem
         return []
     return [
         Problem(
-            found=f"groups by {' and '.join(both)}, which overlap",
-            expected="one geography in all results, whose units are the ones that are protected",
-            remedy="put the unit of areas.intersections in the place of both, or leave one out",
+            f"groups by {' and '.join(both)}, which overlap",
+            "one geography in all results, whose units are the ones that are protected",
+            "put the unit of areas.intersections in the place of both, or leave one out",
         )
     ]
 

@@ -133,7 +133,7 @@ def inequality_change(
     if len(values) < 2 or len(shapes) > 1:
         found = f"{len(values)} years" if len(values) < 2 else "years of different shapes"
         expected = "at least two years, with the same groups and as many draws"
-        UsageError.refuse([Problem(found=found, expected=expected, remedy="give the values of each year")])
+        UsageError.refuse([Problem(found, expected, "give the values of each year")])
     measurement = Measurement(
         higher_is_worse=higher_is_worse,
         proportion=proportion,
@@ -199,9 +199,9 @@ def concentration_curve(
     values, n, depth = arrays(value, people, deprivation)
     problems = value_problems(values, n, depth, proportion=False, scale="identity")
     if not 1 <= points <= 100:
-        problems.append(Problem(found=f"{points} points", expected="1 to 100", remedy="use 10 for tenths"))
+        problems.append(Problem(f"{points} points", "1 to 100", "use 10 for tenths"))
     if not problems and (values < 0).any():
-        problems.append(Problem(found="values below 0", expected="risks or rates", remedy="leave such groups out"))
+        problems.append(Problem("values below 0", "risks or rates", "leave such groups out"))
     UsageError.refuse([*problems, *check_level(level)])
     _, level_of = np.unique(-depth if higher_is_deprived else depth, return_inverse=True)
     size = np.bincount(level_of, n)
@@ -277,15 +277,15 @@ def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) ->
     """People of today in each area, (groups,), and what it is ranked by, null where that is not known."""
     missing = check_columns((*areas.by, index), deprivation=deprivation)
     twice = 0 if missing else int(deprivation.select(areas.by).is_duplicated().sum())
-    once = Problem(found=f"{twice} rows of areas that come twice", expected="each area once", remedy="choose one year")
+    once = Problem(f"{twice} rows of areas that come twice", "each area once", "choose one year")
     UsageError.refuse([*missing, *([once] if twice else [])])
     found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
     if found.drop_nulls().n_unique() < 2:
         raise DesignError(
             Problem(
-                found=f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
-                expected="at least two",
-                remedy="add the index of more areas, or leave inequality out",
+                f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
+                "at least two",
+                "add the index of more areas, or leave inequality out",
             )
         )
     return areas.table["target_people"].to_numpy(), found

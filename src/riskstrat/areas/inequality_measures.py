@@ -116,7 +116,7 @@ def value_problems(
     n = values.shape[-1]
     if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
         found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
-        return [Problem(found=found, expected="one of each a group", remedy="align them")]
+        return [Problem(found, "one of each a group", "align them")]
     lowest, highest = {"log": (0, np.inf), "logit": (0, 1)}.get(scale, (-np.inf, np.inf))
     out, other = "leave such groups out", "rank by something that differs"
     complaints = (
@@ -138,6 +138,4 @@ def value_problems(
             "use scale='identity'",
         ),
     )
-    return [
-        Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted, remedy in complaints if wrong
-    ]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted, remedy in complaints if wrong]

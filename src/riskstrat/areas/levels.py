@@ -152,6 +152,5 @@ def _counted_in(people: pl.DataFrame, column: str, fewest: int) -> pl.Series:
 def _names(group: pl.Series) -> pl.Series:
     names = group.drop_nulls().unique().sort()
     if len(names) < 2:
-        problem = Problem(found="fewer than two groups", expected="two or more", remedy="leave the level out")
-        raise DesignError(problem)
+        raise DesignError(Problem("fewer than two groups", "two or more", "leave the level out"))
     return names

@@ -163,9 +163,9 @@ def _refuse_nobody(now: Floats, groups: Units, area: NDArray[np.str_], location:
     empty_areas = area[now.sum(axis=0)[location] <= 0].tolist()
     DesignError.refuse(
         Problem(
-            found=f"nobody in the base year among {', '.join(map(str, names[:5]))}",
-            expected="residents wherever the study has people today",
-            remedy="give a forecast of the same areas and ages",
+            f"nobody in the base year among {', '.join(map(str, names[:5]))}",
+            "residents wherever the study has people today",
+            "give a forecast of the same areas and ages",
             table="forecast",
             column=column,
         )
@@ -234,11 +234,9 @@ def _residents(forecast: PopulationForecast) -> pl.DataFrame:
 
 def _problems(areas: AreaEstimates, groups: Units, of: Sequence[str]) -> Iterator[Problem]:
     if areas.by != (AREA,):
-        found = f"estimates by {' and '.join(areas.by)}"
-        yield Problem(found=found, expected=f"estimates by {AREA}", remedy="look ahead by area")
+        yield Problem(f"estimates by {' and '.join(areas.by)}", f"estimates by {AREA}", "look ahead by area")
     if not of:
-        expected, remedy = f"sex, {AGE_BAND} or both", "make them with estimate_groups"
-        yield Problem(found="groups by neither age nor sex", expected=expected, remedy=remedy)
+        yield Problem("groups by neither age nor sex", f"sex, {AGE_BAND} or both", "make them with estimate_groups")
     if len(groups.cases_draws) != len(areas.level):
         found, expected = f"{len(groups.cases_draws)} draws of groups", f"{len(areas.level)}, those of the areas"
-        yield Problem(found=found, expected=expected, remedy="use groups of the same estimates")
+        yield Problem(found, expected, "use groups of the same estimates")

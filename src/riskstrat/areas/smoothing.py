@@ -69,11 +69,7 @@ class Smoothed:
     def _known_posterior(self) -> Posterior:
         if self.posterior is None:
             raise UsageError(
-                Problem(
-                    found=f"method '{self.method}' has no posterior",
-                    expected=" or ".join(POSTERIORS),
-                    remedy="use method='gamma'",
-                )
+                Problem(f"method '{self.method}' has no posterior", " or ".join(POSTERIORS), "use method='gamma'")
             )
         return self.posterior
 
@@ -194,9 +190,9 @@ def _count_problems(observed: Floats, expected: Floats, method: str, neighbours:
     if observed.ndim != 1 or observed.shape != expected.shape or observed.size == 0:
         return [
             Problem(
-                found=f"observed of shape {observed.shape}, expected of shape {expected.shape}",
-                expected="two lists of the same groups",
-                remedy="give one count of each a group",
+                f"observed of shape {observed.shape}, expected of shape {expected.shape}",
+                "two lists of the same groups",
+                "give one count of each a group",
             )
         ]
     proportions = method in MOMENTS and MOMENTS[method].family is BINOMIAL
@@ -214,7 +210,7 @@ def _count_problems(observed: Floats, expected: Floats, method: str, neighbours:
         ),
     )
     remedy = "leave such groups out or check how the counts were made"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]
 
 
 def _covariate_problems(covariates: Floats | None, n: int) -> list[Problem]:
@@ -227,8 +223,7 @@ def _covariate_problems(covariates: Floats | None, n: int) -> list[Problem]:
         found = "covariates that are missing or not finite"
     elif np.linalg.matrix_rank(np.column_stack([np.ones(n), covariates])) < covariates.shape[1] + 1:
         found = "covariates that are constant or follow from others"
-    remedy = "leave the group or the covariate out"
-    return [Problem(found=found, expected=expected, remedy=remedy)] if found else []
+    return [Problem(found, expected, "leave the group or the covariate out")] if found else []
 
 
 def method_problems(
@@ -249,4 +244,4 @@ def method_problems(
         (covariates is not None and not explained, "covariates", f"none, because '{method}' does not use them"),
     )
     remedy = "change the argument or the method"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

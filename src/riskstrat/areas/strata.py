@@ -244,7 +244,7 @@ def _noise_problems(areas: AreaEstimates, noise: CellNoise | None) -> list[Probl
         return []
     found, expected = ("exact counts", "protected ones") if areas.protected else ("noise", "exact counts")
     remedy = "give the noise that the estimates were made with"
-    return [Problem(found=found, expected=f"{expected}, as in the estimates of the groups", remedy=remedy)]
+    return [Problem(found, f"{expected}, as in the estimates of the groups", remedy)]
 
 
 def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int, noise: CellNoise | None) -> list[Problem]:
@@ -253,13 +253,13 @@ def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int, noise:
     if missing:
         problems.append(
             Problem(
-                found=f"by without {', '.join(missing)}",
-                expected=f"the columns of the groups ({', '.join(areas.by)}) and those that split them",
-                remedy="add them",
+                f"by without {', '.join(missing)}",
+                f"the columns of the groups ({', '.join(areas.by)}) and those that split them",
+                "add them",
             )
         )
     if min_people < 1:
-        problems.append(Problem(found=f"min_people of {min_people}", expected="at least 1", remedy="use 50"))
+        problems.append(Problem(f"min_people of {min_people}", "at least 1", "use 50"))
     return problems
 
 
@@ -274,9 +274,9 @@ def _check_sums(
         return []
     return [
         Problem(
-            found="risks that do not sum to those of the groups",
-            expected="the recalibrated risks of the people for whom the groups were estimated",
-            remedy="apply the recalibration to target_risk first, as for estimate_areas",
+            "risks that do not sum to those of the groups",
+            "the recalibrated risks of the people for whom the groups were estimated",
+            "apply the recalibration to target_risk first, as for estimate_areas",
         )
     ]
 
@@ -284,9 +284,5 @@ def _check_sums(
 def _check_kept(kept: NDArray[np.bool_], min_people: int) -> None:
     if not kept.any():
         raise DesignError(
-            Problem(
-                found=f"no stratum of {min_people} people",
-                expected="at least one",
-                remedy="split by fewer columns or lower min_people",
-            )
+            Problem(f"no stratum of {min_people} people", "at least one", "split by fewer columns or lower min_people")
         )

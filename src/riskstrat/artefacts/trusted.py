@@ -43,10 +43,9 @@ def dump(estimator: object) -> bytes:
         imputes = " that imputes" if type(estimator) in RELEASED else ""
         raise UsageError(
             Problem(
-                found=f"a fitted {type(estimator).__name__}{imputes}, of whose numbers nobody has seen that they may "
-                "leave",
-                expected=f"one of {kinds}, without imputation",
-                remedy="choose one of them; others can be compared and reported, but not saved",
+                f"a fitted {type(estimator).__name__}{imputes}, of whose numbers nobody has seen that they may leave",
+                f"one of {kinds}, without imputation",
+                "choose one of them; others can be compared and reported, but not saved",
             )
         )
     return bytes(optional("skops.io").dumps(estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=9))
@@ -78,7 +77,7 @@ def _problems(content: bytes) -> Iterator[Problem]:
         yield _unreadable("a file that unpacks to more than any estimator")
     if unknown := sorted(types - TRUSTED):
         found = f"types that are not trusted: {', '.join(unknown)}"
-        yield Problem(found=found, expected="those of a stored estimator", remedy="do not use this file; fit it again")
+        yield Problem(found, "those of a stored estimator", "do not use this file; fit it again")
 
 
 def _types(node: object) -> Iterator[str]:
@@ -93,6 +92,4 @@ def _types(node: object) -> Iterator[str]:
 
 
 def _unreadable(found: str) -> Problem:
-    return Problem(
-        found=found, expected="estimator.skops as it was saved", remedy="save it again, or fit the model again"
-    )
+    return Problem(found, "estimator.skops as it was saved", "save it again, or fit the model again")

@@ -139,9 +139,9 @@ class CodeExpression:
     def _refuse_ranges(self) -> None:
         UsageError.refuse(
             Problem(
-                found=f"the range '{span}' of a code system without order",
-                expected="the codes one by one",
-                remedy="list them with commas, or give the table a classification as code_system",
+                f"the range '{span}' of a code system without order",
+                "the codes one by one",
+                "list them with commas, or give the table a classification as code_system",
             )
             for span in self.included + self.excluded
             if span.is_range
@@ -215,25 +215,23 @@ def _read_span(body: str) -> Span | Problem:
 
 def _bad_range(body: str) -> Problem:
     return Problem(
-        found=f"the range '{body}'",
-        expected="two equally long codes, the lower one first",
-        remedy="write both in full, such as I20-I25",
+        f"the range '{body}'", "two equally long codes, the lower one first", "write both in full, such as I20-I25"
     )
 
 
 def _bad_name(body: str) -> Problem:
     return Problem(
-        found=f"the part '{body}'",
-        expected="one code, range or name",
-        remedy="put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
+        f"the part '{body}'",
+        "one code, range or name",
+        "put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
     )
 
 
 def _nothing_included(expression: str) -> Problem:
     return Problem(
-        found=f"the code expression '{expression}' that includes nothing",
-        expected="at least one code",
-        remedy="name the codes; '*' is every code",
+        f"the code expression '{expression}' that includes nothing",
+        "at least one code",
+        "name the codes; '*' is every code",
     )
 
 

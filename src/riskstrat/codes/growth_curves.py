@@ -53,11 +53,7 @@ def daily_curves(reference: GrowthReference) -> DailyCurves:
     """Tabulate L, M and S of one of `REFERENCES` by sex and day of age; a UsageError where it is none."""
     if reference not in REFERENCES:
         raise UsageError(
-            Problem(
-                found=f"the growth reference '{reference}'",
-                expected="one of " + ", ".join(REFERENCES),
-                remedy="choose one",
-            )
+            Problem(f"the growth reference '{reference}'", "one of " + ", ".join(REFERENCES), "choose one")
         )
     build = {"who": _who, "iotf": _iotf, "marsal": _marsal}[reference]
     return build()

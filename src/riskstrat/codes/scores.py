@@ -235,7 +235,7 @@ def score(name: str) -> Score:
     """
     if name not in scores():
         known = "one of " + ", ".join(scores())
-        raise UsageError(Problem(found=f"the score '{name}'", expected=known, remedy="choose one of them"))
+        raise UsageError(Problem(f"the score '{name}'", known, "choose one of them"))
     declared: dict[str, Any] = dict(read_declarations(f"scores/{name}.toml"))
     return _variant(name, declared) if "like" in declared else _declared(name, declared)
 

@@ -42,9 +42,9 @@ def refuse_unknown_as_of(condition: Condition, registers: Registers, as_of: date
     if not FIRST <= as_of <= last:
         raise UsageError(
             Problem(
-                found=f"the as-of date {as_of}, and data that end on {registers.manifest.data_end}",
-                expected=f"an as-of date from {FIRST} to {last}: the end of the data, the longest delay and a year",
-                remedy=f"give {last} or an earlier date, or later data",
+                f"the as-of date {as_of}, and data that end on {registers.manifest.data_end}",
+                f"an as-of date from {FIRST} to {last}: the end of the data, the longest delay and a year",
+                f"give {last} or an earlier date, or later data",
             )
         )
 

@@ -315,9 +315,9 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
         reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
         raise NobodyEligibleError(
             Problem(
-                found=f"nobody is eligible; reasons: {reasons}",
-                expected="persons who are eligible at an index date that the registers cover",
-                remedy="look at the population, the index, as_of and the coverage in the manifest",
+                f"nobody is eligible; reasons: {reasons}",
+                "persons who are eligible at an index date that the registers cover",
+                "look at the population, the index, as_of and the coverage in the manifest",
             )
         )
     return Screening(kept=event_free.kept, left_out=left_out)
@@ -327,9 +327,9 @@ def _refuse_too_few(cohort: Cohort, min_outcomes: int) -> None:
     if cohort.counted.people.filter(event=OUTCOME).height < min_outcomes:
         raise DesignError(
             Problem(
-                found=f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
-                expected=f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
-                remedy="take more people, earlier index dates, another horizon or a wider outcome",
+                f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
+                f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
+                "take more people, earlier index dates, another horizon or a wider outcome",
             )
         )
 

@@ -144,10 +144,9 @@ class CellNoise:
         problems = []
         if len(self.secret) < FEWEST_SECRET_BYTES:
             found = f"a secret of {len(self.secret)} bytes"
-            expected = f"at least {FEWEST_SECRET_BYTES}"
-            problems.append(Problem(found=found, expected=expected, remedy="make one with secrets.token_bytes(32)"))
+            problems.append(Problem(found, f"at least {FEWEST_SECRET_BYTES}", "make one with secrets.token_bytes(32)"))
         if self.width < 0:
-            problems.append(Problem(found=f"noise of width {self.width}", expected="0 or more", remedy="use 6"))
+            problems.append(Problem(f"noise of width {self.width}", "0 or more", "use 6"))
         UsageError.refuse(problems)
 
     @property

@@ -116,8 +116,8 @@ def _agreeing(
 def _not_protected(certain: int, why: str) -> DisclosureError:
     return DisclosureError(
         Problem(
-            found=f"{certain} withheld counts that can be computed from what is shown, {why}",
-            expected="tables in which withholding further cells keeps them uncertain",
-            remedy="publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
+            f"{certain} withheld counts that can be computed from what is shown, {why}",
+            "tables in which withholding further cells keeps them uncertain",
+            "publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from difflib import SequenceMatcher
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ SMALLEST_COUNT = 5
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: what was found, what was expected and what to do about it.
 
@@ -31,13 +31,14 @@ class Problem:
 
     Examples
     --------
-    >>> print(Problem(found="no such column", expected="Int64", remedy="add it", table="persons", column="person_id"))
+    >>> print(Problem("no such column", "Int64", "add it", table="persons", column="person_id"))
     persons.person_id: no such column; expected Int64; add it
     """
 
     found: str
     expected: str
     remedy: str
+    _: KW_ONLY
     table: str | None = None
     column: str | None = None
 
@@ -90,11 +91,11 @@ def unknown(
     there = tuple(known)
     meant = nearest(word, there)
     return Problem(
+        f"no {what} '{word}'",
+        f"one of {', '.join(there)}" if there else f"no {what}, for there is none",
+        f"did you mean '{meant}'?" if meant else "correct the name",
         table=table,
         column=column,
-        found=f"no {what} '{word}'",
-        expected=f"one of {', '.join(there)}" if there else f"no {what}, for there is none",
-        remedy=f"did you mean '{meant}'?" if meant else "correct the name",
     )
 
 
@@ -108,7 +109,7 @@ class RiskstratError(Exception):
 
     Examples
     --------
-    >>> raise UsageError(Problem(found="a budget of 0", expected="more than 0", remedy="give a larger budget"))
+    >>> raise UsageError(Problem("a budget of 0", "more than 0", "give a larger budget"))
     Traceback (most recent call last):
     ...
     riskstrat.errors.UsageError: a budget of 0; expected more than 0; give a larger budget
@@ -167,9 +168,9 @@ class MissingExtraError(RiskstratError):
         """Name the extra that brings the missing package."""
         return cls(
             Problem(
-                found=f"the package '{package}' is not installed",
-                expected=f"the extra '{extra}'",
-                remedy=f"install it with: pip install 'riskstrat[{extra}]'",
+                f"the package '{package}' is not installed",
+                f"the extra '{extra}'",
+                f"install it with: pip install 'riskstrat[{extra}]'",
             )
         )
 

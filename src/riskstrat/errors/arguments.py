@@ -78,9 +78,9 @@ def _unfit(raised: Exception, frames: Sequence[str]) -> Problem:
     column = re.search(r"[\"']([^\"']+)[\"']", str(raised)) if type(raised).__name__ == _NO_COLUMN else None
     found = f"no column '{column[1]}'" if column else "columns of other types or names"
     return Problem(
-        found=f"{found} in what was given as {', '.join(frames)}",
-        expected="the columns that the function's documentation lists",
-        remedy="add or convert them",
+        f"{found} in what was given as {', '.join(frames)}",
+        "the columns that the function's documentation lists",
+        "add or convert them",
     )
 
 
@@ -121,8 +121,7 @@ def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Pr
 def _unfit_type(name: str, value: object, options: tuple[Any, ...]) -> Problem | None:
     for wanted, are_wanted, fits in _ARRAYS:
         if are_wanted(options):
-            found = f"{name} of type {type(value).__name__}"
-            return None if fits(value) else Problem(found=found, expected=wanted, remedy="correct it")
+            return None if fits(value) else Problem(f"{name} of type {type(value).__name__}", wanted, "correct it")
     return None if any(_fits(value, option) for option in options) else _problem(name, value, options)
 
 
@@ -130,7 +129,7 @@ def _out_of_range(name: str, value: Any) -> Problem | None:  # noqa: ANN401
     if name not in _BETWEEN or _BETWEEN[name][0] <= value <= _BETWEEN[name][1]:
         return None
     lowest, highest = _BETWEEN[name]
-    return Problem(found=f"{name} = {value}", expected=f"{lowest} to {highest}", remedy="correct it")
+    return Problem(f"{name} = {value}", f"{lowest} to {highest}", "correct it")
 
 
 def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
@@ -142,7 +141,7 @@ def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
     named = [_name(option) for option in options]
     remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
     found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
-    return Problem(found=found, expected=" or ".join(dict.fromkeys(named)), remedy=remedy)
+    return Problem(found, " or ".join(dict.fromkeys(named)), remedy)
 
 
 def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401

@@ -144,9 +144,7 @@ class FeatureJob:
 def plan_job(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> FeatureJob:
     """Plan features and cut index dates into shards that `riskstrat.features.shard.compute_shard` computes alone."""
     if shard_people < 1:
-        raise UsageError(
-            Problem(found=f"shards of {shard_people} people", expected="at least 1", remedy="leave it out, or raise it")
-        )
+        raise UsageError(Problem(f"shards of {shard_people} people", "at least 1", "leave it out, or raise it"))
     plan = plan_features(features, registers)
     people = _people(cohort).with_row_index(ROW_NUMBER)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
@@ -181,9 +179,7 @@ def _counted(frames: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterat
 
 def _people(cohort: Target) -> pl.DataFrame:
     missing = [name for name in (*KEYS, "area_id") if name not in cohort.people.columns]
-    UsageError.refuse(
-        Problem(found="no such column", expected="it", remedy="add it", table="people", column=n) for n in missing
-    )
+    UsageError.refuse(Problem("no such column", "it", "add it", table="people", column=n) for n in missing)
     return cohort.people.select(*KEYS, "area_id")
 
 

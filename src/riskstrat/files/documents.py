@@ -85,9 +85,5 @@ def read_document(path: Path | str, kind: str, schema: int, written_by: str) -> 
     if isinstance(found, dict) and (found.get("format"), found.get("schema")) == (kind, schema):
         return found
     raise ContractError(
-        Problem(
-            found=f"{wrong} in '{Path(path).name}'",
-            expected=f"{kind}, schema {schema}",
-            remedy=f"give the file that {written_by} wrote",
-        )
+        Problem(f"{wrong} in '{Path(path).name}'", f"{kind}, schema {schema}", f"give the file that {written_by} wrote")
     )

@@ -105,9 +105,7 @@ def guard_file(path: str | Path, *, mark: str) -> None:
     if os.path.lexists(file) and (file.is_symlink() or not file.is_file() or not _has_mark(file, mark)):
         kind = "a link" if file.is_symlink() else "something that riskstrat did not write"
         expected = "a new file, or an earlier one of the same kind, which is replaced"
-        raise UsageError(
-            Problem(found=f"{kind} at '{_shown(file.name)}'", expected=expected, remedy="move it, or give another path")
-        )
+        raise UsageError(Problem(f"{kind} at '{_shown(file.name)}'", expected, "move it, or give another path"))
 
 
 def mark_result(folder: Path, command: str) -> None:
@@ -169,19 +167,18 @@ def _location_problems(target: Path, sources: tuple[Source, ...], *, replaced: b
     named = f"the folder '{_shown(folder.name)}'"
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if target.is_symlink():
-        yield Problem(found=f"'{_shown(target.name)}' is a link", expected="a folder", remedy="name what it points to")
+        yield Problem(f"'{_shown(target.name)}' is a link", "a folder", "name what it points to")
     if not existing.is_dir():
-        found = f"'{_shown(existing.name)}' is a file"
-        yield Problem(found=found, expected="a folder, or a path where nothing is yet", remedy=_ELSEWHERE)
+        yield Problem(f"'{_shown(existing.name)}' is a file", "a folder, or a path where nothing is yet", _ELSEWHERE)
     if replaced and (os.path.ismount(folder) or any(_is_within(path, folder) for path in _needed_folders())):
         found = f"{named} is or holds the current folder, the home folder or a mounted disk"
-        yield Problem(found=found, expected="a folder of its own", remedy="give a folder inside it")
+        yield Problem(found, "a folder of its own", "give a folder inside it")
     yield from _source_problems(folder, sources, replaced=replaced)
     for holder in folder.parents if replaced else (folder, *folder.parents):
         earlier = _earlier_result(holder)
         if earlier:
             found = f"{named} {'is' if holder == folder else 'lies inside'} a result of {earlier[0]}"
-            yield Problem(found=found, expected="a folder apart from it", remedy=_ELSEWHERE)
+            yield Problem(found, "a folder apart from it", _ELSEWHERE)
 
 
 def _source_problems(folder: Path, sources: Iterable[Source], *, replaced: bool) -> Iterator[Problem]:
@@ -190,7 +187,7 @@ def _source_problems(folder: Path, sources: Iterable[Source], *, replaced: bool)
         path, relation = next((each for each in relations if each[1]), (folder, ""))
         if relation:
             found = f"the folder '{_shown(folder.name)}' {relation} the source '{_shown(path.name)}'"
-            yield Problem(found=found, expected="a folder apart from what is read", remedy=_ELSEWHERE)
+            yield Problem(found, "a folder apart from what is read", _ELSEWHERE)
 
 
 def _needed_folders() -> Iterator[Path]:
@@ -236,16 +233,15 @@ def _content_problems(folder: Path, command: str, name: str) -> Iterator[Problem
     earlier = _earlier_result(folder)
     expected = f"a new or empty folder, or an earlier result of {command}, which is replaced"
     if earlier is None:
-        found = f"the folder '{name}' holds other things: {_listed(held)}"
-        yield Problem(found=found, expected=expected, remedy=_ELSEWHERE)
+        yield Problem(f"the folder '{name}' holds other things: {_listed(held)}", expected, _ELSEWHERE)
     elif earlier[0] != command:
         found = f"the folder '{name}' is a result of {earlier[0]}"
-        yield Problem(found=found, expected=expected, remedy="give another folder, or remove this one yourself")
+        yield Problem(found, expected, "give another folder, or remove this one yourself")
     else:
         added = [name for name in held if name != RESULT_FILE and not _is_as_written(folder, name, earlier[1])]
         if added:
             found = f"files in '{name}' were added or changed since {command} wrote it: {_listed(added)}"
-            yield Problem(found=found, expected=expected, remedy="move them elsewhere, or give another folder")
+            yield Problem(found, expected, "move them elsewhere, or give another folder")
 
 
 def _is_as_written(folder: Path, name: str, written: Mapping[str, str]) -> bool:

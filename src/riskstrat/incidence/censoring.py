@@ -135,9 +135,9 @@ def observed_weights(
         return censoring_weights(y, horizon_days, truncate=1, entry=entry)
     raise ContractError(
         Problem(
-            found="weights and late entry together",
-            expected="one of them",
-            remedy="multiply your weights by those of censoring_weights(y, horizon_days, entry=entry)",
+            "weights and late entry together",
+            "one of them",
+            "multiply your weights by those of censoring_weights(y, horizon_days, entry=entry)",
             column="entry",
         )
     )
@@ -288,8 +288,8 @@ def check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
     if lost:
         raise DesignError(
             Problem(
-                found=f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
-                expected="rows with known status at the horizon in every stratum",
-                remedy="shorten the horizon, leave out late index dates, or join strata",
+                f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
+                "rows with known status at the horizon in every stratum",
+                "shorten the horizon, leave out late index dates, or join strata",
             )
         )

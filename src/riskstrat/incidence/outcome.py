@@ -119,9 +119,9 @@ def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
     if events.ndim != 1 or not len(events) or not np.isin(events, (0, 1)).all():
         raise ContractError(
             Problem(
-                found=f"an outcome of type {events.dtype} and shape {events.shape} without event and duration_days",
-                expected="a structured array with both, or zeros and ones followed to the horizon",
-                remedy="build it with outcome_array(event, duration_days); y should be a 1d array",
+                f"an outcome of type {events.dtype} and shape {events.shape} without event and duration_days",
+                "a structured array with both, or zeros and ones followed to the horizon",
+                "build it with outcome_array(event, duration_days); y should be a 1d array",
             )
         )
     return outcome_array(events, np.full(len(events), float(horizon_days)))
@@ -212,11 +212,7 @@ def check_horizon(horizon_days: float) -> float:
     """Return the horizon in days, or raise if it is not a finite number above 0."""
     if np.isfinite(horizon_days) and horizon_days > 0:
         return float(horizon_days)
-    raise ContractError(
-        Problem(
-            found=f"a horizon of {horizon_days} days", expected="a number above 0", remedy="give the horizon in days"
-        )
-    )
+    raise ContractError(Problem(f"a horizon of {horizon_days} days", "a number above 0", "give the horizon in days"))
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> NDArray[np.float64]:
@@ -233,18 +229,18 @@ def _shape_problems(y: OutcomeArray) -> Iterator[Problem]:
     names = getattr(getattr(y, "dtype", None), "names", None) or ()
     if missing := [name for name in OUTCOME_DTYPE.names or () if name not in names]:
         yield Problem(
-            found=f"an outcome without {' and '.join(missing)}",
-            expected="a structured array with event and duration_days",
-            remedy="build it with outcome_array(event, duration_days)",
+            f"an outcome without {' and '.join(missing)}",
+            "a structured array with event and duration_days",
+            "build it with outcome_array(event, duration_days)",
         )
     elif y.ndim != 1 or not len(y):
-        yield Problem(found=f"an outcome of shape {y.shape}", expected="one row a person", remedy="check the cohort")
+        yield Problem(f"an outcome of shape {y.shape}", "one row a person", "check the cohort")
 
 
 def _length_problems(events: NDArray[np.float64], durations: NDArray[np.float64]) -> Iterator[Problem]:
     if len(events) != len(durations):
         found = f"{len(events)} events and {len(durations)} durations"
-        yield Problem(found=found, expected="the same number", remedy="take both from the same rows")
+        yield Problem(found, "the same number", "take both from the same rows")
 
 
 def _event_problems(events: NDArray[np.float64]) -> Iterator[Problem]:
@@ -271,4 +267,4 @@ def _weight_problems(weights: NDArray[np.float64], n: int) -> Iterator[Problem]:
 
 
 def _problem(column: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, column=column)
+    return Problem(found, expected, remedy, column=column)

@@ -35,20 +35,18 @@ def problems(
     behind = indicator.of if isinstance(indicator, SlopeIndicator) else indicator
     wanted, words = _SOURCES[type(behind)]
     if not isinstance(source, wanted):
-        yield Problem(
-            found=f"a {type(source).__name__}", expected=words, remedy=f"give what {behind.name} is counted in"
-        )
+        yield Problem(f"a {type(source).__name__}", words, f"give what {behind.name} is counted in")
     elif isinstance(source, pl.DataFrame) and isinstance(behind, TableIndicator):
         yield from _table_problems(behind, source, (*by, *(("area_id",) if behind is not indicator else ())))
     if isinstance(behind, RegisterIndicator):
         if behind.standardised and (overlap := {"sex", "age_band"}.intersection(by)):
             found = f"numbers by {' and '.join(sorted(overlap))} that are standardised for sex and age"
-            yield Problem(found=found, expected="one or the other", remedy="leave out by, or standardised")
+            yield Problem(found, "one or the other", "leave out by, or standardised")
         yield from (unknown("grouping column", column, GROUPS) for column in by if column not in GROUPS)
     if not years:
-        yield Problem(found="no year", expected="one or more", remedy="give years=[2021, 2022, 2023]")
+        yield Problem("no year", "one or more", "give years=[2021, 2022, 2023]")
     if by and behind is not indicator:
-        yield Problem(found=f"a slope by {', '.join(by)}", expected="areas only", remedy="leave out by")
+        yield Problem(f"a slope by {', '.join(by)}", "areas only", "leave out by")
     if behind is not indicator:
         yield from _deprivation_problems(deprivation)
 
@@ -57,14 +55,9 @@ def _deprivation_problems(deprivation: pl.DataFrame | None) -> Iterator[Problem]
     columns = [] if deprivation is None else deprivation.columns
     for column in ("area_id", "people"):
         if column not in columns:
-            yield Problem(
-                found="no such column", expected="area_id, an index and people", remedy="add it", table="deprivation",
-                column=column,
-            )  # fmt: skip
+            yield Problem("no such column", "area_id, index, people", "add it", table="deprivation", column=column)
     if not any(column not in ("area_id", "people") for column in columns):
-        yield Problem(
-            found="no index", expected="a column where higher is more deprived", remedy="add it", table="deprivation"
-        )
+        yield Problem("no index", "a column where higher is more deprived", "add it", table="deprivation")
 
 
 def _table_problems(indicator: TableIndicator, table: pl.DataFrame, by: Sequence[str]) -> Iterator[Problem]:
@@ -82,4 +75,4 @@ def _table_problems(indicator: TableIndicator, table: pl.DataFrame, by: Sequence
 
 
 def _table_problem(indicator: TableIndicator, found: str, expected: str, column: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy="correct the table", table=indicator.name, column=column)
+    return Problem(found, expected, "correct the table", table=indicator.name, column=column)

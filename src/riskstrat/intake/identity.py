@@ -100,9 +100,7 @@ def reserve_pattern(reserve_numbers: Sequence[str]) -> str:
     except pl.exceptions.ComputeError:
         raise UsageError(
             Problem(
-                found="a pattern of reserve numbers that is no regular expression",
-                expected=r"one such as \d{8}TF\d{2}",
-                remedy="correct it",
+                "a pattern of reserve numbers that is no regular expression", r"one such as \d{8}TF\d{2}", "correct it"
             )
         ) from None
     return pattern
@@ -214,9 +212,9 @@ def _is_identity(text: str) -> bool:
 
 def _problem(name: str, position: int, file: str) -> Problem:
     return Problem(
+        "Swedish personal identity, co-ordination or reserve numbers",
+        "pseudonymous running numbers",
+        "pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
         table=file,
         column=f"column {position}" if _is_identity(name) else name,
-        found="Swedish personal identity, co-ordination or reserve numbers",
-        expected="pseudonymous running numbers",
-        remedy="pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
     )

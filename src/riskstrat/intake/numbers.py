@@ -78,11 +78,11 @@ def is_text_key(key: pl.Expr) -> pl.Expr:
 def text_keys(table: str, column: str) -> Problem:
     """Say that keys are texts, and which command makes running numbers of them."""
     return Problem(
+        "keys that are texts, such as UUIDs",
+        "running numbers",
+        KEY_REMEDY.format(column=column),
         table=table,
         column=column,
-        found="keys that are texts, such as UUIDs",
-        expected="running numbers",
-        remedy=KEY_REMEDY.format(column=column),
     )
 
 

@@ -28,7 +28,7 @@ def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.D
     frame = _frame(labels)
     if frame.height != n:
         found = f"{frame.height} labels for {n} rows"
-        raise ContractError(Problem(found=found, expected="one label a row", remedy="take them from the same rows"))
+        raise ContractError(Problem(found, "one label a row", "take them from the same rows"))
     groups = frame.unique().sort(frame.columns)
     return _numbers(frame, groups), groups
 

@@ -32,7 +32,7 @@ def normal_quantile(level: float) -> float:
     1.96
     """
     if not 0 < level < 1:
-        raise UsageError(Problem(found=f"a level of {level:g}", expected="between 0 and 1", remedy="use 0.95, say"))
+        raise UsageError(Problem(f"a level of {level:g}", "between 0 and 1", "use 0.95, say"))
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

@@ -204,20 +204,18 @@ class _Timing:
         days = self._lag(self.delay) * self.period if self.kind == "phased" else self.delay
         if days + self.period > LONGEST_WAIT and process is None:
             yield Problem(
-                found=f"cases that answer {days + self.period} days after units begin, and no process outcome",
-                expected=f"an answer within {LONGEST_WAIT} days, or a process outcome",
-                remedy="declare what the programme changes first: process=ProcessOutcome(...)",
+                f"cases that answer {days + self.period} days after units begin, and no process outcome",
+                f"an answer within {LONGEST_WAIT} days, or a process outcome",
+                "declare what the programme changes first: process=ProcessOutcome(...)",
             )
         if process is not None and duration_days(process.answers_after) > LONGEST_WAIT:
             yield Problem(
-                found=f"a process outcome that answers after {process.answers_after}",
-                expected=f"at most {LONGEST_WAIT} days",
-                remedy="choose one that is seen sooner",
+                f"a process outcome that answers after {process.answers_after}",
+                f"at most {LONGEST_WAIT} days",
+                "choose one that is seen sooner",
             )
         if self._periods(self.delay) > MOST_PERIODS:
-            yield Problem(
-                found=f"more than {MOST_PERIODS} periods", expected="fewer", remedy="give longer periods or fewer steps"
-            )
+            yield Problem(f"more than {MOST_PERIODS} periods", "fewer", "give longer periods or fewer steps")
 
     def outcomes(self, process: ProcessOutcome | None) -> pl.DataFrame:
         """One row an outcome, the process outcome last."""
@@ -331,9 +329,9 @@ def _check_enough(frame: pl.DataFrame) -> None:
     if frame.height < FEWEST_UNITS:
         raise DesignError(
             Problem(
-                found=f"{frame.height} units",
-                expected=f"at least {FEWEST_UNITS} (three pairs)",
-                remedy="select more units, with a larger budget or smaller areas",
+                f"{frame.height} units",
+                f"at least {FEWEST_UNITS} (three pairs)",
+                "select more units, with a larger budget or smaller areas",
             )
         )
 
@@ -344,7 +342,7 @@ def _lengths(**texts: str) -> tuple[dict[str, int], list[Problem]]:
         try:
             lengths[name] = 0 if text == "0d" and name == "delay" else duration_days(text)
         except ValueError as wrong:
-            problems.append(Problem(found=f"{name}: {wrong}", expected="a duration", remedy="write '90d' or '2y'"))
+            problems.append(Problem(f"{name}: {wrong}", "a duration", "write '90d' or '2y'"))
     return lengths, problems
 
 
@@ -354,13 +352,11 @@ def _problems(given: Units, plan: Plan | Programme, simulations: int, steps: int
         strangers = plan.selected.filter(~pl.col("unit").is_in(given.units["unit"].implode())).height
         if strangers:
             yield Problem(
-                found=f"{strangers} units of the plan without a posterior",
-                expected="the units that the plan was made from",
-                remedy="give the same estimates to prioritise and to design",
+                f"{strangers} units of the plan without a posterior",
+                "the units that the plan was made from",
+                "give the same estimates to prioritise and to design",
             )
     if simulations < FEWEST_SIMULATIONS:
-        yield Problem(
-            found=f"simulations = {simulations}", expected=f"at least {FEWEST_SIMULATIONS}", remedy="simulate more"
-        )
+        yield Problem(f"simulations = {simulations}", f"at least {FEWEST_SIMULATIONS}", "simulate more")
     if kind == "phased" and not 2 <= steps <= given.units.height:
-        yield Problem(found=f"steps = {steps}", expected="from 2 to the number of units", remedy="correct it")
+        yield Problem(f"steps = {steps}", "from 2 to the number of units", "correct it")

@@ -92,9 +92,9 @@ def read_design(path: Path | str) -> PilotDesign:
     if found.get("digest") != _digest(found.get("design")):
         raise TrustError(
             Problem(
-                found=f"a design that was changed after it was written in '{Path(path).name}'",
-                expected="the one that chance drew",
-                remedy="give the file that save_design wrote",
+                f"a design that was changed after it was written in '{Path(path).name}'",
+                "the one that chance drew",
+                "give the file that save_design wrote",
             )
         )
     return _from_plain(found["design"])

@@ -124,9 +124,9 @@ class AllocationProblem:
         if shares is None:
             raise DesignError(
                 Problem(
-                    found="floors that cannot be met together with the budget and the hours of staff",
-                    expected="at least one choice of units within all of them",
-                    remedy="lower the floors, give a larger budget or more staff, or let units be divided",
+                    "floors that cannot be met together with the budget and the hours of staff",
+                    "at least one choice of units within all of them",
+                    "lower the floors, give a larger budget or more staff, or let units be divided",
                 )
             )
         return shares

@@ -168,7 +168,7 @@ def plan_scenario(
 
 def _budget_problems(budget_sek: float) -> list[Problem]:
     found, remedy = f"a budget of {budget_sek!r}", "give a larger budget"
-    return [] if budget_sek > 0 else [Problem(found=found, expected="a number of kronor above 0", remedy=remedy)]
+    return [] if budget_sek > 0 else [Problem(found, "a number of kronor above 0", remedy)]
 
 
 def _listed(problem: AllocationProblem, allocated: dict[str, Floats]) -> pl.DataFrame:

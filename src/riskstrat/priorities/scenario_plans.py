@@ -99,7 +99,7 @@ def _name_problems(scenarios: Sequence[Scenario]) -> list[Problem]:
     counts = Counter(each.name for each in scenarios)
     doubled = ", ".join(sorted(name for name, count in counts.items() if count > 1))
     found = "no scenario" if not counts else f"two scenarios called {doubled}" if doubled else None
-    return [] if found is None else [Problem(found=found, expected="scenarios of different names", remedy="name them")]
+    return [] if found is None else [Problem(found, "scenarios of different names", "name them")]
 
 
 def _row(plan: Plan, first: Plan) -> dict[str, float | bool]:

@@ -126,9 +126,9 @@ def publish(
 
 
 _COMPUTED_FROM_EXACT = Problem(
-    found="a study that was computed from exact counts",
-    expected="one whose results about areas come from protected counts",
-    remedy='run it with Settings(protection="noise"), or publish it as working material',
+    "a study that was computed from exact counts",
+    "one whose results about areas come from protected counts",
+    'run it with Settings(protection="noise"), or publish it as working material',
 )
 
 

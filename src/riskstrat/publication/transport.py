@@ -44,9 +44,9 @@ def elsewhere_tables(
     """
     UsageError.refuse(
         Problem(
-            found=f"a transport of another model, of {where.registers} as of {where.as_of}",
-            expected=f"of this study's model, of {origin.registers} as of {origin.as_of}",
-            remedy="transport(study.model, data of the other place)",
+            f"a transport of another model, of {where.registers} as of {where.as_of}",
+            f"of this study's model, of {origin.registers} as of {origin.as_of}",
+            "transport(study.model, data of the other place)",
         )
         for where in (moved.model.provenance for moved in found)
         if (where.as_of, where.registers) != (origin.as_of, origin.registers) or where.fingerprint not in names

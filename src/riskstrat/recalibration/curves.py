@@ -156,9 +156,9 @@ def fit_slope(risk: Floats, outcome: NDArray[np.bool_], weight: Floats) -> Slope
         return SlopeRecalibration(intercept=found.intercept, slope=found.slope)
     raise DesignError(
         Problem(
-            found="predicted risks that do not rise with the observed risk",
-            expected="more outcomes where the predicted risk is higher",
-            remedy="fit the model anew to these data",
+            "predicted risks that do not rise with the observed risk",
+            "more outcomes where the predicted risk is higher",
+            "fit the model anew to these data",
         )
     )
 
@@ -231,8 +231,8 @@ def _check_outcomes(outcome: NDArray[np.bool_], weight: Floats, smallest: int = 
     if min(had, int((weight > 0).sum()) - had) < smallest:
         raise DesignError(
             Problem(
-                found=f"fewer than {smallest} rows with, or without, the outcome",
-                expected=f"at least {smallest} of each, so that a curve says something",
-                remedy="recalibrate in the large, or use more index dates",
+                f"fewer than {smallest} rows with, or without, the outcome",
+                f"at least {smallest} of each, so that a curve says something",
+                "recalibrate in the large, or use more index dates",
             )
         )

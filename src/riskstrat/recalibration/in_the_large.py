@@ -222,8 +222,8 @@ def _check_outcomes(weighted: Floats, included: NDArray[np.bool_]) -> None:
     if not 0 < weighted.sum() < included.sum():
         raise DesignError(
             Problem(
-                found="a cohort with no outcome, or with nothing but outcomes",
-                expected="both, so that observed and expected can be made to agree",
-                remedy="use more landmarks or a wider population",
+                "a cohort with no outcome, or with nothing but outcomes",
+                "both, so that observed and expected can be made to agree",
+                "use more landmarks or a wider population",
             )
         )

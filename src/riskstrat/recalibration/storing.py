@@ -40,8 +40,7 @@ def from_plain(plain: Mapping[str, Plain]) -> Recalibration:
     """
     kind = plain.get("kind")
     if kind not in _KINDS:
-        expected = f"one of {', '.join(_KINDS)}"
-        raise TrustError(Problem(found="a recalibration of no known kind", expected=expected, remedy="fit it again"))
+        raise TrustError(Problem("a recalibration of no known kind", f"one of {', '.join(_KINDS)}", "fit it again"))
     values: dict[str, Any] = {name: _value(value) for name, value in plain.items() if name != "kind"}
     return _KINDS[str(kind)](**values)
 

@@ -133,8 +133,7 @@ def choose_recalibration(
     tests = _tests(risk, outcome, weight)
     accepted = tests.filter(pl.col("p_value") > significance)["kind"]
     kind: RecalibrationKind = accepted[0] if len(accepted) else "isotonic"
-    found = fit_recalibration(kind, risk, outcome, weight)
-    return RecalibrationChoice(kind=kind, recalibration=found, tests=tests)
+    return RecalibrationChoice(kind=kind, recalibration=fit_recalibration(kind, risk, outcome, weight), tests=tests)
 
 
 def _level(risk: Floats, outcome: NDArray[np.bool_], weight: Floats) -> InTheLarge:

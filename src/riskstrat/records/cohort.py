@@ -19,14 +19,14 @@ OUTCOME = 1
 """The event that is the outcome; 0 is none, 2 what made it impossible."""
 
 _LATE_ENTRY = Problem(
-    found="index dates of people who entered late",
-    expected="everybody under observation from the index date",
-    remedy="use cohort.direct, or followed_outcome with entry_days",
+    "index dates of people who entered late",
+    "everybody under observation from the index date",
+    "use cohort.direct, or followed_outcome with entry_days",
 )
 _NOT_COVERED = Problem(
-    found="index dates whose horizon is not covered",
-    expected="index dates whose status at the horizon can be known",
-    remedy="use cohort.covered, with the features and risks of its rows",
+    "index dates whose horizon is not covered",
+    "index dates whose status at the horizon can be known",
+    "use cohort.covered, with the features and risks of its rows",
     table="cohort",
     column="horizon_covered",
 )
@@ -177,8 +177,8 @@ def check_rows(name: str, found: int, expected: int) -> None:
     if found != expected:
         raise UsageError(
             Problem(
-                found=f"{name} of {found} rows",
-                expected=f"{expected} rows, one a row of the cohort",
-                remedy="build it from this cohort and keep its order",
+                f"{name} of {found} rows",
+                f"{expected} rows, one a row of the cohort",
+                "build it from this cohort and keep its order",
             )
         )

@@ -14,9 +14,9 @@ from riskstrat.errors import Problem
 
 _KEYS = ("person_id", "landmark")
 _SPACING_UNKNOWN = Problem(
-    found="persons at several landmarks, without the date of each",
-    expected="index_date, from which the landmarks that can be counted together are found",
-    remedy="add index_date to the people",
+    "persons at several landmarks, without the date of each",
+    "index_date, from which the landmarks that can be counted together are found",
+    "add index_date to the people",
     table="cohort",
     column="index_date",
 )

@@ -51,7 +51,7 @@ def unknown_zone(zone: str) -> Problem | None:
         return None
     meant = nearest(zone, sorted(there))
     remedy = f"did you mean '{meant}'?" if meant else "correct the name"
-    return Problem(found=f"no time zone '{zone}'", expected=f"a name such as {STOCKHOLM}", remedy=remedy)
+    return Problem(f"no time zone '{zone}'", f"a name such as {STOCKHOLM}", remedy)
 
 
 def local_day(moment: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:

@@ -33,14 +33,14 @@ class Folder:
         """Find a table's file and read its footer."""
         path = self.path / file
         if not path.is_file():
-            return Problem(table=table, found=f"no file {path.name}", expected="a Parquet file", remedy="add it")
+            return Problem(f"no file {path.name}", "a Parquet file", "add it", table=table)
         command = changed_since_written(path)
         if command is not None:
             return Problem(
+                f"{path.name} is not as {command} wrote it: damaged or changed",
+                "the file as it was written",
+                f"write the folder again; if the change is meant, remove {RESULT_FILE} from it",
                 table=table,
-                found=f"{path.name} is not as {command} wrote it: damaged or changed",
-                expected="the file as it was written",
-                remedy=f"write the folder again; if the change is meant, remove {RESULT_FILE} from it",
             )
         try:
             return ParquetFile(path=path, schema=pl.Schema(pl.read_parquet_schema(path)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,6 +31,7 @@ NAME_KEYS = ("name", "namn", "desonamn", "regsonamn", "kommunnamn")
 VERSION_KEYS = ("version", "objektversion")
 VERSION_SUFFIX = r"_((?:DeSO|RegSO)\d{4})$"
 """How Statistics Sweden marks codes of a later version: ``0181C1010_DeSO2025``."""
+_problem = partial(Problem, table="geometry")
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,3 @@ def _refuse_codes(codes: pl.Series) -> None:
         for count, what in complaints
         if count
     )
-
-
-def _problem(found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="geometry")

@@ -139,10 +139,7 @@ def _missing_tables(manifest: Manifest) -> Iterator[Problem]:
     for table in REQUIRED_TABLES:
         if table not in manifest.tables:
             yield Problem(
-                table=table,
-                found="not in the manifest",
-                expected=f"[tables.{table}] in {FILE_NAME}",
-                remedy="add the table and its entry",
+                "not in the manifest", f"[tables.{table}] in {FILE_NAME}", "add the table and its entry", table=table
             )
 
 
@@ -163,7 +160,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         if meant := nearest(name, missing):
             remedy = f"did you mean '{meant}'? Rename it, or leave it out"
             expected = "a column of the contract, or one whose name is like none of them"
-            yield Problem(table=table, column=name, found="no column of the contract", expected=expected, remedy=remedy)
+            yield Problem("no column of the contract", expected, remedy, table=table, column=name)
 
 
 def _extra(table: str, store: Store) -> list[str]:
@@ -183,7 +180,7 @@ def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
 
 
 def _column_problem(table: str, column: Column, found: str, remedy: str) -> Problem:
-    return Problem(table=table, column=column.name, found=found, expected=str(column.dtype), remedy=remedy)
+    return Problem(found, str(column.dtype), remedy, table=table, column=column.name)
 
 
 def _castable(found: pl.DataType, expected: pl.DataType) -> bool:

@@ -173,10 +173,10 @@ def _is_recorded(feature: Feature, registers: Registers) -> bool:
 
 def _no_row(part: str, query: EventQuery) -> Problem:
     return Problem(
+        f"no row of {describe_rows(query).en}, which the {part} asks for",
+        "at least one row of what decides who is eligible and who has the outcome",
+        "correct the codes, settings or positions, or leave it out",
         table=query.register,
-        found=f"no row of {describe_rows(query).en}, which the {part} asks for",
-        expected="at least one row of what decides who is eligible and who has the outcome",
-        remedy="correct the codes, settings or positions, or leave it out",
     )
 
 

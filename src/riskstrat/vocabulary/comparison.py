@@ -77,13 +77,13 @@ def _unknown_in_classification(read: CodeExpression, table: str, registers: Regi
         possible = span.low in lists or all(begins_code(end, system) for end in (span.low, span.high))
         if not possible and _matches_nothing(span, table, registers):
             yield Problem(
-                table=table,
-                column="code",
-                found=f"'{span}', a list of {systems[span.low]} codes"
+                f"'{span}', a list of {systems[span.low]} codes"
                 if span.low in systems
                 else f"'{span}', which is no named list and cannot be a code",
-                expected=f"codes of {system}, or a list of them",
-                remedy=_meant(str(span), lists) or "correct it; `riskstrat codes` finds lists",
+                f"codes of {system}, or a list of them",
+                _meant(str(span), lists) or "correct it; `riskstrat codes` finds lists",
+                table=table,
+                column="code",
             )
 
 
@@ -103,11 +103,11 @@ def _unknown_exact(read: CodeExpression, table: str, registers: Registers) -> It
         if meant or not is_small:
             listed = [*known][:_LISTED]
             yield Problem(
+                f"no code '{span}'",
+                f"one of {', '.join(listed)}" + (" and others" if len(known) > _LISTED else ""),
+                meant or "correct it; named lists stand for codes of classifications only",
                 table=table,
                 column="code",
-                found=f"no code '{span}'",
-                expected=f"one of {', '.join(listed)}" + (" and others" if len(known) > _LISTED else ""),
-                remedy=meant or "correct it; named lists stand for codes of classifications only",
             )
 
 

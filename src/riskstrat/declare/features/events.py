@@ -70,9 +70,9 @@ class EventFeature(RelativeFeature, RowCriteria):
             return self.within
         raise UsageError(
             Problem(
-                found=f"a feature of {len(self.within)} windows",
-                expected="one window",
-                remedy="use each of the features that expanded() gives",
+                f"a feature of {len(self.within)} windows",
+                "one window",
+                "use each of the features that expanded() gives",
             )
         )
 
