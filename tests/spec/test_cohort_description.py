@@ -38,7 +38,7 @@ from riskstrat.declare import (
 )
 from riskstrat.declare.description import describe
 from riskstrat.declare.event_queries import EventQuery, event_queries
-from riskstrat.quality import count_declared_rows
+from riskstrat.quality.declared_rows import count_declared_rows
 from small_registers import BuildRegisters, MadeUp
 
 STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))

@@ -33,7 +33,7 @@ from riskstrat.declare.description import describe
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.features import build_features
 from riskstrat.features.row_reasons import OTHER_VALUE, explain_design
-from riskstrat.quality import count_declared_rows
+from riskstrat.quality.declared_rows import count_declared_rows
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
 

@@ -13,7 +13,8 @@ from riskstrat.declare import Age, AtEvent, Count, Ever, Every, Excluding, First
 from riskstrat.disclosure import Disclosure
 from riskstrat.publication import display
 from riskstrat.publication.findings import publish_findings
-from riskstrat.quality import check, count_declared_rows
+from riskstrat.quality import check
+from riskstrat.quality.declared_rows import count_declared_rows
 from small_registers import BuildRegisters, MadeUp
 
 PERSONS = [{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(1, 13)]

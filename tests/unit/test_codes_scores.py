@@ -6,7 +6,8 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from riskstrat.codes import ScoreName, charlson, hfrs, score, score_points, scores
+from riskstrat.codes import ScoreName, charlson, hfrs, score, scores
+from riskstrat.codes.scores import score_points
 from riskstrat.errors import ContractError, UsageError
 
 

@@ -24,23 +24,7 @@ GEOGRAPHIES = ("area_id", "care_centre_id", "parent_id", "municipality")
 
 
 def with_age_band(people: pl.DataFrame) -> pl.DataFrame:
-    """Add the column ``age_band``, by which areas are standardised, unless the people already have one.
-
-    Parameters
-    ----------
-    people
-        With ``age_years``.
-
-    Returns
-    -------
-    polars.DataFrame
-        Five-year bands as text, single years below 20, and 90 and above together.
-
-    Examples
-    --------
-    >>> with_age_band(pl.DataFrame({"age_years": [1, 72, 95]}))["age_band"].to_list()
-    ['1', '70-74', '90+']
-    """
+    """Add the column ``age_band``, by which areas are standardised, unless the people already have one."""
     if AGE_BAND in people.columns:
         return people
     return people.with_columns(age_band(BAND_YEARS, single_years_below=SINGLE_YEARS_BELOW, open_from=OLDEST_BAND))
@@ -55,22 +39,6 @@ def folds_of_target(
     trained: pl.Series, folds: NDArray[np.integer], target: pl.Series, unseen: int = -1
 ) -> NDArray[np.integer]:
     """Fold of each person of the target population: the one that the person's area belongs to.
-
-    Parameters
-    ----------
-    trained
-        Area of each row of the cohort, (n,); an area lies in one fold.
-    folds
-        Fold of each of these rows, (n,).
-    target
-        Area of each person of the target population, (m,).
-    unseen
-        Fold of people whose area is in no fold: no model has seen it, so that any may predict their risk.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m,).
 
     Examples
     --------

@@ -11,7 +11,7 @@ from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
 from riskstrat.codes.lists import CodeList, codelist, codelists, matching
 from riskstrat.codes.people import CharlsonScore, ElixhauserScore, charlson, elixhauser
 from riskstrat.codes.score2 import RISK_REGIONS, RiskRegion, score2
-from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, score_points, scores
+from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, scores
 from riskstrat.codes.search import search
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "RISK_REGIONS",
     "score",
     "scores",
-    "score_points",
     "Score",
     "ScoreItem",
     "ScoreName",

@@ -4,23 +4,12 @@
 """
 
 from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, person_keys, sum_keys, within
-from riskstrat.disclosure.digits import (
-    CASES,
-    MONEY,
-    PROBABILITY,
-    SHARE,
-    ByInterval,
-    Difference,
-    Digits,
-    Figures,
-    Step,
-    to_width,
-)
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Difference, Digits, Figures, Step
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
 from riskstrat.disclosure.release import Released, release, restored
 from riskstrat.disclosure.rules import PRESETS, Disclosure
-from riskstrat.disclosure.spreadsheets import to_csv, without_marks
+from riskstrat.disclosure.spreadsheets import to_csv
 from riskstrat.disclosure.table import Table
 from riskstrat.disclosure.whole import UnitCounts, Whole
 
@@ -52,7 +41,5 @@ __all__ = [
     "restored",
     "sum_keys",
     "to_csv",
-    "to_width",
     "within",
-    "without_marks",
 ]

@@ -165,16 +165,6 @@ def nothing_below(smallest: float = 10.0**-CLEAN) -> pl.Expr:
 def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
     """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
 
-    Parameters
-    ----------
-    value, width
-        Numbers, and the widths of their intervals in the same units.
-
-    Returns
-    -------
-    polars.Expr
-        Multiples of 1, 2 or 5 times a power of ten.
-
     Examples
     --------
     >>> pl.select(to_width(pl.lit(74.321), pl.lit(2.4))).item()

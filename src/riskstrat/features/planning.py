@@ -39,7 +39,7 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     UsageError.refuse([*_duplicate_columns(features), *_unknown_kinds(features)])
     ContractError.refuse(_missing_registers(features, registers))
     check_features(features, registers)
-    groups = _code_groups(features, registers)
+    groups = {feature.column: code_group(feature, registers) for feature in _event_features(features)}
     used = {None, *map(_subject_of, features)}
     subjects = tuple(_subject_plan(subject, features, groups) for subject in _SUBJECTS if subject in used)
     observed = (
@@ -101,11 +101,6 @@ def _event_features(features: Sequence[Feature]) -> Iterator[EventFeature]:
         if isinstance(feature, EventFeature):
             yield feature
             yield from Window.of(feature).dated_by
-
-
-def _code_groups(features: Sequence[Feature], registers: Registers) -> dict[str, CodeGroup]:
-    """Find the rows that each event feature is about, by the feature's column."""
-    return {feature.column: code_group(feature, registers) for feature in _event_features(features)}
 
 
 def _subject_of(feature: Feature) -> Subject | None:

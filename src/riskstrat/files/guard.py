@@ -32,23 +32,6 @@ def guard_folder(target: str | Path, *, command: str, sources: Iterable[Source] 
     It must not exist, be empty, or be an earlier result of the same command to which nothing was added and in which no
     file was changed. It is no link and no file; it neither is, contains nor lies inside a source or the result of
     another command; it does not contain the current folder or the home folder.
-
-    Parameters
-    ----------
-    target, command, sources
-        As in `staged_folder`.
-
-    Raises
-    ------
-    UsageError
-        With everything that is against it; files that are not of the command are named.
-
-    Examples
-    --------
-    >>> guard_folder("raw/out", command="intake", sources=["raw"])
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: the folder 'out' lies inside the source 'raw'; expected ...
     """
     guard_location(target, sources, replaced=True)
     guard_content(Path(target).resolve(), command)
@@ -59,20 +42,6 @@ def guard_shared_folder(target: str | Path, *, sources: Iterable[Source] = ()) -
 
     It may hold other things, which stay. It is no link and no file, and neither is nor lies inside a source or the
     result of a command that writes whole folders.
-
-    Parameters
-    ----------
-    target, sources
-        As in `staged_folder`.
-
-    Raises
-    ------
-    UsageError
-        With everything that is against it.
-
-    Examples
-    --------
-    >>> guard_shared_folder("out", sources=["registers"])
     """
     guard_location(target, sources, replaced=False)
 
@@ -83,24 +52,7 @@ def guard_location(target: str | Path, sources: Iterable[Source], *, replaced: b
 
 
 def guard_file(path: str | Path, *, mark: str) -> None:
-    """Refuse to replace what is no earlier file of the same kind.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    mark
-        Text within the first 4,096 bytes of every file of this kind.
-
-    Raises
-    ------
-    UsageError
-        If a link, a folder or a file without the mark is there.
-
-    Examples
-    --------
-    >>> guard_file("no such file.html", mark="<meta name='generator' content='riskstrat'>")
-    """
+    """Refuse to replace what has not the mark of its kind within its first 4,096 bytes, or is a link or a folder."""
     file = Path(path)
     if os.path.lexists(file) and (file.is_symlink() or not file.is_file() or not _has_mark(file, mark)):
         kind = "a link" if file.is_symlink() else "something that riskstrat did not write"
@@ -109,25 +61,7 @@ def guard_file(path: str | Path, *, mark: str) -> None:
 
 
 def mark_result(folder: Path, command: str) -> None:
-    """Note in `RESULT_FILE` which command wrote a folder, and the SHA-256 of every file in it.
-
-    Parameters
-    ----------
-    folder
-        A finished result.
-    command
-        As in `staged_folder`.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / "a.txt").write_text("a")
-    ...     mark_result(Path(folder), "demo")
-    ...     noted = json.loads((Path(folder) / RESULT_FILE).read_text(encoding="utf-8"))
-    >>> noted["command"], list(noted["files"])
-    ('demo', ['a.txt'])
-    """
+    """Note in `RESULT_FILE` which command wrote a folder, and the SHA-256 of every file in it."""
     files = {name: _digest(folder / name) for name in sorted(_entries(folder)) if name != RESULT_FILE}
     text = json.dumps({"command": command, "files": files}, indent=1, ensure_ascii=False)
     (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
@@ -135,16 +69,6 @@ def mark_result(folder: Path, command: str) -> None:
 
 def changed_since_written(file: Path) -> str | None:
     """Name the command that wrote a file which is no longer as it was written, damaged or edited.
-
-    Parameters
-    ----------
-    file
-        A file that is there.
-
-    Returns
-    -------
-    str or None
-        None where it is as it was written, and for files that no command wrote.
 
     Examples
     --------

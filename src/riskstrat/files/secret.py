@@ -41,7 +41,7 @@ def protection_secret() -> bytes:
     named = os.environ.get(SECRET_FILE_VARIABLE)
     if named:
         return read_secret(Path(named))
-    path = _settings_folder() / "riskstrat" / "secret"
+    path = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "riskstrat" / "secret"
     if not path.exists():
         _make(path)
     return read_secret(path)
@@ -79,10 +79,6 @@ def _rights_problems(path: Path) -> Iterator[Problem]:
             "a file that only its owner can read",
             f"chmod 600 {path.name}",
         )
-
-
-def _settings_folder() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
 
 
 def _make(path: Path) -> None:

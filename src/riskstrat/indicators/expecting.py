@@ -62,7 +62,9 @@ def predict(
     )
     log_rate = ahead @ coefficients
     fitted, expected = np.exp(design @ coefficients) * size, np.exp(log_rate) * size[-1]
-    dispersion = _dispersion(count - fitted, fitted * rest + noise_variance, free)
+    dispersion = (
+        max(float(((count - fitted) ** 2 / (fitted * rest + noise_variance)).sum() / free), 1.0) if free >= 2 else 1.0
+    )
     to_come = (expected * rest[-1] + noise_variance) / expected**2
     variance = dispersion * (np.einsum("ij,jk,ik->i", ahead, covariance, ahead) + to_come)
     quantile = t.ppf((1 + LEVEL) / 2, free) if dispersion > 1 else norm.ppf((1 + LEVEL) / 2)
@@ -79,8 +81,3 @@ def _line(design: Floats, log_rate: Floats, weight: Floats) -> tuple[Floats, Flo
     """Weighted least squares: coefficients, their covariance at a dispersion of 1, degrees of freedom."""
     covariance = np.asarray(np.linalg.inv(design.T @ (design * weight[:, None])), dtype=np.float64)
     return covariance @ design.T @ (weight * log_rate), covariance, len(log_rate) - design.shape[1]
-
-
-def _dispersion(residual: Floats, variance: Floats, free: int) -> float:
-    """Pearson's over-dispersion among years, at least 1; with fewer than two degrees of freedom it is not known."""
-    return max(float((residual**2 / variance).sum() / free), 1.0) if free >= 2 else 1.0

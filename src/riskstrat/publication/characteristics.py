@@ -10,7 +10,8 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.declare.features.base import Relative
-from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width, within
+from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, within
+from riskstrat.disclosure.digits import to_width
 from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError
 from riskstrat.figures import Language, load_messages

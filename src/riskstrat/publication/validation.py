@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, to_width, within
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, within
+from riskstrat.disclosure.digits import to_width
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile, wilson_interval
 from riskstrat.publication.dividing import with_protected_cases
 from riskstrat.publication.noise import noisy

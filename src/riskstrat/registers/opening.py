@@ -149,7 +149,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         if found is None:
             if column.required:
                 yield _column_problem(table, column, "no such column", "add it")
-        elif not _castable(found, column.dtype):
+        elif not (found in (column.dtype, pl.Null()) or isinstance(found, _CAST_FROM[type(column.dtype)])):
             text_keys = column.name in KEYS and isinstance(found, pl.String)
             remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
             yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", remedy)
@@ -181,10 +181,6 @@ def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
 
 def _column_problem(table: str, column: Column, found: str, remedy: str) -> Problem:
     return Problem(found, str(column.dtype), remedy, table=table, column=column.name)
-
-
-def _castable(found: pl.DataType, expected: pl.DataType) -> bool:
-    return found in (expected, pl.Null()) or isinstance(found, _CAST_FROM[type(expected)])
 
 
 def _source(table: str, store: Store, manifest: Manifest, wrong: Collection[str | None]) -> Source:

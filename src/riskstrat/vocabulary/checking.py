@@ -23,31 +23,9 @@ from riskstrat.vocabulary.comparison import SMALL_TABLE, fact_problems, problems
 def check_condition(condition: Condition, registers: Registers) -> tuple[LocalisedText, ...]:
     """Refuse a condition with words that name nothing in registers; count features that no row has anything about.
 
-    Parameters
-    ----------
-    condition
-        The declaration.
-    registers
-        As `open_registers` found them. Only distinct codes, settings and positions are read of them, once.
-
-    Returns
-    -------
-    tuple of LocalisedText
-        What a reader should know: which features no row is about, and which other parts match no row of a table of
-        fewer than `SMALL_TABLE` rows.
-
-    Raises
-    ------
-    UsageError
-        Listing every table, code, setting, position, region and fact of areas that is unknown, and every part of the
-        population, the index and the outcome that matches no row at all.
-
-    Examples
-    --------
-    >>> import riskstrat as rs
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> [note.en for note in check_condition(rs.conditions.load("frailty"), registers)]
-    ["no row of the registers is about 1 of 24 features: Parkinson's disease"]
+    The sentences say too which other parts match no row of a table of under `SMALL_TABLE` rows; what matches no row
+    of a larger one is refused where it is part of the population, the index or the outcome. Only distinct codes,
+    settings and positions are read, once.
     """
     others = [
         (field.name, one)
@@ -70,31 +48,7 @@ def check_condition(condition: Condition, registers: Registers) -> tuple[Localis
 
 
 def check_features(features: Sequence[Feature], registers: Registers) -> None:
-    """Refuse features with words that name nothing in registers.
-
-    Parameters
-    ----------
-    features
-        The declarations.
-    registers
-        As in `check_condition`.
-
-    Raises
-    ------
-    UsageError
-        Listing every word that is unknown.
-
-    Examples
-    --------
-    >>> import riskstrat as rs
-    >>> from riskstrat.declare import Ever
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> check_features([Ever(register="diagnoses", codes="hart_failure")], registers)
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: diagnoses.code: 'hart_failure', which is no named list and cannot be a code; \
-expected codes of icd10_se, or a list of them; did you mean 'heart_failure'?
-    """
+    """Refuse features with words that name nothing in registers."""
     UsageError.refuse(dict.fromkeys(_feature_problems(features, registers)))
 
 

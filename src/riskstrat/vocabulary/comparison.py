@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from riskstrat.codes import CodeExpression, codelists, parse
-from riskstrat.codes.expression import EVERY_CODE, Span
+from riskstrat.codes.expression import EVERY_CODE
 from riskstrat.codes.systems import begins_code
 from riskstrat.declare.event_queries import EventQuery
 from riskstrat.errors import Problem, UsageError, nearest, unknown
@@ -72,10 +72,10 @@ def _unknown_in_classification(read: CodeExpression, table: str, registers: Regi
     """Find parts that are no list of the classification, cannot begin one of its codes, and match no row."""
     system = registers.manifest.tables[table].code_system
     systems = {found.name: found.code_system for found in codelists()}
-    lists = [name for name, of in systems.items() if _same(of, system)]
+    lists = [name for name, of in systems.items() if of.removesuffix("_se") == system.removesuffix("_se")]
     for span in (*read.included, *read.excluded):
         possible = span.low in lists or all(begins_code(end, system) for end in (span.low, span.high))
-        if not possible and _matches_nothing(span, table, registers):
+        if not possible and not CodeExpression((span,)).matching(registers.codes(table), prefix=True):
             yield Problem(
                 f"'{span}', a list of {systems[span.low]} codes"
                 if span.low in systems
@@ -114,11 +114,3 @@ def _unknown_exact(read: CodeExpression, table: str, registers: Registers) -> It
 def _meant(word: str, known: list[str] | dict[str, None]) -> str:
     meant = nearest(word, known)
     return f"did you mean '{meant}'?" if meant else ""
-
-
-def _same(one: str, other: str) -> bool:
-    return one.removesuffix("_se") == other.removesuffix("_se")
-
-
-def _matches_nothing(span: Span, table: str, registers: Registers) -> bool:
-    return not CodeExpression((span,)).matching(registers.codes(table), prefix=True)
