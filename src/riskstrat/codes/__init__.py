@@ -4,7 +4,7 @@ Only polars and numpy load with this package; the data files are read when first
 """
 
 from riskstrat.codes.deprivation import CARE_NEED_WEIGHTS, NATIONAL_MEAN_POINTS, care_need_index
-from riskstrat.codes.expression import CodeExpression, bare, parse
+from riskstrat.codes.expression import CodeExpression
 from riskstrat.codes.frailty import hfrs
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
@@ -20,8 +20,6 @@ __all__ = [
     "matching",
     "CodeList",
     "CodeExpression",
-    "parse",
-    "bare",
     "search",
     "growth_z",
     "GrowthReference",

@@ -30,21 +30,6 @@ def bare(code: str) -> str:
 
     Upper case without dots, the commas of ICD-8, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish
     primary care version.
-
-    Parameters
-    ----------
-    code
-        As a register writes it.
-
-    Returns
-    -------
-    str
-        As it is compared.
-
-    Examples
-    --------
-    >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-", "412,01")]
-    ['I219', 'J45', 'F00', 'I489B', 'I10', '41201']
     """
     if code.isalnum() and code.isupper():
         return code
@@ -152,29 +137,10 @@ class CodeExpression:
 
 
 def parse(expression: str) -> CodeExpression:
-    """Read a code expression.
+    """Read a code expression: parts with commas between them.
 
-    Parameters
-    ----------
-    expression
-        Parts with commas between them. A part is a range of categories (``I20-I25`` is every code that begins with
-        I20 to I25), a prefix (``C10AA``), a name of an exact code (``home_care``), or ``*`` or ``any`` for every
-        code. ``not`` or a minus before a part excludes its codes.
-
-    Returns
-    -------
-    CodeExpression
-        Frozen, comparable, hashable.
-
-    Raises
-    ------
-    UsageError
-        Naming every part that cannot be read.
-
-    Examples
-    --------
-    >>> parse("I60-I69, not I69") == parse("not i69,I60 – I69")
-    True
+    A part is a range of categories (``I20-I25`` is every code that begins with I20 to I25), a prefix (``C10AA``), a name
+    of an exact code (``home_care``), or ``*`` or ``any`` for every code; ``not`` or a minus before it excludes its codes.
     """
     parts = [part.strip() for part in expression.translate(_DASHES).split(",")]
     read = [_read_part(part) for part in parts if part]

@@ -137,38 +137,7 @@ def build_cohort(
 def follow_outcomes(
     condition: Condition, registers: Registers, cohort: Cohort, outcomes: Sequence[OutcomeKind]
 ) -> tuple[Cohort, ...]:
-    """Follow the index dates of a cohort to other outcomes than the condition's own.
-
-    Parameters
-    ----------
-    condition, registers
-        Those that the cohort was built from.
-    cohort
-        What `build_cohort` returned, or some of its rows.
-    outcomes
-        The other outcomes; earlier ones of a kind leave nobody out.
-
-    Returns
-    -------
-    tuple of Cohort
-        For each outcome the same rows, with its event, duration_days, assessed and horizon_covered.
-
-    Raises
-    ------
-    UsageError
-        If an outcome asks for a table that is not there.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import riskstrat as rs
-    >>> from riskstrat.declare import AllCauseDeath
-    >>> registers, condition = rs.open_registers("data_samples/modellstad"), rs.conditions.load("frailty")
-    >>> cohort = rs.build_cohort(condition, registers, date(2024, 1, 1))
-    >>> (died,) = follow_outcomes(condition, registers, cohort, [AllCauseDeath()])
-    >>> died.people.height == cohort.people.height
-    True
-    """
+    """Follow the index dates of a cohort to other outcomes than the condition's own; earlier ones leave nobody out."""
     if not outcomes:
         return ()
     registers.require(*(name for outcome in outcomes for name in outcome.registers))
@@ -249,25 +218,6 @@ def followed_population(cohort: Cohort) -> Target:
 
     They stand in for the target population where nobody is eligible at the as-of date: in a survey, or a cohort that
     nobody enters any more.
-
-    Parameters
-    ----------
-    cohort
-        What `build_cohort` returned.
-
-    Returns
-    -------
-    Target
-        One row per person, with the columns of `target_population`.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import riskstrat as rs
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> cohort = rs.build_cohort(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
-    >>> followed_population(cohort).people["person_id"].is_unique().all()
-    True
     """
     people = cohort.direct.people
     last = _last_of_each(people)

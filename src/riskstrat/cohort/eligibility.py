@@ -20,7 +20,7 @@ from riskstrat.declare import Condition, LocalisedText
 from riskstrat.declare.calendar import day_number, whole_years
 from riskstrat.declare.population import HistoryRule, in_window
 from riskstrat.declare.view import Rule
-from riskstrat.disclosure import person_keys
+from riskstrat.disclosure.cell_keys import person_keys
 
 ENTRY = "entry_date"
 """Column of the day from which persons are under observation, where the population lets them enter late."""

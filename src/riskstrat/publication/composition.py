@@ -9,7 +9,8 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, person_keys, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas

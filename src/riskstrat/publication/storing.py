@@ -13,7 +13,8 @@ from typing import Any, Final
 import polars as pl
 
 from riskstrat.declare import Condition, Level, LocalisedText
-from riskstrat.disclosure import Disclosure, Released, restored
+from riskstrat.disclosure import Disclosure, Released
+from riskstrat.disclosure.release import restored
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition

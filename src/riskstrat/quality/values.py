@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from riskstrat.codes import parse
+from riskstrat.codes.expression import parse
 from riskstrat.codes.growth import contradicts, plausible_bmi
 
 OUT_OF_RANGE, ANOTHER_UNIT = "value out of range", "value in another unit"

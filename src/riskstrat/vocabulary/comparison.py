@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskstrat.codes import CodeExpression, codelists, parse
-from riskstrat.codes.expression import EVERY_CODE
+from riskstrat.codes import CodeExpression, codelists
+from riskstrat.codes.expression import EVERY_CODE, parse
 from riskstrat.codes.systems import begins_code
 from riskstrat.declare.event_queries import EventQuery
 from riskstrat.errors import Problem, UsageError, nearest, unknown
