@@ -139,8 +139,8 @@ class CodeExpression:
 def parse(expression: str) -> CodeExpression:
     """Read a code expression: parts with commas between them.
 
-    A part is a range of categories (``I20-I25`` is every code that begins with I20 to I25), a prefix (``C10AA``), a name
-    of an exact code (``home_care``), or ``*`` or ``any`` for every code; ``not`` or a minus before it excludes its codes.
+    A part is a range of categories (``I20-I25`` is every code that begins with I20 to I25), a prefix (``C10AA``), an
+    exact code (``home_care``), or ``*`` or ``any`` for every code; ``not`` or a minus before it excludes its codes.
     """
     parts = [part.strip() for part in expression.translate(_DASHES).split(",")]
     read = [_read_part(part) for part in parts if part]
