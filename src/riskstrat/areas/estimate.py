@@ -113,15 +113,9 @@ def estimate_areas(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female"] * 100, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort = Cohort(people=trained, horizon_days=365, **known)
-    >>> areas = estimate_areas(cohort, np.full(100, 0.2), Target(people=people, **known), np.full(100, 0.2))
-    >>> areas.table.select("area_id", "cases", "class").rows()
-    [('a', 0, 'clearly lower'), ('b', 25, 'clearly higher')]
+    >>> areas = estimate_areas(cohort, np.full(100, 0.2), target, np.full(100, 0.2))
+    >>> areas.table.select("area_id", "cases").rows(), (areas.draws.unexplained.mean(axis=0) > 1).tolist()
+    ([('a', 0), ('b', 25)], [False, True])
     """
     columns = as_columns(by)
     risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)

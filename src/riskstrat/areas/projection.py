@@ -69,17 +69,7 @@ def project(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, estimate_groups, read_forecast, recalibrate
-    >>> from riskstrat.records.cohort import Cohort, Target
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
+    >>> from riskstrat.areas import estimate_groups, read_forecast
     >>> groups = estimate_groups(areas, target, risk, by=("sex",))
     >>> rows = pl.DataFrame({"municipality": "m", "sex": ["female", "male"] * 2, "age_years": 70})
     >>> forecast = rows.with_columns(year=pl.Series([2023, 2023, 2024, 2024]), people=pl.Series([50, 50, 60, 60]))

@@ -73,17 +73,6 @@ def estimate_strata(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, recalibrate
-    >>> from riskstrat.records.cohort import Cohort
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> estimate_strata(areas, target, risk, by=("area_id", "sex")).units.select("unit", "people").rows()
     [('a / female', 50), ('b / male', 50)]
     """
@@ -152,17 +141,6 @@ def estimate_groups(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, recalibrate
-    >>> from riskstrat.records.cohort import Cohort
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> groups = estimate_groups(areas, target, risk, by=("sex",))
     >>> groups.units.select("unit", "people").rows()
     [('female', 50), ('male', 50)]

@@ -103,17 +103,6 @@ def design(
 
     Examples
     --------
-    >>> from riskstrat.declare import LocalisedText
-    >>> programme = Programme(
-    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.9,
-    ...     reduction=(0.3, 0.5, 0.6), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source=LocalisedText(en="assumption", sv="antagande"),
-    ... )
-    >>> units = Units(
-    ...     units=pl.DataFrame({"unit": list("ABCDEFGHIJKL"), "people": [300, 310, 200, 210, 400, 390] * 2}),
-    ...     cases_draws=np.random.default_rng(1).gamma(40, 1, (500, 12)),
-    ...     left_out=pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64}),
-    ... )
     >>> pilot = design(units, programme, start="2025-01-01", cases_within="1y", seed=3)
     >>> pilot.allocations, pilot.least_p, pilot.units.filter(pl.col("first_period") == 0).height
     (64, 0.03125, 6)

@@ -97,17 +97,6 @@ def prioritise(
 
     Examples
     --------
-    >>> from riskstrat.declare import LocalisedText
-    >>> programme = Programme(
-    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
-    ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source=LocalisedText(en="assumption", sv="antagande"),
-    ... )
-    >>> units = Units(
-    ...     units=pl.DataFrame({"unit": ["A", "B"], "people": [100, 100]}),
-    ...     cases_draws=np.array([[30.0, 10.0], [30.0, 10.0]]),
-    ...     left_out=pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64}),
-    ... )
     >>> plan = prioritise(units, programme, budget_sek=75_000)
     >>> plan.selected["unit"].to_list(), plan.selected["share"].to_list()
     (['A', 'B'], [1.0, 0.5])
