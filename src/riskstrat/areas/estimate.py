@@ -12,11 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
-from riskstrat.areas.drift import carry_forward, drift_between_halves
+from riskstrat.areas.drift import carry_forward, compare_landmark_sets, drift_between_halves
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
-from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems

@@ -19,9 +19,15 @@ from riskstrat.declare import PilotRule, ProcessOutcome, Programme, duration_day
 from riskstrat.declare.pilot import CASES
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.pilots.allocation import WAITS, count_allocations, draw_pairs, draw_steps, possible_allocations
+from riskstrat.pilots.allocation import (
+    WAITS,
+    count_allocations,
+    draw_pairs,
+    draw_steps,
+    matched_pairs,
+    possible_allocations,
+)
 from riskstrat.pilots.chance import SimulatedPilot
-from riskstrat.pilots.matching import matched_pairs
 from riskstrat.pilots.notes import design_notes
 from riskstrat.pilots.score import PilotModel
 from riskstrat.priorities.effect import reduction_draws
