@@ -1,4 +1,4 @@
-"""Smoothing of observed over expected counts, by any of the declared methods; those by moments (Marshall 1991) are here.
+"""Smoothing of observed over expected counts, by any of the declared methods; by moments: Marshall 1991.
 
 In: observed and expected counts per group. Out: one smoothed ratio per group and, where the method has one, its
 posterior. A new method is one line in `POSTERIORS`, or in `MOMENTS` where it has no posterior.

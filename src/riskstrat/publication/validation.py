@@ -13,7 +13,6 @@ from riskstrat.disclosure import DIGITS, SHARE, ByInterval, CellNoise, Figures, 
 from riskstrat.disclosure.digits import to_width
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile, wilson_interval
 from riskstrat.publication.dividing import with_protected_cases
-from riskstrat.publication.interpretation import FEWEST_PEOPLE
 from riskstrat.publication.noise import noisy
 from riskstrat.records.validation import Validation
 
@@ -56,6 +55,8 @@ def missingness_table(found: pl.DataFrame, noise: CellNoise | None) -> Table:
     )
 
 
+FEWEST_PEOPLE = 20
+"""People of every group that is described by more than its number."""
 FEWEST_FOR_METRICS = 200
 """With fewer persons a metric of all tells of one."""
 MOST_THRESHOLDS = 8
