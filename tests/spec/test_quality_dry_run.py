@@ -16,7 +16,8 @@ from riskstrat.disclosure import Disclosure
 from riskstrat.figures import load_messages
 from riskstrat.publication import display
 from riskstrat.publication.findings import publish_findings
-from riskstrat.quality import RULES, check, count_declared_rows
+from riskstrat.quality import RULES, check
+from riskstrat.quality.declared_rows import count_by_component_and_year
 from riskstrat.records.findings import Findings
 from small_registers import BuildRegisters, MadeUp
 
@@ -52,7 +53,7 @@ def rows_and_persons(components: pl.DataFrame, part: str) -> list[tuple[object, 
 def test_components_are_counted_by_codes_settings_and_positions(build_registers: BuildRegisters, made_up: MadeUp):
     registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
     condition = replace(made_up(outcome=STROKE, population=Population(excluding=(DIABETES,))), features=(Age(), VISITS))
-    components = count_declared_rows(condition, registers)
+    components = count_by_component_and_year(condition, registers)[0]
     assert rows_and_persons(components, "outcome") == [("", "I63", True, 2, 7, 6)]
     assert rows_and_persons(components, "population") == [("", "E11", True, 1, 2, 2)]
     assert rows_and_persons(components, "features") == [(VISITS.column, "visit", False, 0, 0, 0)]
@@ -62,8 +63,8 @@ def test_components_are_counted_by_codes_settings_and_positions(build_registers:
 def test_how_many_rows_are_held_changes_nothing(build_registers: BuildRegisters, made_up: MadeUp, rows_at_a_time: int):
     registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
     condition = made_up(outcome=STROKE, population=Population(excluding=(DIABETES,)))
-    whole = count_declared_rows(condition, registers)
-    assert count_declared_rows(condition, registers, rows_at_a_time=rows_at_a_time).equals(whole)
+    whole = count_by_component_and_year(condition, registers)[0]
+    assert count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)[0].equals(whole)
 
 
 def test_persons_and_index_dates_are_those_of_the_cohort(build_registers: BuildRegisters, made_up: MadeUp):

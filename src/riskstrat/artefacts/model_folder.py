@@ -226,7 +226,7 @@ def _check(said: dict[str, Any], files: Mapping[str, bytes]) -> None:
     if said.get("format") != FORMAT:
         found = f"a model of format {said.get('format')}"
         remedy = "read it with the version of riskstrat that wrote it, or fit it again with this one"
-        raise TrustError(Problem(found=found, expected=f"format {FORMAT}", remedy=remedy))
+        raise TrustError(Problem(found, f"format {FORMAT}", remedy))
     expected = said.get("sha256", {})
     TrustError.refuse(
         _not_as_saved(f"{name} that is not as it was saved")
@@ -244,9 +244,9 @@ def _check_risks(model: StoredModel, said: Mapping[str, Any]) -> None:
     here = ", ".join(f"{name} {version(name)}" for name in said["written_with"])
     raise TrustError(
         Problem(
-            found=f"other risks than were recorded, here with {here}",
-            expected=f"those of {written}",
-            remedy="install these versions, or fit the model again with riskstrat run",
+            f"other risks than were recorded, here with {here}",
+            f"those of {written}",
+            "install these versions, or fit the model again with riskstrat run",
         )
     )
 
@@ -258,9 +258,9 @@ def _condition(text: str) -> Condition:
         raise UsageError(
             *unknown.problems,
             Problem(
-                found="a condition that cannot be read here",
-                expected="kinds that are known, in the file of the condition that needs them",
-                remedy="load that file first: riskstrat.conditions.load('my_condition.py')",
+                "a condition that cannot be read here",
+                "kinds that are known, in the file of the condition that needs them",
+                "load that file first: riskstrat.conditions.load('my_condition.py')",
             ),
         ) from unknown
 
@@ -271,7 +271,7 @@ def _digest(content: bytes) -> str:
 
 def _not_as_saved(found: str) -> Problem:
     return Problem(
-        found=found,
-        expected="the folder as riskstrat.save_model wrote it",
-        remedy="get it again from where it was saved, or fit the model again",
+        found,
+        "the folder as riskstrat.save_model wrote it",
+        "get it again from where it was saved, or fit the model again",
     )

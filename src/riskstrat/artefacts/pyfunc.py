@@ -61,7 +61,7 @@ class RegisterScorer:
             If a column is missing.
         """
         UsageError.refuse(
-            Problem(found=f"no column {name}", expected=", ".join(COLUMNS), remedy="give one row a folder and day")
+            Problem(f"no column {name}", ", ".join(COLUMNS), "give one row a folder and day")
             for name in COLUMNS
             if name not in requested.columns
         )

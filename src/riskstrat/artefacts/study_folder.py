@@ -144,7 +144,7 @@ def _contents(folder: Path) -> dict[str, Any]:
 def _problems(contents: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Problem]:
     if contents.get("format") != FORMAT:
         remedy = "read it with the version of riskstrat that wrote it, or run the study again"
-        yield Problem(found=f"a study of format {contents.get('format')}", expected=f"format {FORMAT}", remedy=remedy)
+        yield Problem(f"a study of format {contents.get('format')}", f"format {FORMAT}", remedy)
         return
     expected = contents["sha256"]
     for name in sorted({STUDY, *expected}):
@@ -153,6 +153,4 @@ def _problems(contents: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterat
 
 
 def _not_as_saved(found: str) -> Problem:
-    return Problem(
-        found=found, expected="the folder as riskstrat.save wrote it", remedy="get it again, or run the study again"
-    )
+    return Problem(found, "the folder as riskstrat.save wrote it", "get it again, or run the study again")

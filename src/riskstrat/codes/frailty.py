@@ -1,4 +1,4 @@
-"""Hospital Frailty Risk Score: diagnoses of persons in, points and risk bands out.
+"""Hospital Frailty Risk Score: diagnoses of persons in, points out.
 
 The frame holds the admissions of the two years before the index date; what is not in it is not counted.
 """
@@ -9,9 +9,6 @@ import polars as pl
 
 from riskstrat.codes.people import score_persons
 from riskstrat.errors.arguments import checked
-
-INTERMEDIATE_FROM = 5.0
-HIGH_ABOVE = 15.0
 
 
 @checked
@@ -45,31 +42,3 @@ def hfrs(diagnoses: pl.DataFrame) -> pl.DataFrame:
     [(1, 10.3), (2, 0.0)]
     """
     return score_persons(diagnoses, "hfrs", column="hfrs")
-
-
-def frailty_risk_band(points: pl.Expr) -> pl.Expr:
-    """Name the risk band of a Hospital Frailty Risk Score: below 5 low, 5 to 15 intermediate, above 15 high.
-
-    Parameters
-    ----------
-    points
-        The score, as `hfrs` gives it.
-
-    Returns
-    -------
-    polars.Expr
-        ``"low"``, ``"intermediate"`` or ``"high"`` (Gilbert et al., Lancet 2018;391:1775-82); null where unknown.
-
-    Examples
-    --------
-    >>> pl.DataFrame({"hfrs": [4.9, 5.0, 15.0, 15.1]}).select(frailty_risk_band(pl.col("hfrs"))).to_series().to_list()
-    ['low', 'intermediate', 'intermediate', 'high']
-    """
-    return (
-        pl.when(points > HIGH_ABOVE)
-        .then(pl.lit("high"))
-        .when(points >= INTERMEDIATE_FROM)
-        .then(pl.lit("intermediate"))
-        .when(points < INTERMEDIATE_FROM)
-        .then(pl.lit("low"))
-    )

@@ -134,6 +134,5 @@ def _items(rows: pl.DataFrame, declared: Score) -> pl.DataFrame:
 def _raise_if_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in frame.columns]
     ContractError.refuse(
-        Problem(found="no such column", expected="it", remedy="add or rename it", table="diagnoses", column=name)
-        for name in missing
+        Problem("no such column", "it", "add or rename it", table="diagnoses", column=name) for name in missing
     )

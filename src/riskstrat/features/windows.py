@@ -157,11 +157,5 @@ def longest(windows: Iterable[Window]) -> Window | None:
 
 
 def ever(windows: Iterable[Window]) -> Window | None:
-    """Pick the window without a limit that is nearest to the index, if there is one.
-
-    Examples
-    --------
-    >>> ever([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).gap_days
-    30
-    """
+    """Pick the window without a limit that is nearest to the index, if there is one."""
     return min((window for window in windows if window.is_ever), key=lambda window: window.gap_days, default=None)

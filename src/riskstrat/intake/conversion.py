@@ -211,8 +211,8 @@ def _joined(parts: Iterable[Path], path: Path) -> None:
 
 def _unreadable(dataset: str) -> Problem:
     return Problem(
+        "rows that cannot be read",
+        "a whole file, or a table that may be read",
+        "export it again; it may have been cut off, or be written otherwise than its ending says",
         table=dataset,
-        found="rows that cannot be read",
-        expected="a whole file, or a table that may be read",
-        remedy="export it again; it may have been cut off, or be written otherwise than its ending says",
     )
