@@ -125,7 +125,8 @@ def run(
         as_of=day_of(as_of),
         out=out,
         languages=languages(language),
-        signed={"sender": sender, "contact": contact},
+        sender=sender,
+        contact=contact,
         allowed=allow_new or (),
         forecast=None if forecast is None else read_table(forecast, "--forecast"),
         comparators=None if comparators is None else read_table(comparators, "--comparators"),
@@ -150,7 +151,8 @@ class _Run:
     as_of: date | None
     out: Path
     languages: Sequence[Language]
-    signed: Mapping[str, str | None]
+    sender: str | None
+    contact: str | None
     allowed: Sequence[str]
     forecast: pl.DataFrame | None
     comparators: pl.DataFrame | None
@@ -263,7 +265,7 @@ class _Run:
             published = publish(done, comparators=others, elsewhere=moved)
             release.add(published)
             for language, (report, card) in documents.items():
-                write_report(published, report, language=language, **self.signed)
+                write_report(published, report, language=language, sender=self.sender, contact=self.contact)
                 write_card(published, card, language=language)
             if self.models is not None:
                 artefacts.save_model(done, self.models / condition.name)
@@ -289,7 +291,8 @@ class _Run:
             note("no report across conditions: fewer than two have areas")
             return []
         return [
-            write_report(placed, path, language=language, **self.signed) for language, path in self.together.items()
+            write_report(placed, path, language=language, sender=self.sender, contact=self.contact)
+            for language, path in self.together.items()
         ]
 
 
