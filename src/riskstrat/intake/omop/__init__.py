@@ -130,7 +130,7 @@ def from_omop(
         ConversionContext(tables=tables, people=people, prefer=prefer, plain=plain), wanted
     )
     manifest = _manifest(_name(tables, source), conversions, people, units, delay_days=delay_days, systems=systems)
-    counts = write_conversions(
+    return write_conversions(
         Path(out),
         people.tables,
         conversions,
@@ -140,10 +140,8 @@ def from_omop(
         max_rejected_share=max_rejected_share,
         command=COMMAND,
         sources=locations,
+        ignored=tuple(sorted(set(tables) - set(used))),
     )
-    ignored = tuple(sorted(set(tables) - set(used)))
-    account = ConversionAccount(counts=counts, ignored=ignored)
-    return ConversionResult(folder=Path(out), account=account)
 
 
 def _named(tables: Tables, systems: Iterable[str], area_column: str) -> Iterator[tuple[str, str, Iterable[str]]]:
