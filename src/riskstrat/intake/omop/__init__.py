@@ -24,7 +24,6 @@ from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCAT
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
-from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.days import STOCKHOLM
 from riskstrat.registers.manifest import CODE_SYSTEMS, Manifest, TableManifest
 
