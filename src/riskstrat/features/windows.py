@@ -69,14 +69,7 @@ class Window:
 
     @classmethod
     def of(cls, feature: EventFeature) -> Window:
-        """Read the window of a feature.
-
-        Examples
-        --------
-        >>> from riskstrat.declare import Ever
-        >>> Window.of(Ever(register="diagnoses", codes="I21", within="1y", gap="30d")).furthest_day
-        395
-        """
+        """Read the window of a feature."""
         if isinstance(feature.window, AnchoredWindow):
             return cls(within_days=None, gap_days=feature.gap_days, anchor=feature.window)
         return cls(within_days=window_days(feature.window), gap_days=feature.gap_days)

@@ -56,7 +56,6 @@ from riskstrat.intake.validation import (
     validate_events,
     with_source,
 )
-from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.days import STOCKHOLM, local_day
@@ -219,7 +218,7 @@ def from_meds(
     conversions = [_table_conversion(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
     rejected = {dataset: rejected_rows(rows) for dataset, rows in validated.items()}
-    account = write_conversions(
+    return write_conversions(
         Path(out),
         people,
         conversions,
@@ -230,7 +229,6 @@ def from_meds(
         command=COMMAND,
         sources=(source,),
     )
-    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=account))
 
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:

@@ -112,13 +112,7 @@ class AllocationProblem:
         return float(np.where(self.limits.offered, self.costs, 0.0).max(axis=1).sum())
 
     def best_shares(self, budget_sek: float | None = None) -> Floats:
-        """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's.
-
-        Raises
-        ------
-        DesignError
-            If no choice of whole units meets floors, budget and hours of staff together.
-        """
+        """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's."""
         there = np.array([budget_sek or self.budget_sek, *self.limits.there[1:]])
         shares = best_packages(self.values, replace(self.limits, there=there))
         if shares is None:

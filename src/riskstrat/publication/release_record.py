@@ -99,18 +99,7 @@ class Edition:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRecord:
-    """The editions of a study that were released to one place, oldest first, and the file that says so.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from riskstrat.publication import publish
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "release.json")
-    ...     ReleaseRecord.read(path).add(publish(study))
-    ...     [edition.number for edition in ReleaseRecord.read(path).editions]
-    [1]
-    """
+    """The editions of a study that were released to one place, oldest first, and the file that says so."""
 
     path: Path
     editions: tuple[Edition, ...] = ()
@@ -155,26 +144,7 @@ class ReleaseRecord:
         as_of: date,
         source: str,
     ) -> None:
-        """Refuse what differs from the last edition, or is one too many, unless that is allowed by name.
-
-        Parameters
-        ----------
-        rule
-            Of the new edition; working material is none, and is not compared.
-        secret
-            Its name.
-        partition
-            Its units; not compared where they are not known yet.
-        allowed
-            What may change.
-        as_of, source
-            Its day, and the name of its data.
-
-        Raises
-        ------
-        UsageError
-            With each change, and what it could reveal; or if `allowed` names no change.
-        """
+        """Refuse what differs from the last edition, or is one too many, unless that is allowed by name."""
         UsageError.refuse(unknown("change", each, CHANGES) for each in allowed if each not in CHANGES)
         if self.last is None or rule.is_working_material:
             return

@@ -36,11 +36,6 @@ class SlopeRecalibration:
     ----------
     Cox, Two further applications of a model for binary regression (Biometrika 1958). Steyerberg, Clinical Prediction
     Models (2nd edition, 2019), chapter 20.
-
-    Examples
-    --------
-    >>> SlopeRecalibration(intercept=0.0, slope=0.5).apply(np.array([0.5, 0.2])).round(4).tolist()
-    [0.5, 0.3333]
     """
 
     intercept: float
@@ -67,12 +62,6 @@ class IsotonicRecalibration:
     ----------
     predicted, observed
         Mean predicted and observed risk of each step, both increasing.
-
-    Examples
-    --------
-    >>> curve = IsotonicRecalibration(predicted=(0.1, 0.3), observed=(0.2, 0.3))
-    >>> curve.apply(np.array([0.05, 0.1, 0.2, 1.0])).round(4).tolist()
-    [0.1, 0.2, 0.25, 1.0]
     """
 
     predicted: tuple[float, ...]
@@ -101,12 +90,6 @@ class Successive:
     ----------
     first, then
         Applied in this order.
-
-    Examples
-    --------
-    >>> halved = SlopeRecalibration(intercept=0.0, slope=0.5)
-    >>> Successive(first=halved, then=halved).apply(np.array([0.2])).round(4).tolist()
-    [0.4142]
     """
 
     first: Recalibration
