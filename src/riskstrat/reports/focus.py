@@ -16,7 +16,7 @@ from riskstrat.reports.benefit import leading
 from riskstrat.reports.blocks import Block, Bullets, Heading, OnScreen, Paragraph, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext
 from riskstrat.reports.situation import cases_to_come, interval_of, percent_of
-from riskstrat.reports.tables import group_name
+from riskstrat.reports.tables import group_name, written_count
 
 FIXED = (Age, Sex, BirthRegion)
 """Factors that nobody can change."""
@@ -253,7 +253,7 @@ def _people(context: ReportContext) -> Iterator[Block]:
 def _group_row(context: ReportContext, name: str, row: dict[str, Any]) -> tuple[str | None, ...]:
     return (
         name,
-        context.numbers.number(row["target_people"]),
+        written_count(context, row["target_people"]),
         context.numbers.whole_percent(row["share_of_people"]),
         interval_of(context, row, "expected_cases"),
         percent_of(context, row, "share_of_cases"),
