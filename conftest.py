@@ -7,12 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 import examples  # noqa: F401
+from example_areas import twelve_units, two_areas, two_units
 from fixture_municipality import frailty, municipality_steps, municipality_study, small_municipality  # noqa: F401
 from small_pilot import three_pairs
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 WITH_A_STUDY = tuple(f"riskstrat.{name}." for name in ("study", "publication", "reports", "artefacts", "tracking"))
 """Modules whose examples speak of one small real study."""
+SMALL_VALUES = {
+    "areas": two_areas,
+    "indicators": three_pairs,
+    "pilots": lambda: {**twelve_units(), **three_pairs()},
+    "priorities": two_units,
+}
+"""What examples of other packages speak of."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,8 +36,9 @@ def secret_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _study_in_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
-    """Give examples the values of a small study (registers, condition, ... study), or of a pilot of three pairs."""
+    """Give examples the values of a small study (registers, condition, ... study), or of something smaller."""
     if request.node.name.startswith(WITH_A_STUDY):
         doctest_namespace.update(request.getfixturevalue("municipality_steps"))
-    if request.node.name.startswith(("riskstrat.pilots.", "riskstrat.indicators.")):
-        doctest_namespace.update(three_pairs())
+    for package, values in SMALL_VALUES.items():
+        if request.node.name.startswith(f"riskstrat.{package}."):
+            doctest_namespace.update(values())

@@ -29,6 +29,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import nbinom, poisson
 
 from intruder import CERTAIN, EXPECTED, FEWEST_POSSIBLE, MOST_HIT, SD, UNITS, in_a_row
@@ -36,6 +37,8 @@ from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.disclosure.whole import adding_up
 
 NOISE = CellNoise(b"only how likely each noise is, is asked", Disclosure().noise)
+BELOW = np.concatenate([[0.0], np.cumsum(NOISE.probability)])
+"""How likely less noise than each is, from the lowest."""
 PERIOD_CASES = 100
 """Of so many outcomes a period is made."""
 MOST_PERIODS = 3
@@ -109,10 +112,9 @@ def of_unit(own: int, counts: Floats) -> Floats:
 
 def probability(noisy: Floats, counts: Floats) -> Floats:
     """Probability that noise makes counts as they are: of 0, all noise that makes them as low."""
-    below = np.concatenate([[0.0], np.cumsum(NOISE.probability)])
     last = np.clip(noisy - counts + NOISE.width + 1, 0, 2 * NOISE.width + 1).astype(int)
     first = np.where(noisy <= 0, 0, np.clip(last - 1, 0, None))
-    return np.where(noisy < 0, 0.0, np.where(noisy - counts > NOISE.width, 0.0, below[last] - below[first]))
+    return np.where(noisy < 0, 0.0, np.where(noisy - counts > NOISE.width, 0.0, BELOW[last] - BELOW[first]))
 
 
 def of_family(parts: Floats, family: Family, counts: Floats) -> Floats:
@@ -149,8 +151,9 @@ def candidates(shown: int, sums: Floats, total: int) -> list[Floats]:
 
 def inside(noisy: Floats, others: int, ways: Floats, size: int) -> Floats:
     """Transform of how likely each count of the unit in a cell is, by the sum that its noisy count belongs to."""
-    chance = probability(noisy[:, None], others + np.arange(len(ways))) * ways
-    return np.fft.rfft(chance, size)
+    different, which = np.unique(noisy, return_inverse=True)
+    chance = probability(different[:, None], others + np.arange(len(ways))) * ways
+    return np.fft.rfft(chance, size)[which]
 
 
 def shortened(hat: Floats, most: int, size: int) -> Floats:
@@ -161,19 +164,20 @@ def shortened(hat: Floats, most: int, size: int) -> Floats:
 
 
 def likelihood(seen: Seen, found: list[Family], counts: Floats, person: list[int] | None = None) -> Floats:
-    """Probability of what an edition shows for each count of the unit, (counts,); with a person's outcome beside it.
+    """Logarithm of how likely what an edition shows is for each count of the unit, (counts,); with a person's outcome.
 
     `person` says in which cell of each family the person is whose outcome is added.
     """
     whole = of_unit(seen.own, counts + (person is not None))
-    inside = np.flatnonzero(whole)
-    if not len(inside):
-        return whole
-    likely = np.arange(inside[0], inside[-1] + 1)
+    logarithm = np.full(len(counts), -np.inf)
+    likely = np.flatnonzero(whole)
+    logarithm[likely] = np.log(whole[likely])
     for number, (family, parts) in enumerate(zip(found, seen.parts, strict=True)):
         given = family if person is None else family.with_one(person[number])
-        whole[likely] *= of_family(parts, given, counts[likely])
-    return whole
+        likely = np.flatnonzero(np.isfinite(logarithm))
+        told = of_family(parts, given, counts[likely])
+        logarithm[likely] += np.log(told, where=told > 0, out=np.full(len(told), -np.inf))
+    return logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,17 +203,18 @@ def attack(seed: int, condition: int) -> Finding:
     had, person = bool(random.random() < 0.5), [int(random.choice(len(one.share), p=one.share)) for one in found]
     with_person = [part + had * (np.arange(len(part)) == cell) for part, cell in zip(parts, person, strict=True)]
     counts = np.arange(cases[0] + 4 * NOISE.width + 1)
-    prior = nbinom.pmf(counts, SD**-2, SD**-2 / (SD**-2 + expected[0]))
+    prior = nbinom.logpmf(counts, SD**-2, SD**-2 / (SD**-2 + expected[0]))
     # Nobody of the other units came or left: their noise stays.
     elsewhere = int(np.maximum(cases[1:] + drawn(random, units - 1), 0).sum())
     first, second = (publish(random, each, found, elsewhere) for each in (parts, with_person))
-    single = likelihood(first, found, counts)
-    both = [single * likelihood(second, found, counts, cells) for cells in (None, person)]
-    by_outcome = np.array([(prior * each).sum() for each in both])
+    single = likelihood(first, found, counts) + prior
+    both = [single + likelihood(second, found, counts, cells) for cells in (None, person)]
+    either = np.logaddexp(*both)
+    without, having = (np.logaddexp.reduce(each) for each in both)
     return Finding(
-        hit=(bool((prior * single).argmax() == cases[0]), bool((prior * sum(both)).argmax() == cases[0])),
-        possible=(in_a_row(single > 0, cases[0]), in_a_row(sum(both) > 0, cases[0])),
-        certainty=float(by_outcome.max() / by_outcome.sum()),
+        hit=(bool(single.argmax() == cases[0]), bool(either.argmax() == cases[0])),
+        possible=(in_a_row(np.isfinite(single), cases[0]), in_a_row(np.isfinite(either), cases[0])),
+        certainty=float(expit(abs(having - without))),
     )
 
 

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.codes import growth_z, score_points
+from riskstrat.codes import growth_z
+from riskstrat.codes.scores import score_points
 from riskstrat.declare import (
     Age,
     AreaFact,

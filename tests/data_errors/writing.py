@@ -20,8 +20,7 @@ from riskstrat.files import staged_folder
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import LOSSES, choose_people, clean_tables
 from riskstrat.synthetic.extracts.clean import FIRST_TEST_PERSON, Tables
-from riskstrat.synthetic.extracts.layout import EXTRACTS
-from riskstrat.synthetic.extracts.writing import readme, write_files
+from riskstrat.synthetic.extracts.writing import EXTRACTS, readme, write_files
 
 FAULTS: tuple[Fault, ...] = (
     *statistics_sweden.FAULTS,

@@ -10,7 +10,7 @@ import pytest
 from reference_files import BESIDE, REFERENCE, needs_beside
 from riskstrat.areas import funnel_limits, inequality, smooth, standardised_rates
 from riskstrat.areas.gamma import plugged_in
-from riskstrat.areas.marshall import moments
+from riskstrat.areas.smoothing import moments
 from riskstrat.numerics.intervals import byar_interval, wilson_interval
 
 AREAS, PHE, AUCKLAND = REFERENCE / "areas", BESIDE / "reference/planning/phe", BESIDE / "reference/planning/auckland"

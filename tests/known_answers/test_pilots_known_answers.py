@@ -10,8 +10,13 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 from scipy.stats import binom, binomtest
 
-from riskstrat.pilots.allocation import count_allocations, draw_steps, possible_allocations
-from riskstrat.pilots.matching import _standardised, matched_pairs
+from riskstrat.pilots.allocation import (
+    _standardised,
+    count_allocations,
+    draw_steps,
+    matched_pairs,
+    possible_allocations,
+)
 from riskstrat.pilots.score import PilotModel
 
 

@@ -16,7 +16,7 @@ from reference_files import BESIDE, REFERENCE, needs_beside
 from riskstrat.areas import Neighbours, hot_spots, standardised_ratios
 from riskstrat.areas.bym2 import bym2
 from riskstrat.areas.gamma import Counts, log_marginal, plugged_in
-from riskstrat.areas.marshall import moments
+from riskstrat.areas.smoothing import moments
 
 PLANNING, AREAS, CURVES = BESIDE / "reference/planning", REFERENCE / "areas", REFERENCE / "decision_curve"
 needs_planning = needs_beside("reference/planning/phe", "GPL")

@@ -16,8 +16,7 @@ from riskstrat.areas.observed_expected import count_weights
 from riskstrat.incidence import cumulative_incidence
 from riskstrat.recalibration.in_the_large import divisor_by_person
 from riskstrat.records.areas import AreaEstimates
-from riskstrat.records.cohort import Cohort, Target
-from riskstrat.records.landmarks import landmark_sets
+from riskstrat.records.cohort import Cohort, Target, landmark_sets
 
 HORIZON = 1826
 YEAR = 365.25

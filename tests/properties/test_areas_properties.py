@@ -22,7 +22,7 @@ from riskstrat.areas import (
 )
 from riskstrat.areas.gamma import Counts, integrated, log_marginal, mean_given_shape, plugged_in, shape_of
 from riskstrat.areas.inequality_measures import mid_ranks
-from riskstrat.areas.marshall import binomial_moments
+from riskstrat.areas.smoothing import binomial_moments
 from riskstrat.areas.standardisation import FEWEST_FOR_DIRECT
 from riskstrat.errors import UsageError
 from riskstrat.numerics.intervals import byar_interval, exact_interval, wilson_interval

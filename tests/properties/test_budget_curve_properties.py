@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from examples import examples
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.priorities import prioritise
-from riskstrat.priorities.budget_curve import round_budgets
+from riskstrat.priorities.planning import round_budgets
 from riskstrat.records.areas import Units
 
 NOBODY = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})

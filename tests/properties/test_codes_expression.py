@@ -5,8 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.codes import parse
-from riskstrat.codes.expression import EVERY_CODE, Span, combine
+from riskstrat.codes.expression import EVERY_CODE, Span, combine, parse
 
 categories = st.builds(lambda letter, number: f"{letter}{number:02d}", st.sampled_from("EIW"), st.integers(0, 29))
 suffixes = st.sampled_from(["", "0", "9", "1X", "B"])

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskstrat.cohort.residence import NO_END, with_residence
+from riskstrat.cohort.eligibility import NO_END, with_residence
 from riskstrat.registers.family import family_ids
 
 DAY = timedelta(days=1)

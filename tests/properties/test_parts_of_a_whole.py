@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples import examples
-from riskstrat.disclosure import CellNoise, Whole, person_keys
+from riskstrat.disclosure import CellNoise, Whole
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.disclosure.whole import adding_up
 
 NOISE = CellNoise(b"sixteen bytes or more")

@@ -38,7 +38,7 @@ from riskstrat.declare import (
 )
 from riskstrat.declare.description import describe
 from riskstrat.declare.event_queries import EventQuery, event_queries
-from riskstrat.quality import count_declared_rows
+from riskstrat.quality.declared_rows import count_by_component_and_year
 from small_registers import BuildRegisters, MadeUp
 
 STROKE = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",), positions=("main",))
@@ -169,7 +169,9 @@ def test_codes_are_counted_in_registers(build_registers: BuildRegisters, made_up
             diagnosed(2, "I639", position="main", setting="primary"),
         ],
     )
-    counts = count_declared_rows(made_up(outcome=AnyOf(STROKE, FirstEvent(register="contacts", codes="x"))), registers)
+    counts = count_by_component_and_year(
+        made_up(outcome=AnyOf(STROKE, FirstEvent(register="contacts", codes="x"))), registers
+    )[0]
     assert counts.filter(part="outcome").rows() == [
         ("outcome", "", "diagnoses", "I63", "inpatient", "main", True, 2, 3, 2),
         ("outcome", "", "contacts", "x", "", "", False, 0, 0, 0),
@@ -178,7 +180,7 @@ def test_codes_are_counted_in_registers(build_registers: BuildRegisters, made_up
 
 def test_no_rows_are_asked_of_registers_that_are_not_there(build_registers: BuildRegisters, made_up: MadeUp):
     registers = build_registers(persons=[{"person_id": 1, "birth_date": date(1950, 1, 1)}])
-    counts = count_declared_rows(made_up(), registers).filter("in_registers")
+    counts = count_by_component_and_year(made_up(), registers)[0].filter("in_registers")
     assert counts.is_empty()
 
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from riskstrat.cohort import build_cohort, follow_outcomes
+from riskstrat.cohort import build_cohort
+from riskstrat.cohort.building import follow_outcomes
 from riskstrat.declare import AllCauseDeath, FirstEvent
 from small_registers import BuildRegisters, MadeUp
 

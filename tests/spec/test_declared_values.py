@@ -33,7 +33,7 @@ from riskstrat.declare.description import describe
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.features import build_features
 from riskstrat.features.row_reasons import OTHER_VALUE, explain_design
-from riskstrat.quality import count_declared_rows
+from riskstrat.quality.declared_rows import count_by_component_and_year
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
 
@@ -255,7 +255,7 @@ def test_they_are_told_and_counted(registers: Registers, made_up: MadeUp):
         population=Population(including=(Including(having=SMOKES, reason=REASON),)),
         outcome=FirstEvent(**HBA1C, at_least=48),
     )
-    told, counts = describe(condition, "en"), count_declared_rows(condition, registers)
+    told, counts = describe(condition, "en"), count_by_component_and_year(condition, registers)[0]
     assert "## Required" in told
     assert "- no sign of it: Ever(register measurements; codes smoking; equal_to 1.0; within 5y)" in told
     assert "first row of `hba1c_mmol_mol` ≥ 48 in measurements" in told

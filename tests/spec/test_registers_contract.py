@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from riskstrat.registers import Manifest, TableManifest, open_registers, unique_rows, write_registers
+from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 from riskstrat.registers.manifest import read_manifest
+from riskstrat.registers.opened import unique_rows
 from small_registers import BuildRegisters, write_register_folder
 
 PERSON = {"person_id": 1, "birth_date": date(1950, 1, 1)}

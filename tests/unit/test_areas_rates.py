@@ -12,9 +12,9 @@ from riskstrat.areas import (
     smooth,
     standardised_rates,
     standardised_ratios,
-    with_age_band,
 )
 from riskstrat.areas.geography import Neighbours
+from riskstrat.areas.grouping import with_age_band
 from riskstrat.numerics.intervals import byar_interval, exact_interval, wilson_interval
 
 

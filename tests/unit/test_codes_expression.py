@@ -2,7 +2,8 @@
 
 import pytest
 
-from riskstrat.codes import CodeExpression, bare, parse
+from riskstrat.codes import CodeExpression
+from riskstrat.codes.expression import bare, parse
 from riskstrat.errors import UsageError
 
 HEART = ["I199", "I20", "I20.0", "I219", "I21.9", "i252", "I259X", "I26", "I2", "G45-P", "G459", "S7200"]

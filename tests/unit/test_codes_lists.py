@@ -2,7 +2,8 @@
 
 import pytest
 
-from riskstrat.codes import codelist, codelists, parse
+from riskstrat.codes import codelist, codelists
+from riskstrat.codes.expression import parse
 from riskstrat.errors import UsageError
 
 EXACT_CODES = [

@@ -6,7 +6,8 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from riskstrat.codes import ScoreName, charlson, frailty_risk_band, hfrs, score, score_points, scores
+from riskstrat.codes import ScoreName, charlson, hfrs, score, scores
+from riskstrat.codes.scores import score_points
 from riskstrat.errors import ContractError, UsageError
 
 
@@ -119,13 +120,3 @@ def test_an_unknown_score_is_refused():
         score("frailty_index")
     with pytest.raises(UsageError, match="charlson_se"):
         charlson(pl.DataFrame({"person_id": [1], "code": ["I21"]}), "swedish")
-
-
-def test_risk_bands_have_published_edges():
-    bands = (
-        pl.DataFrame({"p": [0.0, 4.9, 5.0, 15.0, 15.1, None]})
-        .select(frailty_risk_band(pl.col("p")))
-        .to_series()
-        .to_list()
-    )
-    assert bands == ["low", "low", "intermediate", "intermediate", "high", None]

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.disclosure import PRESETS, CellNoise, Disclosure, Ratio, Table, person_keys, release, sum_keys
+from riskstrat.disclosure import PRESETS, CellNoise, Disclosure, Ratio, Table, release
+from riskstrat.disclosure.cell_keys import person_keys, sum_keys
 from riskstrat.errors import DisclosureError, UsageError
 
 NOISE = CellNoise(b"the secret of these tests")

@@ -12,8 +12,7 @@ import pytest
 from riskstrat import pilots
 from riskstrat.declare import Declaration, LocalisedText, PilotRule
 from riskstrat.disclosure import CellNoise, Disclosure
-from riskstrat.pilots.allocation import draw_pairs, draw_steps
-from riskstrat.pilots.matching import matched_pairs
+from riskstrat.pilots.allocation import draw_pairs, draw_steps, matched_pairs
 from riskstrat.priorities import prioritise
 from riskstrat.publication.composition import release_record
 from riskstrat.records.pilot import PilotDesign

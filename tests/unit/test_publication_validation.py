@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.disclosure import CellNoise, Disclosure, Released, person_keys, release, within
+from riskstrat.disclosure import CellNoise, Disclosure, Released, release, within
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.publication.validation import protected, validation_tables
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation

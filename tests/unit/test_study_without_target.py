@@ -9,7 +9,8 @@ import pytest
 
 import riskstrat as rs
 from fixture_municipality import QUICK
-from riskstrat.cohort import NobodyEligibleError, followed_population
+from riskstrat.cohort import NobodyEligibleError
+from riskstrat.cohort.building import followed_population
 from riskstrat.publication import publish
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers

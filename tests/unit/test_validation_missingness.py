@@ -11,7 +11,7 @@ import pytest
 from riskstrat import conditions
 from riskstrat.disclosure import CellNoise, Disclosure, release
 from riskstrat.errors import UsageError
-from riskstrat.publication.missingness import missingness_table
+from riskstrat.publication.validation import missingness_table
 from riskstrat.records.cohort import Cohort
 from riskstrat.study.missing_notes import missing_notes
 from riskstrat.validation import depends_on, missingness

@@ -8,7 +8,6 @@ from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits, overdispersion
 from riskstrat.areas.geography import Neighbours, neighbours
-from riskstrat.areas.grouping import folds_of_target, with_age_band
 from riskstrat.areas.hot_spots import hot_spots
 from riskstrat.areas.inequality import area_inequality, concentration_curve, inequality, inequality_change
 from riskstrat.areas.life_expectancy import life_expectancy
@@ -32,7 +31,6 @@ __all__ = [
     "estimate_strata",
     "estimate_groups",
     "recalibrate",
-    "folds_of_target",
     "smooth",
     "Smoothed",
     "Posterior",
@@ -62,5 +60,4 @@ __all__ = [
     "PopulationForecast",
     "area_lookup",
     "stable_areas",
-    "with_age_band",
 ]

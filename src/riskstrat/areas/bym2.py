@@ -114,22 +114,6 @@ def bym2(
     moved to where the expected score is 0 (van Niekerk and Rue 2024), because that of the plain approximation is biased
     where
     counts are small. A group of which nothing is expected gets its distribution given its neighbours.
-
-    Parameters
-    ----------
-    observed, expected
-        Counts, (n,).
-    neighbours
-        Of the groups, in their order. Each connected part has a spatial term of its own; an island has none. None: all
-        are islands.
-    noise
-        That of protected counts.
-    covariates
-        (n, p), without an intercept; on a scale on which a coefficient of some tens would be absurd.
-
-    Returns
-    -------
-    Bym2Posterior
     """
     ones = np.ones((len(observed), 1))
     alone = Neighbours(areas=tuple(map(str, range(len(observed)))), pairs=np.empty((0, 2), dtype=np.intp))

@@ -1,9 +1,11 @@
-"""Whether theta persists: how far the groups' ratios moved between the earlier and the later landmarks.
+"""How results move with the landmarks that are counted, and whether theta persists between earlier and later ones.
 
-In: each row's share of O and E, and draws of theta. Out: one row, the drift beside the spread among groups.
+In: each row's share of O and E, groups, and draws of theta. Out: a row a set of landmarks; the drift beside the spread.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,48 @@ from scipy.special import betaln, gammaln
 from riskstrat.areas.gamma import Counts, log_prior, shape_of
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 from riskstrat.records.areas import INTERVAL
+from riskstrat.records.cohort import Cohort
+
+
+def compare_landmark_sets(
+    cohort: Cohort,
+    rows: ObservedExpected,
+    group: NDArray[np.integer],
+    groups: int,
+    smooth: Callable[[GroupCounts], Floats],
+) -> pl.DataFrame:
+    """Count every set of landmarks, and say how far its ratios lie from those of the set that is counted.
+
+    `group` is each row's of so many `groups`, (n,), group -1 left out; `smooth` gives the groups' smoothed ratios. One
+    row a set: ``landmarks`` (dates, the latest first; null where persons have index dates of their own),
+    ``index_dates``, ``persons``, ``cases``, ``case_persons``, ``weighted_cases``, ``expected``, ``observed_expected``
+    (their ratio in all), and ``largest_change``, the largest factor by which a group's smoothed ratio differs, either
+    way; null where the set has no outcome.
+    """
+    sets: Sequence[list[int] | None] = cohort.landmark_sets or [None]
+    masks = [cohort.at_landmarks(one) & (group >= 0) for one in sets]
+    counts = [rows.by_group(np.where(mask, group, -1), groups) for mask in masks]
+    ratios = [smooth(one) if one.observed.any() else None for one in counts]
+    together = [rows.together(np.where(mask, group, -1), groups) for mask in masks]
+    return pl.concat(together).select(
+        pl.Series("landmarks", [_dates(cohort, one) for one in sets], pl.String),
+        pl.all(),
+        (pl.col("weighted_cases") / pl.col("expected")).alias("observed_expected"),
+        pl.Series("largest_change", [_largest_change(ratio, ratios[0]) for ratio in ratios], pl.Float64),
+    )
+
+
+def _dates(cohort: Cohort, landmarks: list[int] | None) -> str | None:
+    dates = cohort.landmark_dates
+    chosen = [dates[landmark] for landmark in (dates if landmarks is None else landmarks)]
+    return ", ".join(day.isoformat() for day in sorted(chosen, reverse=True)) or None
+
+
+def _largest_change(ratio: Floats | None, counted: Floats | None) -> float | None:
+    if ratio is None or counted is None:
+        return None
+    return float(np.exp(np.abs(np.log(ratio / counted)).max()))
+
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.integer]
@@ -71,14 +115,6 @@ def carry_forward(theta: Floats, drift: pl.DataFrame | None, expected: Floats, s
     mean over the groups by k, with variance k d² / 4 (how well what lasts is known) + d² / 2 (what is new). d is the
     lower 90 % limit of the drift: as far as it is sure that ratios move, and so nothing where nothing is known of it,
     or where it is below .05. The outcomes of all groups together, theta @ `expected`, stay those of each draw.
-
-    Examples
-    --------
-    >>> theta = np.array([[0.5, 2.0]] * 90_000)
-    >>> moved = pl.DataFrame({"drift_lower": [0.7], "spread": [0.7], "carried": [0.75]})
-    >>> forward = carry_forward(theta, moved, np.ones(2), seed=1)
-    >>> float(np.median(forward[:, 1] / forward[:, 0]).round(1)), round(4**0.75, 1)
-    (2.8, 2.8)
     """
     if drift is None or drift["drift_lower"].item() < NEGLIGIBLE:
         return theta
@@ -103,13 +139,6 @@ def drift_quantiles(early: GroupCounts, late: GroupCounts) -> Floats:
     gammas of mean 1 in each half, whose log ratio has the standard deviation, with the prior of the spread (see
     `riskstrat.areas.gamma`). Each half is at its own level: what moved everywhere alike is no drift. Behind protected
     counts all pairs of counts that are possible are added up, each weighed by its noise.
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"weighted_cases": [400.0, 600.0, 500.0], "expected": [500.0, 500.0, 500.0]})
-    >>> half = GroupCounts(table=table, divisor=1.0)
-    >>> bool(drift_quantiles(half, half)[0] < 0.1)
-    True
     """
     halves = [Counts.of(half.observed, half.expected, half.noise) for half in (early, late)]
     expected = np.stack([half.expected for half in halves])

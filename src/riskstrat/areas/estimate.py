@@ -12,11 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
-from riskstrat.areas.drift import carry_forward, drift_between_halves
+from riskstrat.areas.drift import carry_forward, compare_landmark_sets, drift_between_halves
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
-from riskstrat.areas.landmarks import compare_landmark_sets
 from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, observed_expected, recalibrate
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
@@ -113,15 +112,9 @@ def estimate_areas(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female"] * 100, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort = Cohort(people=trained, horizon_days=365, **known)
-    >>> areas = estimate_areas(cohort, np.full(100, 0.2), Target(people=people, **known), np.full(100, 0.2))
-    >>> areas.table.select("area_id", "cases", "class").rows()
-    [('a', 0, 'clearly lower'), ('b', 25, 'clearly higher')]
+    >>> areas = estimate_areas(cohort, np.full(100, 0.2), target, np.full(100, 0.2))
+    >>> areas.table.select("area_id", "cases").rows(), (areas.draws.unexplained.mean(axis=0) > 1).tolist()
+    ([('a', 0), ('b', 25)], [False, True])
     """
     columns = as_columns(by)
     risk, target_risk = np.asarray(risk, dtype=np.float64), np.asarray(target_risk, dtype=np.float64)
@@ -204,9 +197,9 @@ def _option_problems(
     problems = method_problems(smoothing, available, neighbours)
     if neighbours is not None and len(columns) > 1:
         found = f"neighbours, and groups by {' and '.join(columns)}"
-        problems.append(Problem(found=found, expected="groups that are areas", remedy="group by area, or use gamma"))
+        problems.append(Problem(found, "groups that are areas", "group by area, or use gamma"))
     if draws < 1:
-        problems.append(Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000"))
+        problems.append(Problem(f"{draws} draws", "at least 1", "use 2000"))
     return problems
 
 
@@ -219,9 +212,9 @@ def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], groups:
         UsageError.refuse(
             [
                 Problem(
-                    found=f"risks that sum to {expected / observed:.6g} of what was observed",
-                    expected="risks that went through the recalibration that is given",
-                    remedy="apply it to risk and target_risk first, make it by the same groups, or leave it out",
+                    f"risks that sum to {expected / observed:.6g} of what was observed",
+                    "risks that went through the recalibration that is given",
+                    "apply it to risk and target_risk first, make it by the same groups, or leave it out",
                 )
             ]
         )
@@ -233,9 +226,9 @@ def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers)
         raise DesignError(
             *(
                 Problem(
-                    found="nobody with a group",
-                    expected=f"people with {' and '.join(labels.columns)}",
-                    remedy="check the grouping columns, or estimate without groups",
+                    "nobody with a group",
+                    f"people with {' and '.join(labels.columns)}",
+                    "check the grouping columns, or estimate without groups",
                     table=name,
                 )
                 for name in empty

@@ -61,9 +61,7 @@ def funnel_limits(expected: npt.ArrayLike, level: float = LEVEL, *, between_sd: 
     e = np.atleast_1d(np.asarray(expected, dtype=float))
     problems = [*check_level(level), *_expected_problems(e)]
     if not 0 <= between_sd < np.inf:
-        problems.append(
-            Problem(found=f"a between_sd of {between_sd}", expected="0 or more", remedy="use overdispersion")
-        )
+        problems.append(Problem(f"a between_sd of {between_sd}", "0 or more", "use overdispersion"))
     UsageError.refuse(problems)
     tail = (1 - level) / 2
     lower = root_of_rising(lambda count: _up_to(count, e, between_sd), tail, e * (1 + between_sd))
@@ -131,7 +129,7 @@ def overdispersion(observed: npt.ArrayLike, expected: npt.ArrayLike, *, winsoris
 def _expected_problems(expected: Floats) -> list[Problem]:
     if expected.size and np.isfinite(expected).all() and (expected > 0).all():
         return []
-    return [Problem(found="expected counts of 0, below, or not finite", expected="above 0", remedy="correct")]
+    return [Problem("expected counts of 0, below, or not finite", "above 0", "correct")]
 
 
 def _observed_problems(observed: Floats, expected: Floats, winsorised: float) -> list[Problem]:
@@ -141,4 +139,4 @@ def _observed_problems(observed: Floats, expected: Floats, winsorised: float) ->
         (not (np.isfinite(observed) & (observed >= 0)).all(), "observed counts below 0 or not finite", "0 or more"),
         (not 0 <= winsorised < 0.5, f"a winsorised share of {winsorised}", "at least 0 and below 0.5"),
     )
-    return [Problem(found=found, expected=wanted, remedy="correct") for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, "correct") for wrong, found, wanted in complaints if wrong]

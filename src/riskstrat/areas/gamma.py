@@ -144,12 +144,6 @@ def shape_of(sd_log: Floats) -> Floats:
     """Shape nu of a gamma whose logarithm has this standard deviation: sqrt(trigamma(nu)) = sd.
 
     Newton on 1/trigamma from Smyth's starting value (limma, 2004), which converges from below without safeguards.
-
-    Examples
-    --------
-    >>> nu = shape_of(np.array([0.25]))
-    >>> float(np.sqrt(polygamma(1, nu))[0])
-    0.25
     """
     variance = np.asarray(sd_log, dtype=float) ** 2
     nu = 0.5 + 1 / variance

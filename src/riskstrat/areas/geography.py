@@ -83,9 +83,9 @@ class Neighbours:
         if unknown := [area for area in areas if area not in self.areas]:
             raise UsageError(
                 Problem(
-                    found=f"{len(unknown)} areas without known neighbours: {', '.join(unknown[:5])}",
-                    expected="every area, also those without any",
-                    remedy="find the neighbours of the same areas (of the units of a partition, say)",
+                    f"{len(unknown)} areas without known neighbours: {', '.join(unknown[:5])}",
+                    "every area, also those without any",
+                    "find the neighbours of the same areas (of the units of a partition, say)",
                 )
             )
         moved = np.array([number.get(area, -1) for area in self.areas], dtype=np.intp)[self.pairs].reshape(-1, 2)
@@ -152,9 +152,7 @@ def neighbours(geometry: Mapping[str, object], *, key: str = "area_id", toleranc
     ([[0, 1]], ('far',))
     """
     if not tolerance_m > 0:
-        raise UsageError(
-            Problem(found=f"a tolerance of {tolerance_m} m", expected="more than 0", remedy="leave it out, or raise it")
-        )
+        raise UsageError(Problem(f"a tolerance of {tolerance_m} m", "more than 0", "leave it out, or raise it"))
     features = cast("list[Mapping[str, Mapping[str, object]]]", geometry.get("features") or [])
     _check(features, key)
     areas = tuple(str(feature["properties"][key]) for feature in features)
@@ -177,11 +175,7 @@ def _pair_problems(areas: Sequence[str], pairs: NDArray[np.integer]) -> list[Pro
         ),
     )
     remedy = "correct the neighbours, or find them from outlines (riskstrat.areas.neighbours)"
-    return [
-        Problem(found=found, expected=expected, remedy=remedy, table="neighbours")
-        for wrong, found, expected in complaints
-        if wrong
-    ]
+    return [Problem(found, expected, remedy, table="neighbours") for wrong, found, expected in complaints if wrong]
 
 
 def _borders(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.intp]:
@@ -208,9 +202,7 @@ def _check(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> 
         (not set(kinds) <= {"Polygon", "MultiPolygon"}, "shapes other than polygons", "Polygon or MultiPolygon"),
     )
     problems = [
-        Problem(found=found, expected=expected, remedy="correct the file", table="geometry")
-        for wrong, found, expected in complaints
-        if wrong
+        Problem(found, expected, "correct the file", table="geometry") for wrong, found, expected in complaints if wrong
     ]
     if problems:
         raise ContractError(*problems)

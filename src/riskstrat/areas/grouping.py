@@ -24,23 +24,7 @@ GEOGRAPHIES = ("area_id", "care_centre_id", "parent_id", "municipality")
 
 
 def with_age_band(people: pl.DataFrame) -> pl.DataFrame:
-    """Add the column ``age_band``, by which areas are standardised, unless the people already have one.
-
-    Parameters
-    ----------
-    people
-        With ``age_years``.
-
-    Returns
-    -------
-    polars.DataFrame
-        Five-year bands as text, single years below 20, and 90 and above together.
-
-    Examples
-    --------
-    >>> with_age_band(pl.DataFrame({"age_years": [1, 72, 95]}))["age_band"].to_list()
-    ['1', '70-74', '90+']
-    """
+    """Add the column ``age_band``, by which areas are standardised, unless the people already have one."""
     if AGE_BAND in people.columns:
         return people
     return people.with_columns(age_band(BAND_YEARS, single_years_below=SINGLE_YEARS_BELOW, open_from=OLDEST_BAND))
@@ -55,22 +39,6 @@ def folds_of_target(
     trained: pl.Series, folds: NDArray[np.integer], target: pl.Series, unseen: int = -1
 ) -> NDArray[np.integer]:
     """Fold of each person of the target population: the one that the person's area belongs to.
-
-    Parameters
-    ----------
-    trained
-        Area of each row of the cohort, (n,); an area lies in one fold.
-    folds
-        Fold of each of these rows, (n,).
-    target
-        Area of each person of the target population, (m,).
-    unseen
-        Fold of people whose area is in no fold: no model has seen it, so that any may predict their risk.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m,).
 
     Examples
     --------
@@ -92,12 +60,12 @@ def sums(numbers: NDArray[np.integer], values: NDArray[np.number | np.bool_] | N
 def check_columns(by: Sequence[str], **frames: pl.DataFrame) -> list[Problem]:
     """List the grouping columns that a frame does not have."""
     if not by:
-        return [Problem(found="no grouping column", expected="at least one", remedy="give by='area_id', say")]
+        return [Problem("no grouping column", "at least one", "give by='area_id', say")]
     return [
         Problem(
-            found="no such column",
-            expected=f"a grouping column, one of: {', '.join(frame.columns)}",
-            remedy="add it to the people or choose another",
+            "no such column",
+            f"a grouping column, one of: {', '.join(frame.columns)}",
+            "add it to the people or choose another",
             table=name,
             column=column,
         )
@@ -114,9 +82,9 @@ def overlap_problems(by: Sequence[str], noise: CellNoise | None) -> list[Problem
         return []
     return [
         Problem(
-            found=f"groups by {' and '.join(both)}, which overlap",
-            expected="one geography in all results, whose units are the ones that are protected",
-            remedy="put the unit of areas.intersections in the place of both, or leave one out",
+            f"groups by {' and '.join(both)}, which overlap",
+            "one geography in all results, whose units are the ones that are protected",
+            "put the unit of areas.intersections in the place of both, or leave one out",
         )
     ]
 

@@ -149,4 +149,4 @@ def _problems(values: Floats, neighbours: Neighbours, false_discovery: float, pe
         (permutations < 99, f"{permutations} permutations", "at least 99"),
     )
     remedy = "correct the argument"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

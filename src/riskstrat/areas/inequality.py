@@ -133,7 +133,7 @@ def inequality_change(
     if len(values) < 2 or len(shapes) > 1:
         found = f"{len(values)} years" if len(values) < 2 else "years of different shapes"
         expected = "at least two years, with the same groups and as many draws"
-        UsageError.refuse([Problem(found=found, expected=expected, remedy="give the values of each year")])
+        UsageError.refuse([Problem(found, expected, "give the values of each year")])
     measurement = Measurement(
         higher_is_worse=higher_is_worse,
         proportion=proportion,
@@ -199,9 +199,9 @@ def concentration_curve(
     values, n, depth = arrays(value, people, deprivation)
     problems = value_problems(values, n, depth, proportion=False, scale="identity")
     if not 1 <= points <= 100:
-        problems.append(Problem(found=f"{points} points", expected="1 to 100", remedy="use 10 for tenths"))
+        problems.append(Problem(f"{points} points", "1 to 100", "use 10 for tenths"))
     if not problems and (values < 0).any():
-        problems.append(Problem(found="values below 0", expected="risks or rates", remedy="leave such groups out"))
+        problems.append(Problem("values below 0", "risks or rates", "leave such groups out"))
     UsageError.refuse([*problems, *check_level(level)])
     _, level_of = np.unique(-depth if higher_is_deprived else depth, return_inverse=True)
     size = np.bincount(level_of, n)
@@ -254,17 +254,9 @@ def area_inequality(
 
     Examples
     --------
-    >>> from riskstrat.records.areas import Draws
-    >>> risk = np.array([[0.1, 0.2], [0.1, 0.2]])
-    >>> areas = AreaEstimates(
-    ...     by=("area_id",), table=pl.DataFrame({"area_id": ["a", "b"], "target_people": [100, 100]}),
-    ...     draws=Draws(risk=risk, relative_risk=risk, unexplained=risk), level=np.ones(2),
-    ...     calibration=pl.DataFrame(), divisor=1.0, landmarks=pl.DataFrame(), left_out=pl.DataFrame(),
-    ...     smoothing="gamma",
-    ... )
     >>> need = pl.DataFrame({"area_id": ["a", "b"], "care_need_index": [0.5, 2.0]})
-    >>> area_inequality(areas, need, "care_need_index").filter(metric="ratio")["estimate"].round(6).item()
-    2.0
+    >>> area_inequality(areas, need, "care_need_index").filter(metric="ratio")["estimate"].item() > 10
+    True
     """
     people, found = ranked_areas(areas, deprivation, index)
     known = np.flatnonzero(found.is_not_null().to_numpy())
@@ -274,26 +266,18 @@ def area_inequality(
 
 
 def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) -> tuple[Floats, pl.Series]:
-    """People of today in each area, (groups,), and what it is ranked by, null where that is not known.
-
-    Raises
-    ------
-    UsageError
-        If a column is missing, or an area comes twice.
-    DesignError
-        If fewer than two levels are known.
-    """
+    """People of today in each area, (groups,), and what it is ranked by, null where that is not known."""
     missing = check_columns((*areas.by, index), deprivation=deprivation)
     twice = 0 if missing else int(deprivation.select(areas.by).is_duplicated().sum())
-    once = Problem(found=f"{twice} rows of areas that come twice", expected="each area once", remedy="choose one year")
+    once = Problem(f"{twice} rows of areas that come twice", "each area once", "choose one year")
     UsageError.refuse([*missing, *([once] if twice else [])])
     found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
     if found.drop_nulls().n_unique() < 2:
         raise DesignError(
             Problem(
-                found=f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
-                expected="at least two",
-                remedy="add the index of more areas, or leave inequality out",
+                f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
+                "at least two",
+                "add the index of more areas, or leave inequality out",
             )
         )
     return areas.table["target_people"].to_numpy(), found

@@ -28,11 +28,6 @@ def mid_ranks(people: Floats, deprivation: Floats) -> Floats:
     """Share of the population that is less deprived, half of the own group included, (n,) in (0, 1).
 
     Groups of equal deprivation share one rank.
-
-    Examples
-    --------
-    >>> mid_ranks(np.array([10.0, 30.0, 60.0]), np.array([3, 1, 2])).round(2).tolist()
-    [0.95, 0.15, 0.6]
     """
     _, level = np.unique(deprivation, return_inverse=True)
     share = np.bincount(level, people) / people.sum()
@@ -121,7 +116,7 @@ def value_problems(
     n = values.shape[-1]
     if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
         found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
-        return [Problem(found=found, expected="one of each a group", remedy="align them")]
+        return [Problem(found, "one of each a group", "align them")]
     lowest, highest = {"log": (0, np.inf), "logit": (0, 1)}.get(scale, (-np.inf, np.inf))
     out, other = "leave such groups out", "rank by something that differs"
     complaints = (
@@ -143,6 +138,4 @@ def value_problems(
             "use scale='identity'",
         ),
     )
-    return [
-        Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted, remedy in complaints if wrong
-    ]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted, remedy in complaints if wrong]

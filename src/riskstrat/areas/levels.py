@@ -75,20 +75,7 @@ class GroupDraws:
 
 
 def sum_areas(areas: AreaEstimates, group: pl.Series) -> GroupDraws:
-    """Add up whole areas: every number is the sum of the areas' own, in every draw, so that it tells nothing new.
-
-    Parameters
-    ----------
-    areas
-        Estimates by area.
-    group
-        Name of each area's group, (areas,); areas without one are left out.
-
-    Raises
-    ------
-    DesignError
-        If there are fewer than two groups.
-    """
+    """Add up whole areas: every number is the sum of the areas' own, in every draw, so that it tells nothing new."""
     names = _names(group)
     member = np.array([(group == name).fill_null(value=False).to_numpy() for name in names], dtype=np.int64)
     people = areas.table["target_people"].to_numpy()
@@ -118,11 +105,6 @@ def spread_over(
     have in common is at least as many people as are described, or is counted with another group of the area. A group's
     theta is the mean of its areas' thetas, weighted by the predicted risks of its people. No outcome is counted by
     group: that would be a second look at each.
-
-    Raises
-    ------
-    DesignError
-        If there are fewer than two groups of people enough.
     """
     rows, fewest = ProtectedRows.of(target.people, noise), areas.disclosure.min_people
     label = target.people[column] if rows.noise is None else _counted_in(target.people, column, fewest)
@@ -170,6 +152,5 @@ def _counted_in(people: pl.DataFrame, column: str, fewest: int) -> pl.Series:
 def _names(group: pl.Series) -> pl.Series:
     names = group.drop_nulls().unique().sort()
     if len(names) < 2:
-        problem = Problem(found="fewer than two groups", expected="two or more", remedy="leave the level out")
-        raise DesignError(problem)
+        raise DesignError(Problem("fewer than two groups", "two or more", "leave the level out"))
     return names

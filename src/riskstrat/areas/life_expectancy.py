@@ -152,9 +152,9 @@ def _band_problems(
     remedy, strange = "correct the table, or the ages", sorted(label for label, ages in bands.items() if ages is None)
     if strange:
         wanted = 'labels such as "0", "1-4" and "90+"'
-        return [Problem(found=f"no age bands: {', '.join(strange)}", expected=wanted, remedy=remedy, column=AGE_BAND)]
+        return [Problem(f"no age bands: {', '.join(strange)}", wanted, remedy, column=AGE_BAND)]
     if not bands:
-        return [Problem(found="no rows", expected="a row a group and age band", remedy=remedy, table="counts")]
+        return [Problem("no rows", "a row a group and age band", remedy, table="counts")]
     ordered = sorted((*ages, label) for label, ages in bands.items() if ages is not None)
     gaps = [label for (_, end, label), (start, *_) in pairwise(ordered) if end != start]
     starts = [start for start, *_ in ordered]
@@ -167,4 +167,4 @@ def _band_problems(
         (lacking > 0, f"{lacking} groups without a row for every age band", "one each, with 0 where nobody died"),
         (bool(absent), f"no age band that begins at {', '.join(absent)}", f"ages among {', '.join(map(str, starts))}"),
     )
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

@@ -206,14 +206,7 @@ def recalibrate(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> people = pl.DataFrame({"event": [1, 0, 0, 0], "duration_days": [200, 365, 365, 365]}).with_columns(
-    ...     assessed=pl.lit(True), landmark=0
-    ... )
-    >>> flow = pl.DataFrame()
-    >>> cohort = Cohort(condition="any", flow=flow, as_of=date(2024, 1, 1), people=people, horizon_days=365)
-    >>> recalibration = recalibrate(cohort, np.full(4, 0.5))
-    >>> recalibration.latest.apply(np.array([0.5])).round(6).tolist()
+    >>> recalibrate(cohort, np.full(100, 0.2)).latest.apply(np.array([0.2])).round(6).tolist()
     [0.25]
     """
     people = with_band_if_needed(cohort.people, as_columns(by or ()))

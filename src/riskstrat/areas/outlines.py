@@ -60,35 +60,7 @@ def in_metres(shapes: Shapes) -> Shapes:
 def dissolve(
     geometry: Mapping[str, object], units: Mapping[str, str], names: Mapping[str, str], *, key: str = "area_id"
 ) -> dict[str, object]:
-    """Draw the areas of each unit as one; areas that belong to none stay as they are.
-
-    Parameters
-    ----------
-    geometry
-        A GeoJSON FeatureCollection of polygons.
-    units
-        Unit of each area that is merged.
-    names
-        Name of each unit.
-    key
-        The property that holds the area's code, and afterwards that of the unit.
-
-    Returns
-    -------
-    dict
-        A FeatureCollection; units stand where their first area stood. Without the extra ``spatial`` the borders between
-        the areas of a unit stay.
-
-    Examples
-    --------
-    >>> def square(code, x):
-    ...     ring = [[x, 0], [x + 1, 0], [x + 1, 1], [x, 1], [x, 0]]
-    ...     return {"properties": {"area_id": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
-    >>> areas = {"features": [square("A", 0), square("B", 1), square("C", 2)]}
-    >>> drawn = dissolve(areas, {"A": "A+B", "B": "A+B"}, {"A+B": "Ek + Al"})["features"]
-    >>> [feature["properties"]["area_id"] for feature in drawn], len(drawn[0]["geometry"]["coordinates"])
-    (['A+B', 'C'], 1)
-    """
+    """Draw the areas of each unit as one; areas that belong to none stay as they are."""
     parts: dict[object, list[Mapping[str, object]]] = {}
     for feature in cast("list[Mapping[str, Mapping[str, object]]]", geometry["features"]):
         area = feature["properties"].get(key)

@@ -227,11 +227,7 @@ def _nulls(areas: pl.DataFrame) -> list[Problem]:
     missing = areas.select(_NEEDED).null_count().row(0, named=True)
     return [
         Problem(
-            found=f"{rows} rows without a value",
-            expected="a value in every row",
-            remedy="use 0 where nobody is",
-            table="areas",
-            column=name,
+            f"{rows} rows without a value", "a value in every row", "use 0 where nobody is", table="areas", column=name
         )
         for name, rows in missing.items()
         if rows
@@ -326,7 +322,7 @@ def intersections(
     UsageError.refuse(check_columns([*by, *measures], people=people))
     sums = [pl.len().alias("people"), *(pl.col(name).sum() for name in measures)]
     if people.drop_nulls(list(by)).is_empty():
-        raise UsageError(Problem(found="nobody in both geographies", expected="people", remedy="check the columns"))
+        raise UsageError(Problem("nobody in both geographies", "people", "check the columns"))
     cells = people.drop_nulls(list(by)).group_by(by).agg(sums).sort(kept, "people", other)
     rule = {"people": min_people, **dict.fromkeys(measures, min_expected)}
     UsageError.refuse(too_small(cells.group_by(unit=kept).agg(pl.col(list(rule)).sum()), rule))
@@ -343,19 +339,16 @@ def intersections(
 def _two(by: Sequence[str]) -> tuple[str, str]:
     if len(by) == 2:
         return by[0], by[1]
-    problem = Problem(
-        found=f"{len(by)} geographies", expected="two", remedy="intersect the units with a third one then"
-    )
-    raise UsageError(problem)
+    raise UsageError(Problem(f"{len(by)} geographies", "two", "intersect the units with a third one then"))
 
 
 def too_small(units: pl.DataFrame, rule: Mapping[str, float]) -> list[Problem]:
     """Name the units that break a rule, without telling by how much: unit, and the columns that the rule names."""
     return [
         Problem(
-            found=f"units with too few {_MEASURES[name]}: {', '.join(broken)}",
-            expected=f"at least {fewest:g} in every unit",
-            remedy="join each with a neighbour",
+            f"units with too few {_MEASURES[name]}: {', '.join(broken)}",
+            f"at least {fewest:g} in every unit",
+            "join each with a neighbour",
             table="partition",
         )
         for name, fewest in rule.items()

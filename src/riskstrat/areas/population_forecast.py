@@ -226,4 +226,4 @@ def _some(names: Iterable[object]) -> str:
 
 
 def _problem(found: str, expected: str, remedy: str, column: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="forecast", column=column)
+    return Problem(found, expected, remedy, table="forecast", column=column)

@@ -69,17 +69,7 @@ def project(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, estimate_groups, read_forecast, recalibrate
-    >>> from riskstrat.records.cohort import Cohort, Target
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
+    >>> from riskstrat.areas import estimate_groups, read_forecast
     >>> groups = estimate_groups(areas, target, risk, by=("sex",))
     >>> rows = pl.DataFrame({"municipality": "m", "sex": ["female", "male"] * 2, "age_years": 70})
     >>> forecast = rows.with_columns(year=pl.Series([2023, 2023, 2024, 2024]), people=pl.Series([50, 50, 60, 60]))
@@ -163,9 +153,9 @@ def _refuse_nobody(now: Floats, groups: Units, area: NDArray[np.str_], location:
     empty_areas = area[now.sum(axis=0)[location] <= 0].tolist()
     DesignError.refuse(
         Problem(
-            found=f"nobody in the base year among {', '.join(map(str, names[:5]))}",
-            expected="residents wherever the study has people today",
-            remedy="give a forecast of the same areas and ages",
+            f"nobody in the base year among {', '.join(map(str, names[:5]))}",
+            "residents wherever the study has people today",
+            "give a forecast of the same areas and ages",
             table="forecast",
             column=column,
         )
@@ -234,11 +224,9 @@ def _residents(forecast: PopulationForecast) -> pl.DataFrame:
 
 def _problems(areas: AreaEstimates, groups: Units, of: Sequence[str]) -> Iterator[Problem]:
     if areas.by != (AREA,):
-        found = f"estimates by {' and '.join(areas.by)}"
-        yield Problem(found=found, expected=f"estimates by {AREA}", remedy="look ahead by area")
+        yield Problem(f"estimates by {' and '.join(areas.by)}", f"estimates by {AREA}", "look ahead by area")
     if not of:
-        expected, remedy = f"sex, {AGE_BAND} or both", "make them with estimate_groups"
-        yield Problem(found="groups by neither age nor sex", expected=expected, remedy=remedy)
+        yield Problem("groups by neither age nor sex", f"sex, {AGE_BAND} or both", "make them with estimate_groups")
     if len(groups.cases_draws) != len(areas.level):
         found, expected = f"{len(groups.cases_draws)} draws of groups", f"{len(areas.level)}, those of the areas"
-        yield Problem(found=found, expected=expected, remedy="use groups of the same estimates")
+        yield Problem(found, expected, "use groups of the same estimates")

@@ -117,7 +117,7 @@ def check_level(level: float) -> list[Problem]:
     """List what is wrong with the level of an interval."""
     if 0 < level < 1:
         return []
-    return [Problem(found=f"a level of {level}", expected="between 0 and 1", remedy="use 0.95, say")]
+    return [Problem(f"a level of {level}", "between 0 and 1", "use 0.95, say")]
 
 
 def check_kind(kind: str) -> list[Problem]:
@@ -129,14 +129,12 @@ def check_unit(per: float) -> list[Problem]:
     """List what is wrong with the unit of a rate."""
     if 0 < per < np.inf:
         return []
-    return [Problem(found=f"a rate per {per}", expected="a number above 0", remedy="use 100_000, say")]
+    return [Problem(f"a rate per {per}", "a number above 0", "use 100_000, say")]
 
 
 def _check_counts(x: Floats, n: Floats, kind: str) -> list[Problem]:
     if x.shape != n.shape:
-        return [
-            Problem(found="counts and denominators of different lengths", expected="one a group", remedy="align them")
-        ]
+        return [Problem("counts and denominators of different lengths", "one a group", "align them")]
     complaints = (
         (~(np.isfinite(x) & (x >= 0)), "counts below 0 or not finite", "counts of at least 0"),
         (~(np.isfinite(n) & (n > 0)), "denominators of 0, below, or not finite", "above 0"),
@@ -144,9 +142,9 @@ def _check_counts(x: Floats, n: Floats, kind: str) -> list[Problem]:
     )
     return [
         Problem(
-            found=f"{found}, in {int(wrong.sum())} of {x.size} rows, the first of them row {int(wrong.argmax())}",
-            expected=wanted,
-            remedy="correct the counts",
+            f"{found}, in {int(wrong.sum())} of {x.size} rows, the first of them row {int(wrong.argmax())}",
+            wanted,
+            "correct the counts",
         )
         for wrong, found, wanted in complaints
         if wrong.any()

@@ -59,7 +59,7 @@ def on_stable_areas(counts: pl.DataFrame, stable: pl.DataFrame, *, changed: int)
         found = f"{lost.height} codes that are not in their version: {named}"
         expected = f"old codes before {changed}, new ones from then on"
         remedy = "check the year of the change and the key of codes"
-        UsageError.refuse([Problem(found=found, expected=expected, remedy=remedy, table="counts", column=AREA)])
+        UsageError.refuse([Problem(found, expected, remedy, table="counts", column=AREA)])
     summed = joined.group_by("stable_id", *keys[1:]).agg(pl.col("cases", "people").sum())
     return summed.rename({"stable_id": AREA}).select(counts.columns).sort(keys)
 
@@ -113,9 +113,9 @@ def pool_years(counts: pl.DataFrame, by: str | Sequence[str], *, years: int = 3)
 
 def _pool_problems(counts: pl.DataFrame, groups: Sequence[str], years: int) -> list[Problem]:
     if not counts["year"].dtype.is_integer():
-        return [Problem(found="years that are no whole numbers", expected="2024, say", remedy="convert", column="year")]
+        return [Problem("years that are no whole numbers", "2024, say", "convert", column="year")]
     if counts.is_empty():
-        return [Problem(found="no counts", expected="a row a group and year", remedy="check the table", table="counts")]
+        return [Problem("no counts", "a row a group and year", "check the table", table="counts")]
     span = int(counts["year"].max()) - int(counts["year"].min()) + 1  # type: ignore[arg-type]
     lacking = counts.group_by(groups).len().filter(pl.col("len") < span).height
     complaints = (
@@ -128,4 +128,4 @@ def _pool_problems(counts: pl.DataFrame, groups: Sequence[str], years: int) -> l
         (span < years, f"{span} years", f"at least {years}, one period"),
     )
     remedy = "add the rows, or choose other periods"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

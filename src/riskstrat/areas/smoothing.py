@@ -1,4 +1,4 @@
-"""Smoothing of observed over expected counts, by any of the declared methods.
+"""Smoothing of observed over expected counts, by any of the declared methods; by moments: Marshall 1991.
 
 In: observed and expected counts per group. Out: one smoothed ratio per group and, where the method has one, its
 posterior. A new method is one line in `POSTERIORS`, or in `MOMENTS` where it has no posterior.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,67 @@ from riskstrat.areas.bym2 import bym2
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import integrated, plugged_in
 from riskstrat.areas.geography import Neighbours
-from riskstrat.areas.marshall import BINOMIAL, POISSON, Family, marshall_global, marshall_local
 from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
+
+
+def moments(observed: Floats, expected: Floats) -> tuple[float, float]:
+    """Marshall's between-group variance (never below zero) and mean of the ratios.
+
+    Mean b = sum O / sum E; variance a = sum E (O/E - b)^2 / sum E - b / mean E.
+    """
+    mean, scatter = _mean_and_scatter(observed, expected)
+    # An estimate below zero would shrink past the mean, and give negative rates.
+    return max(0.0, scatter - mean / float(expected.mean())), mean
+
+
+def binomial_moments(observed: Floats, people: Floats) -> tuple[float, float]:
+    """Between-group variance and mean of proportions: Var(O/n) = a + (b (1 - b) - a) / n (Martuzzi, Elliott 1996)."""
+    mean, scatter = _mean_and_scatter(observed, people)
+    size = float(people.mean())
+    between = max(0.0, scatter - mean * (1 - mean) / size) / (1 - 1 / size) if size > 1 else 0.0
+    return between, mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Distribution of a count: its moments, and the variance by chance of a group that expects one (or has one person).
+
+    `chance` takes the variance between groups and the mean.
+    """
+
+    moments: Callable[[Floats, Floats], tuple[float, float]]
+    chance: Callable[[Floats, Floats], Floats]
+
+
+POISSON: Final = Family(moments=moments, chance=lambda _, mean: mean)
+BINOMIAL: Final = Family(moments=binomial_moments, chance=lambda variance, mean: mean * (1 - mean) - variance)
+
+
+def marshall_global(observed: Floats, expected: Floats, family: Family) -> Floats:
+    """Ratios drawn towards the mean of all groups, (n,)."""
+    return _shrink(observed, expected, family, np.array([family.moments(observed, expected)]))
+
+
+def marshall_local(observed: Floats, expected: Floats, family: Family, neighbours: Neighbours) -> Floats:
+    """Ratios drawn towards the mean of the group and its neighbours, (n,); an island keeps its own ratio."""
+    around = [np.append(neighbours.of(i), i) for i in range(len(observed))]
+    return _shrink(observed, expected, family, np.array([family.moments(observed[i], expected[i]) for i in around]))
+
+
+def _mean_and_scatter(observed: Floats, expected: Floats) -> tuple[float, float]:
+    mean = float(observed.sum() / expected.sum())
+    return mean, float((expected * (observed / expected - mean) ** 2).sum() / expected.sum())
+
+
+def _shrink(observed: Floats, expected: Floats, family: Family, found: Floats) -> Floats:
+    """Draw each ratio towards the mean: more, the smaller its expected count; `found` has moments, (n or 1, 2)."""
+    variance, mean = found.T
+    total = variance + family.chance(variance, mean) / expected
+    kept = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(mean + kept * (observed / expected - mean))
+
 
 Floats = NDArray[np.float64]
 
@@ -69,11 +127,7 @@ class Smoothed:
     def _known_posterior(self) -> Posterior:
         if self.posterior is None:
             raise UsageError(
-                Problem(
-                    found=f"method '{self.method}' has no posterior",
-                    expected=" or ".join(POSTERIORS),
-                    remedy="use method='gamma'",
-                )
+                Problem(f"method '{self.method}' has no posterior", " or ".join(POSTERIORS), "use method='gamma'")
             )
         return self.posterior
 
@@ -194,9 +248,9 @@ def _count_problems(observed: Floats, expected: Floats, method: str, neighbours:
     if observed.ndim != 1 or observed.shape != expected.shape or observed.size == 0:
         return [
             Problem(
-                found=f"observed of shape {observed.shape}, expected of shape {expected.shape}",
-                expected="two lists of the same groups",
-                remedy="give one count of each a group",
+                f"observed of shape {observed.shape}, expected of shape {expected.shape}",
+                "two lists of the same groups",
+                "give one count of each a group",
             )
         ]
     proportions = method in MOMENTS and MOMENTS[method].family is BINOMIAL
@@ -214,7 +268,7 @@ def _count_problems(observed: Floats, expected: Floats, method: str, neighbours:
         ),
     )
     remedy = "leave such groups out or check how the counts were made"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]
 
 
 def _covariate_problems(covariates: Floats | None, n: int) -> list[Problem]:
@@ -227,8 +281,7 @@ def _covariate_problems(covariates: Floats | None, n: int) -> list[Problem]:
         found = "covariates that are missing or not finite"
     elif np.linalg.matrix_rank(np.column_stack([np.ones(n), covariates])) < covariates.shape[1] + 1:
         found = "covariates that are constant or follow from others"
-    remedy = "leave the group or the covariate out"
-    return [Problem(found=found, expected=expected, remedy=remedy)] if found else []
+    return [Problem(found, expected, "leave the group or the covariate out")] if found else []
 
 
 def method_problems(
@@ -249,4 +302,4 @@ def method_problems(
         (covariates is not None and not explained, "covariates", f"none, because '{method}' does not use them"),
     )
     remedy = "change the argument or the method"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

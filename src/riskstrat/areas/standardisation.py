@@ -262,10 +262,10 @@ def _argument_problems(kind: str, level: float, per: float = 1.0) -> list[Proble
 
 def _overlap(groups: Sequence[str], keys: Sequence[str]) -> list[Problem]:
     if not groups or not keys:
-        return [Problem(found="no column in by, or in strata", expected="at least one of each", remedy="name them")]
+        return [Problem("no column in by, or in strata", "at least one of each", "name them")]
     both = [name for name in groups if name in keys]
     remedy = "group by one set of columns and standardise for another"
-    return [Problem(found="a column of both by and strata", expected="one", remedy=remedy, column=c) for c in both]
+    return [Problem("a column of both by and strata", "one", remedy, column=c) for c in both]
 
 
 def table_problems(table: str, frame: pl.DataFrame, keys: Sequence[str], kind: str | None = None) -> list[Problem]:
@@ -281,14 +281,14 @@ def _count_problems(
     texts = [name for name in counts if not frame[name].dtype.is_numeric()]
     if texts:
         remedy = "convert the column"
-        yield from (Problem(found="text", expected="numbers", remedy=remedy, table=table, column=c) for c in texts)
+        yield from (Problem("text", "numbers", remedy, table=table, column=c) for c in texts)
         return
     for wrong, found, expected in (*_row_complaints(table, keys, counts), *_pair_complaints(counts, kind)):
         rows = frame.filter(wrong.fill_null(value=False))
         if rows.height:
             yield _named(rows, keys, found, expected, table)
     if kind is None and not frame["people"].fill_null(0).sum() > 0:
-        yield Problem(found="no people in the standard", expected="some", remedy="check the standard", table=table)
+        yield Problem("no people in the standard", "some", "check the standard", table=table)
 
 
 def _row_complaints(table: str, keys: Sequence[str], counts: Sequence[str]) -> Iterator[Complaint]:
@@ -313,9 +313,9 @@ def _type_problems(counts: pl.DataFrame, standard: pl.DataFrame, keys: Sequence[
     """List the strata columns whose types differ: as values of different types their strata never meet."""
     return [
         Problem(
-            found=f"{standard[name].dtype} in the standard",
-            expected=f"{counts[name].dtype}, as in counts",
-            remedy="convert one of them",
+            f"{standard[name].dtype} in the standard",
+            f"{counts[name].dtype}, as in counts",
+            "convert one of them",
             column=name,
         )
         for name in keys
@@ -335,8 +335,5 @@ def _named(rows: pl.DataFrame, keys: Sequence[str], found: str, expected: str, t
     labels = list(dict.fromkeys(" / ".join(map(str, row)) for row in rows.select(keys).rows()))
     more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
     return Problem(
-        found=f"{found}: {', '.join(labels[:_SHOWN])}{more}",
-        expected=expected,
-        remedy="correct the counts, or join strata",
-        table=table,
+        f"{found}: {', '.join(labels[:_SHOWN])}{more}", expected, "correct the counts, or join strata", table=table
     )

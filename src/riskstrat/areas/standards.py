@@ -110,18 +110,18 @@ def _table_problems(standard: pl.DataFrame) -> list[Problem]:
         found = "people that are no numbers"
     elif not wrong and not (standard["people"].is_finite() & (standard["people"] >= 0)).fill_null(value=False).all():
         found = "people below 0 or no numbers"
-    return [Problem(found=found, expected=expected, remedy=remedy, table="standard")] if found else []
+    return [Problem(found, expected, remedy, table="standard")] if found else []
 
 
 def _band_problems(labels: Sequence[str], ages: Sequence[tuple[int, int] | None]) -> list[Problem]:
     wrong = [label for label, found in zip(labels, ages, strict=True) if found is None]
     if wrong or not labels:
         found = f"no age bands: {', '.join(wrong)}" if wrong else "no age band"
-        return [Problem(found=found, expected='labels such as "7", "40-44" and "90+"', remedy="correct the labels")]
+        return [Problem(found, 'labels such as "7", "40-44" and "90+"', "correct the labels")]
     ordered = sorted(pair for pair in ages if pair is not None)
     twice = sum(start < end for (_, end), (start, _) in pairwise(ordered))
     found = f"{twice} age bands that begin within another"
-    return [Problem(found=found, expected="each age in one band", remedy="correct the labels")] if twice else []
+    return [Problem(found, "each age in one band", "correct the labels")] if twice else []
 
 
 def _reach_problems(
@@ -142,6 +142,4 @@ def _reach_problems(
     ]
     expected = f"bands that the standard knows; its open one begins at {open_from}"
     remedy = "join bands, or give a standard that knows them"
-    return [Problem(found=f"bands outside the standard: {', '.join(wrong)}", expected=expected, remedy=remedy)][
-        : len(wrong)
-    ]
+    return [Problem(f"bands outside the standard: {', '.join(wrong)}", expected, remedy)][: len(wrong)]

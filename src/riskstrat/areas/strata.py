@@ -73,17 +73,6 @@ def estimate_strata(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, recalibrate
-    >>> from riskstrat.records.cohort import Cohort
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> estimate_strata(areas, target, risk, by=("area_id", "sex")).units.select("unit", "people").rows()
     [('a / female', 50), ('b / male', 50)]
     """
@@ -152,17 +141,6 @@ def estimate_groups(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from riskstrat.areas import estimate_areas, recalibrate
-    >>> from riskstrat.records.cohort import Cohort
-    >>> people = pl.DataFrame({"area_id": ["a", "b"] * 50, "sex": ["female", "male"] * 50, "age_years": [70] * 100})
-    >>> outcomes = {"event": [0, 1, 0, 0] * 25, "duration_days": [365] * 100, "assessed": [True] * 100}
-    >>> known = {"condition": "any", "flow": pl.DataFrame(), "as_of": date(2024, 1, 1)}
-    >>> trained = people.with_columns(**{name: pl.Series(values) for name, values in outcomes.items()}, landmark=0)
-    >>> cohort, target = Cohort(people=trained, horizon_days=365, **known), Target(people=people, **known)
-    >>> recalibration = recalibrate(cohort, np.full(100, 0.2), by="area_id")
-    >>> risk = recalibration.latest.apply(np.full(100, 0.2))
-    >>> areas = estimate_areas(cohort, risk, target, risk, recalibration=recalibration)
     >>> groups = estimate_groups(areas, target, risk, by=("sex",))
     >>> groups.units.select("unit", "people").rows()
     [('female', 50), ('male', 50)]
@@ -244,7 +222,7 @@ def _noise_problems(areas: AreaEstimates, noise: CellNoise | None) -> list[Probl
         return []
     found, expected = ("exact counts", "protected ones") if areas.protected else ("noise", "exact counts")
     remedy = "give the noise that the estimates were made with"
-    return [Problem(found=found, expected=f"{expected}, as in the estimates of the groups", remedy=remedy)]
+    return [Problem(found, f"{expected}, as in the estimates of the groups", remedy)]
 
 
 def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int, noise: CellNoise | None) -> list[Problem]:
@@ -253,13 +231,13 @@ def _check(areas: AreaEstimates, columns: Sequence[str], min_people: int, noise:
     if missing:
         problems.append(
             Problem(
-                found=f"by without {', '.join(missing)}",
-                expected=f"the columns of the groups ({', '.join(areas.by)}) and those that split them",
-                remedy="add them",
+                f"by without {', '.join(missing)}",
+                f"the columns of the groups ({', '.join(areas.by)}) and those that split them",
+                "add them",
             )
         )
     if min_people < 1:
-        problems.append(Problem(found=f"min_people of {min_people}", expected="at least 1", remedy="use 50"))
+        problems.append(Problem(f"min_people of {min_people}", "at least 1", "use 50"))
     return problems
 
 
@@ -274,9 +252,9 @@ def _check_sums(
         return []
     return [
         Problem(
-            found="risks that do not sum to those of the groups",
-            expected="the recalibrated risks of the people for whom the groups were estimated",
-            remedy="apply the recalibration to target_risk first, as for estimate_areas",
+            "risks that do not sum to those of the groups",
+            "the recalibrated risks of the people for whom the groups were estimated",
+            "apply the recalibration to target_risk first, as for estimate_areas",
         )
     ]
 
@@ -284,9 +262,5 @@ def _check_sums(
 def _check_kept(kept: NDArray[np.bool_], min_people: int) -> None:
     if not kept.any():
         raise DesignError(
-            Problem(
-                found=f"no stratum of {min_people} people",
-                expected="at least one",
-                remedy="split by fewer columns or lower min_people",
-            )
+            Problem(f"no stratum of {min_people} people", "at least one", "split by fewer columns or lower min_people")
         )

@@ -281,12 +281,12 @@ class _Fit:
 
 
 def _draws_problems(draws: int) -> list[Problem]:
-    return [] if draws >= 1 else [Problem(found=f"{draws} draws", expected="at least 1", remedy="use 2000")]
+    return [] if draws >= 1 else [Problem(f"{draws} draws", "at least 1", "use 2000")]
 
 
 def _series_problems(counts: pl.DataFrame, groups: Sequence[str], noise: CountNoise | None) -> list[Problem]:
     if not counts["year"].dtype.is_numeric():
-        return [Problem(found="years that are no numbers", expected="2024, say", remedy="convert", column="year")]
+        return [Problem("years that are no numbers", "2024, say", "convert", column="year")]
     years, height = counts["year"].n_unique(), counts.select(groups).n_unique()
     known = counts.filter(pl.col("people") > 0)
     complaints = (
@@ -297,4 +297,4 @@ def _series_problems(counts: pl.DataFrame, groups: Sequence[str], noise: CountNo
         (noise is not None and len(noise.rows) != counts.height, "noise of other rows", "that of each row of counts"),
     )
     remedy = "add years or groups, or show rates of pooled years"
-    return [Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong]
+    return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

@@ -145,8 +145,5 @@ def _refuse_columns(lookup: pl.DataFrame) -> None:
     expected, remedy = "codes of areas", "add the column, and leave out what has no counterpart"
     if found:
         raise UsageError(
-            *(
-                Problem(found=wrong, expected=expected, remedy=remedy, table="lookup", column=name)
-                for name, wrong in found.items()
-            )
+            *(Problem(wrong, expected, remedy, table="lookup", column=name) for name, wrong in found.items())
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from importlib.metadata import version
@@ -40,6 +40,7 @@ MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD = (
     "card.md",
 )
 SUMMARIES: Final = ("summary", "target_summary")
+NotAsSaved = Callable[[str], Problem]
 _SAME: Final = 1e-6
 """How far, relatively, risks of the recorded rows may move between libraries."""
 
@@ -95,7 +96,7 @@ def model_files(model: RiskModel | StoredModel, published: Published | None) -> 
         SUMMARY: json.dumps({name: _shown(getattr(stored, name)).to_dicts() for name in SUMMARIES}, indent=1).encode(),
         **({} if published is None else {CARD: card(published, "en").encode()}),
     }
-    said = _description(stored, published) | {"sha256": {name: _digest(each) for name, each in files.items()}}
+    said = _description(stored, published) | {"sha256": {name: digest_of(each) for name, each in files.items()}}
     return files | {MODEL: (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()}
 
 
@@ -134,11 +135,11 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     riskstrat.errors.TrustError: a folder without model.json; expected ...
     """
     files = _read(restored(folder))
-    if sha256 is not None and _digest(files[MODEL]) != sha256.lower():
+    if sha256 is not None and digest_of(files[MODEL]) != sha256.lower():
         raise TrustError(_not_as_saved("model.json with another SHA-256 than the one given"))
     try:
         said = json.loads(files[MODEL])
-        _check(said, files)
+        refuse_changed(said, files, (CONDITION, ESTIMATOR, SUMMARY), FORMAT, _not_as_saved)
         model = _model(said, files)
         _check_risks(model, said)
     except (AttributeError, KeyError, TypeError, ValueError, PolarsError) as broken:
@@ -221,17 +222,18 @@ def _read(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names}
 
 
-def _check(said: dict[str, Any], files: Mapping[str, bytes]) -> None:
+def refuse_changed(
+    said: Mapping[str, Any], files: Mapping[str, bytes], needed: Iterable[str], newest: int, not_as_saved: NotAsSaved
+) -> None:
     """Refuse a folder of a newer format, or of files that do not belong together."""
-    if said.get("format") != FORMAT:
-        found = f"a model of format {said.get('format')}"
-        remedy = "read it with the version of riskstrat that wrote it, or fit it again with this one"
-        raise TrustError(Problem(found=found, expected=f"format {FORMAT}", remedy=remedy))
+    if said.get("format") != newest:
+        remedy = "read it with the version of riskstrat that wrote it, or make it again with this one"
+        raise TrustError(Problem(f"a folder of format {said.get('format')}", f"format {newest}", remedy))
     expected = said.get("sha256", {})
     TrustError.refuse(
-        _not_as_saved(f"{name} that is not as it was saved")
-        for name in sorted({CONDITION, ESTIMATOR, SUMMARY, *expected})
-        if name not in files or _digest(files[name]) != expected.get(name)
+        not_as_saved(f"{name} that is not as it was saved")
+        for name in sorted({*needed, *expected})
+        if name not in files or digest_of(files[name]) != expected.get(name)
     )
 
 
@@ -244,9 +246,9 @@ def _check_risks(model: StoredModel, said: Mapping[str, Any]) -> None:
     here = ", ".join(f"{name} {version(name)}" for name in said["written_with"])
     raise TrustError(
         Problem(
-            found=f"other risks than were recorded, here with {here}",
-            expected=f"those of {written}",
-            remedy="install these versions, or fit the model again with riskstrat run",
+            f"other risks than were recorded, here with {here}",
+            f"those of {written}",
+            "install these versions, or fit the model again with riskstrat run",
         )
     )
 
@@ -258,20 +260,21 @@ def _condition(text: str) -> Condition:
         raise UsageError(
             *unknown.problems,
             Problem(
-                found="a condition that cannot be read here",
-                expected="kinds that are known, in the file of the condition that needs them",
-                remedy="load that file first: riskstrat.conditions.load('my_condition.py')",
+                "a condition that cannot be read here",
+                "kinds that are known, in the file of the condition that needs them",
+                "load that file first: riskstrat.conditions.load('my_condition.py')",
             ),
         ) from unknown
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """Give the SHA-256 of a file."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _not_as_saved(found: str) -> Problem:
     return Problem(
-        found=found,
-        expected="the folder as riskstrat.save_model wrote it",
-        remedy="get it again from where it was saved, or fit the model again",
+        found,
+        "the folder as riskstrat.save_model wrote it",
+        "get it again from where it was saved, or fit the model again",
     )

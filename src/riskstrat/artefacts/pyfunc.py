@@ -43,25 +43,9 @@ class RegisterScorer:
         self.model = model
 
     def predict(self, requested: pd.DataFrame) -> pd.DataFrame:
-        """Give people, expected cases and mean risk by area for each row requested.
-
-        Parameters
-        ----------
-        requested
-            Columns registers (a folder, or the address of a database) and as_of (a date, or its ISO text).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Both columns, and those of ``groups`` of `riskstrat.publication.scores.release_scores`.
-
-        Raises
-        ------
-        UsageError
-            If a column is missing.
-        """
+        """Give people, expected cases and mean risk by area for each row requested."""
         UsageError.refuse(
-            Problem(found=f"no column {name}", expected=", ".join(COLUMNS), remedy="give one row a folder and day")
+            Problem(f"no column {name}", ", ".join(COLUMNS), "give one row a folder and day")
             for name in COLUMNS
             if name not in requested.columns
         )

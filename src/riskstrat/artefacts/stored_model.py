@@ -121,7 +121,7 @@ class StoredModel(FittedModel):
 
 def _check_columns(expected: tuple[str, ...], found: list[str]) -> None:
     ContractError.refuse(
-        Problem(found=f"{what}: {', '.join(names)}", expected="the columns that the model was fitted to", remedy=remedy)
+        Problem(f"{what}: {', '.join(names)}", "the columns that the model was fitted to", remedy)
         for what, names, remedy in (
             ("columns that X lacks", sorted(set(expected) - set(found)), "give registers with the same tables"),
             ("columns that the model does not know", sorted(set(found) - set(expected)), "fit the model again"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from riskstrat.artefacts.model_folder import load_model, model_files
+from riskstrat.artefacts.model_folder import digest_of, load_model, model_files, refuse_changed
 from riskstrat.artefacts.stored_model import StoredModel
 from riskstrat.errors import Problem, TrustError
 from riskstrat.errors.arguments import checked
@@ -84,7 +82,7 @@ def save(study: Study, folder: Path | str) -> Path:
     if can_leave(study.model.estimator):
         model = model_files(study.model, published)
         files |= {f"{MODEL_FOLDER}/{name}": content for name, content in model.items()}
-    contents = {"format": FORMAT, "sha256": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}}
+    contents = {"format": FORMAT, "sha256": {name: digest_of(each) for name, each in files.items()}}
     with staged_folder(folder, command="save") as staging:
         for name, content in (*files.items(), (CONTENTS, json.dumps(contents, indent=1).encode())):
             path = staging.result / name
@@ -126,7 +124,7 @@ def open_study(folder: Path | str) -> SavedStudy:
         raise TrustError(_not_as_saved(f"a folder without {CONTENTS}"))
     contents = _contents(kept)
     files = {name: (kept / name).read_bytes() for name in contents.get("sha256", {}) if (kept / name).is_file()}
-    TrustError.refuse(_problems(contents, files))
+    refuse_changed(contents, files, (STUDY,), FORMAT, _not_as_saved)
     has_model = any(name.startswith(f"{MODEL_FOLDER}/") for name in files)
     return SavedStudy(published=read_published(files), model=load_model(kept / MODEL_FOLDER) if has_model else None)
 
@@ -141,18 +139,5 @@ def _contents(folder: Path) -> dict[str, Any]:
     raise TrustError(_not_as_saved(f"{CONTENTS} that is not as it was saved"))
 
 
-def _problems(contents: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Problem]:
-    if contents.get("format") != FORMAT:
-        remedy = "read it with the version of riskstrat that wrote it, or run the study again"
-        yield Problem(found=f"a study of format {contents.get('format')}", expected=f"format {FORMAT}", remedy=remedy)
-        return
-    expected = contents["sha256"]
-    for name in sorted({STUDY, *expected}):
-        if name not in files or hashlib.sha256(files[name]).hexdigest() != expected.get(name):
-            yield _not_as_saved(f"{name} that is not as it was saved")
-
-
 def _not_as_saved(found: str) -> Problem:
-    return Problem(
-        found=found, expected="the folder as riskstrat.save wrote it", remedy="get it again, or run the study again"
-    )
+    return Problem(found, "the folder as riskstrat.save wrote it", "get it again, or run the study again")

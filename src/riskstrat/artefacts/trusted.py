@@ -37,35 +37,22 @@ TRUSTED: Final = frozenset((*_OURS, *_TREES, *_PLAIN))
 
 
 def dump(estimator: object) -> bytes:
-    """Write a fitted estimator without code.
-
-    Raises
-    ------
-    UsageError
-        If it is of a kind that does not save, with the reason.
-    """
+    """Write a fitted estimator without code."""
     if not can_leave(estimator):
         kinds = ", ".join(sorted(kind.__name__ for kind in RELEASED))
         imputes = " that imputes" if type(estimator) in RELEASED else ""
         raise UsageError(
             Problem(
-                found=f"a fitted {type(estimator).__name__}{imputes}, of whose numbers nobody has seen that they may "
-                "leave",
-                expected=f"one of {kinds}, without imputation",
-                remedy="choose one of them; others can be compared and reported, but not saved",
+                f"a fitted {type(estimator).__name__}{imputes}, of whose numbers nobody has seen that they may leave",
+                f"one of {kinds}, without imputation",
+                "choose one of them; others can be compared and reported, but not saved",
             )
         )
     return bytes(optional("skops.io").dumps(estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=9))
 
 
 def load(content: bytes) -> RiskEstimator:
-    """Read what `dump` wrote, after its types were seen to be on the list.
-
-    Raises
-    ------
-    TrustError
-        If the bytes are no such file, hold any other type (they are named), or cannot be read by the libraries here.
-    """
+    """Read what `dump` wrote, after its types were seen to be on the list."""
     TrustError.refuse(_problems(content))
     skops = optional("skops.io")
     try:
@@ -90,7 +77,7 @@ def _problems(content: bytes) -> Iterator[Problem]:
         yield _unreadable("a file that unpacks to more than any estimator")
     if unknown := sorted(types - TRUSTED):
         found = f"types that are not trusted: {', '.join(unknown)}"
-        yield Problem(found=found, expected="those of a stored estimator", remedy="do not use this file; fit it again")
+        yield Problem(found, "those of a stored estimator", "do not use this file; fit it again")
 
 
 def _types(node: object) -> Iterator[str]:
@@ -105,6 +92,4 @@ def _types(node: object) -> Iterator[str]:
 
 
 def _unreadable(found: str) -> Problem:
-    return Problem(
-        found=found, expected="estimator.skops as it was saved", remedy="save it again, or fit the model again"
-    )
+    return Problem(found, "estimator.skops as it was saved", "save it again, or fit the model again")

@@ -4,14 +4,13 @@ Only polars and numpy load with this package; the data files are read when first
 """
 
 from riskstrat.codes.deprivation import CARE_NEED_WEIGHTS, NATIONAL_MEAN_POINTS, care_need_index
-from riskstrat.codes.expression import CodeExpression, bare, parse
-from riskstrat.codes.frailty import frailty_risk_band, hfrs
+from riskstrat.codes.expression import CodeExpression
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
 from riskstrat.codes.lists import CodeList, codelist, codelists, matching
-from riskstrat.codes.people import CharlsonScore, ElixhauserScore, charlson, elixhauser
+from riskstrat.codes.people import CharlsonScore, ElixhauserScore, charlson, elixhauser, hfrs
 from riskstrat.codes.score2 import RISK_REGIONS, RiskRegion, score2
-from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, score_points, scores
+from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, scores
 from riskstrat.codes.search import search
 
 __all__ = [
@@ -20,8 +19,6 @@ __all__ = [
     "matching",
     "CodeList",
     "CodeExpression",
-    "parse",
-    "bare",
     "search",
     "growth_z",
     "GrowthReference",
@@ -31,7 +28,6 @@ __all__ = [
     "IotfGrade",
     "IOTF_GRADES",
     "hfrs",
-    "frailty_risk_band",
     "charlson",
     "CharlsonScore",
     "elixhauser",
@@ -41,7 +37,6 @@ __all__ = [
     "RISK_REGIONS",
     "score",
     "scores",
-    "score_points",
     "Score",
     "ScoreItem",
     "ScoreName",

@@ -76,11 +76,9 @@ def care_need_index(areas: pl.DataFrame, *, national_mean_points: float = NATION
 def _missing(areas: pl.DataFrame) -> Iterator[Problem]:
     for name in (*CARE_NEED_WEIGHTS, "population"):
         if name not in areas.columns:
-            yield Problem(found="no such column", expected="a count", remedy="add it", table="areas", column=name)
+            yield Problem("no such column", "a count", "add it", table="areas", column=name)
         elif not areas.schema[name].is_numeric():
-            yield Problem(
-                found=str(areas.schema[name]), expected="a count", remedy="convert it", table="areas", column=name
-            )
+            yield Problem(str(areas.schema[name]), "a count", "convert it", table="areas", column=name)
 
 
 def _impossible(areas: pl.DataFrame) -> Iterator[Problem]:
@@ -88,9 +86,9 @@ def _impossible(areas: pl.DataFrame) -> Iterator[Problem]:
         outside = areas.filter((pl.col(name) < 0) | (pl.col(name) > pl.col("population"))).height
         if outside:
             yield Problem(
-                found=f"{outside} areas with a count below 0 or above the population",
-                expected="a part of the population",
-                remedy="correct the counts",
+                f"{outside} areas with a count below 0 or above the population",
+                "a part of the population",
+                "correct the counts",
                 table="areas",
                 column=name,
             )

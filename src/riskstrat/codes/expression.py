@@ -30,21 +30,6 @@ def bare(code: str) -> str:
 
     Upper case without dots, the commas of ICD-8, spaces, dagger and asterisk, or the suffix ``-P`` of the Swedish
     primary care version.
-
-    Parameters
-    ----------
-    code
-        As a register writes it.
-
-    Returns
-    -------
-    str
-        As it is compared.
-
-    Examples
-    --------
-    >>> [bare(code) for code in ("i21.9", "J45-P", "F00*", "I489B", "I10.-", "412,01")]
-    ['I219', 'J45', 'F00', 'I489B', 'I10', '41201']
     """
     if code.isalnum() and code.isupper():
         return code
@@ -139,9 +124,9 @@ class CodeExpression:
     def _refuse_ranges(self) -> None:
         UsageError.refuse(
             Problem(
-                found=f"the range '{span}' of a code system without order",
-                expected="the codes one by one",
-                remedy="list them with commas, or give the table a classification as code_system",
+                f"the range '{span}' of a code system without order",
+                "the codes one by one",
+                "list them with commas, or give the table a classification as code_system",
             )
             for span in self.included + self.excluded
             if span.is_range
@@ -152,29 +137,10 @@ class CodeExpression:
 
 
 def parse(expression: str) -> CodeExpression:
-    """Read a code expression.
+    """Read a code expression: parts with commas between them.
 
-    Parameters
-    ----------
-    expression
-        Parts with commas between them. A part is a range of categories (``I20-I25`` is every code that begins with
-        I20 to I25), a prefix (``C10AA``), a name of an exact code (``home_care``), or ``*`` or ``any`` for every
-        code. ``not`` or a minus before a part excludes its codes.
-
-    Returns
-    -------
-    CodeExpression
-        Frozen, comparable, hashable.
-
-    Raises
-    ------
-    UsageError
-        Naming every part that cannot be read.
-
-    Examples
-    --------
-    >>> parse("I60-I69, not I69") == parse("not i69,I60 – I69")
-    True
+    A part is a range of categories (``I20-I25`` is every code that begins with I20 to I25), a prefix (``C10AA``), an
+    exact code (``home_care``), or ``*`` or ``any`` for every code; ``not`` or a minus before it excludes its codes.
     """
     parts = [part.strip() for part in expression.translate(_DASHES).split(",")]
     read = [_read_part(part) for part in parts if part]
@@ -215,25 +181,23 @@ def _read_span(body: str) -> Span | Problem:
 
 def _bad_range(body: str) -> Problem:
     return Problem(
-        found=f"the range '{body}'",
-        expected="two equally long codes, the lower one first",
-        remedy="write both in full, such as I20-I25",
+        f"the range '{body}'", "two equally long codes, the lower one first", "write both in full, such as I20-I25"
     )
 
 
 def _bad_name(body: str) -> Problem:
     return Problem(
-        found=f"the part '{body}'",
-        expected="one code, range or name",
-        remedy="put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
+        f"the part '{body}'",
+        "one code, range or name",
+        "put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
     )
 
 
 def _nothing_included(expression: str) -> Problem:
     return Problem(
-        found=f"the code expression '{expression}' that includes nothing",
-        expected="at least one code",
-        remedy="name the codes; '*' is every code",
+        f"the code expression '{expression}' that includes nothing",
+        "at least one code",
+        "name the codes; '*' is every code",
     )
 
 

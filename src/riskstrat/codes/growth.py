@@ -167,9 +167,7 @@ def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
 @cache
 def _z_at_18(grade: IotfGrade) -> dict[str, float]:
     if grade not in IOTF_GRADES:
-        raise UsageError(
-            Problem(found=f"the grade '{grade}'", expected="one of " + ", ".join(IOTF_GRADES), remedy="choose one")
-        )
+        raise UsageError(Problem(f"the grade '{grade}'", "one of " + ", ".join(IOTF_GRADES), "choose one"))
     adults = read_table("growth/iotf2012_bmi_by_year.csv").filter(pl.col("age_years") == 18)
     z = _Lms(pl.col("l"), pl.col("m"), pl.col("s")).z(pl.lit(_BMI_AT_18[grade]))
     return dict(adults.select("sex", z=z).iter_rows())

@@ -50,21 +50,10 @@ class DailyCurves:
 
 @cache
 def daily_curves(reference: GrowthReference) -> DailyCurves:
-    """Tabulate L, M and S of one of `REFERENCES` by sex and day of age; a UsageError where there is no such reference.
-
-    Examples
-    --------
-    >>> curves = daily_curves("iotf")
-    >>> curves.first_day, curves.last_day, curves.m.len()
-    (730, 6575, 11692)
-    """
+    """Tabulate L, M and S of one of `REFERENCES` by sex and day of age; a UsageError where it is none."""
     if reference not in REFERENCES:
         raise UsageError(
-            Problem(
-                found=f"the growth reference '{reference}'",
-                expected="one of " + ", ".join(REFERENCES),
-                remedy="choose one",
-            )
+            Problem(f"the growth reference '{reference}'", "one of " + ", ".join(REFERENCES), "choose one")
         )
     build = {"who": _who, "iotf": _iotf, "marsal": _marsal}[reference]
     return build()

@@ -84,8 +84,7 @@ def score2(
     0.081
     """
     if region not in RISK_REGIONS:
-        expected = "one of " + ", ".join(RISK_REGIONS)
-        raise UsageError(Problem(found=f"the risk region '{region}'", expected=expected, remedy="choose one"))
+        raise UsageError(Problem(f"the risk region '{region}'", "one of " + ", ".join(RISK_REGIONS), "choose one"))
     measured = {
         "systolic_mmhg": systolic_mmhg,
         "cholesterol_total_mmol_l": cholesterol_total_mmol_l,

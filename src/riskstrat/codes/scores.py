@@ -181,29 +181,7 @@ class Score:
 
 
 def score_points(name: str) -> tuple[tuple[CodeExpression, float], ...]:
-    """List the codes and points of a score, one pair an item.
-
-    Parameters
-    ----------
-    name
-        Name of the score, see `scores`.
-
-    Returns
-    -------
-    tuple of (CodeExpression, float)
-        In the order of the items.
-
-    Raises
-    ------
-    UsageError
-        If there is no such score.
-
-    Examples
-    --------
-    >>> codes, points = score_points("hfrs")[0]
-    >>> str(codes), points
-    ('F00', 7.1)
-    """
+    """List the codes and points of a score, one pair an item."""
     return tuple((item.codes, item.points) for item in score(name).items)
 
 
@@ -235,7 +213,7 @@ def score(name: str) -> Score:
     """
     if name not in scores():
         known = "one of " + ", ".join(scores())
-        raise UsageError(Problem(found=f"the score '{name}'", expected=known, remedy="choose one of them"))
+        raise UsageError(Problem(f"the score '{name}'", known, "choose one of them"))
     declared: dict[str, Any] = dict(read_declarations(f"scores/{name}.toml"))
     return _variant(name, declared) if "like" in declared else _declared(name, declared)
 

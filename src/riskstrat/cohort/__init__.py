@@ -3,14 +3,7 @@
 In: a condition, registers and the as-of date. Out: `Cohort` (index dates in the past, with outcome) and `Target`.
 """
 
-from riskstrat.cohort.building import (
-    MIN_OUTCOMES,
-    NobodyEligibleError,
-    build_cohort,
-    follow_outcomes,
-    followed_population,
-    target_population,
-)
+from riskstrat.cohort.building import MIN_OUTCOMES, NobodyEligibleError, build_cohort, target_population
 from riskstrat.cohort.departures import assume_departures
 
 __all__ = [
@@ -18,7 +11,5 @@ __all__ = [
     "NobodyEligibleError",
     "assume_departures",
     "build_cohort",
-    "follow_outcomes",
-    "followed_population",
     "target_population",
 ]

@@ -137,38 +137,7 @@ def build_cohort(
 def follow_outcomes(
     condition: Condition, registers: Registers, cohort: Cohort, outcomes: Sequence[OutcomeKind]
 ) -> tuple[Cohort, ...]:
-    """Follow the index dates of a cohort to other outcomes than the condition's own.
-
-    Parameters
-    ----------
-    condition, registers
-        Those that the cohort was built from.
-    cohort
-        What `build_cohort` returned, or some of its rows.
-    outcomes
-        The other outcomes; earlier ones of a kind leave nobody out.
-
-    Returns
-    -------
-    tuple of Cohort
-        For each outcome the same rows, with its event, duration_days, assessed and horizon_covered.
-
-    Raises
-    ------
-    UsageError
-        If an outcome asks for a table that is not there.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import riskstrat as rs
-    >>> from riskstrat.declare import AllCauseDeath
-    >>> registers, condition = rs.open_registers("data_samples/modellstad"), rs.conditions.load("frailty")
-    >>> cohort = rs.build_cohort(condition, registers, date(2024, 1, 1))
-    >>> (died,) = follow_outcomes(condition, registers, cohort, [AllCauseDeath()])
-    >>> died.people.height == cohort.people.height
-    True
-    """
+    """Follow the index dates of a cohort to other outcomes than the condition's own; earlier ones leave nobody out."""
     if not outcomes:
         return ()
     registers.require(*(name for outcome in outcomes for name in outcome.registers))
@@ -249,25 +218,6 @@ def followed_population(cohort: Cohort) -> Target:
 
     They stand in for the target population where nobody is eligible at the as-of date: in a survey, or a cohort that
     nobody enters any more.
-
-    Parameters
-    ----------
-    cohort
-        What `build_cohort` returned.
-
-    Returns
-    -------
-    Target
-        One row per person, with the columns of `target_population`.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import riskstrat as rs
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> cohort = rs.build_cohort(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
-    >>> followed_population(cohort).people["person_id"].is_unique().all()
-    True
     """
     people = cohort.direct.people
     last = _last_of_each(people)
@@ -315,9 +265,9 @@ def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
         reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
         raise NobodyEligibleError(
             Problem(
-                found=f"nobody is eligible; reasons: {reasons}",
-                expected="persons who are eligible at an index date that the registers cover",
-                remedy="look at the population, the index, as_of and the coverage in the manifest",
+                f"nobody is eligible; reasons: {reasons}",
+                "persons who are eligible at an index date that the registers cover",
+                "look at the population, the index, as_of and the coverage in the manifest",
             )
         )
     return Screening(kept=event_free.kept, left_out=left_out)
@@ -327,9 +277,9 @@ def _refuse_too_few(cohort: Cohort, min_outcomes: int) -> None:
     if cohort.counted.people.filter(event=OUTCOME).height < min_outcomes:
         raise DesignError(
             Problem(
-                found=f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
-                expected=f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
-                remedy="take more people, earlier index dates, another horizon or a wider outcome",
+                f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
+                f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
+                "take more people, earlier index dates, another horizon or a wider outcome",
             )
         )
 

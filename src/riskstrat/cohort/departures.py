@@ -75,7 +75,7 @@ def assume_departures(
     True
     """
     if not 0 <= share <= 1:
-        raise UsageError(Problem(found=f"a share of {share}", expected="0 to 1", remedy="0.5 is a half"))
+        raise UsageError(Problem(f"a share of {share}", "0 to 1", "0.5 is a half"))
     contact = _last_contact(cohort, registers, tables)
     long_silent = pl.col("duration_days") - contact >= duration_days(silent)
     persons = cohort.people["person_id"].unique().sort()

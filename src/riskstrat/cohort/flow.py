@@ -14,7 +14,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.declare.view import Rule
-from riskstrat.disclosure import person_keys
+from riskstrat.disclosure.cell_keys import person_keys
 
 FLOW_SCHEMA = MappingProxyType(
     {

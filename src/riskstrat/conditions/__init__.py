@@ -129,17 +129,13 @@ def load_indicators(source: str | Path) -> tuple[Indicator, ...]:
     if not isinstance(declared, Sequence) or not declared or not all(isinstance(each, Indicator) for each in declared):
         found = f"no {INDICATORS} in {source}" if declared is None else f"{INDICATORS} that are not all indicators"
         expected = "a tuple of RegisterIndicator, NetCostIndicator and others of riskstrat.declare"
-        raise UsageError(Problem(found=found, expected=expected, remedy=f"assign them to {INDICATORS}"))
+        raise UsageError(Problem(found, expected, f"assign them to {INDICATORS}"))
     return tuple(declared)
 
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise UsageError(
-            Problem(
-                found=f"no file {path}", expected="a Python file that declares a condition", remedy="check the path"
-            )
-        )
+        raise UsageError(Problem(f"no file {path}", "a Python file that declares a condition", "check the path"))
     spec = importlib.util.spec_from_file_location(f"{_MODULE}{path.stem}", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - a .py file always has a loader
     module = importlib.util.module_from_spec(spec)
@@ -187,9 +183,9 @@ def _error(raised: BaseException, file: str, line: int) -> RiskstratError:
     said = f": {raised}" if isinstance(raised, _ABOUT_CODE) else ""
     return UsageError(
         Problem(
-            found=f"{type(raised).__name__}{said}",
-            expected=f"Python that ends with {ATTRIBUTE} = Condition(...)",
-            remedy="correct the file",
+            f"{type(raised).__name__}{said}",
+            f"Python that ends with {ATTRIBUTE} = Condition(...)",
+            "correct the file",
             table=where,
         )
     )
@@ -199,10 +195,6 @@ def _declared(module: ModuleType, name: str) -> Condition:
     condition = getattr(module, ATTRIBUTE, None)
     if not isinstance(condition, Condition):
         raise UsageError(
-            Problem(
-                found=f"no condition in {name}",
-                expected=f"{ATTRIBUTE} = Condition(...)",
-                remedy="assign the condition to that name",
-            )
+            Problem(f"no condition in {name}", f"{ATTRIBUTE} = Condition(...)", "assign the condition to that name")
         )
     return condition

@@ -8,7 +8,7 @@ from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
-from riskstrat.declare.durations import duration_days, window_days
+from riskstrat.declare.durations import duration_days
 from riskstrat.declare.features import (
     Age,
     AreaFact,
@@ -142,5 +142,4 @@ __all__ = [
     "Wording",
     "duration_days",
     "expanded",
-    "window_days",
 ]

@@ -100,14 +100,11 @@ class Declaration(metaclass=_Declared):
         try:
             found = from_plain(json.loads(text))
         except (ValueError, RecursionError) as broken:
-            said = Problem(found=f"not JSON ({broken})", expected=f"JSON of a {cls.__name__}", remedy="give all of it")
-            raise UsageError(said) from broken
+            raise UsageError(Problem(f"not JSON ({broken})", f"JSON of a {cls.__name__}", "give all of it")) from broken
         if not isinstance(found, cls):
             raise UsageError(
                 Problem(
-                    found=f"JSON of a {type(found).__name__}",
-                    expected=f"a {cls.__name__}",
-                    remedy="read it with the class that wrote it",
+                    f"JSON of a {type(found).__name__}", f"a {cls.__name__}", "read it with the class that wrote it"
                 )
             )
         return found

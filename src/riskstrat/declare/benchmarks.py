@@ -61,8 +61,6 @@ class FeatureScore(PublishedScore):
     ----------
     feature
         The feature, of one window.
-    name, title
-        As in `PublishedScore`.
 
     Examples
     --------
@@ -100,8 +98,6 @@ class Score2(PublishedScore):
         In mmHg and mmol/l.
     region
         Risk region of the country.
-    name, title
-        As in `PublishedScore`.
 
     Examples
     --------

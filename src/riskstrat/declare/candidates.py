@@ -126,12 +126,12 @@ def _whole(value: Parameter) -> Parameter:
 
 def _not_plain(name: str) -> Problem:
     return Problem(
-        found=f"a parameter {name} that JSON cannot carry",
-        expected="None, a boolean, a finite number or text, under another name than kind",
-        remedy="define a subclass of the estimator, with the value in it, in the condition's file",
+        f"a parameter {name} that JSON cannot carry",
+        "None, a boolean, a finite number or text, under another name than kind",
+        "define a subclass of the estimator, with the value in it, in the condition's file",
     )
 
 
 def _not_a_name(found: str) -> Problem:
     expected = "the name of a class, such as Logistic, or Boosting(max_leaf_nodes=4)"
-    return Problem(found=found, expected=expected, remedy="correct the candidate")
+    return Problem(found, expected, "correct the candidate")

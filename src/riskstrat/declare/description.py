@@ -38,17 +38,7 @@ _COLUMNS = {
 
 
 def describe(condition: Condition, language: Language = "en") -> str:
-    """Write a condition as Markdown; names of kinds, registers and codes stay as they are declared.
-
-    Examples
-    --------
-    >>> from riskstrat import conditions
-    >>> told = describe(conditions.load("frailty"))
-    >>> print(told.splitlines()[0])
-    # Serious events that suggest frailty, 70 and over
-    >>> "aged 70 to 130 at the index date" in told
-    True
-    """
+    """Write a condition as Markdown; names of kinds, registers and codes stay as they are declared."""
     return "\n".join(_lines(condition, language)) + "\n"
 
 

@@ -56,21 +56,6 @@ def duration_days(text: str) -> int:
 def window_days(text: str) -> int | None:
     """Turn a look-back window into days, or None for ``"ever"``.
 
-    Parameters
-    ----------
-    text
-        A duration or ``"ever"``.
-
-    Returns
-    -------
-    int or None
-        Whole days.
-
-    Raises
-    ------
-    ValueError
-        If the text is neither.
-
     Examples
     --------
     >>> window_days("3y"), window_days("ever")

@@ -43,15 +43,7 @@ class EventQuery(NamedTuple):
 
 
 def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:
-    """List the distinct queries of a declaration and all declarations within it, in the order of the declaration.
-
-    Examples
-    --------
-    >>> from riskstrat.declare import AnyOf, FirstEvent
-    >>> stroke = FirstEvent(register="diagnoses", codes="I63", settings=("inpatient",))
-    >>> [query.codes for query in event_queries(AnyOf(stroke, FirstEvent(register="diagnoses", codes="I21"), stroke))]
-    ['I63', 'I21']
-    """
+    """List the distinct queries of a declaration and all declarations within it, in the order of the declaration."""
     return tuple(dict.fromkeys(_within(declaration)))
 
 

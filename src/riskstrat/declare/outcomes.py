@@ -130,8 +130,6 @@ class EventOutcome(RegisterOutcome):
         People with the outcome in ``[index - washout, index]`` are prevalent and left out; None leaves out nobody.
         Index dates are left out where the register does not cover all of a washout (since birth, for those born later);
         ``"ever"`` is what the register covers, and the cohort's notes say how much that is.
-    register, codes, settings, positions, at_least, at_most, equal_to
-        As in `RegisterOutcome`.
 
     Examples
     --------
@@ -181,11 +179,6 @@ class EventOutcome(RegisterOutcome):
 class FirstEvent(EventOutcome):
     """The first matching row after the index.
 
-    Parameters
-    ----------
-    register, codes, settings, positions, at_least, at_most, equal_to, washout
-        As in `EventOutcome`.
-
     Examples
     --------
     >>> FirstEvent(register="diagnoses", codes="I63").event_description.en
@@ -214,8 +207,6 @@ class NthEvent(EventOutcome):
     ----------
     n, span
         The outcome is on the start of a spell that is the n-th within so many days; all n start after the index.
-    register, codes, settings, positions, at_least, at_most, equal_to, washout
-        As in `EventOutcome`.
 
     Examples
     --------

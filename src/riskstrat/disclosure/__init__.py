@@ -3,24 +3,13 @@
 `release` is the only gate. Person-level rows cannot be a `Table`; reports, figures and tracking take `Released` only.
 """
 
-from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, person_keys, sum_keys, within
-from riskstrat.disclosure.digits import (
-    CASES,
-    MONEY,
-    PROBABILITY,
-    SHARE,
-    ByInterval,
-    Difference,
-    Digits,
-    Figures,
-    Step,
-    to_width,
-)
+from riskstrat.disclosure.cell_keys import FEWEST_POSSIBLE, CellNoise, within
+from riskstrat.disclosure.digits import CASES, MONEY, PROBABILITY, SHARE, ByInterval, Difference, Digits, Figures, Step
 from riskstrat.disclosure.protected_rows import ProtectedRows
 from riskstrat.disclosure.relations import DIGITS, Categories, Ratio, Sum
-from riskstrat.disclosure.release import Released, release, restored
+from riskstrat.disclosure.release import Released, release
 from riskstrat.disclosure.rules import PRESETS, Disclosure
-from riskstrat.disclosure.spreadsheets import to_csv, without_marks
+from riskstrat.disclosure.spreadsheets import to_csv
 from riskstrat.disclosure.table import Table
 from riskstrat.disclosure.whole import UnitCounts, Whole
 
@@ -47,12 +36,7 @@ __all__ = [
     "Table",
     "UnitCounts",
     "Whole",
-    "person_keys",
     "release",
-    "restored",
-    "sum_keys",
     "to_csv",
-    "to_width",
     "within",
-    "without_marks",
 ]

@@ -65,34 +65,7 @@ class LinkedCells:
 
 
 def possible_values(cells: LinkedCells, hidden: Bools) -> Ints:
-    """Count the values that each cell can have, in a row with the true one, when all others that are shown are known.
-
-    Parameters
-    ----------
-    cells
-        Of all tables at once.
-    hidden
-        Which of them are not shown, (n,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,): at most ``possible``, counted for sensitive cells that are hidden; 1 for all others.
-
-    Examples
-    --------
-    Two hidden cells of a row that total 2, and three that total 6:
-
-    >>> def row(*values):
-    ...     n = len(values) + 1
-    ...     return LinkedCells(values=np.array([*values, sum(values)]), lower=np.ones(n), upper=np.full(n, 4.0),
-    ...         sums=sparse.csr_array(np.array([[1] * (n - 1) + [-1]])), sensitive=np.arange(n) < n - 1,
-    ...         unshown=np.zeros(n, dtype=bool), possible=np.full(n, 4))
-    >>> possible_values(row(1, 1), np.array([True, True, False])).tolist()
-    [1, 1, 1]
-    >>> possible_values(row(1, 1, 4), np.array([True, True, True, False])).tolist()
-    [4, 4, 4, 1]
-    """
+    """Count the values that each cell can have, in a row with the true one, when all others shown are known."""
     counted = np.ones(len(cells.values), dtype=np.int64)
     for part in parts_of(cells.sums, hidden):
         counted[part] = _counted(cells.of(part))

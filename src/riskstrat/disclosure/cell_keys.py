@@ -28,26 +28,10 @@ def person_keys(person_id: pl.Series | NDArray[np.integer]) -> Keys:
 
     A person who is counted twice is added twice, so that index dates and persons have different keys where they differ.
 
-    Parameters
-    ----------
-    person_id
-        Whole numbers, (n,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,), evenly spread over all 64-bit numbers. Sums of them wrap round, which is meant.
-
     References
     ----------
     The mixing function is that of splitmix64 (Steele, Lea and Flood, OOPSLA 2014). Cell keys: Fraser and Wooton,
     UNECE work session on statistical data confidentiality, 2005.
-
-    Examples
-    --------
-    >>> keys = person_keys(pl.Series([1, 2, 3]))
-    >>> bool(sum_keys(keys, np.array([0, 1, 0]), 2)[0] == keys[0] + keys[2])
-    True
     """
     return _mixed(np.asarray(person_id).astype(np.int64).view(np.uint64))
 
@@ -84,27 +68,7 @@ def _mixed(numbers: Keys) -> Keys:
 
 
 def sum_keys(keys: Keys, cell: NDArray[np.integer], cells: int) -> Keys:
-    """Add up the keys of the rows of each cell, modulo 2^64.
-
-    Parameters
-    ----------
-    keys
-        Of the rows, (n,).
-    cell
-        Number of each row's cell, (n,); rows of cell -1 are left out.
-    cells
-        How many cells there are.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (cells,).
-
-    Examples
-    --------
-    >>> sum_keys(np.array([1, 2, 4], dtype=np.uint64), np.array([0, 1, 0]), 2).tolist()
-    [5, 2]
-    """
+    """Add up the keys of the rows of each cell, modulo 2^64."""
     total = np.zeros(cells, dtype=np.uint64)
     inside = cell >= 0
     np.add.at(total, cell[inside], keys[inside])
@@ -144,10 +108,9 @@ class CellNoise:
         problems = []
         if len(self.secret) < FEWEST_SECRET_BYTES:
             found = f"a secret of {len(self.secret)} bytes"
-            expected = f"at least {FEWEST_SECRET_BYTES}"
-            problems.append(Problem(found=found, expected=expected, remedy="make one with secrets.token_bytes(32)"))
+            problems.append(Problem(found, f"at least {FEWEST_SECRET_BYTES}", "make one with secrets.token_bytes(32)"))
         if self.width < 0:
-            problems.append(Problem(found=f"noise of width {self.width}", expected="0 or more", remedy="use 6"))
+            problems.append(Problem(f"noise of width {self.width}", "0 or more", "use 6"))
         UsageError.refuse(problems)
 
     @property

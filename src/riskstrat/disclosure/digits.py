@@ -146,26 +146,7 @@ Digits = ByInterval | Step | Figures | Difference
 
 
 def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr | pl.Series]:
-    """Round columns by what they are.
-
-    Parameters
-    ----------
-    frame
-        With numbers.
-    digits
-        What the columns are, by name; limits of an interval go with their estimate.
-
-    Returns
-    -------
-    list of polars.Expr or polars.Series
-        The columns, rounded.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"probability": [0.004, 0.62, 0.999], "expected": [3.49, 12.51, 0.2]})
-    >>> frame.select(in_digits(frame, {"probability": PROBABILITY, "expected": CASES})).rows()
-    [(0.05, 3.0), (0.6, 13.0), (0.95, 0.0)]
-    """
+    """Round columns by what they are."""
     return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
 
 
@@ -183,16 +164,6 @@ def nothing_below(smallest: float = 10.0**-CLEAN) -> pl.Expr:
 
 def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
     """Round to a step that is not finer than a fifth of an interval's width; two figures where there is no width.
-
-    Parameters
-    ----------
-    value, width
-        Numbers, and the widths of their intervals in the same units.
-
-    Returns
-    -------
-    polars.Expr
-        Multiples of 1, 2 or 5 times a power of ten.
 
     Examples
     --------

@@ -14,17 +14,9 @@ TOP_TWO = 0.85
 def is_dominated(value: pl.Expr) -> pl.Expr:
     """Whether one or two dominate the sum of values, or of what is computed from it.
 
-    Parameters
-    ----------
-    value
-        Of each person (or provider) of the group, once each; the sizes of negative ones count.
-
-    Returns
-    -------
-    polars.Expr
-        True where the sum without the two largest is less than 15 % of the largest (p % rule: who is second could tell
-        the largest within that), or the two largest are more than 85 % of the sum ((2, 85) rule). False where all are
-        0.
+    They do where the sum without the two largest is less than 15 % of the largest (p % rule: who is second could tell
+    the largest within that), or the two largest are more than 85 % of the sum ((2, 85) rule); not where all are 0.
+    Values are of each person (or provider), once each; the sizes of negative ones count.
 
     References
     ----------

@@ -29,37 +29,8 @@ def withheld_together(
 ) -> dict[str, pl.DataFrame]:
     """Choose which counts of linked tables must be withheld, so that none that the rule withholds can be computed.
 
-    Parameters
-    ----------
-    tables
-        All that leave together, by name. Counts that carry noise already are left out.
-    primary
-        For each table one Boolean column a whole count, true where the rule withholds it.
-    rule
-        Which counts are small. Whoever reads the tables knows it: a count withheld for being small is from 1 to
-        ``min_count - 1``, any other is not, and zeros are shown.
-    seconds
-        Longest time for the search.
-
-    Returns
-    -------
-    dict of polars.DataFrame
-        As `primary`, true too where a count is withheld for the sake of others.
-
-    Raises
-    ------
-    DisclosureError
-        If no such choice was found.
-
-    Examples
-    --------
-    >>> from riskstrat.disclosure import Sum
-    >>> frame = pl.DataFrame({"area": ["A", "B", "C", "all"], "cases": [3, 12, 30, 45]})
-    >>> whole = Sum(count="cases", parts={"area": ("A", "B", "C")}, total={"area": ("all",)})
-    >>> table = Table(frame, dimensions="area", counts="cases", sums=[whole])
-    >>> small = {"areas": pl.DataFrame({"cases": [True, False, False, False]})}
-    >>> withheld_together({"areas": table}, small, Disclosure())["areas"]["cases"].to_list()
-    [True, True, False, False]
+    Whoever reads the tables knows the rule: a count withheld for being small is from 1 to ``min_count - 1``, any other
+    is not, and zeros are shown. Counts that carry noise already are left out.
     """
     columns = {
         column: frame for name, table in tables.items() for column, frame in _columns(name, table, primary[name], rule)

@@ -19,18 +19,6 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
     many times larger as a person has of them, or a person with many would be seen. Protected counts are at least
     `CellNoise.lowest`: behind this class as many true counts are possible as behind any other.
 
-    Parameters
-    ----------
-    table
-        Counts that are named in ``protected`` stay as they are; missing ones stay missing.
-    noise
-        Of the counts.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``table.frame`` with other counts (Int64).
-
     Examples
     --------
     >>> frame = pl.DataFrame({"area": ["A", "B", "C"], "cases": [0, 1, 120]})

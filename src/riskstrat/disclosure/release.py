@@ -56,9 +56,9 @@ class Released:
         if token is not _TOKEN:
             raise DisclosureError(
                 Problem(
-                    found="a released table that was not released",
-                    expected="a result of release(table, disclosure)",
-                    remedy="pass the frame through release",
+                    "a released table that was not released",
+                    "a result of release(table, disclosure)",
+                    "pass the frame through release",
                 )
             )
 
@@ -152,9 +152,9 @@ def _noise(rule: Disclosure, noise: CellNoise | None) -> CellNoise | None:
     if noise is None:
         raise DisclosureError(
             Problem(
-                found=f"a rule with noise of {rule.table_width}, and no secret that the noise comes from",
-                expected="release(tables, disclosure, noise)",
-                remedy="give CellNoise(protection_secret(), width), or a rule without noise",
+                f"a rule with noise of {rule.table_width}, and no secret that the noise comes from",
+                "release(tables, disclosure, noise)",
+                "give CellNoise(protection_secret(), width), or a rule without noise",
             )
         )
     return CellNoise(noise.secret, rule.table_width)
@@ -235,9 +235,9 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
     """See that sums from one table to another hold."""
     UsageError.refuse(
         Problem(
-            found=f"{wrong} totals of {each.total_table} that are not the sum of their parts",
-            expected="parts that add up",
-            remedy="declare only sums that hold for every cell",
+            f"{wrong} totals of {each.total_table} that are not the sum of their parts",
+            "parts that add up",
+            "declare only sums that hold for every cell",
             table=name,
             column=each.count,
         )
@@ -327,8 +327,8 @@ def _mark_of(count: str) -> str:
 def _not_a_table(found: object) -> DisclosureError:
     return DisclosureError(
         Problem(
-            found=f"a {type(found).__name__}",
-            expected="a Table, which says what each column is",
-            remedy="wrap the frame: Table(frame, dimensions=..., counts=...)",
+            f"a {type(found).__name__}",
+            "a Table, which says what each column is",
+            "wrap the frame: Table(frame, dimensions=..., counts=...)",
         )
     )

@@ -185,7 +185,7 @@ def _is_whole(value: object, least: int) -> bool:
 
 
 def _problem(setting: str, value: object, expected: str, remedy: str) -> Problem:
-    return Problem(found=f"{setting}={value!r}", expected=expected, remedy=remedy, table="disclosure", column=setting)
+    return Problem(f"{setting}={value!r}", expected, remedy, table="disclosure", column=setting)
 
 
 _SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType(

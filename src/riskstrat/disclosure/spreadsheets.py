@@ -16,16 +16,6 @@ _NUMBER = r"^[+\-]?\d[\d.,\s]*%?$"
 def without_marks(text: pl.Expr) -> pl.Expr:
     r"""Leave control and direction marks out of texts; line ends and tabs become blanks.
 
-    Parameters
-    ----------
-    text
-        A column of text.
-
-    Returns
-    -------
-    polars.Expr
-        As `riskstrat.errors.printable` does it for one text.
-
     Examples
     --------
     >>> pl.select(without_marks(pl.lit("Centrum\u202e\tNorr"))).item()

@@ -30,36 +30,6 @@ def withheld(cells: LinkedCells, seconds: float = SECONDS) -> Bools:
     """Choose the cheapest cells to withhold beside the sensitive ones, so that each of these stays uncertain.
 
     Withholding a cell costs the logarithm of 1 + its value, so that small cells go before totals.
-
-    Parameters
-    ----------
-    cells
-        Of all tables at once. Where the rule alone leaves a cell fewer values than are asked for, it must keep these.
-    seconds
-        Longest time for the search.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,): whether a cell is not shown.
-
-    Raises
-    ------
-    DisclosureError
-        If a cell is certain whatever is withheld, or if no choice was found in the time.
-
-    Examples
-    --------
-    A table of two rows and two columns with its totals, of which one cell is small:
-
-    >>> sums = np.array([[1, 1, 0, 0, -1, 0, 0, 0], [0, 0, 1, 1, 0, -1, 0, 0], [1, 0, 1, 0, 0, 0, -1, 0],
-    ...                  [0, 1, 0, 1, 0, 0, 0, -1]])
-    >>> small = np.arange(8) == 0
-    >>> cells = LinkedCells(values=np.array([3, 20, 30, 40, 23, 70, 33, 60]), sums=sparse.csr_array(sums),
-    ...     lower=np.where(small, 1.0, 5.0), upper=np.where(small, 4.0, np.inf), sensitive=small,
-    ...     unshown=np.zeros(8, dtype=bool), possible=np.full(8, 4))
-    >>> withheld(cells).astype(int).tolist()
-    [1, 0, 0, 0, 1, 0, 1, 0]
     """
     end = monotonic() + seconds
     hidden = cells.sensitive | cells.unshown
@@ -146,8 +116,8 @@ def _agreeing(
 def _not_protected(certain: int, why: str) -> DisclosureError:
     return DisclosureError(
         Problem(
-            found=f"{certain} withheld counts that can be computed from what is shown, {why}",
-            expected="tables in which withholding further cells keeps them uncertain",
-            remedy="publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
+            f"{certain} withheld counts that can be computed from what is shown, {why}",
+            "tables in which withholding further cells keeps them uncertain",
+            "publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
         )
     )

@@ -176,12 +176,7 @@ def _wrong_values(table: Table) -> list[Problem]:
 
 def _identities(table: Table) -> list[Problem]:
     return [
-        Problem(
-            found="a column that identifies persons",
-            expected="groups of people",
-            remedy="aggregate before releasing",
-            column=column,
-        )
+        Problem("a column that identifies persons", "groups of people", "aggregate before releasing", column=column)
         for column in table.frame.columns
         if any(name in column.lower().replace("_", "") for name in _PERSON_COLUMNS)
     ]
@@ -189,12 +184,7 @@ def _identities(table: Table) -> list[Problem]:
 
 def _nested(table: Table) -> list[Problem]:
     return [
-        Problem(
-            found=f"values of type {dtype}",
-            expected="one plain value a group",
-            remedy="aggregate before releasing",
-            column=column,
-        )
+        Problem(f"values of type {dtype}", "one plain value a group", "aggregate before releasing", column=column)
         for column, dtype in table.frame.schema.items()
         if dtype.is_nested() or dtype in {pl.Object, pl.Binary}
     ]
@@ -224,9 +214,7 @@ def _unknown(table: Table) -> list[Problem]:
         *(column for each in table.sums for column in each.columns),
     ]
     return [
-        Problem(
-            found="no such column", expected=f"one of {table.frame.columns}", remedy="correct the name", column=column
-        )
+        Problem("no such column", f"one of {table.frame.columns}", "correct the name", column=column)
         for column in dict.fromkeys(named)
         if column not in table.frame.columns
     ]
@@ -235,9 +223,9 @@ def _unknown(table: Table) -> list[Problem]:
 def _without_role(table: Table) -> list[Problem]:
     return [
         Problem(
-            found="a column without a role",
-            expected="a dimension, count, denominator, derived, public or unshown column",
-            remedy="give it a role, or drop it",
+            "a column without a role",
+            "a dimension, count, denominator, derived, public or unshown column",
+            "give it a role, or drop it",
             column=column,
         )
         for column in table.frame.columns
@@ -249,7 +237,7 @@ def _with_two_roles(table: Table) -> list[Problem]:
     roles = _roles(table)
     counts_too = set(table.counts) & set(_denominators(table))
     return [
-        Problem(found="more than one role", expected="one role a column", remedy="keep the strictest", column=column)
+        Problem("more than one role", "one role a column", "keep the strictest", column=column)
         for column in dict.fromkeys(roles)
         if roles.count(column) > 1 and column not in counts_too
     ]
@@ -258,9 +246,9 @@ def _with_two_roles(table: Table) -> list[Problem]:
 def _not_counts(table: Table) -> list[Problem]:
     return [
         Problem(
-            found=f"a count of type {table.frame.schema[column]}",
-            expected="whole numbers",
-            remedy="give the number of people or cases as the count, and a weighted count as derived from it",
+            f"a count of type {table.frame.schema[column]}",
+            "whole numbers",
+            "give the number of people or cases as the count, and a weighted count as derived from it",
             column=column,
         )
         for column in table.whole_counts
@@ -271,9 +259,9 @@ def _not_counts(table: Table) -> list[Problem]:
 def _not_keys(table: Table) -> list[Problem]:
     return [
         Problem(
-            found=f"cell keys of type {table.frame.schema[column]} for {count}",
-            expected="UInt64 keys of a whole count",
-            remedy="add up person_keys(...) with sum_keys, and name the count that they are of",
+            f"cell keys of type {table.frame.schema[column]} for {count}",
+            "UInt64 keys of a whole count",
+            "add up person_keys(...) with sum_keys, and name the count that they are of",
             column=column,
         )
         for count, column in table.keys.items()
@@ -283,12 +271,7 @@ def _not_keys(table: Table) -> list[Problem]:
 
 def _foreign_sources(table: Table) -> list[Problem]:
     return [
-        Problem(
-            found=f"derived from {source}",
-            expected="a count or denominator",
-            remedy="name the whole count behind it",
-            column=column,
-        )
+        Problem(f"derived from {source}", "a count or denominator", "name the whole count behind it", column=column)
         for column, sources in table.sources.items()
         for source in (sources or ("nothing",))
         if source not in table.whole_counts
@@ -301,9 +284,9 @@ def _not_unique(table: Table) -> list[Problem]:
         return []
     return [
         Problem(
-            found=f"{table.frame.height} rows for {groups} different groups",
-            expected="dimensions that identify each row",
-            remedy="add the missing dimension, or aggregate",
+            f"{table.frame.height} rows for {groups} different groups",
+            "dimensions that identify each row",
+            "add the missing dimension, or aggregate",
             column=", ".join(table.dimensions) or None,
         )
     ]
@@ -311,7 +294,7 @@ def _not_unique(table: Table) -> list[Problem]:
 
 def _negative(table: Table) -> list[Problem]:
     return [
-        Problem(found="a negative count", expected="0 or more", remedy="correct the table", column=column)
+        Problem("a negative count", "0 or more", "correct the table", column=column)
         for column in table.whole_counts
         if bool((table.frame[column] < 0).any())
     ]
@@ -320,9 +303,9 @@ def _negative(table: Table) -> list[Problem]:
 def _not_parts(table: Table) -> list[Problem]:
     return [
         Problem(
-            found=f"{int(more)} counts above {denominator}",
-            expected=f"a part of {denominator}",
-            remedy="say which count is part of which denominator: denominators={count: denominator}",
+            f"{int(more)} counts above {denominator}",
+            f"a part of {denominator}",
+            "say which count is part of which denominator: denominators={count: denominator}",
             column=count,
         )
         for count, denominator in table.parts
@@ -335,9 +318,9 @@ def _not_persons(table: Table) -> list[Problem]:
     """Persons are no more than their index dates or outcomes, and somebody is behind each of these."""
     return [
         Problem(
-            found=f"{int(wrong)} cells with more persons than {count}, or with none",
-            expected=f"the distinct persons behind {count}",
-            remedy="count persons by their identity, in the same groups",
+            f"{int(wrong)} cells with more persons than {count}, or with none",
+            f"the distinct persons behind {count}",
+            "count persons by their identity, in the same groups",
             column=column,
         )
         for count, column in table.persons.items()
@@ -354,9 +337,9 @@ def _impossible(frame: pl.DataFrame, count: str, persons: str) -> int:
 def _not_ratios(table: Table) -> list[Problem]:
     return [
         Problem(
-            found=f"{int(wrong)} cells that are not {of.numerator} / {of.denominator}",
-            expected="the quotient of the two counts",
-            remedy="compute it from them, or name the counts behind it instead",
+            f"{int(wrong)} cells that are not {of.numerator} / {of.denominator}",
+            "the quotient of the two counts",
+            "compute it from them, or name the counts behind it instead",
             column=column,
         )
         for column, of in table.derived.items()
@@ -369,9 +352,9 @@ def _not_ratios(table: Table) -> list[Problem]:
 def _not_sums(table: Table) -> list[Problem]:
     return [
         Problem(
-            found=f"{wrong} totals that are not the sum of their parts",
-            expected="parts that add up",
-            remedy="declare only sums that hold for every cell",
+            f"{wrong} totals that are not the sum of their parts",
+            "parts that add up",
+            "declare only sums that hold for every cell",
             column=each.count,
         )
         for each in table.sums

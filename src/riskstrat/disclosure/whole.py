@@ -132,13 +132,7 @@ class UnitCounts:
 
 
 def adding_up(counts: Counts, total: int) -> Counts:
-    """Multiply counts so that they add up to a total, each rounded so that sums from the first on are nearest.
-
-    Examples
-    --------
-    >>> adding_up(np.array([20, 31, 52]), 100).tolist()
-    [19, 31, 50]
-    """
+    """Multiply counts so that they add up to a total, each rounded so that sums from the first on are nearest."""
     sums = counts.cumsum()
     up_to = np.rint(sums * (total / sums[-1])) if sums[-1] else np.full(len(counts), float(total))
     return np.diff(up_to, prepend=0.0).astype(np.int64)

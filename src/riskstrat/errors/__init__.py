@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from difflib import SequenceMatcher
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ SMALLEST_COUNT = 5
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: what was found, what was expected and what to do about it.
 
@@ -31,13 +31,14 @@ class Problem:
 
     Examples
     --------
-    >>> print(Problem(found="no such column", expected="Int64", remedy="add it", table="persons", column="person_id"))
+    >>> print(Problem("no such column", "Int64", "add it", table="persons", column="person_id"))
     persons.person_id: no such column; expected Int64; add it
     """
 
     found: str
     expected: str
     remedy: str
+    _: KW_ONLY
     table: str | None = None
     column: str | None = None
 
@@ -51,6 +52,17 @@ class Problem:
         return f"{self.location}: {sentence}" if self.location else sentence
 
 
+def number_of(n: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> number_of(1, "error"), number_of(1230, "table")
+    ('1 error', '1,230 tables')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 _ALIKE = 0.75
 _EMPTY_WORDS = frozenset({"of", "the", "a"})
 
@@ -60,13 +72,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Capitals, accents, separators and the order of the parts do not matter; a beginning or a whole part, such as
     ``end`` of ``end_date``, is enough. None where nothing is alike.
-
-    Examples
-    --------
-    >>> nearest("DeathDate", ["birth_date", "death_date"]), nearest("date_of_death", ["birth_date", "death_date"])
-    ('death_date', 'death_date')
-    >>> nearest("shoe_size", ["birth_date", "death_date"]) is None
-    True
     """
     alike = [(_likeness(_parts(word), _parts(each)), each) for each in known]
     likeness, found = max(alike, key=lambda pair: pair[0], default=(0.0, ""))
@@ -93,23 +98,15 @@ def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
 def unknown(
     what: str, word: str, known: Iterable[str], *, table: str | None = None, column: str | None = None
 ) -> Problem:
-    """Say that a word names nothing, and what it may have meant.
-
-    Examples
-    --------
-    >>> print(unknown("language", "english", ["en", "sv"]))
-    no language 'english'; expected one of en, sv; correct the name
-    >>> print(unknown("table", "diagnosis", ["diagnoses", "persons"]))
-    no table 'diagnosis'; expected one of diagnoses, persons; did you mean 'diagnoses'?
-    """
+    """Say that a word names nothing, and what it may have meant."""
     there = tuple(known)
     meant = nearest(word, there)
     return Problem(
+        f"no {what} '{word}'",
+        f"one of {', '.join(there)}" if there else f"no {what}, for there is none",
+        f"did you mean '{meant}'?" if meant else "correct the name",
         table=table,
         column=column,
-        found=f"no {what} '{word}'",
-        expected=f"one of {', '.join(there)}" if there else f"no {what}, for there is none",
-        remedy=f"did you mean '{meant}'?" if meant else "correct the name",
     )
 
 
@@ -123,7 +120,7 @@ class RiskstratError(Exception):
 
     Examples
     --------
-    >>> raise UsageError(Problem(found="a budget of 0", expected="more than 0", remedy="give a larger budget"))
+    >>> raise UsageError(Problem("a budget of 0", "more than 0", "give a larger budget"))
     Traceback (most recent call last):
     ...
     riskstrat.errors.UsageError: a budget of 0; expected more than 0; give a larger budget
@@ -182,9 +179,9 @@ class MissingExtraError(RiskstratError):
         """Name the extra that brings the missing package."""
         return cls(
             Problem(
-                found=f"the package '{package}' is not installed",
-                expected=f"the extra '{extra}'",
-                remedy=f"install it with: pip install 'riskstrat[{extra}]'",
+                f"the package '{package}' is not installed",
+                f"the extra '{extra}'",
+                f"install it with: pip install 'riskstrat[{extra}]'",
             )
         )
 
@@ -200,37 +197,13 @@ class TrackingError(RiskstratError):
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Leave out control and direction marks, with which a text shows something else than it holds.
-
-    Parameters
-    ----------
-    text
-        Any text; line ends and tabs become blanks.
-    keep
-        Characters that stay.
-
-    Returns
-    -------
-    str
-        The text without characters of the Unicode categories Cc, Cf, Zl, Zp, Cs and Co.
-
-    Examples
-    --------
-    >>> printable("Centrum\u202e\x1b[31m\tNorr")
-    'Centrum[31m Norr'
-    """
+    r"""Leave out control and direction marks, with which a text shows something else than it holds."""
     spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
     return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
 
 
 def few(count: int) -> str:
-    """Write how many persons, or rows about them, without telling small numbers.
-
-    Examples
-    --------
-    >>> few(3), few(12_000)
-    ('1 to 4', '12,000')
-    """
+    """Write how many persons, or rows about them, without telling small numbers."""
     return f"1 to {SMALLEST_COUNT - 1}" if 0 < count < SMALLEST_COUNT else f"{count:,}"
 
 

@@ -44,30 +44,8 @@ _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Refuse arguments that are not of the function's types.
 
-    One text where names are listed is one name; a text or a midnight where a day is wanted is that day.
-
-    Parameters
-    ----------
-    function
-        A public function whose hints can be resolved. Shapes and values of arrays, protocols and type variables are
-        left to the function.
-
-    Returns
-    -------
-    Callable
-        The function, which raises one `UsageError` for all of its arguments.
-
-    Examples
-    --------
-    >>> @checked
-    ... def weekdays(days: Sequence[date], name: str) -> list[int]:
-    ...     return [day.isoweekday() for day in days]
-    >>> weekdays(["2024-01-01"], 3)
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: 2 problems:
-      - days of type list; expected a list of date; correct it
-      - name = 3; expected str; correct it
+    One text where names are listed is one name; a text or a midnight where a day is wanted is that day. Shapes
+    and values of arrays, protocols and type variables are left to the function.
     """
     signature = inspect.signature(function)
 
@@ -100,9 +78,9 @@ def _unfit(raised: Exception, frames: Sequence[str]) -> Problem:
     column = re.search(r"[\"']([^\"']+)[\"']", str(raised)) if type(raised).__name__ == _NO_COLUMN else None
     found = f"no column '{column[1]}'" if column else "columns of other types or names"
     return Problem(
-        found=f"{found} in what was given as {', '.join(frames)}",
-        expected="the columns that the function's documentation lists",
-        remedy="add or convert them",
+        f"{found} in what was given as {', '.join(frames)}",
+        "the columns that the function's documentation lists",
+        "add or convert them",
     )
 
 
@@ -143,8 +121,7 @@ def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Pr
 def _unfit_type(name: str, value: object, options: tuple[Any, ...]) -> Problem | None:
     for wanted, are_wanted, fits in _ARRAYS:
         if are_wanted(options):
-            found = f"{name} of type {type(value).__name__}"
-            return None if fits(value) else Problem(found=found, expected=wanted, remedy="correct it")
+            return None if fits(value) else Problem(f"{name} of type {type(value).__name__}", wanted, "correct it")
     return None if any(_fits(value, option) for option in options) else _problem(name, value, options)
 
 
@@ -152,7 +129,7 @@ def _out_of_range(name: str, value: Any) -> Problem | None:  # noqa: ANN401
     if name not in _BETWEEN or _BETWEEN[name][0] <= value <= _BETWEEN[name][1]:
         return None
     lowest, highest = _BETWEEN[name]
-    return Problem(found=f"{name} = {value}", expected=f"{lowest} to {highest}", remedy="correct it")
+    return Problem(f"{name} = {value}", f"{lowest} to {highest}", "correct it")
 
 
 def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
@@ -164,7 +141,7 @@ def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
     named = [_name(option) for option in options]
     remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
     found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
-    return Problem(found=found, expected=" or ".join(dict.fromkeys(named)), remedy=remedy)
+    return Problem(found, " or ".join(dict.fromkeys(named)), remedy)
 
 
 def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401

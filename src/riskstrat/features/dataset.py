@@ -246,7 +246,7 @@ def _paths(dataset: Path, stem: str, count: int) -> list[Path]:
 
 def _incomplete(dataset: Path, found: str) -> Problem:
     return Problem(
-        found=f"{found} in {dataset.name}",
-        expected="a finished dataset of features",
-        remedy="run `write_features` again: it keeps the parts that are finished",
+        f"{found} in {dataset.name}",
+        "a finished dataset of features",
+        "run `write_features` again: it keeps the parts that are finished",
     )

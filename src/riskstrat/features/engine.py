@@ -103,52 +103,6 @@ def build_features(
     return (whole if job.in_order else whole.sort(ROW_NUMBER)).drop(ROW_NUMBER)
 
 
-@checked
-def feature_parts(
-    features: Sequence[Feature],
-    cohort: Target,
-    registers: Registers,
-    *,
-    shard_people: int = SHARD_PEOPLE,
-    workers: int = 1,
-    scheduler: str | None = None,
-    progress: Progress | None = None,
-) -> Iterator[pl.DataFrame]:
-    """Compute features part by part, for tables of features that are larger than memory.
-
-    Parameters
-    ----------
-    features, cohort, registers, shard_people, workers, scheduler, progress
-        As in `build_features`.
-
-    Yields
-    ------
-    polars.DataFrame
-        Some rows of X with their ``row_number`` in ``cohort.people``, sorted by person; all parts together hold each
-        row once. Columns of relatives are held in memory for everybody, the others for one shard. The variable of a
-        loop holds its part while the next is made.
-
-    Raises
-    ------
-    UsageError, ContractError, MissingExtraError
-        As `build_features`.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import riskstrat as rs
-    >>> from riskstrat.declare import Age
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
-    >>> parts = [part.height for part in feature_parts([Age()], target, registers, shard_people=10_000)]
-    >>> sum(parts) == target.people.height
-    True
-    """
-    with executor(workers, scheduler) as run:
-        job = plan_job(features, cohort, registers, shard_people)
-        yield from _parts(job, run, progress_counter(progress, job.shards))
-
-
 @dataclass(frozen=True, eq=False)
 class FeatureJob:
     """The shards to compute: those of the persons themselves, and those of their relatives.
@@ -190,9 +144,7 @@ class FeatureJob:
 def plan_job(features: Sequence[Feature], cohort: Target, registers: Registers, shard_people: int) -> FeatureJob:
     """Plan features and cut index dates into shards that `riskstrat.features.shard.compute_shard` computes alone."""
     if shard_people < 1:
-        raise UsageError(
-            Problem(found=f"shards of {shard_people} people", expected="at least 1", remedy="leave it out, or raise it")
-        )
+        raise UsageError(Problem(f"shards of {shard_people} people", "at least 1", "leave it out, or raise it"))
     plan = plan_features(features, registers)
     people = _people(cohort).with_row_index(ROW_NUMBER)
     own, *related = (_shards(subject, people, registers, shard_people) for subject in plan.subjects)
@@ -227,9 +179,7 @@ def _counted(frames: Iterable[pl.DataFrame], tick: Callable[[], None]) -> Iterat
 
 def _people(cohort: Target) -> pl.DataFrame:
     missing = [name for name in (*KEYS, "area_id") if name not in cohort.people.columns]
-    UsageError.refuse(
-        Problem(found="no such column", expected="it", remedy="add it", table="people", column=n) for n in missing
-    )
+    UsageError.refuse(Problem("no such column", "it", "add it", table="people", column=n) for n in missing)
     return cohort.people.select(*KEYS, "area_id")
 
 

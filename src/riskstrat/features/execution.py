@@ -47,12 +47,6 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Map]:
     `workers` are processes of this machine, this one among them, which share the cores evenly. A Dask scheduler, such
     as ``tcp://10.0.0.1:8786``, has workers that see the registers under the same path and have this version of the
     library. With neither it is whoever does the work of this context (`riskstrat.numerics.threads.done_elsewhere`).
-
-    Examples
-    --------
-    >>> with executor(workers=1, scheduler=None) as run:
-    ...     list(run(abs, [-1, 2]))
-    [1, 2]
     """
     _refuse(workers, scheduler)
     if scheduler is not None:
@@ -84,14 +78,10 @@ def computed_on(scheduler: str | None) -> Iterator[None]:
 
 def _refuse(workers: int, scheduler: str | None) -> None:
     if workers < 1:
-        raise UsageError(Problem(found=f"{workers} workers", expected="at least 1", remedy="leave it out, or raise it"))
+        raise UsageError(Problem(f"{workers} workers", "at least 1", "leave it out, or raise it"))
     if workers > 1 and scheduler is not None:
         raise UsageError(
-            Problem(
-                found=f"{workers} workers and a scheduler",
-                expected="one of them",
-                remedy="leave `workers` out: the cluster has its own",
-            )
+            Problem(f"{workers} workers and a scheduler", "one of them", "leave `workers` out: the cluster has its own")
         )
 
 
@@ -199,15 +189,15 @@ def _map_in_order(
 
 def _unreachable(scheduler: str) -> Problem:
     return Problem(
-        found=f"no scheduler at {scheduler}",
-        expected="the address of a Dask scheduler that runs, such as tcp://10.0.0.1:8786",
-        remedy="start it, or correct the address",
+        f"no scheduler at {scheduler}",
+        "the address of a Dask scheduler that runs, such as tcp://10.0.0.1:8786",
+        "start it, or correct the address",
     )
 
 
 def _died(who: str) -> Problem:
     return Problem(
-        found=f"{who} ended before its shard was computed",
-        expected="it to live, with memory for a shard",
-        remedy="use smaller shards or fewer workers, and run again: finished parts of a dataset are kept",
+        f"{who} ended before its shard was computed",
+        "it to live, with memory for a shard",
+        "use smaller shards or fewer workers, and run again: finished parts of a dataset are kept",
     )

@@ -39,7 +39,7 @@ def plan_features(features: Sequence[Feature], registers: Registers) -> Plan:
     UsageError.refuse([*_duplicate_columns(features), *_unknown_kinds(features)])
     ContractError.refuse(_missing_registers(features, registers))
     check_features(features, registers)
-    groups = _code_groups(features, registers)
+    groups = {feature.column: code_group(feature, registers) for feature in _event_features(features)}
     used = {None, *map(_subject_of, features)}
     subjects = tuple(_subject_plan(subject, features, groups) for subject in _SUBJECTS if subject in used)
     observed = (
@@ -68,9 +68,9 @@ def _duplicate_columns(features: Sequence[Feature]) -> Iterator[Problem]:
     for column, count in Counter(feature.column for feature in features).items():
         if count > 1:
             yield Problem(
-                found=f"{count} features that give the column {column}",
-                expected="one feature a column",
-                remedy="leave the others out, or make them differ in more than label and family",
+                f"{count} features that give the column {column}",
+                "one feature a column",
+                "leave the others out, or make them differ in more than label and family",
             )
 
 
@@ -78,9 +78,9 @@ def _unknown_kinds(features: Sequence[Feature]) -> Iterator[Problem]:
     for feature in features:
         if not isinstance(feature, EventFeature | PersonFeature | AreaFact):
             yield Problem(
-                found=f"a feature of kind {type(feature).__name__}",
-                expected="a kind built on EventFeature or PersonFeature",
-                remedy="derive it from one of them",
+                f"a feature of kind {type(feature).__name__}",
+                "a kind built on EventFeature or PersonFeature",
+                "derive it from one of them",
             )
 
 
@@ -88,10 +88,10 @@ def _missing_registers(features: Sequence[Feature], registers: Registers) -> Ite
     for register in dict.fromkeys(feature.register for feature in _event_features(features)):
         if not registers.has(register):
             yield Problem(
+                "no such table",
+                "the table that features ask for",
+                "add it to the folder and its manifest, or leave those features out",
                 table=register,
-                found="no such table",
-                expected="the table that features ask for",
-                remedy="add it to the folder and its manifest, or leave those features out",
             )
 
 
@@ -101,11 +101,6 @@ def _event_features(features: Sequence[Feature]) -> Iterator[EventFeature]:
         if isinstance(feature, EventFeature):
             yield feature
             yield from Window.of(feature).dated_by
-
-
-def _code_groups(features: Sequence[Feature], registers: Registers) -> dict[str, CodeGroup]:
-    """Find the rows that each event feature is about, by the feature's column."""
-    return {feature.column: code_group(feature, registers) for feature in _event_features(features)}
 
 
 def _subject_of(feature: Feature) -> Subject | None:

@@ -112,9 +112,9 @@ def explain_design(
     if people.is_empty():
         raise UsageError(
             Problem(
-                found="no such person and index date",
-                expected="a row of the cohort",
-                remedy="take person_id and index_date from cohort.people",
+                "no such person and index date",
+                "a row of the cohort",
+                "take person_id and index_date from cohort.people",
             )
         )
     one = people[:1].select("person_id", INDEX, "area_id").with_row_index(ROW_NUMBER)

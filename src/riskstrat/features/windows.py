@@ -69,14 +69,7 @@ class Window:
 
     @classmethod
     def of(cls, feature: EventFeature) -> Window:
-        """Read the window of a feature.
-
-        Examples
-        --------
-        >>> from riskstrat.declare import Ever
-        >>> Window.of(Ever(register="diagnoses", codes="I21", within="1y", gap="30d")).furthest_day
-        395
-        """
+        """Read the window of a feature."""
         if isinstance(feature.window, AnchoredWindow):
             return cls(within_days=None, gap_days=feature.gap_days, anchor=feature.window)
         return cls(within_days=window_days(feature.window), gap_days=feature.gap_days)
@@ -157,11 +150,5 @@ def longest(windows: Iterable[Window]) -> Window | None:
 
 
 def ever(windows: Iterable[Window]) -> Window | None:
-    """Pick the window without a limit that is nearest to the index, if there is one.
-
-    Examples
-    --------
-    >>> ever([Window(within_days=365, gap_days=0), Window(within_days=None, gap_days=30)]).gap_days
-    30
-    """
+    """Pick the window without a limit that is nearest to the index, if there is one."""
     return min((window for window in windows if window.is_ever), key=lambda window: window.gap_days, default=None)

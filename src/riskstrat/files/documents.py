@@ -14,27 +14,6 @@ from riskstrat.files.staging import whole_file
 def write_document(path: Path | str, kind: str, schema: int, content: dict[str, object]) -> Path:
     """Write a result as JSON; an earlier one of its kind is replaced, anything else is refused.
 
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What the file says it is.
-    schema
-        Version of the content.
-    content
-        Plain data.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    UsageError
-        If something else is at the path.
-
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -53,23 +32,6 @@ def write_document(path: Path | str, kind: str, schema: int, content: dict[str, 
 def read_document(path: Path | str, kind: str, schema: int, written_by: str) -> dict[str, Any]:
     """Read what `write_document` wrote.
 
-    Parameters
-    ----------
-    path, kind, schema
-        As it was written.
-    written_by
-        Name of the function that writes such files, for the error.
-
-    Returns
-    -------
-    dict
-        The content, beside ``format`` and ``schema``.
-
-    Raises
-    ------
-    ContractError
-        If the file is something else, or of another version.
-
     Examples
     --------
     >>> read_document("pyproject.toml", "riskstrat example", 1, "write_document")
@@ -85,9 +47,5 @@ def read_document(path: Path | str, kind: str, schema: int, written_by: str) -> 
     if isinstance(found, dict) and (found.get("format"), found.get("schema")) == (kind, schema):
         return found
     raise ContractError(
-        Problem(
-            found=f"{wrong} in '{Path(path).name}'",
-            expected=f"{kind}, schema {schema}",
-            remedy=f"give the file that {written_by} wrote",
-        )
+        Problem(f"{wrong} in '{Path(path).name}'", f"{kind}, schema {schema}", f"give the file that {written_by} wrote")
     )

@@ -32,23 +32,6 @@ def guard_folder(target: str | Path, *, command: str, sources: Iterable[Source] 
     It must not exist, be empty, or be an earlier result of the same command to which nothing was added and in which no
     file was changed. It is no link and no file; it neither is, contains nor lies inside a source or the result of
     another command; it does not contain the current folder or the home folder.
-
-    Parameters
-    ----------
-    target, command, sources
-        As in `staged_folder`.
-
-    Raises
-    ------
-    UsageError
-        With everything that is against it; files that are not of the command are named.
-
-    Examples
-    --------
-    >>> guard_folder("raw/out", command="intake", sources=["raw"])
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: the folder 'out' lies inside the source 'raw'; expected ...
     """
     guard_location(target, sources, replaced=True)
     guard_content(Path(target).resolve(), command)
@@ -59,20 +42,6 @@ def guard_shared_folder(target: str | Path, *, sources: Iterable[Source] = ()) -
 
     It may hold other things, which stay. It is no link and no file, and neither is nor lies inside a source or the
     result of a command that writes whole folders.
-
-    Parameters
-    ----------
-    target, sources
-        As in `staged_folder`.
-
-    Raises
-    ------
-    UsageError
-        With everything that is against it.
-
-    Examples
-    --------
-    >>> guard_shared_folder("out", sources=["registers"])
     """
     guard_location(target, sources, replaced=False)
 
@@ -83,53 +52,16 @@ def guard_location(target: str | Path, sources: Iterable[Source], *, replaced: b
 
 
 def guard_file(path: str | Path, *, mark: str) -> None:
-    """Refuse to replace what is no earlier file of the same kind.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    mark
-        Text within the first 4,096 bytes of every file of this kind.
-
-    Raises
-    ------
-    UsageError
-        If a link, a folder or a file without the mark is there.
-
-    Examples
-    --------
-    >>> guard_file("no such file.html", mark="<meta name='generator' content='riskstrat'>")
-    """
+    """Refuse to replace what has not the mark of its kind within its first 4,096 bytes, or is a link or a folder."""
     file = Path(path)
     if os.path.lexists(file) and (file.is_symlink() or not file.is_file() or not _has_mark(file, mark)):
         kind = "a link" if file.is_symlink() else "something that riskstrat did not write"
         expected = "a new file, or an earlier one of the same kind, which is replaced"
-        raise UsageError(
-            Problem(found=f"{kind} at '{_shown(file.name)}'", expected=expected, remedy="move it, or give another path")
-        )
+        raise UsageError(Problem(f"{kind} at '{_shown(file.name)}'", expected, "move it, or give another path"))
 
 
 def mark_result(folder: Path, command: str) -> None:
-    """Note in `RESULT_FILE` which command wrote a folder, and the SHA-256 of every file in it.
-
-    Parameters
-    ----------
-    folder
-        A finished result.
-    command
-        As in `staged_folder`.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / "a.txt").write_text("a")
-    ...     mark_result(Path(folder), "demo")
-    ...     noted = json.loads((Path(folder) / RESULT_FILE).read_text(encoding="utf-8"))
-    >>> noted["command"], list(noted["files"])
-    ('demo', ['a.txt'])
-    """
+    """Note in `RESULT_FILE` which command wrote a folder, and the SHA-256 of every file in it."""
     files = {name: _digest(folder / name) for name in sorted(_entries(folder)) if name != RESULT_FILE}
     text = json.dumps({"command": command, "files": files}, indent=1, ensure_ascii=False)
     (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
@@ -137,16 +69,6 @@ def mark_result(folder: Path, command: str) -> None:
 
 def changed_since_written(file: Path) -> str | None:
     """Name the command that wrote a file which is no longer as it was written, damaged or edited.
-
-    Parameters
-    ----------
-    file
-        A file that is there.
-
-    Returns
-    -------
-    str or None
-        None where it is as it was written, and for files that no command wrote.
 
     Examples
     --------
@@ -169,19 +91,18 @@ def _location_problems(target: Path, sources: tuple[Source, ...], *, replaced: b
     named = f"the folder '{_shown(folder.name)}'"
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if target.is_symlink():
-        yield Problem(found=f"'{_shown(target.name)}' is a link", expected="a folder", remedy="name what it points to")
+        yield Problem(f"'{_shown(target.name)}' is a link", "a folder", "name what it points to")
     if not existing.is_dir():
-        found = f"'{_shown(existing.name)}' is a file"
-        yield Problem(found=found, expected="a folder, or a path where nothing is yet", remedy=_ELSEWHERE)
+        yield Problem(f"'{_shown(existing.name)}' is a file", "a folder, or a path where nothing is yet", _ELSEWHERE)
     if replaced and (os.path.ismount(folder) or any(_is_within(path, folder) for path in _needed_folders())):
         found = f"{named} is or holds the current folder, the home folder or a mounted disk"
-        yield Problem(found=found, expected="a folder of its own", remedy="give a folder inside it")
+        yield Problem(found, "a folder of its own", "give a folder inside it")
     yield from _source_problems(folder, sources, replaced=replaced)
     for holder in folder.parents if replaced else (folder, *folder.parents):
         earlier = _earlier_result(holder)
         if earlier:
             found = f"{named} {'is' if holder == folder else 'lies inside'} a result of {earlier[0]}"
-            yield Problem(found=found, expected="a folder apart from it", remedy=_ELSEWHERE)
+            yield Problem(found, "a folder apart from it", _ELSEWHERE)
 
 
 def _source_problems(folder: Path, sources: Iterable[Source], *, replaced: bool) -> Iterator[Problem]:
@@ -190,7 +111,7 @@ def _source_problems(folder: Path, sources: Iterable[Source], *, replaced: bool)
         path, relation = next((each for each in relations if each[1]), (folder, ""))
         if relation:
             found = f"the folder '{_shown(folder.name)}' {relation} the source '{_shown(path.name)}'"
-            yield Problem(found=found, expected="a folder apart from what is read", remedy=_ELSEWHERE)
+            yield Problem(found, "a folder apart from what is read", _ELSEWHERE)
 
 
 def _needed_folders() -> Iterator[Path]:
@@ -236,16 +157,15 @@ def _content_problems(folder: Path, command: str, name: str) -> Iterator[Problem
     earlier = _earlier_result(folder)
     expected = f"a new or empty folder, or an earlier result of {command}, which is replaced"
     if earlier is None:
-        found = f"the folder '{name}' holds other things: {_listed(held)}"
-        yield Problem(found=found, expected=expected, remedy=_ELSEWHERE)
+        yield Problem(f"the folder '{name}' holds other things: {_listed(held)}", expected, _ELSEWHERE)
     elif earlier[0] != command:
         found = f"the folder '{name}' is a result of {earlier[0]}"
-        yield Problem(found=found, expected=expected, remedy="give another folder, or remove this one yourself")
+        yield Problem(found, expected, "give another folder, or remove this one yourself")
     else:
         added = [name for name in held if name != RESULT_FILE and not _is_as_written(folder, name, earlier[1])]
         if added:
             found = f"files in '{name}' were added or changed since {command} wrote it: {_listed(added)}"
-            yield Problem(found=found, expected=expected, remedy="move them elsewhere, or give another folder")
+            yield Problem(found, expected, "move them elsewhere, or give another folder")
 
 
 def _is_as_written(folder: Path, name: str, written: Mapping[str, str]) -> bool:

@@ -10,24 +10,7 @@ import sys
 
 
 def strip_outputs(notebook: str) -> str:
-    """Take everything out of a notebook that running it has put there.
-
-    Parameters
-    ----------
-    notebook
-        The text of an ``.ipynb`` file.
-
-    Returns
-    -------
-    str
-        The same notebook with its cells as they were typed; a stripped one stays as it is.
-
-    Examples
-    --------
-    >>> shown = '{"cells": [{"cell_type": "code", "execution_count": 3, "outputs": ["12 persons"], "source": "1"}]}'
-    >>> [cell["outputs"] for cell in json.loads(strip_outputs(shown))["cells"]]
-    [[]]
-    """
+    """Take everything out of a notebook that running it has put there."""
     parsed = json.loads(notebook)
     for cell in parsed["cells"]:
         if cell["cell_type"] == "code":

@@ -41,7 +41,7 @@ def protection_secret() -> bytes:
     named = os.environ.get(SECRET_FILE_VARIABLE)
     if named:
         return read_secret(Path(named))
-    path = _settings_folder() / "riskstrat" / "secret"
+    path = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "riskstrat" / "secret"
     if not path.exists():
         _make(path)
     return read_secret(path)
@@ -59,9 +59,9 @@ def read_secret(path: Path) -> bytes:
 def too_short(length: int, where: str) -> Problem:
     """Say that a secret is too short, and how one is made."""
     return Problem(
-        found=f"a secret of {length} bytes",
-        expected=f"at least {SHORTEST_SECRET}, {where}",
-        remedy="make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
+        f"a secret of {length} bytes",
+        f"at least {SHORTEST_SECRET}, {where}",
+        "make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
     )
 
 
@@ -72,17 +72,13 @@ def refuse_open_to_others(path: Path) -> None:
 
 def _rights_problems(path: Path) -> Iterator[Problem]:
     if not path.is_file():
-        yield Problem(found=f"no file {path.name}", expected="a file", remedy="correct the path")
+        yield Problem(f"no file {path.name}", "a file", "correct the path")
     elif os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield Problem(
-            found=f"{path.name} is open to others than its owner",
-            expected="a file that only its owner can read",
-            remedy=f"chmod 600 {path.name}",
+            f"{path.name} is open to others than its owner",
+            "a file that only its owner can read",
+            f"chmod 600 {path.name}",
         )
-
-
-def _settings_folder() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
 
 
 def _make(path: Path) -> None:
@@ -99,9 +95,9 @@ def _make(path: Path) -> None:
     except (OSError, RuntimeError) as error:
         raise UsageError(
             Problem(
-                found=f"no secret, and none could be made ({type(error).__name__})",
-                expected="a file with the secret that protects what is published",
-                remedy=f"make one and name it in the environment variable {SECRET_FILE_VARIABLE} (docs/privacy.md)",
+                f"no secret, and none could be made ({type(error).__name__})",
+                "a file with the secret that protects what is published",
+                f"make one and name it in the environment variable {SECRET_FILE_VARIABLE} (docs/privacy.md)",
             )
         ) from error
     _LOG.warning("made the secret that protects what is published; keep it: docs/privacy.md")

@@ -115,33 +115,7 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
 
 @contextmanager
 def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
-    """Write a file under another name, see that it is on the disk, then rename it.
-
-    Parameters
-    ----------
-    path
-        The file, in a folder that is there. What is there is replaced; `guard_file` says whether it may be.
-    mode
-        Its rights.
-
-    Yields
-    ------
-    IO[bytes]
-        Where to write.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written. After this and any other error within the ``with`` block the file is as it was.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with whole_file(Path(folder) / "a.txt") as file:
-    ...         _ = file.write(b"all")
-    ...     (Path(folder) / "a.txt").read_text()
-    'all'
-    """
+    """Write a file under another name, see that it is on the disk, then rename it: after an error it is as it was."""
     for left in path.parent.glob(f"{UNFINISHED}*"):
         if _is_abandoned(left):
             left.unlink(missing_ok=True)
@@ -160,31 +134,7 @@ def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def exclusive(path: Path, *, seconds: float = LONGEST_WAIT) -> Iterator[bool]:
-    """Hold a lock while others wait for it; it is free again however the process ends.
-
-    Parameters
-    ----------
-    path
-        The file that is locked; it is made if it is not there, and stays.
-    seconds
-        The longest wait.
-
-    Yields
-    ------
-    bool
-        Whether nobody else holds it; False on disks that have no locks.
-
-    Raises
-    ------
-    TimeoutError
-        If another process holds it for longer.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder, exclusive(Path(folder) / "lock") as alone:
-    ...     alone
-    True
-    """
+    """Hold the lock of a file, if the disk has any (else False); it is free again however the process ends."""
     last = time.monotonic() + seconds
     with path.open("ab") as file:
         yield _wait_for(file, last)

@@ -101,27 +101,6 @@ def observed_weights(
 ) -> npt.ArrayLike | None:
     """Give weights as they are, and where persons entered late those of entry and censoring.
 
-    Parameters
-    ----------
-    y
-        Outcome array, shape (n,).
-    horizon_days
-        End of the time at risk in days.
-    weights
-        Shape (n,), or None.
-    entry
-        Days from the index date to entry, shape (n,), or None.
-
-    Returns
-    -------
-    array or None
-        None where neither is given.
-
-    Raises
-    ------
-    ContractError
-        If both are given, or an argument cannot be used.
-
     Examples
     --------
     >>> from riskstrat.incidence import outcome_array
@@ -135,9 +114,9 @@ def observed_weights(
         return censoring_weights(y, horizon_days, truncate=1, entry=entry)
     raise ContractError(
         Problem(
-            found="weights and late entry together",
-            expected="one of them",
-            remedy="multiply your weights by those of censoring_weights(y, horizon_days, entry=entry)",
+            "weights and late entry together",
+            "one of them",
+            "multiply your weights by those of censoring_weights(y, horizon_days, entry=entry)",
             column="entry",
         )
     )
@@ -200,20 +179,6 @@ def censoring_influence(y: OutcomeArray, horizon_days: float, change: NDArray[np
     A row that is censored at u, or followed beyond it, moves log 1/G(t-) of all t > u by its part of the martingale of
     censoring over the number at risk of it.
 
-    Parameters
-    ----------
-    y
-        Outcome array, shape (n,), in one stratum.
-    horizon_days
-        End of the time at risk in days.
-    change
-        Shape (n,): by how much the statistic grows for each unit that the logarithm of the row's weight grows.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,); its sum is 0.
-
     Examples
     --------
     >>> from riskstrat.incidence import outcome_array
@@ -251,12 +216,6 @@ def entered_before(
 
     Product over later days of entry s >= t of 1 - who enters at s / who has entered by s and is followed beyond it
     (Geskus 2011): Kaplan-Meier backwards in time. 1 after the last entry.
-
-    Examples
-    --------
-    >>> entries, ends, weights = np.array([0.0, 0.0, 5.0]), np.full(3, 9.0), np.ones(3)
-    >>> entered_before(entries, ends, weights, np.array([3.0, 7.0])).round(3).tolist()
-    [0.667, 1.0]
     """
     days, number = np.unique(entries, return_inverse=True)
     entering = np.bincount(number, weights)
@@ -294,8 +253,8 @@ def check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
     if lost:
         raise DesignError(
             Problem(
-                found=f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
-                expected="rows with known status at the horizon in every stratum",
-                remedy="shorten the horizon, leave out late index dates, or join strata",
+                f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
+                "rows with known status at the horizon in every stratum",
+                "shorten the horizon, leave out late index dates, or join strata",
             )
         )

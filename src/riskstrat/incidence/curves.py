@@ -182,9 +182,9 @@ def _sizes(weights: npt.ArrayLike | None, n: int, survey: Survey | None) -> NDAr
         return sizes
     raise ContractError(
         Problem(
-            found="weights that are not whole numbers",
-            expected="frequencies, or survey weights with the survey's design",
-            remedy="give survey=SurveyDesign(strata=..., clusters=...) or survey=ReplicateWeights(...)",
+            "weights that are not whole numbers",
+            "frequencies, or survey weights with the survey's design",
+            "give survey=SurveyDesign(strata=..., clusters=...) or survey=ReplicateWeights(...)",
             column="weights",
         )
     )
@@ -292,6 +292,4 @@ def _check_times(times: npt.ArrayLike) -> NDArray[np.float64]:
     at = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if at.ndim == 1 and len(at) and np.isfinite(at).all() and (at >= 0).all():
         return at
-    raise ContractError(
-        Problem(found="times that are not days", expected="finite numbers of 0 or more", remedy="correct the times")
-    )
+    raise ContractError(Problem("times that are not days", "finite numbers of 0 or more", "correct the times"))

@@ -60,21 +60,6 @@ def outcome_array(event: npt.ArrayLike, duration_days: npt.ArrayLike) -> Outcome
 def check_outcome(y: OutcomeArray) -> OutcomeArray:
     """Return `y` as it is, or raise if it is not a valid outcome array.
 
-    Parameters
-    ----------
-    y
-        What should be an outcome array.
-
-    Returns
-    -------
-    OutcomeArray
-        The same array.
-
-    Raises
-    ------
-    ContractError
-        `y` is empty, lacks a field, or holds values that `outcome_array` would refuse.
-
     Examples
     --------
     >>> len(check_outcome(outcome_array([1, 0], [30, 731])))
@@ -91,23 +76,6 @@ def check_outcome(y: OutcomeArray) -> OutcomeArray:
 def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
     """Return an outcome array as it is; take a plain 0/1 outcome as followed to the horizon.
 
-    Parameters
-    ----------
-    y
-        Outcome array, or booleans or zeros and ones, shape (n,): 1 is the outcome, no later than the horizon.
-    horizon_days
-        Duration that a plain outcome is given, in days.
-
-    Returns
-    -------
-    OutcomeArray
-        Shape (n,).
-
-    Raises
-    ------
-    ContractError
-        `y` is neither.
-
     Examples
     --------
     >>> as_outcome([0, 1], 365)["duration_days"].tolist()
@@ -119,59 +87,23 @@ def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
     if events.ndim != 1 or not len(events) or not np.isin(events, (0, 1)).all():
         raise ContractError(
             Problem(
-                found=f"an outcome of type {events.dtype} and shape {events.shape} without event and duration_days",
-                expected="a structured array with both, or zeros and ones followed to the horizon",
-                remedy="build it with outcome_array(event, duration_days); y should be a 1d array",
+                f"an outcome of type {events.dtype} and shape {events.shape} without event and duration_days",
+                "a structured array with both, or zeros and ones followed to the horizon",
+                "build it with outcome_array(event, duration_days); y should be a 1d array",
             )
         )
     return outcome_array(events, np.full(len(events), float(horizon_days)))
 
 
 def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose outcome was seen within the horizon (index, index + horizon].
-
-    Parameters
-    ----------
-    y
-        Outcome array, shape (n,).
-    horizon_days
-        End of the time at risk in days.
-
-    Returns
-    -------
-    numpy.ndarray
-        Booleans, shape (n,).
-
-    Examples
-    --------
-    >>> outcome_within(outcome_array([1, 1, 2], [30, 900, 100]), 731).tolist()
-    [True, False, False]
-    """
+    """Whose outcome was seen within the horizon (index, index + horizon]."""
     durations, horizon = tied_times(y["duration_days"], horizon_days)
     within: NDArray[np.bool_] = (y["event"] == OUTCOME) & (durations <= horizon)
     return within
 
 
 def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon.
-
-    Parameters
-    ----------
-    y
-        Outcome array, shape (n,).
-    horizon_days
-        End of the time at risk in days.
-
-    Returns
-    -------
-    numpy.ndarray
-        Booleans, shape (n,).
-
-    Examples
-    --------
-    >>> status_known(outcome_array([1, 0, 2, 0], [30, 100, 100, 731]), 731).tolist()
-    [True, False, True, True]
-    """
+    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon."""
     durations, horizon = tied_times(y["duration_days"], horizon_days)
     known: NDArray[np.bool_] = (y["event"] != CENSORED) | (durations >= horizon)
     return known
@@ -212,11 +144,7 @@ def check_horizon(horizon_days: float) -> float:
     """Return the horizon in days, or raise if it is not a finite number above 0."""
     if np.isfinite(horizon_days) and horizon_days > 0:
         return float(horizon_days)
-    raise ContractError(
-        Problem(
-            found=f"a horizon of {horizon_days} days", expected="a number above 0", remedy="give the horizon in days"
-        )
-    )
+    raise ContractError(Problem(f"a horizon of {horizon_days} days", "a number above 0", "give the horizon in days"))
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> NDArray[np.float64]:
@@ -233,18 +161,18 @@ def _shape_problems(y: OutcomeArray) -> Iterator[Problem]:
     names = getattr(getattr(y, "dtype", None), "names", None) or ()
     if missing := [name for name in OUTCOME_DTYPE.names or () if name not in names]:
         yield Problem(
-            found=f"an outcome without {' and '.join(missing)}",
-            expected="a structured array with event and duration_days",
-            remedy="build it with outcome_array(event, duration_days)",
+            f"an outcome without {' and '.join(missing)}",
+            "a structured array with event and duration_days",
+            "build it with outcome_array(event, duration_days)",
         )
     elif y.ndim != 1 or not len(y):
-        yield Problem(found=f"an outcome of shape {y.shape}", expected="one row a person", remedy="check the cohort")
+        yield Problem(f"an outcome of shape {y.shape}", "one row a person", "check the cohort")
 
 
 def _length_problems(events: NDArray[np.float64], durations: NDArray[np.float64]) -> Iterator[Problem]:
     if len(events) != len(durations):
         found = f"{len(events)} events and {len(durations)} durations"
-        yield Problem(found=found, expected="the same number", remedy="take both from the same rows")
+        yield Problem(found, "the same number", "take both from the same rows")
 
 
 def _event_problems(events: NDArray[np.float64]) -> Iterator[Problem]:
@@ -271,4 +199,4 @@ def _weight_problems(weights: NDArray[np.float64], n: int) -> Iterator[Problem]:
 
 
 def _problem(column: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, column=column)
+    return Problem(found, expected, remedy, column=column)

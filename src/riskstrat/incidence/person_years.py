@@ -228,9 +228,8 @@ def _problems(index: pl.Series, born: pl.Series, ages: Sequence[int], n: int) ->
     for dates in (index, born):
         if len(dates) != n or dates.null_count():
             found = f"{len(dates)} values, {dates.null_count()} of them no dates, for {n} rows"
-            yield Problem(found=found, expected="one date a row", remedy="correct the dates", column=dates.name)
+            yield Problem(found, "one date a row", "correct the dates", column=dates.name)
     if len(index) == len(born) and (late := int((born > index).sum())):
-        yield Problem(found=f"{late} births after the index date", expected="none", remedy="correct the dates")
+        yield Problem(f"{late} births after the index date", "none", "correct the dates")
     if not len(ages) or ages[0] < 0 or any(low >= high for low, high in pairwise(ages)):
-        expected = "whole years from 0 up, ascending"
-        yield Problem(found="age bands that do not ascend", expected=expected, remedy="use (0, 18, 65), say")
+        yield Problem("age bands that do not ascend", "whole years from 0 up, ascending", "use (0, 18, 65), say")

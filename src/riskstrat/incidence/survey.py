@@ -82,7 +82,7 @@ class SurveyDesign:
         drawn = np.bincount(stratum[first])
         if (drawn < 2).any():
             found = f"{int((drawn < 2).sum())} of {len(drawn)} strata with a single cluster"
-            raise DesignError(Problem(found=found, expected="two clusters or more in each", remedy="join strata"))
+            raise DesignError(Problem(found, "two clusters or more in each", "join strata"))
         variances = []
         for number, table in enumerate(rows.tables()):
             influence = np.zeros((n, 3 * len(at)))
@@ -157,9 +157,7 @@ class ReplicateWeights:
             (bool(scales) and scales != shape[1:], f"scales of shape {scales}", "one a replicate"),
         )
         remedy = "take weights, kind, rho and scales from the survey's documentation"
-        yield from (
-            Problem(found=found, expected=wanted, remedy=remedy) for wrong, found, wanted in complaints if wrong
-        )
+        yield from (Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong)
 
 
 def _estimates(table: LifeTable | None, at: Floats) -> Floats:

@@ -48,30 +48,6 @@ def predict(
     Log rates on year (trend, at least four years) or without (level, the last three), weighted by counts; half a case
     is added to each. The variance is that of counts (Poisson, or binomial of a proportion), times the dispersion among
     years where it is above 1: with the uncertainty of the line and of the count to come, at the last denominator.
-
-    Parameters
-    ----------
-    past
-        year, count, denominator; years without a number left out.
-    years
-        To come.
-    assumption
-        ``"level"`` or ``"trend"``.
-    highest
-        1 for a proportion.
-    noise_variance
-        Of the noise of protected counts, those to come too.
-
-    Returns
-    -------
-    polars.DataFrame
-        year, estimate, lower, upper; null where there are too few years.
-
-    Examples
-    --------
-    >>> past = pl.DataFrame({"year": [2020, 2021, 2022], "count": [100.0, 100, 100], "denominator": [1000.0] * 3})
-    >>> predict(past, [2024], "level").select(pl.col("estimate", "lower", "upper").round(3)).row(0)
-    (0.1, 0.08, 0.126)
     """
     used = past.sort("year").filter(pl.col("denominator") > 0)
     used = used.tail(LEVEL_YEARS) if assumption == "level" else used
@@ -86,7 +62,9 @@ def predict(
     )
     log_rate = ahead @ coefficients
     fitted, expected = np.exp(design @ coefficients) * size, np.exp(log_rate) * size[-1]
-    dispersion = _dispersion(count - fitted, fitted * rest + noise_variance, free)
+    dispersion = (
+        max(float(((count - fitted) ** 2 / (fitted * rest + noise_variance)).sum() / free), 1.0) if free >= 2 else 1.0
+    )
     to_come = (expected * rest[-1] + noise_variance) / expected**2
     variance = dispersion * (np.einsum("ij,jk,ik->i", ahead, covariance, ahead) + to_come)
     quantile = t.ppf((1 + LEVEL) / 2, free) if dispersion > 1 else norm.ppf((1 + LEVEL) / 2)
@@ -103,8 +81,3 @@ def _line(design: Floats, log_rate: Floats, weight: Floats) -> tuple[Floats, Flo
     """Weighted least squares: coefficients, their covariance at a dispersion of 1, degrees of freedom."""
     covariance = np.asarray(np.linalg.inv(design.T @ (design * weight[:, None])), dtype=np.float64)
     return covariance @ design.T @ (weight * log_rate), covariance, len(log_rate) - design.shape[1]
-
-
-def _dispersion(residual: Floats, variance: Floats, free: int) -> float:
-    """Pearson's over-dispersion among years, at least 1; with fewer than two degrees of freedom it is not known."""
-    return max(float((residual**2 / variance).sum() / free), 1.0) if free >= 2 else 1.0

@@ -114,9 +114,9 @@ def compare(before: FollowUp, now: FollowUp) -> pl.DataFrame:
     if before.indicator != now.indicator or before.by != now.by:
         raise UsageError(
             Problem(
-                found="two indicators, or one by other groups",
-                expected="the same indicator declared alike",
-                remedy="follow it again with the declaration that was saved",
+                "two indicators, or one by other groups",
+                "the same indicator declared alike",
+                "follow it again with the declaration that was saved",
             )
         )
     keys = [*before.by, "year"]

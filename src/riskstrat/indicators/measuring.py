@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from riskstrat.areas import stable_areas, with_age_band
+from riskstrat.areas import stable_areas
+from riskstrat.areas.grouping import with_age_band
 from riskstrat.cohort import build_cohort
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, LocalisedText, RegisterIndicator

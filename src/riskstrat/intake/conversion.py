@@ -93,12 +93,13 @@ def write_conversions(
     max_rejected_share: float,
     command: str,
     sources: Iterable[Source],
-) -> pl.DataFrame:
+    ignored: tuple[str, ...] = (),
+) -> ConversionResult:
     """Write a register folder, whole or not at all, a range of persons at a time.
 
     `tables` are small, `conversions` may be larger than memory, `rejected` holds rejected rows of the small tables by
-    dataset, with `rule`, and `counted` the accounts of these. Gives the whole account, columns as `CONVERSION_COUNTS`;
-    kept and rejected are counted in the files that were written. A source that changes meanwhile, or loses too much
+    dataset, with `rule`, and `counted` the accounts of these; kept and rejected are counted in the files that were
+    written. A source that changes meanwhile, or loses too much
     (see `refuse_losses`), is a `ContractError`.
     """
     with staged_folder(out, command=command, sources=sources) as staging:
@@ -121,7 +122,7 @@ def write_conversions(
         ]
         account = pl.concat([pl.DataFrame(schema=CONVERSION_COUNTS), *counted, *counts])
         refuse_losses(account, tables["persons"].height, max_rejected_share)
-    return account
+    return ConversionResult(folder=out, account=ConversionAccount(counts=account, ignored=ignored))
 
 
 def refuse_unknown(*named: tuple[str, str, Iterable[str]], time_zone: str = STOCKHOLM) -> None:
@@ -211,8 +212,8 @@ def _joined(parts: Iterable[Path], path: Path) -> None:
 
 def _unreadable(dataset: str) -> Problem:
     return Problem(
+        "rows that cannot be read",
+        "a whole file, or a table that may be read",
+        "export it again; it may have been cut off, or be written otherwise than its ending says",
         table=dataset,
-        found="rows that cannot be read",
-        expected="a whole file, or a table that may be read",
-        remedy="export it again; it may have been cut off, or be written otherwise than its ending says",
     )

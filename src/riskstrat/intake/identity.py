@@ -100,9 +100,7 @@ def reserve_pattern(reserve_numbers: Sequence[str]) -> str:
     except pl.exceptions.ComputeError:
         raise UsageError(
             Problem(
-                found="a pattern of reserve numbers that is no regular expression",
-                expected=r"one such as \d{8}TF\d{2}",
-                remedy="correct it",
+                "a pattern of reserve numbers that is no regular expression", r"one such as \d{8}TF\d{2}", "correct it"
             )
         ) from None
     return pattern
@@ -147,13 +145,7 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_num
 
 
 def masked(text: str) -> str:
-    """Replace every personal identity number in a text by asterisks.
-
-    Examples
-    --------
-    >>> masked("extract_20121212-1212.csv, 2020")
-    'extract_********.csv, 2020'
-    """
+    """Replace every personal identity number in a text by asterisks."""
     return re.sub(_SPACED, _hidden, text)
 
 
@@ -220,9 +212,9 @@ def _is_identity(text: str) -> bool:
 
 def _problem(name: str, position: int, file: str) -> Problem:
     return Problem(
+        "Swedish personal identity, co-ordination or reserve numbers",
+        "pseudonymous running numbers",
+        "pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
         table=file,
         column=f"column {position}" if _is_identity(name) else name,
-        found="Swedish personal identity, co-ordination or reserve numbers",
-        expected="pseudonymous running numbers",
-        remedy="pseudonymise the file first (riskstrat.intake.pseudonymise), or leave the column out of it",
     )

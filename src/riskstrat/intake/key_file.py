@@ -96,16 +96,16 @@ def refuse_beside_registers(path: Path, *folders: Path) -> None:
     if inside:
         raise UsageError(
             Problem(
-                found=f"{path.name} would lie in {inside[0].name}, beside what it must be kept apart from",
-                expected="a folder of its own, which users of the registers cannot read",
-                remedy="give another path",
+                f"{path.name} would lie in {inside[0].name}, beside what it must be kept apart from",
+                "a folder of its own, which users of the registers cannot read",
+                "give another path",
             )
         )
 
 
 def _not_this(path: Path, found: str) -> Problem:
     return Problem(
-        found=f"{path.name}: {found}",
-        expected="the key file that was written with this secret",
-        remedy="give the right secret or key file, or a path where there is no file yet",
+        f"{path.name}: {found}",
+        "the key file that was written with this secret",
+        "give the right secret or key file, or a path where there is no file yet",
     )

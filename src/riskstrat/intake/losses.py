@@ -25,29 +25,18 @@ def refuse_losses(counts: pl.DataFrame, persons: int, allowed: float) -> None:
     merged. `allowed` is the largest share of rejected rows; 1 lets all tables but persons lose every row. The
     `ContractError` names every dataset whose rows do not add up, that lost every row or more than allowed, with the
     three commonest reasons.
-
-    Examples
-    --------
-    >>> rows = [("death", "read", "", 30), ("death", "rejected", "no date", 30)]
-    >>> counts = pl.DataFrame(rows, schema=["dataset", "outcome", "rule", "rows"], orient="row")
-    >>> refuse_losses(counts, 1, MAX_REJECTED_SHARE)
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.ContractError: death: every row rejected: no date (100 %); expected at most 50 % of the rows; \
-look at these columns, or allow more with max_rejected_share
     """
     problems = list(_problems(counts, allowed))
     if not persons:
         expected, remedy = "at least one", "look at what became of the rows about persons"
-        problems.append(Problem(table="persons", found="no person in the end", expected=expected, remedy=remedy))
+        problems.append(Problem("no person in the end", expected, remedy, table="persons"))
     ContractError.refuse(problems)
 
 
 def check_share(allowed: float) -> None:
     """Refuse what is no share."""
     if not 0 <= allowed <= 1:
-        found, remedy = f"max_rejected_share = {allowed}", "give 0.2 for 20 %"
-        raise UsageError(Problem(found=found, expected="a number from 0 to 1", remedy=remedy))
+        raise UsageError(Problem(f"max_rejected_share = {allowed}", "a number from 0 to 1", "give 0.2 for 20 %"))
 
 
 def _problems(counts: pl.DataFrame, allowed: float) -> Iterator[Problem]:
@@ -60,18 +49,18 @@ def _problems(counts: pl.DataFrame, allowed: float) -> Iterator[Problem]:
     for dataset, came, ended, lost in counts.group_by("dataset").agg(**sums).sort("dataset").iter_rows():
         if came != ended:
             yield Problem(
+                f"{few(came)} rows at first and {few(ended)} at the end",
+                "a source that does not change while it is read",
+                "read it again when nobody writes to it, or from a copy",
                 table=dataset,
-                found=f"{few(came)} rows at first and {few(ended)} at the end",
-                expected="a source that does not change while it is read",
-                remedy="read it again when nobody writes to it, or from a copy",
             )
         elif lost and (lost > allowed * came or (lost == came and allowed < 1)):
             yield Problem(
-                table=dataset,
-                found=f"{'every row' if lost == came else f'{lost / came:.1%} of the rows'} rejected: "
+                f"{'every row' if lost == came else f'{lost / came:.1%} of the rows'} rejected: "
                 + _reasons(counts.filter(dataset=dataset, outcome=REJECTED), lost),
-                expected=f"at most {100 * allowed:g} % of the rows",
-                remedy="look at these columns, or allow more with max_rejected_share",
+                f"at most {100 * allowed:g} % of the rows",
+                "look at these columns, or allow more with max_rejected_share",
+                table=dataset,
             )
 
 

@@ -56,7 +56,6 @@ from riskstrat.intake.validation import (
     validate_events,
     with_source,
 )
-from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.days import STOCKHOLM, local_day
@@ -219,7 +218,7 @@ def from_meds(
     conversions = [_table_conversion(data, table, persons, last) for table in data.tables]
     manifest = _manifest(data, TableManifest(coverage_start=first, coverage_end=last, delay_days=delay_days), last)
     rejected = {dataset: rejected_rows(rows) for dataset, rows in validated.items()}
-    account = write_conversions(
+    return write_conversions(
         Path(out),
         people,
         conversions,
@@ -230,7 +229,6 @@ def from_meds(
         command=COMMAND,
         sources=(source,),
     )
-    return ConversionResult(folder=Path(out), account=ConversionAccount(counts=account))
 
 
 def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_day: date) -> TableConversion:
@@ -243,9 +241,7 @@ def _table_conversion(data: _Dataset, table: str, persons: pl.DataFrame, last_da
 def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Dataset:
     paths = sorted((folder / DATA).rglob("*.parquet")) if (folder / DATA).is_dir() else []
     if not paths:
-        raise UsageError(
-            Problem(found=f"no {DATA}/*.parquet in {folder}", expected="a MEDS dataset", remedy="correct the path")
-        )
+        raise UsageError(Problem(f"no {DATA}/*.parquet in {folder}", "a MEDS dataset", "correct the path"))
     _refuse_tables(tables)
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
@@ -258,8 +254,7 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
 def _refuse_tables(tables: Mapping[str, str]) -> None:
     wrong = [table for table in tables.values() if not is_event_table(table) or not table.isidentifier()]
     UsageError.refuse(
-        Problem(found=f"the table '{table}'", expected="a name for a table of events", remedy="give another")
-        for table in wrong
+        Problem(f"the table '{table}'", "a name for a table of events", "give another") for table in wrong
     )
 
 
@@ -272,13 +267,7 @@ def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
         if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
             raise ContractError(data_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
     ContractError.refuse(
-        Problem(
-            table=DATA,
-            column=name,
-            found="no such column",
-            expected="the column of MEDS 0.3 or 0.4",
-            remedy="add it",
-        )
+        Problem("no such column", "the column of MEDS 0.3 or 0.4", "add it", table=DATA, column=name)
         for name in missing
     )
     return rows

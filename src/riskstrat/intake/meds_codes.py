@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ SYSTEM_OF = MappingProxyType(
     {"icd10": "icd10", "icd10cm": "icd10", "icd10gm": "icd10", "icd10se": "icd10_se", "atc": "atc", "kva": "kva"}
 )
 """Vocabulary in small letters and digits -> code system, in which a prefix stands for all below it."""
+data_problem = partial(Problem, table=DATA)
 
 
 def facts_by_code(folder: Path) -> dict[str, str]:
@@ -55,8 +57,3 @@ def placed_codes(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[
     short = pl.coalesce(code.str.extract("^[^/]+/+(.+)$"), code)
     pointless = pl.when(system.is_in(list(WITHOUT_POINT))).then(short.str.replace_all(".", "", literal=True))
     return codes.select("code", dataset=dataset, short=pointless.otherwise(short), system=system.fill_null("exact"))
-
-
-def data_problem(found: str, expected: str, remedy: str) -> Problem:
-    """Say what is wrong with a dataset."""
-    return Problem(table=DATA, found=found, expected=expected, remedy=remedy)

@@ -18,14 +18,7 @@ TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
 def plain(text: pl.Expr) -> pl.Expr:
-    """Write a whole number without plus sign, leading zeros and decimals; other texts stay as they are.
-
-    Examples
-    --------
-    >>> written = pl.DataFrame({"code": ["01", "1,0", "1.5", "J45"]})
-    >>> written.select(plain(pl.col("code"))).to_series().to_list()
-    ['1', '1', '1.5', 'J45']
-    """
+    """Write a whole number without plus sign, leading zeros and decimals; other texts stay as they are."""
     return text.str.replace(_WHOLE, "${1}${2}")
 
 
@@ -85,11 +78,11 @@ def is_text_key(key: pl.Expr) -> pl.Expr:
 def text_keys(table: str, column: str) -> Problem:
     """Say that keys are texts, and which command makes running numbers of them."""
     return Problem(
+        "keys that are texts, such as UUIDs",
+        "running numbers",
+        KEY_REMEDY.format(column=column),
         table=table,
         column=column,
-        found="keys that are texts, such as UUIDs",
-        expected="running numbers",
-        remedy=KEY_REMEDY.format(column=column),
     )
 
 

@@ -183,32 +183,28 @@ def _chosen(names: Sequence[str], found: Sequence[str], columns: Columns | None)
 
 def _column_problems(path: Path, names: Sequence[str], left: Sequence[str]) -> Iterator[Problem]:
     if masked(path.name) != path.name:
-        yield Problem(
-            table=masked(path.name), found="a personal identity number in its name", expected="none", remedy="rename it"
-        )
+        yield Problem("a personal identity number in its name", "none", "rename it", table=masked(path.name))
     for name in left:
         hidden = masked(name) != name
         yield Problem(
+            "a heading that is an identity number" if hidden else "personal identity numbers",
+            "headings in the first line" if hidden else "none in columns that are not pseudonymised",
+            "have the file delivered with headings" if hidden else "name this column too, or leave it out",
             table=masked(path.name),
             column=f"column {names.index(name) + 1}" if hidden else name,
-            found="a heading that is an identity number" if hidden else "personal identity numbers",
-            expected="headings in the first line" if hidden else "none in columns that are not pseudonymised",
-            remedy="have the file delivered with headings" if hidden else "name this column too, or leave it out",
         )
 
 
 def _refuse_nothing_to_do(files: Sequence[_Delivery]) -> None:
     targets = [each.target for each in files]
     if len(set(targets)) < len(targets):
-        raise UsageError(
-            Problem(found="two files whose names differ only in the ending", expected="one", remedy="rename one")
-        )
+        raise UsageError(Problem("two files whose names differ only in the ending", "one", "rename one"))
     if not any(each.columns for each in files):
         raise UsageError(
             Problem(
-                found="no such column of identity numbers in any file",
-                expected="a file with at least one",
-                remedy="name the columns, or leave pseudonymising out: there is nothing to do",
+                "no such column of identity numbers in any file",
+                "a file with at least one",
+                "name the columns, or leave pseudonymising out: there is nothing to do",
             )
         )
 
@@ -268,9 +264,7 @@ def _refuse_centuries_unknown(identities: pl.Series) -> None:
     if identities.str.starts_with(_UNKNOWN).any():
         raise UsageError(
             Problem(
-                found="numbers of ten digits",
-                expected="the day on which they were written, which tells their century",
-                remedy="give as_of",
+                "numbers of ten digits", "the day on which they were written, which tells their century", "give as_of"
             )
         )
 
@@ -317,6 +311,4 @@ def _replaced(
 
 
 def _unreadable(path: Path, why: str) -> Problem:
-    return Problem(
-        table=masked(path.name), found=why, expected="a whole table", remedy="have it delivered again, or leave it out"
-    )
+    return Problem(why, "a whole table", "have it delivered again, or leave it out", table=masked(path.name))

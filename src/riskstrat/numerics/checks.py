@@ -18,12 +18,10 @@ def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Probl
     """
     if risk.shape != (rows,):
         found = f"{name} of shape {risk.shape}"
-        return [
-            Problem(found=found, expected=f"shape ({rows},)", remedy="predict for the rows of the outcome, in order")
-        ]
+        return [Problem(found, f"shape ({rows},)", "predict for the rows of the outcome, in order")]
     outside = int((~((risk >= 0) & (risk <= 1))).sum())
     found = f"{outside} values of {name} missing or outside 0 to 1"
-    return [Problem(found=found, expected="probabilities", remedy="pass predict_risk(X)")] if outside else []
+    return [Problem(found, "probabilities", "pass predict_risk(X)")] if outside else []
 
 
 def weight_problems(name: str, weight: NDArray[np.float64], rows: int) -> list[Problem]:
@@ -35,8 +33,7 @@ def weight_problems(name: str, weight: NDArray[np.float64], rows: int) -> list[P
     ['1 weights negative, missing or infinite']
     """
     if weight.shape != (rows,):
-        found = f"{name} of shape {weight.shape}"
-        return [Problem(found=found, expected=f"shape ({rows},)", remedy="give one weight a row, in order")]
+        return [Problem(f"{name} of shape {weight.shape}", f"shape ({rows},)", "give one weight a row, in order")]
     wrong = int((~(np.isfinite(weight) & (weight >= 0))).sum())
     found = f"{wrong} {name} negative, missing or infinite"
-    return [Problem(found=found, expected="0 or more", remedy="give 0 to rows of unknown status")] if wrong else []
+    return [Problem(found, "0 or more", "give 0 to rows of unknown status")] if wrong else []

@@ -109,7 +109,7 @@ def group_folds(groups: Labels, folds: int, seed: int = 0) -> NDArray[np.intp]:
     numbers, labels = number_groups(groups, len(np.asarray(groups)))
     if not 2 <= folds <= labels.height:
         found = f"{folds} folds for {labels.height} groups"
-        raise DesignError(Problem(found=found, expected="2 folds to one a group", remedy="change the number of folds"))
+        raise DesignError(Problem(found, "2 folds to one a group", "change the number of folds"))
     assigned = np.arange(labels.height) % folds
     return np.asarray(np.random.default_rng(seed).permutation(assigned)[numbers], dtype=np.intp)
 

@@ -22,19 +22,13 @@ def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.D
 
     Labels are one a row, or a frame whose columns cross; None puts all rows into one group. With the numbers comes a
     frame of the groups in their order. Another number of labels is a ContractError.
-
-    Examples
-    --------
-    >>> numbers, groups = number_groups(np.array(["b", "a", "b"]), 3)
-    >>> numbers.tolist(), groups["group"].to_list()
-    ([1, 0, 1], ['a', 'b'])
     """
     if labels is None:
         return np.zeros(n, dtype=np.intp), pl.DataFrame()
     frame = _frame(labels)
     if frame.height != n:
         found = f"{frame.height} labels for {n} rows"
-        raise ContractError(Problem(found=found, expected="one label a row", remedy="take them from the same rows"))
+        raise ContractError(Problem(found, "one label a row", "take them from the same rows"))
     groups = frame.unique().sort(frame.columns)
     return _numbers(frame, groups), groups
 
@@ -44,13 +38,6 @@ def common_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFram
 
     Returns the groups, combinations of the columns `by` in sorted order, and for each frame the group of each row or
     -1.
-
-    Examples
-    --------
-    >>> first, second = pl.DataFrame({"area": ["b", None]}), pl.DataFrame({"area": ["a", "b"]})
-    >>> groups, numbers = common_groups(["area"], first, second)
-    >>> groups["area"].to_list(), [part.tolist() for part in numbers]
-    (['a', 'b'], [[1, -1], [0, 1]])
     """
     groups = pl.concat([frame.select(by).unique() for frame in frames]).unique().drop_nulls().sort(by)
     return groups, [_numbers(frame.select(by), groups) for frame in frames]
@@ -61,14 +48,6 @@ def age_band(width_years: int, *, single_years_below: int = 0, open_from: int | 
 
     The first band begins at 0. Below `single_years_below` every year is a band of its own, because children change
     fast; `open_from` and everything above it is one band.
-
-    Examples
-    --------
-    >>> ages = pl.DataFrame({"age_years": [1, 72, 95]})
-    >>> ages.select(age_band(10))["age_band"].to_list()
-    ['0-9', '70-79', '90-99']
-    >>> ages.select(age_band(5, single_years_below=20, open_from=90))["age_band"].to_list()
-    ['1', '70-74', '90+']
     """
     age = pl.col("age_years")
     start = age - age % width_years

@@ -121,11 +121,6 @@ def fit_logistic(
     Steps are halved until the objective does not fall: far from the optimum a full step may overshoot. The design, (n,
     p), has a column of ones where an intercept is meant; weight 0 leaves a row out. The search starts at the prior's
     mean or at 0, and directions that neither data nor prior determine stay there.
-
-    Examples
-    --------
-    >>> float(fit_logistic(np.ones((4, 1)), np.array([1, 0, 0, 0]), np.ones(4)).round(4)[0])
-    -1.0986
     """
     kept = weight > 0
     rows, labels, sizes = design[kept], label[kept].astype(np.float64), weight[kept]
@@ -165,12 +160,6 @@ def logistic_recalibration(
 
     `slope` and `precision` are mean and 1 / variance of a normal prior on the slope: where the log odds hardly differ,
     it stays at the mean. Precision 0 is no prior. Weight 0 leaves a row out.
-
-    Examples
-    --------
-    >>> same = np.zeros(4)
-    >>> logistic_recalibration(same, np.array([True, False, False, False]), np.ones(4), slope=1, precision=25)
-    LogisticRecalibration(intercept=-1.0986..., slope=1.0)
     """
     prior = NormalPrior(np.array([0.0, slope]), np.array([0.0, precision]))
     design = np.column_stack([np.ones(len(log_odds)), log_odds])

@@ -33,11 +33,6 @@ def restricted_cubic_spline(x: NDArray[np.float64], knots: NDArray[np.float64]) 
     """Design matrix of a restricted cubic spline without intercept, shape (n, k - 1), of k increasing knots.
 
     Its columns are x, then a curved term for each knot but the last two: two knots give x alone, one nothing.
-
-    Examples
-    --------
-    >>> restricted_cubic_spline(np.array([0.0, 4.0]), np.array([0.0, 1.0, 2.0])).tolist()
-    [[0.0, 0.0], [4.0, 4.5]]
     """
     curved = [spline_term(x, float(knot), *map(float, (knots[-2], knots[-1], knots[0]))) for knot in knots[:-2]]
     return np.column_stack([x, *curved])[:, : len(knots) - 1]

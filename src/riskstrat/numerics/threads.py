@@ -37,14 +37,7 @@ _elsewhere: ContextVar[Map | None] = ContextVar("elsewhere", default=None)
 
 @contextmanager
 def done_elsewhere(computers: Map) -> Iterator[None]:
-    """Let others, the workers of a cluster say, do meanwhile what `side_by_side` is asked for.
-
-    Examples
-    --------
-    >>> with done_elsewhere(lambda task, items: reversed([task(item) for item in items])):
-    ...     side_by_side(abs, [-1, -2])
-    [2, 1]
-    """
+    """Let others, the workers of a cluster say, do meanwhile what `side_by_side` is asked for."""
     before = _elsewhere.set(computers)
     try:
         yield
@@ -63,11 +56,6 @@ def side_by_side(task: Callable[[Item], Answer], items: Sequence[Item]) -> list[
     As many run at a time as libraries may start threads (``OMP_NUM_THREADS``, where the user has set it), at most
     `MOST_AT_ONCE`; all of them where `done_elsewhere` names others. The first error, in the order of the items, is
     raised.
-
-    Examples
-    --------
-    >>> side_by_side(lambda number: number**2, [1, 2, 3])
-    [1, 4, 9]
     """
     if (computers := elsewhere()) is not None:
         return list(computers(partial(_alone, task), items))

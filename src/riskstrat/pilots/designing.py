@@ -19,9 +19,15 @@ from riskstrat.declare import PilotRule, ProcessOutcome, Programme, duration_day
 from riskstrat.declare.pilot import CASES
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
-from riskstrat.pilots.allocation import WAITS, count_allocations, draw_pairs, draw_steps, possible_allocations
+from riskstrat.pilots.allocation import (
+    WAITS,
+    count_allocations,
+    draw_pairs,
+    draw_steps,
+    matched_pairs,
+    possible_allocations,
+)
 from riskstrat.pilots.chance import SimulatedPilot
-from riskstrat.pilots.matching import matched_pairs
 from riskstrat.pilots.notes import design_notes
 from riskstrat.pilots.score import PilotModel
 from riskstrat.priorities.effect import reduction_draws
@@ -103,17 +109,6 @@ def design(
 
     Examples
     --------
-    >>> from riskstrat.declare import LocalisedText
-    >>> programme = Programme(
-    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.9,
-    ...     reduction=(0.3, 0.5, 0.6), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source=LocalisedText(en="assumption", sv="antagande"),
-    ... )
-    >>> units = Units(
-    ...     units=pl.DataFrame({"unit": list("ABCDEFGHIJKL"), "people": [300, 310, 200, 210, 400, 390] * 2}),
-    ...     cases_draws=np.random.default_rng(1).gamma(40, 1, (500, 12)),
-    ...     left_out=pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64}),
-    ... )
     >>> pilot = design(units, programme, start="2025-01-01", cases_within="1y", seed=3)
     >>> pilot.allocations, pilot.least_p, pilot.units.filter(pl.col("first_period") == 0).height
     (64, 0.03125, 6)
@@ -204,20 +199,18 @@ class _Timing:
         days = self._lag(self.delay) * self.period if self.kind == "phased" else self.delay
         if days + self.period > LONGEST_WAIT and process is None:
             yield Problem(
-                found=f"cases that answer {days + self.period} days after units begin, and no process outcome",
-                expected=f"an answer within {LONGEST_WAIT} days, or a process outcome",
-                remedy="declare what the programme changes first: process=ProcessOutcome(...)",
+                f"cases that answer {days + self.period} days after units begin, and no process outcome",
+                f"an answer within {LONGEST_WAIT} days, or a process outcome",
+                "declare what the programme changes first: process=ProcessOutcome(...)",
             )
         if process is not None and duration_days(process.answers_after) > LONGEST_WAIT:
             yield Problem(
-                found=f"a process outcome that answers after {process.answers_after}",
-                expected=f"at most {LONGEST_WAIT} days",
-                remedy="choose one that is seen sooner",
+                f"a process outcome that answers after {process.answers_after}",
+                f"at most {LONGEST_WAIT} days",
+                "choose one that is seen sooner",
             )
         if self._periods(self.delay) > MOST_PERIODS:
-            yield Problem(
-                found=f"more than {MOST_PERIODS} periods", expected="fewer", remedy="give longer periods or fewer steps"
-            )
+            yield Problem(f"more than {MOST_PERIODS} periods", "fewer", "give longer periods or fewer steps")
 
     def outcomes(self, process: ProcessOutcome | None) -> pl.DataFrame:
         """One row an outcome, the process outcome last."""
@@ -331,9 +324,9 @@ def _check_enough(frame: pl.DataFrame) -> None:
     if frame.height < FEWEST_UNITS:
         raise DesignError(
             Problem(
-                found=f"{frame.height} units",
-                expected=f"at least {FEWEST_UNITS} (three pairs)",
-                remedy="select more units, with a larger budget or smaller areas",
+                f"{frame.height} units",
+                f"at least {FEWEST_UNITS} (three pairs)",
+                "select more units, with a larger budget or smaller areas",
             )
         )
 
@@ -344,7 +337,7 @@ def _lengths(**texts: str) -> tuple[dict[str, int], list[Problem]]:
         try:
             lengths[name] = 0 if text == "0d" and name == "delay" else duration_days(text)
         except ValueError as wrong:
-            problems.append(Problem(found=f"{name}: {wrong}", expected="a duration", remedy="write '90d' or '2y'"))
+            problems.append(Problem(f"{name}: {wrong}", "a duration", "write '90d' or '2y'"))
     return lengths, problems
 
 
@@ -354,13 +347,11 @@ def _problems(given: Units, plan: Plan | Programme, simulations: int, steps: int
         strangers = plan.selected.filter(~pl.col("unit").is_in(given.units["unit"].implode())).height
         if strangers:
             yield Problem(
-                found=f"{strangers} units of the plan without a posterior",
-                expected="the units that the plan was made from",
-                remedy="give the same estimates to prioritise and to design",
+                f"{strangers} units of the plan without a posterior",
+                "the units that the plan was made from",
+                "give the same estimates to prioritise and to design",
             )
     if simulations < FEWEST_SIMULATIONS:
-        yield Problem(
-            found=f"simulations = {simulations}", expected=f"at least {FEWEST_SIMULATIONS}", remedy="simulate more"
-        )
+        yield Problem(f"simulations = {simulations}", f"at least {FEWEST_SIMULATIONS}", "simulate more")
     if kind == "phased" and not 2 <= steps <= given.units.height:
-        yield Problem(found=f"steps = {steps}", expected="from 2 to the number of units", remedy="correct it")
+        yield Problem(f"steps = {steps}", "from 2 to the number of units", "correct it")

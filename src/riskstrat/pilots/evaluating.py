@@ -139,11 +139,7 @@ def updated_programme(evaluation: PilotEvaluation, *, seed: int = 0) -> Programm
     """
     programme = evaluation.design.programme
     if evaluation.outcome != CASES:
-        raise UsageError(
-            Problem(
-                found="an evaluation of a process outcome", expected="one of cases", remedy="evaluate(design, counts)"
-            )
-        )
+        raise UsageError(Problem("an evaluation of a process outcome", "one of cases", "evaluate(design, counts)"))
     if evaluation.lower is None or evaluation.upper is None:
         return programme
     reduction = reduction_draws(programme, _DRAWS, seed)
@@ -151,9 +147,9 @@ def updated_programme(evaluation: PilotEvaluation, *, seed: int = 0) -> Programm
     if weight.sum() ** 2 < _FEWEST_EFFECTIVE * (weight**2).sum():
         raise DesignError(
             Problem(
-                found="a pilot whose result lies outside what was assumed of the effect",
-                expected="an assumption that holds what was seen",
-                remedy="declare the programme with a new reduction=(low, point, high) and its source",
+                "a pilot whose result lies outside what was assumed of the effect",
+                "an assumption that holds what was seen",
+                "declare the programme with a new reduction=(low, point, high) and its source",
             )
         )
     low, point, high = np.clip(_quantiles(reduction, weight, (0.025, 0.5, 0.975)), 0, 1)
@@ -264,4 +260,4 @@ def _row_problems(given: pl.DataFrame, grid: pl.DataFrame) -> Iterator[Problem]:
 
 
 def _problem(found: str, expected: str, column: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy="correct the counts", table="outcomes", column=column)
+    return Problem(found, expected, "correct the counts", table="outcomes", column=column)

@@ -57,7 +57,7 @@ def save_design(design: PilotDesign, path: Path | str) -> Path:
     ...     read_design(save_design(pilot, Path(folder, "pilot.json"))).seed == pilot.seed
     True
     """
-    content = _to_plain(design)
+    content = {name: _plain(value) for name, value in vars(design).items()}
     return write_document(path, _FORMAT, SCHEMA, {"digest": _digest(content), "design": content})
 
 
@@ -92,9 +92,9 @@ def read_design(path: Path | str) -> PilotDesign:
     if found.get("digest") != _digest(found.get("design")):
         raise TrustError(
             Problem(
-                found=f"a design that was changed after it was written in '{Path(path).name}'",
-                expected="the one that chance drew",
-                remedy="give the file that save_design wrote",
+                f"a design that was changed after it was written in '{Path(path).name}'",
+                "the one that chance drew",
+                "give the file that save_design wrote",
             )
         )
     return _from_plain(found["design"])
@@ -102,10 +102,6 @@ def read_design(path: Path | str) -> PilotDesign:
 
 def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-def _to_plain(design: PilotDesign) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in vars(design).items()}
 
 
 def _plain(value: object) -> object:

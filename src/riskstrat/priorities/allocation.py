@@ -59,11 +59,6 @@ def greedy_allocation(
     The last unit is funded in part or, where units are `whole`, each is funded if what is left covers it and else
     passed over. Costs, above 0, and budget are in SEK; or costs of several resources, (resources, units), each with
     its own budget, the first of which to end is what ends it.
-
-    Examples
-    --------
-    >>> greedy_allocation(np.array([[2, 0, 1]]), np.array([4.0, 4.0, 4.0]), 6.0, whole=False)
-    array([[0.5, 0. , 1. ]])
     """
     uses, there = np.atleast_2d(np.asarray(costs, dtype=np.float64)), np.atleast_1d(np.asarray(budget, dtype=float))
     in_order = (_whole if whole else _divisible)(uses[:, orders], there)
@@ -82,13 +77,6 @@ def best_packages(values: Floats, limits: Limits) -> Floats | None:
 
     One package and one budget are a knapsack (`best_allocation`). Else it is a multiple-choice knapsack with further
     limits, solved as a linear programme, an integer one for packages that are taken whole, to a relative gap of 1e-3.
-
-    Parameters
-    ----------
-    values
-        What offering each unit each package is worth, (units, packages), at least 0.
-    limits
-        What there is.
     """
     if limits.is_knapsack:
         open_to, shares = limits.offered[:, 0], np.zeros_like(values)
@@ -103,11 +91,6 @@ def best_allocation(values: Floats, costs: Floats, budget: float, *, whole: bool
 
     Divisible units: the fractional knapsack, solved exactly by value per krona (Dantzig, Operations Research
     1957;5:266). Whole units: the 0-1 knapsack, solved by integer programming to a relative gap of 1e-3.
-
-    Examples
-    --------
-    >>> best_allocation(np.array([3.0, 2.0, 2.0]), np.array([3.0, 2.0, 2.0]), 4.0, whole=True)
-    array([0., 1., 1.])
     """
     if costs.sum() <= budget:
         return np.ones(len(costs))

@@ -112,21 +112,15 @@ class AllocationProblem:
         return float(np.where(self.limits.offered, self.costs, 0.0).max(axis=1).sum())
 
     def best_shares(self, budget_sek: float | None = None) -> Floats:
-        """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's.
-
-        Raises
-        ------
-        DesignError
-            If no choice of whole units meets floors, budget and hours of staff together.
-        """
+        """Shares, (units, packages), that avert most expected cases for a budget, by default the scenario's."""
         there = np.array([budget_sek or self.budget_sek, *self.limits.there[1:]])
         shares = best_packages(self.values, replace(self.limits, there=there))
         if shares is None:
             raise DesignError(
                 Problem(
-                    found="floors that cannot be met together with the budget and the hours of staff",
-                    expected="at least one choice of units within all of them",
-                    remedy="lower the floors, give a larger budget or more staff, or let units be divided",
+                    "floors that cannot be met together with the budget and the hours of staff",
+                    "at least one choice of units within all of them",
+                    "lower the floors, give a larger budget or more staff, or let units be divided",
                 )
             )
         return shares
@@ -179,26 +173,7 @@ def build_problem(
     municipalities: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> AllocationProblem:
-    """Check what a scenario asks for and price every package in every unit.
-
-    Parameters
-    ----------
-    units
-        Units with draws, in which `input_problems` finds nothing wrong.
-    scenario
-        Programmes, budget and rules.
-    care_need, municipalities
-        Frames of ``care_need_index`` and ``municipality``, and of the columns that each shares with the units.
-    seed
-        Of the draws of effects.
-
-    Raises
-    ------
-    UsageError
-        If the scenario names what is not there: all problems at once.
-    DesignError
-        If nobody is left to offer a programme to, or budget, hours of staff and floors cannot be kept: all at once.
-    """
+    """Check what a scenario asks for and price every package in every unit."""
     frame = _with(_with(units.units, care_need, CARE_NEED), municipalities, MUNICIPALITY)
     UsageError.refuse(scenario_problems(frame, scenario))
     cases, programmes = np.asarray(units.cases_draws, dtype=np.float64), scenario.programmes

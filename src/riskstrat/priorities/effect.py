@@ -30,17 +30,6 @@ def reduction_draws(programme: Programme, draws: int, seed: int) -> Floats:
     log(1 - reduction), is normal on each side of the point with the standard deviation that puts 2.5 % beyond each
     limit (a split normal with equal halves). A reduction is below 1 and can, rarely, be below 0: harm. Programmes of
     other names have independent draws; those of one name have the same, so that scenarios can be paired.
-
-    Examples
-    --------
-    >>> from riskstrat.declare import LocalisedText
-    >>> programme = Programme(
-    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=4_000, reach=0.6,
-    ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=3, price_year=2024,
-    ...     source=LocalisedText(en="assumption", sv="antagande"),
-    ... )
-    >>> reduction_draws(programme, 3, seed=0)
-    array([0.2, 0.2, 0.2])
     """
     low, point, high = np.log1p(-np.minimum(programme.reduction, _ALMOST_ALL))
     z = np.random.default_rng([seed, crc32(programme.name.encode())]).standard_normal(draws)

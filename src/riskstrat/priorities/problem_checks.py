@@ -6,6 +6,7 @@ In: what was given. Out: problems, all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 NOT_NAMES = ("people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES, CARE_NEED, TRUE_CASES)
 MUNICIPALITY = "municipality"
 _PERSONAL = ("person_id", "mother_id", "father_id", "family_id")
+_unit_problem = partial(Problem, table="units")
 
 
 def naming_columns(units: pl.DataFrame) -> tuple[str, ...]:
@@ -51,12 +53,12 @@ def _unit_problems(given: Units) -> Iterator[Problem]:
     units, cases = given.units, np.asarray(given.cases_draws)
     for column in _PERSONAL:
         if column in units.columns:
-            yield _unit_problem("units of single persons", "areas or strata", "group people first", column)
+            yield _unit_problem("units of single persons", "areas or strata", "group people first", column=column)
     for column in ("unit", "people"):
         if column not in units.columns:
-            yield _unit_problem("no such column", "one row a unit", "add it", column)
+            yield _unit_problem("no such column", "one row a unit", "add it", column=column)
     if "unit" in units.columns and units["unit"].n_unique() < units.height:
-        yield _unit_problem("units named twice", "one row a unit", "aggregate, or name them apart", "unit")
+        yield _unit_problem("units named twice", "one row a unit", "aggregate, or name them apart", column="unit")
     yield from _observed_problems(units)
     if cases.ndim != 2 or cases.shape[1] != units.height or len(cases) == 0:
         found, expected = f"draws of shape {cases.shape}", f"(draws, {units.height} units)"
@@ -71,11 +73,13 @@ def _frame_problems(units: Units, given: pl.DataFrame | None, name: str, column:
     names = tuple(each for each in naming_columns(units.units) if each != column)
     shared = [each for each in given.columns if each in names]
     if column not in given.columns:
-        yield _problem(name, "no such column", "its value per unit", "add it", column)
+        yield Problem("no such column", "its value per unit", "add it", table=name, column=column)
     if not shared:
-        yield _problem(name, "no column that names a unit", f"one of {names}", "add it")
+        yield Problem("no column that names a unit", f"one of {names}", "add it", table=name)
     elif given.select(shared).is_duplicated().any():
-        yield _problem(name, "units with several values", "one value a unit", "keep the latest", ", ".join(shared))
+        yield Problem(
+            "units with several values", "one value a unit", "keep the latest", table=name, column=", ".join(shared)
+        )
 
 
 def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Problem]:
@@ -87,9 +91,9 @@ def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Probl
     for found, asked in by_need.items():
         if asked and need_quintiles(units) is None:
             yield Problem(
-                found=f"{found}, but no Care Need Index that tells units apart",
-                expected=f"a column {CARE_NEED} of the units, or care_need",
-                remedy="give it, or one value for all",
+                f"{found}, but no Care Need Index that tells units apart",
+                f"a column {CARE_NEED} of the units, or care_need",
+                "give it, or one value for all",
             )
     for programme in scenario.programmes:
         for column, values in programme.eligible:
@@ -97,14 +101,14 @@ def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Probl
     yield from _compatible_problems(scenario)
     if scenario.floors and MUNICIPALITY not in units.columns:
         yield _unit_problem(
-            "floors, but no such column", "the municipality of each unit", "give municipalities", MUNICIPALITY
+            "floors, but no such column", "the municipality of each unit", "give municipalities", column=MUNICIPALITY
         )
     elif scenario.floors:
         there = units[MUNICIPALITY].drop_nulls().unique().sort().to_list()
         strange = [name for name, _ in scenario.floors if name not in there]
         yield from (unknown("municipality", name, there, table="floors") for name in strange)
     if len(dict(scenario.floors)) < len(scenario.floors):
-        yield Problem(found="two floors of one municipality", expected="one", remedy="give one", table="floors")
+        yield Problem("two floors of one municipality", "one", "give one", table="floors")
 
 
 def feasibility_problems(scenario: Scenario, limits: Limits, reach: Floats) -> Iterator[Problem]:
@@ -114,13 +118,13 @@ def feasibility_problems(scenario: Scenario, limits: Limits, reach: Floats) -> I
             "no unit that could be chosen",
             "at least one unit with people in it (a stratum needs 50)",
             "use larger units or a wider population",
-            "people",
+            column="people",
         )
         return
     for programme, highest in zip(scenario.programmes, reach, strict=True):
         if highest <= 0:
             found = f"programme {programme.name}, which costs nothing because it reaches nobody"
-            yield Problem(found=found, expected="a reach above 0", remedy="correct the programme's reach")
+            yield Problem(found, "a reach above 0", "correct the programme's reach")
     if (reach > 0).all():
         yield from _limit_problems(scenario, limits)
         yield from _least_spending_problems(scenario, limits)
@@ -139,26 +143,26 @@ def _limit_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
         if least.min() > there:
             of = "cheapest whole unit" if limits.whole[package] else "first person"
             yield Problem(
-                found=found.format(there),
-                expected=f"at least {least.min():,.0f} {unit}, the cost of the {of}",
-                remedy=f"give {more}, or smaller units",
+                found.format(there),
+                f"at least {least.min():,.0f} {unit}, the cost of the {of}",
+                f"give {more}, or smaller units",
             )
 
 
 def _least_spending_problems(scenario: Scenario, limits: Limits) -> Iterator[Problem]:
     if limits.floors.sum() > scenario.budget_sek:
         yield Problem(
-            found=f"floors of {limits.floors.sum():,.0f} SEK in all and a budget of {scenario.budget_sek:,.0f} SEK",
-            expected="floors within the budget",
-            remedy="lower the floors or give a larger budget",
+            f"floors of {limits.floors.sum():,.0f} SEK in all and a budget of {scenario.budget_sek:,.0f} SEK",
+            "floors within the budget",
+            "lower the floors or give a larger budget",
         )
     most = np.where(limits.offered, limits.uses[0], 0.0).max(axis=1)
     for (name, least), members in zip(scenario.floors, limits.members, strict=True):
         if most[members].sum() < least:
             yield Problem(
-                found=f"a floor of {least:,.0f} SEK in {name}",
-                expected=f"at most {most[members].sum():,.0f} SEK, what offering everybody there costs",
-                remedy="lower the floor",
+                f"a floor of {least:,.0f} SEK in {name}",
+                f"at most {most[members].sum():,.0f} SEK, what offering everybody there costs",
+                "lower the floor",
             )
 
 
@@ -187,14 +191,6 @@ def _observed_problems(units: pl.DataFrame) -> Iterator[Problem]:
             continue
         values = units[column]
         if not values.dtype.is_integer():
-            yield _unit_problem(f"type {values.dtype}", "whole numbers", "give counts of people", column)
+            yield _unit_problem(f"type {values.dtype}", "whole numbers", "give counts of people", column=column)
         elif values.null_count() or bool((values < 0).any()):
-            yield _unit_problem("missing or negative numbers", "0 or more", "give counts of people", column)
-
-
-def _unit_problem(found: str, expected: str, remedy: str, column: str | None = None) -> Problem:
-    return _problem("units", found, expected, remedy, column)
-
-
-def _problem(table: str, found: str, expected: str, remedy: str, column: str | None = None) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table=table, column=column)
+            yield _unit_problem("missing or negative numbers", "0 or more", "give counts of people", column=column)

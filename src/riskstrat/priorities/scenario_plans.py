@@ -60,20 +60,8 @@ def scenarios(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from dataclasses import replace
-    >>> from riskstrat.declare import LocalisedText, Programme
-    >>> visits = Programme(
-    ...     name="visits", title=LocalisedText(en="Visits", sv="Besök"), person_cost_sek=1_000, reach=0.5,
-    ...     reduction=(0.2, 0.2, 0.2), case_cost_sek=(("region", 9_000),), savings_years=1, price_year=2024,
-    ...     source=LocalisedText(en="assumption", sv="antagande"),
-    ... )
-    >>> units = Units(
-    ...     units=pl.DataFrame({"unit": ["A", "B"], "people": [100, 100]}),
-    ...     cases_draws=np.array([[30.0, 10.0], [30.0, 10.0]]),
-    ...     left_out=pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64}),
-    ... )
-    >>> now = Scenario(name="now", programmes=(visits,), budget_sek=50_000)
+    >>> now = Scenario(name="now", programmes=(programme,), budget_sek=50_000)
     >>> scenarios(units, [now, replace(now, name="double", budget_sek=100_000)]).table["difference"].to_list()
     [0.0, 1.0]
     """
@@ -99,7 +87,7 @@ def _name_problems(scenarios: Sequence[Scenario]) -> list[Problem]:
     counts = Counter(each.name for each in scenarios)
     doubled = ", ".join(sorted(name for name, count in counts.items() if count > 1))
     found = "no scenario" if not counts else f"two scenarios called {doubled}" if doubled else None
-    return [] if found is None else [Problem(found=found, expected="scenarios of different names", remedy="name them")]
+    return [] if found is None else [Problem(found, "scenarios of different names", "name them")]
 
 
 def _row(plan: Plan, first: Plan) -> dict[str, float | bool]:

@@ -10,7 +10,8 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.declare.features.base import Relative
-from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, to_width, within
+from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, within
+from riskstrat.disclosure.digits import to_width
 from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError
 from riskstrat.figures import Language, load_messages
@@ -125,9 +126,9 @@ def _provider(people: pl.DataFrame, column: str) -> pl.Series:
         return pl.repeat(None, people.height, eager=True, dtype=pl.String)
     raise UsageError(
         Problem(
-            found=f"no column '{column}' of providers",
-            expected=f"one of {', '.join(name for name in people.columns if name not in KEYS)}",
-            remedy="correct the name, or add the column to cohort.people",
+            f"no column '{column}' of providers",
+            f"one of {', '.join(name for name in people.columns if name not in KEYS)}",
+            "correct the name, or add the column to cohort.people",
         )
     )
 
@@ -162,9 +163,9 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
     if by not in cohort.people.columns or by == "index_date":
         raise UsageError(
             Problem(
-                found=f"no column '{by}' to group by",
-                expected=f"one of {', '.join(name for name in cohort.people.columns if name not in KEYS)}",
-                remedy="correct the name, or add the column to cohort.people",
+                f"no column '{by}' to group by",
+                f"one of {', '.join(name for name in cohort.people.columns if name not in KEYS)}",
+                "correct the name, or add the column to cohort.people",
             )
         )
     groups = cohort.people[by].cast(pl.String).fill_null("unknown")
@@ -172,9 +173,9 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
     if by in _IDENTIFIERS or different == persons > 1 or (different > MOST_LEVELS and 2 * different > persons):
         raise DisclosureError(
             Problem(
-                found=f"{different} groups of {persons} persons",
-                expected="groups of several persons, not persons or families one by one",
-                remedy="group by something that many persons share",
+                f"{different} groups of {persons} persons",
+                "groups of several persons, not persons or families one by one",
+                "group by something that many persons share",
                 column=by,
             )
         )

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, Whole, person_keys
+from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, Whole
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
 from riskstrat.publication.noise import noisy
 from riskstrat.records.cohort import Cohort, Target

@@ -23,11 +23,6 @@ def comparators_table(given: pl.DataFrame, condition: str) -> Table:
     Columns: ``who``, ``indicator``, ``year``, ``value``, ``source``; ``lower`` and ``upper`` together, and ``unit``,
     where they are known. Rows whose indicator is the name of the condition are shares, 0 to 1, with the outcome within
     the horizon: the study's own figure stands beside them.
-
-    Raises
-    ------
-    UsageError
-        With everything that is wrong.
     """
     UsageError.refuse(_column_problems(given))
     frame = given.select(
@@ -35,9 +30,7 @@ def comparators_table(given: pl.DataFrame, condition: str) -> Table:
         for name, kind in {**REQUIRED, **OPTIONAL}.items()
     )
     whole = given["year"].cast(pl.Float64).fill_null(0)
-    broken = Problem(
-        found="years that are no whole numbers", expected="2024, say", remedy="correct them", column="year"
-    )
+    broken = Problem("years that are no whole numbers", "2024, say", "correct them", column="year")
     UsageError.refuse([broken] if (whole != whole.floor()).any() else _row_problems(frame, condition))
     keys = ("indicator", "who", "year")
     return Table(frame.sort(keys), dimensions=keys, public=("value", "lower", "upper", "unit", "source"))
@@ -81,4 +74,4 @@ def _rows(rows: Sequence[int]) -> str:
 
 
 def _problem(found: str, expected: str, remedy: str, column: str | None = None) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="comparators", column=column)
+    return Problem(found, expected, remedy, table="comparators", column=column)

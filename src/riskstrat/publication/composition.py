@@ -9,26 +9,24 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.declare import Candidate, LocalisedText
-from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, person_keys, release
+from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table, release
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import CARE_CENTRE, TableOne, characteristic_tables
 from riskstrat.publication.comparators import comparators_table
-from riskstrat.publication.follow_up import follow_up_tables
+from riskstrat.publication.follow_up import follow_up_tables, pilot_tables, projection_tables
 from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.levels import group_tables
-from riskstrat.publication.missingness import missingness_table
 from riskstrat.publication.noise import noise_of
-from riskstrat.publication.pilots import pilot_tables
 from riskstrat.publication.plan import plan_tables, scenario_table
-from riskstrat.publication.projection import projection_tables
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import elsewhere_tables, transport_tables
-from riskstrat.publication.validation import metrics, outcome_tables, protected, validation_tables
+from riskstrat.publication.validation import metrics, missingness_table, outcome_tables, protected, validation_tables
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -126,9 +124,9 @@ def publish(
 
 
 _COMPUTED_FROM_EXACT = Problem(
-    found="a study that was computed from exact counts",
-    expected="one whose results about areas come from protected counts",
-    remedy='run it with Settings(protection="noise"), or publish it as working material',
+    "a study that was computed from exact counts",
+    "one whose results about areas come from protected counts",
+    'run it with Settings(protection="noise"), or publish it as working material',
 )
 
 

@@ -169,9 +169,7 @@ def draw(record: Record, language: Language = "sv", disclosure: Disclosure | Non
     """
     kind = type(record).__name__
     if kind not in _CHARTS:
-        raise UsageError(
-            Problem(found=f"a {kind}", expected=f"one of {', '.join(_CHARTS)}", remedy="draw one of its parts")
-        )
+        raise UsageError(Problem(f"a {kind}", f"one of {', '.join(_CHARTS)}", "draw one of its parts"))
     name, chart = _CHARTS[kind]
     return chart(release_record(record, disclosure)[name], language)
 

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from riskstrat.disclosure import DIGITS, ByInterval, Figures, Step, Table
-from riskstrat.publication.validation import FEWEST_FOR_METRICS
+from riskstrat.publication.validation import FEWEST_FOR_METRICS, FEWEST_PEOPLE
 from riskstrat.records.interpretation import Interpretation
-
-FEWEST_PEOPLE = 20
-"""People of a bin, as of every group that is described by more than its number."""
 
 _OUTCOMES = ("case_persons", "other_persons")
 _LIMITS = ("estimate", "lower", "upper")

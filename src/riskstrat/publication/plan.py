@@ -218,9 +218,9 @@ def _digits(columns: Sequence[str], adding_up: Step = _ADDING_UP) -> dict[str, D
 
 def _unjudged() -> Problem:
     return Problem(
-        found="a plan made without observed cases",
-        expected=f"a column {OBSERVED_CASES} of whole numbers in its units",
-        remedy="plan from area estimates, or add the column",
+        "a plan made without observed cases",
+        f"a column {OBSERVED_CASES} of whole numbers in its units",
+        "plan from area estimates, or add the column",
         table="units",
         column=OBSERVED_CASES,
     )

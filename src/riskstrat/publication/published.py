@@ -130,9 +130,9 @@ class Published(Facts):
         if token is not TOKEN:
             raise DisclosureError(
                 Problem(
-                    found="published results that were not published",
-                    expected="a result of publish(study, disclosure)",
-                    remedy="pass the study through publish",
+                    "published results that were not published",
+                    "a result of publish(study, disclosure)",
+                    "pass the study through publish",
                 )
             )
 

@@ -99,18 +99,7 @@ class Edition:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRecord:
-    """The editions of a study that were released to one place, oldest first, and the file that says so.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from riskstrat.publication import publish
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "release.json")
-    ...     ReleaseRecord.read(path).add(publish(study))
-    ...     [edition.number for edition in ReleaseRecord.read(path).editions]
-    [1]
-    """
+    """The editions of a study that were released to one place, oldest first, and the file that says so."""
 
     path: Path
     editions: tuple[Edition, ...] = ()
@@ -128,9 +117,9 @@ class ReleaseRecord:
             pass
         raise UsageError(
             Problem(
-                found=f"{path.name} is no record of releases",
-                expected="the file that an earlier run wrote, or none",
-                remedy="move it away; without it nobody knows what was released before",
+                f"{path.name} is no record of releases",
+                "the file that an earlier run wrote, or none",
+                "move it away; without it nobody knows what was released before",
             )
         )
 
@@ -155,26 +144,7 @@ class ReleaseRecord:
         as_of: date,
         source: str,
     ) -> None:
-        """Refuse what differs from the last edition, or is one too many, unless that is allowed by name.
-
-        Parameters
-        ----------
-        rule
-            Of the new edition; working material is none, and is not compared.
-        secret
-            Its name.
-        partition
-            Its units; not compared where they are not known yet.
-        allowed
-            What may change.
-        as_of, source
-            Its day, and the name of its data.
-
-        Raises
-        ------
-        UsageError
-            With each change, and what it could reveal; or if `allowed` names no change.
-        """
+        """Refuse what differs from the last edition, or is one too many, unless that is allowed by name."""
         UsageError.refuse(unknown("change", each, CHANGES) for each in allowed if each not in CHANGES)
         if self.last is None or rule.is_working_material:
             return
@@ -230,9 +200,9 @@ def _units(before: Partition | None, now: Partition | None) -> list[str]:
 def _problem(last: Edition, change: str, changed: list[str]) -> Problem:
     found, reveals = _SAID[change]
     return Problem(
-        found=f"edition {last.number} of {last.condition} was {found}: {', '.join(changed)}",
-        expected=f"the same {change} for all editions, because {reveals}",
-        remedy=f"keep it, or ask for the change by its name, {change}",
+        f"edition {last.number} of {last.condition} was {found}: {', '.join(changed)}",
+        f"the same {change} for all editions, because {reveals}",
+        f"keep it, or ask for the change by its name, {change}",
     )
 
 
@@ -240,10 +210,10 @@ def _too_many(close: list[Edition], noise: int, as_of: date) -> Problem:
     now, then = (share_guessed(noise, len(close) + more) for more in (0, 1))
     days = ", ".join(sorted(each.as_of for each in close))
     return Problem(
-        found=f"editions of {close[0].condition} within a year of {as_of}, whose counts have other noise: {days}",
-        expected="one edition a year, because two that differ by one person can tell that person's outcome to somebody "
+        f"editions of {close[0].condition} within a year of {as_of}, whose counts have other noise: {days}",
+        "one edition a year, because two that differ by one person can tell that person's outcome to somebody "
         f"who knows all the others; from their mean {then:.0%} of counts are guessed right instead of {now:.0%}",
-        remedy="publish when a year has gone, use working material for work inside, or ask for it by its name, edition",
+        "publish when a year has gone, use working material for work inside, or ask for it by its name, edition",
     )
 
 
@@ -252,10 +222,5 @@ def share_guessed(noise: int, editions: int) -> float:
 
     The mean of the noise is nearly normal with the standard deviation noise / sqrt(18 editions); the guess is right
     where it is nearer to 0 than a half.
-
-    Examples
-    --------
-    >>> [round(share_guessed(6, editions), 2) for editions in (1, 2, 3, 5)]
-    [0.28, 0.38, 0.46, 0.57]
     """
     return erf(1.5 * editions**0.5 / noise)

@@ -13,7 +13,8 @@ from typing import Any, Final
 import polars as pl
 
 from riskstrat.declare import Condition, Level, LocalisedText
-from riskstrat.disclosure import Disclosure, Released, restored
+from riskstrat.disclosure import Disclosure, Released
+from riskstrat.disclosure.release import restored
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
@@ -28,18 +29,7 @@ _AS_THEY_ARE: Final = (
 
 
 def published_files(published: Published) -> dict[str, bytes]:
-    """Give the files that hold what was published, by path.
-
-    Parameters
-    ----------
-    published
-        What `riskstrat.publish` returned.
-
-    Returns
-    -------
-    dict of str to bytes
-        ``study.json`` and ``tables/<name>.parquet``; `read_published` reads them back.
-    """
+    """Give the files that hold what was published, by path."""
     said = {
         **{name: getattr(published, name) for name in _AS_THEY_ARE},
         "as_of": published.as_of.isoformat(),
@@ -60,15 +50,7 @@ def published_files(published: Published) -> dict[str, bytes]:
 
 
 def read_published(files: Mapping[str, bytes]) -> Published:
-    """Read what `published_files` gave.
-
-    Examples
-    --------
-    >>> from riskstrat.publication import publish
-    >>> published = publish(study)
-    >>> read_published(published_files(published)).digest == published.digest
-    True
-    """
+    """Read what `published_files` gave."""
     said: dict[str, Any] = json.loads(files[STUDY])
     rule = Disclosure(**said["disclosure"])
     facts = Facts(

@@ -41,26 +41,12 @@ def elsewhere_tables(
 
     ``elsewhere`` has number, location, as_of and recommendation; tables of the first place end in ``_elsewhere_1``. The
     recommendation follows from protected outcomes (`riskstrat.study.transport`).
-
-    Parameters
-    ----------
-    found
-        Of the study's model, or of the model as it was saved.
-    origin, names
-        Where the study's model came from, and the fingerprints that its data have.
-    noise
-        Of the counts.
-
-    Raises
-    ------
-    UsageError
-        If one is of another model.
     """
     UsageError.refuse(
         Problem(
-            found=f"a transport of another model, of {where.registers} as of {where.as_of}",
-            expected=f"of this study's model, of {origin.registers} as of {origin.as_of}",
-            remedy="transport(study.model, data of the other place)",
+            f"a transport of another model, of {where.registers} as of {where.as_of}",
+            f"of this study's model, of {origin.registers} as of {origin.as_of}",
+            "transport(study.model, data of the other place)",
         )
         for where in (moved.model.provenance for moved in found)
         if (where.as_of, where.registers) != (origin.as_of, origin.registers) or where.fingerprint not in names

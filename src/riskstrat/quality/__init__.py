@@ -17,7 +17,7 @@ from riskstrat.cohort.look_back import explain_index_dates
 from riskstrat.declare import Condition, LocalisedText
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
-from riskstrat.quality.declared_rows import count_by_component_and_year, count_declared_rows
+from riskstrat.quality.declared_rows import count_by_component_and_year
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
 from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ, RULES, Rule
@@ -27,7 +27,7 @@ from riskstrat.registers import Registers
 from riskstrat.registers.contract import is_event_table
 from riskstrat.vocabulary import check_condition
 
-__all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check", "count_declared_rows"]
+__all__ = ["RULES", "SEVERITIES", "Findings", "Rule", "Severity", "check"]
 
 
 @checked

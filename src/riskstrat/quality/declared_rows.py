@@ -16,7 +16,6 @@ from riskstrat.declare import Condition
 from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, event_queries
 from riskstrat.declare.rows import values_text, values_within
-from riskstrat.errors.arguments import checked
 from riskstrat.quality.rows import ROWS_AT_A_TIME, person_ranges
 from riskstrat.registers import Registers
 
@@ -33,46 +32,10 @@ _SCHEMA = {
 }
 
 
-@checked
-def count_declared_rows(
-    condition: Condition, registers: Registers, *, rows_at_a_time: int = ROWS_AT_A_TIME
-) -> pl.DataFrame:
-    """Count the rows and persons behind everything that a condition names, whenever recorded and whoever it is about.
-
-    Parameters
-    ----------
-    condition
-        The declaration.
-    registers
-        As `open_registers` found them.
-    rows_at_a_time
-        About how many rows are held in memory.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns as `riskstrat.records.findings.DryRun.components`, exact; to be released before it is shown.
-
-    Raises
-    ------
-    UsageError
-        If an expression of codes cannot be read, or asks for a range of codes that have no order.
-
-    Examples
-    --------
-    >>> import riskstrat as rs
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> counts = count_declared_rows(rs.conditions.load("childhood_obesity"), registers)
-    >>> counts.select("part", "register", "codes", "rows").row(0)
-    ('outcome', 'child_health', 'bmi_kg_m2', 147117)
-    """
-    return count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)[0]
-
-
 def count_by_component_and_year(
     condition: Condition, registers: Registers, *, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Count as `count_declared_rows`, and by year in which rows are dated, in one pass a table.
+    """Count rows and persons behind everything that is named, in all and by year of the row, in one pass a table.
 
     Returns `DryRun.components` and `DryRun.years`.
     """

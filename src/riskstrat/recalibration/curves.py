@@ -36,11 +36,6 @@ class SlopeRecalibration:
     ----------
     Cox, Two further applications of a model for binary regression (Biometrika 1958). Steyerberg, Clinical Prediction
     Models (2nd edition, 2019), chapter 20.
-
-    Examples
-    --------
-    >>> SlopeRecalibration(intercept=0.0, slope=0.5).apply(np.array([0.5, 0.2])).round(4).tolist()
-    [0.5, 0.3333]
     """
 
     intercept: float
@@ -67,12 +62,6 @@ class IsotonicRecalibration:
     ----------
     predicted, observed
         Mean predicted and observed risk of each step, both increasing.
-
-    Examples
-    --------
-    >>> curve = IsotonicRecalibration(predicted=(0.1, 0.3), observed=(0.2, 0.3))
-    >>> curve.apply(np.array([0.05, 0.1, 0.2, 1.0])).round(4).tolist()
-    [0.1, 0.2, 0.25, 1.0]
     """
 
     predicted: tuple[float, ...]
@@ -101,12 +90,6 @@ class Successive:
     ----------
     first, then
         Applied in this order.
-
-    Examples
-    --------
-    >>> halved = SlopeRecalibration(intercept=0.0, slope=0.5)
-    >>> Successive(first=halved, then=halved).apply(np.array([0.2])).round(4).tolist()
-    [0.4142]
     """
 
     first: Recalibration
@@ -125,30 +108,8 @@ class Successive:
 def fit_slope(risk: Floats, outcome: NDArray[np.bool_], weight: Floats) -> SlopeRecalibration:
     """Fit level and slope by weighted logistic regression of the outcome on the logit of the risk (Cox 1958).
 
-    Parameters
-    ----------
-    risk
-        Predicted risks in [0, 1], (n,), from models that have not seen their rows.
-    outcome
-        Whether the outcome was observed by the horizon, (n,).
-    weight
-        Weight of each row's status, (n,); 0 where it is not known.
-
-    Returns
-    -------
-    SlopeRecalibration
-        With a slope above 0.
-
-    Raises
-    ------
-    DesignError
-        If there are fewer than 10 outcomes, or rows without one; if higher risks had not more outcomes.
-
-    Examples
-    --------
-    >>> risk, outcome = np.repeat([0.1, 0.5], 100), np.arange(200) % 10 < np.repeat([2, 4], 100)
-    >>> fit_slope(risk, outcome, np.ones(200)).apply(np.array([0.1, 0.5])).round(4).tolist()
-    [0.2, 0.4]
+    Risks are of models that have not seen their rows; a weight is 0 where the status at the horizon is not known. A
+    DesignError says if there are fewer than 10 outcomes or rows without one, or higher risks had not more outcomes.
     """
     _check_outcomes(outcome, weight)
     found = logistic_recalibration(LOGIT.of_risk(risk, edge=SMALLEST_RISK), outcome, weight)
@@ -156,9 +117,9 @@ def fit_slope(risk: Floats, outcome: NDArray[np.bool_], weight: Floats) -> Slope
         return SlopeRecalibration(intercept=found.intercept, slope=found.slope)
     raise DesignError(
         Problem(
-            found="predicted risks that do not rise with the observed risk",
-            expected="more outcomes where the predicted risk is higher",
-            remedy="fit the model anew to these data",
+            "predicted risks that do not rise with the observed risk",
+            "more outcomes where the predicted risk is higher",
+            "fit the model anew to these data",
         )
     )
 
@@ -171,29 +132,6 @@ def fit_isotonic(
 
     Steps of the weighted isotonic regression (Zadrozny and Elkan 2002) are joined from the lowest risk upwards until
     each holds `smallest` outcomes and as many rows without one; what is left joins the last.
-
-    Parameters
-    ----------
-    risk, outcome, weight
-        As for `fit_slope`.
-    smallest
-        Fewest outcomes, and fewest rows without one, of a step.
-
-    Returns
-    -------
-    IsotonicRecalibration
-        Through the weighted mean predicted and observed risk of each step.
-
-    Raises
-    ------
-    DesignError
-        If there are fewer than `smallest` outcomes, or rows without one.
-
-    Examples
-    --------
-    >>> risk, outcome = np.repeat([0.1, 0.5], 100), np.arange(200) % 10 < np.repeat([2, 4], 100)
-    >>> fit_isotonic(risk, outcome, np.ones(200)).observed
-    (0.2, 0.4)
     """
     _check_outcomes(outcome, weight, smallest)
     known = weight > 0
@@ -231,8 +169,8 @@ def _check_outcomes(outcome: NDArray[np.bool_], weight: Floats, smallest: int = 
     if min(had, int((weight > 0).sum()) - had) < smallest:
         raise DesignError(
             Problem(
-                found=f"fewer than {smallest} rows with, or without, the outcome",
-                expected=f"at least {smallest} of each, so that a curve says something",
-                remedy="recalibrate in the large, or use more index dates",
+                f"fewer than {smallest} rows with, or without, the outcome",
+                f"at least {smallest} of each, so that a curve says something",
+                "recalibrate in the large, or use more index dates",
             )
         )

@@ -169,40 +169,13 @@ def divisor_by_person(weighted: Floats, risk: Floats, person: NDArray[np.integer
     It holds the price of censoring weights, of persons who are counted several times, and that an outcome happens
     once, with variance p (1 - p): without that, intervals are too wide where risks are high. Where risks are small, or
     given as 0, it is sum over persons of (sum of w y)^2 / sum of w y.
-
-    Parameters
-    ----------
-    weighted
-        Weight x outcome of each row, (n,).
-    risk
-        Recalibrated risk of each row, (n,).
-    person
-        Number of each row's person, (n,); None where each row is a person of its own.
-
-    Returns
-    -------
-    float
-        1 for unweighted outcomes of distinct persons.
-
-    Examples
-    --------
-    >>> divisor_by_person(np.array([1.0, 1.0, 0.0, 1.0]), np.zeros(4), np.array([0, 0, 1, 2]))
-    1.6666666666666667
     """
     number = np.arange(len(weighted)) if person is None else person
     return float((np.bincount(number, weighted - risk) ** 2).sum() / weighted.sum())
 
 
 def shift_to_total(risk: Floats, total: float, link: Link = LOGIT) -> float:
-    """Constant to add to all risks, on the link's scale, so that they sum to a total above 0 and below n.
-
-    Examples
-    --------
-    >>> risk = np.array([0.1, 0.2, 0.3])
-    >>> shift = shift_to_total(risk, 1.2)
-    >>> round(float(LOGIT.inverse(LOGIT.link(risk) + shift).sum()), 9)
-    1.2
-    """
+    """Constant to add to all risks, on the link's scale, so that they sum to a total above 0 and below n."""
     from scipy.optimize import brentq
 
     linear = link.of_risk(risk, edge=SMALLEST_RISK)
@@ -249,8 +222,8 @@ def _check_outcomes(weighted: Floats, included: NDArray[np.bool_]) -> None:
     if not 0 < weighted.sum() < included.sum():
         raise DesignError(
             Problem(
-                found="a cohort with no outcome, or with nothing but outcomes",
-                expected="both, so that observed and expected can be made to agree",
-                remedy="use more landmarks or a wider population",
+                "a cohort with no outcome, or with nothing but outcomes",
+                "both, so that observed and expected can be made to agree",
+                "use more landmarks or a wider population",
             )
         )

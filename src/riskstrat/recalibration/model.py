@@ -40,19 +40,6 @@ class RecalibratedModel(Generic[Fitted_co]):
         The fitted model; its contributions add up to *its* risks, on its link.
     recalibration
         What moves its risks; estimated without the rows that this model may judge, except for the common level.
-
-    Examples
-    --------
-    >>> from riskstrat.numerics.links import LOGIT
-    >>> from riskstrat.recalibration import InTheLarge
-    >>> class Even:
-    ...     link = LOGIT
-    ...
-    ...     def predict_risk(self, X):
-    ...         return np.full(X.height, 0.5)
-    >>> model = RecalibratedModel(estimator=Even(), recalibration=InTheLarge(shift=-1.0, standard_error=0.1))
-    >>> model.predict_risk(pl.DataFrame({"age_years": [70]})).round(4).tolist()
-    [0.2689]
     """
 
     estimator: Fitted_co

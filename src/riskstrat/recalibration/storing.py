@@ -33,11 +33,6 @@ def to_plain(recalibration: Recalibration) -> dict[str, Plain]:
 def from_plain(plain: Mapping[str, Plain]) -> Recalibration:
     """Build what `to_plain` gave.
 
-    Raises
-    ------
-    TrustError
-        If it is of no known kind.
-
     Examples
     --------
     >>> from_plain(to_plain(SlopeRecalibration(intercept=0.5, slope=1.0)))
@@ -45,8 +40,7 @@ def from_plain(plain: Mapping[str, Plain]) -> Recalibration:
     """
     kind = plain.get("kind")
     if kind not in _KINDS:
-        expected = f"one of {', '.join(_KINDS)}"
-        raise TrustError(Problem(found="a recalibration of no known kind", expected=expected, remedy="fit it again"))
+        raise TrustError(Problem("a recalibration of no known kind", f"one of {', '.join(_KINDS)}", "fit it again"))
     values: dict[str, Any] = {name: _value(value) for name, value in plain.items() if name != "kind"}
     return _KINDS[str(kind)](**values)
 

@@ -57,33 +57,7 @@ class RecalibrationChoice:
 def fit_recalibration(
     kind: RecalibrationKind, risk: Floats, outcome: NDArray[np.bool_], weight: Floats
 ) -> Recalibration:
-    """Fit one kind of recalibration to out-of-fold risks.
-
-    Parameters
-    ----------
-    kind
-        ``none``, ``in_the_large``, ``slope`` or ``isotonic``.
-    risk, outcome, weight
-        As for `fit_slope`.
-
-    Returns
-    -------
-    Recalibration
-
-    Raises
-    ------
-    UsageError
-        If there is no such kind.
-    DesignError
-        If there are too few outcomes for the kind.
-
-    Examples
-    --------
-    >>> risk, outcome = np.repeat([0.1, 0.5], 100), np.arange(200) % 10 < np.repeat([2, 4], 100)
-    >>> level = fit_recalibration("in_the_large", risk, outcome, np.ones(200))
-    >>> round(float(level.apply(risk).sum()), 6)
-    60.0
-    """
+    """Fit one kind of recalibration to out-of-fold risks."""
     if kind == "none":
         return InTheLarge(shift=0.0, standard_error=0.0)
     if kind == "in_the_large":
@@ -105,36 +79,12 @@ def choose_recalibration(
     cubic spline of the logit, from no change upwards, and the first that is not rejected is chosen; where all are, the
     curve is isotonic. The family-wise error is at most `significance`, because each test is made only where those
     before it rejected. Tests are Wald's with a covariance that is robust to the weights (White 1982).
-
-    Parameters
-    ----------
-    risk, outcome, weight
-        As for `fit_slope`; one row a person, or rows far apart.
-    significance
-        Level of each test.
-
-    Returns
-    -------
-    RecalibrationChoice
-
-    Raises
-    ------
-    DesignError
-        If there are fewer than 10 outcomes, or rows without one.
-
-    Examples
-    --------
-    >>> risk = np.tile(np.linspace(0.05, 0.5, 1000), 2)
-    >>> outcome = np.random.default_rng(0).random(2000) < risk
-    >>> choose_recalibration(risk, outcome, np.ones(2000)).kind
-    'none'
     """
     fit_slope(risk, outcome, weight)
     tests = _tests(risk, outcome, weight)
     accepted = tests.filter(pl.col("p_value") > significance)["kind"]
     kind: RecalibrationKind = accepted[0] if len(accepted) else "isotonic"
-    found = fit_recalibration(kind, risk, outcome, weight)
-    return RecalibrationChoice(kind=kind, recalibration=found, tests=tests)
+    return RecalibrationChoice(kind=kind, recalibration=fit_recalibration(kind, risk, outcome, weight), tests=tests)
 
 
 def _level(risk: Floats, outcome: NDArray[np.bool_], weight: Floats) -> InTheLarge:

@@ -43,12 +43,6 @@ class InTheLarge:
     References
     ----------
     Steyerberg, Clinical Prediction Models (2nd edition, 2019), chapter 20 (updating the intercept only).
-
-    Examples
-    --------
-    >>> level = InTheLarge(shift=np.log(2.0), standard_error=0.1)
-    >>> level.apply(np.array([0.5, 0.2])).round(4).tolist()
-    [0.6667, 0.3333]
     """
 
     shift: float
@@ -60,13 +54,7 @@ class InTheLarge:
         return self.link.inverse(self.link.of_risk(risk, edge=SMALLEST_RISK) + self.shift)
 
     def derivative(self, risk: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Change of the recalibrated risk per change of the predicted one, (n,), above 0.
-
-        Examples
-        --------
-        >>> InTheLarge(shift=0.0, standard_error=0.1).derivative(np.array([0.3])).tolist()
-        [1.0]
-        """
+        """Change of the recalibrated risk per change of the predicted one, (n,), above 0."""
         linear = self.link.of_risk(risk, edge=SMALLEST_RISK)
         return np.asarray(self.link.derivative(linear + self.shift) / self.link.derivative(linear), dtype=np.float64)
 
@@ -81,12 +69,6 @@ class RecalibratedLink:
         The model's own link.
     recalibration
         What its risks are moved by.
-
-    Examples
-    --------
-    >>> level = InTheLarge(shift=1.0, standard_error=0.1)
-    >>> RecalibratedLink(link=LOGIT, recalibration=level).inverse(np.array([-1.0])).round(12).tolist()
-    [0.5]
     """
 
     link: Link

@@ -37,13 +37,7 @@ class Draws:
     def __getitem__(self, quantity: str) -> NDArray[np.float64]:
         """Return the matrix of that name."""
         if quantity not in QUANTITIES:
-            raise UsageError(
-                Problem(
-                    found=f"no quantity '{quantity}'",
-                    expected=" or ".join(QUANTITIES),
-                    remedy="choose one of the three",
-                )
-            )
+            raise UsageError(Problem(f"no quantity '{quantity}'", " or ".join(QUANTITIES), "choose one of the three"))
         matrix: NDArray[np.float64] = getattr(self, quantity)
         return matrix
 
@@ -160,9 +154,9 @@ class AreaEstimates:
         if not 0 <= threshold < highest:
             raise UsageError(
                 Problem(
-                    found=f"a threshold of {threshold:g}",
-                    expected=f"a {of} from 0 to below {highest}",
-                    remedy="write 20 % above as 1.2 and a risk of 20 % as 0.2",
+                    f"a threshold of {threshold:g}",
+                    f"a {of} from 0 to below {highest}",
+                    "write 20 % above as 1.2 and a risk of 20 % as 0.2",
                 )
             )
         return self._beside((draws > threshold).mean(axis=0))
@@ -183,9 +177,9 @@ class AreaEstimates:
         if not 1 <= top <= self.table.height:
             raise UsageError(
                 Problem(
-                    found=f"the top {top} of {self.table.height} groups",
-                    expected=f"a number from 1 to {self.table.height}",
-                    remedy="choose fewer",
+                    f"the top {top} of {self.table.height} groups",
+                    f"a number from 1 to {self.table.height}",
+                    "choose fewer",
                 )
             )
         values = self.draws[of]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -13,20 +13,67 @@ from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.numerics.groups import number_groups
-from riskstrat.records.landmarks import landmark_sets, spacing_problems
+
+_KEYS = ("person_id", "landmark")
+_SPACING_UNKNOWN = Problem(
+    "persons at several landmarks, without the date of each",
+    "index_date, from which the landmarks that can be counted together are found",
+    "add index_date to the people",
+    table="cohort",
+    column="index_date",
+)
+
+
+def landmark_sets(people: pl.DataFrame, horizon_days: float) -> list[list[int]]:
+    """Divide landmarks into sets whose dates lie at least one horizon apart.
+
+    The first set begins at the latest landmark, the next at the one before it, and so on within one horizon of the
+    latest; each steps back to the next landmark that is far enough away. Empty where every index date is counted:
+    horizons do not overlap, or persons have index dates of their own (`AtAge`, `AtBirth`, `AtEvent`).
+    """
+    if not {*_KEYS, "index_date"} <= {*people.columns}:
+        return []
+    dates = people.select("landmark", "index_date").unique().sort("index_date", descending=True)
+    if dates["landmark"].is_duplicated().any() or not _overlaps(people, horizon_days):
+        return []
+    landmarks, days = dates["landmark"].to_list(), dates["index_date"].to_list()
+    within = sum(day > days[0] - timedelta(days=horizon_days) for day in days)
+    return [list(_steps_back(landmarks[first:], days[first:], horizon_days)) for first in range(within)]
+
+
+def spacing_problems(people: pl.DataFrame) -> list[Problem]:
+    """Say whether persons recur at landmarks whose distance is not known."""
+    if not {*_KEYS} <= {*people.columns} or "index_date" in people.columns:
+        return []
+    return [_SPACING_UNKNOWN] if people.select(_KEYS).unique()["person_id"].is_duplicated().any() else []
+
+
+def _overlaps(people: pl.DataFrame, horizon_days: float) -> bool:
+    ordered = people.select("person_id", "index_date").sort("person_id", "index_date")
+    near = pl.col("index_date").diff() < timedelta(days=horizon_days)
+    return bool(ordered.select((near & (pl.col("person_id") == pl.col("person_id").shift())).any()).item())
+
+
+def _steps_back(landmarks: list[int], days: list[date], horizon_days: float) -> Iterator[int]:
+    latest = date.max
+    for landmark, day in zip(landmarks, days, strict=True):
+        if latest - day >= timedelta(days=horizon_days):
+            yield landmark
+            latest = day
+
 
 OUTCOME = 1
 """The event that is the outcome; 0 is none, 2 what made it impossible."""
 
 _LATE_ENTRY = Problem(
-    found="index dates of people who entered late",
-    expected="everybody under observation from the index date",
-    remedy="use cohort.direct, or followed_outcome with entry_days",
+    "index dates of people who entered late",
+    "everybody under observation from the index date",
+    "use cohort.direct, or followed_outcome with entry_days",
 )
 _NOT_COVERED = Problem(
-    found="index dates whose horizon is not covered",
-    expected="index dates whose status at the horizon can be known",
-    remedy="use cohort.covered, with the features and risks of its rows",
+    "index dates whose horizon is not covered",
+    "index dates whose status at the horizon can be known",
+    "use cohort.covered, with the features and risks of its rows",
     table="cohort",
     column="horizon_covered",
 )
@@ -177,8 +224,8 @@ def check_rows(name: str, found: int, expected: int) -> None:
     if found != expected:
         raise UsageError(
             Problem(
-                found=f"{name} of {found} rows",
-                expected=f"{expected} rows, one a row of the cohort",
-                remedy="build it from this cohort and keep its order",
+                f"{name} of {found} rows",
+                f"{expected} rows, one a row of the cohort",
+                "build it from this cohort and keep its order",
             )
         )

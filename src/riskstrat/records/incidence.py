@@ -53,28 +53,7 @@ class Incidence:
 def with_limits(
     curves: pl.DataFrame, rows_per_person: Mapping[int, float], added_variance: npt.ArrayLike = 0.0
 ) -> pl.DataFrame:
-    """Add Wilson's limits at the size that follow-up leaves, counted in persons.
-
-    Parameters
-    ----------
-    curves
-        group, days, event, estimate, index_dates and at_risk.
-    rows_per_person
-        As in `Incidence`.
-    added_variance
-        Of each estimate, (n,): that of the noise that counts carry.
-
-    Returns
-    -------
-    polars.DataFrame
-        With lower and upper, at the published level.
-
-    Examples
-    --------
-    >>> cell = {"group": ["all"], "days": [365], "event": [1], "estimate": [0.1], "index_dates": [100], "at_risk": [90]}
-    >>> with_limits(pl.DataFrame(cell), {1: 1.0}).select(pl.col("lower", "upper").round(3)).row(0)
-    (0.061, 0.16)
-    """
+    """Add Wilson's limits at the size that follow-up leaves, counted in persons."""
     free = (1 - pl.col("estimate").sum().over("group", "days")).alias("free")
     rows = pl.col("event").replace_strict(rows_per_person, return_dtype=pl.Float64)
     behind = curves.select(pl.col("estimate").fill_null(0.5), "at_risk", free, "index_dates", rows.alias("rows"))

@@ -33,16 +33,3 @@ class Interpretation:
     correlated: pl.DataFrame = field(repr=False)
     stability: pl.DataFrame | None = field(default=None, repr=False)
     refitted: str | None = None
-
-    def families_beside(self, family: str) -> tuple[str, ...]:
-        """Name the families that cannot be told apart from one, sorted.
-
-        Examples
-        --------
-        >>> pair = {"family": ["area"], "with_family": ["living_conditions"]}
-        >>> one = Interpretation(dependence=pl.DataFrame(), ratios=None, correlated=pl.DataFrame(pair))
-        >>> one.families_beside("living_conditions")
-        ('area',)
-        """
-        pairs = self.correlated.select("family", "with_family").iter_rows()
-        return tuple(sorted({other for pair in pairs if family in pair for other in pair if other != family}))

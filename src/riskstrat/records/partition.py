@@ -118,9 +118,9 @@ class Partition:
         except (ValueError, TypeError, KeyError, pl.exceptions.PolarsError):
             raise UsageError(
                 Problem(
-                    found="a text that is no partition",
-                    expected="what Partition.to_json wrote",
-                    remedy="give the file of an earlier study, or Partition.from_table with a table",
+                    "a text that is no partition",
+                    "what Partition.to_json wrote",
+                    "give the file of an earlier study, or Partition.from_table with a table",
                 )
             ) from None
 
@@ -134,9 +134,9 @@ class Partition:
 
 def _misfit(found: str, area: str) -> Problem:
     return Problem(
-        found=found,
-        expected="a row of area_id and unit for every area in which somebody lives or has lived",
-        remedy=f"add {area}, join codes of two versions with areas.stable_areas, or ask for a later partition",
+        found,
+        "a row of area_id and unit for every area in which somebody lives or has lived",
+        f"add {area}, join codes of two versions with areas.stable_areas, or ask for a later partition",
         table="partition",
     )
 
@@ -165,7 +165,7 @@ def _check(areas: pl.DataFrame) -> None:
         (len(names), f"units with two names: {_listed(names)}", "one name a unit"),
     )
     problems = [
-        Problem(found=found, expected=expected, remedy="correct the table", table="partition")
+        Problem(found, expected, "correct the table", table="partition")
         for wrong, found, expected in complaints
         if wrong
     ]

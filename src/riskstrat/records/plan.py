@@ -145,8 +145,7 @@ class Plan:
         """
         if len(self.programmes) > 1:
             names = ", ".join(each.name for each in self.programmes)
-            remedy = "choose one of plan.programmes"
-            raise UsageError(Problem(found=f"a plan of {names}", expected="a plan of one programme", remedy=remedy))
+            raise UsageError(Problem(f"a plan of {names}", "a plan of one programme", "choose one of plan.programmes"))
         return self.programmes[0]
 
     @property

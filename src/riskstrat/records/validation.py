@@ -98,9 +98,9 @@ class Validation:
         if found.is_empty():
             raise UsageError(
                 Problem(
-                    found=f"no {metric} for {group}",
-                    expected="a metric and a group of the table",
-                    remedy="look at .table for the names, and at .notes for what was left out",
+                    f"no {metric} for {group}",
+                    "a metric and a group of the table",
+                    "look at .table for the names, and at .notes for what was left out",
                 )
             )
         return float(found[0])

@@ -5,7 +5,7 @@ In: a folder of Parquet tables with a manifest. Out: lazy frames in the contract
 
 from riskstrat.registers.geography import read_geography
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest, TableManifest
-from riskstrat.registers.opened import Registers, unique_rows
+from riskstrat.registers.opened import Registers
 from riskstrat.registers.opening import open_registers
 from riskstrat.registers.writing import write_registers
 
@@ -16,6 +16,5 @@ __all__ = [
     "TableManifest",
     "open_registers",
     "read_geography",
-    "unique_rows",
     "write_registers",
 ]

@@ -73,15 +73,14 @@ def _people(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
         return
     numbers = tables["persons"]["person_id"]
     if not len(numbers):
-        remedy = "look at where its rows were lost"
-        yield Problem(table="persons", found="no row", expected="at least one person", remedy=remedy)
+        yield Problem("no row", "at least one person", "look at where its rows were lost", table="persons")
     if numbers.n_unique() < len(numbers):
         yield _worded("persons", "primary_key", int(numbers.is_duplicated().sum()))
 
 
 def _worded(table: str, rule: str, count: int, column: str | None = None) -> Problem:
     found, expected, remedy = WORDING[rule]
-    return Problem(table=table, column=column, found=found.format(rows=few(count)), expected=expected, remedy=remedy)
+    return Problem(found.format(rows=few(count)), expected, remedy, table=table, column=column)
 
 
 def _unknown_keys(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
@@ -96,5 +95,4 @@ def _unknown_keys(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
         unknown = tables["residences"].drop_nulls(key).join(tables[table], on=key, how="anti")
         if unknown.height:
             found = f"{few(unknown.height)} spells {what.format(unknown[key].n_unique())} are not in {table}"
-            expected = f"a row in {table} for each"
-            yield Problem(table="residences", column=key, found=found, expected=expected, remedy=remedy)
+            yield Problem(found, f"a row in {table} for each", remedy, table="residences", column=key)

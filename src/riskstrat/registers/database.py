@@ -104,9 +104,7 @@ class Database:
             if self.dialect.has(cursor, table, self.schema):
                 found = self.dialect.schema(cursor, self.qualified(table), wanted)
                 return DatabaseTable(database=self, table=table, schema=found)
-        return Problem(
-            table=table, found=f"no such table in the {self.name}", expected="a table or view", remedy="add it"
-        )
+        return Problem(f"no such table in the {self.name}", "a table or view", "add it", table=table)
 
     def _has(self, table: str) -> bool:
         with self.connected() as connection, closing(connection.cursor()) as cursor:
@@ -118,9 +116,9 @@ class Database:
 
     def _failure(self, complaint: str) -> Problem:
         return Problem(
-            found=f"{self.name} does not answer: {complaint}",
-            expected="a database that can be read, with a table or view for each table of the manifest",
-            remedy="look at the address, the rights, and the environment variables that hold the credentials",
+            f"{self.name} does not answer: {complaint}",
+            "a database that can be read, with a table or view for each table of the manifest",
+            "look at the address, the rights, and the environment variables that hold the credentials",
         )
 
 
@@ -181,18 +179,18 @@ def _is_moment(found: pl.DataType) -> bool:
 
 def _not_an_address(found: str) -> Problem:
     return Problem(
-        found=found,
-        expected=f"a folder, or an address that begins with one of {', '.join(sorted(DIALECTS))}",
-        remedy="correct the address, or export the tables to a folder",
+        found,
+        f"a folder, or an address that begins with one of {', '.join(sorted(DIALECTS))}",
+        "correct the address, or export the tables to a folder",
     )
 
 
 def _no_manifest(found: str) -> Problem:
     return Problem(
+        found,
+        "one row, whose column toml holds the text of registers.toml",
+        "write it, or give the path of a registers.toml",
         table=MANIFEST_TABLE,
-        found=found,
-        expected="one row, whose column toml holds the text of registers.toml",
-        remedy="write it, or give the path of a registers.toml",
     )
 
 

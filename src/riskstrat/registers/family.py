@@ -11,14 +11,6 @@ def family_ids(people: pl.Series, persons: pl.DataFrame) -> pl.Series:
 
     Links to a mother who was not born before the child are passed over, so that no line runs in a circle. `people` are
     person_id in `persons`, which are in the order of person_id.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> born = [date(1950, 1, 1), date(1975, 1, 1), date(2000, 1, 1), date(2001, 1, 1), date(2002, 1, 1)]
-    >>> persons = pl.DataFrame({"person_id": [1, 2, 3, 4, 5], "birth_date": born, "mother_id": [None, 1, 2, 9, 9]})
-    >>> family_ids(persons["person_id"], persons).to_list()
-    [1, 1, 1, 9, 9]
     """
     ids, births = persons["person_id"].to_numpy(), persons["birth_date"].to_physical().to_numpy()
     mothers = persons["mother_id"].fill_null(persons["person_id"]).to_numpy()

@@ -27,8 +27,7 @@ def as_polars(frame: Frame, table: str) -> pl.DataFrame:
         _refuse_doubled([str(name) for name in frame.columns], table)
         optional("pyarrow")
         return pl.from_pandas(frame)
-    found = f"a {type(frame).__name__}"
-    raise UsageError(Problem(table=table, found=found, expected="a frame of polars or pandas", remedy="make it one"))
+    raise UsageError(Problem(f"a {type(frame).__name__}", "a frame of polars or pandas", "make it one", table=table))
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,12 @@ class Frames:
     def manifest(self) -> ManifestRead:
         """Refuse: frames say nothing of themselves."""
         found, expected = "frames without a manifest", "open_registers(frames, manifest=Manifest(...))"
-        raise UsageError(Problem(found=found, expected=expected, remedy="give a Manifest, or the path of one"))
+        raise UsageError(Problem(found, expected, "give a Manifest, or the path of one"))
 
     def store(self, table: str, file: str) -> FrameTable | Problem:  # noqa: ARG002
         """Find a table's frame."""
         if table not in self.tables:
-            return Problem(table=table, found="no such frame", expected=f"one named {table}", remedy="add it")
+            return Problem("no such frame", f"one named {table}", "add it", table=table)
         return FrameTable(name=table, rows=as_polars(self.tables[table], table))
 
     def unnamed(self, manifest: Manifest) -> tuple[str, ...]:
@@ -82,6 +81,5 @@ class FrameTable:
 def _refuse_doubled(names: list[str], table: str) -> None:
     doubled = sorted({name for name in names if names.count(name) > 1})
     UsageError.refuse(
-        Problem(table=table, column=name, found="several columns of that name", expected="one", remedy="rename")
-        for name in doubled
+        Problem("several columns of that name", "one", "rename", table=table, column=name) for name in doubled
     )

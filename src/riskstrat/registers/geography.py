@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,6 +31,7 @@ NAME_KEYS = ("name", "namn", "desonamn", "regsonamn", "kommunnamn")
 VERSION_KEYS = ("version", "objektversion")
 VERSION_SUFFIX = r"_((?:DeSO|RegSO)\d{4})$"
 """How Statistics Sweden marks codes of a later version: ``0181C1010_DeSO2025``."""
+_problem = partial(Problem, table="geometry")
 
 
 @dataclass(frozen=True)
@@ -97,24 +99,12 @@ def read_geography(path: str | Path, *, key: str | None = None) -> dict[str, obj
 
 
 def without_version(codes: pl.Expr) -> pl.Expr:
-    """Take the version's suffix off codes of areas.
-
-    Examples
-    --------
-    >>> pl.select(code=without_version(pl.lit("0181C1010_DeSO2025"))).item()
-    '0181C1010'
-    """
+    """Take the version's suffix off codes of areas."""
     return codes.cast(pl.String).str.strip_chars().str.replace(VERSION_SUFFIX, "")
 
 
 def version_of(codes: pl.Expr) -> pl.Expr:
-    """Read the version from the suffix of codes of areas; null where there is none.
-
-    Examples
-    --------
-    >>> pl.select(version=version_of(pl.lit("0181R001_RegSO2025"))).item()
-    'RegSO2025'
-    """
+    """Read the version from the suffix of codes of areas; null where there is none."""
     return codes.cast(pl.String).str.strip_chars().str.extract(VERSION_SUFFIX)
 
 
@@ -189,7 +179,3 @@ def _refuse_codes(codes: pl.Series) -> None:
         for count, what in complaints
         if count
     )
-
-
-def _problem(found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table="geometry")

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -24,6 +25,7 @@ CODE_SYSTEMS = (*sorted(CLASSIFICATIONS), "exact")
 
 _WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", "geometry"})
 _CONTRACT = "what the data contract says of registers.toml"
+_problem = partial(Problem, table=FILE_NAME)
 
 
 def _known_system(system: str) -> str:
@@ -221,23 +223,11 @@ def declaration_problems(
             yield from (replace(each, table=origin, column=where) for each in cause.problems)
         else:
             for message in error["msg"].removeprefix("Value error, ").split("; "):
-                found = f"{'.'.join((*above, last))}: {message}"
-                yield Problem(table=origin, found=found, expected=expected, remedy="correct it")
+                yield Problem(f"{'.'.join((*above, last))}: {message}", expected, "correct it", table=origin)
 
 
 def to_toml(manifest: Manifest) -> str:
-    """Give a manifest as the text of `registers.toml`.
-
-    Examples
-    --------
-    >>> print(to_toml(Manifest(name="town", data_end=date(2023, 12, 31), tables={"persons": TableManifest()})))
-    name = "town"
-    data_end = 2023-12-31
-    <BLANKLINE>
-    [tables.persons]
-    code_system = "exact"
-    delay_days = 0
-    """
+    """Give a manifest as the text of `registers.toml`."""
     lines = [f"name = {_toml(manifest.name)}", f"data_end = {manifest.data_end}"]
     lines += [] if manifest.time_zone == STOCKHOLM else [f"time_zone = {_toml(manifest.time_zone)}"]
     lines += ["invented = true"] if manifest.invented else []
@@ -273,7 +263,3 @@ def _coverage_problems(name: str, table: TableManifest) -> Iterator[Problem]:
         yield _problem(f"table {name} has no delay_days", _CONTRACT, "say after how many days its rows are known")
     if table.coverage_start and table.coverage_end and table.coverage_start > table.coverage_end:
         yield _problem(f"the coverage of table {name} ends before it starts", _CONTRACT, "correct it")
-
-
-def _problem(found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found=found, expected=expected, remedy=remedy, table=FILE_NAME)

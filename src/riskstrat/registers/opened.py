@@ -202,23 +202,6 @@ def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
 
     Give it rows in which `known_on` is filled in by `Registers.known_on`; without that column rows equal in every
     column become one. It groups, so use it on the rows of one shard, after filtering.
-
-    Parameters
-    ----------
-    rows
-        Rows of one table.
-
-    Returns
-    -------
-    polars.LazyFrame
-        The same columns, in any order of the rows.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> days = [date(2020, 3, 1), date(2020, 2, 1)]
-    >>> unique_rows(pl.LazyFrame({"person_id": [1, 1], "code": ["I21", "I21"], "known_on": days})).collect().rows()
-    [(1, 'I21', datetime.date(2020, 2, 1))]
     """
     names = rows.collect_schema().names()
     keys = [name for name in names if name != "known_on"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from riskstrat.errors import ContractError, Problem, nearest
 from riskstrat.errors.arguments import checked
-from riskstrat.files import restored
+from riskstrat.files import RESULT_FILE, changed_since_written, restored
 from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import (
     BESIDE,
@@ -23,12 +25,73 @@ from riskstrat.registers.contract import (
 )
 from riskstrat.registers.database import Database
 from riskstrat.registers.days import counted, local_day
-from riskstrat.registers.folder import Folder
 from riskstrat.registers.frames import Frame, Frames
 from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
 from riskstrat.registers.opened import Registers
 from riskstrat.registers.sentinels import ended
-from riskstrat.registers.source import Location, Source, Store
+from riskstrat.registers.source import Location, PersonRange, Source, Store, loses, unreadable
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A directory of registers."""
+
+    path: Path
+
+    def manifest(self) -> ManifestRead:
+        """Read `registers.toml`."""
+        return read_manifest(self.path / FILE_NAME)
+
+    def unnamed(self, manifest: Manifest) -> tuple[str, ...]:
+        """Name the Parquet files that no entry of the manifest names; outlines of areas are found by their name."""
+        named = {*(manifest.file_of(table) for table in manifest.tables), "geometry.parquet"}
+        return tuple(path.name for path in sorted(self.path.glob("*.parquet")) if path.name not in named)
+
+    def store(self, table: str, file: str) -> ParquetFile | Problem:
+        """Find a table's file and read its footer."""
+        path = self.path / file
+        if not path.is_file():
+            return Problem(f"no file {path.name}", "a Parquet file", "add it", table=table)
+        command = changed_since_written(path)
+        if command is not None:
+            return Problem(
+                f"{path.name} is not as {command} wrote it: damaged or changed",
+                "the file as it was written",
+                f"write the folder again; if the change is meant, remove {RESULT_FILE} from it",
+                table=table,
+            )
+        try:
+            return ParquetFile(path=path, schema=pl.Schema(pl.read_parquet_schema(path)))
+        except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError):
+            return unreadable(table, path.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetFile:
+    """A Parquet file as a store of rows, with its columns and types."""
+
+    path: Path
+    schema: pl.Schema
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self.path.name
+
+    def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
+        """Return its rows; the statistics of row groups leave out most of what lies outside the range."""
+        rows = pl.scan_parquet(self.path, glob=False)
+        return rows if people is None else rows.filter(pl.col("person_id").is_between(*people))
+
+    def loses(self, column: str, dtype: pl.DataType) -> bool:
+        """Whether casting a column would change a value."""
+        return loses(self.scan(), column, self.schema[column], dtype)
+
+    def digest(self) -> bytes:
+        """Digest every byte."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
 
 NOT_A_TABLE = "geometry"
 KEYS = ("person_id", "mother_id", "father_id")
@@ -139,10 +202,7 @@ def _missing_tables(manifest: Manifest) -> Iterator[Problem]:
     for table in REQUIRED_TABLES:
         if table not in manifest.tables:
             yield Problem(
-                table=table,
-                found="not in the manifest",
-                expected=f"[tables.{table}] in {FILE_NAME}",
-                remedy="add the table and its entry",
+                "not in the manifest", f"[tables.{table}] in {FILE_NAME}", "add the table and its entry", table=table
             )
 
 
@@ -152,7 +212,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         if found is None:
             if column.required:
                 yield _column_problem(table, column, "no such column", "add it")
-        elif not _castable(found, column.dtype):
+        elif not (found in (column.dtype, pl.Null()) or isinstance(found, _CAST_FROM[type(column.dtype)])):
             text_keys = column.name in KEYS and isinstance(found, pl.String)
             remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
             yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", remedy)
@@ -163,7 +223,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
         if meant := nearest(name, missing):
             remedy = f"did you mean '{meant}'? Rename it, or leave it out"
             expected = "a column of the contract, or one whose name is like none of them"
-            yield Problem(table=table, column=name, found="no column of the contract", expected=expected, remedy=remedy)
+            yield Problem("no column of the contract", expected, remedy, table=table, column=name)
 
 
 def _extra(table: str, store: Store) -> list[str]:
@@ -183,11 +243,7 @@ def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
 
 
 def _column_problem(table: str, column: Column, found: str, remedy: str) -> Problem:
-    return Problem(table=table, column=column.name, found=found, expected=str(column.dtype), remedy=remedy)
-
-
-def _castable(found: pl.DataType, expected: pl.DataType) -> bool:
-    return found in (expected, pl.Null()) or isinstance(found, _CAST_FROM[type(expected)])
+    return Problem(found, str(column.dtype), remedy, table=table, column=column.name)
 
 
 def _source(table: str, store: Store, manifest: Manifest, wrong: Collection[str | None]) -> Source:

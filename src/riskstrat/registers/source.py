@@ -97,8 +97,8 @@ def digest_of(frames: Iterable[pl.DataFrame]) -> bytes:
 def unreadable(table: str, store: str) -> Problem:
     """Say that a table's rows cannot be read."""
     return Problem(
+        f"{store} cannot be read",
+        "a whole Parquet file, or a table that may be read",
+        "write it again; it may have been cut off",
         table=table,
-        found=f"{store} cannot be read",
-        expected="a whole Parquet file, or a table that may be read",
-        remedy="write it again; it may have been cut off",
     )

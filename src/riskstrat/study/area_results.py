@@ -15,9 +15,9 @@ from riskstrat.areas import (
     concentration_curve,
     estimate_groups,
     estimate_strata,
-    folds_of_target,
     inequality_change,
 )
+from riskstrat.areas.grouping import folds_of_target
 from riskstrat.areas.inequality import ranked_areas
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import ProtectedRows

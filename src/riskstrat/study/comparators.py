@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.cohort import follow_outcomes
+from riskstrat.cohort.building import follow_outcomes
 from riskstrat.declare import Condition, expanded
 from riskstrat.features import build_features
 from riskstrat.records.cohort import Cohort, Target

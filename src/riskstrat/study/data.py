@@ -14,7 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas import Neighbours
-from riskstrat.cohort import NobodyEligibleError, build_cohort, followed_population, target_population
+from riskstrat.cohort import NobodyEligibleError, build_cohort, target_population
+from riskstrat.cohort.building import followed_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.disclosure import CellNoise

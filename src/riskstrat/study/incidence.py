@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import person_keys, sum_keys, within
+from riskstrat.disclosure import within
+from riskstrat.disclosure.cell_keys import person_keys, sum_keys
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, cumulative_incidence, split_follow_up
 from riskstrat.incidence.person_years import rates

@@ -18,7 +18,7 @@ import polars as pl
 from riskstrat.areas import Neighbours, merge_small_areas, neighbours
 from riskstrat.areas.outlines import dissolve
 from riskstrat.areas.partition import PARENTS, too_small
-from riskstrat.disclosure import without_marks
+from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import MissingExtraError, Problem, UsageError
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import folds_of_target
+from riskstrat.areas.grouping import folds_of_target
 from riskstrat.declare import Candidate
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.disclosure.protected_rows import EDGES

@@ -10,7 +10,8 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.disclosure import CellNoise, Disclosure, without_marks
+from riskstrat.disclosure import CellNoise, Disclosure
+from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors.arguments import checked
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import person_keys
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.recalibration import Successive, choose_recalibration, fit_recalibration

@@ -70,7 +70,7 @@ def write_county(people: int, seed: int, out: Path | str, *, area_sd: float | No
     """
     if people < FEWEST_IN_COUNTY:
         expected = f"at least {FEWEST_IN_COUNTY}, for nine municipalities"
-        raise UsageError(Problem(found=f"a county of {people} people", expected=expected, remedy="ask for more"))
+        raise UsageError(Problem(f"a county of {people} people", expected, "ask for more"))
     made = [
         _placed(municipality(round(people * share), seed + number, area_sd=area_sd), name, number)
         for number, (name, share) in enumerate(SHARES.items())

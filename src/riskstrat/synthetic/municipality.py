@@ -180,10 +180,9 @@ def read_truth(folder: Path | str) -> Truth:
 def _check(people: int, area_sd: float | None) -> None:
     problems = []
     if not FEWEST_PEOPLE <= people <= MOST_PEOPLE:
-        expected = f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}"
-        problems.append(Problem(found=f"{people} people", expected=expected, remedy="ask for another number"))
+        problems.append(Problem(f"{people} people", f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}", "ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
-        problems.append(Problem(found=f"an area sd of {area_sd}", expected="0 to 2", remedy="choose a smaller spread"))
+        problems.append(Problem(f"an area sd of {area_sd}", "0 to 2", "choose a smaller spread"))
     UsageError.refuse(problems)
 
 

@@ -242,9 +242,9 @@ def _refuse_far_dates(requested: pl.Series, known: pl.Series) -> None:
     if far:
         raise UsageError(
             Problem(
-                found=f"index dates without truth: {', '.join(far[:5])}",
-                expected=f"dates within {NEAREST_DAYS} days of those of the truth",
-                remedy="use the landmarks of a stand on 2024-01-01, or that day itself",
+                f"index dates without truth: {', '.join(far[:5])}",
+                f"dates within {NEAREST_DAYS} days of those of the truth",
+                "use the landmarks of a stand on 2024-01-01, or that day itself",
             )
         )
 

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.disclosure import person_keys, within
+from riskstrat.disclosure import within
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA

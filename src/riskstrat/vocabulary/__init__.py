@@ -3,7 +3,6 @@
 In: a condition or features, and registers. Out: notes, or one error that lists every word that names nothing.
 """
 
-from riskstrat.vocabulary.checking import check_condition, check_features
-from riskstrat.vocabulary.comparison import SMALL_TABLE
+from riskstrat.vocabulary.checking import SMALL_TABLE, check_condition, check_features
 
 __all__ = ["SMALL_TABLE", "check_condition", "check_features"]

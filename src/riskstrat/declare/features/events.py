@@ -70,9 +70,9 @@ class EventFeature(RelativeFeature, RowCriteria):
             return self.within
         raise UsageError(
             Problem(
-                found=f"a feature of {len(self.within)} windows",
-                expected="one window",
-                remedy="use each of the features that expanded() gives",
+                f"a feature of {len(self.within)} windows",
+                "one window",
+                "use each of the features that expanded() gives",
             )
         )
 
@@ -152,11 +152,6 @@ class EventFeature(RelativeFeature, RowCriteria):
 class Count(EventFeature):
     """Number of rows in the window; 0 where there is none.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> Count(register="prescriptions", codes="C10", within="1y").column
@@ -179,11 +174,6 @@ class Count(EventFeature):
 class Ever(EventFeature):
     """1 where the window holds a row, else 0.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> Ever(register="diagnoses", codes="E10-E14", relative="mother").column
@@ -204,11 +194,6 @@ class Ever(EventFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DistinctCodes(EventFeature):
     """Number of different codes in the window, as they are recorded; 0 where there is none.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------
@@ -232,11 +217,6 @@ class DistinctCodes(EventFeature):
 class DaysSince(EventFeature):
     """Days from the last row to the index; null where there is none.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> DaysSince(register="migrations", codes="immigration").column
@@ -258,11 +238,6 @@ class DaysSince(EventFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Duration(EventFeature):
     """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------

@@ -24,11 +24,6 @@ def _as_list(values: pl.Expr) -> pl.Expr:
 class Latest(EventFeature):
     """Value of the last row by date, code and value; null values are skipped; null where there is none.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> Latest(register="measurements", codes="systolic_mmhg", within="3y").column
@@ -48,11 +43,6 @@ class Latest(EventFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Earliest(EventFeature):
     """Value of the first row by date, code and value; null values are skipped; null where there is none.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------
@@ -74,11 +64,6 @@ class Earliest(EventFeature):
 class Mean(EventFeature):
     """Mean of the values in the window; null where there is none.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> Mean(register="measurements", codes="systolic_mmhg", within="3y").column
@@ -99,11 +84,6 @@ class Mean(EventFeature):
 class Minimum(EventFeature):
     """Lowest value in the window; null where there is none.
 
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
-
     Examples
     --------
     >>> Minimum(register="measurements", codes="systolic_mmhg", within="3y").column
@@ -123,11 +103,6 @@ class Minimum(EventFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Maximum(EventFeature):
     """Highest value in the window; null where there is none.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------
@@ -150,11 +125,6 @@ class Total(EventFeature):
     """Sum of the values in the window; 0 where there is no row, null where rows are without any value.
 
     No dispensing is 0 doses; a dispensing of which the amount was not recorded is an unknown number of them.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------
@@ -179,11 +149,6 @@ class Slope(EventFeature):
 
     The slope of the least-squares line of value on time, ``sum((t - mean(t)) (v - mean(v))) / sum((t - mean(t))^2)``
     over the rows of the window that have a value; every row weighs the same.
-
-    Parameters
-    ----------
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------

@@ -24,11 +24,6 @@ _YEARS = LocalisedText(en="years", sv="år")
 class PersonFeature(RelativeFeature):
     """A feature read from the register of persons alone; a new kind defines `person_value`.
 
-    Parameters
-    ----------
-    relative, family, label
-        As in `RelativeFeature`.
-
     Examples
     --------
     >>> issubclass(Sex, PersonFeature)
@@ -43,11 +38,6 @@ class PersonFeature(RelativeFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Age(PersonFeature):
     """Age at the index date, in years with decimals: days since birth / 365.25.
-
-    Parameters
-    ----------
-    relative, family, label
-        As in `RelativeFeature`.
 
     Examples
     --------
@@ -76,11 +66,6 @@ class Age(PersonFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Sex(PersonFeature):
     """1 for male, 0 for female.
-
-    Parameters
-    ----------
-    relative, family, label
-        As in `RelativeFeature`.
 
     Examples
     --------
@@ -113,8 +98,6 @@ class BirthRegion(PersonFeature):
     ----------
     regions
         Values of birth_region in the register of persons.
-    relative, family, label
-        As in `RelativeFeature`.
 
     Examples
     --------

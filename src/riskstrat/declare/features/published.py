@@ -81,8 +81,6 @@ class GrowthZ(EventFeature):
         ``"who"`` or ``"iotf"`` for body mass index by age, ``"marsal"`` for birth weight by gestation.
     gestation
         For ``"marsal"``: the code, in the same register and on the same date, that carries gestational age in days.
-    register, codes, within, gap, settings, positions, at_least, at_most, equal_to, relative, family, label
-        As in `EventFeature`.
 
     Examples
     --------

@@ -24,7 +24,6 @@ from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCAT
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
 from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
-from riskstrat.records.intake_account import ConversionAccount
 from riskstrat.registers.days import STOCKHOLM
 from riskstrat.registers.manifest import CODE_SYSTEMS, Manifest, TableManifest
 
@@ -130,7 +129,7 @@ def from_omop(
         ConversionContext(tables=tables, people=people, prefer=prefer, plain=plain), wanted
     )
     manifest = _manifest(_name(tables, source), conversions, people, units, delay_days=delay_days, systems=systems)
-    counts = write_conversions(
+    return write_conversions(
         Path(out),
         people.tables,
         conversions,
@@ -140,10 +139,8 @@ def from_omop(
         max_rejected_share=max_rejected_share,
         command=COMMAND,
         sources=locations,
+        ignored=tuple(sorted(set(tables) - set(used))),
     )
-    ignored = tuple(sorted(set(tables) - set(used)))
-    account = ConversionAccount(counts=counts, ignored=ignored)
-    return ConversionResult(folder=Path(out), account=account)
 
 
 def _named(tables: Tables, systems: Iterable[str], area_column: str) -> Iterator[tuple[str, str, Iterable[str]]]:

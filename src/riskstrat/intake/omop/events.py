@@ -102,9 +102,7 @@ def _rows_of(rows: pl.LazyFrame, people: PersonRange) -> pl.LazyFrame:
 def _missing(each: EventTable, schema: pl.Schema) -> Iterator[Problem]:
     for names in (("person_id",), each.date, (*each.source_code, *each.concept)):
         if not any(name in schema for name in names):
-            yield Problem(
-                table=each.name, column=names[0], found="no such column", expected="the CDM's column", remedy="add it"
-            )
+            yield Problem("no such column", "the CDM's column", "add it", table=each.name, column=names[0])
 
 
 def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:

@@ -226,4 +226,4 @@ def _finished(
 
 
 def _problem(table: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(table=table, found=found, expected=expected, remedy=remedy)
+    return Problem(found, expected, remedy, table=table)

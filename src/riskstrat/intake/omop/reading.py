@@ -80,32 +80,26 @@ def _counted_day(table: str, each: str, rows: pl.LazyFrame, zone: str) -> pl.Exp
     unit = counted(float(lowest), float(highest))
     if unit is None:
         found, expected = "numbers that count no days or seconds", "dates"
-        raise ContractError(Problem(table=table, column=each, found=found, expected=expected, remedy="write dates"))
+        raise ContractError(Problem(found, expected, "write dates", table=table, column=each))
     are_days = bool(read_now(rows.select(whole_days(number, unit).all()), table).item())
     return day_of_number(number, unit, None if are_days else zone)
 
 
 def _in_small_letters(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
     expected, remedy = "a whole file with one column a name", "export it again"
-    with readable(Problem(table=name, found="a heading that cannot be read", expected=expected, remedy=remedy)):
+    with readable(Problem("a heading that cannot be read", expected, remedy, table=name)):
         return frame.rename({each: each.lower() for each in frame.collect_schema()})
 
 
 def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:
     if not folder.is_dir():
         raise UsageError(
-            Problem(
-                found=f"no folder {folder}",
-                expected="a folder of OMOP tables, or the address of a database",
-                remedy="correct the path",
-            )
+            Problem(f"no folder {folder}", "a folder of OMOP tables, or the address of a database", "correct the path")
         )
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".parquet", "", *_TEXT)]
     tables = {path: path.stem.lower() for path in paths}
     twice = sorted({name for name in tables.values() if list(tables.values()).count(name) > 1})
-    ContractError.refuse(
-        Problem(table=name, found="two files", expected="one", remedy="remove one of them") for name in twice
-    )
+    ContractError.refuse(Problem("two files", "one", "remove one of them", table=name) for name in twice)
     return {name: frame for path, name in tables.items() if (frame := _in_file(path)) is not None}
 
 
@@ -119,9 +113,7 @@ def _in_file(path: Path) -> pl.LazyFrame | None:
         return None
     encoding, _ = encoding_of(path, lambda _: False)
     if encoding != "utf-8":
-        raise ContractError(
-            Problem(table=path.name, found=f"text in {encoding}", expected="text in UTF-8", remedy="save it as UTF-8")
-        )
+        raise ContractError(Problem(f"text in {encoding}", "text in UTF-8", "save it as UTF-8", table=path.name))
     return pl.scan_csv(path, separator=_separator(path), infer_schema=False, encoding="utf8-lossy")
 
 

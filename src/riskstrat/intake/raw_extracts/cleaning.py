@@ -179,11 +179,11 @@ def is_day_number(text: pl.Expr) -> pl.Expr:
 def day_numbers(file: str, column: str) -> Problem:
     """Say that a column of dates holds day numbers."""
     return Problem(
+        "numbers of days or seconds, as statistical packages count them",
+        "dates",
+        "have it delivered as dates, or say days_since in a mapping of your own (docs/intake.md)",
         table=file,
         column=column,
-        found="numbers of days or seconds, as statistical packages count them",
-        expected="dates",
-        remedy="have it delivered as dates, or say days_since in a mapping of your own (docs/intake.md)",
     )
 
 

@@ -120,13 +120,7 @@ def delivery_of(
 
 
 def spelled(names: Iterable[str]) -> tuple[str, ...]:
-    """Write out numbered families, in small letters.
-
-    Examples
-    --------
-    >>> spelled(["HDIA", "DIA{1..2}"])
-    ('hdia', 'dia1', 'dia01', 'dia2', 'dia02')
-    """
+    """Write out numbered families, in small letters."""
     return tuple(spelling for name in names for spelling in _written_out(small(name)))
 
 
@@ -147,13 +141,12 @@ def _written_out(name: str) -> Iterator[str]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         found = f"no folder {masked(folder.name)!r}"
-        raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give another folder"))
+        raise ContractError(Problem(found, "a folder of extracts", "give another folder"))
     inside = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
     root = folder.resolve()
     files = [path for path in inside if path.resolve().is_relative_to(root)]
     if len(files) > _MOST_FILES:
-        found = f"more than {_MOST_FILES} files"
-        raise ContractError(Problem(found=found, expected="a folder of extracts", remedy="give the folder itself"))
+        raise ContractError(Problem(f"more than {_MOST_FILES} files", "a folder of extracts", "give the folder itself"))
     return files
 
 
@@ -163,17 +156,17 @@ def _is_named(path: Path, folder: Path, pattern: str) -> bool:
 
 def _unused(mapping: str) -> Problem:
     expected, remedy = "a file that it names", "correct its files, or do not give it"
-    return Problem(table=mapping, found="a mapping that fits no file", expected=expected, remedy=remedy)
+    return Problem("a mapping that fits no file", expected, remedy, table=mapping)
 
 
 def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
     filled = {table for each in delivered for table in each.declared.tables}
     return [
         Problem(
+            f"no file that fills {table}",
+            f"one of which a mapping makes {table}",
+            "add it, or a mapping that knows it",
             table=masked(folder.name),
-            found=f"no file that fills {table}",
-            expected=f"one of which a mapping makes {table}",
-            remedy="add it, or a mapping that knows it",
         )
         for table in REQUIRED_TABLES
         if table not in filled
@@ -182,10 +175,10 @@ def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
 
 def _no_data(folder: Path) -> Problem:
     return Problem(
+        "no file that holds a table",
+        "files ending in " + ", ".join(ENDINGS),
+        "give another folder",
         table=masked(folder.name),
-        found="no file that holds a table",
-        expected="files ending in " + ", ".join(ENDINGS),
-        remedy="give another folder",
     )
 
 
@@ -204,12 +197,10 @@ def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -
     names = ", ".join(f"{each.register.name}.{each.name}" for each in found)
     raise ContractError(
         Problem(
+            f"a file that several mappings take for theirs ({names})" if found else "a file that no mapping knows",
+            "a name that one mapping declares",
+            "rename it, give a mapping of your own that names it, or name it with ignore",
             table=shown,
-            found=f"a file that several mappings take for theirs ({names})"
-            if found
-            else "a file that no mapping knows",
-            expected="a name that one mapping declares",
-            remedy="rename it, give a mapping of your own that names it, or name it with ignore",
         )
     )
 
@@ -288,21 +279,21 @@ def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Seq
     for name in dict.fromkeys(headers[position] for position in sorted(used)):
         if headers.count(name) > 1:
             yield Problem(
+                f"{headers.count(name)} columns of that name",
+                "one",
+                "leave out all but the right one",
                 table=file,
                 column=masked(name),
-                found=f"{headers.count(name)} columns of that name",
-                expected="one",
-                remedy="leave out all but the right one",
             )
 
 
 def _missing(file: str, key: str, column: Column, sheet: Sheet) -> Problem:
     return Problem(
+        f"no such column (read as {sheet.format})",
+        "one called " + ", ".join(column.names),
+        "add its name here to a mapping of your own, or have the column delivered",
         table=file,
         column=key,
-        found=f"no such column (read as {sheet.format})",
-        expected="one called " + ", ".join(column.names),
-        remedy="add its name here to a mapping of your own, or have the column delivered",
     )
 
 
@@ -316,11 +307,11 @@ def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys:
         raise ContractError(
             *(
                 Problem(
+                    f"no column of the {side} running numbers",
+                    "one called " + ", ".join(names),
+                    "name it in a mapping of your own",
                     table=candidate.file,
                     column=side,
-                    found=f"no column of the {side} running numbers",
-                    expected="one called " + ", ".join(names),
-                    remedy="name it in a mapping of your own",
                 )
                 for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
                 if position is None

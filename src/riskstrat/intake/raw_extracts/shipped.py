@@ -25,11 +25,6 @@ def mappings(own: Iterable[Path] = ()) -> tuple[RegisterMapping, ...]:
     A user's TOML file whose `name` is that of a shipped mapping replaces it; with ``extends = "<name>"`` it only says
     what is different: tables are merged, lists and values replaced. One `UsageError` tells all that is wrong with any
     of them.
-
-    Examples
-    --------
-    >>> [mapping.name for mapping in mappings()][:2]
-    ['bhv', 'dors']
     """
     folder = resources.files(__package__).joinpath("mappings")
     shipped = [(f"{name}.toml", folder.joinpath(f"{name}.toml")) for name in shipped_names()]
@@ -62,10 +57,10 @@ def _declared(origin: str, file: Traversable, declared: Mapping[str, tuple[str, 
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         found, expected = "a file that cannot be read as text", "a mapping in TOML, UTF-8"
-        raise UsageError(Problem(table=origin, found=found, expected=expected, remedy="give another file")) from error
+        raise UsageError(Problem(found, expected, "give another file", table=origin)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found, expected = f"text that is not TOML ({error})", "a mapping in TOML"
-        raise UsageError(Problem(table=origin, found=found, expected=expected, remedy="correct it")) from error
+        raise UsageError(Problem(found, expected, "correct it", table=origin)) from error
     base = content.pop("extends", None)
     if base is None:
         return content

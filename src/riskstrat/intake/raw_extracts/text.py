@@ -264,6 +264,4 @@ def _name(position: int) -> str:
 
 def unreadable(file: str, why: str) -> Problem:
     """Say that a file cannot be read, and why."""
-    return Problem(
-        table=file, found=why, expected="a whole table of text with separators", remedy="have it delivered again"
-    )
+    return Problem(why, "a whole table of text with separators", "have it delivered again", table=file)
