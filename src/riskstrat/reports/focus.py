@@ -248,7 +248,7 @@ def _people(context: ReportContext) -> Iterator[Block]:
         heads = ("group", "people", "share_of_people", "cases_to_come", "share_of_cases", "risk")
         title = context.messages("people.title", by=context.messages.listed([_column(context, one) for one in columns]))
         grid = context.text_frame(heads, written)
-        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, grid, is_open=False)
+        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, grid, place="screen")
 
 
 def _group_row(context: ReportContext, name: str, row: dict[str, Any]) -> tuple[str | None, ...]:
