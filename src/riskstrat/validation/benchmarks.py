@@ -77,7 +77,9 @@ def _ranked(rows: Tested, draws: FamilyDraws) -> dict[str, Estimated]:
 
 def _as_ranked(metrics: Mapping[str, Estimated]) -> Mapping[str, Estimated]:
     """Read the same from the metrics of a group."""
-    return metrics | {"baseline_auc": _minus(metrics["auc"], metrics["auc_gain"])} if "auc_gain" in metrics else metrics
+    if "auc_gain" not in metrics:
+        return metrics
+    return {**metrics, "baseline_auc": _minus(metrics["auc"], metrics["auc_gain"])}
 
 
 def _compared(model: Mapping[str, Estimated], score: Mapping[str, Estimated]) -> dict[str, Estimated]:

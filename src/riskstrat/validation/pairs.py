@@ -55,29 +55,25 @@ def compare(
     rank = rank.astype(np.min_scalar_type(rank.max(initial=0)))  # short integers are sorted several times as fast
     order, last = np.argsort(score, kind="stable"), rank == rank.max(initial=0)
     found = np.zeros((2, len(rank)))
-    found[:, order] = _counted(np.zeros_like(order), score[order], first[order], second[order], last[order])
+    keys = np.stack([score, first, second])
+    found[:, order] = _counted(np.zeros_like(order), keys[:, order], last[order])
     others = order[(~last & ((first > 0) | (second > 0)))[order]]
-    number, of_others, sums = rank[others], (score[others], first[others], second[others]), found[:, others]
+    number, of_others, sums = rank[others], keys[:, others], found[:, others]
     for digit in range(int(number.max(initial=0)).bit_length()):
         block = number >> (digit + 1)
         rows = np.argsort(block, kind="stable")
         later = ((number >> digit) & 1).astype(np.bool_)
-        sums[:, rows] += _counted(block[rows], *(each[rows] for each in of_others), later[rows])
+        sums[:, rows] += _counted(block[rows], of_others[:, rows], later[rows])
     found[:, others] = sums
     return Pairs(*found)
 
 
-def _counted(
-    block: NDArray[np.integer],
-    score: NDArray[np.float64],
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    later: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+def _counted(block: NDArray[np.integer], keys: NDArray[np.float64], later: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Pairs of an earlier with a later row of its block that each row is in, (2, n): won and all.
 
-    Rows are in order of block and score.
+    `keys` are score and the two weights of each row, (3, n); rows are in order of block and score.
     """
+    score, first, second = keys
     weights = np.stack([first * ~later, second * later])
     below, whole = _below(weights, tie_starts(block, score), tie_starts(block))
     won = weights[0] * below[1] + weights[1] * (whole[0] - below[0])
