@@ -16,11 +16,6 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """From the gravest: results would be wrong; they may be; worth knowing."""
 
 
-def _unrounded() -> Disclosure:
-    """Withhold small counts and show the others as they are: rounding would hide whether all is accounted for."""
-    return Disclosure(rounding=1)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DryRun:
     """What the declaration of a condition finds in registers.
@@ -76,7 +71,8 @@ class Findings:
     tables: tuple[str, ...]
     findings: pl.DataFrame = field(repr=False)
     dry_run: DryRun | None = None
-    disclosure: Disclosure = field(default_factory=_unrounded)
+    # Rounding would hide whether all is accounted for.
+    disclosure: Disclosure = field(default_factory=lambda: Disclosure(rounding=1))
 
     def __repr__(self) -> str:
         found = ", ".join(f"{self.count(severity)} {severity}s" for severity in SEVERITIES)
