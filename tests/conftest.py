@@ -42,11 +42,11 @@ class NoModel:
 
 
 def invented_people(
-    rng: np.random.Generator, n: int, *, index: date, landmark: int, base: float, spread: float
+    rng: np.random.Generator, n: int, *, index: date, landmark: int, base: float, spread: float, areas: int = AREAS
 ) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
-    area = rng.integers(0, AREAS, n)
-    need = np.linspace(-1, 1, AREAS)[rng.permutation(AREAS)]
-    effect = np.random.default_rng(5).normal(0, spread, AREAS)
+    area = rng.integers(0, areas, n)
+    need = np.linspace(-1, 1, areas)[rng.permutation(areas)]
+    effect = np.random.default_rng(5).normal(0, spread, areas)
     values = np.column_stack([rng.normal(0, 0.5, n), 0.3 * need[area] + rng.normal(0, 0.2, n), rng.normal(0, 0.6, n),
                               rng.normal(0, 0.2, n), 0.15 * need[area]])  # fmt: skip
     risk = 1 / (1 + np.exp(-(base + values.sum(axis=1))))
@@ -123,13 +123,15 @@ def invented_study(
     spread: float = 0.35,
     first_name: str = "Blåklintgläntan",
     settings: Settings | None = None,
+    places: int = AREAS,
 ) -> Study:
     """Run the real stages on invented people; the numbers mean nothing, their shapes are those of a real study."""
     condition, settings = conditions.load(name), settings or Settings(posterior_draws=500)
     rng = np.random.default_rng(1)
-    early, early_risk, _ = invented_people(rng, people, index=date(2017, 12, 1), landmark=0, base=base, spread=spread)
-    late, late_risk, _ = invented_people(rng, people, index=date(2021, 12, 1), landmark=1, base=base, spread=spread)
-    now, now_risk, values = invented_people(rng, people, index=AS_OF, landmark=2, base=base, spread=spread)
+    made = {"base": base, "spread": spread, "areas": places}
+    early, early_risk, _ = invented_people(rng, people, index=date(2017, 12, 1), landmark=0, **made)
+    late, late_risk, _ = invented_people(rng, people, index=date(2021, 12, 1), landmark=1, **made)
+    now, now_risk, values = invented_people(rng, people, index=AS_OF, landmark=2, **made)
     trained, risk = pl.concat([early, late]), np.concatenate([early_risk, late_risk])
     common = {"condition": name, "as_of": AS_OF}
     cohort = Cohort(people=trained, flow=invented_flow(trained.height), horizon_days=731, **common)
@@ -150,7 +152,7 @@ def invented_study(
     contributions = np.zeros((people, len(columns)))
     contributions[:, :5] = values[:, [0, 2, 2, 1, 3]] / [1, 2, 2, 1, 1]
     folds = person_folds(trained, 5)
-    areas_names = [first_name, *(f"Område {i:02d}" for i in range(1, AREAS))]
+    areas_names = [first_name, *(f"Område {i:02d}" for i in range(1, places))]
     simple = np.full(len(risk), risk.mean()) + rng.normal(0, 0.01, len(risk))
     check = validate(risk, cohort, by=["sex"], baseline=simple, draws=20)
     scores = {"name": ["Logistic", "Boosting", "AgeSex"], "brier": [0.1, 0.101, 0.12]}
@@ -243,6 +245,12 @@ def invented_model(condition: Condition, settings: Settings, columns: tuple[str,
 def study() -> Study:
     """A study with clear differences between areas."""
     return invented_study()
+
+
+@pytest.fixture(scope="session")
+def county_study() -> Study:
+    """A study of so many areas that nobody prints them all."""
+    return invented_study(people=20_000, places=200)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from chromium import CHROMIUM, browse, opened, pages_of, press, value_of
@@ -142,7 +143,12 @@ def _grey(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_the_print_edition_is_six_to_eight_pages_without_blank_halves(report: Path):
+@pytest.mark.parametrize("many", [False, True])
+def test_the_print_edition_is_six_to_eight_pages_without_blank_halves(
+    report: Path, many: bool, tmp_path: Path, county_study: Study
+):
+    if many:
+        report = write_report(county_study, tmp_path / report.name, language=report.stem, sender="Kommunen & co")
     pdf = _printed(report)
     assert FEWEST_PAGES <= pages_of(pdf) <= MOST_PAGES
     pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: .ci/full installs it")
@@ -152,6 +158,22 @@ def test_the_print_edition_is_six_to_eight_pages_without_blank_halves(report: Pa
     assert all(f"{n} / {len(texts)}" in text for n, text in enumerate(texts, 1))
     lowest = [min(_bottoms(page)) / page.get_height() for page in list(document)[:-1]]
     assert [n for n, share in enumerate(lowest, 1) if share > 0.5] == []  # ink reaches below the middle
+
+
+def test_with_many_areas_those_that_matter_are_printed_and_the_reader_is_told_where_the_others_are(
+    tmp_path: Path, county_study: Study
+):
+    pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: .ci/full installs it")
+    published = publish(county_study)
+    pdf = _printed(write_report(published, tmp_path / "many.html", language="en"))
+    text = re.sub(r"\s+", " ", "".join(page.get_textpage().get_text_range() for page in pdfium.PdfDocument(pdf)))
+    areas, chosen = published.frame("areas"), published.frame("plan_selected")["area_id"].to_list()
+    wanted = areas.filter((pl.col("class") == "clearly higher") | pl.col("area_id").is_in(chosen))
+    assert 0 < wanted.height < areas.height
+    assert f"{wanted.height} of 200. All areas are in the report on screen" in text
+    table = text.partition("All areas are in the report on screen")[2]
+    named = set(re.findall(r"Område \d+", table))
+    assert named == {name for name in wanted["name"] if name.startswith("Område")}
 
 
 def _printed(report: Path) -> bytes:

@@ -1,8 +1,10 @@
 """The dry run: registers and a condition in; the rows, persons and index dates behind everything that it names out."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from html import escape
+from string import Formatter
 
 import polars as pl
 import pytest
@@ -11,10 +13,12 @@ from typer.testing import CliRunner
 from riskstrat.cli import app
 from riskstrat.declare import Age, AtEvent, Count, Ever, Every, Excluding, FirstEvent, LocalisedText, Population
 from riskstrat.disclosure import Disclosure
+from riskstrat.figures import load_messages
 from riskstrat.publication import display
 from riskstrat.publication.findings import publish_findings
-from riskstrat.quality import check
+from riskstrat.quality import RULES, check
 from riskstrat.quality.declared_rows import count_by_component_and_year
+from riskstrat.records.findings import Findings
 from small_registers import BuildRegisters, MadeUp
 
 PERSONS = [{"person_id": person, "birth_date": date(1950, 1, 1)} for person in range(1, 13)]
@@ -119,6 +123,53 @@ def test_a_notebook_shows_what_was_found_in_words(build_registers: BuildRegister
     assert html == f"<pre>{escape(str(publish_findings(found)))}</pre>"
 
 
+def test_registers_that_several_features_read_are_told_of_once(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES, contacts=[])
+    features = (
+        Age(),
+        VISITS,
+        *(Ever(register="diagnoses", codes=codes, within="1y") for codes in ("E11", "I10", "J44")),
+    )
+    found = check(registers, replace(made_up(outcome=STROKE), features=features), as_of=AS_OF)
+    assert found.dry_run is not None
+    assert len(set(found.dry_run.notes)) == len(found.dry_run.notes)
+    assert len([note for note in found.dry_run.notes if "covered for" in note.en]) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [(1, "1 error, 0 warnings, 0 notes in 1 table"), (2, "2 errors, 0 warnings, 0 notes in 1 table")],
+)
+def test_one_is_not_told_in_the_plural(rows: int, told: str):
+    columns = {"severity": "error", "table": "persons", "rule": "own parent", "rows": 7, "of": 9, "sentence": "{rows}"}
+    frame = pl.DataFrame([{**columns, "about": str(n)} for n in range(rows)])
+    found = Findings(name="town", tables=("persons",), findings=frame)
+    assert str(publish_findings(found)).startswith(f"town: {told}\n")
+    assert repr(found) == f"Findings(town: {told})"
+
+
+def test_every_sentence_of_a_check_has_a_swedish_one_with_the_same_values():
+    swedish = load_messages("sv", "riskstrat.publication").texts
+    fields = {
+        name: sorted({field for _, field, _, _ in Formatter().parse(rule.sentence) if field})
+        for name, rule in RULES.items()
+    }
+    assert {
+        name: sorted({field for _, field, _, _ in Formatter().parse(swedish[f"check_rule.{name}"]) if field})
+        for name in RULES
+    } == fields
+
+
+def test_the_command_speaks_swedish(build_registers: BuildRegisters):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES, prescriptions=[], measurements=[])
+    asked = ["check", str(registers.folder), "--condition", "early_cvd", "--language", "sv"]
+    said = CliRunner().invoke(app, asked).output
+    assert "Vad early_cvd finner" in said
+    assert "rader för" in said
+    assert "Antal från 0 till 4 visas inte" in " ".join(said.split())
+    assert not re.search(r"\b(rows|persons of|warnings?|notes?)\b", said)
+
+
 def test_the_command_counts_what_a_condition_finds(build_registers: BuildRegisters):
     registers = build_registers(PERSONS, diagnoses=DIAGNOSES, prescriptions=[], measurements=[])
     said = CliRunner().invoke(app, ["check", str(registers.folder), "--condition", "early_cvd"])
@@ -164,7 +215,6 @@ def test_the_first_and_the_last_index_date_are_told_with_what_made_them(
             "first index date 2010-10-29: outcomes are covered from 2009-01-01; "
             "the flow says what else left out earlier ones"
         ),
-        "diagnoses covers 1.8 years before the first index date, 11.8 before the last",
-        "contacts covers 1.8 years before the first index date, 11.8 before the last",
+        "diagnoses, contacts: covered for 1.8 years before the first index date, 11.8 before the last",
     ]
     assert all(note in " ".join(str(publish_findings(found)).split()) for note in told)

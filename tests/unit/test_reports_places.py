@@ -9,7 +9,8 @@ import pytest
 
 import riskstrat as rs
 from riskstrat import conditions
-from riskstrat.cli.run import _read_comparators
+from riskstrat.cli.run import figures_beside
+from riskstrat.cli.tables import read_table
 from riskstrat.disclosure import Disclosure, Table
 from riskstrat.errors import UsageError
 from riskstrat.figures import concentration
@@ -181,8 +182,10 @@ def test_comparators_are_read_from_english_and_swedish_files(separator: str, poi
     file = tmp_path / "others.csv"
     rows = ["who,indicator,year,value,source", "A,frailty,2022,0.171,a", "A,early_cvd,2022,0.02,b", "B,other,2022,3,c"]
     file.write_text("\n".join(row.replace(",", separator).replace(".", point) for row in rows), encoding="utf-8-sig")
-    found = _read_comparators(file, ["frailty", "early_cvd"])
-    assert found["frailty"].select("indicator", "value").rows() == [("frailty", 0.171), ("other", 3.0)]
-    assert found["early_cvd"]["indicator"].to_list() == ["early_cvd", "other"]
+    given, names = read_table(file, "--comparators"), ["frailty", "early_cvd"]
+    found = [figures_beside(given, name, names) for name in names]
+    assert found[0].select("indicator", "value").rows() == [("frailty", 0.171), ("other", 3.0)]
+    assert found[1]["indicator"].to_list() == ["early_cvd", "other"]
+    assert figures_beside(given.filter(indicator="frailty"), "early_cvd", names) is None
     with pytest.raises(UsageError, match="--comparators"):
-        _read_comparators(tmp_path / "none.csv", ["frailty"])
+        read_table(tmp_path / "none.csv", "--comparators")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import AsOfOption, day_of
+from riskstrat.cli.options import AsOfOption, LanguageOption, day_of
 from riskstrat.cli.terminal import answer
 from riskstrat.errors import ContractError
 
@@ -18,6 +18,7 @@ def check(
         str | None, typer.Option(help="Also count what this condition (a name, or the path of your own) finds in them.")
     ] = None,
     as_of: AsOfOption = None,
+    language: LanguageOption = "en",
 ) -> None:
     """Look for everything that may be wrong with registers; exit code 3 if something makes results wrong."""
     from riskstrat import conditions, quality
@@ -26,7 +27,7 @@ def check(
 
     wanted = conditions.load(condition) if condition else None
     found = quality.check(open_registers(registers), wanted, as_of=day_of(as_of))
-    published = publish_findings(found)
+    published = publish_findings(found, language=language)
     answer(published.to_plain(), [str(published)], always=True)
     if found.has_errors:
         raise typer.Exit(ContractError.exit_code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,14 +38,14 @@ from riskstrat.cli.options import (
 from riskstrat.cli.tables import read_indicators, read_levels, read_table
 from riskstrat.cli.terminal import answer, note, progress
 from riskstrat.cli.transport import transported
-from riskstrat.declare import Candidate, Language, Settings
+from riskstrat.declare import Candidate, Condition, Language, Settings
 from riskstrat.errors import DesignError, TrackingError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from riskstrat.disclosure import CellNoise, Disclosure
+    from riskstrat.disclosure import CellNoise
     from riskstrat.publication import Published
     from riskstrat.publication.release_record import ReleaseRecord
     from riskstrat.records.model import FittedModel
@@ -102,129 +104,203 @@ def run(
     champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report and a reporting card for each condition."""
-    wanted = [conditions.load(name) for name in condition or conditions.STANDARD]
-    settings = Settings(
-        budget_sek=budget,
-        seed=seed,
-        candidates=_candidates(candidates),
-        smoothing=smoothing,
-        protection=protection,
-        noise=noise,
-        min_count=min_count,
-        min_people=min_people,
-        min_expected=min_expected,
-        max_share=max_share,
-        sensitivities=sensitivities,
-        indicators=read_indicators(indicators),
-        levels=read_levels(level),
+    asked = _Run(
+        conditions=[conditions.load(name) for name in condition or conditions.STANDARD],
+        settings=Settings(
+            budget_sek=budget,
+            seed=seed,
+            candidates=_candidates(candidates),
+            smoothing=smoothing,
+            protection=protection,
+            noise=noise,
+            min_count=min_count,
+            min_people=min_people,
+            min_expected=min_expected,
+            max_share=max_share,
+            sensitivities=sensitivities,
+            indicators=read_indicators(indicators),
+            levels=read_levels(level),
+        ),
+        registers=(registers, *(elsewhere or ())),
+        as_of=day_of(as_of),
+        out=out,
+        languages=languages(language),
+        sender=sender,
+        contact=contact,
+        allowed=allow_new or (),
+        forecast=None if forecast is None else read_table(forecast, "--forecast"),
+        comparators=None if comparators is None else read_table(comparators, "--comparators"),
+        scheduler=scheduler,
+        models=models,
+        champion=champion,
+        track=track,
     )
-    mark = settings.disclosure.mark
-    documents: dict[str, Documents] = {
-        each.name: {
-            one: (out / f"{mark}{each.name}_{one}.html", out / f"{mark}{each.name}_card_{one}.md")
-            for one in languages(language)
+    asked.refuse()
+    found = [asked.publish(each) for each in asked.conditions]
+    across = asked.write_across(found)
+    _print_summary(found, asked.documents, across, _track(out, store) if track else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What was asked for; registers and earlier editions are read when they are first looked at."""
+
+    conditions: Sequence[Condition]
+    settings: Settings
+    registers: Sequence[str]
+    as_of: date | None
+    out: Path
+    languages: Sequence[Language]
+    sender: str | None
+    contact: str | None
+    allowed: Sequence[str]
+    forecast: pl.DataFrame | None
+    comparators: pl.DataFrame | None
+    scheduler: str | None
+    models: Path | None
+    champion: bool
+    track: bool
+
+    @cached_property
+    def documents(self) -> dict[str, Documents]:
+        """Where reports and cards go, by condition."""
+        named = {each.name: f"{self.settings.disclosure.mark}{each.name}" for each in self.conditions}
+        return {
+            name: {one: (self.out / f"{file}_{one}.html", self.out / f"{file}_card_{one}.md") for one in self.languages}
+            for name, file in named.items()
         }
-        for each in wanted
-    }
-    together = {one: out / f"{mark}across_{one}.html" for one in languages(language)} if len(wanted) > 1 else {}
-    _refuse_targets(out, registers, documents.values(), together.values())
-    others = None if comparators is None else _read_comparators(comparators, [each.name for each in wanted])
-    population = None if forecast is None else read_table(forecast, "--forecast")
 
-    from riskstrat.registers import open_registers
+    @cached_property
+    def together(self) -> dict[Language, Path]:
+        """Where reports across conditions go; nowhere with a single one."""
+        mark, several = self.settings.disclosure.mark, self.languages if len(self.conditions) > 1 else ()
+        return {one: self.out / f"{mark}across_{one}.html" for one in several}
 
-    source, *places = map(open_registers, (registers, *(elsewhere or ())))
-    if source.not_read:
-        note(f"not read: {', '.join(source.not_read)} (docs/registers.md)")
-    day = day_of(as_of) or source.manifest.data_end + timedelta(days=1)
+    @cached_property
+    def places(self) -> list[Registers]:
+        """The registers, and those of other places."""
+        from riskstrat.registers import open_registers
 
-    from riskstrat import artefacts, study
-    from riskstrat.publication import publish
-    from riskstrat.publication.release_record import ReleaseRecord
+        return [*map(open_registers, self.registers)]
 
-    own = study.cell_noise(source, settings.disclosure)
-    releases = {each.name: ReleaseRecord.read(out / f"{each.name}_release.json") for each in wanted}
-    for release in releases.values():
-        _check_edition(release, settings.disclosure, own, day=day, data=source.fingerprint, allowed=allow_new or ())
+    @property
+    def day(self) -> date:
+        """The as-of date."""
+        return self.as_of or self.places[0].manifest.data_end + timedelta(days=1)
 
-    found: list[Published] = []
-    for each in wanted:
-        with progress(each.name) as tell:
-            units = None if "partition" in (allow_new or ()) else releases[each.name].partition
+    @cached_property
+    def noise(self) -> CellNoise | None:
+        """Noise of the registers' own secret."""
+        from riskstrat import study
+
+        return study.cell_noise(self.places[0], self.settings.disclosure)
+
+    @cached_property
+    def releases(self) -> dict[str, ReleaseRecord]:
+        """What was published before in the output folder, by condition."""
+        from riskstrat.publication.release_record import ReleaseRecord
+
+        return {each.name: ReleaseRecord.read(self.out / f"{each.name}_release.json") for each in self.conditions}
+
+    def refuse(self) -> None:
+        """Refuse before anything is computed what could not be shown or written at the end."""
+        from riskstrat.publication.comparators import comparators_table
+        from riskstrat.reports import REPORT_MARK, guard_card
+
+        guard_shared_folder(self.out, sources=self.registers[:1])
+        for report, card in (pair for each in self.documents.values() for pair in each.values()):
+            guard_file(report, mark=REPORT_MARK)
+            guard_card(card)
+        for path in self.together.values():
+            guard_file(path, mark=REPORT_MARK)
+        if self.comparators is not None:
+            comparators_table(self.comparators, "")
+        if not_read := self.places[0].not_read:
+            note(f"not read: {', '.join(not_read)} (docs/registers.md)")
+        for release in self.releases.values():
+            self._check_edition(release)
+
+    def _check_edition(self, release: ReleaseRecord) -> None:
+        """Refuse an edition that tells too much beside earlier ones, and say what one tells that is let through."""
+        from riskstrat.publication.published import secret_name
+        from riskstrat.publication.release_record import share_guessed
+
+        noise, secret = self.noise, secret_name(self.noise)
+        named = "" if noise is None else noise.digest(self.places[0].fingerprint)
+        release.refuse_changes(self.settings.disclosure, secret, allowed=self.allowed, as_of=self.day, source=named)
+        close = release.close_to(self.day, named, secret)
+        if close and noise is not None:
+            guessed = share_guessed(noise.width, len(close) + 1)
+            typer.echo(
+                f"edition {len(close) + 1} of {close[0].condition} within a year: the best guess of a count is right "
+                f"in {guessed:.0%} of areas; whoever knows all others may learn a single person's outcome "
+                "(docs/privacy.md)",
+                err=True,
+            )
+
+    def publish(self, condition: Condition) -> Published:
+        """Run one condition, and write its report, card and model."""
+        from riskstrat import artefacts, study, tracking
+        from riskstrat.publication import publish
+        from riskstrat.reports import write_card, write_report
+
+        release, documents = self.releases[condition.name], self.documents[condition.name]
+        with progress(condition.name) as tell:
             done = study.run(
-                each,
-                source,
-                day,
-                settings,
-                partition=units,
-                noise=own,
-                forecast=population,
-                scheduler=scheduler,
+                condition,
+                self.places[0],
+                self.day,
+                self.settings,
+                partition=None if "partition" in self.allowed else release.partition,
+                noise=self.noise,
+                forecast=self.forecast,
+                scheduler=self.scheduler,
                 progress=tell,
             )
-            tell("testing the model elsewhere" if places else "publishing", 0.94)
-            moved = [*_elsewhere(done.model, places, day, settings)]
+            names = [each.name for each in self.conditions]
+            others = None if self.comparators is None else figures_beside(self.comparators, condition.name, names)
+            tell("testing the model elsewhere" if self.places[1:] else "publishing", 0.94)
+            moved = [*self._elsewhere(done.model)]
             tell("writing the report", 0.95)
-            published = publish(done, comparators=None if others is None else others[each.name], elsewhere=moved)
-            _write(published, releases[each.name], documents[each.name], sender, contact)
-            found.append(published)
-            if models is not None:
-                artefacts.save_model(done, models / each.name)
-            if track:
-                from riskstrat import tracking
+            published = publish(done, comparators=others, elsewhere=moved)
+            release.add(published)
+            for language, (report, card) in documents.items():
+                write_report(published, report, language=language, sender=self.sender, contact=self.contact)
+                write_card(published, card, language=language)
+            if self.models is not None:
+                artefacts.save_model(done, self.models / condition.name)
+            if self.track:
+                files = [path for pair in documents.values() for path in pair]
+                tracking.keep(published, self.out, files=files, model=done.model, champion=self.champion)
+        return published
 
-                files = [path for pair in documents[each.name].values() for path in pair]
-                tracking.keep(published, out, files=files, model=done.model, champion=champion)
-    beside = _write_across(found, together, sender, contact)
-    tracked = _track(out, store) if track else None
-    _print_summary(found, documents, beside, tracked)
+    def _elsewhere(self, model: FittedModel) -> Iterator[Transport]:
+        """Test a model in other places; one that cannot test it is named, and does not end the run."""
+        for each in self.places[1:]:
+            try:
+                yield transported(model, each, self.day, self.settings)
+            except DesignError as untested:
+                note(f"not tested in {each.manifest.name}: {untested}")
 
+    def write_across(self, found: Sequence[Published]) -> list[Path]:
+        """Write the report across conditions of those that have areas; told where fewer than two have."""
+        from riskstrat.reports import write_report
 
-def _refuse_targets(out: Path, registers: str, documents: Iterable[Documents], together: Iterable[Path]) -> None:
-    """Refuse before anything is computed what could not be written at the end."""
-    from riskstrat.reports import REPORT_MARK, guard_card
-
-    guard_shared_folder(out, sources=(registers,))
-    for report, card in (pair for each in documents for pair in each.values()):
-        guard_file(report, mark=REPORT_MARK)
-        guard_card(card)
-    for path in together:
-        guard_file(path, mark=REPORT_MARK)
-
-
-def _write_across(
-    found: Sequence[Published], documents: Mapping[Language, Path], sender: str | None, contact: str | None
-) -> list[Path]:
-    """Write the report across conditions of those that have areas; told where fewer than two have."""
-    from riskstrat.reports import write_report
-
-    placed = [each for each in found if "areas" in each.tables]
-    if documents and len(placed) < 2:
-        note("no report across conditions: fewer than two have areas")
-        return []
-    return [
-        write_report(placed, path, language=language, sender=sender, contact=contact)
-        for language, path in documents.items()
-    ]
+        placed = [each for each in found if "areas" in each.tables]
+        if self.together and len(placed) < 2:
+            note("no report across conditions: fewer than two have areas")
+            return []
+        return [
+            write_report(placed, path, language=language, sender=self.sender, contact=self.contact)
+            for language, path in self.together.items()
+        ]
 
 
-def _check_edition(
-    release: ReleaseRecord, rule: Disclosure, noise: CellNoise | None, *, day: date, data: str, allowed: Sequence[str]
-) -> None:
-    """Refuse an edition that tells too much beside earlier ones, and say what one tells that is let through."""
-    from riskstrat.publication.published import secret_name
-    from riskstrat.publication.release_record import share_guessed
-
-    secret, named = secret_name(noise), "" if noise is None else noise.digest(data)
-    release.refuse_changes(rule, secret, allowed=allowed, as_of=day, source=named)
-    close = release.close_to(day, named, secret)
-    if close and noise is not None:
-        guessed = share_guessed(noise.width, len(close) + 1)
-        typer.echo(
-            f"edition {len(close) + 1} of {close[0].condition} within a year: the best guess of a count is right in "
-            f"{guessed:.0%} of areas; whoever knows all others may learn a single person's outcome (docs/privacy.md)",
-            err=True,
-        )
+def figures_beside(comparators: pl.DataFrame, condition: str, names: Sequence[str]) -> pl.DataFrame | None:
+    """Give figures of others to show with a condition: none about the outcome of another; None where none is left."""
+    others = [name for name in names if name != condition]
+    shown = comparators.remove(comparators["indicator"].is_in(others))
+    return shown if shown.height else None
 
 
 def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
@@ -235,42 +311,6 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     for each in found:
         build(each, horizon_days=1)
     return found or DEFAULTS.candidates
-
-
-def _read_comparators(path: Path, names: Sequence[str]) -> dict[str, pl.DataFrame | None]:
-    """Read figures of others for each condition; those about the outcome of one are not shown with another."""
-    import polars as pl
-
-    from riskstrat.publication.comparators import comparators_table
-
-    given = read_table(path, "--comparators")
-    comparators_table(given, "")
-    about = pl.col("indicator")
-    shown = {name: given.filter((about == name) | ~about.is_in(names)) for name in names}
-    return {name: frame if frame.height else None for name, frame in shown.items()}
-
-
-def _elsewhere(
-    model: FittedModel, registers: Sequence[Registers], day: date, settings: Settings
-) -> Iterator[Transport]:
-    """Test a model in other places; one that cannot test it is named, and does not end the run."""
-    for each in registers:
-        try:
-            yield transported(model, each, day, settings)
-        except DesignError as untested:
-            note(f"not tested in {each.manifest.name}: {untested}")
-
-
-def _write(
-    published: Published, release: ReleaseRecord, documents: Documents, sender: str | None, contact: str | None
-) -> None:
-    """Record what was published, and write its reports and cards."""
-    from riskstrat.reports import write_card, write_report
-
-    release.add(published)
-    for language, (report, card) in documents.items():
-        write_report(published, report, language=language, sender=sender, contact=contact)
-        write_card(published, card, language=language)
 
 
 def _track(out: Path, store: str | None) -> str | None:

@@ -99,12 +99,16 @@ def explain_index_dates(condition: Condition, registers: Registers, cohort: Coho
         sv=f"första indexdatum {first}: utfall täcks från {view.first_day}; flödet säger vad annat som uteslöt "
         "tidigare",
     )
-    for table in filter(is_event_table, view.all_registers):
+    covered: dict[tuple[str, str], list[str]] = {}
+    for table in dict.fromkeys(filter(is_event_table, view.all_registers)):
         start = view.coverage_start(table)
+        covered.setdefault((_years(start, first), _years(start, last)), []).append(table)
+    for years, tables in covered.items():
+        (to_first, to_last), (till_first, till_last) = years, (each.replace(".", ",") for each in years)
         yield LocalisedText(
-            en=f"{table} covers {_years(start, first)} years before the first index date, {_years(start, last)} "
-            "before the last",
-            sv=f"{table} täcker {_years(start, first)} år före första indexdatum, {_years(start, last)} före sista",
+            en=f"{', '.join(tables)}: covered for {to_first} years before the first index date, "
+            f"{to_last} before the last",
+            sv=f"{', '.join(tables)}: täckta i {till_first} år före första indexdatum, {till_last} före sista",
         )
 
 

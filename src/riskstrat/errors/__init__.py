@@ -52,6 +52,17 @@ class Problem:
         return f"{self.location}: {sentence}" if self.location else sentence
 
 
+def number_of(n: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> number_of(1, "error"), number_of(1230, "table")
+    ('1 error', '1,230 tables')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 _ALIKE = 0.75
 _EMPTY_WORDS = frozenset({"of", "the", "a"})
 

@@ -182,7 +182,7 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
     layers = alt.layer(stacked, zero, dots.encode(y=y, x=alt.X("points:Q")))
     title = largest_parts(told, messages)
     sentence = messages("reasons.sentence", areas=" ".join(describe_parts(one, messages) for one in told))
-    return drawn(layers, messages, title, sentence, height=38 * sums.height + 10)
+    return drawn(layers, messages, title, sentence, height=30 * sums.height + 10)
 
 
 def quintiles(table: Released, inequality: Released, language: Texts = "sv") -> Figure:

@@ -10,12 +10,14 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, Ratio, Released, Sum, Table, release
+from riskstrat.figures import Language, MessageCatalogue, load_messages
 from riskstrat.publication.cohort import flow_table
 from riskstrat.publication.noise import noise_of
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 
 _WIDTH = 100
-_HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
+_TEXTS = "riskstrat.publication"
+_LEAST_SHARE = 0.001
 _COMPONENT = ("part", "component", "register", "codes", "settings", "positions")
 
 
@@ -43,6 +45,7 @@ class PublishedFindings:
     condition: str = ""
     notes: tuple[LocalisedText, ...] = ()
     rule: str = ""
+    language: Language = "en"
 
     def count(self, severity: Severity) -> int:
         """Count the findings of a severity."""
@@ -65,30 +68,34 @@ class PublishedFindings:
     __repr__ = __str__
 
     def _lines(self) -> Iterator[str]:
-        found = ", ".join(f"{self.count(severity)} {_HEADINGS[severity].lower()}" for severity in SEVERITIES)
-        yield f"{self.name}: {found} in {len(self.tables)} tables"
+        messages = load_messages(self.language, _TEXTS)
+        found = ", ".join(messages.count(f"check.{severity}", self.count(severity)) for severity in SEVERITIES)
+        yield f"{self.name}: {messages.count('check.found', len(self.tables), found=found)}"
         for severity in SEVERITIES:
             findings = self.table.filter(severity=severity)
             if findings.height:
-                yield from ("", _HEADINGS[severity])
+                yield from ("", messages(f"check.{severity}.title"))
                 for finding in findings.iter_rows(named=True):
                     yield from _wrapped(finding["table"], finding["sentence"])
         if self.components is not None and self.years is not None and self.flow is not None:
-            yield from ("", f"What {self.condition} finds")
+            yield from ("", messages("check.finds", condition=self.condition))
             by_year = self.years.sort("year").partition_by(_COMPONENT, as_dict=True)
             for row in self.components.iter_rows(named=True):
-                yield _component_line(row)
-                yield from _year_lines(by_year.get(tuple(row[name] for name in _COMPONENT)))
+                yield _component_line(row, messages)
+                yield from _year_lines(by_year.get(tuple(row[name] for name in _COMPONENT)), messages)
             for row in self.flow.iter_rows(named=True):
-                counted = f"{_number(row['rows'])} index dates of {_number(row['people'])} persons"
-                yield f"  {row['part']:<12}{row['reason']}: {counted}"
+                counted = messages("check.flow", **_counts(row, messages, "rows", "people"))
+                reason = row["reason_sv" if self.language == "sv" else "reason"]
+                yield f"  {messages.named('check_part', row['part']):<12}{reason}: {counted}"
             for note in self.notes:
-                yield from _wrapped("note", note.en)
+                yield from _wrapped(messages("check.note.of"), note.in_language(self.language))
         yield ""
         yield from textwrap.wrap(self.rule, _WIDTH)
 
 
-def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> PublishedFindings:
+def publish_findings(
+    found: Findings, disclosure: Disclosure | None = None, language: Language = "en"
+) -> PublishedFindings:
     """Release what a check counted, by default under the rule of the findings, and put it into sentences.
 
     Examples
@@ -102,7 +109,8 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
     rule = disclosure or found.disclosure
     released = release(_tables(found), rule, noise_of(rule))
     rows = released["findings"].frame.sort(pl.col("severity").cast(pl.Enum(SEVERITIES)), "table", "rule", "about")
-    sentences = [_sentence(row, rule) for row in rows.iter_rows(named=True)]
+    messages = load_messages(language, _TEXTS)
+    sentences = [_sentence(row, rule, messages) for row in rows.iter_rows(named=True)]
     table = rows.with_columns(pl.Series("sentence", sentences, dtype=pl.String))
     return PublishedFindings(
         name=found.name,
@@ -113,7 +121,8 @@ def publish_findings(found: Findings, disclosure: Disclosure | None = None) -> P
         flow=_frame(released, "flow"),
         condition=found.dry_run.condition if found.dry_run else "",
         notes=found.dry_run.notes if found.dry_run else (),
-        rule=rule.rule["en"],
+        rule=rule.rule[language],
+        language=language,
     )
 
 
@@ -157,37 +166,47 @@ def _frame(released: Mapping[str, Released], name: str) -> pl.DataFrame | None:
     return released[name].frame if name in released else None
 
 
-def _sentence(finding: Mapping[str, object], disclosure: Disclosure) -> str:
-    few = f"fewer than {disclosure.min_count}"
-    rows, of, share = finding["rows"], finding["of"], finding["share"]
-    return str(finding["sentence"]).format(
-        rows=few if rows is None else f"{rows:,}",
-        of=few if of is None else f"{of:,}",
-        share="a share not shown" if share is None else _percent(float(str(share))),
+def _sentence(finding: Mapping[str, object], disclosure: Disclosure, messages: MessageCatalogue) -> str:
+    """Fill in a rule's sentence, in the language's own words where it has them."""
+    few, share = messages("check.few", n=disclosure.min_count), finding["share"]
+    said = messages.texts.get(f"check_rule.{finding['rule']}", str(finding["sentence"]))
+    return said.format(
+        **{name: few if finding[name] is None else _number(finding[name], messages) for name in ("rows", "of")},
+        share=messages("check.no_share") if share is None else _percent(float(str(share)), messages),
         about=finding["about"],
     )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share >= 0.001 else "less than 0.1 %"
+def _percent(share: float, messages: MessageCatalogue) -> str:
+    small = share < _LEAST_SHARE
+    written = f"{messages.numbers.number(100 * max(share, _LEAST_SHARE), 1)} %"
+    return messages("check.less_than", share=written) if small else written
 
 
-def _component_line(row: Mapping[str, object]) -> str:
+def _component_line(row: Mapping[str, object], messages: MessageCatalogue) -> str:
     narrowed = ", ".join(str(row[name]) for name in ("settings", "positions") if row[name])
-    asked = f"`{row['codes']}` in {row['register']}" + (f" ({narrowed})" if narrowed else "")
-    numbers = f"{_number(row['rows'])} rows of {_number(row['persons'])} persons"
-    found = numbers if row["in_registers"] else "no such table"
-    return f"  {row['part']:<12}{row['component'] or '-'}: {asked}: {found}"
+    asked = messages("check.codes", codes=row["codes"], register=row["register"]) + (
+        f" ({narrowed})" if narrowed else ""
+    )
+    numbers = messages("check.rows", **_counts(row, messages, "rows", "persons"))
+    found = numbers if row["in_registers"] else messages("check.no_table")
+    return f"  {messages.named('check_part', str(row['part'])):<12}{row['component'] or '-'}: {asked}: {found}"
 
 
-def _year_lines(years: pl.DataFrame | None) -> list[str]:
-    told = [] if years is None else [f"{row[0]}: {_number(row[1])}" for row in years.select("year", "rows").iter_rows()]
+def _year_lines(years: pl.DataFrame | None, messages: MessageCatalogue) -> list[str]:
+    rows = [] if years is None else years.select("year", "rows").iter_rows()
+    told = ", ".join(f"{year}: {_number(count, messages)}" for year, count in rows)
     indent = " " * 16
-    return textwrap.wrap(f"rows by year: {', '.join(told)}", _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    said = messages("check.years", told=told)
+    return textwrap.wrap(said, _WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
-def _number(count: object) -> str:
-    return "few" if count is None else f"{count:,}"
+def _counts(row: Mapping[str, object], messages: MessageCatalogue, *names: str) -> dict[str, str]:
+    return {name: _number(row[name], messages) for name in names}
+
+
+def _number(count: object, messages: MessageCatalogue) -> str:
+    return messages("check.too_few") if count is None else messages.numbers.number(int(str(count)))
 
 
 def _wrapped(table: str, sentence: str) -> list[str]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
+from riskstrat.errors import number_of
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -75,8 +76,8 @@ class Findings:
     disclosure: Disclosure = field(default_factory=lambda: Disclosure(rounding=1))
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{self.count(severity)} {severity}s" for severity in SEVERITIES)
-        return f"Findings({self.name}: {found} in {len(self.tables)} tables)"
+        found = ", ".join(number_of(self.count(severity), severity) for severity in SEVERITIES)
+        return f"Findings({self.name}: {found} in {number_of(len(self.tables), 'table')})"
 
     def count(self, severity: Severity) -> int:
         """Count the findings of a severity."""

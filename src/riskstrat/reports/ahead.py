@@ -81,7 +81,7 @@ def _by_area(context: ReportContext, last: int) -> Grid:
     ]
     columns = [*headings, context.messages("ahead.people_in", year=last)]
     written = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return context.grid("ahead-areas", "projection", context.messages("ahead.table"), written, is_open=False)
+    return context.grid("ahead-areas", "projection", context.messages("ahead.table"), written, place="screen")
 
 
 def _cases(context: ReportContext, row: dict[str, float | None]) -> str | None:

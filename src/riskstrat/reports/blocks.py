@@ -9,6 +9,12 @@ from typing import ClassVar, Literal
 
 from riskstrat.figures import Figure
 
+Place = Literal["text", "appendix", "screen", "paper"]
+"""Where a table stands: in the text; in the appendix, in that of the screen only, in that of the print edition only."""
+
+PRINTED_ROWS = 30
+"""The print edition has charts and tables inside the text up to so many rows."""
+
 BROAD_PX, ANY_PX, NARROW_PX = 820, 440, 330
 """Widths at which charts are drawn: alone on a screen or page, beside another, and on a telephone."""
 
@@ -87,17 +93,16 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table with its caption; one that is not open stands in the appendix, and a link leads to it.
+    """A table with its caption, and its place: in the text; or in the appendix, on screen and paper or on one of them.
 
-    Of the appendix the print edition has the tables that are printed.
+    Where it is in the appendix on screen, a link leads to it.
     """
 
     key: str
     title: str
     html: str
     download: Download
-    is_open: bool = True
-    is_printed: bool = False
+    place: Place = "text"
     kind: ClassVar[str] = "grid"
 
 

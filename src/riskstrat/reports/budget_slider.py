@@ -58,7 +58,7 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
         rows, schema=dict.fromkeys([context.messages("column.budget"), *headings], pl.String), orient="row"
     )
     title = context.messages("slider.table")
-    yield context.grid("budgets", f"{prefix}_curve", title, frame, is_open=False, is_printed=True)
+    yield context.grid("budgets", f"{prefix}_curve", title, frame, place="appendix")
 
 
 def _has_fixed_hours(context: ReportContext) -> bool:

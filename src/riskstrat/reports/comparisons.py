@@ -59,7 +59,7 @@ def _benchmarks(context: ReportContext) -> Iterator[Block]:
     if of_groups := [row for row in _benchmarked(context) if row[1] is not None]:
         frame = context.text_frame(("benchmark", "group", *_BENCHMARK_COLUMNS), of_groups)
         title = messages("comparisons.benchmarks_groups")
-        yield context.grid("benchmark-groups", "benchmarks_person", title, frame, text_columns=2, is_open=False)
+        yield context.grid("benchmark-groups", "benchmarks_person", title, frame, text_columns=2, place="screen")
     for one in declared:
         if omitted := context.omission(f"benchmark_{one.name}"):
             yield Paragraph(omitted, "note")
@@ -80,7 +80,7 @@ def _left_out(context: ReportContext) -> Iterator[Block]:
         if rows:
             written = context.text_frame(("place_left_out", "observed_expected", "auc"), rows)
             title = context.messages("comparisons.places_table")
-            yield context.grid(f"places-{check}", name, title, written, is_open=False)
+            yield context.grid(f"places-{check}", name, title, written, place="screen")
 
 
 def _care(context: ReportContext) -> Iterator[Block]:
@@ -150,4 +150,4 @@ def _changed(context: ReportContext, name: str, changed: pl.DataFrame, features:
     ]
     frame = context.text_frame(("area", *classes), rows)
     title = context.messages("comparisons.without_table", features=features)
-    return context.grid(name.replace("_", "-"), name, title, frame, text_columns=3, is_open=False)
+    return context.grid(name.replace("_", "-"), name, title, frame, text_columns=3, place="screen")

@@ -31,7 +31,7 @@ from riskstrat.figures import (
     with_class,
 )
 from riskstrat.publication import Published
-from riskstrat.reports.blocks import Chart, Download, Grid, Picture
+from riskstrat.reports.blocks import Chart, Download, Grid, Picture, Place
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
 ESTIMATE = ("estimate", "lower", "upper")
@@ -180,13 +180,12 @@ class ReportContext:
         frame: pl.DataFrame,
         *,
         text_columns: int = 1,
-        is_open: bool = True,
-        is_printed: bool = False,
+        place: Place = "text",
     ) -> Grid:
         """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers."""
         html = table_html(frame, f"table-{key}", frame.columns[text_columns:], caption=title)
         download = self.file(key, frame) if table is None else self.download(table)
-        return Grid(key=key, title=title, html=html, download=download, is_open=is_open, is_printed=is_printed)
+        return Grid(key=key, title=title, html=html, download=download, place=place)
 
 
 def report_context(released: Published, language: Language) -> ReportContext:

@@ -13,7 +13,7 @@ from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, capitalised, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.reports.benefit import leading
-from riskstrat.reports.blocks import Block, Bullets, Heading, OnScreen, Paragraph, Section
+from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph, Section
 from riskstrat.reports.context import HIGHER, ReportContext
 from riskstrat.reports.situation import cases_to_come
 
@@ -67,7 +67,8 @@ def _rows(areas: pl.DataFrame) -> Iterator[dict[str, Any]]:
 def _bars(context: ReportContext, reasons: Sequence[Reasons], areas: pl.DataFrame) -> Iterator[Block]:
     codes = [one.area for one in reasons]
     figure = reasons_bars(context.tables["reasons"], context.tables["areas"], codes, context.messages)
-    yield context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
+    bars = context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
+    yield bars if len(reasons) <= PRINTED_ROWS else OnScreen((bars,))
     volumes = {row["area_id"]: _volume(context, row) for row in _rows(areas)}
     told = Bullets(tuple((one.name, f"{reasons_sentence(context, one)}{volumes[one.area]}") for one in reasons))
     yield told if len(reasons) <= _PRINTED_AREAS else OnScreen((told,))

@@ -33,7 +33,7 @@ def incidence(context: ReportContext) -> Iterator[Block]:
     rows = list(_rates(context))
     if rows:
         written = context.text_frame(_COLUMNS, rows)
-        yield context.grid("rates", _RATES, messages("incidence.rates"), written, text_columns=2, is_open=False)
+        yield context.grid("rates", _RATES, messages("incidence.rates"), written, text_columns=2, place="screen")
 
 
 def _divisions(context: ReportContext, shown: pl.DataFrame) -> Iterator[dict[str, str]]:

@@ -87,14 +87,14 @@ def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:
-    return context.grid(name, name, title, context.text_frame(*flow_rows(context, name)), is_open=False)
+    return context.grid(name, name, title, context.text_frame(*flow_rows(context, name)), place="screen")
 
 
 def _known(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.known_title"))
     yield Paragraph(context.messages("method.known"))
     title, frame = context.messages("method.coverage_table"), context.text_frame(*coverage_rows(context))
-    yield context.grid("coverage", "coverage", title, frame, text_columns=2, is_open=False)
+    yield context.grid("coverage", "coverage", title, frame, text_columns=2, place="screen")
 
 
 def _missing(context: ReportContext) -> Iterator[Block]:
@@ -103,14 +103,14 @@ def _missing(context: ReportContext) -> Iterator[Block]:
     columns, rows = missing_rows(context)
     if rows:
         frame = context.text_frame(columns, rows)
-        yield context.grid("missing", "missingness", context.messages("method.missing_table"), frame, is_open=False)
+        yield context.grid("missing", "missingness", context.messages("method.missing_table"), frame, place="screen")
 
 
 def _codes(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.codes_title"))
     yield Paragraph(context.messages("method.codes"))
     title, frame = context.messages("method.codes_table"), context.text_frame(*code_rows(context))
-    yield context.grid("codes", None, title, frame, text_columns=4, is_open=False)
+    yield context.grid("codes", None, title, frame, text_columns=4, place="screen")
 
 
 def _model(context: ReportContext) -> Iterator[Block]:
@@ -170,7 +170,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         yield context.picture("groups", "metrics_person", "method.groups_how", figure)
         columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
         written = context.text_frame(columns, rows)
-        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, is_open=False)
+        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, place="screen")
         yield Paragraph(context.messages("method.fair"), "quiet")
 
 

@@ -21,7 +21,7 @@ from riskstrat.reports.benefit import (
     reduction_of,
     where_of,
 )
-from riskstrat.reports.blocks import Beside, Block, Grid, Heading, Paragraph, Section
+from riskstrat.reports.blocks import PRINTED_ROWS, Beside, Block, Grid, Heading, OnScreen, Paragraph, Place, Section
 from riskstrat.reports.budget_slider import budget_slider
 from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of, marks_of
@@ -52,7 +52,7 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     of = leading(context)
     yield Beside(tuple(_bought(context, of)), tuple(_assumptions(context)))
     if "groups_selected" in context.tables:
-        yield _groups(context, is_open=of == "groups")
+        yield _groups(context, "text" if of == "groups" else "screen")
     yield from _net_cost(context, of)
     if of == "groups":
         yield from budget_slider(context, of)
@@ -156,12 +156,12 @@ def _assumptions(context: ReportContext) -> Iterator[Grid | Paragraph]:
         yield context.grid("rules", None, context.messages("resources.rules_title"), frame, text_columns=2)
 
 
-def _groups(context: ReportContext, *, is_open: bool) -> Grid:
+def _groups(context: ReportContext, place: Place) -> Grid:
     frame = context.tables["groups_selected"].frame
     rows = [(group_name(context, row), *_unit_cells(context, row)) for row in frame.iter_rows(named=True)]
     written = context.text_frame(("group", *_UNIT_COLUMNS), [*rows, _all_units(context, "groups")])
     title = context.messages("resources.groups_table")
-    return context.grid("groups-chosen", "groups_selected", title, written, is_open=is_open)
+    return context.grid("groups-chosen", "groups_selected", title, written, place=place)
 
 
 def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
@@ -176,7 +176,8 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
     ]
     total = (*_all_units(context, "plan"), *(None for _ in marks))
     written = context.text_frame(("area", *_UNIT_COLUMNS, *marks), [*rows, total])
-    yield context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
+    grid = context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
+    yield grid if len(rows) <= PRINTED_ROWS else OnScreen((grid,))
     yield Paragraph(context.messages("resources.robust"), "quiet")
 
 
@@ -273,7 +274,7 @@ def _allocated(context: ReportContext) -> Iterator[Block]:
     ]
     frame = context.text_frame(("area", "programme", "share", "reached"), rows)
     title = context.messages("resources.allocated_title")
-    yield context.grid("allocated", "plan_allocated", title, frame, text_columns=2, is_open=False)
+    yield context.grid("allocated", "plan_allocated", title, frame, text_columns=2, place="screen")
 
 
 def _scenarios(context: ReportContext) -> Iterator[Block]:
@@ -318,7 +319,7 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
     ]
     frame = context.text_frame(("strategy", "averted", "difference"), cells)
     title = context.messages("resources.comparison_table")
-    return context.grid("comparisons", "plan_comparisons", title, frame, is_open=False)
+    return context.grid("comparisons", "plan_comparisons", title, frame, place="screen")
 
 
 def _curve(context: ReportContext) -> Iterator[Block]:

@@ -18,12 +18,15 @@ from riskstrat.figures import (
     map_level,
     quintiles,
 )
-from riskstrat.reports.blocks import Block, Paragraph, Section
+from riskstrat.reports.blocks import Block, Grid, OnScreen, Paragraph, Place, Section
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_sentences
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
+
+MOST_PRINTED = 60
+"""Areas that the print edition lists one by one."""
 
 _COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
 _BOUNDS = ("", "_lower", "_upper")
@@ -65,14 +68,13 @@ def _intervals(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
         kinds = [kind for kind in (HIGHER, UNCERTAIN, LOWER) if context.names_of(kind)]
         figures = [area_intervals(context.tables["areas"], context.language, kind) for kind in kinds]
         title = context.messages("situation.intervals_title", counted=counted(areas, context.messages))
-        yield context.picture("intervals", "areas", "situation.intervals_how", *figures, title=title, wide=True)
+        picture = context.picture("intervals", "areas", "situation.intervals_how", *figures, title=title, wide=True)
+        yield OnScreen((picture,))
     withheld = context.names_of(WITHHELD)
     if withheld:
         yield Paragraph(context.messages("situation.withheld_note", areas=context.listed(withheld)), "note")
     yield from _notes(context, areas)
-    title = context.messages("situation.table_title")
-    written = _area_table(context, areas)
-    yield context.grid("areas", "areas", title, written, text_columns=3, is_open=False, is_printed=True)
+    yield from _area_tables(context, areas)
     yield from unmeasured(context)
 
 
@@ -83,6 +85,19 @@ def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
     few = areas.filter((pl.col("class") == HIGHER) & (pl.col("cases") < FEW_CASES))["name"].to_list()
     if few:
         yield Paragraph(context.messages("situation.few_cases", areas=context.listed(few), n=FEW_CASES), "note")
+
+
+def _area_tables(context: ReportContext, areas: pl.DataFrame) -> Iterator[Grid]:
+    """Give the table of all areas; where it is long the print edition has those that matter most instead."""
+    title, is_short = context.messages("situation.table_title"), areas.height <= MOST_PRINTED
+    place: Place = "appendix" if is_short else "screen"
+    yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=3, place=place)
+    if not is_short:
+        selected = context.frame("plan_selected")
+        chosen = [] if selected is None or "area_id" not in selected.columns else selected["area_id"].to_list()
+        shown = areas.filter((pl.col("class") == HIGHER) | pl.col("area_id").is_in(chosen))
+        title = context.messages("situation.table_part", k=shown.height, n=areas.height)
+        yield context.grid("areas-part", "areas", title, _area_table(context, shown), text_columns=3, place="paper")
 
 
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
@@ -140,7 +155,7 @@ def unmeasured(context: ReportContext) -> Iterator[Block]:
     ]
     frame = context.text_frame(("area", *classes, "measured_share"), cells)
     title = messages("situation.unmeasured_title")
-    yield context.grid("unmeasured", "unmeasured", title, frame, text_columns=4, is_open=False)
+    yield context.grid("unmeasured", "unmeasured", title, frame, text_columns=4, place="screen")
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
