@@ -154,8 +154,8 @@ def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> lis
         try:
             names, found = _looked_through(path, written)
         except UnreadableError as error:
-            found, remedy = str(error), "have it delivered again, or leave it out"
-            problems.append(Problem(found, "a whole table", remedy, table=masked(path.name)))
+            again = "have it delivered again, or leave it out"
+            problems.append(Problem(str(error), "a whole table", again, table=masked(path.name)))
             continue
         chosen = _chosen(names, found, columns)
         problems += _column_problems(path, names, [name for name in found if name not in chosen])
