@@ -20,11 +20,10 @@ from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables, pilot_tables, projection_tables
 from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
-from riskstrat.publication.levels import level_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables, scenario_table
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
-from riskstrat.publication.summaries import quintiles, risk_strata
+from riskstrat.publication.summaries import level_tables, quintiles, risk_strata
 from riskstrat.publication.transport import elsewhere_tables, transport_tables
 from riskstrat.publication.validation import metrics, missingness_table, outcome_tables, protected, validation_tables
 from riskstrat.records.area_results import AreaResults
