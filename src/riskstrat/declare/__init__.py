@@ -6,7 +6,7 @@ In: what is written in a condition's file. Out: frozen, comparable, hashable rec
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
-from riskstrat.declare.checks import OutcomeCheck, Sensitivity, Subgroup
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
 from riskstrat.declare.durations import duration_days
 from riskstrat.declare.features import (
@@ -58,6 +58,7 @@ from riskstrat.declare.pilot import PilotRule, ProcessOutcome
 from riskstrat.declare.population import Excluding, Including, Population
 from riskstrat.declare.programme import Action, Assumption, Programme, Scenario
 from riskstrat.declare.settings import Settings
+from riskstrat.declare.subgroups import Subgroup
 from riskstrat.declare.thresholds import MeasuredAbove, ScoreReaches
 from riskstrat.declare.view import Rule, View
 from riskstrat.declare.windows import AnchoredWindow, BetweenAges, Since, SinceFirst

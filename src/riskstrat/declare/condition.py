@@ -14,13 +14,14 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.benchmarks import PublishedScore
-from riskstrat.declare.checks import OutcomeCheck, Sensitivity, Subgroup
+from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.durations import Duration, duration_days
 from riskstrat.declare.features import Feature, expanded
 from riskstrat.declare.index import IndexKind
 from riskstrat.declare.outcomes import Death, OutcomeKind
 from riskstrat.declare.population import Population
 from riskstrat.declare.programme import Programme
+from riskstrat.declare.subgroups import Subgroup
 from riskstrat.errors import UsageError, unknown
 
 

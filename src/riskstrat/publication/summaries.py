@@ -1,83 +1,16 @@
-"""Tables beside the stages' own: quintiles of need, risk strata, and levels of groups larger than areas."""
+"""Small tables that a report needs beside the stages' own: quintiles of need and risk strata."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.disclosure import CASES, DIGITS, ByInterval, CellNoise, Figures, ProtectedRows, Table
+from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, ProtectedRows, Table
 from riskstrat.numerics.groups import quintile_shares
 from riskstrat.records.areas import INTERVAL, AreaEstimates
 from riskstrat.records.cohort import Target
-from riskstrat.records.levels import LevelEstimates
 from riskstrat.records.plan import CARE_NEED, Plan
-
-_INTERVALS = ("expected_cases", "risk", "relative_risk")
-_OF_ALL = ("level", "group")
-
-
-def level_tables(levels: Sequence[LevelEstimates], profile: pl.DataFrame | None) -> dict[str, Table]:
-    """Give ``levels``, ``level_members``, ``level_reasons`` and ``profile``; all are from protected counts.
-
-    Shares of the profile have one significant figure and means two: more would tell the count behind them.
-    """
-    found = {} if profile is None else {"profile": _profile(profile)}
-    if not levels:
-        return found
-    return {
-        "levels": _estimates(_all(levels, lambda one: one.table)),
-        "level_members": Table(
-            _all(levels, lambda one: one.members), dimensions=(*_OF_ALL, "area_id"), counts=("people",)
-        ),
-        "level_reasons": _reasons(_all(levels, lambda one: one.reasons)),
-        **found,
-    }
-
-
-def _all(levels: Sequence[LevelEstimates], frame_of: Callable[[LevelEstimates], pl.DataFrame]) -> pl.DataFrame:
-    named = [frame_of(one).select(pl.lit(one.level.name).alias("level"), pl.all()) for one in levels]
-    return pl.concat(named, how="diagonal")
-
-
-def _estimates(frame: pl.DataFrame) -> Table:
-    counted = [name for name in ("cases", "index_dates") if name in frame.columns]
-    shown = [f"{name}{end}" for name in _INTERVALS for end in ("", "_lower", "_upper")]
-    frame = frame.drop("persons", "case_persons", strict=False)
-    return Table(
-        frame,
-        dimensions=_OF_ALL,
-        counts=("target_people", *counted),
-        public=("areas",),
-        derived=dict.fromkeys([*shown, "class", *(["expected"] if counted else [])], ("target_people", *counted)),
-        digits={
-            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in _INTERVALS},
-            **({"expected": CASES} if counted else {}),
-        },
-    )
-
-
-def _reasons(frame: pl.DataFrame) -> Table:
-    numbers = ("estimate", "lower", "upper")
-    return Table(frame, dimensions=(*_OF_ALL, "part"), public=numbers, digits=dict.fromkeys(numbers, Figures(DIGITS)))
-
-
-def _profile(frame: pl.DataFrame) -> Table:
-    numbers = [
-        pl.when("is_share").then(pl.col(name).round_sig_figs(1)).otherwise(pl.col(name).round_sig_figs(2)).alias(name)
-        for name in ("mean", "everybody")
-    ]
-    return Table(
-        frame.with_columns(numbers),
-        dimensions=(*_OF_ALL, "feature"),
-        unshown=("people",),
-        public=("everybody", "is_share"),
-        derived={"mean": "people"},
-        digits=dict.fromkeys(("mean", "everybody"), Figures(2)),
-    )
-
 
 RISK_STRATA = (0.05, 0.20, 0.50, 1.0)
 """Where the strata end, as shares of the people from the highest risk down."""

@@ -1,4 +1,4 @@
-"""Opened registers: lazy tables in the contract's columns and types, the day on which each row was known, and families."""
+"""Opened registers: lazy tables in the contract's columns and types, when each row was known, and families."""
 
 from __future__ import annotations
 

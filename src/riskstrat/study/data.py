@@ -19,6 +19,7 @@ from riskstrat.cohort.building import followed_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.disclosure import CellNoise
+from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
@@ -225,8 +226,9 @@ def prepare(
     DesignError
         If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak.
     UsageError
-        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data; if
-        areas are new or gone since the partition was made, or its units are too small.
+        If the condition asks for a table that is not there, settings for groups by an unknown column, or `as_of` lies
+        too far behind the end of the data; if areas are new or gone since the partition was made, or its units are too
+        small.
 
     Examples
     --------
@@ -235,6 +237,7 @@ def prepare(
     StudyData(frailty, as of 2024-01-01, Modellstad, splits person, time, area)
     """
     settings = settings or Settings()
+    UsageError.refuse(settings.unknown_groups(condition.subgroups))
     # An unknown candidate ends it here.
     candidates = [build(each, horizon_days=condition.horizon_days) for each in settings.candidates]
     progress("finding the people at risk", 0.0)

@@ -21,6 +21,7 @@ from riskstrat.explanation.fold_models import ExplainedRisk, area_means, group_m
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.levels import LevelEstimates
+from riskstrat.records.omission import Omission, too_few_people
 from riskstrat.study.data import AREA, StudyData
 
 Refits = Sequence[NDArray[np.floating]]
@@ -28,10 +29,14 @@ Refits = Sequence[NDArray[np.floating]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Levels:
-    """The levels of a study, and frame of level, group, feature, people, mean, everybody, is_share: `profile`."""
+    """The levels of a study, and frame of level, group, feature, people, mean, everybody, is_share: `profile`.
+
+    Of levels that registers tell, but whose groups are too small, `omissions` say so.
+    """
 
     levels: tuple[LevelEstimates, ...]
     profile: pl.DataFrame
+    omissions: tuple[Omission, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,18 +66,19 @@ def estimate_levels(data: StudyData, areas: AreaEstimates, why: ExplainedRisk, r
     UsageError.refuse([problem for each in levels for problem in _problems(data, each)])
     people = data.target.target.people
     explained = _Explained(areas=areas, why=why, refits=refits, rows=ProtectedRows.of(people, data.noise))
-    found, labels = [], {AREA: (people[AREA], explained.names)}
+    found, omitted, labels = [], [], {AREA: (people[AREA], explained.names)}
     for level in levels:
         try:
             one, label = _estimate(data, level, explained)
         except DesignError:
             if wanted is not None:
                 raise
+            omitted.append(too_few_people(f"level_{level.name}", level.title))
             continue
         found.append(one)
         labels[level.name] = (label, one.table["group"])
     profiles = [_profile(data, name, *named, explained.rows) for name, named in labels.items()]
-    return Levels(levels=tuple(found), profile=pl.concat(profiles))
+    return Levels(levels=tuple(found), profile=pl.concat(profiles), omissions=tuple(omitted))
 
 
 def _estimate(data: StudyData, level: Level, of: _Explained) -> tuple[LevelEstimates, pl.Series]:

@@ -14,7 +14,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.study.data import AREA, StudyData
-from riskstrat.study.evaluation import with_subgroups
+from riskstrat.study.evaluation import target_with_subgroups, with_subgroups
 
 _KEYS = ("person_id", "index_date")
 
@@ -74,7 +74,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
             X=training.X.drop(dropped),
             followed=followed and replace(followed, X=followed.X.drop(dropped)),
         ),
-        target=replace(target, X=target.X.drop(dropped)),
+        target=replace(target, target=target_with_subgroups(data), X=target.X.drop(dropped)),
         families={name: family for name, family in data.families.items() if name not in dropped},
     )
 
