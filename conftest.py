@@ -43,6 +43,15 @@ def fonts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def kept_bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let processes that tests start compile what they import once, also where the environment keeps no bytecode."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patched.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _study_in_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
     """Give examples the values of a small study (registers, condition, ... study), or of something smaller."""
