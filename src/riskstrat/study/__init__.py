@@ -28,11 +28,9 @@ Examples
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import StudyData, TargetData, TrainingData, prepare
 from riskstrat.study.evaluation import evaluate
-from riskstrat.study.incidence import observed_incidence
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
-from riskstrat.study.source import cell_noise
 from riskstrat.study.transport import transport
 from riskstrat.study.whole import run
 from riskstrat.study.without import compare_areas, without
@@ -42,14 +40,12 @@ __all__ = [
     "StudyData",
     "TargetData",
     "TrainingData",
-    "cell_noise",
     "compare",
     "compare_areas",
     "estimate_area_results",
     "evaluate",
     "fit",
     "interpret",
-    "observed_incidence",
     "plan",
     "prepare",
     "run",
