@@ -65,11 +65,12 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Grouping:
-    """The groups of one column that have outcomes enough, and how many have not."""
+    """The groups of one column that have outcomes enough, how many have not, and the weight of each row, (n,)."""
 
     column: str
     groups: tuple[Group, ...]
     left_out: int
+    weight: NDArray[np.float64] = field(repr=False)
 
     @property
     def note(self) -> str | None:
@@ -114,7 +115,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
                 curve=calibration_curve(tested.labels, sums.curve).select(pl.lit(name).alias("group"), pl.all()),
             )
         )
-    return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups))
+    return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups), weight=weight)
 
 
 def _paired(

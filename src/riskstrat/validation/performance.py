@@ -139,11 +139,12 @@ def validate(
     is_assessed = cohort.people["assessed"].to_numpy()
     scores = {name: np.asarray(score, dtype=np.float64)[is_assessed] for name, score in (benchmarks or {}).items()}
     groups = [group for found in groupings for group in found.groups]
+    shown = _shown(data, groupings)
     horizon, predicted = cohort.horizon_days, data.labels.risk
     at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=metric_table(groups, level),
-        benchmarks=metric_table([*benchmark_groups(data, scores, _shown(data, groupings), drawn)], level),
+        benchmarks=metric_table([*benchmark_groups(data, scores, [*zip(groupings, shown, strict=True)], drawn)], level),
         capacity=capacity_table(groups, level),
         gaps=pl.concat([gap_table(one.groups, level, (references or {}).get(one.column)) for one in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
@@ -151,7 +152,7 @@ def validate(
         net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
         level=level,
         draws=draws,
-        persons=_persons(data, groupings, at, parts, scores),
+        persons=_persons(data, shown, at, parts, scores),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
@@ -165,13 +166,12 @@ def _shown(data: Assessed, groupings: Sequence[Grouping]) -> list[pl.Series]:
 
 def _persons(
     data: Assessed,
-    groupings: Sequence[Grouping],
+    shown: Sequence[pl.Series],
     thresholds: NDArray[np.float64],
     parts: Mapping[float, NDArray[np.float64]],
     scores: Mapping[str, NDArray[np.float64]],
 ) -> pl.DataFrame:
     """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
-    shown = _shown(data, groupings)
     counted = data.prediction_weight > 0
     is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
     of_reached = [
