@@ -14,7 +14,7 @@ from riskstrat.figures.theme import ACCENT, INK, QUIET, WRAPPED, altair
 
 _CURVE_POINTS = 4
 _TOP, _BOTTOM = 1, 4
-_STRATUM_PX = 64
+_STRATUM_PX, _GROUP_PX = 64, 36
 
 
 def comparisons(table: Released, language: Texts = "sv") -> Figure:
@@ -271,7 +271,13 @@ def _people_beside_cases(frame: pl.DataFrame, messages: MessageCatalogue, title:
         yOffset=alt.YOffset("what:N", sort=what),
         color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
     )
-    return drawn(encoded, messages, title, sentence, height=_STRATUM_PX * frame.height)
+    return drawn(
+        encoded,
+        messages,
+        title,
+        sentence,
+        height=(_STRATUM_PX if frame.height <= _BOTTOM else _GROUP_PX) * frame.height,
+    )
 
 
 def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:

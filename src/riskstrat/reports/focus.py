@@ -241,7 +241,9 @@ def _people(context: ReportContext) -> Iterator[Block]:
         names = {group: _group(context, columns, group) for group in rows["group"]}
         if len(columns) > 1:
             figure = people_and_cases(context.tables["people_groups"], context.messages, by=str(by), names=names)
-            yield context.picture(f"people-{'-'.join(columns)}", "people_groups", "focus.strata_how", figure)
+            yield OnScreen(
+                (context.picture(f"people-{'-'.join(columns)}", "people_groups", "focus.strata_how", figure),)
+            )
         else:
             yield from _ranked(context, columns[0])
         written = [_group_row(context, names[row["group"]], row) for row in _rows(rows)]
