@@ -95,9 +95,9 @@ class _Seen:
 def released(estimator: Estimator, rows: FitRows) -> Estimator:
     """Make a copy of a fitted estimator of which every number may leave; other kinds are given as they are.
 
-    Its risks differ in the third digit, and more beyond the outermost values that 20 persons reach, with and without the
-    outcome, which are read as those: no column says what fewer persons told. Hazards step at ends of months that hold 10
-    events or more; a competing event with fewer is left out.
+    Its risks differ in the third digit, and more beyond the outermost values that 20 persons reach, with and without
+    the outcome, which are read as those: no column says what fewer persons told. Hazards step at ends of months
+    that hold 10 events or more; a competing event with fewer is left out.
     """
     if not can_leave(estimator):
         return estimator

@@ -102,10 +102,11 @@ def decompose_areas(
 ) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 
-    People without an estimated area are left out. With `protected` each area is as many people as the estimates say, all
-    with their protected mean risk and mean contributions, so moved that they add up to it (each family in proportion to
-    the square of its range). `refits` are contributions (n, k) by models that each left a part of the training data out.
-    After the parts of each area stand two sums, ``beyond_age_sex`` and ``total``, with intervals of their own.
+    People without an estimated area are left out. With `protected` each area is as many people as the estimates say,
+    all with their protected mean risk and mean contributions, so moved that they add up to it (each family in
+    proportion to the square of its range). `refits` are contributions (n, k) by models that each left a part of the
+    training data out. After the parts of each area stand two sums, ``beyond_age_sex`` and ``total``, with intervals
+    of their own.
     """
     people, groups = areas.table["target_people"].to_numpy(), areas.groups.to_series().to_list()
     means = area_means(areas, label, why, protected, refits)
