@@ -31,6 +31,7 @@ from riskstrat.study.evaluation import evaluate
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
+from riskstrat.study.source import cell_noise
 from riskstrat.study.transport import transport
 from riskstrat.study.whole import run
 from riskstrat.study.without import compare_areas, without
@@ -40,6 +41,7 @@ __all__ = [
     "StudyData",
     "TargetData",
     "TrainingData",
+    "cell_noise",
     "compare",
     "compare_areas",
     "estimate_area_results",

@@ -72,6 +72,23 @@ def _geometry(registers: Registers) -> str | None:
 def cell_noise(registers: Registers, rule: Disclosure) -> CellNoise | None:
     """Make the noise of counts from registers, under the secret of whoever holds them.
 
+    Parameters
+    ----------
+    registers
+        What `riskstrat.open_registers` returned; of invented ones the secret is no secret.
+    rule
+        How wide the noise is.
+
+    Returns
+    -------
+    CellNoise or None
+        None where the rule protects nothing.
+
+    Raises
+    ------
+    UsageError
+        If there is no secret, and none could be made.
+
     Examples
     --------
     >>> cell_noise(registers, settings.disclosure).width
