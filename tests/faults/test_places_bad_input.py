@@ -8,17 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.areas import (
-    Neighbours,
-    funnel_limits,
-    hot_spots,
-    inequality,
-    merge_small_areas,
-    rates,
-    read_forecast,
-    smooth,
-    trends,
-)
+from riskstrat.areas import Neighbours, funnel_limits, hot_spots, inequality, rates, read_forecast, smooth, trends
+from riskstrat.areas.partition import merge_small_areas
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.priorities import prioritise
