@@ -168,8 +168,8 @@ def merge_small_areas(
 
     `areas` has one row an area: area_id, residents (all people who live there), people (of the target population) and
     expected (cases that would be expected if everybody's risk were the same; never the area's own outcomes); optional
-    are name, parent_id (the larger area within which small ones are merged) and municipality. Without `neighbours` areas
-    are joined in the order of their codes; if all together have not enough, they are one unit.
+    are name, parent_id (the larger area within which small ones are merged) and municipality. Without `neighbours` they
+    are joined in the order of codes; if all together have not enough, they are one unit.
     """
     UsageError.refuse(check_columns(_NEEDED, areas=areas) or _nulls(areas))
     lived_in = (pl.col("residents") > 0) | (pl.col("people") > 0)
