@@ -24,8 +24,7 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
-from riskstrat.explanation import decompose_areas, explain_risk
-from riskstrat.explanation.fold_models import contributions_of_each
+from riskstrat.explanation.fold_models import contributions_of_each, decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
