@@ -39,6 +39,7 @@ TWICE = UNITS.with_columns(unit=pl.lit("A"))
 AREAS = pl.DataFrame({"area_id": ["A", "B"], "people": [30, 40], "expected": [5.0, 6.0], "residents": [90, 90]})
 TEXT = LocalisedText(en="test", sv="test")
 PEOPLE = cohort_of(), target_of()
+FLOORS = (("X", 600.0), ("Y", 600.0))
 
 
 def yearly(**columns: object) -> pl.DataFrame:
@@ -77,7 +78,7 @@ def estimated(cohort: Cohort | None = None, target: Target | None = None, **how:
 
 
 def poor() -> Scenario:
-    return Scenario(name="poor", programmes=(programme(),), budget_sek=1e3, floors=(("X", 2e3),))
+    return Scenario(name="poor", programmes=(programme(),), budget_sek=1e3, floors=FLOORS)
 
 
 def nobody(of: Target) -> Target:
@@ -123,8 +124,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "cost of zero": (lambda: programme(person_cost_sek=0), "costs something"),
     "effect above one": (lambda: programme(reduction=(0.1, 0.2, 1.2)), "reduction.2"),
     "floors above the budget": (lambda: prioritise(units(), programme(), 5e4, floors={"X": 3e4, "Y": 3e4}), "floors"),
-    "floors above the budget, study": (lambda: Settings(budget_sek=5e4, floors=(("X", 3e4), ("Y", 3e4))), "more than the budget: plan"),
-    "floors above the budget, scenario": (lambda: Settings(scenarios=(poor(),)), "more than the budget: poor"),
+    "floors above the budget, study": (lambda: Settings(budget_sek=1e3, floors=FLOORS), "the budget: plan"),
+    "floors above the budget, scenario": (lambda: Settings(scenarios=(poor(),)), "the budget: poor"),
     "floors of nobody": (lambda: prioritise(units(), programme(), 5e4, floors={"Z": 1e4}), "no municipality 'Z'"),
     "forecast without 2024": (lambda: forecast(2023, 2025), "no people in 2024"),
     "forecast of the past": (lambda: forecast(2022, 2023), "no year after 2023"),
