@@ -7,8 +7,8 @@ without the digits that they are shown in:
 - the unit's own outcomes: area results, plan, curves, reasons and inequality are functions of these and of those of
   the others (tests/properties/test_intruder_numbers.py); so is the total, whose noise is that of the units added up;
 - what divides all outcomes, and adds up to the total (`riskstrat.disclosure.Whole`): periods, groups by sex, age and so
-  on, sex by age, tenths of risk of two models, steps between thresholds and capacities, times since the index date, ages and years,
-  those reached by sex, and the test in time with the same groups;
+  on, sex by age, tenths of risk of two models, steps between thresholds and capacities, times since the index date,
+  ages and years, those reached by sex, and the test in time with the same groups;
 - what divides the unit's own outcomes, and adds up to these: its periods (trends) and halves (drift).
 
 Of each he knows the others in every cell, how such a unit's outcomes are spread over the cells (which is not how those
