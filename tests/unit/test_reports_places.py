@@ -108,8 +108,8 @@ def test_areas_that_are_high_and_rising_are_named_in_alphabetical_order():
 @pytest.mark.parametrize(
     ("change", "beginning"),
     [
-        ((0.2, 0.9), "Olikheten har ökat"),
-        ((-0.9, -0.2), "Olikheten har minskat"),
+        ((0.2, 0.9), "Skillnaderna har ökat"),
+        ((-0.9, -0.2), "Skillnaderna har minskat"),
         ((-0.1, 0.9), "Det går inte att säga"),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from riskstrat.declare import Action
-from riskstrat.figures import capitalised
+from riskstrat.figures import capitalised, lowered
 from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
 from riskstrat.reports.context import WITHHELD, ReportContext
 
@@ -99,7 +99,7 @@ def _number_of(context: ReportContext, row: pl.DataFrame) -> dict[str, str]:
 def _missing(context: ReportContext) -> Iterator[str]:
     yield from _registers(context)
     yield from _refused(context)
-    yield from map(context.say, context.released.notes)
+    yield from (capitalised(context.say(note)) for note in context.released.notes)
     people, assessed = (context.count("assessed", name, scope="all") for name in ("persons", "assessed_persons"))
     number = context.numbers.number
     if people is not None and assessed is not None:
@@ -138,18 +138,14 @@ def _strings(plain: object) -> Iterator[str]:
 
 
 def _named(context: ReportContext, rows: pl.DataFrame) -> str:
-    return context.listed([_lowered(context.messages.named("register", name)) for name in rows["register"]])
-
-
-def _lowered(name: str) -> str:
-    return name[:1].lower() + name[1:]
+    return context.listed([lowered(context.messages.named("register", name)) for name in rows["register"]])
 
 
 def _refused(context: ReportContext) -> Iterator[str]:
     frame = context.frame("refused")
     if frame is None or frame.is_empty():
         return
-    named = [_lowered(context.messages.named("register", name)) for name in frame["table"].unique(maintain_order=True)]
+    named = [lowered(context.messages.named("register", name)) for name in frame["table"].unique(maintain_order=True)]
     tables, rows = context.listed(named), int(frame["rows"].sum())
     if rows:
         yield context.messages("next_steps.refused", n=context.numbers.number(rows), tables=tables)

@@ -134,6 +134,7 @@ def _page(
         ),
         sections=sections,
         sheets=of_sheets,
+        sheet_of=context.sheets if of_sheets else {},
         version=context.released.version,
         digest=context.released.digest,
         style=f"{_source('style.css')}{_source('sheets.css')}",

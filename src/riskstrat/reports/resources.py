@@ -176,7 +176,8 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
     ]
     total = (*_all_units(context, "plan"), *(None for _ in marks))
     written = context.text_frame(("area", *_UNIT_COLUMNS, *marks), [*rows, total])
-    grid = context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
+    title = context.messages("resources.table_title")
+    grid = context.grid("chosen", "plan_selected", title, written, has_sheets=True)
     yield grid if len(rows) <= PRINTED_ROWS else OnScreen((grid,))
     yield Paragraph(context.messages("resources.robust"), "quiet")
 

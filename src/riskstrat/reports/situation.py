@@ -91,7 +91,9 @@ def _area_tables(context: ReportContext, areas: pl.DataFrame) -> Iterator[Grid]:
     """Give the table of all areas; where it is long the print edition has those that matter most instead."""
     title, is_short = context.messages("situation.table_title"), areas.height <= MOST_PRINTED
     place: Place = "appendix" if is_short else "screen"
-    yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=3, place=place)
+    yield context.grid(
+        "areas", "areas", title, _area_table(context, areas), text_columns=3, place=place, has_sheets=True
+    )
     if not is_short:
         selected = context.frame("plan_selected")
         chosen = [] if selected is None or "area_id" not in selected.columns else selected["area_id"].to_list()
