@@ -127,7 +127,7 @@ def test_the_change_of_inequality_is_told_with_both_ratios(change: tuple[float, 
     (told,) = _inequality_change(context(inequality_change=public(frame, "year", "metric")))
     assert told.text.startswith(beginning)
     assert "1,6 (1,2–2,0) gånger" in told.text
-    assert "2,1 (1,6–2,8) gånger 2021" in told.text
+    assert "2,1 (1,6–2,8) gånger år 2021" in told.text
 
 
 def test_others_stand_beside_with_their_source_and_the_studys_own_figure_first():

@@ -163,15 +163,15 @@ def _where(across: Across) -> Section:
         (row["name"], *(messages(f"class.{row[f'class_{n}'] or 'withheld'}") for n in range(len(across.contexts))))
         for row in across.areas.iter_rows(named=True)
     ]
-    frame = _frame([messages("column.area"), *map(capitalised, across.names)], rows)
+    heads = [messages("column.area"), *map(capitalised, across.names)]
     title = messages("across.classes_title")
-    grid = across.first.grid("across-classes", None, title, frame, text_columns=len(frame.columns))
-    blocks = (*([Bullets(told)] if told else []), Paragraph(messages("across.class_note"), "quiet"), grid)
+    grid = across.first.grid("across-classes", None, title, heads, rows, text_columns=len(heads), has_headings=True)
+    blocks: tuple[Block, ...] = (
+        *([Bullets(told)] if told else []),
+        Paragraph(messages("across.class_note"), "quiet"),
+        grid,
+    )
     return Section(key="where", title=messages("across.where"), blocks=blocks)
-
-
-def _frame(heads: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=dict.fromkeys(heads, pl.String), orient="row")
 
 
 def _why(across: Across) -> Section:
@@ -248,7 +248,7 @@ def _budget(across: Across) -> Section:
     title = messages("across.budget_title", budget=context.numbers.sek(budget))
     blocks: tuple[Block, ...] = (
         Paragraph(messages("across.budget_intro")),
-        context.grid("across-budget", None, title, _frame([messages("across.split"), *heads], rows)),
+        context.grid("across-budget", None, title, [messages("across.split"), *heads], rows, has_headings=True),
         *_worth(across, plans, budget),
         Paragraph(messages("across.budget_note"), "note"),
     )

@@ -147,11 +147,6 @@ class ReportContext:
         """Expected cases among everybody, with the one interval of the report: that of the number to be counted."""
         return self.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
 
-    def text_frame(self, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-        """Bring written cells under the headings of these columns."""
-        headings = [self.messages(f"column.{name}") for name in columns]
-        return pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
-
     def download(self, name: str) -> Download:
         """Give a released table as a file that a spreadsheet of this language opens."""
         return self.file(name, self.tables[name].frame)
@@ -191,16 +186,22 @@ class ReportContext:
         key: str,
         table: str | None,
         title: str,
-        frame: pl.DataFrame,
+        columns: Sequence[str],
+        rows: Sequence[tuple[str | None, ...]],
         *,
         text_columns: int = 1,
         place: Place = "text",
         has_sheets: bool = False,
+        has_headings: bool = False,
     ) -> Grid:
-        """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers.
+        """Make a table of a released one, or (None) of declarations, from written cells.
+
+        All columns but the first few hold numbers. Headings are those of the columns, or stand in their place.
 
         Where its rows are areas that have sheets, their names lead there.
         """
+        headings = columns if has_headings else [self.messages(f"column.{name}") for name in columns]
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
         html = table_html(frame, f"table-{key}", frame.columns[text_columns:], title, self.sheets if has_sheets else {})
         download = self.file(key, frame) if table is None else self.download(table)
         return Grid(key=key, title=title, html=html, download=download, place=place)

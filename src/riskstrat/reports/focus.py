@@ -13,7 +13,7 @@ from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, capitalised, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.reports.benefit import leading
-from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph, Section
+from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
 from riskstrat.reports.context import HIGHER, ReportContext
 from riskstrat.reports.situation import cases_to_come
 
@@ -28,12 +28,8 @@ _PRINTED_AREAS = 6
 """With more areas than this, the print edition has their bars only."""
 
 
-def focus(context: ReportContext) -> Section:
+def focus(context: ReportContext) -> Iterator[Block]:
     """Answer the second question."""
-    return Section(key="focus", title=context.messages("section.focus"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     if context.areas is None:
         yield Paragraph(context.messages("first.no_areas"), "note")
     else:
@@ -92,16 +88,11 @@ def _who_can_change(context: ReportContext) -> Iterator[Block]:
             kind = "fixed" if isinstance(feature, FIXED) else feature.family
             labelled.setdefault(kind, []).append(context.say(feature.label))
     yield Heading(context.messages("focus.change_title"))
-    yield Bullets(
-        tuple(
-            (capitalised(context.messages(f"change_by.{kind}_title")), _changed_by(context, kind, labels))
-            for kind, labels in labelled.items()
-        )
-    )
-
-
-def _changed_by(context: ReportContext, kind: str, labels: Sequence[str]) -> str:
-    return context.messages(f"change_by.{kind}", factors=context.listed(list(dict.fromkeys(labels))))
+    told = {
+        kind: context.messages(f"change_by.{kind}", factors=context.listed(list(dict.fromkeys(labels))))
+        for kind, labels in labelled.items()
+    }
+    yield Bullets(tuple((capitalised(context.messages(f"change_by.{kind}_title")), by) for kind, by in told.items()))
 
 
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:

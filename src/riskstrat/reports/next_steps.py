@@ -8,7 +8,7 @@ import polars as pl
 
 from riskstrat.declare import Action
 from riskstrat.figures import capitalised, lowered
-from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
+from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph
 from riskstrat.reports.context import WITHHELD, ReportContext
 
 LATE_DAYS = 180
@@ -18,12 +18,8 @@ ALWAYS_READ = ("persons", "residences", "area_facts")
 _FORBIDDEN = ("persons", "league", "cause", "cut")
 
 
-def next_steps(context: ReportContext) -> Section:
+def next_steps(context: ReportContext) -> Iterator[Block]:
     """Answer the fourth question."""
-    return Section(key="next-steps", title=context.messages("section.next_steps"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     messages = context.messages
     yield from _actions(context)
     yield Heading(messages("next_steps.ask_title"))
@@ -54,9 +50,9 @@ def _actions(context: ReportContext) -> Iterator[Block]:
         for programme in programmes
         for action in programme.actions or (Action(action=programme.title),)
     ]
-    frame = context.text_frame(("action", "responsible", "by"), [(capitalised(what), *rest) for what, *rest in rows])
     yield Heading(context.messages("next_steps.actions_title"))
-    yield context.grid("actions", None, context.messages("next_steps.actions_table"), frame, text_columns=3)
+    columns, cells = ("action", "responsible", "by"), [(capitalised(what), *rest) for what, *rest in rows]
+    yield context.grid("actions", None, context.messages("next_steps.actions_table"), columns, cells, text_columns=3)
 
 
 def _bullets(texts: list[str]) -> Bullets:
