@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -204,3 +205,20 @@ def test_a_deep_mapping_is_one_sentence(tmp_path: Path):
     deep.write_text("x = " + "[" * 20_000 + "]" * 20_000, encoding="utf-8")
     with pytest.raises(UsageError, match="not TOML"):
         mappings([deep])
+
+
+def test_the_command_measures_labels_in_a_font_of_its_own_unless_the_user_names_fonts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["riskstrat", "--help"])
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    with pytest.raises(SystemExit):
+        main()
+    told = Path(os.environ["FONTCONFIG_FILE"]).read_text(encoding="utf-8")
+    folders = re.findall("<dir>(.+?)</dir>", told)
+    assert folders
+    assert not any(Path(folder).is_dir() for folder in folders)
+    monkeypatch.setenv("FONTCONFIG_FILE", "fonts of the user")
+    with pytest.raises(SystemExit):
+        main()
+    assert os.environ["FONTCONFIG_FILE"] == "fonts of the user"

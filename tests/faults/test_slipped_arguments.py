@@ -23,7 +23,7 @@ PACKAGES = (
 UNCHECKED = {
     "codes": {"matching"},  # called for every code; they say what they cannot read
     "codes.expressions": {"growth_z", "iotf_cutoff_bmi", "iotf_cutoff_z", "score2"},
-    "explanation": {"combine_parts", "on_risk_scale"},
+    "explanation": {"combine_parts"},
     "intake": {"refuse_identities"},
     "validation": {"outcome_array"},
     "tracking": {"store_uri"},

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from reference_files import BESIDE, needs_beside
 from riskstrat.disclosure.audit import LinkedCells, possible_values
-from riskstrat.disclosure.suppression import withheld
+from riskstrat.disclosure.linked_tables import withheld
 
 PLANNING = BESIDE / "reference" / "planning"
 MOST = 200

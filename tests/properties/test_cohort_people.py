@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskstrat.cohort.eligibility import NO_END, with_residence
-from riskstrat.registers.family import family_ids
+from riskstrat.registers.opened import family_ids
 
 DAY = timedelta(days=1)
 START = date(2020, 1, 1)

@@ -13,8 +13,7 @@ from scipy import sparse
 
 from riskstrat.disclosure import Disclosure, Sum, Table
 from riskstrat.disclosure.audit import Bools, LinkedCells, possible_values
-from riskstrat.disclosure.linked_tables import withheld_together
-from riskstrat.disclosure.suppression import withheld
+from riskstrat.disclosure.linked_tables import withheld, withheld_together
 from riskstrat.errors import DisclosureError
 
 MOST = 9

@@ -83,6 +83,22 @@ def test_scores_are_compared_in_each_subgroup_of_the_people_who_have_them():
     assert dict(shown.select("group", "people").iter_rows())[groups[2]] == rows.sum()
 
 
+def test_where_everybody_has_the_score_the_model_is_that_of_the_group():
+    age = np.linspace(0.1, 0.3, N)
+    found, *_ = checked(known=1, by=["sex"], baseline=age)
+    part, *_ = checked(known=0.99, by=["sex"], baseline=age)
+    numbers = ["estimate", "lower", "upper"]
+    for group in ("all", "sex=female", "sex=male"):
+        beside = found.benchmarks.filter(group=f"benchmark=points;{group}".removesuffix(";all"))
+        own = found.table.filter(group=group)
+        assert beside["metric"].to_list() == part.benchmarks.filter(group=beside["group"][0])["metric"].to_list()
+        for metric in ("auc", "concordance"):
+            told = beside.filter(metric=f"model_{metric}").select(numbers)
+            assert told.row(0) == pytest.approx(own.filter(metric=metric).select(numbers).row(0))
+        gain = beside.filter(metric="model_auc")["estimate"] - beside.filter(metric="baseline_auc")["estimate"]
+        assert gain[0] == pytest.approx(own.filter(metric="auc_gain")["estimate"][0])
+
+
 def test_too_few_outcomes_among_those_with_a_score_are_not_measured():
     found, *_ = checked(known=0.01)
     assert found.benchmarks.is_empty()

@@ -9,8 +9,8 @@ from scipy import sparse
 
 from riskstrat.disclosure import Disclosure, Sum, Table, release
 from riskstrat.disclosure.audit import LinkedCells
+from riskstrat.disclosure.linked_tables import withheld as withheld_cells
 from riskstrat.disclosure.linked_tables import withheld_together
-from riskstrat.disclosure.suppression import withheld as withheld_cells
 from riskstrat.errors import DisclosureError
 
 RULE = Disclosure(protection="suppression")

@@ -14,16 +14,19 @@ from fixture_municipality import AS_OF, QUICK
 from riskstrat.areas import estimate_areas, recalibrate
 from riskstrat.areas.levels import spread_over, sum_areas
 from riskstrat.declare import Condition, Level, LocalisedText
+from riskstrat.declare.levels import REGISTER_LEVELS
 from riskstrat.disclosure import CellNoise
-from riskstrat.errors import UsageError
+from riskstrat.errors import DesignError, UsageError
+from riskstrat.explanation.fold_models import ExplainedRisk
 from riskstrat.publication import Published, publish
 from riskstrat.publication.storing import published_files, read_published
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Target
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
-from riskstrat.study import prepare
-from riskstrat.study.levels import _group_of_units, _problems
+from riskstrat.reports import page_of
+from riskstrat.study import StudyData, prepare
+from riskstrat.study.levels import _group_of_units, _problems, estimate_levels
 
 NOISE = CellNoise(b"sixteen bytes or more")
 TITLE = LocalisedText(en="district", sv="distrikt")
@@ -133,3 +136,28 @@ def test_with_suppression_no_sums_of_areas_are_told(municipality_study: Study) -
     settings = replace(municipality_study.settings, protection="suppression")
     found = publish(replace(municipality_study, settings=settings), rs.Disclosure(protection="none"))
     assert not {"levels", "profile"} & set(found.tables)
+
+
+def test_a_level_that_registers_tell_and_that_is_too_small_is_an_omission(
+    municipality_steps: dict[str, object], municipality_study: Study
+) -> None:
+    data, results = municipality_steps["data"], municipality_study.area_results
+    assert isinstance(data, StudyData)
+    assert results is not None
+    people = data.target.target.people
+    few = pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("small")).otherwise(pl.lit("all others"))
+    target = replace(data.target.target, people=people.with_columns(care_centre_id=few))
+    data = replace(data, target=replace(data.target, target=target))
+    risk = results.target_risk
+    why = ExplainedRisk(risk=risk, baseline_risk=risk, contributions=np.zeros((len(risk), 1)), families=("all",))
+    found = estimate_levels(data, results.estimates, why, [])
+    assert found.levels == ()
+    (omitted,) = found.omissions
+    assert omitted.part == "level_care_centre_id"
+    untold = replace(results, untold=found.omissions).omissions
+    published = publish(replace(municipality_study, omissions=untold))
+    assert "level_care_centre_id" in published.tables["omissions"].frame["part"].to_list()
+    assert "färre än två grupper har tillräckligt många personer" in page_of(published, "sv")
+    asked = replace(data, settings=replace(data.settings, levels=(REGISTER_LEVELS[-1],)))
+    with pytest.raises(DesignError, match="fewer than two groups"):
+        estimate_levels(asked, results.estimates, why, [])

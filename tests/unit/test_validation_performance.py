@@ -139,6 +139,15 @@ def test_blocks_of_families_give_the_intervals_of_families(monkeypatch: pytest.M
     assert width.is_between(0.85, 1.15).all()
 
 
+def test_draws_are_the_same_however_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = simulated(n=60)[0].people
+    at_once = FamilyDraws.of(people, 7, seed=3)
+    monkeypatch.setattr(resampling, "CACHED_CELLS", 1)
+    one_by_one = FamilyDraws.of(people, 7, seed=3)
+    assert (one_by_one.counts == at_once.counts).all()
+    assert (at_once.counts.sum(axis=1) == 30).all()
+
+
 def test_gains_are_paired_differences() -> None:
     cohort, risk = simulated(2)
     noisy = np.clip(risk + np.random.default_rng(0).normal(0, 0.2, len(risk)), 0.01, 0.99)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.grouping import as_columns, check_columns, sums, with_band_if_needed
-from riskstrat.disclosure import CellNoise, ProtectedRows
+from riskstrat.disclosure import CellNoise, ProtectedRows, Whole
 from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import counting_weights
@@ -90,13 +90,15 @@ class ObservedExpected:
     divisor: float
     protected: ProtectedRows
 
-    def by_group(self, group: NDArray[np.integer], groups: int, of: NDArray[np.integer] | None = None) -> GroupCounts:
+    def by_group(
+        self, group: NDArray[np.integer], groups: int, of: NDArray[np.integer] | Whole | None = None
+    ) -> GroupCounts:
         """Count the rows of each group, numbered (n,); rows of group -1 are left out.
 
         With noise, index dates and measured ones are n + e. Cases are c + e, and their weighted count over the divisor
         is rounded to a whole one by its key and gets the same e; both stay within the classes of `CountNoise`. Sums of
         risks are the measured x their mean with noise, and persons are counted as cells of their own. Where the groups
-        divide others, numbered `of` (n,), the noise of their cases adds up to that of these.
+        divide others, numbered `of` (n,), or a whole, the noise of their cases adds up to that of these.
         """
         case, rows, noise = self.weighted_outcome > 0, self.protected, self.protected.noise
         index_dates, cases = rows.count(group, groups), sums(group, case, groups).astype(np.int64)
@@ -105,7 +107,10 @@ class ObservedExpected:
         known = None
         if noise is not None:
             keys = rows.keys(group, groups, case)
-            added = noise.of(keys) if of is None else rows.parts(group, groups, case, of)
+            if isinstance(of, Whole):
+                added = rows.divided(of, group, groups, case)
+            else:
+                added = noise.of(keys) if of is None else rows.parts(group, groups, case, of)
             whole = noise.whole((weighted / self.divisor).round(9), keys)
             measured = rows.count(group, groups, self.included)
             known = CountNoise(probability=noise.probability, rows=measured / self.divisor)

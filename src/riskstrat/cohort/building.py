@@ -30,7 +30,7 @@ from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
-from riskstrat.registers.family import family_ids
+from riskstrat.registers.opened import family_ids
 from riskstrat.vocabulary import check_condition
 
 

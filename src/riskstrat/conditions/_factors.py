@@ -101,6 +101,7 @@ def by_circumstances(education: Feature, income: Feature, birth_region: Feature)
             name="education",
             column=education.column,
             cuts=(3, 5),
+            deprived="lowest",
             label=LocalisedText(en="education", sv="utbildning"),
             values=(
                 ("1", LocalisedText(en="compulsory school", sv="grundskola")),
@@ -112,6 +113,7 @@ def by_circumstances(education: Feature, income: Feature, birth_region: Feature)
             name="income_quintile",
             column=income.column,
             quantiles=5,
+            deprived="lowest",
             label=LocalisedText(en="quintile of income", sv="inkomstkvintil"),
         ),
         Subgroup(
@@ -127,6 +129,7 @@ def by_circumstances(education: Feature, income: Feature, birth_region: Feature)
             name="deprivation_quintile",
             column=CARE_NEED.column,
             quantiles=5,
+            deprived="highest",
             label=LocalisedText(en="quintile of the area's Care Need Index", sv="kvintil av områdets Care Need Index"),
         ),
     )

@@ -5,6 +5,7 @@ In: declarations. Out: declarations.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, InstanceOf, model_validator
@@ -15,7 +16,9 @@ from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.indicators import NetCostIndicator, RegisterIndicator
 from riskstrat.declare.levels import Level
 from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
+from riskstrat.declare.subgroups import Subgroup
 from riskstrat.disclosure import PRESETS, Disclosure
+from riskstrat.errors import Problem, unknown
 
 
 def _by_label(candidate: object) -> object:
@@ -54,6 +57,9 @@ class Settings(Declaration):
         Other ways to plan by whole areas, told beside the plan in pairs.
     strata
         Groups within areas that a plan may also choose among, columns of the target population.
+    groups
+        Crosses of columns by which people are told of wherever they live: of ``sex``, ``age_band``, ``birth_region``
+        and the condition's subgroups. Subgroups of persons, such as quintiles of income, always are, each alone.
     levels
         Larger groups that results are told for beside areas (`Level`); by default all that the registers tell.
     min_count, rounding
@@ -104,6 +110,7 @@ class Settings(Declaration):
     floors: Floors = ()
     scenarios: tuple[Scenario, ...] = ()
     strata: tuple[str, ...] = ("area_id", "sex", "age_band")
+    groups: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = (("sex", "age_band"),)
     levels: tuple[Level, ...] | None = None
     min_count: Annotated[int, Field(ge=1, le=50)] = 5
     rounding: Literal[1, 5, 10] = 5
@@ -128,6 +135,8 @@ class Settings(Declaration):
         named = [indicator.name for indicator in self.indicators]
         if len(set(named)) < len(named):
             raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
+        if any(len(set(by)) < len(by) for by in self.groups):
+            raise ValueError("a cross of groups names a column twice")
         levels = [level.name for level in self.levels or ()]
         if len(set(levels)) < len(levels):
             raise ValueError(f"levels must have names of their own: {', '.join(levels)}")
@@ -138,6 +147,12 @@ class Settings(Declaration):
     def of_the_model(self) -> Settings:
         """The same settings with the usual value of each that changes no predicted risk."""
         return Settings(candidates=self.candidates, folds=self.folds, recalibration=self.recalibration, seed=self.seed)
+
+    def unknown_groups(self, subgroups: Iterable[Subgroup]) -> list[Problem]:
+        """List the columns of `groups` that people of a condition with these subgroups do not have."""
+        known = ("sex", "age_band", "birth_region", *(one.name for one in subgroups))
+        named = dict.fromkeys(name for by in self.groups for name in by if name not in known)
+        return [unknown("column of people", name, known, table="settings", column="groups") for name in named]
 
     def plan_of(self, programmes: tuple[Programme, ...]) -> Scenario:
         """Give the scenario of the plan itself: these programmes under the budget and rules of the settings."""

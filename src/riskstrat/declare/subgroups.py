@@ -5,7 +5,7 @@ In: declarations. Out: the expression that labels the rows of X.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -37,6 +37,9 @@ class Subgroup(Declaration):
     reference
         Label of the group that the others are compared with; by default the first of ``values``, and without them the
         lowest.
+    deprived
+        Which end of the groups is worse off, ``"lowest"`` (income) or ``"highest"`` (need), where they are a ranking:
+        every study then measures inequality along it.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class Subgroup(Declaration):
     label: LocalisedText
     values: tuple[tuple[str, LocalisedText], ...] = ()
     reference: str | None = None
+    deprived: Literal["lowest", "highest"] | None = None
 
     @model_validator(mode="after")
     def _is_divided_in_one_way(self) -> Self:

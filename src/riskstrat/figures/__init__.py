@@ -12,7 +12,7 @@ from riskstrat.figures.maps import CHOSEN_COLOURS, descriptions, map_certainty, 
 from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, lowered, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.one_area import waterfall
-from riskstrat.figures.plans import comparisons, plan_curve, risk_strata, scenarios
+from riskstrat.figures.plans import comparisons, people_and_cases, plan_curve, risk_strata, scenarios
 from riskstrat.figures.projection import years_ahead
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.figures.tables import released_html, table_html
@@ -51,6 +51,7 @@ __all__ = [
     "merge_messages",
     "names_of",
     "net_benefit",
+    "people_and_cases",
     "plan_curve",
     "quintiles",
     "ratio_forest",

@@ -14,7 +14,7 @@ from riskstrat.figures.theme import ACCENT, INK, QUIET, WRAPPED, altair
 
 _CURVE_POINTS = 4
 _TOP, _BOTTOM = 1, 4
-_STRATUM_PX = 64
+_STRATUM_PX, _GROUP_PX = 64, 36
 
 
 def comparisons(table: Released, language: Texts = "sv") -> Figure:
@@ -185,24 +185,82 @@ def risk_strata(table: Released, language: Texts = "sv") -> Figure:
     >>> risk_strata(published.tables["risk_strata"], "en").sentence.partition(".")[0]
     'Inhabitants and expected cases in four strata of risk'
     """
-    alt, messages = altair(), load_messages(language)
+    messages = load_messages(language)
     strata = {str(n): messages(f"stratum.{n}") for n in range(_TOP, _BOTTOM + 1)}
-    what = [messages("group.people"), messages("group.cases")]
-    frame = table.frame.select(
-        pl.col("stratum").cast(pl.String).replace_strict(strata).alias("label"),
-        (100 * pl.col("people_share")).alias(what[0]),
-        (100 * pl.col("case_share")).alias(what[1]),
+    label = pl.col("stratum").cast(pl.String).replace_strict(strata).alias("label")
+    title, sentence = _strata(table.frame, messages)
+    return _people_beside_cases(table.frame.select(label, "people_share", "case_share"), messages, title, sentence)
+
+
+def people_and_cases(
+    table: Released, language: Texts = "sv", *, by: str | None = None, names: Mapping[str, str] | None = None
+) -> Figure:
+    """Share of the people beside their share of the expected outcomes, in the groups of a cross of columns.
+
+    Parameters
+    ----------
+    table
+        by, group, share_of_people, and share_of_cases with ``_lower`` and ``_upper``.
+    language
+        ``"sv"`` or ``"en"``, or texts of a language.
+    by
+        Which cross; by default the first of the table.
+    names
+        What groups are called, by label; the label itself where there is none.
+
+    Returns
+    -------
+    Figure
+        Two bars a group; its title tells how many cases arise where there surely are more than the group's share, and
+        how many do not.
+
+    Examples
+    --------
+    >>> from riskstrat.disclosure import PRESETS, Table, release
+    >>> shares = {"share_of_people": [0.1, 0.9], "share_of_cases": [0.3, 0.7]}
+    >>> shares |= {"share_of_cases_lower": [0.2, 0.6], "share_of_cases_upper": [0.4, 0.8]}
+    >>> frame = pl.DataFrame({"by": ["sex"] * 2, "group": ["male", "female"], **shares, "cases": [30, 70]})
+    >>> roles = {"unshown": ("cases",), "derived": dict.fromkeys(shares, "cases")}
+    >>> people_and_cases(release(Table(frame, dimensions=("by", "group"), **roles), PRESETS["none"]), "en").title
+    '10% of the people are in groups with surely more than their share of the cases: 30%. 70% arise among the others'
+    """
+    messages, frame = load_messages(language), table.frame.drop_nulls("share_of_cases")
+    frame = frame.filter(pl.col("by") == (frame["by"].first() if by is None else by))
+    share, percent, part = pl.col("share_of_people"), messages.numbers.whole_percent, messages.numbers.percent
+    more = frame.filter(pl.col("share_of_cases_lower") > share)
+    people, cases = (round(float(sum(more[name])), 2) for name in ("share_of_people", "share_of_cases"))
+    values = {"people": percent(people), "cases": percent(cases), "rest": percent(1 - cases)}
+    title = messages("people.more" if cases else "people.none", **values)
+    rows = frame.select(label=pl.col("group").replace(names or {}), people_share=share, case_share="share_of_cases")
+    bounds = frame.select("share_of_cases", "share_of_cases_lower", "share_of_cases_upper").iter_rows()
+    told = [
+        messages("strata.level", label=capitalised(label), people=percent(of_people), cases=part(*three))
+        for (label, of_people, _), three in zip(rows.iter_rows(), bounds, strict=True)
+    ]
+    return _people_beside_cases(rows, messages, title, messages("people.sentence", groups=" ".join(told)))
+
+
+def _people_beside_cases(frame: pl.DataFrame, messages: MessageCatalogue, title: str, sentence: str) -> Figure:
+    """Draw two bars for each label: people_share and case_share."""
+    alt, what = altair(), [messages("group.people"), messages("group.cases")]
+    shares = frame.select(
+        "label", (100 * pl.col("people_share")).alias(what[0]), (100 * pl.col("case_share")).alias(what[1])
     ).unpivot(index="label", variable_name="what", value_name="share")
-    y = alt.Y("label:N", title=None, sort=list(strata.values()), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
-    bars = alt.Chart(frame).mark_bar(stroke=QUIET, strokeWidth=0.6)
+    y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(grid=False, labelExpr=WRAPPED))
+    bars = alt.Chart(shares).mark_bar(stroke=QUIET, strokeWidth=0.6)
     encoded = bars.encode(
         y=y,
         x=alt.X("share:Q", title=messages("axis.share")),
         yOffset=alt.YOffset("what:N", sort=what),
         color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
     )
-    title, sentence = _strata(table.frame, messages)
-    return drawn(encoded, messages, title, sentence, height=_STRATUM_PX * len(strata))
+    return drawn(
+        encoded,
+        messages,
+        title,
+        sentence,
+        height=(_STRATUM_PX if frame.height <= _BOTTOM else _GROUP_PX) * frame.height,
+    )
 
 
 def _strata(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:

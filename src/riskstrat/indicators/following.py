@@ -27,9 +27,8 @@ from riskstrat.disclosure import CellNoise, Disclosure
 from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA, Assumption, predict
-from riskstrat.indicators.measuring import GROUPS, count_years
+from riskstrat.indicators.measuring import GROUPS, count_years, slope
 from riskstrat.indicators.rows import Missing, schema, standardised_rows, table_rows, without_number, year_rows
-from riskstrat.indicators.slopes import slope
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import Plan

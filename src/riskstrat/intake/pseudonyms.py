@@ -154,7 +154,8 @@ def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> lis
         try:
             names, found = _looked_through(path, written)
         except UnreadableError as error:
-            problems.append(_unreadable(path, str(error)))
+            again = "have it delivered again, or leave it out"
+            problems.append(Problem(str(error), "a whole table", again, table=masked(path.name)))
             continue
         chosen = _chosen(names, found, columns)
         problems += _column_problems(path, names, [name for name in found if name not in chosen])
@@ -308,7 +309,3 @@ def _replaced(
         joined = keyed.join(own.rename({NUMBER: f"{NUMBER} "}), on=IDENTITY, how="left", maintain_order="left")
         frame = joined.with_columns(pl.col(f"{NUMBER} ").alias(name)).drop(IDENTITY, f"{NUMBER} ")
     return frame.rename(dict(columns))
-
-
-def _unreadable(path: Path, why: str) -> Problem:
-    return Problem(why, "a whole table", "have it delivered again, or leave it out", table=masked(path.name))

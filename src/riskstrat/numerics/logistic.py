@@ -131,7 +131,8 @@ def fit_logistic(
     def objective(at: NDArray[np.float64]) -> float:
         linear = start + rows @ at
         penalty = prior.precision @ (at - prior.mean) ** 2 / 2
-        return float(sizes @ (labels * linear - np.logaddexp(0.0, linear)) - penalty)
+        of_all = np.maximum(linear, 0.0) + np.log(1 + np.exp(-np.abs(linear)))  # logaddexp takes twice as long
+        return float(sizes @ (labels * linear - of_all) - penalty)
 
     value = objective(coefficients)
     for _ in range(MAX_STEPS):

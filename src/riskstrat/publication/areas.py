@@ -257,41 +257,30 @@ def factors(explanation: Explanation, target: Target, areas: AreaEstimates, nois
 
 
 def inequality(found: pl.DataFrame, areas: AreaEstimates) -> Table:
-    """Measures of inequality: all persons with an outcome in the municipality are behind them."""
-    derived = [name for name in found.columns if name != "metric"]
-    return Table(
-        found.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
-        dimensions=("metric",),
-        unshown=("cases",),
-        derived=dict.fromkeys(derived, "cases"),
-        digits={"estimate": ByInterval("lower", "upper")},
-    )
+    """Measures of inequality, by metric and what it is measured along."""
+    return _of_everybody(found, areas, 3, {"estimate": ByInterval("lower", "upper")})
 
 
 def concentration(curve: pl.DataFrame, areas: AreaEstimates) -> Table:
     """Share of all expected cases among the most deprived tenth, two tenths and so on of the population."""
-    shares = ("share_of_cases", "lower", "upper")
-    return Table(
-        curve.with_columns(pl.col("share_of_people").round(3), cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
-        dimensions=("share_of_people",),
-        unshown=("cases",),
-        derived=dict.fromkeys(shares, "cases"),
-        digits={"share_of_cases": ByInterval("lower", "upper")},
-    )
+    digits = {"share_of_cases": ByInterval("lower", "upper")}
+    return _of_everybody(curve.with_columns(pl.col("share_of_people").round(3)), areas, 3, digits)
 
 
 def inequality_change(found: pl.DataFrame, areas: AreaEstimates) -> Table:
     """Measures of inequality by year, and how far they moved from the first."""
-    derived = [name for name in found.columns if name not in ("metric", "year")]
+    digits = {"estimate": ByInterval("lower", "upper"), "change": ByInterval("change_lower", "change_upper")}
+    return _of_everybody(found, areas, 6, digits)
+
+
+def _of_everybody(frame: pl.DataFrame, areas: AreaEstimates, numbers: int, digits: dict[str, ByInterval]) -> Table:
+    """Make a table whose last columns are so many numbers: all persons with an outcome are behind them."""
     return Table(
-        found.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
-        dimensions=("year", "metric"),
+        frame.with_columns(cases=pl.lit(int(areas.landmarks["case_persons"][0]))),
+        dimensions=frame.columns[:-numbers],
         unshown=("cases",),
-        derived=dict.fromkeys(derived, "cases"),
-        digits={
-            "estimate": ByInterval("lower", "upper"),
-            "change": ByInterval("change_lower", "change_upper"),
-        },
+        derived=dict.fromkeys(frame.columns[-numbers:], "cases"),
+        digits=digits,
     )
 
 

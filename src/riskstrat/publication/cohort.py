@@ -14,6 +14,7 @@ from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
 from riskstrat.publication.noise import noisy
 from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.omission import Omission
 
 _COUNTED = ("people", "rows")
 """Persons and their index dates. Only these add up: a person may be left out at one date and included at another."""
@@ -142,3 +143,10 @@ def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort, noise: 
         keys=keys_of(*counts, "index_dates"),
         digits={"expected_cases": CASES},
     )
+
+
+def omissions(untold: Sequence[Omission]) -> Table:
+    """Say which parts of the results are missing, and why, in both languages."""
+    rows = [(one.part, one.reason.en, one.reason.sv) for one in untold]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(("part", "reason", "reason_sv"), pl.String), orient="row")
+    return Table(frame, dimensions=("part",), public=("reason", "reason_sv"))

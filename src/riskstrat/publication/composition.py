@@ -20,7 +20,7 @@ from riskstrat.publication.comparators import comparators_table
 from riskstrat.publication.follow_up import follow_up_tables, pilot_tables, projection_tables
 from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
-from riskstrat.publication.levels import level_tables
+from riskstrat.publication.levels import group_tables
 from riskstrat.publication.noise import noise_of
 from riskstrat.publication.plan import plan_tables, scenario_table
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
@@ -230,6 +230,7 @@ def _tables_of_decisions(record: Plan | PilotDesign | PilotEvaluation | FollowUp
 
 def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Table]:
     """All that a study may ask to show, each column with its role; metrics are of counts with this noise."""
+    persons = study.cohort.counted.people["person_id"].n_unique()
     return {
         "flow": of_cohort.flow_of(study.cohort, noise),
         "target_flow": of_cohort.flow_of(study.target, noise),
@@ -242,6 +243,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         ),
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
+        "omissions": of_cohort.omissions(study.omissions),
         **{
             f"{kind}_{name}": table
             for name, check in study.checks.items()
@@ -253,7 +255,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             for kind, table in outcome_tables(check, noise).items()
         },
         **_everybody(study),
-        **({} if study.interpretation is None else interpretation_tables(study.interpretation, _persons(study))),
+        **({} if study.interpretation is None else interpretation_tables(study.interpretation, persons)),
         **({} if study.incidence is None else incidence_tables(study.incidence, noise)),
         **({} if study.area_results is None else _area_tables(study, study.area_results, noise)),
         **{
@@ -309,10 +311,6 @@ def _everybody(study: Study) -> dict[str, Table]:
     )
 
 
-def _persons(study: Study) -> int:
-    return study.cohort.counted.people["person_id"].n_unique()
-
-
 def _from_protected(protected: bool, tables: Mapping[str, Table]) -> dict[str, Table]:
     """Say of tables made from protected counts that they are: what follows from these counts is never withheld.
 
@@ -351,7 +349,7 @@ def _area_tables(study: Study, results: AreaResults, noise: CellNoise | None) ->
         else of_areas.inequality_change(results.inequality_change, areas),
         trends=None if moved is None else of_areas.trends(moved, areas, names),
         # Sums of areas would tell what is withheld of one.
-        **({} if study.settings.protection == "suppression" else level_tables(results.levels, results.profile)),
+        **({} if study.settings.protection == "suppression" else group_tables(results)),
     )
     beside = [frame for frame in (results.care_use, results.depends_on) if frame is not None]
     checks = {f"metrics_without_{name}": metrics(protected(one.check, noise), noise) for name, one in without.items()}

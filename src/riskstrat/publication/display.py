@@ -24,6 +24,7 @@ from riskstrat.figures import (
     map_classes,
     map_level,
     net_benefit,
+    people_and_cases,
     plan_curve,
     released_html,
     risk_strata,
@@ -82,6 +83,7 @@ _PUBLISHED_CHARTS: Mapping[str, tuple[str, Callable[[Released, Language], Figure
         "trends": ("trends", trend_panels),
         "concentration": ("concentration", concentration),
         "risk_strata": ("risk_strata", risk_strata),
+        "people_and_cases": ("people_groups", people_and_cases),
         "comparisons": ("plan_comparisons", comparisons),
     }
 )
@@ -187,8 +189,9 @@ def figures_of(published: Published, language: Language = "sv") -> dict[str, Fig
     -------
     dict of Figure
         By name, those whose tables there are: ``flow``, ``calibration``, ``net_benefit``, ``cumulative_incidence``,
-        ``areas`` (intervals), ``funnel``, ``change``, ``trends``, ``concentration``, ``risk_strata``, ``comparisons``,
-        ``curve`` (of the budget) and, where outlines are known, ``map_classes``, ``map_level`` and ``map_certainty``.
+        ``areas`` (intervals), ``funnel``, ``change``, ``trends``, ``concentration``, ``risk_strata``,
+        ``people_and_cases``, ``comparisons``, ``curve`` (of the budget) and, where outlines are known, ``map_classes``,
+        ``map_level`` and ``map_certainty``.
         `riskstrat.figures` has those of a single area or feature (`waterfall`, `reasons_bars`, `dependence_curve`).
 
     Raises

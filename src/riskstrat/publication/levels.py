@@ -1,4 +1,4 @@
-"""Tables of levels: groups larger than areas, their areas, why their risk differs, and what their people are like."""
+"""Tables of groups that are no areas: levels with their areas, reasons and people; and people wherever they live."""
 
 from __future__ import annotations
 
@@ -7,13 +7,27 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from riskstrat.disclosure import CASES, DIGITS, ByInterval, Figures, Table
-from riskstrat.records.levels import LevelEstimates
+from riskstrat.publication.areas import inequality
+from riskstrat.records.area_results import AreaResults
+from riskstrat.records.levels import LevelEstimates, PeopleGroups
 
 _INTERVALS = ("expected_cases", "risk", "relative_risk")
 _OF_ALL = ("level", "group")
+_COUNTED = ("target_people", "cases", "index_dates")
 
 
-def level_tables(levels: Sequence[LevelEstimates], profile: pl.DataFrame | None) -> dict[str, Table]:
+def group_tables(results: AreaResults) -> dict[str, Table]:
+    """Give tables of levels, ``people_groups`` and, of those that are ranked, ``people_inequality``."""
+    ranked = [_crossed(one, one.inequality) for one in results.people if one.inequality is not None]
+    crossed = [_crossed(one, one.table) for one in results.people]
+    return {
+        **_level_tables(results.levels, results.profile),
+        **({"people_groups": _people(pl.concat(crossed))} if crossed else {}),
+        **({"people_inequality": inequality(pl.concat(ranked), results.estimates)} if ranked else {}),
+    }
+
+
+def _level_tables(levels: Sequence[LevelEstimates], profile: pl.DataFrame | None) -> dict[str, Table]:
     """Give ``levels``, ``level_members``, ``level_reasons`` and ``profile``; all are from protected counts.
 
     Shares of the profile have one significant figure and means two: more would tell the count behind them.
@@ -70,4 +84,22 @@ def _profile(frame: pl.DataFrame) -> Table:
         public=("everybody", "is_share"),
         derived={"mean": "people"},
         digits=dict.fromkeys(("mean", "everybody"), Figures(2)),
+    )
+
+
+def _crossed(one: PeopleGroups, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.lit(" x ".join(one.by)).alias("by"), pl.all())
+
+
+def _people(frame: pl.DataFrame) -> Table:
+    drawn = ("risk", "expected_cases", "share_of_cases")
+    return Table(
+        frame,
+        dimensions=("by", "group"),
+        counts=_COUNTED,
+        derived=dict.fromkeys((name for name in frame.columns[2:] if name not in _COUNTED), _COUNTED),
+        digits={
+            "share_of_people": Figures(2),
+            **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in drawn},
+        },
     )

@@ -204,7 +204,7 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
     )
     everybody = of_group.select("capacity").join(behind.filter(group="all").rename({"index_dates": "n"}), how="cross")
     behind_each = of_reached, of_group, everybody
-    people = [_noisy_n(one, noise) for one in behind_each]
+    people = [noisy(one["n"], one["index_key"], noise) / one["n"] for one in behind_each]
     cases = [one["protected_cases"] / one["cases"] for one in behind_each]
     factors = {
         "reached": people[0] / people[1],
@@ -227,11 +227,6 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
         fewest={"n": FEWEST_FOR_METRICS},
         digits={"estimate": ByInterval("lower", "upper"), "capacity": Figures(DIGITS)},
     )
-
-
-def _noisy_n(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
-    """Index dates with noise over those that there were."""
-    return noisy(frame["n"], frame["index_key"], noise) / frame["n"]
 
 
 def _around_zero(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:

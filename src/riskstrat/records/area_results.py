@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.records.areas import AreaEstimates, Units
-from riskstrat.records.levels import LevelEstimates
+from riskstrat.records.levels import LevelEstimates, PeopleGroups
 from riskstrat.records.omission import Omission
 from riskstrat.records.trends import Trends
 from riskstrat.records.validation import Validation
@@ -71,6 +71,10 @@ class AreaResults:
         The same for larger groups: municipalities, care centres, districts.
     profile
         Frame of level, group, feature, people, mean, everybody, is_share: what the people of each group are like.
+    people
+        Groups of people wherever they live, by each cross of columns.
+    untold
+        Levels and crosses of which nothing can be told, and why.
     """
 
     estimates: AreaEstimates
@@ -88,6 +92,8 @@ class AreaResults:
     inequality_change: pl.DataFrame | None = field(default=None, repr=False)
     levels: tuple[LevelEstimates, ...] = ()
     profile: pl.DataFrame | None = field(default=None, repr=False)
+    people: tuple[PeopleGroups, ...] = ()
+    untold: tuple[Omission, ...] = ()
 
     @property
     def depends_on(self) -> pl.DataFrame | None:
@@ -101,4 +107,4 @@ class AreaResults:
     @property
     def omissions(self) -> tuple[Omission, ...]:
         """The parts that are missing; that there are no strata is told of the plan by strata."""
-        return (self.inequality,) if isinstance(self.inequality, Omission) else ()
+        return (*((self.inequality,) if isinstance(self.inequality, Omission) else ()), *self.untold)

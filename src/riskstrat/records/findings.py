@@ -17,11 +17,6 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """From the gravest: results would be wrong; they may be; worth knowing."""
 
 
-def _unrounded() -> Disclosure:
-    """Withhold small counts and show the others as they are: rounding would hide whether all is accounted for."""
-    return Disclosure(rounding=1)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DryRun:
     """What the declaration of a condition finds in registers.
@@ -77,7 +72,8 @@ class Findings:
     tables: tuple[str, ...]
     findings: pl.DataFrame = field(repr=False)
     dry_run: DryRun | None = None
-    disclosure: Disclosure = field(default_factory=_unrounded)
+    # Rounding would hide whether all is accounted for.
+    disclosure: Disclosure = field(default_factory=lambda: Disclosure(rounding=1))
 
     def __repr__(self) -> str:
         found = ", ".join(number_of(self.count(severity), severity) for severity in SEVERITIES)

@@ -1,4 +1,4 @@
-"""What is told of larger groups than areas, and of the people of each team: macro, meso and micro."""
+"""What is told of groups other than areas: larger ones, each team's people, and people wherever they live."""
 
 from __future__ import annotations
 
@@ -35,3 +35,24 @@ class LevelEstimates:
     members: pl.DataFrame = field(repr=False)
     reasons: pl.DataFrame = field(repr=False)
     is_of_whole_areas: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PeopleGroups:
+    """Risk of the groups of a cross of columns, each with a ratio of its own that is drawn towards the others'.
+
+    Attributes
+    ----------
+    by
+        The columns that are crossed.
+    table
+        One row a group: ``group`` (labels, or ``other``: those not known, and groups that are too small), ``cases`` and
+        ``index_dates`` that were counted, ``target_people``, ``share_of_people``, and with intervals ``risk``,
+        ``expected_cases`` and ``share_of_cases``, which add up to those of the areas.
+    inequality
+        Frame of metric, estimate, lower, upper (`riskstrat.areas.inequality`) where groups are ranked; else None.
+    """
+
+    by: tuple[str, ...]
+    table: pl.DataFrame = field(repr=False)
+    inequality: pl.DataFrame | None = field(default=None, repr=False)

@@ -24,3 +24,14 @@ class Omission:
 def unless_omitted(value: Part | Omission) -> Part | None:
     """Return the part itself, or None where an `Omission` stands in its place."""
     return None if isinstance(value, Omission) else value
+
+
+def too_few_people(part: str, by: LocalisedText) -> Omission:
+    """Say that nothing is told by what divides people into groups that are too small."""
+    return Omission(
+        part=part,
+        reason=LocalisedText(
+            en=f"Nothing is told by {by.en}: fewer than two groups have people enough.",
+            sv=f"Inget redovisas per {by.sv}: färre än två grupper har tillräckligt många personer.",
+        ),
+    )

@@ -22,7 +22,7 @@ def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = 
     for name, key in (("persons", PERSON), ("residences", PERSON), ("areas", "area_id")):
         try:
             usable = name in sources and f"{name}.{key}" not in columns
-            tables |= {name: _read(name, sources[name])} if usable else {}
+            tables |= {name: _collected(name, sources[name], sources[name].scan())} if usable else {}
         except ContractError as error:
             problems += error.problems
     for name, rows in tables.items():
@@ -46,10 +46,6 @@ def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFra
     rows = source.scan().join(known, on="person_id", how="left").select(rule=first_broken(rules)).drop_nulls()
     counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))
     return _collected(table, source, counted.select(pl.lit(table).alias("table"), "rule", "rows"))
-
-
-def _read(table: str, source: Source) -> pl.DataFrame:
-    return _collected(table, source, source.scan())
 
 
 def _collected(table: str, source: Source, rows: pl.LazyFrame) -> pl.DataFrame:

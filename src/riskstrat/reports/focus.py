@@ -10,15 +10,19 @@ import numpy as np
 import polars as pl
 
 from riskstrat.declare import Age, BirthRegion, Sex
-from riskstrat.figures import Reasons, capitalised, reasons_bars, reasons_of, risk_strata
+from riskstrat.figures import Reasons, capitalised, people_and_cases, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.reports.benefit import leading
 from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
-from riskstrat.reports.context import HIGHER, ReportContext
-from riskstrat.reports.situation import cases_to_come
+from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext
+from riskstrat.reports.situation import cases_to_come, interval_of, percent_of
+from riskstrat.reports.tables import group_name, written_count
 
 FIXED = (Age, Sex, BirthRegion)
 """Factors that nobody can change."""
+
+REST = "other"
+"""The group of those whose labels are not known or who are too few."""
 
 STABLE = 0.8
 """Share of refits in which the largest part is the same, below which a sentence says that it may be another."""
@@ -35,6 +39,7 @@ def focus(context: ReportContext) -> Iterator[Block]:
     else:
         yield from _why(context, context.areas)
     yield from _strata(context)
+    yield from _people(context)
 
 
 def _why(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
@@ -214,3 +219,58 @@ def _strata(context: ReportContext) -> Iterator[Block]:
     outside = context.estimate(f"{of}_summary", metric="outside_share")
     if outside is not None:
         yield Paragraph(context.messages(f"focus.outside_{of}", share=context.numbers.whole_percent(outside.value)))
+
+
+def _people(context: ReportContext) -> Iterator[Block]:
+    """Set people beside cases in groups wherever they live, and say how unequal those are that are ranked."""
+    frame = context.frame("people_groups")
+    if frame is None or frame["risk"].null_count():
+        return
+    yield Heading(context.messages("people.heading"))
+    yield Paragraph(context.messages("people.how"), "quiet")
+    for (by,), rows in frame.group_by("by", maintain_order=True):
+        columns = str(by).split(" x ")
+        names = {group: _group(context, columns, group) for group in rows["group"]}
+        if len(columns) > 1:
+            figure = people_and_cases(context.tables["people_groups"], context.messages, by=str(by), names=names)
+            yield OnScreen(
+                (context.picture(f"people-{'-'.join(columns)}", "people_groups", "focus.strata_how", figure),)
+            )
+        else:
+            yield from _ranked(context, columns[0])
+        written = [_group_row(context, names[row["group"]], row) for row in _rows(rows)]
+        heads = ("group", "people", "share_of_people", "cases_to_come", "share_of_cases", "risk")
+        title = context.messages("people.title", by=context.messages.listed([_column(context, one) for one in columns]))
+        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, heads, written, place="screen")
+
+
+def _group_row(context: ReportContext, name: str, row: dict[str, Any]) -> tuple[str | None, ...]:
+    return (
+        name,
+        written_count(context, row["target_people"]),
+        context.numbers.whole_percent(row["share_of_people"]),
+        interval_of(context, row, "expected_cases"),
+        percent_of(context, row, "share_of_cases"),
+        percent_of(context, row, "risk"),
+    )
+
+
+def _group(context: ReportContext, columns: Sequence[str], group: str) -> str:
+    """Write the labels of a cross in words."""
+    if group == REST:
+        return capitalised(context.messages("people.other"))
+    parts = zip(columns, group.split(" / "), strict=True)
+    return capitalised(", ".join(group_name(context, f"{column}={value}") for column, value in parts))
+
+
+def _column(context: ReportContext, name: str) -> str:
+    declared = {one.name: context.say(one.label) for one in context.released.condition.subgroups}
+    return declared.get(name) or context.messages.named("group_column", name)
+
+
+def _ranked(context: ReportContext, by: str) -> Iterator[Block]:
+    ratio = context.estimate("people_inequality", ESTIMATE, by=by, metric="ratio")
+    if ratio is not None and ratio.is_bounded:
+        (worse,) = {one.deprived for one in context.released.condition.subgroups if one.name == by}
+        values = {"by": _column(context, by), "ratio": context.numbers.interval(*ratio)}
+        yield Paragraph(context.messages(f"people.ratio_{worse}", **values))

@@ -24,12 +24,12 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
-from riskstrat.explanation import decompose_areas, explain_risk
-from riskstrat.explanation.fold_models import contributions_of_each
+from riskstrat.explanation.fold_models import contributions_of_each, decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.levels import PeopleGroups
 from riskstrat.records.model import FittedEstimator, RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
@@ -39,6 +39,7 @@ from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.levels import estimate_levels
 from riskstrat.study.models import BASELINE, fit_by_fold
+from riskstrat.study.people_groups import estimate_people_groups
 from riskstrat.study.recalibration import FoldRecalibration, recalibrate_folds
 from riskstrat.study.sensitivity import care_use_by_area, estimate_sensitivities
 
@@ -132,6 +133,7 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         draws=settings.posterior_draws,
     )
     levels = estimate_levels(data, estimates, explained, refits)
+    people = estimate_people_groups(data, estimates, recalibration, explained.risk)
     return AreaResults(
         estimates=estimates,
         check=check(data, fitted.risk, baseline.risk, np.arange(training.X.height), location=_clusters(fitted)),
@@ -148,6 +150,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         inequality_change=_inequality_change(estimates, moved, target.care_need),
         levels=levels.levels,
         profile=levels.profile,
+        people=tuple(one for one in people if isinstance(one, PeopleGroups)),
+        untold=(*levels.omissions, *(one for one in people if isinstance(one, Omission))),
     )
 
 

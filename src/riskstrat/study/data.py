@@ -19,6 +19,7 @@ from riskstrat.cohort.building import followed_population
 from riskstrat.declare import Condition, Feature, LocalisedText, Settings
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.disclosure import CellNoise
+from riskstrat.errors import UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
@@ -40,7 +41,8 @@ from riskstrat.study.partition import (
 )
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
-from riskstrat.validation import area_folds, check_leaks, municipality_folds, person_folds, temporal_split
+from riskstrat.validation import area_folds, municipality_folds, person_folds, temporal_split
+from riskstrat.validation.leaks import check_leaks
 
 AREA = "area_id"
 
@@ -225,8 +227,9 @@ def prepare(
     DesignError
         If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak.
     UsageError
-        If the condition asks for a table that is not there, or `as_of` lies too far behind the end of the data; if
-        areas are new or gone since the partition was made, or its units are too small.
+        If the condition asks for a table that is not there, settings for groups by an unknown column, or `as_of` lies
+        too far behind the end of the data; if areas are new or gone since the partition was made, or its units are too
+        small.
 
     Examples
     --------
@@ -235,6 +238,7 @@ def prepare(
     StudyData(frailty, as of 2024-01-01, Modellstad, splits person, time, area)
     """
     settings = settings or Settings()
+    UsageError.refuse(settings.unknown_groups(condition.subgroups))
     # An unknown candidate ends it here.
     candidates = [build(each, horizon_days=condition.horizon_days) for each in settings.candidates]
     progress("finding the people at risk", 0.0)
@@ -319,45 +323,14 @@ def _target_or_followed(
 
 
 def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
-    """Bring together what models are fitted to, with the weights of those who were assessed.
-
-    Parameters
-    ----------
-    cohort
-        Index dates that direct models use.
-    X
-        Their features, rows in the same order.
-
-    Returns
-    -------
-    TrainingData
-        Where the outcome must be measured, weighted by 1 / P(measured).
-
-    Raises
-    ------
-    DesignError
-        If hardly anybody was assessed.
-    """
+    """Bring together what models are fitted to, with the weights of those who were assessed."""
     if not cohort.must_be_assessed:
         return TrainingData(cohort=cohort, X=X, weight=np.ones(cohort.people.height))
     return TrainingData(cohort=cohort, X=X, weight=assessment_weights(X, cohort.people["assessed"].to_numpy()))
 
 
 def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mapping[str, str]:
-    """Give every column of X its factor family; what was observed of a register goes with its first feature.
-
-    Parameters
-    ----------
-    features
-        Declared features, of one window each.
-    columns
-        Names of the columns of X.
-
-    Returns
-    -------
-    Mapping of str to str
-        Factor family by column.
-    """
+    """Give every column of X its factor family; what was observed of a register goes with its first feature."""
     named: dict[str, str] = {feature.column: feature.family for feature in features}
     readers = {
         "__".join(part for part in (getattr(feature, "subject", None), register, measure) if part): feature

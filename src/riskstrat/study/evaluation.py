@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import LocalisedText
+from riskstrat.declare import LocalisedText, Subgroup
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.sample import outcome_weights
@@ -21,7 +22,7 @@ from riskstrat.incidence import censoring_weights, outcome_within
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.numerics.links import LOGIT
-from riskstrat.records.cohort import Cohort
+from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.model import RiskModel
 from riskstrat.records.omission import Omission
@@ -33,6 +34,8 @@ from riskstrat.study.partition import MUNICIPALITY
 from riskstrat.validation import missingness, overlap, validate
 from riskstrat.validation.calibration import in_the_large
 from riskstrat.validation.horizon_labels import label_outcomes
+
+People = TypeVar("People", bound=Target)
 
 GROUPS = ("sex", "age_band")
 """What checks are repeated by in every study, beside the subgroups of its condition."""
@@ -213,10 +216,17 @@ def with_subgroups(data: StudyData) -> Cohort:
     Cohort
         The same rows.
     """
-    cohort = data.training.cohort
-    subgroups = [one for one in data.condition.subgroups if one.name not in cohort.people.columns]
-    people = cohort.people.with_columns(data.training.X.select(one.labels() for one in subgroups))
-    return replace(cohort, people=people)
+    return _labelled(data.training.cohort, data.training.X, data.condition.subgroups)
+
+
+def target_with_subgroups(data: StudyData) -> Target:
+    """Give the target population with the subgroups of the condition as columns."""
+    return _labelled(data.target.target, data.target.X, data.condition.subgroups)
+
+
+def _labelled(people: People, X: pl.DataFrame, subgroups: Sequence[Subgroup]) -> People:
+    missing = X.select(one.labels() for one in subgroups if one.name not in people.people.columns)
+    return replace(people, people=people.people.with_columns(missing))
 
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:

@@ -21,6 +21,7 @@ from riskstrat.explanation.fold_models import ExplainedRisk, area_means, group_m
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.levels import LevelEstimates
+from riskstrat.records.omission import Omission, too_few_people
 from riskstrat.study.data import AREA, StudyData
 
 Refits = Sequence[NDArray[np.floating]]
@@ -28,10 +29,14 @@ Refits = Sequence[NDArray[np.floating]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Levels:
-    """The levels of a study, and frame of level, group, feature, people, mean, everybody, is_share: `profile`."""
+    """The levels of a study, and frame of level, group, feature, people, mean, everybody, is_share: `profile`.
+
+    Of levels that registers tell, but whose groups are too small, `omissions` say so.
+    """
 
     levels: tuple[LevelEstimates, ...]
     profile: pl.DataFrame
+    omissions: tuple[Omission, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,30 +54,25 @@ class _Explained:
 
 
 def estimate_levels(data: StudyData, areas: AreaEstimates, why: ExplainedRisk, refits: Refits) -> Levels:
-    """Estimate every level of the settings, or all that the registers tell.
-
-    Raises
-    ------
-    UsageError
-        If a level of the settings cannot be told: a name that registers do not tell, areas that are missing or unknown.
-    """
+    """Estimate every level of the settings, or all that the registers tell."""
     wanted = data.settings.levels
     levels = [each for each in REGISTER_LEVELS if _is_recorded(data, each)] if wanted is None else list(wanted)
     UsageError.refuse([problem for each in levels for problem in _problems(data, each)])
     people = data.target.target.people
     explained = _Explained(areas=areas, why=why, refits=refits, rows=ProtectedRows.of(people, data.noise))
-    found, labels = [], {AREA: (people[AREA], explained.names)}
+    found, omitted, labels = [], [], {AREA: (people[AREA], explained.names)}
     for level in levels:
         try:
             one, label = _estimate(data, level, explained)
         except DesignError:
             if wanted is not None:
                 raise
+            omitted.append(too_few_people(f"level_{level.name}", level.title))
             continue
         found.append(one)
         labels[level.name] = (label, one.table["group"])
     profiles = [_profile(data, name, *named, explained.rows) for name, named in labels.items()]
-    return Levels(levels=tuple(found), profile=pl.concat(profiles))
+    return Levels(levels=tuple(found), profile=pl.concat(profiles), omissions=tuple(omitted))
 
 
 def _estimate(data: StudyData, level: Level, of: _Explained) -> tuple[LevelEstimates, pl.Series]:
@@ -125,7 +125,7 @@ def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
         if not _is_recorded(data, level):
             told = ", ".join(each.name for each in REGISTER_LEVELS if _is_recorded(data, each)) or "no level"
             remedy = "use one of these, or give the group of every area (Level.areas)"
-            yield Problem(found=f"level {level.name}", expected=f"what the registers tell: {told}", remedy=remedy)
+            yield Problem(f"level {level.name}", f"what the registers tell: {told}", remedy)
         return
     lived_in, known = set(data.areas.filter(pl.col("residents") > 0)["area_id"]), set(data.areas["area_id"])
     given = {code for code, _ in level.areas}
@@ -133,7 +133,7 @@ def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
         if codes:
             listed = ", ".join(sorted(codes)[:10]) + (" and others" if len(codes) > 10 else "")
             expected = "every area of the registers once"
-            yield Problem(found=f"{found}: {listed}", expected=expected, remedy="correct the table", table=level.name)
+            yield Problem(f"{found}: {listed}", expected, "correct the table", table=level.name)
 
 
 def _profile(data: StudyData, level: str, label: pl.Series, groups: pl.Series, rows: ProtectedRows) -> pl.DataFrame:

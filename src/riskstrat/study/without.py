@@ -14,7 +14,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.study.data import AREA, StudyData
-from riskstrat.study.evaluation import with_subgroups
+from riskstrat.study.evaluation import target_with_subgroups, with_subgroups
 
 _KEYS = ("person_id", "index_date")
 
@@ -63,7 +63,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
     ]
     dropped = {column for name in features for column in known.get(name, [])}
     if not problems and len(dropped) == len(columns):
-        problems = [Problem(found="no feature left", expected="one at least", remedy="leave fewer out")]
+        problems = [Problem("no feature left", "one at least", "leave fewer out")]
     UsageError.refuse(problems)
     training, target, followed = data.training, data.target, data.training.followed
     return replace(
@@ -74,7 +74,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
             X=training.X.drop(dropped),
             followed=followed and replace(followed, X=followed.X.drop(dropped)),
         ),
-        target=replace(target, X=target.X.drop(dropped)),
+        target=replace(target, target=target_with_subgroups(data), X=target.X.drop(dropped)),
         families={name: family for name, family in data.families.items() if name not in dropped},
     )
 
@@ -109,9 +109,7 @@ def compare_areas(areas: AreaEstimates, other: AreaEstimates) -> pl.DataFrame:
     True
     """
     if set(areas.table[AREA]) != set(other.table[AREA]):
-        raise UsageError(
-            Problem(found="estimates of other areas", expected="the same areas", remedy="use the same partition")
-        )
+        raise UsageError(Problem("estimates of other areas", "the same areas", "use the same partition"))
     shown = ["relative_risk", "class"]
     rank = pl.col("relative_risk").rank("ordinal", descending=True).alias("rank")
     first, second = (one.table.select(AREA, *shown, rank) for one in (areas, other))

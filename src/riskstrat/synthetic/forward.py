@@ -176,16 +176,8 @@ def _admitted_for_cvd(hazards: MonthHazards) -> Floats:
     return np.asarray((1 - CVD_FATAL_OUTSIDE) * hazards.chances["cvd"])
 
 
-def _death(hazards: MonthHazards) -> Floats:
-    return hazards.chances["death"]
-
-
 def _death_or_fatal_cvd(hazards: MonthHazards) -> Floats:
     return np.asarray(1 - (1 - hazards.chances["death"]) * (1 - CVD_FATAL_OUTSIDE * hazards.chances["cvd"]))
-
-
-def _never(hazards: MonthHazards) -> Floats:
-    return np.zeros_like(hazards.chances["cvd"])
 
 
 @dataclass(frozen=True)
@@ -198,7 +190,11 @@ class _Course:
 
 
 _COURSES: Final[Mapping[str, _Course]] = {
-    "early_cvd": _Course(outcome=_cvd_chance, competing=_death, cvd_before=_never),
+    "early_cvd": _Course(
+        outcome=_cvd_chance,
+        competing=lambda hazards: hazards.chances["death"],
+        cvd_before=lambda hazards: np.zeros_like(hazards.chances["cvd"]),
+    ),
     "frailty": _Course(outcome=_frailty_chance, competing=_death_or_fatal_cvd, cvd_before=_admitted_for_cvd),
 }
 

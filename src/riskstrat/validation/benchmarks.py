@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from riskstrat.errors import Problem
 from riskstrat.validation.assessed import Assessed
 from riskstrat.validation.discrimination import auc_pairs
-from riskstrat.validation.grouping import ENOUGH_OUTCOMES, EVERYBODY, Estimated, Group, row_weights
+from riskstrat.validation.grouping import ENOUGH_OUTCOMES, EVERYBODY, Estimated, Group, Grouping, row_weights
 from riskstrat.validation.metrics import Tested
 from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 
 BENCHMARK = "benchmark"
-_PAIRED = ("auc", "concordance")
+_METRICS = ("auc", "model_auc", "baseline_auc", "concordance", "model_concordance", "auc_gain", "concordance_gain")
 
 
 def benchmark_labels(score: NDArray[np.float64], name: str, groups: pl.Series) -> pl.Series:
@@ -38,44 +38,59 @@ def benchmark_labels(score: NDArray[np.float64], name: str, groups: pl.Series) -
 
 
 def benchmark_groups(
-    data: Assessed, scores: Mapping[str, NDArray[np.float64]], by: Sequence[pl.Series], draws: FamilyDraws
+    data: Assessed,
+    scores: Mapping[str, NDArray[np.float64]],
+    groupings: Sequence[tuple[Grouping, pl.Series]],
+    draws: FamilyDraws,
 ) -> Iterator[Group]:
     """Measure each score, and the model, on the rows that have the score, overall and in each group.
 
-    `by` are labels (n,) of groups by column, those of everybody among them. Where outcomes are too few there is none.
+    `groupings` are those of the model, everybody among them, with the labels (n,) of their groups. Where outcomes are
+    too few there is none. Where everybody has the score, the model is not measured again.
 
     ``auc`` and ``concordance`` are the score's, ``model_auc``, ``baseline_auc`` and so on those of the model and of the
     baseline, ``auc_gain`` and ``concordance_gain`` the model's minus the score's.
     """
-    for (name, score), groups in product(scores.items(), by):
-        labels = benchmark_labels(score, name, groups)
-        weight = row_weights(data, labels.fill_null(""))
+    for (name, score), (grouping, groups) in product(scores.items(), groupings):
+        labels, all_have_it = benchmark_labels(score, name, groups), bool(np.isfinite(score).all())
+        weight = grouping.weight if all_have_it else row_weights(data, labels.fill_null(""))
+        measured = {group.name: _as_ranked(group.metrics) for group in grouping.groups if all_have_it}
         for label in labels.drop_nulls().unique().sort():
             rows = np.flatnonzero((labels == label).fill_null(value=False))
             known = data.labels.weight[rows] > 0
             had = int((known & (data.labels.outcome[rows] > 0)).sum())
             if min(had, int(known.sum()) - had) >= ENOUGH_OUTCOMES:
-                metrics = _compared(data.tested(weight, rows), score[rows], draws.of_rows(rows), draws.counts)
-                yield Group(name=label, index_dates=len(rows), metrics=metrics)
+                model, drawn = data.tested(weight, rows), draws.of_rows(rows)
+                scored = replace(model, labels=replace(model.labels, risk=score[rows]), baseline=None)
+                of_model = measured.get(groups[int(rows[0])]) or _ranked(model, drawn)
+                yield Group(name=label, index_dates=len(rows), metrics=_compared(of_model, _ranked(scored, drawn)))
 
 
-def _compared(
-    model: Tested, score: NDArray[np.float64], of_rows: FamilyDraws, counts: NDArray[np.float64]
-) -> dict[str, Estimated]:
-    """Measure a score and the model on the same rows."""
-    scored = replace(model, labels=replace(model.labels, risk=score))
-    pairs = {
-        "auc": auc_pairs(scored.labels),
-        "model_auc": auc_pairs(model.labels),
-        **({} if model.baseline is None else {"baseline_auc": auc_pairs(model.baseline)}),
-        "concordance": scored.concordance,
-        "model_concordance": model.concordance,
-    }
-    sums = {metric: of_rows.sums(found.influence) for metric, found in pairs.items()}
-    drawn = {metric: pairs[metric].share + change for metric, change in drawn_totals(sums, counts).items()}
-    metrics = {metric: (np.array([found.share]), drawn[metric]) for metric, found in pairs.items()}
-    gains = {f"{one}_gain": (metrics[f"model_{one}"], metrics[one]) for one in _PAIRED}
-    return metrics | {gain: (of[0] - to[0], of[1] - to[1]) for gain, (of, to) in gains.items()}
+def _ranked(rows: Tested, draws: FamilyDraws) -> dict[str, Estimated]:
+    """Measure how well risks, and those of the baseline, order the rows out."""
+    pairs = {"auc": auc_pairs(rows.labels), "concordance": rows.concordance}
+    if rows.baseline is not None:
+        pairs["baseline_auc"] = auc_pairs(rows.baseline)
+    change = drawn_totals({metric: draws.sums(found.influence) for metric, found in pairs.items()}, draws.counts)
+    return {metric: (np.array([found.share]), found.share + change[metric]) for metric, found in pairs.items()}
+
+
+def _as_ranked(metrics: Mapping[str, Estimated]) -> Mapping[str, Estimated]:
+    """Read the same from the metrics of a group."""
+    if "auc_gain" not in metrics:
+        return metrics
+    return {**metrics, "baseline_auc": _minus(metrics["auc"], metrics["auc_gain"])}
+
+
+def _compared(model: Mapping[str, Estimated], score: Mapping[str, Estimated]) -> dict[str, Estimated]:
+    """Set what was measured of a score beside that of the model and of the baseline, on the same rows."""
+    gains = {f"{one}_gain": _minus(model[one], score[one]) for one in score}
+    found = {**model, **score, **gains, **{f"model_{one}": model[one] for one in score}}
+    return {metric: found[metric] for metric in _METRICS if metric in found}
+
+
+def _minus(one: Estimated, other: Estimated) -> Estimated:
+    return one[0] - other[0], one[1] - other[1]
 
 
 def benchmark_problems(scores: Mapping[str, npt.ArrayLike], rows: int) -> Iterator[Problem]:
@@ -84,4 +99,4 @@ def benchmark_problems(scores: Mapping[str, npt.ArrayLike], rows: int) -> Iterat
         found = np.asarray(values, dtype=np.float64)
         if found.shape != (rows,) or np.isinf(found).any():
             expected = f"{rows} numbers, NaN where not known"
-            yield Problem(found=f"a score {name} of another shape, or infinite", expected=expected, remedy="correct it")
+            yield Problem(f"a score {name} of another shape, or infinite", expected, "correct it")

@@ -137,7 +137,9 @@ def _curve_distances(group: GroupSums, change: NDArray[np.float64]) -> dict[str,
     design, coefficients = group.curve.design(group.at), group.curve.coefficients
     moved = np.vstack([coefficients, coefficients + change])
     away = np.abs(LOGIT.inverse(design @ moved.T) - group.at[:, None])
-    summaries = {"ici": away.mean(axis=0), "e50": np.quantile(away, 0.5, axis=0), "e90": np.quantile(away, 0.9, axis=0)}
+    summaries = dict(
+        zip(("ici", "e50", "e90"), (away.mean(axis=0), *np.quantile(away, [0.5, 0.9], axis=0)), strict=True)
+    )
     return {name: group.fitted[name] + values[1:] - values[0] for name, values in summaries.items()}
 
 

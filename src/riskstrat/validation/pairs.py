@@ -52,24 +52,32 @@ def compare(
     >>> found.won.tolist(), found.total.tolist()
     ([2.0, 1.0, 1.0], [2.0, 2.0, 2.0])
     """
-    won, total = np.zeros(len(rank)), np.zeros(len(rank))
-    by_score = np.argsort(score, kind="stable")
+    rank = rank.astype(np.min_scalar_type(rank.max(initial=0)))  # short integers are sorted several times as fast
+    order, last = np.argsort(score, kind="stable"), rank == rank.max(initial=0)
+    found = np.zeros((2, len(rank)))
+    keys = np.stack([score, first, second])
+    found[:, order] = _counted(np.zeros_like(order), keys[:, order], last[order])
+    others = order[(~last & ((first > 0) | (second > 0)))[order]]
+    number, of_others, sums = rank[others], keys[:, others], found[:, others]
+    for digit in range(int(number.max(initial=0)).bit_length()):
+        block = number >> (digit + 1)
+        rows = np.argsort(block, kind="stable")
+        later = ((number >> digit) & 1).astype(np.bool_)
+        sums[:, rows] += _counted(block[rows], of_others[:, rows], later[rows])
+    found[:, others] = sums
+    return Pairs(*found)
 
-    def count(order: NDArray[np.intp], block: NDArray[np.intp], later: NDArray[np.float64]) -> None:
-        a, b = first[order] * (1 - later[order]), second[order] * later[order]
-        ties, blocks = tie_starts(block[order], score[order]), tie_starts(block[order])
-        below, all_later = _below(b, ties, blocks)
-        below_first, all_first = _below(a, ties, blocks)
-        won[order] += a * below + b * (all_first - below_first)
-        total[order] += a * all_later + b * all_first
 
-    last = rank == rank.max(initial=0)
-    count(by_score, np.zeros(len(rank), dtype=np.intp), last.astype(float))
-    others = by_score[(~last & ((first > 0) | (second > 0)))[by_score]]
-    for digit in range(int(rank[others].max(initial=0)).bit_length()):
-        block = rank >> (digit + 1)
-        count(others[np.argsort(block[others], kind="stable")], block, ((rank >> digit) & 1).astype(float))
-    return Pairs(won, total)
+def _counted(block: NDArray[np.integer], keys: NDArray[np.float64], later: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Pairs of an earlier with a later row of its block that each row is in, (2, n): won and all.
+
+    `keys` are score and the two weights of each row, (3, n); rows are in order of block and score.
+    """
+    score, first, second = keys
+    weights = np.stack([first * ~later, second * later])
+    below, whole = _below(weights, tie_starts(block, score), tie_starts(block))
+    won = weights[0] * below[1] + weights[1] * (whole[0] - below[0])
+    return np.stack([won, weights[0] * whole[1] + weights[1] * whole[0]])
 
 
 def tie_starts(*sorted_keys: NDArray[np.generic]) -> NDArray[np.intp]:
@@ -104,16 +112,16 @@ def dense_rank(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArr
 
 
 def _below(
-    weight: NDArray[np.float64], ties: NDArray[np.intp], blocks: NDArray[np.intp]
+    weights: NDArray[np.float64], ties: NDArray[np.intp], blocks: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For rows in order of block and score: weight of lower scores in the block (half for ties), and of all of it.
+    """For rows in order of block and score: weights (k, n) of lower scores in the block (half for ties), and of all.
 
     `ties` are the first positions of each run of equal block and score, `blocks` those of each block.
     """
-    n = len(weight)
+    n = weights.shape[1]
     if not n:
-        return np.zeros(0), np.zeros(0)
-    tied = np.add.reduceat(weight, ties)
-    below = np.repeat(np.cumsum(tied) - tied / 2, np.diff(np.r_[ties, n]))
-    whole, sizes = np.add.reduceat(weight, blocks), np.diff(np.r_[blocks, n])
-    return below - np.repeat(np.cumsum(whole) - whole, sizes), np.repeat(whole, sizes)
+        return weights, weights
+    tied, whole = np.add.reduceat(weights, ties, axis=1), np.add.reduceat(weights, blocks, axis=1)
+    below = np.repeat(np.cumsum(tied, axis=1) - tied / 2, np.diff(ties, append=n), axis=1)
+    sizes = np.diff(blocks, append=n)
+    return below - np.repeat(np.cumsum(whole, axis=1) - whole, sizes, axis=1), np.repeat(whole, sizes, axis=1)

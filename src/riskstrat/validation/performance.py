@@ -139,11 +139,12 @@ def validate(
     is_assessed = cohort.people["assessed"].to_numpy()
     scores = {name: np.asarray(score, dtype=np.float64)[is_assessed] for name, score in (benchmarks or {}).items()}
     groups = [group for found in groupings for group in found.groups]
+    shown = _shown(data, groupings)
     horizon, predicted = cohort.horizon_days, data.labels.risk
     at = _thresholds(predicted) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     return Validation(
         table=metric_table(groups, level),
-        benchmarks=metric_table([*benchmark_groups(data, scores, _shown(data, groupings), drawn)], level),
+        benchmarks=metric_table([*benchmark_groups(data, scores, [*zip(groupings, shown, strict=True)], drawn)], level),
         capacity=capacity_table(groups, level),
         gaps=pl.concat([gap_table(one.groups, level, (references or {}).get(one.column)) for one in groupings]),
         calibration=calibration_groups(data.outcome, predicted, horizon, data.given, level=level),
@@ -151,7 +152,7 @@ def validate(
         net_benefit=net_benefit(data.outcome, predicted, at, horizon, data.given),
         level=level,
         draws=draws,
-        persons=_persons(data, groupings, at, parts, scores),
+        persons=_persons(data, shown, at, parts, scores),
         notes=tuple(_notes(cohort, data, groupings)),
         disclosure=cohort.disclosure,
     )
@@ -165,13 +166,12 @@ def _shown(data: Assessed, groupings: Sequence[Grouping]) -> list[pl.Series]:
 
 def _persons(
     data: Assessed,
-    groupings: Sequence[Grouping],
+    shown: Sequence[pl.Series],
     thresholds: NDArray[np.float64],
     parts: Mapping[float, NDArray[np.float64]],
     scores: Mapping[str, NDArray[np.float64]],
 ) -> pl.DataFrame:
     """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
-    shown = _shown(data, groupings)
     counted = data.prediction_weight > 0
     is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
     of_reached = [
@@ -198,9 +198,9 @@ def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _option_problems(draws: int, level: float) -> Iterator[Problem]:
     if draws < 2:
-        yield Problem(found=f"{draws} draws", expected="2 or more", remedy="200 draws are the default")
+        yield Problem(f"{draws} draws", "2 or more", "200 draws are the default")
     if not 0 < level < 1:
-        yield Problem(found=f"a level of {level}", expected="a share such as 0.90", remedy="correct level")
+        yield Problem(f"a level of {level}", "a share such as 0.90", "correct level")
 
 
 def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
@@ -208,9 +208,9 @@ def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
     for column in by:
         if column not in {*cohort.people.columns, *derived}:
             yield Problem(
-                found="no such column",
-                expected=f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
-                remedy="group by a column of cohort.people",
+                "no such column",
+                f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
+                "group by a column of cohort.people",
                 table="people",
                 column=column,
             )
@@ -225,9 +225,9 @@ def _reference_problems(cohort: Cohort, by: Sequence[str], references: Mapping[s
             and not (group_labels(cohort.people, column) == f"{column}={value}").any()
         ):
             yield Problem(
-                found=f"no row whose {column} is '{value}'",
-                expected="a value of the column as text",
-                remedy="correct references",
+                f"no row whose {column} is '{value}'",
+                "a value of the column as text",
+                "correct references",
                 table="people",
                 column=column,
             )

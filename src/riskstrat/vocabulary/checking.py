@@ -19,8 +19,7 @@ from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, describe_rows, event_queries
 from riskstrat.errors import Problem, UsageError, nearest, unknown
 from riskstrat.registers import Registers
-from riskstrat.registers.contract import SETTINGS, is_event_table
-from riskstrat.registers.vocabulary import AREA_FACTS, BIRTH_REGIONS, CODES, POSITIONS
+from riskstrat.registers.contract import AREA_FACTS, BIRTH_REGIONS, CODES, POSITIONS, SETTINGS, is_event_table
 
 SMALL_TABLE = 1_000
 """In a table of fewer rows it means little that none of them has a code."""
