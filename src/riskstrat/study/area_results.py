@@ -51,8 +51,8 @@ FEWEST_IN_STRATA = 0.8
 _NO_AREAS = Omission(
     part="areas",
     reason=LocalisedText(
-        en="There are no results by area: the registers tell fewer than two areas apart.",
-        sv="Det finns inga resultat per område: registren skiljer inte ut minst två områden.",
+        en="There are no results by area or group of people: the registers tell fewer than two areas apart.",
+        sv="Det finns inga resultat per område eller grupp av personer: registren skiljer inte ut minst två områden.",
     ),
 )
 _NO_CARE_NEED = Omission(
