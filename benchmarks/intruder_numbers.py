@@ -7,8 +7,8 @@ without the digits that they are shown in:
 - the unit's own outcomes: area results, plan, curves, reasons and inequality are functions of these and of those of
   the others (tests/properties/test_intruder_numbers.py); so is the total, whose noise is that of the units added up;
 - what divides all outcomes, and adds up to the total (`riskstrat.disclosure.Whole`): periods, groups by sex, age and so
-  on, tenths of risk of two models, steps between thresholds and capacities, times since the index date, ages and years,
-  those reached by sex, and the test in time with the same groups;
+  on, sex by age, tenths of risk of two models, steps between thresholds and capacities, times since the index date,
+  ages and years, those reached by sex, and the test in time with the same groups;
 - what divides the unit's own outcomes, and adds up to these: its periods (trends) and halves (drift).
 
 Of each he knows the others in every cell, how such a unit's outcomes are spread over the cells (which is not how those
@@ -43,8 +43,9 @@ PERIOD_CASES = 100
 """Of so many outcomes a period is made."""
 MOST_PERIODS = 3
 GROUPS = {"sex": 2, "age": 4, "education": 3, "birth region": 4, "income": 5, "deprivation": 5}
-DIVISIONS = (*GROUPS.values(), 10, 10, 9, 5, 10, 12, 10, 10)
-"""Cells of groups; tenths of two models, thresholds, capacities, times, ages and years; reached, times by sex."""
+DIVISIONS = (*GROUPS.values(), 10, 10, 10, 9, 5, 10, 12, 10, 10)
+"""Cells of groups, and of sex by age; tenths of two models, thresholds, capacities, times, ages and years; reached,
+times by sex."""
 ALIKE = 30.0
 """How like the others a unit's outcomes are spread: as in a draw of so many."""
 LIKELY = 5.0

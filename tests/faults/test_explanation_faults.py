@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import RiskstratError, UsageError
-from riskstrat.explanation import decompose_groups, explain, on_risk_scale, reasons
+from riskstrat.explanation import decompose_groups, explain, reasons
+from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import LOGIT
 from riskstrat.recalibration import InTheLarge, RecalibratedLink
 from riskstrat.records.explanation import Explanation

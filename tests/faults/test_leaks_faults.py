@@ -8,7 +8,8 @@ import pytest
 
 from riskstrat.errors import DesignError
 from riskstrat.incidence import outcome_array
-from riskstrat.validation import check_leaks, leaks
+from riskstrat.validation import leaks
+from riskstrat.validation.leaks import check_leaks
 
 N = 2_000
 

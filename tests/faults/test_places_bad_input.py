@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from area_cohorts import cohort_of, some_risk, target_of
 from riskstrat.areas import (
     Neighbours,
+    concentration_curve,
+    estimate_areas,
     funnel_limits,
     hot_spots,
     inequality,
-    merge_small_areas,
+    neighbours,
     rates,
     read_forecast,
     smooth,
     trends,
 )
-from riskstrat.declare import LocalisedText, Programme
-from riskstrat.errors import DesignError, UsageError
+from riskstrat.areas.partition import merge_small_areas
+from riskstrat.declare import LocalisedText, Programme, Scenario, Settings
+from riskstrat.disclosure import CellNoise
+from riskstrat.errors import ContractError, DesignError, UsageError
 from riskstrat.priorities import prioritise
-from riskstrat.records.areas import Units
+from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.cohort import Cohort, Target
 
 ALONE = Neighbours(areas=("a",), pairs=np.empty((0, 2), dtype=int))
 TWO_PARTS = Neighbours(areas=tuple("abcdefg"), pairs=np.array([[0, 1], [1, 2], [3, 4], [4, 5]]))
@@ -31,6 +38,8 @@ UNITS = pl.DataFrame({"unit": ["A", "B"], "area_id": ["A", "B"], "municipality":
 TWICE = UNITS.with_columns(unit=pl.lit("A"))
 AREAS = pl.DataFrame({"area_id": ["A", "B"], "people": [30, 40], "expected": [5.0, 6.0], "residents": [90, 90]})
 TEXT = LocalisedText(en="test", sv="test")
+PEOPLE = cohort_of(), target_of()
+FLOORS = (("X", 600.0), ("Y", 600.0))
 
 
 def yearly(**columns: object) -> pl.DataFrame:
@@ -62,6 +71,25 @@ def forecast(*years: int) -> None:
     read_forecast(frame, AREAS, base_year=2023, ages=(70, 130))
 
 
+def estimated(cohort: Cohort | None = None, target: Target | None = None, **how: object) -> AreaEstimates:
+    cohort, target = cohort or cohort_of(), target or target_of()
+    risks = (some_risk(one.people.height) for one in (cohort, target))
+    return estimate_areas(cohort, next(risks), target, next(risks), draws=500, **how)
+
+
+def poor() -> Scenario:
+    return Scenario(name="poor", programmes=(programme(),), budget_sek=1e3, floors=FLOORS)
+
+
+def nobody(of: Target) -> Target:
+    return replace(of, people=of.people.head(0))
+
+
+def outline(left: float) -> dict[str, object]:
+    ring = [[left, 0], [left, 1], [left + 1, 1], [left + 1, 0], [left, 0]]
+    return {"properties": {"area_id": "a"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "one area, trends": (lambda: trends(yearly(area_id=pl.lit("a"), year=pl.Series([1, 2, 3, 4])), "area_id"), "1 g"),
     "one area, hot spots": (lambda: hot_spots([1.0], ALONE), "0 areas with neighbours"),
@@ -70,6 +98,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no people, trends": (lambda: trends(yearly(people=pl.lit(0), cases=pl.lit(0)), "area_id"), "no people in any"),
     "no people, inequality": (lambda: inequality([0.1, 0.2], [0, 9], [1, 2]), "groups without people"),
     "no people, plan": (lambda: prioritise(units(UNITS.with_columns(people=pl.lit(0))), programme(), 1e3), "no unit"),
+    "no people, areas": (lambda: estimated(target=nobody(target_of())), "target: nobody with a group"),
+    "no people, cohort": (lambda: estimated(nobody(cohort_of())), "cohort: nobody with a group"),
+    "no people, curve": (lambda: concentration_curve([0.1, 0.2], [0, 0], [1, 2]), "groups without people"),
     "zero expected, gamma": (lambda: smooth([1.0, 2], [1.0, 0]), "expected counts of 0"),
     "zero expected, bym2": (lambda: smooth(np.ones(7), np.zeros(7), "bym2", TWO_PARTS), "expected counts of 0"),
     "zero expected, funnel": (lambda: funnel_limits([0.0, 3.0]), "expected counts of 0"),
@@ -77,6 +108,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "all zeros, bym2": (lambda: smooth(np.zeros(7), np.ones(7), "bym2", TWO_PARTS), "no observed outcome in any group"),
     "all zeros, trends": (lambda: trends(yearly(cases=pl.lit(0)), "area_id"), "no case in any year"),
     "all zeros, inequality": (lambda: inequality([0.0, 0], [9, 9], [1, 2]), "values that are all 0"),
+    "all zeros, curve": (lambda: concentration_curve([0.0, 0], [9, 9], [1, 2]), "values that are all 0"),
+    "duplicated area, outlines": (lambda: neighbours({"features": [outline(0), outline(1)]}), "more than once"),
     "duplicated area, neighbours": (lambda: Neighbours(areas=("a", "a"), pairs=np.array([[0, 1]])), "come twice: a"),
     "duplicated area, partition": (lambda: merge_small_areas(pl.concat([AREAS, AREAS])), "areas named twice: A, B"),
     "duplicated area, trends": (lambda: trends(pl.concat([yearly(), yearly()]), "area_id"), "more than once"),
@@ -84,11 +117,15 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "neighbours of no area": (lambda: Neighbours(areas=("a", "b"), pairs=np.array([[0, 2]])), "numbers of no area"),
     "its own neighbour": (lambda: Neighbours(areas=("a", "b"), pairs=np.array([[1, 1]])), "border on themselves"),
     "a border twice": (lambda: Neighbours(areas=("a", "b"), pairs=np.array([[0, 1], [1, 0]])), "borders that come"),
+    "effect above one, adherence": (lambda: programme(adherence=1.1), "adherence"),
     "pairs that are none": (lambda: Neighbours(areas=("a", "b"), pairs=np.array([0, 1])), "shape .2,."),
     "budget below a unit": (lambda: prioritise(units(), programme(), 9_999, whole_units=True), "at least 50,000 SEK"),
+    "budget below a person": (lambda: prioritise(units(), programme(), 0.5), "at least 1,000 SEK, the cost of the f"),
     "cost of zero": (lambda: programme(person_cost_sek=0), "costs something"),
     "effect above one": (lambda: programme(reduction=(0.1, 0.2, 1.2)), "reduction.2"),
     "floors above the budget": (lambda: prioritise(units(), programme(), 5e4, floors={"X": 3e4, "Y": 3e4}), "floors"),
+    "floors above the budget, study": (lambda: Settings(budget_sek=1e3, floors=FLOORS), "the budget: plan"),
+    "floors above the budget, scenario": (lambda: Settings(scenarios=(poor(),)), "the budget: poor"),
     "floors of nobody": (lambda: prioritise(units(), programme(), 5e4, floors={"Z": 1e4}), "no municipality 'Z'"),
     "forecast without 2024": (lambda: forecast(2023, 2025), "no people in 2024"),
     "forecast of the past": (lambda: forecast(2022, 2023), "no year after 2023"),
@@ -97,7 +134,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 
 @pytest.mark.parametrize(("call", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_is_refused_with_what_to_do(call: Callable[[], object], said: str):
-    with pytest.raises((UsageError, DesignError), match=said) as refused:
+    with pytest.raises((UsageError, DesignError, ContractError), match=said) as refused:
         call()
     assert all(problem.expected and problem.remedy for problem in refused.value.problems)
 
@@ -121,6 +158,36 @@ def test_parts_of_a_map_and_islands_are_smoothed_and_only_islands_are_no_hot_spo
     assert (found.estimate[3:6] < 1).all()
     spots = hot_spots(observed, TWO_PARTS, permutations=99)
     assert spots.filter(cluster="no neighbours")["area_id"].to_list() == ["g"]
+
+
+@pytest.mark.parametrize("noise", [None, CellNoise(b"sixteen bytes or more")], ids=["exact", "protected"])
+def test_one_area_is_estimated_as_what_was_counted(noise: CellNoise | None):
+    cohort, target = (replace(one, people=one.people.with_columns(area_id=pl.lit("a"))) for one in PEOPLE)
+    table = estimated(cohort, target, noise=noise).table
+    counted = table["weighted_cases"].item() / table["index_dates"].item()
+    assert table["relative_risk"].item() == pytest.approx(1)
+    assert table["risk"].item() == pytest.approx(counted, rel=0.1)
+    assert table["risk_lower"].item() < table["risk"].item() < table["risk_upper"].item()
+
+
+def test_parts_of_a_map_that_do_not_touch_are_estimated_each():
+    parts = Neighbours(areas=("a", "b", "c", "d"), pairs=np.array([[0, 1], [2, 3]]))
+    found = estimated(smoothing="bym2", neighbours=parts)
+    assert found.table["area_id"].to_list() == ["a", "b", "c", "d"]
+    assert found.table["unexplained"].to_list() == pytest.approx(estimated().table["unexplained"].to_list(), rel=0.2)
+
+
+def test_an_area_in_which_nothing_is_expected_gets_the_ratio_of_the_others():
+    cohort = PEOPLE[0]
+    away = replace(cohort, people=cohort.people.with_columns(area_id=pl.col("area_id").replace("d", "c")))
+    table = estimated(away).table
+    ratios = dict(table.select("area_id", "unexplained").iter_rows())
+    assert table.filter(area_id="d")["expected"].item() == 0
+    assert min(ratios[area] for area in "abc") < ratios["d"] < max(ratios[area] for area in "abc")
+
+
+def test_a_case_that_costs_nothing_pays_back_at_no_effect():
+    assert prioritise(units(), programme(case_cost_sek=(("region", 0),)), 5e4).break_even.estimate == np.inf
 
 
 def test_no_case_among_some_is_a_rate_with_a_limit():

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.explanation import combine_parts, decompose_groups, on_risk_scale, part_draws, reasons
+from riskstrat.explanation import combine_parts, decompose_groups, reasons
+from riskstrat.explanation.groups import part_draws
+from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge, RecalibratedLink
 from riskstrat.records.explanation import FAMILIES, Explanation

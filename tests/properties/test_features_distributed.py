@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from riskstrat.declare import Age, Count, DaysSince, Duration, EventFeature, Feature, Latest, Mean, Score, Slope
-from riskstrat.features import FeatureTable, build_features, write_features
+from riskstrat.features import FeatureTable, build_features, feature_parts, write_features
 from riskstrat.features.dataset import MANIFEST
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers
@@ -126,8 +126,10 @@ def test_a_cluster_answers_the_same(tmp_path: Path, registers: Registers, cohort
         address = cluster.scheduler_address
         assert address.startswith("tcp://")
         X = build_features(FEATURES, cohort, registers, shard_people=25, scheduler=address)
+        parts = list(feature_parts(FEATURES, cohort, registers, shard_people=25, scheduler=address))
         there = write_features(FEATURES, cohort, registers, tmp_path / "there", shard_people=25, scheduler=address)
     assert_frame_equal(X, expected, check_exact=True)
+    assert_frame_equal(pl.concat(parts).sort("row_number").drop("row_number"), expected, check_exact=True)
     assert bytes_of(there.folder) == bytes_of(alone.folder)
 
 

@@ -10,7 +10,8 @@ import pytest
 from riskstrat.areas import estimate_areas, estimate_groups, estimate_strata, recalibrate
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import UsageError
-from riskstrat.explanation import ExplainedRisk, decompose_areas
+from riskstrat.explanation import ExplainedRisk
+from riskstrat.explanation.fold_models import decompose_areas
 from riskstrat.explanation.groups import SUMS
 from riskstrat.publication.composition import release_record
 from riskstrat.records.areas import AreaEstimates

@@ -8,8 +8,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from riskstrat.estimators import RiskEstimator
-from riskstrat.explanation import explain, on_risk_scale
+from riskstrat.explanation import explain
 from riskstrat.explanation.contributions import TOLERANCE
+from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.incidence import outcome_array
 
 N, HORIZON = 10_000, 730.0

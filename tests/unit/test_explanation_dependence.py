@@ -8,7 +8,8 @@ import pytest
 
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import UsageError
-from riskstrat.explanation import dependence, main_features
+from riskstrat.explanation import dependence
+from riskstrat.explanation.dependence import main_features
 from riskstrat.records.explanation import Explanation
 
 N = 4_000

@@ -4,7 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups, on_risk_scale, part_draws
+from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups
+from riskstrat.explanation.groups import part_draws
+from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import LOGIT
 
 THETA = np.array([[1.0, 1.5], [0.8, 1.1], [1.2, 1.3]])

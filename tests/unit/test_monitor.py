@@ -21,7 +21,8 @@ from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
 from riskstrat.records.validation import Validation
 from riskstrat.registers import Registers
-from riskstrat.validation import input_drift, summarise_inputs
+from riskstrat.validation import input_drift
+from riskstrat.validation.input_drift import summarise_inputs
 
 N = 4_000
 BEFORE = pl.DataFrame(

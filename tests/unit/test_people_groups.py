@@ -18,6 +18,7 @@ from riskstrat.errors import DesignError, UsageError
 from riskstrat.figures import people_and_cases
 from riskstrat.publication import Published, figures_of, publish
 from riskstrat.publication.composition import study_tables
+from riskstrat.publication.dividing import protected_groups
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.study import Study
@@ -138,6 +139,15 @@ def test_every_study_sets_people_beside_cases(published: Published, municipality
     released = published.tables["people_groups"].frame
     assert (released.select("cases", "index_dates", "target_people").to_numpy() % 5 == 0).all()
     assert set(published.tables["people_inequality"].frame["by"]) == {"education", "income_quintile"}
+
+
+def test_groups_of_one_column_are_those_of_the_validation_and_no_further_look(municipality_study: Study) -> None:
+    check = municipality_study.checks["person"]
+    outcomes = check.outcomes.together(municipality_study.noise)
+    known = protected_groups(check.persons, municipality_study.noise, outcomes)
+    for one in (one for one in municipality_study.area_results.people if len(one.by) == 1):
+        cases = {f"{one.by[0]}={group}": count for group, count in one.table.select("group", "cases").rows()}
+        assert cases == {name: known[name.replace("=other", "=unknown")].protected for name in cases}
 
 
 def test_inequality_along_a_ranking_is_that_of_its_groups(municipality_study: Study) -> None:

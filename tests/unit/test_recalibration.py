@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import DesignError
-from riskstrat.explanation import explain_risk
+from riskstrat.explanation.fold_models import explain_risk
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
 from riskstrat.recalibration import InTheLarge, RecalibratedLink, RecalibratedModel, Recalibration, in_the_large
 

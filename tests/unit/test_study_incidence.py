@@ -23,8 +23,8 @@ from riskstrat.records.incidence import Incidence, with_limits
 from riskstrat.records.study import Study
 from riskstrat.reports.context import report_context
 from riskstrat.reports.incidence import incidence
-from riskstrat.study import StudyData, observed_incidence
-from riskstrat.study.incidence import _curves, times_of
+from riskstrat.study import StudyData
+from riskstrat.study.incidence import _curves, observed_incidence, times_of
 from riskstrat.validation.grouping import group_labels, persons_behind
 
 COUNTS = ("index_dates", "persons", "events", "event_persons")

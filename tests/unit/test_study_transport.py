@@ -27,7 +27,8 @@ from riskstrat.reports.page import page_of
 from riskstrat.study import StudyData, fit, prepare, transport
 from riskstrat.synthetic import write_municipality
 from riskstrat.tracking.runs import Artefact, Metric, items
-from riskstrat.validation import input_drift, summarise_inputs
+from riskstrat.validation import input_drift
+from riskstrat.validation.input_drift import summarise_inputs
 
 SETTINGS = replace(QUICK, candidates=(Candidate("Logistic"),))
 

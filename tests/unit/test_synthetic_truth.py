@@ -140,7 +140,7 @@ def test_a_cardiovascular_event_during_the_horizon_raises_the_risk_of_frailty(
 ):
     at = at_risk(lives, FRAILTY_FROM[0], "frailty")
     known = risk_of(lives, at, FRAILTY_FROM[0], "frailty").mean()
-    course = replace(forward._COURSES["frailty"], cvd_before=forward._never)
+    course = replace(forward._COURSES["frailty"], cvd_before=forward._COURSES["early_cvd"].cvd_before)
     monkeypatch.setitem(forward._COURSES, "frailty", course)
     assert known > 1.005 * risk_of(lives, at, FRAILTY_FROM[0], "frailty").mean()
 

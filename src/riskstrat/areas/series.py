@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from riskstrat.areas.grouping import as_columns, check_columns
-from riskstrat.areas.standardisation import table_problems
+from riskstrat.areas.standardisation import known_total, table_problems
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 
@@ -102,11 +102,11 @@ def pool_years(counts: pl.DataFrame, by: str | Sequence[str], *, years: int = 3)
     whole = (last - int(counts["year"].min()) + 1) // years  # type: ignore[arg-type]
     numbered = counts.with_columns(back.alias("__back")).filter(pl.col("__back") < whole)
 
-    def total(name: str) -> pl.Expr:
-        return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
-
     pooled = numbered.group_by(*groups, "__back").agg(
-        first_year=pl.col("year").min(), last_year=pl.col("year").max(), cases=total("cases"), people=total("people")
+        first_year=pl.col("year").min(),
+        last_year=pl.col("year").max(),
+        cases=known_total("cases"),
+        people=known_total("people"),
     )
     return pooled.drop("__back").sort(*groups, "first_year")
 

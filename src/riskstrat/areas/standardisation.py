@@ -97,15 +97,15 @@ def standardised_rates(
         "binomial": pl.col("share") ** 2 * p * (1 - p) / pl.col("people"),
     }
     per_group = joined.group_by(groups).agg(
-        _total("cases"),
-        _total("people"),
+        known_total("cases"),
+        known_total("people"),
         missing_strata=(share["share"] > 0).sum() - used.sum().cast(pl.Int64),
         **{name: term.filter(used).sum() for name, term in terms.items()},
     )
     return _with_limits(per_group.sort(groups), list(terms), kind, level, per)
 
 
-def _total(name: str) -> pl.Expr:
+def known_total(name: str) -> pl.Expr:
     """Sum a count over the strata of each group; null where one is not known."""
     return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
 
@@ -188,9 +188,9 @@ def standardised_ratios(
         joined.with_columns(expected=pl.col("people") * pl.col("reference").fill_null(0))
         .group_by(groups)
         .agg(
-            _total("cases").cast(pl.Float64).alias("observed"),
-            _total("expected"),
-            _total("people"),
+            known_total("cases").cast(pl.Float64).alias("observed"),
+            known_total("expected"),
+            known_total("people"),
         )
         .sort(groups)
     )

@@ -35,7 +35,7 @@ from riskstrat.cli.options import (
     day_of,
     languages,
 )
-from riskstrat.cli.tables import read_indicators, read_levels, read_table
+from riskstrat.cli.tables import read_given
 from riskstrat.cli.terminal import answer, note, progress
 from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Condition, Language, Settings
@@ -104,6 +104,7 @@ def run(
     champion: Annotated[bool, typer.Option(help="Give the logged models MLflow's alias champion.")] = False,
 ) -> None:
     """Estimate risks, areas and priorities, and write a report and a reporting card for each condition."""
+    given = read_given(forecast=forecast, comparators=comparators, indicators=indicators, level=level)
     asked = _Run(
         conditions=[conditions.load(name) for name in condition or conditions.STANDARD],
         settings=Settings(
@@ -118,8 +119,8 @@ def run(
             min_expected=min_expected,
             max_share=max_share,
             sensitivities=sensitivities,
-            indicators=read_indicators(indicators),
-            levels=read_levels(level),
+            indicators=given.indicators,
+            levels=given.levels,
         ),
         registers=(registers, *(elsewhere or ())),
         as_of=day_of(as_of),
@@ -128,8 +129,8 @@ def run(
         sender=sender,
         contact=contact,
         allowed=allow_new or (),
-        forecast=None if forecast is None else read_table(forecast, "--forecast"),
-        comparators=None if comparators is None else read_table(comparators, "--comparators"),
+        forecast=given.forecast,
+        comparators=given.comparators,
         scheduler=scheduler,
         models=models,
         champion=champion,

@@ -135,7 +135,7 @@ def load_indicators(source: str | Path) -> tuple[Indicator, ...]:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise UsageError(Problem(f"no file {path}", "a Python file that declares a condition", "check the path"))
+        raise UsageError(Problem(f"no file {path}", "a Python file of declarations", "check the path"))
     spec = importlib.util.spec_from_file_location(f"{_MODULE}{path.stem}", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - a .py file always has a loader
     module = importlib.util.module_from_spec(spec)

@@ -132,6 +132,12 @@ class Settings(Declaration):
         names = ["plan", *(scenario.name for scenario in self.scenarios)]
         if len(set(names)) < len(names):
             raise ValueError("scenarios must have different names, and none is called plan")
+        rules = [
+            ("plan", self.floors, self.budget_sek),
+            *((one.name, one.floors, one.budget_sek) for one in self.scenarios),
+        ]
+        if above := [name for name, floors, budget in rules if sum(amount for _, amount in floors) > budget]:
+            raise ValueError(f"floors add up to more than the budget: {', '.join(above)}")
         named = [indicator.name for indicator in self.indicators]
         if len(set(named)) < len(named):
             raise ValueError(f"indicators must have names of their own: {', '.join(named)}")

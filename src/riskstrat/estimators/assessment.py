@@ -62,8 +62,8 @@ def _check_assessed(assessed: npt.ArrayLike) -> NDArray[np.bool_]:
     seen = np.asarray(assessed)
     if seen.dtype != np.bool_ or seen.ndim != 1:
         found = f"assessed of type {seen.dtype} and shape {seen.shape}"
-        raise ContractError(Problem(found=found, expected="one boolean a row", remedy="pass people's column assessed"))
+        raise ContractError(Problem(found, "one boolean a row", "pass people's column assessed"))
     if seen.sum() < MIN_OUTCOMES:
         found = f"fewer than {MIN_OUTCOMES} index dates at which the outcome was assessed"
-        raise DesignError(Problem(found=found, expected=f"at least {MIN_OUTCOMES}", remedy="check the measurements"))
+        raise DesignError(Problem(found, f"at least {MIN_OUTCOMES}", "check the measurements"))
     return seen

@@ -76,9 +76,9 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         if known is not None and known.__module__ != cls.__module__:
             raise UsageError(
                 Problem(
-                    found=f"estimators named {cls.__name__} in {known.__module__} and in {cls.__module__}",
-                    expected="one class for each name, because candidates and stored models name it",
-                    remedy="rename the second",
+                    f"estimators named {cls.__name__} in {known.__module__} and in {cls.__module__}",
+                    "one class for each name, because candidates and stored models name it",
+                    "rename the second",
                 )
             )
         RiskEstimator.kinds[cls.__name__] = cls
@@ -282,9 +282,9 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         if not self.features_:
             raise DesignError(
                 Problem(
-                    found=f"no informative column among {len(matrix.names)} in {len(counted)} samples",
-                    expected="at least one column with two different values",
-                    remedy="check the features, or their registers' coverage",
+                    f"no informative column among {len(matrix.names)} in {len(counted)} samples",
+                    "at least one column with two different values",
+                    "check the features, or their registers' coverage",
                 )
             )
         return matrix.select(self.features_), counted if varies.all() else counted[:, varies]
@@ -301,7 +301,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] < len(names):
             kind = type(self).__name__
             found = f"X has {X.shape[1]} features, but {kind} is expecting {len(names)} features as input"
-            raise ContractError(Problem(found=found, expected="the columns of the fit", remedy="pass all of them"))
+            raise ContractError(Problem(found, "the columns of the fit", "pass all of them"))
         matrix = read_features_as(X, names, others_allowed=self._others_allowed)
         return self._completed(matrix.select(self.features_).values)
 

@@ -67,9 +67,9 @@ def _problems(candidate: Candidate, parameters: Mapping[str, inspect.Parameter])
     missing = [name for name in own if parameters[name].default is inspect.Parameter.empty and name not in given]
     for name in (*unknown, *missing):
         yield Problem(
-            found=f"{candidate.estimator} {'with' if name in given else 'without'} the parameter {name}",
-            expected=f"parameters among {', '.join(own) or 'none'}, which the class takes and the study does not give",
-            remedy=_correction(name, own) if name in given else "give it, or define a subclass with the value in it",
+            f"{candidate.estimator} {'with' if name in given else 'without'} the parameter {name}",
+            f"parameters among {', '.join(own) or 'none'}, which the class takes and the study does not give",
+            _correction(name, own) if name in given else "give it, or define a subclass with the value in it",
         )
 
 

@@ -165,9 +165,9 @@ def _problems(candidates: Mapping[str, RiskEstimator], baseline: str | None) -> 
     horizons = {candidate.horizon_days for candidate in candidates.values()}
     if len(horizons) != 1:
         found = f"{len(candidates)} candidates with {len(horizons)} horizons"
-        yield Problem(found=found, expected="at least one, all with one horizon", remedy="correct candidates")
+        yield Problem(found, "at least one, all with one horizon", "correct candidates")
     if candidates and not any(hasattr(candidate, "contributions") for candidate in candidates.values()):
         found, expected = "candidates without contributions alone", "at least one that says why a risk is high"
-        yield Problem(found=found, expected=expected, remedy="add Logistic, say")
+        yield Problem(found, expected, "add Logistic, say")
     if baseline is not None and baseline not in candidates:
         yield unknown("baseline", baseline, list(candidates))

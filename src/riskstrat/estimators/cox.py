@@ -183,9 +183,9 @@ class Cox(HazardModel):
         if lacking:
             raise UsageError(
                 Problem(
-                    found=f"{len(lacking)} of {len(own)} strata that the fit has not, or in which it had no outcome",
-                    expected="strata of the fit with outcomes, whose hazard is known",
-                    remedy="leave out strata, to predict from the hazards of all strata together",
+                    f"{len(lacking)} of {len(own)} strata that the fit has not, or in which it had no outcome",
+                    "strata of the fit with outcomes, whose hazard is known",
+                    "leave out strata, to predict from the hazards of all strata together",
                 )
             )
         return np.array(own, dtype=np.intp)[number]
@@ -248,7 +248,7 @@ def _hazards(rows: _Rows, event: int, sets: RiskSets, coefficients: Floats) -> l
 def _check_followed(horizon: float, y: OutcomeArray) -> None:
     if y["duration_days"].max() < horizon:
         found, expected = "nobody followed to the horizon", f"somebody followed for {horizon:g} days"
-        raise DesignError(Problem(found=found, expected=expected, remedy="shorten it, or add earlier index dates"))
+        raise DesignError(Problem(found, expected, "shorten it, or add earlier index dates"))
 
 
 def _check_times(at: Floats, event: int, hazards: Sequence[HazardPair]) -> None:
@@ -258,5 +258,5 @@ def _check_times(at: Floats, event: int, hazards: Sequence[HazardPair]) -> None:
 def _time_problems(at: Floats, event: int, last_day: float) -> Iterator[Problem]:
     if event not in CAUSES:
         expected = " or ".join(f"{number} ({name})" for number, name in CAUSES.items())
-        yield Problem(found=f"event {event}", expected=expected, remedy="ask for one of them")
+        yield Problem(f"event {event}", expected, "ask for one of them")
     yield from follow_up_problems(at, last_day)

@@ -76,7 +76,7 @@ class CrossFit:
         numbers = np.asarray(folds)
         if unknown := sorted(set(np.unique(numbers).tolist()) - set(self.models)):
             found = f"folds without a model: {', '.join(map(str, unknown))}"
-            raise UsageError(Problem(found=found, expected=f"{sorted(self.models)}", remedy="use the folds of the fit"))
+            raise UsageError(Problem(found, f"{sorted(self.models)}", "use the folds of the fit"))
         risk = np.empty(len(numbers))
         for fold in np.unique(numbers).tolist():
             rows = numbers == fold
@@ -209,16 +209,15 @@ def _mask(rows: NDArray[np.intp], n: int) -> NDArray[np.bool_]:
 def _split_problems(split: Split, group: NDArray[np.intp]) -> Iterator[Problem]:
     n, rows = len(group), np.concatenate([*split.train, *split.test, np.empty(0, dtype=np.intp)])
     if len(split.test) < 2:
-        found, remedy = f"a split of {len(split.test)} folds", "use person_folds or Split.from_folds"
-        yield Problem(found=found, expected="at least two", remedy=remedy)
+        yield Problem(f"a split of {len(split.test)} folds", "at least two", "use person_folds or Split.from_folds")
     if len(rows) and not (rows.min() >= 0 and rows.max() < n):
         found = f"a split with row numbers from {rows.min()} to {rows.max()}"
-        yield Problem(found=found, expected=f"rows of the {n} outcomes", remedy="split the frame that X was built from")
+        yield Problem(found, f"rows of the {n} outcomes", "split the frame that X was built from")
         return
     shared = sum(groups_shared(group, train, test) for train, test in zip(split.train, split.test, strict=True))
     if shared:
         yield Problem(
-            found=f"{shared} groups in both the training and the test rows of a fold",
-            expected="nobody on both sides",
-            remedy="split by family, or pass the groups to Split.from_folds",
+            f"{shared} groups in both the training and the test rows of a fold",
+            "nobody on both sides",
+            "split by family, or pass the groups to Split.from_folds",
         )

@@ -163,9 +163,9 @@ class DiscreteTime(LinearPredictor):
         if event not in EVENTS or not np.isin(at, ends).all():
             raise UsageError(
                 Problem(
-                    found=f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
-                    expected=f"event 1 or 2 at ends of periods: {', '.join(f'{end:g}' for end in ends)} days",
-                    remedy="fit with periods that end on the days that you need",
+                    f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
+                    f"event 1 or 2 at ends of periods: {', '.join(f'{end:g}' for end in ends)} days",
+                    "fit with periods that end on the days that you need",
                 )
             )
         column = np.searchsorted(ends, at)
@@ -279,9 +279,9 @@ def _end_problems(ends: Floats, horizon_days: float) -> Iterator[Problem]:
     tied, horizon = tied_times(ends, horizon_days)
     if not (len(ends) and np.isfinite(ends).all() and ends[0] > 0 and (np.diff(tied) > 0).all() and horizon in tied):
         yield Problem(
-            found=f"periods that end on {', '.join(f'{end:g}' for end in ends) or 'no day'}",
-            expected=f"a number of periods of at least 1, or different days above 0, among them {horizon_days:g}",
-            remedy="correct periods",
+            f"periods that end on {', '.join(f'{end:g}' for end in ends) or 'no day'}",
+            f"a number of periods of at least 1, or different days above 0, among them {horizon_days:g}",
+            "correct periods",
         )
 
 
@@ -291,8 +291,8 @@ def _check_periods(period: NDArray[np.intp], ends: Floats) -> None:
         named = ", ".join(f"{ends[each]:g}" for each in empty)
         raise DesignError(
             Problem(
-                found=f"nobody at risk in the periods that end on day {named}",
-                expected="somebody at risk in every period",
-                remedy="choose longer periods",
+                f"nobody at risk in the periods that end on day {named}",
+                "somebody at risk in every period",
+                "choose longer periods",
             )
         )

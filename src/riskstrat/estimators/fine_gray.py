@@ -114,9 +114,9 @@ class FineGray(LinearLink, HazardModel):
     def _problems(self, at: Floats, event: int) -> Iterator[Problem]:
         if event != OUTCOME:
             yield Problem(
-                found=f"event {event}",
-                expected=f"event {OUTCOME}: a Fine-Gray model knows of the one event that it was fitted to",
-                remedy="use Cox, or fit another one to exchanged events, whose risks may add up above 1 with these",
+                f"event {event}",
+                f"event {OUTCOME}: a Fine-Gray model knows of the one event that it was fitted to",
+                "use Cox, or fit another one to exchanged events, whose risks may add up above 1 with these",
             )
         yield from follow_up_problems(at, self.last_day_)
 
@@ -143,8 +143,8 @@ def _check_observed(own: Floats) -> None:
     if (own <= 0).any():
         raise DesignError(
             Problem(
-                found="competing events before a day at which everybody under observation had just entered",
-                expected="somebody under observation throughout, so that late entry can be weighted for",
-                remedy="leave out the first days after the index, where hardly anybody is under observation",
+                "competing events before a day at which everybody under observation had just entered",
+                "somebody under observation throughout, so that late entry can be weighted for",
+                "leave out the first days after the index, where hardly anybody is under observation",
             )
         )

@@ -68,7 +68,7 @@ class FitRows:
         """Add rows; features of both are polars frames, and strata and groups have the same labels."""
         if not (isinstance(self.X, pl.DataFrame) and isinstance(others.X, pl.DataFrame)):
             found, expected = "features to be joined that are no polars frames", "polars frames of the same columns"
-            raise UsageError(Problem(found=found, expected=expected, remedy="convert both"))
+            raise UsageError(Problem(found, expected, "convert both"))
         entries = [np.zeros(len(rows.outcome)) if rows.entry is None else rows.entry for rows in (self, others)]
         return replace(
             self,
@@ -111,7 +111,7 @@ class FollowedRows:
         """Rows that a fold may learn from."""
         kept, rows = self.train[fold], self.rows
         if not isinstance(rows.X, pl.DataFrame):
-            raise UsageError(Problem(found="features on disk", expected="a polars frame", remedy="collect them"))
+            raise UsageError(Problem("features on disk", "a polars frame", "collect them"))
         return FitRows(
             X=rows.X[kept],
             outcome=rows.outcome[kept],
@@ -125,10 +125,10 @@ class FollowedRows:
         """Say what would let a fold learn from those it tests."""
         if groups is None or self.rows.groups is None or len(self.train) != len(split.test):
             found = "rows for models of time without groups, or for another number of folds"
-            yield Problem(found=found, expected="persons or families of all rows", remedy="pass groups of both")
+            yield Problem(found, "persons or families of all rows", "pass groups of both")
             return
         tested, own = np.asarray(groups), np.asarray(self.rows.groups)
         folds = zip(self.train, split.test, strict=True)
         if shared := sum(len(np.intersect1d(own[train], tested[test])) for train, test in folds):
             found = f"{shared} groups in both the test rows of a fold and its rows for models of time"
-            yield Problem(found=found, expected="nobody on both sides", remedy="leave them out of train")
+            yield Problem(found, "nobody on both sides", "leave them out of train")

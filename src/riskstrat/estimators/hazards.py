@@ -43,8 +43,7 @@ class HazardModel(LinearPredictor, abstract=True):
     def _check_parameters(self) -> None:
         """Raise where a parameter cannot be meant: ContractError for the penalty, UsageError for ties."""
         if not (np.isfinite(self.penalty) and self.penalty >= 0):
-            found = f"a penalty of {self.penalty}"
-            raise ContractError(Problem(found=found, expected="a number of 0 or more", remedy="give 0 for none"))
+            raise ContractError(Problem(f"a penalty of {self.penalty}", "a number of 0 or more", "give 0 for none"))
         if self.ties not in (EFRON, BRESLOW):
             raise UsageError(unknown("way to treat ties", self.ties, (EFRON, BRESLOW)))
 
@@ -62,7 +61,7 @@ def follow_up_problems(at: NDArray[np.float64], last_day: float) -> Iterator[Pro
     if not ((at >= 0) & (at <= last_day)).all():
         found = f"times from {at.min():g} to {at.max():g} days"
         expected = "days from 0 to the last day that was followed"
-        yield Problem(found=found, expected=expected, remedy="ask for days within the follow-up of the fit")
+        yield Problem(found, expected, "ask for days within the follow-up of the fit")
 
 
 def refuse_separation(labels: Sequence[str], fit: Fit) -> None:
@@ -73,14 +72,14 @@ def refuse_separation(labels: Sequence[str], fit: Fit) -> None:
 def _separation_problems(labels: NDArray[np.object_], fit: Fit) -> Iterator[Problem]:
     if fit.undetermined.any():
         yield Problem(
-            found=f"terms that no data tell apart: {', '.join(labels[fit.undetermined])}",
-            expected="terms that differ among those at risk (within strata) and are no sums of one another",
-            remedy="leave one of them out, or give a penalty above 0",
+            f"terms that no data tell apart: {', '.join(labels[fit.undetermined])}",
+            "terms that differ among those at risk (within strata) and are no sums of one another",
+            "leave one of them out, or give a penalty above 0",
         )
     elif fit.endless.any():
         yield Problem(
-            found=f"coefficients without an end: {', '.join(labels[fit.endless])} (separation: some values have all or "
+            f"coefficients without an end: {', '.join(labels[fit.endless])} (separation: some values have all or "
             "none of the events, or have them all before the others)",
-            expected="events on both sides of every column, also within combinations of columns",
-            remedy="leave the column out, join its values with others, or give a penalty above 0",
+            "events on both sides of every column, also within combinations of columns",
+            "leave the column out, join its values with others, or give a penalty above 0",
         )

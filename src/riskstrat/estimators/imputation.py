@@ -107,8 +107,7 @@ class Imputation:
             return values.astype(np.float64)
         # A row without a gap is added, because scikit-learn fills nothing but gaps in another way.
         standardised = np.vstack([self.scale.standardised(values), np.zeros(values.shape[1])])
-        found = self.scale.original(self.imputer.transform(standardised)[:-1])
-        return np.where(np.isnan(values), found, values)
+        return np.where(np.isnan(values), self.scale.original(self.imputer.transform(standardised)[:-1]), values)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

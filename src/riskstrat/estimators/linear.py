@@ -117,26 +117,7 @@ class LinearLink(LinearPredictor, abstract=True):
     def contribution_sums(
         self, X: Features, group: NDArray[np.intp], groups: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean).
-
-        Parameters
-        ----------
-        X
-            Features, n rows, with the columns seen by `fit`.
-        group
-            Number of the group of each row, (n,).
-        groups
-            How many groups there are.
-
-        Returns
-        -------
-        sums
-            Sum of the rows of `contributions` by group, (groups, p).
-        totals
-            Sum of each row of `contributions`, (n,).
-        baseline
-            As of `contributions`.
-        """
+        """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean)."""
         values, sums = self._values(X), np.empty((groups, len(self.terms_)))
         totals = np.full(len(values), -self.mean_ @ self.coef_)
         for number, (term, coefficient) in enumerate(zip(self.terms_, self.coef_, strict=True)):
@@ -279,9 +260,9 @@ class AgeSex(LinearRisk):
             return matrix.select(present)
         raise ContractError(
             Problem(
-                found=f"neither {self.age} nor {self.sex} among {len(matrix.names)} columns",
-                expected="at least one of them",
-                remedy="declare Age() and Sex(), or name the columns with age= and sex=",
+                f"neither {self.age} nor {self.sex} among {len(matrix.names)} columns",
+                "at least one of them",
+                "declare Age() and Sex(), or name the columns with age= and sex=",
                 table="X",
             )
         )

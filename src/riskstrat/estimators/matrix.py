@@ -110,7 +110,7 @@ def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> No
 def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
     """Refuse columns that are not numeric: name, type, whether it is a type of numbers."""
     ContractError.refuse(
-        Problem(found=dtype, expected="a numeric column", remedy="encode categories", table="X", column=name)
+        Problem(dtype, "a numeric column", "encode categories", table="X", column=name)
         for name, dtype, numeric in columns
         if not numeric
     )
@@ -128,8 +128,7 @@ def _from_polars(X: pl.DataFrame) -> Matrix:
 
 def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
     if issparse(X):
-        found = "a sparse matrix"
-        raise ContractError(Problem(found=found, expected="a dense array or a frame", remedy="call toarray()"))
+        raise ContractError(Problem("a sparse matrix", "a dense array or a frame", "call toarray()"))
     try:
         if not isinstance(X, np.ndarray) and hasattr(X, "columns"):
             return _from_pandas(X)
@@ -137,8 +136,7 @@ def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
     except ContractError:
         raise
     except (TypeError, ValueError):
-        found = "values that are not numbers"
-        raise ContractError(Problem(found=found, expected="numeric columns", remedy="encode categories")) from None
+        raise ContractError(Problem("values that are not numbers", "numeric columns", "encode categories")) from None
 
 
 def _from_pandas(X: PandasFrame) -> Matrix:
@@ -160,16 +158,7 @@ def _refuse_doubled(names: Sequence[str]) -> None:
     if doubled:
         expected, remedy = "one of each name", "rename them or leave them out"
         raise ContractError(
-            *(
-                Problem(
-                    found=f"{names.count(n)} columns of that name",
-                    expected=expected,
-                    remedy=remedy,
-                    table="X",
-                    column=n,
-                )
-                for n in doubled
-            )
+            *(Problem(f"{names.count(n)} columns of that name", expected, remedy, table="X", column=n) for n in doubled)
         )
 
 
@@ -181,32 +170,27 @@ def _counts(dtype: object) -> bool:
 def _from_numpy(X: NDArray[np.generic]) -> Matrix:
     if X.ndim != 2:
         found, remedy = f"an array of {X.ndim} dimensions", "pass one row an index date. Reshape your data"
-        raise ContractError(Problem(found=found, expected="rows and columns", remedy=remedy))
+        raise ContractError(Problem(found, "rows and columns", remedy))
     if np.iscomplexobj(X):
-        found = "Complex data not supported"
-        raise ContractError(Problem(found=found, expected="real numbers", remedy="take the parts that you mean"))
+        raise ContractError(Problem("Complex data not supported", "real numbers", "take the parts that you mean"))
     if X.dtype.kind in "USMm":
-        raise ContractError(
-            Problem(
-                found=f"an array of {X.dtype}", expected="an array of numbers", remedy="encode categories and dates"
-            )
-        )
+        raise ContractError(Problem(f"an array of {X.dtype}", "an array of numbers", "encode categories and dates"))
     return Matrix(tuple(f"x{column}" for column in range(X.shape[1])), X.astype(np.float32))
 
 
 def _column_problems(found: Sequence[str], expected: Sequence[str], *, others_allowed: bool) -> Iterator[Problem]:
     if missing := [name for name in expected if name not in found]:
         yield Problem(
-            found=f"missing columns: {', '.join(missing)}",
-            expected=f"the {len(expected)} columns of the fit",
-            remedy="build the features from the same declarations",
+            f"missing columns: {', '.join(missing)}",
+            f"the {len(expected)} columns of the fit",
+            "build the features from the same declarations",
             table="X",
         )
     if unexpected := [] if others_allowed else [name for name in found if name not in expected]:
         yield Problem(
-            found=f"unexpected columns: {', '.join(unexpected)}",
-            expected=f"the {len(expected)} columns of the fit",
-            remedy="leave them out or fit again",
+            f"unexpected columns: {', '.join(unexpected)}",
+            f"the {len(expected)} columns of the fit",
+            "leave them out or fit again",
             table="X",
         )
 
@@ -218,9 +202,9 @@ def _infinite(matrix: Matrix) -> Iterator[Problem]:
     for name, wrong in zip(matrix.names, infinite, strict=True):
         if wrong:
             yield Problem(
-                found="infinite values",
-                expected="finite numbers, or null where not observed",
-                remedy="correct the feature",
+                "infinite values",
+                "finite numbers, or null where not observed",
+                "correct the feature",
                 table="X",
                 column=name,
             )

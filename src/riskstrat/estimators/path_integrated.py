@@ -31,35 +31,6 @@ def path_contributions(response: Response, start: Floats, parts: Floats) -> tupl
 
     Feature k adds parts[:, j, k] to score j. Its contribution is the sum over the scores of that part times the mean of
     the gradient along the line (integrated gradients; Sundararajan, Taly and Yan 2017; Aumann and Shapley 1974).
-
-    Parameters
-    ----------
-    response
-        From scores, (n, m), to values, (n,), and their gradients, (n, m). It is called several times.
-    start
-        Scores at which the line starts, (m,): those of nobody in particular, such as a mean.
-    parts
-        Shape (n, m, p): score j of a row is start[j] plus the sum of parts over its p features.
-
-    Returns
-    -------
-    values
-        Contributions, (n, p): their row sums plus the baseline are the values at the rows' scores, within 1e-8.
-    baseline
-        Value at `start`.
-
-    Raises
-    ------
-    RiskstratError
-        If that does not hold for a row with any number of nodes: the function is not smooth, its gradient is not its
-        own, or a value is not finite (a risk of 0 or 1).
-
-    Examples
-    --------
-    >>> product = lambda scores: (scores[:, 0] * scores[:, 1], scores[:, ::-1])
-    >>> values, baseline = path_contributions(product, np.array([1.0, 1.0]), np.array([[[1.0, 0.0], [0.0, 2.0]]]))
-    >>> values.round(6).tolist(), baseline
-    ([[2.0, 3.0]], 1.0)
     """
     scores = start + parts.sum(axis=2)
     baseline = response(start[None])[0][0]
@@ -68,14 +39,7 @@ def path_contributions(response: Response, start: Floats, parts: Floats) -> tupl
 
 
 def on_link(link: Link, risk: Floats, gradient: Floats) -> tuple[Floats, Floats]:
-    """Carry risks, (n,), and their gradients, (n, m), to a link's scale, as a `Response` gives them.
-
-    Examples
-    --------
-    >>> from riskstrat.numerics.links import LOGIT
-    >>> on_link(LOGIT, np.array([0.5]), np.array([[0.25]]))
-    (array([0.]), array([[1.]]))
-    """
+    """Carry risks, (n,), and their gradients, (n, m), to a link's scale, as a `Response` gives them."""
     with np.errstate(divide="ignore", invalid="ignore"):
         linear = link.link(risk)
         return linear, gradient / link.derivative(linear)[:, None]
@@ -98,8 +62,8 @@ def _mean_gradient(response: Response, start: Floats, scores: Floats, baseline: 
             return gradient
     raise RiskstratError(
         Problem(
-            found=f"contributions that do not add up to the prediction in {len(rows)} of {len(scores)} rows",
-            expected=f"baseline + sum = link of the risk within {CLOSED:g} (relative)",
-            remedy="look for risks of exactly 0 or 1, and for coefficients that are very large",
+            f"contributions that do not add up to the prediction in {len(rows)} of {len(scores)} rows",
+            f"baseline + sum = link of the risk within {CLOSED:g} (relative)",
+            "look for risks of exactly 0 or 1, and for coefficients that are very large",
         )
     )

@@ -26,15 +26,7 @@ class PersonPeriods:
 
 
 def person_periods(y: OutcomeArray, entry: Floats, ends: Floats) -> PersonPeriods:
-    """Divide each row's time at risk by the ends of periods, (k,), in order; what is after the last is not looked at.
-
-    Examples
-    --------
-    >>> from riskstrat.incidence import outcome_array
-    >>> found = person_periods(outcome_array([1, 0], [15.0, 5.0]), np.zeros(2), np.array([10.0, 20.0]))
-    >>> found.row.tolist(), found.label.tolist(), found.observed.tolist()
-    ([0, 0, 1], [0, 1, 0], [1.0, 0.5, 0.5])
-    """
+    """Divide each row's time at risk by the ends of periods, (k,), in order; what is after the last is left out."""
     starts = np.r_[0.0, ends[:-1]]
     first = np.searchsorted(ends, entry, side="right")
     last = np.minimum(np.searchsorted(ends, y["duration_days"], side="left"), len(ends) - 1)
@@ -49,13 +41,7 @@ def person_periods(y: OutcomeArray, entry: Floats, ends: Floats) -> PersonPeriod
 
 
 def incidence_of(hazard: Floats) -> Floats:
-    """Cumulative incidence of both events by the end of each period, (n, k, 2), from their hazards in each, (n, k, 2).
-
-    Examples
-    --------
-    >>> incidence_of(np.array([[[0.2, 0.3], [0.2, 0.0]]])).round(3).tolist()
-    [[[0.2, 0.3], [0.3, 0.3]]]
-    """
+    """Cumulative incidence of both events by the end of each period, (n, k, 2), from hazards in each, (n, k, 2)."""
     return np.asarray((hazard * _free_before(hazard)[:, :, None]).cumsum(axis=1), dtype=np.float64)
 
 

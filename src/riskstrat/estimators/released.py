@@ -95,31 +95,9 @@ class _Seen:
 def released(estimator: Estimator, rows: FitRows) -> Estimator:
     """Make a copy of a fitted estimator of which every number may leave; other kinds are given as they are.
 
-    Parameters
-    ----------
-    estimator
-        Fitted to the rows.
-    rows
-        What it was fitted to.
-
-    Returns
-    -------
-    RiskEstimator
-        Of the kinds in `RELEASED`, with risks that differ in the third digit, and more beyond the outermost values that
-        20 persons reach, with and without the outcome, which are read as those: no column says what fewer persons told.
-        Hazards step at ends of months that hold 10 events or more; a competing event with fewer is left out. Any other
-        kind: the same object.
-
-    Examples
-    --------
-    >>> from riskstrat.incidence import as_outcome
-    >>> import polars as pl
-    >>> X = pl.DataFrame({"person_id": range(80), "age_years": [50, 60, 70, 80] * 19 + [80, 80, 80, 105]})
-    >>> one = np.ones(80)
-    >>> rows = FitRows(X=X, outcome=as_outcome([0, 0, 0, 1, 0, 0, 1, 1] * 10, 365), sample_weight=one, strata=one)
-    >>> model = released(rows.fitted(AgeSex(horizon_days=365)), rows)
-    >>> model.terms_[0].limits  # nobody of 50 or 60 had the outcome, and one person is 105
-    ((70.0, 80.0),)
+    Its risks differ in the third digit, and more beyond the outermost values that 20 persons reach, with and without
+    the outcome, which are read as those: no column says what fewer persons told. Hazards step at ends of months
+    that hold 10 events or more; a competing event with fewer is left out.
     """
     if not can_leave(estimator):
         return estimator

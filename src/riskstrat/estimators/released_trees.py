@@ -32,22 +32,7 @@ def released_trees(
 ) -> tuple[HistGradientBoostingClassifier, list[NDArray[np.float64]]]:
     """Copy trees with leaves that hold enough, only those edges of bins that a tree splits at, and rounded numbers.
 
-    Parameters
-    ----------
-    model
-        Fitted to bin numbers of the values (`riskstrat.estimators.bins`).
-    edges
-        Lower edges of the bins of each column.
-    values
-        Features of the rows of the fit, (n, p).
-    are_enough
-        Whether rows, by number, may be told of together.
-
-    Returns
-    -------
-    model, edges
-        What bin numbers of the returned edges are put through. A split whose sides are not both enough is undone: its
-        node becomes a leaf with the mean of those below it.
+    A split whose sides are not both enough is undone: its node becomes a leaf with the mean of those below it.
     """
     numbers, fitted = bin_numbers(values, edges), [predictor for (predictor,) in model._predictors]
     trees = [_pruned(predictor.nodes, numbers, are_enough) for predictor in fitted]
@@ -143,12 +128,6 @@ def _with_nodes(predictor: TreePredictor, nodes: Nodes) -> TreePredictor:
 
 
 def significant(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
-    """Round to so many significant digits.
-
-    Examples
-    --------
-    >>> significant(np.array([[0.0123456]]), 2).tolist()
-    [[0.012]]
-    """
+    """Round to so many significant digits."""
     flat = np.ravel(np.asarray(values, dtype=np.float64))
     return pl.Series(flat).round_sig_figs(digits).to_numpy().reshape(np.shape(values))

@@ -118,10 +118,10 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
     rows, columns = values.shape
     if not columns:
         found = f"0 feature(s) (shape=({rows}, 0)) while a minimum of 1 is required"
-        raise ContractError(Problem(found=found, expected="at least one column", remedy="declare features"))
+        raise ContractError(Problem(found, "at least one column", "declare features"))
     if rows != len(y):
         found = f"{rows} rows of features and {len(y)} outcomes"
-        raise ContractError(Problem(found=found, expected="the same number", remedy="keep both in cohort order"))
+        raise ContractError(Problem(found, "the same number", "keep both in cohort order"))
 
 
 def refuse_too_few(label: NDArray[np.bool_]) -> None:
@@ -129,9 +129,9 @@ def refuse_too_few(label: NDArray[np.bool_]) -> None:
     counts = {"with": label.sum(), "without": (~label).sum()}
     DesignError.refuse(
         Problem(
-            found=f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of known status at the horizon",
-            expected=f"at least {MIN_OUTCOMES}",
-            remedy="widen the outcome, lengthen the horizon, or add landmarks",
+            f"fewer than {MIN_OUTCOMES} index dates {group} the outcome, of known status at the horizon",
+            f"at least {MIN_OUTCOMES}",
+            "widen the outcome, lengthen the horizon, or add landmarks",
         )
         for group, count in counts.items()
         if count < MIN_OUTCOMES

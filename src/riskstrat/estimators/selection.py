@@ -87,12 +87,6 @@ class Losses:
 
         The standard error is that of the paired difference to the candidate with the smallest loss (the rule of Breiman
         et al. 1984, section 3.4.3, for losses on the same rows).
-
-        Examples
-        --------
-        >>> sums = np.array([[1.0, 1.1], [2.0, 1.8], [1.0, 1.0], [3.0, 3.0]])
-        >>> Losses(sums=sums, weights=np.ones(4), complexity=[1, 3]).chosen()
-        0
         """
         counts = np.ones(len(self.weights)) if counts is None else counts
         means = self.means(counts)

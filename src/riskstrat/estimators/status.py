@@ -24,14 +24,6 @@ class StatusEstimator(RiskEstimator, abstract=True):
     The label is the outcome within the horizon. Rows whose status at the horizon is known are weighted by the inverse
     probability of being followed, so that they represent those who were censored; a competing death is a known status
     without the outcome (inverse probability of censoring weighting; Robins and Rotnitzky 1992).
-
-    Examples
-    --------
-    >>> from riskstrat.estimators import AgeSex
-    >>> X = np.array([[50.0], [60.0], [70.0], [80.0]] * 20)
-    >>> model = AgeSex(horizon_days=365, age="x0").fit(X, [0, 0, 0, 1, 0, 0, 1, 1] * 10)
-    >>> model.predict_cumulative_incidence(X[:4], times=[365]).shape
-    (4, 1)
     """
 
     @property
@@ -45,10 +37,10 @@ class StatusEstimator(RiskEstimator, abstract=True):
         if event != OUTCOME or not (at == self.horizon_days).all():
             raise UsageError(
                 Problem(
-                    found=f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
-                    expected=f"event {OUTCOME} at the horizon of {self.horizon_days:g} days, the only one that a model "
+                    f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
+                    f"event {OUTCOME} at the horizon of {self.horizon_days:g} days, the only one that a model "
                     "of the status at a horizon knows",
-                    remedy=f"fit a {type(self).__name__} with the horizon that you need",
+                    f"fit a {type(self).__name__} with the horizon that you need",
                 )
             )
         values = self._values(X)
@@ -62,10 +54,10 @@ class StatusEstimator(RiskEstimator, abstract=True):
         if training.entry.any():
             raise DesignError(
                 Problem(
-                    found="index dates of persons who entered late",
-                    expected="everybody under observation from the index date: who had the outcome before could not "
+                    "index dates of persons who entered late",
+                    "everybody under observation from the index date: who had the outcome before could not "
                     "enter, so that the status at a horizon cannot be modelled",
-                    remedy="use a population without late_entry",
+                    "use a population without late_entry",
                 )
             )
         counted = training.weight > 0
@@ -95,15 +87,7 @@ class LogitEstimator(StatusEstimator, abstract=True):
 
     @abstractmethod
     def contributions(self, X: Features) -> tuple[NDArray[np.float64], float]:
-        """Explain the log odds of each row by the features.
-
-        Returns
-        -------
-        values
-            Shape (n, p), one column a feature of `features_`.
-        baseline
-            Log odds to which the contributions are added: baseline + row sum = logit of `predict_risk`.
-        """
+        """Explain the log odds of each row by the features."""
 
     @abstractmethod
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:

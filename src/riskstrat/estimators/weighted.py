@@ -91,9 +91,9 @@ def _without_gaps(classifier: ClassifierMixin) -> Iterator[None]:
         if "NaN" not in str(refused):
             raise
         problem = Problem(
-            found=f"values that were not observed (NaN), and a {type(classifier).__name__} that takes none",
-            expected="a classifier that takes missing values, or values in their place",
-            remedy='fit it with missing="imputed"',
+            f"values that were not observed (NaN), and a {type(classifier).__name__} that takes none",
+            "a classifier that takes missing values, or values in their place",
+            'fit it with missing="imputed"',
             table="X",
         )
         raise ContractError(problem) from refused
@@ -110,9 +110,9 @@ def fit_with_weights(
     if not (hasattr(classifier, "predict_proba") and (weighs or isinstance(classifier, Pipeline))):
         raise UsageError(
             Problem(
-                found=f"a {type(classifier).__name__}",
-                expected="a classifier with predict_proba that takes sample_weight",
-                remedy="choose another classifier, or wrap it in one that does",
+                f"a {type(classifier).__name__}",
+                "a classifier with predict_proba that takes sample_weight",
+                "choose another classifier, or wrap it in one that does",
             )
         )
     try:
@@ -121,8 +121,8 @@ def fit_with_weights(
     except UnsetMetadataPassedError:
         raise UsageError(
             Problem(
-                found=f"a {type(classifier).__name__} that passes no sample_weight to its steps",
-                expected="weights used in the fit",
-                remedy="call set_fit_request(sample_weight=True) on its last step, with metadata routing enabled",
+                f"a {type(classifier).__name__} that passes no sample_weight to its steps",
+                "weights used in the fit",
+                "call set_fit_request(sample_weight=True) on its last step, with metadata routing enabled",
             )
         ) from None

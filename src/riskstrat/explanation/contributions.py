@@ -210,19 +210,18 @@ def _sums_at_once(model: Summed, X: pl.DataFrame, code: npt.NDArray[np.int64], g
 
 def _group_problems(X: pl.DataFrame, labels: pl.Series, workers: int) -> Iterator[Problem]:
     if len(labels) != X.height:
-        found = f"{len(labels)} labels for {X.height} rows"
-        yield Problem(found=found, expected="one label a row", remedy="take them from the same rows")
+        yield Problem(f"{len(labels)} labels for {X.height} rows", "one label a row", "take them from the same rows")
     if workers < 1:
-        yield Problem(found=f"workers = {workers}", expected="at least 1", remedy="write 2 for two processes")
+        yield Problem(f"workers = {workers}", "at least 1", "write 2 for two processes")
 
 
 def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:
     if values.shape != (rows, len(features)):
         raise UsageError(
             Problem(
-                found=f"contributions of shape {values.shape}",
-                expected=f"{rows} rows and {len(features)} columns, as X and the model's features",
-                remedy="let contributions(X) return one row a row of X and one column a name in features_",
+                f"contributions of shape {values.shape}",
+                f"{rows} rows and {len(features)} columns, as X and the model's features",
+                "let contributions(X) return one row a row of X and one column a name in features_",
             )
         )
 
@@ -238,9 +237,8 @@ def _refuse_gaps(gap: Floats, link: Link, what: str) -> None:
     if wrong:
         raise RiskstratError(
             Problem(
-                found=f"contributions that miss the prediction in {wrong} of {len(gap)} {what}, by up to "
-                f"{gap.max():.3g}",
-                expected=f"baseline + sum = {link.name} of the risk within {TOLERANCE:g} (relative)",
-                remedy="use an exact explainer on numeric features, and explain the model that predicted these risks",
+                f"contributions that miss the prediction in {wrong} of {len(gap)} {what}, by up to {gap.max():.3g}",
+                f"baseline + sum = {link.name} of the risk within {TOLERANCE:g} (relative)",
+                "use an exact explainer on numeric features, and explain the model that predicted these risks",
             )
         )

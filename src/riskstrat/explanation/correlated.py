@@ -98,9 +98,7 @@ def _problems(X: pl.DataFrame, families: Mapping[str, str], strong: float) -> li
     missing = [name for name in families if name not in X.columns]
     problems = []
     if missing:
-        found = f"no columns {', '.join(missing)}"
-        problems.append(Problem(found=found, expected="columns of X", remedy="name columns that are there"))
+        problems.append(Problem(f"no columns {', '.join(missing)}", "columns of X", "name columns that are there"))
     if not 0 < strong <= 1:
-        found = f"strong = {strong:g}"
-        problems.append(Problem(found=found, expected="above 0 and at most 1", remedy=f"write {STRONG}, say"))
+        problems.append(Problem(f"strong = {strong:g}", "above 0 and at most 1", f"write {STRONG}, say"))
     return problems

@@ -46,27 +46,7 @@ SCHEMA = MappingProxyType(
 
 @checked
 def main_features(why: Explanation) -> tuple[str, ...]:
-    """Name the feature of each family whose contributions vary most, in the order of the families.
-
-    Parameters
-    ----------
-    why
-        Contributions of a population.
-
-    Returns
-    -------
-    tuple of str
-        Families whose contributions do not vary have none.
-
-    Examples
-    --------
-    >>> why = Explanation(
-    ...     values=np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), baseline=0.0, features=("income", "alone", "far"),
-    ...     families=("living_conditions", "living_conditions", "area"), link="logit",
-    ... )
-    >>> main_features(why)
-    ('income',)
-    """
+    """Name the feature of each family whose contributions vary most, in the order of the families."""
     spread = why.values.std(axis=0)
     best = [max(_columns(why, family), key=lambda column: spread[column]) for family in why.family_names]
     return tuple(why.features[column] for column in best if spread[column] > 1e-12)
@@ -221,8 +201,8 @@ def _check(why: Explanation, X: pl.DataFrame, feature: str) -> None:
     if X.height != len(why.values):
         raise UsageError(
             Problem(
-                found=f"contributions of {len(why.values)} rows and features of {X.height}",
-                expected="the same rows",
-                remedy="pass the features that were explained",
+                f"contributions of {len(why.values)} rows and features of {X.height}",
+                "the same rows",
+                "pass the features that were explained",
             )
         )

@@ -67,47 +67,7 @@ class ExplainedRisk:
 def explain_risk(
     models: Mapping[int, ExplainableModel], folds: NDArray[np.integer], X: pl.DataFrame, families: Mapping[str, str]
 ) -> ExplainedRisk:
-    """Predict and explain each person's risk by the model and the recalibration of the person's fold.
-
-    Parameters
-    ----------
-    models
-        Model and recalibration by fold.
-    folds
-        Fold of each row of X, (n,).
-    X
-        Features, one row a person.
-    families
-        Factor family of each column.
-
-    Returns
-    -------
-    ExplainedRisk
-        Rows in the order of X.
-
-    Raises
-    ------
-    RiskstratError
-        If the contributions of a model do not add up to its predictions (see `explain`).
-
-    Examples
-    --------
-    >>> from riskstrat.numerics.links import LOGIT
-    >>> class Model:
-    ...     features_, link = ("age",), LOGIT
-    ...
-    ...     def __init__(self):
-    ...         self.estimator = self  # not recalibrated
-    ...
-    ...     def contributions(self, X):
-    ...         return X.select("age").to_numpy() * 0.1, -2.0
-    ...
-    ...     def predict_risk(self, X):
-    ...         return LOGIT.inverse(0.1 * X["age"].to_numpy() - 2.0)
-    >>> why = explain_risk({0: Model()}, np.array([0]), pl.DataFrame({"age": [20.0]}), {"age": "age_sex"})
-    >>> why.risk.round(3).tolist(), why.baseline_risk.round(3).tolist(), why.contributions.round(3).tolist()
-    ([0.5], [0.119], [[0.381]])
-    """
+    """Predict and explain each person's risk by the model and the recalibration of the person's fold."""
     n, names = len(folds), _in_order(models, families)
     risk, baseline_risk, contributions = np.empty(n), np.empty(n), np.zeros((n, len(names)))
     for fold in np.unique(folds):
@@ -142,51 +102,11 @@ def decompose_areas(
 ) -> pl.DataFrame:
     """Split each area's risk minus the municipality's into factor families and what they do not explain.
 
-    Parameters
-    ----------
-    areas
-        Estimates by one grouping column.
-    label
-        Area of each person of the target population, (n,); people without an estimated area are left out.
-    why
-        The explained risks of the same people, which the estimates were made from.
-    protected
-        The same people with the noise of the estimates: then each area is as many people as the estimates say, all with
-        their protected mean risk and protected mean contributions, so moved that they add up to it (each family in
-        proportion to the square of its range).
-    refits
-        Contributions of the same people (n, k) by models that each left a part of the training data out: how far
-        families vary (`part_draws`).
-
-    Returns
-    -------
-    polars.DataFrame
-        group, part, estimate, lower, upper in units of risk, as `decompose_groups` gives it; after the parts of each
-        area two sums of them, ``beyond_age_sex`` and ``total``, with intervals of their own.
-
-    Raises
-    ------
-    UsageError
-        If the contributions do not add up to the risks.
-
-    Examples
-    --------
-    >>> from riskstrat.records.areas import Draws
-    >>> theta = np.array([[1.0, 1.2], [1.0, 1.2]])
-    >>> risk = theta * np.array([0.1, 0.2])
-    >>> areas = AreaEstimates(
-    ...     by=("area_id",), table=pl.DataFrame({"area_id": ["north", "south"], "target_people": [1, 1]}),
-    ...     draws=Draws(risk=risk, relative_risk=theta, unexplained=theta), level=np.ones(2),
-    ...     calibration=pl.DataFrame(), divisor=1.0, landmarks=pl.DataFrame(), left_out=pl.DataFrame(),
-    ...     smoothing="gamma",
-    ... )
-    >>> why = ExplainedRisk(
-    ...     risk=np.array([0.1, 0.2]), baseline_risk=np.array([0.15, 0.15]),
-    ...     contributions=np.array([[-0.05], [0.05]]), families=("living_conditions",),
-    ... )
-    >>> found = decompose_areas(areas, pl.Series(["north", "south"]), why)
-    >>> found.filter(group="south").select("part", pl.col("estimate").round(3)).rows()
-    [('living_conditions', 0.05), ('unexplained', 0.02), ('beyond_age_sex', 0.07), ('total', 0.07)]
+    People without an estimated area are left out. With `protected` each area is as many people as the estimates say,
+    all with their protected mean risk and mean contributions, so moved that they add up to it (each family in
+    proportion to the square of its range). `refits` are contributions (n, k) by models that each left a part of the
+    training data out. After the parts of each area stand two sums, ``beyond_age_sex`` and ``total``, with intervals
+    of their own.
     """
     people, groups = areas.table["target_people"].to_numpy(), areas.groups.to_series().to_list()
     means = area_means(areas, label, why, protected, refits)

@@ -151,35 +151,9 @@ def part_draws(
     t-distributed number of R - 1 degrees of freedom for each, the same for all groups and families, so that the
     draws have the correlations of the refits.
 
-    Parameters
-    ----------
-    risk
-        Draws (draws, groups) of each group's risk.
-    people
-        People of each group, (groups,).
-    contributions
-        Mean contributions (groups, families) in units of risk.
-    refits
-        The same by each refit, (refits, groups, families); with fewer than five families do not vary.
-    seed
-        Of the t-distributed numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draws, groups, families + 1), the unexplained part last; the sum over parts is the group's risk minus
-        that of all, and the mean over draws of a family's part is the difference of `contributions`.
-
     References
     ----------
     Kott, Journal of Official Statistics 2001;17:521 (the delete-a-group jackknife).
-
-    Examples
-    --------
-    >>> risk = np.array([[0.10, 0.24], [0.10, 0.24]])
-    >>> part_draws(risk, np.array([1, 1]), np.array([[-0.05], [0.05]]))[0].round(3)
-    array([[-0.05, -0.02],
-           [ 0.05,  0.02]])
     """
     share = people / people.sum()
     whole = risk - (risk @ share)[:, None]
@@ -306,11 +280,7 @@ def _shape_problems(theta: Floats, groups: Sequence[str], people: _People) -> li
         "contributions": (people.parts.shape, (n, len(people.families))),
     }
     return [
-        Problem(
-            found=f"{name} of shape {found}",
-            expected=f"shape {expected}",
-            remedy="pass arrays of the same people, groups and families",
-        )
+        Problem(f"{name} of shape {found}", f"shape {expected}", "pass arrays of the same people, groups and families")
         for name, (found, expected) in shapes.items()
         if found != expected
     ]
@@ -322,9 +292,9 @@ def _label_problems(label: pl.Series, groups: Sequence[str]) -> list[Problem]:
         return []
     return [
         Problem(
-            found=f"{few(unknown)} people whose group has no column in theta",
-            expected="everybody in one of the groups, because the municipality is the sum of its groups",
-            remedy="leave people without a group out of risks, contributions and labels alike, and count them",
+            f"{few(unknown)} people whose group has no column in theta",
+            "everybody in one of the groups, because the municipality is the sum of its groups",
+            "leave people without a group out of risks, contributions and labels alike, and count them",
         )
     ]
 
@@ -338,8 +308,8 @@ def sum_problems(risk: Floats, baseline: Floats, parts: Floats) -> list[Problem]
         return []
     return [
         Problem(
-            found=f"contributions that miss the risks by up to {gap:.3g}",
-            expected="baseline risk + sum of contributions = risk for every person",
-            remedy="pass what on_risk_scale returned for these risks",
+            f"contributions that miss the risks by up to {gap:.3g}",
+            "baseline risk + sum of contributions = risk for every person",
+            "pass what on_risk_scale returned for these risks",
         )
     ]

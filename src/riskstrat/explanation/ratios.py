@@ -143,12 +143,12 @@ def _step(term: LinearTerm, scale: float, unit: float | None) -> tuple[str, floa
 def _problems(model: Linear, units: Mapping[str, float]) -> Iterator[Problem]:
     if not hasattr(model, "coefficients_"):
         yield Problem(
-            found=f"a {type(model).__name__} without coefficients",
-            expected="a fitted linear model, such as Logistic, Cox or FineGray",
-            remedy="see how contributions go with values (dependence), which every explained model has",
+            f"a {type(model).__name__} without coefficients",
+            "a fitted linear model, such as Logistic, Cox or FineGray",
+            "see how contributions go with values (dependence), which every explained model has",
         )
         return
     yield from (unknown("feature", name, model.features_) for name in units if name not in model.features_)
     if wrong := [name for name, unit in units.items() if not 0 < unit < np.inf]:
         found = f"units of {', '.join(wrong)} that are not above 0"
-        yield Problem(found=found, expected="how much more a ratio is for", remedy="write 10 for ten years, say")
+        yield Problem(found, "how much more a ratio is for", "write 10 for ten years, say")

@@ -90,9 +90,9 @@ def _selected(
     if not len(chosen):
         raise UsageError(
             Problem(
-                found="no such rows",
-                expected=f"row numbers below {len(values)}, or a mask of that length",
-                remedy="choose rows of the explained population",
+                "no such rows",
+                f"row numbers below {len(values)}, or a mask of that length",
+                "choose rows of the explained population",
             )
         )
     return chosen

@@ -34,35 +34,6 @@ def on_risk_scale(values_by_family: Floats, baseline: float | Floats, risk: Floa
     A person's family k contributes phi_k (p - p0) / (f - f0), with f the linear predictor of the risk p and f0 the
     baseline, that of p0; at f = f0 the factor is its limit, the derivative of the risk. Every family keeps its sign and
     its share, whatever the link.
-
-    Parameters
-    ----------
-    values_by_family
-        Contributions (n, k) on the link's scale; baseline + row sum = linear predictor of the risk.
-    baseline
-        Linear predictor that the contributions start from, one for all or one a row.
-    risk
-        Risks (n,): of the model, or recalibrated.
-    link
-        The model's link; for recalibrated risks `riskstrat.recalibration.RecalibratedLink`, so that contributions add
-        up to the recalibrated risk.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, k); the row sums are ``risk - link.inverse(baseline)``.
-
-    Raises
-    ------
-    UsageError
-        If the numbers of rows differ, or a row's baseline + sum does not give its risk (to 1e-6 in risk).
-
-    Examples
-    --------
-    >>> from riskstrat.numerics.links import LOGIT
-    >>> parts = on_risk_scale(np.array([[1.0, -0.5]]), -2.0, LOGIT.inverse(np.array([-1.5])), LOGIT)
-    >>> parts.round(4)
-    array([[ 0.1264, -0.0632]])
     """
     values = np.asarray(values_by_family, dtype=np.float64)
     start = np.broadcast_to(np.asarray(baseline, dtype=np.float64), len(values))
@@ -78,17 +49,17 @@ def _check(explained: Floats, risk: Floats) -> None:
     if explained.shape != risk.shape:
         raise UsageError(
             Problem(
-                found=f"contributions of {len(explained)} rows and risks of {len(risk)}",
-                expected="the same number of rows",
-                remedy="pass the contributions and the risks of the same people",
+                f"contributions of {len(explained)} rows and risks of {len(risk)}",
+                "the same number of rows",
+                "pass the contributions and the risks of the same people",
             )
         )
     gap = np.abs(explained - risk)
     if len(gap) and not gap.max() <= 1e-6:
         raise UsageError(
             Problem(
-                found=f"contributions that miss the risks by up to {gap.max():.3g}",
-                expected="risks that baseline + sum gives on this link",
-                remedy="for recalibrated risks, give the link that includes the recalibration (RecalibratedLink)",
+                f"contributions that miss the risks by up to {gap.max():.3g}",
+                "risks that baseline + sum gives on this link",
+                "for recalibrated risks, give the link that includes the recalibration (RecalibratedLink)",
             )
         )

@@ -96,8 +96,8 @@ def _problems(shape: tuple[int, ...], groups: int, families: int) -> list[Proble
     problems = []
     if shape[1:] != (groups, families):
         found, expected = f"differences of shape {shape}", f"shape (refits, {groups}, {families})"
-        problems.append(Problem(found=found, expected=expected, remedy="name every group and family once, in order"))
+        problems.append(Problem(found, expected, "name every group and family once, in order"))
     if shape[0] < FEWEST_REFITS:
         found, expected = f"{shape[0]} refits", f"at least {FEWEST_REFITS}"
-        problems.append(Problem(found=found, expected=expected, remedy="refit more often: 50 times tell enough"))
+        problems.append(Problem(found, expected, "refit more often: 50 times tell enough"))
     return problems

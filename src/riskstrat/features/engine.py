@@ -103,6 +103,52 @@ def build_features(
     return (whole if job.in_order else whole.sort(ROW_NUMBER)).drop(ROW_NUMBER)
 
 
+@checked
+def feature_parts(
+    features: Sequence[Feature],
+    cohort: Target,
+    registers: Registers,
+    *,
+    shard_people: int = SHARD_PEOPLE,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Compute features part by part, for tables of features that are larger than memory.
+
+    Parameters
+    ----------
+    features, cohort, registers, shard_people, workers, scheduler, progress
+        As in `build_features`.
+
+    Yields
+    ------
+    polars.DataFrame
+        Some rows of X with their ``row_number`` in ``cohort.people``, sorted by person; all parts together hold each
+        row once. Columns of relatives are held in memory for everybody, the others for one shard. The variable of a
+        loop holds its part while the next is made.
+
+    Raises
+    ------
+    UsageError, ContractError, MissingExtraError
+        As `build_features`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import riskstrat as rs
+    >>> from riskstrat.declare import Age
+    >>> registers = rs.open_registers("data_samples/modellstad")
+    >>> target = rs.target_population(rs.conditions.load("frailty"), registers, date(2024, 1, 1))
+    >>> parts = [part.height for part in feature_parts([Age()], target, registers, shard_people=10_000)]
+    >>> sum(parts) == target.people.height
+    True
+    """
+    with executor(workers, scheduler) as run:
+        job = plan_job(features, cohort, registers, shard_people)
+        yield from _parts(job, run, progress_counter(progress, job.shards))
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureJob:
     """The shards to compute: those of the persons themselves, and those of their relatives.

@@ -28,7 +28,6 @@ Examples
 from riskstrat.study.area_results import estimate_area_results
 from riskstrat.study.data import StudyData, TargetData, TrainingData, prepare
 from riskstrat.study.evaluation import evaluate
-from riskstrat.study.incidence import observed_incidence
 from riskstrat.study.interpretation import interpret
 from riskstrat.study.models import Comparison, compare, fit
 from riskstrat.study.plans import plan
@@ -49,7 +48,6 @@ __all__ = [
     "evaluate",
     "fit",
     "interpret",
-    "observed_incidence",
     "plan",
     "prepare",
     "run",

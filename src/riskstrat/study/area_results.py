@@ -9,14 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import (
-    area_inequality,
-    area_trends,
-    concentration_curve,
-    estimate_groups,
-    estimate_strata,
-    inequality_change,
-)
+from riskstrat.areas import area_inequality, concentration_curve, estimate_groups, estimate_strata, inequality_change
+from riskstrat.areas.area_trends import area_trends
 from riskstrat.areas.grouping import folds_of_target
 from riskstrat.areas.inequality import ranked_areas
 from riskstrat.declare import LocalisedText
@@ -24,8 +18,7 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators import CrossFit
-from riskstrat.explanation import decompose_areas, explain_risk
-from riskstrat.explanation.fold_models import contributions_of_each
+from riskstrat.explanation.fold_models import contributions_of_each, decompose_areas, explain_risk
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
@@ -52,8 +45,8 @@ FEWEST_IN_STRATA = 0.8
 _NO_AREAS = Omission(
     part="areas",
     reason=LocalisedText(
-        en="There are no results by area: the registers tell fewer than two areas apart.",
-        sv="Det finns inga resultat per område: registren skiljer inte ut minst två områden.",
+        en="There are no results by area or group of people: the registers tell fewer than two areas apart.",
+        sv="Det finns inga resultat per område eller grupp av personer: registren skiljer inte ut minst två områden.",
     ),
 )
 _NO_CARE_NEED = Omission(

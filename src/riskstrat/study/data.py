@@ -41,7 +41,8 @@ from riskstrat.study.partition import (
 )
 from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
-from riskstrat.validation import area_folds, check_leaks, municipality_folds, person_folds, temporal_split
+from riskstrat.validation import area_folds, municipality_folds, person_folds, temporal_split
+from riskstrat.validation.leaks import check_leaks
 
 AREA = "area_id"
 
@@ -322,45 +323,14 @@ def _target_or_followed(
 
 
 def training_data(cohort: Cohort, X: pl.DataFrame) -> TrainingData:
-    """Bring together what models are fitted to, with the weights of those who were assessed.
-
-    Parameters
-    ----------
-    cohort
-        Index dates that direct models use.
-    X
-        Their features, rows in the same order.
-
-    Returns
-    -------
-    TrainingData
-        Where the outcome must be measured, weighted by 1 / P(measured).
-
-    Raises
-    ------
-    DesignError
-        If hardly anybody was assessed.
-    """
+    """Bring together what models are fitted to, with the weights of those who were assessed."""
     if not cohort.must_be_assessed:
         return TrainingData(cohort=cohort, X=X, weight=np.ones(cohort.people.height))
     return TrainingData(cohort=cohort, X=X, weight=assessment_weights(X, cohort.people["assessed"].to_numpy()))
 
 
 def factor_families(features: tuple[Feature, ...], columns: list[str]) -> Mapping[str, str]:
-    """Give every column of X its factor family; what was observed of a register goes with its first feature.
-
-    Parameters
-    ----------
-    features
-        Declared features, of one window each.
-    columns
-        Names of the columns of X.
-
-    Returns
-    -------
-    Mapping of str to str
-        Factor family by column.
-    """
+    """Give every column of X its factor family; what was observed of a register goes with its first feature."""
     named: dict[str, str] = {feature.column: feature.family for feature in features}
     readers = {
         "__".join(part for part in (getattr(feature, "subject", None), register, measure) if part): feature

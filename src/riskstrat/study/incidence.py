@@ -38,23 +38,6 @@ def observed_incidence(data: StudyData) -> Incidence:
 
     Landmarks closer than the horizon would count the same follow-up twice, so index dates that are counted are
     described (`Cohort.is_counted`); where the outcome must be measured, those of persons who were.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-
-    Returns
-    -------
-    Incidence
-        Aalen-Johansen estimates at up to twelve times, overall and by sex, age band and the condition's subgroups;
-        person-years, events and rates in each age band of each calendar year.
-
-    Examples
-    --------
-    >>> found = observed_incidence(data)
-    >>> found.curves.filter(group="all", event=1)["days"].to_list()
-    [91, 183, 274, 365, 457, 548, 639, 731]
     """
     cohort, subgroups = data.training.cohort, data.condition.subgroups
     kept = cohort.is_counted & cohort.people["assessed"].to_numpy()
@@ -74,13 +57,7 @@ def observed_incidence(data: StudyData) -> Incidence:
 
 
 def times_of(horizon_days: int) -> NDArray[np.int64]:
-    """Days at which curves are read: equal steps of the calendar, at most twelve, and the horizon.
-
-    Examples
-    --------
-    >>> times_of(1826)[:3].tolist(), times_of(30).tolist()
-    ([183, 365, 548], [3, 6, 9, 12, 15, 18, 21, 24, 27, 30])
-    """
+    """Days at which curves are read: equal steps of the calendar, at most twelve, and the horizon."""
     step = next((each for each in _STEPS_DAYS if horizon_days / each < MOST_TIMES + 0.5), horizon_days)
     times = np.rint(np.arange(1, round(horizon_days / step)) * step).astype(np.int64)
     return np.append(times, horizon_days)

@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 from riskstrat.declare import Candidate
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors.arguments import checked
-from riskstrat.explanation import (
-    correlated_families,
-    dependence,
-    explain_risk,
-    main_features,
-    ratios,
-    reason_stability,
-)
+from riskstrat.explanation import correlated_families, dependence, ratios, reason_stability
+from riskstrat.explanation.dependence import main_features
+from riskstrat.explanation.fold_models import explain_risk
 from riskstrat.explanation.ratios import Linear
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.recalibration import RecalibratedModel

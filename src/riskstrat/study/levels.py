@@ -54,13 +54,7 @@ class _Explained:
 
 
 def estimate_levels(data: StudyData, areas: AreaEstimates, why: ExplainedRisk, refits: Refits) -> Levels:
-    """Estimate every level of the settings, or all that the registers tell.
-
-    Raises
-    ------
-    UsageError
-        If a level of the settings cannot be told: a name that registers do not tell, areas that are missing or unknown.
-    """
+    """Estimate every level of the settings, or all that the registers tell."""
     wanted = data.settings.levels
     levels = [each for each in REGISTER_LEVELS if _is_recorded(data, each)] if wanted is None else list(wanted)
     UsageError.refuse([problem for each in levels for problem in _problems(data, each)])
@@ -131,7 +125,7 @@ def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
         if not _is_recorded(data, level):
             told = ", ".join(each.name for each in REGISTER_LEVELS if _is_recorded(data, each)) or "no level"
             remedy = "use one of these, or give the group of every area (Level.areas)"
-            yield Problem(found=f"level {level.name}", expected=f"what the registers tell: {told}", remedy=remedy)
+            yield Problem(f"level {level.name}", f"what the registers tell: {told}", remedy)
         return
     lived_in, known = set(data.areas.filter(pl.col("residents") > 0)["area_id"]), set(data.areas["area_id"])
     given = {code for code, _ in level.areas}
@@ -139,7 +133,7 @@ def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
         if codes:
             listed = ", ".join(sorted(codes)[:10]) + (" and others" if len(codes) > 10 else "")
             expected = "every area of the registers once"
-            yield Problem(found=f"{found}: {listed}", expected=expected, remedy="correct the table", table=level.name)
+            yield Problem(f"{found}: {listed}", expected, "correct the table", table=level.name)
 
 
 def _profile(data: StudyData, level: str, label: pl.Series, groups: pl.Series, rows: ProtectedRows) -> pl.DataFrame:

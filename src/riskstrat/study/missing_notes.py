@@ -41,20 +41,7 @@ _DEPENDS = MappingProxyType(
 
 
 def missing_notes(table: pl.DataFrame, condition: Condition) -> Iterator[LocalisedText]:
-    """Say of which declared features the gaps go strongly with the outcome, the landmark or a group.
-
-    Parameters
-    ----------
-    table
-        From `riskstrat.validation.missingness`.
-    condition
-        Whose features have names.
-
-    Returns
-    -------
-    Iterator of LocalisedText
-        At most one sentence each; features that are missing in the same rows are named by the first of them.
-    """
+    """Say of which declared features the gaps go strongly with the outcome, the landmark or a group."""
     labels = {feature.column: feature.called for feature in condition.features}
     found = depends_on(table).filter(pl.col("feature").is_in(list(labels)))
     kind = pl.when(pl.col("by").is_in([OUTCOME, LANDMARK])).then("by").otherwise(pl.lit(_GROUP))

@@ -24,7 +24,7 @@ from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.model import Provenance, RiskModel
 from riskstrat.study.data import AREA, StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
-from riskstrat.validation import summarise_inputs
+from riskstrat.validation.input_drift import summarise_inputs
 
 BASELINE = Candidate("AgeSex")
 """What every model is compared with."""
@@ -180,9 +180,9 @@ def _refuse_without_reasons(data: StudyData, comparison: Comparison) -> None:
     explained = [each.label for each in data.settings.candidates if hasattr(estimator_of(data, each), "contributions")]
     raise UsageError(
         Problem(
-            found=f"{comparison.chosen.label} chosen, a model without contributions",
-            expected=f"one that says why: {', '.join([*explained, BASELINE.label])}",
-            remedy="leave it out of the candidates, or go on with replace(compare(data), chosen=...) of another one",
+            f"{comparison.chosen.label} chosen, a model without contributions",
+            f"one that says why: {', '.join([*explained, BASELINE.label])}",
+            "leave it out of the candidates, or go on with replace(compare(data), chosen=...) of another one",
         )
     )
 
@@ -193,22 +193,7 @@ def estimator_of(data: StudyData, candidate: Candidate) -> RiskEstimator:
 
 
 def fit_by_fold(data: StudyData, candidate: Candidate, split: Split) -> CrossFit:
-    """Fit a candidate to the training rows of each fold, and keep the models.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-    candidate
-        The declared estimator.
-    split
-        Training and test rows of each fold.
-
-    Returns
-    -------
-    CrossFit
-        The model of each fold, and the risk that it gives to the fold's test rows; NaN for rows that no fold tests.
-    """
+    """Fit a candidate to the training rows of each fold, and keep the models."""
     training = data.training
     return cross_fit(
         estimator_of(data, candidate),

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from riskstrat.areas import Neighbours, merge_small_areas, neighbours
+from riskstrat.areas import Neighbours, neighbours
 from riskstrat.areas.outlines import dissolve
-from riskstrat.areas.partition import PARENTS, too_small
+from riskstrat.areas.partition import PARENTS, merge_small_areas, too_small
 from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import MissingExtraError, Problem, UsageError
 from riskstrat.records.cohort import Cohort, Target
@@ -54,24 +54,7 @@ def inhabited_areas(registers: Registers, as_of: date) -> pl.DataFrame:
 def partition_of(
     areas: pl.DataFrame, cohort: Cohort, target: Target, geometry: str | None, given: Partition | None = None
 ) -> Partition:
-    """Join the areas that are too small for this condition, or check the partition that is given.
-
-    Parameters
-    ----------
-    areas
-        What `inhabited_areas` found.
-    cohort, target
-        Index dates whose horizon is covered, and the people of today.
-    geometry
-        GeoJSON of the areas, of which only the borders are read.
-    given
-        An earlier partition, or a table of one's own.
-
-    Raises
-    ------
-    UsageError
-        If areas are new or gone since the partition was made, or units are too small.
-    """
+    """Join the areas that are too small for this condition, or check the partition that is given."""
     rule = cohort.disclosure
     least = {"people": rule.min_people, "expected": rule.min_expected}
     if rule.is_working_material:
@@ -165,20 +148,7 @@ def _too_small(measured: pl.DataFrame, given: Partition, least: dict[str, float]
 
 
 def neighbours_of(geometry: str | None, *people: Target) -> Neighbours | None:
-    """Find which units border on each other; None where people live in one at most.
-
-    Parameters
-    ----------
-    geometry
-        GeoJSON of the units.
-    people
-        Cohort and target population, in units.
-
-    Raises
-    ------
-    UsageError
-        If a unit in which somebody lives has no outline, or no two units share a border.
-    """
+    """Find which units border on each other; None where people live in one at most."""
     units = {unit for of in people for unit in of.people[AREA].drop_nulls().unique()}
     if len(units) < 2:
         return None

@@ -18,18 +18,6 @@ def silent(_step: str, _share: float) -> None:
 def part_of(progress: Progress, start: float, end: float) -> Progress:
     """Tell the share of a part as a share of the whole.
 
-    Parameters
-    ----------
-    progress
-        Of the whole.
-    start, end
-        Shares of the whole at which the part starts and ends.
-
-    Returns
-    -------
-    Progress
-        Of the part.
-
     Examples
     --------
     >>> part_of(lambda step, share: print(step, share), 0.5, 1.0)("last", 0.5)

@@ -27,13 +27,7 @@ _NO_GROUPS = Omission(
 
 
 def forecast_of(data: StudyData, forecast: pl.DataFrame) -> PopulationForecast:
-    """Check a forecast against the areas and ages of a study; the base year is that of the day before the as-of date.
-
-    Raises
-    ------
-    UsageError
-        If years, ages, sexes or areas are missing, unknown or doubled.
-    """
+    """Check a forecast against the areas and ages of a study; the base year is of the day before the as-of date."""
     low, high = data.condition.population.age_years
     return read_forecast(
         forecast,

@@ -48,26 +48,7 @@ class FoldRecalibration:
 
 
 def recalibrate_folds(data: StudyData, risk: Floats, folds: NDArray[np.intp], link: Link) -> FoldRecalibration:
-    """Recalibrate the out-of-fold risks of the training rows to protected counts.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-    risk, folds
-        Risks of the training rows, (n,), and the fold whose model predicted each.
-    link
-        Scale on which the level is moved.
-
-    Returns
-    -------
-    FoldRecalibration
-
-    Raises
-    ------
-    DesignError
-        If there are too few outcomes for the recalibration that the settings ask for.
-    """
+    """Recalibrate the out-of-fold risks of the training rows to protected counts."""
     curves = _curves(data, risk, folds)
     moved = risk.copy()
     for fold, curve in curves.items():
@@ -91,16 +72,6 @@ def _curves(data: StudyData, risk: Floats, folds: NDArray[np.intp]) -> dict[int,
 
 def counted_outcomes(data: StudyData) -> tuple[NDArray[np.bool_], Floats]:
     """Outcome within the horizon and weight of the training rows, each (n,); rows that are not counted have weight 0.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        What a recalibration is fitted to, beside risks.
 
     Examples
     --------

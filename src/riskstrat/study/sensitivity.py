@@ -35,18 +35,6 @@ def estimate_sensitivities(
 
     The chosen candidate is refitted on the same folds of areas; where it is not linear a logistic regression stands in
     its place on both sides of the comparison, so that only the features differ.
-
-    Parameters
-    ----------
-    data, model
-        What `prepare` and `fit` returned.
-    estimates, risk
-        Area estimates of the study, and the risks (n,) of its training rows by models that had not seen the area.
-
-    Returns
-    -------
-    dict of str to AreaSensitivity
-        By name; empty where the settings ask for none.
     """
     if not (data.settings.sensitivities and data.condition.sensitivities):
         return {}

@@ -92,17 +92,17 @@ def _problems(model: FittedModel, data: StudyData) -> list[Problem]:
     if ours.digest != theirs.digest:
         found.append(
             Problem(
-                found=f"a model of {theirs.name} and data of {ours.name}, declared differently",
-                expected="one condition, with the same population, index, outcome and features",
-                remedy="prepare the data with model.condition",
+                f"a model of {theirs.name} and data of {ours.name}, declared differently",
+                "one condition, with the same population, index, outcome and features",
+                "prepare the data with model.condition",
             )
         )
     if model.provenance.fingerprint in _names_of(data) and model.provenance.as_of == data.as_of:
         found.append(
             Problem(
-                found="a model that was fitted to these very data",
-                expected="people, or years, that it has not seen",
-                remedy="use evaluate, which tests models on people they have not seen",
+                "a model that was fitted to these very data",
+                "people, or years, that it has not seen",
+                "use evaluate, which tests models on people they have not seen",
             )
         )
     return found

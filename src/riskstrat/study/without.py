@@ -63,7 +63,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
     ]
     dropped = {column for name in features for column in known.get(name, [])}
     if not problems and len(dropped) == len(columns):
-        problems = [Problem(found="no feature left", expected="one at least", remedy="leave fewer out")]
+        problems = [Problem("no feature left", "one at least", "leave fewer out")]
     UsageError.refuse(problems)
     training, target, followed = data.training, data.target, data.training.followed
     return replace(
@@ -109,9 +109,7 @@ def compare_areas(areas: AreaEstimates, other: AreaEstimates) -> pl.DataFrame:
     True
     """
     if set(areas.table[AREA]) != set(other.table[AREA]):
-        raise UsageError(
-            Problem(found="estimates of other areas", expected="the same areas", remedy="use the same partition")
-        )
+        raise UsageError(Problem("estimates of other areas", "the same areas", "use the same partition"))
     shown = ["relative_risk", "class"]
     rank = pl.col("relative_risk").rank("ordinal", descending=True).alias("rank")
     first, second = (one.table.select(AREA, *shown, rank) for one in (areas, other))

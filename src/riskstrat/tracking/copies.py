@@ -134,7 +134,7 @@ def _read(copy: Path) -> TrackedRun:
     except (KeyError, TypeError) as broken:
         found = f"a copy of a run that is not as it was written in '{copy.name}'"
         remedy = "remove the folder, and track the study again"
-        raise ContractError(Problem(found=found, expected="the folder as it was written", remedy=remedy)) from broken
+        raise ContractError(Problem(found, "the folder as it was written", remedy)) from broken
 
 
 def _run(said: Mapping[str, Any], files: Path) -> TrackedRun:

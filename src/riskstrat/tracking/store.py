@@ -196,9 +196,9 @@ def _refused(store: Path | str, why: str) -> TrackingError:
     name = _CREDENTIALS.sub("", str(store)) if "://" in str(store) else Path(store).name
     return TrackingError(
         Problem(
-            found=f"no MLflow run in {name}: {why}",
-            expected="a store that MLflow can write",
-            remedy="mend it or give another one; the study itself is kept",
+            f"no MLflow run in {name}: {why}",
+            "a store that MLflow can write",
+            "mend it or give another one; the study itself is kept",
         )
     )
 

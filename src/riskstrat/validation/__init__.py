@@ -18,8 +18,8 @@ from riskstrat.numerics.folds import Split
 from riskstrat.validation.calibration import Calibration, calibration, calibration_groups
 from riskstrat.validation.decision_curve import net_benefit
 from riskstrat.validation.discrimination import auc, concordance
-from riskstrat.validation.input_drift import input_drift, summarise_inputs
-from riskstrat.validation.leaks import check_leaks, leaks
+from riskstrat.validation.input_drift import input_drift
+from riskstrat.validation.leaks import leaks
 from riskstrat.validation.missingness import depends_on, missingness
 from riskstrat.validation.performance import validate
 from riskstrat.validation.scoring import score
@@ -37,7 +37,6 @@ __all__ = [
     "calibration",
     "calibration_groups",
     "censoring_weights",
-    "check_leaks",
     "concordance",
     "cumulative_incidence",
     "depends_on",
@@ -52,7 +51,6 @@ __all__ = [
     "person_folds",
     "prediction_accuracy",
     "score",
-    "summarise_inputs",
     "temporal_split",
     "validate",
 ]

@@ -52,15 +52,7 @@ class Assessed:
 def assessed_rows(
     cohort: Cohort, risk: npt.ArrayLike, baseline: npt.ArrayLike | None, sample_weight: npt.ArrayLike | None
 ) -> Assessed:
-    """Label the assessed rows and weigh them, by the weights given or else for censoring within each landmark.
-
-    Raises
-    ------
-    UsageError
-        If risks or weights do not fit the cohort, all problems at once, or if some horizons are not covered.
-    DesignError
-        If there are too few rows with, or without, the outcome.
-    """
+    """Label the assessed rows and weigh them, by the weights given or else for censoring within each landmark."""
     rows = cohort.people["assessed"].to_numpy()
     arrays = {
         name: np.asarray(values, dtype=np.float64)
@@ -103,9 +95,9 @@ def _problems(cohort: Cohort, arrays: dict[str, NDArray[np.float64]]) -> Iterato
         yield from wrong
         if not wrong and (lost := int(((values > 0) & lost_early).sum())):
             yield Problem(
-                found=f"{few(lost)} assessed rows with a weight, lost before the horizon",
-                expected="weight 0 where the status at the horizon is not known",
-                remedy="multiply the weights by those of censoring_weights",
+                f"{few(lost)} assessed rows with a weight, lost before the horizon",
+                "weight 0 where the status at the horizon is not known",
+                "multiply the weights by those of censoring_weights",
             )
 
 
@@ -116,8 +108,8 @@ def _check_enough(cohort: Cohort, rows: NDArray[np.bool_]) -> None:
     if min(had, without) < LEAST_OUTCOMES:
         raise DesignError(
             Problem(
-                found=f"fewer than {LEAST_OUTCOMES} assessed rows with, or without, the outcome",
-                expected="enough of both to validate a risk",
-                remedy="lengthen the horizon, widen the population or add index dates",
+                f"fewer than {LEAST_OUTCOMES} assessed rows with, or without, the outcome",
+                "enough of both to validate a risk",
+                "lengthen the horizon, widen the population or add index dates",
             )
         )

@@ -99,4 +99,4 @@ def benchmark_problems(scores: Mapping[str, npt.ArrayLike], rows: int) -> Iterat
         found = np.asarray(values, dtype=np.float64)
         if found.shape != (rows,) or np.isinf(found).any():
             expected = f"{rows} numbers, NaN where not known"
-            yield Problem(found=f"a score {name} of another shape, or infinite", expected=expected, remedy="correct it")
+            yield Problem(f"a score {name} of another shape, or infinite", expected, "correct it")

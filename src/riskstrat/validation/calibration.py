@@ -127,13 +127,7 @@ def calibration(
 def distances(
     observed: NDArray[np.float64], risk: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> dict[str, float]:
-    """Mean (``ici``), median (``e50``) and 90th percentile (``e90``) of the distance of risks (n,) from those observed.
-
-    Examples
-    --------
-    >>> distances(np.array([0.1, 0.4, 0.5]), np.array([0.1, 0.2, 0.4]), np.ones(3))["e50"]
-    0.09999999999999998
-    """
+    """Mean (``ici``), median (``e50``) and 90th percentile (``e90``) of the distance of risks from those observed."""
     distance = np.abs(observed - risk)
     order = np.argsort(distance, kind="stable")
     reached = np.cumsum(weight[order])

@@ -75,5 +75,4 @@ def capacity_problems(shares: npt.ArrayLike) -> Iterator[Problem]:
     """Say what makes shares of people unfit as capacities."""
     at = np.asarray(shares, dtype=np.float64)
     if at.ndim != 1 or not ((at > 0) & (at < 1)).all():
-        expected = "numbers above 0 and below 1"
-        yield Problem(found="capacities that are not shares of people", expected=expected, remedy="give 0.1 for 10 %")
+        yield Problem("capacities that are not shares of people", "numbers above 0 and below 1", "give 0.1 for 10 %")

@@ -149,15 +149,11 @@ def _checked(
     at = np.asarray(thresholds, dtype=np.float64)
     problems = []
     if at.ndim != 1 or not len(at) or not ((at >= 0) & (at < 1)).all():
-        expected = "numbers from 0 to below 1"
-        problems.append(Problem(found="thresholds that are not risks", expected=expected, remedy="correct them"))
+        problems.append(Problem("thresholds that are not risks", "numbers from 0 to below 1", "correct them"))
     if not (np.isfinite(harm) and harm >= 0):
         expected = "true positives a person, 0 or more"
-        problems.append(
-            Problem(found=f"a harm of {harm}", expected=expected, remedy="leave it at 0 where there is none")
-        )
+        problems.append(Problem(f"a harm of {harm}", expected, "leave it at 0 where there is none"))
     if prevalence is not None and not 0 < prevalence < 1:
-        expected = "a risk above 0 and below 1"
-        problems.append(Problem(found=f"a prevalence of {prevalence}", expected=expected, remedy="give 0.1 for 10 %"))
+        problems.append(Problem(f"a prevalence of {prevalence}", "a risk above 0 and below 1", "give 0.1 for 10 %"))
     UsageError.refuse(problems)
     return at

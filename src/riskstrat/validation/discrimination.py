@@ -131,13 +131,11 @@ def concordance(
     score = _checked_score(y, risk)
     if entry is not None and np.any(np.asarray(entry) != 0):
         expected = "everybody followed from the index date"
-        raise UsageError(Problem(found="late entry", expected=expected, remedy="use auc(..., entry=)", column="entry"))
+        raise UsageError(Problem("late entry", expected, "use auc(..., entry=)", column="entry"))
     weight = censoring_weights(y, horizon_days, truncate=1) if method == "uno" else np.ones(len(y))
     pairs = concordance_pairs(y, score, horizon_days, weight)
     if np.isnan(pairs.share):
-        raise DesignError(
-            Problem(found="no two rows to compare", expected="an outcome before others", remedy="widen the population")
-        )
+        raise DesignError(Problem("no two rows to compare", "an outcome before others", "widen the population"))
     return pairs.share
 
 
@@ -166,7 +164,5 @@ def _checked_score(y: OutcomeArray, risk: npt.ArrayLike) -> NDArray[np.float64]:
     score, n = np.asarray(risk, dtype=np.float64), len(check_outcome(y))
     if score.shape != (n,) or not np.isfinite(score).all():
         found, expected = f"risks of shape {score.shape}", f"{n} numbers, one a row"
-        raise UsageError(
-            Problem(found=found, expected=expected, remedy="predict for the rows of the outcome, in order")
-        )
+        raise UsageError(Problem(found, expected, "predict for the rows of the outcome, in order"))
     return score

@@ -127,13 +127,7 @@ def _paired(
 
 
 def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
-    """Label of each row: ``sex=female``, ``age_band=40-49``, ``area_id=unknown``, or ``all``.
-
-    Examples
-    --------
-    >>> group_labels(pl.DataFrame({"age_years": [41, 70]}), "age_band").to_list()
-    ['age_band=40-49', 'age_band=70-79']
-    """
+    """Label of each row: ``sex=female``, ``age_band=40-49``, ``area_id=unknown``, or ``all``."""
     if column == EVERYBODY:
         return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
     value = pl.col(column).cast(pl.String) if column in people.columns else age_band(AGE_BAND_YEARS)
@@ -145,13 +139,6 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
 
     Rows without a group are left out; `had` says whose outcome was seen. Keys of index dates and persons are within
     those of all rows: when anybody comes or leaves, all groups get fresh noise, not those alone that the person is in.
-
-    Examples
-    --------
-    >>> people = pl.DataFrame({"person_id": [1, 1, 2]})
-    >>> found = persons_behind(people, np.array([True, True, False]), pl.Series(["all", "all", "all"]))
-    >>> found.select("group", "index_dates", "persons", "cases", "case_persons").row(0)
-    ('all', 3, 2, 2, 1)
     """
     key, case = pl.col("key"), pl.col("had")
     keys = pl.Series(person_keys(people["person_id"]))

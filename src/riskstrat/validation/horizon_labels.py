@@ -46,15 +46,7 @@ class HorizonLabels:
 def label_outcomes(
     y: OutcomeArray, risk: npt.ArrayLike, horizon_days: float, weights: npt.ArrayLike | None = None
 ) -> HorizonLabels:
-    """Label every row with its status at the horizon; weights are by default `censoring_weights` over all rows.
-
-    Raises
-    ------
-    ContractError
-        If risks or weights are not one number a row in their range.
-    DesignError
-        If everybody or nobody whose status is known had the outcome: nothing can be compared.
-    """
+    """Label every row with its status at the horizon; weights are by default `censoring_weights` over all rows."""
     n = len(check_outcome(y))
     given = None if weights is None else np.asarray(weights, dtype=np.float64)
     risks = np.asarray(risk, dtype=np.float64)
@@ -70,8 +62,8 @@ def _check_both(outcomes: int, rows: int) -> None:
     if not 0 < outcomes < rows:
         raise DesignError(
             Problem(
-                found="rows of known status that are alike in outcome, or none",
-                expected="rows with and rows without the outcome",
-                remedy="lengthen the horizon or widen the population",
+                "rows of known status that are alike in outcome, or none",
+                "rows with and rows without the outcome",
+                "lengthen the horizon or widen the population",
             )
         )

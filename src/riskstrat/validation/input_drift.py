@@ -46,27 +46,7 @@ SUMMARY_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 
 @checked
 def summarise_inputs(X: pl.DataFrame) -> pl.DataFrame:
-    """Aggregate each column of X over the persons who have a value.
-
-    Parameters
-    ----------
-    X
-        Features with person_id; other columns are features, index_date is none.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row a column: column, persons (with a value), mean, standard_deviation, lower (1 % quantile), median, upper
-        (99 % quantile), missing (share of rows without a value), edges and shares: bins between tenths of the values,
-        lowest first, and the share of the rows with a value in each (one more than edges). Three significant figures.
-        Null where fewer than 100 persons have a value; a bin with fewer joins its neighbour.
-
-    Examples
-    --------
-    >>> X = pl.DataFrame({"person_id": range(400), "age_years": [50.0, 60.0, 60.0, 70.0] * 100})
-    >>> summarise_inputs(X).select("median", "missing", "edges", "shares").row(0)
-    (60.0, 0.0, [50.0, 60.0], [0.25, 0.5, 0.25])
-    """
+    """Aggregate each column of X over the persons who have a value."""
     features = X.drop(KEYS, strict=False)
     return pl.DataFrame([_aggregates(X["person_id"], features[name]) for name in features.columns], SUMMARY_SCHEMA)
 
@@ -108,7 +88,7 @@ def input_drift(summary: pl.DataFrame, X: pl.DataFrame) -> pl.DataFrame:
     """
     if lacking := [name for name in summary["column"] if name not in X.columns]:
         found = f"{len(lacking)} columns that the model was fitted to are not in X: {', '.join(lacking)}"
-        raise ContractError(Problem(found=found, expected="all of them", remedy="build the features of the condition"))
+        raise ContractError(Problem(found, "all of them", "build the features of the condition"))
     rows = [_drift(before, X[before["column"]]) for before in summary.iter_rows(named=True)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     stable, alike = pl.col("population_stability"), pl.col("standardised_difference").abs()

@@ -88,32 +88,13 @@ def check_leaks(
     weights: npt.ArrayLike | None = None,
     limit: float = LEAK_LIMIT,
 ) -> None:
-    """Refuse features of which one alone separates those with the outcome too well.
-
-    Parameters
-    ----------
-    X, y, horizon_days, weights
-        As for `leaks`.
-    limit
-        The highest AUC that a column may have by itself.
-
-    Raises
-    ------
-    DesignError
-        If a column is above the limit; names every such column.
-
-    Examples
-    --------
-    >>> from riskstrat.incidence import outcome_array
-    >>> y = outcome_array([1] * 20 + [0] * 20, [10] * 20 + [30] * 20)
-    >>> check_leaks(pl.DataFrame({"even": [0, 1] * 20}), y, 30)
-    """
+    """Refuse features of which one alone separates those with the outcome too well."""
     found = leaks(X, y, horizon_days, weights=weights).filter(pl.col("auc") > limit)
     DesignError.refuse(
         Problem(
-            found=f"a column that alone tells who had the outcome (AUC {row['auc']:.2f} of {_SAID[row['of']]})",
-            expected=f"an AUC of {limit:g} at most",
-            remedy="look at what it holds after the index date; leave it out, or raise highest_single_auc knowingly",
+            f"a column that alone tells who had the outcome (AUC {row['auc']:.2f} of {_SAID[row['of']]})",
+            f"an AUC of {limit:g} at most",
+            "look at what it holds after the index date; leave it out, or raise highest_single_auc knowingly",
             table="X",
             column=row["column"],
         )

@@ -198,9 +198,9 @@ def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _option_problems(draws: int, level: float) -> Iterator[Problem]:
     if draws < 2:
-        yield Problem(found=f"{draws} draws", expected="2 or more", remedy="200 draws are the default")
+        yield Problem(f"{draws} draws", "2 or more", "200 draws are the default")
     if not 0 < level < 1:
-        yield Problem(found=f"a level of {level}", expected="a share such as 0.90", remedy="correct level")
+        yield Problem(f"a level of {level}", "a share such as 0.90", "correct level")
 
 
 def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
@@ -208,9 +208,9 @@ def _column_problems(cohort: Cohort, by: Sequence[str]) -> Iterator[Problem]:
     for column in by:
         if column not in {*cohort.people.columns, *derived}:
             yield Problem(
-                found="no such column",
-                expected=f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
-                remedy="group by a column of cohort.people",
+                "no such column",
+                f"one of {', '.join(sorted({*cohort.people.columns, *derived}))}",
+                "group by a column of cohort.people",
                 table="people",
                 column=column,
             )
@@ -225,9 +225,9 @@ def _reference_problems(cohort: Cohort, by: Sequence[str], references: Mapping[s
             and not (group_labels(cohort.people, column) == f"{column}={value}").any()
         ):
             yield Problem(
-                found=f"no row whose {column} is '{value}'",
-                expected="a value of the column as text",
-                remedy="correct references",
+                f"no row whose {column} is '{value}'",
+                "a value of the column as text",
+                "correct references",
                 table="people",
                 column=column,
             )

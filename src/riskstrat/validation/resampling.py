@@ -43,13 +43,6 @@ class FamilyDraws:
         """Draw the families of a cohort; persons without a family_id are their own.
 
         The same families get the same counts whatever the order of the rows.
-
-        Examples
-        --------
-        >>> people = pl.DataFrame({"person_id": [1, 2, 3], "family_id": [1, 1, 3]})
-        >>> drawn = FamilyDraws.of(people, 2, seed=0)
-        >>> drawn.block.tolist(), drawn.counts.tolist()
-        ([0, 0, 1], [[0.0, 2.0], [1.0, 1.0]])
         """
         families, code = np.unique(family_of(people), return_inverse=True)
         generator, blocks = np.random.default_rng(seed), min(len(families), MOST_BLOCKS)

@@ -84,7 +84,7 @@ def score(
     """
     if not risks or NULL_MODEL in risks:
         expected = f"a name for each model, not {NULL_MODEL!r}"
-        raise UsageError(Problem(found="no model, or a name that is taken", expected=expected, remedy="rename it"))
+        raise UsageError(Problem("no model, or a name that is taken", expected, "rename it"))
     weight = censoring_weights(y, horizon_days, truncate=1, entry=entry)
     late = entry is not None and bool(np.any(np.asarray(entry) != 0))
     curve = _known if late else partial(censoring_influence, y, horizon_days)

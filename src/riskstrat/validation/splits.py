@@ -232,9 +232,9 @@ def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], 
     if empty:
         raise DesignError(
             Problem(
-                found=f"no training rows, or no test rows, in {empty} of {len(masks)} folds ({name})",
-                expected="rows on both sides of every fold",
-                remedy="use fewer folds",
+                f"no training rows, or no test rows, in {empty} of {len(masks)} folds ({name})",
+                "rows on both sides of every fold",
+                "use fewer folds",
             )
         )
     return Split(
@@ -271,8 +271,6 @@ def _rounded(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _check_folds(k: int, found: int, what: str) -> None:
     if k < 2:
-        raise UsageError(Problem(found=f"{k} folds", expected="2 or more", remedy="5 folds are the default"))
+        raise UsageError(Problem(f"{k} folds", "2 or more", "5 folds are the default"))
     if found < k:
-        raise DesignError(
-            Problem(found=f"{found} {what} for {k} folds", expected="at least one a fold", remedy="use fewer folds")
-        )
+        raise DesignError(Problem(f"{found} {what} for {k} folds", "at least one a fold", "use fewer folds"))
