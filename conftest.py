@@ -12,7 +12,9 @@ from fixture_municipality import frailty, municipality_steps, municipality_study
 from small_pilot import three_pairs
 from unexpected_skips import pytest_addoption, pytest_configure  # noqa: F401
 
-WITH_A_STUDY = tuple(f"riskstrat.{name}." for name in ("study", "publication", "reports", "artefacts", "tracking"))
+WITH_A_STUDY = tuple(
+    f"riskstrat.{name}." for name in ("study", "publication", "figures", "reports", "artefacts", "tracking")
+)
 """Modules whose examples speak of one small real study."""
 SMALL_VALUES = {
     "areas": two_areas,

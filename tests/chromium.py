@@ -69,9 +69,10 @@ def value_of(ask: Callable[..., dict], expression: str) -> Any:  # noqa: ANN401
 
 def press(ask: Callable[..., dict], key: str) -> None:
     """Press a key that writes nothing."""
-    code = {"Tab": 9, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35}[key]
+    code = {"Tab": 9, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Enter": 13}[key]
     for kind in ("rawKeyDown", "keyUp"):
-        ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+        typed = {"text": "\r"} if key == "Enter" and kind == "rawKeyDown" else {}
+        ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
 
 
 def pages_of(pdf: bytes) -> int:

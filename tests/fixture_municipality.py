@@ -60,4 +60,6 @@ def municipality_steps(
         "model": model,
         "area_results": municipality_study.area_results,
         "study": municipality_study,
+        "published": rs.publish(municipality_study),
+        "area": municipality_study.partition.areas["unit"].min(),
     }

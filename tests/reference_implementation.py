@@ -38,8 +38,8 @@ from riskstrat.declare import (
     SinceFirst,
     Slope,
     Total,
-    duration_days,
 )
+from riskstrat.declare.durations import duration_days
 from small_registers import Rows
 
 Person = Mapping[str, object]

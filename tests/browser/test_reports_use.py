@@ -120,6 +120,29 @@ def test_the_console_is_silent_and_nothing_is_asked_of_the_network_when_the_slid
         assert value_of(ask, "typeof window.x") == "undefined"
 
 
+def test_the_names_of_areas_in_tables_lead_to_their_sheets_by_keyboard(report: Path, published: Published):
+    with opened(report.as_uri()) as ask:
+        links = "Array.from(document.querySelectorAll('#grid-areas td a'), (one) => [one.textContent, one.hash])"
+        found = dict(value_of(ask, links))
+        assert sorted(found) == sorted(published.frame("areas")["name"])
+        name, sheet = next(iter(found.items()))
+        value_of(ask, f"document.querySelector('#grid-areas a[href=\"{sheet}\"]').focus()")
+        press(ask, "Enter")
+        shown = (
+            f"document.querySelector('{sheet}').checkVisibility() && document.querySelector('{sheet} h3').textContent"
+        )
+        assert value_of(ask, shown).endswith(name)
+
+
+@pytest.mark.parametrize("width", [360, 480])
+def test_what_a_sheet_says_fits_a_telephone(report: Path, width: int):
+    with opened(f"{report.as_uri()}#sheet-area-1") as ask:
+        ask("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=True)
+        wider = """Array.from(document.querySelectorAll("#sheet-area-1 :is(table, .strip text)"))
+          .filter((one) => one.getBoundingClientRect().right > innerWidth).length"""
+        assert value_of(ask, wider) == 0
+
+
 def test_on_a_telephone_nothing_is_wider_than_the_screen(report: Path):
     with opened(report.as_uri()) as ask:
         ask("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=True)
@@ -151,6 +174,7 @@ def test_the_print_edition_is_six_to_eight_pages_without_blank_halves(
         report = write_report(county_study, tmp_path / report.name, language=report.stem, sender="Kommunen & co")
     pdf = _printed(report)
     assert FEWEST_PAGES <= pages_of(pdf) <= MOST_PAGES
+    assert b"/Subtype /Link" not in pdf  # sheets are not printed with the report: links to them would lead nowhere
     pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: .ci/full installs it")
     document = pdfium.PdfDocument(pdf)
     texts = [page.get_textpage().get_text_range() for page in document]

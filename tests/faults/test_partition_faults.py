@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from riskstrat.areas import intersections, merge_small_areas
+from riskstrat.areas import intersections
+from riskstrat.areas.partition import merge_small_areas
 from riskstrat.errors import UsageError
 from riskstrat.records.partition import Partition
 

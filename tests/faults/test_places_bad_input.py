@@ -17,13 +17,13 @@ from riskstrat.areas import (
     funnel_limits,
     hot_spots,
     inequality,
-    merge_small_areas,
     neighbours,
     rates,
     read_forecast,
     smooth,
     trends,
 )
+from riskstrat.areas.partition import merge_small_areas
 from riskstrat.declare import LocalisedText, Programme, Scenario, Settings
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors import ContractError, DesignError, UsageError

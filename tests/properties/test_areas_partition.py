@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from riskstrat.areas import Neighbours, intersections, merge_small_areas
-from riskstrat.areas.partition import merge_tree
+from riskstrat.areas import Neighbours, intersections
+from riskstrat.areas.partition import merge_small_areas, merge_tree
 
 QUICK = settings(deadline=None, max_examples=50)
 LEAST = {"people": 20, "expected": 4.0}

@@ -18,12 +18,9 @@ from riskstrat.records.study import Study
 from riskstrat.reports.blocks import unfolded
 from riskstrat.reports.context import HIGHER, LOWER, ReportContext, report_context
 from riskstrat.reports.first_screen import first_screen
-from riskstrat.reports.focus import focus
 from riskstrat.reports.grade import grade_of
-from riskstrat.reports.method import method
-from riskstrat.reports.next_steps import next_steps
-from riskstrat.reports.resources import adding_up, resources
-from riskstrat.reports.situation import situation
+from riskstrat.reports.page import sections_of
+from riskstrat.reports.resources import adding_up
 
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 FEW = settings(max_examples=examples(15), deadline=None)
@@ -39,7 +36,7 @@ class Told:
 
     def __post_init__(self) -> None:
         first = first_screen(self.context)
-        blocks = {part.key: tuple(unfolded(part.blocks)) for part in (each(self.context) for each in SECTIONS)}
+        blocks = {part.key: tuple(unfolded(part.blocks)) for part in sections_of(self.context)}
         blocks["first"] = first.blocks
         self.figures = {
             chart.key: chart.figure
@@ -51,9 +48,6 @@ class Told:
         self.sentences = {name: [text for block in part for text in texts_of(block)] for name, part in blocks.items()}
         self.sentences["first"] += first.sentences
         self.grids = {block.key: block for part in blocks.values() for block in part if block.kind == "grid"}
-
-
-SECTIONS = (situation, focus, resources, next_steps, method)
 
 
 def texts_of(block: object) -> list[str]:

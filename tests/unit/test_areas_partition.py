@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.areas import Neighbours, intersections, merge_small_areas
+from riskstrat.areas import Neighbours, intersections
 from riskstrat.areas.outlines import dissolve
+from riskstrat.areas.partition import merge_small_areas
 from riskstrat.records.partition import Partition
 
 

@@ -57,6 +57,14 @@ def flow(people: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
+def test_an_age_is_a_number_also_where_everybody_has_the_same():
+    one = cohort()
+    young = replace(one, people=one.people.with_columns(age_years=pl.lit(1, pl.Int32), duration_days=pl.lit(1.0)))
+    table = table_one(young, disclosure=PRESETS["none"])
+    assert {"age_years", "duration_days"} <= set(table.numbers.frame["variable"])
+    assert not {"age_years", "duration_days"} & set(table.levels.frame["variable"])
+
+
 def features(people: int = PEOPLE) -> pl.DataFrame:
     return pl.DataFrame(
         {

@@ -45,8 +45,8 @@ def _net_cost(study: Study) -> float:
 
 
 def said(study: Study, language: str) -> list[str]:
-    section = next_steps(report_context(publish(study), language))
-    return [text for block in section.blocks for _, text in getattr(block, "items", ())]
+    blocks = next_steps(report_context(publish(study), language))
+    return [text for block in blocks for _, text in getattr(block, "items", ())]
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def test_the_report_tells_todays_value_and_what_to_expect_without_action(followe
 
 
 def test_a_study_without_indicators_says_so(study: Study) -> None:
-    section = next_steps(report_context(publish(study), "sv"))
-    assert any("inga uppföljningsindikatorer" in str(block) for block in section.blocks)
+    blocks = next_steps(report_context(publish(study), "sv"))
+    assert any("inga uppföljningsindikatorer" in str(block) for block in blocks)
 
 
 def test_what_is_followed_is_released_with_the_study(followed: Study) -> None:

@@ -1,6 +1,7 @@
 """The page: whole, readable without scripts, asking for nothing outside itself, and safe against what names hold."""
 
 import base64
+import csv
 import hashlib
 import json
 import re
@@ -8,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure
 from riskstrat.figures import Language
-from riskstrat.publication import publish
+from riskstrat.publication import export, publish
 from riskstrat.records.omission import Omission
 from riskstrat.records.study import Study
 from riskstrat.reports import page_of
@@ -278,6 +280,23 @@ def test_formulas_are_not_handed_to_spreadsheets(study: Study):
     assert ";=1+1" not in text
 
 
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+cmd", "-2+3+cmd", "@SUM(1)", "\t=1"])
+def test_no_file_that_a_study_gives_away_holds_a_formula(study: Study, name: str, tmp_path: Path):
+    names = study.source.area_names.with_columns(
+        pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(name)).otherwise("name").alias("name")
+    )
+    hostile = replace(study, source=replace(study.source, area_names=names, name=name))
+    links = [one["href"] for one in Page(page(hostile, "en")).all("a") if one.get("download", "").endswith(".csv")]
+    given = [base64.b64decode(one.partition("base64,")[2]).decode("utf-8-sig") for one in links]
+    given += [file.read_text(encoding="utf-8-sig") for file in export(hostile, tmp_path / "tables").glob("*.csv")]
+    cells = [cell for text in given for row in csv.reader(text.splitlines()) for cell in row]
+    formulas = [
+        cell for cell in cells if cell.lstrip()[:1] in set("=+-@") and not re.fullmatch(r"[-+][\d.e-]+( ?%)?|-", cell)
+    ]
+    assert formulas == []
+    assert any(cell.endswith(name.strip()) for cell in cells)
+
+
 def test_without_areas_a_sentence_says_so_and_nothing_else_breaks(placeless_study: Study):
     text = Page(page(placeless_study, "sv")).text
     assert "Registren saknar områden" in text
@@ -315,9 +334,9 @@ def test_whether_differences_persist_is_told_where_there_are_several_landmarks(
 
 TOLD = {
     "sv": """\
-Räknade är 7 000 personer vid 12 000 startdatum.
+7 000 personer räknades, vid 12 000 startdatum.
 Efter {cases} av startdatumen inträffade utfallet, hos 900 personer.
-Räknade är startdatumen 1 december 2021 och 1 december 2017.
+Startdatumen som räknas är 1 december 2021 och 1 december 2017.
 hade 0,93–1,04 gånger så många händelser inträffat som väntat i kommunen
 hade skilt sig med en faktor 1,31""",
     "en": """\

@@ -108,8 +108,8 @@ def test_areas_that_are_high_and_rising_are_named_in_alphabetical_order():
 @pytest.mark.parametrize(
     ("change", "beginning"),
     [
-        ((0.2, 0.9), "Olikheten har ökat"),
-        ((-0.9, -0.2), "Olikheten har minskat"),
+        ((0.2, 0.9), "Skillnaderna har ökat"),
+        ((-0.9, -0.2), "Skillnaderna har minskat"),
         ((-0.1, 0.9), "Det går inte att säga"),
     ],
 )
@@ -127,7 +127,7 @@ def test_the_change_of_inequality_is_told_with_both_ratios(change: tuple[float, 
     (told,) = _inequality_change(context(inequality_change=public(frame, "year", "metric")))
     assert told.text.startswith(beginning)
     assert "1,6 (1,2–2,0) gånger" in told.text
-    assert "2,1 (1,6–2,8) gånger 2021" in told.text
+    assert "2,1 (1,6–2,8) gånger år 2021" in told.text
 
 
 def test_others_stand_beside_with_their_source_and_the_studys_own_figure_first():

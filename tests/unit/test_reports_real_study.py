@@ -5,7 +5,7 @@ import re
 import pytest
 
 from riskstrat.figures import Language
-from riskstrat.publication import Published, publish
+from riskstrat.publication import Published, draw, publish
 from riskstrat.records.study import Study
 from riskstrat.reports import page_of
 
@@ -42,3 +42,10 @@ def test_every_area_is_in_the_table_by_its_name(text: str, published: Published)
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_same_published_results_give_the_same_page(published: Published, language: Language):
     assert page_of(published, language) == page_of(published, language)
+
+
+def test_areas_that_are_drawn_alone_have_their_names(municipality_study: Study, published: Published):
+    told = draw(municipality_study.areas, "en").alternative
+    shown = published.frame("areas").drop_nulls("relative_risk")
+    assert all(name in told for name in shown["name"])
+    assert not any(code in told for code in shown["area_id"])

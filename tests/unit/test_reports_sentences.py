@@ -477,7 +477,7 @@ def test_which_model_was_chosen_and_why(boosting: float, told: str):
     about = context(choice=Table(scores, dimensions=("name",), public=scores.columns[1:]))
     _, reason, _ = _model(about)
     assert told in reason.text
-    assert f"utan det är det omkring 12{NBSP}%" in reason.text
+    assert f"utan det är förbättringen omkring 12{NBSP}%" in reason.text
     assert "kan inte förklara" not in reason.text
     alone = scores.with_columns(explained=pl.col("name") == "Logistic", brier=pl.Series([0.081, 0.07]))
     _, reason, _ = _model(context(choice=Table(alone, dimensions=("name",), public=alone.columns[1:])))

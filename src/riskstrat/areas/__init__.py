@@ -3,7 +3,6 @@
 In: counts and risks of people or groups. Out: rates, smoothed ratios with posterior draws, limits, inequality.
 """
 
-from riskstrat.areas.area_trends import area_trends
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.estimate import estimate_areas
 from riskstrat.areas.funnel import funnel_limits, overdispersion
@@ -12,7 +11,7 @@ from riskstrat.areas.hot_spots import hot_spots
 from riskstrat.areas.inequality import area_inequality, concentration_curve, inequality, inequality_change
 from riskstrat.areas.life_expectancy import life_expectancy
 from riskstrat.areas.observed_expected import recalibrate
-from riskstrat.areas.partition import intersections, merge_small_areas
+from riskstrat.areas.partition import intersections
 from riskstrat.areas.population_forecast import PopulationForecast, read_forecast
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.projection import project
@@ -47,13 +46,11 @@ __all__ = [
     "inequality_change",
     "concentration_curve",
     "trends",
-    "area_trends",
     "hot_spots",
     "pool_years",
     "on_stable_areas",
     "neighbours",
     "Neighbours",
-    "merge_small_areas",
     "intersections",
     "project",
     "read_forecast",

@@ -40,20 +40,6 @@ def area_trends(
     Expected cases are recalibrated period by period, so that the municipality's ratio is 1 in each: an area that rises
     here rises more than what its people's factors, and the municipality's change, explain.
 
-    Parameters
-    ----------
-    cohort, risk, recalibration, noise
-        As given to `estimate_areas`.
-    areas
-        What it returned.
-    seed, draws
-        Of the posterior.
-
-    Returns
-    -------
-    Trends or None
-        See `trends`; years are those of the mean index date of each period. None where there is one period or area.
-
     Examples
     --------
     >>> area_trends(cohort, risk, areas, recalibration=recalibration) is None  # one period

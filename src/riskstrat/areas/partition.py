@@ -166,40 +166,10 @@ def merge_small_areas(
     unit of another, or holds whole units of it. Areas in which nobody lives any more, such as those of an older
     version, describe nobody today and stay as they are.
 
-    Parameters
-    ----------
-    areas
-        One row an area: area_id, residents (all people who live there), people (of the target population) and expected
-        (cases that would be expected if everybody's risk were the same; never the area's own outcomes). Optional: name,
-        parent_id (the larger area within which small ones are merged) and municipality.
-    min_people, min_expected
-        The fewest people of today and expected cases that a unit must have.
-    neighbours
-        Which areas share a border; without it, areas are joined in the order of their codes.
-
-    Returns
-    -------
-    Partition
-        If all areas together have not enough, they are one unit.
-
-    Raises
-    ------
-    UsageError
-        If a column or a value is missing, or an area comes twice.
-
-    Examples
-    --------
-    >>> areas = pl.DataFrame(
-    ...     {
-    ...         "area_id": ["A", "B", "C", "D"],
-    ...         "residents": [900, 1500, 1200, 1600],
-    ...         "people": [60, 9, 80, 90],
-    ...         "expected": [6.0, 1.0, 8.0, 9.0],
-    ...         "name": ["Ek", "Al", "Ask", "Alm"],
-    ...     }
-    ... )
-    >>> merge_small_areas(areas).areas.rows()
-    [('A', 'A+B', 'Al + Ek'), ('B', 'A+B', 'Al + Ek'), ('C', 'C', 'Ask'), ('D', 'D', 'Alm')]
+    `areas` has one row an area: area_id, residents (all people who live there), people (of the target population) and
+    expected (cases that would be expected if everybody's risk were the same; never the area's own outcomes); optional
+    are name, parent_id (the larger area within which small ones are merged) and municipality. Without `neighbours` they
+    are joined in the order of codes; if all together have not enough, they are one unit.
     """
     UsageError.refuse(check_columns(_NEEDED, areas=areas) or _nulls(areas))
     lived_in = (pl.col("residents") > 0) | (pl.col("people") > 0)

@@ -111,14 +111,10 @@ def _expected(raised: BaseException) -> RiskstratError | None:
                 found=about, expected="files that can be read and written", remedy=_REMEDIES.get(number, "see to it")
             )
         )
-    if _is_damage(raised):
+    of_polars = _is_of(raised, "polars") or type(raised).__name__ == "PanicException"
+    if of_polars and _UNREADABLE.search(str(raised)):
         return ContractError(_DAMAGED)
     return next((error(problem) for kind, error, problem in _EXPECTED if isinstance(raised, kind)), None)
-
-
-def _is_damage(raised: BaseException) -> bool:
-    ours = _is_of(raised, "polars") or type(raised).__name__ == "PanicException"
-    return ours and _UNREADABLE.search(str(raised)) is not None
 
 
 def _error_number(raised: BaseException) -> int | None:

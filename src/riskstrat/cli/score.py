@@ -78,13 +78,14 @@ def monitor(
     scores, outcomes = stored.score(source, day), stored.outcomes(source, day)
     moved, ratio = _moved(scores), _ratio(outcomes, scores)
     said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
+    is_off = ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
     answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
     DriftError.refuse(
         Problem(found=found, expected=expected, remedy=f"{remedy}; test the model (rs.study.transport) or fit it again")
         for found, expected, remedy in (
             *((_sentence(row), _EXPECTED, "look for what changed in the register") for row in moved),
-            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if _is_off(ratio) else ()),
+            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if is_off else ()),
         )
     )
 
@@ -133,7 +134,7 @@ def _sentence(row: Mapping[str, object]) -> str:
     return f"{row['column']}: {', '.join(f'{name} {value}' for name, value in told if value is not None)}"
 
 
-def _ratio(outcomes: Validation | Omission, scores: Scores) -> dict[str, object] | None:
+def _ratio(outcomes: Validation | Omission, scores: Scores) -> dict[str, Any] | None:
     """Give observed over expected outcomes with its interval; None where it cannot be told."""
     from riskstrat.publication.scores import release_outcomes
 
@@ -149,10 +150,6 @@ def _said(ratio: Mapping[str, object] | None) -> str:
         return "outcomes not compared: too few persons"
     interval = f"{ratio['lower']} to {ratio['upper']}"
     return f"observed / expected outcomes in the last year that can be judged: {ratio['estimate']} ({interval})"
-
-
-def _is_off(ratio: Mapping[str, Any] | None) -> bool:
-    return ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
 
 
 def _refuse_persons(path: Path, others: Sequence[Path]) -> None:

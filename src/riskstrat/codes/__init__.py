@@ -7,7 +7,7 @@ from riskstrat.codes.deprivation import CARE_NEED_WEIGHTS, NATIONAL_MEAN_POINTS,
 from riskstrat.codes.expression import CodeExpression
 from riskstrat.codes.growth import IOTF_GRADES, IotfGrade, growth_z, iotf_cutoff_bmi, iotf_cutoff_z
 from riskstrat.codes.growth_curves import REFERENCES, GrowthReference
-from riskstrat.codes.lists import CodeList, codelist, codelists, matching
+from riskstrat.codes.lists import CodeList, codelist, codelists
 from riskstrat.codes.people import CharlsonScore, ElixhauserScore, charlson, elixhauser, hfrs
 from riskstrat.codes.score2 import RISK_REGIONS, RiskRegion, score2
 from riskstrat.codes.scores import Score, ScoreItem, ScoreName, score, scores
@@ -16,7 +16,6 @@ from riskstrat.codes.search import search
 __all__ = [
     "codelist",
     "codelists",
-    "matching",
     "CodeList",
     "CodeExpression",
     "search",

@@ -80,27 +80,10 @@ def codelist(name_or_expression: str) -> CodeExpression:
 
 
 def matching(expression: str, codes: Iterable[str | None], *, prefix: bool) -> list[str]:
-    """Find which of a table's distinct codes an expression selects.
+    """Find which of a table's distinct codes an expression selects, sorted as the table writes them.
 
-    Parameters
-    ----------
-    expression
-        As for `codelist`.
-    codes
-        The distinct codes of a table, as it writes them.
-    prefix
-        Whether they are those of a classification. Named lists are lists of such codes: in any other system
-        ``"stroke"`` is the code "stroke".
-
-    Returns
-    -------
-    list of str
-        Sorted, as the table writes them.
-
-    Raises
-    ------
-    UsageError
-        Naming every part that cannot be read.
+    With `prefix` they are codes of a classification. Named lists are lists of such codes: in any other system
+    ``"stroke"`` is the code "stroke".
 
     Examples
     --------

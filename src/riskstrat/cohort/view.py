@@ -12,7 +12,7 @@ from functools import cached_property
 
 import polars as pl
 
-from riskstrat.codes import matching
+from riskstrat.codes.lists import matching
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import AreaFact, Condition
 from riskstrat.declare.calendar import day_number, map_distinct_days

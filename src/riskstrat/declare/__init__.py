@@ -8,7 +8,6 @@ from riskstrat.declare.benchmarks import FeatureScore, PublishedScore, Score2
 from riskstrat.declare.candidates import Candidate
 from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.condition import Condition, Example, Row, Wording
-from riskstrat.declare.durations import duration_days
 from riskstrat.declare.features import (
     Age,
     AreaFact,
@@ -140,6 +139,5 @@ __all__ = [
     "Total",
     "View",
     "Wording",
-    "duration_days",
     "expanded",
 ]

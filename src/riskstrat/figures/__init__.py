@@ -9,7 +9,7 @@ from riskstrat.figures.flow import flow_chart
 from riskstrat.figures.incidence import MOST_CURVES, incidence_curves
 from riskstrat.figures.interpretation import dependence_curve, ratio_forest
 from riskstrat.figures.maps import CHOSEN_COLOURS, descriptions, map_certainty, map_chosen, map_classes, map_level
-from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, merge_messages
+from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, lowered, merge_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.one_area import waterfall
 from riskstrat.figures.plans import comparisons, people_and_cases, plan_curve, risk_strata, scenarios
@@ -43,6 +43,7 @@ __all__ = [
     "funnel",
     "incidence_curves",
     "load_messages",
+    "lowered",
     "map_certainty",
     "map_chosen",
     "map_classes",

@@ -35,13 +35,8 @@ def calibration(table: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> risks = {"mean_predicted": [0.02, 0.10], "observed": [0.02, 0.12], "lower": [0.01, 0.09], "upper": [0.03, 0.15]}
-    >>> frame = pl.DataFrame({"group": [1, 2], **risks, "cases": [20, 90]})
-    >>> derived = dict.fromkeys(risks, "cases")
-    >>> table = release(Table(frame, dimensions=("group",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> calibration(table, "en").title
-    'Of 100 people with a predicted risk of 10%, 12 (9–15) had the outcome'
+    >>> calibration(published.tables["calibration_person"], "en").sentence.partition(":")[0]
+    'Predicted risk and the share who had the outcome'
     """
     alt, messages = altair(), load_messages(language)
     shown = table.frame.drop_nulls("observed").sort("mean_predicted")

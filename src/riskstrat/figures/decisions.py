@@ -33,12 +33,8 @@ def net_benefit(table: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> lines = {"strategy": ["model", "all", "model", "all"], "net_benefit": [0.10, 0.10, 0.06, 0.02]}
-    >>> frame = pl.DataFrame({"threshold": [0.0, 0.0, 0.1, 0.1], **lines})
-    >>> exact = Table(frame, dimensions=("threshold", "strategy"), public=("net_benefit",))
-    >>> net_benefit(release(exact, PRESETS["none"]), "en").title
-    'The calculation is of most use at thresholds from 10% to 10%'
+    >>> net_benefit(published.tables["net_benefit_person"], "en").sentence.partition(",")[0]
+    'Net benefit of offering a programme to all whose risk is above a threshold'
     """
     alt, messages = altair(), load_messages(language)
     known = table.frame.drop_nulls("net_benefit").sort("threshold")
@@ -90,12 +86,8 @@ def funnel(areas: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> frame = pl.DataFrame({"area_id": ["1", "2"], "name": ["Norr", "Öster"], "class": ["uncertain"] * 2,
-    ...                       "cases": [98, 160], "expected": [100.0, 100.0]})
-    >>> exact = Table(frame, dimensions=("area_id", "name"), counts=("cases",), public=("class", "expected"))
-    >>> funnel(release(exact, PRESETS["none"]), "en").title
-    'One of 2 areas lies outside what chance alone explains'
+    >>> funnel(published.tables["areas"], "en").sentence.partition(",")[0]
+    'Occurred over expected cases of each area'
     """
     from scipy.stats import poisson
 

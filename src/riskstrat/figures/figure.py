@@ -48,17 +48,8 @@ class Figure:
 
     Examples
     --------
-    >>> import polars as pl
-    >>> from riskstrat.disclosure import PRESETS, Table, release
     >>> from riskstrat.figures import plan_curve
-    >>> averted = {"averted": [1.0, 1.5], "lower": [0.5, 0.7], "upper": [1.4, 2.2]}
-    >>> frame = pl.DataFrame({"budget_sek": [1e6, 2e6], **averted, "cases": [40, 60]})
-    >>> derived = dict.fromkeys(averted, "cases")
-    >>> exact = Table(frame, dimensions=("budget_sek",), unshown=("cases",), derived=derived)
-    >>> released = release(exact, PRESETS["none"])
-    >>> figure = plan_curve(released, 2e6, "en")
-    >>> " ".join(figure.title.split())
-    '2 million SEK are enough for all areas'
+    >>> figure = plan_curve(published.tables["plan_curve"], published.budget_sek, "en")
     >>> figure.sentence.partition(":")[0]
     'Averted cases at different budgets'
     >>> figure.png().startswith(b"\x89PNG")

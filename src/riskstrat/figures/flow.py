@@ -35,20 +35,8 @@ def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> rows = [
-    ...     (1, "start", "All residents", "Alla folkbokförda", 120, 180),
-    ...     (2, "left_out", "Not followed", "Inte följda", 20, 30),
-    ...     (3, "included", "Included", "Inkluderade", 100, 150),
-    ... ]
-    >>> frame = pl.DataFrame(rows, schema=["step", "part", "reason", "reason_sv", "people", "rows"], orient="row")
-    >>> dimensions, counts = ("step", "part", "reason", "reason_sv"), ("people", "rows")
-    >>> flow = release(Table(frame, dimensions=dimensions, counts=counts, persons={"rows": "people"}), PRESETS["none"])
-    >>> figure = flow_chart(flow, "en")
-    >>> figure.title
+    >>> flow_chart(published.tables["flow"], "en").title
     'Who was followed, and who was left out'
-    >>> figure.sentence.split("; ")[0]
-    'All residents: 120 people, 180 index dates'
     """
     alt, messages = altair(), load_messages(language)
     boxes = _boxes(flow.frame, messages)

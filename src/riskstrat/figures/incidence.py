@@ -48,17 +48,8 @@ def incidence_curves(table: Released, language: Texts = "sv", names: Mapping[str
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> frame = pl.DataFrame(
-    ...     {"group": ["all"] * 2, "days": [365, 731], "event": [1, 1], "estimate": [0.05, 0.1], "lower": [0.04, 0.09],
-    ...      "upper": [0.06, 0.11], "index_dates": [900, 900], "at_risk": [850, 800], "cases": [45, 90]}
-    ... )
-    >>> exact = Table(
-    ...     frame, dimensions=("group", "days", "event"), counts=("at_risk",), unshown=("cases",),
-    ...     denominators={"at_risk": "index_dates"}, derived=dict.fromkeys(("estimate", "lower", "upper"), "cases"),
-    ... )
-    >>> incidence_curves(release(exact, PRESETS["none"]), "en").title
-    'Of 100 people, 10 (9–11) had had the outcome after 2 years'
+    >>> incidence_curves(published.tables["cumulative_incidence"], "en").sentence.partition(".")[0]
+    'Share of those who were followed'
     """
     messages = load_messages(language)
     shown = _shown(table.frame, names, messages)

@@ -39,17 +39,8 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> found = {"mean_difference": [-0.7, 0.9], "spread": [0.1, 0.1], "ratio": [0.5, 2.4]}
-    >>> edges = {"value": [None, None], "lower_edge": [None, 80.0], "upper_edge": [80.0, None], "link": ["logit"] * 2}
-    >>> frame = pl.DataFrame({"feature": ["age_years"] * 2, "bin": [1, 2], **edges, **found, "people": [90, 60]})
-    >>> exact = Table(
-    ...     frame, dimensions=("feature", "bin"), public=tuple(edges), unshown=("people",),
-    ...     derived=dict.fromkeys(found, "people"),
-    ... )
-    >>> figure = dependence_curve(release(exact, PRESETS["none"]), "age_years", "age", "en")
-    >>> figure.title
-    'Age: the predicted risk is highest in the group 80 or more'
+    >>> dependence_curve(published.tables["dependence"], "age_years", "age", "en").sentence.partition(",")[0]
+    'Odds of the outcome by age'
     """
     alt, messages = altair(), load_messages(language)
     shown = dependence.frame.filter(feature=feature).drop_nulls("ratio").sort("bin")
@@ -106,17 +97,8 @@ def ratio_forest(
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> names = {"feature": ["smokes"], "term": ["smokes"], "event": [1], "kind": ["odds_ratio"], "per": ["category"]}
-    >>> found = {"step": [1.0], "estimate": [2.1], "lower": [1.6], "upper": [2.8]}
-    >>> frame = pl.DataFrame({**names, **found, "penalised": [True], "cases": [90]})
-    >>> exact = Table(
-    ...     frame, dimensions=("term", "event"), public=("feature", "kind", "per", "penalised"), unshown=("cases",),
-    ...     derived=dict.fromkeys(found, "cases"),
-    ... )
-    >>> figure = ratio_forest(release(exact, PRESETS["none"]), {"smokes": "smoking"}, "en")
-    >>> figure.title
-    'Odds ratios: 1 of 1 are clearly above or below 1'
+    >>> ratio_forest(published.tables["ratios"], {}, "en").title.partition(":")[0]
+    'Odds ratios'
     """
     alt, messages = altair(), load_messages(language)
     shown = ratios.frame.filter(event=event).drop_nulls("estimate")

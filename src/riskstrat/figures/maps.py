@@ -42,16 +42,8 @@ def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figur
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> from pathlib import Path
-    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
-    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
-    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
-    >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> map_classes(areas, geometry, "en").title
-    'Clearly higher risk in one area and uncertain in one'
+    >>> map_classes(published.tables["areas"], published.source.geometry, "en").sentence.partition(".")[0]
+    'Map in three classes'
     """
     frame, messages = with_class(areas), load_messages(language)
     names = [messages(f"legend.{name}") for name in CLASSES]
@@ -84,16 +76,8 @@ def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> from pathlib import Path
-    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
-    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
-    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
-    >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> map_level(areas, geometry, "en").title
-    'The risk in the areas goes from 6.0% to 9.0%'
+    >>> map_level(published.tables["areas"], published.source.geometry, "en").sentence.partition(".")[0]
+    'Map of the risk'
     """
     frame, messages = with_class(areas), load_messages(language)
     values = frame.with_columns(value=100 * pl.col("risk"))
@@ -129,17 +113,8 @@ def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Fig
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> from pathlib import Path
-    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
-    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
-    >>> values["probability_higher"] = [0.99, 0.5]
-    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
-    >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> map_certainty(areas, geometry, "en").title
-    'In one of 2 areas it is clear whether the risk is higher or lower'
+    >>> map_certainty(published.tables["areas"], published.source.geometry, "en").sentence.partition(" it is")[0]
+    'Map of how sure'
     """
     frame, messages = with_class(areas), load_messages(language)
     colour = _sequential(messages("axis.certainty"), domain=(0, 100))
@@ -171,19 +146,9 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Tex
 
     Examples
     --------
-    >>> from riskstrat.disclosure import PRESETS, Table, release
-    >>> from pathlib import Path
-    >>> geometry = Path("data_samples/modellstad/geometry.geojson").read_text(encoding="utf-8")
-    >>> risks = {"risk": [0.09, 0.06], "risk_lower": [0.08, 0.05], "risk_upper": [0.10, 0.07]}
-    >>> values = {"class": ["clearly higher", "uncertain"], **risks}
-    >>> frame = pl.DataFrame({"area_id": ["9981A0010", "9981A0020"], **values, "cases": [40, 30]})
-    >>> derived = dict.fromkeys(values, "cases")
-    >>> areas = release(Table(frame, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> share = pl.DataFrame({"area_id": ["9981A0010"], "share": [0.5], "cases": [40]})
-    >>> derived = {"share": "cases"}
-    >>> selected = release(Table(share, dimensions=("area_id",), unshown=("cases",), derived=derived), PRESETS["none"])
-    >>> map_chosen(areas, selected, geometry, "en").title
-    'The money is enough for one area'
+    >>> areas, chosen = (published.tables[name] for name in ("areas", "plan_selected"))
+    >>> map_chosen(areas, chosen, published.source.geometry, "en").title[:9]
+    'The money'
     """
     messages, shares = load_messages(language), selected.frame.select("area_id", "share")
     names = [messages(f"chosen.{name}") for name in CHOSEN_COLOURS]

@@ -136,6 +136,17 @@ def merge_messages(first: MessageCatalogue, second: MessageCatalogue) -> Message
     return MessageCatalogue(first.language, MappingProxyType({**first.texts, **second.texts}))
 
 
+def lowered(text: str) -> str:
+    """Write a title inside a sentence: without its capital, unless that begins an abbreviation.
+
+    Examples
+    --------
+    >>> lowered("Obesity at four"), lowered("BMI at four")
+    ('obesity at four', 'BMI at four')
+    """
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def capitalised(text: str) -> str:
     """Begin with a capital letter, and leave the rest as it is.
 

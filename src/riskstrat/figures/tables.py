@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 import polars as pl
 
@@ -15,10 +16,17 @@ _DIGITS = 3
 _ROWS = 20
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _OPENING = re.compile(r"<table[^>]*>")
+_CELL = re.compile(r"(<t[dh][^>]*>)([^<]*)(</t[dh]>)")
 _TABLE = re.compile(r"<table.*</table>", re.DOTALL)
 
 
-def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), caption: str | None = None) -> str:
+def table_html(
+    frame: pl.DataFrame,
+    key: str,
+    numeric: Sequence[str] = (),
+    caption: str | None = None,
+    links: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Write a frame of texts as an HTML table; the first column heads its rows.
 
     Parameters
@@ -31,6 +39,8 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), capti
         Columns that are aligned to the right.
     caption
         What the table is called, above it.
+    links
+        Where a whole cell leads, by its text.
 
     Returns
     -------
@@ -47,6 +57,8 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), capti
     >>> html = table_html(pl.DataFrame({"area": ["<b>"], "people": ["1 200"]}), "areas", ["people"])
     >>> "&lt;b&gt;" in html, "gt_right" in html, "<style>" in html, 'scope="row"' in html
     (True, True, False, True)
+    >>> '<a href="#norr">Norr</a>' in table_html(pl.DataFrame({"area": ["Norr"]}), "areas", links={"Norr": "#norr"})
+    True
     """
     tables, first = optional("great_tables"), frame.columns[0]
     made = tables.GT(frame.fill_null("–"), id=key, rowname_col=first).tab_stubhead(first).cols_align("left")
@@ -56,7 +68,11 @@ def table_html(frame: pl.DataFrame, key: str, numeric: Sequence[str] = (), capti
     if found is None:
         return ""
     told = "" if caption is None else f"<caption>{escape(caption)}</caption>"
-    return _OPENING.sub(lambda opening: opening.group(0) + told, found.group(0), count=1)
+    whole = _OPENING.sub(lambda opening: opening.group(0) + told, found.group(0), count=1)
+    to = {escape(text): href for text, href in links.items()}
+    return _CELL.sub(
+        lambda cell: f'{cell[1]}<a href="{to[cell[2]]}">{cell[2]}</a>{cell[3]}' if cell[2] in to else cell[0], whole
+    )
 
 
 def released_html(tables: Mapping[str, Released]) -> str:

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.declare import PilotRule, ProcessOutcome, Programme, duration_days
+from riskstrat.declare import PilotRule, ProcessOutcome, Programme
+from riskstrat.declare.durations import duration_days
 from riskstrat.declare.pilot import CASES
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked

@@ -34,11 +34,13 @@ _PERSONS = {"cases": "case_persons", "index_dates": "persons"}
 def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside: pl.DataFrame) -> Table:
     """One row a group, without weighted cases; what is read from cases is withheld where they are.
 
-    Of `names`, a frame of area_id and name, the name is shown beside the code; of frames `beside`, of area_id and one
-    column, what else was found of an area.
+    Of `names`, a frame of area_id and name (by default the record's), the name is shown beside the code; of frames
+    `beside`, of area_id and one column, what else was found of an area.
     """
     shown = areas.table.drop("weighted_cases").with_columns(pl.col("expected").round_sig_figs(DIGITS))
     labels = list(areas.by)
+    if names is None and labels == ["area_id"]:
+        names = areas.names
     if names is not None:
         shown = shown.join(names.rename({"area_id": areas.by[0]}), on=areas.by[0], how="left", maintain_order="left")
         labels.append("name")

@@ -26,6 +26,7 @@ MOST_LEVELS = 12
 OTHER = "other"
 """Level of all that few persons have; its name in Swedish is that of the messages."""
 
+_MEASURED = ("age_years", "duration_days")
 _FIXED = ("sex", "ending")
 """Whose levels are the same in every cohort."""
 
@@ -187,8 +188,9 @@ def _variables(rows: pl.DataFrame) -> list[str]:
 
 
 def _is_flag(values: pl.Series) -> bool:
-    if values.dtype == pl.Boolean:
-        return True
+    """Whether a variable is only true or false; what is measured in years or days is not, whatever its values."""
+    if values.dtype == pl.Boolean or values.name in _MEASURED:
+        return values.dtype == pl.Boolean
     return values.dtype.is_numeric() and bool(((values == 0) | (values == 1)).all())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from riskstrat.codes import matching
+from riskstrat.codes.lists import matching
 from riskstrat.declare import Condition
 from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, event_queries

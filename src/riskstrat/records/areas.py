@@ -109,6 +109,8 @@ class AreaEstimates:
     protected
         Whether all of this comes from protected counts: every count carries the noise of its cell. If not, counts are
         exact, and what is shown of them is working material.
+    names
+        Frame of area_id and name, where areas have names.
     """
 
     by: tuple[str, ...]
@@ -122,6 +124,7 @@ class AreaEstimates:
     smoothing: str
     drift: pl.DataFrame | None = None
     unmeasured: pl.DataFrame | None = None
+    names: pl.DataFrame | None = field(default=None, repr=False)
     protected: bool = False
     disclosure: Disclosure = field(default_factory=Disclosure)
 

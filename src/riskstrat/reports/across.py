@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, reasons_of
+from riskstrat.figures import Language, capitalised, lowered, reasons_of
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.publication import Published
 from riskstrat.reports.blocks import Block, Bullets, FirstScreen, Paragraph, Section
@@ -40,8 +40,8 @@ class Across:
 
     @cached_property
     def names(self) -> list[str]:
-        """What the conditions are called."""
-        return [context.say(context.released.condition.title) for context in self.contexts]
+        """What the conditions are called inside a sentence."""
+        return [lowered(context.say(context.released.condition.title)) for context in self.contexts]
 
     @property
     def units(self) -> list[pl.DataFrame]:
@@ -163,24 +163,23 @@ def _where(across: Across) -> Section:
         (row["name"], *(messages(f"class.{row[f'class_{n}'] or 'withheld'}") for n in range(len(across.contexts))))
         for row in across.areas.iter_rows(named=True)
     ]
-    frame = _frame([messages("column.area"), *across.names], rows)
+    heads = [messages("column.area"), *map(capitalised, across.names)]
     title = messages("across.classes_title")
-    grid = across.first.grid("across-classes", None, title, frame, text_columns=len(frame.columns))
-    first = Bullets(told) if told else Paragraph(messages("across.none_high", n=len(rows)))
-    blocks = (first, Paragraph(messages("across.class_note"), "quiet"), grid)
+    grid = across.first.grid("across-classes", None, title, heads, rows, text_columns=len(heads), has_headings=True)
+    blocks: tuple[Block, ...] = (
+        *([Bullets(told)] if told else []),
+        Paragraph(messages("across.class_note"), "quiet"),
+        grid,
+    )
     return Section(key="where", title=messages("across.where"), blocks=blocks)
-
-
-def _frame(heads: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=dict.fromkeys(heads, pl.String), orient="row")
 
 
 def _why(across: Across) -> Section:
     messages = across.first.messages
-    told = [(row["name"], _shared(across, row, of)) for row, of in across.high]
-    blocks: list[Block] = [Bullets(tuple(told))] if told else [Paragraph(messages("across.nothing_shared"))]
-    blocks.append(Paragraph(messages("focus.not_causes"), "note"))
-    return Section(key="why", title=messages("across.why"), blocks=tuple(blocks))
+    told = tuple((row["name"], _shared(across, row, of)) for row, of in across.high)
+    found = (Bullets(told), Paragraph(messages("focus.not_causes"), "note"))
+    blocks: tuple[Block, ...] = found if told else (Paragraph(messages("across.nothing_shared")),)
+    return Section(key="why", title=messages("across.why"), blocks=blocks)
 
 
 def _shared(across: Across, row: Mapping[str, Any], of: Sequence[int]) -> str:
@@ -245,11 +244,11 @@ def _budget(across: Across) -> Section:
         (name, *(one.written(budget * part) for one, part in zip(plans, parts, strict=True)))
         for name, parts in _splits(across, plans, budget)
     ]
-    heads = [f"{one.name}: {one.context.messages('column.averted').lower()}" for one in plans]
+    heads = [f"{capitalised(one.name)}: {one.context.messages('column.averted').lower()}" for one in plans]
     title = messages("across.budget_title", budget=context.numbers.sek(budget))
     blocks: tuple[Block, ...] = (
         Paragraph(messages("across.budget_intro")),
-        context.grid("across-budget", None, title, _frame([messages("across.split"), *heads], rows)),
+        context.grid("across-budget", None, title, [messages("across.split"), *heads], rows, has_headings=True),
         *_worth(across, plans, budget),
         Paragraph(messages("across.budget_note"), "note"),
     )

@@ -71,23 +71,20 @@ def _by_area(context: ReportContext, last: int) -> Grid:
     first = int(frame["year"].to_numpy().min())
     names = dict(context.areas.select("area_id", "name").iter_rows()) if context.areas is not None else {}
     years = [{row["area_id"]: row for row in frame.filter(year=year).iter_rows(named=True)} for year in (first, last)]
-    rows = [
-        (names.get(area, area), *(_cases(context, year[area]) for year in years), _people(context, years[1][area]))
-        for area in sorted(years[0], key=lambda area: str(names.get(area, area)))
-    ]
+    rows = []
+    for area in sorted(years[0], key=lambda area: str(names.get(area, area))):
+        people = years[1][area]["people"]
+        written = None if people is None else context.numbers.number(people)
+        rows.append((names.get(area, area), *(_cases(context, year[area]) for year in years), written))
     headings = [
         context.messages("column.area"),
         *(context.messages("ahead.cases_in", year=year) for year in (first, last)),
     ]
     columns = [*headings, context.messages("ahead.people_in", year=last)]
-    written = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return context.grid("ahead-areas", "projection", context.messages("ahead.table"), written, place="screen")
+    title = context.messages("ahead.table")
+    return context.grid("ahead-areas", "projection", title, columns, rows, place="screen", has_headings=True)
 
 
 def _cases(context: ReportContext, row: dict[str, float | None]) -> str | None:
     value, lower, upper = (row[name] for name in ("cases", "cases_lower", "cases_upper"))
     return None if value is None else context.numbers.interval(value, lower, upper)
-
-
-def _people(context: ReportContext, row: dict[str, float | None]) -> str | None:
-    return None if row["people"] is None else context.numbers.number(row["people"])

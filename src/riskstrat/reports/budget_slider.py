@@ -28,8 +28,9 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
     curve, of_payers, of_units = (context.frame(f"{prefix}_curve{end}") for end in ("", "_net_cost", "_units"))
     if curve is None or of_payers is None or of_units is None or curve["averted"].null_count():
         return
-    if curve.height < _FEWEST or _has_fixed_hours(context):
-        return
+    scenario = context.released.scenario
+    if curve.height < _FEWEST or (scenario is not None and scenario.staff_hours is not None):
+        return  # one budget, or what more money gives depends on more staff
     areas = _areas(context) if prefix == "plan" else {}
     budgets = [
         _budget(
@@ -42,7 +43,7 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
     ]
     net = [context.messages.named("payer", payer) for payer in _payers(of_payers)]
     written = [*terms, *(context.messages("slider.net_cost", payer=payer) for payer in net)]
-    headings = (*written, *([context.messages("slider.staff")] if _has_hours(curve) else []))
+    headings = (*written, *([context.messages("slider.staff")] if curve["staff_hours"].to_numpy().any() else []))
     yield Slider(
         title=context.messages("slider.title"),
         how=context.messages("slider.how"),
@@ -54,26 +55,14 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
         colours=dict(CHOSEN_COLOURS) if areas else {},
     )
     rows = [(budget.written, *budget.cells) for budget in budgets]
-    frame = pl.DataFrame(
-        rows, schema=dict.fromkeys([context.messages("column.budget"), *headings], pl.String), orient="row"
-    )
-    title = context.messages("slider.table")
-    yield context.grid("budgets", f"{prefix}_curve", title, frame, place="appendix")
-
-
-def _has_fixed_hours(context: ReportContext) -> bool:
-    """Whether what more money gives depends on more staff."""
-    return context.released.scenario is not None and context.released.scenario.staff_hours is not None
+    columns, title = [context.messages("column.budget"), *headings], context.messages("slider.table")
+    yield context.grid("budgets", f"{prefix}_curve", title, columns, rows, place="appendix", has_headings=True)
 
 
 def _payers(rows: pl.DataFrame) -> list[str]:
     """Name everybody together first, then each payer."""
     *parts, everybody = rows["payer"].unique(maintain_order=True)
     return [everybody, *parts]
-
-
-def _has_hours(curve: pl.DataFrame) -> bool:
-    return bool(curve["staff_hours"].to_numpy().any())
 
 
 def _areas(context: ReportContext) -> dict[str, str]:

@@ -53,13 +53,19 @@ def _benchmarks(context: ReportContext) -> Iterator[Block]:
     yield Heading(messages("comparisons.benchmarks_title"))
     columns, rows = benchmark_rows(context)
     if rows:
-        frame = context.text_frame(columns, rows)
-        yield context.grid("benchmarks", "benchmarks_person", messages("comparisons.benchmarks_table"), frame)
+        yield context.grid("benchmarks", "benchmarks_person", messages("comparisons.benchmarks_table"), columns, rows)
         yield Paragraph(messages("comparisons.benchmarks"), "quiet")
     if of_groups := [row for row in _benchmarked(context) if row[1] is not None]:
-        frame = context.text_frame(("benchmark", "group", *_BENCHMARK_COLUMNS), of_groups)
         title = messages("comparisons.benchmarks_groups")
-        yield context.grid("benchmark-groups", "benchmarks_person", title, frame, text_columns=2, place="screen")
+        yield context.grid(
+            "benchmark-groups",
+            "benchmarks_person",
+            title,
+            ("benchmark", "group", *_BENCHMARK_COLUMNS),
+            of_groups,
+            text_columns=2,
+            place="screen",
+        )
     for one in declared:
         if omitted := context.omission(f"benchmark_{one.name}"):
             yield Paragraph(omitted, "note")
@@ -78,9 +84,9 @@ def _left_out(context: ReportContext) -> Iterator[Block]:
             for group in groups
         ]
         if rows:
-            written = context.text_frame(("place_left_out", "observed_expected", "auc"), rows)
             title = context.messages("comparisons.places_table")
-            yield context.grid(f"places-{check}", name, title, written, place="screen")
+            columns = ("place_left_out", "observed_expected", "auc")
+            yield context.grid(f"places-{check}", name, title, columns, rows, place="screen")
 
 
 def _care(context: ReportContext) -> Iterator[Block]:
@@ -116,9 +122,9 @@ def _other_outcomes(context: ReportContext) -> Iterator[Block]:
     if rows:
         named = [context.messages(f"column.{name}") for name in headings[:2]]
         columns = [*named, *(capitalised(title) for title in headings[2:])]
-        frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
         first = next(name for name in context.tables if name.startswith("outcome_"))
-        yield context.grid("other-outcomes", first, context.messages("comparisons.care_table"), frame)
+        title = context.messages("comparisons.care_table")
+        yield context.grid("other-outcomes", first, title, columns, rows, has_headings=True)
     for one in context.released.condition.outcome_checks:
         if omitted := context.omission(f"outcome_{one.name}"):
             yield Paragraph(omitted, "note")
@@ -148,6 +154,5 @@ def _changed(context: ReportContext, name: str, changed: pl.DataFrame, features:
         (row["name"], *(context.messages(f"class.{row[one].replace(' ', '_')}") for one in classes))
         for row in changed.drop_nulls(classes).iter_rows(named=True)
     ]
-    frame = context.text_frame(("area", *classes), rows)
     title = context.messages("comparisons.without_table", features=features)
-    return context.grid(name.replace("_", "-"), name, title, frame, text_columns=3, place="screen")
+    return context.grid(name.replace("_", "-"), name, title, ("area", *classes), rows, text_columns=3, place="screen")

@@ -19,6 +19,7 @@ from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Released, to_csv
 from riskstrat.figures import (
     CLASSES,
+    NUMBER,
     Figure,
     Language,
     MessageCatalogue,
@@ -35,6 +36,11 @@ from riskstrat.reports.blocks import Chart, Download, Grid, Picture, Place
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
 ESTIMATE = ("estimate", "lower", "upper")
+
+
+def sheet_key(number: int) -> str:
+    """Name the sheet of the area that has this number on maps and in tables."""
+    return f"sheet-area-{number}"
 
 
 class Estimate(NamedTuple):
@@ -110,6 +116,14 @@ class ReportContext:
         """Names of the areas of a class, in alphabetical order."""
         return [] if self.areas is None else names_of(self.areas, kind)
 
+    @cached_property
+    def sheets(self) -> dict[str, str]:
+        """Where the sheet of each area is on the page, by the area's name; of areas of one name, none."""
+        if self.areas is None:
+            return {}
+        named = self.areas.filter(pl.col("name").is_unique()).select("name", NUMBER)
+        return {name: f"#{sheet_key(number)}" for name, number in named.iter_rows()}
+
     def listed(self, names: list[str]) -> str:
         """Join names, or say that there is none."""
         return self.messages.listed(names) or self.messages("areas.zero")
@@ -132,11 +146,6 @@ class ReportContext:
     def expected(self) -> Estimate | None:
         """Expected cases among everybody, with the one interval of the report: that of the number to be counted."""
         return self.estimate("total", ("expected_cases", "count_lower", "count_upper"), scope="all")
-
-    def text_frame(self, columns: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-        """Bring written cells under the headings of these columns."""
-        headings = [self.messages(f"column.{name}") for name in columns]
-        return pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
 
     def download(self, name: str) -> Download:
         """Give a released table as a file that a spreadsheet of this language opens."""
@@ -177,13 +186,23 @@ class ReportContext:
         key: str,
         table: str | None,
         title: str,
-        frame: pl.DataFrame,
+        columns: Sequence[str],
+        rows: Sequence[tuple[str | None, ...]],
         *,
         text_columns: int = 1,
         place: Place = "text",
+        has_sheets: bool = False,
+        has_headings: bool = False,
     ) -> Grid:
-        """Make a table of a released one, or (None) of declarations; all columns but the first few hold numbers."""
-        html = table_html(frame, f"table-{key}", frame.columns[text_columns:], caption=title)
+        """Make a table of a released one, or (None) of declarations, from written cells.
+
+        All columns but the first few hold numbers. Headings are those of the columns, or stand in their place.
+
+        Where its rows are areas that have sheets, their names lead there.
+        """
+        headings = columns if has_headings else [self.messages(f"column.{name}") for name in columns]
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
+        html = table_html(frame, f"table-{key}", frame.columns[text_columns:], title, self.sheets if has_sheets else {})
         download = self.file(key, frame) if table is None else self.download(table)
         return Grid(key=key, title=title, html=html, download=download, place=place)
 

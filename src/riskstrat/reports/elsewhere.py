@@ -35,9 +35,9 @@ def elsewhere(context: ReportContext) -> Iterator[Block]:
         for location in locations
         for kind in ("as_it_is", "recalibrated")
     ]
-    written = context.text_frame(("place", "risks", "auc", "gain", "slope", "observed_expected"), rows)
     first = f"metrics_as_it_is_elsewhere_{locations[0]['number']}"
-    yield context.grid("elsewhere", first, messages("elsewhere.table"), written, text_columns=2)
+    columns = ("place", "risks", "auc", "gain", "slope", "observed_expected")
+    yield context.grid("elsewhere", first, messages("elsewhere.table"), columns, rows, text_columns=2)
     yield from sentences
 
 

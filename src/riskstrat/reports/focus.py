@@ -13,7 +13,7 @@ from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, capitalised, people_and_cases, reasons_bars, reasons_of, risk_strata
 from riskstrat.figures.reasons import UNEXPLAINED
 from riskstrat.reports.benefit import leading
-from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph, Section
+from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
 from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext
 from riskstrat.reports.situation import cases_to_come, interval_of, percent_of
 from riskstrat.reports.tables import group_name, written_count
@@ -32,12 +32,8 @@ _PRINTED_AREAS = 6
 """With more areas than this, the print edition has their bars only."""
 
 
-def focus(context: ReportContext) -> Section:
+def focus(context: ReportContext) -> Iterator[Block]:
     """Answer the second question."""
-    return Section(key="focus", title=context.messages("section.focus"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     if context.areas is None:
         yield Paragraph(context.messages("first.no_areas"), "note")
     else:
@@ -97,15 +93,11 @@ def _who_can_change(context: ReportContext) -> Iterator[Block]:
             kind = "fixed" if isinstance(feature, FIXED) else feature.family
             labelled.setdefault(kind, []).append(context.say(feature.label))
     yield Heading(context.messages("focus.change_title"))
-    yield Bullets(
-        tuple(
-            (
-                capitalised(context.messages(f"change_by.{kind}_title")),
-                context.messages(f"change_by.{kind}", factors=context.listed(list(dict.fromkeys(labels)))),
-            )
-            for kind, labels in labelled.items()
-        )
-    )
+    told = {
+        kind: context.messages(f"change_by.{kind}", factors=context.listed(list(dict.fromkeys(labels))))
+        for kind, labels in labelled.items()
+    }
+    yield Bullets(tuple((capitalised(context.messages(f"change_by.{kind}_title")), by) for kind, by in told.items()))
 
 
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
@@ -249,8 +241,7 @@ def _people(context: ReportContext) -> Iterator[Block]:
         written = [_group_row(context, names[row["group"]], row) for row in _rows(rows)]
         heads = ("group", "people", "share_of_people", "cases_to_come", "share_of_cases", "risk")
         title = context.messages("people.title", by=context.messages.listed([_column(context, one) for one in columns]))
-        grid = context.text_frame(heads, written)
-        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, grid, place="screen")
+        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, heads, written, place="screen")
 
 
 def _group_row(context: ReportContext, name: str, row: dict[str, Any]) -> tuple[str | None, ...]:

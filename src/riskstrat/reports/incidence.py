@@ -32,8 +32,7 @@ def incidence(context: ReportContext) -> Iterator[Block]:
         yield context.picture("incidence-groups", _CURVES, "incidence.groups_how", *figures, title=title)
     rows = list(_rates(context))
     if rows:
-        written = context.text_frame(_COLUMNS, rows)
-        yield context.grid("rates", _RATES, messages("incidence.rates"), written, text_columns=2, place="screen")
+        yield context.grid("rates", _RATES, messages("incidence.rates"), _COLUMNS, rows, text_columns=2, place="screen")
 
 
 def _divisions(context: ReportContext, shown: pl.DataFrame) -> Iterator[dict[str, str]]:

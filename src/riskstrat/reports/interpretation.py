@@ -15,7 +15,8 @@ def interpretation(context: ReportContext) -> Iterator[Block]:
     """Show the curve of each family's main factor, the ratios of a linear model, and which factors go together."""
     if "dependence" not in context.tables:
         return
-    labels, messages = _labels(context), context.messages
+    labels = {column: context.say(label) for column, label in context.released.condition.labels.items()}
+    messages = context.messages
     yield Heading(messages("interpretation.title"))
     yield Paragraph(messages("interpretation.not_causes"), "note")
     dependence = context.tables["dependence"]
@@ -30,10 +31,6 @@ def interpretation(context: ReportContext) -> Iterator[Block]:
     if (pairs := context.frame("correlated")) is not None:
         yield Paragraph(messages("interpretation.correlated"))
         yield Bullets(tuple(("", pair) for pair in _pairs(context, pairs, labels)))
-
-
-def _labels(context: ReportContext) -> dict[str, str]:
-    return {column: context.say(label) for column, label in context.released.condition.labels.items()}
 
 
 def _named(labels: dict[str, str], name: str) -> str:

@@ -10,8 +10,8 @@ from html import escape
 
 from riskstrat.figures import Numbers
 
-_WIDTH, _LEFT, _ROW, _TOP = 640, 250, 26, 6
-_OWN, _OTHER, _LONGEST = "#1f4e79", "#767676", 36
+_WIDTH, _LEFT, _ROW, _TOP, _WRITTEN = 360, 6, 44, 4, 165
+_OWN, _OTHER, _LONGEST = "#1f4e79", "#767676", 46
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class Strip:
     def svg(self) -> str:
         """The drawing; its words stand beside it."""
         highest = max((row.upper or row.value for row in self.rows), default=0.0) or 1.0
-        scale = (_WIDTH - _LEFT - 150) / highest
-        drawn = "".join(self._row(row, _TOP + _ROW * n + _ROW / 2, scale) for n, row in enumerate(self.rows))
+        scale = (_WIDTH - _LEFT - _WRITTEN) / highest
+        drawn = "".join(self._row(row, _TOP + _ROW * n, scale) for n, row in enumerate(self.rows))
         height = 2 * _TOP + _ROW * len(self.rows)
-        axis = f'<line x1="{_LEFT}" x2="{_LEFT}" y1="0" y2="{height}" stroke="#d9d9d9"/>'
+        axis = f'<line x1="{_LEFT}" x2="{_LEFT}" y1="{_TOP + 18}" y2="{height}" stroke="#d9d9d9"/>'
         return f'<svg viewBox="0 0 {_WIDTH} {height}" font-size="14" aria-hidden="true">{axis}{drawn}</svg>'
 
     def _row(self, row: StripRow, y: float, scale: float) -> str:
@@ -62,10 +62,10 @@ class Strip:
         name = row.name if len(row.name) <= _LONGEST else f"{row.name[: _LONGEST - 1]}…"
         low, high, middle = (f"{_LEFT + scale * share:.1f}" for share in (lower, upper, row.value))
         return (
-            f'<text x="{_LEFT - 10}" y="{y + 5}" text-anchor="end" font-weight="{weight}">{escape(name)}</text>'
-            f'<line x1="{low}" x2="{high}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"/>'
-            f'<circle cx="{middle}" cy="{y}" r="5" fill="{colour}"/>'
-            f'<text x="{float(high) + 12:.1f}" y="{y + 5}" font-weight="{weight}">{escape(self._written(row))}</text>'
+            f'<text x="{_LEFT + 5}" y="{y + 14}" font-weight="{weight}">{escape(name)}</text>'
+            f'<line x1="{low}" x2="{high}" y1="{y + 28}" y2="{y + 28}" stroke="{colour}" stroke-width="3"/>'
+            f'<circle cx="{middle}" cy="{y + 28}" r="5" fill="{colour}"/>'
+            f'<text x="{float(high) + 12:.1f}" y="{y + 33}" font-weight="{weight}">{escape(self._written(row))}</text>'
         )
 
     def _written(self, row: StripRow) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.figures import calibration, capitalised, subgroups
-from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph, Section
+from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.elsewhere import elsewhere
@@ -35,11 +35,11 @@ _CAPACITY = 0.1
 _COUNTED = ("persons", "index_dates", "cases", "case_persons")
 
 
-def method(context: ReportContext) -> Section:
+def method(context: ReportContext) -> Iterator[Block]:
     """Answer those who want to know how far to trust it."""
-    whole = OnScreen(tuple(block for part in _ON_SCREEN for block in part(context)))
-    short = (block for part in _PRINTED for block in part(context))
-    return Section(key="method", title=context.messages("section.method"), blocks=(whole, *short))
+    yield OnScreen(tuple(block for part in _ON_SCREEN for block in part(context)))
+    for part in _PRINTED:
+        yield from part(context)
 
 
 def _counted(context: ReportContext) -> Iterator[Block]:
@@ -87,14 +87,14 @@ def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:
-    return context.grid(name, name, title, context.text_frame(*flow_rows(context, name)), place="screen")
+    return context.grid(name, name, title, *flow_rows(context, name), place="screen")
 
 
 def _known(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.known_title"))
     yield Paragraph(context.messages("method.known"))
-    title, frame = context.messages("method.coverage_table"), context.text_frame(*coverage_rows(context))
-    yield context.grid("coverage", "coverage", title, frame, text_columns=2, place="screen")
+    title = context.messages("method.coverage_table")
+    yield context.grid("coverage", "coverage", title, *coverage_rows(context), text_columns=2, place="screen")
 
 
 def _missing(context: ReportContext) -> Iterator[Block]:
@@ -102,22 +102,21 @@ def _missing(context: ReportContext) -> Iterator[Block]:
     yield Paragraph(f"{context.messages('method.missing')} {missing_way(context)}")
     columns, rows = missing_rows(context)
     if rows:
-        frame = context.text_frame(columns, rows)
-        yield context.grid("missing", "missingness", context.messages("method.missing_table"), frame, place="screen")
+        title = context.messages("method.missing_table")
+        yield context.grid("missing", "missingness", title, columns, rows, place="screen")
 
 
 def _codes(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.codes_title"))
     yield Paragraph(context.messages("method.codes"))
-    title, frame = context.messages("method.codes_table"), context.text_frame(*code_rows(context))
-    yield context.grid("codes", None, title, frame, text_columns=4, place="screen")
+    title = context.messages("method.codes_table")
+    yield context.grid("codes", None, title, *code_rows(context), text_columns=4, place="screen")
 
 
 def _model(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.model_title"))
     yield Paragraph(choice_reason(context))
-    frame = context.text_frame(*choice_rows(context))
-    yield context.grid("choice", "choice", context.messages("method.choice_table"), frame)
+    yield context.grid("choice", "choice", context.messages("method.choice_table"), *choice_rows(context))
 
 
 def _calibration(context: ReportContext) -> Iterator[Block]:
@@ -145,8 +144,8 @@ def _metrics(context: ReportContext) -> Grid:
         )
         for name in checks
     ]
-    frame = context.text_frame(("check", "auc", "gain", "slope", "observed_expected"), rows)
-    return context.grid("checks", f"metrics_{checks[0]}", context.messages("method.checks_table"), frame)
+    columns = ("check", "auc", "gain", "slope", "observed_expected")
+    return context.grid("checks", f"metrics_{checks[0]}", context.messages("method.checks_table"), columns, rows)
 
 
 def _groups(context: ReportContext) -> Iterator[Block]:
@@ -169,8 +168,8 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         figure = subgroups(frame, {group: group_name(context, group) for group in groups}, context.messages)
         yield context.picture("groups", "metrics_person", "method.groups_how", figure)
         columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
-        written = context.text_frame(columns, rows)
-        yield context.grid("groups", "metrics_person", context.messages("method.groups_table"), written, place="screen")
+        title = context.messages("method.groups_table")
+        yield context.grid("groups", "metrics_person", title, columns, rows, place="screen")
         yield Paragraph(context.messages("method.fair"), "quiet")
 
 
@@ -182,8 +181,7 @@ def _reached(context: ReportContext, metric: str, group: str) -> str | None:
 def _splits(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.splits_title"))
     yield Paragraph(context.messages("method.splits"))
-    frame = context.text_frame(*split_rows(context))
-    yield context.grid("splits", "splits", context.messages("method.splits_table"), frame)
+    yield context.grid("splits", "splits", context.messages("method.splits_table"), *split_rows(context))
     yield from elsewhere(context)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from riskstrat.declare import Action
-from riskstrat.figures import capitalised
-from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph, Section
+from riskstrat.figures import capitalised, lowered
+from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph
 from riskstrat.reports.context import WITHHELD, ReportContext
 
 LATE_DAYS = 180
@@ -18,12 +18,8 @@ ALWAYS_READ = ("persons", "residences", "area_facts")
 _FORBIDDEN = ("persons", "league", "cause", "cut")
 
 
-def next_steps(context: ReportContext) -> Section:
+def next_steps(context: ReportContext) -> Iterator[Block]:
     """Answer the fourth question."""
-    return Section(key="next-steps", title=context.messages("section.next_steps"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     messages = context.messages
     yield from _actions(context)
     yield Heading(messages("next_steps.ask_title"))
@@ -54,9 +50,9 @@ def _actions(context: ReportContext) -> Iterator[Block]:
         for programme in programmes
         for action in programme.actions or (Action(action=programme.title),)
     ]
-    frame = context.text_frame(("action", "responsible", "by"), [(capitalised(what), *rest) for what, *rest in rows])
     yield Heading(context.messages("next_steps.actions_title"))
-    yield context.grid("actions", None, context.messages("next_steps.actions_table"), frame, text_columns=3)
+    columns, cells = ("action", "responsible", "by"), [(capitalised(what), *rest) for what, *rest in rows]
+    yield context.grid("actions", None, context.messages("next_steps.actions_table"), columns, cells, text_columns=3)
 
 
 def _bullets(texts: list[str]) -> Bullets:
@@ -99,7 +95,7 @@ def _number_of(context: ReportContext, row: pl.DataFrame) -> dict[str, str]:
 def _missing(context: ReportContext) -> Iterator[str]:
     yield from _registers(context)
     yield from _refused(context)
-    yield from map(context.say, context.released.notes)
+    yield from (capitalised(context.say(note)) for note in context.released.notes)
     people, assessed = (context.count("assessed", name, scope="all") for name in ("persons", "assessed_persons"))
     number = context.numbers.number
     if people is not None and assessed is not None:
@@ -138,18 +134,14 @@ def _strings(plain: object) -> Iterator[str]:
 
 
 def _named(context: ReportContext, rows: pl.DataFrame) -> str:
-    return context.listed([_lowered(context.messages.named("register", name)) for name in rows["register"]])
-
-
-def _lowered(name: str) -> str:
-    return name[:1].lower() + name[1:]
+    return context.listed([lowered(context.messages.named("register", name)) for name in rows["register"]])
 
 
 def _refused(context: ReportContext) -> Iterator[str]:
     frame = context.frame("refused")
     if frame is None or frame.is_empty():
         return
-    named = [_lowered(context.messages.named("register", name)) for name in frame["table"].unique(maintain_order=True)]
+    named = [lowered(context.messages.named("register", name)) for name in frame["table"].unique(maintain_order=True)]
     tables, rows = context.listed(named), int(frame["rows"].sum())
     if rows:
         yield context.messages("next_steps.refused", n=context.numbers.number(rows), tables=tables)

@@ -61,10 +61,9 @@ def page_of(
     """
     context = report_context(released, language)
     first, told = first_screen(context), sheets(context)
-    sections = [part(context) for part in (situation, focus, resources, next_steps, method)]
     of_sheets = {"sheets": told, "title": first.title, "covered": first.covered, "invented": first.invented}
     sheet_part = _template("sheets.html").render(messages=context.messages, **of_sheets) if told else ""
-    return _page(context, first, sections, of_sheets=sheet_part, sender=sender, contact=contact)
+    return _page(context, first, sections_of(context), of_sheets=sheet_part, sender=sender, contact=contact)
 
 
 @checked
@@ -113,6 +112,15 @@ def page_across(
     return _page(*across_parts(released, language, weights), sender=sender, contact=contact)
 
 
+def sections_of(context: ReportContext) -> list[Section]:
+    """Give the parts of a report, each of which answers one question."""
+    parts = {part.__name__: part(context) for part in (situation, focus, resources, next_steps, method)}
+    return [
+        Section(key=name.replace("_", "-"), title=context.messages(f"section.{name}"), blocks=tuple(blocks))
+        for name, blocks in parts.items()
+    ]
+
+
 def _page(
     context: ReportContext,
     first: FirstScreen,
@@ -134,6 +142,7 @@ def _page(
         ),
         sections=sections,
         sheets=of_sheets,
+        sheet_of=context.sheets if of_sheets else {},
         version=context.released.version,
         digest=context.released.digest,
         style=f"{_source('style.css')}{_source('sheets.css')}",

@@ -21,7 +21,7 @@ from riskstrat.reports.benefit import (
     reduction_of,
     where_of,
 )
-from riskstrat.reports.blocks import PRINTED_ROWS, Beside, Block, Grid, Heading, OnScreen, Paragraph, Place, Section
+from riskstrat.reports.blocks import PRINTED_ROWS, Beside, Block, Grid, Heading, OnScreen, Paragraph, Place
 from riskstrat.reports.budget_slider import budget_slider
 from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of, marks_of
@@ -35,12 +35,8 @@ _SMALL = 0.10
 """A plan that averts less than this share of the expected cases is told as small."""
 
 
-def resources(context: ReportContext) -> Section:
+def resources(context: ReportContext) -> Iterator[Block]:
     """Answer the third question."""
-    return Section(key="resources", title=context.messages("section.resources"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     programmes, selected = context.released.condition.programmes, context.frame("plan_selected")
     if not programmes:
         yield Paragraph(context.messages("resources.no_programme"), "note")
@@ -66,7 +62,7 @@ def _blocks(context: ReportContext) -> Iterator[Block]:
     yield from _compared(context)
     yield from _scenarios(context)
     yield from _curve(context)
-    if not _has_hours(context):
+    if not any(each.person_staff_hours or each.unit_staff_hours for each in programmes):
         yield Paragraph(context.messages("resources.absent_staff"), "quiet")
     yield from ahead(context)
 
@@ -99,10 +95,6 @@ def _reached(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
             "reached": context.numbers.number(reached.value),
         }
         yield Paragraph(" ".join([context.messages("resources.buys", **values), *_staff(context, of)]))
-
-
-def _has_hours(context: ReportContext) -> bool:
-    return any(each.person_staff_hours or each.unit_staff_hours for each in context.released.condition.programmes)
 
 
 def _staff(context: ReportContext, of: Leading) -> Iterator[str]:
@@ -144,24 +136,29 @@ def _assumptions(context: ReportContext) -> Iterator[Grid | Paragraph]:
     for n, programme in enumerate(context.released.condition.programmes):
         rows, title = assumption_rows(context, programme), context.messages("resources.assumptions_title")
         kept, common = common_to_all(rows)
-        frame = context.text_frame([COLUMNS[at] for at in kept], [tuple(row[at] for at in kept) for row in rows])
         titled = title if n == 0 else f"{title}: {context.say(programme.title)}"
-        yield context.grid(f"assumptions{f'-{n + 1}' if n else ''}", None, titled, frame, text_columns=len(kept))
+        yield context.grid(
+            f"assumptions{f'-{n + 1}' if n else ''}",
+            None,
+            titled,
+            [COLUMNS[at] for at in kept],
+            [tuple(row[at] for at in kept) for row in rows],
+            text_columns=len(kept),
+        )
         for at, said in common.items():
             yield Paragraph(f"{context.messages(f'column.{COLUMNS[at]}')}: {said}", "quiet")
     scenario = context.released.scenario
     rules = [] if scenario is None else rule_rows(context, scenario)
     if len(rules) > 1:
-        frame = context.text_frame(COLUMNS[:2], rules)
-        yield context.grid("rules", None, context.messages("resources.rules_title"), frame, text_columns=2)
+        yield context.grid("rules", None, context.messages("resources.rules_title"), COLUMNS[:2], rules, text_columns=2)
 
 
 def _groups(context: ReportContext, place: Place) -> Grid:
     frame = context.tables["groups_selected"].frame
     rows = [(group_name(context, row), *_unit_cells(context, row)) for row in frame.iter_rows(named=True)]
-    written = context.text_frame(("group", *_UNIT_COLUMNS), [*rows, _all_units(context, "groups")])
     title = context.messages("resources.groups_table")
-    return context.grid("groups-chosen", "groups_selected", title, written, place=place)
+    cells = [*rows, _all_units(context, "groups")]
+    return context.grid("groups-chosen", "groups_selected", title, ("group", *_UNIT_COLUMNS), cells, place=place)
 
 
 def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
@@ -175,8 +172,9 @@ def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
         for row in selected.sort("name").iter_rows(named=True)
     ]
     total = (*_all_units(context, "plan"), *(None for _ in marks))
-    written = context.text_frame(("area", *_UNIT_COLUMNS, *marks), [*rows, total])
-    grid = context.grid("chosen", "plan_selected", context.messages("resources.table_title"), written)
+    title = context.messages("resources.table_title")
+    columns = ("area", *_UNIT_COLUMNS, *marks)
+    grid = context.grid("chosen", "plan_selected", title, columns, [*rows, total], has_sheets=True)
     yield grid if len(rows) <= PRINTED_ROWS else OnScreen((grid,))
     yield Paragraph(context.messages("resources.robust"), "quiet")
 
@@ -215,8 +213,8 @@ def _net_cost(context: ReportContext, of: Leading) -> Iterator[Block]:
         (context.messages.named("payer", payer), cost, *amounts)
         for payer, cost, amounts in zip(frame["payer"], costs, adding_up(frame, context.numbers), strict=True)
     ]
-    written = context.text_frame(("payer", "cost", "saving", "net_cost"), rows)
-    yield context.grid("net-cost", table, context.messages("resources.net_title"), written)
+    columns = ("payer", "cost", "saving", "net_cost")
+    yield context.grid("net-cost", table, context.messages("resources.net_title"), columns, rows)
     yield Paragraph(context.messages("resources.net_note"), "quiet")
 
 
@@ -272,9 +270,9 @@ def _allocated(context: ReportContext) -> Iterator[Block]:
         )
         for row in named.iter_rows(named=True)
     ]
-    frame = context.text_frame(("area", "programme", "share", "reached"), rows)
     title = context.messages("resources.allocated_title")
-    yield context.grid("allocated", "plan_allocated", title, frame, text_columns=2, place="screen")
+    columns = ("area", "programme", "share", "reached")
+    yield context.grid("allocated", "plan_allocated", title, columns, rows, text_columns=2, place="screen")
 
 
 def _scenarios(context: ReportContext) -> Iterator[Block]:
@@ -298,8 +296,8 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
     ]
     figure = scenarios(context.tables["plan_scenarios"], titles, context.messages)
     yield context.picture("scenarios", "plan_scenarios", "resources.scenarios_how", figure)
-    written = context.text_frame(("scenario", "budget", "averted", "scenario_difference", "net_cost_all"), rows)
-    yield context.grid("scenarios", "plan_scenarios", context.messages("resources.scenarios_title"), written)
+    columns = ("scenario", "budget", "averted", "scenario_difference", "net_cost_all")
+    yield context.grid("scenarios", "plan_scenarios", context.messages("resources.scenarios_title"), columns, rows)
     sure = [row for row in frame.iter_rows(named=True) if row["difference_lower"] > 0 or row["difference_upper"] < 0]
     key = "scenarios_note" if sure else "scenarios_unclear"
     yield Paragraph(context.messages(f"resources.{key}"), "quiet")
@@ -317,9 +315,9 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
         )
         for row in compared.iter_rows(named=True)
     ]
-    frame = context.text_frame(("strategy", "averted", "difference"), cells)
     title = context.messages("resources.comparison_table")
-    return context.grid("comparisons", "plan_comparisons", title, frame, place="screen")
+    columns = ("strategy", "averted", "difference")
+    return context.grid("comparisons", "plan_comparisons", title, columns, cells, place="screen")
 
 
 def _curve(context: ReportContext) -> Iterator[Block]:

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from riskstrat.declare import Sex
-from riskstrat.figures import capitalised, reasons_of
+from riskstrat.figures import NUMBER, capitalised, reasons_of
 from riskstrat.figures.reasons import Reasons
-from riskstrat.reports.context import Estimate, ReportContext
+from riskstrat.reports.context import Estimate, ReportContext, sheet_key
 from riskstrat.reports.interval_strip import Strip, StripRow
 from riskstrat.reports.situation import interval_of, percent_of
 
@@ -54,7 +54,7 @@ def sheets(context: ReportContext) -> tuple[Sheet, ...]:
     """Give the sheets of all areas, then those of each level; none without areas."""
     if context.areas is None:
         return ()
-    areas = [_area_sheet(context, n, row) for n, row in enumerate(_rows(context.areas.sort("name")), 1)]
+    areas = [_area_sheet(context, row) for row in _rows(context.areas)]
     levels = context.frame("levels")
     groups = [] if levels is None else [_level_sheet(context, n, row) for n, row in enumerate(_rows(levels), 1)]
     return (*areas, *groups)
@@ -64,13 +64,13 @@ def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
     return frame.iter_rows(named=True)
 
 
-def _area_sheet(context: ReportContext, n: int, row: dict[str, Any]) -> Sheet:
+def _area_sheet(context: ReportContext, row: dict[str, Any]) -> Sheet:
     key = context.tables["areas"].frame.columns[0]
     people, risk = row["target_people"], _three(row, "risk")
     expected = None if people is None or risk is None else risk.mapped(lambda share: share * people)
     reasons = _reasons(context, "reasons", {"group": row[key]}, row["name"])
     return Sheet(
-        key=f"sheet-area-{n}",
+        key=sheet_key(row[NUMBER]),
         kind=context.messages("sheet.area"),
         name=row["name"],
         lead=_lead(context, row),

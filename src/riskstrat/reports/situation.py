@@ -18,9 +18,9 @@ from riskstrat.figures import (
     map_level,
     quintiles,
 )
-from riskstrat.reports.blocks import Block, Grid, OnScreen, Paragraph, Place, Section
+from riskstrat.reports.blocks import Block, Grid, OnScreen, Paragraph, Place
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
-from riskstrat.reports.tables import ODDS, unmeasured_areas, unmeasured_sentences
+from riskstrat.reports.tables import ODDS, Written, unmeasured_areas, unmeasured_sentences
 
 FEW_CASES = 10
 """Of an area with fewer cases than this it is said that its class rests on its residents more than on its cases."""
@@ -32,12 +32,8 @@ _COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
 _BOUNDS = ("", "_lower", "_upper")
 
 
-def situation(context: ReportContext) -> Section:
+def situation(context: ReportContext) -> Iterator[Block]:
     """Answer the first question."""
-    return Section(key="situation", title=context.messages("section.situation"), blocks=tuple(_blocks(context)))
-
-
-def _blocks(context: ReportContext) -> Iterator[Block]:
     outcome = context.say(context.released.condition.wording.outcome)
     yield Paragraph(context.messages("situation.risk", outcome=outcome))
     if context.areas is None:
@@ -91,21 +87,23 @@ def _area_tables(context: ReportContext, areas: pl.DataFrame) -> Iterator[Grid]:
     """Give the table of all areas; where it is long the print edition has those that matter most instead."""
     title, is_short = context.messages("situation.table_title"), areas.height <= MOST_PRINTED
     place: Place = "appendix" if is_short else "screen"
-    yield context.grid("areas", "areas", title, _area_table(context, areas), text_columns=3, place=place)
+    yield context.grid(
+        "areas", "areas", title, *_area_table(context, areas), text_columns=3, place=place, has_sheets=True
+    )
     if not is_short:
         selected = context.frame("plan_selected")
         chosen = [] if selected is None or "area_id" not in selected.columns else selected["area_id"].to_list()
         shown = areas.filter((pl.col("class") == HIGHER) | pl.col("area_id").is_in(chosen))
         title = context.messages("situation.table_part", k=shown.height, n=areas.height)
-        yield context.grid("areas-part", "areas", title, _area_table(context, shown), text_columns=3, place="paper")
+        yield context.grid("areas-part", "areas", title, *_area_table(context, shown), text_columns=3, place="paper")
 
 
-def _area_table(context: ReportContext, areas: pl.DataFrame) -> pl.DataFrame:
+def _area_table(context: ReportContext, areas: pl.DataFrame) -> Written:
     """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
     counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
     beside = (name for name in ("care_use", "depends_on") if name in areas.columns)
     columns = (NUMBER, "area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
-    return context.text_frame(columns, [_area_row(context, row) for row in areas.iter_rows(named=True)])
+    return columns, [_area_row(context, row) for row in areas.iter_rows(named=True)]
 
 
 def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, ...]:
@@ -153,9 +151,9 @@ def unmeasured(context: ReportContext) -> Iterator[Block]:
         )
         for row in rows.iter_rows(named=True)
     ]
-    frame = context.text_frame(("area", *classes, "measured_share"), cells)
     title = messages("situation.unmeasured_title")
-    yield context.grid("unmeasured", "unmeasured", title, frame, text_columns=4, place="screen")
+    columns = ("area", *classes, "measured_share")
+    yield context.grid("unmeasured", "unmeasured", title, columns, cells, text_columns=4, place="screen")
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
@@ -242,10 +240,10 @@ def _comparators(context: ReportContext) -> Iterator[Block]:
         written = context.numbers.percent(row["risk"], row["lower"], row["upper"])
         here, source = context.released.source.name, context.messages("situation.comparators_own")
         rows.insert(0, (here, context.say(context.released.condition.title), years, written, source))
-    frame = context.text_frame(("who", "indicator", "year", "value", "source"), rows)
     title = context.messages("situation.comparators_title")
     yield Paragraph(context.messages("situation.comparators_how"), "quiet")
-    yield context.grid("comparators", "comparators", title, frame, text_columns=2)
+    columns = ("who", "indicator", "year", "value", "source")
+    yield context.grid("comparators", "comparators", title, columns, rows, text_columns=2)
 
 
 def _comparator_row(context: ReportContext, row: dict[str, Any], *, is_share: bool) -> tuple[str | None, ...]:

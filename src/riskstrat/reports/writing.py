@@ -135,7 +135,8 @@ def guard_card(path: Path | str) -> None:
     """
     guard_file(path, mark=CARD_MARK)
     file = Path(path)
-    if file.exists() and not _is_as_written(file.read_text(encoding="utf-8", errors="replace")):
+    content = file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
+    if content is not None and content.partition("\n\n")[0] != _first_line(content.partition("\n\n")[2]):
         raise UsageError(
             Problem(
                 found=f"'{file.name}' was completed or changed since it was written",
@@ -152,11 +153,6 @@ def _marked_card(published: Published, language: Language) -> str:
 
 def _first_line(text: str) -> str:
     return f"{CARD_MARK}{hashlib.sha256(text.encode()).hexdigest()[:16]} -->"
-
-
-def _is_as_written(content: str) -> bool:
-    first, _, text = content.partition("\n\n")
-    return first == _first_line(text)
 
 
 def _published(study: Study | Published) -> Published:

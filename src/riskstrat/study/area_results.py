@@ -9,14 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.areas import (
-    area_inequality,
-    area_trends,
-    concentration_curve,
-    estimate_groups,
-    estimate_strata,
-    inequality_change,
-)
+from riskstrat.areas import area_inequality, concentration_curve, estimate_groups, estimate_strata, inequality_change
+from riskstrat.areas.area_trends import area_trends
 from riskstrat.areas.grouping import folds_of_target
 from riskstrat.areas.inequality import ranked_areas
 from riskstrat.declare import LocalisedText

@@ -5,6 +5,8 @@ In: `StudyData`, recalibrated risks. Out: `AreaEstimates`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ def estimates_of(data: StudyData, recalibration: FoldRecalibration, target_risk:
     -------
     AreaEstimates
     """
-    return estimate_areas(
+    found = estimate_areas(
         data.training.cohort,
         recalibration.risk,
         data.target.target,
@@ -42,3 +44,4 @@ def estimates_of(data: StudyData, recalibration: FoldRecalibration, target_risk:
         seed=data.settings.seed,
         draws=data.settings.posterior_draws,
     )
+    return replace(found, names=data.source.area_names)

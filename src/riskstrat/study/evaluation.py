@@ -326,7 +326,10 @@ def _too_few_persons(size: pl.DataFrame) -> Iterator[LocalisedText]:
             yield LocalisedText(**_NEVER_ENOUGH)
             return
         rounded = int(float(f"{needed:.2g}"))
-        yield LocalisedText(**{language: text.format(rounded) for language, text in _TOO_FEW[criterion].items()})
+        text, written = _TOO_FEW[criterion], f"{rounded:,}"
+        yield LocalisedText(
+            en=text["en"].format(written), sv=text["sv"].format(written.replace(",", "\N{NO-BREAK SPACE}"))
+        )
 
 
 def _described(splits: Mapping[str, Split], cohort: Cohort) -> pl.DataFrame:

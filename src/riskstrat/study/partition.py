@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from riskstrat.areas import Neighbours, merge_small_areas, neighbours
+from riskstrat.areas import Neighbours, neighbours
 from riskstrat.areas.outlines import dissolve
-from riskstrat.areas.partition import PARENTS, too_small
+from riskstrat.areas.partition import PARENTS, merge_small_areas, too_small
 from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import MissingExtraError, Problem, UsageError
 from riskstrat.records.cohort import Cohort, Target

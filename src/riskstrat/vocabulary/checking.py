@@ -11,8 +11,9 @@ from itertools import chain
 
 import polars as pl
 
-from riskstrat.codes import CodeExpression, codelists, matching
+from riskstrat.codes import CodeExpression, codelists
 from riskstrat.codes.expression import EVERY_CODE, parse
+from riskstrat.codes.lists import matching
 from riskstrat.codes.systems import begins_code
 from riskstrat.declare import AreaFact, BirthRegion, Condition, EventFeature, Feature, LocalisedText, OutcomeKind
 from riskstrat.declare.base import Declaration

@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 import polars as pl
 from pydantic.dataclasses import dataclass
 
-from riskstrat.codes import matching
+from riskstrat.codes.lists import matching
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.durations import Gap, duration_days
 from riskstrat.declare.features.base import RelativeFeature, column_name
