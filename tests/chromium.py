@@ -6,6 +6,7 @@ In: the address of a page. Out: what the browser printed, or the accessibility t
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,8 +36,18 @@ def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the browser once; it may not reach the network."""
     options = [*_FLAGS, "--virtual-time-budget=9000", "--enable-logging=stderr"]
     return subprocess.run(
-        [str(CHROMIUM), *options, *arguments], capture_output=True, text=True, timeout=180, check=False
+        [str(CHROMIUM), *options, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        env=with_fonts(),
     )
+
+
+def with_fonts() -> dict[str, str]:
+    """Give the environment in which programs find the fonts of the machine, which charts are drawn without."""
+    return {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}
 
 
 def images_told(address: str, until: str = "true") -> list[str]:
@@ -88,7 +99,10 @@ def opened(address: str, until: str = "document.readyState === 'complete'") -> I
     with TemporaryDirectory() as profile:
         options = [*_FLAGS, "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={profile}"]
         browser = subprocess.Popen(
-            [str(CHROMIUM), *options, address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [str(CHROMIUM), *options, address],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=with_fonts(),
         )
         try:
             connection = websocket.create_connection(_page(Path(profile) / "DevToolsActivePort"), timeout=60)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commands import Finished, riskstrat
+from fixture_municipality import QUICK
+from riskstrat.declare import Settings
 from riskstrat.registers import Registers
 
 
@@ -20,6 +24,13 @@ def registers_folder(small_municipality: Registers) -> Path:
 def run(registers: Path, out: Path, *more: str) -> Finished:
     usual = ("--candidates", "Logistic", "--language", "sv", "--no-track", "--min-count", "6", "--max-share", "0.85")
     return riskstrat("run", "frailty", "--registers", registers, "--out", out, *usual, *more)
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command run with as few folds and draws as settings allow: editions are not about them."""
+    few = {name: getattr(QUICK, name) for name in ("folds", "area_folds", "bootstrap_draws", "posterior_draws")}
+    monkeypatch.setattr(import_module("riskstrat.cli.run"), "Settings", partial(Settings, **few))
 
 
 def editions(out: Path) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def everything_of(study: Study, folder: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shown_under(municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Disclosure], Shown]:
     """Give all that comes of the study under a rule, made once for each rule."""
     return cache(lambda rule: show(under(municipality_study, rule), tmp_path_factory.mktemp("shown")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,12 @@ WRAPPED = "replace(datum.label, regexp('(.{16,}?) ', 'g'), '$1\\n')"
 def altair() -> ModuleType:
     """Load altair, or say which extra brings it."""
     return optional("altair")
+
+
+def unchecked_parts() -> AbstractContextManager[None]:
+    """Let Altair not check each part of a chart on its own while a report is written: tests do so for every figure."""
+    unchecked: AbstractContextManager[None] = altair().utils.schemapi.debug_mode(False)
+    return unchecked
 
 
 def spec(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, object]:

@@ -6,12 +6,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
+from riskstrat.figures.theme import unchecked_parts
 from riskstrat.publication import Published
 from riskstrat.reports.across import across_parts
 from riskstrat.reports.blocks import FirstScreen, Grid, Section, Slider, unfolded
@@ -60,10 +62,11 @@ def page_of(
     True
     """
     context = report_context(released, language)
-    first, told = first_screen(context), sheets(context)
+    with unchecked_parts():
+        first, told, sections = first_screen(context), sheets(context), sections_of(context)
     of_sheets = {"sheets": told, "title": first.title, "covered": first.covered, "invented": first.invented}
     sheet_part = _template("sheets.html").render(messages=context.messages, **of_sheets) if told else ""
-    return _page(context, first, sections_of(context), of_sheets=sheet_part, sender=sender, contact=contact)
+    return _page(context, first, sections, of_sheets=sheet_part, sender=sender, contact=contact)
 
 
 @checked
@@ -155,6 +158,7 @@ def _page(
     return html
 
 
+@cache
 def _template(name: str) -> Any:  # noqa: ANN401 -- jinja2 is loaded when it is used
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["unbroken"] = unbroken
