@@ -82,7 +82,7 @@ def monitor(
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
     answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
     DriftError.refuse(
-        Problem(found=found, expected=expected, remedy=f"{remedy}; test the model (rs.study.transport) or fit it again")
+        Problem(found, expected, f"{remedy}; test the model (rs.study.transport) or fit it again")
         for found, expected, remedy in (
             *((_sentence(row), _EXPECTED, "look for what changed in the register") for row in moved),
             *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if is_off else ()),
@@ -157,7 +157,7 @@ def _refuse_persons(path: Path, others: Sequence[Path]) -> None:
     place = path.resolve()
     inside = [other for other in others if other.resolve() in place.parents]
     UsageError.refuse(
-        Problem(found=found, expected="a new file in a folder of its own", remedy="give another path")
+        Problem(found, "a new file in a folder of its own", "give another path")
         for found, wrong in (
             (f"a file of persons inside '{inside[0].name if inside else ''}'", bool(inside)),
             (f"'{path.name}', which is there already", path.exists()),
