@@ -78,14 +78,13 @@ def monitor(
     scores, outcomes = stored.score(source, day), stored.outcomes(source, day)
     moved, ratio = _moved(scores), _ratio(outcomes, scores)
     said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
-    is_off = ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
     answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
     DriftError.refuse(
         Problem(found, expected, f"{remedy}; test the model (rs.study.transport) or fit it again")
         for found, expected, remedy in (
             *((_sentence(row), _EXPECTED, "look for what changed in the register") for row in moved),
-            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if is_off else ()),
+            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if _is_off(ratio) else ()),
         )
     )
 
@@ -143,6 +142,10 @@ def _ratio(outcomes: Validation | Omission, scores: Scores) -> dict[str, Any] | 
     released = release_outcomes(outcomes, scores.target.disclosure).frame
     wanted = (pl.col("metric") == "observed_expected") & (pl.col("group") == "all") & pl.col("estimate").is_not_null()
     return next(released.filter(wanted).select("estimate", "lower", "upper").iter_rows(named=True), None)
+
+
+def _is_off(ratio: Mapping[str, Any] | None) -> bool:
+    return ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
 
 
 def _said(ratio: Mapping[str, object] | None) -> str:
