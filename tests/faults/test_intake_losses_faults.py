@@ -74,6 +74,10 @@ def test_what_is_printed_adds_up_for_files_and_tables(tmp_path: Path):
     ):
         counts = [int(count) for count in re.search(told, done.output).groups()]
         assert max(abs(count - 40) for count in counts) <= Disclosure().noise
+    swedish = ["intake", str(tmp_path / "raw"), "--out", str(tmp_path / "registers"), "--language", "sv"]
+    said = CliRunner().invoke(app, swedish).output
+    assert re.search(r"lästa \d+, avvisade få eller inga, behållna \d+", said)
+    assert "vad som gjordes med dem står i" in said
 
 
 def cdm(**days: object) -> dict[str, pl.DataFrame]:

@@ -6,8 +6,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.figures import Numbers, table_html
+from riskstrat.figures import Numbers
 from riskstrat.figures.numbers import decimals_carried
+from riskstrat.figures.tables import table_html
 from riskstrat.reports.page import unbroken
 
 NUMBERS = st.floats(-1e9, 1e9, allow_nan=False)

@@ -12,11 +12,11 @@ from riskstrat.figures import (
     map_classes,
     plan_curve,
     reasons_bars,
-    table_html,
     trend_panels,
     waterfall,
     with_class,
 )
+from riskstrat.figures.tables import table_html
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 

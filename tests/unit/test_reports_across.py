@@ -13,9 +13,9 @@ from riskstrat.errors import UsageError
 from riskstrat.publication import Published, publish
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
-from riskstrat.reports import page_across
 from riskstrat.reports.across import Across, divide_by_weight
 from riskstrat.reports.context import HIGHER, report_context
+from riskstrat.reports.page import page_across
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def pool_groups(
     labels, (cell,) = common_groups(("unit",), now.to_frame())
     enough = labels["unit"].filter(pl.Series(rows.count(np.where(lives, cell, -1), labels.height) >= fewest))
     if len(enough) < 2:
-        problem = Problem(found="fewer than two groups of people enough", expected="two", remedy="cross fewer columns")
+        problem = Problem("fewer than two groups of people enough", "two", "cross fewer columns")
         raise DesignError(problem)
     then, now = (label.replace_strict(enough, enough, default=REST) for label in (then, now))
     labels, (of_then, of_now) = common_groups(("unit",), then.to_frame("unit"), now.to_frame("unit"))

@@ -36,28 +36,24 @@ _EXPECTED: tuple[tuple[type[BaseException], type[RiskstratError], Problem], ...]
     (
         MemoryError,
         RiskstratError,
-        Problem(found="not enough memory", expected="more of it", remedy="close other programs, or take fewer people"),
+        Problem("not enough memory", "more of it", "close other programs, or take fewer people"),
     ),
     (
         RecursionError,
         UsageError,
-        Problem(found="something nested too deeply", expected="fewer levels", remedy="write it flatter"),
+        Problem("something nested too deeply", "fewer levels", "write it flatter"),
     ),
     (
         OverflowError,
         UsageError,
         Problem(
-            found="a date or a number of days beyond the calendar",
-            expected="dates from the year 1 to 9999",
-            remedy="look at the as-of date, the windows, and the dates and delays in the manifest",
+            "a date or a number of days beyond the calendar",
+            "dates from the year 1 to 9999",
+            "look at the as-of date, the windows, and the dates and delays in the manifest",
         ),
     ),
 )
-_DAMAGED = Problem(
-    found="a damaged file: its rows cannot be read",
-    expected="whole Parquet files",
-    remedy="fetch or write the files again",
-)
+_DAMAGED = Problem("a damaged file: its rows cannot be read", "whole Parquet files", "fetch or write the files again")
 _OS_ERROR = re.compile(r"os error (\d+)")
 _UNREADABLE = re.compile(r"parquet|out of specification|ARROW:schema|ipc|zstd|snappy|thrift", re.IGNORECASE)
 _PACKAGE = Path(riskstrat.__file__).parent
@@ -106,11 +102,7 @@ def _expected(raised: BaseException) -> RiskstratError | None:
     if number is not None:
         named = getattr(raised, "filename", None)
         about = f"{os.strerror(number)}{f': {named}' if named else ''}"
-        return RiskstratError(
-            Problem(
-                found=about, expected="files that can be read and written", remedy=_REMEDIES.get(number, "see to it")
-            )
-        )
+        return RiskstratError(Problem(about, "files that can be read and written", _REMEDIES.get(number, "see to it")))
     of_polars = _is_of(raised, "polars") or type(raised).__name__ == "PanicException"
     if of_polars and _UNREADABLE.search(str(raised)):
         return ContractError(_DAMAGED)
@@ -145,9 +137,9 @@ def _fault(raised: BaseException) -> RiskstratError:
             file.write("\n".join((*lines, "")))
     return RiskstratError(
         Problem(
-            found=f"a fault in riskstrat ({type(raised).__name__})",
-            expected="a result or a sentence that says why there is none",
-            remedy=f"send its log, which holds no data, to those who maintain riskstrat: {log}",
+            f"a fault in riskstrat ({type(raised).__name__})",
+            "a result or a sentence that says why there is none",
+            f"send its log, which holds no data, to those who maintain riskstrat: {log}",
         )
     )
 

@@ -75,7 +75,7 @@ def _shown(name: str) -> Iterator[str]:
     lists = {found.name: found for found in codelists()}
     if name not in {*lists, *scores()}:
         remedy = f"look for it: riskstrat codes --search {name}"
-        raise UsageError(Problem(found=f"the name '{name}'", expected="a code list or a score", remedy=remedy))
+        raise UsageError(Problem(f"the name '{name}'", "a code list or a score", remedy))
     return _list(lists[name]) if name in lists else _score(score(name))
 
 

@@ -85,11 +85,10 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(Problem(found=f"no file {file}", expected=expected, remedy="correct --config")) from None
+        raise UsageError(Problem(f"no file {file}", expected, "correct --config")) from None
     except ValueError as broken:  # no TOML, or no UTF-8
         said = str(broken) if isinstance(broken, tomllib.TOMLDecodeError) else "not UTF-8"
-        found = f"{file.name} that cannot be read: {said}"
-        raise UsageError(Problem(found=found, expected=expected, remedy="correct it")) from None
+        raise UsageError(Problem(f"{file.name} that cannot be read: {said}", expected, "correct it")) from None
 
 
 def _commands(context: typer.Context) -> Mapping[str, TyperCommand]:

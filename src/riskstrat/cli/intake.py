@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import MAX_REJECTED_SHARE, DataEndOption, MaxRejectedOption, RegisterFolderOption, day_of
+from riskstrat.cli.options import (
+    MAX_REJECTED_SHARE,
+    DataEndOption,
+    LanguageOption,
+    MaxRejectedOption,
+    RegisterFolderOption,
+    day_of,
+)
 from riskstrat.cli.terminal import answer, progress
 
 
@@ -24,10 +31,11 @@ def intake(
         list[str] | None, typer.Option(help="A file to leave alone, such as 'notes*.csv'; give it again for several.")
     ] = None,
     max_rejected_share: MaxRejectedOption = MAX_REJECTED_SHARE,
+    language: LanguageOption = "en",
 ) -> None:
     """Turn a folder of raw extracts into a register folder, and say what was done to every row."""
     from riskstrat.intake import extracts
-    from riskstrat.publication.intake_account import release_intake, summary_lines
+    from riskstrat.publication.intake_account import intake_lines, release_intake
 
     with progress("intake") as report:
         done = extracts(
@@ -41,7 +49,5 @@ def intake(
             progress=report,
         )
     released = release_intake(done.account)
-    lines = [line for name in ("inputs", "made") for line in summary_lines(released[name])]
-    said = f"{done.folder}: registers; what was done to them is in {done.folder / 'intake.html'}"
     counts = {name: released[name].frame.to_dicts() for name in ("inputs", "made")}
-    answer({"folder": done.folder, **counts}, (*lines, said))
+    answer({"folder": done.folder, **counts}, intake_lines(released, done.folder, language))

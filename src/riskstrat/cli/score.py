@@ -78,14 +78,13 @@ def monitor(
     scores, outcomes = stored.score(source, day), stored.outcomes(source, day)
     moved, ratio = _moved(scores), _ratio(outcomes, scores)
     said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
-    is_off = ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
     answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
     DriftError.refuse(
-        Problem(found=found, expected=expected, remedy=f"{remedy}; test the model (rs.study.transport) or fit it again")
+        Problem(found, expected, f"{remedy}; test the model (rs.study.transport) or fit it again")
         for found, expected, remedy in (
             *((_sentence(row), _EXPECTED, "look for what changed in the register") for row in moved),
-            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if is_off else ()),
+            *([(said, f"a ratio that may be within {LEAST} to {MOST}", "ask what changed")] if _is_off(ratio) else ()),
         )
     )
 
@@ -145,6 +144,10 @@ def _ratio(outcomes: Validation | Omission, scores: Scores) -> dict[str, Any] | 
     return next(released.filter(wanted).select("estimate", "lower", "upper").iter_rows(named=True), None)
 
 
+def _is_off(ratio: Mapping[str, Any] | None) -> bool:
+    return ratio is not None and (ratio["upper"] < LEAST or ratio["lower"] > MOST)
+
+
 def _said(ratio: Mapping[str, object] | None) -> str:
     if ratio is None:
         return "outcomes not compared: too few persons"
@@ -157,7 +160,7 @@ def _refuse_persons(path: Path, others: Sequence[Path]) -> None:
     place = path.resolve()
     inside = [other for other in others if other.resolve() in place.parents]
     UsageError.refuse(
-        Problem(found=found, expected="a new file in a folder of its own", remedy="give another path")
+        Problem(found, "a new file in a folder of its own", "give another path")
         for found, wrong in (
             (f"a file of persons inside '{inside[0].name if inside else ''}'", bool(inside)),
             (f"'{path.name}', which is there already", path.exists()),

@@ -63,7 +63,7 @@ def read_table(path: Path, option: str) -> pl.DataFrame:
     import polars as pl
 
     if not path.is_file():
-        raise UsageError(Problem(found=f"no file {path}", expected="a CSV file", remedy=f"correct {option}"))
+        raise UsageError(Problem(f"no file {path}", "a CSV file", f"correct {option}"))
     try:
         text = _decoded(path.read_bytes())
         first_line = text.partition("\n")[0]
@@ -79,7 +79,7 @@ def read_table(path: Path, option: str) -> pl.DataFrame:
         )
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
         found, expected = f"{path}, which is no table", "a heading, and in each row as many values as it has"
-        raise UsageError(Problem(found=found, expected=expected, remedy=f"correct {option}")) from None
+        raise UsageError(Problem(found, expected, f"correct {option}")) from None
 
 
 def _decoded(raw: bytes) -> str:
@@ -94,12 +94,12 @@ def _level(given: str) -> Level:
     name, _, file = given.partition("=")
     if not file:
         found, expected = f"--level {given}", "NAME=FILE, such as home_care=districts.csv"
-        raise UsageError(Problem(found=found, expected=expected, remedy="give a CSV of area_id and group"))
+        raise UsageError(Problem(found, expected, "give a CSV of area_id and group"))
     frame = read_table(Path(file), "--level")
     missing = [column for column in ("area_id", "group") if column not in frame.columns]
     if missing:
         found, expected = f"columns {', '.join(frame.columns)}", "area_id and group"
-        raise UsageError(Problem(found=found, expected=expected, remedy="name them so", table=Path(file).name))
+        raise UsageError(Problem(found, expected, "name them so", table=Path(file).name))
     title = LocalisedText(en=name.replace("_", " "), sv=name.replace("_", " "))
     rows = frame.select("area_id", "group").drop_nulls().iter_rows()
     return Level(name=name, title=title, areas=tuple(rows))

@@ -27,17 +27,7 @@ MODE: ContextVar[Mode] = ContextVar("mode", default=_SPOKEN)
 
 
 def answer(data: object, lines: Iterable[str], *, always: bool = False) -> None:
-    """Print what a command found, once.
-
-    Parameters
-    ----------
-    data
-        Plain data, which ``--json`` prints as one document.
-    lines
-        The same as sentences. With ``--quiet`` they are left out.
-    always
-        Whether the lines stay with ``--quiet``: they are what the command is for.
-    """
+    """Print what a command found, once."""
     mode = MODE.get()
     if mode.json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1, default=str))

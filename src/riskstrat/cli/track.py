@@ -25,8 +25,7 @@ def track(
     """Log a saved study to MLflow, or send what waits since its server was down."""
     if (study is None) != resume:
         found = "neither a study nor --resume" if study is None else "a study and --resume"
-        remedy = "write riskstrat track FOLDER, or riskstrat track --resume"
-        raise UsageError(Problem(found=found, expected="one of both", remedy=remedy))
+        raise UsageError(Problem(found, "one of both", "write riskstrat track FOLDER, or riskstrat track --resume"))
     from riskstrat import tracking
     from riskstrat.artefacts import open_study
 

@@ -64,9 +64,9 @@ def transport(
     if refit:
         raise DriftError(
             Problem(
-                found=moved.sentence.en,
-                expected="a model that is better there than age and sex",
-                remedy=f"riskstrat run {moved.model.condition.name} --registers {registers}",
+                moved.sentence.en,
+                "a model that is better there than age and sex",
+                f"riskstrat run {moved.model.condition.name} --registers {registers}",
             )
         )
 

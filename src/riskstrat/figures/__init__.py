@@ -2,20 +2,19 @@
 
 from riskstrat.figures.areas import area_intervals, change, concentration, quintiles, reasons_bars
 from riskstrat.figures.checks import calibration, subgroups
-from riskstrat.figures.classes import CLASSES, NUMBER, counted, names_of, with_class
+from riskstrat.figures.classes import CLASSES, NUMBER, counted, with_class
 from riskstrat.figures.decisions import funnel, net_benefit
 from riskstrat.figures.figure import Figure
 from riskstrat.figures.flow import flow_chart
 from riskstrat.figures.incidence import MOST_CURVES, incidence_curves
 from riskstrat.figures.interpretation import dependence_curve, ratio_forest
-from riskstrat.figures.maps import CHOSEN_COLOURS, descriptions, map_certainty, map_chosen, map_classes, map_level
-from riskstrat.figures.messages import MessageCatalogue, capitalised, load_messages, lowered, merge_messages
+from riskstrat.figures.maps import CHOSEN_COLOURS, map_certainty, map_chosen, map_classes, map_level
+from riskstrat.figures.messages import MessageCatalogue, load_messages
 from riskstrat.figures.numbers import Language, Numbers
 from riskstrat.figures.one_area import waterfall
 from riskstrat.figures.plans import comparisons, people_and_cases, plan_curve, risk_strata, scenarios
 from riskstrat.figures.projection import years_ahead
-from riskstrat.figures.reasons import Reasons, reasons_of
-from riskstrat.figures.tables import released_html, table_html
+from riskstrat.figures.reasons import Reasons
 from riskstrat.figures.theme import PATTERNS
 from riskstrat.figures.trend_panels import trend_panels
 
@@ -32,36 +31,28 @@ __all__ = [
     "Reasons",
     "area_intervals",
     "calibration",
-    "capitalised",
     "change",
     "comparisons",
     "concentration",
     "counted",
     "dependence_curve",
-    "descriptions",
     "flow_chart",
     "funnel",
     "incidence_curves",
     "load_messages",
-    "lowered",
     "map_certainty",
     "map_chosen",
     "map_classes",
     "map_level",
-    "merge_messages",
-    "names_of",
     "net_benefit",
     "people_and_cases",
     "plan_curve",
     "quintiles",
     "ratio_forest",
     "reasons_bars",
-    "reasons_of",
-    "released_html",
     "risk_strata",
     "scenarios",
     "subgroups",
-    "table_html",
     "trend_panels",
     "waterfall",
     "with_class",

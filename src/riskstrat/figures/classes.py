@@ -44,17 +44,6 @@ def with_class(areas: Released) -> pl.DataFrame:
 def names_of(areas: pl.DataFrame, kind: str) -> list[str]:
     """Names of the areas of a class, in alphabetical order.
 
-    Parameters
-    ----------
-    areas
-        What `with_class` gave.
-    kind
-        One of `CLASSES`.
-
-    Returns
-    -------
-    list of str
-
     Examples
     --------
     >>> areas = pl.DataFrame({"name": ["Norr", "Öster"], "class": ["uncertain", "clearly_higher"]})

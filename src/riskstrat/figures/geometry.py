@@ -40,13 +40,7 @@ def as_features(shapes: Mapping[str, list[Ring]], properties: Mapping[str, Mappi
 
 
 def label_points(shapes: Mapping[str, list[Ring]]) -> dict[str, Point]:
-    """Give the middle of the largest ring of each area that is wide and high enough, beside all of them, for a number.
-
-    Examples
-    --------
-    >>> label_points({"A": [[(0.0, 0.0), (4.0, 0.0), (4.0, 2.0), (0.0, 2.0), (0.0, 0.0)]]})
-    {'A': (2.0, 1.0)}
-    """
+    """Give the middle of the largest ring of each area that is large enough beside all of them for a number."""
     points = [point for rings in shapes.values() for ring in rings for point in ring]
     least = _ROOM * max(_sides(points), default=0.0)
     largest = {name: max(rings, key=lambda ring: abs(_middle(ring)[0])) for name, rings in shapes.items()}

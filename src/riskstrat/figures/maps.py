@@ -221,18 +221,6 @@ def _shapes(features: list[Feature]) -> alt.Chart:
 def descriptions(areas: pl.DataFrame, messages: MessageCatalogue) -> dict[str, str]:
     """Give what is told of each area when the pointer is over it: number, name, class and risk.
 
-    Parameters
-    ----------
-    areas
-        What `with_class` gave.
-    messages
-        Texts of the language.
-
-    Returns
-    -------
-    dict of str
-        By ``area_id``; no two are the same.
-
     Examples
     --------
     >>> areas = pl.DataFrame({"number": [1], "area_id": ["9981"], "name": ["Norr"], "class": ["withheld"]})

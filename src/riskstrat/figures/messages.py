@@ -117,16 +117,6 @@ def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, s
 def merge_messages(first: MessageCatalogue, second: MessageCatalogue) -> MessageCatalogue:
     """Give the texts of two packages in one language; the second wins.
 
-    Parameters
-    ----------
-    first, second
-        Texts in the same language.
-
-    Returns
-    -------
-    MessageCatalogue
-        Every key of both.
-
     Examples
     --------
     >>> first = MessageCatalogue("en", {"and": "and", "period": "period"})
@@ -149,15 +139,6 @@ def lowered(text: str) -> str:
 
 def capitalised(text: str) -> str:
     """Begin with a capital letter, and leave the rest as it is.
-
-    Parameters
-    ----------
-    text
-        A sentence without its capital.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -133,11 +133,6 @@ def decimals_carried(value: float, lower: float | None, upper: float | None) -> 
     """How many decimals a number may have: its interval spans at least six of the last digit's steps.
 
     Without an interval the number gets two significant digits.
-
-    Examples
-    --------
-    >>> decimals_carried(1.4, 0.5, 2.6), decimals_carried(39, 27, 54), decimals_carried(2100, 1950, 2250)
-    (1, 0, -1)
     """
     if lower is None or upper is None:
         return 1 - math.floor(math.log10(abs(value))) if value else 0

@@ -89,20 +89,6 @@ def _lowest(bounds: tuple[float, float | None, float | None]) -> float:
 def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = None) -> Reasons:
     """Read one area's reasons.
 
-    Parameters
-    ----------
-    reasons
-        group, part, estimate, lower and upper of the difference in risk.
-    area, name
-        Code and name of the area.
-    level
-        Of a table of groups of several levels, which one.
-
-    Returns
-    -------
-    Reasons
-        Parts that are withheld are left out.
-
     Examples
     --------
     >>> "living_conditions" in reasons_of(published.tables["reasons"], area, "Norr").points

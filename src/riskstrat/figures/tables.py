@@ -27,39 +27,7 @@ def table_html(
     caption: str | None = None,
     links: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Write a frame of texts as an HTML table; the first column heads its rows.
-
-    Parameters
-    ----------
-    frame
-        One text a cell, null where there is none; the names of its columns are the headings.
-    key
-        Names the table on its page: ids of headings begin with it.
-    numeric
-        Columns that are aligned to the right.
-    caption
-        What the table is called, above it.
-    links
-        Where a whole cell leads, by its text.
-
-    Returns
-    -------
-    str
-        One ``table`` element without styles; a missing cell is a dash.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``report`` is not installed.
-
-    Examples
-    --------
-    >>> html = table_html(pl.DataFrame({"area": ["<b>"], "people": ["1 200"]}), "areas", ["people"])
-    >>> "&lt;b&gt;" in html, "gt_right" in html, "<style>" in html, 'scope="row"' in html
-    (True, True, False, True)
-    >>> '<a href="#norr">Norr</a>' in table_html(pl.DataFrame({"area": ["Norr"]}), "areas", links={"Norr": "#norr"})
-    True
-    """
+    """Write a frame of texts as an HTML table; the first column heads its rows."""
     tables, first = optional("great_tables"), frame.columns[0]
     made = tables.GT(frame.fill_null("–"), id=key, rowname_col=first).tab_stubhead(first).cols_align("left")
     if numeric:
@@ -77,21 +45,6 @@ def table_html(
 
 def released_html(tables: Mapping[str, Released]) -> str:
     """Show the first rows of released tables, and below them the rules that were applied, each once; for notebooks.
-
-    Parameters
-    ----------
-    tables
-        Released tables by the heading above each, which may be empty; numbers are shown with three significant digits.
-
-    Returns
-    -------
-    str
-        Headings, tables and rules, in English; of a table of more than 20 rows, how many are not shown.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``report`` is not installed.
 
     Examples
     --------

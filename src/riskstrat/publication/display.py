@@ -26,10 +26,10 @@ from riskstrat.figures import (
     net_benefit,
     people_and_cases,
     plan_curve,
-    released_html,
     risk_strata,
     trend_panels,
 )
+from riskstrat.figures.tables import released_html
 from riskstrat.publication.characteristics import TableOne
 from riskstrat.publication.composition import Record, publish, release_record
 from riskstrat.publication.findings import publish_findings

@@ -15,6 +15,7 @@ import polars as pl
 
 from riskstrat.disclosure import Disclosure, Ratio, Released, Table, release
 from riskstrat.extras import optional
+from riskstrat.figures import Language, load_messages
 from riskstrat.publication.noise import noise_of
 from riskstrat.records.intake_account import (
     KEPT,
@@ -79,7 +80,7 @@ def release_pseudonymised(done: Pseudonymised, disclosure: Disclosure | None = N
     return release(table, rule, noise_of(rule))
 
 
-def summary_lines(inputs: Released) -> Iterator[str]:
+def summary_lines(inputs: Released, language: Language = "en") -> Iterator[str]:
     """Say in one line a dataset or table how many rows were read or made, rejected and merged, as they were released.
 
     Examples
@@ -89,10 +90,19 @@ def summary_lines(inputs: Released) -> Iterator[str]:
     >>> print(*summary_lines(release_conversion(ConversionAccount(counts=counts), Disclosure(protection="none"))))
     death                        read 1,230, rejected few or none, kept 1,230, merged 0
     """
+    messages = load_messages(language, "riskstrat.publication")
+    few, number = messages("intake.few"), messages.numbers.number
     for row in inputs.frame.iter_rows(named=True):
-        outcomes = [name for name in (READ, MADE, REJECTED, KEPT, MERGED) if name in row]
-        counts = ", ".join(f"{name} {'few or none' if row[name] is None else f'{row[name]:,}'}" for name in outcomes)
+        outcomes = {name: row[name] for name in (READ, MADE, REJECTED, KEPT, MERGED) if name in row}
+        told = ((messages(f"intake.{name}"), few if rows is None else number(rows)) for name, rows in outcomes.items())
+        counts = ", ".join(f"{name} {rows}" for name, rows in told)
         yield f"{row.get('dataset', row.get('table')):<28} {counts}"
+
+
+def intake_lines(released: Mapping[str, Released], folder: Path, language: Language = "en") -> list[str]:
+    """Say what became of the rows of each dataset and table of an intake, and where its account is."""
+    said = load_messages(language, "riskstrat.publication")("intake.said", folder=folder, page=folder / HTML)
+    return [*(line for name in ("inputs", "made") for line in summary_lines(released[name], language)), said]
 
 
 def shown_count(count: int | None) -> str:

@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 
 from riskstrat.errors import Problem, UsageError
-from riskstrat.figures import Language, capitalised, lowered, reasons_of
-from riskstrat.figures.reasons import UNEXPLAINED
+from riskstrat.figures import Language
+from riskstrat.figures.messages import capitalised, lowered
+from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
 from riskstrat.publication import Published
 from riskstrat.reports.blocks import Block, Bullets, FirstScreen, Paragraph, Section
 from riskstrat.reports.context import HIGHER, ReportContext, report_context
@@ -81,13 +82,7 @@ class Across:
 def across_parts(
     published: Sequence[Published], language: Language, weights: Mapping[str, float] | None
 ) -> tuple[ReportContext, FirstScreen, list[Section]]:
-    """Give the first screen and the sections of the report across conditions.
-
-    Raises
-    ------
-    UsageError
-        If there are fewer than two studies, or they are not of the same areas and day; if weights do not fit them.
-    """
+    """Give the first screen and the sections of the report across conditions."""
     UsageError.refuse([*_problems(published), *_weight_problems(published, weights)])
     across = Across(contexts=tuple(report_context(one, language) for one in published), weights=weights)
     return across.first, _first(across), [_where(across), _why(across), _budget(across)]
@@ -95,38 +90,34 @@ def across_parts(
 
 def _problems(published: Sequence[Published]) -> Iterator[Problem]:
     if len(published) < 2:
-        found, remedy = f"{len(published)} published studies", "give a single one as it is"
-        yield Problem(found=found, expected="at least two", remedy=remedy)
+        yield Problem(f"{len(published)} published studies", "at least two", "give a single one as it is")
         return
     names = [one.condition.name for one in published]
     if len(set(names)) < len(names):
         found = f"conditions that come twice: {', '.join(sorted({name for name in names if names.count(name) > 1}))}"
-        yield Problem(found=found, expected="one study of each condition", remedy="leave one out")
+        yield Problem(found, "one study of each condition", "leave one out")
     for what, values in (
         ("as-of dates", [str(one.as_of) for one in published]),
         ("registers", [one.source.name for one in published]),
     ):
         if len(set(values)) > 1:
             found = f"different {what}: {', '.join(dict.fromkeys(values))}"
-            yield Problem(found=found, expected="studies of the same people and day", remedy="run them together")
+            yield Problem(found, "studies of the same people and day", "run them together")
     without = [one.condition.name for one in published if one.partition is None or "areas" not in one.tables]
     if without:
-        found = f"studies without areas: {', '.join(without)}"
-        yield Problem(found=found, expected="areas in all", remedy="leave these out")
+        yield Problem(f"studies without areas: {', '.join(without)}", "areas in all", "leave these out")
     elif len({tuple(one.partition.areas["area_id"]) for one in published if one.partition}) > 1:
-        yield Problem(
-            found="different areas", expected="the same areas in all", remedy="run them on the same registers"
-        )
+        yield Problem("different areas", "the same areas in all", "run them on the same registers")
 
 
 def _weight_problems(published: Sequence[Published], weights: Mapping[str, float] | None) -> Iterator[Problem]:
     names = [one.condition.name for one in published]
     if weights is not None and set(weights) != set(names):
         found, expected = f"weights of {', '.join(weights) or 'nothing'}", f"one of each: {', '.join(names)}"
-        yield Problem(found=found, expected=expected, remedy="say what an averted case of each counts for")
+        yield Problem(found, expected, "say what an averted case of each counts for")
     elif weights is not None and not all(np.isfinite(one) and one > 0 for one in weights.values()):
         found = f"weights {', '.join(f'{one:g}' for one in weights.values())}"
-        yield Problem(found=found, expected="numbers above 0", remedy="use 1 for the case that others count beside")
+        yield Problem(found, "numbers above 0", "use 1 for the case that others count beside")
 
 
 def _first(across: Across) -> FirstScreen:
@@ -269,13 +260,7 @@ def _splits(across: Across, plans: Sequence[_Planned], budget: float) -> Iterato
 def divide_by_weight(
     curves: Sequence[Callable[[float], Sequence[float]]], weights: Sequence[float], budget: float
 ) -> list[float]:
-    """Give out the budget in steps, each to where it averts the greatest weighted number; the share of each.
-
-    Examples
-    --------
-    >>> divide_by_weight([lambda sek: [sek**0.5], lambda sek: [sek**0.5]], [1, 2], 100)
-    [0.2, 0.8]
-    """
+    """Give out the budget in steps, each to where it averts the greatest weighted number; the share of each."""
     steps = [0] * len(curves)
     for _ in range(_STEPS):
         gains = [

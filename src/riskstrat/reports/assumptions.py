@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from riskstrat.declare import Programme, Scenario
-from riskstrat.figures import capitalised
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.context import ReportContext
 
 COLUMNS = ("assumption", "value", "unit", "source", "declared_by")

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from riskstrat.figures import CHOSEN_COLOURS, descriptions
+from riskstrat.figures import CHOSEN_COLOURS
+from riskstrat.figures.maps import descriptions
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.benefit import Leading, group_name, programmes_of
 from riskstrat.reports.blocks import Block, Budget, Slider

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from riskstrat.figures import capitalised
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.blocks import Block, Grid, Heading, Paragraph
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.tables import Written, group_name, natural_order, written_count, written_metric

@@ -17,20 +17,10 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Released, to_csv
-from riskstrat.figures import (
-    CLASSES,
-    NUMBER,
-    Figure,
-    Language,
-    MessageCatalogue,
-    Numbers,
-    capitalised,
-    load_messages,
-    merge_messages,
-    names_of,
-    table_html,
-    with_class,
-)
+from riskstrat.figures import CLASSES, NUMBER, Figure, Language, MessageCatalogue, Numbers, load_messages, with_class
+from riskstrat.figures.classes import names_of
+from riskstrat.figures.messages import capitalised, merge_messages
+from riskstrat.figures.tables import table_html
 from riskstrat.publication import Published
 from riskstrat.reports.blocks import Chart, Download, Grid, Picture, Place
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from riskstrat.figures import capitalised, map_classes
+from riskstrat.figures import map_classes
+from riskstrat.figures.messages import capitalised
 from riskstrat.figures.numbers import SPACE
 from riskstrat.reports.benefit import Leading, averted_by, benefit_sentences, leading, programmes_of, where_of
 from riskstrat.reports.blocks import Block, Decision, FirstScreen, Paragraph
@@ -76,8 +77,7 @@ def plan_sentences(context: ReportContext) -> Iterator[str]:
 def _decision(context: ReportContext) -> Iterator[str]:
     """Say what to expect without action, and ask for the programme; intervals stand in the sentences before."""
     if context.expected is not None:
-        expected = context.numbers.whole(*context.expected).partition(" (")[0]
-        yield context.messages("decision.nothing", expected=expected)
+        yield context.messages("decision.nothing", expected=context.numbers.whole(*context.expected).partition(" (")[0])
     if not context.released.condition.programmes or "plan_selected" not in context.tables or context.areas is None:
         return
     of = leading(context)

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from riskstrat.declare import Age, BirthRegion, Sex
-from riskstrat.figures import Reasons, capitalised, people_and_cases, reasons_bars, reasons_of, risk_strata
-from riskstrat.figures.reasons import UNEXPLAINED
+from riskstrat.figures import Reasons, people_and_cases, reasons_bars, risk_strata
+from riskstrat.figures.messages import capitalised
+from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
 from riskstrat.reports.benefit import leading
 from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
 from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext

@@ -7,7 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from riskstrat.figures import calibration, capitalised, subgroups
+from riskstrat.figures import calibration, subgroups
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from riskstrat.declare import Action
-from riskstrat.figures import capitalised, lowered
+from riskstrat.figures.messages import capitalised, lowered
 from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph
 from riskstrat.reports.context import WITHHELD, ReportContext
 

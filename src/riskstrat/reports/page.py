@@ -78,40 +78,7 @@ def page_across(
     sender: str | None = None,
     contact: str | None = None,
 ) -> str:
-    """Write the published studies of several conditions in one place as one HTML page.
-
-    Parameters
-    ----------
-    released
-        What `riskstrat.publish` returned for each: of the same registers, areas and day.
-    language
-        ``"sv"`` or ``"en"``.
-    weights
-        What an averted case of each condition, by its name, counts for beside the others: then the page also says how
-        the budget is best divided by them. Without weights averted cases are only set side by side.
-    sender, contact
-        As for `page_of`.
-
-    Returns
-    -------
-    str
-        Where several conditions are high, what is shared, and one budget divided in several ways.
-
-    Raises
-    ------
-    UsageError
-        If there are fewer than two studies, or they are not of the same areas and day; if weights do not fit them.
-    MissingExtraError
-        If the extra ``report`` is not installed.
-
-    Examples
-    --------
-    >>> import riskstrat as rs
-    >>> page_across([rs.publish(study)], "en")
-    Traceback (most recent call last):
-    ...
-    riskstrat.errors.UsageError: 1 published studies; expected at least two; give a single one as it is
-    """
+    """Write the published studies of several conditions in one place as one HTML page."""
     return _page(*across_parts(released, language, weights), sender=sender, contact=contact)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from riskstrat.figures import Numbers, capitalised, comparisons, map_chosen, plan_curve, scenarios
+from riskstrat.figures import Numbers, comparisons, map_chosen, plan_curve, scenarios
+from riskstrat.figures.messages import capitalised
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.ahead import ahead
 from riskstrat.reports.assumptions import COLUMNS, assumption_rows, common_to_all, rule_rows

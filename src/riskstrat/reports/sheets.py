@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from riskstrat.declare import Sex
-from riskstrat.figures import NUMBER, capitalised, reasons_of
-from riskstrat.figures.reasons import Reasons
+from riskstrat.figures import NUMBER
+from riskstrat.figures.messages import capitalised
+from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.reports.context import Estimate, ReportContext, sheet_key
 from riskstrat.reports.interval_strip import Strip, StripRow
 from riskstrat.reports.situation import interval_of, percent_of

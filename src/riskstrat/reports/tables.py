@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
-from riskstrat.figures import capitalised
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.context import ReportContext
 
 SIMPLE = "AgeSex"

@@ -77,7 +77,7 @@ def write_report(
         return _written(path, language, lambda: page_across(several, language, weights, sender=sender, contact=contact))
     if weights is not None:
         found, expected = "weights for a single study", "weights across conditions"
-        raise UsageError(Problem(found=found, expected=expected, remedy="give several studies, or no weights"))
+        raise UsageError(Problem(found, expected, "give several studies, or no weights"))
     return _written(path, language, lambda: page_of(_published(study), language, sender=sender, contact=contact))
 
 
@@ -139,9 +139,9 @@ def guard_card(path: Path | str) -> None:
     if content is not None and content.partition("\n\n")[0] != _first_line(content.partition("\n\n")[2]):
         raise UsageError(
             Problem(
-                found=f"'{file.name}' was completed or changed since it was written",
-                expected="a new card, or an unchanged one, which is replaced",
-                remedy="move it, or give another path",
+                f"'{file.name}' was completed or changed since it was written",
+                "a new card, or an unchanged one, which is replaced",
+                "move it, or give another path",
             )
         )
 
@@ -161,8 +161,7 @@ def _published(study: Study | Published) -> Published:
 
 def _written(path: Path | str, language: Language, content: Callable[[], str]) -> Path:
     if language not in LANGUAGES:
-        expected = " or ".join(LANGUAGES)
-        raise UsageError(Problem(found=f"language '{language}'", expected=expected, remedy="choose one of them"))
+        raise UsageError(Problem(f"language '{language}'", " or ".join(LANGUAGES), "choose one of them"))
     text, target = content(), Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target, mode=_READABLE_BY_ALL) as file:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from riskstrat.errors.arguments import checked
-from riskstrat.figures import Language, load_messages, merge_messages
+from riskstrat.figures import Language, load_messages
+from riskstrat.figures.messages import merge_messages
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
 from riskstrat.reports.checklist.items import ITEMS, data_of, facts

@@ -7,7 +7,7 @@ from datetime import date
 from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
-from riskstrat.figures import capitalised
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.elsewhere import elsewhere_sentences
