@@ -127,7 +127,7 @@ def of_family(parts: Floats, family: Family, counts: Floats) -> Floats:
     total, most, elsewhere = int(parts.sum()), int(counts[-1]), int(family.others.sum())
     reach = int(np.ceil(LIKELY * (NOISE.variance * len(parts)) ** 0.5)) + 1
     sums = np.arange(max(elsewhere + int(counts[0]) - reach, 1), elsewhere + most + reach + 1)
-    mean, size = most / 2 + 1, 2 * most + 2
+    mean, size = float(counts.mean()) + 1, 2 * most + 2
     # For each candidate of the noisy count so far: the unit's outcomes so far by sum, as a Fourier transform.
     state = [(np.zeros(len(sums)), np.ones((len(sums), size // 2 + 1), dtype=complex))]
     for cell, up_to in enumerate(parts.cumsum()):

@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 from riskstrat.declare import Candidate
+from riskstrat.disclosure import CellNoise
 from riskstrat.errors import UsageError
 from riskstrat.estimators import Boosting
 from riskstrat.explanation import explain, reason_stability
+from riskstrat.explanation.correlated import STRONG
 from riskstrat.publication import publish
 from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel
@@ -136,3 +138,37 @@ def test_reasons_that_always_lead_are_stable_and_none_leads_where_nothing_raises
 def test_too_few_refits_and_other_shapes_are_refused_at_once():
     with pytest.raises(UsageError, match=r"shape \(3, 1, 2\)(.|\n)*3 refits"):
         reason_stability(np.zeros((3, 1, 2)), ["a"], ["x"])
+
+
+def noisy_interpretations(data: StudyData, model: RiskModel, secrets: int) -> list[Interpretation]:
+    """Interpret the same model under several secrets."""
+    why = explain(model.estimator, data.target.X, data.families)
+    once = replace(data, settings=replace(data.settings, reason_refits=0))
+    noises = [CellNoise(b"%020d" % number) for number in range(secrets)]
+    return [interpret(replace(once, noise=noise), model, why) for noise in noises]
+
+
+def test_ratios_and_correlations_have_the_noise_of_one_person(data: StudyData, municipality_steps: dict[str, object]):
+    """A coefficient is no count: what one outcome is to it is its standard error over the root of their number."""
+    model = municipality_steps["model"]
+    once = replace(data, noise=None, settings=replace(data.settings, reason_refits=0))
+    exact = interpret(once, model, explain(model.estimator, data.target.X, data.families))
+    noisy = noisy_interpretations(data, model, 40)
+    known = exact.ratios["estimate"].is_not_null() & (exact.ratios["upper"] > exact.ratios["lower"])
+    of_one = exact.ratios.filter(known).select((pl.col("upper") / pl.col("lower")).log() / (2 * 1.6448536)).to_series()
+    of_one /= data.training.cohort.people.filter("assessed")["event"].sum() ** 0.5
+    for name in ("estimate", "lower", "upper"):
+        logs = np.log([one.ratios.filter(known)[name].to_numpy() for one in noisy])
+        assert 1.0 < (logs.std(axis=0) / of_one.to_numpy()).mean() < 2.0
+    per_deviation = exact.ratios["per"] == "standard_deviation"
+    steps = np.array([one.ratios.filter(per_deviation)["step"].to_numpy() for one in noisy])
+    assert (steps.std(axis=0) > 0).all()
+
+
+def test_noise_decides_which_features_go_together(data: StudyData, municipality_steps: dict[str, object]):
+    """That a pair is there would otherwise tell on which side of the limit it lies exactly."""
+    found = noisy_interpretations(data, municipality_steps["model"], 12)
+    strongest = [one.correlated["rank_correlation"].abs().max() for one in found if one.correlated.height]
+    assert len(set(strongest)) > 1 or not strongest
+    for one in found:
+        assert (one.correlated["rank_correlation"].abs() >= STRONG).all()

@@ -5,7 +5,7 @@ In: `StudyData`, a `RiskModel` and the explanation of the target population. Out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import numpy as np
@@ -13,13 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Candidate
-from riskstrat.disclosure import ProtectedRows
+from riskstrat.disclosure import CellNoise, ProtectedRows, within
+from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation import correlated_families, dependence, ratios, reason_stability
+from riskstrat.explanation.correlated import STRONG
 from riskstrat.explanation.dependence import main_features
 from riskstrat.explanation.fold_models import explain_risk
 from riskstrat.explanation.ratios import Linear
-from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.interpretation import Interpretation
@@ -29,6 +31,9 @@ from riskstrat.study.models import estimator_of
 
 SURROGATE = Candidate("Logistic")
 """What is refitted in the place of a model that is not linear."""
+
+_MARGIN = 0.1
+"""Pairs that noise may lift to `STRONG` are looked at too."""
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +71,7 @@ def interpret(data: StudyData, model: RiskModel, why: Explanation) -> Interpreta
     return Interpretation(
         dependence=_curves(data, why),
         ratios=_ratios(data, model) if is_linear else None,
-        correlated=correlated_families(data.target.X, used),
+        correlated=_correlated(data, used),
         stability=_stability(data, model, candidate, why.family_names) if refits else None,
         refitted=candidate.label if refits else None,
     )
@@ -88,8 +93,40 @@ def _curves(data: StudyData, why: Explanation) -> pl.DataFrame:
 
 def _ratios(data: StudyData, model: RiskModel) -> pl.DataFrame:
     found, outcomes = ratios(cast("Linear", model.estimator), level=PUBLISHED_LEVEL), _outcomes(data)
+    shown = found if data.noise is None else _protected_ratios(found, outcomes, data.noise)
     behind = [_behind(outcomes, term) for term in found.select("feature", "per").rows()]
-    return found.hstack(pl.DataFrame(behind, schema=["case_persons", "other_persons"], orient="row"))
+    return shown.hstack(pl.DataFrame(behind, schema=["case_persons", "other_persons"], orient="row"))
+
+
+def _protected_ratios(found: pl.DataFrame, outcomes: pl.DataFrame, noise: CellNoise) -> pl.DataFrame:
+    """Ratios, limits and steps with the noise of as much as one outcome, and one person, is to each."""
+    people, had = (_key(frame) for frame in (outcomes, outcomes.filter("had_outcome")))
+    purposes = found.select(pl.format("ratio {} {}", "term", "event")).to_series()
+    drawn = pl.Series([noise.around_zero(within(had, people), purpose)[0] for purpose in purposes])
+    error = (pl.col("upper") / pl.col("lower")).log() / (2 * normal_quantile(PUBLISHED_LEVEL))
+    factor = (error / max(outcomes["had_outcome"].sum(), 1) ** 0.5 * drawn).exp()
+    measured = pl.col("step") * (1 + drawn / outcomes.height)
+    return found.with_columns(
+        pl.col("estimate", "lower", "upper") * factor,
+        step=pl.when(per="standard_deviation").then(measured).otherwise("step"),
+    )
+
+
+def _correlated(data: StudyData, used: Mapping[str, str]) -> pl.DataFrame:
+    """Features that go together; with noise as large as the standard error of each correlation, which decides too."""
+    X, noise = data.target.X, data.noise
+    if noise is None:
+        return correlated_families(X, used)
+    found, people = correlated_families(X, used, strong=STRONG - _MARGIN), _key(data.target.target.people)
+    pairs = found.select(pl.format("correlation {} {}", "feature", "with_feature")).to_series()
+    drawn = pl.Series([noise.around_zero(people, pair)[0] for pair in pairs], dtype=pl.Float64)
+    correlation = pl.col("rank_correlation")
+    moved = (correlation + (1 - correlation**2) / X.height**0.5 * drawn).clip(-1, 1)
+    return found.with_columns(moved).filter(correlation.abs() >= STRONG)
+
+
+def _key(people: pl.DataFrame) -> NDArray[np.uint64]:
+    return person_keys(people["person_id"]).sum(keepdims=True, dtype=np.uint64)
 
 
 def _behind(outcomes: pl.DataFrame, term: tuple[str, str]) -> tuple[int, int]:
