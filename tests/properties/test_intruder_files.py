@@ -30,5 +30,5 @@ def test_numbers_that_share_their_noise_count_once():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_no_number_of_a_whole_study_is_exact():
-    found = dict(questions(0, rs.conditions.load("frailty"), secrets=6))
+    found = dict(questions(0, rs.conditions.load("frailty"), secrets=10))
     assert {question: one.exact for question, one in found.items()} == dict.fromkeys(found, ())
