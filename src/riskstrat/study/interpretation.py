@@ -104,7 +104,7 @@ def _protected_ratios(found: pl.DataFrame, outcomes: pl.DataFrame, noise: CellNo
     purposes = found.select(pl.format("ratio {} {}", "term", "event")).to_series()
     drawn = pl.Series([noise.around_zero(within(had, people), purpose)[0] for purpose in purposes])
     error = (pl.col("upper") / pl.col("lower")).log() / (2 * normal_quantile(PUBLISHED_LEVEL))
-    factor = (error / max(outcomes["had_outcome"].sum(), 1) ** 0.5 * drawn).exp()
+    factor = (error / outcomes.filter("had_outcome").height ** 0.5 * drawn).exp()
     measured = pl.col("step") * (1 + drawn / outcomes.height)
     return found.with_columns(
         pl.col("estimate", "lower", "upper") * factor,
@@ -126,7 +126,7 @@ def _correlated(data: StudyData, used: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _key(people: pl.DataFrame) -> NDArray[np.uint64]:
-    return person_keys(people["person_id"]).sum(keepdims=True, dtype=np.uint64)
+    return np.asarray(person_keys(people["person_id"]).sum(keepdims=True, dtype=np.uint64))
 
 
 def _behind(outcomes: pl.DataFrame, term: tuple[str, str]) -> tuple[int, int]:
