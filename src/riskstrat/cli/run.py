@@ -178,7 +178,7 @@ class _Run:
         return {one: self.out / f"{mark}across_{one}.html" for one in several}
 
     @cached_property
-    def places(self) -> list[Registers]:
+    def opened(self) -> list[Registers]:
         """The registers, and those of other places."""
         from riskstrat.registers import open_registers
 
@@ -187,14 +187,14 @@ class _Run:
     @property
     def day(self) -> date:
         """The as-of date."""
-        return self.as_of or self.places[0].manifest.data_end + timedelta(days=1)
+        return self.as_of or self.opened[0].manifest.data_end + timedelta(days=1)
 
     @cached_property
     def noise(self) -> CellNoise | None:
         """Noise of the registers' own secret."""
         from riskstrat import study
 
-        return study.cell_noise(self.places[0], self.settings.disclosure)
+        return study.cell_noise(self.opened[0], self.settings.disclosure)
 
     @cached_property
     def releases(self) -> dict[str, ReleaseRecord]:
@@ -216,7 +216,7 @@ class _Run:
             guard_file(path, mark=REPORT_MARK)
         if self.comparators is not None:
             comparators_table(self.comparators, "")
-        if not_read := self.places[0].not_read:
+        if not_read := self.opened[0].not_read:
             note(f"not read: {', '.join(not_read)} (docs/registers.md)")
         for release in self.releases.values():
             self._check_edition(release)
@@ -227,7 +227,7 @@ class _Run:
         from riskstrat.publication.release_record import share_guessed
 
         noise, secret = self.noise, secret_name(self.noise)
-        named = "" if noise is None else noise.digest(self.places[0].fingerprint)
+        named = "" if noise is None else noise.digest(self.opened[0].fingerprint)
         release.refuse_changes(self.settings.disclosure, secret, allowed=self.allowed, as_of=self.day, source=named)
         close = release.close_to(self.day, named, secret)
         if close and noise is not None:
@@ -249,7 +249,7 @@ class _Run:
         with progress(condition.name) as tell:
             done = study.run(
                 condition,
-                self.places[0],
+                self.opened[0],
                 self.day,
                 self.settings,
                 partition=None if "partition" in self.allowed else release.partition,
@@ -260,7 +260,7 @@ class _Run:
             )
             names = [each.name for each in self.conditions]
             others = None if self.comparators is None else figures_beside(self.comparators, condition.name, names)
-            tell("testing the model elsewhere" if self.places[1:] else "publishing", 0.94)
+            tell("testing the model elsewhere" if self.opened[1:] else "publishing", 0.94)
             moved = [*self._elsewhere(done.model)]
             tell("writing the report", 0.95)
             published = publish(done, comparators=others, elsewhere=moved)
@@ -277,7 +277,7 @@ class _Run:
 
     def _elsewhere(self, model: FittedModel) -> Iterator[Transport]:
         """Test a model in other places; one that cannot test it is named, and does not end the run."""
-        for each in self.places[1:]:
+        for each in self.opened[1:]:
             try:
                 yield transported(model, each, self.day, self.settings)
             except DesignError as untested:

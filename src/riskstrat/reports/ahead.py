@@ -82,7 +82,7 @@ def _by_area(context: ReportContext, last: int) -> Grid:
     ]
     columns = [*headings, context.messages("ahead.people_in", year=last)]
     title = context.messages("ahead.table")
-    return context.grid("ahead-areas", "projection", title, columns, rows, place="screen", has_headings=True)
+    return context.grid("ahead-areas", "projection", title, columns, rows, location="screen", has_headings=True)
 
 
 def _cases(context: ReportContext, row: dict[str, float | None]) -> str | None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from riskstrat.figures import Figure
 
-Place = Literal["text", "appendix", "screen", "paper"]
+Location = Literal["text", "appendix", "screen", "paper"]
 """Where a table stands: in the text; in the appendix, in that of the screen only, in that of the print edition only."""
 
 PRINTED_ROWS = 30
@@ -102,7 +102,7 @@ class Grid:
     title: str
     html: str
     download: Download
-    place: Place = "text"
+    location: Location = "text"
     kind: ClassVar[str] = "grid"
 
 

@@ -57,7 +57,7 @@ def budget_slider(context: ReportContext, of: Leading) -> Iterator[Block]:
     )
     rows = [(budget.written, *budget.cells) for budget in budgets]
     columns, title = [context.messages("column.budget"), *headings], context.messages("slider.table")
-    yield context.grid("budgets", f"{prefix}_curve", title, columns, rows, place="appendix", has_headings=True)
+    yield context.grid("budgets", f"{prefix}_curve", title, columns, rows, location="appendix", has_headings=True)
 
 
 def _payers(rows: pl.DataFrame) -> list[str]:

@@ -64,7 +64,7 @@ def _benchmarks(context: ReportContext) -> Iterator[Block]:
             ("benchmark", "group", *_BENCHMARK_COLUMNS),
             of_groups,
             text_columns=2,
-            place="screen",
+            location="screen",
         )
     for one in declared:
         if omitted := context.omission(f"benchmark_{one.name}"):
@@ -86,7 +86,7 @@ def _left_out(context: ReportContext) -> Iterator[Block]:
         if rows:
             title = context.messages("comparisons.places_table")
             columns = ("place_left_out", "observed_expected", "auc")
-            yield context.grid(f"places-{check}", name, title, columns, rows, place="screen")
+            yield context.grid(f"places-{check}", name, title, columns, rows, location="screen")
 
 
 def _care(context: ReportContext) -> Iterator[Block]:
@@ -155,4 +155,6 @@ def _changed(context: ReportContext, name: str, changed: pl.DataFrame, features:
         for row in changed.drop_nulls(classes).iter_rows(named=True)
     ]
     title = context.messages("comparisons.without_table", features=features)
-    return context.grid(name.replace("_", "-"), name, title, ("area", *classes), rows, text_columns=3, place="screen")
+    return context.grid(
+        name.replace("_", "-"), name, title, ("area", *classes), rows, text_columns=3, location="screen"
+    )

@@ -22,7 +22,7 @@ from riskstrat.figures.classes import names_of
 from riskstrat.figures.messages import capitalised, merge_messages
 from riskstrat.figures.tables import table_html
 from riskstrat.publication import Published
-from riskstrat.reports.blocks import Chart, Download, Grid, Picture, Place
+from riskstrat.reports.blocks import Chart, Download, Grid, Location, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
 ESTIMATE = ("estimate", "lower", "upper")
@@ -180,7 +180,7 @@ class ReportContext:
         rows: Sequence[tuple[str | None, ...]],
         *,
         text_columns: int = 1,
-        place: Place = "text",
+        location: Location = "text",
         has_sheets: bool = False,
         has_headings: bool = False,
     ) -> Grid:
@@ -194,7 +194,7 @@ class ReportContext:
         frame = pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
         html = table_html(frame, f"table-{key}", frame.columns[text_columns:], title, self.sheets if has_sheets else {})
         download = self.file(key, frame) if table is None else self.download(table)
-        return Grid(key=key, title=title, html=html, download=download, place=place)
+        return Grid(key=key, title=title, html=html, download=download, location=location)
 
 
 def report_context(released: Published, language: Language) -> ReportContext:

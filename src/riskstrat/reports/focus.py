@@ -242,7 +242,9 @@ def _people(context: ReportContext) -> Iterator[Block]:
         written = [_group_row(context, names[row["group"]], row) for row in _rows(rows)]
         heads = ("group", "people", "share_of_people", "cases_to_come", "share_of_cases", "risk")
         title = context.messages("people.title", by=context.messages.listed([_column(context, one) for one in columns]))
-        yield context.grid(f"people-table-{'-'.join(columns)}", "people_groups", title, heads, written, place="screen")
+        yield context.grid(
+            f"people-table-{'-'.join(columns)}", "people_groups", title, heads, written, location="screen"
+        )
 
 
 def _group_row(context: ReportContext, name: str, row: dict[str, Any]) -> tuple[str | None, ...]:

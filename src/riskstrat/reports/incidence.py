@@ -32,7 +32,9 @@ def incidence(context: ReportContext) -> Iterator[Block]:
         yield context.picture("incidence-groups", _CURVES, "incidence.groups_how", *figures, title=title)
     rows = list(_rates(context))
     if rows:
-        yield context.grid("rates", _RATES, messages("incidence.rates"), _COLUMNS, rows, text_columns=2, place="screen")
+        yield context.grid(
+            "rates", _RATES, messages("incidence.rates"), _COLUMNS, rows, text_columns=2, location="screen"
+        )
 
 
 def _divisions(context: ReportContext, shown: pl.DataFrame) -> Iterator[dict[str, str]]:

@@ -88,14 +88,14 @@ def merged_areas(context: ReportContext) -> Iterator[Paragraph]:
 
 
 def _flow(context: ReportContext, name: str, title: str) -> Grid:
-    return context.grid(name, name, title, *flow_rows(context, name), place="screen")
+    return context.grid(name, name, title, *flow_rows(context, name), location="screen")
 
 
 def _known(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.known_title"))
     yield Paragraph(context.messages("method.known"))
     title = context.messages("method.coverage_table")
-    yield context.grid("coverage", "coverage", title, *coverage_rows(context), text_columns=2, place="screen")
+    yield context.grid("coverage", "coverage", title, *coverage_rows(context), text_columns=2, location="screen")
 
 
 def _missing(context: ReportContext) -> Iterator[Block]:
@@ -104,14 +104,14 @@ def _missing(context: ReportContext) -> Iterator[Block]:
     columns, rows = missing_rows(context)
     if rows:
         title = context.messages("method.missing_table")
-        yield context.grid("missing", "missingness", title, columns, rows, place="screen")
+        yield context.grid("missing", "missingness", title, columns, rows, location="screen")
 
 
 def _codes(context: ReportContext) -> Iterator[Block]:
     yield Heading(context.messages("method.codes_title"))
     yield Paragraph(context.messages("method.codes"))
     title = context.messages("method.codes_table")
-    yield context.grid("codes", None, title, *code_rows(context), text_columns=4, place="screen")
+    yield context.grid("codes", None, title, *code_rows(context), text_columns=4, location="screen")
 
 
 def _model(context: ReportContext) -> Iterator[Block]:
@@ -170,7 +170,7 @@ def _groups(context: ReportContext) -> Iterator[Block]:
         yield context.picture("groups", "metrics_person", "method.groups_how", figure)
         columns = ("group", "observed_expected", "gap", "auc", "in_top_tenth", "cases_in_top_tenth")
         title = context.messages("method.groups_table")
-        yield context.grid("groups", "metrics_person", title, columns, rows, place="screen")
+        yield context.grid("groups", "metrics_person", title, columns, rows, location="screen")
         yield Paragraph(context.messages("method.fair"), "quiet")
 
 

@@ -120,7 +120,7 @@ def _page(
         script=script,
         # The page allows this one script, by its digest, and no other.
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        appendix=[block for block in blocks if isinstance(block, Grid) and block.place != "text"],
+        appendix=[block for block in blocks if isinstance(block, Grid) and block.location != "text"],
     )
     return html
 

@@ -22,7 +22,7 @@ from riskstrat.reports.benefit import (
     reduction_of,
     where_of,
 )
-from riskstrat.reports.blocks import PRINTED_ROWS, Beside, Block, Grid, Heading, OnScreen, Paragraph, Place
+from riskstrat.reports.blocks import PRINTED_ROWS, Beside, Block, Grid, Heading, Location, OnScreen, Paragraph
 from riskstrat.reports.budget_slider import budget_slider
 from riskstrat.reports.context import Estimate, ReportContext
 from riskstrat.reports.situation import interval_of, marks_of
@@ -154,12 +154,12 @@ def _assumptions(context: ReportContext) -> Iterator[Grid | Paragraph]:
         yield context.grid("rules", None, context.messages("resources.rules_title"), COLUMNS[:2], rules, text_columns=2)
 
 
-def _groups(context: ReportContext, place: Place) -> Grid:
+def _groups(context: ReportContext, location: Location) -> Grid:
     frame = context.tables["groups_selected"].frame
     rows = [(group_name(context, row), *_unit_cells(context, row)) for row in frame.iter_rows(named=True)]
     title = context.messages("resources.groups_table")
     cells = [*rows, _all_units(context, "groups")]
-    return context.grid("groups-chosen", "groups_selected", title, ("group", *_UNIT_COLUMNS), cells, place=place)
+    return context.grid("groups-chosen", "groups_selected", title, ("group", *_UNIT_COLUMNS), cells, location=location)
 
 
 def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
@@ -273,7 +273,7 @@ def _allocated(context: ReportContext) -> Iterator[Block]:
     ]
     title = context.messages("resources.allocated_title")
     columns = ("area", "programme", "share", "reached")
-    yield context.grid("allocated", "plan_allocated", title, columns, rows, text_columns=2, place="screen")
+    yield context.grid("allocated", "plan_allocated", title, columns, rows, text_columns=2, location="screen")
 
 
 def _scenarios(context: ReportContext) -> Iterator[Block]:
@@ -318,7 +318,7 @@ def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
     ]
     title = context.messages("resources.comparison_table")
     columns = ("strategy", "averted", "difference")
-    return context.grid("comparisons", "plan_comparisons", title, columns, cells, place="screen")
+    return context.grid("comparisons", "plan_comparisons", title, columns, cells, location="screen")
 
 
 def _curve(context: ReportContext) -> Iterator[Block]:

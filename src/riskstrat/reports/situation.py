@@ -18,7 +18,7 @@ from riskstrat.figures import (
     map_level,
     quintiles,
 )
-from riskstrat.reports.blocks import Block, Grid, OnScreen, Paragraph, Place
+from riskstrat.reports.blocks import Block, Grid, Location, OnScreen, Paragraph
 from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.tables import ODDS, Written, unmeasured_areas, unmeasured_sentences
 
@@ -86,16 +86,16 @@ def _notes(context: ReportContext, areas: pl.DataFrame) -> Iterator[Paragraph]:
 def _area_tables(context: ReportContext, areas: pl.DataFrame) -> Iterator[Grid]:
     """Give the table of all areas; where it is long the print edition has those that matter most instead."""
     title, is_short = context.messages("situation.table_title"), areas.height <= MOST_PRINTED
-    place: Place = "appendix" if is_short else "screen"
+    location: Location = "appendix" if is_short else "screen"
     yield context.grid(
-        "areas", "areas", title, *_area_table(context, areas), text_columns=3, place=place, has_sheets=True
+        "areas", "areas", title, *_area_table(context, areas), text_columns=3, location=location, has_sheets=True
     )
     if not is_short:
         selected = context.frame("plan_selected")
         chosen = [] if selected is None or "area_id" not in selected.columns else selected["area_id"].to_list()
         shown = areas.filter((pl.col("class") == HIGHER) | pl.col("area_id").is_in(chosen))
         title = context.messages("situation.table_part", k=shown.height, n=areas.height)
-        yield context.grid("areas-part", "areas", title, *_area_table(context, shown), text_columns=3, place="paper")
+        yield context.grid("areas-part", "areas", title, *_area_table(context, shown), text_columns=3, location="paper")
 
 
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> Written:
@@ -153,7 +153,7 @@ def unmeasured(context: ReportContext) -> Iterator[Block]:
     ]
     title = messages("situation.unmeasured_title")
     columns = ("area", *classes, "measured_share")
-    yield context.grid("unmeasured", "unmeasured", title, columns, cells, text_columns=4, place="screen")
+    yield context.grid("unmeasured", "unmeasured", title, columns, cells, text_columns=4, location="screen")
 
 
 def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
