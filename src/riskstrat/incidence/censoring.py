@@ -101,6 +101,27 @@ def observed_weights(
 ) -> npt.ArrayLike | None:
     """Give weights as they are, and where persons entered late those of entry and censoring.
 
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+    weights
+        Shape (n,), or None.
+    entry
+        Days from the index date to entry, shape (n,), or None.
+
+    Returns
+    -------
+    array or None
+        None where neither is given.
+
+    Raises
+    ------
+    ContractError
+        If both are given, or an argument cannot be used.
+
     Examples
     --------
     >>> from riskstrat.incidence import outcome_array
@@ -178,6 +199,20 @@ def censoring_influence(y: OutcomeArray, horizon_days: float, change: NDArray[np
 
     A row that is censored at u, or followed beyond it, moves log 1/G(t-) of all t > u by its part of the martingale of
     censoring over the number at risk of it.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,), in one stratum.
+    horizon_days
+        End of the time at risk in days.
+    change
+        Shape (n,): by how much the statistic grows for each unit that the logarithm of the row's weight grows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,); its sum is 0.
 
     Examples
     --------

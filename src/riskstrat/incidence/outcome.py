@@ -60,6 +60,21 @@ def outcome_array(event: npt.ArrayLike, duration_days: npt.ArrayLike) -> Outcome
 def check_outcome(y: OutcomeArray) -> OutcomeArray:
     """Return `y` as it is, or raise if it is not a valid outcome array.
 
+    Parameters
+    ----------
+    y
+        What should be an outcome array.
+
+    Returns
+    -------
+    OutcomeArray
+        The same array.
+
+    Raises
+    ------
+    ContractError
+        `y` is empty, lacks a field, or holds values that `outcome_array` would refuse.
+
     Examples
     --------
     >>> len(check_outcome(outcome_array([1, 0], [30, 731])))
@@ -75,6 +90,23 @@ def check_outcome(y: OutcomeArray) -> OutcomeArray:
 
 def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
     """Return an outcome array as it is; take a plain 0/1 outcome as followed to the horizon.
+
+    Parameters
+    ----------
+    y
+        Outcome array, or booleans or zeros and ones, shape (n,): 1 is the outcome, no later than the horizon.
+    horizon_days
+        Duration that a plain outcome is given, in days.
+
+    Returns
+    -------
+    OutcomeArray
+        Shape (n,).
+
+    Raises
+    ------
+    ContractError
+        `y` is neither.
 
     Examples
     --------
@@ -96,14 +128,50 @@ def as_outcome(y: npt.ArrayLike, horizon_days: float) -> OutcomeArray:
 
 
 def outcome_within(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose outcome was seen within the horizon (index, index + horizon]."""
+    """Whose outcome was seen within the horizon (index, index + horizon].
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, shape (n,).
+
+    Examples
+    --------
+    >>> outcome_within(outcome_array([1, 1, 2], [30, 900, 100]), 731).tolist()
+    [True, False, False]
+    """
     durations, horizon = tied_times(y["duration_days"], horizon_days)
     within: NDArray[np.bool_] = (y["event"] == OUTCOME) & (durations <= horizon)
     return within
 
 
 def status_known(y: OutcomeArray, horizon_days: float) -> NDArray[np.bool_]:
-    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon."""
+    """Whose status at the horizon is known: outcome, competing death, or followed to the horizon.
+
+    Parameters
+    ----------
+    y
+        Outcome array, shape (n,).
+    horizon_days
+        End of the time at risk in days.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, shape (n,).
+
+    Examples
+    --------
+    >>> status_known(outcome_array([1, 0, 2, 0], [30, 100, 100, 731]), 731).tolist()
+    [True, False, True, True]
+    """
     durations, horizon = tied_times(y["duration_days"], horizon_days)
     known: NDArray[np.bool_] = (y["event"] != CENSORED) | (durations >= horizon)
     return known
