@@ -80,7 +80,7 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
     ...      "upper": [1.1, 0.8]}
     ... )
     >>> subgroups(frame, {"a": "born here", "b": "born abroad"}, "en").title
-    'In 1 of 2 groups the cases clearly differ from those expected, most: born abroad, 0.70 (0.60–0.80)'
+    'In 1 of 2 groups the number of cases clearly differs from that expected, most: born abroad, 0.70 (0.60–0.80)'
     """
     alt, messages = altair(), load_messages(language)
     shown = (
