@@ -32,8 +32,8 @@ from riskstrat.study.models import estimator_of
 SURROGATE = Candidate("Logistic")
 """What is refitted in the place of a model that is not linear."""
 
-_MARGIN = 0.1
-"""Pairs that noise may lift to `STRONG` are looked at too."""
+_ANY = 1e-9
+"""Every pair is looked at, because noise decides which of them go together."""
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def _correlated(data: StudyData, used: Mapping[str, str]) -> pl.DataFrame:
     X, noise = data.target.X, data.noise
     if noise is None:
         return correlated_families(X, used)
-    found, people = correlated_families(X, used, strong=STRONG - _MARGIN), _key(data.target.target.people)
+    found, people = correlated_families(X, used, strong=_ANY), _key(data.target.target.people)
     pairs = found.select(pl.format("correlation {} {}", "feature", "with_feature")).to_series()
     drawn = pl.Series([noise.around_zero(people, pair)[0] for pair in pairs], dtype=pl.Float64)
     correlation = pl.col("rank_correlation")
