@@ -112,6 +112,30 @@ def test_leaves_hold_enough_with_and_without_the_outcome():
     assert np.array_equal(told.predict_risk(ones), told.predict_risk(ones.with_columns(x=pl.lit(0.0))))
 
 
+@pytest.mark.parametrize("values", [[2.0], [1.0, 2.0, 3.0]], ids=["nothing but missing tells", "values tell too"])
+def test_splits_between_missing_and_observed_stay(values: list[float]):
+    rng = np.random.default_rng(5)
+    x = np.where(np.arange(N) % 2 == 0, rng.choice(values, N), np.nan)
+    event = rng.random(N) < np.where(np.isnan(x), 0.4, 0.05 * np.nan_to_num(x))
+    rows = FitRows(
+        X=pl.DataFrame({"person_id": range(N), "x": x, "z": rng.integers(0, 2, N) * 1.0}).with_columns(
+            pl.col("x").fill_nan(None)
+        ),
+        outcome=outcome_array(event.astype(int), [HORIZON] * N),
+        sample_weight=np.ones(N),
+        strata=np.zeros(N),
+    )
+    fitted = rows.fitted(Boosting(horizon_days=HORIZON, max_iter=10, folds=0, min_samples_leaf=20))
+    splits = np.concatenate([tree.nodes["num_threshold"] for (tree,) in fitted.model_._predictors])
+    assert np.isinf(splits).any()
+    told = released(fitted, rows)
+    np.testing.assert_allclose(told.predict_risk(rows.X), fitted.predict_risk(rows.X), rtol=0.01)
+    contributions, baseline = told.contributions(rows.X)
+    np.testing.assert_allclose(
+        told.link.inverse(baseline + contributions.sum(axis=1)), told.predict_risk(rows.X), rtol=1e-6
+    )
+
+
 def test_other_kinds_are_given_as_they_are(rows: FitRows):
     from sklearn.tree import DecisionTreeClassifier
 

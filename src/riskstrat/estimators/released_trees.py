@@ -109,13 +109,18 @@ def _counted_in_tens(tree: Nodes) -> Nodes:
 
 def _edges_split_at(trees: Sequence[Nodes], column: int) -> NDArray[np.intp]:
     """Numbers of the edges of a column at which some tree splits: a split at bin b + .5 is at edge b."""
-    at = [tree["num_threshold"][(tree["is_leaf"] == 0) & (tree["feature_idx"] == column)] for tree in trees]
+    at = [tree["num_threshold"][_split_at_an_edge(tree) & (tree["feature_idx"] == column)] for tree in trees]
     return np.unique(np.floor(np.concatenate(at)).astype(np.intp))
+
+
+def _split_at_an_edge(tree: Nodes) -> NDArray[np.bool_]:
+    """Find nodes that are split by value, not by whether there is one (scikit-learn's threshold is infinite there)."""
+    return (tree["is_leaf"] == 0) & np.isfinite(tree["num_threshold"])
 
 
 def _renumbered(tree: Nodes, used: Sequence[NDArray[np.intp]]) -> Nodes:
     """Count bins by the edges that are left."""
-    for node in np.flatnonzero(tree["is_leaf"] == 0):
+    for node in np.flatnonzero(_split_at_an_edge(tree)):
         edge = np.floor(tree["num_threshold"][node])
         tree["num_threshold"][node] = np.searchsorted(used[tree["feature_idx"][node]], edge) + 0.5
     return tree
