@@ -24,12 +24,12 @@ MISSING: Final = ": not observed"
 SKEWED: Final = 1.0
 """A column that is never negative and more skewed than this enters as log(1 + x): counts, doses, incomes."""
 
-Shape: TypeAlias = Callable[[Sequence[NDArray[np.floating]], tuple[float, ...]], NDArray[np.float64]]
+Shape: TypeAlias = Callable[[Sequence[NDArray[np.float64]], tuple[float, ...]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Term:
-    """One column of the design matrix: a shape of `SHAPES`, computed from columns of the features (a product has two).
+    """One column of the design matrix: "missing" or a shape of `SHAPES`, computed from columns of the features (a product has two).
 
     Values that were not observed are replaced by `fill`, one a column; parameters are knots; a block shares one ridge.
     Values beyond `limits`, those of the training rows, are read as the limit: what a line says outside them nobody has
@@ -46,10 +46,11 @@ class Term:
 
     def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
-        own: list[NDArray[np.floating]] = [X[:, column] for column in self.columns[: len(self.fill)]]
-        if self.shape != "missing":
-            own = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
-        return SHAPES[self.shape](own, self.parameters)
+        own = [X[:, column] for column in self.columns[: len(self.fill)]]
+        if self.shape == "missing":
+            return np.isnan(own[0]).astype(np.float64)
+        observed = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
+        return SHAPES[self.shape](observed, self.parameters)
 
 
 @dataclass(eq=False)
@@ -80,7 +81,7 @@ def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]
     return values
 
 
-def _observed(column: NDArray[np.floating], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
+def _observed(column: NDArray[np.float32], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
     """Keep values within their limits, and put the fill value where there is none."""
     values, low, high = column.astype(np.float64), column.min(initial=np.inf), column.max(initial=-np.inf)
     if not (low >= limits[0] and high <= limits[1]):
@@ -204,6 +205,5 @@ SHAPES: Final[Mapping[str, Shape]] = {
     # Of values from 0 on, as its limits are. In the digits that features have; log1p takes five times as long.
     "log": lambda x, _: np.log(1 + x[0].astype(np.float32)).astype(np.float64),
     "spline": lambda x, knots: spline_term(x[0], *knots),
-    "missing": lambda x, _: np.isnan(x[0]).astype(np.float64),
     "product": lambda x, _: x[0] * x[1],
 }
