@@ -29,7 +29,7 @@ Shape: TypeAlias = Callable[[Sequence[NDArray[np.float64]], tuple[float, ...]], 
 
 @dataclass(frozen=True)
 class Term:
-    """One column of the design matrix: "missing" or a shape of `SHAPES`, computed from columns of the features (a product has two).
+    """One column of the design: a shape of `SHAPES` of columns of the features (a product has two), or "missing".
 
     Values that were not observed are replaced by `fill`, one a column; parameters are knots; a block shares one ridge.
     Values beyond `limits`, those of the training rows, are read as the limit: what a line says outside them nobody has
