@@ -247,8 +247,8 @@ def _section(messages: MessageCatalogue, name: str, frame: pl.DataFrame) -> dict
 
 
 def _heading(messages: MessageCatalogue, name: str) -> str:
-    known = (messages.texts.get(f"{group}.{name}") for group in ("intake_column", "intake"))
-    return capitalised(next(filter(None, known), name))
+    counted = messages.texts.get(f"intake.{name}", name)
+    return capitalised(messages.texts.get(f"intake_column.{name}", counted))
 
 
 def _written(messages: MessageCatalogue, frame: pl.DataFrame) -> pl.DataFrame:
