@@ -99,16 +99,16 @@ def test_a_weight_for_an_unknown_status_is_refused() -> None:
         validate(np.full(40, 0.3), people, sample_weight=np.ones(40))
 
 
-@pytest.mark.parametrize("outcomes", [0, 4, 36, 40])
+@pytest.mark.parametrize("outcomes", [0, 4, 5, 9, 31, 36, 40])
 def test_too_few_outcomes_or_too_few_without(outcomes: int) -> None:
-    with pytest.raises(DesignError, match="fewer than 5 assessed rows"):
+    with pytest.raises(DesignError, match="fewer than 10 assessed rows"):
         validate(np.full(40, 0.3), cohort(outcomes))
 
 
 def test_nobody_assessed() -> None:
     nobody = cohort().people.with_columns(assessed=pl.lit(value=False))
     empty = Cohort(condition="test", people=nobody, flow=pl.DataFrame(), as_of=date(2024, 1, 1), horizon_days=100)
-    with pytest.raises(DesignError, match="fewer than 5 assessed rows"):
+    with pytest.raises(DesignError, match="fewer than 10 assessed rows"):
         validate(np.full(40, 0.3), empty)
 
 

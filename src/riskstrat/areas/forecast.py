@@ -55,12 +55,21 @@ class Forecast:
         )
 
 
+def groups_of_today(
+    rows: ProtectedRows, group: Numbers, groups: int, fewest: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Say which groups have people now, and how many people there are in each, both (groups,).
+
+    With noise these are the groups that may have the `fewest` people who are described: a group of one is no result.
+    """
+    people = rows.count(group, groups)
+    return rows.describes(people, fewest), people
+
+
 def forecast_groups(
     target: pl.DataFrame, group: Numbers, groups: int, risk: Floats, *, noise: CellNoise | None, fewest: int
 ) -> tuple[NDArray[np.bool_], Forecast]:
     """Say which of the groups have people now, (groups,), and what is expected of these.
-
-    With noise these are the groups that may have the `fewest` people who are described: a group of one is no result.
 
     The relative risk of a group is its risk over that of the municipality's people of the same ages and sexes. Exactly,
     stratum by stratum and draw by draw: sum over strata s of n_is (theta_j S_js summed over j) / n_s. With noise no
@@ -70,8 +79,7 @@ def forecast_groups(
     """
     inside = group >= 0
     rows = ProtectedRows.of(target, noise)
-    people = rows.count(group, groups)
-    present = rows.describes(people, fewest)
+    present, people = groups_of_today(rows, group, groups, fewest)
     strata, (found,) = common_groups(("sex", AGE_BAND), with_age_band(target).filter(inside))
     stratum = np.full(len(group), -1)
     stratum[inside] = found

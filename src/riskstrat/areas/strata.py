@@ -6,6 +6,7 @@ In: `AreaEstimates` and the target population that it was made from. Out: `Units
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -21,8 +22,50 @@ from riskstrat.records.areas import AreaEstimates, Units, unit_label
 from riskstrat.records.cohort import Target
 
 REST = "other"
+SMALLEST = 50
+"""People in a stratum, if nothing else is asked for."""
 # Risks that are those of the areas sum to the areas' but for rounding.
 AGREEMENT = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Strata:
+    """What groups are divided into, before anything is estimated.
+
+    Attributes
+    ----------
+    labels, size, group, kept
+        One each a stratum: its labels, how many people it has, the number of its group, and whether it is large enough.
+    of_person
+        The number of each person's stratum, (n,), -1 where there is none.
+    """
+
+    labels: pl.DataFrame
+    size: NDArray[np.int64]
+    group: pl.Series
+    kept: NDArray[np.bool_]
+    of_person: NDArray[np.intp]
+
+    @property
+    def units(self) -> pl.DataFrame:
+        """Those that a plan may choose among: unit, the labels, people."""
+        named = self.labels.select(unit_label(self.labels.columns), pl.all())
+        return named.with_columns(pl.Series("people", self.size)).filter(self.kept)
+
+
+def divide_groups(
+    groups: pl.DataFrame, people: pl.DataFrame, columns: Sequence[str], rows: ProtectedRows, min_people: int
+) -> Strata:
+    """Divide groups by those of the columns that are not theirs; small strata are joined as `estimate_strata` says."""
+    by = groups.columns
+    finer = tuple(column for column in columns if column not in by)
+    joined = _join_small(people.select(columns), by, finer, min_people, rows)
+    labels, (of_person,) = common_groups(columns, joined)
+    size = rows.count(of_person, labels.height)
+    group = labels.join(groups.with_row_index("group"), on=by, how="left", maintain_order="left")["group"]
+    kept = (size >= min_people) & group.is_not_null().to_numpy()
+    _check_kept(kept, min_people)
+    return Strata(labels=labels, size=size, group=group, kept=kept, of_person=of_person)
 
 
 @checked
@@ -31,7 +74,7 @@ def estimate_strata(
     target: Target,
     target_risk: NDArray[np.float64],
     by: Sequence[str] = ("area_id", "sex", AGE_BAND),
-    min_people: int = 50,
+    min_people: int = SMALLEST,
     *,
     noise: CellNoise | None = None,
 ) -> Units:
@@ -88,21 +131,14 @@ def estimate_strata(
     )
     rows = ProtectedRows.of(people, noise)
     UsageError.refuse(_check_sums(areas, people, risk, rows))
-    finer = tuple(column for column in columns if column not in areas.by)
-    people = _join_small(people.select(columns), areas.by, finer, min_people, rows)
-    labels, (unit,) = common_groups(columns, people)
-    size = rows.count(unit, labels.height)
-    group = labels.join(areas.groups.with_row_index("group"), on=areas.by, how="left", maintain_order="left")["group"]
-    kept = (size >= min_people) & group.is_not_null().to_numpy()
-    _check_kept(kept, min_people)
-    theta = areas.draws.unexplained[:, group.filter(kept).to_numpy()] * areas.level[:, None]
-    risk_sum = rows.risk_sum(risk, unit, labels.height, scale=_mean_risk(areas, people, risk))
-    cases = np.minimum(theta * risk_sum[kept], size[kept])
-    units = labels.with_columns(pl.Series("people", size)).filter(kept).select(unit_label(columns), *columns, "people")
+    strata = divide_groups(areas.groups, people, columns, rows, min_people)
+    size, kept = strata.size, strata.kept
+    theta = areas.draws.unexplained[:, strata.group.filter(kept).to_numpy()] * areas.level[:, None]
+    risk_sum = rows.risk_sum(risk, strata.of_person, len(size), scale=_mean_risk(areas, people, risk))
     return Units(
-        units=units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
-        cases_draws=cases,
-        left_out=_left_out(rows, unit, size, kept, min_people),
+        units=strata.units.join(areas.counted, on=areas.by, how="left", maintain_order="left"),
+        cases_draws=np.minimum(theta * risk_sum[kept], size[kept]),
+        left_out=_left_out(rows, strata.of_person, size, kept, min_people),
         protected=areas.protected,
         disclosure=areas.disclosure,
     )

@@ -16,7 +16,7 @@ from itertools import accumulate, product
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.areas.gamma import LEAST_KNOWN, log_prior
@@ -142,9 +142,9 @@ def _summary(name: str, draws: Floats, level: float) -> Iterator[pl.Series]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Cells:
-    """Counts of every year and group: ``least + j`` with likelihood[j], all (years, groups) but (k, years, groups)."""
+    """Counts that may be behind each year and group, their log-likelihood without the mean, both (k, years, groups)."""
 
-    least: Floats
+    possible: Floats
     log_likelihood: Floats
     people: Floats
 
@@ -157,22 +157,22 @@ class _Cells:
         least, likelihood = (cases, np.ones((1, len(cases)))) if noise is None else noise.possible(cases)
         grids = [np.zeros(shape), np.zeros((len(likelihood), *shape)), np.zeros(shape)]
         grids[0][at], grids[1][:, at[0], at[1]], grids[2][at] = least, likelihood, np.where(known, people, 0.0)
+        possible = grids[0] + np.arange(len(likelihood))[:, None, None]
         with np.errstate(divide="ignore"):
-            return cls(least=grids[0], log_likelihood=np.log(grids[1]), people=grids[2])
+            return cls(possible=possible, log_likelihood=np.log(grids[1]) - gammaln(possible + 1), people=grids[2])
 
     def given(self, log_ratio: Floats) -> tuple[float, Floats, Floats]:
         """Log-likelihood of log ratios, (years, groups), its score by cell and its information, both of that shape."""
         known, mean = self.people > 0, self.people * np.exp(log_ratio)
-        log_mean = np.log(np.where(known, mean, 1.0))
-        above = np.arange(len(self.log_likelihood))[:, None, None]
-        count = self.least + above
-        terms = self.log_likelihood + count * log_mean - mean - gammaln(count + 1)
-        total = logsumexp(terms, axis=0)
-        weight = np.exp(terms - np.where(known, total, 0.0))
-        expected = (weight * count).sum(axis=0)
-        missing = (weight * count**2).sum(axis=0) - expected**2
+        terms = self.log_likelihood + self.possible * np.log(np.where(known, mean, 1.0))
+        most = np.where(known, terms.max(axis=0), 0.0)
+        weight = np.exp(terms - most)
+        total = np.where(known, weight.sum(axis=0), 1.0)
+        expected = (weight * self.possible).sum(axis=0) / total
+        missing = (weight * self.possible**2).sum(axis=0) / total - expected**2
         information = np.where(known, np.maximum(mean - missing, LEAST_KNOWN * mean), 0.0)
-        return float(total[known].sum()), np.where(known, expected - mean, 0.0), information
+        log_likelihood = float((most + np.log(total) - mean)[known].sum())
+        return log_likelihood, np.where(known, expected - mean, 0.0), information
 
 
 def _draw(cells: _Cells, time: Floats, draws: int, seed: int) -> Floats:
@@ -212,9 +212,7 @@ class _Fit:
     @classmethod
     def none(cls, cells: _Cells, time: Floats) -> _Fit:
         """Begin with one rate for all."""
-        possible = np.exp(cells.log_likelihood)
-        above = np.tensordot(np.arange(len(possible)), possible, 1) / np.maximum(possible.sum(axis=0), 1e-300)
-        seen = ((cells.least + above) * (cells.people > 0)).sum()
+        seen = (np.maximum(cells.possible.mean(axis=0), 0) * (cells.people > 0)).sum()
         common = np.array([np.log(seen / cells.people.sum()), 0.0])
         return cls(cells=cells, time=time, sd=np.ones(2), common=common, own=np.zeros((cells.people.shape[1], 2)))
 

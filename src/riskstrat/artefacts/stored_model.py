@@ -100,7 +100,7 @@ class StoredModel(FittedModel):
         -------
         Validation or Omission
             Of the index dates in the last year of those whose horizon is covered: ``observed_expected`` above all. An
-            omission where they are too few, or fewer than 5 had, or had not, the outcome.
+            omission where they are too few, or fewer than 10 had, or had not, the outcome.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -76,7 +77,8 @@ def transported(model: FittedModel, registers: Registers, as_of: date | None, se
     from riskstrat import study
 
     last = registers.manifest.data_end + timedelta(days=1)
-    return study.transport(model, study.prepare(model.condition, registers, min(as_of or last, last), settings))
+    condition = replace(model.condition, programmes=())  # nothing is planned there
+    return study.transport(model, study.prepare(condition, registers, min(as_of or last, last), settings))
 
 
 def _written(metrics: Released) -> str:

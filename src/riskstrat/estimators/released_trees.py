@@ -115,7 +115,7 @@ def _edges_split_at(trees: Sequence[Nodes], column: int) -> NDArray[np.intp]:
 
 def _split_at_an_edge(tree: Nodes) -> NDArray[np.bool_]:
     """Find nodes that are split by value, not by whether there is one (scikit-learn's threshold is infinite there)."""
-    return (tree["is_leaf"] == 0) & np.isfinite(tree["num_threshold"])
+    return np.asarray((tree["is_leaf"] == 0) & np.isfinite(tree["num_threshold"]))
 
 
 def _renumbered(tree: Nodes, used: Sequence[NDArray[np.intp]]) -> Nodes:

@@ -95,9 +95,7 @@ def scenario_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Probl
                 f"a column {CARE_NEED} of the units, or care_need",
                 "give it, or one value for all",
             )
-    for programme in scenario.programmes:
-        for column, values in programme.eligible:
-            yield from _eligible_problems(units, f"eligible of {programme.name}", column, values)
+    yield from eligible_problems(units, scenario)
     yield from _compatible_problems(scenario)
     if scenario.floors and MUNICIPALITY not in units.columns:
         yield _unit_problem(
@@ -164,6 +162,13 @@ def _least_spending_problems(scenario: Scenario, limits: Limits) -> Iterator[Pro
                 f"at most {most[members].sum():,.0f} SEK, what offering everybody there costs",
                 "lower the floor",
             )
+
+
+def eligible_problems(units: pl.DataFrame, scenario: Scenario) -> Iterator[Problem]:
+    """List the columns and values that programmes are for, and the units (or people) do not have."""
+    for programme in scenario.programmes:
+        for column, values in programme.eligible:
+            yield from _eligible_problems(units, f"eligible of {programme.name}", column, values)
 
 
 def _eligible_problems(units: pl.DataFrame, table: str, column: str, values: Iterable[str]) -> Iterator[Problem]:

@@ -6,18 +6,19 @@ In: area estimates (or units with draws) and scenarios. Out: `riskstrat.records.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from types import MappingProxyType
 
 import polars as pl
 
 from riskstrat.declare import Scenario
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
+from riskstrat.priorities.allocation_problem import build_problem
 from riskstrat.priorities.net_cost import interval_of
 from riskstrat.priorities.planning import plan_scenario
-from riskstrat.priorities.problem_checks import input_problems
+from riskstrat.priorities.problem_checks import MUNICIPALITY, input_problems
 from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.plan import Interval, Plan
 from riskstrat.records.plans import Scenarios
@@ -72,6 +73,31 @@ def scenarios(
         for each in scenarios
     }
     return compare_plans(plans)
+
+
+def impossible_scenarios(
+    units: Units, scenarios: Sequence[Scenario], *, care_need: pl.DataFrame | None, municipalities: pl.DataFrame | None
+) -> Iterator[UsageError | DesignError]:
+    """Give everything that makes any of the scenarios impossible with these units, whatever their cases are."""
+    for each in scenarios:
+        yield from _impossible(units, each, care_need, municipalities)
+
+
+def _impossible(
+    units: Units, scenario: Scenario, care_need: pl.DataFrame | None, municipalities: pl.DataFrame | None
+) -> Iterator[UsageError | DesignError]:
+    """Give what is wrong with a scenario, then what is wrong with it without the rules that cannot be read at all."""
+    try:
+        build_problem(units, scenario, care_need=care_need, municipalities=municipalities).best_shares()
+    except (UsageError, DesignError) as error:
+        named = (replace(each, table=".".join(filter(None, (scenario.name, each.table)))) for each in error.problems)
+        yield type(error)(*named)
+        there = set() if municipalities is None else {*municipalities[MUNICIPALITY]}
+        weights = None if care_need is None else scenario.equity_weights
+        floors = tuple(floor for floor in scenario.floors if floor[0] in there)
+        readable = replace(scenario, equity_weights=weights, floors=floors)
+        if readable != scenario:
+            yield from _impossible(units, readable, care_need, municipalities)
 
 
 def compare_plans(plans: Mapping[str, Plan]) -> Scenarios:

@@ -29,6 +29,7 @@ from riskstrat.records.partition import Partition
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 from riskstrat.study.comparators import benchmark_scores, care_use, other_outcomes
+from riskstrat.study.feasibility import refuse_impossible_plans
 from riskstrat.study.partition import (
     MUNICIPALITY,
     care_need_in_units,
@@ -225,11 +226,13 @@ def prepare(
     ContractError
         If the data break the contract.
     DesignError
-        If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak.
+        If nobody is eligible, there are too few outcomes, or a feature alone tells who had the outcome: a leak; or if
+        no plan could keep to the budget, staff and floors of the settings or of one of the scenarios.
     UsageError
-        If the condition asks for a table that is not there, settings for groups by an unknown column, or `as_of` lies
-        too far behind the end of the data; if areas are new or gone since the partition was made, or its units are too
-        small.
+        If the condition asks for a table that is not there, settings for groups or strata by an unknown column, or
+        `as_of` lies too far behind the end of the data; if areas are new or gone since the partition was made, or its
+        units are too small; if a plan or scenario asks for a municipality or a group of people that is not there, which
+        is told together with what no plan could keep to.
 
     Examples
     --------
@@ -270,6 +273,18 @@ def prepare(
         scores=benchmark_scores(condition, training.X, training.cohort, registers),
         other_outcomes=other_outcomes(condition, placed, registers),
     )
+    splits = _splits(training.cohort, settings, noise)
+    care_need = care_need_in_units(care_need_index(registers, as_of), areas, units)
+    if nobody is None and "area" in splits:
+        refuse_impossible_plans(
+            condition,
+            settings,
+            training.cohort,
+            planned,
+            care_need=care_need,
+            municipalities=source.municipalities,
+            noise=noise,
+        )
     return StudyData(
         condition=condition,
         settings=settings,
@@ -280,12 +295,12 @@ def prepare(
         target=TargetData(
             target=planned,
             X=build_features(condition.features, target, registers),
-            care_need=care_need_in_units(care_need_index(registers, as_of), areas, units),
+            care_need=care_need,
             nobody=nobody,
             care_use=care_use(condition, target, registers),
         ),
         families=factor_families(condition.features, training.X.columns),
-        splits=_splits(training.cohort, settings, noise),
+        splits=splits,
         partition=units,
         areas=areas,
         birth_date=_birth_dates(training.cohort, registers),

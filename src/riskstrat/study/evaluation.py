@@ -110,7 +110,7 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     Raises
     ------
     DesignError
-        If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
+        If fewer than 10 assessed rows had, or fewer than 10 did not have, the outcome.
 
     Examples
     --------

@@ -18,27 +18,15 @@ from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import Plan
 from riskstrat.records.plans import Plans, Scenarios
-from riskstrat.study.data import StudyData
+from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.feasibility import untold
 
 _NO_PROGRAMME = LocalisedText(
     en="There is no plan: the condition declares no programme.", sv="Det finns ingen plan: ingen insats är angiven."
 )
-
-
-_NO_GROUP_FITS = Omission(
-    part="group_plan",
-    reason=LocalisedText(
-        en="There is no plan by groups of the whole municipality: no group is large enough and within the budget.",
-        sv="Det finns ingen plan för grupper i hela kommunen: ingen grupp är stor nog och ryms i budgeten.",
-    ),
-)
-_NO_SUCH_UNITS = LocalisedText(
-    en="is missing: the programme is for some groups only, which these units do not tell apart.",
-    sv="saknas: insatsen är till för vissa grupper, som de här enheterna inte skiljer ut.",
-)
-_NO_NEED = LocalisedText(
-    en="is missing: reach is declared by the care need of areas, which the registers do not tell.",
-    sv="saknas: räckvidden är angiven efter områdenas behov (CNI), som registren inte innehåller.",
+_NONE_FITS = LocalisedText(
+    en="is missing: no choice of groups that are large enough keeps to the budget, the staff and the floors.",
+    sv="saknas: inget val av tillräckligt stora grupper ryms i budget, bemanning och lägstanivåer.",
 )
 _NAMES = MappingProxyType(
     {
@@ -73,8 +61,8 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
 
     Raises
     ------
-    DesignError
-        If the budget is below the cost of the cheapest whole unit, or a scenario cannot be planned.
+    UsageError, DesignError
+        If a plan or scenario by whole areas cannot be made, which `prepare` already refuses.
 
     Examples
     --------
@@ -93,7 +81,7 @@ def plan(data: StudyData, area_results: AreaResults | Omission) -> Plans:
     return Plans(
         areas=by_area,
         strata=_plan(data, "strata_plan", area_results.strata, scenario),
-        groups=_plan_groups(data, area_results.groups, scenario),
+        groups=_plan(data, "group_plan", area_results.groups, _across(scenario)),
         scenarios=_scenarios(data, area_results.estimates, by_area),
     )
 
@@ -104,30 +92,26 @@ def _no_plans(reason: LocalisedText) -> Plans:
 
 
 def _plan(data: StudyData, part: str, units: Units | Omission, scenario: Scenario) -> Plan | Omission:
-    """Plan among areas or groups within them, which have a care need and a municipality where these are known."""
+    """Plan among units; those within areas have a care need and a municipality where these are known."""
     if isinstance(units, Omission):
         return units
-    care_need = data.target.care_need
-    by_need = any(isinstance(each.reach, tuple) for each in scenario.programmes)
-    if by_need and care_need is None:
-        return _missing(part, _NO_NEED)
-    if not _can_tell(scenario, units):
-        return _missing(part, _NO_SUCH_UNITS)
-    municipalities = data.source.municipalities
-    return plan_scenario(units, scenario, care_need=care_need, municipalities=municipalities, seed=data.settings.seed)
-
-
-def _plan_groups(data: StudyData, groups: Units | Omission, scenario: Scenario) -> Plan | Omission:
-    if isinstance(groups, Omission):
-        return groups
-    programmes = tuple(replace(each, reach=each.mean_reach) for each in scenario.programmes)
-    across = replace(scenario, programmes=programmes, equity_weights=None, floors=())
-    if not _can_tell(across, groups):
-        return _missing("group_plan", _NO_SUCH_UNITS)
+    placed = AREA in units.units.columns
+    care_need, municipalities = (data.target.care_need, data.source.municipalities) if placed else (None, None)
+    if (why := untold(scenario, units.units, care_need)) is not None:
+        return _missing(part, why)
+    beside = {"care_need": care_need, "municipalities": municipalities}
     try:
-        return plan_scenario(groups, across, care_need=None, municipalities=None, seed=data.settings.seed)
+        return plan_scenario(units, scenario, **beside, seed=data.settings.seed)
     except DesignError:
-        return _NO_GROUP_FITS
+        if part == "plan":
+            raise
+        return _missing(part, _NONE_FITS)
+
+
+def _across(scenario: Scenario) -> Scenario:
+    """Leave out of a scenario what depends on where people live."""
+    programmes = tuple(replace(each, reach=each.mean_reach) for each in scenario.programmes)
+    return replace(scenario, programmes=programmes, equity_weights=None, floors=())
 
 
 def _scenarios(data: StudyData, areas: AreaEstimates, by_area: Plan | Omission) -> Scenarios | None:
@@ -137,11 +121,6 @@ def _scenarios(data: StudyData, areas: AreaEstimates, by_area: Plan | Omission) 
     wanted = [by_area.scenario, *data.settings.scenarios]
     beside = {"care_need": data.target.care_need, "municipalities": data.source.municipalities}
     return scenarios(areas, wanted, **beside, seed=data.settings.seed)
-
-
-def _can_tell(scenario: Scenario, units: Units) -> bool:
-    """Whether units have the columns that say whom programmes are for."""
-    return all(column in units.units.columns for each in scenario.programmes for column, _ in each.eligible)
 
 
 def _missing(part: str, reason: LocalisedText) -> Omission:

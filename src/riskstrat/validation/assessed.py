@@ -20,6 +20,9 @@ from riskstrat.validation.metrics import Tested
 LEAST_OUTCOMES = 5
 """A group with fewer outcomes is left out: its metrics would be noise, and could identify persons."""
 
+ENOUGH_OUTCOMES = 10
+"""A group with fewer outcomes, or fewer rows without, gets observed/expected only; everybody together need as many."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessed:
@@ -105,10 +108,10 @@ def _check_enough(cohort: Cohort, rows: NDArray[np.bool_]) -> None:
     outcome = cohort.outcome[rows]
     had = int(outcome_within(outcome, cohort.horizon_days).sum())
     without = int(status_known(outcome, cohort.horizon_days).sum()) - had
-    if min(had, without) < LEAST_OUTCOMES:
+    if min(had, without) < ENOUGH_OUTCOMES:
         raise DesignError(
             Problem(
-                f"fewer than {LEAST_OUTCOMES} assessed rows with, or without, the outcome",
+                f"fewer than {ENOUGH_OUTCOMES} assessed rows with, or without, the outcome",
                 "enough of both to validate a risk",
                 "lengthen the horizon, widen the population or add index dates",
             )

@@ -15,9 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.errors import Problem
-from riskstrat.validation.assessed import Assessed
+from riskstrat.validation.assessed import ENOUGH_OUTCOMES, Assessed
 from riskstrat.validation.discrimination import auc_pairs
-from riskstrat.validation.grouping import ENOUGH_OUTCOMES, EVERYBODY, Estimated, Group, Grouping, row_weights
+from riskstrat.validation.grouping import EVERYBODY, Estimated, Group, Grouping, row_weights
 from riskstrat.validation.metrics import Tested
 from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 

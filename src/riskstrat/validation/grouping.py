@@ -18,14 +18,11 @@ from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA
-from riskstrat.validation.assessed import LEAST_OUTCOMES, Assessed, landmark_of
+from riskstrat.validation.assessed import ENOUGH_OUTCOMES, LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.calibration import calibration_curve
 from riskstrat.validation.capacity import CLASSIFICATION, class_sums, classify
 from riskstrat.validation.metrics import group_sums, measure
 from riskstrat.validation.resampling import FamilyDraws, interval
-
-ENOUGH_OUTCOMES = 10
-"""A group with fewer outcomes, or fewer rows without, gets observed/expected only."""
 
 EVERYBODY = "all"
 AGE_BAND_YEARS = 10

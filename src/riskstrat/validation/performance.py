@@ -108,7 +108,7 @@ def validate(
     UsageError
         If an argument cannot be used, all problems at once; or if the horizon of some index dates is not covered.
     DesignError
-        If fewer than 5 assessed rows had, or fewer than 5 did not have, the outcome.
+        If fewer than 10 assessed rows had, or fewer than 10 did not have, the outcome.
 
     Examples
     --------
