@@ -22,7 +22,6 @@ PACKAGES = (
 )  # fmt: skip
 UNCHECKED = {
     "codes.expressions": {"growth_z", "iotf_cutoff_bmi", "iotf_cutoff_z", "score2"},
-    "explanation": {"combine_parts"},
     "intake": {"refuse_identities"},
     "validation": {"outcome_array"},
     "tracking": {"store_uri"},

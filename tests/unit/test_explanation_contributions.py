@@ -111,7 +111,7 @@ def test_labels_may_be_a_series_or_an_array() -> None:
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_groups_of_many_rows_are_those_of_all_contributions(workers: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("riskstrat.explanation.contributions._BLOCK", 70)
+    monkeypatch.setattr("riskstrat.explanation.contributions._SUMMED_BLOCK", 70)
     X, labels = frame(300).drop("person_id"), pl.Series(["a", "b", None] * 100)
     model = Logistic(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
     expected = explain(model, X, {"x0": "area"}).by_group(labels)
@@ -125,10 +125,10 @@ class Miscounted(Logistic, abstract=True):
 
     def contribution_sums(
         self, X: pl.DataFrame, group: np.ndarray, groups: int
-    ) -> tuple[np.ndarray, np.ndarray, float]:
-        sums, totals, baseline = super().contribution_sums(X, group, groups)
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        sums, *others = super().contribution_sums(X, group, groups)
         sums[:, 0] *= 2
-        return sums, totals, baseline
+        return sums, *others
 
 
 class Misread(Logistic, abstract=True):
@@ -138,6 +138,13 @@ class Misread(Logistic, abstract=True):
         linear = super()._log_odds(values)
         linear[[7, 10]] += [1e-4, -1e-4]
         return linear
+
+
+class InParts(Logistic, abstract=True):
+    """Predicts a hundred rows at a time."""
+
+    def _log_odds(self, values: np.ndarray) -> np.ndarray:
+        return np.concatenate([super(InParts, self)._log_odds(part) for part in np.split(values, 3)])
 
 
 def test_sums_by_group_are_checked_against_those_of_the_groups_rows():
@@ -163,11 +170,12 @@ def test_sums_by_group_are_those_of_all_contributions(kind: type[RiskEstimator])
     y = outcome_array(rng.integers(0, 3, 500), np.ceil(rng.uniform(1, 730, 500)))
     model = kind(horizon_days=365).fit(X, y)
     group = rng.integers(0, 4, 500)
-    sums, totals, baseline = model.contribution_sums(X, group, 4)
+    sums, totals, risk, baseline = model.contribution_sums(X, group, 4)
     contributions, expected = model.contributions(X)
     assert baseline == expected
     np.testing.assert_allclose(sums, [contributions[group == each].sum(axis=0) for each in range(4)], atol=1e-9)
-    own = model.link.of_risk(model.predict_risk(X), edge=1e-12) - baseline
+    np.testing.assert_array_equal(risk, model.predict_risk(X))
+    own = model.link.of_risk(risk, edge=1e-12) - baseline
     np.testing.assert_allclose(totals, own, atol=1e-9)
 
 
@@ -194,3 +202,13 @@ def test_reasons_are_the_strongest_differences_in_order() -> None:
     ]
     assert reasons(explanation(), np.array([True, False, True, False])).equals(found)
     assert reasons(explanation(), [0, 2], top=1).height == 1
+
+
+def test_rows_that_are_predicted_in_several_calls_are_added_up_in_their_order():
+    X, group = frame(300).drop("person_id"), np.arange(300) % 7
+    model = InParts(horizon_days=365).fit(X, X["x0"].to_numpy() > 0.5)
+    sums, totals, risk, _ = model.contribution_sums(X, group, 7)
+    contributions, _ = model.contributions(X)
+    np.testing.assert_allclose(sums, [contributions[group == each].sum(axis=0) for each in range(7)], atol=1e-12)
+    np.testing.assert_allclose(totals, contributions.sum(axis=1), atol=1e-12)
+    np.testing.assert_array_equal(risk, model.predict_risk(X))

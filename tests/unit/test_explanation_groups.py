@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from riskstrat.explanation import UNEXPLAINED, combine_parts, decompose_groups
-from riskstrat.explanation.groups import part_draws
+from riskstrat.explanation import UNEXPLAINED, decompose_groups
+from riskstrat.explanation.groups import SUMS, PartMeans, part_draws
 from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import LOGIT
 
@@ -103,20 +103,28 @@ def test_a_group_without_people_is_left_out() -> None:
     assert found["group"].unique().to_list() == ["a"]
 
 
-def test_area_and_living_conditions_are_one_part_when_combined() -> None:
-    frame = pl.DataFrame(
-        {
-            "group": ["a"] * 4,
-            "part": ["age_sex", "living_conditions", "area", UNEXPLAINED],
-            "estimate": [0.1, 0.2, 0.3, 0.4],
-            "lower": [None, None, None, 0.0],
-            "upper": [None, None, None, 0.8],
-        }
+@pytest.mark.parametrize("refits", [0, 8])
+def test_area_and_living_conditions_are_also_told_as_one_part_draw_by_draw(refits: int) -> None:
+    again = 0.1 * np.random.default_rng(1).standard_normal((refits, 2, 3)) if refits else None
+    means = PartMeans(
+        families=("age_sex", "living_conditions", "area"),
+        parts=np.array([[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]]),
+        refits=again,
     )
-    found = combine_parts(frame)
-    assert found["part"].to_list() == ["age_sex", "area_and_living_conditions", UNEXPLAINED]
-    assert found["estimate"].to_list() == pytest.approx([0.1, 0.5, 0.4])
-    assert found["upper"].to_list() == [None, None, 0.8]
+    risk = np.array([[0.5, 0.1], [0.7, 0.1]])
+    found = means.split(risk, np.array([1, 1]), ["a", "b"]).filter(group="a")
+    assert found["part"].to_list() == [*means.families, UNEXPLAINED, *SUMS]
+    told = found.row(by_predicate=pl.col("part") == "living_conditions_and_area", named=True)
+    draws = part_draws(risk, np.array([1, 1]), means.parts, again)[:, 0, 1:3].sum(axis=1)
+    assert told["estimate"] == pytest.approx(draws.mean()) == pytest.approx(0.25)
+    bounds = [*np.quantile(draws, [0.025, 0.975])] if refits else [None, None]
+    assert [told["lower"], told["upper"]] == (pytest.approx(bounds) if refits else bounds)
+
+
+def test_without_both_families_nothing_is_told_of_them_together() -> None:
+    means = PartMeans(families=("area",), parts=np.array([[0.1], [0.0]]))
+    found = means.split(np.array([[0.5, 0.1]]), np.array([1, 1]), ["a", "b"])
+    assert found.filter(group="a")["part"].to_list() == ["area", UNEXPLAINED, "beyond_age_sex", "total"]
 
 
 def test_the_limit_where_a_person_has_the_baseline_risk() -> None:

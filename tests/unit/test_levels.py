@@ -18,6 +18,7 @@ from riskstrat.declare.levels import REGISTER_LEVELS
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.explanation.fold_models import ExplainedRisk
+from riskstrat.explanation.groups import SUMS
 from riskstrat.publication import Published, publish
 from riskstrat.publication.storing import published_files, read_published
 from riskstrat.records.areas import AreaEstimates
@@ -120,7 +121,7 @@ def test_levels_and_profiles_are_published(published: Published, municipality_st
     assert members is not None
     assert set(levels["level"]) == {"care_centre_id"}
     assert "cases" not in levels.columns  # no second count of outcomes
-    sums = reasons.filter(~pl.col("part").is_in(["total", "beyond_age_sex"])).group_by("group").agg(pl.sum("estimate"))
+    sums = reasons.filter(~pl.col("part").is_in(SUMS)).group_by("group").agg(pl.sum("estimate"))
     total = dict(reasons.filter(part="total").select("group", "estimate").iter_rows())
     assert all(value == pytest.approx(total[group], abs=2e-3) for group, value in sums.iter_rows())
     profile = published.frame("profile")

@@ -310,6 +310,22 @@ def test_families_that_go_together_are_named_together(language: Language, told: 
     assert told in reasons_sentence(together, WHY)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("sv", "Levnadsvillkor och områdets förhållanden tillsammans: 1,3 (0,4–2,2)."),
+        ("en", "Living conditions and conditions of the area together: 1.3 (0.4–2.2)."),
+    ],
+)
+def test_place_and_living_conditions_are_also_told_as_one(language: Language, told: str):
+    known = replace(WHY, together=(1.3, 0.4, 2.2))
+    assert told in reasons_sentence(context(language), known)
+    assert told.partition(" (")[0] in reasons_sentence(context(language), replace(WHY, together=(1.3, None, None)))
+    assert told.partition(":")[0] not in reasons_sentence(context(language), WHY)
+    joined = context(language, correlated=pairs_of(("living_conditions", "area")))
+    assert told.partition(":")[0] not in reasons_sentence(joined, known)
+
+
 def test_families_whose_correlation_is_not_shown_stand_alone():
     alone = context(correlated=pairs_of(("living_conditions", "area"), withheld=True))
     assert "Största kända del: hälsa och vård (+1,0)." in reasons_sentence(alone, WHY)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from riskstrat.explanation.groups import SUMS
 from riskstrat.figures import Language, Numbers
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
@@ -47,7 +48,14 @@ def test_a_sheet_tells_what_was_published_of_its_area(published: Published) -> N
     assert facts["Personer i målgruppen"] == context.numbers.number(row["target_people"])
     assert facts["Risk"] == context.numbers.percent(*(row[f"risk{end}"] for end in ("", "_lower", "_upper")))
     assert [one.name for one in sheet.beside.rows] == [row["name"], "Modellstad", "Länet 2022 (Kolada)"]
-    assert sheet.parts[-1][0] == "Hela skillnaden"
+    assert [name for name, _ in sheet.parts[-2:]] == [
+        "Varav levnadsvillkor och områdets förhållanden tillsammans",
+        "Hela skillnaden",
+    ]
+    reasons = published.frame("reasons")
+    assert reasons is not None
+    together = reasons.row(by_predicate=pl.col("group").eq(row["area_id"]) & pl.col("part").eq(SUMS[0]), named=True)
+    assert sheet.parts[-2][1] == context.numbers.interval(100 * together["estimate"], None, None)
     assert any("planen" in text.lower() for text in sheet.plan)
 
 

@@ -145,3 +145,31 @@ def test_an_unknown_smoothing_is_refused_with_those_that_there_are(small_municip
     assert done.returncode == 2
     assert "'gamma'" in done.stderr
     assert "'bym2'" in done.stderr
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_groups_of_people_are_crosses_of_columns_typed_or_from_a_file(
+    asked: Asked, folder: Path, small_municipality: Registers, *, typed: bool
+) -> None:
+    crosses = ("sex,age_band", "sex, income_quintile")
+    if not typed:
+        (folder / "riskstrat.toml").write_text(f"[run]\ngroups = {list(crosses)}\n", encoding="utf-8")
+    done = run(small_municipality, *(part for each in crosses if typed for part in ("--groups", each)))
+    assert ENOUGH in done.stderr
+    assert asked.settings.groups == (("sex", "age_band"), ("sex", "income_quintile"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_columns_that_nobody_has_are_refused_for_all_conditions_before_any_is_computed(
+    monkeypatch: pytest.MonkeyPatch, small_municipality: Registers
+) -> None:
+    monkeypatch.setattr(study, "run", lambda *_, **__: pytest.fail("a study was computed"))
+    done = run(small_municipality, "early_cvd", "--groups", "sex,age_bnd", "--groups", "incom_quintile")
+    assert done.returncode == 2
+    assert "4 problems" in done.stderr
+    for condition in ("frailty", "early_cvd"):
+        assert f"{condition}.groups: no column of people 'age_bnd'" in done.stderr
+    assert "did you mean 'age_band'?" in done.stderr
+    assert "did you mean 'income_quintile'?" in done.stderr
+    assert "names a column twice" in run(small_municipality, "--groups", "sex,sex").stderr
+    assert "no column of people ''" in run(small_municipality, "--groups", "sex,").stderr

@@ -260,6 +260,14 @@ def test_without_any_area_there_are_no_area_results(data: StudyData, model: Risk
     assert found.part == "areas"
 
 
+def test_where_nearly_all_live_in_the_same_areas_there_are_no_area_results(data: StudyData, model: RiskModel):
+    events, split = data.training.cohort.people["event"].to_numpy(), data.splits["area"]
+    few = (split.train[0][events[split.train[0]] != 1], *split.train[1:])
+    found = estimate_area_results(replace(data, splits={**data.splits, "area": replace(split, train=few)}), model)
+    assert isinstance(found, Omission)
+    assert "nearly all live in the same areas" in found.reason.en
+
+
 def test_without_a_programme_there_is_no_plan(data: StudyData, model: RiskModel):
     results = estimate_area_results(data, model)
     plans = plan(replace(data, condition=replace(data.condition, programmes=())), results)

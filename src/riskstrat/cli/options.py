@@ -44,6 +44,14 @@ SmoothingOption = Annotated[
         "areas, also their neighbours'."
     ),
 ]
+GroupsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns whose crosses people are also told by, wherever they live: sex,age_band (the default); of sex, "
+        "age_band, birth_region and the condition's subgroups; give it again for several.",
+    ),
+]
 MinCountOption = Annotated[int, typer.Option(help="The smallest count of persons that is shown.")]
 NoiseOption = Annotated[int, typer.Option(help="The largest noise of a count, with --protection noise or suppression.")]
 MinPeopleOption = Annotated[int, typer.Option(help="The fewest people of a group that is described.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from riskstrat.cli.options import (
     CandidatesOption,
     ComparatorsOption,
     ForecastOption,
+    GroupsOption,
     IndicatorsOption,
     LanguagesOption,
     LevelOption,
@@ -39,7 +40,7 @@ from riskstrat.cli.tables import read_given
 from riskstrat.cli.terminal import answer, note, progress
 from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Condition, Language, Settings
-from riskstrat.errors import DesignError, TrackingError
+from riskstrat.errors import DesignError, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def run(
     forecast: ForecastOption = None,
     indicators: IndicatorsOption = None,
     level: LevelOption = None,
+    groups: GroupsOption = None,
     sender: Annotated[str | None, typer.Option(help="Who publishes the reports, as they say it.")] = None,
     contact: Annotated[str | None, typer.Option(help="Whom to ask about the reports.")] = None,
     sensitivities: Annotated[
@@ -121,6 +123,7 @@ def run(
             sensitivities=sensitivities,
             indicators=given.indicators,
             levels=given.levels,
+            groups=_groups(groups),
         ),
         registers=(registers, *(elsewhere or ())),
         as_of=day_of(as_of),
@@ -208,6 +211,11 @@ class _Run:
         from riskstrat.publication.comparators import comparators_table
         from riskstrat.reports import REPORT_MARK, guard_card
 
+        UsageError.refuse(
+            replace(problem, table=each.name, column="groups")
+            for each in self.conditions
+            for problem in self.settings.unknown_groups(each.subgroups)
+        )
         guard_shared_folder(self.out, sources=self.registers[:1])
         for report, card in (pair for each in self.documents.values() for pair in each.values()):
             guard_file(report, mark=REPORT_MARK)
@@ -312,6 +320,12 @@ def _candidates(labels: Sequence[str] | None) -> tuple[Candidate, ...]:
     for each in found:
         build(each, horizon_days=1)
     return found or DEFAULTS.candidates
+
+
+def _groups(crosses: Sequence[str] | None) -> tuple[tuple[str, ...], ...]:
+    """Read the crosses of columns; those of the settings if none is given."""
+    found = (tuple(column.strip() for column in each.split(",")) for each in crosses or ())
+    return tuple(found) or DEFAULTS.groups
 
 
 def _track(out: Path, store: str | None) -> str | None:

@@ -198,12 +198,12 @@ class Boosting(LogitEstimator):
         watched = [other for other in others if isinstance(other, Boosting)]
         iterations = _best_iterations([other.model_ for other in watched])
         slope = _slope(
-            np.concatenate([_log_odds_at(other.model_, iterations, other.held_out_.values) for other in watched]),
+            np.concatenate([other.held_out_log_odds(iterations) for other in watched]),
             np.concatenate([other.held_out_.label for other in watched]),
             np.concatenate([other.held_out_.weight for other in watched]),
         )
         model = copy(self)
-        del model.test, model.sample_, model.held_out_
+        del model.test, model.sample_, model.held_out_, model.log_odds_at_
         model.iterations_, model.model_ = iterations, _cut(self.model_, iterations, self.sample_)
         model.intercept_, model.slope_ = _line(model.model_, self.sample_, slope)
         return model
@@ -233,6 +233,13 @@ class Boosting(LogitEstimator):
         self.sample_ = sample
         self.held_out_ = labelled_rows(values, test.outcome, weight, np.arange(len(weight)), self.horizon_days)
         self.model_ = self._stopped(sample, self.held_out_)
+        self.log_odds_at_: dict[int, NDArray[np.float64]] = {}
+
+    def held_out_log_odds(self, iterations: int) -> NDArray[np.float64]:
+        """Read the first trees once for all folds that keep as many, (rows that this fold tests,)."""
+        if iterations not in self.log_odds_at_:
+            self.log_odds_at_[iterations] = _log_odds_at(self.model_, iterations, self.held_out_.values)
+        return self.log_odds_at_[iterations]
 
     def _iterations_and_slope(self, sample: Sample) -> tuple[int, float]:
         fold = group_folds(sample.group, self.folds, self.random_state)

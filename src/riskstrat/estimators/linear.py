@@ -6,7 +6,8 @@ Contributions are exact on the logit scale: coefficient x (term - training mean)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from copy import copy
+from typing import ClassVar, cast
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ from riskstrat.estimators.matrix import Features, Matrix
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
 from riskstrat.estimators.status import LogitEstimator
-from riskstrat.estimators.terms import Term, age_sex_terms, design, linear_terms, shares
+from riskstrat.estimators.terms import Tally, Term, age_sex_terms, design, linear_terms, shares
 from riskstrat.numerics.blocks import row_blocks
 
 
@@ -116,16 +117,17 @@ class LinearLink(LinearPredictor, abstract=True):
 
     def contribution_sums(
         self, X: Features, group: NDArray[np.intp], groups: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Add up contributions by group without holding them: coefficient x (sum of a term - n x its training mean)."""
-        values, sums = self._values(X), np.empty((groups, len(self.terms_)))
-        totals = np.full(len(values), -self.mean_ @ self.coef_)
-        for number, (term, coefficient) in enumerate(zip(self.terms_, self.coef_, strict=True)):
-            column = term.values(values)
-            sums[:, number] = np.bincount(group, weights=column, minlength=groups)
-            totals = daxpy(column, totals, a=coefficient)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+        """Predict, and add up contributions while the terms pass by: coefficient x (sum of a term - n x its mean)."""
+        totals, watched = np.full(len(group), -self.mean_ @ self.coef_), copy(self)
+        tallies = [
+            Tally(term, a, group, totals, np.zeros(groups)) for term, a in zip(self.terms_, self.coef_, strict=True)
+        ]
+        watched.terms_ = cast("tuple[Term, ...]", tuple(tallies))
+        risk = watched.predict_risk(X)
+        sums = np.column_stack([tally.sums for tally in tallies])
         sums -= np.bincount(group, minlength=groups)[:, None] * self.mean_
-        return (sums * self.coef_) @ shares(self.terms_, len(self.features_)), totals, float(self.intercept_)
+        return (sums * self.coef_) @ shares(self.terms_, len(self.features_)), totals, risk, float(self.intercept_)
 
 
 class LinearRisk(LinearLink, LogitEstimator, abstract=True):

@@ -13,7 +13,6 @@ from scipy.sparse import issparse
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.estimators.parts import KEYS, ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
-from riskstrat.numerics.blocks import row_blocks
 
 
 class PandasFrame(Protocol):
@@ -104,7 +103,8 @@ def _rows(row_number: pl.Series) -> slice | NDArray[np.intp]:
 
 
 def _refuse_types(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> None:
-    _refuse_unless((name, str(schema[name]), schema[name].is_numeric() or schema[name] == pl.Boolean) for name in names)
+    others = ((name, schema[name]) for name in names if not schema[name].is_numeric())
+    _refuse_unless((name, str(dtype), dtype == pl.Boolean) for name, dtype in others)
 
 
 def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
@@ -117,7 +117,7 @@ def _refuse_unless(columns: Iterable[tuple[str, str, bool]]) -> None:
 
 
 def _from_polars(X: pl.DataFrame) -> Matrix:
-    features = X.drop(KEYS, strict=False)
+    features = X[[name for name in X.columns if name not in KEYS]]
     _refuse_types(features.schema, features.columns)
     people = X["person_id"].to_numpy() if "person_id" in X.columns else None
     if set(features.dtypes) - {pl.Float32}:
@@ -196,11 +196,11 @@ def _column_problems(found: Sequence[str], expected: Sequence[str], *, others_al
 
 
 def _infinite(matrix: Matrix) -> Iterator[Problem]:
-    infinite = np.zeros(len(matrix.names), dtype=bool)
-    for rows in row_blocks(len(matrix.values)):
-        infinite |= np.isinf(matrix.values[rows]).any(axis=0)
-    for name, wrong in zip(matrix.names, infinite, strict=True):
-        if wrong:
+    """Look for infinite values in the columns that have no finite sum."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspects = np.flatnonzero(~np.isfinite(matrix.values.sum(axis=0)))
+    for name, column in ((matrix.names[number], matrix.values[:, number]) for number in suspects):
+        if np.isinf(column).any():
             yield Problem(
                 "infinite values",
                 "finite numbers, or null where not observed",

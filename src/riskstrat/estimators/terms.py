@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import daxpy
 from scipy.sparse import csr_array
 
 from riskstrat.numerics.splines import KNOT_QUANTILES, spline_term
@@ -28,7 +29,7 @@ Shape: TypeAlias = Callable[[Sequence[NDArray[np.float64]], tuple[float, ...]], 
 
 @dataclass(frozen=True)
 class Term:
-    """One column of the design matrix: a shape of `SHAPES`, computed from columns of the features (a product has two).
+    """One column of the design: a shape of `SHAPES` of columns of the features (a product has two), or "missing".
 
     Values that were not observed are replaced by `fill`, one a column; parameters are knots; a block shares one ridge.
     Values beyond `limits`, those of the training rows, are read as the limit: what a line says outside them nobody has
@@ -45,10 +46,31 @@ class Term:
 
     def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Compute the term for rows of the feature matrix, shape (rows,)."""
-        own = [X[:, column].astype(np.float64) for column in self.columns[: len(self.fill)]]
-        if self.shape != "missing":
-            own = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
-        return SHAPES[self.shape](own, self.parameters)
+        own = [X[:, column] for column in self.columns[: len(self.fill)]]
+        if self.shape == "missing":
+            return np.isnan(own[0]).astype(np.float64)
+        observed = [_observed(*each) for each in zip(own, self.fill, self.limits, strict=True)]
+        return SHAPES[self.shape](observed, self.parameters)
+
+
+@dataclass(eq=False)
+class Tally:
+    """A term that keeps sums of what it gives, by group of the rows and, times its coefficient, by row."""
+
+    term: Term
+    coefficient: float
+    group: NDArray[np.intp]
+    totals: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    seen: int = 0
+
+    def values(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Compute the term for the rows that come after those seen before."""
+        column, rows = self.term.values(X), slice(self.seen, self.seen + len(X))
+        self.sums += np.bincount(self.group[rows], weights=column, minlength=len(self.sums))
+        daxpy(column, self.totals[rows], a=self.coefficient)
+        self.seen = rows.stop
+        return column
 
 
 def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -59,12 +81,13 @@ def design(terms: Sequence[Term], X: NDArray[np.float32]) -> NDArray[np.float64]
     return values
 
 
-def _observed(values: NDArray[np.float64], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
+def _observed(column: NDArray[np.float32], fill: float, limits: tuple[float, float]) -> NDArray[np.float64]:
     """Keep values within their limits, and put the fill value where there is none."""
-    np.clip(values, *limits, out=values)
-    gap = np.isnan(values)
-    if gap.any():
-        np.copyto(values, fill, where=gap)
+    values, low, high = column.astype(np.float64), column.min(initial=np.inf), column.max(initial=-np.inf)
+    if not (low >= limits[0] and high <= limits[1]):
+        np.clip(values, *limits, out=values)
+    if np.isnan(low):
+        np.copyto(values, fill, where=np.isnan(column))
     return values
 
 
@@ -179,10 +202,8 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 SHAPES: Final[Mapping[str, Shape]] = {
     "linear": lambda x, _: x[0],
-    # A value below 0 cannot come from the registers that the column was declared non-negative in; log must not fail.
-    # In the digits that features have; log1p in twice as many takes five times as long.
-    "log": lambda x, _: np.log(1 + np.maximum(x[0], 0).astype(np.float32)).astype(np.float64),
+    # Of values from 0 on, as its limits are. In the digits that features have; log1p takes five times as long.
+    "log": lambda x, _: np.log(1 + x[0].astype(np.float32)).astype(np.float64),
     "spline": lambda x, knots: spline_term(x[0], *knots),
-    "missing": lambda x, _: np.isnan(x[0]).astype(np.float64),
     "product": lambda x, _: x[0] * x[1],
 }

@@ -7,7 +7,7 @@ from riskstrat.explanation.contributions import Explainable, explain, explain_gr
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence
 from riskstrat.explanation.fold_models import ExplainedRisk
-from riskstrat.explanation.groups import UNEXPLAINED, combine_parts, decompose_groups
+from riskstrat.explanation.groups import UNEXPLAINED, decompose_groups
 from riskstrat.explanation.ratios import ratios
 from riskstrat.explanation.reasons import reasons
 from riskstrat.explanation.stability import reason_stability
@@ -16,7 +16,6 @@ __all__ = [
     "UNEXPLAINED",
     "Explainable",
     "ExplainedRisk",
-    "combine_parts",
     "correlated_families",
     "decompose_groups",
     "dependence",

@@ -14,6 +14,7 @@ import polars as pl
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.blocks import BLOCK_ROWS, row_blocks
 from riskstrat.numerics.links import Link
 from riskstrat.records.explanation import GROUP_SCHEMA, Explanation
 
@@ -26,7 +27,8 @@ OTHER = "other"
 # A risk closer to 0 or 1 than this has lost the digits that a comparison on the link's scale needs.
 _EDGE = 1e-9
 
-_BLOCK = 16_384
+# Rows at a time: of contributions, and of terms whose sums alone are kept.
+_BLOCK, _SUMMED_BLOCK = 16_384, BLOCK_ROWS
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,8 +57,8 @@ class Summed(Explainable, Protocol):
 
     def contribution_sums(
         self, X: pl.DataFrame, group: npt.NDArray[np.intp], groups: int
-    ) -> tuple[Floats, Floats, float]:
-        """Give sums of contributions by group (groups, p) and by row (n,), and the baseline that they start from."""
+    ) -> tuple[Floats, Floats, Floats, float]:
+        """Give sums of contributions by group (groups, p) and by row (n,), risks (n,), and the baseline."""
 
 
 @checked
@@ -121,8 +123,8 @@ def explain_groups(
     """Mean contribution of each group minus everybody's, where all contributions together would not fit in memory.
 
     Rows are explained, and checked, some thousand at a time; only sums by group are kept. A model whose link is a sum
-    of terms adds up terms instead, by group and by row: each row's sum is held against its risk, and each group's sum
-    against its rows'.
+    of terms adds up terms instead, by group and by row, while it predicts: each row's sum is held against the risk that
+    it predicts, and each group's sum against its rows'. What both take from the same place are the values of the terms.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def explain_groups(
     UsageError.refuse(_group_problems(X, labels, workers))
     names = labels.drop_nulls().unique().sort()
     code = labels.replace_strict(names, np.arange(len(names)), default=len(names), return_dtype=pl.Int64).to_numpy()
-    blocks = [slice(start, start + _BLOCK) for start in range(0, X.height, _BLOCK)]
+    blocks = row_blocks(X.height, _SUMMED_BLOCK if isinstance(model, Summed) else _BLOCK)
     if workers == 1:
         found = (_group_sums(model, X[rows], code[rows], len(names) + 1) for rows in blocks)
     else:
@@ -201,8 +203,8 @@ def _group_sums(model: Explainable, X: pl.DataFrame, code: npt.NDArray[np.int64]
 
 def _sums_at_once(model: Summed, X: pl.DataFrame, code: npt.NDArray[np.int64], groups: int) -> Floats:
     """Let the model add up: each row must give the link of its risk, and each group the sum of its rows."""
-    sums, totals, baseline = model.contribution_sums(X, code, groups)
-    _check_totals(baseline + totals, np.asarray(model.predict_risk(X), dtype=np.float64), model.link)
+    sums, totals, risk, baseline = model.contribution_sums(X, code, groups)
+    _check_totals(baseline + totals, risk, model.link)
     rows, size = np.bincount(code, weights=totals, minlength=groups), np.bincount(code, minlength=groups)
     _refuse_gaps(np.abs(sums.sum(axis=1) - rows) / np.maximum(size, np.abs(rows)).clip(1), model.link, "groups")
     return sums

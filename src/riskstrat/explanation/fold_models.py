@@ -105,8 +105,8 @@ def decompose_areas(
     People without an estimated area are left out. With `protected` each area is as many people as the estimates say,
     all with their protected mean risk and mean contributions, so moved that they add up to it (each family in
     proportion to the square of its range). `refits` are contributions (n, k) by models that each left a part of the
-    training data out. After the parts of each area stand two sums, ``beyond_age_sex`` and ``total``, with intervals
-    of their own.
+    training data out. After the parts of each area stand sums with intervals of their own: where there are both,
+    ``living_conditions_and_area``, then ``beyond_age_sex`` and ``total``.
     """
     people, groups = areas.table["target_people"].to_numpy(), areas.groups.to_series().to_list()
     means = area_means(areas, label, why, protected, refits)

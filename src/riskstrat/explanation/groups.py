@@ -26,10 +26,10 @@ UNEXPLAINED = "unexplained"
 """The part that no feature accounts for: theta, and the differences between fold models' baselines."""
 
 AGE_SEX = "age_sex"
-SUMS = ("beyond_age_sex", "total")
-"""Sums of the parts: all but age and sex, and all."""
-
-COMBINED = "area_and_living_conditions"
+ALIKE = ("living_conditions", "area")
+"""Families that cannot safely be told apart; their sum is better determined than either."""
+SUMS = ("living_conditions_and_area", "beyond_age_sex", "total")
+"""Sums of the parts: of the families that are alike, of all but age and sex, and of all."""
 
 FEWEST_REFITS = 5
 """With fewer, how far families vary cannot be told from refits."""
@@ -207,57 +207,31 @@ class PartMeans:
     ) -> pl.DataFrame:
         """Means and intervals of `part_draws`, as `decompose_groups` gives them; after those of each group `SUMS`."""
         draws, parts = part_draws(risk, people, self.parts, self.refits), [*self.families, UNEXPLAINED]
-        beyond = [part != AGE_SEX for part in parts]
-        sums = [draws[:, :, of].sum(axis=2, keepdims=True) for of in (beyond, slice(None))]
-        draws, tail = np.concatenate([draws, *sums], axis=2), (1 - level) / 2
+        sums = _sums(parts)
+        added = [draws[:, :, of].sum(axis=2, keepdims=True) for of in sums.values()]
+        draws, parts, tail = np.concatenate([draws, *added], axis=2), [*parts, *sums], (1 - level) / 2
         bounds = np.quantile(draws, [tail, 1 - tail], axis=0)
         if not _enough(self.refits):
-            bounds[:, :, : len(self.families)] = np.nan
+            bounds[:, :, [part in (*self.families, SUMS[0]) for part in parts]] = np.nan
         values = zip(("estimate", "lower", "upper"), (draws.mean(axis=0), *bounds), strict=True)
         return pl.DataFrame(
             {
                 "group": np.repeat(np.array(groups, dtype=object), draws.shape[2]),
-                "part": [*parts, *SUMS] * len(groups),
+                "part": parts * len(groups),
                 **{name: one.ravel() for name, one in values},
             },
             schema=dict(SCHEMA),
         ).with_columns(pl.col("lower", "upper").fill_nan(None))
 
 
-def combine_parts(
-    frame: pl.DataFrame, parts: Sequence[str] = ("living_conditions", "area"), name: str = COMBINED
-) -> pl.DataFrame:
-    """Show several families as one part, because they cannot be told apart.
-
-    The features of an area and the living conditions of those who live there are correlated; their sum is better
-    determined than either.
-
-    Parameters
-    ----------
-    frame
-        What `decompose_groups` returned.
-    parts
-        The parts to add up.
-    name
-        Name of the combined part.
-
-    Returns
-    -------
-    polars.DataFrame
-        The same columns; the combined part is where the first of its parts was, its interval null.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame(
-    ...     {"group": ["a"] * 3, "part": ["living_conditions", "area", "unexplained"], "estimate": [0.25, 0.5, 0.1],
-    ...      "lower": [None, None, 0.0], "upper": [None, None, 0.2]}
-    ... )
-    >>> combine_parts(frame)["part"].to_list(), combine_parts(frame)["estimate"].to_list()
-    (['area_and_living_conditions', 'unexplained'], [0.75, 0.1])
-    """
-    combined = frame.with_columns(part=pl.when(pl.col("part").is_in(list(parts))).then(pl.lit(name)).otherwise("part"))
-    bounds = [pl.when(pl.len() == 1).then(pl.col(bound).first()).alias(bound) for bound in ("lower", "upper")]
-    return combined.group_by("group", "part", maintain_order=True).agg(pl.col("estimate").sum(), *bounds)
+def _sums(parts: Sequence[str]) -> dict[str, list[int]]:
+    """Numbers of the parts that each of `SUMS` adds up; the first is told where both of its families are."""
+    added = (set(ALIKE), {*parts} - {AGE_SEX}, {*parts})
+    return {
+        name: [number for number, part in enumerate(parts) if part in of]
+        for name, of in zip(SUMS, added, strict=True)
+        if of <= {*parts}
+    }
 
 
 def _people(

@@ -11,8 +11,10 @@ from riskstrat.disclosure import Released
 from riskstrat.figures.messages import MessageCatalogue, capitalised
 
 AGE_SEX, UNEXPLAINED = "age_sex", "unexplained"
-TOTAL, BEYOND = "total", "beyond_age_sex"
+TOTAL, BEYOND, TOGETHER = "total", "beyond_age_sex", "living_conditions_and_area"
 """Sums of parts, released beside them with intervals of their own."""
+ALIKE = ("living_conditions", "area")
+"""Parts that cannot safely be told apart."""
 _PERCENT = 100
 _COARSE = 0.5
 """From this many percentage points on one decimal is enough."""
@@ -32,6 +34,8 @@ class Reasons:
         The part that no register explains, with its interval, where it is known.
     bounds
         Interval of each part, and of their sums ``total`` and ``beyond_age_sex``, where it is known.
+    together
+        Living conditions and the area as one part, with its interval where it is known; None without both.
 
     Examples
     --------
@@ -45,6 +49,7 @@ class Reasons:
     points: Mapping[str, float]
     rest: tuple[float, float | None, float | None] | None
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    together: tuple[float, float | None, float | None] | None = None
 
     @property
     def total(self) -> float:
@@ -102,9 +107,12 @@ def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = N
         for part, row in rows.items()
         if row["lower"] is not None and row["upper"] is not None
     }
-    points = {part: _PERCENT * row["estimate"] for part, row in rows.items() if part not in (TOTAL, BEYOND)}
+    points = {part: _PERCENT * row["estimate"] for part, row in rows.items() if part not in (TOTAL, BEYOND, TOGETHER)}
     rest = (points[UNEXPLAINED], *bounds.get(UNEXPLAINED, (None, None))) if UNEXPLAINED in points else None
-    return Reasons(area, name, points, rest, bounds)
+    together = (
+        (_PERCENT * rows[TOGETHER]["estimate"], *bounds.get(TOGETHER, (None, None))) if TOGETHER in rows else None
+    )
+    return Reasons(area, name, points, rest, bounds, together)
 
 
 def describe_parts(reasons: Reasons, messages: MessageCatalogue) -> str:

@@ -22,7 +22,7 @@ from riskstrat.publication.incidence import incidence_tables
 from riskstrat.publication.interpretation import interpretation_tables
 from riskstrat.publication.levels import group_tables
 from riskstrat.publication.noise import noise_of
-from riskstrat.publication.plan import plan_tables, scenario_table
+from riskstrat.publication.plan import assumptions_table, plan_tables, scenario_table
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import elsewhere_tables, transport_tables
@@ -35,7 +35,6 @@ from riskstrat.records.incidence import Incidence
 from riskstrat.records.omission import unless_omitted
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
 from riskstrat.records.plan import Plan
-from riskstrat.records.plans import Scenarios
 from riskstrat.records.study import Study
 from riskstrat.records.transport import Transport
 from riskstrat.records.validation import Validation
@@ -267,7 +266,7 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
             {"plan": study.plan, "strata": study.strata_plan, "groups": study.group_plan},
             None if study.area_results is None else study.area_results.depends_on,
         ),
-        **_scenarios(study.scenarios),
+        **_scenarios(study),
         **_ahead(study),
     }
 
@@ -376,10 +375,14 @@ def _plans(plans: Mapping[str, Plan | None], marks: pl.DataFrame | None) -> dict
     }
 
 
-def _scenarios(scenarios: Scenarios | None) -> dict[str, Table]:
-    if scenarios is None:
+def _scenarios(study: Study) -> dict[str, Table]:
+    if not study.condition.programmes:
         return {}
-    return _from_protected(scenarios.first.protected, {"plan_scenarios": scenario_table(scenarios)})
+    asked = [study.settings.plan_of(study.condition.programmes), *study.settings.scenarios]
+    assumed, beside = {"plan_assumptions": assumptions_table(asked)}, study.scenarios
+    if beside is None:
+        return assumed
+    return assumed | _from_protected(beside.first.protected, {"plan_scenarios": scenario_table(beside)})
 
 
 def _ahead(study: Study) -> dict[str, Table]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 import polars as pl
 
+from riskstrat.declare import Scenario
 from riskstrat.disclosure import DIGITS, MONEY, PROBABILITY, ByInterval, Difference, Digits, Figures, Step, Table
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.records.plan import (
@@ -22,6 +23,26 @@ from riskstrat.records.plans import Scenarios
 _NET = (("sek", "sek"), ("lower", "upper"), ("upper", "lower"))
 """Net costs are costs minus savings: least where most is saved."""
 _SHARE = "share"
+_RULES = ("budget_sek", "staff_hours", "whole_units", "equity_weights", "floors")
+_FIELDS = (
+    "person_cost_sek",
+    "unit_cost_sek",
+    "person_staff_hours",
+    "unit_staff_hours",
+    "financing",
+    "eligible",
+    "eligible_share",
+    "reach",
+    "adherence",
+    "reduction",
+    "case_cost_sek",
+    "savings_years",
+    "discount_rate",
+    "price_year",
+)
+_ASSUMED = (
+    "scenario", "programme", "assumption", "of", "value", "source", "source_sv", "declared_by", "declared_by_sv",
+)  # fmt: skip
 _FROM_PEOPLE = ("cost_per_averted", "break_even", "reached", "staff_hours")
 _ADDING_UP = Step(MONEY.size, total=("payer", "all"))
 _PER_AVERTED = ("cost_per_averted", "cost_per_averted_lower", "cost_per_averted_upper")
@@ -68,6 +89,45 @@ def scenario_table(scenarios: Scenarios) -> Table:
     net = dict.fromkeys(("net_cost_sek", "net_cost_lower", "net_cost_upper"), MONEY)
     intervals = {name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("averted", "difference")}
     return replace(table, digits={**intervals, **net})
+
+
+def assumptions_table(scenarios: Sequence[Scenario]) -> Table:
+    """Everything that plans assume and are bound by, from whom: a row a number, as declared and of no person."""
+    rows = [row for each in scenarios for row in (*_rules(each), *_assumptions(each))]
+    schema = dict.fromkeys(_ASSUMED, pl.String) | {"value": pl.Float64}
+    return Table(pl.DataFrame(rows, schema=schema, orient="row"), dimensions=_ASSUMED[:4], public=_ASSUMED[4:])
+
+
+def _rules(scenario: Scenario) -> Iterator[tuple[object, ...]]:
+    for name in _RULES:
+        for of, value in _numbers(name, getattr(scenario, name)):
+            yield scenario.name, None, name, of, value, None, None, None, None
+
+
+def _assumptions(scenario: Scenario) -> Iterator[tuple[object, ...]]:
+    for programme in scenario.programmes:
+        for field in _FIELDS:
+            told = programme.assumption(field)
+            by = told.declared_by
+            said = (told.source.en, told.source.sv, *((None, None) if by is None else (by.en, by.sv)))
+            for of, value in _numbers(field, getattr(programme, field)):
+                yield scenario.name, programme.name, field, of, value, *said
+
+
+def _numbers(name: str, value: object) -> Iterator[tuple[str | None, float | None]]:
+    """Give each number of a declared value, and of what it is: a payer, a municipality, a limit or a quintile."""
+    if isinstance(value, int | float):
+        yield None, float(value)
+    if not isinstance(value, tuple):
+        return
+    if name == "eligible":
+        yield from ((f"{column}: {', '.join(of)}", None) for column, of in value)
+    elif name == "reduction":
+        yield from zip(("low", "point", "high"), value, strict=True)
+    elif name in ("reach", "equity_weights"):
+        yield from ((f"quintile {number}", each) for number, each in enumerate(value, 1))
+    else:
+        yield from value
 
 
 def _comparisons(plan: Plan) -> pl.DataFrame:

@@ -40,9 +40,33 @@ def rule_rows(context: ReportContext, scenario: Scenario) -> list[tuple[str | No
         rows.append((messages("rule.staff_hours"), messages("rule.hours", hours=number(scenario.staff_hours))))
     if scenario.equity_weights is not None:
         rows.append((messages("rule.equity_weights"), " · ".join(number(each, 1) for each in scenario.equity_weights)))
+    if scenario.whole_units:
+        rows.append((messages("rule.units"), messages("rule.whole_units")))
     for municipality, least in scenario.floors:
         rows.append((messages("rule.floor", municipality=municipality), context.numbers.sek(least)))
     return [(*row,) for row in rows]
+
+
+def assumed_otherwise(context: ReportContext) -> list[tuple[str | None, ...]]:
+    """List what scenarios assume, or are bound by, and the plan is not: title, programme, then `COLUMNS`."""
+    plan = context.released.scenario
+    told = {*()} if plan is None else {*_of_scenario(context, plan)}
+    return [
+        (context.say(each.title) if each.title else each.name, *row)
+        for each in context.released.scenarios
+        for row in _of_scenario(context, each)
+        if row not in told
+    ]
+
+
+def _of_scenario(context: ReportContext, scenario: Scenario) -> Iterator[tuple[str | None, ...]]:
+    """Give rules but the budget, which stands beside, then the assumptions of each programme."""
+    titles = context.messages.listed([context.say(each.title) for each in scenario.programmes])
+    rules = [(context.messages("rule.programmes"), titles), *rule_rows(context, scenario)[1:]]
+    yield from ((None, *rule, *(None for _ in COLUMNS[2:])) for rule in rules)
+    for programme in scenario.programmes:
+        title, *assumptions = assumption_rows(context, programme)
+        yield from ((title[1], *row) for row in assumptions)
 
 
 def payer_name(context: ReportContext, payer: str) -> str:

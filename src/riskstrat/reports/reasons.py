@@ -9,7 +9,7 @@ import polars as pl
 
 from riskstrat.figures import NUMBER, Reasons
 from riskstrat.figures.maps import descriptions
-from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
+from riskstrat.figures.reasons import ALIKE, UNEXPLAINED, reasons_of
 from riskstrat.reports.context import ReportContext, sheet_key
 
 STABLE = 0.8
@@ -43,7 +43,7 @@ def _main_reason(context: ReportContext, area: str, name: str) -> Iterator[str]:
 
 
 def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
-    """Tell the difference, also beyond age and sex, its largest known part and what is not explained."""
+    """Tell the difference, also beyond age and sex, its largest known part, what is alike and what is not explained."""
     numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
     total, beyond = (numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
     told = [messages("focus.area", points=total, beyond=beyond)]
@@ -51,6 +51,8 @@ def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
     if points > 0:
         told.append(_largest(context, reasons.area, parts, numbers.signed(points, decimals)))
         told.extend(_doubts(context, reasons.area, parts))
+    if reasons.together is not None and not {*ALIKE} <= {*parts}:
+        told.append(messages("focus.as_one", points=numbers.interval(*reasons.together)))
     if reasons.rest is not None:
         told.append(_rest(context, reasons.rest))
     return " ".join(told)

@@ -12,7 +12,7 @@ from riskstrat.figures import Numbers, comparisons, map_chosen, plan_curve, scen
 from riskstrat.figures.messages import capitalised
 from riskstrat.figures.numbers import decimals_carried
 from riskstrat.reports.ahead import ahead
-from riskstrat.reports.assumptions import COLUMNS, assumption_rows, common_to_all, rule_rows
+from riskstrat.reports.assumptions import COLUMNS, assumed_otherwise, assumption_rows, common_to_all, rule_rows
 from riskstrat.reports.benefit import (
     Leading,
     averted_by,
@@ -49,7 +49,7 @@ def resources(context: ReportContext) -> Iterator[Block]:
     of = leading(context)
     yield Beside(tuple(_bought(context, of)), tuple(_assumptions(context)))
     if "groups_selected" in context.tables:
-        yield _groups(context, "text" if of == "groups" else "screen")
+        yield from _groups(context, of)
     yield from _net_cost(context, of)
     if of == "groups":
         yield from budget_slider(context, of)
@@ -154,12 +154,15 @@ def _assumptions(context: ReportContext) -> Iterator[Grid | Paragraph]:
         yield context.grid("rules", None, context.messages("resources.rules_title"), COLUMNS[:2], rules, text_columns=2)
 
 
-def _groups(context: ReportContext, location: Location) -> Grid:
+def _groups(context: ReportContext, of: Leading) -> Iterator[Block]:
     frame = context.tables["groups_selected"].frame
     rows = [(group_name(context, row), *_unit_cells(context, row)) for row in frame.iter_rows(named=True)]
     title = context.messages("resources.groups_table")
     cells = [*rows, _all_units(context, "groups")]
-    return context.grid("groups-chosen", "groups_selected", title, ("group", *_UNIT_COLUMNS), cells, location=location)
+    location: Location = "text" if of == "groups" else "screen"
+    yield context.grid("groups-chosen", "groups_selected", title, ("group", *_UNIT_COLUMNS), cells, location=location)
+    if of == "groups":
+        yield from _spreading(context, of)
 
 
 def _chosen(context: ReportContext, selected: pl.DataFrame) -> Iterator[Block]:
@@ -241,16 +244,16 @@ def _compared(context: ReportContext) -> Iterator[Block]:
     figure = comparisons(context.tables["plan_comparisons"], context.messages)
     yield context.picture("comparisons", "plan_comparisons", "resources.comparison_how", figure)
     yield _comparison_table(context, frame)
-    yield from _spreading(context)
+    yield from _spreading(context, "plan")
     yield Paragraph(context.messages("resources.comparison_honest"))
     absent = [context.messages(f"strategy.{name}") for name in STRATEGIES if name not in set(frame["strategy"])]
     if absent:
         yield Paragraph(context.messages("resources.comparison_absent", strategies=context.listed(absent)), "quiet")
 
 
-def _spreading(context: ReportContext) -> Iterator[Paragraph]:
+def _spreading(context: ReportContext, of: Leading) -> Iterator[Paragraph]:
     """Say it where nothing surely beats spreading the money evenly."""
-    lead = context.estimate("plan_comparisons", _DIFFERENCE, strategy="equal_share")
+    lead = context.estimate(f"{of}_comparisons", _DIFFERENCE, strategy="equal_share")
     if lead is not None and lead.lower is not None and lead.lower <= 0:
         yield Paragraph(context.messages("resources.spreading", lead=context.numbers.interval(*lead)), "note")
 
@@ -302,6 +305,9 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
     sure = [row for row in frame.iter_rows(named=True) if row["difference_lower"] > 0 or row["difference_upper"] < 0]
     key = "scenarios_note" if sure else "scenarios_unclear"
     yield Paragraph(context.messages(f"resources.{key}"), "quiet")
+    if others := assumed_otherwise(context):
+        title, heads = context.messages("resources.otherwise_title"), ("scenario", "programme", *COLUMNS)
+        yield context.grid("assumed-otherwise", None, title, heads, others, text_columns=len(heads))
 
 
 def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
@@ -325,13 +331,17 @@ def _curve(context: ReportContext) -> Iterator[Block]:
     frame, scenario = context.frame("plan_curve"), context.released.scenario
     if frame is None or frame["averted"].count() < 2:
         return
-    if scenario is not None and scenario.staff_hours is not None:
-        return  # what more money gives depends on more staff
+    following = _next_million(context)
+    if scenario is not None and scenario.staff_hours is not None:  # what more money gives depends on more staff
+        yield from (Paragraph(f"{told} {context.messages('resources.same_staff')}") for told in following)
+        return
     figure = plan_curve(context.tables["plan_curve"], context.released.budget_sek, context.messages)
     yield context.picture("curve", "plan_curve", "resources.curve_how", figure)
     full = context.messages("resources.full", full=context.numbers.sek(float(frame["budget_sek"].to_numpy().max())))
+    yield Paragraph(" ".join([*following, full]))
+
+
+def _next_million(context: ReportContext) -> Iterator[str]:
     averted = context.estimate("plan_summary", metric="next_million")
     if averted is not None and averted.value > 0:
-        following = context.messages("resources.next_million", averted=context.numbers.interval(*averted))
-        full = f"{following} {full}"
-    yield Paragraph(full)
+        yield context.messages("resources.next_million", averted=context.numbers.interval(*averted))

@@ -160,7 +160,9 @@ def _parts(context: ReportContext, reasons: Reasons | None) -> tuple[Row, ...]:
         return ()
     rows = [(part, value, *reasons.bounds.get(part, (None, None))) for part, value in reasons.points.items()]
     written = [(capitalised(context.messages(f"part.{part}")), _points(context, *three)) for part, *three in rows]
-    return (*written, (capitalised(context.messages("part.sum")), _points(context, *reasons.sum_of("total"))))
+    sums = {"living_conditions_and_area": reasons.together, "sum": reasons.sum_of("total")}
+    added = [(context.messages(f"part.{name}"), of) for name, of in sums.items() if of is not None]
+    return (*written, *((capitalised(name), _points(context, *of)) for name, of in added))
 
 
 def _points(context: ReportContext, value: float, lower: float | None, upper: float | None) -> str:

@@ -49,6 +49,15 @@ _NO_AREAS = Omission(
         sv="Det finns inga resultat per område eller grupp av personer: registren skiljer inte ut minst två områden.",
     ),
 )
+_TOO_FEW_ELSEWHERE = Omission(
+    part="areas",
+    reason=LocalisedText(
+        en="There are no results by area or group of people: nearly all live in the same areas, and outside them there "
+        "are too few outcomes for a model that has not seen these.",
+        sv="Det finns inga resultat per område eller grupp av personer: nästan alla bor i samma områden, och utanför "
+        "dem finns för få utfall för en modell som inte har sett dem.",
+    ),
+)
 _NO_CARE_NEED = Omission(
     part="inequality",
     reason=LocalisedText(
@@ -93,12 +102,8 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
     Returns
     -------
     AreaResults or Omission
-        Why there are none, where the registers tell fewer than two areas apart.
-
-    Raises
-    ------
-    DesignError
-        If the persons outside some cluster of areas cannot carry a model.
+        Why there are none, where the registers tell fewer than two areas apart, or the persons outside some cluster of
+        areas cannot carry a model.
 
     Examples
     --------
@@ -109,7 +114,10 @@ def estimate_area_results(data: StudyData, model: RiskModel) -> AreaResults | Om
         return _NO_AREAS
     training, target, settings = data.training, data.target, data.settings
     area = target.target.people[AREA]
-    fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
+    try:
+        fitted, baseline = (fit_by_fold(data, each, data.splits["area"]) for each in (model.candidate, BASELINE))
+    except DesignError:
+        return _TOO_FEW_ELSEWHERE
     recalibration = recalibrate_folds(data, fitted.risk, fitted.folds, model.estimator.link)
     folds = folds_of_target(training.cohort.people[AREA], fitted.folds, area, UNTESTED)
     models = _fold_models(fitted, model, recalibration)
